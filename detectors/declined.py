@@ -1,0 +1,24 @@
+"""Declined: a payment was refused and not repeated.
+
+While it is switched off nobody is contacted after a refused payment: Yuno's own recovery of declined payments may
+already be calling.
+"""
+
+from datetime import timedelta
+
+from detectors.flow import Platform, Stage
+from detectors.kind import Kind, idle_wait
+from detectors.settings import DetectionSettings
+
+
+def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> timedelta:
+    return idle_wait(settings, stage, platform) if settings.declined is None else settings.declined
+
+
+DECLINED = Kind(
+    name="declined",
+    begins_with=lambda event: event.type == "payment_declined",
+    wait=_wait,
+    reason=lambda _stage: "payment_declined",
+    left_alone=lambda settings: "declined_off" if settings.declined is None else None,
+)

@@ -1,0 +1,10 @@
+"""Idle: the shopper simply stopped."""
+
+from detectors.kind import Kind, idle_wait
+
+IDLE = Kind(
+    name="idle",
+    begins_with=lambda event: event.type == "activity",
+    wait=idle_wait,
+    reason=lambda stage: f"user_abandoned_{stage}",
+)

@@ -1,0 +1,38 @@
+"""What every kind of abandonment states about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from detectors.activity import ActivityEvent
+from detectors.flow import Platform, Stage
+from detectors.settings import DetectionSettings
+
+
+def idle_wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> timedelta:
+    """Return how long a session may stay silent at a stage when nothing more is known of it."""
+    own = settings.idle_by_platform.get(platform)
+    chosen: timedelta | None = getattr(own, stage, None)
+    return chosen or getattr(settings.idle, stage)
+
+
+def _never(_settings: DetectionSettings) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One way to abandon a purchase."""
+
+    name: str
+    """The last part of the lane's name; stored in Redis, never changed."""
+    begins_with: Callable[[ActivityEvent], bool]
+    """Whether an event, being the last of its session, makes the session's silence of this kind."""
+    wait: Callable[[DetectionSettings, Stage, Platform], timedelta]
+    """How long the session may then stay silent."""
+    reason: Callable[[Stage], str]
+    """`engagement.reason` of the request, unless the shop gave one."""
+    left_alone: Callable[[DetectionSettings], str | None] = _never
+    """The reason why nobody is to be contacted after this kind of silence, or None."""
+    silent_from_expiry: bool = False
+    """Silence is measured from the event's expires_at."""

@@ -1,0 +1,63 @@
+"""Lanes: where silent sessions wait, and which of them have waited long enough."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.kind import Kind
+from detectors.registry import KINDS
+from detectors.settings import DetectionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """`<stage>.<platform>.<kind>`: sessions of the same sort, ordered by when they fell silent."""
+
+    stage: Stage
+    platform: Platform
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """The lane's name in its Redis key."""
+        return f"{self.stage}.{self.platform}.{self.kind.name}"
+
+
+LANES: tuple[Lane, ...] = tuple(Lane(s, p, k) for s in STAGES for p in PLATFORMS for k in KINDS)
+LANES_BY_NAME: dict[str, Lane] = {lane.name: lane for lane in LANES}
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """What one sweep takes from a lane: everybody silent since `silent_before_ms` or longer."""
+
+    lane: str
+    silent_before_ms: int
+    wait_ms: int
+    """The threshold that was applied; kept with the outreach."""
+    left_alone: str | None
+    """When set, the sessions are settled as suppressed for this reason instead of being contacted."""
+
+
+def cut_offs(
+    settings: DetectionSettings, *, now_ms: int, watermark_ms: int, reopened_ms: int = 0
+) -> tuple[CutOff, ...]:
+    """Say what a sweep may take; all times are Unix ms of the state server's clock.
+
+    Silence counts up to `watermark_ms`, the arrival of the first event that nobody has applied yet (or `now_ms` when
+    there is none): nobody is declared silent on the strength of events that nobody has read. It counts from
+    `reopened_ms` at the earliest, when events could last not be taken for a while: that time was not silence.
+    """
+    until_ms = min(now_ms, watermark_ms)
+    found = []
+    for lane in LANES:
+        wait_ms = milliseconds(lane.kind.wait(settings, lane.stage, lane.platform))
+        silent_before_ms = until_ms - wait_ms
+        if silent_before_ms >= reopened_ms:
+            found.append(CutOff(lane.name, silent_before_ms, wait_ms, lane.kind.left_alone(settings)))
+    return tuple(found)
+
+
+def milliseconds(span: timedelta) -> int:
+    """Return a span in whole milliseconds."""
+    return span // timedelta(milliseconds=1)

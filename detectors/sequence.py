@@ -1,0 +1,90 @@
+"""The total order of a session's events, as numbers that can be compared.
+
+A sequence number is `occurred_at in ms * 100 + rank`. The rank orders what happened in the same millisecond: the
+stages in flow order (each with its platform), then the kinds in the order of their registry, the purchase last. It
+fits a double (below 2**53) until the year 4800, so Lua compares it exactly.
+
+A session keeps the highest sequence number of each of three sorts (activity, signal, purchase); everything else
+follows from these, whatever order the events came in.
+"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import NamedTuple
+
+from detectors.activity import ActivityEvent
+from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.registry import KINDS
+
+SLOW_CLOCK_MS = 2 * 60 * 1000
+"""How far behind its arrival an event may have occurred and still count as silence from when it occurred."""
+FURTHEST_EXPIRY_MS = 30 * 24 * 3600 * 1000
+"""How far ahead a voucher's expiry is believed."""
+
+ACTIVITY_RANKS = len(STAGES) * len(PLATFORMS)
+_ACTIVITY_RANK = {pair: rank for rank, pair in enumerate(product(STAGES, PLATFORMS))}
+PURCHASE_RANK = 99
+RANK_SPAN = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The names that state needs to tell a session's lane from its ranks: `checkout.web`, then the kinds.
+RANK_NAMES: tuple[str, ...] = (
+    *(f"{stage}.{platform}" for stage in STAGES for platform in PLATFORMS),
+    *(kind.name for kind in KINDS),
+)
+
+
+class Position(NamedTuple):
+    """Where one event stands among the others of its session."""
+
+    stamp: int
+    """Sequence number of the event itself; what it says about customer and cart is merged by this."""
+    activity: int = 0
+    """Sequence number, when the event says where in the flow it happened."""
+    signal: int = 0
+    """Sequence number of an exit, a declined or a pending payment, or of a bare sign of life."""
+    purchase: int = 0
+    """Sequence number of an order."""
+    silent_since_ms: int = 0
+    """Unix ms from which silence is measured, should nothing follow. 0: it moves nothing (an opt-out)."""
+
+
+def position(event: ActivityEvent, arrival_ms: int) -> Position:
+    """Place an event; `arrival_ms` is its stream entry's id, the same at every delivery (so this is repeatable)."""
+    occurred_ms = arrival_ms if event.occurred_at is None else min(epoch_ms(event.occurred_at), arrival_ms)
+    silent_ms = max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)
+    base = occurred_ms * RANK_SPAN
+    activity = 0
+    if event.flow_stage is not None and event.platform is not None:
+        activity = base + _ACTIVITY_RANK[event.flow_stage, event.platform]
+        if event.type == "activity":
+            return Position(stamp=activity, activity=activity, silent_since_ms=silent_ms)
+    if event.type == "order_completed":
+        purchase = base + PURCHASE_RANK
+        return Position(stamp=purchase, activity=activity, purchase=purchase, silent_since_ms=silent_ms)
+    for rank, kind in enumerate(KINDS, start=ACTIVITY_RANKS):
+        if kind.begins_with(event):
+            if kind.silent_from_expiry and event.expires_at is not None:
+                silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
+            signal = base + rank
+            return Position(stamp=signal, activity=activity, signal=signal, silent_since_ms=silent_ms)
+    return Position(stamp=base + PURCHASE_RANK - 1)
+
+
+def stage_of(sequence: int) -> tuple[Stage, Platform]:
+    """Return the stage and platform of an activity's sequence number."""
+    rank = sequence % RANK_SPAN
+    return STAGES[rank // len(PLATFORMS)], PLATFORMS[rank % len(PLATFORMS)]
+
+
+def occurred_ms(sequence: int) -> int:
+    """Return the Unix ms of a sequence number."""
+    return sequence // RANK_SPAN
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Return whole Unix ms; a moment without a zone is read as UTC, one before 1970 as its first millisecond."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    # Not 0: a sequence number of 0 means that there was no such event.
+    return max(1, (moment - _EPOCH) // timedelta(milliseconds=1))
