@@ -1,0 +1,1 @@
+"""Everything that is in Redis. Nothing else talks to Redis about sessions or people."""

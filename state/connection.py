@@ -1,0 +1,79 @@
+"""One client for the state server, from its URL: standalone, TLS, Sentinel or Cluster."""
+
+from urllib.parse import unquote, urlsplit
+
+from redis import Redis, RedisCluster, Sentinel
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from state.errors import ServerUnsuitableError
+from state.scripts import translated
+
+SOCKET_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0
+OLDEST_REDIS = (7, 0)
+OLDEST_VALKEY = (8, 0)
+
+# No retries inside the driver: it repeats a command whose answer got lost, also one that was carried out. What may be
+# repeated, and when, is decided by those who call.
+_OPTIONS = {
+    "socket_timeout": SOCKET_TIMEOUT_S,
+    "socket_connect_timeout": CONNECT_TIMEOUT_S,
+    "socket_keepalive": True,
+    "health_check_interval": 30,
+    "protocol": 2,
+}
+
+
+def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
+    """Return a client for `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`; connects when used.
+
+    Raises:
+        ServerUnsuitableError: the URL has another scheme, or a Sentinel URL names no service.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"redis", "rediss"}:
+        return Redis.from_url(url, retry=Retry(NoBackoff(), 0), max_connections=max_connections, **_OPTIONS)
+    if parts.scheme == "redis+cluster":
+        plain = url.replace("redis+cluster://", "redis://", 1)
+        with translated():
+            return RedisCluster.from_url(plain, max_connections=max_connections, **_OPTIONS)
+    if parts.scheme == "redis+sentinel":
+        service, _, database = parts.path.strip("/").partition("/")
+        if not service:
+            raise ServerUnsuitableError("redis_url: a Sentinel URL is redis+sentinel://host:port,host:port/service/db")
+        hosts = [_host(item) for item in parts.netloc.rpartition("@")[2].split(",")]
+        password = unquote(parts.password) if parts.password else None
+        sentinel = Sentinel(hosts, sentinel_kwargs={"socket_timeout": CONNECT_TIMEOUT_S})  # type: ignore[no-untyped-call]
+        client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
+            service, db=int(database or 0), password=password, retry=Retry(NoBackoff(), 0), **_OPTIONS
+        )
+        return client
+    raise ServerUnsuitableError(
+        f"redis_url: {parts.scheme}:// is not known; use redis://, rediss://, redis+sentinel:// or redis+cluster://"
+    )
+
+
+def require_suitable(client: Redis | RedisCluster) -> str:
+    """Return the server's name and version, like `valkey 9.1.2`.
+
+    Raises:
+        ServerUnsuitableError: older than Redis 7.0 or Valkey 8.0.
+        ServerUnavailableError: it does not answer.
+    """
+    with translated():
+        info = client.info("server")
+    first = info if "redis_version" in info else next(iter(info.values()))
+    if first.get("valkey_version"):
+        name, version, oldest = "valkey", str(first["valkey_version"]), OLDEST_VALKEY
+    else:
+        name, version, oldest = "redis", str(first["redis_version"]), OLDEST_REDIS
+    if tuple(int(part) for part in version.split(".")[:2]) < oldest:
+        wanted = ".".join(map(str, oldest))
+        raise ServerUnsuitableError(f"redis_url: the server is {name} {version}; {wanted} or newer is needed")
+    return f"{name} {version}"
+
+
+def _host(item: str) -> tuple[str, int]:
+    host, _, port = item.rpartition(":")
+    return (host, int(port)) if host else (port, 26379)

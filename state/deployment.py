@@ -1,0 +1,84 @@
+"""What all processes of a deployment must agree on, recorded once; and their signs of life."""
+
+import hmac
+import os
+import socket
+from dataclasses import dataclass
+from hashlib import sha256
+
+from state.errors import DeploymentMismatchError
+from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
+from state.scripts import Scripts, translated
+
+SCHEMA_VERSION = 1
+
+
+def fingerprint(secret: bytes) -> str:
+    """Return what tells two identity secrets apart without giving either away."""
+    return hmac.digest(secret, b"winback deployment fingerprint", sha256).hex()[:16]
+
+
+def check(scripts: Scripts, keys: Keys, secret: bytes | None) -> None:
+    """Record this deployment, or compare with what was recorded; without a secret only the rest is compared.
+
+    Raises:
+        DeploymentMismatchError: names what differs and the way out.
+    """
+    mine = {"schema": str(SCHEMA_VERSION), "partitions": str(PARTITIONS)}
+    if secret is not None:
+        mine["identity"] = fingerprint(secret)
+    with translated():
+        for field, value in mine.items():
+            scripts.client.hsetnx(keys.deployment, field, value)
+        stored = {k.decode(): v.decode() for k, v in scripts.client.hgetall(keys.deployment).items()}
+    ways_out = {
+        "schema": "the data was written by another version of Winback: run that version, or use another namespace",
+        "partitions": "the data is divided into another number of partitions: use another namespace",
+        "identity": "identity_secret is not the one this data was written with, so nobody who was contacted, bought or "
+        "opted out would be recognised: configure the earlier secret, or use another namespace",
+    }
+    for field, value in mine.items():
+        if stored[field] != value:
+            raise DeploymentMismatchError(f"deployment record {keys.deployment!r}: {field} differs: {ways_out[field]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """When a process last said that it lives (Unix ms of the server)."""
+
+    process: str
+    at_ms: int
+
+
+def beat(scripts: Scripts, keys: Keys, role: str) -> None:
+    """Say that this process, in this role, is alive."""
+    with translated():
+        seconds, micros = scripts.client.time()
+        key = keys.heartbeat(role)
+        pipe = scripts.client.pipeline(transaction=False)
+        pipe.hset(key, f"{socket.gethostname()}:{os.getpid()}", seconds * 1000 + micros // 1000)
+        pipe.pexpire(key, HEARTBEAT_TTL_MS)
+        pipe.execute()
+
+
+def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
+    """Return the signs of life of a role's processes, the latest first; dead ones are listed for a day."""
+    with translated():
+        found = scripts.client.hgetall(keys.heartbeat(role))
+    beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
+    return sorted(beats, key=lambda beat: beat.at_ms, reverse=True)
+
+
+def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:
+    """Record what is wrong with something (empty: nothing any more), for `winback status` to show."""
+    with translated():
+        if problem:
+            scripts.client.hset(keys.problems, about, problem)
+        else:
+            scripts.client.hdel(keys.problems, about)
+
+
+def problems(scripts: Scripts, keys: Keys) -> dict[str, str]:
+    """Return what was last reported to be wrong."""
+    with translated():
+        return {about.decode(): text.decode() for about, text in scripts.client.hgetall(keys.problems).items()}

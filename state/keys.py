@@ -1,0 +1,123 @@
+"""Every key in Redis: its name, its hash tag and its time to live (ms).
+
+Everything of one session lies under the tag of its partition and everything of one person under that person's tag, so
+that each script touches one slot and works on Redis Cluster unchanged. Scripts get the prefix of a partition or person
+as their only key and add the rest themselves; the names below are the same as those in `state/lua/`.
+"""
+
+import re
+from dataclasses import dataclass
+from zlib import crc32
+
+PARTITIONS = 64
+
+DAY_MS = 24 * 3600 * 1000
+SESSION_TTL_MS = 7 * DAY_MS
+OUTREACH_TTL_MS = 30 * DAY_MS
+REJECTED_TTL_MS = 7 * DAY_MS
+REJECTED_MAX_ENTRIES = 10_000
+STATS_TTL_MS = 400 * DAY_MS
+HEARTBEAT_TTL_MS = DAY_MS
+
+OUTREACH_ID = re.compile(r"^(\d\d)-[0-9a-f]{16}$")
+
+# Keys that live as long as what they hold: members leave when they are done, or the record is for ever.
+WITHOUT_TTL = (
+    "events",
+    "deployment",
+    "sweep",
+    "problems",
+    "{NN}:lane:*",
+    "{NN}:due",
+    "{NN}:leased",
+    "{NN}:dead",
+    "{NN}:unknown",
+    "{NN}:session:* (while its outreach is open)",
+    "{NN}:outreach:* (while open)",
+    "{person:*}:opted_out",
+)
+
+
+def partition_of(session_id: str) -> int:
+    """Return the partition (0 to 63) that a session lives in."""
+    return crc32(session_id.encode()) % PARTITIONS
+
+
+def partition_of_outreach(outreach_id: str) -> int:
+    """Return the partition that an outreach's id names.
+
+    Raises:
+        ValueError: it is not an outreach's id.
+    """
+    match = OUTREACH_ID.match(outreach_id)
+    if match is None or int(match[1]) >= PARTITIONS:
+        raise ValueError(f"{outreach_id[:32]!r} is not the id of an outreach")
+    return int(match[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of all keys under one namespace."""
+
+    namespace: str = "winback"
+
+    @property
+    def events(self) -> str:
+        """Stream: activity that nobody has applied yet."""
+        return f"{self.namespace}:events"
+
+    @property
+    def rejected(self) -> str:
+        """Stream, capped: why events, or parts of them, were set aside."""
+        return f"{self.namespace}:rejected"
+
+    @property
+    def deployment(self) -> str:
+        """Hash: what all processes must agree on."""
+        return f"{self.namespace}:deployment"
+
+    @property
+    def sweep(self) -> str:
+        """Hash: when the last sweep opened, and when events could last be taken again after a hole."""
+        return f"{self.namespace}:sweep"
+
+    @property
+    def problems(self) -> str:
+        """Hash: what is wrong at the moment, such as a settings file that cannot be used."""
+        return f"{self.namespace}:problems"
+
+    def heartbeat(self, role: str) -> str:
+        """Hash: process of a role → when it last said that it lives (ms)."""
+        return f"{self.namespace}:heartbeat:{role}"
+
+    def partition(self, number: int) -> str:
+        """Prefix of everything in a partition."""
+        return f"{self.namespace}:{{{number:02d}}}:"
+
+    def person(self, person: str) -> str:
+        """Prefix of everything known of a person, given as the HMAC of the phone number."""
+        return f"{self.namespace}:{{person:{person}}}:"
+
+    def session(self, session_id: str) -> str:
+        """Hash: one session."""
+        return f"{self.partition(partition_of(session_id))}session:{session_id}"
+
+    def lane(self, number: int, lane: str) -> str:
+        """Sorted set: session → silent since (ms)."""
+        return f"{self.partition(number)}lane:{lane}"
+
+    def due(self, number: int) -> str:
+        """Sorted set: outreach → when it is due (ms)."""
+        return f"{self.partition(number)}due"
+
+    def leased(self, number: int) -> str:
+        """Sorted set: outreach → when its lease ends (ms)."""
+        return f"{self.partition(number)}leased"
+
+    def outreach(self, outreach_id: str) -> str:
+        """Hash: one outreach."""
+        return f"{self.partition(partition_of_outreach(outreach_id))}outreach:{outreach_id}"
+
+    def stats(self, number: int, day: int) -> str:
+        """Hash: the counters of one day, given in days since 1970-01-01 (UTC)."""
+        return f"{self.partition(number)}stats:{day}"

@@ -1,0 +1,20 @@
+#!lua
+-- Leases outreaches of one partition that are due, so that each can be handed to a worker.
+-- KEYS[1]  prefix of the partition
+-- ARGV[1]  how many at most; ARGV[2] length of the lease (ms); ARGV[3] id of the stream's last entry, noted with each
+-- Returns  the ids of the leased outreaches
+-- include: _outreach
+local prefix, now, leased = KEYS[1], clock(), {}
+local due = redis.call('ZRANGE', prefix .. 'due', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', ARGV[1])
+for _, id in ipairs(due) do
+  redis.call('ZREM', prefix .. 'due', id)
+  local key = prefix .. 'outreach:' .. id
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('HSET', key, 'noted', ARGV[3])
+    redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
+    leased[#leased + 1] = id
+  else
+    count(prefix, now, 'expired.outreach_gone', 1)
+  end
+end
+return leased

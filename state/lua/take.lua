@@ -1,0 +1,22 @@
+#!lua
+-- A worker takes an outreach: only one that waits, is not backing off, and has not outlived several takers.
+-- KEYS[1]  prefix of the partition
+-- ARGV[1]  outreach; ARGV[2] length of the lease (ms); ARGV[3] takes without an orderly end before it is dead
+-- Returns  nil when there is nothing to do, else {server time (ms), outreach hash, session hash}
+-- include: _outreach
+local prefix, id, now = KEYS[1], ARGV[1], clock()
+local key = prefix .. 'outreach:' .. id
+local has = redis.call('HMGET', key, 'state', 'takes', 'session')
+if has[1] ~= 'waiting' then return false end
+local due = redis.call('ZSCORE', prefix .. 'due', id)
+if due and tonumber(due) > now then return false end
+if tonumber(has[2]) >= tonumber(ARGV[3]) then
+  finish(prefix, id, 'dead', 'stops_its_worker', now)
+  return false
+end
+redis.call('ZREM', prefix .. 'due', id)
+redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
+redis.call('HINCRBY', key, 'claim', 1)
+redis.call('HINCRBY', key, 'takes', 1)
+redis.call('HSET', key, 'state', 'leased')
+return {text(now), redis.call('HGETALL', key), redis.call('HGETALL', prefix .. 'session:' .. has[3])}

@@ -1,0 +1,169 @@
+"""The outbox: every outreach from claim to end. Messages are hints; this is the truth."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import Literal
+
+from state.keys import PARTITIONS, Keys, partition_of_outreach
+from state.scripts import Scripts, translated
+from state.sessions import Session, read_session
+
+Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
+Result = Literal["sent", "dead", "suppressed", "unknown", "retry", "not_sent"]
+MOST_TAKES = 5
+"""After so many takes in a row that did not end in order, an outreach is dead: it stops its worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An outreach in our hands, with its session as it is now."""
+
+    outreach: str
+    claim: int
+    now_ms: int
+    """The server's clock at the take."""
+    lane: str
+    last: int
+    """Sequence number of the last event before the silence."""
+    expires_at_ms: int
+    """From when on it is too late for a contact."""
+    attempts: int
+    noted: str
+    """Id of the last stream entry when it was dispatched."""
+    body: str
+    """The body of an earlier attempt, which every later one repeats; empty before the first."""
+    key: str
+    first_sending_ms: int
+    ambiguous: bool
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """What the fence said: `sending` (with the number of this attempt), `cancelled`, `busy` or `lost`."""
+
+    verdict: Literal["sending", "cancelled", "busy", "lost"]
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What became of leases that ran out."""
+
+    due_again: int
+    unknown: int
+    gone: int
+
+
+class Outbox:
+    """The state of all outreaches. `lease_ms` is how long a worker may keep one without a sign of life."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, lease_ms: int) -> None:
+        self._scripts = scripts
+        self._keys = keys
+        self.lease_ms = lease_ms
+
+    def leased(self) -> int:
+        """Return how many outreaches are leased, in all partitions."""
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for number in range(PARTITIONS):
+                pipe.zcard(self._keys.leased(number))
+            return sum(pipe.execute())
+
+    def lease_due(self, limit: int, *, now_ms: int, noted: str) -> list[str]:
+        """Lease up to `limit` due outreaches, those overdue for longest first, and return their ids.
+
+        `noted` is the id of the stream's last entry, read before: an attempt waits until that has been applied.
+        """
+        if limit <= 0:
+            return []
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for number in range(PARTITIONS):
+                pipe.zrange(self._keys.due(number), "-inf", now_ms, byscore=True, offset=0, num=limit, withscores=True)
+            heads = pipe.execute()
+        lines = ([(score, number) for _, score in head] for number, head in enumerate(heads))
+        shares: dict[int, int] = {}
+        for _, number in islice(merge(*lines), limit):
+            shares[number] = shares.get(number, 0) + 1
+        if not shares:
+            return []
+        calls = [(self._keys.partition(n), (share, self.lease_ms, noted)) for n, share in shares.items()]
+        return [item.decode() for reply in self._scripts.run_many("lease_due", calls) for item in reply]
+
+    def reap(self, limit: int = 500) -> Reaped:
+        """Take back leases that ran out: what may have been sent ends unknown, the rest is due again."""
+        calls = [(self._keys.partition(number), (limit,)) for number in range(PARTITIONS)]
+        replies = self._scripts.run_many("reap", calls)
+        return Reaped(*(sum(int(reply[place]) for reply in replies) for place in range(3)))
+
+    def take(self, outreach: str) -> Taken | None:
+        """Take an outreach; None when it is taken, ended, or backing off: a doubled message ends here.
+
+        Raises:
+            ValueError: it is not the id of an outreach.
+        """
+        reply = self._scripts.run("take", self._prefix(outreach), outreach, self.lease_ms, MOST_TAKES)
+        if reply is None:
+            return None
+        now_ms, record, session = int(reply[0]), _hash(reply[1]), _hash(reply[2])
+        return Taken(
+            outreach=outreach,
+            claim=int(record["claim"]),
+            now_ms=now_ms,
+            lane=record["lane"],
+            last=int(record["last"]),
+            expires_at_ms=int(record["expires_at"]),
+            attempts=int(record["attempts"]),
+            noted=record["noted"],
+            body=record.get("body", ""),
+            key=record.get("key", ""),
+            first_sending_ms=int(record.get("first_sending", 0)),
+            ambiguous="ambiguous" in record,
+            session=read_session(record["session"], session),
+        )
+
+    def end_unsent(self, taken: Taken, state: Ended, reason: str) -> str | None:
+        """End an outreach before its fence; return the state it ended in, None when it is not ours any more."""
+        args = (taken.outreach, taken.claim, state, reason)
+        return _text(self._scripts.run("end_unsent", self._prefix(taken.outreach), *args))
+
+    def postpone(self, taken: Taken, *, delay_ms: int, why: str) -> bool:
+        """Give an outreach back before its fence; False when it is not ours any more."""
+        args = (taken.outreach, taken.claim, delay_ms, why)
+        return self._scripts.run("postpone", self._prefix(taken.outreach), *args) is not None
+
+    def fence(self, taken: Taken, *, body: str, key: str) -> Fenced:
+        """Take the last look before a request may start; after `sending` the outreach must be settled."""
+        args = (taken.outreach, taken.claim, self.lease_ms, body, key)
+        reply = self._scripts.run("fence", self._prefix(taken.outreach), *args)
+        return Fenced(reply[0].decode(), int(reply[1]) if len(reply) > 1 else 0)
+
+    def settle(
+        self,
+        taken: Taken,
+        result: Result,
+        *,
+        reason: str = "",
+        delay_ms: int = 0,
+        line: str = "",
+        ambiguous: bool = False,
+    ) -> str | None:
+        """Record how an attempt went; return the outreach's state, None when it is not ours any more."""
+        args = (taken.outreach, taken.claim, result, reason, delay_ms, line, int(ambiguous))
+        return _text(self._scripts.run("settle", self._prefix(taken.outreach), *args))
+
+    def _prefix(self, outreach: str) -> str:
+        return self._keys.partition(partition_of_outreach(outreach))
+
+
+def _hash(flat: Sequence[bytes]) -> Mapping[str, str]:
+    texts = [item.decode() for item in flat]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _text(reply: bytes | None) -> str | None:
+    return None if reply is None else reply.decode()

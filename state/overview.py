@@ -1,0 +1,235 @@
+"""What is in Redis at a glance, for people to look at. Reads, and nothing but reads; a full server answers too."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import RedisCluster
+from redis.exceptions import ResponseError
+
+from state.deployment import Heartbeat
+from state.keys import DAY_MS, HEARTBEAT_TTL_MS, PARTITIONS, Keys
+from state.scripts import Scripts, translated
+from state.stream import GROUP, entry_ms
+
+ROLES = ("ingest", "sweep", "recover", "beat")
+"""Those that leave a sign of life in Redis."""
+NO_EVICTION = "noeviction"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the server says of itself; of a cluster, its fullest primary. None: it does not say."""
+
+    used_bytes: int
+    max_bytes: int
+    """0: without a limit of its own."""
+    eviction: str | None
+    append_only: bool | None
+    writes_fail: bool
+    """The last write to its append-only file went wrong."""
+
+    @property
+    def used_share(self) -> float:
+        """The part of its memory that is in use, 0 without a limit."""
+        return self.used_bytes / self.max_bytes if self.max_bytes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The stream of activity, and what was set aside from it. Times are Unix ms of the server; None: there is none."""
+
+    waiting: int
+    """Entries that are not applied yet."""
+    pending: int
+    """Those of them that a consumer has in hand."""
+    oldest_ms: int | None
+    rejected: int
+    """What could not be read, in the last days and of at most the last 10,000."""
+    last_rejected_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTotals:
+    """How many outreaches are in which place, in all partitions."""
+
+    due: int
+    """Waiting to be handed to a worker, now or later."""
+    due_now: int
+    first_due_ms: int | None
+    """When the one that has been due for longest became so, or the next one will."""
+    leased: int
+    dead: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What happened in the days asked for. Counts of nothing are left out."""
+
+    silent: Mapping[str, int]
+    """Sessions that a sweep found silent for too long, by lane."""
+    outcomes: Mapping[str, Mapping[str, int]]
+    """What those ended as, by outcome and reason; the reason is empty where there is none to tell apart."""
+
+    def total(self, outcome: str) -> int:
+        """Return how many ended so, for whatever reason."""
+        return sum(self.outcomes.get(outcome, {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything at one moment (`now_ms`, Unix ms of the server)."""
+
+    now_ms: int
+    server: Server
+    events: Events
+    lanes: Mapping[str, int]
+    """Sessions that wait, by lane; empty lanes are left out."""
+    outbox: OutboxTotals
+    counters: Counters
+    heartbeats: Mapping[str, Sequence[Heartbeat]]
+    """Of each role, the latest first; those of the last day."""
+    problems: Mapping[str, str]
+    """What processes reported to be wrong."""
+    deployment: Mapping[str, str]
+    """What is recorded of the deployment; empty before the first start."""
+    swept_ms: int | None
+    """When the last sweep began."""
+    reopened_ms: int | None
+    """When events could be taken again after the last time that they could not."""
+
+    @property
+    def lag_ms(self) -> int:
+        """How far the stream is behind: silence is known up to so long ago."""
+        return max(0, self.now_ms - self.events.oldest_ms) if self.events.oldest_ms is not None else 0
+
+
+def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -> Overview:
+    """Read everything, in four round trips whose cost does not grow with the number of sessions.
+
+    Args:
+        scripts: The server.
+        keys: The namespace.
+        lanes: The names of the lanes to count.
+        days: How many days (UTC) the counters cover, today included.
+
+    Raises:
+        StateError: the server does not answer.
+    """
+    with translated():
+        seconds, micros = scripts.client.time()
+        server = _server(scripts.client)
+        named = _read_named(scripts.client, keys)
+    now_ms = seconds * 1000 + micros // 1000
+    today = now_ms // DAY_MS
+    arguments = (days, *range(today, today - days, -1), *lanes)
+    parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
+    waiting, length, pending, rejected, last_rejected, sweep, problems, deployment, *beats = named
+    return Overview(
+        now_ms=now_ms,
+        server=server,
+        events=Events(length, pending, _arrival(waiting), rejected, _arrival(last_rejected)),
+        lanes=_lanes(parts, lanes),
+        outbox=_outbox(parts),
+        counters=_counters(parts),
+        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats, strict=True)},
+        problems=_texts(problems),
+        deployment=_texts(deployment),
+        swept_ms=_time(sweep.get(b"last")),
+        reopened_ms=_time(sweep.get(b"reopened")),
+    )
+
+
+def _server(client: Any) -> Server:  # noqa: ANN401 - one client or the other; their stubs differ
+    nodes = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
+    found = client.info("memory", "persistence", **nodes)
+    # A cluster of several primaries answers by node; of one, as a single server does.
+    every = [found] if "used_memory" in found else list(found.values())
+    fullest = max(every, key=lambda info: (_share(info), info.get("used_memory", 0)))
+    policies = [info.get("maxmemory_policy") for info in every]
+    kept = [info.get("aof_enabled") for info in every]
+    return Server(
+        used_bytes=int(fullest.get("used_memory", 0)),
+        max_bytes=int(fullest.get("maxmemory", 0)),
+        eviction=next((policy for policy in policies if policy != NO_EVICTION), NO_EVICTION),
+        append_only=None if None in kept else all(kept),
+        writes_fail=any(info.get("aof_last_write_status", "ok") != "ok" for info in every),
+    )
+
+
+def _share(info: Mapping[str, Any]) -> float:
+    return int(info.get("used_memory", 0)) / (int(info.get("maxmemory", 0)) or float("inf"))
+
+
+def _read_named(client: Any, keys: Keys) -> list[Any]:  # noqa: ANN401 - as above
+    """Read what has one key each. The first entry is read after the clock, and after it how many there are."""
+    pipe = client.pipeline(transaction=False)
+    pipe.execute_command("XRANGE", keys.events, "-", "+", "COUNT", 1)
+    pipe.xlen(keys.events)
+    pipe.execute_command("XPENDING", keys.events, GROUP)
+    pipe.xlen(keys.rejected)
+    pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
+    for key in (keys.sweep, keys.problems, keys.deployment, *map(keys.heartbeat, ROLES)):
+        pipe.hgetall(key)
+    replies: list[Any] = pipe.execute(raise_on_error=False)
+    for place, reply in enumerate(replies):
+        if isinstance(reply, ResponseError) and "NOGROUP" in str(reply):
+            replies[place] = {"pending": 0}  # nobody has read from it yet
+        elif isinstance(reply, Exception):
+            raise reply
+    replies[2] = replies[2]["pending"]
+    return replies
+
+
+def _outbox(parts: Sequence[Any]) -> OutboxTotals:
+    first = min((int(float(part[2])) for part in parts if part[2]), default=None)
+    due, due_now, leased, dead, unknown = (sum(part[place] for part in parts) for place in (0, 1, 3, 4, 5))
+    return OutboxTotals(due, due_now, first, leased, dead, unknown)
+
+
+def _lanes(parts: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
+    waiting: Counter[int] = Counter()
+    for part in parts:
+        for place, count in _pairs(part[6]):
+            waiting[place] += count
+    return {name: waiting[place] for place, name in enumerate(names) if place in waiting}
+
+
+def _counters(parts: Sequence[Any]) -> Counters:
+    totals: Counter[bytes] = Counter()
+    for part in parts:
+        for field, count in _pairs(part[7]):
+            totals[field] += int(count)
+    silent: dict[str, int] = {}
+    outcomes: dict[str, dict[str, int]] = {}
+    for field, count in sorted(totals.items()):
+        name, _, rest = field.decode().partition(".")
+        if count and name == "silent":
+            silent[rest] = count
+        elif count:
+            outcomes.setdefault(name, {})[rest] = count
+    return Counters(silent, outcomes)
+
+
+def _living(found: Mapping[bytes, bytes], now_ms: int) -> tuple[Heartbeat, ...]:
+    beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
+    recent = [beat for beat in beats if now_ms - beat.at_ms < HEARTBEAT_TTL_MS]
+    return tuple(sorted(recent, key=lambda beat: beat.at_ms, reverse=True))
+
+
+def _arrival(entries: Sequence[Any]) -> int | None:
+    return entry_ms(entries[0][0]) if entries else None
+
+
+def _time(stored: bytes | None) -> int | None:
+    return None if stored is None else int(stored)
+
+
+def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): text.decode() for name, text in found.items()}
+
+
+def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(flat[::2], flat[1::2], strict=True)

@@ -1,0 +1,67 @@
+"""People: who bought, who opted out, who is reserved for a contact. A person is an HMAC; no number is in any key."""
+
+import hmac
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from state.keys import Keys
+from state.scripts import Scripts, translated
+
+Reservation = Literal["reserved", "bought", "opted_out", "lost", "held", "capped"]
+
+
+def person_of(phone_e164: str, secret: bytes) -> str:
+    """Return who a phone number belongs to: its HMAC-SHA256 under the identity secret, as 64 hexadecimal digits."""
+    return hmac.digest(secret, phone_e164.encode(), sha256).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a person, read without changing anything."""
+
+    bought: bool = False
+    opted_out: bool = False
+    reserved_by: str = ""
+    """Outreach that holds the person; empty when nobody does."""
+    reserved_at_ms: int = 0
+
+
+class People:
+    """The state of all people. `cap_ms` is how long one contact excludes the next."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, *, cap_ms: int, lease_ms: int, bought_window_ms: int) -> None:
+        self._scripts = scripts
+        self._keys = keys
+        self._cap_ms = cap_ms
+        self._lease_ms = lease_ms
+        self._bought_window_ms = bought_window_ms
+
+    def facts(self, person: str) -> Facts:
+        """Read what is known of a person."""
+        prefix = self._keys.person(person)
+        with translated():
+            bought, opted_out, held = self._scripts.client.mget(
+                f"{prefix}bought", f"{prefix}opted_out", f"{prefix}reserved"
+            )
+        outreach, _, at = held.decode().split(":") if held else ("", "", 0)
+        return Facts(bought is not None, opted_out is not None, outreach, int(at))
+
+    def reserve(self, person: str, outreach: str, claim: int) -> Reservation:
+        """Reserve a person for one attempt, unless they bought, opted out, or another outreach has them."""
+        args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms)
+        reply: bytes = self._scripts.run("reserve", self._keys.person(person), *args)
+        return reply.decode()  # type: ignore[return-value]
+
+    def release(self, person: str, outreach: str, claim: int) -> bool:
+        """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
+        return bool(self._scripts.run("release", self._keys.person(person), outreach, claim))
+
+    def mark_bought(self, person: str, at_ms: int) -> bool:
+        """Mark a person as a buyer at `at_ms` (Unix ms); doing so again changes nothing."""
+        return bool(self._scripts.run("mark_bought", self._keys.person(person), at_ms, self._bought_window_ms))
+
+    def opt_out(self, person: str) -> None:
+        """Never contact this person again. Kept without a time to live: the refusal has to outlive all else."""
+        with translated():
+            self._scripts.client.set(f"{self._keys.person(person)}opted_out", 1)

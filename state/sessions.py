@@ -1,0 +1,170 @@
+"""Sessions: applying what happened to them, and claiming those that fell silent."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from state.keys import PARTITIONS, Keys, partition_of
+from state.scripts import Scripts
+
+STAMP_WIDTH = 10
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Change(NamedTuple):
+    """What one event changes in its session. Sequence numbers are comparable ints below 2**53; 0 means none."""
+
+    session_id: str
+    stamp: int
+    """The event's own sequence number: its fields win over those of lower stamps."""
+    activity: int
+    signal: int
+    purchase: int
+    silent_since_ms: int
+    """0: the event moves nothing."""
+    fields: Mapping[str, str]
+    """What the event says about customer, cart and engagement; an empty text clears a field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A session that counts as bought, whose person has to be marked before the event is acknowledged."""
+
+    change: int
+    """Which of the applied changes it was, from 0."""
+    phone: str
+    country: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilentLane:
+    """What may be claimed from one lane; see detectors.lanes.CutOff for the meaning of each field."""
+
+    lane: str
+    silent_before_ms: int
+    wait_ms: int
+    left_alone: str
+    from_silence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as it is stored."""
+
+    session_id: str
+    activity: int
+    signal: int
+    purchase: int
+    silent_since_ms: int
+    state: str
+    """`waiting`, `abandoned`, `bought`, or the outcome that was recorded without an outreach."""
+    outreach: str
+    contacts: int
+    """How many contacts were made, or may have been made, for this session."""
+    fields: Mapping[str, str]
+    """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a sweep claimed: sessions taken from their lanes, and how many of them became an outreach."""
+
+    sessions: int
+    outreaches: int
+
+
+class Sessions:
+    """The state of all sessions."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, rank_names: Sequence[str]) -> None:
+        self._scripts = scripts
+        self._keys = keys
+        self._names = " ".join(rank_names)
+
+    def apply(self, changes: Sequence[Change]) -> list[Purchase]:
+        """Apply changes, one script call per partition; doing so again, or in another order, changes nothing.
+
+        Raises:
+            StateError: some partitions may not have been applied; apply all of them again.
+        """
+        places: dict[int, list[int]] = {}
+        arguments: dict[int, list[str]] = {}
+        for index, change in enumerate(changes):
+            number = partition_of(change.session_id)
+            if number not in places:
+                places[number] = []
+                arguments[number] = [self._names]
+            places[number].append(index)
+            _append(arguments[number], change)
+        prefixes = ((self._keys.partition(number), args) for number, args in arguments.items())
+        replies = self._scripts.run_many("apply", prefixes)
+        purchases = []
+        for indexes, reply in zip(places.values(), replies, strict=True):
+            for place, phone, country, sequence in zip(*[iter(reply)] * 4, strict=True):
+                purchases.append(
+                    Purchase(indexes[int(place)], _unstamped(phone), _unstamped(country), sequence=int(sequence))
+                )
+        return purchases
+
+    def claim(
+        self, lanes: Sequence[SilentLane], *, max_age_ms: int, required: Sequence[str], limit: int = 200
+    ) -> Claimed:
+        """Claim every session that has been silent for too long, in all partitions.
+
+        A session that lacks a required field ends as unreachable, one that has been overdue for longer than
+        `max_age_ms` as expired; neither makes an outreach. `limit` bounds one script call, so that it does not hold
+        up the server; it does not bound the whole.
+        """
+        packed = json.dumps(
+            [[lane.lane, lane.silent_before_ms, lane.wait_ms, lane.left_alone, lane.from_silence] for lane in lanes]
+        )
+        settings: list[str | int] = [limit, max_age_ms, len(required), *required, packed]
+        taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))
+        while numbers and lanes:
+            calls = [(self._keys.partition(n), [*settings, f"{n:02d}-{secrets.token_hex(6)}"]) for n in numbers]
+            replies = self._scripts.run_many("claim", calls)
+            taken += sum(int(reply[0]) for reply in replies)
+            outreaches += sum(len(reply) - 1 for reply in replies)
+            numbers = [n for n, reply in zip(numbers, replies, strict=True) if int(reply[0]) >= limit]
+        return Claimed(taken, outreaches)
+
+
+def stamped(stamp: int, value: str) -> str:
+    """Return a field's text as it is stored: the higher of two texts is that of the later event."""
+    digits = ""
+    while stamp:
+        stamp, digit = divmod(stamp, 36)
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(STAMP_WIDTH, "0") + value
+
+
+def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
+    """Read a session's hash; every sequence number is 0 when the hash is gone."""
+    own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"}
+    return Session(
+        session_id=session_id,
+        activity=int(stored.get("activity", 0)),
+        signal=int(stored.get("signal", 0)),
+        purchase=int(stored.get("purchase", 0)),
+        silent_since_ms=int(stored.get("silent", 0)),
+        state=stored.get("state", "waiting"),
+        outreach=stored.get("outreach", ""),
+        contacts=int(stored.get("contacts", 0)),
+        fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in own},
+    )
+
+
+def _unstamped(value: bytes) -> str:
+    return value.decode()[STAMP_WIDTH:]
+
+
+def _append(arguments: list[str], change: Change) -> None:
+    session_id, stamp, activity, signal, purchase, silent_ms, fields = change
+    arguments.append(f"{session_id} {activity} {signal} {purchase} {silent_ms} {len(fields)}")
+    if fields:
+        prefix = stamped(stamp, "")
+        for name, value in fields.items():
+            arguments += (name, prefix + value)
