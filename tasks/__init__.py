@@ -1,0 +1,1 @@
+"""From an abandoned session to a delivered outreach."""

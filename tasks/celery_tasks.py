@@ -1,0 +1,90 @@
+"""The Celery tasks: parse, call a plain function, map its outcome. Messages are hints and hold opaque ids alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from celery import Celery, Task, shared_task
+from kombu.exceptions import ChannelError
+
+from state.errors import StateError
+from tasks import attempt as attempts
+from tasks import dispatch as dispatches
+from tasks import sweep as sweeps
+from tasks.deps import current
+
+SWEEP_QUEUE = "winback.sweep"
+RECOVER_QUEUE = "winback.recover"
+
+log = structlog.get_logger("winback.tasks")
+
+
+# No task events: 17,280 sweeps a day would push everything else out of Flower's memory.
+@shared_task(name="winback.sweep", bind=True, send_events=False)
+def sweep(self: Task) -> None:
+    """Claim what fell silent, then dispatch what is due."""
+    deps = current()
+    try:
+        claimed = sweeps.sweep(deps)
+        deps.beat("sweep")
+    except StateError as exc:
+        log.error("sweep_failed", error=str(exc))  # noqa: TRY400 - one line; the trace says nothing more
+        return
+    if claimed.sessions:
+        log.info("swept", silent=claimed.sessions, outreaches=claimed.outreaches)
+    _dispatch(self.app)
+
+
+@shared_task(name="winback.dispatch", bind=True, send_events=False)
+def dispatch(self: Task) -> None:
+    """Dispatch what is due; between two sweeps, so that the workers do not wait for the next one."""
+    _dispatch(self.app)
+
+
+@shared_task(name="winback.recover")
+def recover(outreach: str) -> dict[str, Any]:
+    """Make one attempt; the result is what Flower shows."""
+    try:
+        outcome = attempts.attempt(outreach, current())
+    except StateError as exc:
+        # The lease runs out, and the outreach is taken up again or ends unknown.
+        log.error("attempt_failed", outreach=outreach, error=str(exc))  # noqa: TRY400 - as above
+        return {"outreach": outreach, "outcome": "failed", "attempt": 0}
+    except ValueError:
+        log.error("not_an_outreach")  # noqa: TRY400 - the argument may hold anything
+        return {"outreach": "", "outcome": "refused", "attempt": 0}
+    if outcome.outcome != "dropped":
+        log.info(
+            "attempt",
+            outreach=outreach,
+            outcome=outcome.outcome,
+            reason=outcome.reason or None,
+            attempt=outcome.attempt or None,
+            reply=outcome.status or None,
+        )
+    return {"outreach": outreach, "outcome": outcome.outcome, "attempt": outcome.attempt}
+
+
+def _dispatch(app: Celery) -> None:
+    def queued() -> int:
+        with app.pool.acquire(block=True) as connection, connection.channel() as channel:
+            try:
+                return int(channel.queue_declare(RECOVER_QUEUE, passive=True).message_count)
+            except ChannelError:
+                return 0  # not declared yet: no worker has ever listened
+
+    def enqueue(outreaches: Sequence[str]) -> None:
+        with app.producer_pool.acquire(block=True) as producer:
+            for outreach in outreaches:
+                recover.apply_async((outreach,), producer=producer)
+
+    try:
+        done = dispatches.dispatch(current(), queued=queued, enqueue=enqueue)
+    except StateError as exc:
+        log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
+        return
+    except recover.app.connection_for_write().recoverable_connection_errors as exc:
+        log.error("broker_away", error=type(exc).__name__)  # noqa: TRY400 - what was leased is due again after its lease
+        return
+    if done.enqueued or done.unknown or done.due_again:
+        log.info("dispatched", enqueued=done.enqueued, leases_ran_out=done.due_again, unknown=done.unknown)

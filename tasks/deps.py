@@ -1,0 +1,63 @@
+"""What the tasks need, built once per worker process and handed to them; tasks never import the worker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from time import monotonic
+
+from detectors.settings import DetectionSettings
+from state.outbox import Outbox
+from state.people import People
+from state.sessions import Sessions
+from state.stream import Stream
+from tasks.settings import ContactSettings, DeliverySettings
+from tasks.yuno import YunoClient
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Everything that a sweep or an attempt touches."""
+
+    sessions: Sessions
+    outbox: Outbox
+    people: People
+    stream: Stream
+    client: YunoClient | None
+    """None in shadow mode: nothing there can send."""
+    delivery: DeliverySettings
+    contact: ContactSettings
+    detection: Callable[[], DetectionSettings]
+    """The settings of detection as they are now; asked once per sweep."""
+    identity_secret: bytes
+    in_flight: int
+    """How many outreaches may be leased at a time."""
+    beat: Callable[[str], None]
+    """Say that this role is alive."""
+    monotonic: Callable[[], float] = monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random: Random = field(default_factory=Random)
+
+
+class NotReadyError(RuntimeError):
+    """A task ran in a process that was not set up for it."""
+
+
+_installed: list[Deps] = []
+
+
+def install(deps: Deps) -> None:
+    """Make `deps` what the tasks of this process use."""
+    _installed[:] = [deps]
+
+
+def current() -> Deps:
+    """Return what was installed; raises NotReadyError before that."""
+    if not _installed:
+        raise NotReadyError("no dependencies are installed in this process")
+    return _installed[0]
+
+
+def installed() -> bool:
+    """Whether this process was set up for tasks."""
+    return bool(_installed)

@@ -1,0 +1,138 @@
+"""One wall-clock deadline for a whole attempt, held at the socket.
+
+The timeouts of HTTP clients are per read: a server that drips a byte now and then keeps a request going for ever. Here
+every connect, handshake, write and read gets what is left of the attempt's time, and the first write asks whether the
+attempt may still begin.
+"""
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import local
+from typing import Any
+
+import httpcore
+import httpx
+
+Clock = Callable[[], float]
+
+
+class TooLateError(Exception):
+    """The attempt did not get to its first byte in time; nothing was sent."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The time limits of one attempt, on a monotonic clock (s), and whether its first byte has been handed over."""
+
+    latest_start: float
+    ends_at: float
+    clock: Clock
+    started: bool = False
+
+    def left(self, timeout: float | None) -> float:
+        """Return how long the next operation may take; raises httpcore.ReadTimeout when time is up."""
+        left = self.ends_at - self.clock()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the attempt's deadline has passed")
+        return left if timeout is None else min(left, timeout)
+
+
+_current = local()
+
+
+@contextmanager
+def held_to(attempt: Attempt) -> Iterator[None]:
+    """Hold everything that this thread sends and receives to an attempt's limits."""
+    _current.attempt = attempt
+    try:
+        yield
+    finally:
+        del _current.attempt
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _current.attempt.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        attempt: Attempt = _current.attempt
+        if not attempt.started:
+            if attempt.clock() >= attempt.latest_start:
+                raise TooLateError
+            attempt.started = True
+        self._inner.write(buffer, attempt.left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _current.attempt.left(timeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _current.attempt.left(timeout)
+        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options))
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """An httpx transport whose connections are held to the current attempt. HTTP/1.1, no proxy, no retries."""
+
+    def __init__(self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl_context or httpx.create_ssl_context(trust_env=False),
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=5.0,
+            network_backend=_Backend(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; raises httpcore's own errors, which the caller tells apart by what had been sent."""
+        url = request.url
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()

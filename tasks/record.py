@@ -1,0 +1,75 @@
+"""How an event's customer, cart and engagement are kept in a session: one stored field each, merged one by one."""
+
+import json
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from detectors.activity import ActivityEvent, Cart
+
+REQUIRED = ("phone", "name", "country")
+"""Without these nobody can be reached."""
+METADATA = "meta."
+"""What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
+
+_CUSTOMER = {
+    "full_name": "name",
+    "phone_number": "phone",
+    "email": "email",
+    "country_code": "country",
+    "language": "language",
+}
+_CONSENT = {"call": "consent.call", "whatsapp": "consent.whatsapp"}
+_ENGAGEMENT = {"preferred_channel": "channel", "reason": "reason"}
+
+
+def fields_of(event: ActivityEvent) -> dict[str, str]:
+    """Return what an event says, as stored fields; an empty text clears one."""
+    fields: dict[str, str] = {}
+    if event.customer is not None:
+        _put(fields, event.customer, _CUSTOMER)
+        if event.customer.consent is not None:
+            _put(fields, event.customer.consent, _CONSENT)
+        elif "consent" in event.customer.model_fields_set:
+            fields.update(dict.fromkeys(_CONSENT.values(), ""))
+    if "cart" in event.model_fields_set:
+        fields["cart"] = "" if event.cart is None or event.cart.items == [] else event.cart.pack()
+    if event.engagement is not None:
+        _put(fields, event.engagement, _ENGAGEMENT)
+        for key, value in (event.engagement.metadata or {}).items():
+            fields[METADATA + key] = "" if value is None else to_json(value).decode()
+    return fields
+
+
+def cart_of(fields: Mapping[str, str]) -> Cart | None:
+    """Return the stored cart; None when there never was one, or it was emptied."""
+    packed = fields.get("cart")
+    return Cart.unpack(packed) if packed else None
+
+
+def was_emptied(fields: Mapping[str, str]) -> bool:
+    """Whether the shopper had a cart and took everything out of it."""
+    return fields.get("cart") == ""
+
+
+def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
+    """Return the stored metadata, in the order in which it is stored."""
+    return {
+        name.removeprefix(METADATA): json.loads(value)
+        for name, value in fields.items()
+        if name.startswith(METADATA) and value
+    }
+
+
+def refuses_contact(fields: Mapping[str, str]) -> bool:
+    """Whether the customer said no to every channel."""
+    return all(fields.get(name) == "false" for name in _CONSENT.values())
+
+
+def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:
+    for attribute in part.model_fields_set:
+        name = names.get(attribute)
+        if name is not None:
+            value = getattr(part, attribute)
+            fields[name] = "" if value is None else str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,152 @@
+"""The settings of delivery and of the contact policy."""
+
+import ipaddress
+import json
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import httpx
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from detectors.durations import Duration, format_duration, within
+from detectors.flow import Stage
+
+DEFAULT_ENDPOINT = "https://prod.y.uno/ai-caller-ms/recovery-payment/external"
+
+
+def _read_key(value: object) -> object:
+    """Drop what a paste brings along: no key holds white space, and a stray line break is a 401 that explains nothing.
+
+    Raises:
+        ValueError: A character is left that no HTTP header can carry. The message does not hold the key.
+    """
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str):
+        return value
+    key = "".join(text.split())
+    if strange := next((at for at, char in enumerate(key, 1) if not "!" <= char <= "~"), 0):
+        raise ValueError(f"holds a character at position {strange} that no key has: copy it again")
+    return key or None
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("is not a whole number")  # noqa: TRY004 - pydantic collects ValueErrors alone
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_refuse_bool)]
+"""A whole number. pydantic alone would read `true` as 1."""
+
+ApiKey = Annotated[SecretStr | None, BeforeValidator(_read_key)]
+
+
+def _read_endpoint(value: str) -> str:
+    try:
+        # The client's own parser decides, so that what was checked is what is called.
+        url = httpx.URL(value)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if not value.isascii() or not value.isprintable() or " " in value or "\\" in value or not url.host:
+        raise ValueError(f"is not a URL: write it like {DEFAULT_ENDPOINT}")
+    if url.userinfo:
+        raise ValueError(
+            "holds a user name or password: the keys are settings of their own, delivery.public_api_key ..."
+        )
+    if "#" in value:
+        raise ValueError("has a fragment: leave out the # and what follows")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+        raise ValueError("must begin with https:// (plain http:// is for localhost, 127.0.0.0/8 and [::1] alone)")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class DeliverySettings(BaseModel):
+    """The `[delivery]` section: how the request reaches Yuno.
+
+    Attributes:
+        mode: `shadow` does everything but the request; `live` sends it.
+        endpoint: The whole address of the operation. HTTPS, or plain HTTP for loopback hosts.
+        public_api_key: Header `public-api-key`; needed in live mode only.
+        private_secret_key: Header `private-secret-key`; needed in live mode only.
+        timeout: The deadline of one whole attempt: connecting, sending and reading together.
+        backoff_base: The first retry waits up to this long; each further one up to twice as long.
+        backoff_cap: No retry waits longer.
+        max_attempts: Attempts in all before an outreach ends as `dead`.
+        on_unknown: What to do when nobody can say whether a request arrived: `park` it for a person, or `retry`
+            with the same key for at most 24 h.
+        in_flight: How many outreaches may be leased at a time; None: 4 for each of the worker's slots.
+        dispatch_interval: How often what is due is handed to the workers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    mode: Literal["shadow", "live"] = "shadow"
+    endpoint: str = DEFAULT_ENDPOINT
+    public_api_key: ApiKey = None
+    private_secret_key: ApiKey = None
+    timeout: Annotated[Duration, within("1ms", "5m")] = timedelta(seconds=30)
+    backoff_base: Annotated[Duration, within("1ms", "24h")] = timedelta(seconds=5)
+    backoff_cap: Annotated[Duration, within("1ms", "24h")] = Field(default=timedelta(minutes=15), validate_default=True)
+    max_attempts: Count = Field(default=8, ge=1, le=100)
+    on_unknown: Literal["park", "retry"] = "park"
+    in_flight: Count | None = Field(default=None, ge=1, le=100_000)
+    dispatch_interval: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=1)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a leased outreach belongs to its worker.
+
+        Twice the attempt's deadline and 10 s: longer than the attempt can last by a comfortable margin, so that
+        nobody else takes an outreach whose request may still be under way.
+        """
+        return 2 * self.timeout + timedelta(seconds=10)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_is_safe(cls, value: str) -> str:
+        return _read_endpoint(value.strip())
+
+    @field_validator("backoff_cap")
+    @classmethod
+    def _cap_is_above_base(cls, cap: timedelta, info: ValidationInfo) -> timedelta:
+        base: timedelta | None = info.data.get("backoff_base")
+        if base is not None and cap < base:
+            raise ValueError(f"must not be below delivery.backoff_base ({format_duration(base)})")
+        return cap
+
+
+def _read_stages(value: object) -> object:
+    """Read `a, b` or a JSON list from text: an environment variable can hold no list."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("is not a list: write product_selection,cart_review") from None
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+class ContactSettings(BaseModel):
+    """The `[contact]` section: whom to leave alone.
+
+    Attributes:
+        cap: A person is contacted at most once within this time.
+        max_per_session: Contacts for one session, however often it is abandoned.
+        bought_window: Who bought within this time is not contacted.
+        needs_cart: Stages at which a session without a cart is not worth a contact.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cap: Annotated[Duration, within("1ms", "365d")] = timedelta(hours=24)
+    max_per_session: Count = Field(default=1, ge=1, le=100)
+    bought_window: Annotated[Duration, within("1ms", "365d")] = timedelta(hours=24)
+    needs_cart: Annotated[tuple[Stage, ...], BeforeValidator(_read_stages)] = ("product_selection",)
