@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from worker.cli import config
+from worker.errors import StartError
+from worker.settings import Settings
+from worker.settings_sources import leaves
+
+SECRETS = {
+    "WINBACK_REDIS_URL": "redis://user:hunter2@h:6379/0?password=hunter2",
+    "WINBACK_BROKER_URL": "amqp://user:hunter2@a//;amqp://user:hunter2@b//",
+    "WINBACK_IDENTITY_SECRET": "hunter2-hunter2-hunter2",
+    "WINBACK_DELIVERY__PUBLIC_API_KEY": "hunter2",
+    "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "hunter2",
+    "WINBACK_FLOWER__BASIC_AUTH": "user:hunter2",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str, **env: str) -> str:
+    app = typer.Typer()
+    app.command()(config.check)
+    app.command()(config.show)
+    result = CliRunner().invoke(app, arguments, env=env, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_says_ok_in_one_line() -> None:
+    assert (
+        run("check")
+        == "ok: no winback.toml, 0 from the environment, mode shadow; not set: redis_url, identity_secret\n"
+    )
+    assert run("check", **SECRETS) == "ok: no winback.toml, 6 from the environment, mode shadow\n"
+
+
+def test_check_names_the_file_that_it_read(folder: Path) -> None:
+    (folder / "shop.toml").write_text('[delivery]\nmode = "shadow"')
+
+    assert run("check", WINBACK_CONFIG="shop.toml").startswith("ok: shop.toml, 0 from the environment, mode shadow")
+
+
+def test_check_ends_with_one_line_for_each_problem(folder: Path) -> None:
+    (folder / "winback.toml").write_text('[delivery]\nmode = "loud"\ntimeout = 3')
+
+    with pytest.raises(StartError) as stopped:
+        run("check")
+
+    assert [line.partition(":")[0] for line in str(stopped.value).splitlines()] == [
+        "delivery.mode (winback.toml)",
+        "delivery.timeout (winback.toml)",
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_does_not_call_live_settings_without_keys_ok() -> None:
+    with pytest.raises(StartError, match=r"delivery\.private_secret_key: is missing"):
+        run("check", WINBACK_DELIVERY__MODE="live", WINBACK_DELIVERY__PUBLIC_API_KEY="key")
+
+
+def test_show_lists_every_setting_with_its_value_and_source(folder: Path) -> None:
+    (folder / "winback.toml").write_text(
+        '[delivery]\ntimeout = "90s"\n[detection.idle_by_platform.ios]\ncheckout = "20m"'
+    )
+
+    shown = json.loads(run("show", "--json", WINBACK_REDIS_URL="redis://h/0", WINBACK_WORKER__CONCURRENCY="8"))
+
+    assert list(shown) == [".".join(path) for path in leaves(Settings)]
+    assert shown["redis_url"] == {"value": "redis://h/0", "source": "WINBACK_REDIS_URL"}
+    assert shown["broker_url"] == {"value": "redis://h/1", "source": "redis_url"}
+    assert shown["worker.concurrency"] == {"value": 8, "source": "WINBACK_WORKER__CONCURRENCY"}
+    assert shown["delivery.timeout"] == {"value": "90s", "source": "winback.toml"}
+    assert shown["detection.idle_by_platform.ios.checkout"] == {"value": "20m", "source": "winback.toml"}
+    assert shown["detection.idle_by_platform.ios.payment"] == {"value": None, "source": "default"}
+    assert shown["detection.idle.checkout"] == {"value": "15m", "source": "default"}
+    assert shown["detection.exit"] == {"value": "off", "source": "default"}
+    assert shown["contact.needs_cart"] == {"value": ["product_selection"], "source": "default"}
+    assert shown["identity_secret"] == {"value": None, "source": "default"}
+
+
+def test_the_table_has_a_whole_line_for_each_setting(folder: Path) -> None:
+    (folder / "winback.toml").write_text('[detection.idle_by_platform.ios]\ncheckout = "20m"')
+
+    lines = [line.split() for line in run("show", WINBACK_DELIVERY__ENDPOINT="http://[::1]:80/[red]x").splitlines()]
+
+    assert lines[0] == ["key", "value", "source"]
+    assert ["delivery.endpoint", "http://[::1]:80/[red]x", "WINBACK_DELIVERY__ENDPOINT"] in lines
+    assert ["detection.idle_by_platform.ios.checkout", "20m", "winback.toml"] in lines
+    assert ["identity_secret", "-", "default"] in lines
+    assert all(len(line) == 3 for line in lines)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("arguments", [["show"], ["show", "--json"], ["check"]])
+def test_no_secret_is_shown(arguments: list[str]) -> None:
+    assert "hunter2" not in run(*arguments, **SECRETS)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_masked_secret_says_nothing_but_that_it_is_there() -> None:
+    shown = json.loads(run("show", "--json", **SECRETS))
+
+    assert shown["redis_url"]["value"] == "redis://user:****@h:6379/0?password=****"
+    assert shown["broker_url"]["value"] == "amqp://user:****@b//"
+    secrets = ("identity_secret", "delivery.public_api_key", "delivery.private_secret_key", "flower.basic_auth")
+    assert {shown[key]["value"] for key in secrets} == {"****"}

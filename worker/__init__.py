@@ -1,0 +1,1 @@
+"""The processes: Celery application, ingest, supervisor, stand-in API and command line."""

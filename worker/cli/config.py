@@ -1,0 +1,71 @@
+"""`winback config`: what the settings are, where they come from, and whether they can be used."""
+
+import json as jsonlib
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from worker.masking import MASK, is_secret, mask_urls
+from worker.settings import LIVE_KEYS, load, require, sources
+
+_NEEDED_TO_RUN = ("redis_url", "identity_secret")
+_PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+
+
+def check() -> None:
+    """Say whether the settings can be used; otherwise one line per problem, and exit code 2.
+
+    In live mode that includes the keys of Yuno's API. Nothing is connected to: that is what doctor does.
+    """
+    settings = load()
+    if settings.delivery.mode == "live":
+        require(settings, *LIVE_KEYS)
+    file = settings.config if settings.config.exists() else f"no {settings.config}"
+    from_env = sum(origin.startswith("WINBACK_") for origin in sources(settings).values())
+    unset = [key for key in _NEEDED_TO_RUN if getattr(settings, key) is None]
+    not_set = f"; not set: {', '.join(unset)}" if unset else ""
+    typer.echo(f"ok: {file}, {from_env} from the environment, mode {settings.delivery.mode}{not_set}")
+
+
+def show(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object: key -> value and source.")] = False,
+) -> None:
+    """List every setting with its value and where that comes from; secrets are masked.
+
+    Thresholds by platform are listed where there are any.
+    """
+    settings = load()
+    written = settings.model_dump(mode="json")
+    found = {key: (_shown(key, written), source) for key, source in sources(settings).items()}
+    if json:
+        document = {key: {"value": value, "source": source} for key, (value, source) in found.items()}
+        typer.echo(jsonlib.dumps(document, indent=2))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    table = Table("key", Column("value", overflow="fold"), "source", box=None, pad_edge=False, header_style="bold")
+    for key, (value, source) in found.items():
+        if value is None and "_by_platform." in key:
+            continue
+        # Text, not markup: a value in [brackets] is shown as it is.
+        table.add_row(Text(key), Text(_cell(value)), Text(source), style="dim" if source == "default" else "")
+    console.print(table)
+
+
+def _shown(key: str, written: object) -> object:
+    """One value of the settings, as JSON data and without secrets."""
+    value = written
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is not None and is_secret(key):
+        return MASK
+    return mask_urls(value) if isinstance(value, str) else value
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else value if isinstance(value, str) else jsonlib.dumps(value)

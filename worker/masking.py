@@ -1,0 +1,40 @@
+"""What must never be shown: values under secret names, passwords in URLs, and characters that forge or redraw lines."""
+
+import re
+
+MASK = "****"
+
+_SECRET_NAME = re.compile(r"secret|api_?key|password|passwd|basic_?auth|authorization|token", re.IGNORECASE)
+# To the last @ of the word, for a password may hold a / or an @ that nobody escaped.
+_USER_INFO = re.compile(r"(?<=://)([^\s:@]*)(:?)\S*@")
+_SECRET_PARAMETER = re.compile(r"([?&][\w-]*(?:secret|key|password|token)[\w-]*=)[^&\s]+", re.IGNORECASE)
+_HOSTS = r"[\w.-]+(?::[0-9]+)?(?:,[\w.-]+(?::[0-9]+)?)*"
+_NO_ROOM_FOR_A_PASSWORD = re.compile(rf"(?:[\w+]*:/+)?(?:{_HOSTS})?(?:[/?][^@:]*)?")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a value under this name (a setting, a log field, an HTTP header) must not be shown."""
+    return _SECRET_NAME.search(name.replace("-", "_")) is not None
+
+
+def mask_urls(text: str) -> str:
+    """Replace the password of every URL in a text, and secret parameters of its query; the user's name stays."""
+    if "://" not in text:
+        return text
+    text = _USER_INFO.sub(lambda url: f"{url[1]}:{MASK}@" if url[2] else f"{MASK}@", text)
+    return _SECRET_PARAMETER.sub(rf"\g<1>{MASK}", text)
+
+
+def mask_malformed_url(text: str) -> str:
+    """As `mask_urls` for what should be a URL and is none: anything that may be a password is hidden with the rest."""
+    if _NO_ROOM_FOR_A_PASSWORD.fullmatch(text):
+        return mask_urls(text)
+    masked = mask_urls(text)
+    return masked if masked != text else MASK
+
+
+def one_line(text: str) -> str:
+    """Escape line breaks and whatever else does not print, the way Python writes it in a literal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

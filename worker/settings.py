@@ -1,0 +1,204 @@
+"""The settings of all processes: one frozen object, built once in the entry point and handed down."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from detectors.settings import DetectionSettings
+from tasks.settings import ContactSettings, DeliverySettings
+from worker.errors import StartError
+from worker.settings_errors import explain, missing, unknown_variables
+from worker.settings_sections import FlowerSettings, IngestSettings, Secret, WorkerSettings
+from worker.settings_sources import DEFAULT_FILE, LEVEL, PREFIX, leaves, read_layers
+from worker.settings_urls import broker_beside, check_broker_url, check_redis_url
+
+__all__ = [
+    "LIVE_KEYS",
+    "FlowerSettings",
+    "IngestSettings",
+    "Settings",
+    "WorkerSettings",
+    "load",
+    "load_detection",
+    "require",
+    "sources",
+]
+
+LIVE_KEYS = ("delivery.public_api_key", "delivery.private_secret_key")
+"""What the recover role needs besides when it sends for real."""
+
+_HINTS = {
+    "redis_url": "set WINBACK_REDIS_URL, like redis://localhost:6379/0",
+    "broker_url": "set WINBACK_REDIS_URL (its database 1 is the broker) or WINBACK_BROKER_URL",
+    "identity_secret": "set WINBACK_IDENTITY_SECRET to at least 16 characters that never change (openssl rand -hex 32)",
+    "delivery.public_api_key": "set WINBACK_DELIVERY__PUBLIC_API_KEY to Yuno's key, or use mode shadow",
+    "delivery.private_secret_key": "set WINBACK_DELIVERY__PRIVATE_SECRET_KEY to Yuno's key, or use mode shadow",
+}
+_NAMESPACE = re.compile(r"[a-z0-9_-]{1,32}")
+_SHORTEST_SECRET = 16
+
+
+class Settings(BaseSettings):
+    """All settings. `load` reads them; constructing one directly reads neither file nor environment.
+
+    Attributes:
+        redis_url: Where the state is; None when it was not given (`require` it where it is needed).
+        broker_url: Celery's broker; when it was not given, database 1 of the state's server.
+        namespace: What every Redis key begins with.
+        identity_secret: The key under which phone numbers become identities.
+        config: The file that was read.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=LEVEL,
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+    )
+
+    redis_url: str | None = Field(default=None, repr=False)
+    broker_url: str | None = Field(default=None, repr=False)
+    namespace: str = "winback"
+    identity_secret: Secret = None
+    config: Path = DEFAULT_FILE
+    detection: DetectionSettings = DetectionSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    contact: ContactSettings = ContactSettings()
+    ingest: IngestSettings = IngestSettings()
+    worker: WorkerSettings = WorkerSettings()
+    flower: FlowerSettings = FlowerSettings()
+
+    @property
+    def in_flight(self) -> int:
+        """How many outreaches may be leased at a time: `delivery.in_flight`, else 4 for each slot of the worker."""
+        return self.delivery.in_flight or 4 * self.worker.concurrency
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is handed in alone: `load` has merged it, and knows where each value came from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _state_is_redis(cls, url: str | None) -> str | None:
+        return check_redis_url(url) if url else None
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_is_named_or_beside(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url:
+            return check_broker_url(url)
+        state: str | None = info.data.get("redis_url")
+        return broker_beside(state) if state else None
+
+    @field_validator("namespace")
+    @classmethod
+    def _namespace_fits_keys(cls, namespace: str) -> str:
+        if not _NAMESPACE.fullmatch(namespace):
+            raise ValueError("must be 1 to 32 characters, each a-z, 0-9, _ or -")
+        return namespace
+
+    @field_validator("identity_secret")
+    @classmethod
+    def _secret_is_long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: make one with openssl rand -hex 32")
+        return secret
+
+
+def load(env: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
+    """Read the settings: the environment over the file over the defaults.
+
+    Args:
+        env: The environment; None: the process's.
+        config: The file; None: `WINBACK_CONFIG`, else `winback.toml` in the working directory, if it is there.
+
+    Raises:
+        StartError: One line for each unknown key or variable, bad value, or file that cannot be read.
+    """
+    env = os.environ if env is None else env
+    problems = list(unknown_variables(env, Settings))
+    try:
+        layers = read_layers(Settings, env, config)
+    except StartError as broken:
+        raise StartError("\n".join([*problems, str(broken)])) from None
+    if "config" in layers.from_file:
+        problems.append(f"config ({layers.file}): a file cannot name itself; set WINBACK_CONFIG")
+    values = InitSettingsSource(Settings, layers.merged() | {"config": layers.file})
+    try:
+        settings = Settings(_build_sources=((values,), {}))
+    except ValidationError as error:
+        problems += explain(error, layers, Settings)
+    if problems:
+        raise StartError("\n".join(problems))
+    return settings
+
+
+def require(settings: Settings, *keys: str) -> None:
+    """Ask for what a role cannot start without, like `require(settings, "redis_url", "identity_secret")`.
+
+    Raises:
+        StartError: One line for each key that is missing, and how to set it.
+    """
+    lines = []
+    for key in keys:
+        path = tuple(key.split("."))
+        value: object = settings
+        for name in path:
+            value = getattr(value, name)
+        if value is None:
+            lines.append(missing(path, _HINTS.get(key, "")))
+    if lines:
+        raise StartError("\n".join(lines))
+
+
+def load_detection(path: Path, env: Mapping[str, str] | None = None, *, required: bool = False) -> DetectionSettings:
+    """Read `[detection]` again, and nothing else: the environment over the file over the defaults.
+
+    Args:
+        path: The file, `settings.config`.
+        env: The environment; None: the process's.
+        required: Whether a missing file is an error; False: it is an empty one.
+
+    Raises:
+        StartError: One line for each problem of this section, or the file cannot be read.
+    """
+    env = os.environ if env is None else env
+    layers = read_layers(Settings, env, path, required=required)
+    try:
+        return DetectionSettings.model_validate(layers.merged().get("detection", {}))
+    except ValidationError as error:
+        raise StartError("\n".join(explain(error, layers, Settings, ("detection",)))) from None
+
+
+def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Path | None = None) -> dict[str, str]:
+    """Say where the value of every key comes from: `default`, the file, the environment variable, or `redis_url`.
+
+    Args:
+        settings: What `load` made of the same `env` and `config`.
+        env: As for `load`.
+        config: As for `load`.
+
+    Raises:
+        StartError: The file cannot be read.
+    """
+    layers = read_layers(Settings, env, config)
+    origins = {".".join(path): layers.origin(path) or "default" for path in leaves(Settings)}
+    if settings.broker_url and origins["broker_url"] == "default":
+        origins["broker_url"] = "redis_url"
+    return origins

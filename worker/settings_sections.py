@@ -1,0 +1,71 @@
+"""The sections of the settings that belong to the processes themselves: ingest, the recover worker, Flower."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+
+from detectors.durations import Duration, within
+from tasks.settings import Count
+
+
+def _strip_secret(value: object) -> object:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return (text.strip() or None) if isinstance(text, str) else value
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_strip_secret)]
+"""A secret without the white space around it; an empty one is a missing one."""
+
+
+class IngestSettings(BaseModel):
+    """The `[ingest]` section.
+
+    Attributes:
+        batch: Events read from the stream and applied at a time.
+        block: How long one read waits for events; below redis-py's socket timeout of 5 s.
+        claim_after: An entry that its consumer has not applied for so long is taken over by another.
+        max_deliveries: An entry handed out more often is set aside as rejected.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch: Count = Field(default=1000, ge=1, le=10_000)
+    block: Annotated[Duration, within("100ms", "4s")] = timedelta(seconds=2)
+    claim_after: Annotated[Duration, within("1s", "1h")] = timedelta(seconds=60)
+    max_deliveries: Count = Field(default=5, ge=1, le=100)
+
+
+class WorkerSettings(BaseModel):
+    """The `[worker]` section: the pool of the recover worker."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pool: Literal["threads", "prefork"] = "threads"
+    concurrency: Count = Field(default=64, ge=1, le=1000)
+
+
+class FlowerSettings(BaseModel):
+    """The `[flower]` section. Without `basic_auth` (`user:password`) one is made up and printed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
+
+    port: Count = Field(default=5555, ge=1, le=65535)
+    address: str = "127.0.0.1"
+    basic_auth: Secret = None
+    max_tasks: Count = Field(default=10_000, ge=1, le=1_000_000)
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        if not re.fullmatch(r"[0-9A-Za-z.:_-]+", address):
+            raise ValueError("is not an address to listen on: write 127.0.0.1, ::1 or a host name")
+        return address
+
+    @field_validator("basic_auth")
+    @classmethod
+    def _has_both_parts(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not re.fullmatch(r"[^:\s]+:\S+", secret.get_secret_value()):
+            raise ValueError("must be user:password, without spaces")
+        return secret

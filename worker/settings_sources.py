@@ -1,0 +1,149 @@
+"""Where settings come from: the environment over the file over the defaults."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_settings import BaseSettings, EnvSettingsSource
+
+from worker.errors import StartError
+from worker.masking import one_line
+
+KeyPath = tuple[str, ...]
+Tree = dict[str, Any]
+
+PREFIX = "WINBACK_"
+LEVEL = "__"
+DEFAULT_FILE = Path("winback.toml")
+_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What was written by somebody, before it is checked.
+
+    Attributes:
+        file: The settings file that counts, whether it is there or not.
+        from_file: Its content; empty when there is no file.
+        from_env: Values of the environment, nested like the file.
+        variables: The environment variable that each such value came from.
+    """
+
+    file: Path
+    from_file: Tree = field(repr=False)
+    from_env: Tree = field(repr=False)
+    variables: Mapping[KeyPath, str]
+
+    def merged(self) -> Tree:
+        """The values of both, the environment's over the file's."""
+        return _merge(self.from_file, self.from_env)
+
+    def origin(self, path: KeyPath) -> str | None:
+        """The environment variable or the file that a value came from; None: it is a default."""
+        if path in self.variables:
+            return self.variables[path]
+        return str(self.file) if _holds(self.from_file, path) else None
+
+
+def read_layers(
+    model: type[BaseSettings], env: Mapping[str, str] | None, file: Path | None, *, required: bool = True
+) -> Layers:
+    """Read the file and the environment, without checking their values or names.
+
+    Args:
+        model: The settings whose keys the environment variables name.
+        env: The environment; None: the process's.
+        file: The settings file; None: `WINBACK_CONFIG`, else `winback.toml` in the working directory, if it is there.
+        required: Whether a file that was named must be there.
+
+    Raises:
+        StartError: The file was named and is not there, cannot be read, or is not TOML.
+    """
+    env = os.environ if env is None else env
+    named = env.get(f"{PREFIX}CONFIG", "").strip()
+    required = required and bool(file or named)
+    file = file or Path(named or DEFAULT_FILE)
+    # An empty variable is an unset one: that is how compose files and shells hand on what nobody gave.
+    given = {name: text for name, value in env.items() if (text := value.strip())}
+    variables = {path: name for path in leaves(model) if (name := variable(path)) in given and path != ("config",)}
+    source = EnvSettingsSource(model)
+    source.env_vars = {name.lower(): given[name] for name in variables.values()}
+    return Layers(file, read_file(file, required=required), source(), variables)
+
+
+def read_file(file: Path, *, required: bool) -> Tree:
+    """Read a settings file; one that is not there is empty unless it is required.
+
+    Raises:
+        StartError: It is required and not there, cannot be read, or is not TOML (with line and column).
+    """
+    name = one_line(str(file))
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        if required:
+            raise StartError(f"{name}: no such file: write it, or name another in WINBACK_CONFIG") from None
+        return {}
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+        raise StartError(f"{name}: cannot be read as a settings file: {reason}") from None
+    try:
+        return tomllib.loads(text)
+    except ValueError as problem:
+        found = _POSITION.search(str(problem))
+        line, column = (found[1], found[2]) if found and found[1] else _end(text)
+        raise StartError(f"{name}:{line}:{column}: not TOML: {_POSITION.sub('', str(problem))}") from None
+
+
+def leaves(model: type[BaseModel]) -> Iterator[KeyPath]:
+    """Every key of a model that holds a value, in the order of its fields; `idle_by_platform` for each platform."""
+    for name, info in model.model_fields.items():
+        sections = list(_sections(info.annotation))
+        for branch, section in sections:
+            yield from ((name, *branch, *path) for path in leaves(section))
+        if not sections:
+            yield (name,)
+
+
+def variable(path: KeyPath) -> str:
+    """The environment variable of a key: `WINBACK_DELIVERY__MODE`."""
+    return PREFIX + LEVEL.join(path).upper()
+
+
+def _sections(annotation: object) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
+    """The sub-models of a field: one, or one for each key of a dict whose keys are listed."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield (), annotation
+    elif get_origin(annotation) is dict:
+        keys, section = get_args(annotation)
+        if get_origin(keys) is Literal:
+            yield from (((key,), section) for key in get_args(keys))
+
+
+def _merge(below: Tree, above: Tree) -> Tree:
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, dict) and key in merged:
+            # What the file has in place of a section stays, to be refused: it must not hide behind a variable.
+            merged[key] = _merge(merged[key], value) if isinstance(merged[key], dict) else merged[key]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _holds(tree: object, path: KeyPath) -> bool:
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return False
+        tree = tree[key]
+    return True
+
+
+def _end(text: str) -> tuple[int, int]:
+    lines = text.split("\n")
+    return len(lines), len(lines[-1]) + 1
