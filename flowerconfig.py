@@ -1,0 +1,28 @@
+"""Flower's settings, found by `celery -A worker.app flower` in the working directory.
+
+Left to itself Flower listens on every interface, is open to everybody, and keeps every task in memory.
+"""
+
+import secrets
+import sys
+
+from worker.errors import StartError
+from worker.settings import load
+
+try:
+    _flower = load().flower
+except StartError as exc:
+    print(exc, file=sys.stderr)  # noqa: T201 - before logging is set up
+    raise SystemExit(2) from None
+
+if _flower.basic_auth is None:
+    _credentials = f"winback:{secrets.token_urlsafe(12)}"
+    print(f"flower.basic_auth is not set; for this run it is {_credentials}", file=sys.stderr)  # noqa: T201 - its only way out
+else:
+    _credentials = _flower.basic_auth.get_secret_value()
+
+address = _flower.address
+port = _flower.port
+basic_auth = [_credentials]
+max_tasks = _flower.max_tasks
+persistent = False

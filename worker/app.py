@@ -1,0 +1,152 @@
+"""The Celery application: `celery -A worker.app worker|beat|flower`.
+
+Its messages are hints; what is to be done is in the outbox in Redis. So nothing here retries, delays or keeps results.
+"""
+
+import logging
+import sys
+from datetime import timedelta
+from typing import Any, Protocol
+
+from celery import Celery, signals
+from kombu.entity import Queue
+
+from state.errors import StateError
+from tasks import celery_tasks, deps
+from worker import logs, runtime
+from worker.errors import StartError
+from worker.settings import LIVE_KEYS, Settings, load, require
+
+SHORTEST_EXPIRY = timedelta(seconds=60)
+"""A beat entry's expiry is compared with the worker's clock: anything shorter and clocks that differ drop sweeps."""
+
+
+class _Worker(Protocol):
+    """What is used of Celery's WorkController."""
+
+    app: Celery
+    pool_cls: object
+
+
+def _stop(problem: Exception) -> None:
+    """End the process with one line per problem. Not an exception: Celery would log it and go on."""
+    print(problem, file=sys.stderr)  # noqa: T201 - logging may not be set up yet
+    raise SystemExit(2)
+
+
+def _settings() -> Settings:
+    try:
+        settings = load()
+        require(settings, "broker_url", "redis_url")
+    except StartError as exc:
+        _stop(exc)
+    return settings
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    every = {"sweep": settings.detection.sweep_interval, "dispatch": settings.delivery.dispatch_interval}
+    lease_s = settings.delivery.lease.total_seconds()
+    return {
+        "broker_url": settings.broker_url,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": _transport_options(settings),
+        "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "result_backend": None,
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        # A task that kills its worker would be delivered for ever; the outbox counts and gives up.
+        "task_reject_on_worker_lost": False,
+        "task_time_limit": lease_s,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 20_000,
+        "worker_max_memory_per_child": 400_000,
+        "worker_send_task_events": True,
+        "task_queues": [Queue(name) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],  # type: ignore[no-untyped-call]
+        "task_default_queue": celery_tasks.RECOVER_QUEUE,
+        "task_routes": {
+            "winback.sweep": {"queue": celery_tasks.SWEEP_QUEUE},
+            "winback.dispatch": {"queue": celery_tasks.SWEEP_QUEUE},
+            "winback.recover": {"queue": celery_tasks.RECOVER_QUEUE},
+        },
+        "beat_scheduler": "worker.beat:Scheduler",
+        "beat_schedule": {
+            name: {
+                "task": f"winback.{name}",
+                "schedule": interval,
+                "options": {"expires": max(SHORTEST_EXPIRY, 3 * interval).total_seconds()},
+            }
+            for name, interval in every.items()
+        },
+        "timezone": "UTC",
+    }
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    if not (settings.broker_url or "").startswith(("redis", "sentinel")):
+        return {}
+    return {
+        # Longer than any task may last. A message that comes back all the same is recognised and dropped.
+        "visibility_timeout": max(600.0, 3 * settings.delivery.lease.total_seconds()),
+        # How often, in turns of the event loop and in seconds, kombu looks for messages of dead workers.
+        "unacked_restore_limit": 1000,
+        "socket_timeout": 10.0,
+        "socket_connect_timeout": 5.0,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+    }
+
+
+app = Celery("winback")
+app.conf.update(_configuration(_settings()))
+app.finalize()
+
+
+@signals.setup_logging.connect
+def _set_up_logging(**_kwargs: object) -> None:
+    logs.configure(_role())
+    # Two lines for each sweep and attempt say nothing that our own one line does not; errors still show.
+    for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@signals.worker_init.connect
+def _join(sender: _Worker, **_kwargs: object) -> None:
+    """Before a worker takes anything: the settings its queues need, and a server that fits."""
+    settings, sends = _settings(), _sends(sender)
+    try:
+        require(settings, "identity_secret", *(LIVE_KEYS if sends and settings.delivery.mode == "live" else ()))
+        runtime.join_deployment(runtime.open_state(settings), settings)
+    except (StartError, StateError) as exc:
+        _stop(exc)
+    if "prefork" not in str(sender.pool_cls):
+        # The threads and solo pools run the tasks in this process, and never send worker_process_init.
+        deps.install(runtime.build_deps(settings, sends=sends))
+
+
+@signals.worker_process_init.connect
+def _equip_child(**_kwargs: object) -> None:
+    deps.install(runtime.build_deps(_settings(), sends=True))
+
+
+@signals.heartbeat_sent.connect
+def _say_alive(**_kwargs: object) -> None:
+    if deps.installed():
+        try:
+            deps.current().beat(_role())
+        except StateError:
+            return  # that is what the missing sign of life says
+
+
+def _sends(worker: _Worker) -> bool:
+    return celery_tasks.RECOVER_QUEUE in worker.app.amqp.queues.consume_from
+
+
+def _role() -> str:
+    """Return the role of this process, read from its command line."""
+    for word in sys.argv:
+        name = word.partition("@")[0]
+        if name in {"sweep", "recover", "beat", "flower"}:
+            return name
+    return "worker"

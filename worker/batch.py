@@ -1,0 +1,83 @@
+"""What a batch of stream entries comes to: changes of sessions, marks on people, and what could not be read. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from detectors.activity import ActivityEvent
+from detectors.parsing import Problem, parse
+from detectors.sequence import Position, occurred_ms, position
+from state.sessions import Change
+from state.stream import Entry
+from tasks.contact import country, phone
+from tasks.record import fields_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an entry, or (`applied`) a part of it, was left out."""
+
+    entry_id: bytes
+    problems: tuple[Problem, ...]
+    applied: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """What has to be written for some entries; phone numbers are E.164, times Unix ms."""
+
+    changes: list[Change] = field(default_factory=list)
+    bought: list[tuple[str, int]] = field(default_factory=list)
+    opted_out: list[str] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+_NOBODY = Problem("customer.phone_number", "is not a valid number, and without a session_id the event names nobody")
+
+
+def collect(entries: Sequence[Entry]) -> Batch:
+    """Read entries into what they change. Never raises on what an entry holds."""
+    batch = Batch()
+    for entry in entries:
+        if entry.event is None:
+            problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
+            batch.rejections.append(Rejection(entry.id, (problem,), applied=False))
+            continue
+        parsed = parse(entry.event)
+        if parsed.problems:
+            batch.rejections.append(Rejection(entry.id, parsed.problems, applied=parsed.event is not None))
+        if parsed.event is not None:
+            _add(batch, entry, parsed.event)
+    return batch
+
+
+def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
+    place = position(event, entry.arrival_ms)
+    if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
+        batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
+    if event.session_id is not None:
+        batch.changes.append(
+            Change(
+                session_id=event.session_id,
+                stamp=place.stamp,
+                activity=place.activity,
+                signal=place.signal,
+                purchase=place.purchase,
+                silent_since_ms=place.silent_since_ms,
+                fields=fields_of(event),
+            )
+        )
+
+
+def _mark_person(batch: Batch, event: ActivityEvent, place: Position) -> bool:
+    """Mark the person that the event itself names; False when it names nobody at all."""
+    customer = event.customer
+    if customer is None or not customer.phone_number:
+        return True
+    number = phone(customer.phone_number, country(customer.country_code or ""))
+    if number is None:
+        return event.session_id is not None
+    if event.type == "opt_out":
+        batch.opted_out.append(number)
+    else:
+        batch.bought.append((number, occurred_ms(place.purchase)))
+    return True

@@ -1,0 +1,98 @@
+"""What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
+
+from dataclasses import dataclass
+
+from redis import Redis, RedisCluster
+
+from detectors.lanes import milliseconds
+from detectors.sequence import RANK_NAMES
+from detectors.settings import DetectionSettings
+from state import deployment
+from state.connection import connect, require_suitable
+from state.keys import Keys
+from state.outbox import Outbox
+from state.people import People
+from state.scripts import Scripts
+from state.sessions import Sessions
+from state.stream import Stream
+from tasks.deps import Deps
+from tasks.yuno import YunoClient
+from worker.settings import Settings
+from worker.settings_reload import DetectionReader
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is in Redis, under one namespace of one server."""
+
+    client: Redis | RedisCluster
+    keys: Keys
+    scripts: Scripts
+    sessions: Sessions
+    outbox: Outbox
+    people: People
+    stream: Stream
+
+
+def open_state(settings: Settings, *, connections: int = 16) -> State:
+    """Return the state that the settings name; nothing is connected yet, except to a cluster.
+
+    Raises:
+        StateError: the URL cannot be used, or the cluster does not answer.
+    """
+    client = connect(settings.redis_url or "", max_connections=connections)
+    keys = Keys(settings.namespace)
+    scripts = Scripts(client)
+    lease_ms = milliseconds(settings.delivery.lease)
+    people = People(
+        scripts,
+        keys,
+        cap_ms=milliseconds(settings.contact.cap),
+        lease_ms=lease_ms,
+        bought_window_ms=milliseconds(settings.contact.bought_window),
+    )
+    sessions = Sessions(scripts, keys, RANK_NAMES)
+    return State(client, keys, scripts, sessions, Outbox(scripts, keys, lease_ms), people, Stream(scripts, keys))
+
+
+def join_deployment(state: State, settings: Settings) -> str:
+    """Check that this process fits the server and its data; return the server's name and version.
+
+    Raises:
+        StateError: it does not, or the server does not answer.
+    """
+    server = require_suitable(state.client)
+    deployment.check(state.scripts, state.keys, identity_secret(settings))
+    return server
+
+
+def identity_secret(settings: Settings) -> bytes:
+    """Return the secret that people are recognised by; the caller has required it."""
+    secret = settings.identity_secret
+    return secret.get_secret_value().encode() if secret else b""
+
+
+def build_deps(settings: Settings, *, sends: bool) -> Deps:
+    """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
+    state = open_state(settings, connections=2 * settings.worker.concurrency + 16)
+    live = sends and settings.delivery.mode == "live"
+    reader = DetectionReader(settings)
+
+    def detection() -> DetectionSettings:
+        current, problem = reader()
+        deployment.report(state.scripts, state.keys, "detection", problem or "")
+        return current
+
+    return Deps(
+        sessions=state.sessions,
+        outbox=state.outbox,
+        people=state.people,
+        stream=state.stream,
+        client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
+        delivery=settings.delivery,
+        contact=settings.contact,
+        detection=detection,
+        identity_secret=identity_secret(settings),
+        in_flight=settings.in_flight,
+        beat=lambda role: deployment.beat(state.scripts, state.keys, role),
+    )
