@@ -1,0 +1,31 @@
+"""Closing a connection without an answer, which ASGI has no word for: a protocol and a response that agree on one."""
+
+import asyncio
+import contextlib
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_TRANSPORT = "winback.transport"
+
+
+class HangupProtocol(H11Protocol):
+    """Uvicorn's HTTP/1.1, whose requests know the connection that they came on."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the parent has it
+        """Hand the connection down in the scope's state, which the parent copies into each request."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, _TRANSPORT: transport}
+
+
+class Hangup(Response):
+    """Closes the connection; the client sees it break off without a byte of an answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Close, and wait until uvicorn knows: an application that returns early gets a 500 written for it."""
+        del send
+        scope["state"][_TRANSPORT].abort()
+        with contextlib.suppress(asyncio.CancelledError):
+            while (await receive())["type"] != "http.disconnect":
+                pass
