@@ -1,0 +1,79 @@
+"""Small child processes, and how to tell that one is gone."""
+
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from worker.roles import Role
+from worker.supervisor import (
+    Pace,
+)
+
+AT_ONCE = Pace(first=0.01, longest=0.05)
+SLEEP = "import time; time.sleep(600)"
+# Its own child ignores everything and holds the output open, as a pool's process may.
+WITH_A_STUBBORN_CHILD = """
+import os, signal, subprocess, sys, time
+stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('stubborn', flush=True); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", stubborn])
+print('pid', os.getpid(), 'pid', child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Lines:
+    """An output that remembers."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str]] = []
+
+    def __call__(self, role: str, line: str) -> None:
+        self.all.append((role, line))
+
+    def of(self, role: str) -> list[str]:
+        return [line for name, line in list(self.all) if name == role]
+
+
+def python(name: str, code: str, *args: object, grace_s: float = 10.0) -> Role:
+    return Role(name, (sys.executable, "-S", "-c", code, *map(str, args)), grace_s=grace_s)
+
+
+def until(condition: Callable[[], object], within_s: float = 15.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not happen within {within_s} s"
+        time.sleep(0.01)
+
+
+def processes() -> Iterator[tuple[int, int]]:
+    """(id, process group) of all that runs here and is more than a zombie. A small image has no ps, a Mac no /proc."""
+    if not Path("/proc/self/stat").exists():
+        listing = subprocess.run(
+            ["ps", "-A", "-o", "pid=,pgid=,stat="], check=True, capture_output=True, text=True
+        ).stdout
+        for pid, group, state in (line.split() for line in listing.splitlines()):
+            if not state.startswith("Z"):
+                yield int(pid), int(group)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            state, _parent, group, *_ = stat.read_text().rpartition(")")[2].split()
+            if state != "Z":
+                yield int(stat.parent.name), int(group)
+
+
+def is_gone(pid: int) -> bool:
+    """Gone, or a zombie that nobody has waited for yet."""
+    return pid not in {number for number, _ in processes()}
+
+
+def group_is_gone(pid: int) -> bool:
+    return pid not in {group for _, group in processes()}

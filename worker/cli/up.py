@@ -1,0 +1,154 @@
+"""`winback up`: all roles in one command, with a server of their own unless the settings name one."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from worker.errors import StartError
+from worker.masking import mask_urls
+from worker.roles import Role, roles
+from worker.settings import LIVE_KEYS, Settings, load, require
+from worker.supervisor import RoleFailedError, Supervisor
+from worker.valkey import EmbeddedValkey
+
+VAR = Path("var")
+"""Where the embedded server and what is made up live, below the working directory."""
+
+_KILLED = 130  # what shells report for a command that Ctrl-C ended
+
+
+def up(
+    *,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Start this role and no other; may be repeated.", metavar="ROLE")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave this role out; may be repeated.", metavar="ROLE")
+    ] = None,
+    valkey_port: Annotated[
+        int, typer.Option(help="Port of the embedded Valkey on 127.0.0.1.", min=1, max=65535)
+    ] = 6390,
+) -> None:
+    """Run ingest, the Celery workers, beat and Flower until Ctrl-C; what dies is started again.
+
+    Unless WINBACK_REDIS_URL names a server, a Valkey is run as well and keeps its data in ./var/valkey.
+    Its identity secret is then made up once and kept in ./var/identity_secret.
+
+    The first Ctrl-C (or SIGTERM) stops everything in order and lets requests under way finish.
+    A second one kills at once.
+    """
+    settings = load()
+    chosen = _choose([role.name for role in roles(settings)], only or [], without or [])
+    own_server = settings.redis_url is None
+    live = settings.delivery.mode == "live"
+    require(settings, *(LIVE_KEYS if live else ()), *(() if own_server else ("identity_secret",)))
+
+    made_up: dict[str, str] = {}
+    server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
+    if server is not None:
+        # The broker follows: database 1 of the same server, unless the settings name one.
+        made_up["WINBACK_REDIS_URL"] = server.url
+        if settings.identity_secret is None:
+            made_up["WINBACK_IDENTITY_SECRET"] = _kept_secret(VAR / "identity_secret")
+    login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
+    to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
+
+    _print_banner(settings, server, chosen, login)
+    try:
+        in_order = Supervisor(to_run, server=server).run()
+    except RoleFailedError as failure:
+        print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
+        raise typer.Exit(1) from None
+    if not in_order:
+        raise typer.Exit(_KILLED)
+
+
+def _choose(names: list[str], only: list[str], without: list[str]) -> list[str]:
+    if unknown := [name for name in [*only, *without] if name not in names]:
+        raise StartError("\n".join(f"{name}: there is no such role; there are {', '.join(names)}" for name in unknown))
+    chosen = [name for name in names if name in (only or names) and name not in without]
+    if not chosen:
+        raise StartError("--without: no role is left to start; name fewer")
+    return chosen
+
+
+def _with_login(all_roles: Iterable[Role], login: str | None) -> list[Role]:
+    own = {"WINBACK_FLOWER__BASIC_AUTH": login} if login else {}
+    return [replace(role, env={**role.env, **own}) if role.name == "flower" else role for role in all_roles]
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in this file; made up when it isn't there. Another one would make every known person a stranger.
+
+    Raises:
+        StartError: The file can't be read, written or used.
+    """
+    try:
+        if not path.exists():
+            _write_private(path, secrets.token_hex(32))
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "it is not plain text"
+        raise StartError(
+            f"{path}: the identity secret can't be kept there ({reason}): set WINBACK_IDENTITY_SECRET"
+        ) from e
+    if not secret:
+        raise StartError(f"{path}: is empty: put the old secret back, or delete it and {VAR / 'valkey'} to begin anew")
+    return secret
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: list[str], login: str | None) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+
+    def say(name: str, text: str) -> None:
+        console.print(f"[bold]{name:<8}[/bold] {escape(text)}")
+
+    live = settings.delivery.mode == "live"
+    say("mode", f"live: requests go to {settings.delivery.endpoint}" if live else "shadow: nothing will be sent")
+    if server is not None:
+        say("server", f"{server.url}, embedded, data in {VAR / 'valkey'}")
+        say("", f"for other commands: export WINBACK_REDIS_URL={server.url}")
+    else:
+        say("server", mask_urls(settings.redis_url or ""))
+    if "flower" in chosen:
+        say("Flower", f"http://{settings.flower.address}:{settings.flower.port}{_how_to_log_in(login)}")
+    say("roles", ", ".join(chosen))
+    say("log", "below, each line with its role in front; what Winback itself logs is JSON")
+
+
+def _how_to_log_in(login: str | None) -> str:
+    if login is None:
+        return ""
+    if not sys.stdout.isatty():
+        # What isn't a terminal is a log, and a log is no place for a password.
+        try:
+            _write_private(VAR / "flower_login", login)
+        except OSError as e:
+            raise StartError(f"{VAR / 'flower_login'}: {e.strerror}: set WINBACK_FLOWER__BASIC_AUTH") from e
+        return f", user and password for this run are in {VAR / 'flower_login'}"
+    user, _, password = login.partition(":")
+    return f", for this run user {user}, password {password}"
