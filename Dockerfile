@@ -1,0 +1,34 @@
+# syntax=docker/dockerfile:1
+
+FROM python:3.13-slim-trixie AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/winback
+WORKDIR /build
+# The dependencies by themselves: this layer is built again only when they change. Wheels alone: no compiler is needed.
+COPY pyproject.toml constraints.txt ./
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
+        > dependencies.txt \
+    && /opt/winback/bin/pip install --only-binary=:all: --constraint constraints.txt --requirement dependencies.txt
+COPY README.md LICENSE ./
+COPY detectors detectors
+COPY state state
+COPY tasks tasks
+COPY worker worker
+# pip has no business at run time.
+RUN /opt/winback/bin/pip install --no-deps . && /opt/winback/bin/pip uninstall --yes pip
+
+FROM python:3.13-slim-trixie
+ENV PATH=/opt/winback/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONFAULTHANDLER=1 \
+    PYTHONUNBUFFERED=1
+RUN groupadd --gid 10001 winback \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin winback
+COPY --from=build /opt/winback /opt/winback
+# Celery's commands look for flowerconfig.py, and Winback for winback.toml, in the working directory.
+WORKDIR /app
+COPY flowerconfig.py winback.toml ./
+USER 10001:10001
+STOPSIGNAL SIGTERM
+# The role is the command (docker-compose.yml lists them); each has a health check of its own there.
+CMD ["winback", "--help"]
