@@ -56,4 +56,4 @@ class DetectionSettings(BaseModel):
     declined: OptionalThreshold = None
     pending: OptionalThreshold = timedelta(hours=24)
     sweep_interval: Annotated[Duration, within("100ms", "5m")] = timedelta(seconds=5)
-    max_abandonment_age: Annotated[Duration, within("1s", "7d")] = timedelta(hours=24)
+    max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(hours=24)

@@ -56,8 +56,3 @@ def current() -> Deps:
     if not _installed:
         raise NotReadyError("no dependencies are installed in this process")
     return _installed[0]
-
-
-def installed() -> bool:
-    """Whether this process was set up for tasks."""
-    return bool(_installed)

@@ -97,7 +97,7 @@ class DeliverySettings(BaseModel):
     max_attempts: Count = Field(default=8, ge=1, le=100)
     on_unknown: Literal["park", "retry"] = "park"
     in_flight: Count | None = Field(default=None, ge=1, le=100_000)
-    dispatch_interval: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=1)
+    dispatch_interval: Annotated[Duration, within("50ms", "1m")] = timedelta(milliseconds=250)
 
     @property
     def lease(self) -> timedelta:

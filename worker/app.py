@@ -5,12 +5,14 @@ Its messages are hints; what is to be done is in the outbox in Redis. So nothing
 
 import logging
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
 from celery import Celery, signals
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
+from state import deployment
 from state.errors import StateError
 from tasks import celery_tasks, deps
 from worker import logs, runtime
@@ -63,7 +65,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,
         "worker_send_task_events": True,
-        "task_queues": [Queue(name) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],  # type: ignore[no-untyped-call]
+        "task_queues": [_queue(name) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
         "task_default_queue": celery_tasks.RECOVER_QUEUE,
         "task_routes": {
             "winback.sweep": {"queue": celery_tasks.SWEEP_QUEUE},
@@ -83,6 +85,11 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _queue(name: str) -> Queue:
+    # With an exchange of its own: the default one would be shared, and with AMQP its key too.
+    return Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+
+
 def _transport_options(settings: Settings) -> dict[str, Any]:
     if not (settings.broker_url or "").startswith(("redis", "sentinel")):
         return {}
@@ -97,6 +104,9 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         "health_check_interval": 25,
     }
 
+
+_joined: list[runtime.State] = []
+"""The state that this worker said it joined; the processes of a prefork pool open their own."""
 
 app = Celery("winback")
 app.conf.update(_configuration(_settings()))
@@ -117,9 +127,11 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     settings, sends = _settings(), _sends(sender)
     try:
         require(settings, "identity_secret", *(LIVE_KEYS if sends and settings.delivery.mode == "live" else ()))
-        runtime.join_deployment(runtime.open_state(settings), settings)
+        state = runtime.open_state(settings)
+        runtime.join_deployment(state, settings)
     except (StartError, StateError) as exc:
         _stop(exc)
+    _joined[:] = [state]
     if "prefork" not in str(sender.pool_cls):
         # The threads and solo pools run the tasks in this process, and never send worker_process_init.
         deps.install(runtime.build_deps(settings, sends=sends))
@@ -132,11 +144,10 @@ def _equip_child(**_kwargs: object) -> None:
 
 @signals.heartbeat_sent.connect
 def _say_alive(**_kwargs: object) -> None:
-    if deps.installed():
-        try:
-            deps.current().beat(_role())
-        except StateError:
-            return  # that is what the missing sign of life says
+    for state in _joined:
+        # Should it fail: a missing sign of life says just that.
+        with suppress(StateError):
+            deployment.beat(state.scripts, state.keys, _role())
 
 
 def _sends(worker: _Worker) -> bool:

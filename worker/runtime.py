@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import structlog
 from redis import Redis, RedisCluster
 
 from detectors.lanes import milliseconds
@@ -19,6 +20,8 @@ from tasks.deps import Deps
 from tasks.yuno import YunoClient
 from worker.settings import Settings
 from worker.settings_reload import DetectionReader
+
+log = structlog.stdlib.get_logger("winback.runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,16 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
     """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
     state = open_state(settings, connections=2 * settings.worker.concurrency + 16)
     live = sends and settings.delivery.mode == "live"
-    reader = DetectionReader(settings)
+    reader, said = DetectionReader(settings), ["never said anything"]
 
     def detection() -> DetectionSettings:
         current, problem = reader()
-        deployment.report(state.scripts, state.keys, "detection", problem or "")
+        # Once for each version of a broken file, not at every sweep.
+        if (problem or "") != said[0]:
+            said[0] = problem or ""
+            deployment.report(state.scripts, state.keys, "detection", said[0])
+            if problem:
+                log.error("detection_settings_unusable", kept="the earlier ones", problem=problem)
         return current
 
     return Deps(
