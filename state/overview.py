@@ -9,6 +9,7 @@ from redis import RedisCluster
 from redis.exceptions import ResponseError
 
 from state.deployment import Heartbeat
+from state.errors import ServerUnavailableError, StateError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
 from state.stream import GROUP, entry_ms
@@ -140,6 +141,18 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         swept_ms=_time(sweep.get(b"last")),
         reopened_ms=_time(sweep.get(b"reopened")),
     )
+
+
+def listpack_bytes(scripts: Scripts) -> int | None:
+    """Return the longest field that a hash keeps in its compact form; None when the server does not say."""
+    try:
+        with translated():
+            found: Mapping[str, str] = scripts.client.config_get("hash-max-listpack-value")
+    except ServerUnavailableError:
+        raise
+    except StateError:
+        return None  # managed servers forbid CONFIG
+    return int(found["hash-max-listpack-value"]) if found else None
 
 
 def _server(client: Any) -> Server:  # noqa: ANN401 - one client or the other; their stubs differ

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, ingest, mock_api
+from worker.cli import config, demo, ingest, mock_api, up
 from worker.errors import StartError
 
 app = typer.Typer(
@@ -15,6 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command()(up.up)
+app.command()(demo.demo)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
 

@@ -1,0 +1,180 @@
+"""A shop's worth of made-up shoppers for the demo: who does what, and when. Pure, and the same for the same seed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any, Literal
+
+from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+
+Story = Literal[
+    "leaves",
+    "leaves_nameless",
+    "comes_back",
+    "pays",
+    "pays_late",
+    "empties_cart",
+    "no_cart",
+    "bad_phone",
+    "twice",
+    "opts_out",
+    "declined",
+    "pending",
+]
+"""What becomes of a shopper. `twice`: the same person leaves two carts. `pays_late`: after the silence was noticed."""
+
+# Roughly how shops see it: most visitors are anonymous and just leave, most of those who pay do so without a pause.
+_SHARES: dict[Story, int] = {
+    "leaves_nameless": 38,
+    "leaves": 22,
+    "pays": 14,
+    "comes_back": 6,
+    "pays_late": 4,
+    "twice": 4,
+    "empties_cart": 3,
+    "no_cart": 3,
+    "bad_phone": 2,
+    "opts_out": 2,
+    "declined": 1,
+    "pending": 1,
+}
+_LAST_STAGE: dict[Story, int] = {"declined": 3, "pending": 3}
+LONGEST_ABSENCE_S = 3.0
+"""Beyond the threshold: while the outreach is made, under way, or just done."""
+_GOODS = (("Wireless Headphones", "WH-1000XM5", 149.99), ("Desk Lamp", "DL-20", 39.5), ("Trail Shoes", "TS-44", 89.0))
+_LANGUAGES = {"CO": "es", "BR": "pt_BR", "MX": "es-MX"}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One event, to be sent `at_s` seconds after the start; without `occurred_at`, so that its arrival counts."""
+
+    at_s: float
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """One shopper's session (two for `twice`), with everything that will happen in it."""
+
+    story: Story
+    session_id: str
+    events: tuple[Planned, ...]
+
+    @property
+    def ordered_at_s(self) -> float | None:
+        """When the order is placed; None when there is none."""
+        return next((p.at_s for p in self.events if p.event["type"] == "order_completed"), None)
+
+
+def shoppers(
+    number: int, *, over: timedelta, gap: timedelta, waits: Mapping[Stage, timedelta], random: Random
+) -> list[Shopper]:
+    """Plan shoppers who arrive within `over`.
+
+    `gap` is the usual time between two steps of one shopper. Who comes back, or pays late, does so within seconds of
+    the threshold (`waits`) of the stage where they stopped: in the very moment in which they might be contacted.
+    """
+    stories = list(_SHARES)
+    found: list[Shopper] = []
+    while len(found) < number:
+        index = len(found)
+        story = random.choices(stories, weights=list(_SHARES.values()))[0]
+        start_s = random.uniform(0, over.total_seconds())
+        who = _customer(index, story, random)
+        carts = 2 if story == "twice" else 1
+        for cart in range(carts):
+            session_id = f"demo-{index:05d}-{cart}"
+            walk = _Walk(story, session_id, who, start_s + cart * gap.total_seconds(), gap, random)
+            steps = [*walk.along(), *walk.ending(waits)]
+            found.append(Shopper(story, session_id, tuple(steps)))
+    return found
+
+
+def in_order(plans: Sequence[Shopper]) -> list[Planned]:
+    """Return all events of all shoppers in the order in which they happen."""
+    return sorted((planned for shopper in plans for planned in shopper.events), key=lambda planned: planned.at_s)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One shopper's way through the shop; `at_s` moves on with every step."""
+
+    story: Story
+    session_id: str
+    customer: dict[str, Any] | None
+    at_s: float
+    gap: timedelta
+    random: Random
+    last: int = 0
+    platform: Platform = "web"
+
+    def along(self) -> Iterator[Planned]:
+        """Go from stage to stage, as far as this one gets."""
+        self.platform = self.random.choice(PLATFORMS)
+        self.last = _LAST_STAGE.get(self.story) or self.random.choice((1, 2, 3)) if self.story != "no_cart" else 0
+        for place, stage in enumerate(STAGES[: self.last + 1]):
+            more: dict[str, Any] = {"flow_stage": stage, "platform": self.platform}
+            if place == 1:
+                more["cart"] = _cart(self.random)
+            if place == min(1, self.last) and self.customer is not None:
+                more["customer"] = self.customer
+            yield self._now("activity", **more)
+            self._pause()
+
+    def ending(self, waits: Mapping[Stage, timedelta]) -> Iterator[Planned]:
+        """Do what this shopper is here to show."""
+        match self.story:
+            case "pays":
+                yield self._order()
+            case "pays_late":
+                self._stay_away(waits)
+                yield self._order()
+            case "comes_back":
+                self._stay_away(waits)
+                yield self._now("activity", flow_stage=STAGES[self.last], platform=self.platform)
+                self._pause()
+                yield self._order()
+            case "empties_cart":
+                yield self._now("activity", flow_stage="cart_review", platform=self.platform, cart={"items": []})
+            case "opts_out":
+                yield self._now("opt_out", customer={"phone_number": (self.customer or {}).get("phone_number")})
+            case "declined" | "pending":
+                yield self._now(f"payment_{self.story}")
+
+    def _now(self, kind: str, **more: Any) -> Planned:  # noqa: ANN401 - any part of an event
+        return Planned(self.at_s, {"session_id": self.session_id, "type": kind, **more})
+
+    def _order(self) -> Planned:
+        return self._now("order_completed", order_value=149.99, currency="COP")
+
+    def _pause(self) -> None:
+        self.at_s += self.random.expovariate(1 / self.gap.total_seconds())
+
+    def _stay_away(self, waits: Mapping[Stage, timedelta]) -> None:
+        self.at_s += waits[STAGES[self.last]].total_seconds() + self.random.uniform(0, LONGEST_ABSENCE_S)
+
+
+def _customer(index: int, story: Story, random: Random) -> dict[str, Any] | None:
+    if story == "leaves_nameless":
+        return None
+    country, number = random.choice(
+        (("CO", f"+57300{index:07d}"), ("BR", f"+551199{index:07d}"), ("MX", f"+5255{index:08d}"))
+    )
+    if story == "bad_phone":
+        number = "+57 12"
+    return {
+        "full_name": f"Demo Shopper {index}",
+        "phone_number": number,
+        "email": f"shopper{index}@example.com",
+        "country_code": country,
+        "language": _LANGUAGES[country],
+        "consent": {"call": True, "whatsapp": True},
+    }
+
+
+def _cart(random: Random) -> dict[str, Any]:
+    chosen = [(*goods, random.randint(1, 2)) for goods in random.sample(_GOODS, random.randint(1, len(_GOODS)))]
+    items = [{"name": name, "sku": sku, "quantity": number, "price": price} for name, sku, price, number in chosen]
+    return {"total_value": sum(price * number for *_, price, number in chosen), "currency": "COP", "items": items}
