@@ -24,6 +24,8 @@ _OPTIONS = {
     "protocol": 2,
 }
 
+_SENTINEL_OPTIONS = {"socket_timeout": CONNECT_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
+
 
 def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
     """Return a client for `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`; connects when used.
@@ -44,7 +46,7 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
             raise ServerUnsuitableError("redis_url: a Sentinel URL is redis+sentinel://host:port,host:port/service/db")
         hosts = [_host(item) for item in parts.netloc.rpartition("@")[2].split(",")]
         password = unquote(parts.password) if parts.password else None
-        sentinel = Sentinel(hosts, sentinel_kwargs={"socket_timeout": CONNECT_TIMEOUT_S})  # type: ignore[no-untyped-call]
+        sentinel = Sentinel(hosts, sentinel_kwargs=_SENTINEL_OPTIONS)  # type: ignore[no-untyped-call]
         client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
             service, db=int(database or 0), password=password, retry=Retry(NoBackoff(), 0), **_OPTIONS
         )

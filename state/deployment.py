@@ -52,13 +52,7 @@ class Heartbeat:
 
 def beat(scripts: Scripts, keys: Keys, role: str) -> None:
     """Say that this process, in this role, is alive."""
-    with translated():
-        seconds, micros = scripts.client.time()
-        key = keys.heartbeat(role)
-        pipe = scripts.client.pipeline(transaction=False)
-        pipe.hset(key, f"{socket.gethostname()}:{os.getpid()}", seconds * 1000 + micros // 1000)
-        pipe.pexpire(key, HEARTBEAT_TTL_MS)
-        pipe.execute()
+    scripts.run("beat", keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS)
 
 
 def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- How far silence can be measured: the clock first, then the first entry nobody has applied (applied ones are deleted).
 -- KEYS[1]  stream of events
 -- Returns  {server time (ms), id of the first entry or ''}

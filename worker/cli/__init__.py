@@ -5,7 +5,7 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, demo, ingest, mock_api, up
+from worker.cli import config, demo, doctor, ingest, mock_api, status, up
 from worker.errors import StartError
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 app.command()(up.up)
 app.command()(demo.demo)
+app.command()(status.status)
+app.command()(doctor.doctor)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
 

@@ -1,0 +1,121 @@
+from dataclasses import replace
+
+import pytest
+
+from state import deployment
+from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
+from tests.looking import configured, last_seen, make_healthy, read
+from worker import health
+from worker.runtime import State
+from worker.settings import Settings
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+
+@pytest.fixture
+def healthy(real_state: State) -> State:
+    make_healthy(real_state)
+    return real_state
+
+
+def problems(state: State) -> dict[str, str]:
+    return {found.name: found.text for found in health.findings(read(state), Settings()) if found.mark != "ok"}
+
+
+@pytest.mark.parametrize(
+    ("role", "ago_ms", "life"),
+    [
+        ("beat", 0, "alive"),
+        ("beat", 4_000, "alive"),
+        ("beat", 4_001, "late"),
+        ("beat", 6_000, "late"),
+        ("beat", 6_001, "silent"),
+        ("recover", 6_001, "silent"),
+        ("ingest", 12_000, "late"),
+        ("ingest", 12_001, "silent"),
+        ("sweep", 10_000, "alive"),
+        ("sweep", 15_001, "silent"),
+    ],
+)
+def test_a_role_is_silent_after_three_of_its_intervals(healthy: State, role: str, ago_ms: int, life: str) -> None:
+    found = read(healthy)
+    found = replace(found, heartbeats={**found.heartbeats, role: [deployment.Heartbeat("h:1", found.now_ms - ago_ms)]})
+
+    assert health.life(role, found, Settings()).state == life
+
+
+def test_of_several_processes_one_that_lives_is_enough_and_the_dead_are_not_counted(healthy: State) -> None:
+    found = read(healthy)
+    signs = [deployment.Heartbeat(f"h:{ago}", found.now_ms - ago) for ago in (1_000, 2_000, 60_000)]
+    found = replace(found, heartbeats={**found.heartbeats, "ingest": signs})
+
+    assert health.life("ingest", found, Settings()) == health.Life("alive", 1_000, 2)
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (0, "0 s"),
+        (119_999, "119 s"),
+        (120_000, "2 min"),
+        (2 * HOUR_MS, "2 h"),
+        (47 * HOUR_MS, "47 h"),
+        (2 * DAY_MS, "2 d"),
+    ],
+)
+def test_a_time_span_is_written_in_one_unit(ms: int, words: str) -> None:
+    assert health.span(ms) == words
+
+
+def test_a_full_server_is_told_as_the_first_problem(healthy: State) -> None:
+    with configured(healthy, maxmemory=1):
+        (memory,) = problems(healthy).items()
+
+    assert memory[0] == "memory"
+    assert memory[1].endswith("when it is full, events are refused and nobody is contacted")
+
+
+def test_a_silent_beat_is_told_with_what_it_means(healthy: State) -> None:
+    last_seen(healthy, "beat", 3 * MINUTE_MS)
+
+    assert problems(healthy) == {"beat": "silent for 3 min: no sweep is started"}
+
+
+def test_roles_that_live_without_a_sweep_beginning_are_told(healthy: State) -> None:
+    healthy.client.hset(healthy.keys.sweep, "last", now_ms(healthy) - 4 * MINUTE_MS)
+
+    assert problems(healthy) == {"sweeps": "no sweep has begun for 4 min, though sweep and beat live"}
+
+
+def test_ingest_that_is_behind_is_told_with_how_far_and_how_much(healthy: State) -> None:
+    at = now_ms(healthy) - 3 * MINUTE_MS
+    for number in range(2):
+        healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{at}-{number}")
+
+    assert problems(healthy) == {"events": "ingest is 3 min behind, 2 events wait: contacts wait for them"}
+
+
+def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) -> None:
+    at = now_ms(healthy)
+    healthy.client.hset(healthy.keys.sweep, "reopened", at - 5 * MINUTE_MS)
+
+    assert problems(healthy)["reopened"].startswith(
+        f"no sweeps until {health.clock_time(at - 5 * MINUTE_MS)}, 5 min ago"
+    )
+
+    healthy.client.hset(healthy.keys.sweep, "reopened", at - 46 * MINUTE_MS)
+    assert problems(healthy) == {}
+
+
+def test_an_edit_that_the_sweep_cannot_use_is_told_with_its_first_line(healthy: State) -> None:
+    deployment.report(healthy.scripts, healthy.keys, "detection", "winback.toml:3:1: not TOML\nand another")
+
+    told = problems(healthy)["thresholds"]
+
+    assert told.endswith("goes on with those before: winback.toml:3:1: not TOML (and 1 more)")
+
+
+def test_an_outbox_that_nobody_empties_is_told(healthy: State) -> None:
+    abandon(healthy, ago_ms=30 * MINUTE_MS)
+
+    assert problems(healthy) == {"outbox": "due now: 1 outreaches, the first for 15 min: the workers do not keep up"}

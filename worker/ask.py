@@ -1,0 +1,93 @@
+"""Asking servers on behalf of a person: an answer within a bounded time, and errors that say what is the matter."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from threading import Thread
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from redis.exceptions import AuthenticationError, BusyLoadingError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.sentinel import MasterNotFoundError
+
+from state.errors import ServerUnavailableError, StateError
+from worker.errors import StartError
+from worker.settings import Settings
+
+Answer = TypeVar("Answer")
+
+PATIENCE_S = 9.0
+"""Longer than any one time-out below it; with the start of the program about 10 s."""
+
+_LONGEST = 200  # characters of somebody else's message
+
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((AuthenticationError,), "it refuses the user name or password"),
+    ((BusyLoadingError,), "it is still loading its data"),
+    ((RedisTimeoutError, TimeoutError), "it does not answer in time"),
+    ((MasterNotFoundError,), "no Sentinel can be reached that knows the service"),
+    ((ConnectionRefusedError,), "nothing listens there"),
+    ((socket.gaierror,), "there is no such host"),
+)
+
+
+def begin(call: Callable[[], Answer]) -> "Future[Answer]":
+    """Start a call that nobody waits for when the process ends; `.result(seconds)` may raise TimeoutError.
+
+    For calls that know no time-out of their own: name look-ups, a broker's client, the nodes of a cluster.
+    """
+    future: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as problem:  # noqa: BLE001 - whoever asks for the result gets it
+            future.set_exception(problem)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
+def ask(settings: Settings, call: Callable[[], Answer], seconds: float = PATIENCE_S) -> Answer:
+    """Return what a call says that asks the state server.
+
+    Raises:
+        StartError: one line that names the server, what is the matter and the way out.
+    """
+    try:
+        return begin(call).result(seconds)
+    except TimeoutError:
+        why = "it does not answer in time"
+    except ServerUnavailableError as problem:
+        why = reason(problem)
+    except StateError as problem:
+        raise StartError(str(problem)) from None
+    where = address(settings.redis_url or "")
+    raise StartError(f"redis_url ({where}): {why}: start it, or mend WINBACK_REDIS_URL")
+
+
+def reason(problem: BaseException) -> str:
+    """Say why a connection failed, in words that complete "host:port: ...", without user names or passwords."""
+    chain = list(_chain(problem))
+    for kinds, words in _REASONS:
+        if any(isinstance(error, kinds) for error in chain):
+            return words
+    for error in chain:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"its certificate is not valid: {error.verify_message}"
+        if isinstance(error, ssl.SSLError):
+            return f"it does not speak TLS as expected ({error.reason or 'no reason given'})"
+    return (str(chain[-1]) or type(chain[-1]).__name__).splitlines()[0][:_LONGEST]
+
+
+def address(url: str) -> str:
+    """Return the host and port in a URL, or the several in it, and nothing else."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _chain(problem: BaseException | None) -> Iterator[BaseException]:
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__

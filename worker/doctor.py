@@ -1,0 +1,197 @@
+"""Every check of `winback doctor`, one finding each. Looks and changes nothing; sends no request to Yuno."""
+
+import socket
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+from kombu.connection import Connection
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from detectors.lanes import LANES, milliseconds
+from state import deployment, overview
+from state.connection import require_suitable
+from state.errors import StateError
+from state.keys import PARTITIONS
+from worker import health, runtime
+from worker.ask import PATIENCE_S, address, ask, begin, reason
+from worker.errors import StartError
+from worker.health import Finding
+from worker.settings import LIVE_KEYS, Settings, require
+from worker.settings_partial import load_to_look
+
+CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
+COMPACT_BYTES = 1024
+"""`hash-max-listpack-value`: a cart is one field; up to this size its session stays one compact block."""
+_CONNECT_S = 3.0
+_BROKER_S = 2.0
+"""kombu tries twice, two seconds apart."""
+
+
+def examine() -> list[Finding]:
+    """Check everything; with servers that do not answer it takes about 10 s."""
+    try:
+        settings, broken = load_to_look()
+    except StartError as problem:
+        return [*_problems("settings", problem), _not_checked("without settings, nothing else could be checked")]
+    # All at once: each may have to wait for a time-out.
+    ends = time.monotonic() + PATIENCE_S
+    broker, endpoint = begin(lambda: _broker(settings)), begin(lambda: _endpoint(settings))
+    state = begin(lambda: _state(settings))
+    return [
+        *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
+        *_secrets(settings),
+        _result(broker, ends, _broker_is_away(settings)),
+        _result(endpoint, ends, _endpoint_is_away(settings)),
+        *state.result(),
+    ]
+
+
+def _problems(name: str, problem: StartError) -> list[Finding]:
+    return [Finding(name, "fail", line) for line in str(problem).splitlines()]
+
+
+def _not_checked(text: str) -> Finding:
+    return Finding("not checked", "note", text)
+
+
+def _settings_are_fine(settings: Settings) -> Finding:
+    file = str(settings.config) if settings.config.exists() else f"no {settings.config}, environment and defaults"
+    return Finding("settings", "ok", f"{file}; mode {settings.delivery.mode}, namespace {settings.namespace}")
+
+
+def _secrets(settings: Settings) -> list[Finding]:
+    live = settings.delivery.mode == "live"
+    try:
+        require(settings, "identity_secret", *(LIVE_KEYS if live else ()))
+    except StartError as problem:
+        return _problems("secrets", problem)
+    return [Finding("secrets", "ok", f"all are set that {settings.delivery.mode} mode needs")]
+
+
+def _state(settings: Settings) -> list[Finding]:
+    """Check the server, and everything that is read from it."""
+    try:
+        require(settings, "redis_url")
+        return ask(settings, lambda: _ask_server(settings))
+    except StartError as problem:
+        left_out = "memory, persistence, clock, deployment and the roles: that takes the server"
+        return [*_problems("server", problem), _not_checked(left_out)]
+
+
+def _ask_server(settings: Settings) -> list[Finding]:
+    state = runtime.open_state(settings)
+    name = require_suitable(state.client)
+    before_ms = time.time_ns() // 1_000_000
+    found = overview.read(state.scripts, state.keys, [lane.name for lane in LANES])
+    after_ms = time.time_ns() // 1_000_000
+    where = address(settings.redis_url or "")
+    return [
+        Finding("server", "ok", f"{name} at {where}"),
+        _clock(max(0, found.now_ms - after_ms, before_ms - found.now_ms)),
+        _compact(overview.listpack_bytes(state.scripts)),
+        _deployment(found, state, settings),
+        *health.findings(found, settings),
+    ]
+
+
+def _clock(apart_ms: int) -> Finding:
+    if apart_ms <= milliseconds(CLOCKS_APART):
+        return Finding("clock", "ok", "this host and the server agree on the time")
+    text = f"this host's clock and the server's are {health.span(apart_ms)} apart"
+    far = apart_ms > milliseconds(CLOCKS_FAR_APART)
+    return Finding("clock", "fail" if far else "warn", text, "run a time service (chrony, systemd-timesyncd) on both")
+
+
+def _compact(limit: int | None) -> Finding:
+    name, option = "compact", "hash-max-listpack-value"
+    if limit is None:
+        text = f"{option} could not be read: sessions may take more memory than they have to"
+        return Finding(name, "note", text, f"set it to {COMPACT_BYTES} if the provider allows it")
+    if limit < COMPACT_BYTES:
+        text = f"{option} is {limit}: sessions with a cart take more memory than they have to"
+        return Finding(name, "note", text, f"CONFIG SET {option} {COMPACT_BYTES}, and in its configuration file")
+    return Finding(name, "ok", f"sessions are kept in their compact form ({option} {limit})")
+
+
+def _deployment(found: overview.Overview, state: runtime.State, settings: Settings) -> Finding:
+    record = found.deployment
+    if not {"schema", "partitions"} <= record.keys():
+        return Finding("deployment", "ok", "nothing is recorded yet: the first role that starts does it")
+    # Only what is recorded is compared: checking the rest would record it, and this only looks.
+    secret = runtime.identity_secret(settings) if "identity" in record else b""
+    mine = {"schema": str(deployment.SCHEMA_VERSION), "partitions": str(PARTITIONS)}
+    if secret:
+        mine["identity"] = deployment.fingerprint(secret)
+    if mine.items() <= record.items():
+        return Finding("deployment", "ok", f"the data is this deployment's (namespace {settings.namespace})")
+    try:
+        deployment.check(state.scripts, state.keys, secret or None)
+    except StateError as problem:
+        return Finding("deployment", "fail", str(problem))
+    raise AssertionError("a record that differs passed its check")
+
+
+def _broker(settings: Settings) -> Finding:
+    url = settings.broker_url
+    if url is None:
+        return Finding("broker", "fail", "broker_url: is missing", "set WINBACK_REDIS_URL or WINBACK_BROKER_URL")
+    redis = url.startswith("redis")
+    options = {"socket_timeout": _BROKER_S, "socket_connect_timeout": _BROKER_S} if redis else {}
+    with Connection(  # type: ignore[no-untyped-call] # kombu's constructor has no annotations
+        url, connect_timeout=_BROKER_S, transport_options=options
+    ) as connection:
+        connection.connect()
+        if redis and _is_clustered(connection.channel().client):
+            text = f"{address(url)} is a node of a Redis Cluster, which Celery cannot use as a broker"
+            return Finding("broker", "fail", text, "set WINBACK_BROKER_URL to one small Redis, or RabbitMQ")
+    return Finding("broker", "ok", f"{address(url)} can be reached")
+
+
+def _broker_is_away(settings: Settings) -> Finding:
+    return Finding("broker", "fail", address(settings.broker_url or ""), "start it, or mend broker_url")
+
+
+def _is_clustered(client: Redis) -> bool:
+    try:
+        return bool(client.info("cluster").get("cluster_enabled"))
+    except ResponseError:
+        return False  # a managed server that keeps INFO to itself; it has answered, that is what counts
+
+
+def _endpoint(settings: Settings) -> Finding:
+    """Connect and shake hands, no more: a request might phone somebody."""
+    host, port, tls = _where(settings)
+    with socket.create_connection((host, port), timeout=_CONNECT_S) as connection:
+        if tls:
+            # The certificates that the client itself trusts.
+            context = httpx.create_ssl_context(trust_env=False)
+            context.wrap_socket(connection, server_hostname=host).close()
+    return Finding("endpoint", "ok", f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}")
+
+
+def _endpoint_is_away(settings: Settings) -> Finding:
+    host, port, _ = _where(settings)
+    if settings.delivery.mode != "live":
+        return Finding(
+            "endpoint", "warn", f"{host}:{port}", "needed for live mode alone, and by the role recover alone"
+        )
+    return Finding("endpoint", "fail", f"{host}:{port}", "let recover's host out to it, or mend delivery.endpoint")
+
+
+def _where(settings: Settings) -> tuple[str, int, bool]:
+    """Host, port, and whether TLS is spoken there."""
+    url = httpx.URL(settings.delivery.endpoint)
+    tls = url.scheme == "https"
+    return url.host, url.port or (443 if tls else 80), tls
+
+
+def _result(check: "Future[Finding]", ends: float, away: Finding) -> Finding:
+    """Return what a check found by then (monotonic, s); when it did not get that far, `away` with the reason."""
+    try:
+        return check.result(max(0.0, ends - time.monotonic()))
+    except Exception as problem:  # noqa: BLE001 - each broker's client has errors of its own
+        return replace(away, text=f"{away.text}: {reason(problem)}")

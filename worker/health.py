@@ -1,0 +1,237 @@
+"""What an overview means: one finding for each thing that can be wrong. Pure, and in words for whoever is on call."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from detectors.idle import IDLE
+from detectors.lanes import LANES, milliseconds
+from state.overview import NO_EVICTION, ROLES, Overview
+from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
+from worker.settings import Settings
+
+Mark = Literal["ok", "note", "warn", "fail"]
+MARKS: tuple[Mark, ...] = ("fail", "warn", "note", "ok")
+"""The worst first."""
+
+FULL, VERY_FULL = 0.80, 0.95
+"""Parts of the server's memory. At 100 % it refuses events, claims and fences."""
+
+LATE, MISSED_BEATS = 2, 3
+"""Intervals without a sign of life after which a role is late, and silent."""
+SAYS_ALIVE = timedelta(seconds=2)
+"""How often every role says that it lives; ingest after the read that it may be waiting in."""
+
+BEHIND, FAR_BEHIND = timedelta(seconds=10), timedelta(minutes=1)
+"""Lags of the stream. Ingest that keeps up is behind by a second or two."""
+
+SLOW_OUTBOX = timedelta(minutes=5)
+"""For so long an outreach may be due before that counts as a backlog."""
+
+LATELY = timedelta(hours=1)
+"""For so long a rejected event is news."""
+
+_MEANS = {
+    "ingest": "events are not applied, so nobody counts as silent",
+    "sweep": "nobody is noticed, nothing is handed to the workers",
+    "recover": "nothing is sent",
+    "beat": "no sweep is started",
+}
+_START = "start it as it is run here (docker compose, systemd, winback up); its log says why it ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing is."""
+
+    name: str
+    mark: Mark
+    text: str
+    way_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When a role last said that it lives."""
+
+    state: Literal["alive", "late", "silent", "never"]
+    """`late`: more than two of its intervals ago; `silent`: more than three; `never`: not within a day."""
+    ago_ms: int | None
+    processes: int
+    """How many are not silent."""
+
+
+def span(ms: int) -> str:
+    """Write a time span so that it can be taken in at a glance: `4 s`, `12 min`, `5 h`, `3 d`."""
+    seconds = ms // 1000
+    for unit, size, least in (("d", 86_400, 172_800), ("h", 3_600, 7_200), ("min", 60, 120)):
+        if seconds >= least:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def clock_time(ms: int) -> str:
+    """Write a moment (Unix ms) as a time of day."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M} UTC"
+
+
+def megabytes(size: int) -> str:
+    """Write a number of bytes in MB (of 1,048,576, as in `maxmemory`)."""
+    return f"{size / 2**20:,.0f} MB"
+
+
+def interval_ms(role: str, settings: Settings) -> int:
+    """Return how long a role may take between two signs of life."""
+    if role == "ingest":
+        return milliseconds(SAYS_ALIVE + settings.ingest.block)
+    if role == "sweep":
+        return milliseconds(max(SAYS_ALIVE, settings.detection.sweep_interval))
+    return milliseconds(SAYS_ALIVE)
+
+
+def life(role: str, overview: Overview, settings: Settings) -> Life:
+    """Say how a role is, by its latest sign of life."""
+    interval = interval_ms(role, settings)
+    ages = [max(0, overview.now_ms - beat.at_ms) for beat in overview.heartbeats[role]]
+    alive = sum(age <= MISSED_BEATS * interval for age in ages)
+    if not ages:
+        return Life("never", None, 0)
+    missed = min(ages) / interval
+    state: Literal["alive", "late", "silent"] = (
+        "silent" if missed > MISSED_BEATS else "late" if missed > LATE else "alive"
+    )
+    return Life(state, min(ages), alive)
+
+
+def findings(overview: Overview, settings: Settings) -> list[Finding]:
+    """Judge everything in an overview; what is well is among it."""
+    return [
+        _memory(overview),
+        _eviction(overview),
+        _persistence(overview),
+        *(_role(role, overview, settings) for role in ROLES),
+        *_sweeps(overview, settings),
+        _lag(overview),
+        *_reopened(overview, settings),
+        *_problems(overview),
+        _outbox(overview),
+        _rejected(overview),
+    ]
+
+
+def _memory(overview: Overview) -> Finding:
+    server = overview.server
+    if not server.max_bytes:
+        return Finding("memory", "ok", f"{megabytes(server.used_bytes)} in use, without a limit (maxmemory 0)")
+    used = f"{server.used_share:.0%} in use, {megabytes(server.used_bytes)} of {megabytes(server.max_bytes)}"
+    if server.used_share < FULL:
+        return Finding("memory", "ok", used)
+    text = f"{used}: when it is full, events are refused and nobody is contacted"
+    return Finding("memory", "fail" if server.used_share >= VERY_FULL else "warn", text, "raise the server's maxmemory")
+
+
+def _eviction(overview: Overview) -> Finding:
+    policy = overview.server.eviction
+    if policy is None:
+        text = "the server does not say what it does when it is full (maxmemory-policy could not be read)"
+        return Finding("eviction", "note", text, f"make sure that it is {NO_EVICTION}")
+    if policy == NO_EVICTION:
+        return Finding("eviction", "ok", f"maxmemory-policy is {NO_EVICTION}: nothing is thrown away")
+    text = f"maxmemory-policy is {policy}: a full server forgets people, who may then be contacted twice"
+    return Finding(
+        "eviction", "fail", text, f"CONFIG SET maxmemory-policy {NO_EVICTION}, and in its configuration file"
+    )
+
+
+def _persistence(overview: Overview) -> Finding:
+    server = overview.server
+    if server.append_only is None:
+        text = "the server does not say whether it keeps its data on disk (appendonly could not be read)"
+        return Finding("persistence", "note", text, "make sure that it is on")
+    if not server.append_only:
+        text = "appendonly is off: a restart of the server forgets who was contacted"
+        return Finding("persistence", "fail", text, "CONFIG SET appendonly yes, and in its configuration file")
+    if server.writes_fail:
+        text = "the server cannot write its append-only file, and refuses everything until it can"
+        return Finding("persistence", "fail", text, "make room on its disk; its log says more")
+    return Finding("persistence", "ok", "appendonly is on: a restart of the server keeps its data")
+
+
+def _role(role: str, overview: Overview, settings: Settings) -> Finding:
+    found = life(role, overview, settings)
+    if found.ago_ms is None:
+        return Finding(role, "fail", f"not seen within a day: {_MEANS[role]}", _START)
+    if found.state == "silent":
+        return Finding(role, "fail", f"silent for {span(found.ago_ms)}: {_MEANS[role]}", _START)
+    processes = "1 process" if found.processes == 1 else f"{found.processes} processes"
+    text = f"{processes}, last sign of life {span(found.ago_ms)} ago"
+    return Finding(role, "ok" if found.state == "alive" else "warn", text)
+
+
+def _sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    """Sweeps may not begin although sweep and beat live: the messages do not get through."""
+    if any(life(role, overview, settings).state in {"silent", "never"} for role in ("sweep", "beat")):
+        return
+    longest = milliseconds(max(INTERVALS_TO_A_HOLE * settings.detection.sweep_interval, SHORTEST_HOLE))
+    ago = None if overview.swept_ms is None else overview.now_ms - overview.swept_ms
+    if ago is None or ago > longest:
+        since = "no sweep has ever begun" if ago is None else f"no sweep has begun for {span(ago)}"
+        text = f"{since}, though sweep and beat live"
+        yield Finding("sweeps", "fail", text, "see whether both use the same broker, and the log of sweep")
+    else:
+        yield Finding("sweeps", "ok", f"the last one began {span(ago)} ago")
+
+
+def _lag(overview: Overview) -> Finding:
+    events = overview.events
+    if overview.lag_ms <= milliseconds(BEHIND):
+        return Finding("events", "ok", f"{events.waiting:,} to be applied; ingest keeps up")
+    text = f"ingest is {span(overview.lag_ms)} behind, {events.waiting:,} events wait: contacts wait for them"
+    mark: Mark = "fail" if overview.lag_ms > milliseconds(FAR_BEHIND) else "warn"
+    return Finding("events", mark, text, "run more of it (winback ingest), and read its log")
+
+
+def _reopened(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    if not overview.reopened_ms:
+        return
+    idle = [lane for lane in LANES if lane.kind is IDLE]
+    longest = max(lane.kind.wait(settings.detection, lane.stage, lane.platform) for lane in idle)
+    until = overview.reopened_ms + milliseconds(longest)
+    if overview.now_ms < until:
+        text = (
+            f"no sweeps until {clock_time(overview.reopened_ms)}, {span(overview.now_ms - overview.reopened_ms)} ago: "
+            f"silence is counted from then, so some contacts are later than usual until {clock_time(until)}"
+        )
+        yield Finding("reopened", "note", text, "nothing to do if the cause is known: the server or sweep was away")
+
+
+def _problems(overview: Overview) -> Iterator[Finding]:
+    if "detection" not in overview.problems:
+        yield Finding("thresholds", "ok", "the sweep uses the settings file as it is")
+    for about, problem in overview.problems.items():
+        first, *more = problem.splitlines() or [""]
+        others = f" (and {len(more)} more)" if more else ""
+        if about == "detection":
+            text = f"the sweep cannot use the edited settings and goes on with those before: {first}{others}"
+            yield Finding("thresholds", "fail", text, "mend it; until then no role could be started again")
+        else:
+            yield Finding(about, "warn", f"{first}{others}")
+
+
+def _outbox(overview: Overview) -> Finding:
+    outbox = overview.outbox
+    late = overview.now_ms - outbox.first_due_ms if outbox.due_now and outbox.first_due_ms is not None else 0
+    if late <= milliseconds(SLOW_OUTBOX):
+        return Finding("outbox", "ok", f"{outbox.due_now:,} due now, {outbox.leased:,} in hand; nothing is late")
+    text = f"due now: {outbox.due_now:,} outreaches, the first for {span(late)}: the workers do not keep up"
+    return Finding("outbox", "warn", text, "after an outage it passes; else read recover's log, or run more of it")
+
+
+def _rejected(overview: Overview) -> Finding:
+    last, total = overview.events.last_rejected_ms, overview.events.rejected
+    if last is None or overview.now_ms - last > milliseconds(LATELY):
+        return Finding("rejected", "ok", "no event was set aside within the last hour")
+    ago = span(overview.now_ms - last)
+    text = f"events could not be read, in whole or in part: {total:,} in the last days, the last {ago} ago"
+    return Finding("rejected", "note", text, "winback rejected list says why")

@@ -1,0 +1,54 @@
+"""Settings for those who only look: a broken edit must not hide what it did from whoever is asked to mend it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from worker.errors import StartError
+from worker.settings import Settings, load
+from worker.settings_sources import LEVEL, PREFIX, KeyPath, Tree, leaves, read_layers, variable
+
+_LEFT_OUT = "detection"
+_NO_FILE = Path(os.devnull)
+
+
+def load_to_look(env: Mapping[str, str] | None = None) -> tuple[Settings, str | None]:
+    """Return the settings, and what is wrong with them (one line per problem; None: nothing).
+
+    What cannot be used is left out as far as needed: `[detection]` and unknown keys, then the whole file.
+
+    Raises:
+        StartError: What is wrong is where the server is, or cannot be left out.
+    """
+    env = os.environ if env is None else env
+    try:
+        return load(env), None
+    except StartError as broken:
+        for attempt in (_without_detection, _without_file):
+            try:
+                settings = load(attempt(env), _NO_FILE)
+            except StartError:
+                continue
+            if settings.redis_url is not None:
+                return settings, str(broken)
+        raise
+
+
+def _without_detection(env: Mapping[str, str]) -> dict[str, str]:
+    """The values of the file as variables, where one could write them so, and the environment over them."""
+    content = read_layers(Settings, env, None).from_file
+    found = {path: _value(content, path) for path in leaves(Settings) if path[0] != _LEFT_OUT}
+    variables = {variable(path): str(value) for path, value in found.items() if isinstance(value, str | int)}
+    own = f"{PREFIX}{_LEFT_OUT}{LEVEL}".upper()
+    return variables | {name: value for name, value in env.items() if value.strip() and not name.startswith(own)}
+
+
+def _without_file(env: Mapping[str, str]) -> Mapping[str, str]:
+    return env
+
+
+def _value(content: Tree, path: KeyPath) -> object:
+    value: object = content
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
