@@ -55,12 +55,13 @@ def _read_endpoint(value: str) -> str:
         )
     if "#" in value:
         raise ValueError("has a fragment: leave out the # and what follows")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise ValueError("must begin with https:// (plain http:// is for localhost, 127.0.0.0/8 and [::1] alone)")
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

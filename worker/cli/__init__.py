@@ -5,7 +5,7 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, demo, doctor, ingest, mock_api, status, up
+from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, status, up
 from worker.errors import StartError
 
 app = typer.Typer(
@@ -13,7 +13,7 @@ app = typer.Typer(
     help="Notices shoppers who stop half-way through buying and has each of them contacted once, in time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 app.command()(up.up)
 app.command()(demo.demo)
@@ -21,6 +21,20 @@ app.command()(status.status)
 app.command()(doctor.doctor)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
+app.command()(replay.replay)
+
+event_app = typer.Typer(
+    help="Send events, explain what is wrong with them, print their JSON Schema.", no_args_is_help=True
+)
+event_app.command("emit")(event.emit)
+event_app.command("check")(event.check)
+event_app.command("schema")(event.schema)
+app.add_typer(event_app, name="event")
+
+rejected_app = typer.Typer(help="What could not be read, and why.", no_args_is_help=True)
+rejected_app.callback()(lambda: None)  # keeps `list` a subcommand while it is the only one
+rejected_app.command("list")(rejected.list_rejected)
+app.add_typer(rejected_app, name="rejected")
 
 config_app = typer.Typer(help="Check the settings, and see where each comes from.", no_args_is_help=True)
 config_app.command("check")(config.check)

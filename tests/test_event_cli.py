@@ -1,0 +1,210 @@
+"""`winback event emit` and `winback event schema`."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+import typer
+from typer.testing import CliRunner, Result
+
+from detectors.activity import ActivityEvent
+from detectors.parsing import parse
+from worker.cli import event
+from worker.errors import StartError
+from worker.valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("event_cli")
+
+SEED = {
+    "type": "activity",
+    "session_id": "sess_abc123xyz",
+    "occurred_at": "2025-05-13T22:45:00Z",
+    "flow_stage": "checkout",
+    "platform": "web",
+    "customer": {
+        "full_name": "Jane Doe",
+        "phone_number": "+573001234567",
+        "email": "jane.doe@example.com",
+        "country_code": "CO",
+        "language": "es",
+        "consent": {"call": True, "whatsapp": True},
+    },
+    "cart": {
+        "total_value": 149.99,
+        "items": [{"name": "Wireless: Headphones", "sku": "WH-1000XM5", "quantity": 1, "price": 149.99}],
+        "currency": "COP",
+    },
+    "engagement": {"preferred_channel": "auto", "metadata": {"utm_campaign": "spring=sale"}},
+}
+FLAGS = shlex.split("""
+--session=sess_abc123xyz --stage=checkout --platform=web --occurred-at=2025-05-13T22:45:00Z
+--name='Jane Doe' --phone=+573001234567 --email=jane.doe@example.com --country=CO --language=es --consent
+--item='Wireless: Headphones:WH-1000XM5:1:149.99' --cart-total=149.99 --currency=COP
+--channel=auto --metadata=utm_campaign=spring=sale
+""")
+SOUND = {"session_id": "s", "type": "exit"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey"), port=0) as started:
+        yield started
+
+
+class Shop:
+    """The command line and the stream that it writes to."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self.env = {"WINBACK_REDIS_URL": url, "WINBACK_NAMESPACE": namespace}
+        self.client = redis.Redis.from_url(url, decode_responses=True)
+        self.key = f"{namespace}:events"
+
+    def run(self, *arguments: str, stdin: str = "") -> Result:
+        return run(*arguments, stdin=stdin, **self.env)
+
+    def entries(self) -> list[tuple[str, dict[str, str]]]:
+        found: Any = self.client.xrange(self.key)
+        return list(found)
+
+    def events(self) -> list[Any]:
+        return [json.loads(fields["event"]) for _, fields in self.entries()]
+
+
+@pytest.fixture
+def shop(server: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.chdir(tmp_path)
+    found = Shop(server.url, f"t{uuid4().hex[:12]}")
+    yield found
+    found.client.close()
+
+
+def run(*arguments: str, stdin: str = "", **env: str) -> Result:
+    app = typer.Typer()
+    app.command()(event.emit)
+    app.command()(event.schema)
+    return CliRunner().invoke(app, arguments, input=stdin, env=env, catch_exceptions=False)
+
+
+def test_flags_make_one_event_with_the_names_of_the_contract(shop: Shop) -> None:
+    done = shop.run("emit", *FLAGS)
+
+    ((entry_id, fields),) = shop.entries()
+    assert (done.exit_code, done.stdout) == (0, f"{entry_id}\n")
+    assert json.loads(fields["event"]) == SEED
+    assert not parse(fields["event"].encode()).problems
+
+
+def test_an_order_carries_its_value_and_currency(shop: Shop) -> None:
+    shop.run("emit", "--session", "s", "--type", "order_completed", "--order-value", "20", "--currency", "USD")
+
+    assert shop.events() == [{"type": "order_completed", "session_id": "s", "order_value": 20.0, "currency": "USD"}]
+
+
+def test_an_emptied_cart_and_a_session_taken_over_can_be_said(shop: Shop) -> None:
+    shop.run("emit", "--session", "s", "--type", "exit", "--empty-cart", "--previous-session", "old")
+
+    assert shop.events() == [
+        {"type": "exit", "session_id": "s", "previous_session_id": "old", "cart": {"items": []}},
+    ]
+
+
+def test_parts_of_an_item_may_be_left_empty(shop: Shop) -> None:
+    shop.run("emit", "--session", "s", "--type", "exit", "--item", ":A:2:", "--item", "B:::1.5")
+
+    assert shop.events()[0]["cart"]["items"] == [{"sku": "A", "quantity": 2}, {"name": "B", "price": 1.5}]
+
+
+def test_an_event_that_would_lose_a_part_is_not_sent_unless_forced(shop: Shop) -> None:
+    refused = shop.run("emit", "--session", "s")
+
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        "flow_stage: is missing; an activity needs flow_stage and platform; "
+        "the event would only say that the shopper is still there (not sent; --force sends it as it is)\n"
+    )
+    assert shop.entries() == []
+
+    forced = shop.run("emit", "--session", "s", "--force")
+
+    assert forced.exit_code == 0
+    assert shop.events() == [{"type": "activity", "session_id": "s"}]
+
+
+def test_json_lines_from_stdin_are_sent_as_they_are_and_their_ids_printed_in_order(shop: Shop) -> None:
+    lines = [json.dumps({**SOUND, "session_id": f"s{number}"}) for number in range(3000)]
+
+    done = shop.run("emit", "-", stdin="\n".join(lines))
+
+    assert done.exit_code == 0
+    assert [fields["event"] for _, fields in shop.entries()] == lines
+    assert done.stdout.split() == [entry_id for entry_id, _ in shop.entries()]
+
+
+def test_events_can_come_from_a_file(shop: Shop) -> None:
+    Path("events.jsonl").write_text(json.dumps(SOUND))
+
+    shop.run("emit", "events.jsonl")
+
+    assert shop.events() == [SOUND]
+
+
+def test_a_bad_line_is_named_with_its_number_and_does_not_stop_the_others(shop: Shop) -> None:
+    done = shop.run("emit", "-", stdin=f"{json.dumps(SOUND)}\n\nrubbish\n{json.dumps(SOUND)}\n")
+
+    assert done.exit_code == 1
+    assert (
+        done.stderr == "line 3: is not valid JSON; the event would be rejected (not sent; --force sends it as it is)\n"
+    )
+    assert shop.events() == [SOUND, SOUND]
+    assert done.stdout.split() == [entry_id for entry_id, _ in shop.entries()]
+
+
+def test_json_output_has_one_object_a_line_with_an_id_or_the_problems(shop: Shop) -> None:
+    done = shop.run("emit", "-", "--json", stdin=f"rubbish\n{json.dumps(SOUND)}\n")
+
+    ((entry_id, _),) = shop.entries()
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"line": 1, "problems": ["is not valid JSON; the event would be rejected"]},
+        {"line": 2, "id": entry_id},
+    ]
+    assert json.loads(shop.run("emit", "--session", "s", "--type", "exit", "--json").stdout)["line"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "event emit: describe one event with flags"),
+        (["-", "--session", "s"], "event emit: describe one event with flags"),
+        (["--session", "s", "--item", "A:B:C"], "--item (number 1): write NAME:SKU:QUANTITY:PRICE"),
+        (["--session", "s", "--item", "A:B:1:1", "--item", "A:B:x:1"], "--item (number 2): write"),
+        (["--session", "s", "--metadata", "campaign"], "--metadata (number 1): write KEY=VALUE"),
+        (["--session", "s", "--currency", "COP"], "--currency: needs an amount"),
+        (["--session", "s", "--empty-cart", "--item", "A:B:1:1"], "--empty-cart: leave it out"),
+    ],
+)
+def test_flags_that_make_no_event_end_in_one_line_with_the_way_out(shop: Shop, arguments: list[str], line: str) -> None:
+    with pytest.raises(StartError) as stopped:
+        shop.run("emit", *arguments)
+
+    assert str(stopped.value).startswith(line)
+    assert "\n" not in str(stopped.value)
+
+
+def test_without_a_server_in_the_settings_nothing_can_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WINBACK_REDIS_URL", raising=False)
+
+    with pytest.raises(StartError, match="redis_url"):
+        run("emit", "--session", "s", "--type", "exit")
+
+
+def test_the_schema_is_json_and_names_every_field() -> None:
+    printed = json.loads(run("schema").stdout)
+
+    assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(printed["properties"]) == set(ActivityEvent.model_fields)

@@ -1,0 +1,120 @@
+"""`winback rejected list`, on what a real ingest set aside."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from worker import runtime
+from worker.cli import rejected
+from worker.ingest import Ingest
+from worker.producer import Producer
+from worker.settings import Settings, load
+from worker.valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("rejected_cli")
+
+CART_LOST = b'{"session_id": "s", "type": "exit", "cart": {"items": [{"name": "hunter2", "quantity": "hunter2"}]}}'
+STAGE_MISSING = b'{"session_id": "s", "type": "activity", "platform": "tv"}'
+UNREADABLE = b'{"session_id": "s", "type": "hunter2"}'
+SOUND = b'{"session_id": "s", "type": "exit"}'
+
+
+class Shop:
+    """The command, and an ingest that reads what it is given."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.env = env
+        self.settings: Settings = load(env)
+        self.state = runtime.open_state(self.settings)
+
+    def takes_in(self, *events: bytes) -> list[str]:
+        ids = Producer(self.state.client, self.state.keys.events).send(events)
+        ingest = Ingest(
+            stream=self.state.stream,
+            sessions=self.state.sessions,
+            people=self.state.people,
+            secret=b"secret",
+            settings=self.settings.ingest,
+            consumer="test",
+            beat=lambda: None,
+        )
+        while self.state.stream.first():
+            ingest.step()
+        return ids
+
+    def run(self, *arguments: str) -> Result:
+        app = typer.Typer()
+        app.command()(rejected.list_rejected)
+        return CliRunner().invoke(app, arguments, env=self.env, catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey"), port=0) as started:
+        yield started
+
+
+@pytest.fixture
+def shop(server: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.chdir(tmp_path)
+    found = Shop({"WINBACK_REDIS_URL": server.url, "WINBACK_NAMESPACE": f"t{uuid4().hex[:12]}"})
+    yield found
+    found.state.client.close()
+
+
+def test_a_shop_whose_events_are_all_read_has_nothing_rejected(shop: Shop) -> None:
+    shop.takes_in(SOUND)
+
+    assert shop.run().stdout == "nothing was rejected\n"
+    assert shop.run("--json").stdout == "[]\n"
+
+
+def test_a_row_names_the_entry_the_field_the_reason_and_what_became_of_it(shop: Shop) -> None:
+    _, lost, unreadable = shop.takes_in(SOUND, CART_LOST, UNREADABLE)
+
+    heading, first, second = [re.split(r"\s{2,}", line.strip()) for line in shop.run().stdout.splitlines()]
+
+    assert heading == ["when", "entry", "field", "reason", "outcome"]
+    assert first[1:3] == [unreadable, "type"]
+    assert first[3].startswith("Input should be 'activity'")
+    assert first[4] == "set aside"
+    assert second[1:3] == [lost, "cart.items.0.quantity"]
+    assert second[4] == "applied without it"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", second[0])
+
+
+def test_several_problems_of_one_event_are_one_row(shop: Shop) -> None:
+    shop.takes_in(STAGE_MISSING.replace(b'"s"', b'"s", "cart": 1'))
+
+    (row,) = json.loads(shop.run("--json").stdout)
+
+    assert {"platform", "cart"} == set(re.findall(r"\b(platform|cart)\b", row["field"] + " " + row["reason"]))
+
+
+def test_the_latest_come_first_and_a_limit_says_that_there_are_more(shop: Shop) -> None:
+    ids = shop.takes_in(*[UNREADABLE] * 5)
+
+    rows = json.loads(shop.run("--json", "--limit", "2").stdout)
+    table = shop.run("--limit", "2").stdout.splitlines()
+
+    assert [row["entry"] for row in rows] == [ids[4], ids[3]]
+    assert table[-1] == "the latest 2 of 5: --limit shows more"
+    assert len(json.loads(shop.run("--json").stdout)) == 5
+
+
+def test_nothing_of_an_event_is_shown(shop: Shop) -> None:
+    shop.takes_in(CART_LOST, UNREADABLE)
+
+    assert "hunter2" not in shop.run().stdout + shop.run("--json").stdout
+
+
+def test_a_reason_is_shown_as_it_is_even_when_it_looks_like_markup_or_moves_the_cursor(shop: Shop) -> None:
+    shop.state.client.xadd(shop.state.keys.rejected, {"entry": "1-1", "field": "x", "reason": "[bold]\x1b[2J\n!"})
+
+    assert "[bold]\\x1b[2J\\n!" in shop.run().stdout

@@ -1,0 +1,162 @@
+"""What is wrong with an event, and what deserves its sender's attention. Pure; never repeats a value of the event."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic_core import from_json
+
+from detectors.activity import MAX_EVENT_BYTES, ActivityEvent, Cart, Customer
+from detectors.parsing import Problem, parse, unknown_fields
+from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
+from state.stream import Entry
+from tasks import contact
+from tasks.payload import CHANNELS
+from worker.batch import Rejection, collect
+from worker.event_fields import suggestion
+from worker.masking import one_line
+
+CLOCK_TOLERANCE_MS = 5000
+"""How far ahead of this machine's clock an event may be before it is worth a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend (`problem`: the event, or a part of it, would be lost) or to think about (`warning`)."""
+
+    level: Literal["problem", "warning"]
+    field: str
+    message: str
+    effect: str
+
+    def __str__(self) -> str:
+        said = f"{self.field}: {self.message}" if self.field else self.message
+        return f"{said}; {self.effect}"
+
+
+def check(raw: bytes, now_ms: int) -> list[Finding]:
+    """Say what ingest would make of an event that arrives at `now_ms` (Unix ms); empty when all is well."""
+    batch = collect([Entry(f"{now_ms}-0".encode(), raw)])
+    found = [_problem(raw, rejection, problem) for rejection in batch.rejections for problem in rejection.problems]
+    found += _unknown(raw)
+    event = parse(raw).event
+    if event is not None:
+        found += _moments(event, now_ms)
+        found += _currency(event.currency, "currency", needed=event.order_value is not None)
+        if event.customer is not None and event.type != "opt_out":
+            found += _customer(event.customer)
+        if event.cart is not None:
+            found += _cart(event.cart)
+        if event.engagement is not None:
+            found += _channel(event.engagement.preferred_channel)
+    return found
+
+
+def is_refused(findings: list[Finding]) -> bool:
+    """Whether any of it would be lost."""
+    return any(finding.level == "problem" for finding in findings)
+
+
+def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> Finding:
+    part = problem.field.partition(".")[0]
+    if not rejection.applied:
+        effect = "the event would be rejected"
+    elif part in from_json(raw):
+        effect = f"the event would be applied without its {part}"
+    else:
+        effect = "the event would only say that the shopper is still there"
+    return Finding("problem", problem.field, problem.message, effect)
+
+
+def _warning(field: str, message: str, effect: str) -> Finding:
+    return Finding("warning", field, message, effect)
+
+
+def _unknown(raw: bytes) -> Iterator[Finding]:
+    for field in dict.fromkeys(unknown_fields(_document(raw))):
+        meant = suggestion(field)
+        hint = f"; did you mean {meant}?" if meant else ""
+        yield _warning(one_line(field), "is not a field of an event", f"it would be ignored{hint}")
+
+
+def _document(raw: bytes) -> object:
+    try:
+        return from_json(raw) if len(raw) <= MAX_EVENT_BYTES else None
+    except ValueError:
+        return None
+
+
+def _moments(event: ActivityEvent, now_ms: int) -> Iterator[Finding]:
+    moments: dict[str, datetime | None] = {"occurred_at": event.occurred_at, "expires_at": event.expires_at}
+    for field, moment in moments.items():
+        if moment is not None and moment.tzinfo is None:
+            yield _warning(field, "has no time zone", "it would be read as UTC")
+    if event.occurred_at is not None and epoch_ms(event.occurred_at) > now_ms + CLOCK_TOLERANCE_MS:
+        ahead_s = (epoch_ms(event.occurred_at) - now_ms) // 1000
+        yield _warning("occurred_at", f"is {ahead_s} s in the future", "the arrival would count instead")
+    if event.expires_at is None:
+        return
+    if event.type != "payment_pending":
+        yield _warning("expires_at", f"means nothing with type {event.type}", "it would be ignored")
+    elif epoch_ms(event.expires_at) <= now_ms:
+        yield _warning("expires_at", "is in the past", "silence would count from the event itself")
+    elif epoch_ms(event.expires_at) > now_ms + FURTHEST_EXPIRY_MS:
+        days = FURTHEST_EXPIRY_MS // (24 * 3600 * 1000)
+        yield _warning("expires_at", f"is more than {days} days away", f"{days} days would be used")
+
+
+def _customer(customer: Customer) -> Iterator[Finding]:
+    country = contact.country(customer.country_code) if customer.country_code else None
+    if customer.country_code and country is None:
+        effect = "the country of the phone number would be used"
+        yield _warning("customer.country_code", "is not a country of ISO 3166-1 (CO, COL, Colombia)", effect)
+    if customer.phone_number:
+        yield from _phone(customer.phone_number, customer.country_code, country)
+    if customer.email and contact.email(customer.email) is None:
+        yield _warning("customer.email", "is not an e-mail address", "the request would go out without it")
+    if customer.language and contact.language(customer.language) is None:
+        effect = "the request would go out without it"
+        yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
+
+
+def _phone(number: str, given_country: str | None, country: str | None) -> Iterator[Finding]:
+    if not given_country:
+        effect = "until an event brings one, nobody would be contacted"
+        yield _warning("customer.country_code", "is missing beside the phone number", effect)
+        if not number.startswith("+"):
+            return
+    if contact.phone(number, country) is None:
+        where = f" in {country}" if country else ""
+        yield _warning("customer.phone_number", f"is not a valid number{where}", "nobody could be contacted")
+
+
+def _cart(cart: Cart) -> Iterator[Finding]:
+    priced = cart.total_value is not None or any(item.price is not None for item in cart.items or ())
+    yield from _currency(cart.currency, "cart.currency", needed=priced)
+    for place, item in enumerate(cart.items or ()):
+        if item.quantity == 0:
+            yield _warning(f"cart.items.{place}.quantity", "is 0", "leave out an item that is no longer in the cart")
+
+
+def _currency(code: str | None, field: str, *, needed: bool) -> Iterator[Finding]:
+    if not code and needed:
+        yield _warning(field, "is missing beside the amount", "nobody could tell in which currency that is")
+    elif code and contact.currency(code) is None:
+        yield _warning(field, "is not a currency of ISO 4217 (COP, BRL, USD)", "it would be left out")
+
+
+def _channel(channel: str | None) -> Iterator[Finding]:
+    if channel and channel.lower() not in CHANNELS:
+        yield _warning("engagement.preferred_channel", f"is not one of {', '.join(sorted(CHANNELS))}", "auto is used")
+
+
+def as_data(finding: Finding, line: int) -> dict[str, Any]:
+    """Return a finding as JSON data; `line` is 0 when the whole input is one event."""
+    return {
+        "line": line or None,
+        "level": finding.level,
+        "field": finding.field,
+        "message": finding.message,
+        "effect": finding.effect,
+    }

@@ -1,0 +1,56 @@
+"""The names of an event's fields, and which of them somebody meant."""
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Any
+
+from detectors.activity import json_schema
+
+_CLOSE = 0.8  # of difflib's ratio: custmer and flowstage pass, reason and session do not
+_INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def suggestion(unknown: str) -> str | None:
+    """Return the field that a dotted name most likely stands for, like customer.phone_number for phone; or None."""
+    parent, _, name = unknown.rpartition(".")
+    words = _words(name)
+
+    def rank(path: str) -> tuple[bool, int, bool, int]:
+        own_parent, _, own_name = path.rpartition(".")
+        return own_parent != parent, path.count("."), _words(own_name) != words, len(path)
+
+    alike = (path for path in known_fields() if _resembles(words, _words(path.rpartition(".")[2])))
+    return min(alike, key=rank, default=None)
+
+
+@cache
+def known_fields() -> tuple[str, ...]:
+    """Return the dotted name of every field, like cart.items.sku."""
+    schema = json_schema()
+    return tuple(_paths(schema, schema["$defs"], ""))
+
+
+def _paths(part: dict[str, Any], parts: dict[str, Any], prefix: str) -> Iterator[str]:
+    for name, field in part["properties"].items():
+        yield f"{prefix}{name}"
+        for inner in _references(field):
+            yield from _paths(parts[inner], parts, f"{prefix}{name}.")
+
+
+def _references(field: dict[str, Any]) -> Iterator[str]:
+    if "$ref" in field:
+        yield field["$ref"].removeprefix("#/$defs/")
+    for choice in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):
+        yield from _references(choice)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[^a-z0-9]+", _INNER_CAPITAL.sub("_", name).lower()) if word)
+
+
+def _resembles(words: tuple[str, ...], known: tuple[str, ...]) -> bool:
+    if words and set(words) <= set(known):
+        return True
+    return SequenceMatcher(None, "".join(words), "".join(known)).ratio() >= _CLOSE
