@@ -1,4 +1,7 @@
-"""Every kind of abandonment. Append only: a kind's place is part of the sequence numbers kept in Redis."""
+"""Every kind of abandonment. Append only: a kind's place is part of the sequence numbers kept in Redis.
+
+Of several kinds that recognise an event the last has it, so that a new one can be a narrower case of an older.
+"""
 
 from detectors.declined import DECLINED
 from detectors.exit import EXIT

@@ -8,12 +8,13 @@ A session keeps the highest sequence number of each of three sorts (activity, si
 follows from these, whatever order the events came in.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import product
 from typing import NamedTuple
 
 from detectors.activity import ActivityEvent
 from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.idle import IDLE
 from detectors.registry import KINDS
 
 SLOW_CLOCK_MS = 2 * 60 * 1000
@@ -26,6 +27,9 @@ _ACTIVITY_RANK = {pair: rank for rank, pair in enumerate(product(STAGES, PLATFOR
 PURCHASE_RANK = 99
 RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The last kind that recognises an event has it: a new one can so be a narrower case of those before it.
+_BY_PRECEDENCE = tuple(reversed(tuple(enumerate(KINDS, start=ACTIVITY_RANKS))))
 
 # The names that state needs to tell a session's lane from its ranks: `checkout.web`, then the kinds.
 RANK_NAMES: tuple[str, ...] = (
@@ -57,13 +61,13 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
     activity = 0
     if event.flow_stage is not None and event.platform is not None:
         activity = base + _ACTIVITY_RANK[event.flow_stage, event.platform]
-        if event.type == "activity":
-            return Position(stamp=activity, activity=activity, silent_since_ms=silent_ms)
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
         return Position(stamp=purchase, activity=activity, purchase=purchase, silent_since_ms=silent_ms)
-    for rank, kind in enumerate(KINDS, start=ACTIVITY_RANKS):
+    for rank, kind in _BY_PRECEDENCE:
         if kind.begins_with(event):
+            if kind is IDLE and activity:
+                return Position(stamp=activity, activity=activity, silent_since_ms=silent_ms)
             if kind.silent_from_expiry and event.expires_at is not None:
                 silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
             signal = base + rank
@@ -87,4 +91,5 @@ def epoch_ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     # Not 0: a sequence number of 0 means that there was no such event.
-    return max(1, (moment - _EPOCH) // timedelta(milliseconds=1))
+    since = moment - _EPOCH
+    return max(1, since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000)

@@ -24,6 +24,7 @@ from tasks.deps import Deps
 from tasks.network import Attempt
 
 CATCH_UP = timedelta(seconds=1)
+LOOK_AGAIN_S = 0.05
 UNAUTHORISED_PAUSE = timedelta(minutes=1)
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
@@ -54,7 +55,8 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
         return Outcome(outreach, "postponed", "ingest_behind")
 
-    phone = payload.phone_of(taken.session.fields)
+    # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
+    phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
     person = person_of(phone, deps.identity_secret) if phone else ""
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
@@ -68,6 +70,9 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     decision = policy.decide(_situation(taken, person, built, deps), deps.contact)
     if not isinstance(decision, policy.Send) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
+    if taken.ambiguous and _unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:
+        state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
+        return Outcome(outreach, state or "lost", "key_forgotten")
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(outreach, state or "lost", "shadow")
@@ -75,9 +80,17 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
 
 
 def _caught_up(taken: Taken, deps: Deps) -> bool:
-    """Whether everything that had reached Redis when the outreach was dispatched has been applied."""
-    first = deps.stream.first()
-    return not first or entry_order(first) > entry_order(taken.noted)
+    """Whether everything that had reached Redis when the outreach was dispatched has been applied.
+
+    Waits for up to CATCH_UP: each postponement notes anew what has arrived, so that under a steady lag, however short,
+    an outreach that is postponed at once could be postponed for ever.
+    """
+    deadline = deps.monotonic() + CATCH_UP.total_seconds()
+    while (first := deps.stream.first()) and entry_order(first) <= entry_order(taken.noted):
+        if deps.monotonic() >= deadline:
+            return False
+        deps.sleep(LOOK_AGAIN_S)
+    return True
 
 
 def _situation(
@@ -181,12 +194,16 @@ def _settle(taken: Taken, number: int, reply: yuno.Reply, deps: Deps, *, left_ou
 
 def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:
     """Park it for a person to decide, or, where the merchant says that Yuno honours the key, repeat it with that."""
-    since = timedelta(milliseconds=taken.now_ms - (taken.first_sending_ms or taken.now_ms))
-    repeat = deps.delivery.on_unknown == "retry" and since < LONGEST_UNKNOWN and number < deps.delivery.max_attempts
-    if not repeat:
+    may = deps.delivery.on_unknown == "retry" and _unknown_for(taken) < LONGEST_UNKNOWN
+    if not may or number >= deps.delivery.max_attempts:
         return deps.outbox.settle(taken, "unknown", reason=why, line=line, ambiguous=True)
     wait_ms = milliseconds(_delay(number, None, deps))
     return deps.outbox.settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=True)
+
+
+def _unknown_for(taken: Taken) -> timedelta:
+    """Return how long Yuno may have known the idempotency key."""
+    return timedelta(milliseconds=taken.now_ms - (taken.first_sending_ms or taken.now_ms))
 
 
 def _delay(number: int, retry_after: timedelta | None, deps: Deps) -> timedelta:

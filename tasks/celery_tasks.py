@@ -1,5 +1,6 @@
 """The Celery tasks: parse, call a plain function, map its outcome. Messages are hints and hold opaque ids alone."""
 
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from celery import Celery, Task, shared_task
 from kombu.exceptions import ChannelError
 
 from state.errors import StateError
+from state.keys import is_outreach_id
 from tasks import attempt as attempts
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
@@ -44,15 +46,19 @@ def dispatch(self: Task) -> None:
 @shared_task(name="winback.recover")
 def recover(outreach: str) -> dict[str, Any]:
     """Make one attempt; the result is what Flower shows."""
+    if not is_outreach_id(outreach):
+        log.error("not_an_outreach")  # the argument itself may hold anything
+        return {"outreach": "", "outcome": "refused", "attempt": 0}
     try:
         outcome = attempts.attempt(outreach, current())
     except StateError as exc:
         # The lease runs out, and the outreach is taken up again or ends unknown.
         log.error("attempt_failed", outreach=outreach, error=str(exc))  # noqa: TRY400 - as above
         return {"outreach": outreach, "outcome": "failed", "attempt": 0}
-    except ValueError:
-        log.error("not_an_outreach")  # noqa: TRY400 - the argument may hold anything
-        return {"outreach": "", "outcome": "refused", "attempt": 0}
+    except Exception as exc:  # noqa: BLE001 - a bug, whose message or trace could hold what the customer is called
+        where = traceback.extract_tb(exc.__traceback__)[-1]
+        log.error("attempt_broke", outreach=outreach, error=type(exc).__name__, at=f"{where.filename}:{where.lineno}")  # noqa: TRY400
+        return {"outreach": outreach, "outcome": "failed", "attempt": 0}
     if outcome.outcome != "dropped":
         log.info(
             "attempt",

@@ -13,8 +13,8 @@ from iso4217 import Currency
 Reader = Callable[[str], str | None]
 """Reads what somebody typed; None when it can't be made valid."""
 
-_NO_LANGUAGE = frozenset({None, "und", "mul", "mis", "zxx"})
-"""Valid tags that name none: private, undetermined, several, uncoded, no linguistic content (ISO 639-2)."""
+_NO_LANGUAGE = frozenset({"x", "und", "mul", "mis", "zxx"})
+"""What valid tags that name no language begin with: private, undetermined, several, uncoded, none (BCP 47, ISO 639)."""
 _MEXICO_OLD_MOBILE = "+521"
 _MEXICO_DIGITS = 14  # +52 1 and ten digits: how mobiles were written before August 2019
 
@@ -58,7 +58,7 @@ def language(text: str) -> str | None:
         tag = langcodes.standardize_tag(text.strip().replace("_", "-"))
     except ValueError:
         return None
-    return tag if langcodes.tag_is_valid(tag) and langcodes.get(tag).language not in _NO_LANGUAGE else None
+    return tag if langcodes.tag_is_valid(tag) and tag.partition("-")[0] not in _NO_LANGUAGE else None
 
 
 def email(text: str) -> str | None:

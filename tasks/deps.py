@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from time import monotonic
+from time import monotonic, sleep
 
 from detectors.settings import DetectionSettings
 from state.outbox import Outbox
@@ -35,6 +35,7 @@ class Deps:
     beat: Callable[[str], None]
     """Say that this role is alive."""
     monotonic: Callable[[], float] = monotonic
+    sleep: Callable[[float], None] = sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random: Random = field(default_factory=Random)
 

@@ -5,6 +5,7 @@ every connect, handshake, write and read gets what is left of the attempt's time
 attempt may still begin.
 """
 
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import httpcore
 import httpx
 
 Clock = Callable[[], float]
+_PIECE = 16 * 1024
 
 
 class TooLateError(Exception):
@@ -24,18 +26,22 @@ class TooLateError(Exception):
 
 @dataclass(slots=True)
 class Attempt:
-    """The time limits of one attempt, on a monotonic clock (s), and whether its first byte has been handed over."""
+    """The time limits of one attempt, on a monotonic clock (s), and how far it has come."""
 
     latest_start: float
     ends_at: float
     clock: Clock
     started: bool = False
+    """Whether its first byte has been handed over."""
+    answered: bool = False
+    """Whether anything has come back."""
 
     def left(self, timeout: float | None) -> float:
-        """Return how long the next operation may take; raises httpcore.ReadTimeout when time is up."""
+        """Return how long the next operation may take; raises ReadTimeout or ConnectTimeout when time is up."""
         left = self.ends_at - self.clock()
         if left <= 0:
-            raise httpcore.ReadTimeout("the attempt's deadline has passed")
+            timed_out = httpcore.ReadTimeout if self.started else httpcore.ConnectTimeout
+            raise timed_out("the attempt's deadline has passed")
         return left if timeout is None else min(left, timeout)
 
 
@@ -57,15 +63,22 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _current.attempt.left(timeout))
+        attempt: Attempt = _current.attempt
+        data = self._inner.read(max_bytes, attempt.left(timeout))
+        attempt.answered = True
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         attempt: Attempt = _current.attempt
+        left = attempt.left(timeout)
         if not attempt.started:
             if attempt.clock() >= attempt.latest_start:
                 raise TooLateError
             attempt.started = True
-        self._inner.write(buffer, attempt.left(timeout))
+        # In pieces, or a server that hardly reads would get the whole of what was left for each part it takes.
+        for start in range(0, len(buffer), _PIECE):
+            self._inner.write(buffer[start : start + _PIECE], left)
+            left = attempt.left(timeout)
 
     def close(self) -> None:
         self._inner.close()
@@ -92,8 +105,27 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        left = _current.attempt.left(timeout)
-        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options))
+        attempt: Attempt = _current.attempt
+        addresses = _addresses(host, port)
+        for remaining in range(len(addresses), 0, -1):
+            # The driver would give each address the whole of what is left; here they share it.
+            share = attempt.left(timeout) / remaining
+            try:
+                stream = self._inner.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if remaining == 1:
+                    raise
+            else:
+                return _Stream(stream)
+        raise httpcore.ConnectError("the name has no address")
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:  # UnicodeError: no name that a resolver could be asked for
+        raise httpcore.ConnectError(str(exc)) from exc
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class DeadlineTransport(httpx.BaseTransport):
@@ -110,16 +142,22 @@ class DeadlineTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpcore's own errors, which the caller tells apart by what had been sent."""
-        url = request.url
+        attempt: Attempt = _current.attempt
+        url, timeouts = request.url, request.extensions.get("timeout", {})
         response = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=request.headers.raw,
                 content=request.stream,
-                extensions=request.extensions,
+                extensions={"timeout": {**timeouts, "pool": attempt.left(timeouts.get("pool"))}},
             )
         )
+        if not attempt.answered:
+            # It was read together with the reply to an earlier request, so it is not the answer to this one.
+            response.extensions["network_stream"].close()
+            response.close()
+            raise httpcore.RemoteProtocolError("a reply came before its request")
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
 
     def close(self) -> None:

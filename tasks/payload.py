@@ -1,8 +1,9 @@
 """The request to Yuno's Recovery Agent: exactly its documented contract, no field more, no nulls."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +13,7 @@ from detectors.flow import Platform, Stage
 from tasks import contact
 from tasks.record import cart_of, metadata_of
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHANNELS = frozenset({"call", "whatsapp", "auto"})
 
 
@@ -118,9 +120,14 @@ def phone_of(fields: Mapping[str, str]) -> str | None:
     return contact.phone(fields.get("phone", ""), contact.country(fields.get("country", "")))
 
 
+def phone_in(body: str) -> str:
+    """Return the number that a request as it was sent goes to."""
+    return str(json.loads(body)["customer"]["phone_number"])
+
+
 def timestamp(ms: int) -> str:
     """Return Unix ms as ISO 8601 in UTC: `2025-05-13T22:45:00Z`, with milliseconds only when there are any."""
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    moment = _EPOCH + timedelta(milliseconds=ms)
     return moment.isoformat(timespec="milliseconds" if ms % 1000 else "seconds").replace("+00:00", "Z")
 
 

@@ -1,0 +1,84 @@
+"""What the tests of attempts, dispatch and sweep share: everything a task needs, around a state and a faulty server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from detectors.settings import DetectionSettings
+from state.people import person_of
+from tasks.attempt import Outcome, attempt
+from tasks.deps import Deps
+from tasks.settings import ContactSettings, DeliverySettings
+from tasks.yuno import YunoClient
+from tests.faulty_server import OK, Behaviour, FaultyServer, replies
+from tests.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, stored
+from worker.runtime import State
+
+PERSON = person_of(JANE["phone_number"], SECRET)
+NOW = datetime(2025, 5, 13, 22, 45, tzinfo=UTC)
+SHORT = timedelta(milliseconds=300)
+
+
+def deps_of(state: State, client: YunoClient | None = None, delivery: DeliverySettings | None = None) -> Deps:
+    return Deps(
+        sessions=state.sessions,
+        outbox=state.outbox,
+        people=state.people,
+        stream=state.stream,
+        client=client,
+        delivery=delivery or DeliverySettings(),
+        contact=ContactSettings(),
+        detection=DetectionSettings,
+        identity_secret=SECRET,
+        in_flight=100,
+        beat=lambda _: None,
+        now=lambda: NOW,
+        random=Random(1),
+    )
+
+
+@contextmanager
+def yuno(state: State, *answers: bytes | Behaviour, **settings: object) -> Iterator[tuple[Deps, FaultyServer]]:
+    """A live deployment against a server that gives these answers, or behaves so; further settings of delivery."""
+    behaviours = [replies(answer) if isinstance(answer, bytes) else answer for answer in answers]
+    if all(isinstance(answer, bytes) for answer in answers):
+        behaviours = [replies(*[answer for answer in answers if isinstance(answer, bytes)] or [OK])]
+    with FaultyServer(*behaviours) as server:
+        keys = {"public_api_key": "pk", "private_secret_key": "sk"}
+        delivery = DeliverySettings.model_validate({"mode": "live", "endpoint": server.url, **keys, **settings})
+        client = YunoClient(delivery, max_connections=4)
+        try:
+            yield deps_of(state, client, delivery), server
+        finally:
+            client.close()
+
+
+def attempt_again(state: State, outreach: str, deps: Deps) -> Outcome:
+    """Let the time pass until it is due, dispatch, and attempt."""
+    let_backoff_pass(state, outreach)
+    assert outreach in dispatch(state)
+    return attempt(outreach, deps)
+
+
+def held_by(state: State, person: str = PERSON) -> str:
+    """The outreach that a person is reserved for; empty for none."""
+    return state.people.facts(person).reserved_by
+
+
+def let_it_be_reaped(state: State, outreach: str) -> None:
+    let_lease_run_out(state, outreach)
+    reaped = state.outbox.reap()
+    assert reaped.due_again + reaped.unknown == 1
+
+
+def comes_back(state: State, session: str = "s-1") -> None:
+    """A new sign of life, applied."""
+    happen(state, {"type": "activity", "session_id": session, "flow_stage": "payment", "platform": "web"})
+    assert stored(state, session).state == "waiting"
+
+
+def pays(state: State, session: str = "s-1", *, phone: str = JANE["phone_number"]) -> None:
+    """An order, applied, and the person marked as ingest does it."""
+    happen(state, {"type": "order_completed", "session_id": session, "customer": {"phone_number": phone}})
+    state.people.mark_bought(person_of(phone, SECRET), state.stream.watermark().now_ms)

@@ -1,0 +1,252 @@
+import json
+from collections.abc import Callable
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import phonenumbers
+import pycountry
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from iso4217 import Currency
+from phonenumbers import PhoneNumberFormat
+
+from tasks.contact import amount, country, country_of_phone, currency, email, language, one_line, phone
+
+COUNTRIES = sorted(found.alpha_2 for found in pycountry.countries)
+CURRENCIES = sorted(found.code for found in Currency)
+
+
+@pytest.mark.parametrize("text", ["CO", "co", " Co ", "COL", "col", "Colombia", "COLOMBIA", "Republic of Colombia"])
+def test_a_country_is_read_from_its_codes_and_names(text: str) -> None:
+    assert country(text) == "CO"
+
+
+@pytest.mark.parametrize("text", ["", " ", "XX", "Narnia", "57", "+57", "C O", "\x00", "EU"])
+def test_what_names_no_country_is_none(text: str) -> None:
+    assert country(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "e164"),
+    [
+        ("+573001234567", None, "+573001234567"),
+        ("+57 (300) 123-45.67", None, "+573001234567"),
+        ("+57 300 123 4567", "BR", "+573001234567"),
+        ("300 123 4567", "CO", "+573001234567"),
+        ("573001234567", "CO", "+573001234567"),
+        ("(11) 96123-4567", "BR", "+5511961234567"),
+        ("011 96123-4567", "BR", "+5511961234567"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("+44 (0)20 7946 0958", "GB", "+442079460958"),
+        ("tel:+573001234567", None, "+573001234567"),
+        ("+57 300 123 4567 ext. 9", "CO", "+573001234567"),
+    ],
+)
+def test_a_number_is_read_as_people_write_it_with_their_country(text: str, code: str | None, e164: str) -> None:
+    assert phone(text, code) == e164
+
+
+@pytest.mark.parametrize("text", ["+521 55 1234 5678", "+5215512345678", "5215512345678", "+52 1 (55) 1234-5678"])
+@pytest.mark.parametrize("code", ["MX", None])
+def test_a_mexican_mobile_in_its_old_form_is_read_as_what_it_became(text: str, code: str | None) -> None:
+    assert phone(text, code) == "+525512345678"
+
+
+@pytest.mark.parametrize("text", ["+525512345678", "55 1234 5678"])
+def test_a_mexican_mobile_in_its_new_form_stays_what_it_is(text: str) -> None:
+    assert phone(text, "MX") == "+525512345678"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "phone",
+        "+57300",
+        "+5730012345678901",
+        "300 123 4567",
+        "+999 123456789",
+        "0",
+        "+",
+        "1" * 300,
+        "+5210000000000",
+    ],
+)
+def test_a_number_that_nobody_can_have_is_none(text: str) -> None:
+    assert phone(text, None) is None
+
+
+def test_a_national_number_needs_a_country_that_has_it() -> None:
+    assert phone("300 123 4567", "CO") == "+573001234567"
+    assert phone("300 123 4567", "XX") is None
+
+
+@pytest.mark.parametrize("code", COUNTRIES)
+def test_mobile_numbers_of_every_country_are_read_in_each_way_of_writing_them(code: str) -> None:
+    number = phonenumbers.example_number_for_type(code, phonenumbers.PhoneNumberType.MOBILE)
+    if number is None:  # uninhabited: Antarctica, Bouvet Island, ...
+        assert code in {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
+        return
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    for style in (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL):
+        assert phone(phonenumbers.format_number(number, style), code) == e164
+    assert phone(e164, None) == e164
+
+
+@pytest.mark.parametrize(
+    ("e164", "code"),
+    [
+        ("+573001234567", "CO"),
+        ("+525512345678", "MX"),
+        ("+12125550103", "US"),
+        ("+80012345678", None),  # a freephone number of the whole world
+        ("+38344123456", None),  # Kosovo: XK is not in ISO 3166-1
+    ],
+)
+def test_a_number_tells_its_country_where_iso_has_one(e164: str, code: str | None) -> None:
+    assert country_of_phone(e164) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("es", "es"),
+        (" ES ", "es"),
+        ("spa", "es"),
+        ("pt_br", "pt-BR"),
+        ("pt-BR", "pt-BR"),
+        ("es-419", "es-419"),
+        ("zh_hant_tw", "zh-Hant-TW"),
+        ("iw", "he"),
+    ],
+)
+def test_a_language_is_read_as_its_tag(text: str, tag: str) -> None:
+    assert language(text) == tag
+
+
+@pytest.mark.parametrize(
+    "text", ["", "español", "Spanish", "xx", "x-private", "und", "mul", "zxx", "es_ES.UTF-8", "es,en;q=0.9", "e" * 200]
+)
+def test_what_names_no_language_is_none(text: str) -> None:
+    assert language(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("jane.doe@example.com", "jane.doe@example.com"),
+        ("Jane.Doe@EXAMPLE.com", "Jane.Doe@example.com"),
+        ("jane+shop@example.co", "jane+shop@example.co"),
+        ("jäne@müller.example", "jäne@müller.example"),
+    ],
+)
+def test_an_e_mail_address_comes_out_in_its_usual_form(text: str, address: str) -> None:
+    assert email(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "jane",
+        "jane@",
+        "@example.com",
+        "jane@localhost",
+        "a@b@example.com",
+        "Jane <j@example.com>",
+        "j..d@example.com",
+    ],
+)
+def test_what_is_no_e_mail_address_is_none(text: str) -> None:
+    assert email(text) is None
+
+
+@pytest.mark.parametrize("text", ["COP", "cop", " Cop "])
+def test_a_currency_is_read_as_its_code(text: str) -> None:
+    assert currency(text) == "COP"
+
+
+@pytest.mark.parametrize("text", ["", "$", "COPS", "peso", "C0P", "170"])
+def test_what_is_no_currency_is_none(text: str) -> None:
+    assert currency(text) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "written"),
+    [
+        (149.99, "COP", "149.99"),
+        (150.0, "COP", "150"),
+        (0.1 + 0.2, "USD", "0.3"),
+        (19.989999999999998, "USD", "19.99"),
+        (1234.5, "CLP", "1234"),
+        (1235.5, "CLP", "1236"),
+        (1.2345, "KWD", "1.234"),
+        (1.23455, "CLF", "1.2346"),
+        (1e12, "USD", "1000000000000"),
+        (999999999999.99, "USD", "999999999999.99"),
+        (1e-9, "USD", "0"),
+        (-0.0, "USD", "0"),
+        (0.005, None, "0"),
+        (2.675, None, "2.68"),
+        (1.5, "XAU", "1.5"),  # ISO 4217 gives gold no decimals to round to
+    ],
+)
+def test_an_amount_is_written_with_what_its_currency_can_express(value: float, code: str | None, written: str) -> None:
+    assert json.dumps(amount(value, code)) == written
+
+
+def decimals_of(code: str | None) -> int:
+    exponent = None if code is None else Currency(code).exponent
+    return 2 if exponent is None else int(exponent)
+
+
+codes = st.sampled_from([None, *CURRENCIES])
+
+
+@given(st.floats(0, 1e12), codes)
+def test_no_amount_is_written_with_more_decimals_than_its_currency_has(value: float, code: str | None) -> None:
+    read = Decimal(json.dumps(amount(value, code)))
+    assert read == round(read, decimals_of(code))
+    assert abs(read - Decimal(repr(value))) <= Decimal(5).scaleb(-decimals_of(code) - 1)
+    assert read == Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals_of(code)), ROUND_HALF_EVEN)
+
+
+@given(st.data(), codes)
+def test_an_amount_that_its_currency_can_express_is_written_exactly(data: st.DataObject, code: str | None) -> None:
+    exact = data.draw(st.decimals(0, 10**10, places=decimals_of(code)))
+    assert Decimal(json.dumps(amount(float(exact), code))) == exact
+
+
+@given(st.text(max_size=50))
+@settings(deadline=None)  # the first call of each library loads its tables
+def test_nothing_that_is_typed_makes_reading_it_fail(text: str) -> None:
+    readers: list[Callable[[str], str | None]] = [country, language, email, currency, one_line]
+    for read in readers:
+        assert read(text) is None or read(text) == read(str(read(text)))
+    for code in ("CO", "MX", None):
+        found = phone(text, code)
+        assert found is None or phone(found, None) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Jane Doe", "Jane Doe"),
+        ("  Jane\n\tDoe\r\n", "Jane Doe"),
+        ("Jane\x00Doe\x1b[31m", "Jane Doe [31m"),
+        ("Jane\u2028Doe\u0085", "Jane Doe"),
+        ("\u202eenaJ", "enaJ"),
+        ("José 李", "José 李"),
+        ("\n", ""),
+    ],
+)
+def test_text_becomes_one_line_of_printable_characters(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+@given(st.text())
+def test_one_line_holds_nothing_that_could_break_a_line(text: str) -> None:
+    line = one_line(text)
+    assert line.isprintable()
+    assert line == line.strip()
+    assert len(line.splitlines()) <= 1

@@ -1,0 +1,194 @@
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from state.people import Facts
+from state.sessions import Session
+from tasks.policy import RULES, Cancel, Decision, Expire, Postpone, Send, Situation, Suppress, decide
+from tasks.settings import ContactSettings
+
+NOW_MS = 1_747_176_000_000
+HOUR_MS = 3_600_000
+LEASE_MS = 70_000
+ME, OTHER = "07-00000000000000aa", "11-00000000000000bb"
+SETTINGS = ContactSettings()
+
+SESSION = Session(
+    session_id="s",
+    activity=NOW_MS * 100,
+    signal=0,
+    purchase=0,
+    silent_since_ms=NOW_MS - HOUR_MS,
+    state="abandoned",
+    outreach=ME,
+    contacts=0,
+    fields={"phone": "+573001234567", "name": "Jane", "country": "CO", "cart": '[1,"COP",[["A","1",1,1]]]'},
+)
+FINE = Situation(
+    now_ms=NOW_MS,
+    outreach=ME,
+    stage="product_selection",
+    expires_at_ms=NOW_MS,
+    session=SESSION,
+    purchased_at_ms=0,
+    person=Facts(),
+    reachable=True,
+    lease_ms=LEASE_MS,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What makes one rule apply, and what that rule then decides."""
+
+    decision: Decision
+    situation: dict[str, Any] = field(default_factory=dict)
+    session: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, str | None] = field(default_factory=dict)
+    person: dict[str, Any] = field(default_factory=dict)
+
+
+def situation(*cases: Case) -> Situation:
+    """A situation in which all the given cases are true at once; where two disagree, the first has its way."""
+    top: dict[str, Any] = {}
+    session: dict[str, Any] = {}
+    fields: dict[str, str | None] = dict(SESSION.fields)
+    person: dict[str, Any] = {}
+    for case in reversed(cases):
+        top |= case.situation
+        session |= case.session
+        fields |= case.fields
+        person |= case.person
+    kept = {name: value for name, value in fields.items() if value is not None}
+    return replace(FINE, session=replace(SESSION, **session, fields=kept), person=replace(Facts(), **person), **top)
+
+
+# In the order in which the contact policy is documented, several ways to apply for most of them.
+IN_ORDER: list[list[Case]] = [
+    [Case(Expire("session_gone"), session={"activity": 0})],
+    [
+        Case(Cancel("came_back"), session={"state": "waiting"}),
+        Case(Cancel("came_back"), session={"outreach": OTHER}),
+        Case(Cancel("came_back"), session={"outreach": ""}),
+        Case(Cancel("paid"), session={"state": "bought"}),
+        Case(Cancel("paid"), session={"state": "bought", "outreach": ""}),
+    ],
+    [Case(Cancel("cart_emptied"), fields={"cart": ""})],
+    [Case(Expire("too_old"), {"expires_at_ms": NOW_MS - 1})],
+    [Case(Suppress("invalid_contact"), {"reachable": False})],
+    [Case(Suppress("opted_out"), person={"opted_out": True})],
+    [Case(Suppress("no_consent"), fields={"consent.call": "false", "consent.whatsapp": "false"})],
+    [Case(Suppress("no_cart"), fields={"cart": None})],
+    [
+        Case(Suppress("bought_recently"), {"purchased_at_ms": NOW_MS - HOUR_MS}),
+        Case(Suppress("bought_recently"), person={"bought": True}),
+    ],
+    [Case(Suppress("session_limit"), session={"contacts": 1})],
+    [
+        Case(Suppress("contacted_recently"), person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - LEASE_MS}),
+        Case(
+            Postpone(LEASE_MS - 1000, "person_held"),
+            person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 1000},
+        ),
+    ],
+]
+CASES = [case for cases in IN_ORDER for case in cases]
+
+
+def test_where_nothing_speaks_against_it_the_request_is_sent() -> None:
+    assert decide(FINE, SETTINGS) == Send()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_each_rule_decides_when_it_alone_applies(case: Case) -> None:
+    assert decide(situation(case), SETTINGS) == case.decision
+
+
+PAIRS = [(a, b) for one, two in combinations(IN_ORDER, 2) for a in one for b in two]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=[f"{a.decision}-{b.decision}" for a, b in PAIRS])
+def test_of_two_rules_that_apply_the_earlier_decides(first: Case, second: Case) -> None:
+    assert decide(situation(first, second), SETTINGS) == first.decision
+
+
+@pytest.mark.parametrize("count", range(1, len(IN_ORDER) + 1))
+def test_of_all_rules_that_apply_the_first_decides(count: int) -> None:
+    applicable = [cases[0] for cases in IN_ORDER[-count:]]
+    assert decide(situation(*applicable), SETTINGS) == applicable[0].decision
+
+
+def test_every_rule_has_its_case_here() -> None:
+    for rule in RULES:
+        assert any(rule(situation(case), SETTINGS) == case.decision for case in CASES)
+        assert rule(FINE, SETTINGS) is None
+
+
+@pytest.mark.parametrize(("late_ms", "decision"), [(-1, Send()), (0, Send()), (1, Expire("too_old"))])
+def test_it_is_too_late_from_the_moment_after_the_last(late_ms: int, decision: Decision) -> None:
+    assert decide(replace(FINE, expires_at_ms=NOW_MS - late_ms), SETTINGS) == decision
+
+
+@pytest.mark.parametrize(
+    ("ago_ms", "decision"),
+    [
+        (0, Suppress("bought_recently")),
+        (24 * HOUR_MS - 1, Suppress("bought_recently")),
+        (24 * HOUR_MS, Send()),
+        (-HOUR_MS, Suppress("bought_recently")),
+    ],
+)
+def test_a_session_that_bought_is_left_alone_for_the_window(ago_ms: int, decision: Decision) -> None:
+    assert decide(replace(FINE, purchased_at_ms=NOW_MS - ago_ms), SETTINGS) == decision
+
+
+@pytest.mark.parametrize(
+    ("held_ms", "decision"),
+    [
+        (-5, Postpone(LEASE_MS + 5, "person_held")),
+        (0, Postpone(LEASE_MS, "person_held")),
+        (LEASE_MS - 1, Postpone(1, "person_held")),
+        (LEASE_MS, Suppress("contacted_recently")),
+        (23 * HOUR_MS, Suppress("contacted_recently")),
+    ],
+)
+def test_a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended(
+    held_ms: int, decision: Decision
+) -> None:
+    held = Case(Send(), person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - held_ms})
+    assert decide(situation(held), SETTINGS) == decision
+
+
+@pytest.mark.parametrize("held_ms", [0, LEASE_MS, 23 * HOUR_MS])
+def test_an_outreach_is_not_stopped_by_its_own_reservation(held_ms: int) -> None:
+    own = Case(Send(), person={"reserved_by": ME, "reserved_at_ms": NOW_MS - held_ms})
+    assert decide(situation(own), SETTINGS) == Send()
+
+
+@pytest.mark.parametrize(("contacts", "limit", "sends"), [(0, 1, True), (1, 1, False), (1, 2, True), (3, 2, False)])
+def test_a_session_is_contacted_as_often_as_the_settings_allow(*, contacts: int, limit: int, sends: bool) -> None:
+    decision = decide(situation(Case(Send(), session={"contacts": contacts})), ContactSettings(max_per_session=limit))
+    assert decision == (Send() if sends else Suppress("session_limit"))
+
+
+def test_only_the_stages_named_in_the_settings_need_a_cart() -> None:
+    without = situation(Case(Send(), fields={"cart": None}))
+    for stage in ("cart_review", "checkout", "payment"):
+        assert decide(replace(without, stage=stage), SETTINGS) == Send()
+    everywhere = ContactSettings(needs_cart=("checkout",))
+    assert decide(replace(without, stage="checkout"), everywhere) == Suppress("no_cart")
+    assert decide(without, everywhere) == Send()
+
+
+@pytest.mark.parametrize("kept", [{"consent.call": "false"}, {"consent.call": "false", "consent.whatsapp": "true"}])
+def test_one_open_channel_is_enough(kept: dict[str, str | None]) -> None:
+    assert decide(situation(Case(Send(), fields=kept)), SETTINGS) == Send()
+
+
+def test_the_window_after_a_purchase_is_a_setting() -> None:
+    bought = replace(FINE, purchased_at_ms=NOW_MS - HOUR_MS)
+    assert decide(bought, ContactSettings(bought_window=timedelta(hours=1))) == Send()
+    assert decide(bought, ContactSettings(bought_window=timedelta(hours=2))) == Suppress("bought_recently")
