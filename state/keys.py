@@ -19,7 +19,7 @@ REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
 
-OUTREACH_ID = re.compile(r"^(\d\d)-[0-9a-f]{16}$")
+OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 
 # Keys that live as long as what they hold: members leave when they are done, or the record is for ever.
 WITHOUT_TTL = (
@@ -43,16 +43,21 @@ def partition_of(session_id: str) -> int:
     return crc32(session_id.encode()) % PARTITIONS
 
 
+def is_outreach_id(text: object) -> bool:
+    """Whether something is the id of an outreach: two digits of its partition, a dash, 16 hexadecimal digits."""
+    match = OUTREACH_ID.fullmatch(text) if isinstance(text, str) else None
+    return match is not None and int(match[1]) < PARTITIONS
+
+
 def partition_of_outreach(outreach_id: str) -> int:
     """Return the partition that an outreach's id names.
 
     Raises:
         ValueError: it is not an outreach's id.
     """
-    match = OUTREACH_ID.match(outreach_id)
-    if match is None or int(match[1]) >= PARTITIONS:
+    if not is_outreach_id(outreach_id):
         raise ValueError(f"{outreach_id[:32]!r} is not the id of an outreach")
-    return int(match[1])
+    return int(outreach_id[:2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,15 @@ class Outbox:
         self._keys = keys
         self.lease_ms = lease_ms
 
+    def outcomes(self, outreaches: Sequence[str]) -> list[str]:
+        """Return where outreaches are: a state, with its reason after a dot; empty for one whose record is gone."""
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for outreach in outreaches:
+                pipe.hmget(self._keys.outreach(outreach), "state", "reason")
+            found = pipe.execute()
+        return [".".join(part.decode() for part in pair if part) for pair in found]
+
     def leased(self) -> int:
         """Return how many outreaches are leased, in all partitions."""
         with translated():

@@ -1,6 +1,7 @@
 """People: who bought, who opted out, who is reserved for a contact. A person is an HMAC; no number is in any key."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -58,8 +59,13 @@ class People:
         return bool(self._scripts.run("release", self._keys.person(person), outreach, claim))
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
-        """Mark a person as a buyer at `at_ms` (Unix ms); doing so again changes nothing."""
-        return bool(self._scripts.run("mark_bought", self._keys.person(person), at_ms, self._bought_window_ms))
+        """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""
+        return self.mark_buyers({person: at_ms})[0]
+
+    def mark_buyers(self, buyers: Mapping[str, int]) -> list[bool]:
+        """Do as `mark_bought` for many people at once, each with the time of their purchase."""
+        calls = [(self._keys.person(person), (at_ms, self._bought_window_ms)) for person, at_ms in buyers.items()]
+        return [bool(marked) for marked in self._scripts.run_many("mark_bought", calls)]
 
     def opt_out(self, person: str) -> None:
         """Never contact this person again. Kept without a time to live: the refusal has to outlive all else."""

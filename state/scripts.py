@@ -4,7 +4,7 @@ Each script has one typed function, in the module of what it is about; nothing e
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha1
@@ -12,8 +12,16 @@ from importlib.resources import files
 from typing import Any
 
 from redis import Redis, RedisCluster
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoScriptError,
+    OutOfMemoryError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
@@ -35,6 +43,8 @@ def translated() -> Iterator[None]:
     """Raise this package's errors in place of the driver's."""
     try:
         yield
+    except (AuthenticationError, AuthorizationError) as exc:
+        raise ServerUnavailableError("the state server refuses the user or password in redis_url") from exc
     except (RedisConnectionError, RedisTimeoutError) as exc:
         raise ServerUnavailableError(f"the state server does not answer ({type(exc).__name__})") from exc
     except OutOfMemoryError as exc:
@@ -43,7 +53,7 @@ def translated() -> Iterator[None]:
         if "OOM" in str(exc):
             raise ServerFullError("the state server is full (maxmemory reached) and refuses writes") from exc
         raise StateError(f"the state server refused a command: {exc}") from exc
-    except RedisError as exc:
+    except (RedisError, RedisClusterException) as exc:  # the second is no RedisError: no node of a cluster answers
         raise ServerUnavailableError(f"the state server failed ({type(exc).__name__}: {exc})") from exc
 
 
@@ -72,6 +82,8 @@ class Scripts:
         Raises the first error after every call was tried: what the others did stands.
         """
         calls = list(calls)
+        if not calls:
+            return []
         if len(calls) == 1:
             return [self.run(name, calls[0][0], *calls[0][1])]
         with translated():
@@ -79,15 +91,55 @@ class Scripts:
             pipe = self.client.pipeline(transaction=False)
             for key, args in calls:
                 pipe.execute_command("EVALSHA", digest, 1, key, *args)
-            replies = pipe.execute(raise_on_error=False)
-            for index, reply in enumerate(replies):
-                if isinstance(reply, NoScriptError):
-                    key, args = calls[index]
-                    replies[index] = self.client.execute_command("EVAL", self.text(name), 1, key, *args)
-            for reply in replies:
-                if isinstance(reply, Exception):
-                    raise reply
-        return list(replies)
+            return self._settled(name, calls, pipe.execute(raise_on_error=False))
+
+    def begin_many(self, name: str, calls: Iterable[Call]) -> Callable[[], list[Any]]:
+        """Send the calls of `run_many` and return; what is returned waits for their replies, and is called once.
+
+        In between the caller can work while the server does. A cluster, which has a connection for each node, and a
+        stand-in for a server have replied already when this returns.
+        """
+        calls = list(calls)
+        if type(self.client) is not Redis or not calls:
+            replies = self.run_many(name, calls)
+            return lambda: replies
+        with translated():
+            connection: Any = self.client.connection_pool.get_connection()
+            digest = self._digest(name)
+            commands = [("EVALSHA", digest, 1, key, *args) for key, args in calls]
+            with self._returned(connection, only_if_it_fails=True):
+                connection.send_packed_command(connection.pack_commands(commands))
+
+        def wait() -> list[Any]:
+            with translated():
+                with self._returned(connection):
+                    replies = [_reply(connection) for _ in calls]
+                return self._settled(name, calls, replies)
+
+        return wait
+
+    def _settled(self, name: str, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
+        """Call again what the server did not know the script for, and raise the first error."""
+        for index, reply in enumerate(replies):
+            if isinstance(reply, NoScriptError):
+                key, args = calls[index]
+                replies[index] = self.client.execute_command("EVAL", self.text(name), 1, key, *args)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return replies
+
+    @contextmanager
+    def _returned(self, connection: Any, *, only_if_it_fails: bool = False) -> Iterator[None]:  # noqa: ANN401 - of any kind
+        try:
+            yield
+        except BaseException:
+            # Replies may still be on their way: nobody else must read them.
+            connection.disconnect()
+            self.client.connection_pool.release(connection)
+            raise
+        if not only_if_it_fails:
+            self.client.connection_pool.release(connection)
 
     def _digest(self, name: str) -> str:
         digest = self._digests.get(name)
@@ -95,3 +147,10 @@ class Scripts:
             text = self.text(name)
             digest = self._digests[name] = sha1(text.encode(), usedforsecurity=False).hexdigest()
         return digest
+
+
+def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it
+    try:
+        return connection.read_response()
+    except ResponseError as exc:
+        return exc

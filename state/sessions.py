@@ -2,12 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from state.keys import PARTITIONS, Keys, partition_of
-from state.scripts import Scripts
+from state.scripts import Scripts, translated
 
 STAMP_WIDTH = 10
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -25,18 +25,23 @@ class Change(NamedTuple):
     silent_since_ms: int
     """0: the event moves nothing."""
     fields: Mapping[str, str]
-    """What the event says about customer, cart and engagement; an empty text clears a field."""
+    """What the event says about customer, cart and engagement; an empty text clears a field.
+
+    `phone` and `country` tell who the person is; `opted_out` (any text) that they want to be left alone.
+    """
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
-    """A session that counts as bought, whose person has to be marked before the event is acknowledged."""
+class Mark:
+    """A session that was bought or opted out: its person has to be marked before the event is acknowledged."""
 
     change: int
     """Which of the applied changes it was, from 0."""
     phone: str
     country: str
-    sequence: int
+    purchase: int
+    """Sequence number of the order; 0 for none."""
+    opted_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,16 @@ class Sessions:
         self._keys = keys
         self._names = " ".join(rank_names)
 
-    def apply(self, changes: Sequence[Change]) -> list[Purchase]:
+    def apply(self, changes: Sequence[Change]) -> list[Mark]:
         """Apply changes, one script call per partition; doing so again, or in another order, changes nothing.
 
         Raises:
             StateError: some partitions may not have been applied; apply all of them again.
         """
+        return self.begin(changes)()
+
+    def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
+        """Begin to apply changes, and return what waits until they are; as `apply` in all else."""
         places: dict[int, list[int]] = {}
         arguments: dict[int, list[str]] = {}
         for index, change in enumerate(changes):
@@ -100,14 +109,18 @@ class Sessions:
             places[number].append(index)
             _append(arguments[number], change)
         prefixes = ((self._keys.partition(number), args) for number, args in arguments.items())
-        replies = self._scripts.run_many("apply", prefixes)
-        purchases = []
-        for indexes, reply in zip(places.values(), replies, strict=True):
-            for place, phone, country, sequence in zip(*[iter(reply)] * 4, strict=True):
-                purchases.append(
-                    Purchase(indexes[int(place)], _unstamped(phone), _unstamped(country), sequence=int(sequence))
-                )
-        return purchases
+        replies = self._scripts.begin_many("apply", prefixes)
+        return lambda: list(_marks(places.values(), replies()))
+
+    def read(self, session_ids: Sequence[str]) -> list[Session]:
+        """Read sessions as they are, in the order asked for; one that is not there has no activity."""
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for session_id in session_ids:
+                pipe.hgetall(self._keys.session(session_id))
+            found = pipe.execute()
+        texts = ({name.decode(): value.decode() for name, value in stored.items()} for stored in found)
+        return [read_session(session_id, text) for session_id, text in zip(session_ids, texts, strict=True)]
 
     def claim(
         self, lanes: Sequence[SilentLane], *, max_age_ms: int, required: Sequence[str], limit: int = 200
@@ -155,6 +168,13 @@ def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
         contacts=int(stored.get("contacts", 0)),
         fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in own},
     )
+
+
+def _marks(places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]) -> Iterator[Mark]:
+    for indexes, reply in zip(places, replies, strict=True):
+        for place, phone, country, purchase, opted_out in zip(*[iter(reply)] * 5, strict=True):
+            person = _unstamped(phone), _unstamped(country)
+            yield Mark(indexes[int(place)], *person, int(purchase), opted_out=opted_out == b"1")
 
 
 def _unstamped(value: bytes) -> str:

@@ -1,6 +1,6 @@
 """The stream of activity: read by consumers of one group, deleted once applied."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -76,21 +76,22 @@ class Stream:
         """Read what this consumer was given before and did not acknowledge: the first thing to do after a start."""
         return self._group_read(consumer, after, count, None)
 
-    def claim_abandoned(self, consumer: str, *, idle_ms: int, count: int) -> list[Entry]:
-        """Take over entries that another consumer has had for `idle_ms` without acknowledging."""
+    def deliveries(self, consumer: str) -> int:
+        """Return how often the first of this consumer's pending entries was delivered; 0 when there is none."""
         with _group_expected():
-            _, claimed, *_ = self._scripts.client.execute_command(
-                "XAUTOCLAIM", self._keys.events, GROUP, consumer, idle_ms, "0-0", "COUNT", count
-            )
-        return [_entry(item) for item in claimed if item[1] is not None]
+            found = self._scripts.client.xpending_range(self._keys.events, GROUP, "-", "+", 1, consumer)
+        return int(found[0]["times_delivered"]) if found else 0
 
-    def deliveries(self, entries: Sequence[Entry]) -> Mapping[bytes, int]:
-        """Return how often each pending entry has been delivered."""
+    def take_over(self, consumer: str, *, idle_ms: int, count: int) -> int:
+        """Make pending what another consumer has had for `idle_ms` without acknowledging; return how many entries.
+
+        That is not a delivery: `read_pending` hands them out, and so decides how many are at risk together.
+        """
         with _group_expected():
-            found = self._scripts.client.execute_command(
-                "XPENDING", self._keys.events, GROUP, entries[0].id, entries[-1].id, len(entries)
+            taken = self._scripts.client.xautoclaim(
+                self._keys.events, GROUP, consumer, idle_ms, "0-0", count=count, justid=True
             )
-        return {item[0]: int(item[3]) for item in found}
+        return len(taken)
 
     def acknowledge(self, ids: Sequence[bytes]) -> None:
         """Remove applied entries from the stream and from the pending list in one step."""
@@ -149,7 +150,8 @@ class Stream:
             )
         if not reply:
             return []
-        items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))
+        # One stream was asked for; RESP3 puts its entries one list deeper.
+        items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))[0]
         return [_entry(item) for item in items]
 
 

@@ -55,6 +55,9 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
         batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
     if event.session_id is not None:
+        fields = fields_of(event)
+        if event.type == "opt_out":
+            fields["opted_out"] = "1"
         batch.changes.append(
             Change(
                 session_id=event.session_id,
@@ -63,7 +66,7 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
                 signal=place.signal,
                 purchase=place.purchase,
                 silent_since_ms=place.silent_since_ms,
-                fields=fields_of(event),
+                fields=fields,
             )
         )
 

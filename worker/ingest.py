@@ -4,8 +4,9 @@ Any number of processes share one consumer group. Applying twice changes nothing
 again: after a start, after an error, and for the entries of a consumer that died.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -13,9 +14,9 @@ import structlog
 
 from detectors.lanes import milliseconds
 from detectors.sequence import occurred_ms
-from state.errors import ServerFullError, ServerUnavailableError
+from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import People, person_of
-from state.sessions import Sessions
+from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Stream
 from tasks.contact import country, phone
 from worker.batch import Batch, collect
@@ -24,7 +25,7 @@ from worker.settings import IngestSettings
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
 FEW_DELIVERIES = 2
-"""Up to so many deliveries an entry is processed in its batch: a restart is the likely cause, not the entry."""
+"""Up to so many deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
 
 log = structlog.get_logger("winback.ingest")
 
@@ -61,36 +62,33 @@ class Ingest:
         self._beat = beat
         self._block_ms = milliseconds(settings.block)
         self._claim_after_ms = milliseconds(settings.claim_after)
+        # An entry is set aside only after it has failed alone: by itself a restart must cost nobody anything.
+        self._most_deliveries = max(settings.max_deliveries, 2)
+        self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
         self._doubtful = True
         self._looked_for_dead = 0.0
         self._beaten = 0.0
+        self._unwritten: deque[tuple[Sequence[Entry], Batch]] = deque()
         self.totals = Totals()
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object]) -> None:
-        """Take rounds until `stopped`; `pause` waits some seconds, or less when it is time to stop.
-
-        While the server applies one batch, the next is read and validated.
-        """
+        """Take rounds until `stopped`; `pause` waits some seconds, or less when it is time to stop."""
         failures = 0
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="apply") as writer:
-            under_way: Future[None] | None = None
-            while not stopped():
-                try:
-                    entries = self._next()
-                    batch = collect(entries)
-                    if under_way is not None:
-                        under_way.result()
-                    under_way = writer.submit(self._write, entries, batch)
-                    failures = 0
-                except GroupMissingError:
-                    log.error("group_missing", action="created again from the beginning")  # noqa: TRY400 - one line
-                    self._doubtful, under_way = True, None
-                except (ServerUnavailableError, ServerFullError) as exc:
-                    failures += 1
-                    self._doubtful, under_way = True, None
-                    wait = min(LONGEST_PAUSE_S, 0.25 * 2 ** min(failures, 6))
-                    log.error("state_unavailable", error=str(exc), again_in_s=wait)  # noqa: TRY400 - one line says it
-                    pause(wait)
+        while not stopped():
+            try:
+                self._round()
+                failures = 0
+            except GroupMissingError:
+                log.error("group_missing", action="created again from the beginning")  # noqa: TRY400 - the whole story
+                self._doubtful = True
+            except (ServerUnavailableError, ServerFullError) as exc:
+                failures += 1
+                self._doubtful = True
+                wait = min(LONGEST_PAUSE_S, 0.25 * 2 ** min(failures, 6))
+                log.error("state_unavailable", error=str(exc), again_in_s=wait)  # noqa: TRY400 - one line says it
+                pause(wait)
+        with suppress(StateError):  # what cannot be written any more stays pending
+            self._write_all()
 
     def step(self) -> int:
         """Read one batch, apply it, acknowledge it; return how many entries it had.
@@ -98,9 +96,9 @@ class Ingest:
         Raises:
             StateError: some of the batch may not have been applied; the next step begins with it.
         """
-        entries = self._next()
-        self.process(entries)
-        return len(entries)
+        count = self._round()
+        self._write_all()
+        return count
 
     def process(self, entries: Sequence[Entry]) -> None:
         """Apply entries and acknowledge them; nothing is acknowledged unless all of them were applied.
@@ -108,68 +106,104 @@ class Ingest:
         Raises:
             StateError: they stay pending; process them again.
         """
-        self._write(entries, collect(entries))
+        self._unwritten.append((entries, collect(entries)))
+        self._write_all()
 
-    def _next(self) -> Sequence[Entry]:
+    def _round(self) -> int:
+        """Read a batch; under load it is validated while the server applies the one before, else it is written too."""
         self._say_alive()
-        if self._doubtful:
-            if self._stream.create_group():
-                log.info("group_created")
-            self._settle_pending()
-            self._doubtful = False
-        if monotonic() - self._looked_for_dead > self._settings.claim_after.total_seconds() / 2:
-            self._looked_for_dead = monotonic()
-            self._take_over()
-        return self._stream.read(self._consumer, count=self._settings.batch, block_ms=self._block_ms)
+        self._settle_doubts()
+        entries = self._stream.read(self._consumer, count=self._settings.batch, block_ms=self._block_ms)
+        with self._kept_or_doubtful():
+            applied = self._sessions.begin(self._unwritten[0][1].changes) if self._unwritten else None
+            self._unwritten.append((entries, collect(entries)))
+            if applied is not None:
+                self._acknowledge(applied())
+        if len(entries) < self._settings.batch:
+            self._write_all()
+        return len(entries)
 
-    def _write(self, entries: Sequence[Entry], batch: Batch) -> None:
-        if not entries:
-            return
-        for purchase in self._sessions.apply(batch.changes):
-            number = phone(purchase.phone, country(purchase.country)) if purchase.phone else None
-            if number:
-                batch.bought.append((number, occurred_ms(purchase.sequence)))
+    def _write_all(self) -> None:
+        """Write what was read, the oldest first."""
+        while self._unwritten:
+            with self._kept_or_doubtful():
+                self._acknowledge(self._sessions.begin(self._unwritten[0][1].changes)())
+
+    @contextmanager
+    def _kept_or_doubtful(self) -> Iterator[None]:
+        """Keep what the server has no room for: reading it again would count as a delivery, until it were set aside."""
+        try:
+            yield
+        except ServerFullError:
+            raise
+        except Exception:
+            self._unwritten.clear()
+            self._doubtful = True
+            raise
+
+    def _acknowledge(self, marks: Sequence[Mark]) -> None:
+        """Finish the oldest batch, which has been applied: mark its people, set aside, and only then acknowledge."""
+        entries, batch = self._unwritten[0]
+        bought, opted_out = set(batch.bought), set(batch.opted_out)
+        for mark in marks:
+            number = phone(mark.phone, country(mark.country)) if mark.phone else None
+            if number and mark.purchase:
+                bought.add((number, occurred_ms(mark.purchase)))
+            if number and mark.opted_out:
+                opted_out.add(number)
         # Before the acknowledgement: after a crash here the whole batch is applied, and its people marked, again.
-        for number, at_ms in batch.bought:
-            self._people.mark_bought(person_of(number, self._secret), at_ms)
-        for number in batch.opted_out:
+        self._people.mark_buyers({person_of(number, self._secret): at_ms for number, at_ms in sorted(bought)})
+        for number in opted_out:
             self._people.opt_out(person_of(number, self._secret))
         for rejection in batch.rejections:
             problems = [(problem.field, problem.message) for problem in rejection.problems]
             self._stream.reject(rejection.entry_id, problems, applied=rejection.applied)
-        self._stream.acknowledge([entry.id for entry in entries])
+        if entries:
+            self._stream.acknowledge([entry.id for entry in entries])
+        self._unwritten.popleft()
         self.totals.entries += len(entries)
         self.totals.changes += len(batch.changes)
         self.totals.rejected += len(batch.rejections)
 
+    def _settle_doubts(self) -> None:
+        """After a start or an error, and now and then: write what is pending for us, or for a consumer that died."""
+        if self._doubtful and self._stream.create_group():
+            log.info("group_created")
+        if monotonic() - self._looked_for_dead > self._settings.claim_after.total_seconds() / 2:
+            self._looked_for_dead = monotonic()
+            self._take_over()
+        if self._doubtful:
+            # What was read and is not written yet is pending too, and no crash left it behind.
+            self._write_all()
+            self._settle_pending()
+            self._doubtful = False
+
     def _settle_pending(self) -> None:
-        """Process what this consumer was given before and did not acknowledge."""
-        while entries := self._stream.read_pending(self._consumer, count=self._settings.batch):
-            log.info("pending_again", entries=len(entries))
-            self._process_repeated(entries)
+        """Process what this consumer was given and did not acknowledge.
+
+        One of these entries may be what stops its consumer. Those that have been delivered a few times are therefore
+        read one by one: a delivery is counted against the suspect alone, and the others get their turn.
+        """
+        while times := self._stream.deliveries(self._consumer):
+            alone = times >= self._few_deliveries
+            entries = self._stream.read_pending(self._consumer, count=1 if alone else self._settings.batch)
+            if times >= self._most_deliveries:
+                self._set_aside(entries, times)
+            else:
+                self.process(entries)
+
+    def _set_aside(self, entries: Sequence[Entry], times: int) -> None:
+        problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
+        for entry in entries:
+            log.error("set_aside", entry=entry.id.decode(), deliveries=times)
+            self._stream.reject(entry.id, [problem], applied=False)
+        self._stream.acknowledge([entry.id for entry in entries])
 
     def _take_over(self) -> None:
-        """Process what another consumer was given and has not acknowledged for too long: it is dead or stuck."""
-        while entries := self._stream.claim_abandoned(
-            self._consumer, idle_ms=self._claim_after_ms, count=self._settings.batch
-        ):
-            log.warning("taken_over", entries=len(entries))
-            self._process_repeated(entries)
-
-    def _process_repeated(self, entries: Sequence[Entry]) -> None:
-        """Process entries that have been delivered before, one by one: one of them may be what stops its consumer."""
-        deliveries = self._stream.deliveries(entries)
-        fresh = [entry for entry in entries if deliveries.get(entry.id, 0) <= FEW_DELIVERIES]
-        self.process(fresh)
-        for entry in entries:
-            times = deliveries.get(entry.id, 0)
-            if times > self._settings.max_deliveries:
-                log.error("set_aside", entry=entry.id.decode(), deliveries=times)
-                problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
-                self._stream.reject(entry.id, [problem], applied=False)
-                self._stream.acknowledge([entry.id])
-            elif times > FEW_DELIVERIES:
-                self.process([entry])
+        """Make ours what another consumer was given and has not acknowledged for too long: it is dead or stuck."""
+        while taken := self._stream.take_over(self._consumer, idle_ms=self._claim_after_ms, count=self._settings.batch):
+            log.warning("taken_over", entries=taken)
+            self._doubtful = True
 
     def _say_alive(self) -> None:
         if monotonic() - self._beaten >= BEAT_EVERY_S:

@@ -27,9 +27,11 @@ local function finish(prefix, id, state, reason, at)
     redis.call('ZADD', prefix .. state, text(at), id)
   end
   local session = prefix .. 'session:' .. known[1]
-  if redis.call('HGET', session, 'sending') == id then redis.call('HDEL', session, 'sending') end
+  local is = redis.call('HMGET', session, 'state', 'outreach', 'sending')
+  if is[3] == id then redis.call('HDEL', session, 'sending') end
   if state == 'sent' or state == 'unknown' then redis.call('HINCRBY', session, 'contacts', 1) end
-  redis.call('PEXPIRE', session, SESSION_TTL)
+  -- A later outreach of the session may still be open.
+  if is[1] ~= 'abandoned' or is[2] == id then redis.call('PEXPIRE', session, SESSION_TTL) end
   count(prefix, at, outcome(state, reason), 1)
   return state
 end

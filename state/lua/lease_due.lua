@@ -9,11 +9,12 @@ local due = redis.call('ZRANGE', prefix .. 'due', '-inf', text(now), 'BYSCORE', 
 for _, id in ipairs(due) do
   redis.call('ZREM', prefix .. 'due', id)
   local key = prefix .. 'outreach:' .. id
-  if redis.call('EXISTS', key) == 1 then
+  local state = redis.call('HGET', key, 'state')
+  if state == 'waiting' then
     redis.call('HSET', key, 'noted', ARGV[3])
     redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
     leased[#leased + 1] = id
-  else
+  elseif not state then
     count(prefix, now, 'expired.outreach_gone', 1)
   end
 end

@@ -17,7 +17,8 @@ if has[1] == 'unknown' then
   if result == 'unknown' or ARGV[7] == '1' then return 'unknown' end
   count(prefix, tonumber(has[4]), outcome('unknown', has[5]), -1)
   redis.call('ZREM', prefix .. 'unknown', id)
-  redis.call('HINCRBY', session, 'contacts', -1)
+  -- A session that has expired meanwhile has lost its contacts with it.
+  if tonumber(redis.call('HGET', session, 'contacts') or 0) > 0 then redis.call('HINCRBY', session, 'contacts', -1) end
   redis.call('PERSIST', key)
 end
 if result == 'retry' or result == 'not_sent' then

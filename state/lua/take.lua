@@ -1,5 +1,6 @@
 #!lua
--- A worker takes an outreach: only one that waits, is not backing off, and has not outlived several takers.
+-- A worker takes an outreach: only one that waits as it was dispatched, and has not outlived several takers.
+-- One that is due again is left to the next dispatch, which notes what has arrived until then.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] length of the lease (ms); ARGV[3] takes without an orderly end before it is dead
 -- Returns  nil when there is nothing to do, else {server time (ms), outreach hash, session hash}
@@ -8,13 +9,11 @@ local prefix, id, now = KEYS[1], ARGV[1], clock()
 local key = prefix .. 'outreach:' .. id
 local has = redis.call('HMGET', key, 'state', 'takes', 'session')
 if has[1] ~= 'waiting' then return false end
-local due = redis.call('ZSCORE', prefix .. 'due', id)
-if due and tonumber(due) > now then return false end
+if not redis.call('ZSCORE', prefix .. 'leased', id) then return false end
 if tonumber(has[2]) >= tonumber(ARGV[3]) then
   finish(prefix, id, 'dead', 'stops_its_worker', now)
   return false
 end
-redis.call('ZREM', prefix .. 'due', id)
 redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
 redis.call('HINCRBY', key, 'claim', 1)
 redis.call('HINCRBY', key, 'takes', 1)
