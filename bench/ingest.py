@@ -1,0 +1,100 @@
+"""Ingest, stream to applied, one process, beside plain pipelined HSET+ZADD from Python on the same server."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import perf_counter, sleep, time
+
+from redis import Redis
+
+from worker import runtime
+from worker.ingest import Ingest
+from worker.settings import load
+from worker.valkey import EmbeddedValkey
+
+EVENTS_PER_SESSION = 10
+STAGES = ("product_selection",) * 7 + ("cart_review", "cart_review", "checkout")
+CART = {
+    "total_value": 149.99,
+    "currency": "COP",
+    "items": [{"name": "Wireless Headphones", "sku": "WH-1000XM5", "quantity": 1, "price": 149.99}],
+}
+
+
+def events(number: int, seed: int = 1) -> list[dict[str, object]]:
+    """Make events like a shop's: ten a session, mostly products looked at, some carts, a customer now and then."""
+    random, began = Random(seed), time() - 60
+    found: list[dict[str, object]] = []
+    for index in range(number):
+        event: dict[str, object] = {
+            "session_id": f"sess_{random.randrange(number // EVENTS_PER_SESSION):09x}",
+            "type": "activity",
+            "occurred_at": datetime.fromtimestamp(began + index * 60 / number, UTC).isoformat(),
+            "flow_stage": random.choice(STAGES),
+            "platform": "web",
+        }
+        if random.random() < 0.15:
+            event["cart"] = CART
+        if random.random() < 0.05:
+            phone = f"+57300{random.randrange(10**7):07d}"
+            event["customer"] = {"full_name": "Jane Doe", "phone_number": phone, "country_code": "CO", "language": "es"}
+        found.append(event)
+    return found
+
+
+def measure(number: int = 200_000, rounds: int = 3) -> list[tuple[float, float]]:
+    """Return, for each round, events a second of ingest and of the plain commands."""
+    made = events(number)
+    lines = [json.dumps(event) for event in made]
+    with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
+        env = {"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}
+        return [(_ours(env, lines), _plain(server.url, made)) for _ in range(rounds)]
+
+
+def _ours(env: dict[str, str], lines: list[str]) -> float:
+    settings = load({**env, "WINBACK_INGEST__BLOCK": "100ms"})
+    state = runtime.open_state(settings)
+    state.client.flushall()
+    state.stream.create_group()
+    for start in range(0, len(lines), 5000):
+        pipe = state.client.pipeline(transaction=False)
+        for line in lines[start : start + 5000]:
+            pipe.xadd(state.keys.events, {"event": line})
+        pipe.execute()
+    process = Ingest(
+        stream=state.stream,
+        sessions=state.sessions,
+        people=state.people,
+        secret=runtime.identity_secret(settings),
+        settings=settings.ingest,
+        consumer="bench",
+        beat=lambda: None,
+    )
+    began = perf_counter()
+    process.run(lambda: process.totals.entries >= len(lines), sleep)
+    rate = len(lines) / (perf_counter() - began)
+    assert process.totals.rejected == 0
+    return rate
+
+
+def _plain(url: str, made: list[dict[str, object]]) -> float:
+    client = Redis.from_url(url)
+    client.flushall()
+    began, now = perf_counter(), time()
+    for start in range(0, len(made), 1000):
+        pipe = client.pipeline(transaction=False)
+        for event in made[start : start + 1000]:
+            session = str(event["session_id"])
+            pipe.hset(
+                f"session:{session}", mapping={"stage": str(event["flow_stage"]), "at": str(event["occurred_at"])}
+            )
+            pipe.zadd("idle", {session: now})
+        pipe.execute()
+    return len(made) / (perf_counter() - began)
+
+
+if __name__ == "__main__":
+    for ours, plain in measure():
+        print(f"ingest {ours:,.0f}/s, plain HSET+ZADD {plain:,.0f}/s, ratio {ours / plain:.2f}")
