@@ -80,8 +80,6 @@ def measure(pool: str, concurrency: int, number: int) -> tuple[float, float]:
             "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
             "WINBACK_WORKER__CONCURRENCY": str(concurrency),
             "WINBACK_DETECTION__SWEEP_INTERVAL": "1s",
-            "WINBACK_DELIVERY__IN_FLIGHT": str(environ.get("IN_FLIGHT", 4 * concurrency)),
-            "WINBACK_DELIVERY__DISPATCH_INTERVAL": environ.get("EVERY", "1s"),
         }
         settings: Settings = load(env, config=None)
         state = runtime.open_state(settings)

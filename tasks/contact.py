@@ -91,6 +91,16 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
+def warm_up() -> None:
+    """Load what the readers load when first used, so that processes forked afterwards share it."""
+    for number, country_code in (("+573001234567", "CO"), ("+5511987654321", "BR"), ("+525512345678", "MX")):
+        phone(number, country_code)
+    country("CO")
+    language("pt_br")
+    email("someone@example.com")
+    currency("COP")
+
+
 def _valid(text: str, country_code: str | None) -> str | None:
     try:
         number = phonenumbers.parse(text, country_code)

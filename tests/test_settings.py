@@ -68,7 +68,7 @@ def test_every_example_in_the_commented_file_can_be_used(write: Write) -> None:
     settings = load({}, write(everything))
 
     assert settings.detection.idle_by_platform["ios"].checkout == timedelta(minutes=20)
-    assert settings.in_flight == 256
+    assert settings.in_flight == 128
 
 
 def test_the_environment_beats_the_file_and_the_file_the_defaults(write: Write) -> None:
@@ -108,7 +108,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "DELIVERY__PRIVATE_SECRET_KEY": "priv",
         "DELIVERY__ON_UNKNOWN": "retry",
         "CONTACT__NEEDS_CART": '["payment"]',
-        "WORKER__POOL": "prefork",
+        "WORKER__POOL": "threads",
         "INGEST__BLOCK": "3s",
     }
     numbers = {"MAX_ATTEMPTS", "IN_FLIGHT", "MAX_PER_SESSION", "BATCH", "MAX_DELIVERIES", "CONCURRENCY", "PORT"}

@@ -24,7 +24,7 @@ def test_the_roles_are_the_commands_that_the_manual_names() -> None:
     assert {role.name: " ".join(role.argv) for role in roles(Settings())} == {
         "ingest": f"{sys.executable} -m worker.cli ingest",
         "sweep": f"{celery} worker -Q winback.sweep -P solo -n sweep@%h {quiet}",
-        "recover": f"{celery} worker -Q winback.recover -P threads -c 64 -n recover@%h {quiet}",
+        "recover": f"{celery} worker -Q winback.recover -P prefork -c 32 -n recover@%h {quiet}",
         "beat": f"{celery} beat",
         "flower": f"{celery} flower",
     }

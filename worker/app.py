@@ -3,6 +3,7 @@
 Its messages are hints; what is to be done is in the outbox in Redis. So nothing here retries, delays or keeps results.
 """
 
+import gc
 import logging
 import sys
 from contextlib import suppress
@@ -14,7 +15,7 @@ from kombu.entity import Exchange, Queue
 
 from state import deployment
 from state.errors import StateError
-from tasks import celery_tasks, deps
+from tasks import celery_tasks, contact, deps
 from worker import logs, runtime
 from worker.errors import StartError
 from worker.settings import LIVE_KEYS, Settings, load, require
@@ -135,6 +136,11 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     if "prefork" not in str(sender.pool_cls):
         # The threads and solo pools run the tasks in this process, and never send worker_process_init.
         deps.install(runtime.build_deps(settings, sends=sends))
+    else:
+        # What the processes of the pool have in common stays common: the collector would write to every page of it.
+        contact.warm_up()
+        gc.collect()
+        gc.freeze()
 
 
 @signals.worker_process_init.connect

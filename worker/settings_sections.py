@@ -38,12 +38,17 @@ class IngestSettings(BaseModel):
 
 
 class WorkerSettings(BaseModel):
-    """The `[worker]` section: the pool of the recover worker."""
+    """The `[worker]` section: the pool of the recover worker.
+
+    Attributes:
+        pool: Processes sent most in our measurements (`bench/attempts.py`); threads need a tenth of the memory.
+        concurrency: Requests at a time.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pool: Literal["threads", "prefork"] = "threads"
-    concurrency: Count = Field(default=64, ge=1, le=1000)
+    pool: Literal["threads", "prefork"] = "prefork"
+    concurrency: Count = Field(default=32, ge=1, le=1000)
 
 
 class FlowerSettings(BaseModel):
