@@ -35,7 +35,7 @@ format: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
 
 bench: $(READY) ## measure speed and memory, print one table
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 clean: ## remove the virtual environment, caches and ./var
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build

@@ -10,7 +10,7 @@ from time import perf_counter, sleep, time
 from redis import Redis
 
 from worker import runtime
-from worker.ingest import Ingest
+from worker.ingest import Ingest, calm_collector
 from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
@@ -48,6 +48,7 @@ def measure(number: int = 200_000, rounds: int = 3) -> list[tuple[float, float]]
     """Return, for each round, events a second of ingest and of the plain commands."""
     made = events(number)
     lines = [json.dumps(event) for event in made]
+    calm_collector()
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
         env = {"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}
         return [(_ours(env, lines), _plain(server.url, made)) for _ in range(rounds)]

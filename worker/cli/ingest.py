@@ -10,7 +10,7 @@ import typer
 
 from state import deployment
 from worker import logs, runtime
-from worker.ingest import Ingest
+from worker.ingest import Ingest, calm_collector
 from worker.settings import load, require
 
 
@@ -42,6 +42,7 @@ def ingest(
         consumer=consumer or socket.gethostname(),
         beat=lambda: deployment.beat(state.scripts, state.keys, "ingest"),
     )
+    calm_collector()
     log.info("ready", server=server, stream=state.keys.events)
     process.run(stopped.is_set, stopped.wait)
     totals = process.totals
