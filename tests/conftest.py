@@ -1,0 +1,57 @@
+"""Servers for the tests: the same assertions run on fakeredis and on a real Valkey."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import fakeredis
+import pytest
+
+from state.connection import connect
+from state.scripts import Scripts
+from tests.helpers import FakeScripts, make_state
+from tests.immortality import immortal_keys
+from worker.runtime import State
+from worker.valkey import EmbeddedValkey
+
+ON_VALKEY = pytest.mark.xdist_group("valkey")
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """One real server for each process of tests."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey"), port=0) as started:
+        with connect(started.url) as client:
+            # A blocking read that finds nothing then ends after 2 ms, not after 100.
+            client.config_set("hz", 500)
+        yield started
+
+
+@pytest.fixture(params=["fakeredis", pytest.param("valkey", marks=ON_VALKEY)])
+def server(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A client of an empty server; afterwards every key must have a time to live or be listed as one without."""
+    if request.param == "fakeredis":
+        yield from _emptied(fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0))))
+    else:
+        yield from _emptied(connect(request.getfixturevalue("valkey").url))
+
+
+@pytest.fixture
+def state(server: Any) -> State:  # noqa: ANN401 - real or fake
+    """Everything that is in Redis, on either server."""
+    fake = isinstance(server, fakeredis.FakeRedis)
+    return make_state(server, FakeScripts(server) if fake else Scripts(server))
+
+
+@pytest.fixture
+def real_state(valkey: EmbeddedValkey) -> Iterator[State]:
+    """The same on the real server alone; mark such a test `xdist_group("valkey")`."""
+    for client in _emptied(connect(valkey.url)):
+        yield make_state(client, Scripts(client))
+
+
+def _emptied(client: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    yield client
+    immortal = immortal_keys(client)
+    client.flushall()
+    client.close()
+    assert not immortal, f"keys without a time to live: {immortal}"

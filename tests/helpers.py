@@ -1,0 +1,262 @@
+"""What the tests of the state share: events, the way of one session through it, and time that passes at once."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from time import monotonic, sleep
+from typing import Any
+
+from detectors.flow import Stage
+from detectors.lanes import LANES
+from detectors.sequence import RANK_NAMES
+from state.keys import Keys, partition_of
+from state.outbox import Outbox, Taken
+from state.people import People
+from state.scripts import Scripts
+from state.sessions import Mark, Session, Sessions, SilentLane, read_session
+from state.stream import Entry, Stream
+from tasks.record import REQUIRED
+from worker.batch import collect
+from worker.runtime import State
+
+SECRET = b"a secret of the tests"
+SECOND_MS = 1000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+LEASE_MS = 70 * SECOND_MS
+CAP_MS = DAY_MS
+BOUGHT_WINDOW_MS = DAY_MS
+MAX_AGE_MS = DAY_MS
+WAIT_MS = 15 * MINUTE_MS
+JANE = {"full_name": "Jane Doe", "phone_number": "+573001234567", "country_code": "CO"}
+BODY = '{"customer":{"full_name":"Jane Doe"}}'
+
+Event = dict[str, Any]
+_arrivals = count()
+
+
+class FakeScripts(Scripts):
+    """fakeredis does not know the `#!lua` line."""
+
+    def text(self, name: str) -> str:
+        return super().text(name).split("\n", 1)[1]
+
+
+def make_state(client: Any, scripts: Scripts, namespace: str = "winback") -> State:  # noqa: ANN401 - real or fake
+    keys = Keys(namespace)
+    people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
+    sessions = Sessions(scripts, keys, RANK_NAMES)
+    return State(client, keys, scripts, sessions, Outbox(scripts, keys, LEASE_MS), people, Stream(scripts, keys))
+
+
+def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    deadline = monotonic() + within_s
+    while not condition():
+        assert monotonic() < deadline, "it did not happen in time"
+        sleep(0.005)
+
+
+# Events
+
+
+def event(kind: str = "activity", session: str | None = "s-1", stage: str | None = "checkout", **more: object) -> Event:
+    """One event as a shop sends it; `stage=None` leaves out stage and platform."""
+    made: Event = {"type": kind}
+    if session is not None:
+        made["session_id"] = session
+    if stage is not None:
+        made |= {"flow_stage": stage, "platform": "web"}
+    return made | more
+
+
+def arrived(made: Event | bytes, at_ms: int) -> Entry:
+    """An event as it comes out of the stream; every call is another entry, also in the same millisecond."""
+    raw = made if isinstance(made, bytes) else json.dumps(made).encode()
+    return Entry(f"{at_ms}-{next(_arrivals)}".encode(), raw)
+
+
+def apply(state: State, *entries: Entry) -> list[Mark]:
+    return state.sessions.apply(collect(entries).changes)
+
+
+def happen(state: State, made: Event, *, ago_ms: int = 0) -> list[Mark]:
+    """Apply an event that arrives, and unless it says otherwise occurred, `ago_ms` before now."""
+    return apply(state, arrived(made, now_ms(state) - ago_ms))
+
+
+# Looking
+
+
+def now_ms(state: State) -> int:
+    seconds, micros = state.client.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def stored(state: State, session: str = "s-1") -> Session:
+    return read_session(session, texts(state, state.keys.session(session)))
+
+
+def record(state: State, outreach: str) -> dict[str, str]:
+    return texts(state, state.keys.outreach(outreach))
+
+
+def texts(state: State, key: str) -> dict[str, str]:
+    found: Any = state.client.hgetall(key)
+    return {name.decode(): value.decode() for name, value in found.items()}
+
+
+def text_at(state: State, key: str) -> str:
+    found: Any = state.client.get(key)
+    assert found is not None, f"{key} is not there"
+    return str(found.decode())
+
+
+def lanes_of(state: State, session: str = "s-1") -> dict[str, int]:
+    """The lanes in which a session waits, and since when it has been silent."""
+    found = {}
+    for key in state.client.scan_iter(f"{state.keys.namespace}:*:lane:*"):
+        score = state.client.zscore(key, session)
+        if score is not None:
+            found[key.decode().rpartition(":lane:")[2]] = int(score)
+    return found
+
+
+def places_of(state: State, outreach: str) -> set[str]:
+    """The sorted sets that an outreach is in: due, leased, dead, unknown."""
+    number = int(outreach[:2])
+    names = ("due", "leased", "dead", "unknown")
+    return {name for name in names if score_of(state, f"{state.keys.partition(number)}{name}", outreach) is not None}
+
+
+def score_of(state: State, key: str, member: str) -> int | None:
+    score: float | None = state.client.zscore(key, member)
+    return None if score is None else int(score)
+
+
+def counters(state: State) -> dict[str, int]:
+    """All counters of all days, without those of silence by lane and those that are back at zero."""
+    totals: dict[str, int] = {}
+    for key in state.client.scan_iter(f"{state.keys.namespace}:*:stats:*"):
+        for name, value in texts(state, key.decode()).items():
+            totals[name] = totals.get(name, 0) + int(value)
+    return {name: total for name, total in totals.items() if total and not name.startswith("silent.")}
+
+
+def dump(state: State) -> dict[str, object]:
+    """Everything in the database, without times to live."""
+    return {key.decode(): _content(state, key) for key in sorted(state.client.scan_iter("*"))}
+
+
+def _content(state: State, key: bytes) -> object:
+    client: Any = state.client
+    match client.type(key):
+        case b"hash":
+            return sorted(client.hgetall(key).items())
+        case b"zset":
+            return client.zrange(key, 0, -1, withscores=True)
+        case b"stream":
+            return client.xrange(key), client.xinfo_groups(key)
+        case _:
+            return client.get(key)
+
+
+def ttl_ms(state: State, key: str) -> int | None:
+    """How long a key still lives; None: for ever. A key that is not there fails the test."""
+    left = int(state.client.pttl(key))
+    assert left != -2, f"{key} is not there"
+    return None if left == -1 else left
+
+
+# The way of one session
+
+
+def cut_offs(
+    before_ms: int, *, wait_ms: int = WAIT_MS, left_alone: str = "", lanes: Iterable[str] | None = None
+) -> list[SilentLane]:
+    """Everybody silent since `before_ms`, in all lanes or in the named ones."""
+    return [
+        SilentLane(lane.name, before_ms, wait_ms, left_alone, lane.kind.silent_from_expiry)
+        for lane in LANES
+        if lanes is None or lane.name in lanes
+    ]
+
+
+def sweep(state: State, *, silent_for_ms: int = WAIT_MS, max_age_ms: int = MAX_AGE_MS, **cut: Any) -> int:  # noqa: ANN401
+    """Claim what has been silent for long enough; return how many sessions became an outreach."""
+    # Asking for empty lanes too would make fakeredis the slowest part of the tests.
+    cut.setdefault("lanes", {key.decode().rpartition(":lane:")[2] for key in state.client.scan_iter("*:lane:*")})
+    lanes = cut_offs(now_ms(state) - silent_for_ms, **cut)
+    return state.sessions.claim(lanes, max_age_ms=max_age_ms, required=REQUIRED).outreaches
+
+
+def abandon(state: State, session: str = "s-1", *, stage: Stage = "checkout", ago_ms: int = HOUR_MS) -> str:
+    """Let somebody reachable fall silent and be claimed; return the outreach."""
+    happen(state, event(session=session, stage=stage, customer=JANE), ago_ms=ago_ms)
+    assert sweep(state) == 1
+    return stored(state, session).outreach
+
+
+def dispatch(state: State, *, limit: int = 100) -> list[str]:
+    return state.outbox.lease_due(limit, now_ms=now_ms(state), noted=state.stream.last_id())
+
+
+def taken(state: State, session: str = "s-1") -> Taken:
+    """An abandoned session's outreach in a worker's hands."""
+    outreach = abandon(state, session)
+    assert outreach in dispatch(state)
+    return take(state, outreach)
+
+
+def take(state: State, outreach: str) -> Taken:
+    found = state.outbox.take(outreach)
+    assert found is not None
+    return found
+
+
+def fence(state: State, held: Taken) -> str:
+    return state.outbox.fence(held, body=BODY, key="key-1").verdict
+
+
+def sending(state: State, session: str = "s-1") -> Taken:
+    """An outreach whose request may be under way."""
+    held = taken(state, session)
+    assert fence(state, held) == "sending"
+    return held
+
+
+def take_again(state: State, outreach: str) -> Taken:
+    """Let the time pass until an outreach is due, and take it."""
+    let_backoff_pass(state, outreach)
+    assert outreach in dispatch(state)
+    return take(state, outreach)
+
+
+# Time that passes at once: the scores hold the deadlines
+
+
+def let_lease_run_out(state: State, outreach: str) -> None:
+    key = state.keys.leased(int(outreach[:2]))
+    assert state.client.zadd(key, {outreach: now_ms(state) - 1}, xx=True, ch=True) == 1
+
+
+def let_backoff_pass(state: State, outreach: str) -> None:
+    key = state.keys.due(int(outreach[:2]))
+    assert state.client.zscore(key, outreach) is not None
+    state.client.zadd(key, {outreach: now_ms(state) - 1}, xx=True)
+
+
+def expire_session(state: State, session: str = "s-1") -> None:
+    assert state.client.delete(state.keys.session(session)) == 1
+
+
+def same_partition(session: str, number: int = 2) -> Sequence[str]:
+    """Ids of sessions that live in one partition, the given one first."""
+    wanted = partition_of(session)
+    others = (f"{session}-{index}" for index in count())
+    found = [session]
+    while len(found) < number:
+        other = next(others)
+        if partition_of(other) == wanted:
+            found.append(other)
+    return found

@@ -1,0 +1,120 @@
+"""Ingest processes for the tests: with parts that fail, and restarted as a supervisor would."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from detectors.sequence import RANK_NAMES
+from state.errors import StateError
+from state.people import Facts, person_of
+from state.sessions import Change, Mark, Sessions
+from state.stream import GROUP
+from tests.helpers import HOUR_MS, SECRET, Event
+from worker.ingest import Ingest
+from worker.runtime import State
+from worker.settings_sections import IngestSettings
+
+
+class Breaking:
+    """A part of the state one of whose methods fails some times, before or after it has done its work."""
+
+    def __init__(self, part: object, method: str, error: type[StateError], *, times: int, after: bool = False) -> None:
+        self._part, self._method, self._error, self._left, self._after = part, method, error, times, after
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the part has
+        found = getattr(self._part, name)
+        return self._failing(found) if name == self._method else found
+
+    def _failing(self, method: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **named: object) -> object:
+            if self._left == 0:
+                return method(*args, **named)
+            self._left -= 1
+            if self._after:
+                method(*args, **named)
+            raise self._error("a failure of the test")
+
+        return call
+
+
+class Stubborn(Sessions):
+    """Fails whenever the session `poison` is among those to be applied, as a script with a bug would."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state.scripts, state.keys, RANK_NAMES)
+
+    def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
+        if any(change.session_id == "poison" for change in changes):
+            raise StateError("the state server refused a command: a bug")
+        return super().begin(changes)
+
+
+def ingest_of(
+    state: State,
+    *,
+    consumer: str = "one",
+    beat: Callable[[], None] = lambda: None,
+    stream: Any = None,  # noqa: ANN401 - a part, or one that fails
+    sessions: Any = None,  # noqa: ANN401 - as above
+    people: Any = None,  # noqa: ANN401 - as above
+    **settings: Any,  # noqa: ANN401 - of the section
+) -> Ingest:
+    """One ingest process; it does not wait for events that do not come."""
+    ingest = Ingest(
+        stream=stream or state.stream,
+        sessions=sessions or state.sessions,
+        people=people or state.people,
+        secret=SECRET,
+        settings=IngestSettings(block=timedelta(milliseconds=100), **settings),
+        consumer=consumer,
+        beat=beat,
+    )
+    ingest._block_ms = 1
+    return ingest
+
+
+def restart_until_done(state: State, sessions: Sessions, **settings: Any) -> int:  # noqa: ANN401 - of the section
+    """Start the process again each time it dies, as its supervisor does, until nothing waits; return how often."""
+    for restarts in range(100):
+        ingest = ingest_of(state, sessions=sessions, **settings)
+        try:
+            while waiting(state):
+                ingest.step()
+        except StateError:
+            continue
+        return restarts
+    raise AssertionError("it never came to an end")
+
+
+def publish(state: State, *events: Event) -> None:
+    """Put events into the stream as a shop does."""
+    for made in events:
+        publish_raw(state, json.dumps(made).encode())
+
+
+def publish_raw(state: State, raw: bytes) -> bytes:
+    added: bytes = state.scripts.client.execute_command("XADD", state.keys.events, "*", "event", raw)
+    return added
+
+
+def rest(state: State, consumer: str) -> None:
+    """Make what a consumer has in hand look as if it had not touched it for an hour."""
+    client, key = state.scripts.client, state.keys.events
+    for found in client.xpending_range(key, GROUP, "-", "+", 1000, consumer):
+        client.xclaim(key, GROUP, consumer, 0, [found["message_id"]], idle=HOUR_MS, justid=True)
+
+
+def waiting(state: State) -> int:
+    """How many entries nobody has acknowledged."""
+    return int(state.scripts.client.xlen(state.keys.events))
+
+
+def rejected(state: State) -> list[tuple[str, str, bool]]:
+    """Field and reason of what was set aside, and whether the rest of the event was applied."""
+    found = state.scripts.client.xrange(state.keys.rejected)
+    return [(fields[b"field"].decode(), fields[b"reason"].decode(), fields[b"applied"] == b"1") for _, fields in found]
+
+
+def facts_of(state: State, phone: str) -> Facts:
+    return state.people.facts(person_of(phone, SECRET))

@@ -1,0 +1,128 @@
+"""On a cluster every script keeps to one slot: a server in cluster mode refuses any other key."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from state import deployment
+from state.connection import connect, require_suitable
+from state.people import Facts
+from state.scripts import Scripts
+from tests.helpers import (
+    JANE,
+    MINUTE_MS,
+    SECOND_MS,
+    SECRET,
+    Event,
+    abandon,
+    counters,
+    dispatch,
+    event,
+    eventually,
+    fence,
+    happen,
+    let_lease_run_out,
+    make_state,
+    now_ms,
+    record,
+    sending,
+    stored,
+    take,
+    take_again,
+    taken,
+)
+from tests.immortality import immortal_keys
+from tests.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from worker.runtime import State
+from worker.valkey import EmbeddedValkey, _free_port
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+
+class ClusterValkey(EmbeddedValkey):
+    """A cluster of one node, which checks the slots of keys as any other does."""
+
+    def _options(self) -> dict[str, str]:
+        # By itself it takes a port 10,000 higher than its own, and there may be none.
+        bus = str(_free_port())
+        return super()._options() | {"cluster-enabled": "yes", "cluster-port": bus, "databases": "1"}
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    with ClusterValkey(tmp_path_factory.mktemp("cluster"), port=0) as node:
+        with connect(node.url) as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            eventually(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"))
+        with connect(node.url.replace("redis://", "redis+cluster://")) as client:
+            yield make_state(client, Scripts(client))
+
+
+@pytest.fixture
+def state(cluster: State) -> Iterator[State]:
+    yield cluster
+    immortal = immortal_keys(cluster.client)
+    cluster.client.flushall()
+    assert immortal == []
+
+
+def test_a_server_in_cluster_mode_refuses_a_script_that_leaves_its_slot(state: State) -> None:
+    """Without this the tests below would show nothing."""
+    with pytest.raises(Exception, match=r"do not hash to the same slot"):
+        state.client.eval("#!lua\nredis.call('SET', 'somewhere:else', 1)", 1, "{07}:here")
+
+
+def test_an_outreach_takes_its_whole_way(state: State) -> None:
+    held = sending(state)
+    assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "waiting"
+    again = take_again(state, held.outreach)
+    assert fence(state, again) == "sending"
+    assert state.people.reserve("ab" * 32, again.outreach, again.claim) == "reserved"
+    assert state.people.facts("ab" * 32).reserved_by == again.outreach
+    assert state.people.release("ab" * 32, again.outreach, again.claim)
+    assert state.outbox.settle(again, "sent", line="attempt 2") == "sent"
+    assert counters(state) == {"sent": 1}
+    assert stored(state).contacts == 1
+
+
+def test_every_other_end_is_reached(state: State) -> None:
+    assert state.outbox.end_unsent(taken(state, "a"), "suppressed", "no_cart") == "suppressed"
+    assert state.outbox.postpone(taken(state, "b"), delay_ms=MINUTE_MS, why="quiet_hours")
+    frozen = sending(state, "c")
+    let_lease_run_out(state, frozen.outreach)
+    assert state.outbox.reap().unknown == 1
+    waits = abandon(state, "d")
+    happen(state, event("order_completed", "d"))
+    assert record(state, waits)["state"] == "cancelled"
+    for number in range(20):
+        abandon(state, f"s-{number}")
+    found = dispatch(state)
+    assert len(found) == 20
+    assert all(take(state, outreach).claim == 1 for outreach in found)
+    assert state.outbox.leased() == 20
+
+
+def test_events_are_applied_and_people_marked(state: State) -> None:
+    made: list[Event] = [event(session=f"s-{number}") for number in range(30)]
+    publish(state, *made, event("order_completed", customer=JANE), {"type": "?"})
+    ingest_of(state).step()
+    assert waiting(state) == 0
+    assert all(stored(state, f"s-{number}").activity for number in range(30))
+    assert facts_of(state, JANE["phone_number"]) == Facts(bought=True)
+    assert [field for field, _, _ in rejected(state)] == ["type"]
+
+
+def test_the_stream_and_the_deployment_work(state: State) -> None:
+    assert require_suitable(state.client).startswith("valkey ")
+    deployment.check(state.scripts, state.keys, SECRET)
+    deployment.beat(state.scripts, state.keys, "ingest")
+    assert len(deployment.heartbeats(state.scripts, state.keys, "ingest")) == 1
+    assert state.stream.open_sweep(SECOND_MS) == 0
+    assert state.stream.last_id() == "0-0"
+    state.stream.create_group()
+    publish(state, event())
+    assert state.stream.watermark().first == state.stream.first() == state.stream.last_id()
+    assert len(state.stream.read("dead", count=10, block_ms=1)) == 1
+    assert state.stream.take_over("one", idle_ms=0, count=10) == 1
+    assert state.stream.deliveries("one") == 1
+    assert abs(state.stream.watermark().now_ms - now_ms(state)) < MINUTE_MS

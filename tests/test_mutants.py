@@ -1,0 +1,284 @@
+"""Each guard in the scripts is taken out in turn, and the test that stands for it must then fail."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import closing
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from state.connection import connect
+from state.errors import StateError
+from state.scripts import Scripts
+from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
+from worker.runtime import State
+from worker.valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+Mutant = tuple[str, str, str, str] | tuple[str, str, str, str, dict[str, Any]]
+
+# Script, what it says, what it says instead, the test that notices (without `test_`), and the case of that test.
+APPLY: list[Mutant] = [
+    ("apply", "if a > was_a then put", "if true then put",
+     "sessions.an_older_activity_that_arrives_late_moves_nothing"),
+    ("apply", "if s > was_s then put", "if true then put", "sessions.of_two_signals_the_later_one_counts"),
+    ("apply", "if p > was_p then put", "if true then put", "sessions.of_two_orders_the_later_one_counts"),
+    ("apply", "or silent >= was_silent", "or true",
+     "sessions.silence_runs_from_the_earliest_arrival_of_events_that_occurred_together"),
+    ("apply", "(last < was_last or silent", "(silent",
+     "sessions.an_older_activity_that_arrives_late_moves_nothing"),
+    ("apply", "or value > has[6 + i]", "or true", "session_fields.null_clears_a_field_unless_it_is_older"),
+    ("apply", "last > was_last", "last >= was_last", "fence.an_event_that_is_applied_again_cancels_nothing"),
+    ("apply", "last == p and", "p > 0 and", "sessions.newer_activity_after_an_order_makes_the_session_wait_again"),
+    ("apply", "redis.call('ZREM', was_lane, id)", "", "sessions.going_back_to_an_earlier_stage_moves_to_its_lane"),
+    ("apply", "if was_last == 0 or moved", "if moved",
+     "session_fields.every_event_leaves_its_session_with_a_time_to_live", {"kind": "opt_out"}),
+    ("apply", "tells or about_person[name]", "tells", "session_fields.an_opt_out_by_session_alone_tells_the_person"),
+    ("apply", "country = true, ", "",
+     "session_fields.what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them",
+     {"kind": "order_completed", "late": "country_code"}),
+    ("apply", "ask[8 + fields] = 'opted_out'", "",
+     "session_fields.what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them",
+     {"kind": "opt_out", "late": "phone_number"}),
+    ("apply", "p ~= '0', nil", "false, nil", "session_fields.an_order_tells_the_person_each_time_it_is_applied"),
+    ("apply", "if was_state == 'abandoned' then call_off", "if false then call_off",
+     "fence.what_happens_after_the_claim_cancels_what_waits_or_is_leased",
+     {"kind": "activity", "reason": "came_back", "is_taken": True}),
+    ("apply", "if state == 'waiting' or state == 'leased' then finish", "if state then finish",
+     "fence.what_is_sending_is_never_cancelled", {"kind": "order_completed"}),
+    ("apply", "if state == 'waiting' or state == 'leased' then finish", "if state == 'waiting' then finish",
+     "fence.what_happens_after_the_claim_cancels_what_waits_or_is_leased",
+     {"kind": "order_completed", "reason": "paid", "is_taken": True}),
+    ("apply", "if state == 'waiting' or state == 'leased' then finish", "if state == 'leased' then finish",
+     "fence.what_happens_after_the_claim_cancels_what_waits_or_is_leased",
+     {"kind": "order_completed", "reason": "paid", "is_taken": False}),
+    ("apply", "redis.call('HDEL', key, 'outreach')", "", "fence.an_ended_outreach_is_not_cancelled_later"),
+]  # fmt: skip
+
+CLAIM: list[Mutant] = [
+    ("claim", "now - overdue > max_age", "false", "claims.what_has_been_overdue_for_too_long_expires"),
+    ("claim", "elseif not reachable", "elseif false", "claims.who_cannot_be_reached_is_settled_on_the_spot",
+     {"missing": "full_name"}),
+    ("claim", "#has[4 + n] > 10", "true", "claims.who_took_the_number_back_cannot_be_reached"),
+    ("claim", "lane[4] ~= ''", "false", "claims.a_lane_that_is_left_alone_is_suppressed_with_the_reason"),
+    ("claim", "lane[5] and since or ", "", "claims.the_age_of_a_lapsed_voucher_is_measured_from_its_expiry"),
+    ("claim", "lane[5] and since or math.floor(last / 100)", "since",
+     "claims.age_is_measured_by_when_it_occurred_not_by_when_it_arrived"),
+    ("claim", "redis.call('ZREM', set, id)", "", "claims.a_claimed_session_becomes_an_outreach_that_is_due"),
+    ("claim", "if not has[1] then count(prefix, now, 'expired.session_gone', 1)\n      elseif", "if",
+     "claims.a_lane_member_whose_session_has_expired_ends_as_expired"),
+    ("claim", "and tonumber(has[3]) == since", "",
+     "claims.a_session_that_expired_in_one_lane_and_came_anew_in_another_is_not_silent"),
+    ("claim", "not has[4] and ", "", "claims.a_lane_that_still_has_a_session_which_is_done_does_not_claim_it_again"),
+    ("claim", "redis.call('PERSIST', key)", "", "claim_limits.a_session_lives_without_end_while_its_outreach_is_open"),
+    ("claim", "redis.call('PEXPIRE', key, SESSION_TTL)", "redis.call('PERSIST', key)",
+     "claims.who_cannot_be_reached_is_settled_on_the_spot", {"missing": "full_name"}),
+    ("claim", "text(limit - taken)", "text(limit)", "claim_limits.one_script_call_takes_no_more_than_its_limit"),
+]  # fmt: skip
+
+OUTBOX: list[Mutant] = [
+    ("lease_due", "if state == 'waiting' then", "if state then", "outbox.dispatch_hands_out_none_that_has_ended",
+     {"ended": "cancelled"}),
+    ("lease_due", "redis.call('ZREM', prefix .. 'due', id)", "", "outbox.dispatch_leases_nothing_twice"),
+    ("lease_due", "'-inf', text(now)", "'-inf', '+inf'", "outbox.dispatch_does_not_trust_the_clock_of_its_caller"),
+    ("lease_due", "elseif not state then\n    count", "elseif false then\n    count",
+     "outbox.dispatch_drops_an_outreach_whose_record_is_gone"),
+    ("take", "if has[1] ~= 'waiting' then return false end", "", "outbox.a_doubled_message_is_dropped"),
+    ("take", "if has[1] ~= 'waiting' then return false end", "", "outbox.one_that_is_sending_cannot_be_taken"),
+    ("take", "not redis.call('ZSCORE', prefix .. 'leased', id)", "false",
+     "outbox.a_message_that_comes_while_it_backs_off_is_dropped"),
+    ("take", "not redis.call('ZSCORE', prefix .. 'leased', id)", "false",
+     "outbox.a_message_that_comes_when_it_is_due_again_waits_for_the_next_dispatch"),
+    ("take", "tonumber(has[2]) >= tonumber(ARGV[3])", "false",
+     "outbox.an_outreach_that_stops_its_worker_again_and_again_is_dead"),
+    ("take", "redis.call('HINCRBY', key, 'claim', 1)", "", "outbox_ends.who_lost_it_to_a_later_claim_cannot_end_it"),
+    ("take", "redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)", "", "outbox.taking_renews_the_lease"),
+    ("end_unsent", "has[1] ~= 'leased' or ", "", "outbox_ends.the_policy_cannot_end_what_is_sending"),
+    ("end_unsent", " or has[2] ~= ARGV[2]", "", "outbox_ends.who_lost_it_to_a_later_claim_cannot_end_it"),
+    ("postpone", "has[1] ~= 'leased' or ", "", "outbox_ends.what_is_sending_cannot_be_postponed"),
+    ("postpone", " or has[2] ~= ARGV[2]", "", "outbox_ends.who_lost_it_to_a_later_claim_cannot_postpone_it"),
+    ("reap", "if state == 'waiting' or state == 'leased' then\n", "if state then\n",
+     "outbox_ends.a_sending_one_whose_lease_ran_out_is_unknown"),
+    ("reap", "if state == 'waiting' or state == 'leased' then\n", "if state == 'leased' then\n",
+     "outbox_ends.an_unsent_one_whose_lease_ran_out_is_due_again", {"is_taken": False}),
+    ("reap", "'-inf', text(now)", "'-inf', '+inf'", "outbox_ends.a_lease_that_still_runs_is_left_alone"),
+    ("reap", "'state', 'waiting')", "'state', 'waiting', 'takes', 0)",
+     "outbox.an_outreach_that_stops_its_worker_again_and_again_is_dead"),
+    ("reap", "if not state then count", "if false then count",
+     "outbox_ends.a_lease_whose_record_is_gone_is_cleaned_up"),
+    ("reap", "redis.call('ZREM', prefix .. 'leased', id)\n    if not", "if not",
+     "outbox_ends.a_lease_whose_record_is_gone_is_cleaned_up"),
+    ("reap", "redis.call('ZREMRANGEBYSCORE'", "text(0, 'ZREMRANGEBYSCORE'",
+     "outbox_ends.what_waits_for_a_decision_is_forgotten_with_its_record", {"parked": "dead"}),
+    ("", "'state', 'waiting', 'takes', 0", "'state', 'waiting'",
+     "outbox.takes_that_ended_in_order_are_not_held_against_it"),
+]  # fmt: skip
+
+FENCE: list[Mutant] = [
+    ("fence", "has[1] ~= 'leased' or ", "", "fence.nobody_passes_the_fence_twice"),
+    ("fence", "has[1] ~= 'leased' or ", "", "fence.one_that_waits_again_does_not_pass_the_fence"),
+    ("fence", " or has[2] ~= ARGV[2]", "", "fence.an_earlier_claim_does_not_pass_the_fence"),
+    ("fence", " or tonumber(lease) <= now", "", "fence.a_lease_that_ran_out_does_not_pass_the_fence"),
+    ("fence", "not lease or tonumber(lease) <= now", "lease and tonumber(lease) <= now",
+     "fence.an_outreach_without_a_lease_does_not_pass_the_fence"),
+    ("fence", "is[1] ~= 'abandoned' or is[2] ~= id then", "is[2] and is[2] ~= id then",
+     "fence.the_fence_cancels_when_the_session_is_gone"),
+    ("fence", "is[1] ~= 'abandoned' or ", "",
+     "fence.the_fence_cancels_when_the_session_moved_on_without_calling_it_off", {"moved_to": "bought"}),
+    ("fence", " or is[2] ~= id then", " then", "fence.the_fence_cancels_when_another_outreach_has_the_session"),
+    ("fence", "if is[3] and is[3] ~= id and", "if false and",
+     "fence.a_second_outreach_of_the_session_waits_while_the_first_is_sending"),
+    ("fence", "redis.call('HSET', session, 'sending', id)", "",
+     "fence.a_second_outreach_of_the_session_waits_while_the_first_is_sending"),
+    ("fence", "redis.call('HGET', prefix .. 'outreach:' .. is[3], 'state') == 'sending'", "true",
+     "fence.a_second_outreach_passes_once_the_record_of_the_first_is_gone"),
+    ("fence", "redis.call('ZADD', prefix .. 'leased', text(now + ARGV[3]), id)", "",
+     "fence.the_fence_renews_the_lease"),
+    ("fence", "redis.call('HINCRBY', key, 'attempts', 1)", "1",
+     "fence.the_fence_counts_the_attempt_and_keeps_what_is_sent"),
+]  # fmt: skip
+
+SETTLE: list[Mutant] = [
+    ("settle", "(has[1] ~= 'sending' and has[1] ~= 'unknown') or ", "", "settle.an_answer_is_recorded_once"),
+    ("settle", "(has[1] ~= 'sending' and has[1] ~= 'unknown') or ", "",
+     "settle.an_attempt_that_never_began_cannot_be_settled"),
+    ("settle", "has[1] ~= 'sending' and has[1] ~= 'unknown'", "has[1] ~= 'sending'",
+     "settle.a_late_sent_corrects_unknown"),
+    ("settle", " or has[2] ~= ARGV[2]", "", "settle.an_earlier_claim_cannot_settle_a_later_attempt"),
+    ("settle", "if result == 'unknown' or ARGV[7] == '1' then return 'unknown' end", "",
+     "settle.a_late_answer_that_says_nothing_corrects_nothing", {"result": "retry"}),
+    ("settle", "result == 'unknown' or ARGV[7] == '1'", "ARGV[7] == '1' and result ~= 'unknown'",
+     "settle.a_late_answer_that_says_nothing_corrects_nothing", {"result": "unknown"}),
+    ("settle", "count(prefix, tonumber(has[4]), outcome('unknown', has[5]), -1)", "",
+     "settle.a_late_sent_corrects_unknown"),
+    ("settle", "redis.call('ZREM', prefix .. 'unknown', id)", "", "settle.a_late_sent_corrects_unknown"),
+    ("settle", "redis.call('HINCRBY', session, 'contacts', -1)", "text(0)", "settle.a_late_sent_corrects_unknown"),
+    ("settle", "tonumber(redis.call('HGET', session, 'contacts') or 0) > 0", "true",
+     "settle.a_late_answer_for_a_session_that_is_gone_leaves_no_negative_count_behind"),
+    ("settle", "redis.call('PERSIST', key)", "", "settle.a_late_answer_that_it_was_not_sent_opens_it_again",
+     {"result": "retry", "attempts": "1"}),
+    ("settle", "redis.call('PERSIST', session)", "", "settle.a_late_answer_that_it_was_not_sent_opens_it_again",
+     {"result": "retry", "attempts": "1"}),
+    ("settle", "if is[1] ~= 'abandoned' or is[2] ~= id then\n    return", "if false then\n    return",
+     "settle.there_is_no_retry_when_they_came_back_meanwhile",
+     {"result": "retry", "kind": "activity", "reason": "came_back"}),
+    ("settle", "if is[1] ~= 'abandoned' or is[2] ~= id then\n    return", "if is[1] ~= 'abandoned' then\n    return",
+     "settle.there_is_no_retry_when_another_outreach_has_the_session"),
+    ("settle", "if result == 'not_sent' then redis.call('HINCRBY', key, 'attempts', -1) end", "",
+     "settle.an_attempt_that_was_not_made_is_not_counted"),
+    ("settle", "if redis.call('HGET', session, 'sending') == id then redis.call('HDEL', session, 'sending') end", "",
+     "settle.a_retry_is_due_after_its_delay_with_the_same_body_and_key"),
+    ("settle", "if ARGV[7] == '1' then redis.call('HSET', key, 'ambiguous', 1) end", "",
+     "ambiguous.after_an_ambiguous_attempt_it_ends_unknown", {"result": "dead"}),
+]  # fmt: skip
+
+ENDS: list[Mutant] = [
+    ("", "if known[2] and state ~= 'sent'", "if false and state ~= 'sent'",
+     "ambiguous.an_ambiguous_one_that_waits_ends_unknown_when_they_come_back"),
+    ("", "state ~= 'sent' and state ~= 'unknown' then\n    state,", "state ~= 'unknown' then\n    state,",
+     "ambiguous.after_an_ambiguous_attempt_it_may_still_be_sent"),
+    ("", "redis.call('HDEL', key, 'body')", "", "settle.the_body_is_deleted_at_every_end"),
+    ("", "redis.call('PEXPIRE', key, OUTREACH_TTL)", "", "outbox_ends.an_ended_outreach_is_kept_for_thirty_days"),
+    ("", "redis.call('ZREM', prefix .. 'due', id)\n  redis.call('ZREM', prefix .. 'leased', id)", "",
+     "outbox_ends.the_policy_ends_it_with_a_reason", {"ended": "suppressed"}),
+    ("", "redis.call('ZREM', prefix .. 'due', id)\n  redis.call('ZREM', prefix .. 'leased', id)",
+     "redis.call('ZREM', prefix .. 'leased', id)", "fence.what_happens_after_the_claim_cancels_what_waits_or_is_leased",
+     {"kind": "exit", "reason": "came_back", "is_taken": False}),
+    ("", "if state == 'unknown' or state == 'dead' then", "if state == 'unknown' then",
+     "settle.an_attempt_ends_its_outreach", {"result": "dead", "place": {"dead"}, "contacts": 0}),
+    ("", "if state == 'sent' or state == 'unknown' then redis", "if state == 'sent' then redis",
+     "settle.an_attempt_ends_its_outreach", {"result": "unknown", "place": {"unknown"}, "contacts": 1}),
+    ("", "if is[3] == id then redis.call('HDEL', session, 'sending') end", "",
+     "settle.an_attempt_ends_its_outreach", {"result": "sent", "place": set(), "contacts": 1}),
+    ("", "if is[1] ~= 'abandoned' or is[2] == id then redis.call('PEXPIRE'", "if true then redis.call('PEXPIRE'",
+     "fence.a_session_stays_without_end_when_its_earlier_outreach_ends_last"),
+    ("", "if is[1] ~= 'abandoned' or is[2] == id then redis.call('PEXPIRE'", "if false then redis.call('PEXPIRE'",
+     "claim_limits.a_session_lives_without_end_while_its_outreach_is_open"),
+]  # fmt: skip
+
+PEOPLE: list[Mutant] = [
+    ("reserve", "'opted_out') == 1", "'opted_out') == 2", "people.who_opted_out_is_never_reserved"),
+    ("reserve", "'bought') == 1", "'bought') == 2", "people.who_buys_between_two_attempts_is_not_reserved_again"),
+    ("reserve", "if held then", "if false then",
+     "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
+    ("reserve", "if outreach ~= ARGV[1] then", "if false then",
+     "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
+    ("reserve", "now - at < tonumber(ARGV[4]) and 'held' or 'capped'", "'held'",
+     "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
+    ("reserve", "if tonumber(claim) > tonumber(ARGV[2]) then return 'lost' end", "",
+     "people.an_earlier_claim_of_the_same_outreach_has_lost_the_person", {"later": 2, "earlier": 1}),
+    ("reserve", "tonumber(claim) > tonumber(ARGV[2])", "claim > ARGV[2]",
+     "people.an_earlier_claim_of_the_same_outreach_has_lost_the_person", {"later": 10, "earlier": 9}),
+    ("release", "string.sub(held, 1, #mine) == mine", "true",
+     "people.only_the_attempt_that_holds_the_person_releases_them", {"outreach": "48-fedcba9876543210", "claim": 2}),
+    ("release", "ARGV[1] .. ':' .. ARGV[2] .. ':'", "ARGV[1] .. ':'",
+     "people.only_the_attempt_that_holds_the_person_releases_them", {"outreach": "07-0123456789abcdef", "claim": 3}),
+    ("release", "ARGV[2] .. ':'", "ARGV[2]", "people.a_claim_that_begins_like_another_releases_nobody"),
+    ("mark_bought", "ends <= now or ", "", "people.a_purchase_before_the_window_marks_nobody",
+     {"ago_ms": 365 * DAY_MS}),
+    ("mark_bought", "known >= tonumber(ARGV[1])", "known == tonumber(ARGV[1])",
+     "people.the_latest_purchase_counts_in_whatever_order_they_come", {"ages_ms": (0, HOUR_MS)}),
+]  # fmt: skip
+
+STREAM: list[Mutant] = [
+    ("acknowledge", "local deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 2))", "local deleted = 0",
+     "full_server.what_was_applied_is_acknowledged_all_the_same"),
+    ("acknowledge", "redis.call('XACK'", "text = ('XACK'", "full_server.what_was_applied_is_acknowledged_all_the_same"),
+    ("open_sweep", "now - last > tonumber(ARGV[1])", "false",
+     "watermark.after_a_hole_silence_is_measured_from_the_reopening"),
+    ("open_sweep", "redis.call('HSET', KEYS[1], 'last', now)", "", "watermark.a_sweep_leaves_behind_when_it_began"),
+    ("watermark", "first[1] and first[1][1] or ''", "''",
+     "ingest.the_watermark_holds_while_an_event_waits"),
+]  # fmt: skip
+
+MUTANTS = [*APPLY, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
+
+
+class Mutated(Scripts):
+    """The scripts with one of them, or when none is named all, changed."""
+
+    def __init__(self, client: Any, script: str, old: str, new: str) -> None:  # noqa: ANN401 - a client
+        super().__init__(client)
+        self._script, self._old, self._new = script, old, new
+        self.changed = 0
+
+    def text(self, name: str) -> str:
+        text = super().text(name)
+        if self._script in {"", name}:
+            self.changed += text.count(self._old)
+            text = text.replace(self._old, self._new)
+        return text
+
+
+@pytest.fixture
+def client(valkey: EmbeddedValkey) -> Iterator[Any]:
+    """An empty server whose keys may live for ever: that may be what a mutant does."""
+    with closing(connect(valkey.url)) as found:
+        yield found
+        found.flushall()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant[0]}: {mutant[1]}")
+def test_a_guard_that_is_taken_out_is_missed(client: Any, mutant: Mutant) -> None:  # noqa: ANN401 - a client
+    script, old, new, test, *case = mutant
+    scripts = Mutated(client, script, old, new)
+    with pytest.raises((AssertionError, StateError, LookupError, ValueError, pytest.fail.Exception)):
+        run(make_state(client, scripts), test, case[0] if case else {})
+    assert scripts.changed, "there is no such line"
+
+
+def test_with_the_guards_all_is_well(client: Any) -> None:  # noqa: ANN401 - a client
+    """Otherwise a test might fail for its case, and not for its mutant."""
+    for _, _, _, test, *case in MUTANTS:
+        run(make_state(client, Scripts(client)), test, case[0] if case else {})
+        client.flushall()
+
+
+def run(state: State, test: str, case: dict[str, Any]) -> None:
+    """Call a test as pytest would, with a state of our own."""
+    module, _, name = test.partition(".")
+    function = getattr(import_module(f"tests.test_{module}"), f"test_{name}")
+    given = {"state": state, "real_state": state, "merging": state, "at_ms": now_ms(state) - HOUR_MS} | case
+    function(**{name: given[name] for name in inspect.signature(function).parameters})

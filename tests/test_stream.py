@@ -1,0 +1,274 @@
+"""The stream of activity: read, handed on, acknowledged, and how far silence can be measured by it."""
+
+import pytest
+
+from state.connection import connect
+from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS
+from state.scripts import Scripts
+from state.stream import GROUP, Entry, GroupMissingError
+from tests.helpers import HOUR_MS, MINUTE_MS, eventually, make_state, now_ms, ttl_ms
+from worker.runtime import State
+from worker.valkey import EmbeddedValkey
+
+
+@pytest.fixture
+def filled(state: State) -> State:
+    """A group, and three entries that nobody has read."""
+    state.stream.create_group()
+    for number in range(3):
+        add(state, f"e{number}")
+    return state
+
+
+def add(state: State, event: str) -> bytes:
+    added: bytes = state.scripts.client.execute_command("XADD", state.keys.events, "*", "event", event)
+    return added
+
+
+def events(entries: list[Entry]) -> list[bytes | None]:
+    return [entry.event for entry in entries]
+
+
+def read(state: State, consumer: str = "one", count: int = 10) -> list[Entry]:
+    return state.stream.read(consumer, count=count, block_ms=1)
+
+
+# Reading
+
+
+def test_the_group_is_created_once(state: State) -> None:
+    assert state.stream.create_group()
+    assert not state.stream.create_group()
+
+
+def test_what_waited_before_there_was_a_group_is_read(state: State) -> None:
+    add(state, "early")
+    state.stream.create_group()
+    assert events(read(state)) == [b"early"]
+
+
+def test_entries_come_in_order_with_their_arrival(filled: State) -> None:
+    found = read(filled)
+    assert events(found) == [b"e0", b"e1", b"e2"]
+    assert all(abs(entry.arrival_ms - now_ms(filled)) < MINUTE_MS for entry in found)
+
+
+def test_a_batch_has_no_more_than_asked_for(filled: State) -> None:
+    assert events(read(filled, count=2)) == [b"e0", b"e1"]
+    assert events(read(filled, count=2)) == [b"e2"]
+    assert read(filled) == []
+
+
+def test_two_consumers_share_the_entries(filled: State) -> None:
+    assert events(read(filled, "one", count=1)) == [b"e0"]
+    assert events(read(filled, "two")) == [b"e1", b"e2"]
+
+
+def test_an_entry_without_the_field_has_no_event(state: State) -> None:
+    state.stream.create_group()
+    state.scripts.client.execute_command("XADD", state.keys.events, "*", "evnet", "{}")
+    assert events(read(state)) == [None]
+
+
+@pytest.mark.parametrize("fields", [("event", "{}", "source", "php"), ("source", "php", "event", "{}")])
+def test_further_fields_of_an_entry_are_ignored(state: State, fields: tuple[str, ...]) -> None:
+    state.stream.create_group()
+    state.scripts.client.execute_command("XADD", state.keys.events, "*", *fields)
+    assert events(read(state)) == [b"{}"]
+
+
+def test_bytes_that_are_no_text_are_handed_over_as_they_are(state: State) -> None:
+    state.stream.create_group()
+    state.scripts.client.execute_command("XADD", state.keys.events, "*", "event", b"\xff\x00")
+    assert events(read(state)) == [b"\xff\x00"]
+
+
+# Pending
+
+
+def test_what_was_not_acknowledged_is_read_again_by_the_same_consumer(filled: State) -> None:
+    read(filled, "one", count=2)
+    read(filled, "two")
+    assert events(filled.stream.read_pending("one", count=10)) == [b"e0", b"e1"]
+    assert events(filled.stream.read_pending("two", count=10)) == [b"e2"]
+    assert filled.stream.read_pending("nobody", count=10) == []
+
+
+def test_deliveries_are_counted_for_the_first_pending_entry_of_a_consumer(filled: State) -> None:
+    assert filled.stream.deliveries("one") == 0
+    read(filled, "two", count=1)
+    read(filled, "one")
+    assert filled.stream.deliveries("one") == 1
+    for _ in range(3):
+        filled.stream.read_pending("one", count=1)
+    assert filled.stream.deliveries("one") == 4
+    assert filled.stream.deliveries("two") == 1
+    filled.stream.acknowledge([filled.stream.read_pending("one", count=1)[0].id])
+    assert filled.stream.deliveries("one") == 1
+
+
+def test_entries_of_a_dead_consumer_are_taken_over_without_counting_as_delivered(filled: State) -> None:
+    read(filled, "dead")
+    assert filled.stream.take_over("one", idle_ms=0, count=10) == 3
+    assert filled.stream.deliveries("dead") == 0
+    assert filled.stream.deliveries("one") == 1
+    assert events(filled.stream.read_pending("one", count=10)) == [b"e0", b"e1", b"e2"]
+    assert filled.stream.deliveries("one") == 2
+
+
+def test_entries_of_a_consumer_that_is_at_work_are_left_to_it(filled: State) -> None:
+    read(filled, "busy")
+    assert filled.stream.take_over("one", idle_ms=HOUR_MS, count=10) == 0
+    assert filled.stream.deliveries("busy") == 1
+
+
+def test_taking_over_is_bounded(filled: State) -> None:
+    read(filled, "dead")
+    assert filled.stream.take_over("one", idle_ms=0, count=2) == 2
+    assert filled.stream.deliveries("dead") == 1
+
+
+def test_an_entry_that_was_deleted_unread_comes_without_an_event(filled: State) -> None:
+    first = read(filled, "one")[0]
+    filled.scripts.client.xdel(filled.keys.events, first.id)
+    pending = filled.stream.read_pending("one", count=1)
+    assert pending == [Entry(first.id, None)]
+    filled.stream.acknowledge([first.id])
+    assert events(filled.stream.read_pending("one", count=1)) == [b"e1"]
+
+
+# A group that is missing
+
+
+def test_a_missing_group_is_said_to_be_missing_by_everything_that_needs_it(filled: State) -> None:
+    filled.scripts.client.xgroup_destroy(filled.keys.events, GROUP)
+    with pytest.raises(GroupMissingError):
+        read(filled)
+    with pytest.raises(GroupMissingError):
+        filled.stream.read_pending("one", count=1)
+    with pytest.raises(GroupMissingError):
+        filled.stream.deliveries("one")
+    with pytest.raises(GroupMissingError):
+        filled.stream.take_over("one", idle_ms=0, count=1)
+
+
+def test_a_group_that_is_created_again_starts_from_the_beginning(filled: State) -> None:
+    first = read(filled, count=1)
+    filled.stream.acknowledge([first[0].id])
+    filled.scripts.client.xgroup_destroy(filled.keys.events, GROUP)
+    assert filled.stream.create_group()
+    assert events(read(filled)) == [b"e1", b"e2"]
+
+
+@pytest.mark.xdist_group("valkey")
+def test_a_stream_that_is_gone_is_created_with_its_group(real_state: State) -> None:
+    """On the real server alone: fakeredis has an error of its own for this."""
+    with pytest.raises(GroupMissingError):
+        read(real_state)
+    real_state.stream.create_group()
+    add(real_state, "new")
+    assert events(read(real_state)) == [b"new"]
+
+
+# Acknowledging
+
+
+def test_what_is_acknowledged_is_deleted_and_not_pending(filled: State) -> None:
+    found = read(filled)
+    filled.stream.acknowledge([entry.id for entry in found[:2]])
+    assert filled.scripts.client.xlen(filled.keys.events) == 1
+    assert events(filled.stream.read_pending("one", count=10)) == [b"e2"]
+
+
+def test_acknowledging_again_or_nothing_does_nothing(filled: State) -> None:
+    found = read(filled)
+    for _ in range(2):
+        filled.stream.acknowledge([found[0].id])
+        filled.stream.acknowledge([])
+    assert filled.scripts.client.xlen(filled.keys.events) == 2
+
+
+def test_acknowledging_works_without_the_group_and_without_the_stream(filled: State) -> None:
+    found = read(filled)
+    filled.scripts.client.xgroup_destroy(filled.keys.events, GROUP)
+    filled.stream.acknowledge([found[0].id])
+    assert filled.scripts.client.xlen(filled.keys.events) == 2
+    filled.scripts.client.delete(filled.keys.events)
+    filled.stream.acknowledge([found[1].id])
+
+
+@pytest.mark.xdist_group("valkey")
+def test_more_than_a_script_can_unpack_are_acknowledged(real_state: State) -> None:
+    state = real_state
+    state.stream.create_group()
+    pipe = state.scripts.client.pipeline(transaction=False)
+    for number in range(10_001):
+        pipe.execute_command("XADD", state.keys.events, "*", "event", number)
+    pipe.execute()
+    state.stream.acknowledge([entry.id for entry in read(state, count=10_001)])
+    assert state.scripts.client.xlen(state.keys.events) == 0
+    assert state.stream.deliveries("one") == 0
+
+
+# What is set aside
+
+
+def test_what_is_rejected_keeps_the_reason_and_the_field(state: State) -> None:
+    state.stream.reject(b"12-0", [("cart.items", "is too long"), ("", "is odd")], applied=True)
+    ((_, found),) = state.scripts.client.xrange(state.keys.rejected)
+    assert found == {
+        b"entry": b"12-0",
+        b"field": b"cart.items",
+        b"reason": b"cart.items: is too long; is odd",
+        b"applied": b"1",
+    }
+    left = ttl_ms(state, state.keys.rejected)
+    assert left is not None
+    assert REJECTED_TTL_MS - MINUTE_MS < left <= REJECTED_TTL_MS
+
+
+def test_a_problem_of_the_whole_event_is_one_of_the_event(state: State) -> None:
+    state.stream.reject(b"12-0", [("", "is not valid JSON")], applied=False)
+    ((_, found),) = state.scripts.client.xrange(state.keys.rejected)
+    assert (found[b"field"], found[b"reason"], found[b"applied"]) == (b"event", b"is not valid JSON", b"0")
+
+
+@pytest.mark.xdist_group("valkey")
+def test_the_rejected_are_capped(real_state: State) -> None:
+    pipe = real_state.scripts.client.pipeline(transaction=False)
+    for number in range(REJECTED_MAX_ENTRIES + 500):
+        pipe.execute_command("XADD", real_state.keys.rejected, "*", "entry", number)
+    pipe.execute()
+    real_state.stream.reject(b"12-0", [("", "is odd")], applied=False)
+    assert REJECTED_MAX_ENTRIES <= real_state.scripts.client.xlen(real_state.keys.rejected) < REJECTED_MAX_ENTRIES + 200
+
+
+# The shapes of replies
+
+
+@pytest.mark.xdist_group("valkey")
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_both_protocols_say_the_same(valkey: EmbeddedValkey, real_state: State, protocol: int) -> None:
+    with connect(f"{valkey.url}?protocol={protocol}") as client:
+        state = make_state(client, Scripts(client))
+        state.stream.create_group()
+        assert read(state) == []
+        ids = [add(state, "a"), add(state, "b")]
+        assert read(state, "dead") == [Entry(ids[0], b"a"), Entry(ids[1], b"b")]
+        assert state.stream.last_id() == ids[1].decode()
+        assert state.stream.take_over("one", idle_ms=0, count=10) == 2
+        assert state.stream.deliveries("one") == 1
+        assert state.stream.read_pending("one", count=1) == [Entry(ids[0], b"a")]
+        assert state.stream.watermark().first == state.stream.first() == ids[0].decode()
+        state.stream.acknowledge(ids)
+        assert state.stream.read_pending("one", count=1) == []
+        assert state.stream.deliveries("one") == 0
+    assert real_state.scripts.client.xlen(real_state.keys.events) == 0
+
+
+@pytest.mark.xdist_group("valkey")
+def test_reading_waits_for_an_entry_no_longer_than_it_is_told_to(real_state: State) -> None:
+    real_state.stream.create_group()
+    assert real_state.stream.read("one", count=1, block_ms=20) == []
+    add(real_state, "late")
+    eventually(lambda: real_state.stream.read("one", count=1, block_ms=20))
