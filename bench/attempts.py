@@ -16,7 +16,7 @@ from detectors.sequence import RANK_SPAN
 from state import overview
 from state.sessions import Change
 from worker import runtime
-from worker.mock_process import MockServer
+from worker.mock_api.process import MockServer
 from worker.settings import Settings, load
 from worker.valkey import EmbeddedValkey
 

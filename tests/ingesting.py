@@ -13,7 +13,7 @@ from state.stream import GROUP
 from tests.helpers import HOUR_MS, SECRET, Event
 from worker.ingest import Ingest
 from worker.runtime import State
-from worker.settings_sections import IngestSettings
+from worker.settings.sections import IngestSettings
 
 
 class Breaking:

@@ -30,7 +30,7 @@ from tests.helpers import (
     sweep,
     take,
 )
-from worker.mock_contract import check_body
+from worker.mock_api.contract import check_body
 from worker.runtime import State
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from worker.cli import config
 from worker.errors import StartError
 from worker.settings import Settings
-from worker.settings_sources import leaves
+from worker.settings.sources import leaves
 
 SECRETS = {
     "WINBACK_REDIS_URL": "redis://user:hunter2@h:6379/0?password=hunter2",

@@ -15,7 +15,7 @@ import yaml
 from detectors.durations import parse_duration
 from worker.roles import roles
 from worker.settings import Settings, load
-from worker.settings_sources import leaves, variable
+from worker.settings.sources import leaves, variable
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yml"

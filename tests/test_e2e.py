@@ -19,7 +19,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from worker.mock_process import MockServer
+from worker.mock_api.process import MockServer
 from worker.valkey import EmbeddedValkey
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ import pytest
 from tests.mock_requests import IMPATIENT, KEYS, SEED, changed, eventually, headers, new_key, send
 from worker.cli.mock_api import mock_api
 from worker.errors import StartError
-from worker.mock_process import MockServer
+from worker.mock_api.process import MockServer
 
 COMMAND = [sys.executable, "-m", "worker.cli", "mock-api"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
@@ -204,7 +204,7 @@ def test_who_asks_is_who_is_connected_whatever_a_header_says() -> None:
 
 def test_it_does_not_outlive_who_started_it(tmp_path: Path) -> None:
     program = (
-        "import time; from worker.mock_process import MockServer; server = MockServer(); server.start();"
+        "import time; from worker.mock_api.process import MockServer; server = MockServer(); server.start();"
         "print(server.url, flush=True); time.sleep(600)"
     )
     where = {**ENVIRONMENT, "TMPDIR": str(tmp_path)}

@@ -12,7 +12,7 @@ import pytest
 from tests.mock_requests import IMPATIENT, SEED, eventually, headers, new_key, numbered, send
 from worker.cli.mock_api import mock_api
 from worker.errors import StartError
-from worker.mock_process import MockServer
+from worker.mock_api.process import MockServer
 
 
 def lines(path: Path) -> list[str]:

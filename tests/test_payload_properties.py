@@ -10,7 +10,7 @@ from detectors.parsing import parse
 from detectors.sequence import Position, position
 from tasks.payload import Built, InvalidContact, build
 from tasks.record import fields_of
-from worker.mock_contract import check_body
+from worker.mock_api.contract import check_body
 
 ARRIVAL_MS = 1_747_176_305_000  # 2025-05-13T22:45:05Z
 

@@ -10,7 +10,14 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from detectors.sequence import occurred_ms
 from state.keys import partition_of
@@ -76,6 +83,11 @@ class Protocol(RuleBasedStateMachine):
 
     # The shop
 
+    @initialize()
+    def two_sessions_of_one_person_fall_silent(self) -> None:
+        for session in ("s-1", "s-2"):
+            self.somebody_falls_silent(session)
+
     @rule(session=st.sampled_from(sorted(PEOPLE)), kind=st.sampled_from(KINDS))
     def something_happens(self, session: str, kind: str) -> None:
         self.at_ms += SECOND_MS
@@ -91,8 +103,8 @@ class Protocol(RuleBasedStateMachine):
 
     # Dispatch, and the broker
 
-    @rule(copies=st.integers(0, 2))
-    def what_is_due_is_dispatched_and_the_message_lost_or_doubled(self, copies: int) -> None:
+    @rule(copies=st.sampled_from([2, 1, 0]))
+    def what_is_due_is_dispatched_and_the_message_doubled_or_lost(self, copies: int) -> None:
         self.messages += dispatch(self.state) * copies
 
     @rule()
@@ -111,10 +123,12 @@ class Protocol(RuleBasedStateMachine):
             self.workers.append(Worker(held))
 
     @precondition(lambda self: self.workers)
-    @rule(data=st.data())
-    def a_worker_does_its_next_step(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), steps=st.sampled_from([1, 2, 3, 6]))
+    def a_worker_does_its_next_steps(self, data: st.DataObject, steps: int) -> None:
         worker = data.draw(st.sampled_from(self.workers))
-        worker.step = getattr(self, f"_{worker.step}")(worker, data)
+        while worker.step and steps:
+            worker.step = getattr(self, f"_{worker.step}")(worker, data)
+            steps -= 1
         if not worker.step:
             self.workers.remove(worker)
 
@@ -127,7 +141,7 @@ class Protocol(RuleBasedStateMachine):
             self.undecided.append(worker)
 
     def _taken(self, worker: Worker, data: st.DataObject) -> str:
-        match data.draw(st.sampled_from(["yes", "yes", "yes", "yes", "no", "later"])):
+        match data.draw(st.sampled_from(["yes"] * 8 + ["no", "later"])):
             case "no":
                 self.state.outbox.end_unsent(worker.held, "suppressed", "no_cart")
                 return ""

@@ -11,7 +11,7 @@ from detectors.flow import PLATFORMS
 from tasks.settings import DeliverySettings
 from worker.errors import StartError
 from worker.settings import LIVE_KEYS, Settings, load, require, sources
-from worker.settings_sources import leaves, read_layers, variable
+from worker.settings.sources import leaves, read_layers, variable
 
 ROOT = Path(__file__).parent.parent
 COMMENTED = ROOT / "winback.toml"

@@ -4,7 +4,7 @@ import pytest
 
 from worker.errors import StartError
 from worker.settings import load
-from worker.settings_partial import load_to_look
+from worker.settings.partial import load_to_look
 
 
 @pytest.fixture(autouse=True)

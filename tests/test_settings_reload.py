@@ -7,7 +7,7 @@ import pytest
 
 from worker.errors import StartError
 from worker.settings import load, load_detection
-from worker.settings_reload import DetectionReader
+from worker.settings.reload import DetectionReader
 
 
 @pytest.fixture

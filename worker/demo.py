@@ -19,7 +19,7 @@ from detectors.lanes import LANES_BY_NAME
 from detectors.settings import StageThresholds
 from state import overview
 from worker import runtime
-from worker.mock_process import MockServer
+from worker.mock_api.process import MockServer
 from worker.producer import Producer
 from worker.roles import Role, roles
 from worker.settings import Settings, load

@@ -21,7 +21,7 @@ from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
 from worker.health import Finding
 from worker.settings import LIVE_KEYS, Settings, require
-from worker.settings_partial import load_to_look
+from worker.settings.partial import load_to_look
 
 CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
 COMPACT_BYTES = 1024

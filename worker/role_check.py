@@ -13,7 +13,7 @@ from worker.ask import ask, reason
 from worker.errors import StartError
 from worker.health import MISSED_BEATS, Finding, span
 from worker.settings import Settings, require
-from worker.settings_partial import load_to_look
+from worker.settings.partial import load_to_look
 
 LONGEST_SILENCE = timedelta(seconds=30)
 _FLOWER_S = 4.0

@@ -19,7 +19,7 @@ from state.stream import Stream
 from tasks.deps import Deps
 from tasks.yuno import YunoClient
 from worker.settings import Settings
-from worker.settings_reload import DetectionReader
+from worker.settings.reload import DetectionReader
 
 log = structlog.stdlib.get_logger("winback.runtime")
 

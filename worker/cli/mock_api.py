@@ -7,8 +7,8 @@ import typer
 from pydantic import ValidationError
 
 from worker.errors import StartError
-from worker.mock_knobs import MockConfig
-from worker.mock_run import DEFAULT_HOST, DEFAULT_PORT, run
+from worker.mock_api.knobs import MockConfig
+from worker.mock_api.run import DEFAULT_HOST, DEFAULT_PORT, run
 
 _STRICT = "What it is like"
 _TRICKS = "How it misbehaves"

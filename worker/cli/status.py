@@ -24,7 +24,7 @@ from worker.cli.status_screen import OUTCOMES, Look, screen, waiting
 from worker.errors import StartError
 from worker.health import Finding
 from worker.settings import Settings, require
-from worker.settings_partial import load_to_look
+from worker.settings.partial import load_to_look
 
 EVERY_S = 1.0
 _LANES = [lane.name for lane in LANES]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from worker.errors import StartError
 from worker.settings import Settings, load
-from worker.settings_sources import LEVEL, PREFIX, KeyPath, Tree, leaves, read_layers, variable
+from worker.settings.sources import LEVEL, PREFIX, KeyPath, Tree, leaves, read_layers, variable
 
 _LEFT_OUT = "detection"
 _NO_FILE = Path(os.devnull)

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from detectors.durations import format_duration
 from worker.masking import is_secret, mask_malformed_url, mask_urls, one_line
-from worker.settings_sources import PREFIX, KeyPath, Layers, leaves, variable
+from worker.settings.sources import PREFIX, KeyPath, Layers, leaves, variable
 
 _LONGEST_VALUE = 80
 _URLS = ("_url", "endpoint")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.errors import StartError
-from worker.mock_replies import Outcome
+from worker.mock_api.replies import Outcome
 
 
 @dataclass(frozen=True, slots=True)

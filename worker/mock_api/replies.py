@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
 
-from worker.mock_headers import Problem
-from worker.mock_knobs import Knobs
+from worker.mock_api.headers import Problem
+from worker.mock_api.knobs import Knobs
 
 Outcome = Literal["accepted", "replayed", "in_flight", "refused", "forced", "dropped"]
 """`accepted`: taken, somebody would be contacted now. `replayed`: the first answer to this key once more, nobody is

@@ -26,13 +26,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from worker.mock_contract import check_body
-from worker.mock_hangup import Hangup
-from worker.mock_headers import Credentials, Problem, RawHeaders, check_headers, idempotency_key
-from worker.mock_knobs import Behaviour, MockConfig
-from worker.mock_ledger import Entry, Ledger, text_at
-from worker.mock_lines import LinePrinter
-from worker.mock_replies import FirstAnswers, Reply, Verdict, decide, error_reply
+from worker.mock_api.contract import check_body
+from worker.mock_api.hangup import Hangup
+from worker.mock_api.headers import Credentials, Problem, RawHeaders, check_headers, idempotency_key
+from worker.mock_api.knobs import Behaviour, MockConfig
+from worker.mock_api.ledger import Entry, Ledger, text_at
+from worker.mock_api.lines import LinePrinter
+from worker.mock_api.replies import FirstAnswers, Reply, Verdict, decide, error_reply
 
 PATHS = ("/ai-caller-ms/recovery-payment/external", "/smart-support/external/payments")
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import uvicorn
 
 from worker.errors import StartError
-from worker.mock_api import create_app
-from worker.mock_hangup import HangupProtocol
-from worker.mock_knobs import MockConfig
-from worker.mock_lines import LinePrinter
+from worker.mock_api.app import create_app
+from worker.mock_api.hangup import HangupProtocol
+from worker.mock_api.knobs import MockConfig
+from worker.mock_api.lines import LinePrinter
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8099

@@ -11,10 +11,10 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from detectors.settings import DetectionSettings
 from tasks.settings import ContactSettings, DeliverySettings
 from worker.errors import StartError
-from worker.settings_errors import explain, missing, unknown_variables
-from worker.settings_sections import FlowerSettings, IngestSettings, Secret, WorkerSettings
-from worker.settings_sources import DEFAULT_FILE, LEVEL, PREFIX, leaves, read_layers
-from worker.settings_urls import broker_beside, check_broker_url, check_redis_url
+from worker.settings.errors import explain, missing, unknown_variables
+from worker.settings.sections import FlowerSettings, IngestSettings, Secret, WorkerSettings
+from worker.settings.sources import DEFAULT_FILE, LEVEL, PREFIX, leaves, read_layers
+from worker.settings.urls import broker_beside, check_broker_url, check_redis_url
 
 __all__ = [
     "LIVE_KEYS",

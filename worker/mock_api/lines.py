@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-from worker.mock_ledger import Entry
+from worker.mock_api.ledger import Entry
 
 # What the shops' session ids are made of. Anything else could be anything, and is not printed.
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}")

@@ -13,8 +13,8 @@ from typing import Any, Self
 import httpx
 
 from worker.errors import StartError
-from worker.mock_api import PATHS
-from worker.mock_knobs import Knobs, MockConfig
+from worker.mock_api.app import PATHS
+from worker.mock_api.knobs import Knobs, MockConfig
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
@@ -71,11 +71,11 @@ class MockServer:
         """
         with self._log("out").open("wb") as out, self._log("err").open("wb") as err:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-m", "worker.mock_run", str(self._port)],
+                [sys.executable, "-m", "worker.mock_api.run", str(self._port)],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
-                cwd=Path(__file__).parents[1],
+                cwd=Path(__file__).parents[2],
             )
         # A process that has ended already took nothing; why it ended comes out below.
         with contextlib.suppress(BrokenPipeError):
