@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from detectors.flow import PLATFORMS, STAGES, Platform, Stage
-from detectors.kind import Kind
+from detectors.kind import Kind, idle_wait
 from detectors.registry import KINDS
 from detectors.settings import DetectionSettings
 
@@ -45,15 +45,18 @@ def cut_offs(
     """Say what a sweep may take; all times are Unix ms of the state server's clock.
 
     Silence counts up to `watermark_ms`, the arrival of the first event that nobody has applied yet (or `now_ms` when
-    there is none): nobody is declared silent on the strength of events that nobody has read. It counts from
-    `reopened_ms` at the earliest, when events could last not be taken for a while: that time was not silence.
+    there is none): nobody is declared silent on the strength of events that nobody has read. After a time in which
+    events could not be taken, up to `reopened_ms`, a lane is looked at again once an active shopper would have been
+    heard of: after its own wait, or the one for mere silence at its stage where that is shorter (a voucher may wait for
+    a day, and no deployment a day may keep it from ever being looked at).
     """
     until_ms = min(now_ms, watermark_ms)
     found = []
     for lane in LANES:
         wait_ms = milliseconds(lane.kind.wait(settings, lane.stage, lane.platform))
         silent_before_ms = until_ms - wait_ms
-        if silent_before_ms >= reopened_ms:
+        heard_ms = min(wait_ms, milliseconds(idle_wait(settings, lane.stage, lane.platform)))
+        if until_ms - heard_ms >= reopened_ms:
             found.append(CutOff(lane.name, silent_before_ms, wait_ms, lane.kind.left_alone(settings)))
     return tuple(found)
 

@@ -28,6 +28,8 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 
 Argument = str | bytes | int | float
 Call = tuple[str, Sequence[Argument]]
+# A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out.
+_PASSING = ("MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "You can't write")
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
 
@@ -52,6 +54,8 @@ def translated() -> Iterator[None]:
     except ResponseError as exc:
         if "OOM" in str(exc):
             raise ServerFullError("the state server is full (maxmemory reached) and refuses writes") from exc
+        if str(exc).startswith(_PASSING):
+            raise ServerUnavailableError(f"the state server takes no writes at the moment ({exc})") from exc
         raise StateError(f"the state server refused a command: {exc}") from exc
     except (RedisError, RedisClusterException) as exc:  # the second is no RedisError: no node of a cluster answers
         raise ServerUnavailableError(f"the state server failed ({type(exc).__name__}: {exc})") from exc

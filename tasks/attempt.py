@@ -8,13 +8,15 @@ ours any more, or the lease runs out and the outreach ends `unknown` rather than
 
 import hmac
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import assert_never
+from typing import ParamSpec, TypeVar, assert_never
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.sequence import occurred_ms
+from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
@@ -22,6 +24,9 @@ from tasks import payload, policy, yuno
 from tasks.backoff import delay
 from tasks.deps import Deps
 from tasks.network import Attempt
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
 LOOK_AGAIN_S = 0.05
@@ -51,9 +56,13 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     taken = deps.outbox.take(outreach)
     if taken is None:
         return Outcome(outreach, "dropped", "not_waiting")
-    if not _caught_up(taken, deps):
+    waited_s = _catch_up(taken, deps)
+    if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
         return Outcome(outreach, "postponed", "ingest_behind")
+    if waited_s:
+        # What has been applied meanwhile counts: a consent taken back, a corrected number.
+        taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
 
     # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
     phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
@@ -79,18 +88,19 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     return _send(taken, person, built, deps.client, deps)
 
 
-def _caught_up(taken: Taken, deps: Deps) -> bool:
-    """Whether everything that had reached Redis when the outreach was dispatched has been applied.
+def _catch_up(taken: Taken, deps: Deps) -> float | None:
+    """Wait until all that had reached Redis when the outreach was dispatched is applied; return how long (s), or None.
 
     Waits for up to CATCH_UP: each postponement notes anew what has arrived, so that under a steady lag, however short,
     an outreach that is postponed at once could be postponed for ever.
     """
-    deadline = deps.monotonic() + CATCH_UP.total_seconds()
+    waited_s = 0.0
     while (first := deps.stream.first()) and entry_order(first) <= entry_order(taken.noted):
-        if deps.monotonic() >= deadline:
-            return False
+        if waited_s >= CATCH_UP.total_seconds():
+            return None
         deps.sleep(LOOK_AGAIN_S)
-    return True
+        waited_s += LOOK_AGAIN_S
+    return waited_s
 
 
 def _situation(
@@ -147,13 +157,18 @@ def _send(taken: Taken, person: str, built: payload.Built, client: yuno.YunoClie
     limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
     reply = client.post(body, key, limits, now=deps.now())
     if isinstance(reply, yuno.TryAgain | yuno.Rejected | yuno.Unauthorised) and not taken.ambiguous:
-        deps.people.release(person, taken.outreach, taken.claim)
+        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
     return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out)
 
 
 def _reserve(taken: Taken, person: str, number: int, deps: Deps) -> Outcome | None:
     """Reserve the person; when that is refused, settle the attempt that was not made."""
-    answer = deps.people.reserve(person, taken.outreach, taken.claim)
+    try:
+        answer = deps.people.reserve(person, taken.outreach, taken.claim)
+    except StateError:
+        # No request was made: that is worth more than an outreach that ends unknown.
+        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
+        return _settle(taken, number, yuno.TryAgain("state_away", counted=False), deps)
     if answer == "reserved":
         return None
     if answer in _PERSON_TAKEN:
@@ -168,7 +183,7 @@ def _settle(taken: Taken, number: int, reply: yuno.Reply, deps: Deps, *, left_ou
     line = f"attempt {number}"
     if left_out:
         line += f" (left out: {', '.join(left_out)})"
-    settle = deps.outbox.settle
+    settle = _insisting(deps, deps.outbox.settle)
     match reply:
         case yuno.Accepted(status):
             why = f"http_{status}"
@@ -194,11 +209,32 @@ def _settle(taken: Taken, number: int, reply: yuno.Reply, deps: Deps, *, left_ou
 
 def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:
     """Park it for a person to decide, or, where the merchant says that Yuno honours the key, repeat it with that."""
+    settle = _insisting(deps, deps.outbox.settle)
     may = deps.delivery.on_unknown == "retry" and _unknown_for(taken) < LONGEST_UNKNOWN
     if not may or number >= deps.delivery.max_attempts:
-        return deps.outbox.settle(taken, "unknown", reason=why, line=line, ambiguous=True)
+        return settle(taken, "unknown", reason=why, line=line, ambiguous=True)
     wait_ms = milliseconds(_delay(number, None, deps))
-    return deps.outbox.settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=True)
+    return settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=True)
+
+
+def _insisting(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
+    """Let what is known of an attempt be written again and again for as long as a lease, while the server is away.
+
+    The answer to a request is worth waiting for a server that restarts. Our claim guards it, so it can't come too late.
+    """
+
+    def insist(*args: P.args, **kwargs: P.kwargs) -> R:
+        deadline, pause_s = deps.monotonic() + deps.delivery.lease.total_seconds(), 0.25
+        while True:
+            try:
+                return write(*args, **kwargs)
+            except (ServerUnavailableError, ServerFullError):
+                if deps.monotonic() + pause_s > deadline:
+                    raise
+            deps.sleep(pause_s)
+            pause_s = min(2 * pause_s, 4.0)
+
+    return insist
 
 
 def _unknown_for(taken: Taken) -> timedelta:

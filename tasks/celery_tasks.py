@@ -1,19 +1,21 @@
 """The Celery tasks: parse, call a plain function, map its outcome. Messages are hints and hold opaque ids alone."""
 
+import math
 import traceback
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import Celery, Task, shared_task
-from kombu.exceptions import ChannelError
+from kombu.exceptions import ChannelError, OperationalError
 
 from state.errors import StateError
 from state.keys import is_outreach_id
 from tasks import attempt as attempts
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
-from tasks.deps import current
+from tasks.deps import Deps, current
 
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
@@ -26,6 +28,8 @@ log = structlog.get_logger("winback.tasks")
 def sweep(self: Task) -> None:
     """Claim what fell silent, then dispatch what is due."""
     deps = current()
+    if not _due("sweep", deps.sweep_interval, deps):
+        return
     try:
         claimed = sweeps.sweep(deps)
         deps.beat("sweep")
@@ -40,7 +44,8 @@ def sweep(self: Task) -> None:
 @shared_task(name="winback.dispatch", bind=True, send_events=False)
 def dispatch(self: Task) -> None:
     """Dispatch what is due; between two sweeps, so that the workers do not wait for the next one."""
-    _dispatch(self.app)
+    if _due("dispatch", current().delivery.dispatch_interval, current()):
+        _dispatch(self.app)
 
 
 @shared_task(name="winback.recover")
@@ -71,6 +76,18 @@ def recover(outreach: str) -> dict[str, Any]:
     return {"outreach": outreach, "outcome": outcome.outcome, "attempt": outcome.attempt}
 
 
+_last: dict[str, float] = {}
+
+
+def _due(name: str, interval: timedelta, deps: Deps) -> bool:
+    """Whether half an interval has passed since this process did it last: what has piled up in the queue is skipped."""
+    now = deps.monotonic()
+    if now - _last.get(name, -math.inf) < interval.total_seconds() / 2:
+        return False
+    _last[name] = now
+    return True
+
+
 def _dispatch(app: Celery) -> None:
     def queued() -> int:
         with app.pool.acquire(block=True) as connection, connection.channel() as channel:
@@ -89,7 +106,7 @@ def _dispatch(app: Celery) -> None:
     except StateError as exc:
         log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
         return
-    except recover.app.connection_for_write().recoverable_connection_errors as exc:
+    except (OperationalError, *recover.app.connection_for_write().recoverable_connection_errors) as exc:
         log.error("broker_away", error=type(exc).__name__)  # noqa: TRY400 - what was leased is due again after its lease
         return
     if done.enqueued or done.unknown or done.due_again:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
+from time import monotonic
 
 from detectors.settings import DetectionSettings
 from state.people import person_of
@@ -20,7 +21,21 @@ NOW = datetime(2025, 5, 13, 22, 45, tzinfo=UTC)
 SHORT = timedelta(milliseconds=300)
 
 
+class Clock:
+    """A monotonic clock on which waiting takes no time."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return monotonic() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
 def deps_of(state: State, client: YunoClient | None = None, delivery: DeliverySettings | None = None) -> Deps:
+    clock = Clock()
     return Deps(
         sessions=state.sessions,
         outbox=state.outbox,
@@ -32,7 +47,10 @@ def deps_of(state: State, client: YunoClient | None = None, delivery: DeliverySe
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,
+        sweep_interval=timedelta(seconds=5),
         beat=lambda _: None,
+        monotonic=clock,
+        sleep=clock.sleep,
         now=lambda: NOW,
         random=Random(1),
     )

@@ -35,8 +35,8 @@ from tests.helpers import (
 from tests.immortality import OPEN, immortal_keys
 from worker.runtime import State
 
-# The first two are sessions of one person.
-PEOPLE = {"s-1": "aa" * 32, "s-2": "aa" * 32, "s-3": "bb" * 32}
+# Two sessions of each of three people.
+PEOPLE = {f"s-{number}": f"{number // 2:02x}" * 32 for number in range(6)}
 REPLIES = ("accepted", "accepted", "accepted_but_lost", "lost", "undecided", "rejected", "unavailable", "unavailable")
 
 
@@ -75,7 +75,7 @@ class Walk:
             self.worker_takes: 4,
             self.lease_passes: 3,
             self.reap: 2,
-            self.shopper_falls_silent: 2,
+            self.shopper_falls_silent: 1,
             self.shopper_does_something: 1,
             self.worker_dies: 1,
             self.api_decides: 1,
@@ -83,8 +83,8 @@ class Walk:
 
     def go(self, steps: int) -> None:
         """Take that many steps, then let everybody die and everything come to its end."""
-        self.shopper_falls_silent("s-1")
-        self.shopper_falls_silent("s-2")
+        for session in PEOPLE:
+            self.shopper_falls_silent(session)
         for number in range(steps):
             (step,) = self.random.choices(list(self.steps), list(self.steps.values()))
             self.trace.append(step.__name__)
@@ -105,7 +105,7 @@ class Walk:
     # The shop
 
     def shopper_does_something(self) -> None:
-        self.happens(self.random.choice(sorted(PEOPLE)), self.random.choice(["activity", "order_completed"]))
+        self.happens(self.random.choice(sorted(PEOPLE)), self.random.choice(["activity"] * 4 + ["order_completed"]))
 
     def shopper_falls_silent(self, session: str = "") -> None:
         self.happens(session or self.random.choice(sorted(PEOPLE)), "activity")

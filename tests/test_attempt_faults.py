@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from state.errors import ServerUnavailableError, StateError
+from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Fenced, Outbox, Taken
 from state.people import People, Reservation
 from tasks.attempt import Outcome, attempt
@@ -197,8 +197,6 @@ def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
         ("after take", OK, ("sent", 1)),
         ("before fence", OK, ("sent", 1)),
         ("after fence", OK, ("unknown", 0)),
-        ("before reserve", OK, ("unknown", 0)),
-        ("after reserve", OK, ("unknown", 0)),
         ("before settle", OK, ("unknown", 1)),
         ("after settle", OK, ("sent", 1)),
         ("before settle", http(500), ("unknown", 1)),
@@ -222,6 +220,37 @@ def test_an_attempt_in_which_redis_goes_away_is_left_to_its_lease(
             assert attempt_again(state, outreach, deps).outcome == "sent"
         assert (record(state, outreach)["state"], len(server.requests)) == ends_after
         assert nothing_is_left(state, outreach)
+
+
+@pytest.mark.parametrize("when", ["before reserve", "after reserve"])
+def test_an_attempt_whose_person_cannot_be_reserved_is_not_made_and_made_later(
+    state: State, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    outreach = dispatched(state)
+    with yuno(state, OK) as (deps, server):
+        with monkeypatch.context() as broken:
+            away(state, broken, when)
+            assert attempt(outreach, deps) == Outcome(outreach, "waiting", "", 1, "state_away")
+        assert server.requests == []
+        assert held_by(state) == ""
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert len(server.requests) == 1
+
+
+def test_the_answer_is_kept_until_redis_is_back_to_take_it(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    outreach = dispatched(state)
+    really, refusals = state.scripts.run, [ServerUnavailableError("away"), ServerFullError("full")] * 2
+
+    def run(script: str, key: str, *args: Any) -> Any:  # noqa: ANN401 - as the scripts have it
+        if script == "settle" and refusals:
+            raise refusals.pop()
+        return really(script, key, *args)
+
+    monkeypatch.setattr(state.scripts, "run", run)
+    with yuno(state, OK) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert len(server.requests) == 1
+    assert refusals == []
 
 
 def test_a_reply_that_comes_after_the_lease_has_run_out_still_counts(state: State) -> None:

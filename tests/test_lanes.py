@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.flow import PLATFORMS, STAGES
+from detectors.kind import idle_wait
 from detectors.lanes import LANES, LANES_BY_NAME, CutOff, cut_offs, milliseconds
 from detectors.registry import KINDS
 from detectors.settings import DetectionSettings, PlatformThresholds, StageThresholds
@@ -90,7 +91,17 @@ def test_nobody_is_taken_before_their_threshold_of_observed_silence_has_passed(b
     watermark, reopened = NOW_MS - behind, NOW_MS - reopened_ago
     for cut in cuts(watermark_ms=watermark, reopened_ms=reopened).values():
         observed_from = max(cut.silent_before_ms, reopened)
-        assert watermark - observed_from >= cut.wait_ms
+        lane = LANES_BY_NAME[cut.lane]
+        heard_of_ms = milliseconds(idle_wait(DetectionSettings(), lane.stage, lane.platform))
+        assert cut.silent_before_ms == watermark - cut.wait_ms
+        assert watermark - observed_from >= min(cut.wait_ms, heard_of_ms)
+
+
+def test_a_long_wait_is_looked_at_again_soon_after_a_hole_however_often_there_is_one() -> None:
+    hours = 3_600_000
+    found = cuts(reopened_ms=NOW_MS - hours)
+    assert "payment.web.pending" in found
+    assert found["payment.web.pending"].silent_before_ms == NOW_MS - 24 * hours
 
 
 def test_milliseconds_are_whole_and_round_down() -> None:

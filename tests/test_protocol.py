@@ -7,11 +7,11 @@ from worker.runtime import State
 
 
 @pytest.mark.xdist_group("valkey")
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_between_the_steps_the_promise_is_kept(real_state: State, seed: int) -> None:
     walk = Walk(real_state, seed)
     try:
-        walk.go(150)
+        walk.go(100)
     except AssertionError as exc:
         exc.add_note("\n".join(walk.trace))
         raise

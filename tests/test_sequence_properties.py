@@ -169,7 +169,7 @@ def _compare(state: State, session: str, mine: Sequence[tuple[Position, Change]]
     assert (is_now.activity, is_now.signal, is_now.purchase) == (activity, signal, purchase)
     last = max(activity, signal, purchase)
     silent_ms = min((p.silent_since_ms for p in places if max(p.activity, p.signal, p.purchase) == last), default=0)
-    bought = last > 0 and last == purchase
+    bought = purchase > activity
     assert is_now.state == ("bought" if bought else "waiting")
     assert is_now.silent_since_ms == (silent_ms if last else 0)
     if bought or not activity:

@@ -10,12 +10,14 @@ from tests.helpers import (
     JANE,
     MINUTE_MS,
     SECOND_MS,
+    abandon,
     apply,
     arrived,
     event,
     happen,
     lanes_of,
     now_ms,
+    record,
     stored,
     sweep,
     ttl_ms,
@@ -188,6 +190,30 @@ def test_of_two_orders_the_later_one_counts(state: State, at_ms: int) -> None:
     order = event("order_completed", stage=None)
     apply(state, arrived(order, at_ms), arrived(order | {"occurred_at": iso(at_ms - MINUTE_MS)}, at_ms + 1))
     assert stored(state).purchase // 100 == at_ms
+
+
+@pytest.mark.parametrize("kind", ["exit", "payment_pending", "payment_declined"])
+def test_a_page_closed_or_a_voucher_shown_after_the_order_does_not_undo_it(state: State, at_ms: int, kind: str) -> None:
+    order = arrived(event("order_completed", stage=None), at_ms + SECOND_MS)
+    after = arrived(event(kind, stage=None), at_ms + MINUTE_MS)
+    apply(state, arrived(event(stage="payment"), at_ms), order, after)
+    assert stored(state).state == "bought"
+    assert lanes_of(state) == {}
+
+
+def test_an_order_that_comes_after_a_later_signal_takes_the_session_out_of_its_lane(state: State, at_ms: int) -> None:
+    voucher = arrived(event("payment_pending", stage=None), at_ms + MINUTE_MS)
+    apply(state, arrived(event(stage="payment"), at_ms), voucher)
+    late = event("order_completed", stage=None, occurred_at=iso(at_ms + SECOND_MS))
+    apply(state, arrived(late, at_ms + 2 * MINUTE_MS))
+    assert stored(state).state == "bought"
+    assert lanes_of(state) == {}
+
+
+def test_an_order_older_than_the_last_activity_still_calls_off_what_is_open(state: State) -> None:
+    outreach = abandon(state)
+    happen(state, event("order_completed", stage=None, occurred_at=iso(now_ms(state) - 2 * HOUR_MS)))
+    assert (record(state, outreach)["state"], record(state, outreach)["reason"]) == ("cancelled", "paid")
 
 
 def test_an_order_of_an_unknown_session_is_remembered(state: State, at_ms: int) -> None:

@@ -5,11 +5,15 @@ Its messages are hints; what is to be done is in the outbox in Redis. So nothing
 
 import gc
 import logging
+import os
 import sys
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
+from time import sleep
 from typing import Any, Protocol
 
+import structlog
 from celery import Celery, signals
 from kombu.entity import Exchange, Queue
 
@@ -17,11 +21,16 @@ from state import deployment
 from state.errors import StateError
 from tasks import celery_tasks, contact, deps
 from worker import logs, runtime
-from worker.errors import StartError
+from worker.errors import StartError, exit_code
 from worker.settings import LIVE_KEYS, Settings, load, require
 
-SHORTEST_EXPIRY = timedelta(seconds=60)
-"""A beat entry's expiry is compared with the worker's clock: anything shorter and clocks that differ drop sweeps."""
+EXPIRY = timedelta(hours=2)
+"""Beat writes it by its clock and the worker compares it with its own: a short one drops every sweep when they differ.
+What piles up meanwhile is skipped by the tasks themselves."""
+CHILD_TRIES = 10
+CHILD_PAUSE_S = 1.0
+
+log = structlog.stdlib.get_logger("winback.app")
 
 
 class _Worker(Protocol):
@@ -34,10 +43,12 @@ class _Worker(Protocol):
 def _stop(problem: Exception) -> None:
     """End the process with one line per problem. Not an exception: Celery would log it and go on."""
     print(problem, file=sys.stderr)  # noqa: T201 - logging may not be set up yet
-    raise SystemExit(2)
+    raise SystemExit(exit_code(problem))
 
 
+@cache
 def _settings() -> Settings:
+    """Read once: a process of the pool that is born later must not take on another file than its parent checked."""
     try:
         settings = load()
         require(settings, "broker_url", "redis_url")
@@ -61,7 +72,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_acks_late": True,
         # A task that kills its worker would be delivered for ever; the outbox counts and gives up.
         "task_reject_on_worker_lost": False,
-        "task_time_limit": lease_s,
+        # An attempt ends within its deadline; recording it may be tried again for a lease.
+        "task_time_limit": 2 * lease_s,
         "worker_prefetch_multiplier": 1,
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,
@@ -78,7 +90,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             name: {
                 "task": f"winback.{name}",
                 "schedule": interval,
-                "options": {"expires": max(SHORTEST_EXPIRY, 3 * interval).total_seconds()},
+                "options": {"expires": EXPIRY.total_seconds()},
             }
             for name, interval in every.items()
         },
@@ -96,7 +108,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         return {}
     return {
         # Longer than any task may last. A message that comes back all the same is recognised and dropped.
-        "visibility_timeout": max(600.0, 3 * settings.delivery.lease.total_seconds()),
+        "visibility_timeout": max(600.0, 4 * settings.delivery.lease.total_seconds()),
         # How often, in turns of the event loop and in seconds, kombu looks for messages of dead workers.
         "unacked_restore_limit": 1000,
         "socket_timeout": 10.0,
@@ -145,7 +157,16 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
 
 @signals.worker_process_init.connect
 def _equip_child(**_kwargs: object) -> None:
-    deps.install(runtime.build_deps(_settings(), sends=True))
+    for _ in range(CHILD_TRIES):
+        try:
+            deps.install(runtime.build_deps(_settings(), sends=True))
+        except StateError as exc:
+            log.warning("state_away", error=str(exc))
+            sleep(CHILD_PAUSE_S)
+        else:
+            return
+    # Without what it needs it would fail every task at once, and so be given most of them. The pool replaces it.
+    os._exit(1)
 
 
 @signals.heartbeat_sent.connect

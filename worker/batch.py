@@ -31,6 +31,9 @@ class Batch:
     rejections: list[Rejection] = field(default_factory=list)
 
 
+_NO_TAKEOVER = Problem(
+    "previous_session_id", "is not supported yet: the earlier session goes on by itself; send its order or emptied cart"
+)
 _NOBODY = Problem("customer.phone_number", "is not a valid number, and without a session_id the event names nobody")
 
 
@@ -54,6 +57,8 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
     place = position(event, entry.arrival_ms)
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
         batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
+    if event.previous_session_id is not None:
+        batch.rejections.append(Rejection(entry.id, (_NO_TAKEOVER,), applied=True))
     if event.session_id is not None:
         fields = fields_of(event)
         if event.type == "opt_out":

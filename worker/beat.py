@@ -1,6 +1,6 @@
 """Celery's own scheduler, which also says that it is alive: a beat that hangs looks healthy from outside."""
 
-from time import monotonic
+from time import monotonic, time
 
 import celery.beat
 import structlog
@@ -11,6 +11,7 @@ from worker import runtime
 from worker.settings import load
 
 EVERY_S = 2.0
+STEP_S = 2.0
 
 log = structlog.get_logger("winback.beat")
 
@@ -19,6 +20,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     """Keeps its schedule in memory: there is nothing in it that the settings do not say."""
 
     _said = 0.0
+    _offset = 0.0
 
     def setup_schedule(self) -> None:
         """Called once, when beat starts."""
@@ -27,6 +29,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def tick(self) -> float:
         """Publish what is due; return how long to sleep (s)."""
+        self._follow_clock()
         sleep: float = super().tick()
         if monotonic() - self._said >= EVERY_S:
             self._said = monotonic()
@@ -35,3 +38,13 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             except StateError as exc:
                 log.warning("state_away", error=str(exc))
         return min(sleep, EVERY_S)
+
+    def _follow_clock(self) -> None:
+        """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""
+        offset = time() - monotonic()
+        if self._offset and abs(offset - self._offset) > STEP_S:
+            log.warning("clock_was_set", by_s=round(offset - self._offset))
+            for entry in self.schedule.values():
+                entry.last_run_at = entry.default_now()
+            self._heap = None
+        self._offset = offset

@@ -102,5 +102,6 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
         detection=detection,
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,
+        sweep_interval=settings.detection.sweep_interval,
         beat=lambda role: deployment.beat(state.scripts, state.keys, role),
     )

@@ -32,10 +32,12 @@ local function move(prefix, names, id, key, event, has, write)
   if p > was_p then put(write, 'purchase', event[3]) else p = was_p end
   if not moved and (last < was_last or silent >= was_silent) then silent = was_silent end
   if silent ~= was_silent then put(write, 'silent', event[4]) end
-  if moved then
-    state = last == p and 'bought' or false
-    if was_state == 'abandoned' then call_off(prefix, key, state and 'paid' or 'came_back') end
-    if state then put(write, 'state', state) elseif was_state then redis.call('HDEL', key, 'state') end
+  -- Bought is whoever paid after the last activity: a page closed afterwards, or a voucher, does not undo that.
+  if p > a then state = 'bought' elseif moved or was_state == 'bought' then state = false end
+  local paid = tonumber(event[3]) > was_p
+  if was_state == 'abandoned' and (paid or moved) then call_off(prefix, key, paid and 'paid' or 'came_back') end
+  if state ~= was_state then
+    if state then put(write, 'state', state) else redis.call('HDEL', key, 'state') end
   end
   if #write > 2 then redis.call(unpack(write)) end
   local was_lane, lane = not was_state and lane_of(prefix, names, was_a, was_s), not state and lane_of(prefix, names, a, s)

@@ -6,7 +6,7 @@ import typer
 
 from state.errors import StateError
 from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, status, up
-from worker.errors import StartError
+from worker.errors import StartError, exit_code
 
 app = typer.Typer(
     name="winback",
@@ -48,4 +48,4 @@ def main() -> None:
         app()
     except (StartError, StateError) as exc:
         print(exc, file=sys.stderr)  # noqa: T201 - the one place where errors reach the terminal
-        raise SystemExit(2) from None
+        raise SystemExit(exit_code(exc)) from None
