@@ -5,6 +5,7 @@ Left to itself Flower listens on every interface, is open to everybody, and keep
 
 import ast
 import secrets
+import socket
 import sys
 from typing import Any
 
@@ -16,6 +17,17 @@ try:
 except StartError as exc:
     print(exc, file=sys.stderr)  # noqa: T201 - before logging is set up
     raise SystemExit(2) from None
+
+with socket.socket(socket.AF_INET6 if ":" in _flower.address else socket.AF_INET) as _probe:
+    _probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        _probe.bind((_flower.address, _flower.port))
+    except OSError as exc:
+        _problem = (
+            f"flower.port: cannot listen on {_flower.address}:{_flower.port} ({exc.strerror}); set WINBACK_FLOWER__PORT"
+        )
+        print(_problem, file=sys.stderr)  # noqa: T201 - as above
+        raise SystemExit(2) from None
 
 if _flower.basic_auth is None:
     _credentials = f"winback:{secrets.token_urlsafe(12)}"

@@ -76,3 +76,16 @@ def problems(scripts: Scripts, keys: Keys) -> dict[str, str]:
     """Return what was last reported to be wrong."""
     with translated():
         return {about.decode(): text.decode() for about, text in scripts.client.hgetall(keys.problems).items()}
+
+
+def announce(scripts: Scripts, keys: Keys, *, mode: str, endpoint: str) -> None:
+    """Record how the workers that send were last started: others, with settings of their own, can only guess it."""
+    with translated():
+        scripts.client.hset(keys.deployment, mapping={"mode": mode, "endpoint": endpoint})
+
+
+def announced(scripts: Scripts, keys: Keys) -> tuple[str, str]:
+    """Return mode and endpoint of the workers that were started last; two empty texts when none ever was."""
+    with translated():
+        mode, endpoint = scripts.client.hmget(keys.deployment, "mode", "endpoint")
+    return (mode or b"").decode(), (endpoint or b"").decode()

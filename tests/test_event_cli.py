@@ -106,7 +106,7 @@ def test_an_order_carries_its_value_and_currency(shop: Shop) -> None:
 
 
 def test_an_emptied_cart_and_a_session_taken_over_can_be_said(shop: Shop) -> None:
-    shop.run("emit", "--session", "s", "--type", "exit", "--empty-cart", "--previous-session", "old")
+    shop.run("emit", "--session", "s", "--type", "exit", "--empty-cart", "--previous-session", "old", "--force")
 
     assert shop.events() == [
         {"type": "exit", "session_id": "s", "previous_session_id": "old", "cart": {"items": []}},

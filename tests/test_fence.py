@@ -201,6 +201,13 @@ def test_what_happens_after_the_claim_cancels_what_waits_or_is_leased(
     assert stored(state).state == ("bought" if reason == "paid" else "waiting")
 
 
+def test_an_order_that_comes_late_while_it_is_sending_leaves_the_session_with_a_time_to_live(state: State) -> None:
+    held = sending(state)
+    happen(state, event("order_completed", stage=None), ago_ms=HOUR_MS + MINUTE_MS)
+    assert state.outbox.settle(held, "sent", line="attempt 1") == "sent"
+    assert ttl_ms(state, state.keys.session("s-1")) is not None
+
+
 @pytest.mark.parametrize("kind", ["activity", "order_completed"])
 def test_what_is_sending_is_never_cancelled(state: State, kind: str) -> None:
     held = sending(state)
@@ -213,10 +220,9 @@ def test_what_is_sending_is_never_cancelled(state: State, kind: str) -> None:
 
 def test_what_happened_before_the_claim_cancels_nothing(state: State) -> None:
     outreach = abandon(state, ago_ms=HOUR_MS)
-    for kind in ("activity", "exit", "order_completed"):
+    for kind in ("activity", "exit"):
         happen(state, event(kind), ago_ms=HOUR_MS + SECOND_MS)
     assert record(state, outreach)["state"] == "waiting"
-    assert stored(state).purchase
 
 
 def test_an_opt_out_cancels_nothing_by_itself(state: State) -> None:

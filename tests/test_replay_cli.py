@@ -158,6 +158,15 @@ def test_in_live_mode_it_is_refused_unless_the_endpoint_is_on_this_machine(shop:
     assert len(shop.events()) == 3
 
 
+def test_it_is_refused_when_the_workers_were_started_live_whatever_the_settings_here_say(shop: Shop) -> None:
+    place = shop.key.replace(":events", ":deployment")
+    shop.client.hset(place, mapping={"mode": "live", "endpoint": "https://api.y.uno/v1/x"})
+
+    with pytest.raises(StartError, match=r"^replay: the workers' delivery\.mode is live .* api\.y\.uno: "):
+        shop.run(write(recorded(0)))
+    assert shop.events() == []
+
+
 @pytest.fixture
 def started(shop: Shop) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     processes = []

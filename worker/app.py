@@ -142,6 +142,9 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
         require(settings, "identity_secret", *(LIVE_KEYS if sends and settings.delivery.mode == "live" else ()))
         state = runtime.open_state(settings)
         runtime.join_deployment(state, settings)
+        if sends:
+            delivery = settings.delivery
+            deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
     except (StartError, StateError) as exc:
         _stop(exc)
     _joined[:] = [state]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tasks.settings import DeliverySettings, is_loopback
+from tasks.settings import is_loopback
 from worker.errors import StartError
 from worker.json_lines import Line
 from worker.recording import NotReplayableError, Schedule, read, retimed
@@ -160,15 +160,20 @@ class Replay:
         self._progress(self.totals)
 
 
-def require_harmless(delivery: DeliverySettings) -> None:
+def require_harmless(mode: str, endpoint: str, *, whose: str = "delivery") -> None:
     """Refuse to replay where people would be contacted about what they did long ago.
+
+    Args:
+        mode: `live`, `shadow`, or empty when nobody knows.
+        endpoint: Where requests go.
+        whose: Whose mode it is: `delivery` for the settings here.
 
     Raises:
         StartError: requests are sent, and not to this machine.
     """
-    host = httpx.URL(delivery.endpoint).host
-    if delivery.mode == "live" and not is_loopback(host):
+    if mode == "live" and not is_loopback(httpx.URL(endpoint).host):
+        host = httpx.URL(endpoint).host
         raise StartError(
-            f"replay: delivery.mode is live and delivery.endpoint is {host}: people would be contacted about the past; "
+            f"replay: {whose}.mode is live and {whose}.endpoint is {host}: people would be contacted about the past; "
             "set WINBACK_DELIVERY__MODE=shadow, or point WINBACK_DELIVERY__ENDPOINT at winback mock-api"
         )

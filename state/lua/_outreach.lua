@@ -31,7 +31,7 @@ local function finish(prefix, id, state, reason, at)
   if is[3] == id then redis.call('HDEL', session, 'sending') end
   if state == 'sent' or state == 'unknown' then redis.call('HINCRBY', session, 'contacts', 1) end
   -- A later outreach of the session may still be open.
-  if is[1] ~= 'abandoned' or is[2] == id then redis.call('PEXPIRE', session, SESSION_TTL) end
+  if is[1] ~= 'abandoned' or not is[2] or is[2] == id then redis.call('PEXPIRE', session, SESSION_TTL) end
   count(prefix, at, outcome(state, reason), 1)
   return state
 end

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from state import deployment
 from worker import json_lines, runtime
 from worker.ctrl_c import CtrlC
 from worker.producer import Producer
@@ -40,9 +41,11 @@ def replay(
     Refused in live mode unless the endpoint is on this machine. Exit code 1 when a line could not be replayed.
     """
     settings = load()
-    require_harmless(settings.delivery)
+    require_harmless(settings.delivery.mode, settings.delivery.endpoint)
     require(settings, "redis_url")
     state = runtime.open_state(settings)
+    # The workers may have been started with other settings than this command sees.
+    require_harmless(*deployment.announced(state.scripts, state.keys), whose="the workers' delivery")
     console = Console(stderr=True, highlight=False)
     told = count(1)
 

@@ -62,8 +62,8 @@ def document(look: Look) -> dict[str, Any]:
     return {
         "at": datetime.fromtimestamp(found.now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
         "namespace": settings.namespace,
-        "mode": settings.delivery.mode,
-        "endpoint": address(settings.delivery.endpoint),
+        "mode": look.delivery[0],
+        "endpoint": address(look.delivery[1]),
         "server": {"name": look.server, **asdict(found.server)},
         "roles": {role: asdict(health.life(role, found, settings)) for role in ROLES},
         "events": {**asdict(found.events), "lag_ms": found.lag_ms},

@@ -33,6 +33,12 @@ class Look:
     findings: tuple[Finding, ...]
 
     @property
+    def delivery(self) -> tuple[str, str]:
+        """Mode and endpoint of the workers that were started last; before the first, those of the settings here."""
+        known, here = self.overview.deployment, self.settings.delivery
+        return known.get("mode", here.mode), known.get("endpoint", here.endpoint)
+
+    @property
     def problems(self) -> list[Finding]:
         """What is not well, the worst first."""
         return sorted((f for f in self.findings if f.mark != "ok"), key=lambda finding: MARKS.index(finding.mark))
@@ -66,10 +72,10 @@ def waiting(look: Look) -> dict[str, dict[str, int]]:
 
 
 def _mode(look: Look) -> Text:
-    delivery = look.settings.delivery
-    if delivery.mode == "live":
-        return Text(f"live: requests go to {address(delivery.endpoint)}", "bold")
-    return Text(f"shadow: everything but the request, nobody is contacted ({address(delivery.endpoint)})")
+    mode, endpoint = look.delivery
+    if mode == "live":
+        return Text(f"live: requests go to {address(endpoint)}", "bold")
+    return Text(f"shadow: everything but the request, nobody is contacted ({address(endpoint)})")
 
 
 def _memory(look: Look) -> str:
