@@ -197,9 +197,9 @@ ENDS: list[Mutant] = [
      "settle.an_attempt_ends_its_outreach", {"result": "unknown", "place": {"unknown"}, "contacts": 1}),
     ("", "if is[3] == id then redis.call('HDEL', session, 'sending') end", "",
      "settle.an_attempt_ends_its_outreach", {"result": "sent", "place": set(), "contacts": 1}),
-    ("", "if is[1] ~= 'abandoned' or not is[2] or is[2] == id then redis.call('PEXPIRE'", "if true then redis.call('PEXPIRE'",
+    ("", "if is[1] ~= 'abandoned' or not is[2] or is[2] == id then", "if true then",
      "fence.a_session_stays_without_end_when_its_earlier_outreach_ends_last"),
-    ("", "if is[1] ~= 'abandoned' or not is[2] or is[2] == id then redis.call('PEXPIRE'", "if false then redis.call('PEXPIRE'",
+    ("", "if is[1] ~= 'abandoned' or not is[2] or is[2] == id then", "if false then",
      "claim_limits.a_session_lives_without_end_while_its_outreach_is_open"),
 ]  # fmt: skip
 
