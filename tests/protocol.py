@@ -105,18 +105,24 @@ class Walk:
     # The shop
 
     def shopper_does_something(self) -> None:
-        self.happens(self.random.choice(sorted(PEOPLE)), self.random.choice(["activity"] * 4 + ["order_completed"]))
+        kind = self.random.choice(["activity"] * 4 + ["order_completed"])
+        self.happens(self.random.choice(sorted(PEOPLE)), kind, late=kind != "activity" and self.random.random() < 0.5)
 
     def shopper_falls_silent(self, session: str = "") -> None:
         self.happens(session or self.random.choice(sorted(PEOPLE)), "activity")
         sweep(self.state, silent_for_ms=0, max_age_ms=100 * DAY_MS)
 
-    def happens(self, session: str, kind: str) -> None:
+    def happens(self, session: str, kind: str, *, late: bool = False) -> None:
+        """Something arrives; `late`: it had happened before the session's last activity."""
         self.at_ms += SECOND_MS
-        apply(self.state, arrived(event(kind, session, customer=JANE), self.at_ms))
-        self.newest[session] = self.at_ms
+        at_ms = self.newest[session] - SECOND_MS // 2 if late else self.at_ms
+        before = stored(self.state, session)
+        apply(self.state, arrived(event(kind, session, stage=None if late else "checkout", customer=JANE), at_ms))
+        self.newest[session] = max(self.newest.get(session, 0), at_ms)
+        if before.outreach and (not late or before.purchase // 100 < at_ms):
+            assert record(self.state, before.outreach)["state"] not in {"waiting", "leased"}, "not called off"
         if kind == "order_completed":
-            self.state.people.mark_bought(PEOPLE[session], self.at_ms + DAY_MS)
+            self.state.people.mark_bought(PEOPLE[session], now_ms(self.state))
 
     # Dispatch, and the broker
 
@@ -273,7 +279,7 @@ class Walk:
             is_now = stored(self.state, session)
             assert is_now.contacts == contacts[session]
             assert len(lanes_of(self.state, session)) == (is_now.state == "waiting"), "in no lane, or in two"
-            assert (is_now.state == "abandoned") == bool(is_now.outreach)
+            assert is_now.state == "abandoned" or not is_now.outreach
         assert immortal_keys(self.state.client) == []
 
     def outreaches(self) -> dict[str, dict[str, str]]:

@@ -216,6 +216,16 @@ def test_an_order_older_than_the_last_activity_still_calls_off_what_is_open(stat
     assert (record(state, outreach)["state"], record(state, outreach)["reason"]) == ("cancelled", "paid")
 
 
+def test_an_order_that_turns_out_to_be_older_than_an_activity_is_undone(state: State, at_ms: int) -> None:
+    """The page was closed after both, so that neither the order nor the activity is the last event."""
+    exited = event("exit", stage=None)
+    apply(state, arrived(event("order_completed", stage=None), at_ms), arrived(exited, at_ms + MINUTE_MS))
+    assert stored(state).state == "bought"
+    apply(state, arrived(event(occurred_at=iso(at_ms + SECOND_MS)), at_ms + 2 * MINUTE_MS))
+    assert stored(state).state == "waiting"
+    assert list(lanes_of(state)) == ["checkout.web.exit"]
+
+
 def test_an_order_of_an_unknown_session_is_remembered(state: State, at_ms: int) -> None:
     apply(state, arrived(event("order_completed", stage=None), at_ms))
     apply(state, arrived(event(occurred_at=iso(at_ms - MINUTE_MS)), at_ms + SECOND_MS))
