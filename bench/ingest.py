@@ -1,6 +1,7 @@
 """Ingest, stream to applied, one process, beside plain pipelined HSET+ZADD from Python on the same server."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ from worker.valkey import EmbeddedValkey
 
 EVENTS_PER_SESSION = 10
 STAGES = ("product_selection",) * 7 + ("cart_review", "cart_review", "checkout")
+"""Where a session is at each of its events: forward through the flow, as a shopper goes."""
 CART = {
     "total_value": 149.99,
     "currency": "COP",
@@ -25,14 +27,17 @@ CART = {
 
 def events(number: int, seed: int = 1) -> list[dict[str, object]]:
     """Make events like a shop's: ten a session, mostly products looked at, some carts, a customer now and then."""
-    random, began = Random(seed), time() - 60
+    random, began, seen = Random(seed), time() - 60, Counter[str]()
     found: list[dict[str, object]] = []
     for index in range(number):
+        session = f"sess_{random.randrange(number // EVENTS_PER_SESSION):09x}"
+        stage = STAGES[min(seen[session], len(STAGES) - 1)]
+        seen[session] += 1
         event: dict[str, object] = {
-            "session_id": f"sess_{random.randrange(number // EVENTS_PER_SESSION):09x}",
+            "session_id": session,
             "type": "activity",
             "occurred_at": datetime.fromtimestamp(began + index * 60 / number, UTC).isoformat(),
-            "flow_stage": random.choice(STAGES),
+            "flow_stage": stage,
             "platform": "web",
         }
         if random.random() < 0.15:

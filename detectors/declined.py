@@ -17,7 +17,7 @@ def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> time
 
 DECLINED = Kind(
     name="declined",
-    begins_with=lambda event: event.type == "payment_declined",
+    begins_with="payment_declined",
     wait=_wait,
     reason=lambda _stage: "payment_declined",
     left_alone=lambda settings: "declined_off" if settings.declined is None else None,

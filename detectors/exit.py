@@ -16,7 +16,7 @@ def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> time
 
 EXIT = Kind(
     name="exit",
-    begins_with=lambda event: event.type == "exit",
+    begins_with="exit",
     wait=_wait,
     reason=lambda stage: f"user_left_{stage}",
 )

@@ -4,7 +4,7 @@ from detectors.kind import Kind, idle_wait
 
 IDLE = Kind(
     name="idle",
-    begins_with=lambda event: event.type == "activity",
+    begins_with="activity",
     wait=idle_wait,
     reason=lambda stage: f"user_abandoned_{stage}",
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from detectors.activity import ActivityEvent
+from detectors.activity import ActivityEvent, EventType
 from detectors.flow import Platform, Stage
 from detectors.settings import DetectionSettings
 
@@ -20,18 +20,24 @@ def _never(_settings: DetectionSettings) -> str | None:
     return None
 
 
+def _always(_event: ActivityEvent) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One way to abandon a purchase."""
 
     name: str
     """The last part of the lane's name; stored in Redis, never changed."""
-    begins_with: Callable[[ActivityEvent], bool]
-    """Whether an event, being the last of its session, makes the session's silence of this kind."""
+    begins_with: EventType
+    """An event of this type, being the last of its session, makes the session's silence of this kind ..."""
     wait: Callable[[DetectionSettings, Stage, Platform], timedelta]
     """How long the session may then stay silent."""
     reason: Callable[[Stage], str]
     """`engagement.reason` of the request, unless the shop gave one."""
+    only_if: Callable[[ActivityEvent], bool] = _always
+    """... if this is true of it."""
     left_alone: Callable[[DetectionSettings], str | None] = _never
     """The reason why nobody is to be contacted after this kind of silence, or None."""
     silent_from_expiry: bool = False

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, ActivityEvent
@@ -35,6 +35,7 @@ class Parsed(NamedTuple):
 
 
 _Path = tuple[int | str, ...]
+_validate = TypeAdapter(ActivityEvent).validator.validate_json
 _NO_JSON = Problem("", "is not valid JSON")
 _BROKEN_TEXT = Problem("", "is not plain UTF-8; the characters that could not be read were replaced")
 _BROKEN_ESCAPE = re.compile(
@@ -57,10 +58,10 @@ def parse(raw: bytes) -> Parsed:
 
 def _read(raw: bytes) -> Parsed:
     try:
-        event = ActivityEvent.model_validate_json(raw)
+        event = _validate(raw)
     except ValidationError as exc:
         return _salvage(raw, exc)
-    return Parsed(event, (*_missing(event, ()),)) if event.lacks_stage else Parsed(event)
+    return Parsed(event, _missing(event, ())) if event.lacks_stage else Parsed(event)
 
 
 def _readable(raw: bytes) -> bytes:
@@ -93,11 +94,13 @@ def _leave_out(document: Any, paths: Iterable[_Path]) -> None:  # noqa: ANN401 -
         del part[path[-1]]
 
 
-def _missing(event: ActivityEvent, known: tuple[Problem, ...]) -> Iterator[Problem]:
-    if event.lacks_stage:
-        field = "flow_stage" if event.flow_stage is None else "platform"
-        if field not in {problem.field for problem in known}:
-            yield Problem(field, "is missing; an activity needs flow_stage and platform")
+def _missing(event: ActivityEvent, known: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    if not event.lacks_stage:
+        return ()
+    field = "flow_stage" if event.flow_stage is None else "platform"
+    if field in {problem.field for problem in known}:
+        return ()
+    return (Problem(field, "is missing; an activity needs flow_stage and platform"),)
 
 
 def _problem(detail: ErrorDetails) -> Problem:

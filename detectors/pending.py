@@ -17,14 +17,15 @@ def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> time
 
 PENDING = Kind(
     name="pending",
-    begins_with=lambda event: event.type == "payment_pending" and event.expires_at is None,
+    begins_with="payment_pending",
     wait=_wait,
     reason=lambda _stage: "payment_not_completed",
 )
 
 LAPSED = Kind(
     name="lapsed",
-    begins_with=lambda event: event.type == "payment_pending" and event.expires_at is not None,
+    begins_with="payment_pending",
+    only_if=lambda event: event.expires_at is not None,
     wait=idle_wait,
     reason=lambda _stage: "payment_expired",
     silent_from_expiry=True,

@@ -8,13 +8,14 @@ A session keeps the highest sequence number of each of three sorts (activity, si
 follows from these, whatever order the events came in.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from detectors.activity import ActivityEvent
+from detectors.activity import ActivityEvent, EventType
 from detectors.flow import PLATFORMS, STAGES, Platform, Stage
 from detectors.idle import IDLE
+from detectors.kind import Kind
 from detectors.registry import KINDS
 
 SLOW_CLOCK_MS = 2 * 60 * 1000
@@ -23,13 +24,23 @@ FURTHEST_EXPIRY_MS = 30 * 24 * 3600 * 1000
 """How far ahead a voucher's expiry is believed."""
 
 ACTIVITY_RANKS = len(STAGES) * len(PLATFORMS)
-_ACTIVITY_RANK = {pair: rank for rank, pair in enumerate(product(STAGES, PLATFORMS))}
+_ACTIVITY_RANK: dict[tuple[Stage | None, Platform | None], int] = {
+    pair: rank for rank, pair in enumerate(product(STAGES, PLATFORMS))
+}
 PURCHASE_RANK = 99
 RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
-# The last kind that recognises an event has it: a new one can so be a narrower case of those before it.
-_BY_PRECEDENCE = tuple(reversed(tuple(enumerate(KINDS, start=ACTIVITY_RANKS))))
+# By type of event, the last of the registry first: the first that recognises an event has it.
+_KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
+    event_type: [
+        (rank, kind)
+        for rank, kind in reversed(list(enumerate(KINDS, ACTIVITY_RANKS)))
+        if kind.begins_with == event_type
+    ]
+    for event_type in get_args(EventType)
+}
 
 # The names that state needs to tell a session's lane from its ranks: `checkout.web`, then the kinds.
 RANK_NAMES: tuple[str, ...] = (
@@ -58,16 +69,16 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
     occurred_ms = arrival_ms if event.occurred_at is None else min(epoch_ms(event.occurred_at), arrival_ms)
     silent_ms = max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)
     base = occurred_ms * RANK_SPAN
-    activity = 0
-    if event.flow_stage is not None and event.platform is not None:
-        activity = base + _ACTIVITY_RANK[event.flow_stage, event.platform]
+    # 0 unless it says where it happened: both are needed.
+    at = _ACTIVITY_RANK.get((event.flow_stage, event.platform))
+    activity = 0 if at is None else base + at
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
         return Position(stamp=purchase, activity=activity, purchase=purchase, silent_since_ms=silent_ms)
-    for rank, kind in _BY_PRECEDENCE:
-        if kind.begins_with(event):
+    for rank, kind in _KINDS_OF[event.type]:
+        if kind.only_if(event):
             if kind is IDLE and activity:
-                return Position(stamp=activity, activity=activity, silent_since_ms=silent_ms)
+                return Position(activity, activity, 0, 0, silent_ms)
             if kind.silent_from_expiry and event.expires_at is not None:
                 silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
             signal = base + rank
@@ -91,5 +102,4 @@ def epoch_ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     # Not 0: a sequence number of 0 means that there was no such event.
-    since = moment - _EPOCH
-    return max(1, since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000)
+    return max(1, (moment - _EPOCH) // _MILLISECOND)

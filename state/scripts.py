@@ -90,37 +90,52 @@ class Scripts:
             return []
         if len(calls) == 1:
             return [self.run(name, calls[0][0], *calls[0][1])]
+        digest = self._digest(name)
         with translated():
-            digest = self._digest(name)
-            pipe = self.client.pipeline(transaction=False)
-            for key, args in calls:
-                pipe.execute_command("EVALSHA", digest, 1, key, *args)
-            return self._settled(name, calls, pipe.execute(raise_on_error=False))
+            replies = self._pipelined([("EVALSHA", digest, 1, key, *args) for key, args in calls])
+            return self._settled(name, calls, replies)
 
     def begin_many(self, name: str, calls: Iterable[Call]) -> Callable[[], list[Any]]:
         """Send the calls of `run_many` and return; what is returned waits for their replies, and is called once.
 
-        In between the caller can work while the server does. A cluster, which has a connection for each node, and a
-        stand-in for a server have replied already when this returns.
+        In between the caller can work while the server does.
         """
         calls = list(calls)
-        if type(self.client) is not Redis or not calls:
-            replies = self.run_many(name, calls)
-            return lambda: replies
+        digest = self._digest(name)
+        replies = self.begin([("EVALSHA", digest, 1, key, *args) for key, args in calls])
+
+        def wait() -> list[Any]:
+            with translated():
+                return self._settled(name, calls, replies())
+
+        return wait
+
+    def begin(self, commands: Sequence[Sequence[Argument]]) -> Callable[[], list[Any]]:
+        """Send commands on a connection of their own; what is returned waits for their replies, and is called once.
+
+        A command that the server refused has its error for a reply. A cluster, which has a connection for each node,
+        and a stand-in for a server have replied already when this returns.
+        """
         with translated():
+            if type(self.client) is not Redis or not commands:
+                replies = self._pipelined(commands)
+                return lambda: replies
             connection: Any = self.client.connection_pool.get_connection()
-            digest = self._digest(name)
-            commands = [("EVALSHA", digest, 1, key, *args) for key, args in calls]
             with self._returned(connection, only_if_it_fails=True):
                 connection.send_packed_command(connection.pack_commands(commands))
 
         def wait() -> list[Any]:
-            with translated():
-                with self._returned(connection):
-                    replies = [_reply(connection) for _ in calls]
-                return self._settled(name, calls, replies)
+            with translated(), self._returned(connection):
+                return [_reply(connection) for _ in commands]
 
         return wait
+
+    def _pipelined(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        pipe = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        found: list[Any] = pipe.execute(raise_on_error=False)
+        return found
 
     def _settled(self, name: str, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
         """Call again what the server did not know the script for, and raise the first error."""
@@ -128,10 +143,7 @@ class Scripts:
             if isinstance(reply, NoScriptError):
                 key, args = calls[index]
                 replies[index] = self.client.execute_command("EVAL", self.text(name), 1, key, *args)
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise reply
-        return replies
+        return [raised(reply) for reply in replies]
 
     @contextmanager
     def _returned(self, connection: Any, *, only_if_it_fails: bool = False) -> Iterator[None]:  # noqa: ANN401 - of any kind
@@ -151,6 +163,13 @@ class Scripts:
             text = self.text(name)
             digest = self._digests[name] = sha1(text.encode(), usedforsecurity=False).hexdigest()
         return digest
+
+
+def raised(reply: Any) -> Any:  # noqa: ANN401 - of any command
+    """Return a reply, or raise it when it is an error."""
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
 
 
 def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it

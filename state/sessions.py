@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Scripts, translated
 
 STAMP_WIDTH = 10
+RANK_SPAN = 100
+"""A sequence number is a time in ms, times this, plus a rank."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -100,16 +104,16 @@ class Sessions:
     def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
         """Begin to apply changes, and return what waits until they are; as `apply` in all else."""
         places: dict[int, list[int]] = {}
-        arguments: dict[int, list[str]] = {}
+        events: dict[int, list[Sequence[str]]] = {}
         for index, change in enumerate(changes):
             number = partition_of(change.session_id)
             if number not in places:
                 places[number] = []
-                arguments[number] = [self._names]
+                events[number] = []
             places[number].append(index)
-            _append(arguments[number], change)
-        prefixes = ((self._keys.partition(number), args) for number, args in arguments.items())
-        replies = self._scripts.begin_many("apply", prefixes)
+            events[number].append(_event(change))
+        calls = [(self._keys.partition(number), (self._names, to_json(found))) for number, found in events.items()]
+        replies = self._scripts.begin_many("apply", calls)
         return lambda: list(_marks(places.values(), replies()))
 
     def read(self, session_ids: Sequence[str]) -> list[Session]:
@@ -137,10 +141,11 @@ class Sessions:
         settings: list[str | int] = [limit, max_age_ms, len(required), *required, packed]
         taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))
         while numbers and lanes:
-            calls = [(self._keys.partition(n), [*settings, f"{n:02d}-{secrets.token_hex(6)}"]) for n in numbers]
+            ids = (f"{n:02d}-{secrets.token_hex(6)}" for n in numbers)
+            calls = [(self._keys.partition(n), [*settings, i, self._names]) for n, i in zip(numbers, ids, strict=True)]
             replies = self._scripts.run_many("claim", calls)
-            taken += sum(int(reply[0]) for reply in replies)
-            outreaches += sum(len(reply) - 1 for reply in replies)
+            taken += sum(int(reply[1]) for reply in replies)
+            outreaches += sum(len(reply) - 2 for reply in replies)
             numbers = [n for n, reply in zip(numbers, replies, strict=True) if int(reply[0]) >= limit]
         return Claimed(taken, outreaches)
 
@@ -157,12 +162,14 @@ def stamped(stamp: int, value: str) -> str:
 def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
     """Read a session's hash; every sequence number is 0 when the hash is gone."""
     own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"}
+    activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
     return Session(
         session_id=session_id,
-        activity=int(stored.get("activity", 0)),
-        signal=int(stored.get("signal", 0)),
-        purchase=int(stored.get("purchase", 0)),
-        silent_since_ms=int(stored.get("silent", 0)),
+        activity=activity,
+        signal=signal,
+        purchase=purchase,
+        # Stored only when it is not when the last event occurred.
+        silent_since_ms=int(stored.get("silent", max(activity, signal, purchase) // RANK_SPAN)),
         state=stored.get("state", "waiting"),
         outreach=stored.get("outreach", ""),
         contacts=int(stored.get("contacts", 0)),
@@ -181,10 +188,12 @@ def _unstamped(value: bytes) -> str:
     return value.decode()[STAMP_WIDTH:]
 
 
-def _append(arguments: list[str], change: Change) -> None:
+def _event(change: Change) -> Sequence[str]:
     session_id, stamp, activity, signal, purchase, silent_ms, fields = change
-    arguments.append(f"{session_id} {activity} {signal} {purchase} {silent_ms} {len(fields)}")
-    if fields:
-        prefix = stamped(stamp, "")
-        for name, value in fields.items():
-            arguments += (name, prefix + value)
+    if not fields and activity == stamp and silent_ms == activity // RANK_SPAN:
+        return session_id, str(activity)
+    numbers = (session_id, str(activity), str(signal), str(purchase), str(silent_ms))
+    if not fields:
+        return numbers
+    prefix = stamped(stamp, "")
+    return (*numbers, *(text for name, value in fields.items() for text in (name, prefix + value)))

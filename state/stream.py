@@ -1,6 +1,6 @@
 """The stream of activity: read by consumers of one group, deleted once applied."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from state.errors import ServerUnavailableError
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Argument, Call, Scripts, raised, translated
 
 GROUP = "ingest"
 FIELD = b"event"
@@ -72,6 +72,20 @@ class Stream:
         """
         return self._group_read(consumer, b">", count, block_ms)
 
+    def begin_read(self, consumer: str, *, count: int) -> Callable[[], list[Entry]]:
+        """Begin to read what `read` would without waiting for any; what is returned waits for the reply.
+
+        Raises:
+            GroupMissingError: (so does what is returned) call create_group.
+        """
+        replies = self._scripts.begin([self._group_command(consumer, b">", count, None)])
+
+        def wait() -> list[Entry]:
+            with _group_expected():
+                return _entries(raised(replies()[0]))
+
+        return wait
+
     def read_pending(self, consumer: str, *, count: int, after: bytes = b"0") -> list[Entry]:
         """Read what this consumer was given before and did not acknowledge: the first thing to do after a start."""
         return self._group_read(consumer, after, count, None)
@@ -93,10 +107,18 @@ class Stream:
             )
         return len(taken)
 
-    def acknowledge(self, ids: Sequence[bytes]) -> None:
-        """Remove applied entries from the stream and from the pending list in one step."""
-        for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK):
-            self._scripts.run("acknowledge", self._keys.events, GROUP, *ids[start : start + _ACKNOWLEDGE_CHUNK])
+    def acknowledge(self, ids: Sequence[bytes], *, one_read: bool = False) -> int:
+        """Remove applied entries from the stream and from the pending list in one step; return how many were there.
+
+        `one_read`: they are all that one call of `read` returned, so no other entry lies between them.
+        """
+        return sum(self.begin_acknowledge(ids, one_read=one_read)())
+
+    def begin_acknowledge(self, ids: Sequence[bytes], *, one_read: bool = False) -> Callable[[], list[int]]:
+        """Begin to acknowledge; what is returned waits until it is done."""
+        chunks = (ids[start : start + _ACKNOWLEDGE_CHUNK] for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK))
+        calls: list[Call] = [(self._keys.events, (GROUP, int(one_read), *chunk)) for chunk in chunks]
+        return self._scripts.begin_many("acknowledge", calls)
 
     def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
         """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
@@ -143,16 +165,14 @@ class Stream:
         return found.decode() if isinstance(found, bytes) else str(found)
 
     def _group_read(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> list[Entry]:
-        block = () if block_ms is None else ("BLOCK", block_ms)
         with _group_expected():
-            reply = self._scripts.client.execute_command(
-                "XREADGROUP", "GROUP", GROUP, consumer, "COUNT", count, *block, "STREAMS", self._keys.events, after
+            return _entries(
+                self._scripts.client.execute_command(*self._group_command(consumer, after, count, block_ms))
             )
-        if not reply:
-            return []
-        # One stream was asked for; RESP3 puts its entries one list deeper.
-        items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))[0]
-        return [_entry(item) for item in items]
+
+    def _group_command(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> tuple[Argument, ...]:
+        block = () if block_ms is None else ("BLOCK", block_ms)
+        return ("XREADGROUP", "GROUP", GROUP, consumer, "COUNT", count, *block, "STREAMS", self._keys.events, after)
 
 
 @contextmanager
@@ -175,6 +195,14 @@ def entry_order(entry_id: str) -> tuple[int, int]:
     """Return a stream entry's id in a form that can be compared."""
     ms, _, number = entry_id.partition("-")
     return int(ms), int(number or 0)
+
+
+def _entries(reply: Any) -> list[Entry]:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+    if not reply:
+        return []
+    # One stream was asked for; RESP3 puts its entries one list deeper.
+    items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))[0]
+    return [_entry(item) for item in items]
 
 
 def _entry(item: Any) -> Entry:  # noqa: ANN401 - shapes differ with the protocol and between drivers

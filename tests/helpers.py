@@ -113,7 +113,7 @@ def text_at(state: State, key: str) -> str:
 
 
 def lanes_of(state: State, session: str = "s-1") -> dict[str, int]:
-    """The lanes in which a session waits, and since when it has been silent."""
+    """The lanes in which a session waits, with its score: it has been silent since then, or a later moment."""
     found = {}
     for key in state.client.scan_iter(f"{state.keys.namespace}:*:lane:*"):
         score = state.client.zscore(key, session)
@@ -141,6 +141,15 @@ def counters(state: State) -> dict[str, int]:
         for name, value in texts(state, key.decode()).items():
             totals[name] = totals.get(name, 0) + int(value)
     return {name: total for name, total in totals.items() if total and not name.startswith("silent.")}
+
+
+def dump_without_scores(state: State) -> dict[str, object]:
+    """Everything in the database but how high a session stands in its lane: a lower bound of what the session says."""
+    found = dump(state)
+    for key in found:
+        if ":lane:" in key:
+            found[key] = sorted(state.client.zrange(key, 0, -1))
+    return found
 
 
 def dump(state: State) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from detectors.sequence import RANK_NAMES
@@ -17,10 +18,24 @@ from worker.settings.sections import IngestSettings
 
 
 class Breaking:
-    """A part of the state one of whose methods fails some times, before or after it has done its work."""
+    """A part of the state one of whose methods fails some times, before or after it has done its work.
 
-    def __init__(self, part: object, method: str, error: type[StateError], *, times: int, after: bool = False) -> None:
-        self._part, self._method, self._error, self._left, self._after = part, method, error, times, after
+    `waited`: what the method returns fails when it is called. `spared`: so many calls work before the first that fails.
+    """
+
+    def __init__(
+        self,
+        part: object,
+        method: str,
+        error: type[StateError],
+        *,
+        times: int,
+        after: bool = False,
+        waited: bool = False,
+        spared: int = 0,
+    ) -> None:
+        self._part, self._method, self._error, self._after, self._waited = part, method, error, after, waited
+        self._spared, self._left = spared, times
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the part has
         found = getattr(self._part, name)
@@ -28,14 +43,19 @@ class Breaking:
 
     def _failing(self, method: Callable[..., object]) -> Callable[..., object]:
         def call(*args: object, **named: object) -> object:
-            if self._left == 0:
+            if self._spared or self._left == 0:
+                self._spared = max(0, self._spared - 1)
                 return method(*args, **named)
             self._left -= 1
-            if self._after:
-                method(*args, **named)
-            raise self._error("a failure of the test")
+            done = method(*args, **named) if self._after else None
+            return partial(self._fail, done) if self._waited else self._fail()
 
         return call
+
+    def _fail(self, wait: object = None) -> object:
+        if callable(wait):
+            wait()
+        raise self._error("a failure of the test")
 
 
 class Stubborn(Sessions):

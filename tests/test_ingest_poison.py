@@ -113,7 +113,9 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
             return super().mark_buyers(buyers)
 
     people = Counting(state.scripts, state.keys, cap_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
-    ingest = ingest_of(state, people=people, stream=Breaking(state.stream, "acknowledge", ServerFullError, times=5))
+    ingest = ingest_of(
+        state, people=people, stream=Breaking(state.stream, "begin_acknowledge", ServerFullError, times=5)
+    )
     for _ in range(5):
         with pytest.raises(ServerFullError):
             ingest.step()

@@ -12,6 +12,7 @@ from state.connection import connect
 from state.errors import StateError
 from state.scripts import Scripts
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
+from tests.test_stream import fill
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
 
@@ -29,7 +30,7 @@ APPLY: list[Mutant] = [
      "sessions.silence_runs_from_the_earliest_arrival_of_events_that_occurred_together"),
     ("apply", "(last < was_last or silent", "(silent",
      "sessions.an_older_activity_that_arrives_late_moves_nothing"),
-    ("apply", "or value > has[6 + i]", "or true", "session_fields.null_clears_a_field_unless_it_is_older"),
+    ("apply", "or value > known", "or true", "session_fields.null_clears_a_field_unless_it_is_older"),
     ("apply", "last > was_last", "last >= was_last", "coming_back.an_event_that_is_applied_again_cancels_nothing"),
     ("apply", "if p > a then", "if p > 0 then", "sessions.newer_activity_after_an_order_makes_the_session_wait_again"),
     ("apply", "elseif moved or was_state == 'bought' then", "elseif moved then",
@@ -38,17 +39,19 @@ APPLY: list[Mutant] = [
      "sessions.a_session_that_was_settled_is_silent_anew_after_newer_activity_only"),
     ("apply", "(paid or moved)", "moved", "coming_back.an_order_from_before_the_last_activity_cancels_all_the_same",
      {"is_taken": False}),
-    ("apply", "redis.call('ZREM', was_lane, id)", "", "sessions.going_back_to_an_earlier_stage_moves_to_its_lane"),
+    ("apply", "call('ZREM', was_lane, id)", "", "sessions.going_back_to_an_earlier_stage_moves_to_its_lane"),
     ("apply", "if was_last == 0 or moved", "if moved",
      "session_fields.every_event_leaves_its_session_with_a_time_to_live", {"kind": "opt_out"}),
     ("apply", "tells or about_person[name]", "tells", "session_fields.an_opt_out_by_session_alone_tells_the_person"),
     ("apply", "country = true, ", "",
      "session_fields.what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them",
      {"kind": "order_completed", "late": "country_code"}),
-    ("apply", "ask[8 + fields] = 'opted_out'", "",
+    ("apply", "or name == 'opted_out'", "", "session_fields.an_opt_out_by_session_alone_tells_the_person"),
+    ("apply", "~= '0', has[6]", "~= '0', false",
      "session_fields.what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them",
      {"kind": "opt_out", "late": "phone_number"}),
-    ("apply", "p ~= '0', nil", "false, nil", "session_fields.an_order_tells_the_person_each_time_it_is_applied"),
+    ("apply", "event[4] and event[4] ~= '0', has[6]", "false, has[6]",
+     "session_fields.an_order_tells_the_person_each_time_it_is_applied"),
     ("apply", "if p > a then", "if last == p then",
      "sessions.a_page_closed_or_a_voucher_shown_after_the_order_does_not_undo_it",
      {"kind": "exit"}),
@@ -65,7 +68,24 @@ APPLY: list[Mutant] = [
     ("apply", "if state == 'waiting' or state == 'leased' then finish", "if state == 'leased' then finish",
      "coming_back.what_happens_after_the_claim_cancels_what_waits_or_is_leased",
      {"kind": "order_completed", "reason": "paid", "is_taken": False}),
-    ("apply", "redis.call('HDEL', key, 'outreach')", "", "coming_back.an_ended_outreach_is_not_cancelled_later"),
+    ("apply", "call('HDEL', key, 'outreach')", "", "coming_back.an_ended_outreach_is_not_cancelled_later"),
+]  # fmt: skip
+
+GOING_ON: list[Mutant] = [
+    ("apply", "#event > 2 or ", "", "session_fields.customer_fields_are_merged_one_by_one"),
+    ("apply", "not has[1] or ", "", "sessions.a_first_activity_waits_in_the_lane_of_its_stage_and_platform"),
+    ("apply", "or has[2] or has[4]", "or has[4]",
+     "going_on.who_goes_on_after_closing_the_page_waits_for_mere_silence_again"),
+    ("apply", "or has[4] or has[5] then", "or has[5] then",
+     "going_on.silence_is_stored_only_when_it_is_not_since_the_last_event"),
+    ("apply", "or has[5] then return false", "then return false", "going_on.who_goes_on_after_a_claim_calls_it_off"),
+    ("apply", "a <= was_a or ", "", "sessions.an_older_activity_that_arrives_late_moves_nothing_at_the_same_place"),
+    ("apply", "(a - was_a) % 100 ~= 0", "false", "sessions.the_newest_activity_decides_stage_and_silence"),
+    ("apply", "if a - a % (100 * HOUR) > was_a then", "if false then", "going_on.who_goes_on_for_hours_lives_on"),
+    ("apply", "lane ~= was_lane or silent < was_silent", "lane ~= was_lane",
+     "going_on.silence_that_begins_earlier_than_thought_moves_down_in_the_lane"),
+    ("apply", "elseif has[4] then\n    call('HDEL', key, 'silent')", "",
+     "going_on.silence_is_stored_only_when_it_is_not_since_the_last_event"),
 ]  # fmt: skip
 
 CLAIM: list[Mutant] = [
@@ -80,13 +100,17 @@ CLAIM: list[Mutant] = [
     ("claim", "redis.call('ZREM', set, id)", "", "claims.a_claimed_session_becomes_an_outreach_that_is_due"),
     ("claim", "if not has[1] then count(prefix, now, 'expired.session_gone', 1)\n      elseif", "if",
      "claims.a_lane_member_whose_session_has_expired_ends_as_expired"),
-    ("claim", "and tonumber(has[3]) == since", "",
-     "claims.a_session_that_expired_in_one_lane_and_came_anew_in_another_is_not_silent"),
+    ("claim", "and lane_of(prefix, ranks, activity, signal) == set", "",
+     "going_on.a_session_that_stands_in_a_lane_it_left_long_ago_is_not_claimed_from_it"),
+    ("claim", "waits and since > lane[2]", "false",
+     "going_on.a_sweep_moves_up_who_went_on_and_claims_them_in_their_own_time"),
+    ("claim", "redis.call('ZADD', set, text(since), id)", "text(0)",
+     "going_on.a_sweep_moves_up_who_went_on_and_claims_them_in_their_own_time"),
     ("claim", "not has[4] and ", "", "claims.a_lane_that_still_has_a_session_which_is_done_does_not_claim_it_again"),
     ("claim", "redis.call('PERSIST', key)", "", "claim_limits.a_session_lives_without_end_while_its_outreach_is_open"),
     ("claim", "redis.call('PEXPIRE', key, SESSION_TTL)", "redis.call('PERSIST', key)",
      "claims.who_cannot_be_reached_is_settled_on_the_spot", {"missing": "full_name"}),
-    ("claim", "text(limit - taken)", "text(limit)", "claim_limits.one_script_call_takes_no_more_than_its_limit"),
+    ("claim", "text(limit - looked)", "text(limit)", "claim_limits.one_script_call_takes_no_more_than_its_limit"),
 ]  # fmt: skip
 
 OUTBOX: list[Mutant] = [
@@ -237,8 +261,12 @@ PEOPLE: list[Mutant] = [
 ]  # fmt: skip
 
 STREAM: list[Mutant] = [
-    ("acknowledge", "local deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 2))", "local deleted = 0",
+    ("acknowledge", "deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 3))", "",
      "full_server.what_was_applied_is_acknowledged_all_the_same"),
+    ("acknowledge", "head and head[1] == first", "head", "stream.one_read_behind_another_leaves_that_in_the_stream"),
+    ("acknowledge", "ARGV[2] == '1' and", "", "stream.entries_of_several_reads_take_nothing_between_them_along"),
+    ("acknowledge", " + redis.call('XDEL', KEYS[1], last)", "",
+     "stream.one_read_at_the_head_of_the_stream_is_cut_off"),
     ("acknowledge", "redis.call('XACK'", "text = ('XACK'", "full_server.what_was_applied_is_acknowledged_all_the_same"),
     ("open_sweep", "now - last > tonumber(ARGV[1])", "false",
      "watermark.after_a_hole_silence_is_measured_from_the_reopening"),
@@ -247,7 +275,7 @@ STREAM: list[Mutant] = [
      "ingest.the_watermark_holds_while_an_event_waits"),
 ]  # fmt: skip
 
-MUTANTS = [*APPLY, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
+MUTANTS = [*APPLY, *GOING_ON, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
 
 
 class Mutated(Scripts):
@@ -294,5 +322,14 @@ def run(state: State, test: str, case: dict[str, Any]) -> None:
     """Call a test as pytest would, with a state of our own."""
     module, _, name = test.partition(".")
     function = getattr(import_module(f"tests.test_{module}"), f"test_{name}")
-    given = {"state": state, "real_state": state, "merging": state, "at_ms": now_ms(state) - HOUR_MS} | case
-    function(**{name: given[name] for name in inspect.signature(function).parameters})
+    parameters = inspect.signature(function).parameters
+    if "filled" in parameters:
+        fill(state)
+    given = {
+        "state": state,
+        "real_state": state,
+        "merging": state,
+        "filled": state,
+        "at_ms": now_ms(state) - HOUR_MS,
+    } | case
+    function(**{name: given[name] for name in parameters})

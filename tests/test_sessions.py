@@ -53,6 +53,11 @@ def test_an_older_activity_that_arrives_late_moves_nothing(state: State, at_ms: 
     assert lanes_of(state) == {"checkout.web.idle": at_ms}
 
 
+def test_an_older_activity_that_arrives_late_moves_nothing_at_the_same_place(state: State, at_ms: int) -> None:
+    apply(state, arrived(event(), at_ms), arrived(event(), at_ms - MINUTE_MS))
+    assert stored(state).silent_since_ms == at_ms
+
+
 def test_going_back_to_an_earlier_stage_moves_to_its_lane(state: State, at_ms: int) -> None:
     apply(state, arrived(event(stage="payment"), at_ms), arrived(event(stage="cart_review"), at_ms + 1))
     assert lanes_of(state) == {"cart_review.web.idle": at_ms + 1}

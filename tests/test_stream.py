@@ -11,13 +11,18 @@ from worker.runtime import State
 from worker.valkey import EmbeddedValkey
 
 
-@pytest.fixture
-def filled(state: State) -> State:
-    """A group, and three entries that nobody has read."""
+def fill(state: State) -> State:
+    """Create a group, and three entries that nobody has read."""
     state.stream.create_group()
     for number in range(3):
         add(state, f"e{number}")
     return state
+
+
+@pytest.fixture
+def filled(state: State) -> State:
+    """A stream with three entries that nobody has read."""
+    return fill(state)
 
 
 def add(state: State, event: str) -> bytes:
@@ -178,6 +183,45 @@ def test_what_is_acknowledged_is_deleted_and_not_pending(filled: State) -> None:
     filled.stream.acknowledge([entry.id for entry in found[:2]])
     assert filled.scripts.client.xlen(filled.keys.events) == 1
     assert events(filled.stream.read_pending("one", count=10)) == [b"e2"]
+
+
+def test_one_read_at_the_head_of_the_stream_is_cut_off(filled: State) -> None:
+    add(filled, "e3")
+    first, second = read(filled, count=2), read(filled, count=1)
+    assert filled.stream.acknowledge([entry.id for entry in first], one_read=True) == 2
+    assert filled.stream.deliveries("one") == 1
+    assert filled.stream.first() == second[0].id.decode()
+    assert filled.stream.acknowledge([second[0].id], one_read=True) == 1
+    assert events(read(filled)) == [b"e3"]
+
+
+def test_one_read_behind_another_leaves_that_in_the_stream(filled: State) -> None:
+    first, second = read(filled, "one", count=1), read(filled, "two", count=2)
+    assert filled.stream.acknowledge([entry.id for entry in second], one_read=True) == 2
+    assert filled.scripts.client.xlen(filled.keys.events) == 1
+    assert events(filled.stream.read_pending("one", count=10)) == [b"e0"]
+    assert filled.stream.acknowledge([first[0].id], one_read=True) == 1
+    assert filled.stream.first() == ""
+
+
+def test_entries_of_several_reads_take_nothing_between_them_along(filled: State) -> None:
+    found = read(filled)
+    assert filled.stream.acknowledge([found[0].id, found[2].id]) == 2
+    assert events(filled.stream.read_pending("one", count=10)) == [b"e1"]
+
+
+def test_a_read_that_was_begun_waits_for_nothing(filled: State) -> None:
+    wait = filled.stream.begin_read("one", count=2)
+    assert events(wait()) == [b"e0", b"e1"]
+    assert events(filled.stream.begin_read("one", count=2)()) == [b"e2"]
+    assert filled.stream.begin_read("one", count=2)() == []
+    assert filled.stream.deliveries("one") == 1
+
+
+def test_a_read_that_was_begun_without_the_group_says_so(state: State) -> None:
+    add(state, "e")
+    with pytest.raises(GroupMissingError):
+        state.stream.begin_read("one", count=2)()
 
 
 def test_acknowledging_again_or_nothing_does_nothing(filled: State) -> None:

@@ -63,17 +63,7 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
         fields = fields_of(event)
         if event.type == "opt_out":
             fields["opted_out"] = "1"
-        batch.changes.append(
-            Change(
-                session_id=event.session_id,
-                stamp=place.stamp,
-                activity=place.activity,
-                signal=place.signal,
-                purchase=place.purchase,
-                silent_since_ms=place.silent_since_ms,
-                fields=fields,
-            )
-        )
+        batch.changes.append(Change(event.session_id, *place, fields))
 
 
 def _mark_person(batch: Batch, event: ActivityEvent, place: Position) -> bool:

@@ -38,6 +38,17 @@ def calm_collector() -> None:
 
 
 @dataclass(slots=True)
+class Work:
+    """Entries that were read and validated, and then, as long as `applied` is set, are being applied."""
+
+    entries: Sequence[Entry]
+    one_read: bool
+    """Whether the entries are what one read returned, with no other entry between them."""
+    batch: Batch
+    applied: Callable[[], list[Mark]] | None = None
+
+
+@dataclass(slots=True)
 class Totals:
     """What one process has done since it started."""
 
@@ -75,7 +86,9 @@ class Ingest:
         self._doubtful = True
         self._looked_for_dead = 0.0
         self._beaten = 0.0
-        self._unwritten: deque[tuple[Sequence[Entry], Batch]] = deque()
+        self._reading: Callable[[], list[Entry]] | None = None
+        self._unfinished: deque[Work] = deque()
+        self._acknowledged: Callable[[], object] | None = None
         self.totals = Totals()
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object]) -> None:
@@ -83,7 +96,7 @@ class Ingest:
         failures = 0
         while not stopped():
             try:
-                self._round()
+                self._round(ahead=True)
                 failures = 0
             except GroupMissingError:
                 log.error("group_missing", action="created again from the beginning")  # noqa: TRY400 - the whole story
@@ -95,7 +108,7 @@ class Ingest:
                 log.error("state_unavailable", error=str(exc), again_in_s=wait)  # noqa: TRY400 - one line says it
                 pause(wait)
         with suppress(StateError):  # what cannot be written any more stays pending
-            self._write_all()
+            self._finish_all()
 
     def step(self) -> int:
         """Read one batch, apply it, acknowledge it; return how many entries it had.
@@ -103,9 +116,7 @@ class Ingest:
         Raises:
             StateError: some of the batch may not have been applied; the next step begins with it.
         """
-        count = self._round()
-        self._write_all()
-        return count
+        return self._round(ahead=False)
 
     def process(self, entries: Sequence[Entry]) -> None:
         """Apply entries and acknowledge them; nothing is acknowledged unless all of them were applied.
@@ -113,28 +124,59 @@ class Ingest:
         Raises:
             StateError: they stay pending; process them again.
         """
-        self._unwritten.append((entries, collect(entries)))
-        self._write_all()
+        with self._kept_or_doubtful():
+            self._begin(entries, one_read=False)
+            self._finish()
 
-    def _round(self) -> int:
-        """Read a batch; under load it is validated while the server applies the one before, else it is written too."""
+    def _round(self, *, ahead: bool) -> int:
+        """Take one batch. `ahead`: under load, the server reads the next and applies this one while we validate.
+
+        Its work is cut so that neither waits for the other: while this process validates a batch, the server applies
+        the one before and hands out the one after. Nothing depends on the order in which batches are applied.
+        """
         self._say_alive()
         self._settle_doubts()
-        entries = self._stream.read(self._consumer, count=self._settings.batch, block_ms=self._block_ms)
         with self._kept_or_doubtful():
-            applied = self._sessions.begin(self._unwritten[0][1].changes) if self._unwritten else None
-            self._unwritten.append((entries, collect(entries)))
-            if applied is not None:
-                self._acknowledge(applied())
-        if len(entries) < self._settings.batch:
-            self._write_all()
+            entries = self._next()
+            loaded = ahead and len(entries) >= self._settings.batch
+            if loaded:
+                self._reading = self._stream.begin_read(self._consumer, count=self._settings.batch)
+            self._begin(entries, one_read=True)
+            self._finish(leave=1 if loaded else 0)
         return len(entries)
 
-    def _write_all(self) -> None:
-        """Write what was read, the oldest first."""
-        while self._unwritten:
-            with self._kept_or_doubtful():
-                self._acknowledge(self._sessions.begin(self._unwritten[0][1].changes)())
+    def _next(self) -> Sequence[Entry]:
+        if self._reading is None:
+            return self._stream.read(self._consumer, count=self._settings.batch, block_ms=self._block_ms)
+        reading, self._reading = self._reading, None
+        return reading()
+
+    def _take(self, entries: Sequence[Entry], *, one_read: bool) -> Work:
+        work = Work(entries, one_read, collect(entries))
+        self._unfinished.append(work)
+        return work
+
+    def _begin(self, entries: Sequence[Entry], *, one_read: bool) -> None:
+        work = self._take(entries, one_read=one_read)
+        work.applied = self._sessions.begin(work.batch.changes)
+
+    def _finish(self, leave: int = 0) -> None:
+        """Finish what was begun, the oldest first, but for the last few."""
+        while len(self._unfinished) > leave:
+            work = self._unfinished[0]
+            # What the server had no room for is begun again.
+            applied, work.applied = work.applied or self._sessions.begin(work.batch.changes), None
+            self._acknowledge(work, applied())
+            self._unfinished.popleft()
+        if not leave:
+            self._wait_for_acknowledgement()
+
+    def _finish_all(self) -> None:
+        """Apply and acknowledge all that is on its way."""
+        with self._kept_or_doubtful():
+            if self._reading is not None:
+                self._begin(self._next(), one_read=True)
+            self._finish()
 
     @contextmanager
     def _kept_or_doubtful(self) -> Iterator[None]:
@@ -142,15 +184,31 @@ class Ingest:
         try:
             yield
         except ServerFullError:
+            self._let_go()
             raise
         except Exception:
-            self._unwritten.clear()
-            self._doubtful = True
+            self._let_go()
+            self._unfinished.clear()
             raise
 
-    def _acknowledge(self, marks: Sequence[Mark]) -> None:
-        """Finish the oldest batch, which has been applied: mark its people, set aside, and only then acknowledge."""
-        entries, batch = self._unwritten[0]
+    def _let_go(self) -> None:
+        """Wait for whatever is under way, so that no reply is left in a connection; all of it is done again."""
+        self._doubtful = True
+        waits = [self._acknowledged, *(work.applied for work in self._unfinished)]
+        self._acknowledged = None
+        for work in self._unfinished:
+            work.applied = None
+        for wait in waits:
+            if wait is not None:
+                with suppress(StateError):
+                    wait()
+        if self._reading is not None:
+            with suppress(StateError):
+                self._take(self._next(), one_read=True)
+
+    def _acknowledge(self, work: Work, marks: Sequence[Mark]) -> None:
+        """Finish a batch that has been applied: mark its people, set aside, and only then acknowledge."""
+        batch = work.batch
         bought, opted_out = set(batch.bought), set(batch.opted_out)
         for mark in marks:
             number = phone(mark.phone, country(mark.country)) if mark.phone else None
@@ -165,12 +223,18 @@ class Ingest:
         for rejection in batch.rejections:
             problems = [(problem.field, problem.message) for problem in rejection.problems]
             self._stream.reject(rejection.entry_id, problems, applied=rejection.applied)
-        if entries:
-            self._stream.acknowledge([entry.id for entry in entries])
-        self._unwritten.popleft()
-        self.totals.entries += len(entries)
+        self._wait_for_acknowledgement()
+        if work.entries:
+            ids = [entry.id for entry in work.entries]
+            self._acknowledged = self._stream.begin_acknowledge(ids, one_read=work.one_read)
+        self.totals.entries += len(work.entries)
         self.totals.changes += len(batch.changes)
         self.totals.rejected += len(batch.rejections)
+
+    def _wait_for_acknowledgement(self) -> None:
+        if self._acknowledged is not None:
+            acknowledged, self._acknowledged = self._acknowledged, None
+            acknowledged()
 
     def _settle_doubts(self) -> None:
         """After a start or an error, and now and then: write what is pending for us, or for a consumer that died."""
@@ -180,8 +244,8 @@ class Ingest:
             self._looked_for_dead = monotonic()
             self._take_over()
         if self._doubtful:
-            # What was read and is not written yet is pending too, and no crash left it behind.
-            self._write_all()
+            # What is on its way is pending too, and no crash left it behind.
+            self._finish_all()
             self._settle_pending()
             self._doubtful = False
 

@@ -1,13 +1,14 @@
 #!lua
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many at most; ARGV[2] max_abandonment_age (ms); ARGV[3] number of required fields, ARGV[4...] their names;
---          then the lanes as JSON: [[lane, silent before (ms), threshold (ms), left alone ('' or why), from silence]]
---          then what the ids of new outreaches begin with; four hexadecimal digits are added
--- Returns  number taken from lanes (as many as the limit: there may be more), then the ids of the outreaches made
+-- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] number of required fields, ARGV[4...] names;
+--          then the lanes as JSON: [[lane, silent before (ms), threshold (ms), left alone ('' or why), from silence]], what
+--          the ids of new outreaches begin with (four hexadecimal digits are added), the names of the ranks (apply.lua)
+-- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
 -- include: _outreach
+-- include: _lane
 local prefix, limit, max_age, required = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now, taken, made = clock(), 0, {}
+local now, ranks, looked, taken, made = clock(), ARGV[6 + required], 0, 0, {}
 local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', unpack(ARGV, 4, 3 + required)}
 local function settle(key, outcome)
   redis.call('HSET', key, 'state', outcome)
@@ -26,18 +27,23 @@ local function make(session, key, lane, since, last, overdue)
 end
 for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
   local set = prefix .. 'lane:' .. lane[1]
-  local silent = redis.call('ZRANGE', set, '-inf', text(lane[2]), 'BYSCORE', 'LIMIT', '0', text(limit - taken), 'WITHSCORES')
+  local silent = redis.call('ZRANGE', set, '-inf', text(lane[2]), 'BYSCORE', 'LIMIT', '0', text(limit - looked), 'WITHSCORES')
+  looked = looked + #silent / 2
   for i = 1, #silent, 2 do
-    local id, since, key = silent[i], tonumber(silent[i + 1]), prefix .. 'session:' .. silent[i]
+    local id, key = silent[i], prefix .. 'session:' .. silent[i]
     ask[2] = key
     local has, reachable = redis.call(unpack(ask)), true
     for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > 10 end
-    local last = math.max(tonumber(has[1] or 0), tonumber(has[2] or 0))
+    local activity, signal = tonumber(has[1] or 0), tonumber(has[2] or 0)
+    local last, since = math.max(activity, signal), silent_of(has[3], math.max(activity, signal))
     local overdue = (lane[5] and since or math.floor(last / 100)) + lane[3]
-    redis.call('ZREM', set, id)
-    taken = taken + 1
     -- Not one that expired while it waited here and has come anew: that one waits in another lane, or is done.
-    if not has[1] or not has[4] and tonumber(has[3]) == since then
+    local waits = has[1] and not has[4] and lane_of(prefix, ranks, activity, signal) == set
+    -- Its score was a lower bound: they may have gone on at the same place.
+    local went_on = waits and since > lane[2]
+    if went_on then redis.call('ZADD', set, text(since), id) else redis.call('ZREM', set, id) end
+    if waits and not went_on or not has[1] then
+      taken = taken + 1
       count(prefix, now, 'silent.' .. lane[1], 1)
       if not has[1] then count(prefix, now, 'expired.session_gone', 1)
       elseif now - overdue > max_age then settle(key, 'expired.too_old')
@@ -47,4 +53,4 @@ for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
     end
   end
 end
-return {taken, unpack(made)}
+return {looked, taken, unpack(made)}
