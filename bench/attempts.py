@@ -74,6 +74,7 @@ def measure(pool: str, concurrency: int, number: int) -> tuple[float, float]:
         env = {
             "WINBACK_REDIS_URL": server.url,
             "WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench",
+            "WINBACK_CONTACT__QUIET_HOURS": "off",
             "WINBACK_DELIVERY__MODE": "live",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
             "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",

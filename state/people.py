@@ -1,15 +1,17 @@
 """People: who bought, who opted out, who is reserved for a contact. A person is an HMAC; no number is in any key."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from state.keys import Keys
+from state.keys import SESSION_TTL_MS, Keys
 from state.scripts import Scripts, translated
 
 Reservation = Literal["reserved", "bought", "opted_out", "lost", "held", "capped"]
+MOST_SESSIONS = 50
+"""So many sessions of one person are remembered, the latest: a number that everybody gives must not grow for ever."""
 
 
 def person_of(phone_e164: str, secret: bytes) -> str:
@@ -26,10 +28,12 @@ class Facts:
     reserved_by: str = ""
     """Outreach that holds the person; empty when nobody does."""
     reserved_at_ms: int = 0
+    sessions: tuple[str, ...] = ()
+    """Sessions in which the person was named, the latest last."""
 
 
 class People:
-    """The state of all people. `cap_ms` is how long one contact excludes the next."""
+    """The state of all people. `cap_ms`: for how long a contact is remembered, and excludes others if not told."""
 
     def __init__(self, scripts: Scripts, keys: Keys, *, cap_ms: int, lease_ms: int, bought_window_ms: int) -> None:
         self._scripts = scripts
@@ -40,23 +44,29 @@ class People:
 
     def facts(self, person: str) -> Facts:
         """Read what is known of a person."""
-        prefix = self._keys.person(person)
-        with translated():
-            bought, opted_out, held = self._scripts.client.mget(
-                f"{prefix}bought", f"{prefix}opted_out", f"{prefix}reserved"
-            )
-        outreach, _, at = held.decode().split(":") if held else ("", "", 0)
-        return Facts(bought is not None, opted_out is not None, outreach, int(at))
+        found: list[bytes] = self._scripts.run("facts", self._keys.person(person))
+        bought, opted_out, held, *sessions = (item.decode() for item in found)
+        outreach, _, at = held.split(":") if held else ("", "", 0)
+        return Facts(bool(bought), bool(opted_out), outreach, int(at), tuple(sessions))
 
-    def reserve(self, person: str, outreach: str, claim: int) -> Reservation:
-        """Reserve a person for one attempt, unless they bought, opted out, or another outreach has them."""
-        args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms)
+    def reserve(self, person: str, outreach: str, claim: int, *, cap_ms: int | None = None) -> Reservation:
+        """Reserve a person for one attempt, unless they bought, opted out, or another outreach has them.
+
+        `cap_ms`: how long ago another contact must be; it is remembered for as long as the longest cap all the same.
+        """
+        cap_ms = self._cap_ms if cap_ms is None else cap_ms
+        args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, cap_ms + self._lease_ms)
         reply: bytes = self._scripts.run("reserve", self._keys.person(person), *args)
         return reply.decode()  # type: ignore[return-value]
 
     def release(self, person: str, outreach: str, claim: int) -> bool:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
         return bool(self._scripts.run("release", self._keys.person(person), outreach, claim))
+
+    def begin_note_sessions(self, named: Iterable[tuple[str, str]]) -> Callable[[], object]:
+        """Begin to remember in which sessions people were named: (person, session). What is returned waits for it."""
+        calls = [(self._keys.person(person), (session, SESSION_TTL_MS, MOST_SESSIONS)) for person, session in named]
+        return self._scripts.begin_many("note_session", calls)
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
         """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""

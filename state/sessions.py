@@ -14,6 +14,22 @@ from state.scripts import Scripts, translated
 STAMP_WIDTH = 10
 RANK_SPAN = 100
 """A sequence number is a time in ms, times this, plus a rank."""
+OWN_FIELDS = frozenset(
+    {
+        "activity",
+        "signal",
+        "purchase",
+        "silent",
+        "state",
+        "outreach",
+        "sending",
+        "contacts",
+        "contacts_before",
+        "moved",
+        "moved_to",
+    }
+)
+"""What a session's hash holds besides what events said; everything else is stamped."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -46,6 +62,10 @@ class Mark:
     purchase: int
     """Sequence number of the order; 0 for none."""
     opted_out: bool
+    moved_to: str
+    """The session that has taken this one over: it has to be given what is new (`hand_over`); empty for none."""
+    moved: int
+    """Sequence number of the event that said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +92,7 @@ class Session:
     """`waiting`, `abandoned`, `bought`, or the outcome that was recorded without an outreach."""
     outreach: str
     contacts: int
-    """How many contacts were made, or may have been made, for this session."""
+    """How many contacts were made, or may have been made, for this session and those it took over."""
     fields: Mapping[str, str]
     """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
 
@@ -115,6 +135,33 @@ class Sessions:
         calls = [(self._keys.partition(number), (self._names, to_json(found))) for number, found in events.items()]
         replies = self._scripts.begin_many("apply", calls)
         return lambda: list(_marks(places.values(), replies()))
+
+    def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
+        """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.
+
+        `stamp` is the sequence number of the event that said so: newer activity of the earlier session stays its own.
+        Doing so again changes nothing. Returns what has to be marked on the person, and whether another session has
+        taken over this one in turn.
+        """
+        found = self._scripts.run("hand_over", self._partition(previous), previous, session, stamp, self._names)
+        texts = [item.decode() for item in found]
+        known = dict(zip(texts[::2], texts[1::2], strict=True))
+        contacts = int(known.get("contacts", 0)) + int(known.get("contacts_before", 0))
+        fields = [text for name, value in known.items() if name not in OWN_FIELDS for text in (name, value)]
+        reply = self._scripts.run("inherit", self._partition(session), session, contacts, *fields)
+        phone, country, purchase, opted_out, to, by = reply
+        return Mark(
+            change=0,
+            phone=_unstamped(phone),
+            country=_unstamped(country),
+            purchase=int(purchase),
+            opted_out=opted_out == b"1",
+            moved_to=to.decode(),
+            moved=int(by),
+        )
+
+    def _partition(self, session_id: str) -> str:
+        return self._keys.partition(partition_of(session_id))
 
     def read(self, session_ids: Sequence[str]) -> list[Session]:
         """Read sessions as they are, in the order asked for; one that is not there has no activity."""
@@ -161,7 +208,6 @@ def stamped(stamp: int, value: str) -> str:
 
 def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
     """Read a session's hash; every sequence number is 0 when the hash is gone."""
-    own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"}
     activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
     return Session(
         session_id=session_id,
@@ -172,16 +218,23 @@ def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
         silent_since_ms=int(stored.get("silent", max(activity, signal, purchase) // RANK_SPAN)),
         state=stored.get("state", "waiting"),
         outreach=stored.get("outreach", ""),
-        contacts=int(stored.get("contacts", 0)),
-        fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in own},
+        contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
+        fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in OWN_FIELDS},
     )
 
 
 def _marks(places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]) -> Iterator[Mark]:
     for indexes, reply in zip(places, replies, strict=True):
-        for place, phone, country, purchase, opted_out in zip(*[iter(reply)] * 5, strict=True):
-            person = _unstamped(phone), _unstamped(country)
-            yield Mark(indexes[int(place)], *person, int(purchase), opted_out=opted_out == b"1")
+        for place, phone, country, purchase, opted_out, to, by in zip(*[iter(reply)] * 7, strict=True):
+            yield Mark(
+                change=indexes[int(place)],
+                phone=_unstamped(phone),
+                country=_unstamped(country),
+                purchase=int(purchase),
+                opted_out=opted_out == b"1",
+                moved_to=to.decode(),
+                moved=int(by),
+            )
 
 
 def _unstamped(value: bytes) -> str:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import ParamSpec, TypeVar, assert_never
 
+from detectors.flow import Stage
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.sequence import occurred_ms
 from state.errors import ServerFullError, ServerUnavailableError, StateError
@@ -47,6 +48,16 @@ class Outcome:
     status: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact that the policy let pass."""
+
+    taken: Taken
+    stage: Stage
+    person: str
+    built: payload.Built
+
+
 def attempt(outreach: str, deps: Deps) -> Outcome:
     """Make one attempt at an outreach and record how it went.
 
@@ -64,9 +75,11 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
 
-    # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
-    phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
-    person = person_of(phone, deps.identity_secret) if phone else ""
+    return _decided(taken, deps)
+
+
+def _decided(taken: Taken, deps: Deps) -> Outcome:
+    """Ask the policy, and do what it says."""
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
         taken.session.fields,
@@ -76,16 +89,21 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
         abandoned_ms=occurred_ms(taken.last),
         reason=lane.kind.reason(lane.stage),
     )
-    decision = policy.decide(_situation(taken, person, built, deps), deps.contact)
-    if not isinstance(decision, policy.Send) or isinstance(built, payload.InvalidContact):
+    situation = _situation(taken, built, deps)
+    decision = policy.decide(situation, deps.contact)
+    if not isinstance(decision, policy.Send | policy.HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
     if taken.ambiguous and _unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:
         state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
-        return Outcome(outreach, state or "lost", "key_forgotten")
+        return Outcome(taken.outreach, state or "lost", "key_forgotten")
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
-        return Outcome(outreach, state or "lost", "shadow")
-    return _send(taken, person, built, deps.client, deps)
+        return Outcome(taken.outreach, state or "lost", "shadow")
+    contact = Contact(taken, lane.stage, situation.person_id, built)
+    if isinstance(decision, policy.HoldOut) and not taken.attempts:
+        return _hold_out(contact, deps)
+    may, wanted = policy.may_use(situation, deps.contact), deps.contact.at(lane.stage).channel
+    return _send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps)
 
 
 def _catch_up(taken: Taken, deps: Deps) -> float | None:
@@ -103,20 +121,34 @@ def _catch_up(taken: Taken, deps: Deps) -> float | None:
     return waited_s
 
 
-def _situation(
-    taken: Taken, person: str, built: payload.Built | payload.InvalidContact, deps: Deps
-) -> policy.Situation:
+def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps: Deps) -> policy.Situation:
+    # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
+    phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
+    person_id = person_of(phone, deps.identity_secret) if phone else ""
+    person = deps.people.facts(person_id) if person_id else Facts()
     return policy.Situation(
         now_ms=taken.now_ms,
         outreach=taken.outreach,
         stage=LANES_BY_NAME[taken.lane].stage,
+        last_ms=occurred_ms(taken.last),
         expires_at_ms=taken.expires_at_ms,
         session=taken.session,
         purchased_at_ms=occurred_ms(taken.session.purchase),
-        person=deps.people.facts(person) if person else Facts(),
+        person_id=person_id,
+        phone=phone or "",
+        country=built.request.customer.country_code if isinstance(built, payload.Built) else "",
+        person=person,
+        elsewhere_ms=_active_elsewhere(taken, person, deps),
         reachable=isinstance(built, payload.Built),
         lease_ms=deps.outbox.lease_ms,
     )
+
+
+def _active_elsewhere(taken: Taken, person: Facts, deps: Deps) -> int:
+    """Return when the person was last active in another session that no sweep has found silent (Unix ms; 0: none)."""
+    others = [session for session in person.sessions if session != taken.session.session_id]
+    found = deps.sessions.read(others) if others else []
+    return max((occurred_ms(max(s.activity, s.signal)) for s in found if s.state == "waiting"), default=0)
 
 
 def _not_sending(taken: Taken, decision: policy.Decision, deps: Deps) -> Outcome:
@@ -130,14 +162,29 @@ def _not_sending(taken: Taken, decision: policy.Decision, deps: Deps) -> Outcome
             state = deps.outbox.end_unsent(taken, "cancelled", reason)
         case policy.Expire(reason):
             state = deps.outbox.end_unsent(taken, "expired", reason)
-        case policy.Send():
+        case policy.Send() | policy.HoldOut():
             raise AssertionError("policy let a contact pass that no request can be built for")
         case _:
             assert_never(decision)
     return Outcome(taken.outreach, state or "lost", reason)
 
 
-def _send(taken: Taken, person: str, built: payload.Built, client: yuno.YunoClient, deps: Deps) -> Outcome:
+def _hold_out(contact: Contact, deps: Deps) -> Outcome:
+    """Record a person of the holdout like a contact: the cap counts from now on, and nothing is sent."""
+    taken, stage = contact.taken, deps.contact.at(contact.stage)
+    answer = deps.people.reserve(contact.person, taken.outreach, taken.claim, cap_ms=milliseconds(stage.cap))
+    if answer == "reserved":
+        state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
+        if state is None:
+            deps.people.release(contact.person, taken.outreach, taken.claim)
+        return Outcome(taken.outreach, state or "lost", "holdout")
+    if answer in _PERSON_TAKEN:
+        return _not_sending(taken, policy.Suppress(_PERSON_TAKEN[answer]), deps)
+    return _not_sending(taken, policy.Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)
+
+
+def _send(contact: Contact, client: yuno.YunoClient, deps: Deps) -> Outcome:
+    taken, person, built = contact.taken, contact.person, contact.built
     # Read before the fence is called: the lease that it renews cannot end before this clock says so.
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
@@ -148,7 +195,7 @@ def _send(taken: Taken, person: str, built: payload.Built, client: yuno.YunoClie
         return Outcome(taken.outreach, "postponed", "session_is_sending")
     if fenced.verdict != "sending":
         return Outcome(taken.outreach, fenced.verdict)
-    refused = _reserve(taken, person, fenced.attempt, deps)
+    refused = _reserve(contact, fenced.attempt, deps)
     if refused is not None:
         return refused
 
@@ -161,10 +208,12 @@ def _send(taken: Taken, person: str, built: payload.Built, client: yuno.YunoClie
     return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out)
 
 
-def _reserve(taken: Taken, person: str, number: int, deps: Deps) -> Outcome | None:
+def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     """Reserve the person; when that is refused, settle the attempt that was not made."""
+    taken, person = contact.taken, contact.person
+    cap = timedelta() if "cap" in deps.contact.off else deps.contact.at(contact.stage).cap
     try:
-        answer = deps.people.reserve(person, taken.outreach, taken.claim)
+        answer = deps.people.reserve(person, taken.outreach, taken.claim, cap_ms=milliseconds(cap))
     except StateError:
         # No request was made: that is worth more than an outreach that ends unknown.
         _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)

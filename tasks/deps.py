@@ -11,7 +11,8 @@ from state.outbox import Outbox
 from state.people import People
 from state.sessions import Sessions
 from state.stream import Stream
-from tasks.settings import ContactSettings, DeliverySettings
+from tasks.contact_settings import ContactSettings
+from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
-from tasks import contact
+from tasks import consent, contact
 from tasks.record import cart_of, metadata_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +113,20 @@ def build(
         engagement=_engagement(fields, reason, left_out),
     )
     return Built(request, tuple(left_out))
+
+
+def by_channel(built: Built, may: frozenset[consent.Channel], usual: str) -> Built:
+    """Return the request with the channel by which this person may be contacted.
+
+    What the shop's event wanted goes before what is `usual`; a channel that may not be used gives way to the other.
+    """
+    engagement = built.request.engagement
+    wanted = usual if engagement.preferred_channel == "auto" else engagement.preferred_channel
+    channel = consent.choose(wanted, may)
+    if channel == engagement.preferred_channel:
+        return built
+    changed = engagement.model_copy(update={"preferred_channel": channel})
+    return replace(built, request=built.request.model_copy(update={"engagement": changed}))
 
 
 def phone_of(fields: Mapping[str, str]) -> str | None:

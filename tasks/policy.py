@@ -1,14 +1,22 @@
 """May this person be contacted now? Pure: what is known and the time go in, one decision comes out."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
 
+from detectors.activity import Cart
 from detectors.flow import Stage
+from detectors.lanes import milliseconds
 from state.people import Facts
 from state.sessions import Session
-from tasks.record import cart_of, refuses_contact, was_emptied
-from tasks.settings import ContactSettings
+from tasks import consent, contact, quiet_hours
+from tasks.contact_settings import ContactSettings, Switch
+from tasks.record import cart_of, is_bot, was_emptied
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +26,21 @@ class Situation:
     now_ms: int
     outreach: str
     stage: Stage
+    last_ms: int
+    """When the last event before the silence occurred."""
     expires_at_ms: int
     session: Session
     purchased_at_ms: int
     """When this session last bought; 0 for never."""
+    person_id: str
+    """Who it is, as `state.people.person_of` says; empty when the number is invalid."""
+    phone: str
+    """E.164, or empty."""
+    country: str
+    """ISO 3166-1 alpha-2, or empty."""
     person: Facts
+    elsewhere_ms: int
+    """When the person was last active in another session that has not fallen silent; 0 for none."""
     reachable: bool
     """Whether a valid request can be built."""
     lease_ms: int
@@ -31,6 +49,11 @@ class Situation:
 @dataclass(frozen=True, slots=True)
 class Send:
     """Nothing speaks against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOut:
+    """Nothing speaks against it, but the person is one of those to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +85,37 @@ class Expire:
     reason: str
 
 
-Decision = Send | Postpone | Suppress | Cancel | Expire
-Rule = Callable[[Situation, ContactSettings], Decision | None]
+Decision = Send | HoldOut | Postpone | Suppress | Cancel | Expire
+
+
+class Rule(NamedTuple):
+    """One question of the policy."""
+
+    ask: Callable[[Situation, ContactSettings], Decision | None]
+    switch: Switch | None
+    """Its name in `contact.off`; None: it is always asked."""
 
 
 def decide(situation: Situation, settings: ContactSettings) -> Decision:
     """Ask each rule in order; the first that has something to say decides."""
     for rule in RULES:
-        decision = rule(situation, settings)
-        if decision is not None:
-            return decision
+        if rule.switch is None or rule.switch not in settings.off:
+            decision = rule.ask(situation, settings)
+            if decision is not None:
+                return decision
     return Send()
+
+
+def may_use(situation: Situation, settings: ContactSettings) -> frozenset[consent.Channel]:
+    """Return the channels by which the person may be contacted."""
+    required = situation.country in settings.require_consent and "consent" not in settings.off
+    return consent.allowed(situation.session.fields, must_be_given=required)
+
+
+def share_of(person_id: str, salt: str) -> float:
+    """Return where a person stands between 0 and 100: the same for the same salt, evenly spread over all people."""
+    digest = hmac.digest(salt.encode(), person_id.encode(), sha256)
+    return int.from_bytes(digest[:8]) / 2**64 * 100
 
 
 def _session_gone(now: Situation, _settings: ContactSettings) -> Decision | None:
@@ -89,6 +132,10 @@ def _cart_emptied(now: Situation, _settings: ContactSettings) -> Decision | None
     return Cancel("cart_emptied") if was_emptied(now.session.fields) else None
 
 
+def _active_elsewhere(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Cancel("active_elsewhere") if now.elsewhere_ms > now.last_ms else None
+
+
 def _too_old(now: Situation, _settings: ContactSettings) -> Decision | None:
     return Expire("too_old") if now.now_ms > now.expires_at_ms else None
 
@@ -97,44 +144,113 @@ def _invalid_contact(now: Situation, _settings: ContactSettings) -> Decision | N
     return None if now.reachable else Suppress("invalid_contact")
 
 
+def _opted_out(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Suppress("opted_out") if now.person.opted_out else None
+
+
 def _refused(now: Situation, _settings: ContactSettings) -> Decision | None:
-    if now.person.opted_out:
-        return Suppress("opted_out")
-    return Suppress("no_consent") if refuses_contact(now.session.fields) else None
+    return None if consent.allowed(now.session.fields, must_be_given=False) else Suppress("no_consent")
 
 
-def _no_cart(now: Situation, settings: ContactSettings) -> Decision | None:
+def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
+    return None if may_use(now, settings) else Suppress("consent_missing")
+
+
+def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Suppress("bot") if is_bot(now.session.fields) else None
+
+
+def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
+    return Suppress("not_on_list") if settings.only and now.phone not in settings.only else None
+
+
+def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
+    return None if share_of(now.person_id, "ramp") < settings.ramp else Suppress("ramp")
+
+
+def _stage(now: Situation, settings: ContactSettings) -> Decision | None:
+    return None if settings.at(now.stage).enabled else Suppress("stage_off")
+
+
+def _cart(now: Situation, settings: ContactSettings) -> Decision | None:
     return Suppress("no_cart") if now.stage in settings.needs_cart and cart_of(now.session.fields) is None else None
 
 
-def _bought_recently(now: Situation, settings: ContactSettings) -> Decision | None:
-    recently = now.purchased_at_ms and now.now_ms - now.purchased_at_ms < _ms(settings.bought_window)
+def _min_value(now: Situation, settings: ContactSettings) -> Decision | None:
+    minimum, cart = settings.at(now.stage).min_value, cart_of(now.session.fields)
+    if not minimum or cart is None:
+        return None
+    least = minimum.get(contact.currency(cart.currency or "") or "")
+    value = _value(cart)
+    return Suppress("below_minimum") if least is not None and value is not None and value < least else None
+
+
+def _bought(now: Situation, settings: ContactSettings) -> Decision | None:
+    recently = now.purchased_at_ms and now.now_ms - now.purchased_at_ms < milliseconds(settings.bought_window)
     return Suppress("bought_recently") if recently or now.person.bought else None
 
 
-def _contacted(now: Situation, settings: ContactSettings) -> Decision | None:
-    if now.session.contacts >= settings.max_per_session:
-        return Suppress("session_limit")
+def _session_limit(now: Situation, settings: ContactSettings) -> Decision | None:
+    return Suppress("session_limit") if now.session.contacts >= settings.max_per_session else None
+
+
+def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
     if not now.person.reserved_by or now.person.reserved_by == now.outreach:
         return None
     held_ms = now.now_ms - now.person.reserved_at_ms
-    # Until a lease has passed, that attempt may still turn out not to have contacted anybody.
-    return Postpone(now.lease_ms - held_ms, "person_held") if held_ms < now.lease_ms else Suppress("contacted_recently")
+    if held_ms < now.lease_ms:
+        # That attempt may still turn out not to have contacted anybody.
+        return Postpone(now.lease_ms - held_ms, "person_held")
+    capped = held_ms < milliseconds(settings.at(now.stage).cap) + now.lease_ms
+    return Suppress("contacted_recently") if capped else None
+
+
+def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
+    zones = quiet_hours.zones_of(now.phone, now.country, settings.default_zone)
+    moment = _EPOCH + timedelta(milliseconds=now.now_ms)
+    opening = settings.at(now.stage).quiet_hours.next_opening(moment, zones)
+    if opening is None:
+        return Suppress("never_open")
+    # A part of a millisecond too early would be inside.
+    delay_ms = -((moment - opening) // timedelta(milliseconds=1))
+    return Postpone(delay_ms, "quiet_hours") if delay_ms > 0 else None
+
+
+def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
+    # Last: the moment at which the others are contacted is the one from which both groups are watched.
+    held_out = share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
+    return HoldOut() if held_out else None
 
 
 RULES: tuple[Rule, ...] = (
-    _session_gone,
-    _came_back,
-    _cart_emptied,
-    _too_old,
-    _invalid_contact,
-    _refused,
-    _no_cart,
-    _bought_recently,
-    _contacted,
+    Rule(_session_gone, None),
+    Rule(_came_back, None),
+    Rule(_cart_emptied, "cart_emptied"),
+    Rule(_active_elsewhere, "active_elsewhere"),
+    Rule(_too_old, "too_old"),
+    Rule(_invalid_contact, None),
+    Rule(_opted_out, None),
+    Rule(_refused, None),
+    Rule(_consent, "consent"),
+    Rule(_bot, "bot"),
+    Rule(_test_list, "test_list"),
+    Rule(_ramp, "ramp"),
+    Rule(_stage, "stage"),
+    Rule(_cart, "cart"),
+    Rule(_min_value, "min_value"),
+    Rule(_bought, "bought"),
+    Rule(_session_limit, "session_limit"),
+    Rule(_cap, "cap"),
+    Rule(_quiet_hours, "quiet_hours"),
+    Rule(_holdout, "holdout"),
 )
-"""In the order of the contact policy. What is added later has its place in this list."""
+"""In the order in which they are asked."""
 
 
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
+def _value(cart: Cart) -> float | None:
+    """Return what a cart is worth: its total, else the sum of its lines if each has a price; None: nobody says."""
+    if cart.total_value is not None or not cart.items:
+        return cart.total_value
+    prices = [None if item.price is None else item.price * (item.quantity or 1) for item in cart.items]
+    known = [price for price in prices if price is not None]
+    return sum(known) if len(known) == len(prices) else None

@@ -13,6 +13,9 @@ REQUIRED = ("phone", "name", "country")
 METADATA = "meta."
 """What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
 
+BOT = "bot"
+"""Stored field: more events in a minute than a human being makes."""
+
 _CUSTOMER = {
     "full_name": "name",
     "phone_number": "phone",
@@ -62,9 +65,10 @@ def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def refuses_contact(fields: Mapping[str, str]) -> bool:
-    """Whether the customer said no to every channel."""
-    return all(fields.get(name) == "false" for name in _CONSENT.values())
+def is_bot(fields: Mapping[str, str]) -> bool:
+    """Whether the shop said that this is no human being (`engagement.metadata.bot`), or ingest found so."""
+    said = fields.get(f"{METADATA}bot", "")
+    return fields.get(BOT) == "1" or said.strip('"').lower() not in {"", "0", "false", "no", "null"}
 
 
 def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:

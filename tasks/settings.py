@@ -1,7 +1,6 @@
 """The settings of delivery and of the contact policy."""
 
 import ipaddress
-import json
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -9,7 +8,6 @@ import httpx
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from detectors.durations import Duration, format_duration, within
-from detectors.flow import Stage
 
 DEFAULT_ENDPOINT = "https://prod.y.uno/ai-caller-ms/recovery-payment/external"
 
@@ -121,33 +119,3 @@ class DeliverySettings(BaseModel):
         if base is not None and cap < base:
             raise ValueError(f"must not be below delivery.backoff_base ({format_duration(base)})")
         return cap
-
-
-def _read_stages(value: object) -> object:
-    """Read `a, b` or a JSON list from text: an environment variable can hold no list."""
-    if not isinstance(value, str):
-        return value
-    if value.strip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise ValueError("is not a list: write product_selection,cart_review") from None
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-class ContactSettings(BaseModel):
-    """The `[contact]` section: whom to leave alone.
-
-    Attributes:
-        cap: A person is contacted at most once within this time.
-        max_per_session: Contacts for one session, however often it is abandoned.
-        bought_window: Who bought within this time is not contacted.
-        needs_cart: Stages at which a session without a cart is not worth a contact.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    cap: Annotated[Duration, within("1ms", "365d")] = timedelta(hours=24)
-    max_per_session: Count = Field(default=1, ge=1, le=100)
-    bought_window: Annotated[Duration, within("1ms", "365d")] = timedelta(hours=24)
-    needs_cart: Annotated[tuple[Stage, ...], BeforeValidator(_read_stages)] = ("product_selection",)

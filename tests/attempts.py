@@ -9,8 +9,10 @@ from time import monotonic
 from detectors.settings import DetectionSettings
 from state.people import person_of
 from tasks.attempt import Outcome, attempt
+from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
-from tasks.settings import ContactSettings, DeliverySettings
+from tasks.quiet_hours import QuietHours
+from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
 from tests.faulty_server import OK, Behaviour, FaultyServer, replies
 from tests.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, stored
@@ -34,7 +36,12 @@ class Clock:
         self._ahead += seconds
 
 
-def deps_of(state: State, client: YunoClient | None = None, delivery: DeliverySettings | None = None) -> Deps:
+def deps_of(
+    state: State,
+    client: YunoClient | None = None,
+    delivery: DeliverySettings | None = None,
+    contact: ContactSettings | None = None,
+) -> Deps:
     clock = Clock()
     return Deps(
         sessions=state.sessions,
@@ -43,7 +50,7 @@ def deps_of(state: State, client: YunoClient | None = None, delivery: DeliverySe
         stream=state.stream,
         client=client,
         delivery=delivery or DeliverySettings(),
-        contact=ContactSettings(),
+        contact=contact or ContactSettings(quiet_hours=QuietHours()),
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -137,4 +138,5 @@ def rejected(state: State) -> list[tuple[str, str, bool]]:
 
 
 def facts_of(state: State, phone: str) -> Facts:
-    return state.people.facts(person_of(phone, SECRET))
+    """What is known of a person, but for the sessions in which they were named."""
+    return replace(state.people.facts(person_of(phone, SECRET)), sessions=())

@@ -59,9 +59,9 @@ class _After(People):
         super().__init__(state.scripts, state.keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=CAP_MS)
         self._act = act
 
-    def reserve(self, person: str, outreach: str, claim: int) -> Reservation:
+    def reserve(self, person: str, outreach: str, claim: int, *, cap_ms: int | None = None) -> Reservation:
         self._act()
-        return super().reserve(person, outreach, claim)
+        return super().reserve(person, outreach, claim, cap_ms=cap_ms)
 
 
 # Between the take and the fence.

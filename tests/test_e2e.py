@@ -122,6 +122,7 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
             "WINBACK_DETECTION__IDLE__CHECKOUT": f"{THRESHOLD.total_seconds():.0f}s",
             "WINBACK_DETECTION__SWEEP_INTERVAL": "300ms",
+            "WINBACK_CONTACT__QUIET_HOURS": "off",
             "WINBACK_DELIVERY__MODE": "live",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
             "WINBACK_DELIVERY__PUBLIC_API_KEY": " public\n",

@@ -88,6 +88,26 @@ GOING_ON: list[Mutant] = [
      "going_on.silence_is_stored_only_when_it_is_not_since_the_last_event"),
 ]  # fmt: skip
 
+TAKEN_OVER: list[Mutant] = [
+    ("apply", "elseif taken_over > 0 and max(a, s) <= taken_over then state = 'moved'", "",
+     "hand_over.the_order_of_the_events_does_not_matter"),
+    ("apply", "and max(a, s) <= taken_over", "", "hand_over.newer_activity_of_the_old_session_is_its_own"),
+    ("apply", "if to[1] or tells", "if tells", "hand_over.the_order_of_the_events_does_not_matter"),
+    ("hand_over", "and math.max(a, s) <= stamp then", "then",
+     "hand_over.a_takeover_from_before_the_last_activity_leaves_the_old_session_as_it_is"),
+    ("hand_over", "if p <= a and", "if", "hand_over.a_session_that_bought_stays_bought"),
+    ("hand_over", "if has[4] == 'abandoned' then call_off(prefix, key, 'moved') end", "",
+     "hand_over.what_is_open_for_the_old_session_is_called_off_unless_it_is_sending", {"is_sending": False}),
+    ("hand_over", "if lane then redis.call('ZREM', lane, ARGV[1]) end", "",
+     "hand_over.the_old_session_waits_for_nothing_any_more"),
+    ("hand_over", "redis.call('PEXPIRE', key, SESSION_TTL)", "",
+     "hand_over.a_session_that_nobody_knows_can_be_taken_over"),
+    ("inherit", "ARGV[i + 1] > known", "true", "hand_over.the_new_session_knows_what_the_old_one_did"),
+    ("inherit", "if tonumber(ARGV[2]) > before then", "if false then",
+     "hand_over.contacts_of_the_old_session_count_for_the_new_one"),
+    ("inherit", "has[5] == 'moved' and has[6] or ''", "''", "hand_over.a_chain_of_sessions_hands_on_to_the_last"),
+]  # fmt: skip
+
 CLAIM: list[Mutant] = [
     ("claim", "now - overdue > max_age", "false", "claims.what_has_been_overdue_for_too_long_expires"),
     ("claim", "elseif not reachable", "elseif false", "claims.who_cannot_be_reached_is_settled_on_the_spot",
@@ -224,7 +244,7 @@ ENDS: list[Mutant] = [
      {"kind": "exit", "reason": "came_back", "is_taken": False}),
     ("", "if state == 'unknown' or state == 'dead' then", "if state == 'unknown' then",
      "settle.an_attempt_ends_its_outreach", {"result": "dead", "place": {"dead"}, "contacts": 0}),
-    ("", "if state == 'sent' or state == 'unknown' then redis", "if state == 'sent' then redis",
+    ("", "state == 'unknown' or reason == 'holdout' then redis", "reason == 'holdout' then redis",
      "settle.an_attempt_ends_its_outreach", {"result": "unknown", "place": {"unknown"}, "contacts": 1}),
     ("", "if is[3] == id then redis.call('HDEL', session, 'sending') end", "",
      "settle.an_attempt_ends_its_outreach", {"result": "sent", "place": set(), "contacts": 1}),
@@ -243,7 +263,9 @@ PEOPLE: list[Mutant] = [
      "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
     ("reserve", "if outreach ~= ARGV[1] then", "if false then",
      "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
-    ("reserve", "now - at < tonumber(ARGV[4]) and 'held' or 'capped'", "'held'",
+    ("reserve", "if now - at < tonumber(ARGV[4]) then return 'held' end", "",
+     "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
+    ("reserve", "if now - at < tonumber(ARGV[5]) then return 'capped' end", "",
      "people.another_outreach_finds_the_person_held_until_a_lease_has_passed"),
     ("reserve", "if tonumber(claim) > tonumber(ARGV[2]) then return 'lost' end", "",
      "people.an_earlier_claim_of_the_same_outreach_has_lost_the_person", {"later": 2, "earlier": 1}),
@@ -275,7 +297,7 @@ STREAM: list[Mutant] = [
      "ingest.the_watermark_holds_while_an_event_waits"),
 ]  # fmt: skip
 
-MUTANTS = [*APPLY, *GOING_ON, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
+MUTANTS = [*APPLY, *GOING_ON, *TAKEN_OVER, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
 
 
 class Mutated(Scripts):

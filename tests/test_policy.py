@@ -1,20 +1,48 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import combinations
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from state.people import Facts
 from state.sessions import Session
-from tasks.policy import RULES, Cancel, Decision, Expire, Postpone, Send, Situation, Suppress, decide
-from tasks.settings import ContactSettings
+from tasks.contact_settings import ContactSettings, Switch
+from tasks.policy import (
+    RULES,
+    Cancel,
+    Decision,
+    Expire,
+    HoldOut,
+    Postpone,
+    Send,
+    Situation,
+    Suppress,
+    decide,
+    may_use,
+    share_of,
+)
+from tasks.quiet_hours import QuietHours
+from tasks.reasons import POSTPONED, REASONS
 
 NOW_MS = 1_747_176_000_000
 HOUR_MS = 3_600_000
 LEASE_MS = 70_000
 ME, OTHER = "07-00000000000000aa", "11-00000000000000bb"
-SETTINGS = ContactSettings()
+SHARES = {who: (share_of(who, "ramp"), share_of(who, "holdout ")) for who in map(str, range(1000))}
+SOMEBODY = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and holdout >= 10)
+NOT_YET = next(who for who, (ramp, holdout) in SHARES.items() if ramp >= 90 and holdout >= 10)
+HELD_OUT = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and holdout < 10)
+PHONE, IN_TOKYO, NOT_LISTED = "+573001234567", "+81312345678", "+573001234568"
+SETTINGS = ContactSettings.model_validate(
+    {
+        "only": [PHONE, IN_TOKYO],
+        "ramp": 90,
+        "holdout": 10,
+        "min_value": {"COP": 1},
+        "by_stage": {"payment": {"enabled": False}},
+    }
+)
 
 SESSION = Session(
     session_id="s",
@@ -31,10 +59,15 @@ FINE = Situation(
     now_ms=NOW_MS,
     outreach=ME,
     stage="product_selection",
+    last_ms=NOW_MS - HOUR_MS,
     expires_at_ms=NOW_MS,
     session=SESSION,
     purchased_at_ms=0,
+    person_id=SOMEBODY,
+    phone=PHONE,
+    country="CO",
     person=Facts(),
+    elsewhere_ms=0,
     reachable=True,
     lease_ms=LEASE_MS,
 )
@@ -77,11 +110,25 @@ IN_ORDER: list[list[Case]] = [
         Case(Cancel("paid"), session={"state": "bought", "outreach": ""}),
     ],
     [Case(Cancel("cart_emptied"), fields={"cart": ""})],
+    [Case(Cancel("active_elsewhere"), {"elsewhere_ms": NOW_MS - HOUR_MS + 1})],
     [Case(Expire("too_old"), {"expires_at_ms": NOW_MS - 1})],
     [Case(Suppress("invalid_contact"), {"reachable": False})],
     [Case(Suppress("opted_out"), person={"opted_out": True})],
     [Case(Suppress("no_consent"), fields={"consent.call": "false", "consent.whatsapp": "false"})],
+    [
+        Case(Suppress("consent_missing"), {"country": "BR"}),
+        Case(Suppress("consent_missing"), {"country": "MX"}, fields={"consent.call": "false"}),
+    ],
+    [Case(Suppress("bot"), fields={"bot": "1"}), Case(Suppress("bot"), fields={"meta.bot": "true"})],
+    [Case(Suppress("not_on_list"), {"phone": NOT_LISTED})],
+    [Case(Suppress("ramp"), {"person_id": NOT_YET})],
+    [Case(Suppress("stage_off"), {"stage": "payment"})],
     [Case(Suppress("no_cart"), fields={"cart": None})],
+    [
+        Case(Suppress("below_minimum"), fields={"cart": '[0.99,"COP",null]'}),
+        Case(Suppress("below_minimum"), fields={"cart": '[0.99,"cop",null]'}),
+        Case(Suppress("below_minimum"), fields={"cart": '[null,"COP",[["A","1",3,0.3]]]'}),
+    ],
     [
         Case(Suppress("bought_recently"), {"purchased_at_ms": NOW_MS - HOUR_MS}),
         Case(Suppress("bought_recently"), person={"bought": True}),
@@ -94,6 +141,8 @@ IN_ORDER: list[list[Case]] = [
             person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 1000},
         ),
     ],
+    [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO})],
+    [Case(HoldOut(), {"person_id": HELD_OUT})],
 ]
 CASES = [case for cases in IN_ORDER for case in cases]
 
@@ -123,8 +172,29 @@ def test_of_all_rules_that_apply_the_first_decides(count: int) -> None:
 
 def test_every_rule_has_its_case_here() -> None:
     for rule in RULES:
-        assert any(rule(situation(case), SETTINGS) == case.decision for case in CASES)
-        assert rule(FINE, SETTINGS) is None
+        assert any(rule.ask(situation(case), SETTINGS) == case.decision for case in CASES)
+        assert rule.ask(FINE, SETTINGS) is None
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_that_is_switched_off_says_nothing(case: Case) -> None:
+    (rule,) = {rule for rule in RULES if rule.ask(situation(case), SETTINGS) == case.decision}
+    off = SETTINGS.model_copy(update={"off": () if rule.switch is None else (rule.switch,)})
+    assert (decide(situation(case), off) == case.decision) == (rule.switch is None)
+
+
+def test_every_switch_is_that_of_a_rule() -> None:
+    assert [rule.switch for rule in RULES if rule.switch] == list(get_args(Switch))
+
+
+def test_every_reason_is_explained() -> None:
+    outcomes = {Cancel: "cancelled", Suppress: "suppressed", Expire: "expired"}
+    for case in CASES:
+        match case.decision:
+            case Cancel(reason) | Suppress(reason) | Expire(reason):
+                assert reason in REASONS[outcomes[type(case.decision)]]
+            case Postpone(_, why):
+                assert why in POSTPONED
 
 
 @pytest.mark.parametrize(("late_ms", "decision"), [(-1, Send()), (0, Send()), (1, Expire("too_old"))])
@@ -153,6 +223,8 @@ def test_a_session_that_bought_is_left_alone_for_the_window(ago_ms: int, decisio
         (LEASE_MS - 1, Postpone(1, "person_held")),
         (LEASE_MS, Suppress("contacted_recently")),
         (23 * HOUR_MS, Suppress("contacted_recently")),
+        (24 * HOUR_MS + LEASE_MS - 1, Suppress("contacted_recently")),
+        (24 * HOUR_MS + LEASE_MS, Send()),
     ],
 )
 def test_a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended(
@@ -176,11 +248,66 @@ def test_a_session_is_contacted_as_often_as_the_settings_allow(*, contacts: int,
 
 def test_only_the_stages_named_in_the_settings_need_a_cart() -> None:
     without = situation(Case(Send(), fields={"cart": None}))
-    for stage in ("cart_review", "checkout", "payment"):
+    for stage in ("cart_review", "checkout"):
         assert decide(replace(without, stage=stage), SETTINGS) == Send()
-    everywhere = ContactSettings(needs_cart=("checkout",))
+    everywhere = ContactSettings(needs_cart=("checkout",), quiet_hours=QuietHours())
     assert decide(replace(without, stage="checkout"), everywhere) == Suppress("no_cart")
     assert decide(without, everywhere) == Send()
+
+
+@pytest.mark.parametrize(
+    ("call", "whatsapp", "country", "channels"),
+    [
+        ("", "", "CO", {"call", "whatsapp"}),
+        ("false", "", "CO", {"whatsapp"}),
+        ("", "false", "CO", {"call"}),
+        ("false", "true", "CO", {"whatsapp"}),
+        ("false", "false", "CO", set()),
+        ("", "", "BR", set()),
+        ("true", "", "BR", {"call"}),
+        ("true", "true", "BR", {"call", "whatsapp"}),
+        ("true", "false", "BR", {"call"}),
+    ],
+)
+def test_an_explicit_no_always_wins_and_some_countries_need_a_yes(
+    call: str, whatsapp: str, country: str, channels: set[str]
+) -> None:
+    fields: dict[str, str | None] = {"consent.call": call, "consent.whatsapp": whatsapp}
+    assert may_use(situation(Case(Send(), {"country": country}, fields=fields)), SETTINGS) == channels
+
+
+def test_the_cap_can_differ_by_stage() -> None:
+    held = Case(Send(), person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 2 * HOUR_MS})
+    own = ContactSettings.model_validate({"by_stage": {"checkout": {"cap": "1h"}}})
+    assert decide(replace(situation(held), stage="checkout"), own) == Send()
+    assert decide(replace(situation(held), stage="cart_review"), own) == Suppress("contacted_recently")
+    assert own.longest_cap == timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    "cart", ['[null,"COP",null]', '[0.5,"USD",null]', "[0.5,null,null]", '[null,"COP",[["A",null,1,null]]]']
+)
+def test_a_cart_whose_worth_nobody_says_or_limits_is_worth_enough(cart: str) -> None:
+    assert decide(situation(Case(Send(), fields={"cart": cart})), SETTINGS) == Send()
+
+
+def test_shares_are_stable_even_and_independent_of_each_other() -> None:
+    people = [str(number) for number in range(20_000)]
+    for salt in ("ramp", "holdout ", "holdout autumn"):
+        shares = [share_of(person, salt) for person in people]
+        assert shares == [share_of(person, salt) for person in people]
+        assert all(0 <= share < 100 for share in shares)
+        for percent in (1, 10, 50, 90):
+            assert abs(sum(share < percent for share in shares) / len(shares) * 100 - percent) < 1.5
+    both = sum(share_of(person, "ramp") < 50 and share_of(person, "holdout ") < 50 for person in people)
+    assert abs(both / len(people) - 0.25) < 0.015
+
+
+def test_a_larger_ramp_lets_the_same_people_through_and_more() -> None:
+    people = [str(number) for number in range(1000)]
+    for small, large in ((0, 10), (10, 50), (50, 100)):
+        through = [{p for p in people if share_of(p, "ramp") < percent} for percent in (small, large)]
+        assert through[0] < through[1]
 
 
 @pytest.mark.parametrize("kept", [{"consent.call": "false"}, {"consent.call": "false", "consent.whatsapp": "true"}])
@@ -190,5 +317,7 @@ def test_one_open_channel_is_enough(kept: dict[str, str | None]) -> None:
 
 def test_the_window_after_a_purchase_is_a_setting() -> None:
     bought = replace(FINE, purchased_at_ms=NOW_MS - HOUR_MS)
-    assert decide(bought, ContactSettings(bought_window=timedelta(hours=1))) == Send()
-    assert decide(bought, ContactSettings(bought_window=timedelta(hours=2))) == Suppress("bought_recently")
+    assert decide(bought, ContactSettings(quiet_hours=QuietHours(), bought_window=timedelta(hours=1))) == Send()
+    assert decide(bought, ContactSettings(quiet_hours=QuietHours(), bought_window=timedelta(hours=2))) == Suppress(
+        "bought_recently"
+    )

@@ -5,7 +5,7 @@ import pytest
 
 from detectors.parsing import parse
 from detectors.sequence import Position, position
-from tasks.record import cart_of, fields_of, metadata_of, refuses_contact, was_emptied
+from tasks.record import cart_of, fields_of, is_bot, metadata_of, was_emptied
 
 ARRIVAL_MS = 1_747_176_305_000  # 2025-05-13T22:45:05Z
 
@@ -34,13 +34,25 @@ def test_consent_is_kept_per_channel_and_null_clears_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "whatsapp", "refused"),
-    [(False, False, True), (True, False, False), (None, False, False), (True, True, False), (None, None, False)],
+    ("said", "bot"),
+    [
+        (True, True),
+        ("yes", True),
+        (1, True),
+        ("Googlebot", True),
+        (False, False),
+        ("no", False),
+        (0, False),
+        (None, False),
+    ],
 )
-def test_only_who_says_no_to_every_channel_refuses_contact(
-    *, call: bool | None, whatsapp: bool | None, refused: bool
-) -> None:
-    assert refuses_contact(stored(customer={"consent": {"call": call, "whatsapp": whatsapp}})) is refused
+def test_the_shop_can_say_that_it_is_a_bot(*, said: object, bot: bool) -> None:
+    assert is_bot(stored(engagement={"metadata": {"bot": said}})) is bot
+
+
+def test_nobody_is_a_bot_unless_said_or_found() -> None:
+    assert not is_bot({})
+    assert is_bot({"bot": "1"})
 
 
 @pytest.mark.parametrize("emptied", [None, {"items": []}, {"total_value": 10, "items": []}])

@@ -51,9 +51,10 @@ def test_the_commented_file_lists_every_setting_there_is() -> None:
             place = place.get(key) if isinstance(place, dict) else None
         return place is not None
 
-    # The platforms share one example; the file itself is named from outside.
+    # The platforms share one example, as do the stages; the file itself is named from outside.
     expected = [path for path in leaves(Settings) if path != ("config",)]
     expected = [tuple("ios" if key in PLATFORMS else key for key in path) for path in expected]
+    expected = [(*path[:2], "payment", *path[3:]) if path[1:2] == ("by_stage",) else path for path in expected]
     assert [path for path in expected if not listed(path)] == []
     assert "redis_url" not in written
     assert all(platform in text for platform in PLATFORMS)
@@ -108,15 +109,37 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "DELIVERY__PRIVATE_SECRET_KEY": "priv",
         "DELIVERY__ON_UNKNOWN": "retry",
         "CONTACT__NEEDS_CART": '["payment"]',
+        "CONTACT__REQUIRE_CONSENT": "Brazil",
+        "CONTACT__ONLY": "+573001234567",
+        "CONTACT__DEFAULT_ZONE": "America/Bogota",
+        "CONTACT__OFF": "holdout,ramp",
         "WORKER__POOL": "threads",
         "INGEST__BLOCK": "3s",
     }
-    numbers = {"MAX_ATTEMPTS", "IN_FLIGHT", "MAX_PER_SESSION", "BATCH", "MAX_DELIVERIES", "CONCURRENCY", "PORT"}
+    contact = {
+        "QUIET_HOURS": "22:00-07:00",
+        "CHANNEL": "call",
+        "MIN_VALUE": "USD=20,cop=5",
+        "ENABLED": "false",
+        "RAMP": "50",
+        "HOLDOUT": "5",
+    }
+    numbers = {
+        "MAX_ATTEMPTS",
+        "IN_FLIGHT",
+        "MAX_PER_SESSION",
+        "BATCH",
+        "BOT_EVENTS",
+        "MAX_DELIVERIES",
+        "CONCURRENCY",
+        "PORT",
+    }
     env = {}
     for name in map(variable, leaves(Settings)):
         key = name.removeprefix("WINBACK_")
         number = key.rsplit("__", 1)[-1] in {*numbers, "MAX_TASKS"}
-        env[name] = special.get(key, "7" if number else "90m" if key == "DETECTION__MAX_ABANDONMENT_AGE" else "59s")
+        other = "7" if number else "90m" if key == "DETECTION__MAX_ABANDONMENT_AGE" else "59s"
+        env[name] = special.get(key) or contact.get(key.rsplit("__", 1)[-1]) or other
     del env["WINBACK_CONFIG"]
 
     settings = load(env)

@@ -8,7 +8,7 @@ from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
 from state.sessions import Change
 from state.stream import Entry
-from tasks.contact import country, phone
+from tasks.contact import country, likely_e164, phone
 from tasks.record import fields_of
 
 
@@ -28,12 +28,13 @@ class Batch:
     changes: list[Change] = field(default_factory=list)
     bought: list[tuple[str, int]] = field(default_factory=list)
     opted_out: list[str] = field(default_factory=list)
+    taken_over: list[tuple[str, str, int]] = field(default_factory=list)
+    """Which session was taken over by which, and the sequence number of the event that said so."""
+    named: list[tuple[str, str]] = field(default_factory=list)
+    """Who was named in which session: phone number (E.164) and session."""
     rejections: list[Rejection] = field(default_factory=list)
 
 
-_NO_TAKEOVER = Problem(
-    "previous_session_id", "is not supported yet: the earlier session goes on by itself; send its order or emptied cart"
-)
 _NOBODY = Problem("customer.phone_number", "is not a valid number, and without a session_id the event names nobody")
 
 
@@ -57,9 +58,14 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
     place = position(event, entry.arrival_ms)
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
         batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
-    if event.previous_session_id is not None:
-        batch.rejections.append(Rejection(entry.id, (_NO_TAKEOVER,), applied=True))
     if event.session_id is not None:
+        if event.previous_session_id is not None:
+            batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))
+        customer = event.customer
+        if customer is not None and customer.phone_number:
+            number = likely_e164(customer.phone_number, customer.country_code or "")
+            if number is not None:
+                batch.named.append((number, event.session_id))
         fields = fields_of(event)
         if event.type == "opt_out":
             fields["opted_out"] = "1"

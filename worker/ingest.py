@@ -21,6 +21,7 @@ from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Stream
 from tasks.contact import country, phone
 from worker.batch import Batch, collect
+from worker.bots import BotWatch
 from worker.settings import IngestSettings
 
 LONGEST_PAUSE_S = 10.0
@@ -88,6 +89,7 @@ class Ingest:
         self._beaten = 0.0
         self._reading: Callable[[], list[Entry]] | None = None
         self._unfinished: deque[Work] = deque()
+        self._bots = BotWatch(settings.bot_events)
         self._acknowledged: Callable[[], object] | None = None
         self.totals = Totals()
 
@@ -153,19 +155,41 @@ class Ingest:
 
     def _take(self, entries: Sequence[Entry], *, one_read: bool) -> Work:
         work = Work(entries, one_read, collect(entries))
+        if entries:
+            work.batch.changes = self._bots.mark(work.batch.changes, entries[0].arrival_ms)
         self._unfinished.append(work)
         return work
 
     def _begin(self, entries: Sequence[Entry], *, one_read: bool) -> None:
         work = self._take(entries, one_read=one_read)
-        work.applied = self._sessions.begin(work.batch.changes)
+        work.applied = self._apply(work.batch)
+
+    def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
+        """Begin to apply a batch, and to note who was named in which session; return what waits for both."""
+        named = {(person_of(number, self._secret), session) for number, session in batch.named}
+        applied = self._sessions.begin(batch.changes)
+        try:
+            noted = self._people.begin_note_sessions(sorted(named))
+        except StateError:
+            with suppress(StateError):
+                applied()
+            raise
+
+        def wait() -> list[Mark]:
+            try:
+                noted()
+            finally:
+                marks = applied()
+            return marks
+
+        return wait
 
     def _finish(self, leave: int = 0) -> None:
         """Finish what was begun, the oldest first, but for the last few."""
         while len(self._unfinished) > leave:
             work = self._unfinished[0]
             # What the server had no room for is begun again.
-            applied, work.applied = work.applied or self._sessions.begin(work.batch.changes), None
+            applied, work.applied = work.applied or self._apply(work.batch), None
             self._acknowledge(work, applied())
             self._unfinished.popleft()
         if not leave:
@@ -210,7 +234,7 @@ class Ingest:
         """Finish a batch that has been applied: mark its people, set aside, and only then acknowledge."""
         batch = work.batch
         bought, opted_out = set(batch.bought), set(batch.opted_out)
-        for mark in marks:
+        for mark in (*marks, *self._hand_over(batch, marks)):
             number = phone(mark.phone, country(mark.country)) if mark.phone else None
             if number and mark.purchase:
                 bought.add((number, occurred_ms(mark.purchase)))
@@ -230,6 +254,22 @@ class Ingest:
         self.totals.entries += len(work.entries)
         self.totals.changes += len(batch.changes)
         self.totals.rejected += len(batch.rejections)
+
+    def _hand_over(self, batch: Batch, marks: Sequence[Mark]) -> Iterator[Mark]:
+        """Give sessions what those knew that they take over; also what came late for one that was taken over before."""
+        later = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
+        for link in dict.fromkeys((*batch.taken_over, *later)):
+            previous, session, stamp = link
+            seen = {previous}
+            while session not in seen:
+                seen.add(session)
+                given = self._sessions.hand_over(previous, session, stamp)
+                yield given
+                number = phone(given.phone, country(given.country)) if given.phone else None
+                if number:
+                    self._people.begin_note_sessions([(person_of(number, self._secret), session)])()
+                # It may have been taken over in turn.
+                previous, session, stamp = session, given.moved_to or session, given.moved
 
     def _wait_for_acknowledgement(self) -> None:
         if self._acknowledged is not None:

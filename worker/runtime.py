@@ -50,7 +50,7 @@ def open_state(settings: Settings, *, connections: int = 16) -> State:
     people = People(
         scripts,
         keys,
-        cap_ms=milliseconds(settings.contact.cap),
+        cap_ms=milliseconds(settings.contact.longest_cap),
         lease_ms=lease_ms,
         bought_window_ms=milliseconds(settings.contact.bought_window),
     )

@@ -44,7 +44,10 @@ local function move(prefix, ranks, key, event, has, write)
     call('HDEL', key, 'silent')
   end
   -- Bought is whoever paid after the last activity: a page closed afterwards, or a voucher, does not undo that.
-  if p > a then state = 'bought' elseif moved or was_state == 'bought' then state = false end
+  local taken_over = was_state and tonumber(call('HGET', key, 'moved') or 0) or 0
+  if p > a then state = 'bought'
+  elseif taken_over > 0 and max(a, s) <= taken_over then state = 'moved'
+  elseif moved or was_state == 'bought' then state = false end
   if was_state == 'abandoned' and (paid or moved) then call_off(prefix, key, paid and 'paid' or 'came_back') end
   if state ~= was_state then
     if state then put(write, 'state', state) else call('HDEL', key, 'state') end

@@ -29,7 +29,8 @@ local function finish(prefix, id, state, reason, at)
   local session = prefix .. 'session:' .. known[1]
   local is = redis.call('HMGET', session, 'state', 'outreach', 'sending')
   if is[3] == id then redis.call('HDEL', session, 'sending') end
-  if state == 'sent' or state == 'unknown' then redis.call('HINCRBY', session, 'contacts', 1) end
+  -- Who is held out counts as contacted: otherwise the groups could not be compared.
+  if state == 'sent' or state == 'unknown' or reason == 'holdout' then redis.call('HINCRBY', session, 'contacts', 1) end
   -- A later outreach of the session may still be open.
   if is[1] ~= 'abandoned' or not is[2] or is[2] == id then redis.call('PEXPIRE', session, SESSION_TTL) end
   count(prefix, at, outcome(state, reason), 1)

@@ -6,8 +6,9 @@
 --          three sequence numbers or 0, ms, then fields (of two values the higher text wins); or [session, activity] of
 --          an event that says nothing else, silent since it occurred
 -- Returns  flat, for each event that is an order or an opt-out, or says who the person is, and leaves its session bought
---          or opted out: its place (from 0), the session's stamped phone and country ('' for none), the purchase's
---          sequence number ('0' for none), '1' when opted out
+--          or opted out, or whose session another one has taken over: its place (from 0), the session's stamped phone
+--          and country ('' for none), the purchase's sequence number ('0' for none), '1' when opted out, the session
+--          that took it over ('' for none) and by which sequence number
 -- include: _outreach
 -- include: _move
 local prefix, ranks, reply = KEYS[1], ARGV[1], {}
@@ -20,9 +21,11 @@ local function merge(place, event, key, has)
     if not known or value > known then put(write, name, value) end
   end
   local purchase = move(prefix, ranks, key, event, has, write)
-  if tells and (purchase > 0 or opted_out) then
+  local to = has[5] and call('HMGET', key, 'moved_to', 'moved') or {}
+  if to[1] or tells and (purchase > 0 or opted_out) then
     local known = call('HMGET', key, 'phone', 'country')
-    local mark = {text(place - 1), known[1] or '', known[2] or '', text(purchase), opted_out and '1' or ''}
+    local mark = {text(place - 1), known[1] or '', known[2] or '', text(purchase), opted_out and '1' or '',
+      to[1] or '', to[2] or '0'}
     for _, word in ipairs(mark) do reply[#reply + 1] = word end
   end
 end

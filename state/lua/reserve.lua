@@ -1,7 +1,8 @@
 #!lua
 -- Reserves a person for one attempt: the person's side of the fence.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] how long it holds (ms): the cap and a lease; ARGV[4] a lease (ms)
+-- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] how long it is remembered (ms): the longest cap and a lease;
+--          ARGV[4] a lease (ms); ARGV[5] how long another one excludes this (ms): its cap and a lease
 -- Returns  reserved | bought | opted_out | lost (ours, by a later claim) | held (by another, which may still end
 --          without contact) | capped (by another, for longer than that)
 local prefix, time = KEYS[1], redis.call('TIME')
@@ -12,9 +13,9 @@ local held = redis.call('GET', prefix .. 'reserved')
 if held then
   local outreach, claim, at = string.match(held, '^(.-):(%d+):(%d+)$')
   if outreach ~= ARGV[1] then
-    return now - at < tonumber(ARGV[4]) and 'held' or 'capped'
-  end
-  if tonumber(claim) > tonumber(ARGV[2]) then return 'lost' end
+    if now - at < tonumber(ARGV[4]) then return 'held' end
+    if now - at < tonumber(ARGV[5]) then return 'capped' end
+  elseif tonumber(claim) > tonumber(ARGV[2]) then return 'lost' end
 end
 redis.call('SET', prefix .. 'reserved', ARGV[1] .. ':' .. ARGV[2] .. ':' .. string.format('%.0f', now), 'PX', ARGV[3])
 return 'reserved'

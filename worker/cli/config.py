@@ -36,7 +36,7 @@ def show(
 ) -> None:
     """List every setting with its value and where that comes from; secrets are masked.
 
-    Thresholds by platform are listed where there are any.
+    What differs by platform or stage is listed where there is any.
     """
     settings = load()
     written = settings.model_dump(mode="json")
@@ -50,7 +50,7 @@ def show(
         console.width = _PIPED_WIDTH
     table = Table("key", Column("value", overflow="fold"), "source", box=None, pad_edge=False, header_style="bold")
     for key, (value, source) in found.items():
-        if value is None and "_by_platform." in key:
+        if value is None and ("_by_platform." in key or ".by_stage." in key):
             continue
         # Text, not markup: a value in [brackets] is shown as it is.
         table.add_row(Text(key), Text(_cell(value)), Text(source), style="dim" if source == "default" else "")
@@ -68,4 +68,10 @@ def _shown(key: str, written: object) -> object:
 
 
 def _cell(value: object) -> str:
-    return "-" if value is None else value if isinstance(value, str) else jsonlib.dumps(value)
+    return (
+        "-"
+        if value is None or value == ""
+        else value
+        if isinstance(value, str)
+        else jsonlib.dumps(value, separators=(",", ":"))
+    )

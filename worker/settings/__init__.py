@@ -9,7 +9,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.settings import DetectionSettings
-from tasks.settings import ContactSettings, DeliverySettings
+from tasks.contact_settings import ContactSettings
+from tasks.settings import DeliverySettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.sections import FlowerSettings, IngestSettings, Secret, WorkerSettings

@@ -77,7 +77,7 @@ def _label(path: KeyPath, layers: Layers) -> str:
 
 def _show(path: KeyPath, value: object) -> str:
     # Lists and sections are not shown: there may be a secret in them.
-    if not isinstance(value, str | int | float | date | time | timedelta) or is_secret(path[-1]):
+    if not isinstance(value, str | int | float | date | time | timedelta) or is_secret(".".join(path)):
         return ""
     if isinstance(value, str):
         value = mask_malformed_url(value) if path[-1].endswith(_URLS) else mask_urls(value)

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, field_validator
 
 from detectors.durations import Duration, within
 from tasks.settings import Count
@@ -19,6 +19,17 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_strip_secret)]
 """A secret without the white space around it; an empty one is a missing one."""
 
 
+def _read_optional_count(value: object) -> object:
+    return None if isinstance(value, str) and value.strip() == "off" else value
+
+
+OptionalCount = Annotated[
+    Annotated[Count, Field(ge=2, le=1_000_000)] | None,
+    BeforeValidator(_read_optional_count),
+    PlainSerializer(lambda count: "off" if count is None else count),
+]
+
+
 class IngestSettings(BaseModel):
     """The `[ingest]` section.
 
@@ -27,6 +38,7 @@ class IngestSettings(BaseModel):
         block: How long one read waits for events; below redis-py's socket timeout of 5 s.
         claim_after: An entry that its consumer has not applied for so long is taken over by another.
         max_deliveries: An entry handed out more often is set aside as rejected.
+        bot_events: More events of one session in a minute than this make it a bot's; None: nobody looks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +47,7 @@ class IngestSettings(BaseModel):
     block: Annotated[Duration, within("100ms", "4s")] = timedelta(seconds=2)
     claim_after: Annotated[Duration, within("1s", "1h")] = timedelta(seconds=60)
     max_deliveries: Count = Field(default=5, ge=1, le=100)
+    bot_events: OptionalCount = 120
 
 
 class WorkerSettings(BaseModel):

@@ -1,0 +1,23 @@
+#!lua
+-- A session is taken over by another one: it waits for nothing any more, and what is under way for it is called off.
+-- KEYS[1]  prefix of the partition of the earlier session
+-- ARGV[1]  the earlier session; ARGV[2] the one that takes it over; ARGV[3] sequence number of the event that says so;
+--          ARGV[4] names of the ranks (see apply.lua)
+-- Returns  the earlier session's hash, flat
+-- include: _outreach
+-- include: _move
+local prefix, stamp = KEYS[1], tonumber(ARGV[3])
+local key = prefix .. 'session:' .. ARGV[1]
+local has = redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved')
+local a, s, p = tonumber(has[1] or 0), tonumber(has[2] or 0), tonumber(has[3] or 0)
+if stamp > tonumber(has[5] or 0) then
+  redis.call('HSET', key, 'moved', ARGV[3], 'moved_to', ARGV[2])
+  if p <= a and math.max(a, s) <= stamp then
+    if has[4] == 'abandoned' then call_off(prefix, key, 'moved') end
+    local lane = not has[4] and lane_of(prefix, ARGV[4], a, s)
+    if lane then redis.call('ZREM', lane, ARGV[1]) end
+    redis.call('HSET', key, 'state', 'moved')
+  end
+  redis.call('PEXPIRE', key, SESSION_TTL)
+end
+return redis.call('HGETALL', key)

@@ -1,0 +1,47 @@
+"""Every reason that an outcome can have, in one place: what commands, the report and the documentation draw from."""
+
+REASONS: dict[str, dict[str, str]] = {
+    "sent": {"": "the Recovery Agent took the request"},
+    "cancelled": {
+        "came_back": "the shopper was active again",
+        "paid": "the session's order was completed",
+        "cart_emptied": "the cart was emptied",
+        "active_elsewhere": "the person is shopping in another session",
+        "moved": "another session took this one over (previous_session_id)",
+    },
+    "expired": {
+        "too_old": "it could not be contacted before detection.max_abandonment_age had passed",
+        "session_gone": "the session had expired in Redis",
+        "outreach_gone": "the outreach's record had expired in Redis",
+    },
+    "unreachable": {"": "name, phone number or country are missing"},
+    "suppressed": {
+        "invalid_contact": "no valid request can be built: the number, the country or the name cannot be read",
+        "opted_out": "the person does not want to be contacted",
+        "no_consent": "every channel was refused",
+        "consent_missing": "the country requires consent, and none was given",
+        "bot": "it is no human being",
+        "not_on_list": "the person is not on the test list (contact.only)",
+        "ramp": "the person is not among those that contact.ramp lets through",
+        "stage_off": "the stage is switched off",
+        "no_cart": "the stage needs a cart, and there is none",
+        "below_minimum": "the cart is worth less than contact.min_value",
+        "bought_recently": "the person, or this session, bought within contact.bought_window",
+        "session_limit": "this session was contacted contact.max_per_session times",
+        "contacted_recently": "the person was contacted within contact.cap",
+        "never_open": "there is no time of the week at which no quiet hours hold in all of the person's zones",
+        "holdout": "the person is in the holdout: recorded like a contact, to compare with",
+        "shadow": "mode shadow: everything was done but the request",
+        "declined_off": "a refused payment, and detection.declined is off",
+    },
+    "dead": {"": "it will never be accepted; the reason is Yuno's, or that attempts were used up"},
+    "unknown": {"": "nobody can say whether the request arrived; a person decides"},
+}
+"""Outcome → reason → what it means. Where one reason is empty, further ones come from Yuno's replies."""
+
+POSTPONED: dict[str, str] = {
+    "quiet_hours": "it is a quiet time where the person is",
+    "person_held": "another outreach may just be contacting the person",
+    "session_is_sending": "another outreach of the session is on its way",
+}
+"""Why an outreach is due again later."""

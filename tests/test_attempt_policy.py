@@ -1,0 +1,196 @@
+"""What the policy says is what an attempt does: other sessions, the holdout, channels, caps, quiet hours."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from state.people import person_of
+from tasks.attempt import Outcome, attempt
+from tasks.contact_settings import ContactSettings
+from tasks.deps import Deps
+from tasks.policy import share_of
+from tests.attempts import PERSON, attempt_again, held_by, yuno
+from tests.helpers import (
+    HOUR_MS,
+    JANE,
+    MINUTE_MS,
+    SECRET,
+    Event,
+    abandon,
+    counters,
+    dispatch,
+    event,
+    happen,
+    now_ms,
+    record,
+    score_of,
+    stored,
+    sweep,
+)
+from tests.ingesting import ingest_of
+from worker.runtime import State
+
+
+def contact(**settings: object) -> ContactSettings:
+    return ContactSettings.model_validate({"quiet_hours": "off", **settings})
+
+
+def dispatched(state: State, **fields: object) -> str:
+    happen(state, event(customer={**JANE, **fields.pop("customer", {})}, **fields), ago_ms=HOUR_MS)  # type: ignore[dict-item, arg-type]
+    assert sweep(state) == 1
+    outreach = stored(state).outreach
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def elsewhere(state: State, *, ago_ms: int = MINUTE_MS, **fields: object) -> None:
+    """An event of another session of the same person, which arrived and occurred so long ago."""
+    made = json.dumps(event(session="s-2", customer=JANE, **fields))  # type: ignore[arg-type]
+    client = state.scripts.client
+    client.execute_command("XADD", state.keys.events, f"{now_ms(state) - ago_ms}-0", "event", made)
+    ingest_of(state).step()
+
+
+def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert server.requests == []
+    assert counters(state)["cancelled.active_elsewhere"] == 1
+
+
+@pytest.mark.parametrize(
+    "fields", [{"ago_ms": 2 * HOUR_MS}, {"kind": "order_completed"}], ids=["before", "and_has_bought"]
+)
+def test_an_earlier_or_ended_session_of_the_person_stops_nothing(state: State, fields: dict[str, object]) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, **fields)  # type: ignore[arg-type]
+    with yuno(state) as (deps, _):
+        outcome = attempt(outreach, deps)
+    assert outcome.outcome == ("suppressed" if "kind" in fields else "sent")
+    assert outcome.reason == ("bought_recently" if "kind" in fields else "")
+
+
+def test_two_sessions_that_fell_silent_do_not_wait_for_each_other(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, ago_ms=30 * MINUTE_MS)
+    assert sweep(state, silent_for_ms=20 * MINUTE_MS) == 1
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps).outcome == "sent"
+        second = stored(state, "s-2").outreach
+        dispatch(state)
+        assert attempt(second, deps).outcome == "postponed"
+
+
+def holding(deps: Deps, *, held: bool) -> Deps:
+    """Settings under which Jane is, or is not, in the holdout."""
+    share = share_of(PERSON, "holdout ")
+    return replace(deps, contact=contact(holdout=share + 0.01 if held else share))
+
+
+def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, holding(deps, held=True)) == Outcome(outreach, "suppressed", "holdout")
+        assert server.requests == []
+    assert held_by(state) == outreach
+    assert stored(state).contacts == 1
+    assert record(state, outreach)["reason"] == "holdout"
+
+
+def test_who_is_not_held_out_is_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, holding(deps, held=False)).outcome == "sent"
+
+
+def test_in_shadow_mode_nobody_is_held_out(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, _):
+        shadow = replace(holding(deps, held=True), client=None)
+        assert attempt(outreach, shadow).reason == "shadow"
+    assert held_by(state) == ""
+
+
+def test_who_comes_back_while_being_held_out_holds_nobody(state: State) -> None:
+    outreach = dispatched(state)
+
+    class ComesBack(type(state.people)):  # type: ignore[misc]
+        def reserve(self, *args: object, **named: object) -> object:
+            answer = super().reserve(*args, **named)
+            happen(state, event(stage="payment"))
+            return answer
+
+    people = ComesBack(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, replace(holding(deps, held=True), people=people)).outcome == "lost"
+    assert held_by(state) == ""
+    assert record(state, outreach)["reason"] == "came_back"
+
+
+def test_who_was_held_out_is_not_contacted_within_the_cap(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        attempt(outreach, holding(deps, held=True))
+        key = f"{state.keys.person(PERSON)}reserved"
+        state.client.set(key, f"{outreach}:1:{now_ms(state) - HOUR_MS}", px=HOUR_MS)
+        second = abandon(state, "s-2")
+        dispatch(state)
+        assert attempt(second, deps).reason == "contacted_recently"
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("consent", "wanted", "usual", "channel"),
+    [
+        (None, None, "auto", "auto"),
+        (None, None, "call", "call"),
+        (None, "whatsapp", "call", "whatsapp"),
+        ({"call": False}, None, "auto", "whatsapp"),
+        ({"call": False}, "call", "auto", "whatsapp"),
+        ({"whatsapp": False, "call": True}, "whatsapp", "whatsapp", "call"),
+        ({"call": True, "whatsapp": True}, "call", "auto", "call"),
+    ],
+)
+def test_the_channel_is_one_that_may_be_used(
+    state: State, consent: Event | None, wanted: str | None, usual: str, channel: str
+) -> None:
+    fields: Event = {"customer": {"consent": consent}} if consent else {}
+    if wanted:
+        fields["engagement"] = {"preferred_channel": wanted}
+    outreach = dispatched(state, **fields)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, replace(deps, contact=contact(channel=usual))).outcome == "sent"
+        (request,) = server.requests
+    assert json.loads(request[1])["engagement"]["preferred_channel"] == channel
+
+
+def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        quiet = replace(deps, contact=ContactSettings.model_validate({"quiet_hours": _around_now(state)}))
+        assert attempt(outreach, quiet) == Outcome(outreach, "postponed", "quiet_hours")
+        due_ms = score_of(state, state.keys.due(int(outreach[:2])), outreach)
+        assert due_ms is not None
+        assert 0 < due_ms - now_ms(state) <= 3 * HOUR_MS
+        assert server.requests == []
+        assert attempt_again(state, outreach, deps).outcome == "sent"
+
+
+def _around_now(state: State) -> str:
+    """A quiet time in Bogota, five hours behind UTC, from an hour ago to two hours from now."""
+    hour = (now_ms(state) // HOUR_MS - 5) % 24
+    return f"{(hour - 1) % 24:02d}:00-{(hour + 2) % 24:02d}:00"
+
+
+def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State) -> None:
+    outreach = dispatched(state)
+    person = person_of(JANE["phone_number"], SECRET)
+    state.client.set(f"{state.keys.person(person)}reserved", f"07-0123456789abcdef:1:{now_ms(state) - 2 * HOUR_MS}")
+    state.client.pexpire(f"{state.keys.person(person)}reserved", HOUR_MS)
+    with yuno(state) as (deps, _):
+        own = contact(by_stage={"checkout": {"cap": "1h"}})
+        assert attempt(outreach, replace(deps, contact=own)).outcome == "sent"
+    assert held_by(state) == outreach
