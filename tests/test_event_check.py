@@ -51,18 +51,15 @@ def test_an_event_without_fault_is_fine() -> None:
     [
         (
             {"cart": {"items": [{"quantity": "two"}]}},
-            (
-                "cart.items.0.quantity: Input should be a valid integer, unable to parse string as an integer; "
-                "the event would be applied without its cart"
-            ),
+            ("cart.items.0.quantity: must be a whole number; the event would be applied without its cart"),
         ),
         (
             {"platform": "tv"},
-            "platform: Input should be 'web', 'ios' or 'android'; the event would be applied without its",
+            "platform: must be 'web', 'ios' or 'android'; the event would be applied without its",
         ),
         ({"flow_stage": None}, f"flow_stage: is missing; an activity needs flow_stage and platform; {SIGN_OF_LIFE}"),
         ({"session_id": None}, "session_id is missing; the event would be rejected"),
-        ({"type": "shopping"}, "type: Input should be 'activity'"),
+        ({"type": "shopping"}, "type: must be 'activity'"),
         (
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},
             (
@@ -185,7 +182,7 @@ def test_warnings_count_as_problems_on_demand() -> None:
 def test_one_event_may_be_spread_over_several_lines() -> None:
     done = run(stdin=json.dumps({**SEED, "platform": "tv"}, indent=2))
 
-    assert done.stdout.splitlines()[0].startswith("platform: Input should be")
+    assert done.stdout.splitlines()[0].startswith("platform: must be")
     assert done.stdout.splitlines()[-1] == "1 event, 1 problem, 0 warnings"
 
 
@@ -197,7 +194,7 @@ def test_json_output_has_one_object_for_each_finding() -> None:
             "line": 2,
             "level": "problem",
             "field": "cart",
-            "message": "Input should be an object",
+            "message": "must be a JSON object",
             "effect": "the event would be applied without its cart",
         }
     ]
