@@ -69,3 +69,14 @@ def _shown(key: str, written: object) -> object:
 
 def _cell(value: object) -> str:
     return "-" if value is None else value if isinstance(value, str) else jsonlib.dumps(value)
+
+
+app = typer.Typer(
+    name="config",
+    help="Check the settings, and see where each comes from.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("check")(check)
+app.command("show")(show)

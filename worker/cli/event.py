@@ -190,3 +190,15 @@ class _Outlet:
 
 def _counted(number: int, name: str) -> str:
     return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+app = typer.Typer(
+    name="event",
+    help="Send events, explain what is wrong with them, print their JSON Schema.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("emit")(emit)
+app.command("check")(check)
+app.command("schema")(schema)

@@ -99,3 +99,14 @@ def _print(rejected: list[Rejected]) -> None:
         # Text, not markup: a reason in [brackets] is shown as it is.
         table.add_row(*(Text(cell) for cell in (one.at, one.entry, one.field, one.reason, one.outcome)))
     console.print(table)
+
+
+app = typer.Typer(
+    name="rejected",
+    help="What could not be read, and why.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.callback()(lambda: None)  # keeps `list` a subcommand while it is the only one
+app.command("list")(list_rejected)
