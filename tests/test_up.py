@@ -13,6 +13,7 @@ from tests.processes import Terminal
 from worker.cli import up as up_module
 from worker.cli.up import up
 from worker.errors import StartError
+from worker.kept import kept_secret
 from worker.roles import roles
 from worker.settings import Settings
 from worker.valkey import EmbeddedValkey
@@ -76,19 +77,19 @@ def test_roles_that_do_not_exist_and_a_choice_of_none_are_one_line_each() -> Non
 
 def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -> None:
     file = empty_directory / "var" / "identity_secret"
-    secret = up_module._kept_secret(file)
+    secret = kept_secret(file)
     assert len(secret) == 64
     assert file.stat().st_mode & 0o777 == 0o600
-    assert up_module._kept_secret(file) == secret
+    assert kept_secret(file) == secret
     file.write_text("\n")
     with pytest.raises(StartError, match=rf"^{file}: is empty: put the old secret back"):
-        up_module._kept_secret(file)
+        kept_secret(file)
     file.unlink()
     file.mkdir()
     with pytest.raises(
         StartError, match=rf"^{file}: the identity secret can't be kept there .*WINBACK_IDENTITY_SECRET$"
     ):
-        up_module._kept_secret(file)
+        kept_secret(file)
 
 
 def test_flowers_password_goes_to_flower_and_to_the_terminal_but_into_no_log(

@@ -1,11 +1,9 @@
 """`winback up`: all roles in one command, with a server of their own unless the settings name one."""
 
-import os
 import secrets
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,14 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from worker.errors import StartError
+from worker.kept import IDENTITY_SECRET, VAR, kept_secret, write_private
 from worker.masking import mask_urls
 from worker.roles import Role, roles
 from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.supervisor import RoleFailedError, Supervisor
 from worker.valkey import EmbeddedValkey
-
-VAR = Path("var")
-"""Where the embedded server and what is made up live, below the working directory."""
 
 _KILLED = 130  # what shells report for a command that Ctrl-C ended
 
@@ -57,7 +53,7 @@ def up(
         # The broker follows: database 1 of the same server, unless the settings name one.
         made_up["WINBACK_REDIS_URL"] = server.url
         if settings.identity_secret is None:
-            made_up["WINBACK_IDENTITY_SECRET"] = _kept_secret(VAR / "identity_secret")
+            made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
     login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
     to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
 
@@ -85,42 +81,6 @@ def _with_login(all_roles: Iterable[Role], login: str | None) -> list[Role]:
     return [replace(role, env={**role.env, **own}) if role.name == "flower" else role for role in all_roles]
 
 
-def _kept_secret(path: Path) -> str:
-    """The secret in this file; made up when it isn't there. Another one would make every known person a stranger.
-
-    Raises:
-        StartError: The file can't be read, written or used.
-    """
-    try:
-        if not path.exists():
-            _write_private(path, secrets.token_hex(32))
-        secret = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as e:
-        reason = e.strerror if isinstance(e, OSError) else "it is not plain text"
-        raise StartError(
-            f"{path}: the identity secret can't be kept there ({reason}): set WINBACK_IDENTITY_SECRET"
-        ) from e
-    if not secret:
-        raise StartError(f"{path}: is empty: put the old secret back, or delete it and {VAR / 'valkey'} to begin anew")
-    return secret
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all.
-
-    Raises:
-        OSError: It can't be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: list[str], login: str | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
 
@@ -146,7 +106,7 @@ def _how_to_log_in(login: str | None) -> str:
     if not sys.stdout.isatty():
         # What isn't a terminal is a log, and a log is no place for a password.
         try:
-            _write_private(VAR / "flower_login", login)
+            write_private(VAR / "flower_login", login)
         except OSError as e:
             raise StartError(f"{VAR / 'flower_login'}: {e.strerror}: set WINBACK_FLOWER__BASIC_AUTH") from e
         return f", user and password for this run are in {VAR / 'flower_login'}"
