@@ -14,6 +14,7 @@ from state.scripts import translated
 from state.stream import entry_ms
 from tasks.payload import timestamp
 from worker import runtime
+from worker.ask import named
 from worker.masking import one_line
 from worker.settings import load, require
 
@@ -64,9 +65,9 @@ def list_rejected(
     """
     settings = load()
     require(settings, "redis_url")
-    state = runtime.open_state(settings)
-    client: Any = state.client
-    with translated():
+    with named(settings), translated():
+        state = runtime.open_state(settings)
+        client: Any = state.client
         found = client.xrevrange(state.keys.rejected, count=limit)
         total = client.xlen(state.keys.rejected)
     rejected = [Rejected.from_entry(entry_id, fields) for entry_id, fields in found]
