@@ -31,6 +31,26 @@ def test_the_roles_are_the_commands_that_the_manual_names() -> None:
     }
 
 
+@pytest.mark.xdist_group("valkey")
+def test_celery_prints_no_banner(empty_directory: Path, valkey: EmbeddedValkey) -> None:
+    made_up = {"WINBACK_REDIS_URL": valkey.url, "WINBACK_IDENTITY_SECRET": "a secret of the tests"}
+    (sweep,) = (role for role in roles(Settings(), made_up) if role.name == "sweep")
+    env = {**os.environ, **sweep.env, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with subprocess.Popen(
+        sweep.argv, env=env, cwd=empty_directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if " ready." in line:
+                break
+        process.terminate()
+        process.stdout.read()
+    assert " ready." in said[-1]
+    assert not [line for line in said if "[config]" in line or "[queues]" in line]
+
+
 def test_the_recover_role_may_finish_its_attempts_before_it_is_killed() -> None:
     settings = Settings()
     (recover,) = (role for role in roles(settings, {"KEY": "value"}) if role.name == "recover")
