@@ -112,6 +112,22 @@ def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -
         kept_secret(file)
 
 
+def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anything(
+    empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("worker.valkey._LOCK_WITHIN_S", 0.0)
+    first = EmbeddedValkey(empty_directory / "var" / "valkey")
+    first.claim()
+    with pytest.raises(StartError, match=r"another embedded Valkey is using it: stop that one"):
+        up()
+    assert capsys.readouterr().out == ""
+    assert [path.name for path in (empty_directory / "var").iterdir()] == ["valkey"]
+    first.stop()
+    second = EmbeddedValkey(empty_directory / "var" / "valkey")
+    second.claim()
+    second.stop()
+
+
 def test_flowers_password_goes_to_flower_and_to_the_terminal_but_into_no_log(
     empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Annotated
 
@@ -48,21 +49,26 @@ def up(
     require(settings, *(LIVE_KEYS if live else ()), *(() if own_server else ("identity_secret",)))
 
     made_up: dict[str, str] = {}
-    server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
-    if server is not None:
-        # The broker follows: database 1 of the same server, unless the settings name one.
-        made_up["WINBACK_REDIS_URL"] = server.url
-        if settings.identity_secret is None:
-            made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
-    login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
-    to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
+    with ExitStack() as stack:
+        server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
+        if server is not None:
+            # Before anything is written or promised: another `winback up` may be at home here.
+            stack.callback(server.stop)
+            server.claim()
+            # The broker follows: database 1 of the same server, unless the settings name one.
+            made_up["WINBACK_REDIS_URL"] = server.url
+            if settings.identity_secret is None:
+                made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
+        login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
+        to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
 
-    _print_banner(settings, server, chosen, login)
-    try:
-        in_order = Supervisor(to_run, server=server).run()
-    except RoleFailedError as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
-        raise typer.Exit(1) from None
+        _print_banner(settings, server, chosen, login)
+        supervisor = Supervisor(to_run, server=server)
+        try:
+            in_order = supervisor.run()
+        except RoleFailedError as failure:
+            print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
+            raise typer.Exit(1) from None
     if not in_order:
         raise typer.Exit(_KILLED)
 
