@@ -42,9 +42,12 @@ def test_a_command_whose_server_is_away_says_where_it_looked_and_what_to_do(comm
 
 
 def test_a_full_server_is_named_too() -> None:
-    with pytest.raises(
-        ServerFullError, match=r"^redis_url \(redis\.example:6379\): .*maxmemory.*: give it more memory$"
-    ), named(SETTINGS):
+    with (
+        pytest.raises(
+            ServerFullError, match=r"^redis_url \(redis\.example:6379\): .*maxmemory.*: give it more memory$"
+        ),
+        named(SETTINGS),
+    ):
         raise ServerFullError("the state server is full (maxmemory reached) and refuses writes")
 
 

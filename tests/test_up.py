@@ -175,6 +175,7 @@ def test_up_starts_a_server_and_its_roles_and_finds_its_data_and_secret_again(mo
             assert process.stdout is not None
             assert process.stdout.readline().split(maxsplit=1) == ["mode", "shadow: nothing will be sent\n"]
             assert any(line.startswith("ingest   | {") and '"ready"' in line for line in process.stdout)
+            assert any(line == "winback  | everything is up: ingest\n" for line in process.stdout)
             process.terminate()
             rest = process.stdout.read()
         assert process.returncode == 0, rest

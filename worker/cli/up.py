@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from worker.child import Prefixed
 from worker.errors import StartError
 from worker.kept import IDENTITY_SECRET, VAR, kept_secret, write_private
 from worker.masking import mask_urls
+from worker.readiness import tell_when_up
 from worker.roles import Role, roles
 from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.supervisor import RoleFailedError, Supervisor
@@ -63,7 +65,10 @@ def up(
         to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
 
         _print_banner(settings, server, chosen, login)
-        supervisor = Supervisor(to_run, server=server)
+        output = Prefixed(sys.stdout)
+        supervisor = Supervisor(to_run, server=server, output=output)
+        looked_at = settings.model_copy(update={"redis_url": server.url}) if server is not None else settings
+        tell_when_up(looked_at, chosen, supervisor.pids, output)
         try:
             in_order = supervisor.run()
         except RoleFailedError as failure:
