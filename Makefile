@@ -9,15 +9,26 @@ READY := $(VENV)/.ready
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
+USABLE = $(shell { $(1) -c "import sys; print(sys.version_info >= (3, 11))"; } 2>/dev/null)
+
+# A .venv whose Python is too old, or gone with an upgrade of the system, is made again.
+ifneq ($(call USABLE,$(BIN)/python),True)
+.PHONY: $(READY)
+endif
+
 $(READY): pyproject.toml constraints.txt
+ifneq ($(call USABLE,$(BIN)/python),True)
+	$(if $(filter True,$(call USABLE,$(PYTHON))),,$(error $(PYTHON) is not Python 3.11 or newer: install it, or name one: make $(MAKECMDGOALS) PYTHON=python3.12))
+	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
+endif
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 setup: $(READY) ## make the virtual environment with the pinned dependencies
 
 demo: $(READY) ## run every part on this machine for a minute and check that the summary adds up
-	@$(BIN)/winback demo
+	@trap : INT; $(BIN)/winback demo || [ $$? -eq 130 ]  # which has said that it was stopped
 
 up: $(READY) ## run all roles against winback.toml until Ctrl-C
 	@$(BIN)/winback up

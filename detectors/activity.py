@@ -15,6 +15,8 @@ MAX_CART_ITEMS = 200
 
 EventType = Literal["activity", "exit", "payment_declined", "payment_pending", "order_completed", "opt_out"]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:\-~@+=]{1,128}$")]
+SESSION_ID_FORM = "1 to 128 characters, each a letter from A to Z, a digit or one of . _ : - ~ @ + ="
+"""The pattern of a session_id, for people."""
 Text = Annotated[str, StringConstraints(max_length=256, strip_whitespace=True)]
 
 

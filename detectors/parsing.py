@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, ActivityEvent
+from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, SESSION_ID_FORM, ActivityEvent
+from detectors.wording import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _readable(raw: bytes) -> bytes:
 
 
 def _salvage(raw: bytes, error: ValidationError) -> Parsed:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors(include_url=False, include_input=False)
     problems = tuple(_problem(detail) for detail in details)
     if not all(detail["loc"] and detail["loc"][0] in OPTIONAL_PARTS for detail in details):
         return Parsed(None, problems)
@@ -80,7 +81,7 @@ def _salvage(raw: bytes, error: ValidationError) -> Parsed:
     try:
         event = ActivityEvent.model_validate(document)
     except ValidationError as exc:
-        further = exc.errors(include_url=False, include_context=False, include_input=False)
+        further = exc.errors(include_url=False, include_input=False)
         return Parsed(None, (*problems, *(_problem(detail) for detail in further)))
     return Parsed(event, (*problems, *_missing(event, problems)))
 
@@ -109,8 +110,7 @@ def _problem(detail: ErrorDetails) -> Problem:
         return _NO_JSON
     if detail["type"] in {"model_type", "model_attributes_type"} and not detail["loc"]:
         return Problem("", "is not a JSON object")
-    message = detail["msg"].removeprefix("Value error, ")
-    return Problem(".".join(str(part) for part in detail["loc"]), message)
+    return Problem(".".join(str(part) for part in detail["loc"]), plain(detail, pattern=SESSION_ID_FORM))
 
 
 def unknown_fields(document: object) -> Iterator[str]:

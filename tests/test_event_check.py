@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from detectors.activity import MAX_EVENT_BYTES
+from detectors.parsing import parse
+from tasks.payload import Built, build
+from tasks.record import REQUIRED, fields_of
 from worker.cli import event
+from worker.event_check import check
 from worker.event_fields import suggestion
 
 SEED = {
@@ -22,6 +26,8 @@ SEED = {
     "cart": {"total_value": 149.99, "currency": "COP", "items": [{"name": "Headphones", "sku": "WH", "quantity": 1}]},
 }
 SOUND = {"session_id": "s", "type": "exit"}
+NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
+UNREACHABLE = "applied, but nobody can be reached until another event brings a good one"
 SIGN_OF_LIFE = "the event would only say that the shopper is still there"
 
 
@@ -51,18 +57,15 @@ def test_an_event_without_fault_is_fine() -> None:
     [
         (
             {"cart": {"items": [{"quantity": "two"}]}},
-            (
-                "cart.items.0.quantity: Input should be a valid integer, unable to parse string as an integer; "
-                "the event would be applied without its cart"
-            ),
+            ("cart.items.0.quantity: must be a whole number; the event would be applied without its cart"),
         ),
         (
             {"platform": "tv"},
-            "platform: Input should be 'web', 'ios' or 'android'; the event would be applied without its",
+            "platform: must be 'web', 'ios' or 'android'; the event would be applied without its",
         ),
         ({"flow_stage": None}, f"flow_stage: is missing; an activity needs flow_stage and platform; {SIGN_OF_LIFE}"),
         ({"session_id": None}, "session_id is missing; the event would be rejected"),
-        ({"type": "shopping"}, "type: Input should be 'activity'"),
+        ({"type": "shopping"}, "type: must be 'activity'"),
         (
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},
             (
@@ -99,21 +102,45 @@ def test_a_line_that_is_no_json_object_is_a_problem() -> None:
         ({"basket": {}}, "basket: is not a field of an event; it would be ignored"),
         (
             {"customer": {"phone_number": "3001234567"}},
-            (
-                "customer.country_code: is missing beside the phone number; "
-                "until an event brings one, nobody would be contacted"
-            ),
+            f"customer.country_code: is missing beside the phone number; {UNREACHABLE}",
+        ),
+        (
+            {"customer": {"phone_number": "+573001234567"}},
+            f"customer.country_code: is missing beside the phone number; {UNREACHABLE}",
         ),
         (
             {"customer": {"phone_number": "30012", "country_code": "Colombia"}},
-            "customer.phone_number: is not a valid number in CO; nobody could be contacted",
+            f"customer.phone_number: is not a valid number in CO; {UNREACHABLE}",
         ),
+        ({"customer": {"phone_number": None}}, f"customer.phone_number: is empty; {UNREACHABLE}"),
+        ({"customer": {"full_name": " \u0007"}}, f"customer.full_name: is empty; {UNREACHABLE}"),
+        ({"customer": {"country_code": ""}}, f"customer.country_code: is empty; {UNREACHABLE}"),
         (
             {"customer": {"phone_number": "+573001234567", "country_code": "Columbia"}},
+            f"customer.country_code: {NO_COUNTRY}; the country of the phone number would be used",
+        ),
+        (
+            {"customer": {"phone_number": "+80012345678", "country_code": "Columbia"}},
+            f"customer.country_code: {NO_COUNTRY}; {UNREACHABLE}",
+        ),
+        (
+            {"customer": {"phone_number": "3001234567", "country_code": "Columbia"}},
+            f"customer.country_code: {NO_COUNTRY}; {UNREACHABLE}",
+        ),
+        (
+            {"customer": {"country_code": "Columbia"}},
             (
-                "customer.country_code: is not a country of ISO 3166-1 (CO, COL, Colombia); "
-                "the country of the phone number would be used"
+                f"customer.country_code: {NO_COUNTRY}; "
+                "the country of the phone number would be used, if that begins with +"
             ),
+        ),
+        (
+            {"type": "opt_out", "customer": {"phone_number": "30012", "country_code": "CO"}},
+            "customer.phone_number: is not a valid number; the event would count for its session alone",
+        ),
+        (
+            {"type": "order_completed", "customer": {"phone_number": "3001234567"}},
+            "customer.phone_number: is not a valid number; the event would count for its session alone",
         ),
         (
             {"customer": {"email": "jane.example.com"}},
@@ -162,6 +189,28 @@ def test_a_warning_says_what_its_sender_should_think_about(changes: dict[str, ob
     assert done.stdout.splitlines() == [f"line 1: warning: {said}", "1 event, 0 problems, 1 warning"]
 
 
+@given(
+    st.fixed_dictionaries(
+        {
+            "full_name": st.sampled_from(["Jane Doe", "", " ", "\u0007", None]),
+            "phone_number": st.sampled_from(["+573001234567", "3001234567", "12", "+80012345678", "", None]),
+            "country_code": st.sampled_from(["CO", "Colombia", "Columbia", "US", " ", None]),
+        }
+    )
+)
+def test_whoever_could_not_be_reached_is_warned_of(customer: dict[str, str | None]) -> None:
+    raw = json.dumps({**SEED, "customer": customer}).encode()
+    event = parse(raw).event
+    assert event is not None
+    fields = fields_of(event)
+    built = build(fields, session_id="s", stage="checkout", platform="web", abandoned_ms=0, reason="r")
+    reachable = isinstance(built, Built) and all(fields[name] for name in REQUIRED)
+
+    warned = any(finding.effect == UNREACHABLE for finding in check(raw, now_ms=0))
+
+    assert warned != reachable
+
+
 def test_an_event_from_the_future_is_worth_a_warning() -> None:
     (line,) = told({**SEED, "occurred_at": "2999-01-01T00:00:00Z"})
 
@@ -185,7 +234,7 @@ def test_warnings_count_as_problems_on_demand() -> None:
 def test_one_event_may_be_spread_over_several_lines() -> None:
     done = run(stdin=json.dumps({**SEED, "platform": "tv"}, indent=2))
 
-    assert done.stdout.splitlines()[0].startswith("platform: Input should be")
+    assert done.stdout.splitlines()[0].startswith("platform: must be")
     assert done.stdout.splitlines()[-1] == "1 event, 1 problem, 0 warnings"
 
 
@@ -197,7 +246,7 @@ def test_json_output_has_one_object_for_each_finding() -> None:
             "line": 2,
             "level": "problem",
             "field": "cart",
-            "message": "Input should be an object",
+            "message": "must be a JSON object",
             "effect": "the event would be applied without its cart",
         }
     ]

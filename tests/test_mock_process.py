@@ -147,7 +147,12 @@ def test_options_that_make_no_sense_end_the_start_with_one_line_for_each() -> No
     with pytest.raises(StartError) as caught:
         mock_api(port=0, status="500,six", delay="2", retry_after="1\n2", times=0)
     told = str(caught.value).splitlines()
-    assert [line.partition(": ")[0] for line in told] == ["--status", "--delay", "--retry-after", "--times"]
+    assert told == [
+        "--status: must be a whole number",
+        "--delay: has no unit: write 2s, 2m or 2h (units: ms, s, m, h, d); or off",
+        "--retry-after: must be printable ASCII in one line, without spaces at its ends",
+        "--times: must be at least 1",
+    ]
     with pytest.raises(StartError, match=r"^--public-api-key, --private-secret-key: give both keys or neither$"):
         mock_api(port=0, public_api_key="only-one")
 

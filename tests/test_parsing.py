@@ -51,10 +51,44 @@ json_values = st.recursive(
 )
 
 
+WORDS: list[tuple[dict[str, object], str]] = [
+    (
+        {"session_id": "a b"},
+        "must be 1 to 128 characters, each a letter from A to Z, a digit or one of . _ : - ~ @ + =",
+    ),
+    ({"session_id": 5}, "must be text"),
+    ({"platform": "tv"}, "must be 'web', 'ios' or 'android'"),
+    ({"occurred_at": "yesterday"}, "must be a moment in ISO 8601, like 2026-11-22T16:40:00Z"),
+    ({"order_value": "much"}, "must be a number"),
+    ({"order_value": -1}, "must be at least 0"),
+    ({"order_value": 1e13}, "must be at most 1,000,000,000,000"),
+    ({"customer": []}, "must be a JSON object"),
+    ({"customer": {"full_name": "x" * 257}}, "is longer than 256 characters"),
+    ({"customer": {"consent": {"call": "perhaps"}}}, "must be true or false"),
+    ({"cart": {"items": {}}}, "must be a JSON list"),
+    ({"cart": {"items": [{}] * 201}}, "has more than 200 entries"),
+    ({"cart": {"items": [{"quantity": 1.5}]}}, "must be a whole number"),
+    ({"engagement": {"metadata": 5}}, "must be a JSON object"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), WORDS)
+def test_what_is_wrong_is_said_in_plain_words(change: dict[str, object], words: str) -> None:
+    (problem,) = read({**EVENT, **change}).problems
+    assert problem.message == words
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(raw: bytes) -> None:
     parsed = parse(raw)
     assert parsed.event is not None or parsed.problems
+
+
+@given(st.sampled_from(sorted(EVENT)), json_values)
+def test_no_problem_is_told_in_the_words_of_a_library(field: str, value: object) -> None:
+    for problem in read({**EVENT, field: value}).problems:
+        assert " should " not in problem.message
+        assert "pydantic" not in problem.message
 
 
 @given(json_values)

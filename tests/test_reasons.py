@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from tasks.policy import RULES
 from tasks.reasons import POSTPONED, REASONS
-from worker.cli import app
+from worker.cli.commands import app
 
 README = Path(__file__).parent.parent / "README.md"
 

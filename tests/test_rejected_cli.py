@@ -82,7 +82,7 @@ def test_a_row_names_the_entry_the_field_the_reason_and_what_became_of_it(shop: 
 
     assert heading == ["when", "entry", "field", "reason", "outcome"]
     assert first[1:3] == [unreadable, "type"]
-    assert first[3].startswith("Input should be 'activity'")
+    assert first[3].startswith("must be 'activity'")
     assert first[4] == "set aside"
     assert second[1:3] == [lost, "cart.items.0.quantity"]
     assert second[4] == "applied without it"

@@ -13,6 +13,7 @@ from tests.processes import Terminal
 from worker.cli import up as up_module
 from worker.cli.up import up
 from worker.errors import StartError
+from worker.kept import kept_secret
 from worker.roles import roles
 from worker.settings import Settings
 from worker.valkey import EmbeddedValkey
@@ -28,6 +29,26 @@ def test_the_roles_are_the_commands_that_the_manual_names() -> None:
         "beat": f"{celery} beat",
         "flower": f"{celery} flower",
     }
+
+
+@pytest.mark.xdist_group("valkey")
+def test_celery_prints_no_banner(empty_directory: Path, valkey: EmbeddedValkey) -> None:
+    made_up = {"WINBACK_REDIS_URL": valkey.url, "WINBACK_IDENTITY_SECRET": "a secret of the tests"}
+    (sweep,) = (role for role in roles(Settings(), made_up) if role.name == "sweep")
+    env = {**os.environ, **sweep.env, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with subprocess.Popen(
+        sweep.argv, env=env, cwd=empty_directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if " ready." in line:
+                break
+        process.terminate()
+        process.stdout.read()
+    assert " ready." in said[-1]
+    assert not [line for line in said if "[config]" in line or "[queues]" in line]
 
 
 def test_the_recover_role_may_finish_its_attempts_before_it_is_killed() -> None:
@@ -76,19 +97,35 @@ def test_roles_that_do_not_exist_and_a_choice_of_none_are_one_line_each() -> Non
 
 def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -> None:
     file = empty_directory / "var" / "identity_secret"
-    secret = up_module._kept_secret(file)
+    secret = kept_secret(file)
     assert len(secret) == 64
     assert file.stat().st_mode & 0o777 == 0o600
-    assert up_module._kept_secret(file) == secret
+    assert kept_secret(file) == secret
     file.write_text("\n")
     with pytest.raises(StartError, match=rf"^{file}: is empty: put the old secret back"):
-        up_module._kept_secret(file)
+        kept_secret(file)
     file.unlink()
     file.mkdir()
     with pytest.raises(
         StartError, match=rf"^{file}: the identity secret can't be kept there .*WINBACK_IDENTITY_SECRET$"
     ):
-        up_module._kept_secret(file)
+        kept_secret(file)
+
+
+def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anything(
+    empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("worker.valkey._LOCK_WITHIN_S", 0.0)
+    first = EmbeddedValkey(empty_directory / "var" / "valkey")
+    first.claim()
+    with pytest.raises(StartError, match=r"another embedded Valkey is using it: stop that one"):
+        up()
+    assert capsys.readouterr().out == ""
+    assert [path.name for path in (empty_directory / "var").iterdir()] == ["valkey"]
+    first.stop()
+    second = EmbeddedValkey(empty_directory / "var" / "valkey")
+    second.claim()
+    second.stop()
 
 
 def test_flowers_password_goes_to_flower_and_to_the_terminal_but_into_no_log(
@@ -138,6 +175,7 @@ def test_up_starts_a_server_and_its_roles_and_finds_its_data_and_secret_again(mo
             assert process.stdout is not None
             assert process.stdout.readline().split(maxsplit=1) == ["mode", "shadow: nothing will be sent\n"]
             assert any(line.startswith("ingest   | {") and '"ready"' in line for line in process.stdout)
+            assert any(line == "winback  | everything is up: ingest\n" for line in process.stdout)
             process.terminate()
             rest = process.stdout.read()
         assert process.returncode == 0, rest

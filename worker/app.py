@@ -21,6 +21,7 @@ from state import deployment
 from state.errors import StateError
 from tasks import celery_tasks, contact, deps
 from worker import logs, runtime
+from worker.ask import named
 from worker.errors import StartError, exit_code
 from worker.settings import LIVE_KEYS, Settings, load, require
 
@@ -140,11 +141,12 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     settings, sends = _settings(), _sends(sender)
     try:
         require(settings, "identity_secret", *(LIVE_KEYS if sends and settings.delivery.mode == "live" else ()))
-        state = runtime.open_state(settings)
-        runtime.join_deployment(state, settings)
-        if sends:
-            delivery = settings.delivery
-            deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
+        with named(settings):
+            state = runtime.open_state(settings)
+            runtime.join_deployment(state, settings)
+            if sends:
+                delivery = settings.delivery
+                deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
     except (StartError, StateError) as exc:
         _stop(exc)
     _joined[:] = [state]

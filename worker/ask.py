@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from redis.exceptions import AuthenticationError, BusyLoadingError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import MasterNotFoundError
 
-from state.errors import ServerUnavailableError, StateError
+from state.errors import ServerFullError, ServerUnavailableError, StateError
 from worker.errors import StartError
 from worker.settings import Settings
 
@@ -59,13 +60,35 @@ def ask(settings: Settings, call: Callable[[], Answer], seconds: float = PATIENC
     try:
         return begin(call).result(seconds)
     except TimeoutError:
-        why = "it does not answer in time"
-    except ServerUnavailableError as problem:
-        why = reason(problem)
+        raise StartError(_away(settings, "it does not answer in time")) from None
     except StateError as problem:
-        raise StartError(str(problem)) from None
-    where = address(settings.redis_url or "")
-    raise StartError(f"redis_url ({where}): {why}: start it, or mend WINBACK_REDIS_URL")
+        raise StartError(told(settings, problem)) from None
+
+
+@contextmanager
+def named(settings: Settings) -> Iterator[None]:
+    """Let errors of the state server that may pass name it, for whoever has more servers than one.
+
+    Raises:
+        ServerUnavailableError, ServerFullError: as they were raised, in the words of `told`.
+    """
+    try:
+        yield
+    except (ServerUnavailableError, ServerFullError) as problem:
+        raise type(problem)(told(settings, problem)) from problem
+
+
+def told(settings: Settings, problem: StateError) -> str:
+    """Return the one line for an error of the state server: its address, what is the matter and the way out."""
+    if isinstance(problem, ServerUnavailableError):
+        return _away(settings, reason(problem))
+    if isinstance(problem, ServerFullError):
+        return f"redis_url ({address(settings.redis_url or '')}): {problem}: give it more memory"
+    return str(problem)
+
+
+def _away(settings: Settings, why: str) -> str:
+    return f"redis_url ({address(settings.redis_url or '')}): {why}: start it, or mend WINBACK_REDIS_URL"
 
 
 def reason(problem: BaseException) -> str:

@@ -148,7 +148,12 @@ def running(number: int, *, seed: int, over: timedelta, output: Callable[[str, s
         settings = load(env, config=directory / "winback.toml")
         state = runtime.open_state(settings)
         supervisor = stack.enter_context(Supervisor(_fast(roles(settings, env)), output=output))
-        supervisor.wait_until(lambda: _are_up(state), UP_WITHIN_S)
+        try:
+            supervisor.wait_until(lambda: _are_up(state), UP_WITHIN_S)
+        except TimeoutError:
+            raise TimeoutError(
+                f"not every part was up within {UP_WITHIN_S:g} s: close what keeps this machine busy"
+            ) from None
         waits: dict[Stage, timedelta] = {stage: getattr(settings.detection.idle, stage) for stage in STAGES}
         plans = shoppers(number, over=over, gap=USUAL_GAP / SHRINK, waits=waits, random=Random(seed))  # noqa: S311 - a plan, not a secret
         yield Demo(settings, state, mock, supervisor, plans, login)

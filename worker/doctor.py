@@ -20,6 +20,7 @@ from worker import health, runtime
 from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
 from worker.health import Finding
+from worker.kept import IDENTITY_SECRET, with_kept_secret
 from worker.settings import LIVE_KEYS, Settings, require
 from worker.settings.partial import load_to_look
 
@@ -37,13 +38,14 @@ def examine() -> list[Finding]:
         settings, broken = load_to_look()
     except StartError as problem:
         return [*_problems("settings", problem), _not_checked("without settings, nothing else could be checked")]
+    settings, kept = with_kept_secret(settings)
     # All at once: each may have to wait for a time-out.
     ends = time.monotonic() + PATIENCE_S
     broker, endpoint = begin(lambda: _broker(settings)), begin(lambda: _endpoint(settings))
     state = begin(lambda: _state(settings))
     return [
         *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
-        *_secrets(settings),
+        *_secrets(settings, kept=kept),
         _result(broker, ends, _broker_is_away(settings)),
         _result(endpoint, ends, _endpoint_is_away(settings)),
         *state.result(),
@@ -63,13 +65,14 @@ def _settings_are_fine(settings: Settings) -> Finding:
     return Finding("settings", "ok", f"{file}; mode {settings.delivery.mode}, namespace {settings.namespace}")
 
 
-def _secrets(settings: Settings) -> list[Finding]:
+def _secrets(settings: Settings, *, kept: bool) -> list[Finding]:
     live = settings.delivery.mode == "live"
     try:
         require(settings, "identity_secret", *(LIVE_KEYS if live else ()))
     except StartError as problem:
         return _problems("secrets", problem)
-    return [Finding("secrets", "ok", f"all are set that {settings.delivery.mode} mode needs")]
+    where = f"; identity_secret is the one that `winback up` keeps in {IDENTITY_SECRET}" if kept else ""
+    return [Finding("secrets", "ok", f"all are set that {settings.delivery.mode} mode needs{where}")]
 
 
 def _state(settings: Settings) -> list[Finding]:

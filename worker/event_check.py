@@ -20,6 +20,8 @@ from worker.masking import one_line
 CLOCK_TOLERANCE_MS = 5000
 """How far ahead of this machine's clock an event may be before it is worth a warning."""
 
+_UNREACHABLE = "applied, but nobody can be reached until another event brings a good one"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -44,7 +46,9 @@ def check(raw: bytes, now_ms: int) -> list[Finding]:
     if event is not None:
         found += _moments(event, now_ms)
         found += _currency(event.currency, "currency", needed=event.order_value is not None)
-        if event.customer is not None and event.type != "opt_out":
+        if event.type in {"order_completed", "opt_out"}:
+            found += _person(event)
+        elif event.customer is not None:
             found += _customer(event.customer)
         if event.cart is not None:
             found += _cart(event.cart)
@@ -107,12 +111,15 @@ def _moments(event: ActivityEvent, now_ms: int) -> Iterator[Finding]:
 
 
 def _customer(customer: Customer) -> Iterator[Finding]:
+    yield from _cleared(customer)
     country = contact.country(customer.country_code) if customer.country_code else None
+    number = contact.phone(customer.phone_number, country) if customer.phone_number else None
+    if customer.phone_number and number is None and (country or customer.phone_number.startswith("+")):
+        where = f" in {country}" if country else ""
+        yield _warning("customer.phone_number", f"is not a valid number{where}", _UNREACHABLE)
     if customer.country_code and country is None:
-        effect = "the country of the phone number would be used"
+        effect = _without_country(customer.phone_number, number)
         yield _warning("customer.country_code", "is not a country of ISO 3166-1 (CO, COL, Colombia)", effect)
-    if customer.phone_number:
-        yield from _phone(customer.phone_number, customer.country_code, country)
     if customer.email and contact.email(customer.email) is None:
         yield _warning("customer.email", "is not an e-mail address", "the request would go out without it")
     if customer.language and contact.language(customer.language) is None:
@@ -120,15 +127,31 @@ def _customer(customer: Customer) -> Iterator[Finding]:
         yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
 
 
-def _phone(number: str, given_country: str | None, country: str | None) -> Iterator[Finding]:
-    if not given_country:
-        effect = "until an event brings one, nobody would be contacted"
-        yield _warning("customer.country_code", "is missing beside the phone number", effect)
-        if not number.startswith("+"):
-            return
-    if contact.phone(number, country) is None:
-        where = f" in {country}" if country else ""
-        yield _warning("customer.phone_number", f"is not a valid number{where}", "nobody could be contacted")
+def _cleared(customer: Customer) -> Iterator[Finding]:
+    """Warn of what nobody can be reached without, where the event takes it away or leaves it out."""
+    given = {"full_name": customer.full_name, "phone_number": customer.phone_number}
+    for field, text in given.items():
+        if field in customer.model_fields_set and not contact.one_line(text or ""):
+            yield _warning(f"customer.{field}", "is empty", _UNREACHABLE)
+    if not customer.country_code and (customer.phone_number or "country_code" in customer.model_fields_set):
+        beside = "is missing beside the phone number" if customer.phone_number else "is empty"
+        yield _warning("customer.country_code", beside, _UNREACHABLE)
+
+
+def _without_country(written: str | None, number: str | None) -> str:
+    """Say what becomes of a contact whose country cannot be read: the number's own one counts, if it has one."""
+    if not written:
+        return "the country of the phone number would be used, if that begins with +"
+    if number is not None and contact.country_of_phone(number):
+        return "the country of the phone number would be used"
+    return _UNREACHABLE
+
+
+def _person(event: ActivityEvent) -> Iterator[Finding]:
+    """Warn of a buyer, or somebody who wants to be left alone, who would be known by the session alone."""
+    written, given = (event.customer.phone_number, event.customer.country_code) if event.customer else (None, None)
+    if event.session_id and written and contact.phone(written, contact.country(given or "")) is None:
+        yield _warning("customer.phone_number", "is not a valid number", "the event would count for its session alone")
 
 
 def _cart(cart: Cart) -> Iterator[Finding]:

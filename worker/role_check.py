@@ -25,7 +25,7 @@ def check_role(role: str) -> Finding:
     try:
         # A broken edit of the settings must not make roles that go on with those before look ill.
         settings, _ = load_to_look()
-        return _flower(settings) if role == "flower" else _sign_of_life(role, settings)
+        return flower_answers(settings) if role == "flower" else _sign_of_life(role, settings)
     except StartError as problem:
         return Finding(role, "fail", str(problem))
 
@@ -51,7 +51,8 @@ def _sign_of_life(role: str, settings: Settings) -> Finding:
     return Finding(role, "ok", f"alive on this host ({here}), last sign of life {span(ago_ms)} ago")
 
 
-def _flower(settings: Settings) -> Finding:
+def flower_answers(settings: Settings) -> Finding:
+    """Say whether Flower answers at its address."""
     host, port = _EVERYWHERE.get(settings.flower.address, settings.flower.address), settings.flower.port
     flower = http.client.HTTPConnection(host, port, timeout=_FLOWER_S)
     try:

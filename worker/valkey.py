@@ -69,6 +69,19 @@ class EmbeddedValkey:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
+    def claim(self) -> None:
+        """Take the directory for this server alone, before it is started; `stop` gives it back.
+
+        Raises:
+            StartError: Directory not usable, or in use by another server.
+        """
+        with self._guard:
+            try:
+                self._lock_log()
+            except BaseException:
+                self._release()
+                raise
+
     def start(self) -> None:
         """Start the server and return once it answers and has loaded its append-only file. Running: does nothing.
 

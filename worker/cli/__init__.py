@@ -1,52 +1,15 @@
-"""The command `winback`: one file per group of commands, put together here."""
+"""The command `winback`. Here is only its beginning: all that takes time to import is imported under its care."""
 
 import sys
 
-import typer
-
-from state.errors import StateError
-from worker.cli import config, demo, doctor, event, ingest, mock_api, reasons, rejected, replay, status, up
-from worker.errors import StartError, exit_code
-
-app = typer.Typer(
-    name="winback",
-    help="Notices shoppers who stop half-way through buying and has each of them contacted once, in time.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
-app.command()(up.up)
-app.command()(demo.demo)
-app.command()(status.status)
-app.command()(doctor.doctor)
-app.command()(ingest.ingest)
-app.command("mock-api")(mock_api.mock_api)
-app.command()(replay.replay)
-app.command()(reasons.reasons)
-
-event_app = typer.Typer(
-    help="Send events, explain what is wrong with them, print their JSON Schema.", no_args_is_help=True
-)
-event_app.command("emit")(event.emit)
-event_app.command("check")(event.check)
-event_app.command("schema")(event.schema)
-app.add_typer(event_app, name="event")
-
-rejected_app = typer.Typer(help="What could not be read, and why.", no_args_is_help=True)
-rejected_app.callback()(lambda: None)  # keeps `list` a subcommand while it is the only one
-rejected_app.command("list")(rejected.list_rejected)
-app.add_typer(rejected_app, name="rejected")
-
-config_app = typer.Typer(help="Check the settings, and see where each comes from.", no_args_is_help=True)
-config_app.command("check")(config.check)
-config_app.command("show")(config.show)
-app.add_typer(config_app, name="config")
+_INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 
 
 def main() -> None:
-    """Run the command line; a user's mistake ends in its own words and exit code 2, never in a traceback."""
+    """Run the command line; Ctrl-C ends it without a word, from the first moment on."""
     try:
-        app()
-    except (StartError, StateError) as exc:
-        print(exc, file=sys.stderr)  # noqa: T201 - the one place where errors reach the terminal
-        raise SystemExit(exit_code(exc)) from None
+        from worker.cli.commands import run  # noqa: PLC0415 - half a second, in which Ctrl-C may come
+
+        sys.exit(run())
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)

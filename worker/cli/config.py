@@ -1,6 +1,7 @@
 """`winback config`: what the settings are, where they come from, and whether they can be used."""
 
 import json as jsonlib
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -8,26 +9,44 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from worker.errors import StartError
 from worker.masking import MASK, is_secret, mask_urls
-from worker.settings import LIVE_KEYS, load, require, sources
+from worker.settings import LIVE_KEYS, Settings, load, require, sources
 
-_NEEDED_TO_RUN = ("redis_url", "identity_secret")
+_NEEDED_BY = {
+    "redis_url": "every role, but `winback up` runs a server of its own without it",
+    "identity_secret": "ingest, sweep and recover, but `winback up` makes one up for its own server",
+}
 _PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
 
 
 def check() -> None:
     """Say whether the settings can be used; otherwise one line per problem, and exit code 2.
 
-    In live mode that includes the keys of Yuno's API. Nothing is connected to: that is what doctor does.
+    What is not set and which roles need it is said below: not every role is given everything. In live mode Yuno's keys
+    have to be there. Nothing is connected to: that is what doctor does.
     """
     settings = load()
     if settings.delivery.mode == "live":
         require(settings, *LIVE_KEYS)
     file = settings.config if settings.config.exists() else f"no {settings.config}"
     from_env = sum(origin.startswith("WINBACK_") for origin in sources(settings).values())
-    unset = [key for key in _NEEDED_TO_RUN if getattr(settings, key) is None]
-    not_set = f"; not set: {', '.join(unset)}" if unset else ""
-    typer.echo(f"ok: {file}, {from_env} from the environment, mode {settings.delivery.mode}{not_set}")
+    typer.echo(f"ok: {file}, {from_env} from the environment, mode {settings.delivery.mode}")
+    for line in _missing(settings):
+        typer.echo(line)
+
+
+def _missing(settings: Settings) -> Iterator[str]:
+    """Yield a line for what some roles cannot start without; which ones these settings are for is not known here."""
+    for key, roles in _NEEDED_BY.items():
+        try:
+            require(settings, key)
+        except StartError as problem:
+            yield f"{problem}; needed by {roles}"
+    if settings.delivery.mode != "live":
+        unset = [key for key in LIVE_KEYS if getattr(settings.delivery, key.removeprefix("delivery.")) is None]
+        if unset:
+            yield f"{', '.join(unset)}: not set; needed by recover in mode live alone"
 
 
 def show(
@@ -68,10 +87,17 @@ def _shown(key: str, written: object) -> object:
 
 
 def _cell(value: object) -> str:
-    return (
-        "-"
-        if value is None or value == ""
-        else value
-        if isinstance(value, str)
-        else jsonlib.dumps(value, separators=(",", ":"))
-    )
+    if value is None or value == "":
+        return "-"
+    return value if isinstance(value, str) else jsonlib.dumps(value, separators=(",", ":"))
+
+
+app = typer.Typer(
+    name="config",
+    help="Check the settings, and see where each comes from.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("check")(check)
+app.command("show")(show)

@@ -15,9 +15,11 @@ from detectors.flow import STAGES
 from detectors.lanes import LANES_BY_NAME
 from state.overview import Overview
 from worker.demo import SHRINK, Demo, Summary, running
+from worker.supervisor import RoleFailedError
 
 SHOPPING = timedelta(seconds=20)
 AT_MOST = timedelta(seconds=58)
+_INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 _MEANING = {
     "bought": "paid by themselves",
     "bought.after_contact": "contacted once, then paid",
@@ -36,6 +38,17 @@ def demo(
     Starts Valkey, ingest, two Celery workers, beat, Flower and a stand-in for Yuno's API; thresholds and the shoppers'
     pauses are shrunk by the same factor. Ends with a summary; the exit code is 0 only if it adds up.
     """
+    try:
+        _run(shoppers, seed)
+    except KeyboardInterrupt:
+        typer.echo("stopped before its end: nobody was called, nothing is left running")
+        raise typer.Exit(_INTERRUPTED) from None
+    except (RoleFailedError, TimeoutError) as problem:
+        typer.echo(f"demo: {problem}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _run(shoppers: int, seed: int) -> None:
     console = Console()
     lines: deque[tuple[str, str]] = deque(maxlen=200)
     console.print(

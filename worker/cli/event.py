@@ -9,6 +9,7 @@ import typer
 from detectors.activity import EventType, json_schema
 from detectors.flow import Platform, Stage
 from worker import event_check, json_lines, runtime
+from worker.ask import named
 from worker.cli.event_flags import items, nested, pairs, put_currency
 from worker.errors import StartError
 from worker.json_lines import Line
@@ -105,13 +106,14 @@ def emit(
         raise StartError("event emit: describe one event with flags (--help lists them), or name a file or -, not both")
     settings = load()
     require(settings, "redis_url")
-    state = runtime.open_state(settings)
-    outlet = _Outlet(Producer(state.client, state.keys.events), force=force, json=json)
-    if source is None:
-        outlet.send([Line(0, jsonlib.dumps({"type": "activity"} | flags, ensure_ascii=False).encode())])
-    else:
-        for lines in json_lines.events(source):
-            outlet.send(lines)
+    with named(settings):
+        state = runtime.open_state(settings)
+        outlet = _Outlet(Producer(state.client, state.keys.events), force=force, json=json)
+        if source is None:
+            outlet.send([Line(0, jsonlib.dumps({"type": "activity"} | flags, ensure_ascii=False).encode())])
+        else:
+            for lines in json_lines.events(source):
+                outlet.send(lines)
     if outlet.refused:
         raise typer.Exit(1)
 
@@ -190,3 +192,15 @@ class _Outlet:
 
 def _counted(number: int, name: str) -> str:
     return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+app = typer.Typer(
+    name="event",
+    help="Send events, explain what is wrong with them, print their JSON Schema.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("emit")(emit)
+app.command("check")(check)
+app.command("schema")(schema)

@@ -10,6 +10,7 @@ import typer
 
 from state import deployment
 from worker import logs, runtime
+from worker.ask import named
 from worker.ingest import Ingest, calm_collector
 from worker.settings import load, require
 
@@ -27,8 +28,9 @@ def ingest(
     settings = load()
     require(settings, "redis_url", "identity_secret")
     logs.configure("ingest")
-    state = runtime.open_state(settings)
-    server = runtime.join_deployment(state, settings)
+    with named(settings):
+        state = runtime.open_state(settings)
+        server = runtime.join_deployment(state, settings)
     log = structlog.get_logger("winback.ingest")
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

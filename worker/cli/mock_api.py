@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from detectors.wording import plain
 from worker.errors import StartError
-from worker.mock_api.knobs import MockConfig
+from worker.mock_api.knobs import HEADER_FORM, MockConfig
 from worker.mock_api.run import DEFAULT_HOST, DEFAULT_PORT, run
 
 _STRICT = "What it is like"
@@ -115,10 +117,11 @@ def mock_api(
     try:
         config = MockConfig.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as exc:
-        raise StartError("\n".join(_line(error["loc"], error["msg"]) for error in exc.errors())) from exc
+        raise StartError("\n".join(_line(error) for error in exc.errors())) from exc
     run(config, host, port)
 
 
-def _line(location: tuple[int | str, ...], message: str) -> str:
+def _line(error: ErrorDetails) -> str:
+    location = error["loc"]
     option = f"--{str(location[0]).replace('_', '-')}" if location else "--public-api-key, --private-secret-key"
-    return f"{option}: {message.removeprefix('Value error, ')}"
+    return f"{option}: {plain(error, pattern=HEADER_FORM)}"

@@ -14,6 +14,7 @@ from state.scripts import translated
 from state.stream import entry_ms
 from tasks.payload import timestamp
 from worker import runtime
+from worker.ask import named
 from worker.masking import one_line
 from worker.settings import load, require
 
@@ -64,9 +65,9 @@ def list_rejected(
     """
     settings = load()
     require(settings, "redis_url")
-    state = runtime.open_state(settings)
-    client: Any = state.client
-    with translated():
+    with named(settings), translated():
+        state = runtime.open_state(settings)
+        client: Any = state.client
         found = client.xrevrange(state.keys.rejected, count=limit)
         total = client.xlen(state.keys.rejected)
     rejected = [Rejected.from_entry(entry_id, fields) for entry_id, fields in found]
@@ -99,3 +100,14 @@ def _print(rejected: list[Rejected]) -> None:
         # Text, not markup: a reason in [brackets] is shown as it is.
         table.add_row(*(Text(cell) for cell in (one.at, one.entry, one.field, one.reason, one.outcome)))
     console.print(table)
+
+
+app = typer.Typer(
+    name="rejected",
+    help="What could not be read, and why.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.callback()(lambda: None)  # keeps `list` a subcommand while it is the only one
+app.command("list")(list_rejected)

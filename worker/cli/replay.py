@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from state import deployment
 from worker import json_lines, runtime
+from worker.ask import named
 from worker.ctrl_c import CtrlC
 from worker.producer import Producer
 from worker.recording import last_moment
@@ -43,9 +44,11 @@ def replay(
     settings = load()
     require_harmless(settings.delivery.mode, settings.delivery.endpoint)
     require(settings, "redis_url")
-    state = runtime.open_state(settings)
+    with named(settings):
+        state = runtime.open_state(settings)
+        announced = deployment.announced(state.scripts, state.keys)
     # The workers may have been started with other settings than this command sees.
-    require_harmless(*deployment.announced(state.scripts, state.keys), whose="the workers' delivery")
+    require_harmless(*announced, whose="the workers' delivery")
     console = Console(stderr=True, highlight=False)
     told = count(1)
 
@@ -53,7 +56,8 @@ def replay(
         if next(told) <= _TOLD:
             console.print(why, markup=False, soft_wrap=True)
 
-    with CtrlC() as ctrl_c, _View(console, last_moment(file), speed=speed, limit=limit) as view:
+    last_ms = last_moment(file)
+    with named(settings), CtrlC() as ctrl_c, _View(console, last_ms, speed=speed, limit=limit) as view:
         started_s, started = time.time(), time.monotonic()
         run = Replay(
             Producer(state.client, state.keys.events).send,

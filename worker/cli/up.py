@@ -1,26 +1,25 @@
 """`winback up`: all roles in one command, with a server of their own unless the settings name one."""
 
-import os
 import secrets
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from worker.child import Prefixed
 from worker.errors import StartError
+from worker.kept import IDENTITY_SECRET, VAR, kept_secret, write_private
 from worker.masking import mask_urls
+from worker.readiness import tell_when_up
 from worker.roles import Role, roles
 from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.supervisor import RoleFailedError, Supervisor
 from worker.valkey import EmbeddedValkey
-
-VAR = Path("var")
-"""Where the embedded server and what is made up live, below the working directory."""
 
 _KILLED = 130  # what shells report for a command that Ctrl-C ended
 
@@ -52,21 +51,29 @@ def up(
     require(settings, *(LIVE_KEYS if live else ()), *(() if own_server else ("identity_secret",)))
 
     made_up: dict[str, str] = {}
-    server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
-    if server is not None:
-        # The broker follows: database 1 of the same server, unless the settings name one.
-        made_up["WINBACK_REDIS_URL"] = server.url
-        if settings.identity_secret is None:
-            made_up["WINBACK_IDENTITY_SECRET"] = _kept_secret(VAR / "identity_secret")
-    login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
-    to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
+    with ExitStack() as stack:
+        server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
+        if server is not None:
+            # Before anything is written or promised: another `winback up` may be at home here.
+            stack.callback(server.stop)
+            server.claim()
+            # The broker follows: database 1 of the same server, unless the settings name one.
+            made_up["WINBACK_REDIS_URL"] = server.url
+            if settings.identity_secret is None:
+                made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
+        login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
+        to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
 
-    _print_banner(settings, server, chosen, login)
-    try:
-        in_order = Supervisor(to_run, server=server).run()
-    except RoleFailedError as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
-        raise typer.Exit(1) from None
+        _print_banner(settings, server, chosen, login)
+        output = Prefixed(sys.stdout)
+        supervisor = Supervisor(to_run, server=server, output=output)
+        looked_at = settings.model_copy(update={"redis_url": server.url}) if server is not None else settings
+        tell_when_up(looked_at, chosen, supervisor.pids, output)
+        try:
+            in_order = supervisor.run()
+        except RoleFailedError as failure:
+            print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
+            raise typer.Exit(1) from None
     if not in_order:
         raise typer.Exit(_KILLED)
 
@@ -83,42 +90,6 @@ def _choose(names: list[str], only: list[str], without: list[str]) -> list[str]:
 def _with_login(all_roles: Iterable[Role], login: str | None) -> list[Role]:
     own = {"WINBACK_FLOWER__BASIC_AUTH": login} if login else {}
     return [replace(role, env={**role.env, **own}) if role.name == "flower" else role for role in all_roles]
-
-
-def _kept_secret(path: Path) -> str:
-    """The secret in this file; made up when it isn't there. Another one would make every known person a stranger.
-
-    Raises:
-        StartError: The file can't be read, written or used.
-    """
-    try:
-        if not path.exists():
-            _write_private(path, secrets.token_hex(32))
-        secret = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as e:
-        reason = e.strerror if isinstance(e, OSError) else "it is not plain text"
-        raise StartError(
-            f"{path}: the identity secret can't be kept there ({reason}): set WINBACK_IDENTITY_SECRET"
-        ) from e
-    if not secret:
-        raise StartError(f"{path}: is empty: put the old secret back, or delete it and {VAR / 'valkey'} to begin anew")
-    return secret
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all.
-
-    Raises:
-        OSError: It can't be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: list[str], login: str | None) -> None:
@@ -146,7 +117,7 @@ def _how_to_log_in(login: str | None) -> str:
     if not sys.stdout.isatty():
         # What isn't a terminal is a log, and a log is no place for a password.
         try:
-            _write_private(VAR / "flower_login", login)
+            write_private(VAR / "flower_login", login)
         except OSError as e:
             raise StartError(f"{VAR / 'flower_login'}: {e.strerror}: set WINBACK_FLOWER__BASIC_AUTH") from e
         return f", user and password for this run are in {VAR / 'flower_login'}"

@@ -26,10 +26,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from detectors.wording import plain
 from worker.mock_api.contract import check_body
 from worker.mock_api.hangup import Hangup
 from worker.mock_api.headers import Credentials, Problem, RawHeaders, check_headers, idempotency_key
-from worker.mock_api.knobs import Behaviour, MockConfig
+from worker.mock_api.knobs import HEADER_FORM, Behaviour, MockConfig
 from worker.mock_api.ledger import Entry, Ledger, text_at
 from worker.mock_api.lines import LinePrinter
 from worker.mock_api.replies import FirstAnswers, Reply, Verdict, decide, error_reply
@@ -148,7 +149,9 @@ class _MockApi:
                     return _response(error_reply(400, "INVALID_REQUEST", ["the knobs: must be a JSON object"]))
                 self._behaviour.turn_to(changes)
             except ValidationError as exc:
-                messages = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()]
+                messages = [
+                    f"{'.'.join(map(str, error['loc']))}: {plain(error, pattern=HEADER_FORM)}" for error in exc.errors()
+                ]
                 return _response(error_reply(400, "INVALID_REQUEST", messages))
             except ValueError:
                 return _response(error_reply(400, "INVALID_REQUEST", ["the knobs: must be JSON"]))

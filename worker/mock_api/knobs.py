@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from detectors.durations import Duration, OptionalDuration, within
 
 _HEADER_VALUE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
+HEADER_FORM = "printable ASCII in one line, without spaces at its ends"
+"""What a header's value may be, for people."""
 
 
 def _statuses(value: object) -> object:

@@ -1,0 +1,67 @@
+"""What `winback up` makes up and keeps below the working directory."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from worker.errors import StartError
+from worker.settings import Settings
+
+VAR: Final = Path("var")
+"""Where the embedded server and what is made up live."""
+IDENTITY_SECRET: Final = VAR / "identity_secret"
+_HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in this file; made up when it isn't there. Another one would make every known person a stranger.
+
+    Raises:
+        StartError: The file can't be read, written or used.
+    """
+    try:
+        if not path.exists():
+            write_private(path, secrets.token_hex(32))
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "it is not plain text"
+        raise StartError(
+            f"{path}: the identity secret can't be kept there ({reason}): set WINBACK_IDENTITY_SECRET"
+        ) from e
+    if not secret:
+        raise StartError(f"{path}: is empty: put the old secret back, or delete it and {VAR / 'valkey'} to begin anew")
+    return secret
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def with_kept_secret(settings: Settings) -> tuple[Settings, bool]:
+    """Return the settings with the kept identity secret if they have none, and whether that was so.
+
+    Only beside a server on this machine: that is whom `winback up` keeps it for.
+    """
+    if settings.identity_secret is not None or urlsplit(settings.redis_url or "").hostname not in _HERE:
+        return settings, False
+    try:
+        secret = IDENTITY_SECRET.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return settings, False
+    return settings.model_copy(update={"identity_secret": SecretStr(secret)} if secret else {}), bool(secret)
