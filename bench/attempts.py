@@ -75,6 +75,7 @@ def measure(pool: str, concurrency: int, number: int) -> tuple[float, float]:
             "WINBACK_REDIS_URL": server.url,
             "WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench",
             "WINBACK_DELIVERY__MODE": "live",
+            "WINBACK_DELIVERY__RATE": "off",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
             "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
             "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",

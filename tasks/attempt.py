@@ -1,6 +1,9 @@
 """One attempt to reach one person, step by step. The order of the steps and every guard were model-checked.
 
-    take ▶ caught up? ▶ policy ▶ build body ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ (release person) ▶ settle
+    take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
+         ▶ (release person) ▶ settle ▶ (give back permit)
+
+The gate says whether anybody may send at all; record tells all others whether the API works.
 
 Whatever happens between two steps (a crash, a stall, a second worker), each next step notices that the outreach is not
 ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.
@@ -16,11 +19,12 @@ from typing import ParamSpec, TypeVar, assert_never
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.sequence import occurred_ms
+from state.control import Passed
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
-from tasks import payload, policy, yuno
+from tasks import breaker, payload, policy, yuno
 from tasks.backoff import delay
 from tasks.deps import Deps
 from tasks.network import Attempt
@@ -30,7 +34,6 @@ R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
 LOOK_AGAIN_S = 0.05
-UNAUTHORISED_PAUSE = timedelta(minutes=1)
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
 _PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
@@ -47,6 +50,15 @@ class Outcome:
     status: str = ""
 
 
+@dataclass(slots=True)
+class _Permit:
+    """What an attempt was given at dispatch and at the gate, and gives back when it does not use it."""
+
+    request_made: bool = False
+    day: str = ""
+    """Among whose contacts it has a place that it gives back; empty for none."""
+
+
 def attempt(outreach: str, deps: Deps) -> Outcome:
     """Make one attempt at an outreach and record how it went.
 
@@ -55,7 +67,17 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     """
     taken = deps.outbox.take(outreach)
     if taken is None:
+        # A message that came twice: the permit is that of the attempt which the other one began.
         return Outcome(outreach, "dropped", "not_waiting")
+    permit = _Permit()
+    outcome = _attempt(taken, permit, deps)
+    if deps.client is not None:
+        deps.control.give_back(taken, requests=int(not permit.request_made), day=permit.day)
+    return outcome
+
+
+def _attempt(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
+    outreach = taken.outreach
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
@@ -85,7 +107,7 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(outreach, state or "lost", "shadow")
-    return _send(taken, person, built, deps.client, deps)
+    return _send(taken, person, built, deps.client, deps, permit=permit)
 
 
 def _catch_up(taken: Taken, deps: Deps) -> float | None:
@@ -137,7 +159,16 @@ def _not_sending(taken: Taken, decision: policy.Decision, deps: Deps) -> Outcome
     return Outcome(taken.outreach, state or "lost", reason)
 
 
-def _send(taken: Taken, person: str, built: payload.Built, client: yuno.YunoClient, deps: Deps) -> Outcome:
+def _send(
+    taken: Taken, person: str, built: payload.Built, client: yuno.YunoClient, deps: Deps, *, permit: _Permit
+) -> Outcome:
+    passed = deps.control.gate(taken)
+    if not isinstance(passed, Passed):
+        # Back to where it was among those due; nothing is dispatched while this lasts.
+        kept = deps.outbox.postpone(taken, delay_ms=None, why=f"sending_{passed}")
+        return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
+    # An earlier attempt may have been a contact: then the place stays taken.
+    permit.day = "" if taken.ambiguous else passed.day
     # Read before the fence is called: the lease that it renews cannot end before this clock says so.
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
@@ -155,10 +186,26 @@ def _send(taken: Taken, person: str, built: payload.Built, client: yuno.YunoClie
     timeout = deps.delivery.timeout.total_seconds()
     latest_start = started + deps.delivery.lease.total_seconds() - 1.5 * timeout
     limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
+    permit.request_made = True
     reply = client.post(body, key, limits, now=deps.now())
-    if isinstance(reply, yuno.TryAgain | yuno.Rejected | yuno.Unauthorised) and not taken.ambiguous:
+    _record(taken, passed, reply, deps, permit=permit)
+    if breaker.surely_no_contact(reply) and not taken.ambiguous:
         _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
     return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out)
+
+
+def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: _Permit) -> None:
+    """Let all workers know what the reply says about their requests, too; before anybody can take this one up again."""
+    if not breaker.surely_no_contact(reply):
+        permit.day = ""
+    match breaker.verdict(reply):
+        case None:
+            permit.request_made = False
+        case "works":
+            deps.control.worked(taken, passed, now_s=deps.monotonic())
+        case "failing" | "refused" as went:
+            why = "" if isinstance(reply, yuno.Accepted) else reply.why
+            deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
 
 
 def _reserve(taken: Taken, person: str, number: int, deps: Deps) -> Outcome | None:
@@ -201,7 +248,7 @@ def _settle(taken: Taken, number: int, reply: yuno.Reply, deps: Deps, *, left_ou
         case yuno.Undecided(why):
             state = _unknown(taken, number, why, line, deps)
         case yuno.Unauthorised(why):
-            state = settle(taken, "not_sent", reason=why, delay_ms=milliseconds(UNAUTHORISED_PAUSE), line=line)
+            state = settle(taken, "not_sent", reason=why, line=line)
         case _:
             assert_never(reply)
     return Outcome(taken.outreach, state or "lost", "", number, why)
