@@ -5,7 +5,7 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, status, up
+from worker.cli import config, demo, doctor, event, ingest, mock_api, pause, rejected, replay, status, up
 from worker.errors import StartError, exit_code
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app.command()(up.up)
 app.command()(demo.demo)
 app.command()(status.status)
 app.command()(doctor.doctor)
+app.command()(pause.pause)
+app.command()(pause.resume)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
 app.command()(replay.replay)
