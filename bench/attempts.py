@@ -76,6 +76,7 @@ def measure(pool: str, concurrency: int, number: int) -> tuple[float, float]:
             "WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench",
             "WINBACK_CONTACT__QUIET_HOURS": "off",
             "WINBACK_DELIVERY__MODE": "live",
+            "WINBACK_DELIVERY__RATE": "off",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
             "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
             "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",

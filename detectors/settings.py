@@ -45,6 +45,7 @@ class DetectionSettings(BaseModel):
         declined: How long to wait after a refused payment; None: nobody is contacted after one.
         pending: How long a voucher or bank payment may be under way; None: such a session waits like any other.
         sweep_interval: How often the sweep looks; read once, by beat.
+        max_silence: While the whole shop has been silent for longer, nobody is claimed; None: nobody looks.
         max_abandonment_age: How long after its threshold a session may still be contacted; then it is `expired`.
     """
 
@@ -56,4 +57,5 @@ class DetectionSettings(BaseModel):
     declined: OptionalThreshold = None
     pending: OptionalThreshold = timedelta(hours=24)
     sweep_interval: Annotated[Duration, within("100ms", "5m")] = timedelta(seconds=5)
+    max_silence: Annotated[OptionalDuration, within("1s", "30d")] = None
     max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(hours=24)

@@ -27,6 +27,7 @@ WITHOUT_TTL = (
     "deployment",
     "sweep",
     "problems",
+    "{control}:sending",
     "{NN}:lane:*",
     "{NN}:due",
     "{NN}:leased",
@@ -90,6 +91,11 @@ class Keys:
     def problems(self) -> str:
         """Hash: what is wrong at the moment, such as a settings file that cannot be used."""
         return f"{self.namespace}:problems"
+
+    @property
+    def control(self) -> str:
+        """Prefix of what holds back all sending: `sending`, a hash, and `contacts:<day>` (outreach → claim; 2 days)."""
+        return f"{self.namespace}:{{control}}:"
 
     def heartbeat(self, role: str) -> str:
         """Hash: process of a role → when it last said that it lives (ms)."""

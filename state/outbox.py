@@ -1,5 +1,6 @@
 """The outbox: every outreach from claim to end. Messages are hints; this is the truth."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -82,11 +83,8 @@ class Outbox:
                 pipe.zcard(self._keys.leased(number))
             return sum(pipe.execute())
 
-    def lease_due(self, limit: int, *, now_ms: int, noted: str) -> list[str]:
-        """Lease up to `limit` due outreaches, those overdue for longest first, and return their ids.
-
-        `noted` is the id of the stream's last entry, read before: an attempt waits until that has been applied.
-        """
+    def due(self, limit: int, *, now_ms: int) -> list[int]:
+        """Return the partitions of up to `limit` due outreaches, those overdue for longest first; one for each."""
         if limit <= 0:
             return []
         with translated():
@@ -95,11 +93,20 @@ class Outbox:
                 pipe.zrange(self._keys.due(number), "-inf", now_ms, byscore=True, offset=0, num=limit, withscores=True)
             heads = pipe.execute()
         lines = ([(score, number) for _, score in head] for number, head in enumerate(heads))
-        shares: dict[int, int] = {}
-        for _, number in islice(merge(*lines), limit):
-            shares[number] = shares.get(number, 0) + 1
-        if not shares:
+        return [number for _, number in islice(merge(*lines), limit)]
+
+    def lease_due(self, limit: int, *, now_ms: int, noted: str) -> list[str]:
+        """Lease up to `limit` due outreaches, those overdue for longest first, and return their ids; see `lease`."""
+        return self.lease(self.due(limit, now_ms=now_ms), noted=noted)
+
+    def lease(self, places: Sequence[int], *, noted: str) -> list[str]:
+        """Lease what `due` has found, as far as nobody else has, and return the ids.
+
+        `noted` is the id of the stream's last entry, read before: an attempt waits until that has been applied.
+        """
+        if not places:
             return []
+        shares = Counter(places)
         calls = [(self._keys.partition(n), (share, self.lease_ms, noted)) for n, share in shares.items()]
         return [item.decode() for reply in self._scripts.run_many("lease_due", calls) for item in reply]
 
@@ -140,9 +147,12 @@ class Outbox:
         args = (taken.outreach, taken.claim, state, reason)
         return _text(self._scripts.run("end_unsent", self._prefix(taken.outreach), *args))
 
-    def postpone(self, taken: Taken, *, delay_ms: int, why: str) -> bool:
-        """Give an outreach back before its fence; False when it is not ours any more."""
-        args = (taken.outreach, taken.claim, delay_ms, why)
+    def postpone(self, taken: Taken, *, delay_ms: int | None, why: str) -> bool:
+        """Give an outreach back before its fence; False when it is not ours any more.
+
+        `delay_ms` None: it takes the place among those due that it had before.
+        """
+        args = (taken.outreach, taken.claim, "" if delay_ms is None else delay_ms, why)
         return self._scripts.run("postpone", self._prefix(taken.outreach), *args) is not None
 
     def fence(self, taken: Taken, *, body: str, key: str) -> Fenced:

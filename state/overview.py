@@ -8,6 +8,7 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
+from state.control import Sending, read_sending
 from state.deployment import Heartbeat
 from state.errors import ServerUnavailableError, StateError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, PARTITIONS, Keys
@@ -100,6 +101,9 @@ class Overview:
     """When the last sweep began."""
     reopened_ms: int | None
     """When events could be taken again after the last time that they could not."""
+    silent_since_ms: int | None
+    """When the last event came, while the whole shop has been silent for too long; None while it has not."""
+    sending: Sending
 
     @property
     def lag_ms(self) -> int:
@@ -122,12 +126,12 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
     with translated():
         seconds, micros = scripts.client.time()
         server = _server(scripts.client)
-        named = _read_named(scripts.client, keys)
-    now_ms = seconds * 1000 + micros // 1000
-    today = now_ms // DAY_MS
+        now_ms = seconds * 1000 + micros // 1000
+        today = now_ms // DAY_MS
+        named = _read_named(scripts.client, keys, today)
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
-    waiting, length, pending, rejected, last_rejected, sweep, problems, deployment, *beats = named
+    waiting, length, pending, rejected, last_rejected, contacts, control, sweep, problems, deployment, *beats = named
     return Overview(
         now_ms=now_ms,
         server=server,
@@ -140,6 +144,8 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         deployment=_texts(deployment),
         swept_ms=_time(sweep.get(b"last")),
         reopened_ms=_time(sweep.get(b"reopened")),
+        silent_since_ms=_time(sweep.get(b"silent")),
+        sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts),
     )
 
 
@@ -176,7 +182,7 @@ def _share(info: Mapping[str, Any]) -> float:
     return int(info.get("used_memory", 0)) / (int(info.get("maxmemory", 0)) or float("inf"))
 
 
-def _read_named(client: Any, keys: Keys) -> list[Any]:  # noqa: ANN401 - as above
+def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN401 - as above
     """Read what has one key each. The first entry is read after the clock, and after it how many there are."""
     pipe = client.pipeline(transaction=False)
     pipe.execute_command("XRANGE", keys.events, "-", "+", "COUNT", 1)
@@ -184,7 +190,8 @@ def _read_named(client: Any, keys: Keys) -> list[Any]:  # noqa: ANN401 - as abov
     pipe.execute_command("XPENDING", keys.events, GROUP)
     pipe.xlen(keys.rejected)
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
-    for key in (keys.sweep, keys.problems, keys.deployment, *map(keys.heartbeat, ROLES)):
+    pipe.hlen(f"{keys.control}contacts:{today}")
+    for key in (f"{keys.control}sending", keys.sweep, keys.problems, keys.deployment, *map(keys.heartbeat, ROLES)):
         pipe.hgetall(key)
     replies: list[Any] = pipe.execute(raise_on_error=False)
     for place, reply in enumerate(replies):

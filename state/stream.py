@@ -139,6 +139,16 @@ class Stream:
         now, first = self._scripts.run("watermark", self._keys.events)
         return Watermark(int(now), first.decode())
 
+    def shop_is_silent(self, max_silence_ms: int) -> tuple[bool, bool]:
+        """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
+
+        The stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
+        clock: an event in between is seen by the next sweep.
+        """
+        last_ms = entry_ms(self.last_id().encode())
+        silent, news = self._scripts.run("silence", self._keys.sweep, max_silence_ms, last_ms)
+        return bool(silent), bool(news)
+
     def open_sweep(self, hole_ms: int) -> int:
         """Say that a sweep begins; return when events could be taken again after the last hole (Unix ms, 0: never).
 

@@ -1,6 +1,9 @@
 """One attempt to reach one person, step by step. The order of the steps and every guard were model-checked.
 
-    take ▶ caught up? ▶ policy ▶ build body ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ (release person) ▶ settle
+    take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
+         ▶ (release person) ▶ settle ▶ (give back permit)
+
+The gate says whether anybody may send at all; record tells all others whether the API works.
 
 Whatever happens between two steps (a crash, a stall, a second worker), each next step notices that the outreach is not
 ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.
@@ -17,11 +20,12 @@ from typing import ParamSpec, TypeVar, assert_never
 from detectors.flow import Stage
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.sequence import occurred_ms
+from state.control import Passed
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
-from tasks import payload, policy, yuno
+from tasks import breaker, payload, policy, yuno
 from tasks.backoff import delay
 from tasks.deps import Deps
 from tasks.network import Attempt
@@ -31,7 +35,6 @@ R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
 LOOK_AGAIN_S = 0.05
-UNAUTHORISED_PAUSE = timedelta(minutes=1)
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
 _PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
@@ -58,6 +61,15 @@ class Contact:
     built: payload.Built
 
 
+@dataclass(slots=True)
+class _Permit:
+    """What an attempt was given at dispatch and at the gate, and gives back when it does not use it."""
+
+    request_made: bool = False
+    day: str = ""
+    """Among whose contacts it has a place that it gives back; empty for none."""
+
+
 def attempt(outreach: str, deps: Deps) -> Outcome:
     """Make one attempt at an outreach and record how it went.
 
@@ -66,7 +78,17 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     """
     taken = deps.outbox.take(outreach)
     if taken is None:
+        # A message that came twice: the permit is that of the attempt which the other one began.
         return Outcome(outreach, "dropped", "not_waiting")
+    permit = _Permit()
+    outcome = _attempt(taken, permit, deps)
+    if deps.client is not None:
+        deps.control.give_back(taken, requests=int(not permit.request_made), day=permit.day)
+    return outcome
+
+
+def _attempt(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
+    outreach = taken.outreach
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
@@ -75,10 +97,10 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
 
-    return _decided(taken, deps)
+    return _decided(taken, permit, deps)
 
 
-def _decided(taken: Taken, deps: Deps) -> Outcome:
+def _decided(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
     """Ask the policy, and do what it says."""
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
@@ -103,7 +125,7 @@ def _decided(taken: Taken, deps: Deps) -> Outcome:
     if isinstance(decision, policy.HoldOut) and not taken.attempts:
         return _hold_out(contact, deps)
     may, wanted = policy.may_use(situation, deps.contact), deps.contact.at(lane.stage).channel
-    return _send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps)
+    return _send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps, permit=permit)
 
 
 def _catch_up(taken: Taken, deps: Deps) -> float | None:
@@ -183,8 +205,15 @@ def _hold_out(contact: Contact, deps: Deps) -> Outcome:
     return _not_sending(taken, policy.Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)
 
 
-def _send(contact: Contact, client: yuno.YunoClient, deps: Deps) -> Outcome:
+def _send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: _Permit) -> Outcome:
     taken, person, built = contact.taken, contact.person, contact.built
+    passed = deps.control.gate(taken)
+    if not isinstance(passed, Passed):
+        # Back to where it was among those due; nothing is dispatched while this lasts.
+        kept = deps.outbox.postpone(taken, delay_ms=None, why=f"sending_{passed}")
+        return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
+    # An earlier attempt may have been a contact: then the place stays taken.
+    permit.day = "" if taken.ambiguous else passed.day
     # Read before the fence is called: the lease that it renews cannot end before this clock says so.
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
@@ -202,10 +231,26 @@ def _send(contact: Contact, client: yuno.YunoClient, deps: Deps) -> Outcome:
     timeout = deps.delivery.timeout.total_seconds()
     latest_start = started + deps.delivery.lease.total_seconds() - 1.5 * timeout
     limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
+    permit.request_made = True
     reply = client.post(body, key, limits, now=deps.now())
-    if isinstance(reply, yuno.TryAgain | yuno.Rejected | yuno.Unauthorised) and not taken.ambiguous:
+    _record(taken, passed, reply, deps, permit=permit)
+    if breaker.surely_no_contact(reply) and not taken.ambiguous:
         _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
     return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out)
+
+
+def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: _Permit) -> None:
+    """Let all workers know what the reply says about their requests, too; before anybody can take this one up again."""
+    if not breaker.surely_no_contact(reply):
+        permit.day = ""
+    match breaker.verdict(reply):
+        case None:
+            permit.request_made = False
+        case "works":
+            deps.control.worked(taken, passed, now_s=deps.monotonic())
+        case "failing" | "refused" as went:
+            why = "" if isinstance(reply, yuno.Accepted) else reply.why
+            deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
 
 
 def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
@@ -250,7 +295,7 @@ def _settle(taken: Taken, number: int, reply: yuno.Reply, deps: Deps, *, left_ou
         case yuno.Undecided(why):
             state = _unknown(taken, number, why, line, deps)
         case yuno.Unauthorised(why):
-            state = settle(taken, "not_sent", reason=why, delay_ms=milliseconds(UNAUTHORISED_PAUSE), line=line)
+            state = settle(taken, "not_sent", reason=why, line=line)
         case _:
             assert_never(reply)
     return Outcome(taken.outreach, state or "lost", "", number, why)

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from state.control import Permits
 from tasks.deps import Deps
+
+log = structlog.get_logger("winback.tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +21,53 @@ class Dispatched:
 
 
 def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequence[str]], None]) -> Dispatched:
-    """Lease what is due, never more than `deps.in_flight` at a time, and enqueue one message for each.
+    """Lease what is due, as much as there are permits for, and enqueue one message for each.
 
-    Nothing is leased while the broker's queue is as long as what the workers may have in hand: claims in an overlong
-    queue would only run out there. A message that gets lost is replaced when its lease has run out.
+    Never more than `deps.in_flight` at a time. Nothing is leased while the broker's queue is as long as what the
+    workers may have in hand: claims in an overlong queue would only run out there. A message that gets lost is replaced
+    when its lease has run out. What there is no permit for stays due, and so does everything while sending is paused.
 
     Raises:
         StateError: Redis could not be reached.
     """
     reaped = deps.outbox.reap()
-    free = deps.in_flight - deps.outbox.leased()
-    if free > 0 and queued() < deps.in_flight:
-        # The id is read before the lease: whatever had arrived by then is applied before anybody is contacted.
-        noted = deps.stream.last_id()
-        leased = deps.outbox.lease_due(free, now_ms=deps.stream.watermark().now_ms, noted=noted)
-        if leased:
-            enqueue(leased)
-        return Dispatched(len(leased), reaped.due_again, reaped.unknown)
-    return Dispatched(0, reaped.due_again, reaped.unknown)
+    in_hand = deps.outbox.leased()
+    free = deps.in_flight - in_hand
+    if free > 0:
+        free = room(free, deps, queued())
+    # The id is read before the lease: whatever had arrived by then is applied before anybody is contacted.
+    noted = deps.stream.last_id() if free > 0 else ""
+    places = deps.outbox.due(free, now_ms=deps.stream.watermark().now_ms) if free > 0 else []
+    permits = deps.control.permits(len(places), in_hand=in_hand)
+    if permits.news:
+        _say(permits)
+    leased = deps.outbox.lease(places[: permits.granted], noted=noted)
+    if len(leased) < permits.granted:
+        # Another dispatcher was there before.
+        deps.control.not_leased(permits.granted - len(leased))
+    if leased:
+        enqueue(leased)
+    return Dispatched(len(leased), reaped.due_again, reaped.unknown)
+
+
+def room(free: int, deps: Deps, queue: int) -> int:
+    """Say how many more messages the queue may take, by what is in it.
+
+    With a rate, no more may wait there than may be sent at once: workers that stood still for a while would otherwise
+    make up for it with a burst of all that piled up.
+    """
+    if queue >= deps.in_flight:
+        return 0
+    return min(free, deps.control.limits.burst - queue) if deps.control.limits.interval_us else free
+
+
+def _say(permits: Permits) -> None:
+    match permits.going:
+        case "on":
+            log.info("sending_goes_on")
+        case "full":
+            log.warning("contacts_of_the_day_used_up", goes_on="at 00:00 UTC")
+        case "paused":
+            log.warning("sending_paused", goes_on="winback resume, or when its time is over")
+        case "refused" | "failing":
+            log.error("sending_stopped", because=permits.why, goes_on="when one outreach that is tried gets through")

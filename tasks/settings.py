@@ -5,9 +5,19 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from detectors.durations import Duration, format_duration, within
+from tasks.rate import OptionalRate, Rate
 
 DEFAULT_ENDPOINT = "https://prod.y.uno/ai-caller-ms/recovery-payment/external"
 
@@ -35,6 +45,17 @@ def _refuse_bool(value: object) -> object:
 
 Count = Annotated[int, BeforeValidator(_refuse_bool)]
 """A whole number. pydantic alone would read `true` as 1."""
+
+
+def _read_off(value: object) -> object:
+    return None if isinstance(value, str) and value.strip() == "off" else _refuse_bool(value)
+
+
+def _write_off(value: int | None) -> int | str:
+    return "off" if value is None else value
+
+
+_OR_OFF = BeforeValidator(_read_off), PlainSerializer(_write_off, when_used="json")
 
 ApiKey = Annotated[SecretStr | None, BeforeValidator(_read_key)]
 
@@ -82,6 +103,11 @@ class DeliverySettings(BaseModel):
             with the same key for at most 24 h.
         in_flight: How many outreaches may be leased at a time; None: 4 for each of the worker's slots.
         dispatch_interval: How often what is due is handed to the workers.
+        rate: Requests of all workers together; None: as many as they can.
+        max_per_day: Contacts of all workers together within a day (UTC); None: no limit.
+        breaker_failures: After so many requests in a row that failed, sending stops; None: never.
+        breaker_pause: How long it then stops before one is tried; doubled each time that fails, too. When the keys are
+            refused, one is tried each time this has passed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -97,6 +123,10 @@ class DeliverySettings(BaseModel):
     on_unknown: Literal["park", "retry"] = "park"
     in_flight: Count | None = Field(default=None, ge=1, le=100_000)
     dispatch_interval: Annotated[Duration, within("50ms", "1m")] = timedelta(milliseconds=250)
+    rate: OptionalRate = Rate(10, "s")
+    max_per_day: Annotated[Annotated[int, Field(ge=1, le=10_000_000)] | None, *_OR_OFF] = None
+    breaker_failures: Annotated[Annotated[int, Field(ge=1, le=10_000)] | None, *_OR_OFF] = 10
+    breaker_pause: Annotated[Duration, within("1ms", "1h")] = timedelta(minutes=1)
 
     @property
     def lease(self) -> timedelta:

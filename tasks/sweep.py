@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
+import structlog
+
+from detectors.durations import format_duration
 from detectors.lanes import LANES_BY_NAME, cut_offs, milliseconds
+from detectors.settings import DetectionSettings
 from state.sessions import Claimed, SilentLane
 from tasks.deps import Deps
 from tasks.record import REQUIRED
@@ -10,19 +14,29 @@ from tasks.record import REQUIRED
 SHORTEST_HOLE = timedelta(seconds=10)
 INTERVALS_TO_A_HOLE = 3
 
+log = structlog.get_logger("winback.tasks")
+
 
 def sweep(deps: Deps) -> Claimed:
     """Claim in all partitions, with one version of the settings from start to end.
 
     A pause of more than three intervals between two sweeps (at least 10 s) counts as a time in which events could not
-    be taken, because Redis was away or full: silence is measured from its end.
+    be taken, because Redis was away or full: silence is measured from its end. So it is after a time in which the whole
+    shop was silent for longer than `max_silence`, while which nothing is claimed: events were missing, and somebody who
+    went on shopping through it, unheard, must have the time to be heard again.
 
     Raises:
         StateError: Redis could not be reached; the next sweep goes on where this one stopped.
     """
     settings = deps.detection()
+    # First, since it may say that silence is measured anew.
+    silent, news = deps.stream.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
     hole = max(INTERVALS_TO_A_HOLE * settings.sweep_interval, SHORTEST_HOLE)
     reopened_ms = deps.stream.open_sweep(milliseconds(hole))
+    if news:
+        _say(settings, silent=silent)
+    if silent:
+        return Claimed(0, 0)
     mark = deps.stream.watermark()
     lanes = [
         SilentLane(
@@ -35,3 +49,12 @@ def sweep(deps: Deps) -> Claimed:
         for cut in cut_offs(settings, now_ms=mark.now_ms, watermark_ms=mark.until_ms, reopened_ms=reopened_ms)
     ]
     return deps.sessions.claim(lanes, max_age_ms=milliseconds(settings.max_abandonment_age), required=REQUIRED)
+
+
+def _say(settings: DetectionSettings, *, silent: bool) -> None:
+    if silent and settings.max_silence is not None:
+        log.warning(
+            "shop_silent", longer_than=format_duration(settings.max_silence), claimed="nothing until it is heard"
+        )
+    else:
+        log.info("shop_heard_again")

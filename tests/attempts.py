@@ -7,15 +7,17 @@ from random import Random
 from time import monotonic
 
 from detectors.settings import DetectionSettings
+from state.control import Control
 from state.people import person_of
 from tasks.attempt import Outcome, attempt
+from tasks.breaker import limits_of
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
 from tasks.quiet_hours import QuietHours
 from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
 from tests.faulty_server import OK, Behaviour, FaultyServer, replies
-from tests.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, stored
+from tests.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, now_ms, stored
 from worker.runtime import State
 
 PERSON = person_of(JANE["phone_number"], SECRET)
@@ -48,6 +50,7 @@ def deps_of(
         outbox=state.outbox,
         people=state.people,
         stream=state.stream,
+        control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=contact or ContactSettings(quiet_hours=QuietHours()),
@@ -107,3 +110,10 @@ def pays(state: State, session: str = "s-1", *, phone: str = JANE["phone_number"
     """An order, applied, and the person marked as ingest does it."""
     happen(state, {"type": "order_completed", "session_id": session, "customer": {"phone_number": phone}})
     state.people.mark_bought(person_of(phone, SECRET), state.stream.watermark().now_ms)
+
+
+def let_a_probe_be_due(state: State) -> None:
+    """Let the pause be over that sending makes when it has stopped by itself."""
+    key = f"{state.keys.control}sending"
+    assert state.client.hexists(key, "retry_at")
+    state.client.hset(key, "retry_at", now_ms(state))

@@ -9,13 +9,16 @@ from typing import Any
 from detectors.flow import Stage
 from detectors.lanes import LANES
 from detectors.sequence import RANK_NAMES
+from state.control import Control
 from state.keys import Keys, partition_of
 from state.outbox import Outbox, Taken
 from state.people import People
 from state.scripts import Scripts
 from state.sessions import Mark, Session, Sessions, SilentLane, read_session
 from state.stream import Entry, Stream
+from tasks.breaker import limits_of
 from tasks.record import REQUIRED
+from tasks.settings import DeliverySettings
 from worker.batch import collect
 from worker.runtime import State
 
@@ -47,7 +50,8 @@ def make_state(client: Any, scripts: Scripts, namespace: str = "winback") -> Sta
     keys = Keys(namespace)
     people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
     sessions = Sessions(scripts, keys, RANK_NAMES)
-    return State(client, keys, scripts, sessions, Outbox(scripts, keys, LEASE_MS), people, Stream(scripts, keys))
+    outbox, control = Outbox(scripts, keys, LEASE_MS), Control(scripts, keys, limits_of(DeliverySettings()))
+    return State(client, keys, scripts, sessions, outbox, people, Stream(scripts, keys), control)
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:

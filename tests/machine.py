@@ -281,6 +281,8 @@ class Machine(RuleBasedStateMachine):
     def lease_passes(self) -> None:
         """Move everything that holds a moment into the past, by a little more than a lease."""
         client: Any = self.state.client
+        # Whatever stopped the sending, by then it goes on.
+        client.delete(f"{self.state.keys.control}sending")
         for number in map(partition_of, SESSIONS):
             for key in (self.state.keys.due(number), self.state.keys.leased(number)):
                 for member, score in client.zrange(key, 0, -1, withscores=True):

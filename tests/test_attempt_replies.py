@@ -6,7 +6,7 @@ import pytest
 
 from state.people import person_of
 from tasks.attempt import Outcome, attempt
-from tests.attempts import attempt_again, comes_back, held_by, yuno
+from tests.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
 from tests.faulty_server import OK, Wire, http
 from tests.helpers import (
     HOUR_MS,
@@ -86,11 +86,15 @@ def test_refused_keys_do_not_use_up_an_attempt(state: State, status: int) -> Non
     outreach = dispatched(state)
     with yuno(state, http(status), http(status), OK, max_attempts=1) as (deps, _):
         assert attempt(outreach, deps) == Outcome(outreach, "waiting", "", 1, f"http_{status}")
-        assert 59_000 < due_in_ms(state, outreach) <= 60_000
+        assert due_in_ms(state, outreach) <= 0
         assert record(state, outreach)["attempts"] == "0"
         assert held_by(state) == ""
-        assert attempt_again(state, outreach, deps).outcome == "waiting"
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "postponed", "sending_stopped")
+        for outcome in ("waiting", "sent"):
+            let_a_probe_be_due(state)
+            assert deps.control.permits(1, in_hand=0).granted == 1
+            assert attempt_again(state, outreach, deps).outcome == outcome
+        assert record(state, outreach)["attempts"] == "1"
 
 
 def test_who_came_back_during_a_failed_request_is_not_tried_again(state: State) -> None:

@@ -8,6 +8,7 @@ from state import deployment
 from state.connection import connect, require_suitable
 from state.people import Facts
 from state.scripts import Scripts
+from tests.controlling import TEN_A_SECOND_US, control, granted, held, passes
 from tests.helpers import (
     JANE,
     MINUTE_MS,
@@ -33,6 +34,7 @@ from tests.helpers import (
 )
 from tests.immortality import immortal_keys
 from tests.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from tests.looking import read
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey, _free_port
 
@@ -110,6 +112,19 @@ def test_events_are_applied_and_people_marked(state: State) -> None:
     assert all(stored(state, f"s-{number}").activity for number in range(30))
     assert facts_of(state, JANE["phone_number"]) == Facts(bought=True)
     assert [field for field, _, _ in rejected(state)] == ["type"]
+
+
+def test_what_holds_back_all_sending_works(state: State) -> None:
+    by = control(state, rate_us=TEN_A_SECOND_US, per_day=5)
+    assert granted(by, 3) == 3
+    by.give_back(held(), requests=1, day=passes(by).day)
+    by.record(held(), "refused", "http_401")
+    by.pause("")
+    assert by.gate(held()) == "paused"
+    assert by.resume().why == "http_401"
+    assert by.gate(held()) == "stopped"
+    assert state.stream.shop_is_silent(SECOND_MS) == (True, True)
+    assert read(state).sending.going == "refused"
 
 
 def test_the_stream_and_the_deployment_work(state: State) -> None:

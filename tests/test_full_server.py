@@ -8,6 +8,9 @@ import pytest
 from state import deployment
 from state.errors import ServerFullError
 from state.people import Facts
+from tests.controlling import control, granted, passes
+from tests.controlling import held as in_hand
+from tests.controlling import sending as how_it_goes
 from tests.helpers import (
     BODY,
     HOUR_MS,
@@ -82,6 +85,9 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
         "opt_out": lambda: state.people.opt_out(PERSON),
         "open_sweep": lambda: state.stream.open_sweep(SECOND_MS),
         "create_group": state.stream.create_group,
+        "permits": lambda: control(state, rate_us=1000).permits(1, in_hand=0),
+        "gate": lambda: control(state, per_day=5).gate(held),
+        "silence": lambda: state.stream.shop_is_silent(1),
         "reject": lambda: state.stream.reject(b"1-0", [("a", "b")], applied=False),
         "check": lambda: deployment.check(state.scripts, state.keys, SECRET),
         "beat": lambda: deployment.beat(state.scripts, state.keys, "ingest"),
@@ -125,6 +131,21 @@ def test_a_person_is_released_all_the_same(real_state: State) -> None:
     with full(real_state):
         assert real_state.people.release(PERSON, "07-0123456789abcdef", 1)
     assert real_state.people.facts(PERSON) == Facts()
+
+
+def test_what_was_not_used_comes_back_and_what_went_wrong_stops_sending_all_the_same(real_state: State) -> None:
+    by = control(real_state, rate_us=3_600_000_000, burst=1, per_day=1)
+    assert granted(by) == 1
+    day = passes(by, 1).day
+    with full(real_state):
+        by.give_back(in_hand(1), requests=1, day=day)
+        by.record(in_hand(2), "refused", "http_401")
+        assert how_it_goes(real_state).going == "refused"
+        by.pause("full")
+        assert how_it_goes(real_state).going == "paused"
+        by.resume()
+    real_state.client.hset(f"{real_state.keys.control}sending", "retry_at", 0)
+    assert granted(by) == 1
 
 
 def test_what_was_applied_is_acknowledged_all_the_same(real_state: State) -> None:

@@ -100,7 +100,7 @@ def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) 
     healthy.client.hset(healthy.keys.sweep, "reopened", at - 5 * MINUTE_MS)
 
     assert problems(healthy)["reopened"].startswith(
-        f"no sweeps until {health.clock_time(at - 5 * MINUTE_MS)}, 5 min ago"
+        f"no sweeps or no events until {health.clock_time(at - 5 * MINUTE_MS)}, 5 min ago"
     )
 
     healthy.client.hset(healthy.keys.sweep, "reopened", at - 46 * MINUTE_MS)

@@ -11,6 +11,7 @@ from redis.crc import key_slot
 from detectors.parsing import parse
 from state.keys import PARTITIONS, WITHOUT_TTL, Keys, partition_of, partition_of_outreach
 from state.people import person_of
+from tests.controlling import TEN_A_SECOND_US, control, granted, passes
 from tests.helpers import (
     DAY_MS,
     SECRET,
@@ -81,6 +82,15 @@ def test_all_keys_of_a_person_share_a_slot(state: State) -> None:
     prefix = state.keys.person(PERSON)
     assert len(slots([f"{prefix}bought", f"{prefix}opted_out", f"{prefix}reserved"])) == 1
     assert slots([prefix]) != slots([state.keys.person(other)])
+
+
+def test_all_control_keys_share_a_slot(state: State) -> None:
+    by = control(state, rate_us=TEN_A_SECOND_US, per_day=5)
+    granted(by)
+    passes(by)
+    mine = [key for key in every_key(state) if key.startswith(state.keys.control)]
+    assert len(mine) == 2
+    assert len(slots([*mine, state.keys.control])) == 1
 
 
 def test_scripts_and_python_have_the_same_names_for_keys(state: State) -> None:

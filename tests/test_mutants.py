@@ -11,14 +11,13 @@ import pytest
 from state.connection import connect
 from state.errors import StateError
 from state.scripts import Scripts
+from tests.control_mutants import CONTROL, Mutant
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
 from tests.test_stream import fill
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
-
-Mutant = tuple[str, str, str, str] | tuple[str, str, str, str, dict[str, Any]]
 
 # Script, what it says, what it says instead, the test that notices (without `test_`), and the case of that test.
 APPLY: list[Mutant] = [
@@ -297,7 +296,7 @@ STREAM: list[Mutant] = [
      "ingest.the_watermark_holds_while_an_event_waits"),
 ]  # fmt: skip
 
-MUTANTS = [*APPLY, *GOING_ON, *TAKEN_OVER, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
+MUTANTS = [*APPLY, *GOING_ON, *TAKEN_OVER, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM, *CONTROL]
 
 
 class Mutated(Scripts):

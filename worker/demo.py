@@ -182,6 +182,7 @@ def _environment(url: str, endpoint: str, keys: Mapping[str, str], login: str, d
         "DELIVERY__TIMEOUT": "1s",
         "DELIVERY__BACKOFF_BASE": "1s",
         "DELIVERY__BACKOFF_CAP": "3s",
+        "DELIVERY__RATE": "100/s",
         "DELIVERY__DISPATCH_INTERVAL": "250ms",
         "WORKER__CONCURRENCY": "16",
         "FLOWER__PORT": _free_port(),

@@ -38,6 +38,10 @@ _MEANS = {
     "recover": "nothing is sent",
     "beat": "no sweep is started",
 }
+_WAYS_OUT = {
+    "keys": "mend delivery.public_api_key and .private_secret_key, restart recover; winback resume tries at once",
+    "failing": "nothing to do if Yuno is away; else see delivery.endpoint. winback resume tries at once",
+}
 _START = "start it as it is run here (docker compose, systemd, winback up); its log says why it ended"
 
 
@@ -115,6 +119,8 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _lag(overview),
         *_reopened(overview, settings),
         *_problems(overview),
+        _sending(overview, settings),
+        *_silence(overview),
         _outbox(overview),
         _rejected(overview),
     ]
@@ -199,11 +205,12 @@ def _reopened(overview: Overview, settings: Settings) -> Iterator[Finding]:
     longest = max(lane.kind.wait(settings.detection, lane.stage, lane.platform) for lane in idle)
     until = overview.reopened_ms + milliseconds(longest)
     if overview.now_ms < until:
+        ago = span(overview.now_ms - overview.reopened_ms)
         text = (
-            f"no sweeps until {clock_time(overview.reopened_ms)}, {span(overview.now_ms - overview.reopened_ms)} ago: "
+            f"no sweeps or no events until {clock_time(overview.reopened_ms)}, {ago} ago: "
             f"silence is counted from then, so some contacts are later than usual until {clock_time(until)}"
         )
-        yield Finding("reopened", "note", text, "nothing to do if the cause is known: the server or sweep was away")
+        yield Finding("reopened", "note", text, "nothing to do if you know why: the server, sweep or shop was away")
 
 
 def _problems(overview: Overview) -> Iterator[Finding]:
@@ -219,13 +226,49 @@ def _problems(overview: Overview) -> Iterator[Finding]:
             yield Finding(about, "warn", f"{first}{others}")
 
 
+def _sending(overview: Overview, settings: Settings) -> Finding:
+    """Say whether anything may be sent, as loudly as it can be said when nothing may."""
+    sending, now_ms = overview.sending, overview.now_ms
+    since = f"since {clock_time(sending.since_ms)}" if sending.since_ms is not None else "for now"
+    if sending.going == "paused":
+        until = "until winback resume" if sending.until_ms is None else f"until {clock_time(sending.until_ms)}"
+        reason = f" ({sending.reason})" if sending.reason else ""
+        also = f"; and it had stopped by itself ({sending.why})" if sending.stopped else ""
+        text = f"paused by hand {since}, {until}{reason}: nothing is sent, what is due stays due{also}"
+        return Finding("sending", "fail", text, "winback resume")
+    if sending.stopped:
+        wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
+        then = "one outreach is being tried now" if sending.probing else f"next try in {span(wait)}"
+        text = f"stopped {since} because {sending.why}, what is due stays due; {then}, and it goes on when that works"
+        way_out = _WAYS_OUT["keys" if sending.going == "refused" else "failing"]
+        return Finding("sending", "fail", text, way_out)
+    if sending.going == "full":
+        text = f"today's contacts are used up ({sending.contacts_today:,}): it goes on at 00:00 UTC"
+        return Finding("sending", "warn", text, "raise delivery.max_per_day if that is too few")
+    most = settings.delivery.max_per_day
+    of_the_day = f"; {sending.contacts_today:,} of {most:,} contacts of the day" if most else ""
+    return Finding("sending", "ok", f"nothing holds it back{of_the_day}")
+
+
+def _silence(overview: Overview) -> Iterator[Finding]:
+    if overview.silent_since_ms is None:
+        return
+    ago = span(overview.now_ms - overview.silent_since_ms) if overview.silent_since_ms else "as long as anybody knows"
+    text = f"no event has come for {ago}, longer than detection.max_silence: nobody is declared silent until one does"
+    yield Finding("shop", "fail", text, "see whether the shop still sends events (winback event emit tries it)")
+
+
 def _outbox(overview: Overview) -> Finding:
     outbox = overview.outbox
     late = overview.now_ms - outbox.first_due_ms if outbox.due_now and outbox.first_due_ms is not None else 0
     if late <= milliseconds(SLOW_OUTBOX):
         return Finding("outbox", "ok", f"{outbox.due_now:,} due now, {outbox.leased:,} in hand; nothing is late")
+    if overview.sending.going != "on":
+        return Finding("outbox", "ok", f"{outbox.due_now:,} due now, the first for {span(late)}: sending is held back")
     text = f"due now: {outbox.due_now:,} outreaches, the first for {span(late)}: the workers do not keep up"
-    return Finding("outbox", "warn", text, "after an outage it passes; else read recover's log, or run more of it")
+    return Finding(
+        "outbox", "warn", text, "after an outage it passes; else delivery.rate is too low, or recover too slow: its log"
+    )
 
 
 def _rejected(overview: Overview) -> Finding:

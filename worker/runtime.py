@@ -10,12 +10,14 @@ from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
 from state import deployment
 from state.connection import connect, require_suitable
+from state.control import Control
 from state.keys import Keys
 from state.outbox import Outbox
 from state.people import People
 from state.scripts import Scripts
 from state.sessions import Sessions
 from state.stream import Stream
+from tasks.breaker import limits_of
 from tasks.deps import Deps
 from tasks.yuno import YunoClient
 from worker.settings import Settings
@@ -35,6 +37,7 @@ class State:
     outbox: Outbox
     people: People
     stream: Stream
+    control: Control
 
 
 def open_state(settings: Settings, *, connections: int = 16) -> State:
@@ -55,7 +58,8 @@ def open_state(settings: Settings, *, connections: int = 16) -> State:
         bought_window_ms=milliseconds(settings.contact.bought_window),
     )
     sessions = Sessions(scripts, keys, RANK_NAMES)
-    return State(client, keys, scripts, sessions, Outbox(scripts, keys, lease_ms), people, Stream(scripts, keys))
+    outbox, control = Outbox(scripts, keys, lease_ms), Control(scripts, keys, limits_of(settings.delivery))
+    return State(client, keys, scripts, sessions, outbox, people, Stream(scripts, keys), control)
 
 
 def join_deployment(state: State, settings: Settings) -> str:
@@ -96,6 +100,7 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
         outbox=state.outbox,
         people=state.people,
         stream=state.stream,
+        control=state.control,
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
         delivery=settings.delivery,
         contact=settings.contact,

@@ -18,6 +18,8 @@ COMMANDS = (
     "demo",
     "status",
     "doctor",
+    "pause",
+    "resume",
     "ingest",
     "mock-api",
     "replay",
@@ -26,7 +28,10 @@ COMMANDS = (
     "reasons",
     "config",
 )
-"""In the order of the help. Each is a function of that name in the module of that name, or the `app` of several."""
+"""In the order of the help. Each is a function of that name in a module of that name, or the `app` of several."""
+
+_MODULES = {"resume": "pause"}
+"""Where the module has another name."""
 
 _LOOKS: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": "markdown"}
 
@@ -46,7 +51,7 @@ class _Commands(TyperGroup):
 @cache
 def _command(name: str) -> Any:  # noqa: ANN401 - a command or a group of them; typer's common base is private
     own_name = name.replace("-", "_")
-    module = import_module(f"worker.cli.{own_name}")
+    module = import_module(f"worker.cli.{_MODULES.get(name, own_name)}")
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False, **_LOOKS)

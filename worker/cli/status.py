@@ -67,7 +67,12 @@ def document(look: Look) -> dict[str, Any]:
         "server": {"name": look.server, **asdict(found.server)},
         "roles": {role: asdict(health.life(role, found, settings)) for role in ROLES},
         "events": {**asdict(found.events), "lag_ms": found.lag_ms},
-        "sweep": {"last_ms": found.swept_ms, "reopened_ms": found.reopened_ms},
+        "sweep": {
+            "last_ms": found.swept_ms,
+            "reopened_ms": found.reopened_ms,
+            "shop_silent_since_ms": found.silent_since_ms,
+        },
+        "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
         "waiting": waiting(look),
         "outbox": asdict(found.outbox),
         "days": look.days,

@@ -73,6 +73,9 @@ def waiting(look: Look) -> dict[str, dict[str, int]]:
 
 def _mode(look: Look) -> Text:
     mode, endpoint = look.delivery
+    if look.overview.sending.going in {"paused", "refused", "failing"}:
+        word = "PAUSED" if look.overview.sending.going == "paused" else "STOPPED"
+        return Text(f"{mode}, {word}: nothing is sent ({address(endpoint)})", STYLES["fail"])
     if mode == "live":
         return Text(f"live: requests go to {address(endpoint)}", "bold")
     return Text(f"shadow: everything but the request, nobody is contacted ({address(endpoint)})")

@@ -1,0 +1,22 @@
+#!lua
+-- The last look at what holds back all sending, just before an attempt's fence; takes its place among the day's contacts.
+-- KEYS[1]  prefix of the control keys
+-- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] contacts a day (0: no limit); ARGV[4] how long an attempt may take (ms)
+-- Returns  {'go', day of its place ('': none), 1 when a success is to be recorded} | {'paused' | 'stopped' | 'full'}
+-- include: _sending
+local prefix, id, now, day = KEYS[1], ARGV[1], clock(), ''
+local key = prefix .. 'sending'
+local is, _, _, probe = held_back(key, now)
+if is == 'paused' then return {'paused'} end
+if is and probe ~= 'free' then return {'stopped'} end
+if ARGV[3] ~= '0' then
+  day = text(math.floor(now / DAY))
+  local places = contacts(prefix, day)
+  local held, taken = redis.call('HGET', places, id), redis.call('HLEN', places)
+  if not held and taken >= tonumber(ARGV[3]) then return {'full'} end
+  -- A later claim of the same outreach keeps its place: an earlier one must not take it back from under its request.
+  if not held or tonumber(held) < tonumber(ARGV[2]) then redis.call('HSET', places, id, ARGV[2]) end
+  if taken == 0 then redis.call('PEXPIRE', places, 2 * DAY) end
+end
+if is then redis.call('HSET', key, 'probe', id, 'retry_at', text(now + ARGV[4])) end
+return {'go', day, (is or redis.call('HEXISTS', key, 'failures') == 1) and 1 or 0}

@@ -1,0 +1,63 @@
+"""A rate as people write it in settings: `10/s`, `600/m`, `500/h`, or `off`. Pure."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_WRITTEN = re.compile(r"([0-9]{1,9})\s*/\s*([smh])")
+_MICROS = 1_000_000
+FASTEST = 10_000
+"""Requests a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in a second, minute or hour."""
+
+    number: int
+    unit: str
+
+    @property
+    def interval_us(self) -> int:
+        """Time between two of them in whole microseconds, rounded so that there are never more than were asked for."""
+        return -(-_UNITS[self.unit] * _MICROS // self.number)
+
+    @property
+    def burst(self) -> int:
+        """How many may follow at once on a time without any: those of one second, and one at the least."""
+        return max(1, math.ceil(self.number / _UNITS[self.unit]))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.unit}"
+
+
+def parse_rate(value: object) -> Rate | None:
+    """Read a rate, or `off` (None).
+
+    Raises:
+        ValueError: It is something else, zero, or above 10,000 a second. The message completes "<the value> ...".
+    """
+    if value is None or isinstance(value, Rate):
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    if text == "off":
+        return None
+    written = _WRITTEN.fullmatch(text)
+    if written is None:
+        raise ValueError("is not a rate: write a whole number and its unit, like 10/s, 600/m or 500/h; or off")
+    rate = Rate(int(written[1]), written[2])
+    if not 0 < rate.number <= FASTEST * _UNITS[rate.unit]:
+        raise ValueError(f"must be above zero and at most {FASTEST}/s; or off")
+    return rate
+
+
+def _write(rate: Rate | None) -> str:
+    return "off" if rate is None else str(rate)
+
+
+OptionalRate = Annotated[Rate | None, BeforeValidator(parse_rate), PlainSerializer(_write, when_used="json")]
+"""A rate, or None, which is read from and written as `off`."""
