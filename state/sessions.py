@@ -161,7 +161,7 @@ def stamped(stamp: int, value: str) -> str:
 
 def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
     """Read a session's hash; every sequence number is 0 when the hash is gone."""
-    own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"}
+    own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts", "contacted"}
     activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
     return Session(
         session_id=session_id,

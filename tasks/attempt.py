@@ -20,7 +20,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
-from tasks import payload, policy, yuno
+from tasks import payload, policy, worth, yuno
 from tasks.backoff import delay
 from tasks.deps import Deps
 from tasks.network import Attempt
@@ -33,6 +33,8 @@ LOOK_AGAIN_S = 0.05
 UNAUTHORISED_PAUSE = timedelta(minutes=1)
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
+HELD_OUT = policy.Suppress("holdout")
+"""The outcome that is watched as a contact is, to compare with."""
 _PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
 
 
@@ -77,6 +79,8 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
         reason=lane.kind.reason(lane.stage),
     )
     decision = policy.decide(_situation(taken, person, built, deps), deps.contact)
+    if isinstance(decision, policy.Send) or decision == HELD_OUT:
+        deps.attribution.remember(person, taken.outreach, worth.of_stored(taken.session.fields))
     if not isinstance(decision, policy.Send) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
     if taken.ambiguous and _unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:

@@ -7,6 +7,7 @@ from random import Random
 from time import monotonic, sleep
 
 from detectors.settings import DetectionSettings
+from state.attribution import Attribution
 from state.outbox import Outbox
 from state.people import People
 from state.sessions import Sessions
@@ -23,6 +24,7 @@ class Deps:
     outbox: Outbox
     people: People
     stream: Stream
+    attribution: Attribution
     client: YunoClient | None
     """None in shadow mode: nothing there can send."""
     delivery: DeliverySettings

@@ -143,6 +143,7 @@ class ContactSettings(BaseModel):
         max_per_session: Contacts for one session, however often it is abandoned.
         bought_window: Who bought within this time is not contacted.
         needs_cart: Stages at which a session without a cart is not worth a contact.
+        attribution_window: An order within this time after a contact counts as recovered by it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,3 +152,4 @@ class ContactSettings(BaseModel):
     max_per_session: Count = Field(default=1, ge=1, le=100)
     bought_window: Annotated[Duration, within("1ms", "365d")] = timedelta(hours=24)
     needs_cart: Annotated[tuple[Stage, ...], BeforeValidator(_read_stages)] = ("product_selection",)
+    attribution_window: Annotated[Duration, within("1s", "21d")] = timedelta(hours=72)

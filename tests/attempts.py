@@ -41,6 +41,7 @@ def deps_of(state: State, client: YunoClient | None = None, delivery: DeliverySe
         outbox=state.outbox,
         people=state.people,
         stream=state.stream,
+        attribution=state.attribution,
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=ContactSettings(),

@@ -56,7 +56,8 @@ class Shop:
         found: dict[str, int] = {}
         for key in self.redis.scan_iter("winback:{*}:stats:*"):
             for name, number in self.redis.hgetall(key).items():
-                found[name.decode()] = found.get(name.decode(), 0) + int(number)
+                outcome = name.decode().partition("@")[0]
+                found[outcome] = found.get(outcome, 0) + int(number)
         return found
 
     def pid_of(self, role: str) -> int:

@@ -98,7 +98,7 @@ CLAIM: list[Mutant] = [
     ("claim", "lane[5] and since or math.floor(last / 100)", "since",
      "claims.age_is_measured_by_when_it_occurred_not_by_when_it_arrived"),
     ("claim", "redis.call('ZREM', set, id)", "", "claims.a_claimed_session_becomes_an_outreach_that_is_due"),
-    ("claim", "if not has[1] then count(prefix, now, 'expired.session_gone', 1)\n      elseif", "if",
+    ("claim", "if not has[1] then count(prefix, now, 'expired.session_gone' .. where(lane[1]), 1)\n      elseif", "if",
      "claims.a_lane_member_whose_session_has_expired_ends_as_expired"),
     ("claim", "and lane_of(prefix, ranks, activity, signal) == set", "",
      "going_on.a_session_that_stands_in_a_lane_it_left_long_ago_is_not_claimed_from_it"),
@@ -186,7 +186,7 @@ SETTLE: list[Mutant] = [
      "settle.a_late_answer_that_says_nothing_corrects_nothing", {"result": "retry"}),
     ("settle", "result == 'unknown' or ARGV[7] == '1'", "ARGV[7] == '1' and result ~= 'unknown'",
      "settle.a_late_answer_that_says_nothing_corrects_nothing", {"result": "unknown"}),
-    ("settle", "count(prefix, tonumber(has[4]), outcome('unknown', has[5]), -1)", "",
+    ("settle", "uncount(prefix, id)", "",
      "settle.a_late_sent_corrects_unknown"),
     ("settle", "redis.call('ZREM', prefix .. 'unknown', id)", "", "settle.a_late_sent_corrects_unknown"),
     ("settle", "redis.call('HINCRBY', session, 'contacts', -1)", "text(0)", "settle.a_late_sent_corrects_unknown"),
@@ -260,6 +260,57 @@ PEOPLE: list[Mutant] = [
      "people.the_latest_purchase_counts_in_whatever_order_they_come", {"ages_ms": (0, HOUR_MS)}),
 ]  # fmt: skip
 
+ATTRIBUTION: list[Mutant] = [
+    ("claim", "count(prefix, now, outcome .. where(lane[1]), 1)", "count(prefix, now, outcome, 1)",
+     "tallies.what_sessions_end_as_is_counted_where_they_fell_silent"),
+    ("claim", "'expired.session_gone' .. where(lane[1])", "'expired.session_gone'",
+     "tallies.what_sessions_end_as_is_counted_where_they_fell_silent"),
+    ("", "outcome(state, reason) .. where(known[3])", "outcome(state, reason)",
+     "tallies.what_sessions_end_as_is_counted_where_they_fell_silent"),
+    ("credit", "made_at < contacted_at or ", "",
+     "attribution_contacts.a_contact_is_not_credited_with_an_order_from_before_it"),
+    ("credit", " or made_at > contacted_at + ARGV[3]", "",
+     "attribution.the_last_millisecond_of_the_window_counts", {"late_ms": 1, "counts": False}),
+    ("credit", "not contacted_at or made_at < contacted_at or", "made_at < (contacted_at or 0) or",
+     "attribution_contacts.an_order_that_finds_an_outreach_which_reached_nobody_is_not_credited"),
+    ("credit", "if known and known <= order then return 0 end", "if known then return 0 end",
+     "attribution.of_two_orders_the_first_that_was_made_counts_in_whatever_sequence_they_come", {"later_first": True}),
+    ("credit", "if known and known <= order then return 0 end", "",
+     "attribution.of_two_orders_the_first_that_was_made_counts_in_whatever_sequence_they_come", {"later_first": False}),
+    ("credit", "if known then count_order(prefix, has[1], has[2], contacted_at, known, -1) end", "",
+     "attribution.of_two_orders_the_first_that_was_made_counts_in_whatever_sequence_they_come", {"later_first": True}),
+    ("credit", "redis.call('HSET', key, 'order', order)", "", "attribution.an_order_that_comes_twice_counts_once"),
+    ("", "if not group then return end", "if not group then group = 'recovered' end",
+     "attribution_contacts.while_nobody_knows_whether_it_was_sent_an_order_waits", {"result": "unknown"}),
+    ("", "state == 'suppressed' and 'control'", "nil",
+     "attribution_contacts.an_order_of_somebody_held_out_is_one_to_compare_with"),
+    ("", " or outcome(state, reason) == 'suppressed.holdout'", "",
+     "attribution_contacts.an_order_of_somebody_held_out_is_one_to_compare_with"),
+    ("", "outcome(state, reason) == 'suppressed.holdout'", "state == 'suppressed'",
+     "attribution_contacts.an_order_after_an_outreach_that_reached_nobody_is_nobodys_merit", {"result": "suppressed"}),
+    ("", "measured and tonumber(known[4] or at) or at", "at",
+     "attribution_contacts.a_corrected_contact_is_counted_on_the_day_on_which_it_was_made"),
+    ("", "redis.call('HDEL', key, 'contacted_at', 'order')", "text(0)",
+     "attribution_contacts.when_it_turns_out_not_to_have_been_sent_the_order_is_nobodys_merit",
+     {"result": "dead", "order_first": False}),
+    ("", "if measured and known[5] then count_order", "if false then count_order",
+     "attribution_contacts.when_an_unknown_one_turns_out_to_have_been_sent_the_order_counts", {"order_first": True}),
+    ("", "if measured then redis.call('HSET', session, 'contacted', id) end", "",
+     "attribution.so_is_one_of_the_session_when_it_has_another_number_by_then"),
+    ("", "tonumber(was[4] or was[3])", "tonumber(was[3])",
+     "attribution_contacts.a_corrected_contact_is_counted_on_the_day_on_which_it_was_made"),
+    ("settle", "'ended_at', 'reason', 'contacted_at', 'order')", "'ended_at', 'reason')",
+     "attribution_contacts.what_was_opened_again_and_sent_then_counts_from_then_on"),
+    ("remember", "> tonumber(ARGV[3]) then", "> 2 * ARGV[3] then",
+     "attribution_contacts.contacts_of_long_ago_are_forgotten_though_new_ones_come"),
+    ("remember", "redis.call('PEXPIRE', key, ARGV[3])", "",
+     "attribution_contacts.a_contact_is_found_as_long_as_an_order_may_come_late"),
+    ("apply", "if was_a == 0 and a > 0 then count", "if a > was_a then count",
+     "attribution_contacts.a_session_is_counted_once_where_it_was_first_seen"),
+    ("apply", "if was_a == 0 and a > 0 then count", "if was_a == 0 then count",
+     "attribution_contacts.a_session_is_counted_once_where_it_was_first_seen"),
+]  # fmt: skip
+
 STREAM: list[Mutant] = [
     ("acknowledge", "deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 3))", "",
      "full_server.what_was_applied_is_acknowledged_all_the_same"),
@@ -275,7 +326,7 @@ STREAM: list[Mutant] = [
      "ingest.the_watermark_holds_while_an_event_waits"),
 ]  # fmt: skip
 
-MUTANTS = [*APPLY, *GOING_ON, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *STREAM]
+MUTANTS = [*APPLY, *GOING_ON, *CLAIM, *OUTBOX, *FENCE, *SETTLE, *ENDS, *PEOPLE, *ATTRIBUTION, *STREAM]
 
 
 class Mutated(Scripts):

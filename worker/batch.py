@@ -10,6 +10,7 @@ from state.sessions import Change
 from state.stream import Entry
 from tasks.contact import country, phone
 from tasks.record import fields_of
+from worker.attribution import Order, order_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Batch:
     changes: list[Change] = field(default_factory=list)
     bought: list[tuple[str, int]] = field(default_factory=list)
     opted_out: list[str] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
 
@@ -57,6 +59,8 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
     place = position(event, entry.arrival_ms)
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
         batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
+    if event.type == "order_completed":
+        batch.orders.append(order_of(event, place, len(batch.changes)))
     if event.previous_session_id is not None:
         batch.rejections.append(Rejection(entry.id, (_NO_TAKEOVER,), applied=True))
     if event.session_id is not None:

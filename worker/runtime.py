@@ -9,6 +9,7 @@ from detectors.lanes import milliseconds
 from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
 from state import deployment
+from state.attribution import Attribution
 from state.connection import connect, require_suitable
 from state.keys import Keys
 from state.outbox import Outbox
@@ -35,6 +36,7 @@ class State:
     outbox: Outbox
     people: People
     stream: Stream
+    attribution: Attribution
 
 
 def open_state(settings: Settings, *, connections: int = 16) -> State:
@@ -55,7 +57,9 @@ def open_state(settings: Settings, *, connections: int = 16) -> State:
         bought_window_ms=milliseconds(settings.contact.bought_window),
     )
     sessions = Sessions(scripts, keys, RANK_NAMES)
-    return State(client, keys, scripts, sessions, Outbox(scripts, keys, lease_ms), people, Stream(scripts, keys))
+    outbox, stream = Outbox(scripts, keys, lease_ms), Stream(scripts, keys)
+    attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
+    return State(client, keys, scripts, sessions, outbox, people, stream, attribution)
 
 
 def join_deployment(state: State, settings: Settings) -> str:
@@ -96,6 +100,7 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
         outbox=state.outbox,
         people=state.people,
         stream=state.stream,
+        attribution=state.attribution,
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
         delivery=settings.delivery,
         contact=settings.contact,

@@ -37,6 +37,7 @@ def ingest(
         stream=state.stream,
         sessions=state.sessions,
         people=state.people,
+        attribution=state.attribution,
         secret=runtime.identity_secret(settings),
         settings=settings.ingest,
         consumer=consumer or socket.gethostname(),
