@@ -5,7 +5,7 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, status, up
+from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, report, status, up
 from worker.errors import StartError, exit_code
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.command()(status.status)
+app.command()(report.report)
 app.command()(doctor.doctor)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
