@@ -73,6 +73,7 @@ def _ours(env: dict[str, str], lines: list[str]) -> float:
         stream=state.stream,
         sessions=state.sessions,
         people=state.people,
+        attribution=state.attribution,
         secret=runtime.identity_secret(settings),
         settings=settings.ingest,
         consumer="bench",

@@ -109,6 +109,10 @@ class Keys:
         """Prefix of everything known of a person, given as the HMAC of the phone number."""
         return f"{self.namespace}:{{person:{person}}}:"
 
+    def contacts(self, person: str) -> str:
+        """Hash: outreach that was about to reach a person → when (ms), and what its cart was worth."""
+        return f"{self.person(person)}contacts"
+
     def session(self, session_id: str) -> str:
         """Hash: one session."""
         return f"{self.partition(partition_of(session_id))}session:{session_id}"

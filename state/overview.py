@@ -18,6 +18,8 @@ from state.stream import GROUP, entry_ms
 ROLES = ("ingest", "sweep", "recover", "beat")
 """Those that leave a sign of life in Redis."""
 NO_EVICTION = "noeviction"
+OUTCOMES = ("sent", "cancelled", "suppressed", "unreachable", "expired", "unknown", "dead")
+"""What a silent session can end as. Each silence has exactly one of them, or is still open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,17 +220,18 @@ def _lanes(parts: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
 
 
 def _counters(parts: Sequence[Any]) -> Counters:
-    totals: Counter[bytes] = Counter()
+    totals: Counter[str] = Counter()
     for part in parts:
         for field, count in _pairs(part[7]):
-            totals[field] += int(count)
+            # Where in the shop it was is of interest to the report alone.
+            totals[field.decode().partition("@")[0]] += int(count)
     silent: dict[str, int] = {}
     outcomes: dict[str, dict[str, int]] = {}
     for field, count in sorted(totals.items()):
-        name, _, rest = field.decode().partition(".")
+        name, _, rest = field.partition(".")
         if count and name == "silent":
             silent[rest] = count
-        elif count:
+        elif count and name in OUTCOMES:
             outcomes.setdefault(name, {})[rest] = count
     return Counters(silent, outcomes)
 

@@ -27,9 +27,12 @@ OWN_FIELDS = frozenset(
         "contacts_before",
         "moved",
         "moved_to",
+        "contacted",
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
+NOT_HANDED_OVER = OWN_FIELDS | {"order"}
+"""What stays with a session that another one takes over: an order is that of its own session."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -147,7 +150,7 @@ class Sessions:
         texts = [item.decode() for item in found]
         known = dict(zip(texts[::2], texts[1::2], strict=True))
         contacts = int(known.get("contacts", 0)) + int(known.get("contacts_before", 0))
-        fields = [text for name, value in known.items() if name not in OWN_FIELDS for text in (name, value)]
+        fields = [text for name, value in known.items() if name not in NOT_HANDED_OVER for text in (name, value)]
         reply = self._scripts.run("inherit", self._partition(session), session, contacts, *fields)
         phone, country, purchase, opted_out, to, by = reply
         return Mark(

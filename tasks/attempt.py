@@ -25,7 +25,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
-from tasks import breaker, payload, policy, yuno
+from tasks import breaker, payload, policy, worth, yuno
 from tasks.backoff import delay
 from tasks.deps import Deps
 from tasks.network import Attempt
@@ -121,6 +121,7 @@ def _decided(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(taken.outreach, state or "lost", "shadow")
+    deps.attribution.remember(situation.person_id, taken.outreach, worth.of_stored(taken.session.fields))
     contact = Contact(taken, lane.stage, situation.person_id, built)
     if isinstance(decision, policy.HoldOut) and not taken.attempts:
         return _hold_out(contact, deps)

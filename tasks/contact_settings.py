@@ -140,6 +140,7 @@ class ContactSettings(BaseModel):
         cap: A person is contacted at most once within this time.
         max_per_session: Contacts for one session, however often it is abandoned.
         bought_window: Who bought within this time is not contacted.
+        attribution_window: An order within this time after a contact counts as recovered by it.
         quiet_hours: When nobody is contacted, in the person's own time.
         default_zone: The time zone of a person of whom neither number nor country tells it.
         needs_cart: Stages at which a session without a cart is not worth a contact.
@@ -159,6 +160,7 @@ class ContactSettings(BaseModel):
     cap: _LongSpan = timedelta(hours=24)
     max_per_session: Count = Field(default=1, ge=1, le=100)
     bought_window: _LongSpan = timedelta(hours=24)
+    attribution_window: Annotated[Duration, within("1s", "21d")] = timedelta(hours=72)
     quiet_hours: Quiet = Field(default="21:00-08:00", validate_default=True)
     default_zone: str = "UTC"
     needs_cart: Annotated[tuple[Stage, ...], BeforeValidator(_read_stages)] = ("product_selection",)

@@ -7,6 +7,7 @@ from random import Random
 from time import monotonic, sleep
 
 from detectors.settings import DetectionSettings
+from state.attribution import Attribution
 from state.control import Control
 from state.outbox import Outbox
 from state.people import People
@@ -26,6 +27,7 @@ class Deps:
     people: People
     stream: Stream
     control: Control
+    attribution: Attribution
     client: YunoClient | None
     """None in shadow mode: nothing there can send."""
     delivery: DeliverySettings

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from detectors.activity import ActivityEvent, Cart
+from tasks import worth
 
 REQUIRED = ("phone", "name", "country")
 """Without these nobody can be reached."""
@@ -42,6 +43,8 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
         _put(fields, event.engagement, _ENGAGEMENT)
         for key, value in (event.engagement.metadata or {}).items():
             fields[METADATA + key] = "" if value is None else to_json(value).decode()
+    if event.type == "order_completed":
+        fields["order"] = str(worth.of_order(event) or "")
     return fields
 
 

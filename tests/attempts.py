@@ -51,6 +51,7 @@ def deps_of(
         people=state.people,
         stream=state.stream,
         control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
+        attribution=state.attribution,
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=contact or ContactSettings(quiet_hours=QuietHours()),

@@ -1,6 +1,7 @@
 """What the tests of the state share: events, the way of one session through it, and time that passes at once."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from time import monotonic, sleep
@@ -9,9 +10,11 @@ from typing import Any
 from detectors.flow import Stage
 from detectors.lanes import LANES
 from detectors.sequence import RANK_NAMES
+from state.attribution import Attribution
 from state.control import Control
 from state.keys import Keys, partition_of
 from state.outbox import Outbox, Taken
+from state.overview import OUTCOMES
 from state.people import People
 from state.scripts import Scripts
 from state.sessions import Mark, Session, Sessions, SilentLane, read_session
@@ -31,6 +34,7 @@ LEASE_MS = 70 * SECOND_MS
 CAP_MS = DAY_MS
 BOUGHT_WINDOW_MS = DAY_MS
 MAX_AGE_MS = DAY_MS
+WINDOW_MS = 3 * DAY_MS
 WAIT_MS = 15 * MINUTE_MS
 JANE = {"full_name": "Jane Doe", "phone_number": "+573001234567", "country_code": "CO"}
 BODY = '{"customer":{"full_name":"Jane Doe"}}'
@@ -50,8 +54,10 @@ def make_state(client: Any, scripts: Scripts, namespace: str = "winback") -> Sta
     keys = Keys(namespace)
     people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
     sessions = Sessions(scripts, keys, RANK_NAMES)
-    outbox, control = Outbox(scripts, keys, LEASE_MS), Control(scripts, keys, limits_of(DeliverySettings()))
-    return State(client, keys, scripts, sessions, outbox, people, Stream(scripts, keys), control)
+    outbox, stream = Outbox(scripts, keys, LEASE_MS), Stream(scripts, keys)
+    control = Control(scripts, keys, limits_of(DeliverySettings()))
+    attribution = Attribution(scripts, keys, WINDOW_MS)
+    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution)
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
@@ -139,12 +145,22 @@ def score_of(state: State, key: str, member: str) -> int | None:
 
 
 def counters(state: State) -> dict[str, int]:
-    """All counters of all days, without those of silence by lane and those that are back at zero."""
+    """What outreaches and sessions ended as, wherever and whenever; without what is back at zero."""
+    totals: dict[str, int] = {}
+    for name, total in all_counters(state).items():
+        ended = name.partition("@")[0]
+        if ended.partition(".")[0] in OUTCOMES:
+            totals[ended] = totals.get(ended, 0) + total
+    return {name: total for name, total in totals.items() if total}
+
+
+def all_counters(state: State, *names: str) -> dict[str, int]:
+    """All counters that begin with one of these names, summed over all days; without those that are back at zero."""
     totals: dict[str, int] = {}
     for key in state.client.scan_iter(f"{state.keys.namespace}:*:stats:*"):
         for name, value in texts(state, key.decode()).items():
             totals[name] = totals.get(name, 0) + int(value)
-    return {name: total for name, total in totals.items() if total and not name.startswith("silent.")}
+    return {name: total for name, total in totals.items() if total and name.startswith(names or "")}
 
 
 def dump_without_scores(state: State) -> dict[str, object]:
@@ -153,6 +169,12 @@ def dump_without_scores(state: State) -> dict[str, object]:
     for key in found:
         if ":lane:" in key:
             found[key] = sorted(state.client.zrange(key, 0, -1))
+        if ":stats:" in key:
+            # A new session is counted where its first event to arrive finds it.
+            totals: Counter[str] = Counter()
+            for name, value in texts(state, key).items():
+                totals[name.partition("@")[0]] += int(value)
+            found[key] = sorted(totals.items())
     return found
 
 

@@ -79,6 +79,7 @@ def ingest_of(
     stream: Any = None,  # noqa: ANN401 - a part, or one that fails
     sessions: Any = None,  # noqa: ANN401 - as above
     people: Any = None,  # noqa: ANN401 - as above
+    attribution: Any = None,  # noqa: ANN401 - as above
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> Ingest:
     """One ingest process; it does not wait for events that do not come."""
@@ -86,6 +87,7 @@ def ingest_of(
         stream=stream or state.stream,
         sessions=sessions or state.sessions,
         people=people or state.people,
+        attribution=attribution or state.attribution,
         secret=SECRET,
         settings=IngestSettings(block=timedelta(milliseconds=100), **settings),
         consumer=consumer,

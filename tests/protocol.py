@@ -18,6 +18,7 @@ from tests.helpers import (
     JANE,
     LEASE_MS,
     SECOND_MS,
+    all_counters,
     apply,
     arrived,
     counters,
@@ -267,6 +268,7 @@ class Walk:
                 assert "body" not in found
                 ended[state] = ended.get(state, 0) + 1
                 contacts[session] += state in {"sent", "unknown"}
+            assert ("contacted_at" in found) == (state in {"sent", "unknown"})
             if outreach in self.contacted.values():
                 assert state in OPEN | {"sent", "unknown"}, "a contact was made, and the record says otherwise"
             assert state != "sent" or self.contacted[PEOPLE[session]] == outreach, "sent, and nobody was contacted"
@@ -275,6 +277,10 @@ class Walk:
         for name, number in counters(self.state).items():
             counted[name.partition(".")[0]] = counted.get(name.partition(".")[0], 0) + number
         assert counted == ended, "not exactly one outcome each"
+        silent = sum(all_counters(self.state, "silent.").values())
+        still_open = sum(found["state"] in OPEN for found in self.outreaches().values())
+        assert silent == sum(counted.values()) + still_open, "the counters do not add up"
+        assert set(all_counters(self.state, "sessions").values()) == {len(PEOPLE)}
         for session in self.newest:
             is_now = stored(self.state, session)
             assert is_now.contacts == contacts[session]

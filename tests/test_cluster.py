@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from state import deployment
+from state import deployment, tallies
 from state.connection import connect, require_suitable
 from state.people import Facts
 from state.scripts import Scripts
@@ -35,6 +35,7 @@ from tests.helpers import (
 from tests.immortality import immortal_keys
 from tests.ingesting import facts_of, ingest_of, publish, rejected, waiting
 from tests.looking import read
+from tests.orders import contacted, order, order_comes
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey, _free_port
 
@@ -125,6 +126,16 @@ def test_what_holds_back_all_sending_works(state: State) -> None:
     assert by.gate(held()) == "stopped"
     assert state.stream.shop_is_silent(SECOND_MS) == (True, True)
     assert read(state).sending.going == "refused"
+
+
+def test_orders_find_their_contacts_and_the_report_its_counters(state: State) -> None:
+    for session in ("a", "b"):
+        contacted(state, session, ago_ms=SECOND_MS)
+    order_comes(state, order("a"))
+    order_comes(state, order(None, customer=JANE))
+    today = tallies.today(state.scripts)
+    found = {(t.name, t.detail): t.number for t in tallies.read(state.scripts, state.keys, today - 9, today)}
+    assert (found["sent", ""], found["recovered", "orders"], found["recovered", "COP"]) == (2, 1, 14_999)
 
 
 def test_the_stream_and_the_deployment_work(state: State) -> None:

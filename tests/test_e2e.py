@@ -43,6 +43,7 @@ class Shop:
     flower: str
     log: Path
     pid: int
+    env: dict[str, str]
 
     def send(self, session_id: str, kind: str = "activity", **more: object) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -52,11 +53,18 @@ class Shop:
     def requests_for(self, session_id: str) -> list[dict[str, Any]]:
         return [r for r in self.api.requests() if r["body"]["session"]["session_id"] == session_id]
 
+    def report(self) -> dict[str, Any]:
+        command = [sys.executable, "-m", "worker.cli", "report", "--json", "--since", "2d", "--by", "stage"]
+        done = subprocess.run(command, env=self.env, capture_output=True, check=True, cwd=Path(__file__).parents[1])
+        (row,) = [row for row in json.loads(done.stdout)["rows"] if row["stage"] == "payment"]
+        return dict(row)
+
     def outcomes(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for key in self.redis.scan_iter("winback:{*}:stats:*"):
             for name, number in self.redis.hgetall(key).items():
-                found[name.decode()] = found.get(name.decode(), 0) + int(number)
+                outcome = name.decode().partition("@")[0]
+                found[outcome] = found.get(outcome, 0) + int(number)
         return found
 
     def pid_of(self, role: str) -> int:
@@ -121,6 +129,7 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             "WINBACK_REDIS_URL": server.url,
             "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
             "WINBACK_DETECTION__IDLE__CHECKOUT": f"{THRESHOLD.total_seconds():.0f}s",
+            "WINBACK_DETECTION__IDLE__PAYMENT": f"{THRESHOLD.total_seconds():.0f}s",
             "WINBACK_DETECTION__SWEEP_INTERVAL": "300ms",
             "WINBACK_CONTACT__QUIET_HOURS": "off",
             "WINBACK_DELIVERY__MODE": "live",
@@ -146,7 +155,7 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             state, broker = Redis.from_url(server.url), Redis.from_url(server.url.replace("/0", "/1"))
             stack.callback(state.close)
             stack.callback(broker.close)
-            shop = Shop(state, broker, api, f"http://127.0.0.1:{port}", log, up.pid)
+            shop = Shop(state, broker, api, f"http://127.0.0.1:{port}", log, up.pid, env)
             roles = ("ingest", "sweep", "recover", "beat")
             until(lambda: all(state.exists(f"winback:heartbeat:{role}") for role in roles), 40)
             yield shop
@@ -242,6 +251,23 @@ def test_a_worker_killed_in_the_middle_of_a_request_never_leads_to_a_second_one(
     until(lambda: shop.requests_for("sess_after"))
     assert len(shop.requests_for("sess_killed")) <= 1
     assert shop.redis.zcard(key.decode().split("outreach")[0] + "unknown") == 1
+
+
+def test_an_order_after_a_contact_is_in_the_report_once_with_its_value(shop: Shop) -> None:
+    customer = jane(phone_number="+573001234507")
+    shop.send("sess_won", flow_stage="payment", platform="ios", customer=customer, cart=CART)
+    until(lambda: shop.requests_for("sess_won"))
+    until(lambda: shop.report()["contacted"] == 1)
+    # From the shop's other system, without the session; then its repetition, then the browser's own.
+    order = {"customer": {"phone_number": "+573001234507"}, "order_value": 1234.56, "currency": "COP"}
+    for _ in range(2):
+        event = {"type": "order_completed", "occurred_at": datetime.now(UTC).isoformat(), **order}
+        shop.redis.xadd("winback:events", {"event": json.dumps(event)})
+    shop.send("sess_won", "order_completed")
+    until(lambda: not shop.redis.xlen("winback:events"))
+    found = shop.report()
+    assert found["recovered"] == {"orders": 1, "unpriced": 0, "revenue": {"COP": 1234.56}}
+    assert (found["sessions"], found["silent"], found["contacted"], found["unknown"]) == (1, 1, 1, 0)
 
 
 def test_flower_shows_the_tasks_to_who_may_look_and_nobody_else(shop: Shop) -> None:

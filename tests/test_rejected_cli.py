@@ -39,6 +39,7 @@ class Shop:
             stream=self.state.stream,
             sessions=self.state.sessions,
             people=self.state.people,
+            attribution=self.state.attribution,
             secret=b"secret",
             settings=self.settings.ingest,
             consumer="test",

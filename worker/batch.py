@@ -10,6 +10,7 @@ from state.sessions import Change
 from state.stream import Entry
 from tasks.contact import country, likely_e164, phone
 from tasks.record import fields_of
+from worker.attribution import Order, order_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Batch:
     """Which session was taken over by which, and the sequence number of the event that said so."""
     named: list[tuple[str, str]] = field(default_factory=list)
     """Who was named in which session: phone number (E.164) and session."""
+    orders: list[Order] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
 
@@ -58,6 +60,8 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
     place = position(event, entry.arrival_ms)
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
         batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
+    if event.type == "order_completed":
+        batch.orders.append(order_of(event, place, len(batch.changes)))
     if event.session_id is not None:
         if event.previous_session_id is not None:
             batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))

@@ -15,11 +15,13 @@ import structlog
 
 from detectors.lanes import milliseconds
 from detectors.sequence import occurred_ms
+from state.attribution import Attribution
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import People, person_of
 from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Stream
 from tasks.contact import country, phone
+from worker.attribution import credit_orders
 from worker.batch import Batch, collect
 from worker.bots import BotWatch
 from worker.settings import IngestSettings
@@ -67,6 +69,7 @@ class Ingest:
         stream: Stream,
         sessions: Sessions,
         people: People,
+        attribution: Attribution,
         secret: bytes,
         settings: IngestSettings,
         consumer: str,
@@ -75,6 +78,7 @@ class Ingest:
         self._stream = stream
         self._sessions = sessions
         self._people = people
+        self._attribution = attribution
         self._secret = secret
         self._settings = settings
         self._consumer = consumer
@@ -244,6 +248,7 @@ class Ingest:
         self._people.mark_buyers({person_of(number, self._secret): at_ms for number, at_ms in sorted(bought)})
         for number in opted_out:
             self._people.opt_out(person_of(number, self._secret))
+        credit_orders(batch.orders, marks, batch.changes, self._secret, self._attribution)
         for rejection in batch.rejections:
             problems = [(problem.field, problem.message) for problem in rejection.problems]
             self._stream.reject(rejection.entry_id, problems, applied=rejection.applied)

@@ -9,6 +9,7 @@ from detectors.lanes import milliseconds
 from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
 from state import deployment
+from state.attribution import Attribution
 from state.connection import connect, require_suitable
 from state.control import Control
 from state.keys import Keys
@@ -38,6 +39,7 @@ class State:
     people: People
     stream: Stream
     control: Control
+    attribution: Attribution
 
 
 def open_state(settings: Settings, *, connections: int = 16) -> State:
@@ -58,8 +60,10 @@ def open_state(settings: Settings, *, connections: int = 16) -> State:
         bought_window_ms=milliseconds(settings.contact.bought_window),
     )
     sessions = Sessions(scripts, keys, RANK_NAMES)
-    outbox, control = Outbox(scripts, keys, lease_ms), Control(scripts, keys, limits_of(settings.delivery))
-    return State(client, keys, scripts, sessions, outbox, people, Stream(scripts, keys), control)
+    outbox, stream = Outbox(scripts, keys, lease_ms), Stream(scripts, keys)
+    control = Control(scripts, keys, limits_of(settings.delivery))
+    attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
+    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution)
 
 
 def join_deployment(state: State, settings: Settings) -> str:
@@ -101,6 +105,7 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
         people=state.people,
         stream=state.stream,
         control=state.control,
+        attribution=state.attribution,
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
         delivery=settings.delivery,
         contact=settings.contact,

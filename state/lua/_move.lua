@@ -35,6 +35,7 @@ local function move(prefix, ranks, key, event, has, write)
   local silent, was_silent, was_state = silent_of(event[5], last), silent_of(has[4], was_last), has[5]
   local moved, state = last > was_last, was_state
   if a > was_a then put(write, 'activity', event[2]) else a = was_a end
+  if was_a == 0 and a > 0 then count(prefix, clock(), 'sessions' .. where(name_of(ranks, a)), 1) end
   if s > was_s then put(write, 'signal', event[3]) else s = was_s end
   if p > was_p then put(write, 'purchase', event[4]) else p = was_p end
   if not moved and (last < was_last or silent >= was_silent) then silent = was_silent end

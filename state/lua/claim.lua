@@ -10,10 +10,10 @@
 local prefix, limit, max_age, required = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, ranks, looked, taken, made = clock(), ARGV[6 + required], 0, 0, {}
 local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', unpack(ARGV, 4, 3 + required)}
-local function settle(key, outcome)
+local function settle(key, outcome, lane)
   redis.call('HSET', key, 'state', outcome)
   redis.call('PEXPIRE', key, SESSION_TTL)
-  count(prefix, now, outcome, 1)
+  count(prefix, now, outcome .. where(lane[1]), 1)
 end
 local function make(session, key, lane, since, last, overdue)
   local outreach = ARGV[5 + required] .. string.format('%04x', #made)
@@ -45,10 +45,10 @@ for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
     if waits and not went_on or not has[1] then
       taken = taken + 1
       count(prefix, now, 'silent.' .. lane[1], 1)
-      if not has[1] then count(prefix, now, 'expired.session_gone', 1)
-      elseif now - overdue > max_age then settle(key, 'expired.too_old')
-      elseif not reachable then settle(key, 'unreachable')
-      elseif lane[4] ~= '' then settle(key, 'suppressed.' .. lane[4])
+      if not has[1] then count(prefix, now, 'expired.session_gone' .. where(lane[1]), 1)
+      elseif now - overdue > max_age then settle(key, 'expired.too_old', lane)
+      elseif not reachable then settle(key, 'unreachable', lane)
+      elseif lane[4] ~= '' then settle(key, 'suppressed.' .. lane[4], lane)
       else make(id, key, lane, since, last, overdue) end
     end
   end

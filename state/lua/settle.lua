@@ -7,7 +7,7 @@
 -- include: _outreach
 local prefix, id, result, reason, now = KEYS[1], ARGV[1], ARGV[3], ARGV[4], clock()
 local key = prefix .. 'outreach:' .. id
-local has = redis.call('HMGET', key, 'state', 'claim', 'session', 'ended_at', 'reason')
+local has = redis.call('HMGET', key, 'state', 'claim', 'session')
 if (has[1] ~= 'sending' and has[1] ~= 'unknown') or has[2] ~= ARGV[2] then return false end
 local session = prefix .. 'session:' .. has[3]
 note(key, now, ARGV[6])
@@ -15,7 +15,7 @@ if ARGV[7] == '1' then redis.call('HSET', key, 'ambiguous', 1) end
 if has[1] == 'unknown' then
   -- The lease ran out meanwhile. Only a certain answer is better than not knowing.
   if result == 'unknown' or ARGV[7] == '1' then return 'unknown' end
-  count(prefix, tonumber(has[4]), outcome('unknown', has[5]), -1)
+  uncount(prefix, id)
   redis.call('ZREM', prefix .. 'unknown', id)
   -- A session that has expired meanwhile has lost its contacts with it.
   if tonumber(redis.call('HGET', session, 'contacts') or 0) > 0 then redis.call('HINCRBY', session, 'contacts', -1) end
@@ -28,7 +28,7 @@ if result == 'retry' or result == 'not_sent' then
   end
   if result == 'not_sent' then redis.call('HINCRBY', key, 'attempts', -1) end
   if redis.call('HGET', session, 'sending') == id then redis.call('HDEL', session, 'sending') end
-  redis.call('HDEL', key, 'ended_at', 'reason')
+  redis.call('HDEL', key, 'ended_at', 'reason', 'contacted_at', 'order')
   redis.call('PERSIST', session)
   give_back(prefix, id, now + ARGV[5], now, outcome(result, reason))
   return 'waiting'

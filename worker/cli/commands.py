@@ -17,6 +17,7 @@ COMMANDS = (
     "up",
     "demo",
     "status",
+    "report",
     "doctor",
     "pause",
     "resume",

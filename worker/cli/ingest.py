@@ -39,6 +39,7 @@ def ingest(
         stream=state.stream,
         sessions=state.sessions,
         people=state.people,
+        attribution=state.attribution,
         secret=runtime.identity_secret(settings),
         settings=settings.ingest,
         consumer=consumer or socket.gethostname(),

@@ -16,11 +16,11 @@ from rich.text import Text
 from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
-from state.overview import ROLES
+from state.overview import OUTCOMES, ROLES
 from worker import health, runtime
 from worker.ask import address, ask
 from worker.cli.doctor import PIPED_WIDTH, STYLES
-from worker.cli.status_screen import OUTCOMES, Look, screen, waiting
+from worker.cli.status_screen import Look, screen, waiting
 from worker.errors import StartError
 from worker.health import Finding
 from worker.settings import Settings, require

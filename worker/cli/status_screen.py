@@ -10,14 +10,13 @@ from rich.text import Text
 from detectors.flow import STAGES
 from detectors.lanes import LANES_BY_NAME
 from detectors.registry import KINDS
-from state.overview import ROLES, Overview
+from state.overview import OUTCOMES, ROLES, Overview
 from worker import health
 from worker.ask import address
 from worker.cli.doctor import STYLES, table
 from worker.health import MARKS, Finding
 from worker.settings import Settings
 
-OUTCOMES = ("sent", "cancelled", "suppressed", "unreachable", "expired", "unknown", "dead")
 _LIFE = {"alive": "green", "late": "yellow", "silent": "bold red", "never": "bold red"}
 
 

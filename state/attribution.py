@@ -1,0 +1,118 @@
+"""Which contact an order belongs to. The outreach says whether and when it was one; a person's key only leads there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Self
+
+from state.keys import SESSION_TTL_MS, Keys, partition_of_outreach
+from state.scripts import Scripts, translated
+from state.sessions import STAMP_WIDTH
+
+LATEST_ORDER_MS = SESSION_TTL_MS
+"""How much later than its window an order may arrive and still be credited."""
+UNPRICED = "unpriced"
+"""Stands for the currency of an order whose value nobody knows."""
+
+
+class Money(NamedTuple):
+    """An amount as it is stored and counted: in whole minor units, so that no sum drifts."""
+
+    currency: str
+    """ISO 4217."""
+    units: int
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.units}"
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read what `str` wrote; None for anything else, the empty text above all."""
+        currency, _, units = text.partition(" ")
+        return cls(currency, int(units)) if units.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """An order and the contact that it is for."""
+
+    outreach: str
+    at_ms: int
+    """When the order was made (Unix ms)."""
+    money: Money | None
+    source: Literal["order", "cart"] = "order"
+    """Where its value is from: the order itself counts before the cart that the contact was about."""
+
+    @property
+    def packed(self) -> str:
+        """As it is kept with the outreach: of two the lower text is the one that counts."""
+        rank = 2 if self.money is None else ("order", "cart").index(self.source)
+        currency, units = self.money or (UNPRICED, 1)
+        return f"{rank}{self.at_ms:015d} {currency} {units:016d}"
+
+
+class SessionLead(NamedTuple):
+    """What a session knows of contacts and orders."""
+
+    outreach: str
+    """The one that last reached it; empty for none."""
+    order: Money | None
+    """The value of its last order, where that said one."""
+
+
+class Attribution:
+    """Leads from orders to contacts. `window_ms` is how long after a contact an order counts as its merit."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, window_ms: int) -> None:
+        self._scripts = scripts
+        self._keys = keys
+        self._window_ms = window_ms
+
+    def remember(self, person: str, outreach: str, worth: Money | None) -> None:
+        """Say that an outreach is about to reach a person; `worth` is its cart's total.
+
+        Before the attempt: then no crash can come between a contact and this.
+        """
+        told = "" if worth is None else str(worth)
+        self._scripts.run("remember", self._keys.person(person), outreach, told, self._window_ms + LATEST_ORDER_MS)
+
+    def leads(
+        self, sessions: Sequence[str], people: Sequence[str]
+    ) -> tuple[list[SessionLead], list[Mapping[str, Money | None]]]:
+        """Return what sessions know, and for people the outreaches that may have reached them with their carts' worth.
+
+        One round trip for all.
+        """
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for session in sessions:
+                pipe.hmget(self._keys.session(session), "contacted", "order")
+            for person in people:
+                pipe.hgetall(self._keys.contacts(person))
+            found = pipe.execute()
+        by_session = [
+            SessionLead((outreach or b"").decode(), Money.read((order or b"").decode()[STAMP_WIDTH:]))
+            for outreach, order in found[: len(sessions)]
+        ]
+        by_person: list[Mapping[str, Money | None]] = [
+            {outreach.decode(): Money.read(told.decode().partition(" ")[2]) for outreach, told in contacts.items()}
+            for contacts in found[len(sessions) :]
+        ]
+        return by_session, by_person
+
+    def contacted_at(self, outreaches: Iterable[str]) -> dict[str, int]:
+        """Return when outreaches reached somebody, or may have, or would have if not held out; others are left out."""
+        wanted = list(outreaches)
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for outreach in wanted:
+                pipe.hget(self._keys.outreach(outreach), "contacted_at")
+            found = pipe.execute()
+        return {outreach: int(at) for outreach, at in zip(wanted, found, strict=True) if at is not None}
+
+    def credit(self, credits_: Iterable[Credit]) -> list[bool]:
+        """Credit contacts with orders; False where that changes nothing, so doing it again does no harm."""
+        calls = [
+            (self._keys.partition(partition_of_outreach(one.outreach)), (one.outreach, one.packed, self._window_ms))
+            for one in credits_
+        ]
+        return [bool(counts) for counts in self._scripts.run_many("credit", calls)]

@@ -1,0 +1,70 @@
+"""The counters, day by day and place by place, as the report needs them. Reads, and nothing but reads."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from state.keys import PARTITIONS, Keys
+from state.scripts import Scripts, translated
+
+_DAYS_AT_A_TIME = 8
+
+
+class Tally(NamedTuple):
+    """How often something happened on one day at one place in the shop."""
+
+    day: int
+    """Days since 1970-01-01 (UTC)."""
+    stage: str
+    """Empty where that is not known, as is the platform: the record was gone."""
+    platform: str
+    name: str
+    """`sessions`, `silent`, an outcome, `recovered` (orders after a contact) or `control` (by those held out)."""
+    detail: str
+    """Of silence its kind, of an outcome its reason; `orders`, `unpriced` or a currency, then in minor units."""
+    number: int
+
+
+def read(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> list[Tally]:
+    """Read the counters of some days, the first and the last included, summed over all partitions.
+
+    Raises:
+        StateError: the server does not answer.
+    """
+    return [tally for day, totals in _days(scripts, keys, first_day, last_day) for tally in _tallies(day, totals)]
+
+
+def today(scripts: Scripts) -> int:
+    """Return the server's day, in days since 1970-01-01 (UTC)."""
+    with translated():
+        seconds, _ = scripts.client.time()
+    return int(seconds) // 86_400
+
+
+def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterator[tuple[int, Counter[str]]]:
+    for start in range(first_day, last_day + 1, _DAYS_AT_A_TIME):
+        days = range(start, min(start + _DAYS_AT_A_TIME, last_day + 1))
+        with translated():
+            pipe = scripts.client.pipeline(transaction=False)
+            for day in days:
+                for partition in range(PARTITIONS):
+                    pipe.hgetall(keys.stats(partition, day))
+            found = pipe.execute()
+        for place, day in enumerate(days):
+            totals: Counter[str] = Counter()
+            for counts in found[place * PARTITIONS : (place + 1) * PARTITIONS]:
+                totals.update({field.decode(): int(number) for field, number in counts.items()})
+            yield day, totals
+
+
+def _tallies(day: int, totals: Counter[str]) -> Iterator[Tally]:
+    for field, number in sorted(totals.items()):
+        if not number:
+            continue
+        what, _, place = field.partition("@")
+        name, _, detail = what.partition(".")
+        if name == "silent":
+            # Counted by lane, which is its place and its kind.
+            place, _, detail = detail.rpartition(".")
+        stage, _, platform = place.partition(".")
+        yield Tally(day, stage, platform, name, detail, number)

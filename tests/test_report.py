@@ -1,0 +1,200 @@
+"""What the report makes of the counters."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from detectors.flow import PLATFORMS, STAGES
+from state.tallies import Tally
+from worker.cli.report_tables import tables
+from worker.report import EVERY, By, Report, day_of, document, make, number_of
+
+DAY = 20_000
+WINDOW = timedelta(hours=72)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+TALLIES = [
+    Tally(DAY, "checkout", "web", "sessions", "", 5_000),
+    Tally(DAY, "checkout", "web", "silent", "idle", 1_300),
+    Tally(DAY, "checkout", "web", "silent", "exit", 100),
+    Tally(DAY, "checkout", "web", "cancelled", "came_back", 150),
+    Tally(DAY, "checkout", "web", "cancelled", "paid", 20),
+    Tally(DAY, "checkout", "web", "cancelled", "cart_emptied", 5),
+    Tally(DAY, "checkout", "web", "sent", "", 1_000),
+    Tally(DAY, "checkout", "web", "suppressed", "holdout", 200),
+    Tally(DAY, "checkout", "web", "suppressed", "opted_out", 7),
+    Tally(DAY, "checkout", "web", "recovered", "orders", 150),
+    Tally(DAY, "checkout", "web", "recovered", "COP", 1_499_900),
+    Tally(DAY, "checkout", "web", "recovered", "JPY", 12_000),
+    Tally(DAY, "checkout", "web", "recovered", "unpriced", 3),
+    Tally(DAY, "checkout", "web", "control", "orders", 20),
+    Tally(DAY, "checkout", "web", "control", "COP", 99),
+    Tally(DAY + 1, "payment", "ios", "silent", "idle", 3),
+    Tally(DAY + 1, "payment", "ios", "unreachable", "", 2),
+    Tally(DAY + 1, "payment", "ios", "unknown", "read_timeout", 1),
+    Tally(DAY + 2, "", "", "expired", "outreach_gone", 1),
+]
+
+
+def report(tallies: list[Tally], by: tuple[By, ...] = EVERY) -> Report:
+    return make(tallies, day_of(DAY), day_of(DAY + 6), by, WINDOW)
+
+
+def shown(found: Report, now: datetime = LATER, width: int = 100) -> str:
+    console = Console(file=StringIO(), width=width, highlight=False, color_system=None)
+    console.print(tables(found, now))
+    file = console.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
+
+
+def lines(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if line.strip()]
+
+
+def test_days_are_dates() -> None:
+    assert day_of(20_000) == date(2024, 10, 4)
+    assert number_of(day_of(DAY)) == DAY
+
+
+def test_each_day_stage_and_platform_has_a_row_in_their_order_and_days_without_anything_have_none() -> None:
+    mixed = [*reversed(TALLIES), Tally(DAY, "cart_review", "android", "sessions", "", 1)]
+    assert [tuple(row.where) for row in report(mixed).rows] == [
+        (day_of(DAY), "cart_review", "android"),
+        (day_of(DAY), "checkout", "web"),
+        (day_of(DAY + 1), "payment", "ios"),
+        (day_of(DAY + 2), "-", "-"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "rows"),
+    [((), 1), (("day",), 3), (("stage",), 3), (("platform",), 3), (("day", "platform"), 3)],
+)
+def test_it_divides_by_what_is_asked_for(by: tuple[By, ...], rows: int) -> None:
+    found = document(report(TALLIES, by), LATER)
+    assert len(found["rows"]) == rows
+    assert set(by) == set(found["rows"][0]) & {"day", "stage", "platform"}
+
+
+def test_as_json_it_has_everything_of_a_place() -> None:
+    row = document(report(TALLIES), LATER)["rows"][0]
+    comparison = row.pop("comparison")
+    assert row == {
+        "day": "2024-10-04",
+        "stage": "checkout",
+        "platform": "web",
+        "sessions": 5_000,
+        "silent": 1_400,
+        "came_back": 170,
+        "cancelled": {"came_back": 150, "paid": 20, "cart_emptied": 5},
+        "contacted": 1_000,
+        "suppressed": {"total": 207, "reasons": {"holdout": 200, "opted_out": 7}},
+        "unreachable": 0,
+        "expired": 0,
+        "dead": 0,
+        "unknown": 0,
+        "recovered": {"orders": 150, "unpriced": 3, "revenue": {"COP": 14_999.0, "JPY": 12_000.0}},
+        "control": {"orders": 20, "unpriced": 0, "revenue": {"COP": 0.99}},
+    }
+    assert comparison["contacted"] == {"people": 1_000, "orders": 150, "conversion": 0.15}
+    assert comparison["holdout"] == {"people": 200, "orders": 20, "conversion": 0.1}
+    assert comparison["difference"] == pytest.approx(0.05)
+    low, high = comparison["difference_95"]
+    assert low < 0.05 < high
+    assert comparison["lift"] == pytest.approx(0.5)
+    assert comparison["enough"] is True
+
+
+def test_of_few_it_tells_nothing() -> None:
+    row = document(report(TALLIES), LATER)["rows"][1]
+    assert row["comparison"]["difference"] is None
+    assert row["comparison"]["contacted"]["conversion"] is None
+    assert row["comparison"]["enough"] is False
+
+
+places = st.sampled_from([(stage, platform) for stage in STAGES for platform in PLATFORMS] + [("", "")])
+names = st.sampled_from([("sent", ""), ("suppressed", "holdout"), ("silent", "idle"), ("recovered", "COP")])
+
+
+@st.composite
+def tallies(draw: st.DrawFn) -> Tally:
+    (stage, platform), (name, detail) = draw(places), draw(names)
+    return Tally(draw(st.integers(DAY, DAY + 6)), stage, platform, name, detail, draw(st.integers(1, 10**15)))
+
+
+@given(st.lists(tallies(), max_size=30), st.sets(st.sampled_from(EVERY)))
+def test_the_rows_add_up_to_the_total_however_it_is_divided(made: list[Tally], by: set[By]) -> None:
+    found = report(made, tuple(part for part in EVERY if part in by))
+    assert sum(row.silent for row in found.rows) == found.total.silent
+    for outcome in ("sent", "suppressed"):
+        assert sum(row.ended(outcome) for row in found.rows) == found.total.ended(outcome)
+    assert sum(row.recovered["COP"] for row in found.rows) == found.total.recovered["COP"]
+    assert len({row.where for row in found.rows}) == len(found.rows)
+
+
+# For people
+
+
+def test_a_day_stands_above_its_places_and_everything_fits_a_hundred_columns() -> None:
+    text = shown(report(TALLIES))
+    rows = lines(text)
+    assert max(map(len, text.splitlines())) <= 100
+    place = rows.index(["2024-10-04"])
+    assert " ".join(rows[place + 1]) == "checkout web 5,000 1,400 170 1,000 207 5 150 14,999.00 COP"
+    assert rows[place + 2] == ["12,000", "JPY"]
+    assert "total 5,000 1,403 170 1,000 207 9 150 14,999.00 COP" in map(" ".join, rows)
+    assert "2024-10-07" not in text
+
+
+def test_what_other_and_suppressed_were_is_said() -> None:
+    text = " ".join(shown(report(TALLIES)).split())
+    assert "checkout web holdout 200, opted out 7" in text
+    assert "2 unreachable (name, phone or country missing), 1 expired, 1 unknown (neither with" in text
+    assert "5 cancelled otherwise than by coming back or paying" in text
+    assert "without a value, so not in the revenue: 3 of the orders" in text
+
+
+def test_the_lift_stands_with_its_interval_and_the_method() -> None:
+    text = " ".join(shown(report(TALLIES)).split())
+    assert "15.0% of 1,000 10.0% of 200 +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in text
+    assert "Newcombe" in text
+    assert "Katz" in text
+
+
+def test_of_few_people_it_says_so() -> None:
+    few = [Tally(DAY, "checkout", "web", "sent", "", 30), Tally(DAY, "checkout", "web", "suppressed", "holdout", 3)]
+    assert "total 0.0% of 30 0.0% of 3 too few to tell too few to tell" in map(" ".join, lines(shown(report(few))))
+
+
+def test_without_a_holdout_there_is_nothing_to_compare_with() -> None:
+    text = shown(report([Tally(DAY, "checkout", "web", "sent", "", 3_000)]))
+    assert "Nobody was held out" in text
+    assert "lift" not in text
+    assert "Nobody was contacted." in shown(report([Tally(DAY, "checkout", "web", "sessions", "", 3)]))
+
+
+def test_when_nothing_happened_it_says_so() -> None:
+    assert shown(report([])).strip() == "2024-10-04 to 2024-10-10 (UTC): nothing happened"
+
+
+@pytest.mark.parametrize(("days_later", "is_open"), [(6, True), (9, True), (10, False)])
+def test_while_orders_may_still_come_in_it_says_so(days_later: int, is_open: bool) -> None:  # noqa: FBT001 - a case
+    now = datetime(2024, 10, 4, 12, tzinfo=UTC) + timedelta(days=days_later)
+    assert ("may still come in" in shown(report(TALLIES), now)) == is_open
+    assert document(report(TALLIES), now)["window_open"] == is_open
+
+
+def test_undivided_it_is_the_total_alone() -> None:
+    rows = list(_totals(shown(report(TALLIES, ()))))
+    assert len(rows) == 3
+    assert "checkout" not in shown(report(TALLIES, ()))
+
+
+def _totals(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if line.startswith("total"))

@@ -1,0 +1,116 @@
+"""From the orders of a batch to the contacts they belong to. Nothing is asked of Redis when a batch has no orders."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from detectors.activity import ActivityEvent
+from detectors.sequence import Position, occurred_ms
+from state.attribution import Attribution, Credit, Money
+from state.people import person_of
+from state.sessions import Change, Mark
+from tasks import worth
+from tasks.contact import country, phone
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order, as its event tells of it."""
+
+    at_ms: int
+    change: int
+    """Which change of the batch it is; -1 when it names no session."""
+    session: str
+    phone: str
+    """E.164, when the event itself names a number; else empty."""
+    money: Money | None
+    """None: it does not say what it was worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """An order, and everybody whose it may be."""
+
+    at_ms: int
+    session: str
+    people: tuple[str, ...]
+    money: Money | None
+    from_session: bool = False
+    """Its value is what the session remembers of its order."""
+
+
+def order_of(event: ActivityEvent, place: Position, change: int) -> Order:
+    """Read an order. `change`: the place that its session's change has in the batch."""
+    customer, session = event.customer, event.session_id
+    number = phone(customer.phone_number, country(customer.country_code or "")) if _named(event) and customer else None
+    money = worth.of_order(event)
+    return Order(occurred_ms(place.purchase), change if session else -1, session or "", number or "", money)
+
+
+def credit_orders(
+    orders: Sequence[Order], marks: Sequence[Mark], changes: Sequence[Change], secret: bytes, attribution: Attribution
+) -> None:
+    """Credit the last contact before each order with it. Repeating it changes nothing.
+
+    Raises:
+        StateError: some may not have been credited; do it again before the events are acknowledged.
+    """
+    found = list(_whose(orders, marks, changes, secret))
+    if not found:
+        return
+    sessions = sorted({one.session for one in found if one.session})
+    people = sorted({person for one in found for person in one.people})
+    by_session, by_person = attribution.leads(sessions, people)
+    contacts = dict(zip(people, by_person, strict=True))
+    leads = dict(zip(sessions, by_session, strict=True))
+    times = _times(attribution, [*(lead.outreach for lead in by_session if lead.outreach), *_flat(by_person)])
+    credits_ = []
+    for one in found:
+        lead = leads.get(one.session)
+        worths = {outreach: money for person in one.people for outreach, money in contacts[person].items()}
+        outreaches = {*worths, *([lead.outreach] if lead else [])}
+        # Only the last one: an order is counted once, whatever was tried before.
+        before = [(times[name], name) for name in outreaches if times.get(name, one.at_ms + 1) <= one.at_ms]
+        if before:
+            _, last = max(before)
+            own = lead.order if lead and one.from_session else one.money
+            credits_.append(_credit(last, one.at_ms, own, worths.get(last)))
+    attribution.credit(credits_)
+
+
+def _whose(
+    orders: Sequence[Order], marks: Sequence[Mark], changes: Sequence[Change], secret: bytes
+) -> Iterator[_Whose]:
+    known: dict[int, set[str]] = {}
+    for mark in marks:
+        number = phone(mark.phone, country(mark.country)) if mark.phone and mark.purchase else None
+        if number:
+            known.setdefault(mark.change, set()).add(number)
+    for order in orders:
+        numbers = known.pop(order.change, set()) | ({order.phone} if order.phone else set())
+        yield _Whose(order.at_ms, order.session, _people(numbers, secret), order.money)
+    # Who the person is was said after the order.
+    for mark in marks:
+        if mark.change in known:
+            people = _people(known[mark.change], secret)
+            yield _Whose(occurred_ms(mark.purchase), changes[mark.change].session_id, people, None, from_session=True)
+
+
+def _people(numbers: set[str], secret: bytes) -> tuple[str, ...]:
+    return tuple(sorted(person_of(number, secret) for number in numbers))
+
+
+def _times(attribution: Attribution, outreaches: Sequence[str]) -> Mapping[str, int]:
+    return attribution.contacted_at(sorted(set(outreaches))) if outreaches else {}
+
+
+def _flat(contacts: Sequence[Mapping[str, Money | None]]) -> Iterator[str]:
+    for found in contacts:
+        yield from found
+
+
+def _credit(outreach: str, at_ms: int, own: Money | None, cart: Money | None) -> Credit:
+    return Credit(outreach, at_ms, own) if own else Credit(outreach, at_ms, cart, "cart")
+
+
+def _named(event: ActivityEvent) -> bool:
+    return event.customer is not None and bool(event.customer.phone_number)
