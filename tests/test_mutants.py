@@ -316,7 +316,7 @@ ATTRIBUTION: list[Mutant] = [
      {"result": "dead", "order_first": False}),
     ("", "if measured and known[5] then count_order", "if false then count_order",
      "attribution_contacts.when_an_unknown_one_turns_out_to_have_been_sent_the_order_counts", {"order_first": True}),
-    ("", "if measured then redis.call('HSET', session, 'contacted', id) end", "",
+    ("", "redis.call('HSET', session, 'contacted', id)", "",
      "attribution.so_is_one_of_the_session_when_it_has_another_number_by_then"),
     ("", "tonumber(was[4] or was[3])", "tonumber(was[3])",
      "attribution_contacts.a_corrected_contact_is_counted_on_the_day_on_which_it_was_made"),
