@@ -69,12 +69,14 @@ class Session:
     purchase: int
     silent_since_ms: int
     state: str
-    """`waiting`, `abandoned`, `bought`, or the outcome that was recorded without an outreach."""
+    """`waiting`, `abandoned`, `bought`, `forgotten`, or the outcome that was recorded without an outreach."""
     outreach: str
     contacts: int
     """How many contacts were made, or may have been made, for this session."""
     fields: Mapping[str, str]
     """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
+    outreaches: tuple[str, ...] = ()
+    """The latest eight that were made for it, the first first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,18 @@ def stamped(stamp: int, value: str) -> str:
 
 def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
     """Read a session's hash; every sequence number is 0 when the hash is gone."""
-    own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"}
+    own = {
+        "activity",
+        "signal",
+        "purchase",
+        "silent",
+        "state",
+        "outreach",
+        "outreaches",
+        "sending",
+        "contacts",
+        "forgotten",
+    }
     activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
     return Session(
         session_id=session_id,
@@ -174,6 +187,7 @@ def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
         outreach=stored.get("outreach", ""),
         contacts=int(stored.get("contacts", 0)),
         fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in own},
+        outreaches=tuple(stored.get("outreaches", "").split()),
     )
 
 
