@@ -5,7 +5,24 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, status, up
+from worker.cli import (
+    config,
+    dead,
+    demo,
+    doctor,
+    event,
+    explain,
+    forget,
+    ingest,
+    mock_api,
+    optout,
+    outreach,
+    rejected,
+    replay,
+    status,
+    unknown,
+    up,
+)
 from worker.errors import StartError, exit_code
 
 app = typer.Typer(
@@ -22,6 +39,38 @@ app.command()(doctor.doctor)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
 app.command()(replay.replay)
+app.command()(explain.explain)
+app.command()(forget.forget)
+
+outreach_app = typer.Typer(
+    help="Every contact that was planned: look at them, end those that wait.", no_args_is_help=True
+)
+outreach_app.command("list")(outreach.list_outreaches)
+outreach_app.command("show")(outreach.show_outreach)
+outreach_app.command("expire")(outreach.expire)
+app.add_typer(outreach_app, name="outreach")
+
+dead_app = typer.Typer(
+    help="Outreaches that were refused for good: try them again, or give them up.", no_args_is_help=True
+)
+dead_app.command("list")(dead.list_dead)
+dead_app.command("show")(outreach.show_outreach)
+dead_app.command("retry")(dead.retry)
+dead_app.command("drop")(dead.drop)
+app.add_typer(dead_app, name="dead")
+
+unknown_app = typer.Typer(help="Outreaches that may or may not have arrived: decide on them.", no_args_is_help=True)
+unknown_app.command("list")(unknown.list_unknown)
+unknown_app.command("resolve")(unknown.resolve)
+app.add_typer(unknown_app, name="unknown")
+
+optout_app = typer.Typer(help="Those who do not want to be contacted.", no_args_is_help=True)
+optout_app.command("add")(optout.add)
+optout_app.command("remove")(optout.remove)
+optout_app.command("check")(optout.check)
+optout_app.command("import")(optout.import_)
+optout_app.command("export")(optout.export)
+app.add_typer(optout_app, name="optout")
 
 event_app = typer.Typer(
     help="Send events, explain what is wrong with them, print their JSON Schema.", no_args_is_help=True
