@@ -72,8 +72,9 @@ class Forgetting:
                     pipe.hmget(key, "phone", "country", "state")
                 replies = pipe.execute()
             for key, (phone, country, state) in zip(keys, replies, strict=True):
-                session_id = key.decode().partition(":session:")[2]
-                yield StoredPerson(session_id, _unstamped(phone), _unstamped(country), state == b"forgotten")
+                yield StoredPerson(
+                    session_of(key.decode()), _unstamped(phone), _unstamped(country), state == b"forgotten"
+                )
 
     def outreaches(self) -> Iterator[StoredOutreach]:
         """Look at all outreaches."""
@@ -196,6 +197,11 @@ class Forgetting:
             if len(items) < CHUNK:
                 return
             first = f"({items[-1][0].decode()}"
+
+
+def session_of(key: str) -> str:
+    """Return the id of the session that a key holds; empty for any other key."""
+    return key.partition(":session:")[2]
 
 
 def _texts(fields: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping, or flat names and values

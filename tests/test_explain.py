@@ -117,6 +117,7 @@ def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
     (story,) = told(shop)["outreaches"]
     assert (story["state"], story["lane"], story["threshold"]) == ("waiting", "checkout.web.idle", "15m")
     assert story["next"].startswith("due at ")
+    assert told(shop)["session"]["next"] == story["next"]
     again = take_again(shop.state, held.outreach)
     assert told(shop)["outreaches"][0]["next"].startswith("a worker has it in hand")
     shop.state.outbox.postpone(again, delay_ms=1, why="person_held")
@@ -128,7 +129,7 @@ def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
     texts = [line["text"] for line in story["history"]]
     assert texts[0].startswith("claimed: silent since 20")
     assert texts[1:] == [
-        "attempt 1, 1,200 ms",
+        "attempt 1 http_503, 1,200 ms",
         "to be tried again: http_503",
         "postponed: person_held",
         "attempt 2 http_200, 412 ms (left out: customer.country_code (taken from the number))",

@@ -7,6 +7,7 @@ went, and what happens next.
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 from detectors.durations import format_duration
@@ -52,7 +53,9 @@ def explain_outreach(record: Record, *, reveal: bool, now_ms: int) -> Story:
         "threshold": format_duration(timedelta(milliseconds=record.threshold_ms)) if record.threshold_ms else None,
         "claimed": when(record.claimed_ms),
         "attempts": record.attempts,
-        "history": [_told(line, reveal=reveal) for line in record.history],
+        "history": [
+            _told(line, following, reveal=reveal) for line, following in zip_longest(record.history, record.history[1:])
+        ],
         "next": _next(record, now_ms),
     }
 
@@ -103,18 +106,22 @@ def missing(session: Session) -> list[str]:
     return [name for name in REQUIRED if not session.fields.get(name)]
 
 
-def _told(line: Line, *, reveal: bool) -> Story:
-    """One line of the history, in words and, for an attempt, in numbers."""
+def _told(line: Line, following: Line | None, *, reveal: bool) -> Story:
+    """One line of the history, in words and, for an attempt, in numbers.
+
+    The status of an attempt that was not the last word is the reason in the line after it.
+    """
     told: Story = {"at": when(line.at_ms)}
     if found := _ATTEMPT.fullmatch(line.text):
+        status = found["status"] or (following.text.partition(".")[2] if following else "") or None
         text = f"attempt {found['number']}"
-        text += f" {found['status']}" if found["status"] else ""
+        text += f" {status}" if status else ""
         text += f", {int(found['ms']):,} ms" if found["ms"] else ""
         text += f" (left out: {found['left_out']})" if found["left_out"] else ""
         if found["said"]:
             text += f": {one_line(found['said'])}" if reveal else " (--reveal shows what was answered)"
         numbers = {"attempt": int(found["number"]), "ms": int(found["ms"]) if found["ms"] else None}
-        return told | {"text": text, **numbers, "status": found["status"]}
+        return told | {"text": text, **numbers, "status": status}
     if found := _CLAIMED.fullmatch(line.text):
         return told | {"text": f"claimed: silent since {when(int(found[1]))}"}
     word, _, reason = line.text.partition(".")

@@ -9,7 +9,7 @@ import phonenumbers
 
 from detectors.activity import ActivityEvent
 from detectors.parsing import parse
-from state.forgetting import Erased, Forgetting
+from state.forgetting import Erased, Forgetting, session_of
 from state.optouts import OptOuts
 from state.people import person_of
 from tasks.contact import country, phone
@@ -156,7 +156,7 @@ class Forget:
         looked_at, last = 0, ""
         for key, text in self._counted("proof", self._state.everything()):
             looked_at += key != last
-            last, session_id = key, key.partition(":session:")[2]
+            last, session_id = key, session_of(key)
             if session_id in who.sessions:
                 if self._state.left_of(session_id) - _TOMBSTONE:
                     left[key] = None

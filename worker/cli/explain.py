@@ -77,10 +77,11 @@ def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story
     if not is_known and not records:
         raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
     facts = _facts(state, settings, session)
-    return {
-        "session": explain_session(session, settings.detection, mark, facts, reveal=reveal) if is_known else None,
-        "outreaches": [explain_outreach(record, reveal=reveal, now_ms=mark.now_ms) for record in records],
-    }
+    outreaches = [explain_outreach(record, reveal=reveal, now_ms=mark.now_ms) for record in records]
+    found = explain_session(session, settings.detection, mark, facts, reveal=reveal) if is_known else None
+    if found and session.state == "abandoned" and outreaches:
+        found["next"] = outreaches[-1]["next"]
+    return {"session": found, "outreaches": outreaches}
 
 
 def print_outreach(story: Story, console: Console | None = None) -> None:
