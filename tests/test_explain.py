@@ -153,6 +153,12 @@ def test_every_earlier_outreach_is_told_and_each_finds_its_session(shop: Shop) -
     assert [one["outreach"] for one in told(shop, second)["outreaches"]] == [first.outreach, second]
 
 
+def test_an_outreach_that_its_session_does_not_remember_is_told_all_the_same(shop: Shop) -> None:
+    made = [abandon(shop.state, ago_ms=HOUR_MS - number * SECOND_MS) for number in range(9)]
+    assert [story["outreach"] for story in told(shop, made[0])["outreaches"]] == made
+    assert [story["outreach"] for story in told(shop)["outreaches"]] == made[1:]
+
+
 def test_who_must_decide_is_told_with_the_command_to_do_so(shop: Shop) -> None:
     refused, nobody_knows = dead(shop.state), unknown(shop.state, "s-2")
     assert f"winback dead retry {refused.outreach}" in shop.run("explain", "s-1")

@@ -58,17 +58,27 @@ def test_what_is_no_number_is_refused_in_one_line(shop: Shop, arguments: tuple[s
 def test_a_file_is_imported_and_its_bad_lines_are_named(shop: Shop, text: str) -> None:
     Path("list.csv").write_text(text)
     bad = 1 + text.splitlines().index(next(line for line in text.splitlines() if "nobody" in line))
-    shown = shop.run("optout", "import", "list.csv", "--country", "CO", code=1)
+    shown = shop.run("optout", "import", "list.csv", "--country", "CO", "--yes", code=1)
     assert f"line {bad}: is not a valid phone number" in shown
     assert "2 people opted out; 2 not on the list before; 1 lines left out" in shown
     assert "nobody" not in shown
-    again = shop.json("optout", "import", "list.csv", "--country", "CO", code=1)
+    again = shop.json("optout", "import", "list.csv", "--country", "CO", "--yes", code=1)
     assert (again["opted_out"], again["new"], [one["line"] for one in again["left_out"]]) == (2, 0, [bad])
+
+
+def test_a_file_is_asked_about_before_anybody_is_put_on_the_list(shop: Shop) -> None:
+    Path("list.txt").write_text(f"{PHONE}\n{PHONE}\n")
+    assert "Opt out 1 person (0 lines cannot be read)?" in shop.run("optout", "import", "list.txt", typed="n\n", code=1)
+    assert not shop.state.people.facts(JANES).opted_out
+    shop.run("optout", "import", "-", "--yes", typed=f"{PHONE}\n")
+    assert shop.state.people.facts(JANES).opted_out
+    shown = shop.run("optout", "import", "-", typed=f"{PHONE}\n", code=2)
+    assert shown == "stdin is being read, so nobody can be asked: say --yes"
 
 
 def test_a_list_of_thousands_is_imported(shop: Shop) -> None:
     Path("list.txt").write_text("".join(f"+57300{number:07d}\n" for number in range(2500)))
-    assert "2,500 people opted out" in shop.run("optout", "import", "list.txt")
+    assert "2,500 people opted out" in shop.run("optout", "import", "list.txt", "--yes")
     assert len(shop.json("optout", "export")) == 2500
 
 
@@ -84,7 +94,7 @@ def test_what_is_exported_holds_hashes_only_and_can_be_imported(shop: Shop) -> N
     shop.run("optout", "remove", PHONE)
     assert shop.run("optout", "export") == ""
     Path("exported").write_text(exported)
-    shop.run("optout", "import", "exported")
+    shop.run("optout", "import", "exported", "--yes")
     assert shop.state.people.facts(JANES).opted_out
 
 

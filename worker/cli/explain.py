@@ -70,7 +70,8 @@ def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story
     session = state.sessions.read([name])[0]
     is_known = _is_known(session)
     if session.outreaches:
-        records = [record for record in operator.read(session.outreaches) if record is not None]
+        earlier = [record for record in records if record.outreach not in session.outreaches]
+        records = earlier + [record for record in operator.read(session.outreaches) if record is not None]
     elif name and not is_known:
         # Outreaches are kept for longer than sessions; to find them, all have to be looked at.
         records = operator.of_session(name)

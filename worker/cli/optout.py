@@ -1,6 +1,7 @@
 """`winback optout`: the list of those who do not want to be contacted."""
 
 import json as jsonlib
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -58,6 +59,7 @@ def import_(
     file: Annotated[typer.FileText, typer.Argument(metavar="FILE|-", help="- for stdin.")],
     *,
     country: InCountry = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
     """Put many people on the list: one number a line, or CSV with a column `phone` (and, if you like, `country`).
@@ -70,26 +72,32 @@ def import_(
     settings, state = screen.opened("identity_secret")
     opt_outs, secret = OptOuts(state.scripts, state.keys), runtime.identity_secret(settings)
     bad: list[tuple[int, str]] = []
-    taken, new, batch = 0, 0, []
-    with screen.progress("lines") as bar:
+    people: dict[str, None] = {}
+    with screen.progress("reading") as bar:
         for line, found in read_people(file, country, secret):
-            bar.at("lines", line)
+            bar.at("reading", line)
             if found.person:
-                batch.append(found.person)
+                people[found.person] = None
             else:
                 bad.append((line, found.problem))
-            if len(batch) == _BATCH:
-                taken, new, batch = taken + len(batch), new + opt_outs.add(batch), []
-        taken, new = taken + len(batch), new + opt_outs.add(batch)
+    if people and not yes:
+        if file.name == "<stdin>":
+            raise StartError("stdin is being read, so nobody can be asked: say --yes")
+        screen.confirm(f"Opt out {_people(len(people))} ({len(bad)} lines cannot be read)?", yes=False)
+    new, left = 0, iter(people)
+    with screen.progress("opting out", len(people)) as bar:
+        while batch := list(islice(left, _BATCH)):
+            new += opt_outs.add(batch)
+            bar.advance(len(batch))
     if json:
         lines = [{"line": line, "problem": problem} for line, problem in bad]
-        typer.echo(jsonlib.dumps({"opted_out": taken, "new": new, "left_out": lines}, indent=2))
+        typer.echo(jsonlib.dumps({"opted_out": len(people), "new": new, "left_out": lines}, indent=2))
     else:
         for line, problem in bad[:_TOLD]:
             typer.echo(f"line {line}: {problem}", err=True)
         if len(bad) > _TOLD:
             typer.echo(f"and {len(bad) - _TOLD:,} more lines were left out", err=True)
-        typer.echo(f"{_people(taken)} opted out; {new} not on the list before; {len(bad)} lines left out")
+        typer.echo(f"{_people(len(people))} opted out; {new} not on the list before; {len(bad)} lines left out")
     if bad:
         raise typer.Exit(1)
 
