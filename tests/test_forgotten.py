@@ -70,12 +70,12 @@ def test_events_from_before_do_not_bring_it_back(state: State, kind: str) -> Non
     assert lanes_of(state) == {}
 
 
-@pytest.mark.parametrize("kind", ["activity", "opt_out"])
+@pytest.mark.parametrize("kind", ["activity", "exit", "order_completed", "opt_out"])
 def test_events_from_before_are_ignored_also_after_it_has_begun_afresh(state: State, kind: str) -> None:
     at_ms = now_ms(state)
     happen(state, event(customer=JANE), ago_ms=MINUTE_MS)
     forget(state)
-    apply(state, arrived(event(kind, stage="payment"), at_ms + MINUTE_MS))
+    apply(state, arrived(event(kind, stage="payment" if kind == "activity" else None), at_ms + MINUTE_MS))
     before = texts(state, state.keys.session("s-1"))
     late = (arrived(event("exit", customer=JANE), at_ms - MINUTE_MS), arrived(event(customer=JANE), at_ms - SECOND_MS))
     assert apply(state, *late, arrived(event("order_completed", stage=None, customer=JANE), at_ms - 1)) == []
