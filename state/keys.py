@@ -133,6 +133,10 @@ class Keys:
         """Hash: one outreach."""
         return f"{self.partition(partition_of_outreach(outreach_id))}outreach:{outreach_id}"
 
+    def body(self, outreach_id: str) -> str:
+        """Text: the request of an outreach that is unknown, for as long as it may be repeated (24 h at most)."""
+        return f"{self.partition(partition_of_outreach(outreach_id))}body:{outreach_id}"
+
     def stats(self, number: int, day: int) -> str:
         """Hash: the counters of one day, given in days since 1970-01-01 (UTC)."""
         return f"{self.partition(number)}stats:{day}"

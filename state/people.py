@@ -63,9 +63,12 @@ class People:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
         return bool(self._scripts.run("release", self._keys.person(person), outreach, claim))
 
-    def begin_note_sessions(self, named: Iterable[tuple[str, str]]) -> Callable[[], object]:
-        """Begin to remember in which sessions people were named: (person, session). What is returned waits for it."""
-        calls = [(self._keys.person(person), (session, SESSION_TTL_MS, MOST_SESSIONS)) for person, session in named]
+    def begin_note_sessions(self, named: Iterable[tuple[str, str, int]]) -> Callable[[], object]:
+        """Begin to remember in which sessions people were named: (person, session, Unix ms). Call what is returned."""
+        calls = [
+            (self._keys.person(person), (session, SESSION_TTL_MS, MOST_SESSIONS, at_ms))
+            for person, session, at_ms in named
+        ]
         return self._scripts.begin_many("note_session", calls)
 
     def mark_bought(self, person: str, at_ms: int) -> bool:

@@ -28,6 +28,8 @@ OWN_FIELDS = frozenset(
         "moved",
         "moved_to",
         "contacted",
+        "outreaches",
+        "forgotten",
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
@@ -92,12 +94,14 @@ class Session:
     purchase: int
     silent_since_ms: int
     state: str
-    """`waiting`, `abandoned`, `bought`, or the outcome that was recorded without an outreach."""
+    """`waiting`, `abandoned`, `bought`, `forgotten`, or the outcome that was recorded without an outreach."""
     outreach: str
     contacts: int
     """How many contacts were made, or may have been made, for this session and those it took over."""
     fields: Mapping[str, str]
     """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
+    outreaches: tuple[str, ...] = ()
+    """The latest eight that were made for it, the first first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,7 @@ def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
         outreach=stored.get("outreach", ""),
         contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
         fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in OWN_FIELDS},
+        outreaches=tuple(stored.get("outreaches", "").split()),
     )
 
 

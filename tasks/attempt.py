@@ -233,11 +233,13 @@ def _send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: _Per
     latest_start = started + deps.delivery.lease.total_seconds() - 1.5 * timeout
     limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
     permit.request_made = True
+    began = deps.monotonic()
     reply = client.post(body, key, limits, now=deps.now())
+    took_s = deps.monotonic() - began
     _record(taken, passed, reply, deps, permit=permit)
     if breaker.surely_no_contact(reply) and not taken.ambiguous:
         _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
-    return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out)
+    return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out, took_s=took_s)
 
 
 def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: _Permit) -> None:
@@ -274,8 +276,16 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     return _settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
 
 
-def _settle(taken: Taken, number: int, reply: yuno.Reply, deps: Deps, *, left_out: tuple[str, ...] = ()) -> Outcome:
-    line = f"attempt {number}"
+def _settle(
+    taken: Taken,
+    number: int,
+    reply: yuno.Reply,
+    deps: Deps,
+    *,
+    left_out: tuple[str, ...] = (),
+    took_s: float | None = None,
+) -> Outcome:
+    line = f"attempt {number}" if took_s is None else f"attempt {number} in {took_s * 1000:.0f} ms"
     if left_out:
         line += f" (left out: {', '.join(left_out)})"
     settle = _insisting(deps, deps.outbox.settle)

@@ -1,16 +1,21 @@
 """Every reason that an outcome can have, in one place: what commands, the report and the documentation draw from."""
 
 REASONS: dict[str, dict[str, str]] = {
-    "sent": {"": "the Recovery Agent took the request"},
+    "sent": {
+        "": "the Recovery Agent took the request",
+        "by_operator": "a person found out that it had arrived",
+    },
     "cancelled": {
         "came_back": "the shopper was active again",
         "paid": "the session's order was completed",
         "cart_emptied": "the cart was emptied",
         "active_elsewhere": "the person is shopping in another session",
         "moved": "another session took this one over (previous_session_id)",
+        "forgotten": "winback forget removed the person",
     },
     "expired": {
         "too_old": "it could not be contacted before detection.max_abandonment_age had passed",
+        "by_operator": "winback outreach expire ended it",
         "session_gone": "the session had expired in Redis",
         "outreach_gone": "the outreach's record had expired in Redis",
     },

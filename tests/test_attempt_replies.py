@@ -77,7 +77,7 @@ def test_a_refused_request_is_dead_with_the_code_and_the_messages(state: State) 
     refusal = json.dumps({"code": "INVALID_REQUEST", "messages": ["cart:\nbad", "items: bad"]}).encode()
     with yuno(state, http(400, refusal)) as (deps, _):
         assert attempt(outreach, deps) == Outcome(outreach, "dead", "", 1, "http_400.INVALID_REQUEST")
-    assert "attempt 1 http_400.INVALID_REQUEST cart: bad items: bad\n" in record(state, outreach)["history"]
+    assert "ms http_400.INVALID_REQUEST cart: bad items: bad\n" in record(state, outreach)["history"]
     assert held_by(state) == ""
 
 

@@ -13,6 +13,7 @@ from state.errors import StateError
 from state.scripts import Scripts
 from tests.control_mutants import CONTROL, Mutant
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
+from tests.operator_mutants import FORGET, OPERATOR
 from tests.test_stream import fill
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
@@ -207,7 +208,7 @@ SETTLE: list[Mutant] = [
      "settle.a_late_answer_that_says_nothing_corrects_nothing", {"result": "unknown"}),
     ("settle", "uncount(prefix, id)", "",
      "settle.a_late_sent_corrects_unknown"),
-    ("settle", "redis.call('ZREM', prefix .. 'unknown', id)", "", "settle.a_late_sent_corrects_unknown"),
+    ("settle", "redis.call('ZREM', prefix .. has[1], id)", "", "settle.a_late_sent_corrects_unknown"),
     ("settle", "redis.call('HINCRBY', session, 'contacts', -1)", "text(0)", "settle.a_late_sent_corrects_unknown"),
     ("settle", "tonumber(redis.call('HGET', session, 'contacts') or 0) > 0", "true",
      "settle.a_late_answer_for_a_session_that_is_gone_leaves_no_negative_count_behind"),
@@ -320,7 +321,7 @@ ATTRIBUTION: list[Mutant] = [
      "attribution.so_is_one_of_the_session_when_it_has_another_number_by_then"),
     ("", "tonumber(was[4] or was[3])", "tonumber(was[3])",
      "attribution_contacts.a_corrected_contact_is_counted_on_the_day_on_which_it_was_made"),
-    ("settle", "'ended_at', 'reason', 'contacted_at', 'order')", "'ended_at', 'reason')",
+    ("settle", "redis.call('HDEL', key, 'contacted_at', 'order')\n  redis.call('PERSIST', session)", "",
      "attribution_contacts.what_was_opened_again_and_sent_then_counts_from_then_on"),
     ("remember", "> tonumber(ARGV[3]) then", "> 2 * ARGV[3] then",
      "attribution_contacts.contacts_of_long_ago_are_forgotten_though_new_ones_come"),
@@ -360,6 +361,8 @@ MUTANTS = [
     *ATTRIBUTION,
     *STREAM,
     *CONTROL,
+    *OPERATOR,
+    *FORGET,
 ]
 
 

@@ -31,8 +31,8 @@ class Batch:
     opted_out: list[str] = field(default_factory=list)
     taken_over: list[tuple[str, str, int]] = field(default_factory=list)
     """Which session was taken over by which, and the sequence number of the event that said so."""
-    named: list[tuple[str, str]] = field(default_factory=list)
-    """Who was named in which session: phone number (E.164) and session."""
+    named: list[tuple[str, str, int]] = field(default_factory=list)
+    """Who was named in which session and when: phone number (E.164), session, Unix ms."""
     orders: list[Order] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
@@ -69,7 +69,7 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
         if customer is not None and customer.phone_number:
             number = likely_e164(customer.phone_number, customer.country_code or "")
             if number is not None:
-                batch.named.append((number, event.session_id))
+                batch.named.append((number, event.session_id, occurred_ms(place.stamp)))
         fields = fields_of(event)
         if event.type == "opt_out":
             fields["opted_out"] = "1"

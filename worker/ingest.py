@@ -170,10 +170,10 @@ class Ingest:
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
         """Begin to apply a batch, and to note who was named in which session; return what waits for both."""
-        named = {(person_of(number, self._secret), session) for number, session in batch.named}
+        named = {(person_of(number, self._secret), session): at_ms for number, session, at_ms in batch.named}
         applied = self._sessions.begin(batch.changes)
         try:
-            noted = self._people.begin_note_sessions(sorted(named))
+            noted = self._people.begin_note_sessions([(*who, at_ms) for who, at_ms in sorted(named.items())])
         except StateError:
             with suppress(StateError):
                 applied()
@@ -272,7 +272,7 @@ class Ingest:
                 yield given
                 number = phone(given.phone, country(given.country)) if given.phone else None
                 if number:
-                    self._people.begin_note_sessions([(person_of(number, self._secret), session)])()
+                    self._people.begin_note_sessions([(person_of(number, self._secret), session, occurred_ms(stamp))])()
                 # It may have been taken over in turn.
                 previous, session, stamp = session, given.moved_to or session, given.moved
 

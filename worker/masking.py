@@ -40,3 +40,20 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def mask_phone(text: str) -> str:
+    """Leave the first three characters and the last two of a phone number: `+57*******67`."""
+    shown = text.strip()
+    return f"{shown[:3]}{'*' * (len(shown) - 5)}{shown[-2:]}" if len(shown) > 7 else MASK  # noqa: PLR2004 - too short to hide
+
+
+def mask_words(text: str) -> str:
+    """Leave the first letter of each word: `J*** D**`."""
+    return " ".join(word[:1] + "*" * min(len(word) - 1, 3) for word in text.split())
+
+
+def mask_email(text: str) -> str:
+    """Leave the first letter and the last part of an e-mail address: `j***@***.com`."""
+    name, at, host = text.partition("@")
+    return f"{name[:1]}***@***.{host.rpartition('.')[2]}" if at and "." in host else MASK

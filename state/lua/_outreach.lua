@@ -20,7 +20,7 @@ end
 -- Once an attempt was ambiguous nobody can say any more that nothing was sent: it ends sent or unknown.
 local function finish(prefix, id, state, reason, at)
   local key = prefix .. 'outreach:' .. id
-  local known = redis.call('HMGET', key, 'session', 'ambiguous', 'lane', 'contacted_at', 'order')
+  local known = redis.call('HMGET', key, 'session', 'ambiguous', 'lane', 'contacted_at', 'order', 'body', 'first_sending')
   if known[2] and state ~= 'sent' and state ~= 'unknown' then
     state, reason = 'unknown', state
   end
@@ -35,12 +35,20 @@ local function finish(prefix, id, state, reason, at)
   end
   note(key, at, outcome(state, reason))
   redis.call('HDEL', key, 'body')
+  -- Should a person decide to repeat it, it has to be with the same bytes, and while its key is still known.
+  local until_ms = tonumber(known[7] or 0) + DAY
+  if state == 'unknown' and known[6] and until_ms > at then
+    redis.call('SET', prefix .. 'body:' .. id, known[6], 'PXAT', text(until_ms))
+  end
   redis.call('PEXPIRE', key, OUTREACH_TTL)
   redis.call('ZREM', prefix .. 'due', id)
   redis.call('ZREM', prefix .. 'leased', id)
   if state == 'unknown' or state == 'dead' then
     redis.call('ZADD', prefix .. state, text(at), id)
   end
+  count(prefix, counted_at, outcome(state, reason) .. where(known[3]), 1)
+  if measured and known[5] then count_order(prefix, state, known[3], counted_at, known[5], 1) end
+  if known[1] == '' then return state end -- forgotten while it was under way
   local session = prefix .. 'session:' .. known[1]
   local is = redis.call('HMGET', session, 'state', 'outreach', 'sending')
   if is[3] == id then redis.call('HDEL', session, 'sending') end
@@ -51,8 +59,6 @@ local function finish(prefix, id, state, reason, at)
   end
   -- A later outreach of the session may still be open.
   if is[1] ~= 'abandoned' or not is[2] or is[2] == id then redis.call('PEXPIRE', session, SESSION_TTL) end
-  count(prefix, counted_at, outcome(state, reason) .. where(known[3]), 1)
-  if measured and known[5] then count_order(prefix, state, known[3], counted_at, known[5], 1) end
   return state
 end
 

@@ -11,6 +11,7 @@
 --          that took it over ('' for none) and by which sequence number
 -- include: _outreach
 -- include: _move
+-- include: _forgotten
 local prefix, ranks, reply = KEYS[1], ARGV[1], {}
 local about_person = {phone = true, country = true, opted_out = true}
 local function merge(place, event, key, has)
@@ -38,6 +39,6 @@ for place, event in ipairs(cjson.decode(ARGV[2])) do
   else
     has = call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state')
   end
-  if not goes_on(key, event, has) then merge(place, event, key, has) end
+  if not goes_on(key, event, has) and not is_forgotten(key, event, has) then merge(place, event, key, has) end
 end
 return reply

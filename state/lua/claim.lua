@@ -22,7 +22,9 @@ local function make(session, key, lane, since, last, overdue)
     text(last), 'expires_at', text(overdue + max_age), 'threshold', text(lane[3]), 'claimed_at', text(now), 'claim', 0,
     'attempts', 0, 'takes', 0, 'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
-  redis.call('HSET', key, 'state', 'abandoned', 'outreach', outreach)
+  -- The latest eight, each of 19 characters and a space, so that its story can be told.
+  local made_before = redis.call('HGET', key, 'outreaches') or ''
+  redis.call('HSET', key, 'state', 'abandoned', 'outreach', outreach, 'outreaches', string.sub(made_before .. outreach .. ' ', -160))
   redis.call('PERSIST', key)
 end
 for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do

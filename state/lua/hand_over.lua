@@ -10,6 +10,7 @@ local prefix, stamp = KEYS[1], tonumber(ARGV[3])
 local key = prefix .. 'session:' .. ARGV[1]
 local has = redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved')
 local a, s, p = tonumber(has[1] or 0), tonumber(has[2] or 0), tonumber(has[3] or 0)
+if has[4] == 'forgotten' then return {} end
 if stamp > tonumber(has[5] or 0) then
   redis.call('HSET', key, 'moved', ARGV[3], 'moved_to', ARGV[2])
   if p <= a and math.max(a, s) <= stamp then

@@ -6,6 +6,7 @@
 --          session that has taken it over in turn ('' for none) and by which sequence number
 -- include: _clock
 local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
+if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '0', '', '', '0'} end
 for i = 3, #ARGV, 2 do
   local known = redis.call('HGET', key, ARGV[i])
   if not known or ARGV[i + 1] > known then

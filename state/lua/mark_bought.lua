@@ -3,6 +3,8 @@
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  when they bought (ms); ARGV[2] the window (ms)
 -- Returns  1 when marked, 0 when that is long ago or a later purchase is known
+-- include: _barred
+if is_barred(KEYS[1], ARGV[1]) then return 0 end
 local key, time = KEYS[1] .. 'bought', redis.call('TIME')
 local now, ends = time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1] + ARGV[2]
 local known = tonumber(redis.call('GET', key) or 0)

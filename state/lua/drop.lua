@@ -1,0 +1,13 @@
+#!lua
+-- A person gives a dead outreach up: it keeps its outcome and leaves the set of those that wait for a decision.
+-- KEYS[1]  prefix of the partition
+-- ARGV[1]  outreach
+-- Returns  {'done'} | {'gone'} | {'is', its state} | {'dropped'} already
+-- include: _outreach
+local prefix, id = KEYS[1], ARGV[1]
+local state = redis.call('HGET', prefix .. 'outreach:' .. id, 'state')
+if not state then return {'gone'} end
+if state ~= 'dead' then return {'is', state} end
+if redis.call('ZREM', prefix .. 'dead', id) == 0 then return {'dropped'} end
+note(prefix .. 'outreach:' .. id, clock(), 'dropped.by_operator')
+return {'done'}

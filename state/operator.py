@@ -1,0 +1,188 @@
+"""What a person may look at and decide: outreaches, found by where they are, and tried again, given up or ended."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from state.keys import PARTITIONS, Keys, partition_of, partition_of_outreach
+from state.scripts import Argument, Scripts, translated
+
+Parked = Literal["dead", "unknown"]
+RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
+"""A frozen worker, or a request that Yuno has not decided on, may still end until then."""
+OPEN = frozenset({"waiting", "leased", "sending"})
+STATES = ("waiting", "leased", "sending", "sent", "cancelled", "suppressed", "expired", "dead", "unknown")
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an outreach's history. Times are Unix ms of the server, here and below; 0: never."""
+
+    at_ms: int
+    text: str
+    """May quote what a reply said, and so be personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An outreach as it is stored, without its request."""
+
+    outreach: str
+    state: str
+    reason: str
+    session: str
+    """Empty when the session was forgotten while a request was under way."""
+    lane: str
+    attempts: int
+    threshold_ms: int
+    claimed_ms: int
+    expires_ms: int
+    ended_ms: int
+    due_ms: int
+    """When it is due, if it is in nobody's hands."""
+    lease_ends_ms: int
+    """When its lease ends, if it has one."""
+    waits_for_decision: bool
+    ambiguous: bool
+    history: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a script said to a decision: the word and its detail are those at the top of the script."""
+
+    outreach: str
+    word: str
+    detail: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether it was carried out."""
+        return self.word in {"done", "retried"}
+
+
+class Operator:
+    """Reads and decides for a person."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._keys = keys
+
+    def read(self, outreaches: Sequence[str]) -> list[Record | None]:
+        """Read outreaches in the order asked for; None for one that is not there.
+
+        Raises:
+            ValueError: one is not the id of an outreach.
+        """
+        found: list[Record | None] = []
+        for start in range(0, len(outreaches), CHUNK):
+            found += self._read(outreaches[start : start + CHUNK])
+        return found
+
+    def find(self, states: Iterable[str]) -> Iterator[Record]:
+        """Find the outreaches that are in one of these states; those of open and parked ones cost what there are.
+
+        For the others all keys are looked through. One that changes its place meanwhile may be missed.
+        """
+        wanted = frozenset(states)
+        ids = self._every() if wanted - OPEN - {"dead", "unknown"} else self._in_sets(wanted)
+        while chunk := list(islice(ids, CHUNK)):
+            yield from (record for record in self._read(chunk) if record is not None and record.state in wanted)
+
+    def of_session(self, session_id: str) -> list[Record]:
+        """Find every outreach of a session, the first first, by looking through all keys: records outlive sessions."""
+        number = partition_of(session_id)
+        ids = (found for found in self._every(f"{number:02d}") if partition_of_outreach(found) == number)
+        records: list[Record] = []
+        while chunk := list(islice(ids, CHUNK)):
+            records += [record for record in self._read(chunk) if record and record.session == session_id]
+        return sorted(records, key=lambda record: record.claimed_ms)
+
+    def retry(self, outreaches: Sequence[str], was: Parked) -> list[Verdict]:
+        """Have outreaches tried again that are dead, or that have been unknown for a quarter of an hour."""
+        for_ms = RETRY_UNKNOWN_AFTER_MS if was == "unknown" else 0
+        return self._decide("retry", outreaches, was, for_ms)
+
+    def drop(self, outreaches: Sequence[str]) -> list[Verdict]:
+        """Give dead outreaches up for good; their outcome stays `dead`."""
+        return self._decide("drop", outreaches)
+
+    def resolve_sent(self, outreaches: Sequence[str]) -> list[Verdict]:
+        """Record that unknown outreaches did arrive."""
+        return self._decide("resolve_sent", outreaches)
+
+    def expire(self, outreaches: Sequence[str]) -> list[Verdict]:
+        """End outreaches that no request was begun for."""
+        return self._decide("expire", outreaches)
+
+    def _decide(self, script: str, outreaches: Sequence[str], *more: Argument) -> list[Verdict]:
+        calls = [(self._keys.partition(partition_of_outreach(found)), (found, *more)) for found in outreaches]
+        replies = self._scripts.run_many(script, calls)
+        return [
+            Verdict(found, *(part.decode() for part in reply)) for found, reply in zip(outreaches, replies, strict=True)
+        ]
+
+    def _in_sets(self, states: frozenset[str]) -> Iterator[str]:
+        names: list[str] = [name for name in ("dead", "unknown") if name in states]
+        names += ["due"] if "waiting" in states else []
+        names += ["leased"] if states & OPEN else []
+        for name in names:
+            with translated():
+                pipe = self._scripts.client.pipeline(transaction=False)
+                for number in range(PARTITIONS):
+                    pipe.zrange(f"{self._keys.partition(number)}{name}", 0, -1)
+                replies = pipe.execute()
+            yield from (member.decode() for members in replies for member in members)
+
+    def _every(self, partition: str = "[0-9][0-9]") -> Iterator[str]:
+        with translated():
+            pattern = f"{self._keys.namespace}:{{{partition}}}:outreach:*"
+            for key in self._scripts.client.scan_iter(pattern, count=1000):
+                yield key.decode().rpartition(":")[2]
+
+    def _read(self, outreaches: Sequence[str]) -> list[Record | None]:
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for found in outreaches:
+                prefix = self._keys.partition(partition_of_outreach(found))
+                pipe.hgetall(self._keys.outreach(found))
+                for name in ("due", "leased", "dead", "unknown"):
+                    pipe.zscore(f"{prefix}{name}", found)
+            replies = pipe.execute()
+        rows = zip(outreaches, zip(*[iter(replies)] * 5, strict=True), strict=True)
+        return [_record(found, row) for found, row in rows]
+
+
+def _record(outreach: str, row: Sequence[Any]) -> Record | None:
+    stored, due, leased, dead, unknown = row
+    if not stored:
+        return None
+    text = {name.decode(): value.decode() for name, value in stored.items()}
+
+    def number(name: str) -> int:
+        return int(text.get(name, 0))
+
+    return Record(
+        outreach=outreach,
+        state=text.get("state", ""),
+        reason=text.get("reason", ""),
+        session=text.get("session", ""),
+        lane=text.get("lane", ""),
+        attempts=number("attempts"),
+        threshold_ms=number("threshold"),
+        claimed_ms=number("claimed_at"),
+        expires_ms=number("expires_at"),
+        ended_ms=number("ended_at"),
+        due_ms=int(due or 0),
+        lease_ends_ms=int(leased or 0),
+        waits_for_decision=dead is not None or unknown is not None,
+        ambiguous="ambiguous" in text,
+        history=tuple(_line(line) for line in text.get("history", "").splitlines()),
+    )
+
+
+def _line(written: str) -> Line:
+    at, _, text = written.partition(" ")
+    return Line(int(at), text) if at.isdecimal() else Line(0, written)

@@ -1,0 +1,164 @@
+"""`winback explain`: why somebody was contacted, or was not."""
+
+import json as jsonlib
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from state.keys import is_outreach_id
+from state.operator import Operator, Record
+from state.people import Facts, person_of
+from state.sessions import Session
+from worker import runtime
+from worker.cli import screen
+from worker.errors import StartError
+from worker.explain import Story, explain_outreach, explain_session
+from worker.runtime import State
+from worker.settings import Settings
+
+_UNKNOWN = """session {session!r} is not known in namespace {namespace!r}. One of these is why:
+  it has not done anything for 7 days, and nothing was planned for it in the last 30 (then it is forgotten)
+  it is in another namespace (WINBACK_NAMESPACE), or on another server (WINBACK_REDIS_URL)
+  its events could not be read: winback rejected list
+  its events are not applied yet: winback status says how many wait"""
+
+
+def explain(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="The shop's session id, or the id of an outreach.")],
+    *,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show names, numbers, carts and answers as they are.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Tell the whole story of a session: why its shopper was contacted, or was not, and what happens next.
+
+    What it did last, since when it is silent, the threshold (of the settings that this command sees), when it is or was
+    claimed, each decision with its reason, each attempt with its status and how long it took. The latest eight
+    outreaches are told. Personal data is masked unless you say --reveal. Times are UTC.
+    """
+    settings, state = screen.opened()
+    story = tell(state, settings, session, reveal=reveal)
+    if json:
+        typer.echo(jsonlib.dumps(story, indent=2))
+        return
+    console = screen.out()
+    if story["session"] is not None:
+        _print_session(console, story["session"])
+    for outreach in story["outreaches"]:
+        console.print()
+        print_outreach(outreach, console)
+
+
+def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
+    """Return the story: `session` (null once it is forgotten) and `outreaches`, the first first.
+
+    Raises:
+        StartError: neither is known.
+    """
+    operator, mark, name = Operator(state.scripts, state.keys), state.stream.watermark(), asked
+    records: list[Record] = []
+    if is_outreach_id(asked):
+        records = [record for record in operator.read([asked]) if record is not None]
+        if not records:
+            raise StartError(f"{asked}: no such outreach; its record is kept for 30 days")
+        name = records[0].session
+    session = state.sessions.read([name])[0]
+    is_known = _is_known(session)
+    if session.outreaches:
+        earlier = [record for record in records if record.outreach not in session.outreaches]
+        records = earlier + [record for record in operator.read(session.outreaches) if record is not None]
+    elif name and not is_known:
+        # Outreaches are kept for longer than sessions; to find them, all have to be looked at.
+        records = operator.of_session(name)
+    if not is_known and not records:
+        raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
+    facts = _facts(state, settings, session)
+    outreaches = [explain_outreach(record, reveal=reveal, now_ms=mark.now_ms) for record in records]
+    found = explain_session(session, settings.detection, mark, facts, reveal=reveal) if is_known else None
+    if found and session.state == "abandoned" and outreaches:
+        found["next"] = outreaches[-1]["next"]
+    return {"session": found, "outreaches": outreaches}
+
+
+def print_outreach(story: Story, console: Console | None = None) -> None:
+    """Print one outreach, line by line of its history."""
+    console = console or screen.out()
+    ended = f"{story['state']}{': ' + story['reason'] if story['reason'] else ''}"
+    threshold = f", threshold {story['threshold']}" if story["threshold"] else ""
+    console.print(
+        Text.assemble(("outreach ", "bold"), story["outreach"], "  ", (ended, "bold"), f"  {story['lane']}{threshold}")
+    )
+    lines = Table.grid(padding=(0, 2))
+    for line in story["history"]:
+        lines.add_row(Text(f"  {line['at']}", "dim"), Text(line["text"]))
+    lines.add_row(Text("  next", "bold"), Text(story["next"]))
+    console.print(lines)
+
+
+def _print_session(console: Console, story: Story) -> None:
+    facts = Table.grid(padding=(0, 2))
+    for name, text in _facts_shown(story):
+        facts.add_row(Text(name, "bold"), Text(text))
+    console.print(facts)
+
+
+def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
+    where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
+    yield "session", f"{story['session']}  {story['state']}{where}"
+    yield "last activity", story["last_activity"] or "none"
+    if story["signal"]:
+        yield "signal", f"{story['signal']['kind']} at {story['signal']['at']}"
+    yield "purchase", story["purchase"] or "none"
+    customer = story["customer"]
+    yield (
+        "customer",
+        "  ".join(customer[name] for name in ("name", "phone", "email", "country") if customer[name]) or "-",
+    )
+    asked = [f"{name} {answer}" for name, answer in customer["consent"].items() if answer]
+    asked += ["opted out"] if customer["opted_out"] else []
+    if asked:
+        yield "consent", ", ".join(asked)
+    yield (
+        "cart",
+        "none"
+        if story["cart"] is None
+        else story["cart"]
+        if story["cart"] == "emptied"
+        else jsonlib.dumps(story["cart"], ensure_ascii=False),
+    )
+    if story["person"]:
+        yield "person", _person(story["person"])
+    yield "contacts", str(story["contacts"])
+    yield "silent since", story["silent_since"] or "-"
+    if story.get("lane"):
+        yield "lane", f"{story['lane']}, threshold {story['threshold']} ({story['setting']})"
+    if story.get("claimed_from"):
+        yield "claimed from", story["claimed_from"]
+    yield "next", story["next"]
+
+
+def _person(person: Story) -> str:
+    said = ["opted out"] if person["opted_out"] else []
+    said += ["bought recently"] if person["bought"] else []
+    if person["reserved_by"]:
+        said.append(f"contacted, or being contacted, by {person['reserved_by']} at {person['reserved']}")
+    return ", ".join(said) or "has not opted out, has not bought or been contacted recently"
+
+
+def _is_known(session: Session) -> bool:
+    return bool(session.activity or session.signal or session.purchase or session.fields or session.state != "waiting")
+
+
+def _facts(state: State, settings: Settings, session: Session) -> Facts | None:
+    """Return what is known of the person; None without their number, or the secret that they are recognised by."""
+    if settings.identity_secret is None or not session.fields.get("phone"):
+        return None
+    from tasks.payload import phone_of  # noqa: PLC0415 - the numbering plans of the world take a while to load
+
+    number = phone_of(session.fields)
+    return state.people.facts(person_of(number, runtime.identity_secret(settings))) if number else None
