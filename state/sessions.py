@@ -8,12 +8,17 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
+from state import deployment
+from state.cipher import Cipher, Unencrypted
+from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Scripts, translated
 
 STAMP_WIDTH = 10
 RANK_SPAN = 100
 """A sequence number is a time in ms, times this, plus a rank."""
+OWN = frozenset({"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"})
+"""What a session's hash holds besides the fields that events name; never encrypted."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -75,6 +80,8 @@ class Session:
     """How many contacts were made, or may have been made, for this session."""
     fields: Mapping[str, str]
     """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
+    unreadable: str = ""
+    """Why fields are missing that cannot be decrypted; empty when all could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,12 @@ class Claimed:
 
 
 class Sessions:
-    """The state of all sessions."""
+    """The state of all sessions. What they say about customer, cart and engagement goes through `cipher`."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, rank_names: Sequence[str]) -> None:
+    def __init__(self, scripts: Scripts, keys: Keys, rank_names: Sequence[str], cipher: Cipher | None = None) -> None:
         self._scripts = scripts
         self._keys = keys
+        self._cipher: Cipher = cipher or Unencrypted()
         self._names = " ".join(rank_names)
 
     def apply(self, changes: Sequence[Change]) -> list[Mark]:
@@ -111,10 +119,10 @@ class Sessions:
                 places[number] = []
                 events[number] = []
             places[number].append(index)
-            events[number].append(_event(change))
+            events[number].append(_event(change, self._cipher))
         calls = [(self._keys.partition(number), (self._names, to_json(found))) for number, found in events.items()]
         replies = self._scripts.begin_many("apply", calls)
-        return lambda: list(_marks(places.values(), replies()))
+        return lambda: list(self._marks(changes, places.values(), replies()))
 
     def read(self, session_ids: Sequence[str]) -> list[Session]:
         """Read sessions as they are, in the order asked for; one that is not there has no activity."""
@@ -124,7 +132,9 @@ class Sessions:
                 pipe.hgetall(self._keys.session(session_id))
             found = pipe.execute()
         texts = ({name.decode(): value.decode() for name, value in stored.items()} for stored in found)
-        return [read_session(session_id, text) for session_id, text in zip(session_ids, texts, strict=True)]
+        return [
+            read_session(session_id, text, self._cipher) for session_id, text in zip(session_ids, texts, strict=True)
+        ]
 
     def claim(
         self, lanes: Sequence[SilentLane], *, max_age_ms: int, required: Sequence[str], limit: int = 200
@@ -149,6 +159,29 @@ class Sessions:
             numbers = [n for n, reply in zip(numbers, replies, strict=True) if int(reply[0]) >= limit]
         return Claimed(taken, outreaches)
 
+    def _marks(
+        self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]
+    ) -> Iterator[Mark]:
+        for indexes, reply in zip(places, replies, strict=True):
+            for place, phone, country, purchase, opted_out in zip(*[iter(reply)] * 5, strict=True):
+                index = indexes[int(place)]
+                person = self._person(changes[index].session_id, phone.decode(), country.decode())
+                yield Mark(index, *person, int(purchase), opted_out=opted_out == b"1")
+
+    def _person(self, session_id: str, phone: str, country: str) -> tuple[str, str]:
+        try:
+            return (
+                _opened(session_id, "phone", phone, self._cipher),
+                _opened(session_id, "country", country, self._cipher),
+            )
+        except UnreadableError as exc:
+            # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
+            deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
+            deployment.report(
+                self._scripts, self._keys, "encryption", f"session {session_id} bought or opted out, its person: {exc}"
+            )
+            return "", ""
+
 
 def stamped(stamp: int, value: str) -> str:
     """Return a field's text as it is stored: the higher of two texts is that of the later event."""
@@ -159,9 +192,16 @@ def stamped(stamp: int, value: str) -> str:
     return digits.rjust(STAMP_WIDTH, "0") + value
 
 
-def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
+def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> Session:
     """Read a session's hash; every sequence number is 0 when the hash is gone."""
-    own = {"activity", "signal", "purchase", "silent", "state", "outreach", "sending", "contacts"}
+    fields, unreadable = {}, ""
+    for name, value in stored.items():
+        if name in OWN:
+            continue
+        try:
+            fields[name] = _opened(session_id, name, value, cipher)
+        except UnreadableError as exc:
+            unreadable = str(exc)
     activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
     return Session(
         session_id=session_id,
@@ -173,27 +213,20 @@ def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
         state=stored.get("state", "waiting"),
         outreach=stored.get("outreach", ""),
         contacts=int(stored.get("contacts", 0)),
-        fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in own},
+        fields=fields,
+        unreadable=unreadable,
     )
 
 
-def _marks(places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]) -> Iterator[Mark]:
-    for indexes, reply in zip(places, replies, strict=True):
-        for place, phone, country, purchase, opted_out in zip(*[iter(reply)] * 5, strict=True):
-            person = _unstamped(phone), _unstamped(country)
-            yield Mark(indexes[int(place)], *person, int(purchase), opted_out=opted_out == b"1")
+def _opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:
+    return cipher.decrypt(session_id, name, value[:STAMP_WIDTH], value[STAMP_WIDTH:])
 
 
-def _unstamped(value: bytes) -> str:
-    return value.decode()[STAMP_WIDTH:]
-
-
-def _event(change: Change) -> Sequence[str]:
+def _event(change: Change, cipher: Cipher) -> Sequence[str]:
     session_id, stamp, activity, signal, purchase, silent_ms, fields = change
     if not fields and activity == stamp and silent_ms == activity // RANK_SPAN:
         return session_id, str(activity)
     numbers = (session_id, str(activity), str(signal), str(purchase), str(silent_ms))
     if not fields:
         return numbers
-    prefix = stamped(stamp, "")
-    return (*numbers, *(text for name, value in fields.items() for text in (name, prefix + value)))
+    return (*numbers, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))

@@ -9,6 +9,7 @@ from typing import Any
 from detectors.flow import Stage
 from detectors.lanes import LANES
 from detectors.sequence import RANK_NAMES
+from state.cipher import Cipher, Unencrypted
 from state.keys import Keys, partition_of
 from state.outbox import Outbox, Taken
 from state.people import People
@@ -43,11 +44,18 @@ class FakeScripts(Scripts):
         return super().text(name).split("\n", 1)[1]
 
 
-def make_state(client: Any, scripts: Scripts, namespace: str = "winback") -> State:  # noqa: ANN401 - real or fake
+def make_state(
+    client: Any,  # noqa: ANN401 - real or fake
+    scripts: Scripts,
+    namespace: str = "winback",
+    cipher: Cipher | None = None,
+) -> State:
     keys = Keys(namespace)
     people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
-    sessions = Sessions(scripts, keys, RANK_NAMES)
-    return State(client, keys, scripts, sessions, Outbox(scripts, keys, LEASE_MS), people, Stream(scripts, keys))
+    cipher = cipher or Unencrypted()
+    sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
+    outbox = Outbox(scripts, keys, LEASE_MS, cipher)
+    return State(client, keys, scripts, sessions, outbox, people, Stream(scripts, keys), cipher)
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
@@ -94,7 +102,7 @@ def now_ms(state: State) -> int:
 
 
 def stored(state: State, session: str = "s-1") -> Session:
-    return read_session(session, texts(state, state.keys.session(session)))
+    return read_session(session, texts(state, state.keys.session(session)), state.cipher)
 
 
 def record(state: State, outreach: str) -> dict[str, str]:

@@ -4,7 +4,9 @@ import re
 
 MASK = "****"
 
-_SECRET_NAME = re.compile(r"secret|api_?key|password|passwd|basic_?auth|authorization|token", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"secret|api_?key|encryption_?key|password|passwd|basic_?auth|authorization|token", re.IGNORECASE
+)
 # To the last @ of the word, for a password may hold a / or an @ that nobody escaped.
 _USER_INFO = re.compile(r"(?<=://)([^\s:@]*)(:?)\S*@")
 _SECRET_PARAMETER = re.compile(r"([?&][\w-]*(?:secret|key|password|token)[\w-]*=)[^&\s]+", re.IGNORECASE)

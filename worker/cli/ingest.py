@@ -8,7 +8,6 @@ from typing import Annotated
 import structlog
 import typer
 
-from state import deployment
 from worker import logs, runtime
 from worker.ingest import Ingest, calm_collector
 from worker.settings import load, require
@@ -40,7 +39,7 @@ def ingest(
         secret=runtime.identity_secret(settings),
         settings=settings.ingest,
         consumer=consumer or socket.gethostname(),
-        beat=lambda: deployment.beat(state.scripts, state.keys, "ingest"),
+        beat=lambda: state.beat("ingest"),
     )
     calm_collector()
     log.info("ready", server=server, stream=state.keys.events)
