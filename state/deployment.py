@@ -48,9 +48,8 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
             raise DeploymentMismatchError(f"deployment record {keys.deployment!r}: {field} differs: {ways_out[field]}")
     if key_ids is not None:
         require_keys(scripts, keys, key_ids)
-        if key_ids:
-            with translated():
-                scripts.client.hsetnx(keys.deployment, _KEY + key_ids[0], "1")
+        for key_id in key_ids[:1]:
+            use_key(scripts, keys, key_id)
 
 
 def recorded_keys(scripts: Scripts, keys: Keys) -> list[str]:
@@ -79,17 +78,6 @@ def require_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> None:
         )
 
 
-def forget_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
-    """Record that nothing is encrypted under a key any more."""
-    with translated():
-        scripts.client.hdel(keys.deployment, _KEY + key_id)
-
-
-def key_role(key_id: str) -> str:
-    """Return the role under whose name processes say that they encrypt with a key."""
-    return f"{_KEY}{key_id}"
-
-
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """When a process last said that it lives (Unix ms of the server)."""
@@ -109,6 +97,24 @@ def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
         found = scripts.client.hgetall(keys.heartbeat(role))
     beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
     return sorted(beats, key=lambda beat: beat.at_ms, reverse=True)
+
+
+def use_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
+    """Say that this process encrypts with a key, so that nobody takes it for one that is not used any more."""
+    beat(scripts, keys, _KEY + key_id)
+    with translated():
+        scripts.client.hsetnx(keys.deployment, _KEY + key_id, "1")
+
+
+def key_users(scripts: Scripts, keys: Keys, key_id: str) -> list[Heartbeat]:
+    """Return the processes that said, within a day, that they encrypt with a key; the latest first."""
+    return heartbeats(scripts, keys, _KEY + key_id)
+
+
+def forget_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
+    """Record that nothing is encrypted under a key any more."""
+    with translated():
+        scripts.client.hdel(keys.deployment, _KEY + key_id)
 
 
 def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:

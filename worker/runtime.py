@@ -1,5 +1,6 @@
 """What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -42,7 +43,7 @@ class State:
         """Say that this process, in this role, is alive, and which key it encrypts with."""
         deployment.beat(self.scripts, self.keys, role)
         for key_id in self.cipher.ids[:1]:
-            deployment.beat(self.scripts, self.keys, deployment.key_role(key_id))
+            deployment.use_key(self.scripts, self.keys, key_id)
 
 
 def open_state(settings: Settings, *, connections: int = 16) -> State:
@@ -68,16 +69,18 @@ def open_state(settings: Settings, *, connections: int = 16) -> State:
     return State(client, keys, scripts, sessions, outbox, people, Stream(scripts, keys), cipher)
 
 
-def join_deployment(state: State, settings: Settings, *, personal: bool = True) -> str:
+def join_deployment(state: State, settings: Settings, *, personal: bool = True, lost: Sequence[str] = ()) -> str:
     """Check that this process fits the server and its data; return the server's name and version.
 
-    `personal`: it reads or writes what is personal, so it needs the keys of encryption.
+    `personal`: it reads or writes what is personal, so it needs the keys of encryption, but for those that are `lost`.
 
     Raises:
         StateError: it does not, or the server does not answer.
     """
     server = require_suitable(state.client)
-    deployment.check(state.scripts, state.keys, identity_secret(settings), state.cipher.ids if personal else None)
+    deployment.check(
+        state.scripts, state.keys, identity_secret(settings), (*state.cipher.ids, *lost) if personal else None
+    )
     if personal:
         # What was reported before may have been mended; what has not been is reported again.
         deployment.report(state.scripts, state.keys, "encryption", "")

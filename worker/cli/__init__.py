@@ -5,7 +5,7 @@ import sys
 import typer
 
 from state.errors import StateError
-from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, status, up
+from worker.cli import config, demo, doctor, event, ingest, mock_api, rejected, replay, rotate_keys, status, up
 from worker.errors import StartError, exit_code
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(doctor.doctor)
 app.command()(ingest.ingest)
 app.command("mock-api")(mock_api.mock_api)
 app.command()(replay.replay)
+app.command("rotate-keys")(rotate_keys.rotate_keys)
 
 event_app = typer.Typer(
     help="Send events, explain what is wrong with them, print their JSON Schema.", no_args_is_help=True
