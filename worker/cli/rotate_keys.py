@@ -17,8 +17,8 @@ from worker import runtime
 from worker.errors import StartError
 from worker.settings import load, require
 
-STILL_RUNS = timedelta(minutes=2)
-"""A process that has not said for so long that it encrypts with a key has ended, or was restarted with another."""
+STILL_RUNS = timedelta(seconds=30)
+"""A process that has not said for so long that it encrypts with a key has ended; they say so every two seconds."""
 MOST_PASSES = 5
 """The last one finds nothing to do; what is written meanwhile by processes with an older key takes one more each."""
 _TOLD = 10  # records that cannot be decrypted; the rest is only counted
@@ -28,7 +28,7 @@ _UNUSED: Use = "unused"
 _SAYS: dict[Use, str] = {
     "first": "the first one: everything new is encrypted under it",
     "needed": "there are values under it that could not be encrypted anew: run this again",
-    "used": "processes still encrypt with it ({}): restart them with the new key in front, then run this again",
+    "used": "in use within the last 30 s ({}): restart what still runs with the new key in front, then run this again",
     "lost": "given up: what is under it will never be read",
     "unused": "it is not used any more: take it out of WINBACK_ENCRYPTION_KEYS",
 }
