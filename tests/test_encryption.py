@@ -171,7 +171,7 @@ def test_a_buyer_is_recognised_by_the_session_alone(sealed: State) -> None:
 
 def test_who_took_the_number_back_cannot_be_reached(sealed: State) -> None:
     happen(sealed, johns_visit(), ago_ms=HOUR_MS)
-    happen(sealed, event(customer={"phone_number": None}), ago_ms=HOUR_MS)
+    happen(sealed, event(customer={"phone_number": None}), ago_ms=HOUR_MS - MINUTE_MS)
     assert sweep(sealed) == 0
     assert stored(sealed).state == "unreachable"
 

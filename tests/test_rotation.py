@@ -15,6 +15,7 @@ from tests.encrypting import KEY, OTHER, content, found_in, johns_visit, key_id,
 from tests.faulty_server import http
 from tests.helpers import (
     HOUR_MS,
+    SECOND_MS,
     abandon,
     dispatch,
     dump,
@@ -71,7 +72,7 @@ def used_keys(state: State) -> set[str]:
 
 def a_bit_of_everything(state: State) -> dict[str, str]:
     """Sessions, one of them with a cleared field, one request refused and one to be repeated; the outreaches."""
-    happen(state, johns_visit("s-silent"))
+    happen(state, johns_visit("s-silent"), ago_ms=SECOND_MS)
     happen(state, event(session="s-silent", customer={"email": None}, engagement={"metadata": {"note": None}}))
     happen(state, event("opt_out", "s-silent", stage=None))
     found = {}
