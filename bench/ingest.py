@@ -56,12 +56,19 @@ def measure(number: int = 200_000, rounds: int = 3) -> list[tuple[float, float]]
     calm_collector()
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
         env = {"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}
-        return [(_ours(env, lines), _plain(server.url, made)) for _ in range(rounds)]
+        return [(_rate(env, lines), _plain(server.url, made)) for _ in range(rounds)]
 
 
-def _ours(env: dict[str, str], lines: list[str]) -> float:
-    settings = load({**env, "WINBACK_INGEST__BLOCK": "100ms"})
-    state = runtime.open_state(settings)
+def _rate(env: dict[str, str], lines: list[str]) -> float:
+    state = filled(env, lines)
+    began = perf_counter()
+    ingested(env, state, len(lines))
+    return len(lines) / (perf_counter() - began)
+
+
+def filled(env: dict[str, str], lines: list[str]) -> runtime.State:
+    """Return an emptied server with these events in its stream."""
+    state = runtime.open_state(load(env))
     state.client.flushall()
     state.stream.create_group()
     for start in range(0, len(lines), 5000):
@@ -69,6 +76,12 @@ def _ours(env: dict[str, str], lines: list[str]) -> float:
         for line in lines[start : start + 5000]:
             pipe.xadd(state.keys.events, {"event": line})
         pipe.execute()
+    return state
+
+
+def ingested(env: dict[str, str], state: runtime.State, number: int) -> None:
+    """Apply that many events."""
+    settings = load({**env, "WINBACK_INGEST__BLOCK": "100ms"})
     process = Ingest(
         stream=state.stream,
         sessions=state.sessions,
@@ -79,11 +92,8 @@ def _ours(env: dict[str, str], lines: list[str]) -> float:
         consumer="bench",
         beat=lambda: None,
     )
-    began = perf_counter()
-    process.run(lambda: process.totals.entries >= len(lines), sleep)
-    rate = len(lines) / (perf_counter() - began)
+    process.run(lambda: process.totals.entries >= number, sleep)
     assert process.totals.rejected == 0
-    return rate
 
 
 def _plain(url: str, made: list[dict[str, object]]) -> float:

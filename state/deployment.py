@@ -3,6 +3,7 @@
 import hmac
 import os
 import socket
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -11,6 +12,8 @@ from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
 
 SCHEMA_VERSION = 1
+_KEY = "key."
+"""What the fields of the record begin with that name a key of encryption."""
 
 
 def fingerprint(secret: bytes) -> str:
@@ -18,8 +21,11 @@ def fingerprint(secret: bytes) -> str:
     return hmac.digest(secret, b"winback deployment fingerprint", sha256).hex()[:16]
 
 
-def check(scripts: Scripts, keys: Keys, secret: bytes | None) -> None:
+def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[str] | None = ()) -> None:
     """Record this deployment, or compare with what was recorded; without a secret only the rest is compared.
+
+    `key_ids`: the keys of encryption that this process has, that which it encrypts with first; None: it neither
+    reads nor writes what is encrypted.
 
     Raises:
         DeploymentMismatchError: names what differs and the way out.
@@ -40,6 +46,36 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None) -> None:
     for field, value in mine.items():
         if stored[field] != value:
             raise DeploymentMismatchError(f"deployment record {keys.deployment!r}: {field} differs: {ways_out[field]}")
+    if key_ids is not None:
+        require_keys(scripts, keys, key_ids)
+        for key_id in key_ids[:1]:
+            use_key(scripts, keys, key_id)
+
+
+def recorded_keys(scripts: Scripts, keys: Keys) -> list[str]:
+    """Return the ids of all keys that something may be encrypted under."""
+    with translated():
+        return key_ids_in([name.decode() for name in scripts.client.hkeys(keys.deployment)])
+
+
+def key_ids_in(record: Iterable[str]) -> list[str]:
+    """Return the ids of keys among the fields of the deployment's record."""
+    return sorted(name.removeprefix(_KEY) for name in record if name.startswith(_KEY))
+
+
+def require_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> None:
+    """Compare the keys of a process with those that something may be encrypted under.
+
+    Raises:
+        DeploymentMismatchError: one is missing.
+    """
+    missing = [found for found in recorded_keys(scripts, keys) if found not in key_ids]
+    if missing:
+        has = "is not set, but this data is" if not key_ids else "lacks a key that this data may be"
+        raise DeploymentMismatchError(
+            f"encryption_keys: {has} encrypted under (key {', '.join(missing)}): add it to WINBACK_ENCRYPTION_KEYS; "
+            "winback rotate-keys takes a key out of use"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +97,24 @@ def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
         found = scripts.client.hgetall(keys.heartbeat(role))
     beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
     return sorted(beats, key=lambda beat: beat.at_ms, reverse=True)
+
+
+def use_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
+    """Say that this process encrypts with a key, so that nobody takes it for one that is not used any more."""
+    beat(scripts, keys, _KEY + key_id)
+    with translated():
+        scripts.client.hsetnx(keys.deployment, _KEY + key_id, "1")
+
+
+def key_users(scripts: Scripts, keys: Keys, key_id: str) -> list[Heartbeat]:
+    """Return the processes that said, within a day, that they encrypt with a key; the latest first."""
+    return heartbeats(scripts, keys, _KEY + key_id)
+
+
+def forget_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
+    """Record that nothing is encrypted under a key any more."""
+    with translated():
+        scripts.client.hdel(keys.deployment, _KEY + key_id)
 
 
 def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:

@@ -19,3 +19,15 @@ class ServerUnsuitableError(StateError):
 
 class DeploymentMismatchError(StateError):
     """The data belongs to another schema, partition count or identity secret: no use trying again."""
+
+
+class UnreadableError(StateError):
+    """A value in Redis cannot be decrypted. The message names the field, never what is in it."""
+
+
+class UnknownKeyError(UnreadableError):
+    """It was encrypted under a key that this process was not given."""
+
+
+class TamperedError(UnreadableError):
+    """It is not what was encrypted for its place."""

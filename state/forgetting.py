@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from state.cipher import Cipher, Unencrypted
+from state.errors import UnreadableError
 from state.keys import Keys, partition_of, partition_of_outreach
+from state.outbox import BODY, readable
 from state.scripts import Scripts, translated
 from state.sessions import STAMP_WIDTH, read_session
 from state.stream import GROUP, Entry, _entry
@@ -55,8 +58,9 @@ class Erased:
 class Forgetting:
     """Everything that is kept of people, key by key."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, lanes: Sequence[str]) -> None:
+    def __init__(self, scripts: Scripts, keys: Keys, lanes: Sequence[str], cipher: Cipher | None = None) -> None:
         self._scripts = scripts
+        self._cipher: Cipher = cipher or Unencrypted()
         self._keys = keys
         self._lanes = " ".join(lanes)
 
@@ -74,9 +78,7 @@ class Forgetting:
                     pipe.hmget(key, "phone", "country", "state")
                 replies = pipe.execute()
             for key, (phone, country, state) in zip(keys, replies, strict=True):
-                yield StoredPerson(
-                    session_of(key.decode()), _unstamped(phone), _unstamped(country), state == b"forgotten"
-                )
+                yield self._person(session_of(key.decode()), phone, country, state)
 
     def outreaches(self) -> Iterator[StoredOutreach]:
         """Look at all outreaches."""
@@ -85,10 +87,11 @@ class Forgetting:
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.hmget(key, "session", "body")
-                    pipe.get(self._keys.body(_last(key)))
+                    pipe.hget(self._keys.body(_last(key)), "body")
                 replies = iter(pipe.execute())
             for key, (session, body), parked in zip(keys, replies, replies, strict=True):
-                yield StoredOutreach(_last(key), (session or b"").decode(), (body or parked or b"").decode())
+                request = self._opened(_last(key), BODY, "", (body or parked or b"").decode())
+                yield StoredOutreach(_last(key), (session or b"").decode(), request)
 
     def entries(self) -> Iterator[Entry]:
         """Read all events that are not applied yet, the first first; also those that an ingest process has in hand."""
@@ -160,12 +163,26 @@ class Forgetting:
         """Look at one session."""
         with translated():
             found = self._scripts.client.hmget(self._keys.session(session_id), "phone", "country", "state")
-        return StoredPerson(session_id, _unstamped(found[0]), _unstamped(found[1]), found[2] == b"forgotten")
+        return self._person(session_id, *found)
 
     def left_of(self, session_id: str) -> set[str]:
         """Return the fields that a session's hash has."""
         with translated():
             return {name.decode() for name in self._scripts.client.hkeys(self._keys.session(session_id))}
+
+    def _person(self, session_id: str, phone: bytes | None, country: bytes | None, state: bytes | None) -> StoredPerson:
+        texts = []
+        for name, value in (("phone", phone), ("country", country)):
+            stored = (value or b"").decode(errors="replace")
+            texts.append(self._opened(session_id, name, stored[:STAMP_WIDTH], stored[STAMP_WIDTH:]))
+        return StoredPerson(session_id, texts[0], texts[1], state == b"forgotten")
+
+    def _opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
+        """Decrypt; what is under a key that is lost for good tells nothing about anybody any more."""
+        try:
+            return self._cipher.decrypt(owner, name, stamp, stored)
+        except UnreadableError:
+            return ""
 
     def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
         client = self._scripts.client
@@ -174,7 +191,12 @@ class Forgetting:
                 case "hash":
                     stored = _texts(client.hgetall(key))
                     # The stamps of a session's fields end in digits, which would run into those of a number.
-                    yield str(dict(read_session("", stored).fields) if b":session:" in key else stored)
+                    if b":session:" in key:
+                        yield str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
+                    else:
+                        owner = _last(key)
+                        body = self._opened(owner, BODY, "", stored.pop("body", ""))
+                        yield readable(self._cipher, owner, f"{body} {stored}")
                 case "zset":
                     yield from (member.decode() for member, _ in client.zscan_iter(key, count=1000))
                 case "set":
@@ -216,10 +238,6 @@ def session_of(key: str) -> str:
 def _texts(fields: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping, or flat names and values
     pairs = fields.items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
     return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs}
-
-
-def _unstamped(value: bytes | None) -> str:
-    return (value or b"").decode(errors="replace")[STAMP_WIDTH:]
 
 
 def _last(key: bytes) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from state.cipher import Cipher, Unencrypted
 from state.keys import PARTITIONS, Keys, partition_of, partition_of_outreach
+from state.outbox import readable
 from state.scripts import Argument, Scripts, translated
 
 Parked = Literal["dead", "unknown"]
@@ -66,9 +68,10 @@ class Verdict:
 class Operator:
     """Reads and decides for a person."""
 
-    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None) -> None:
         self._scripts = scripts
         self._keys = keys
+        self._cipher: Cipher = cipher or Unencrypted()
 
     def read(self, outreaches: Sequence[str]) -> list[Record | None]:
         """Read outreaches in the order asked for; None for one that is not there.
@@ -152,10 +155,10 @@ class Operator:
                     pipe.zscore(f"{prefix}{name}", found)
             replies = pipe.execute()
         rows = zip(outreaches, zip(*[iter(replies)] * 5, strict=True), strict=True)
-        return [_record(found, row) for found, row in rows]
+        return [_record(found, row, self._cipher) for found, row in rows]
 
 
-def _record(outreach: str, row: Sequence[Any]) -> Record | None:
+def _record(outreach: str, row: Sequence[Any], cipher: Cipher) -> Record | None:
     stored, due, leased, dead, unknown = row
     if not stored:
         return None
@@ -164,6 +167,7 @@ def _record(outreach: str, row: Sequence[Any]) -> Record | None:
     def number(name: str) -> int:
         return int(text.get(name, 0))
 
+    history = readable(cipher, outreach, text.get("history", ""))
     return Record(
         outreach=outreach,
         state=text.get("state", ""),
@@ -179,7 +183,7 @@ def _record(outreach: str, row: Sequence[Any]) -> Record | None:
         lease_ends_ms=int(leased or 0),
         waits_for_decision=dead is not None or unknown is not None,
         ambiguous="ambiguous" in text,
-        history=tuple(_line(line) for line in text.get("history", "").splitlines()),
+        history=tuple(_line(line) for line in history.splitlines()),
     )
 
 

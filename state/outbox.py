@@ -7,12 +7,16 @@ from heapq import merge
 from itertools import islice
 from typing import Literal
 
+from state.cipher import Cipher, Unencrypted, sealed_in
+from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of_outreach
 from state.scripts import Scripts, translated
 from state.sessions import Session, read_session
 
 Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
 Result = Literal["sent", "dead", "suppressed", "unknown", "retry", "not_sent"]
+BODY, HISTORY = "outreach.body", "outreach.history"
+"""What is sealed in an outreach is authenticated as this; no field of a session has such a name."""
 MOST_TAKES = 5
 """After so many takes in a row that did not end in order, an outreach is dead: it stops its worker."""
 
@@ -39,6 +43,8 @@ class Taken:
     first_sending_ms: int
     ambiguous: bool
     session: Session
+    unreadable: str = ""
+    """Why the body of an earlier attempt is missing here: it cannot be decrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,15 @@ class Reaped:
 
 
 class Outbox:
-    """The state of all outreaches. `lease_ms` is how long a worker may keep one without a sign of life."""
+    """The state of all outreaches. `lease_ms` is how long a worker may keep one without a sign of life.
 
-    def __init__(self, scripts: Scripts, keys: Keys, lease_ms: int) -> None:
+    The body, and what a reply quoted of it, go through `cipher`.
+    """
+
+    def __init__(self, scripts: Scripts, keys: Keys, lease_ms: int, cipher: Cipher | None = None) -> None:
         self._scripts = scripts
         self._keys = keys
+        self._cipher: Cipher = cipher or Unencrypted()
         self.lease_ms = lease_ms
 
     def outcomes(self, outreaches: Sequence[str]) -> list[str]:
@@ -126,6 +136,11 @@ class Outbox:
         if reply is None:
             return None
         now_ms, record, session = int(reply[0]), _hash(reply[1]), _hash(reply[2])
+        body, unreadable = "", ""
+        try:
+            body = self._cipher.decrypt(outreach, BODY, "", record.get("body", ""))
+        except UnreadableError as exc:
+            unreadable = str(exc)
         return Taken(
             outreach=outreach,
             claim=int(record["claim"]),
@@ -135,11 +150,12 @@ class Outbox:
             expires_at_ms=int(record["expires_at"]),
             attempts=int(record["attempts"]),
             noted=record["noted"],
-            body=record.get("body", ""),
+            body=body,
             key=record.get("key", ""),
             first_sending_ms=int(record.get("first_sending", 0)),
             ambiguous="ambiguous" in record,
-            session=read_session(record["session"], session),
+            session=read_session(record["session"], session, self._cipher),
+            unreadable=unreadable,
         )
 
     def end_unsent(self, taken: Taken, state: Ended, reason: str) -> str | None:
@@ -157,7 +173,8 @@ class Outbox:
 
     def fence(self, taken: Taken, *, body: str, key: str) -> Fenced:
         """Take the last look before a request may start; after `sending` the outreach must be settled."""
-        args = (taken.outreach, taken.claim, self.lease_ms, body, key)
+        sealed = self._cipher.encrypt(taken.outreach, BODY, "", body)
+        args = (taken.outreach, taken.claim, self.lease_ms, sealed, key)
         reply = self._scripts.run("fence", self._prefix(taken.outreach), *args)
         return Fenced(reply[0].decode(), int(reply[1]) if len(reply) > 1 else 0)
 
@@ -169,14 +186,35 @@ class Outbox:
         reason: str = "",
         delay_ms: int = 0,
         line: str = "",
+        quoted: str = "",
         ambiguous: bool = False,
     ) -> str | None:
-        """Record how an attempt went; return the outreach's state, None when it is not ours any more."""
+        """Record how an attempt went; return the outreach's state, None when it is not ours any more.
+
+        `quoted`, for the end of the line in the history, may repeat what is personal: it is encrypted like a body.
+        """
+        if quoted:
+            line += " " + self._cipher.encrypt(taken.outreach, HISTORY, "", " ".join(quoted.split()))
         args = (taken.outreach, taken.claim, result, reason, delay_ms, line, int(ambiguous))
         return _text(self._scripts.run("settle", self._prefix(taken.outreach), *args))
 
+    def readable(self, outreach: str, history: str) -> str:
+        """Return an outreach's history with what is encrypted in it decrypted, or said to be unreadable."""
+        return readable(self._cipher, outreach, history)
+
     def _prefix(self, outreach: str) -> str:
         return self._keys.partition(partition_of_outreach(outreach))
+
+
+def readable(cipher: Cipher, outreach: str, history: str) -> str:
+    """Return an outreach's history with what is encrypted in it decrypted, or said to be unreadable."""
+    for sealed in set(sealed_in(history)):
+        try:
+            text = cipher.decrypt(outreach, HISTORY, "", sealed)
+        except UnreadableError as exc:
+            text = f"({exc})"
+        history = history.replace(sealed, text)
+    return history
 
 
 def _hash(flat: Sequence[bytes]) -> Mapping[str, str]:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
+from state import deployment
+from state.cipher import Cipher, Unencrypted
+from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Scripts, translated
 
@@ -102,6 +105,8 @@ class Session:
     """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
     outreaches: tuple[str, ...] = ()
     """The latest eight that were made for it, the first first."""
+    unreadable: str = ""
+    """Why fields are missing that cannot be decrypted; empty when all could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +118,12 @@ class Claimed:
 
 
 class Sessions:
-    """The state of all sessions."""
+    """The state of all sessions. What they say about customer, cart and engagement goes through `cipher`."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, rank_names: Sequence[str]) -> None:
+    def __init__(self, scripts: Scripts, keys: Keys, rank_names: Sequence[str], cipher: Cipher | None = None) -> None:
         self._scripts = scripts
         self._keys = keys
+        self._cipher: Cipher = cipher or Unencrypted()
         self._names = " ".join(rank_names)
 
     def apply(self, changes: Sequence[Change]) -> list[Mark]:
@@ -138,10 +144,10 @@ class Sessions:
                 places[number] = []
                 events[number] = []
             places[number].append(index)
-            events[number].append(_event(change))
+            events[number].append(_event(change, self._cipher))
         calls = [(self._keys.partition(number), (self._names, to_json(found))) for number, found in events.items()]
         replies = self._scripts.begin_many("apply", calls)
-        return lambda: list(_marks(places.values(), replies()))
+        return lambda: list(self._marks(changes, places.values(), replies()))
 
     def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
         """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.
@@ -154,18 +160,21 @@ class Sessions:
         texts = [item.decode() for item in found]
         known = dict(zip(texts[::2], texts[1::2], strict=True))
         contacts = int(known.get("contacts", 0)) + int(known.get("contacts_before", 0))
-        fields = [text for name, value in known.items() if name not in NOT_HANDED_OVER for text in (name, value)]
-        reply = self._scripts.run("inherit", self._partition(session), session, contacts, *fields)
-        phone, country, purchase, opted_out, to, by = reply
-        return Mark(
-            change=0,
-            phone=_unstamped(phone),
-            country=_unstamped(country),
-            purchase=int(purchase),
-            opted_out=opted_out == b"1",
-            moved_to=to.decode(),
-            moved=int(by),
-        )
+        words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
+        return self._mark(0, session, self._scripts.run("inherit", self._partition(session), session, contacts, *words))
+
+    def _handed_over(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
+        """Yield a field's name and its value as the other session keeps it; what cannot be read stays where it is."""
+        if name in NOT_HANDED_OVER:
+            return
+        stamp = value[:STAMP_WIDTH]
+        try:
+            text = _opened(previous, name, value, self._cipher)
+        except UnreadableError as exc:
+            deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
+            deployment.report(self._scripts, self._keys, "encryption", f"session {previous}, taken over: {exc}")
+            return
+        yield from self._cipher.encrypt_fields(session, stamp, {name: text})
 
     def _partition(self, session_id: str) -> str:
         return self._keys.partition(partition_of(session_id))
@@ -178,7 +187,9 @@ class Sessions:
                 pipe.hgetall(self._keys.session(session_id))
             found = pipe.execute()
         texts = ({name.decode(): value.decode() for name, value in stored.items()} for stored in found)
-        return [read_session(session_id, text) for session_id, text in zip(session_ids, texts, strict=True)]
+        return [
+            read_session(session_id, text, self._cipher) for session_id, text in zip(session_ids, texts, strict=True)
+        ]
 
     def claim(
         self, lanes: Sequence[SilentLane], *, max_age_ms: int, required: Sequence[str], limit: int = 200
@@ -203,6 +214,33 @@ class Sessions:
             numbers = [n for n, reply in zip(numbers, replies, strict=True) if int(reply[0]) >= limit]
         return Claimed(taken, outreaches)
 
+    def _marks(
+        self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]
+    ) -> Iterator[Mark]:
+        for indexes, reply in zip(places, replies, strict=True):
+            for place, *words in zip(*[iter(reply)] * 7, strict=True):
+                index = indexes[int(place)]
+                yield self._mark(index, changes[index].session_id, words)
+
+    def _mark(self, index: int, session_id: str, words: Sequence[bytes]) -> Mark:
+        phone, country, purchase, opted_out, moved_to, moved = (word.decode() for word in words)
+        number, land = self._person(session_id, phone, country)
+        return Mark(index, number, land, int(purchase), opted_out == "1", moved_to, int(moved))
+
+    def _person(self, session_id: str, phone: str, country: str) -> tuple[str, str]:
+        try:
+            return (
+                _opened(session_id, "phone", phone, self._cipher),
+                _opened(session_id, "country", country, self._cipher),
+            )
+        except UnreadableError as exc:
+            # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
+            deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
+            deployment.report(
+                self._scripts, self._keys, "encryption", f"session {session_id} bought or opted out, its person: {exc}"
+            )
+            return "", ""
+
 
 def stamped(stamp: int, value: str) -> str:
     """Return a field's text as it is stored: the higher of two texts is that of the later event."""
@@ -213,8 +251,16 @@ def stamped(stamp: int, value: str) -> str:
     return digits.rjust(STAMP_WIDTH, "0") + value
 
 
-def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
+def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> Session:
     """Read a session's hash; every sequence number is 0 when the hash is gone."""
+    fields, unreadable = {}, ""
+    for name, value in stored.items():
+        if name in OWN_FIELDS:
+            continue
+        try:
+            fields[name] = _opened(session_id, name, value, cipher)
+        except UnreadableError as exc:
+            unreadable = str(exc)
     activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
     return Session(
         session_id=session_id,
@@ -226,35 +272,21 @@ def read_session(session_id: str, stored: Mapping[str, str]) -> Session:
         state=stored.get("state", "waiting"),
         outreach=stored.get("outreach", ""),
         contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
-        fields={name: value[STAMP_WIDTH:] for name, value in stored.items() if name not in OWN_FIELDS},
+        fields=fields,
         outreaches=tuple(stored.get("outreaches", "").split()),
+        unreadable=unreadable,
     )
 
 
-def _marks(places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]) -> Iterator[Mark]:
-    for indexes, reply in zip(places, replies, strict=True):
-        for place, phone, country, purchase, opted_out, to, by in zip(*[iter(reply)] * 7, strict=True):
-            yield Mark(
-                change=indexes[int(place)],
-                phone=_unstamped(phone),
-                country=_unstamped(country),
-                purchase=int(purchase),
-                opted_out=opted_out == b"1",
-                moved_to=to.decode(),
-                moved=int(by),
-            )
+def _opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:
+    return cipher.decrypt(session_id, name, value[:STAMP_WIDTH], value[STAMP_WIDTH:])
 
 
-def _unstamped(value: bytes) -> str:
-    return value.decode()[STAMP_WIDTH:]
-
-
-def _event(change: Change) -> Sequence[str]:
+def _event(change: Change, cipher: Cipher) -> Sequence[str]:
     session_id, stamp, activity, signal, purchase, silent_ms, fields = change
     if not fields and activity == stamp and silent_ms == activity // RANK_SPAN:
         return session_id, str(activity)
     numbers = (session_id, str(activity), str(signal), str(purchase), str(silent_ms))
     if not fields:
         return numbers
-    prefix = stamped(stamp, "")
-    return (*numbers, *(text for name, value in fields.items() for text in (name, prefix + value)))
+    return (*numbers, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))

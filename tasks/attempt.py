@@ -35,6 +35,8 @@ R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
 LOOK_AGAIN_S = 0.05
+UNREADABLE_PAUSE = timedelta(minutes=5)
+"""How soon somebody may have added the key that is missing."""
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
 _PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
@@ -112,7 +114,7 @@ def _decided(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
         reason=lane.kind.reason(lane.stage),
     )
     situation = _situation(taken, built, deps)
-    decision = policy.decide(situation, deps.contact)
+    decision = _unreadable(taken, deps) or policy.decide(situation, deps.contact)
     if not isinstance(decision, policy.Send | policy.HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
     if taken.ambiguous and _unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:
@@ -142,6 +144,16 @@ def _catch_up(taken: Taken, deps: Deps) -> float | None:
         deps.sleep(LOOK_AGAIN_S)
         waited_s += LOOK_AGAIN_S
     return waited_s
+
+
+def _unreadable(taken: Taken, deps: Deps) -> policy.Decision | None:
+    """Put off what cannot be decrypted, and say so in the status, until the key is back or it is too late."""
+    why = taken.unreadable or taken.session.unreadable
+    if not why:
+        return None
+    deps.report("encryption", f"outreach {taken.outreach}: {why}")
+    late = taken.now_ms > taken.expires_at_ms
+    return policy.Expire("unreadable") if late else policy.Postpone(milliseconds(UNREADABLE_PAUSE), "unreadable")
 
 
 def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps: Deps) -> policy.Situation:
@@ -302,7 +314,7 @@ def _settle(
             else:
                 state = settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line)
         case yuno.Rejected(why, messages):
-            state = settle(taken, "dead", reason=why, line=" ".join((line, why, *messages)).replace("\n", " "))
+            state = settle(taken, "dead", reason=why, line=f"{line} {why}", quoted=" ".join(messages))
         case yuno.Undecided(why):
             state = _unknown(taken, number, why, line, deps)
         case yuno.Unauthorised(why):

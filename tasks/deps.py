@@ -41,6 +41,8 @@ class Deps:
     """How often beat asks for a sweep."""
     beat: Callable[[str], None]
     """Say that this role is alive."""
+    report: Callable[[str, str], None] = lambda _about, _problem: None
+    """Record what is wrong with something, for `winback status`; an empty text: nothing any more."""
     monotonic: Callable[[], float] = monotonic
     sleep: Callable[[float], None] = sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -15,6 +15,7 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "expired": {
         "too_old": "it could not be contacted before detection.max_abandonment_age had passed",
+        "unreadable": "it was encrypted under a key that never came back",
         "by_operator": "winback outreach expire ended it",
         "session_gone": "the session had expired in Redis",
         "outreach_gone": "the outreach's record had expired in Redis",
@@ -46,6 +47,7 @@ REASONS: dict[str, dict[str, str]] = {
 
 POSTPONED: dict[str, str] = {
     "quiet_hours": "it is a quiet time where the person is",
+    "unreadable": "it is encrypted under a key that this worker does not have",
     "person_held": "another outreach may just be contacting the person",
     "session_is_sending": "another outreach of the session is on its way",
 }

@@ -1,5 +1,6 @@
 """What the tests of the control keys share: a control with limits, outreaches in hand, and time that passes at once."""
 
+from state.cipher import Unencrypted
 from state.control import Control, Limits, Passed, Sending, read_sending
 from state.keys import DAY_MS
 from state.outbox import Taken
@@ -39,7 +40,7 @@ def held(number: int = 0, *, claim: int = 1) -> Taken:
         key="",
         first_sending_ms=0,
         ambiguous=False,
-        session=read_session("s-1", {}),
+        session=read_session("s-1", {}, Unencrypted()),
     )
 
 

@@ -11,6 +11,7 @@ from detectors.flow import Stage
 from detectors.lanes import LANES
 from detectors.sequence import RANK_NAMES
 from state.attribution import Attribution
+from state.cipher import Cipher, Unencrypted
 from state.control import Control
 from state.keys import Keys, partition_of
 from state.outbox import Outbox, Taken
@@ -50,14 +51,20 @@ class FakeScripts(Scripts):
         return super().text(name).split("\n", 1)[1]
 
 
-def make_state(client: Any, scripts: Scripts, namespace: str = "winback") -> State:  # noqa: ANN401 - real or fake
+def make_state(
+    client: Any,  # noqa: ANN401 - real or fake
+    scripts: Scripts,
+    namespace: str = "winback",
+    cipher: Cipher | None = None,
+) -> State:
     keys = Keys(namespace)
     people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
-    sessions = Sessions(scripts, keys, RANK_NAMES)
-    outbox, stream = Outbox(scripts, keys, LEASE_MS), Stream(scripts, keys)
+    cipher = cipher or Unencrypted()
+    sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
+    outbox, stream = Outbox(scripts, keys, LEASE_MS, cipher), Stream(scripts, keys)
     control = Control(scripts, keys, limits_of(DeliverySettings()))
     attribution = Attribution(scripts, keys, WINDOW_MS)
-    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution)
+    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution, cipher)
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
@@ -104,7 +111,7 @@ def now_ms(state: State) -> int:
 
 
 def stored(state: State, session: str = "s-1") -> Session:
-    return read_session(session, texts(state, state.keys.session(session)))
+    return read_session(session, texts(state, state.keys.session(session)), state.cipher)
 
 
 def record(state: State, outreach: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ SECRETS = {
     "WINBACK_REDIS_URL": "redis://user:hunter2@h:6379/0?password=hunter2",
     "WINBACK_BROKER_URL": "amqp://user:hunter2@a//;amqp://user:hunter2@b//",
     "WINBACK_IDENTITY_SECRET": "hunter2-hunter2-hunter2",
+    "WINBACK_ENCRYPTION_KEYS": b"hunter2, 32 characters of base64".hex(),
     "WINBACK_DELIVERY__PUBLIC_API_KEY": "hunter2",
     "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "hunter2",
     "WINBACK_FLOWER__BASIC_AUTH": "user:hunter2",
@@ -37,7 +38,7 @@ def run(*arguments: str, **env: str) -> str:
 
 @pytest.mark.usefixtures("folder")
 def test_check_says_ok_in_one_line() -> None:
-    assert run("check", **SECRETS) == "ok: no winback.toml, 6 from the environment, mode shadow\n"
+    assert run("check", **SECRETS) == "ok: no winback.toml, 7 from the environment, mode shadow\n"
 
 
 @pytest.mark.usefixtures("folder")
@@ -120,7 +121,9 @@ def test_the_table_has_a_whole_line_for_each_setting(folder: Path) -> None:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("arguments", [["show"], ["show", "--json"], ["check"]])
 def test_no_secret_is_shown(arguments: list[str]) -> None:
-    assert "hunter2" not in run(*arguments, **SECRETS)
+    shown = run(*arguments, **SECRETS)
+    assert "hunter2" not in shown
+    assert SECRETS["WINBACK_ENCRYPTION_KEYS"] not in shown
 
 
 @pytest.mark.usefixtures("folder")
@@ -129,5 +132,11 @@ def test_a_masked_secret_says_nothing_but_that_it_is_there() -> None:
 
     assert shown["redis_url"]["value"] == "redis://user:****@h:6379/0?password=****"
     assert shown["broker_url"]["value"] == "amqp://user:****@b//"
-    secrets = ("identity_secret", "delivery.public_api_key", "delivery.private_secret_key", "flower.basic_auth")
+    secrets = (
+        "identity_secret",
+        "encryption_keys",
+        "delivery.public_api_key",
+        "delivery.private_secret_key",
+        "flower.basic_auth",
+    )
     assert {shown[key]["value"] for key in secrets} == {"****"}

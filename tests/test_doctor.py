@@ -7,8 +7,10 @@ import pytest
 import time_machine
 
 from state import deployment
+from tests.encrypting import KEY, OTHER, key_id
 from tests.helpers import (
     MINUTE_MS,
+    SECRET,
     dump,
     now_ms,
 )
@@ -215,6 +217,26 @@ def test_a_host_without_the_secret_compares_the_rest(healthy: State, env: dict[s
 
     assert marks(found, "fail") == {"secrets": "fail"}
     assert found["secrets"].text.startswith("identity_secret: is missing; set WINBACK_IDENTITY_SECRET")
+
+
+@pytest.mark.parametrize(
+    ("keys", "mark", "words"),
+    [
+        ("", "fail", f"encrypted under a key that is not here ({key_id(KEY)})"),
+        (OTHER.hex(), "fail", f"encrypted under a key that is not here ({key_id(KEY)})"),
+        (KEY.hex(), "ok", f"on: what is personal is encrypted under key {key_id(KEY)}"),
+        (f"{OTHER.hex()},{KEY.hex()}", "ok", f"under key {key_id(OTHER)}, 1 more for what is older"),
+    ],
+)
+def test_a_host_says_whether_it_has_the_keys_that_the_data_needs(
+    healthy: State, env: dict[str, str], keys: str, mark: str, words: str
+) -> None:
+    deployment.check(healthy.scripts, healthy.keys, SECRET, [key_id(KEY)])
+    code, found = doctor({**env, "WINBACK_ENCRYPTION_KEYS": keys})
+
+    assert (code, found["encryption"].mark) == (mark == "fail", mark)
+    assert words in found["encryption"].text
+    assert deployment.recorded_keys(healthy.scripts, healthy.keys) == [key_id(KEY)]
 
 
 # The settings

@@ -132,7 +132,10 @@ def test_a_session_of_nobody_is_forgotten_by_itself(shop: Shop) -> None:
 def test_outreaches_go_after_their_session_has_expired_and_after_the_number_was_corrected(shop: Shop) -> None:
     nobody_knows = unknown(shop.state, "s-1")
     body = json.dumps({"customer": {"phone_number": PHONE, "full_name": "Jane Doe"}})
-    shop.state.client.set(shop.state.keys.body(nobody_knows.outreach), body, px=HOUR_MS)
+    parked = shop.state.keys.body(nobody_knows.outreach)
+    shop.state.client.delete(parked)
+    shop.state.client.hset(parked, "body", body)
+    shop.state.client.pexpire(parked, HOUR_MS)
     late = arrived(event("exit", "s-1", customer={"phone_number": JOHN["phone_number"]}), now_ms(shop.state))
     apply(shop.state, late)
     dead(shop.state, "s-2")

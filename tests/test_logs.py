@@ -207,6 +207,7 @@ def test_a_traceback_holds_no_local_variables() -> None:
     "name",
     [
         "identity_secret",
+        "encryption_keys",
         "secret",
         "public_api_key",
         "private-secret-key",

@@ -348,6 +348,13 @@ STREAM: list[Mutant] = [
      "ingest.the_watermark_holds_while_an_event_waits"),
 ]  # fmt: skip
 
+ROTATION: list[Mutant] = [
+    ("replace", "if redis.call('HGET', key, ARGV[i]) == ARGV[i + 1] then", "if true then",
+     "rotation.what_somebody_writes_meanwhile_is_not_undone"),
+    ("replace", "if redis.call('HGET', key, ARGV[i]) == ARGV[i + 1] then", "if true then",
+     "rotation.a_session_that_expires_meanwhile_does_not_come_back"),
+]  # fmt: skip
+
 MUTANTS = [
     *APPLY,
     *GOING_ON,
@@ -363,6 +370,7 @@ MUTANTS = [
     *CONTROL,
     *OPERATOR,
     *FORGET,
+    *ROTATION,
 ]
 
 

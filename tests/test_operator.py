@@ -26,7 +26,7 @@ from tests.helpers import (
     stored,
     take,
     taken,
-    text_at,
+    texts,
     ttl_ms,
 )
 from worker.runtime import State
@@ -160,7 +160,7 @@ def test_only_a_dead_one_can_be_dropped(state: State) -> None:
 def test_the_request_of_an_unknown_one_is_kept_for_as_long_as_its_key_is_known(state: State) -> None:
     held = unknown(state)
     assert "body" not in record(state, held.outreach)
-    assert text_at(state, state.keys.body(held.outreach)) == BODY
+    assert texts(state, state.keys.body(held.outreach)) == {"body": BODY}
     left = ttl_ms(state, state.keys.body(held.outreach))
     assert left is not None
     assert DAY_MS - MINUTE_MS < left <= DAY_MS
@@ -192,7 +192,7 @@ def test_an_unknown_one_is_repeated_with_the_same_request_and_stays_ambiguous(st
     again = take(state, held.outreach)
     assert (again.body, again.key, again.ambiguous, again.attempts) == (BODY, "key-1", True, 0)
     assert state.outbox.end_unsent(again, "suppressed", "opted_out") == "unknown"
-    assert text_at(state, state.keys.body(held.outreach)) == BODY
+    assert texts(state, state.keys.body(held.outreach)) == {"body": BODY}
 
 
 def test_one_whose_worker_died_is_ambiguous_once_it_is_repeated(state: State) -> None:

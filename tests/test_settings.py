@@ -64,6 +64,7 @@ def test_the_commented_file_lists_every_setting_there_is() -> None:
 def test_every_example_in_the_commented_file_can_be_used(write: Write) -> None:
     text = COMMENTED.read_text(encoding="utf-8")
     everything = re.sub(r"^# (?=\[[a-z_.]+\]$|[a-z_]+ = )", "", text, flags=re.MULTILINE)
+    everything = everything.replace("better as WINBACK_ENCRYPTION_KEYS", bytes(range(32)).hex())
     everything = re.sub(r'"better as (WINBACK_\w+)"', '"user:password"', everything)
 
     settings = load({}, write(everything))
@@ -100,6 +101,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "REDIS_URL": "redis://a:1/2",
         "BROKER_URL": "amqp://guest:guest@b//",
         "IDENTITY_SECRET": "0123456789abcdef",
+        "ENCRYPTION_KEYS": bytes(range(32)).hex(),
         "FLOWER__BASIC_AUTH": "me:you",
         "FLOWER__ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
         "NAMESPACE": "shop",

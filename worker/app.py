@@ -143,7 +143,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
         require(settings, "identity_secret", *(LIVE_KEYS if sends and settings.delivery.mode == "live" else ()))
         with named(settings):
             state = runtime.open_state(settings)
-            runtime.join_deployment(state, settings)
+            runtime.join_deployment(state, settings, personal=sends)
             if sends:
                 delivery = settings.delivery
                 deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
@@ -179,7 +179,7 @@ def _say_alive(**_kwargs: object) -> None:
     for state in _joined:
         # Should it fail: a missing sign of life says just that.
         with suppress(StateError):
-            deployment.beat(state.scripts, state.keys, _role())
+            state.beat(_role())
 
 
 def _sends(worker: _Worker) -> bool:

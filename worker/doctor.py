@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
@@ -97,6 +98,7 @@ def _ask_server(settings: Settings) -> list[Finding]:
         _clock(max(0, found.now_ms - after_ms, before_ms - found.now_ms)),
         _compact(overview.listpack_bytes(state.scripts)),
         _deployment(found, state, settings),
+        _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
         *health.findings(found, settings),
     ]
 
@@ -132,10 +134,21 @@ def _deployment(found: overview.Overview, state: runtime.State, settings: Settin
     if mine.items() <= record.items():
         return Finding("deployment", "ok", f"the data is this deployment's (namespace {settings.namespace})")
     try:
-        deployment.check(state.scripts, state.keys, secret or None)
+        deployment.check(state.scripts, state.keys, secret or None, None)
     except StateError as problem:
         return Finding("deployment", "fail", str(problem))
     raise AssertionError("a record that differs passed its check")
+
+
+def _encryption(recorded: Sequence[str], ours: Sequence[str]) -> Finding:
+    missing = [key_id for key_id in recorded if key_id not in ours]
+    if missing:
+        text = f"what is personal is encrypted under a key that is not here ({', '.join(missing)})"
+        return Finding("encryption", "fail", text, "add it to WINBACK_ENCRYPTION_KEYS: nothing starts without it")
+    if not ours:
+        return Finding("encryption", "ok", "off: what is personal is stored as it is (encryption_keys)")
+    others = f", {len(ours) - 1} more for what is older" if ours[1:] else ""
+    return Finding("encryption", "ok", f"on: what is personal is encrypted under key {ours[0]}{others}")
 
 
 def _broker(settings: Settings) -> Finding:

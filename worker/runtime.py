@@ -1,6 +1,7 @@
 """What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from redis import Redis, RedisCluster
@@ -10,6 +11,7 @@ from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
 from state import deployment
 from state.attribution import Attribution
+from state.cipher import Cipher, Unencrypted, cipher_of
 from state.connection import connect, require_suitable
 from state.control import Control
 from state.keys import Keys
@@ -40,6 +42,13 @@ class State:
     stream: Stream
     control: Control
     attribution: Attribution
+    cipher: Cipher = field(default_factory=Unencrypted)
+
+    def beat(self, role: str) -> None:
+        """Say that this process, in this role, is alive, and which key it encrypts with."""
+        deployment.beat(self.scripts, self.keys, role)
+        for key_id in self.cipher.ids[:1]:
+            deployment.use_key(self.scripts, self.keys, key_id)
 
 
 def open_state(settings: Settings, *, connections: int = 16) -> State:
@@ -59,21 +68,29 @@ def open_state(settings: Settings, *, connections: int = 16) -> State:
         lease_ms=lease_ms,
         bought_window_ms=milliseconds(settings.contact.bought_window),
     )
-    sessions = Sessions(scripts, keys, RANK_NAMES)
-    outbox, stream = Outbox(scripts, keys, lease_ms), Stream(scripts, keys)
+    cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
+    sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
+    outbox, stream = Outbox(scripts, keys, lease_ms, cipher), Stream(scripts, keys)
     control = Control(scripts, keys, limits_of(settings.delivery))
     attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
-    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution)
+    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution, cipher)
 
 
-def join_deployment(state: State, settings: Settings) -> str:
+def join_deployment(state: State, settings: Settings, *, personal: bool = True, lost: Sequence[str] = ()) -> str:
     """Check that this process fits the server and its data; return the server's name and version.
+
+    `personal`: it reads or writes what is personal, so it needs the keys of encryption, but for those that are `lost`.
 
     Raises:
         StateError: it does not, or the server does not answer.
     """
     server = require_suitable(state.client)
-    deployment.check(state.scripts, state.keys, identity_secret(settings))
+    deployment.check(
+        state.scripts, state.keys, identity_secret(settings), (*state.cipher.ids, *lost) if personal else None
+    )
+    if personal:
+        # What was reported before may have been mended; what has not been is reported again.
+        deployment.report(state.scripts, state.keys, "encryption", "")
     return server
 
 
@@ -113,5 +130,6 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,
         sweep_interval=settings.detection.sweep_interval,
-        beat=lambda role: deployment.beat(state.scripts, state.keys, role),
+        beat=state.beat,
+        report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
     )

@@ -38,7 +38,8 @@ local function finish(prefix, id, state, reason, at)
   -- Should a person decide to repeat it, it has to be with the same bytes, and while its key is still known.
   local until_ms = tonumber(known[7] or 0) + DAY
   if state == 'unknown' and known[6] and until_ms > at then
-    redis.call('SET', prefix .. 'body:' .. id, known[6], 'PXAT', text(until_ms))
+    redis.call('HSET', prefix .. 'body:' .. id, 'body', known[6])
+    redis.call('PEXPIREAT', prefix .. 'body:' .. id, text(until_ms))
   end
   redis.call('PEXPIRE', key, OUTREACH_TTL)
   redis.call('ZREM', prefix .. 'due', id)

@@ -5,7 +5,7 @@ local function reopen(prefix, id)
   uncount(prefix, id)
   redis.call('ZREM', prefix .. has[1], id)
   if has[1] == 'unknown' then
-    local session, body = prefix .. 'session:' .. has[2], redis.call('GET', prefix .. 'body:' .. id)
+    local session, body = prefix .. 'session:' .. has[2], redis.call('HGET', prefix .. 'body:' .. id, 'body')
     -- A session that has expired meanwhile has lost its contacts with it.
     if tonumber(redis.call('HGET', session, 'contacts') or 0) > 0 then redis.call('HINCRBY', session, 'contacts', -1) end
     if body then redis.call('HSET', key, 'body', body) end

@@ -33,6 +33,7 @@ COMMANDS = (
     "event",
     "rejected",
     "reasons",
+    "rotate-keys",
     "config",
 )
 """In the order of the help. Each is a function of that name in a module of that name, or the `app` of several."""

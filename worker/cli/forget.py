@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detectors.lanes import LANES
+from state import deployment
 from state.forgetting import Forgetting
 from state.optouts import OptOuts
 from worker import runtime
@@ -48,7 +49,9 @@ def forget(
     if (phone is None) == (session is None):
         raise StartError("say either --phone NUMBER or --session SESSION")
     settings, state = screen.opened("identity_secret")
-    forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
+    # Without the keys nobody could be found by their number.
+    deployment.require_keys(state.scripts, state.keys, state.cipher.ids)
+    forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
     opt_outs, secret = OptOuts(state.scripts, state.keys), runtime.identity_secret(settings)
     who = someone(forgetting, number(phone, country) if phone else None, session)
     total = forgetting.keys_in_all()

@@ -8,7 +8,6 @@ from typing import Annotated
 import structlog
 import typer
 
-from state import deployment
 from worker import logs, runtime
 from worker.ask import named
 from worker.ingest import Ingest, calm_collector
@@ -43,7 +42,7 @@ def ingest(
         secret=runtime.identity_secret(settings),
         settings=settings.ingest,
         consumer=consumer or socket.gethostname(),
-        beat=lambda: deployment.beat(state.scripts, state.keys, "ingest"),
+        beat=lambda: state.beat("ingest"),
     )
     calm_collector()
     log.info("ready", server=server, stream=state.keys.events)

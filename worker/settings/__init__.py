@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.settings import DetectionSettings
+from state.cipher import read_keys
 from tasks.contact_settings import ContactSettings
 from tasks.settings import DeliverySettings
 from worker.errors import StartError
@@ -36,6 +37,7 @@ _HINTS = {
     "redis_url": "set WINBACK_REDIS_URL, like redis://localhost:6379/0",
     "broker_url": "set WINBACK_REDIS_URL (its database 1 is the broker) or WINBACK_BROKER_URL",
     "identity_secret": "set WINBACK_IDENTITY_SECRET to at least 16 characters that never change (openssl rand -hex 32)",
+    "encryption_keys": "set WINBACK_ENCRYPTION_KEYS (openssl rand -hex 32 makes a key)",
     "delivery.public_api_key": "set WINBACK_DELIVERY__PUBLIC_API_KEY to Yuno's key, or use mode shadow",
     "delivery.private_secret_key": "set WINBACK_DELIVERY__PRIVATE_SECRET_KEY to Yuno's key, or use mode shadow",
 }
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
         broker_url: Celery's broker; when it was not given, database 1 of the state's server.
         namespace: What every Redis key begins with.
         identity_secret: The key under which phone numbers become identities.
+        encryption_keys: What personal data in Redis is encrypted with, separated by commas; the first one encrypts.
         config: The file that was read.
     """
 
@@ -68,6 +71,7 @@ class Settings(BaseSettings):
     broker_url: str | None = Field(default=None, repr=False)
     namespace: str = "winback"
     identity_secret: Secret = None
+    encryption_keys: Secret = None
     config: Path = DEFAULT_FILE
     detection: DetectionSettings = DetectionSettings()
     delivery: DeliverySettings = DeliverySettings()
@@ -120,6 +124,13 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < _SHORTEST_SECRET:
             raise ValueError(f"has fewer than {_SHORTEST_SECRET} characters: make one with openssl rand -hex 32")
         return secret
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys_can_be_used(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            read_keys(keys.get_secret_value())
+        return keys
 
 
 def load(env: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
