@@ -16,6 +16,7 @@ from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
 EVENTS_PER_SESSION = 10
+EVENTS_BEFORE_LOGIN = 3
 STAGES = ("product_selection",) * 7 + ("cart_review", "cart_review", "checkout")
 """Where a session is at each of its events: forward through the flow, as a shopper goes."""
 CART = {
@@ -26,7 +27,7 @@ CART = {
 
 
 def events(number: int, seed: int = 1) -> list[dict[str, object]]:
-    """Make events like a shop's: ten a session, mostly products looked at, some carts, a customer now and then."""
+    """Make events like a shop's: ten a session, forward through the flow, some carts, some customers."""
     random, began, seen = Random(seed), time() - 60, Counter[str]()
     found: list[dict[str, object]] = []
     for index in range(number):
@@ -42,8 +43,10 @@ def events(number: int, seed: int = 1) -> list[dict[str, object]]:
         }
         if random.random() < 0.15:
             event["cart"] = CART
-        if random.random() < 0.05:
-            phone = f"+57300{random.randrange(10**7):07d}"
+        # A tenth of the shoppers is known from their fourth event on, and then with every event.
+        number_in_shop = int(session.removeprefix("sess_"), 16)
+        if number_in_shop % 10 == 0 and seen[session] > EVENTS_BEFORE_LOGIN:
+            phone = f"+57300{number_in_shop:07d}"
             event["customer"] = {"full_name": "Jane Doe", "phone_number": phone, "country_code": "CO", "language": "es"}
         found.append(event)
     return found

@@ -12,7 +12,7 @@ from state import deployment
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
-from state.scripts import Scripts, translated
+from state.scripts import Call, Scripts, translated
 
 STAMP_WIDTH = 10
 RANK_SPAN = 100
@@ -136,16 +136,23 @@ class Sessions:
 
     def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
         """Begin to apply changes, and return what waits until they are; as `apply` in all else."""
+        plain: dict[int, list[str]] = {}
+        others: dict[int, list[Sequence[str]]] = {}
         places: dict[int, list[int]] = {}
-        events: dict[int, list[Sequence[str]]] = {}
         for index, change in enumerate(changes):
-            number = partition_of(change.session_id)
-            if number not in places:
-                places[number] = []
-                events[number] = []
-            places[number].append(index)
-            events[number].append(_event(change, self._cipher))
-        calls = [(self._keys.partition(number), (self._names, to_json(found))) for number, found in events.items()]
+            session_id, stamp, activity, _, _, silent_ms, fields = change
+            number = partition_of(session_id)
+            if number not in plain:
+                plain[number], others[number], places[number] = [], [], []
+            if not fields and activity == stamp and silent_ms == activity // RANK_SPAN:
+                plain[number] += (session_id, str(activity))
+            else:
+                places[number].append(index)
+                others[number].append(_event(change, self._cipher))
+        calls: list[Call] = [
+            (self._keys.partition(number), (self._names, to_json(found), to_json(others[number])))
+            for number, found in plain.items()
+        ]
         replies = self._scripts.begin_many("apply", calls)
         return lambda: list(self._marks(changes, places.values(), replies()))
 
@@ -284,8 +291,6 @@ def _opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:
     session_id, stamp, activity, signal, purchase, silent_ms, fields = change
-    if not fields and activity == stamp and silent_ms == activity // RANK_SPAN:
-        return session_id, str(activity)
     numbers = (session_id, str(activity), str(signal), str(purchase), str(silent_ms))
     if not fields:
         return numbers

@@ -46,7 +46,7 @@ OPERATOR: list[Mutant] = [
 ]  # fmt: skip
 
 FORGET: list[Mutant] = [
-    ("apply", "and not is_forgotten(key, event, has) then", "then",
+    ("apply", "if not is_forgotten(key, event, has) then", "if true then",
      "forgotten.events_from_before_do_not_bring_it_back", {"kind": "activity"}),
     ("apply", "has[5] ~= 'forgotten' and (has[1]", "(has[1]", "forgotten.events_from_before_do_not_bring_it_back",
      {"kind": "activity"}),

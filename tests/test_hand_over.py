@@ -42,7 +42,11 @@ def moved(**fields: object) -> Event:
 
 
 def test_the_new_session_knows_what_the_old_one_did(state: State) -> None:
-    ingest(state, event(session="old", customer=JANE, cart=CART, engagement={"metadata": {"utm": "x"}}))
+    before_s = now_ms(state) / 1000 - 1
+    ingest(
+        state,
+        event(session="old", customer=JANE, cart=CART, engagement={"metadata": {"utm": "x"}}, occurred_at=before_s),
+    )
     ingest(state, moved(customer={"full_name": "Jane D."}))
     new = stored(state, "new")
     assert new.fields["name"] == "Jane D."

@@ -72,7 +72,6 @@ APPLY: list[Mutant] = [
 ]  # fmt: skip
 
 GOING_ON: list[Mutant] = [
-    ("apply", "#event > 2 or ", "", "session_fields.customer_fields_are_merged_one_by_one"),
     ("apply", "not has[1] or ", "", "sessions.a_first_activity_waits_in_the_lane_of_its_stage_and_platform"),
     ("apply", "or has[2] or has[4]", "or has[4]",
      "going_on.who_goes_on_after_closing_the_page_waits_for_mere_silence_again"),
@@ -92,7 +91,7 @@ TAKEN_OVER: list[Mutant] = [
     ("apply", "elseif taken_over > 0 and max(a, s) <= taken_over then state = 'moved'", "",
      "hand_over.the_order_of_the_events_does_not_matter"),
     ("apply", "and max(a, s) <= taken_over", "", "hand_over.newer_activity_of_the_old_session_is_its_own"),
-    ("apply", "if to[1] or tells", "if tells", "hand_over.the_order_of_the_events_does_not_matter"),
+    ("apply", "(to[1] or tells and", "(tells and", "hand_over.the_order_of_the_events_does_not_matter"),
     ("hand_over", "and math.max(a, s) <= stamp then", "then",
      "hand_over.a_takeover_from_before_the_last_activity_leaves_the_old_session_as_it_is"),
     ("hand_over", "if p <= a and", "if", "hand_over.a_session_that_bought_stays_bought"),
@@ -327,9 +326,9 @@ ATTRIBUTION: list[Mutant] = [
      "attribution_contacts.contacts_of_long_ago_are_forgotten_though_new_ones_come"),
     ("remember", "redis.call('PEXPIRE', key, ARGV[3])", "",
      "attribution_contacts.a_contact_is_found_as_long_as_an_order_may_come_late"),
-    ("apply", "if was_a == 0 and a > 0 then count", "if a > was_a then count",
+    ("apply", "if was_a == 0 and a > 0 then begun", "if a > was_a then begun",
      "attribution_contacts.a_session_is_counted_once_where_it_was_first_seen"),
-    ("apply", "if was_a == 0 and a > 0 then count", "if was_a == 0 then count",
+    ("apply", "if was_a == 0 and a > 0 then begun", "if was_a == 0 then begun",
      "attribution_contacts.a_session_is_counted_once_where_it_was_first_seen"),
 ]  # fmt: skip
 

@@ -210,6 +210,7 @@ def test_who_was_under_way_before_does_not_let_it_go_on(state: State) -> None:
     refuse(by, 1)
     before = sending(state)
     work(by, 2)
+    assert sending(state) == before
     refuse(by, 3)
     assert sending(state) == before
 

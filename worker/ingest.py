@@ -28,6 +28,8 @@ from worker.settings import IngestSettings
 
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
+MOST_NOTED, NOTED_ANEW_S = 100_000, 3600.0
+"""That somebody was named in a session is noted once, however often a shop says it, and now and then anew."""
 FEW_DELIVERIES = 2
 """Up to so many deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
 
@@ -94,6 +96,8 @@ class Ingest:
         self._reading: Callable[[], list[Entry]] | None = None
         self._unfinished: deque[Work] = deque()
         self._bots = BotWatch(settings.bot_events)
+        self._noted: set[tuple[str, str]] = set()
+        self._noted_since = 0.0
         self._acknowledged: Callable[[], object] | None = None
         self.totals = Totals()
 
@@ -170,10 +174,15 @@ class Ingest:
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
         """Begin to apply a batch, and to note who was named in which session; return what waits for both."""
-        named = {(person_of(number, self._secret), session): at_ms for number, session, at_ms in batch.named}
+        if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_ANEW_S):
+            self._noted.clear()
+        new = {
+            (number, session): at_ms for number, session, at_ms in batch.named if (number, session) not in self._noted
+        }
+        named = [(person_of(number, self._secret), session, at_ms) for (number, session), at_ms in new.items()]
         applied = self._sessions.begin(batch.changes)
         try:
-            noted = self._people.begin_note_sessions([(*who, at_ms) for who, at_ms in sorted(named.items())])
+            noted = self._people.begin_note_sessions(named)
         except StateError:
             with suppress(StateError):
                 applied()
@@ -184,6 +193,9 @@ class Ingest:
                 noted()
             finally:
                 marks = applied()
+            if not self._noted:
+                self._noted_since = monotonic()
+            self._noted.update(new)
             return marks
 
         return wait

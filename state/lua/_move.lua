@@ -1,6 +1,7 @@
 -- Merges an event's sequence numbers into its session; the newest event also changes what the session waits for.
 -- include: _lane
 local call, max, floor, HOUR = redis.call, math.max, math.floor, 3600000
+local begun = {} -- by rank of the activity, sessions whose first activity this is; counted at the end, all together
 
 local function put(command, name, value)
   command[#command + 1] = name
@@ -17,11 +18,11 @@ end
 
 -- The usual event in few steps, with the result of `move`: who has only looked around goes on at the same place. False
 -- when it is not that. The lane stays as it is: its scores are lower bounds (see claim.lua).
-local function goes_on(key, event, has)
-  if #event > 2 or not has[1] or has[2] or has[4] or has[5] then return false end
-  local a, was_a = tonumber(event[2]), tonumber(has[1])
+local function goes_on(key, activity, has)
+  if not has[1] or has[2] or has[4] or has[5] then return false end
+  local a, was_a = tonumber(activity), tonumber(has[1])
   if a <= was_a or (a - was_a) % 100 ~= 0 then return false end
-  call('HSET', key, 'activity', event[2])
+  call('HSET', key, 'activity', activity)
   if a - a % (100 * HOUR) > was_a then call('PEXPIREAT', key, text(floor(a / 100) + SESSION_TTL + HOUR)) end
   return true
 end
@@ -35,7 +36,7 @@ local function move(prefix, ranks, key, event, has, write)
   local silent, was_silent, was_state = silent_of(event[5], last), silent_of(has[4], was_last), has[5]
   local moved, state = last > was_last, was_state
   if a > was_a then put(write, 'activity', event[2]) else a = was_a end
-  if was_a == 0 and a > 0 then count(prefix, clock(), 'sessions' .. where(name_of(ranks, a)), 1) end
+  if was_a == 0 and a > 0 then begun[a % 100] = (begun[a % 100] or 0) + 1 end
   if s > was_s then put(write, 'signal', event[3]) else s = was_s end
   if p > was_p then put(write, 'purchase', event[4]) else p = was_p end
   if not moved and (last < was_last or silent >= was_silent) then silent = was_silent end

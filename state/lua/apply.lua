@@ -2,17 +2,17 @@
 -- Applies events of one partition, in any order and any number of times: the same events end in the same state.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  names of the ranks, a space between: `<stage>.<platform>` of each activity rank, then the kinds
--- ARGV[2]  the events as JSON, all texts: [[session, activity, signal, purchase, silent, field, stamped value, ...], ...]:
---          three sequence numbers or 0, ms, then fields (of two values the higher text wins); or [session, activity] of
---          an event that says nothing else, silent since it occurred
+-- ARGV[2]  as JSON, all texts: [session, activity, session, activity, ...]: sequence numbers of events that say nothing
+--          else, silent since they occurred; ARGV[3] the others: [[session, activity, signal, purchase, silent, field,
+--          stamped value, ...], ...]: sequence numbers or 0, ms, then fields (of two values the higher text wins)
 -- Returns  flat, for each event that is an order or an opt-out, or says who the person is, and leaves its session bought
---          or opted out, or whose session another one has taken over: its place (from 0), the session's stamped phone
+--          or opted out, or whose session another one has taken over: its place in ARGV[3] (from 0), the session's stamped phone
 --          and country ('' for none), the purchase's sequence number ('0' for none), '1' when opted out, the session
 --          that took it over ('' for none) and by which sequence number
 -- include: _outreach
 -- include: _move
 -- include: _forgotten
-local prefix, ranks, reply = KEYS[1], ARGV[1], {}
+local prefix, sessions, ranks, reply = KEYS[1], KEYS[1] .. 'session:', ARGV[1], {}
 local about_person = {phone = true, country = true, opted_out = true}
 local function merge(place, event, key, has)
   local write, tells, opted_out = {'HSET', key}, event[4] and event[4] ~= '0', has[6]
@@ -23,22 +23,28 @@ local function merge(place, event, key, has)
   end
   local purchase = move(prefix, ranks, key, event, has, write)
   local to = has[5] and call('HMGET', key, 'moved_to', 'moved') or {}
-  if to[1] or tells and (purchase > 0 or opted_out) then
+  if place and (to[1] or tells and (purchase > 0 or opted_out)) then
     local known = call('HMGET', key, 'phone', 'country')
     local mark = {text(place - 1), known[1] or '', known[2] or '', text(purchase), opted_out and '1' or '',
       to[1] or '', to[2] or '0'}
     for _, word in ipairs(mark) do reply[#reply + 1] = word end
   end
 end
-for place, event in ipairs(cjson.decode(ARGV[2])) do
-  local key, has = prefix .. 'session:' .. event[1], nil
-  if #event > 5 then
-    local ask = {'HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'opted_out'}
-    for i = 6, #event, 2 do ask[#ask + 1] = event[i] end
-    has = call(unpack(ask))
-  else
-    has = call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state')
+local plain = cjson.decode(ARGV[2])
+for i = 1, #plain, 2 do
+  local key, activity = sessions .. plain[i], plain[i + 1]
+  local has = call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state')
+  if not goes_on(key, activity, has) then
+    local event = {plain[i], activity}
+    if not is_forgotten(key, event, has) then merge(nil, event, key, has) end
   end
-  if not goes_on(key, event, has) and not is_forgotten(key, event, has) then merge(place, event, key, has) end
 end
+for place, event in ipairs(cjson.decode(ARGV[3])) do
+  local key = sessions .. event[1]
+  local ask = {'HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'opted_out'}
+  for i = 6, #event, 2 do ask[#ask + 1] = event[i] end
+  local has = call(unpack(ask))
+  if not is_forgotten(key, event, has) then merge(place, event, key, has) end
+end
+for rank, number in pairs(begun) do count(prefix, clock(), 'sessions' .. where(name_of(ranks, rank)), number) end
 return reply
