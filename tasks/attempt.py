@@ -9,67 +9,22 @@ Whatever happens between two steps (a crash, a stall, a second worker), each nex
 ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.
 """
 
-import hmac
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
-from typing import ParamSpec, TypeVar, assert_never
+from typing import assert_never
 
-from detectors.flow import Stage
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.sequence import occurred_ms
-from state.control import Passed
-from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
-from tasks import breaker, payload, policy, worth, yuno
-from tasks.backoff import delay
+from tasks import payload, policy, worth
 from tasks.deps import Deps
-from tasks.network import Attempt
+from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, send, unknown_for
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-CATCH_UP = timedelta(seconds=1)
 LOOK_AGAIN_S = 0.05
 UNREADABLE_PAUSE = timedelta(minutes=5)
 """How soon somebody may have added the key that is missing."""
-LONGEST_UNKNOWN = timedelta(hours=24)
-"""For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
-_PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an attempt went: the outreach's state now, why, and the number of the request (0: none was made)."""
-
-    outreach: str
-    outcome: str
-    reason: str = ""
-    attempt: int = 0
-    status: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """One contact that the policy let pass."""
-
-    taken: Taken
-    stage: Stage
-    person: str
-    built: payload.Built
-
-
-@dataclass(slots=True)
-class _Permit:
-    """What an attempt was given at dispatch and at the gate, and gives back when it does not use it."""
-
-    request_made: bool = False
-    day: str = ""
-    """Among whose contacts it has a place that it gives back; empty for none."""
 
 
 def attempt(outreach: str, deps: Deps) -> Outcome:
@@ -82,14 +37,14 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     if taken is None:
         # A message that came twice: the permit is that of the attempt which the other one began.
         return Outcome(outreach, "dropped", "not_waiting")
-    permit = _Permit()
+    permit = Permit()
     outcome = _attempt(taken, permit, deps)
     if deps.client is not None:
         deps.control.give_back(taken, requests=int(not permit.request_made), day=permit.day)
     return outcome
 
 
-def _attempt(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
+def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     outreach = taken.outreach
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
@@ -102,7 +57,7 @@ def _attempt(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
     return _decided(taken, permit, deps)
 
 
-def _decided(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
+def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     """Ask the policy, and do what it says."""
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
@@ -117,7 +72,7 @@ def _decided(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
     decision = _unreadable(taken, deps) or policy.decide(situation, deps.contact)
     if not isinstance(decision, policy.Send | policy.HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
-    if taken.ambiguous and _unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:
+    if taken.ambiguous and unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:
         state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
         return Outcome(taken.outreach, state or "lost", "key_forgotten")
     if deps.client is None:
@@ -128,7 +83,7 @@ def _decided(taken: Taken, permit: _Permit, deps: Deps) -> Outcome:
     if isinstance(decision, policy.HoldOut) and not taken.attempts:
         return _hold_out(contact, deps)
     may, wanted = policy.may_use(situation, deps.contact), deps.contact.at(lane.stage).channel
-    return _send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps, permit=permit)
+    return send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps, permit=permit)
 
 
 def _catch_up(taken: Taken, deps: Deps) -> float | None:
@@ -213,158 +168,6 @@ def _hold_out(contact: Contact, deps: Deps) -> Outcome:
         if state is None:
             deps.people.release(contact.person, taken.outreach, taken.claim)
         return Outcome(taken.outreach, state or "lost", "holdout")
-    if answer in _PERSON_TAKEN:
-        return _not_sending(taken, policy.Suppress(_PERSON_TAKEN[answer]), deps)
+    if answer in PERSON_TAKEN:
+        return _not_sending(taken, policy.Suppress(PERSON_TAKEN[answer]), deps)
     return _not_sending(taken, policy.Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)
-
-
-def _send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: _Permit) -> Outcome:
-    taken, person, built = contact.taken, contact.person, contact.built
-    passed = deps.control.gate(taken)
-    if not isinstance(passed, Passed):
-        # Back to where it was among those due; nothing is dispatched while this lasts.
-        kept = deps.outbox.postpone(taken, delay_ms=None, why=f"sending_{passed}")
-        return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
-    # An earlier attempt may have been a contact: then the place stays taken.
-    permit.day = "" if taken.ambiguous else passed.day
-    # Read before the fence is called: the lease that it renews cannot end before this clock says so.
-    started = deps.monotonic()
-    body = taken.body or built.request.to_json()
-    key = taken.key or idempotency_key(deps.identity_secret, taken)
-    fenced = deps.outbox.fence(taken, body=body, key=key)
-    if fenced.verdict == "busy":
-        deps.outbox.postpone(taken, delay_ms=deps.outbox.lease_ms, why="session_is_sending")
-        return Outcome(taken.outreach, "postponed", "session_is_sending")
-    if fenced.verdict != "sending":
-        return Outcome(taken.outreach, fenced.verdict)
-    refused = _reserve(contact, fenced.attempt, deps)
-    if refused is not None:
-        return refused
-
-    timeout = deps.delivery.timeout.total_seconds()
-    latest_start = started + deps.delivery.lease.total_seconds() - 1.5 * timeout
-    limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
-    permit.request_made = True
-    began = deps.monotonic()
-    reply = client.post(body, key, limits, now=deps.now())
-    took_s = deps.monotonic() - began
-    _record(taken, passed, reply, deps, permit=permit)
-    if breaker.surely_no_contact(reply) and not taken.ambiguous:
-        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
-    return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out, took_s=took_s)
-
-
-def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: _Permit) -> None:
-    """Let all workers know what the reply says about their requests, too; before anybody can take this one up again."""
-    if not breaker.surely_no_contact(reply):
-        permit.day = ""
-    match breaker.verdict(reply):
-        case None:
-            permit.request_made = False
-        case "works":
-            deps.control.worked(taken, passed, now_s=deps.monotonic())
-        case "failing" | "refused" as went:
-            why = "" if isinstance(reply, yuno.Accepted) else reply.why
-            deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
-
-
-def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
-    """Reserve the person; when that is refused, settle the attempt that was not made."""
-    taken, person = contact.taken, contact.person
-    cap = timedelta() if "cap" in deps.contact.off else deps.contact.at(contact.stage).cap
-    try:
-        answer = deps.people.reserve(person, taken.outreach, taken.claim, cap_ms=milliseconds(cap))
-    except StateError:
-        # No request was made: that is worth more than an outreach that ends unknown.
-        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
-        return _settle(taken, number, yuno.TryAgain("state_away", counted=False), deps)
-    if answer == "reserved":
-        return None
-    if answer in _PERSON_TAKEN:
-        state = deps.outbox.settle(taken, "suppressed", reason=_PERSON_TAKEN[answer], line=f"attempt {number} not made")
-        return Outcome(taken.outreach, state or "lost", _PERSON_TAKEN[answer])
-    # Held by an attempt that may still end without a contact, or ours by a later claim.
-    wait = deps.delivery.lease if answer == "held" else None
-    return _settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
-
-
-def _settle(
-    taken: Taken,
-    number: int,
-    reply: yuno.Reply,
-    deps: Deps,
-    *,
-    left_out: tuple[str, ...] = (),
-    took_s: float | None = None,
-) -> Outcome:
-    line = f"attempt {number}" if took_s is None else f"attempt {number} in {took_s * 1000:.0f} ms"
-    if left_out:
-        line += f" (left out: {', '.join(left_out)})"
-    settle = _insisting(deps, deps.outbox.settle)
-    match reply:
-        case yuno.Accepted(status):
-            why = f"http_{status}"
-            state = settle(taken, "sent", line=f"{line} {why}")
-        case yuno.TryAgain(why, retry_after, counted):
-            wait_ms = milliseconds(_delay(number, retry_after, deps))
-            if not counted:
-                state = settle(taken, "not_sent", reason=why, delay_ms=milliseconds(retry_after or CATCH_UP), line=line)
-            elif number >= deps.delivery.max_attempts:
-                state = settle(taken, "dead", reason="attempts_used_up", line=f"{line} {why}")
-            else:
-                state = settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line)
-        case yuno.Rejected(why, messages):
-            state = settle(taken, "dead", reason=why, line=f"{line} {why}", quoted=" ".join(messages))
-        case yuno.Undecided(why):
-            state = _unknown(taken, number, why, line, deps)
-        case yuno.Unauthorised(why):
-            state = settle(taken, "not_sent", reason=why, line=line)
-        case _:
-            assert_never(reply)
-    return Outcome(taken.outreach, state or "lost", "", number, why)
-
-
-def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:
-    """Park it for a person to decide, or, where the merchant says that Yuno honours the key, repeat it with that."""
-    settle = _insisting(deps, deps.outbox.settle)
-    may = deps.delivery.on_unknown == "retry" and _unknown_for(taken) < LONGEST_UNKNOWN
-    if not may or number >= deps.delivery.max_attempts:
-        return settle(taken, "unknown", reason=why, line=line, ambiguous=True)
-    wait_ms = milliseconds(_delay(number, None, deps))
-    return settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=True)
-
-
-def _insisting(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
-    """Let what is known of an attempt be written again and again for as long as a lease, while the server is away.
-
-    The answer to a request is worth waiting for a server that restarts. Our claim guards it, so it can't come too late.
-    """
-
-    def insist(*args: P.args, **kwargs: P.kwargs) -> R:
-        deadline, pause_s = deps.monotonic() + deps.delivery.lease.total_seconds(), 0.25
-        while True:
-            try:
-                return write(*args, **kwargs)
-            except (ServerUnavailableError, ServerFullError):
-                if deps.monotonic() + pause_s > deadline:
-                    raise
-            deps.sleep(pause_s)
-            pause_s = min(2 * pause_s, 4.0)
-
-    return insist
-
-
-def _unknown_for(taken: Taken) -> timedelta:
-    """Return how long Yuno may have known the idempotency key."""
-    return timedelta(milliseconds=taken.now_ms - (taken.first_sending_ms or taken.now_ms))
-
-
-def _delay(number: int, retry_after: timedelta | None, deps: Deps) -> timedelta:
-    base, cap = deps.delivery.backoff_base, deps.delivery.backoff_cap
-    return delay(number, base=base, cap=cap, random=deps.random, retry_after=retry_after)
-
-
-def idempotency_key(secret: bytes, taken: Taken) -> str:
-    """Return the same UUID (in version-4 form) for the same abandonment, also when it was claimed anew after a loss."""
-    text = f"{taken.session.session_id}|{taken.last}".encode()
-    return str(uuid.UUID(bytes=hmac.digest(secret, text, sha256)[:16], version=4))

@@ -9,11 +9,12 @@ from time import monotonic
 from detectors.settings import DetectionSettings
 from state.control import Control
 from state.people import person_of
-from tasks.attempt import Outcome, attempt
+from tasks.attempt import attempt
 from tasks.breaker import limits_of
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
 from tasks.quiet_hours import QuietHours
+from tasks.sending import Outcome
 from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
 from tests.faulty_server import OK, Behaviour, FaultyServer, replies

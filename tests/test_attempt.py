@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.attempt import Outcome, attempt, idempotency_key
+from tasks.attempt import attempt
+from tasks.sending import Outcome, idempotency_key
 from tests.attempts import PERSON, attempt_again, comes_back, deps_of, held_by, yuno
 from tests.faulty_server import OK, http
 from tests.helpers import (

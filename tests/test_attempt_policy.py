@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from state.people import person_of
-from tasks.attempt import Outcome, attempt
+from tasks.attempt import attempt
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
 from tasks.policy import share_of
+from tasks.sending import Outcome
 from tests.attempts import PERSON, attempt_again, held_by, yuno
 from tests.helpers import (
     HOUR_MS,

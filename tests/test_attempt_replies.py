@@ -5,7 +5,8 @@ import json
 import pytest
 
 from state.people import person_of
-from tasks.attempt import Outcome, attempt
+from tasks.attempt import attempt
+from tasks.sending import Outcome
 from tests.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
 from tests.faulty_server import OK, Wire, http
 from tests.helpers import (

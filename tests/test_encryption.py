@@ -14,8 +14,9 @@ from state.connection import connect
 from state.errors import DeploymentMismatchError
 from state.people import person_of
 from state.scripts import Scripts
-from tasks.attempt import Outcome, attempt
+from tasks.attempt import attempt
 from tasks.deps import Deps
+from tasks.sending import Outcome
 from tests.attempts import attempt_again, deps_of, yuno
 from tests.encrypting import (
     JOHN,
