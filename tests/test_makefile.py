@@ -1,5 +1,6 @@
 """What `make` says and does about Pythons that cannot be used. The Pythons are scripts that note what they are told."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -36,7 +37,9 @@ def script(path: Path, text: str) -> None:
 
 def make(project: Path, python: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "setup", f"PYTHON={python}"]
-    return subprocess.run(command, cwd=project, check=False, capture_output=True, text=True, timeout=60)
+    # As on a terminal of its own: a make that runs these tests tells the makes below it what to do, too.
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    return subprocess.run(command, cwd=project, env=env, check=False, capture_output=True, text=True, timeout=60)
 
 
 def told(project: Path) -> list[str]:
