@@ -1,4 +1,7 @@
-"""What encryption costs in ingest, in an attempt without network and in memory: with and without a key, in turns.
+"""What encryption and the contact policy cost in ingest, in an attempt without network and in memory, in turns.
+
+Two comparisons: with and without a key; and with a key and every rule against neither key nor any rule that can be
+switched off.
 
 Processor time is that of this process and the server together. On a busy machine it says more than the clock, and the
 round that was disturbed least more than the others.
@@ -11,14 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
-from typing import cast
+from time import gmtime, perf_counter, process_time
+from typing import cast, get_args
 
 from bench import ingest
 from detectors.lanes import LANES
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change, SilentLane
 from tasks.attempt import attempt
+from tasks.contact_settings import Switch
 from tasks.record import REQUIRED
 from tasks.yuno import Accepted, YunoClient
 from worker import runtime
@@ -31,6 +35,7 @@ HOUR_MS = 3_600_000
 CART = '[149.99,"COP",[["Wireless Headphones","WH-1000XM5",1,149.99]]]'
 Figures = dict[str, float]
 Round = Callable[[dict[str, str]], Figures]
+Pairs = list[tuple[Figures, Figures]]
 
 
 class Nobody:
@@ -54,17 +59,28 @@ def server_time(state: runtime.State) -> float:
     return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
 
-def alternating(measure: Round, env: dict[str, str], rounds: int) -> list[tuple[Figures, Figures]]:
-    """Return what was measured without and with a key, one pair for each round; the order changes with each."""
+def alternating(measure: Round, less: dict[str, str], more: dict[str, str], rounds: int) -> Pairs:
+    """Return what was measured with less and with more switched on, one pair a round; the order changes with each."""
     pairs = []
     for number in range(rounds):
-        with_key = {**env, "WINBACK_ENCRYPTION_KEYS": KEY}
         if number % 2:
-            sealed, plain = measure(with_key), measure(env)
+            with_more, with_less = measure(more), measure(less)
         else:
-            plain, sealed = measure(env), measure(with_key)
-        pairs.append((plain, sealed))
+            with_less, with_more = measure(less), measure(more)
+        pairs.append((with_less, with_more))
     return pairs
+
+
+def variants(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Return settings without any rule, with every rule, and with every rule and a key."""
+    quiet = (gmtime().tm_hour - 5 + 12) % 24  # at the other end of the day in Bogota, where everybody here lives
+    rules = {
+        "WINBACK_CONTACT__QUIET_HOURS": f"{quiet:02d}:00-{quiet + 1:02d}:00",
+        "WINBACK_CONTACT__MIN_VALUE": "COP=1",
+        "WINBACK_CONTACT__HOLDOUT": "0.000001",
+    }
+    none = {"WINBACK_CONTACT__OFF": ",".join(get_args(Switch)), "WINBACK_INGEST__BOT_EVENTS": "off"}
+    return env | none, env | rules, env | rules | {"WINBACK_ENCRYPTION_KEYS": KEY}
 
 
 def abandoned(state: runtime.State, number: int) -> Sequence[str]:
@@ -140,21 +156,30 @@ def events(lines: list[str]) -> Round:
     return measure
 
 
-def measure(rounds: int = 7) -> dict[str, list[tuple[Figures, Figures]]]:
+def measure(rounds: int = 7) -> dict[str, Pairs]:
+    """Return pairs of figures by what was compared."""
     calm_collector()
     lines = [json.dumps(event) for event in ingest.events(100_000)]
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
         env = {"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}
+        bare, rules, sealed = variants(env)
         return {
-            "ingest of an event": alternating(events(lines), env, rounds),
-            "attempt without network": alternating(attempts(2000), env, rounds),
+            "encryption, ingest of an event": alternating(events(lines), rules, sealed, rounds),
+            "encryption, attempt without network": alternating(attempts(2000), rules, sealed, rounds),
+            "policy and encryption, ingest of an event": alternating(events(lines), bare, sealed, rounds),
+            "policy and encryption, attempt without network": alternating(attempts(2000), bare, sealed, rounds),
         }
+
+
+def ratio(pairs: Pairs, unit: str = "processor, us") -> tuple[float, float, float]:
+    """Return the median of the rounds' ratios, the least and the greatest."""
+    ratios = [after[unit] / before[unit] for before, after in pairs]
+    return median(ratios), min(ratios), max(ratios)
 
 
 if __name__ == "__main__":
     for what, pairs in measure().items():
         for unit in pairs[0][0]:
-            plain, sealed = (min(figures[unit] for figures in side) for side in zip(*pairs, strict=True))
-            ratios = [after[unit] / before[unit] for before, after in pairs]
-            spread = f"median of rounds {median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
-            print(f"{what}, {unit}: {plain:,.1f} plain, {sealed:,.1f} encrypted, ratio {sealed / plain:.2f} ({spread})")
+            less, more = (min(figures[unit] for figures in side) for side in zip(*pairs, strict=True))
+            middle, least, most = ratio(pairs, unit)
+            print(f"{what}, {unit}: {less:,.1f} without, {more:,.1f} with; {middle:.2f} ({least:.2f} to {most:.2f})")

@@ -8,7 +8,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import attempts, ingest, memory, sweep
+from bench import attempts, crypt, ingest, memory, sweep
 
 GOALS = {
     "ingest, events a second": "30,000",
@@ -16,6 +16,8 @@ GOALS = {
     "empty sweep, a million waiting, ms": "50",
     "claimed a second, into outreaches": "20,000",
     "bytes for a waiting session": "800",
+    "policy and encryption, ingest of an event, processor time against without": "1.15",
+    "policy and encryption, attempt without network, processor time against without": "1.25",
     "attempts a second, 100 ms API, prefork 32": "200",
 }
 
@@ -35,6 +37,10 @@ def rows() -> list[tuple[str, str]]:
     found.append(("claimed a second, into outreaches", f"{swept['outreaches']:,.0f}"))
     found.append(("claimed a second, unreachable", f"{swept['unreachable']:,.0f}"))
     found.append(("bytes for a waiting session", f"{memory.measure():.0f}"))
+    for what, pairs in crypt.measure(5).items():
+        found.append(
+            (f"{what}, processor time against without", "{:.2f} ({:.2f} to {:.2f})".format(*crypt.ratio(pairs)))
+        )
     for pool, concurrency in (("prefork", 32), ("threads", 32)):
         ours, bare = attempts.measure(pool, concurrency, 4000)
         found.append((f"attempts a second, 100 ms API, {pool} {concurrency}", f"{ours:.0f}"))
