@@ -67,13 +67,15 @@ class Attribution:
         self._keys = keys
         self._window_ms = window_ms
 
-    def remember(self, person: str, outreach: str, worth: Money | None) -> None:
-        """Say that an outreach is about to reach a person; `worth` is its cart's total.
+    def remember(self, person: str, outreach: str, worth: Money | None, at_ms: int) -> None:
+        """Say that an outreach is about to reach a person; `worth` is its cart's total, `at_ms` when it was taken.
 
         Before the attempt: then no crash can come between a contact and this.
         """
         told = "" if worth is None else str(worth)
-        self._scripts.run("remember", self._keys.person(person), outreach, told, self._window_ms + LATEST_ORDER_MS)
+        self._scripts.run(
+            "remember", self._keys.person(person), outreach, told, self._window_ms + LATEST_ORDER_MS, at_ms
+        )
 
     def leads(
         self, sessions: Sequence[str], people: Sequence[str]

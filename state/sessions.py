@@ -28,6 +28,7 @@ OWN_FIELDS = frozenset(
         "sending",
         "contacts",
         "contacts_before",
+        "purchase_before",
         "moved",
         "moved_to",
         "contacted",
@@ -36,7 +37,7 @@ OWN_FIELDS = frozenset(
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
-NOT_HANDED_OVER = OWN_FIELDS | {"order"}
+NOT_HANDED_OVER = OWN_FIELDS | {"order", "under_way"}
 """What stays with a session that another one takes over: an order is that of its own session."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -166,9 +167,12 @@ class Sessions:
         found = self._scripts.run("hand_over", self._partition(previous), previous, session, stamp, self._names)
         texts = [item.decode() for item in found]
         known = dict(zip(texts[::2], texts[1::2], strict=True))
-        contacts = int(known.get("contacts", 0)) + int(known.get("contacts_before", 0))
+        # A contact that is under way counts: should it come to nothing, the new session has one less than it may.
+        contacts = sum(int(known.get(name, 0)) for name in ("contacts", "contacts_before", "under_way"))
         words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
-        return self._mark(0, session, self._scripts.run("inherit", self._partition(session), session, contacts, *words))
+        bought = max(int(known.get("purchase", 0)), int(known.get("purchase_before", 0)))
+        reply = self._scripts.run("inherit", self._partition(session), session, contacts, bought, *words)
+        return self._mark(0, session, reply)
 
     def _handed_over(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
         """Yield a field's name and its value as the other session keeps it; what cannot be read stays where it is."""

@@ -27,7 +27,6 @@ Switch = Literal[
     "stage",
     "cart",
     "min_value",
-    "bought",
     "session_limit",
     "cap",
     "quiet_hours",

@@ -238,7 +238,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_stage, "stage"),
     Rule(_cart, "cart"),
     Rule(_min_value, "min_value"),
-    Rule(_bought, "bought"),
+    Rule(_bought, None),
     Rule(_session_limit, "session_limit"),
     Rule(_cap, "cap"),
     Rule(_quiet_hours, "quiet_hours"),

@@ -124,19 +124,17 @@ def _zones_of_country() -> dict[str, tuple[str, ...]]:
 def _window(text: str) -> Window:
     match = _WINDOW.fullmatch(text)
     if match is None:
-        raise ValueError(
-            f"{text!r} is not a time of the day: write 21:00-08:00, or mon-fri 21:00-08:00; sat,sun 20:00-10:00"
-        )
+        raise ValueError("is not a time of the day: write 21:00-08:00, or mon-fri 21:00-08:00; sat,sun 20:00-10:00")
     begin, end = _minutes(match["from"]), _minutes(match["to"])
     if begin in {end, _DAY_MINUTES}:
-        raise ValueError(f"{text!r} has no length: a whole day is 00:00-24:00")
+        raise ValueError("has no length: a whole day is 00:00-24:00")
     return Window(_days(match["days"] or "mon-sun"), begin, end if end > begin else end + _DAY_MINUTES)
 
 
 def _minutes(text: str) -> int:
     hours, minutes = (int(part) for part in text.split(":"))
     if minutes > 59 or hours * 60 + minutes > _DAY_MINUTES:  # noqa: PLR2004 - minutes of an hour
-        raise ValueError(f"{text!r} is not a time of the day (00:00 to 24:00)")
+        raise ValueError("is not a time of the day (00:00 to 24:00)")
     return hours * 60 + minutes
 
 
@@ -145,7 +143,7 @@ def _days(text: str) -> frozenset[int]:
     for part in text.replace(" ", "").split(","):
         first, _, last = part.partition("-")
         if first not in DAYS or (last or first) not in DAYS:
-            raise ValueError(f"{part!r} is no weekday: write {', '.join(DAYS)}, or a range such as mon-fri")
+            raise ValueError(f"names no weekday: write {', '.join(DAYS)}, or a range such as mon-fri")
         begin, end = DAYS.index(first), DAYS.index(last or first)
         found |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
     return frozenset(found)

@@ -112,20 +112,26 @@ def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, perm
             deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
 
 
+def cap_ms(stage: Stage, deps: Deps) -> int:
+    """Return for how long a contact excludes the next one at a stage; 0 when that rule is switched off."""
+    return 0 if "cap" in deps.contact.off else milliseconds(deps.contact.at(stage).cap)
+
+
 def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     """Reserve the person; when that is refused, settle the attempt that was not made."""
     taken, person = contact.taken, contact.person
-    cap = timedelta() if "cap" in deps.contact.off else deps.contact.at(contact.stage).cap
     try:
-        answer = deps.people.reserve(person, taken.outreach, taken.claim, cap_ms=milliseconds(cap))
+        answer = deps.people.reserve(person, taken.outreach, taken.claim, cap_ms=cap_ms(contact.stage, deps))
     except StateError:
-        # No request was made: that is worth more than an outreach that ends unknown.
-        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
+        # No request was made: worth more than an outreach that ends unknown. But one before may have been a contact.
+        if not taken.ambiguous:
+            _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
         return _settle(taken, number, yuno.TryAgain("state_away", counted=False), deps)
     if answer == "reserved":
         return None
     if answer in PERSON_TAKEN:
-        state = deps.outbox.settle(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
+        settle = _insisting(deps, deps.outbox.settle)
+        state = settle(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
         return Outcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
     # Held by an attempt that may still end without a contact, or ours by a later claim.
     wait = deps.delivery.lease if answer == "held" else None

@@ -24,7 +24,7 @@ OTHER_PHONE = "+573009999999"
 def contacted(state: State, session: str = "s-1", *, ago_ms: int = HOUR_MS, result: str = "sent") -> Taken:
     """Let somebody be contacted, or held out (`holdout`), or nobody know it, so long ago."""
     held = taken(state, session)
-    state.attribution.remember(PERSON, held.outreach, CART)
+    state.attribution.remember(PERSON, held.outreach, CART, now_ms(state))
     if result == "holdout":
         state.outbox.end_unsent(held, "suppressed", "holdout")
     else:

@@ -54,7 +54,7 @@ def test_an_order_after_an_outreach_that_reached_nobody_is_nobodys_merit(state: 
 
 def test_an_order_before_the_request_cancels_and_is_nobodys_merit(state: State) -> None:
     outreach = abandon(state)
-    state.attribution.remember(PERSON, outreach, CART)
+    state.attribution.remember(PERSON, outreach, CART, now_ms(state))
     order_comes(state, order())
     assert merit(state) == {}
     assert counters(state) == {"cancelled.paid": 1}
@@ -62,7 +62,7 @@ def test_an_order_before_the_request_cancels_and_is_nobodys_merit(state: State) 
 
 def test_an_order_while_the_request_is_under_way_is_nobodys_merit(state: State) -> None:
     held = sending(state)
-    state.attribution.remember(PERSON, held.outreach, CART)
+    state.attribution.remember(PERSON, held.outreach, CART, now_ms(state))
     order_comes(state, order(), ago_ms=1)
     state.outbox.settle(held, "sent")
     assert merit(state) == {}
@@ -161,7 +161,7 @@ def test_contacts_of_long_ago_are_forgotten_though_new_ones_come(state: State) -
     key, now = state.keys.contacts(PERSON), now_ms(state)
     long_ago = now - WINDOW_MS - LATEST_ORDER_MS
     state.client.hset(key, mapping={"07-old": f"{long_ago - 1}", "07-recent": f"{long_ago + MINUTE_MS} COP 1"})
-    state.attribution.remember(PERSON, "07-0123456789abcdef", CART)
+    state.attribution.remember(PERSON, "07-0123456789abcdef", CART, now)
     assert sorted(texts(state, key)) == ["07-0123456789abcdef", "07-recent"]
 
 

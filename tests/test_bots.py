@@ -4,18 +4,16 @@ from detectors.sequence import RANK_SPAN
 from state.sessions import Change
 from tests.helpers import event, stored
 from tests.ingesting import ingest_of, publish
-from worker.bots import MINUTE_MS, BotWatch
+from worker.bots import BotWatch
 from worker.runtime import State
-
-AT_MS = 1_747_176_000_000
 
 
 def changes(session: str, number: int) -> list[Change]:
     return [Change(session, n, n, 0, 0, n // RANK_SPAN, {"name": "J"}) for n in range(number)]
 
 
-def found(watch: BotWatch, made: list[Change], at_ms: int = AT_MS) -> list[bool]:
-    return [change.fields.get("bot") == "1" for change in watch.mark(made, at_ms)]
+def found(watch: BotWatch, made: list[Change], minute: int = 7) -> list[bool]:
+    return [change.fields.get("bot") == "1" for change in watch.mark(made, [minute] * len(made))]
 
 
 def test_as_many_events_as_the_setting_allows_are_a_human_beings() -> None:
@@ -26,14 +24,20 @@ def test_as_many_events_as_the_setting_allows_are_a_human_beings() -> None:
 
 
 def test_what_the_event_said_stays() -> None:
-    (marked,) = BotWatch(0).mark(changes("s", 1), AT_MS)
+    (marked,) = BotWatch(0).mark(changes("s", 1), [7])
     assert marked.fields == {"name": "J", "bot": "1"}
 
 
 def test_every_minute_is_counted_anew() -> None:
     watch = BotWatch(3)
     for minute in range(5):
-        assert found(watch, changes("s", 3), AT_MS + minute * MINUTE_MS) == [False] * 3
+        assert found(watch, changes("s", 3), minute) == [False] * 3
+
+
+def test_a_batch_that_spans_minutes_is_counted_minute_by_minute() -> None:
+    made = changes("s", 12)
+    assert not any("bot" in change.fields for change in BotWatch(3).mark(made, [n // 3 for n in range(12)]))
+    assert sum("bot" in change.fields for change in BotWatch(3).mark(made, [n // 4 for n in range(12)])) == 12
 
 
 def test_off_finds_nobody() -> None:

@@ -134,6 +134,30 @@ def test_an_order_in_the_old_session_makes_it_bought_and_marks_the_person(state:
     assert facts_of(state, JANE["phone_number"]) == Facts(bought=True)
 
 
+def test_an_order_in_the_old_session_marks_who_is_known_in_the_new_one_alone(state: State) -> None:
+    ingest(state, event(session="old"), moved(customer=JANE), event("order_completed", "old", stage=None))
+    assert facts_of(state, JANE["phone_number"]).bought
+
+
+def test_who_is_named_after_an_order_in_the_old_session_is_marked(state: State) -> None:
+    ingest(state, event(session="old"), event("order_completed", "old", stage=None), moved())
+    ingest(state, event(session="new", customer=JANE))
+    assert facts_of(state, JANE["phone_number"]).bought
+
+
+def test_a_contact_that_is_under_way_for_the_old_session_counts_for_the_new_one(state: State) -> None:
+    sending(state, "old")
+    ingest(state, moved())
+    assert stored(state, "new").contacts == 1
+
+
+def test_a_takeover_from_nowhere_is_left_out_and_named(state: State) -> None:
+    publish(state, event(session="old"), event("exit", "new", stage=None, previous_session_id="old"))
+    ingest_of(state).step()
+    assert stored(state, "old").state == "waiting"
+    assert [field for field, _, _ in rejected(state)] == ["previous_session_id"]
+
+
 def test_who_opted_out_in_the_old_session_is_known_in_the_new_one(state: State) -> None:
     ingest(state, event("opt_out", "old", stage=None), event(session="old", stage="payment"))
     ingest(state, moved(), event(session="new", customer=JANE))

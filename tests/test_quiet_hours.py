@@ -142,7 +142,7 @@ def test_off_is_never_quiet(text: str) -> None:
         ("25:00-08:00", "not a time of the day"),
         ("08:00-08:00", "no length"),
         ("24:00-08:00", "no length"),
-        ("mo-fr 21:00-08:00", "no weekday"),
+        ("mo-fr 21:00-08:00", "names no weekday"),
         ("00:00-24:00", "leaves no time"),
         ("mon-thu 00:00-24:00; fri-sun 00:00-24:00", "leaves no time"),
         (21, "write"),

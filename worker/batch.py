@@ -12,6 +12,8 @@ from tasks.contact import country, likely_e164, phone
 from tasks.record import fields_of
 from worker.attribution import Order, order_of
 
+MINUTE_MS = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -27,6 +29,8 @@ class Batch:
     """What has to be written for some entries; phone numbers are E.164, times Unix ms."""
 
     changes: list[Change] = field(default_factory=list)
+    minutes: list[int] = field(default_factory=list)
+    """In which minute (since 1970) each change's event arrived."""
     bought: list[tuple[str, int]] = field(default_factory=list)
     opted_out: list[str] = field(default_factory=list)
     taken_over: list[tuple[str, str, int]] = field(default_factory=list)
@@ -37,6 +41,8 @@ class Batch:
     rejections: list[Rejection] = field(default_factory=list)
 
 
+# A session that is nowhere in the flow waits in no lane: both would be lost.
+_TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
 _NOBODY = Problem("customer.phone_number", "is not a valid number, and without a session_id the event names nobody")
 
 
@@ -57,14 +63,18 @@ def collect(entries: Sequence[Entry]) -> Batch:
 
 
 def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
-    place = position(event, entry.arrival_ms)
+    arrival_ms = entry.arrival_ms
+    place = position(event, arrival_ms)
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
         batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, place, len(batch.changes)))
     if event.session_id is not None:
         if event.previous_session_id is not None:
-            batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))
+            if place.activity:
+                batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))
+            else:
+                batch.rejections.append(Rejection(entry.id, (_TAKEOVER_NOWHERE,), applied=True))
         customer = event.customer
         if customer is not None and customer.phone_number:
             number = likely_e164(customer.phone_number, customer.country_code or "")
@@ -74,6 +84,7 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
         if event.type == "opt_out":
             fields["opted_out"] = "1"
         batch.changes.append(Change(event.session_id, *place, fields))
+        batch.minutes.append(arrival_ms // MINUTE_MS)
 
 
 def _mark_person(batch: Batch, event: ActivityEvent, place: Position) -> bool:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from state.sessions import Change
 from tasks.record import BOT
-
-MINUTE_MS = 60_000
 
 
 class BotWatch:
@@ -20,14 +20,22 @@ class BotWatch:
         self._minute = 0
         self._counts: Counter[str] = Counter()
 
-    def mark(self, changes: Sequence[Change], arrival_ms: int) -> list[Change]:
-        """Return the changes, those of a bot with a field that says so; `arrival_ms` is that of the first."""
-        if self._per_minute is None:
+    def mark(self, changes: Sequence[Change], minutes: Sequence[int]) -> list[Change]:
+        """Return the changes, those of a bot with a field that says so; `minutes`: when each arrived, ascending."""
+        if self._per_minute is None or not changes:
             return list(changes)
-        if arrival_ms // MINUTE_MS != self._minute:
-            self._minute = arrival_ms // MINUTE_MS
+        if minutes[0] == minutes[-1]:
+            return self._within(minutes[0], changes)
+        found: list[Change] = []
+        for minute, same in groupby(zip(minutes, changes, strict=True), key=itemgetter(0)):
+            found += self._within(minute, [change for _, change in same])
+        return found
+
+    def _within(self, minute: int, changes: Sequence[Change]) -> list[Change]:
+        if minute != self._minute:
+            self._minute = minute
             self._counts.clear()
-        counts, limit = self._counts, self._per_minute
+        counts, limit = self._counts, self._per_minute or 0
         counts.update([change.session_id for change in changes])
         if not any(counts[session] > limit for session in {change.session_id for change in changes}):
             return list(changes)

@@ -142,7 +142,7 @@ def _next(record: Record, now_ms: int) -> str:  # noqa: PLR0911 - one return for
         case "waiting" if record.due_ms > now_ms:
             return f"due at {when(record.due_ms)}; too old for a contact from {when(record.expires_ms)} on"
         case "waiting":
-            return "due now: a worker gets it as soon as one is free"
+            return "due now: a worker gets it as soon as one is free and sending is not held back (winback status says)"
         case "leased":
             return f"a worker has it in hand; if it does not come back, it is due again at {until}"
         case "sending":

@@ -163,8 +163,9 @@ class Ingest:
 
     def _take(self, entries: Sequence[Entry], *, one_read: bool) -> Work:
         work = Work(entries, one_read, collect(entries))
-        if entries:
-            work.batch.changes = self._bots.mark(work.batch.changes, entries[0].arrival_ms)
+        if one_read:
+            # What is delivered again was counted before.
+            work.batch.changes = self._bots.mark(work.batch.changes, work.batch.minutes)
         self._unfinished.append(work)
         return work
 

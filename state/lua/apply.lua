@@ -22,6 +22,8 @@ local function merge(place, event, key, has)
     if not known or value > known then put(write, name, value) end
   end
   local purchase = move(prefix, ranks, key, event, has, write)
+  -- An order in a session that this one took over is the person's, too.
+  if tells then purchase = math.max(purchase, tonumber(call('HGET', key, 'purchase_before') or 0)) end
   local to = has[5] and call('HMGET', key, 'moved_to', 'moved') or {}
   if place and (to[1] or tells and (purchase > 0 or opted_out)) then
     local known = call('HMGET', key, 'phone', 'country')

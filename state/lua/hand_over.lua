@@ -3,7 +3,7 @@
 -- KEYS[1]  prefix of the partition of the earlier session
 -- ARGV[1]  the earlier session; ARGV[2] the one that takes it over; ARGV[3] sequence number of the event that says so;
 --          ARGV[4] names of the ranks (see apply.lua)
--- Returns  the earlier session's hash, flat
+-- Returns  the earlier session's hash, flat; and `under_way` 1 when a contact is just being made for it
 -- include: _outreach
 -- include: _move
 local prefix, stamp = KEYS[1], tonumber(ARGV[3])
@@ -19,6 +19,11 @@ if stamp > tonumber(has[5] or 0) then
     if lane then redis.call('ZREM', lane, ARGV[1]) end
     redis.call('HSET', key, 'state', 'moved')
   end
-  redis.call('PEXPIRE', key, SESSION_TTL)
+  if redis.call('HGET', key, 'state') ~= 'abandoned' then redis.call('PEXPIRE', key, SESSION_TTL) end
 end
-return redis.call('HGETALL', key)
+local found, sending = redis.call('HGETALL', key), redis.call('HGET', key, 'sending')
+if sending and redis.call('HGET', prefix .. 'outreach:' .. sending, 'state') == 'sending' then
+  found[#found + 1] = 'under_way'
+  found[#found + 1] = '1'
+end
+return found

@@ -1,13 +1,14 @@
 #!lua
 -- A session takes over what an earlier one knew: its fields, each by its stamp, and how often it was contacted.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  session; ARGV[2] contacts made for the earlier one; then each field's name and stamped value
--- Returns  the session's stamped phone and country ('' for none), its purchase ('0' for none), '1' when opted out, the
+-- ARGV[1]  session; ARGV[2] contacts made for the earlier one; ARGV[3] sequence number of its last order (0: none);
+--          then each field's name and stamped value
+-- Returns  the session's stamped phone and country ('' for none), the last purchase of either ('0' for none), '1' when opted out, the
 --          session that has taken it over in turn ('' for none) and by which sequence number
 -- include: _clock
 local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
 if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '0', '', '', '0'} end
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   local known = redis.call('HGET', key, ARGV[i])
   if not known or ARGV[i + 1] > known then
     write[#write + 1] = ARGV[i]
@@ -16,10 +17,13 @@ for i = 3, #ARGV, 2 do
 end
 local before = tonumber(redis.call('HGET', key, 'contacts_before') or 0)
 if tonumber(ARGV[2]) > before then redis.call('HSET', key, 'contacts_before', ARGV[2]) end
+local bought = tonumber(redis.call('HGET', key, 'purchase_before') or 0)
+if tonumber(ARGV[3]) > bought then redis.call('HSET', key, 'purchase_before', ARGV[3]) end
 if #write > 0 then redis.call('HSET', key, unpack(write)) end
 if redis.call('PTTL', key) == -1 and redis.call('HGET', key, 'state') ~= 'abandoned' then
   redis.call('PEXPIRE', key, SESSION_TTL)
 end
 local has = redis.call('HMGET', key, 'phone', 'country', 'purchase', 'opted_out', 'state', 'moved_to', 'moved')
+local purchase = math.max(tonumber(has[3] or 0), bought, tonumber(ARGV[3]))
 local to = has[5] == 'moved' and has[6] or ''
-return {has[1] or '', has[2] or '', has[3] or '0', has[4] and '1' or '', to, has[7] or '0'}
+return {has[1] or '', has[2] or '', text(purchase), has[4] and '1' or '', to, has[7] or '0'}

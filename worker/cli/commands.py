@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.exceptions import TyperException
+from typer.exceptions import Abort, TyperException
 
 from state.errors import StateError
 from worker.cli.usage import explained
@@ -86,6 +86,9 @@ def run() -> int | None:
         code: int | None = app(standalone_mode=False, prog_name="winback")
     except (StartError, StateError) as exc:
         return _told(str(exc), exit_code(exc))
+    except Abort:
+        # Ctrl-C, or nobody there to answer: whatever was asked has not been done.
+        return _told("given up: nothing was changed", 1)
     except TyperException as exc:
         return _told(explained(exc), MISTAKE)
     return code

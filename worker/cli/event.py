@@ -34,9 +34,7 @@ def emit(
     stage: Annotated[Stage | None, typer.Option(help="Where in the flow; an activity needs it.")] = None,
     platform: Annotated[Platform | None, typer.Option(help="On what; an activity needs it.")] = None,
     occurred_at: Annotated[Text, typer.Option(help="ISO 8601, 2025-05-13T22:40:00Z; default: on arrival.")] = None,
-    previous_session: Annotated[
-        Text, typer.Option(help="A session that this one takes over (not supported yet).")
-    ] = None,
+    previous_session: Annotated[Text, typer.Option(help="A session that this one takes over.")] = None,
     name: Annotated[Text, typer.Option(help="Full name.", rich_help_panel=_CUSTOMER)] = None,
     phone: Annotated[
         Text, typer.Option(help="+573001234567, or with --country 3001234567.", rich_help_panel=_CUSTOMER)

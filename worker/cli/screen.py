@@ -34,7 +34,7 @@ def opened(*keys: str) -> tuple[Settings, State]:
         require_suitable(state.client)
         if "identity_secret" in keys:
             # With another secret nobody would be recognised.
-            deployment.check(state.scripts, state.keys, runtime.identity_secret(settings))
+            deployment.check(state.scripts, state.keys, runtime.identity_secret(settings), None)
         return state
 
     return settings, ask(settings, connected)
