@@ -56,7 +56,10 @@ from tests.helpers import (
     texts,
 )
 from tests.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from tests.operating import shop_on
+from worker import runtime
 from worker.runtime import State
+from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
 
@@ -326,3 +329,16 @@ def test_a_new_key_is_let_in_beside_the_old_one_and_then_needed(state: State) ->
 def test_a_process_that_reads_nothing_personal_needs_no_key(state: State) -> None:
     check(state, KEY)
     deployment.check(state.scripts, state.keys, SECRET, None)
+
+
+@pytest.mark.xdist_group("valkey")
+def test_people_are_found_and_forgotten_by_their_number_with_the_keys_and_not_without(valkey: EmbeddedValkey) -> None:
+    with shop_on(valkey.url, WINBACK_ENCRYPTION_KEYS=KEY.hex()) as shop:
+        runtime.join_deployment(shop.state, load(shop.env))
+        happen(shop.state, johns_visit(), ago_ms=MINUTE_MS)
+        shop.run("optout", "add", "+573001234567")
+        keys = shop.env.pop("WINBACK_ENCRYPTION_KEYS")
+        assert "encryption_keys: is not set" in shop.run("forget", "--phone", "+573007654321", "--yes", code=2)
+        shop.env["WINBACK_ENCRYPTION_KEYS"] = keys
+        assert "removed: 1 sessions" in shop.run("forget", "--phone", "+573007654321", "--yes")
+        assert stored(shop.state).state == "forgotten"
