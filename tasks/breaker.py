@@ -63,4 +63,6 @@ def asked_pause_ms(reply: yuno.Reply) -> int:
 
 def surely_no_contact(reply: yuno.Reply) -> bool:
     """Whether it is certain that nobody was contacted by this request."""
-    return isinstance(reply, yuno.TryAgain | yuno.Rejected | yuno.Unauthorised)
+    if isinstance(reply, yuno.TryAgain):
+        return not reply.maybe_sent
+    return isinstance(reply, yuno.Rejected | yuno.Unauthorised)

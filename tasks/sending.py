@@ -155,14 +155,14 @@ def _settle(
         case yuno.Accepted(status):
             why = f"http_{status}"
             state = settle(taken, "sent", line=f"{line} {why}")
-        case yuno.TryAgain(why, retry_after, counted):
+        case yuno.TryAgain(why, retry_after, counted, maybe):
             wait_ms = milliseconds(_delay(number, retry_after, deps))
             if not counted:
                 state = settle(taken, "not_sent", reason=why, delay_ms=milliseconds(retry_after or CATCH_UP), line=line)
             elif number >= deps.delivery.max_attempts:
-                state = settle(taken, "dead", reason="attempts_used_up", line=f"{line} {why}")
+                state = settle(taken, "dead", reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe)
             else:
-                state = settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line)
+                state = settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=maybe)
         case yuno.Rejected(why, messages):
             state = settle(taken, "dead", reason=why, line=f"{line} {why}", quoted=" ".join(messages))
         case yuno.Undecided(why):

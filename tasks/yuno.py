@@ -32,11 +32,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Surely nobody was contacted. Not `counted`: the fault was not this outreach's."""
+    """Surely nobody was contacted, unless another request with the same key is under way (`maybe_sent`).
+
+    Not `counted`: the fault was not this outreach's.
+    """
 
     why: str
     retry_after: timedelta | None = None
     counted: bool = True
+    maybe_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,8 @@ def _classify(  # noqa: PLR0911 - one return for each row of the table
     if status in _UNDECIDED or code == "IDEMPOTENCY_DUPLICATED":
         return Undecided(why)
     if status == httpx.codes.CONFLICT or code == "REQUEST_IN_PROCESS":
-        return TryAgain(why, retry_after(headers.get("retry-after"), now))
+        # Whose? Ours, of which a failover may have lost every trace: it may still become a contact.
+        return TryAgain(why, retry_after(headers.get("retry-after"), now), maybe_sent=True)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         # Undocumented: it may have been processed.
         return Undecided(why)

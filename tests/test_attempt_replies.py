@@ -41,8 +41,8 @@ def due_in_ms(state: State, outreach: str) -> int:
 
 def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_key(state: State) -> None:
     outreach = dispatched(state)
-    with yuno(state, http(500), http(409), http(503), OK) as (deps, server):
-        for number, status in enumerate(("http_500", "http_409", "http_503"), 1):
+    with yuno(state, http(500), http(500), http(503), OK) as (deps, server):
+        for number, status in enumerate(("http_500", "http_500", "http_503"), 1):
             again = attempt(outreach, deps) if number == 1 else attempt_again(state, outreach, deps)
             assert again == Outcome(outreach, "waiting", "", number, status)
             assert held_by(state) == ""

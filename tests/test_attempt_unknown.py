@@ -121,3 +121,13 @@ def test_once_yuno_may_have_forgotten_the_key_nothing_is_repeated(state: State) 
         assert attempt_again(state, outreach, deps) == Outcome(outreach, "unknown", "key_forgotten")
         assert len(server.requests) == 2
     assert nothing_is_left(state, outreach)
+
+
+def test_while_another_request_with_our_key_is_under_way_the_person_stays_ours(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(409), OK) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert held_by(state) == outreach
+        assert "ambiguous" in record(state, outreach)
+        assert attempt_again(state, outreach, deps).outcome == "sent"
+        assert len(server.requests) == 2
