@@ -45,15 +45,13 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
 
 
 def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
-    outreach = taken.outreach
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
-        return Outcome(outreach, "postponed", "ingest_behind")
+        return Outcome(taken.outreach, "postponed", "ingest_behind")
     if waited_s:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
-
     return _decided(taken, permit, deps)
 
 
@@ -78,8 +76,8 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(taken.outreach, state or "lost", "shadow")
-    worth_ = worth.of_stored(taken.session.fields)
-    deps.attribution.remember(situation.person_id, taken.outreach, worth_, taken.now_ms)
+    cart_worth = worth.of_stored(taken.session.fields)
+    deps.attribution.remember(situation.person_id, taken.outreach, cart_worth, taken.now_ms)
     contact = Contact(taken, lane.stage, situation.person_id, built)
     if isinstance(decision, policy.HoldOut) and not taken.attempts and not taken.ambiguous:
         return _hold_out(contact, deps)

@@ -34,7 +34,6 @@ Switch = Literal[
 ]
 """The rules that can be switched off; not those about who paid, came back or opted out, nor what no request needs."""
 
-LONGEST_CAP = timedelta(days=365)
 _LongSpan = Annotated[Duration, within("1ms", "365d")]
 
 
