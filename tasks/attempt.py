@@ -19,6 +19,7 @@ from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
 from tasks import payload, policy, worth
+from tasks.crash_points import reached
 from tasks.deps import Deps
 from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, cap_ms, send, unknown_for
 
@@ -37,6 +38,7 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     if taken is None:
         # A message that came twice: the permit is that of the attempt which the other one began.
         return Outcome(outreach, "dropped", "not_waiting")
+    reached("outreach_taken")
     permit = Permit()
     outcome = _attempt(taken, permit, deps)
     if deps.client is not None:

@@ -15,6 +15,7 @@ from state.keys import is_outreach_id
 from tasks import attempt as attempts
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
+from tasks.crash_points import reached
 from tasks.deps import Deps, current
 
 SWEEP_QUEUE = "winback.sweep"
@@ -30,6 +31,7 @@ def sweep(self: Task) -> None:
     deps = current()
     if not _due("sweep", deps.sweep_interval, deps):
         return
+    reached("sweep_begins")
     try:
         claimed = sweeps.sweep(deps)
         deps.beat("sweep")
@@ -37,6 +39,7 @@ def sweep(self: Task) -> None:
         log.error("sweep_failed", error=str(exc))  # noqa: TRY400 - one line; the trace says nothing more
         return
     if claimed.sessions:
+        reached("sweep_claimed")
         log.info("swept", silent=claimed.sessions, outreaches=claimed.outreaches)
     _dispatch(self.app)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from state.control import Permits
+from tasks.crash_points import reached
 from tasks.deps import Deps
 
 log = structlog.get_logger("winback.tasks")
@@ -46,7 +47,9 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
         # Another dispatcher was there before.
         deps.control.not_leased(permits.granted - len(leased))
     if leased:
+        reached("outreaches_leased")
         enqueue(leased)
+        reached("outreaches_enqueued")
     return Dispatched(len(leased), reaped.due_again, reaped.unknown)
 
 

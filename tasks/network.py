@@ -16,6 +16,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from tasks.crash_points import reached
+
 Clock = Callable[[], float]
 _PIECE = 16 * 1024
 
@@ -64,6 +66,8 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         attempt: Attempt = _current.attempt
+        if attempt.started and not attempt.answered:
+            reached("request_sent")
         data = self._inner.read(max_bytes, attempt.left(timeout))
         attempt.answered = True
         return data

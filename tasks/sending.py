@@ -18,6 +18,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
 from tasks import breaker, payload, yuno
 from tasks.backoff import delay
+from tasks.crash_points import reached
 from tasks.deps import Deps
 from tasks.network import Attempt
 
@@ -81,9 +82,11 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
         return Outcome(taken.outreach, "postponed", "session_is_sending")
     if fenced.verdict != "sending":
         return Outcome(taken.outreach, fenced.verdict)
+    reached("outreach_fenced")
     refused = _reserve(contact, fenced.attempt, deps)
     if refused is not None:
         return refused
+    reached("person_reserved")
 
     timeout = deps.delivery.timeout.total_seconds()
     latest_start = started + deps.delivery.lease.total_seconds() - 1.5 * timeout
@@ -92,10 +95,14 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     began = deps.monotonic()
     reply = client.post(body, key, limits, now=deps.now())
     took_s = deps.monotonic() - began
+    reached("reply_read")
     _record(taken, passed, reply, deps, permit=permit)
     if breaker.surely_no_contact(reply) and not taken.ambiguous:
         _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
-    return _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out, took_s=took_s)
+        reached("person_released")
+    outcome = _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out, took_s=took_s)
+    reached("outreach_settled")
+    return outcome
 
 
 def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: Permit) -> None:

@@ -96,6 +96,7 @@ class DeliverySettings(BaseModel):
         public_api_key: Header `public-api-key`; needed in live mode only.
         private_secret_key: Header `private-secret-key`; needed in live mode only.
         timeout: The deadline of one whole attempt: connecting, sending and reading together.
+        lease_margin: How much longer than an attempt can last a leased outreach belongs to its worker.
         backoff_base: The first retry waits up to this long; each further one up to twice as long.
         backoff_cap: No retry waits longer.
         max_attempts: Attempts in all before an outreach ends as `dead`.
@@ -117,6 +118,7 @@ class DeliverySettings(BaseModel):
     public_api_key: ApiKey = None
     private_secret_key: ApiKey = None
     timeout: Annotated[Duration, within("1ms", "5m")] = timedelta(seconds=30)
+    lease_margin: Annotated[Duration, within("1s", "10m")] = timedelta(seconds=10)
     backoff_base: Annotated[Duration, within("1ms", "24h")] = timedelta(seconds=5)
     backoff_cap: Annotated[Duration, within("1ms", "24h")] = Field(default=timedelta(minutes=15), validate_default=True)
     max_attempts: Count = Field(default=8, ge=1, le=100)
@@ -132,10 +134,9 @@ class DeliverySettings(BaseModel):
     def lease(self) -> timedelta:
         """How long a leased outreach belongs to its worker.
 
-        Twice the attempt's deadline and 10 s: longer than the attempt can last by a comfortable margin, so that
-        nobody else takes an outreach whose request may still be under way.
+        Twice the attempt's deadline and the margin: nobody else takes an outreach whose request may still be under way.
         """
-        return 2 * self.timeout + timedelta(seconds=10)
+        return 2 * self.timeout + self.lease_margin
 
     @field_validator("endpoint")
     @classmethod

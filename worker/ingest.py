@@ -21,6 +21,7 @@ from state.people import People, person_of
 from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Stream
 from tasks.contact import country, phone
+from tasks.crash_points import reached
 from worker.attribution import credit_orders
 from worker.batch import Batch, collect
 from worker.bots import BotWatch
@@ -162,6 +163,8 @@ class Ingest:
         return reading()
 
     def _take(self, entries: Sequence[Entry], *, one_read: bool) -> Work:
+        if entries:
+            reached("events_read")
         work = Work(entries, one_read, collect(entries))
         if one_read:
             # What is delivered again was counted before.
@@ -250,6 +253,8 @@ class Ingest:
     def _acknowledge(self, work: Work, marks: Sequence[Mark]) -> None:
         """Finish a batch that has been applied: mark its people, set aside, and only then acknowledge."""
         batch = work.batch
+        if work.entries:
+            reached("events_applied")
         bought, opted_out = set(batch.bought), set(batch.opted_out)
         for mark in (*marks, *self._hand_over(batch, marks)):
             number = phone(mark.phone, country(mark.country)) if mark.phone else None
@@ -267,6 +272,7 @@ class Ingest:
             self._stream.reject(rejection.entry_id, problems, applied=rejection.applied)
         self._wait_for_acknowledgement()
         if work.entries:
+            reached("people_marked")
             ids = [entry.id for entry in work.entries]
             self._acknowledged = self._stream.begin_acknowledge(ids, one_read=work.one_read)
         self.totals.entries += len(work.entries)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from detectors.durations import format_duration
+from tasks import crash_points
 from worker.masking import is_secret, mask_malformed_url, mask_urls, one_line
 from worker.settings.sources import PREFIX, KeyPath, Layers, leaves, variable
 
@@ -51,7 +52,7 @@ def explain(error: ValidationError, layers: Layers, model: type[BaseModel], sect
 
 def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterator[str]:
     """One line for each environment variable with our prefix that is no setting."""
-    known = {variable(path) for path in leaves(model)}
+    known = {variable(path) for path in leaves(model)} | {crash_points.VARIABLE}
     for name in sorted(env):
         if not name.startswith(PREFIX) or name in known:
             continue
