@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench clean
+.PHONY: help setup demo up test faults check format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ up: $(READY) ## run all roles against winback.toml until Ctrl-C
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
+
+faults: $(READY) ## make every fault happen to real processes, twenty times (about an hour; RUNS=3 for a look)
+	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 
 check: $(READY) ## formatting, lint (every rule on) and strict types
 	$(BIN)/ruff format --check .

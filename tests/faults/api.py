@@ -1,0 +1,218 @@
+"""Faults 11 to 16: everything that the API, and the way to it, can do wrong."""
+
+import gzip
+import select
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+from random import Random
+
+from state.operator import Operator
+from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
+from tests.faults.ledger import ACCEPT, Answer, Plan, Request, in_turn, refuse
+from tests.faults.system import TIMEOUT_S
+from tests.faulty_server import Behaviour, Wire, http
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: "
+GIGABYTE = 2**30
+ATTEMPTS = 8
+OR_DEAD = USUAL | {"dead"}
+FEW_ATTEMPTS = {"WINBACK_DELIVERY__MAX_ATTEMPTS": "2"}
+BREAKER = {"WINBACK_DELIVERY__BREAKER_FAILURES": "5"}
+
+
+def answering(make: Callable[[Random], Plan], visits: int = 20) -> Callable[[Scene], None]:
+    """Let the API answer by a plan for as long as the run takes."""
+
+    def act(scene: Scene) -> None:
+        scene.system.api.plan(make(scene.random))
+        scene.open(visits)
+        scene.system.until(lambda: not scene.shop.busy and scene.system.is_settled(), 90)
+        _bounded(scene)
+        _in_time(scene)
+
+    return act
+
+
+def bursts(random: Random) -> Plan:
+    """Errors in bursts, with answers between them."""
+    answers = [refuse(500), refuse(503), ACCEPT]
+    drawn = [random.choices(answers, (4, 2, 4))[0] for _ in range(40)]
+    return in_turn(*drawn, ACCEPT)
+
+
+def too_many(header: Callable[[], str], least_s: float) -> Callable[[Scene], None]:
+    """Answer the first requests with 429 and a `Retry-After`, and see that nobody comes back before."""
+
+    def act(scene: Scene) -> None:
+        limited = Answer("429", contact=False, act=lambda wire: wire.send(http(429, retry_after=header())))
+        scene.system.api.plan(in_turn(limited, limited, limited, ACCEPT))
+        scene.open()
+        scene.system.until(lambda: not scene.shop.busy and scene.system.is_settled(), 90)
+        for session in scene.shop.visits:
+            for first, second in pairwise(_of(scene, session)):
+                early = first.answer == "429" and second.at - first.at < least_s
+                scene.expect(not early, f"{session} was tried again after {second.at - first.at:.2f} s")
+
+    return act
+
+
+def asked_for_ages(scene: Scene) -> None:
+    """One is told to wait for 1000000000 s: it waits for a day, and everybody else for a bounded time."""
+    scene.system.api.plan(in_turn(refuse(429, retry_after="1000000000"), ACCEPT))
+    scene.open()
+    scene.system.until(lambda: not scene.shop.busy and scene.system.in_lanes() == 0, 60)
+    scene.system.until(lambda: scene.system.open_outreaches() == 1, 60, "the end of all others")
+    operator = Operator(scene.system.state.scripts, scene.system.state.keys)
+    (waiting,) = operator.find(["waiting"])
+    wait_s = waiting.due_ms / 1000 - time.time()
+    scene.expect(timedelta(hours=23).total_seconds() < wait_s < timedelta(days=1).total_seconds() + 5, f"{wait_s} s")
+    operator.expire([waiting.outreach])
+
+
+def refused_connections(scene: Scene) -> None:
+    """No connection for a while: surely nothing was sent, so all of it is sent afterwards."""
+    scene.system.to_api.set("refuse")
+    scene.open()
+    ends = time.monotonic() + 3.0
+    scene.system.until(lambda: time.monotonic() > ends)
+    scene.system.to_api.set("pass")
+
+
+def unsendable(scene: Scene) -> None:
+    """Nothing can be sent, ever: everything ends dead, and not a byte has reached anybody."""
+    scene.open(6)
+    scene.system.until(lambda: not scene.shop.busy and scene.system.is_settled(), 90)
+    scene.expect(not scene.system.api.requests(), "a request came through")
+
+
+def either(name: str, act: Behaviour) -> Callable[[Random], Plan]:
+    """The same answer to some, whether it contacted them or not; all others are accepted."""
+
+    def plan(random: Random) -> Plan:
+        answers = [Answer(f"{name}, contacted", contact=True, act=act), Answer(name, contact=False, act=act), ACCEPT]
+        return in_turn(*random.choices(answers, (2, 2, 6), k=40), ACCEPT)
+
+    return plan
+
+
+def conflicts(random: Random) -> Plan:
+    """Each is told once that it is in flight already, and accepted the next time."""
+    body = b'{"code":"REQUEST_IN_PROCESS","messages":[]}'
+    return in_turn(*(refuse(random.choice((409, 400)), body) for _ in range(6)), ACCEPT)
+
+
+def _drip_head(wire: Wire) -> None:
+    wire.drip(b"HTTP/1.1 200 OK\r\n" + b"x-slow: yes\r\n" * 100)
+
+
+def _drip_body(wire: Wire) -> None:
+    wire.send(HEAD + b"1000\r\n\r\n")
+    wire.drip(b"x" * 1000)
+
+
+def _flood(wire: Wire) -> None:
+    wire.send(HEAD + str(GIGABYTE).encode() + b"\r\n\r\n")
+    for _ in range(GIGABYTE // 2**20):
+        wire.send(b"x" * 2**20)
+
+
+def _bomb(wire: Wire) -> None:
+    """A gzip stream that unpacks to a thousand times its size; one that is not asked for."""
+    body = gzip.compress(bytes(32 * 2**20))
+    wire.send(http(200, body, content_encoding="gzip"))
+
+
+def odd(name: str, act: Behaviour) -> Callable[[Random], Plan]:
+    """A third of the answers are odd; all are accepted."""
+
+    def plan(random: Random) -> Plan:
+        drawn = [Answer(name, contact=True, act=act) if random.random() < 0.3 else ACCEPT for _ in range(40)]
+        return in_turn(*drawn, ACCEPT)
+
+    return plan
+
+
+def _says(body: bytes, **headers: str) -> Behaviour:
+    return lambda wire: wire.send(http(200, body, **headers))
+
+
+def redirecting(scene: Scene) -> None:
+    """Send some to an address of this machine, where nobody must arrive."""
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        where = f"http://127.0.0.1:{inside.getsockname()[1]}/"
+        plan = [refuse(302, location=where) if scene.random.random() < 0.4 else ACCEPT for _ in range(40)]
+        scene.system.api.plan(in_turn(*plan, ACCEPT))
+        scene.open()
+        scene.system.until(lambda: not scene.shop.busy and scene.system.is_settled(), 60)
+        arrived, _, _ = select.select([inside], [], [], 0)
+        scene.expect(not arrived, "a redirect was followed")
+
+
+def _of(scene: Scene, session: str) -> list[Request]:
+    return [request for request in scene.system.api.requests() if request.session == session]
+
+
+def _bounded(scene: Scene) -> None:
+    for session in scene.shop.visits:
+        by_stamp: dict[str, int] = {}
+        for request in _of(scene, session):
+            by_stamp[request.stamp] = by_stamp.get(request.stamp, 0) + 1
+        scene.expect(all(number <= ATTEMPTS for number in by_stamp.values()), f"{session}: {by_stamp}")
+
+
+def _in_time(scene: Scene) -> None:
+    """No attempt may last longer than its deadline and a second, whatever drips."""
+    operator = Operator(scene.system.state.scripts, scene.system.state.keys)
+    for session in scene.system.state.sessions.read(list(scene.shop.visits)):
+        for record in operator.read(session.outreaches):
+            for line in record.history if record else ():
+                words = line.text.split()
+                if words[:1] == ["attempt"] and "ms" in words:
+                    took_s = int(words[words.index("ms") - 1]) / 1000
+                    scene.expect(took_s < TIMEOUT_S + 1, f"an attempt of {session.session_id} took {took_s} s")
+
+
+def _in_seconds(seconds: int) -> Callable[[], str]:
+    return lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+FAULTS = (
+    Fault("11", "API answers 500 and 503 in bursts", answering(bursts, 40), OR_DEAD, env=BREAKER),
+    Fault("12a", "429, Retry-After in seconds", too_many(lambda: "2", 2.0)),
+    Fault("12b", "429, Retry-After as a date", too_many(_in_seconds(3), 1.9)),
+    Fault("12c", "429, Retry-After junk", too_many(lambda: "soon", 0.0)),
+    Fault("12d", "429, Retry-After negative", too_many(lambda: "-5", 0.0)),
+    Fault("12e", "429, Retry-After: 1000000000", asked_for_ages, USUAL | {"expired.by_operator"}),
+    Fault(
+        "13a", "accepts or not, and never answers", answering(either("no answer", lambda wire: wire.hang())), OR_UNKNOWN
+    ),
+    Fault("13b", "resets after the request", answering(either("reset", lambda wire: wire.reset())), OR_UNKNOWN),
+    Fault("13c", "409 and REQUEST_IN_PROCESS", answering(conflicts), OR_UNKNOWN),
+    Fault("13d", "504, accepted or not", answering(either("504", lambda wire: wire.send(http(504)))), OR_UNKNOWN),
+    Fault("14a", "drips its headers", answering(odd("drip", _drip_head)), OR_UNKNOWN),
+    Fault("14b", "drips its body", answering(odd("drip", _drip_body))),
+    Fault("14c", "body of 1 GB", answering(odd("flood", _flood))),
+    Fault("14d", "gzip bomb", answering(odd("bomb", _bomb))),
+    Fault("15a", "200 with HTML", answering(odd("html", _says(b"<html>", content_type="text/html")))),
+    Fault("15b", "200 with broken JSON", answering(odd("json", _says(b'{"code": ')))),
+    Fault("15c", "302 to an internal address", redirecting, OR_DEAD),
+    Fault("16a", "connections refused for 3 s", refused_connections, OR_DEAD),
+    Fault(
+        "16b",
+        "no such name",
+        unsendable,
+        OR_DEAD,
+        env={"WINBACK_DELIVERY__ENDPOINT": "https://no-such-host.invalid/", **FEW_ATTEMPTS},
+    ),
+    Fault(
+        "16c",
+        "plain HTTP where HTTPS is expected",
+        unsendable,
+        OR_DEAD,
+        env={"WINBACK_DELIVERY__ENDPOINT": "https://127.0.0.1:{to_api}/", **FEW_ATTEMPTS},
+    ),
+)

@@ -1,0 +1,203 @@
+"""Holds the ledger, what was told, and every outcome in Redis against each other; explains a violation by its story."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from detectors.lanes import LANES
+from state import overview
+from state.keys import PARTITIONS
+from state.operator import OPEN, Operator, Record
+from state.sessions import Session
+from tests.faults.ledger import Request
+from tests.faults.shop import NAME, Shop, Visit, entry_order
+from tests.faults.system import System
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What one run came to."""
+
+    sessions: int = 0
+    requests: int = 0
+    contacts: int = 0
+    duplicates: int = 0
+    losses: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Case:
+    """All that is known of one visit."""
+
+    visit: Visit
+    session: Session
+    records: list[Record]
+    requests: list[Request]
+    noted: dict[str, str]
+    """Of each outreach, the last entry of the stream when it was dispatched last."""
+
+
+def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
+    """Check one run, after everything has come to its end. `allowed`: how an outreach may end under this fault."""
+    verdict = Verdict(sessions=len(shop.visits))
+    requests: dict[str, list[Request]] = defaultdict(list)
+    for request in system.api.requests():
+        if request.session in shop.visits:
+            requests[request.session].append(request)
+    cases = list(_cases(system, shop, requests))
+    for case in cases:
+        verdict.requests += len(case.requests)
+        verdict.contacts += sum(request.contact for request in case.requests)
+        found = [*_once(case), *_none_lost(case, allowed), *_not_after_they_came_back(case)]
+        verdict.losses += sum(problem.startswith("I2") for problem in found)
+        verdict.violations += [f"{problem}\n{_story(case, system)}" for problem in found]
+        verdict.outcomes.update(_outcome(record) for record in case.records)
+    by_phone = Counter(request.phone for case in cases for request in case.requests if request.contact)
+    verdict.duplicates = sum(number - 1 for number in by_phone.values())
+    for phone in (phone for phone, number in by_phone.items() if number > 1):
+        told = [_story(case, system) for case in cases if case.visit.phone == phone]
+        verdict.violations.append("\n".join(["I1: a person was contacted more than once", *told]))
+    verdict.violations += _nothing_stuck(system)
+    verdict.violations += _private(system)
+    return verdict
+
+
+def _cases(system: System, shop: Shop, requests: dict[str, list[Request]]) -> Iterator[_Case]:
+    operator = Operator(system.state.scripts, system.state.keys)
+    for visit, session in zip(shop.visits.values(), system.state.sessions.read(list(shop.visits)), strict=True):
+        records = [record for record in operator.read(session.outreaches) if record is not None]
+        noted = {
+            record.outreach: (system.redis.hget(system.state.keys.outreach(record.outreach), "noted") or b"").decode()
+            for record in records
+        }
+        yield _Case(visit, session, records, requests[visit.session], noted)
+
+
+def _once(case: _Case) -> Iterator[str]:
+    contacts = [request for request in case.requests if request.contact]
+    if len({request.stamp for request in contacts}) < len(contacts):
+        yield "I1: an abandonment was contacted more than once"
+    keys, bodies = defaultdict(set), defaultdict(set)
+    for request in case.requests:
+        keys[request.stamp].add(request.key)
+        bodies[request.stamp].add(request.body)
+    if any(len(found) > 1 for found in (*keys.values(), *bodies.values())):
+        yield "I1: attempts at one abandonment had several keys or bodies"
+    known = {"sent", "unknown"}
+    if contacts and not any(record.state in known for record in case.records):
+        yield "I1: a contact was made, and the record says otherwise"
+    if any(record.state == "sent" for record in case.records) and not contacts:
+        yield "I2: the record says sent, and nobody was contacted"
+
+
+def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
+    state, kind, visit = case.session.state, case.visit.kind, case.visit
+    if not visit.told:
+        return
+    for record in case.records:
+        if record.state in OPEN:
+            yield f"I2: outreach {record.outreach} is still {record.state}"
+        elif _outcome(record) not in allowed and record.state not in allowed:
+            yield f"I2: outreach {record.outreach} ended {_outcome(record)}, which nothing in this fault explains"
+    order_told = any(event.type == "order_completed" for event in visit.told)
+    expected = {"bought"} if order_told else {"unreachable"} if kind == "anonymous" else {"abandoned"}
+    if visit.untold:
+        expected |= {"bought", "abandoned", "unreachable"}
+    if state not in expected and state.partition(".")[0] not in allowed:
+        yield f"I2: the session is {state}, and should be {' or '.join(sorted(expected))}"
+    if state == "abandoned" and not case.records:
+        yield "I2: abandoned, and there is no outreach"
+
+
+def _not_after_they_came_back(case: _Case) -> Iterator[str]:
+    for request in case.requests:
+        newer = [
+            event for event in case.visit.told if min(_seconds(event.occurred), event.at) > _seconds(request.stamp) + 1
+        ]
+        for record in case.records:
+            noted = entry_order(case.noted[record.outreach] or "0")
+            if _attempted_once(record, case) and any(entry_order(event.entry) <= noted for event in newer):
+                yield "I3: newer activity had reached Redis when the outreach was dispatched"
+    if case.visit.kind == "pays" and case.requests and not case.visit.untold:
+        yield "I3: contacted although they had paid before the threshold"
+
+
+def _attempted_once(record: Record, case: _Case) -> bool:
+    return record.attempts == 1 and len(case.requests) == 1 and len(case.records) == 1
+
+
+def _nothing_stuck(system: System) -> Iterator[str]:
+    pending = system.redis.xpending("winback:events", "ingest")["pending"]
+    if pending:
+        yield f"I2: {pending} entries are pending, and nobody has them"
+    for number in range(PARTITIONS):
+        for key in (system.state.keys.due(number), system.state.keys.leased(number)):
+            if left := system.redis.zrange(key, 0, -1):
+                yield f"I2: still in {key}: {left}"
+    found = overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES], days=2)
+    silent = sum(found.counters.silent.values())
+    ended = sum(found.counters.total(outcome) for outcome in overview.OUTCOMES)
+    if silent != ended:
+        yield f"I2: {silent} silences, and {ended} outcomes"
+    yield from _reservations(system)
+
+
+def _reservations(system: System) -> Iterator[str]:
+    """No reservation outlives an attempt that surely contacted nobody."""
+    operator = Operator(system.state.scripts, system.state.keys)
+    held = list(system.redis.scan_iter("winback:{person:*}:reserved", count=1000))
+    owners = [value.decode().partition(":")[0] for value in system.redis.mget(held) if value] if held else []
+    for owner, record in zip(owners, operator.read(owners), strict=True):
+        if record is None or not (record.state in {"sent", "unknown"} or record.ambiguous):
+            yield f"I2: outreach {owner} ({record.state if record else 'gone'}) still holds its person"
+
+
+def _private(system: System) -> Iterator[str]:
+    words = (NAME, NAME.split()[1], "p.f@example.com", "Kettle")
+    for _, role, line in system.log:
+        if any(word in line for word in words):
+            yield f"I4: {role} logged what is personal: {line[:200]}"
+    broker = system.broker
+    with broker:
+        for key in broker.scan_iter("*"):
+            content = broker.dump(key) or b""
+            if any(word.encode() in content for word in words):
+                yield f"I4: {key!r} of the broker holds what is personal"
+
+
+def _story(case: _Case, system: System) -> str:
+    """All that happened to one session, in order of time."""
+    lines = [(event.at, f"told {event.type} of {event.occurred} (entry {event.entry})") for event in case.visit.told]
+    lines += [(r.at, f"request {r.key[:8]} for {r.stamp}: {r.answer}, contact: {r.contact}") for r in case.requests]
+    for record in case.records:
+        lines += [(line.at_ms / 1000, f"{record.outreach}: {line.text}") for line in record.history]
+    ids = [record.outreach for record in case.records]
+    lines += [(at, f"{role}: {line[:240]}") for at, role, line in system.log if any(found in line for found in ids)]
+    head = f"  session {case.visit.session} ({case.visit.kind}), now {case.session.state}, untold {case.visit.untold}"
+    told = [f"    {datetime.fromtimestamp(at, UTC):%H:%M:%S.%f} {text}" for at, text in sorted(lines)]
+    return "\n".join([head, *told])
+
+
+def _outcome(record: Record) -> str:
+    return f"{record.state}.{record.reason}" if record.reason else record.state
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def summed(verdicts: Sequence[Verdict]) -> Verdict:
+    """Add up several runs."""
+    total = Verdict()
+    for verdict in verdicts:
+        total.sessions += verdict.sessions
+        total.requests += verdict.requests
+        total.contacts += verdict.contacts
+        total.duplicates += verdict.duplicates
+        total.losses += verdict.losses
+        total.outcomes.update(verdict.outcomes)
+        total.violations += verdict.violations
+    return total

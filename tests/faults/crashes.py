@@ -1,0 +1,106 @@
+"""Faults 1 to 5: processes that die, stand still, and are told to stop."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from tasks.crash_points import Point
+from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.ledger import ACCEPT, in_turn, refuse
+from tests.faults.system import LEASE_S, ROLES
+
+LONGER_THAN_A_LEASE_S = LEASE_S + 0.7
+
+
+def killed_at(point: Point) -> Callable[[Scene], None]:
+    def act(scene: Scene) -> None:
+        if point == "person_released":
+            scene.system.api.plan(in_turn(refuse(503), refuse(503), ACCEPT))
+        scene.system.arm(point)
+        scene.open()
+        scene.system.met(point)
+
+    return act
+
+
+def stopped_at(point: Point) -> Callable[[Scene], None]:
+    """Freeze a worker at a point for longer than its lease, then let it go on."""
+
+    def act(scene: Scene) -> None:
+        scene.system.arm(point, "STOP")
+        scene.open()
+        pid = scene.system.met(point)
+        frozen = time.monotonic()
+        # What is under way elsewhere goes on meanwhile; that it takes so long is the fault itself.
+        scene.system.until(lambda: time.monotonic() - frozen > LONGER_THAN_A_LEASE_S, 30)
+        scene.system.thaw(pid)
+
+    return act
+
+
+def frozen_then_killed(scene: Scene) -> None:
+    """Messages vanish when a worker dies between taking one from the broker and noting that it has it."""
+    system = scene.system
+    pid = system.pid("recover")
+    system.freeze(pid, group=True)
+    scene.open()
+    system.until(lambda: system.open_outreaches() > 0, 30)
+    system.until(lambda: system.broker.llen("winback.recover") or _leased(scene), 10)
+    os.killpg(pid, signal.SIGKILL)
+    system.thaw(pid, group=True)
+
+
+def _leased(scene: Scene) -> int:
+    return scene.system.state.outbox.leased()
+
+
+def rolling_restart(scene: Scene) -> None:
+    """Stop one role after another in order, while shoppers come."""
+    scene.open(60, over_s=6.0)
+    for name in scene.random.sample(ROLES, len(ROLES)):
+        scene.system.terminate(name)
+    scene.system.until(scene.system.all_alive, 30)
+
+
+Numbered = tuple[tuple[str, Point], ...]
+INGEST: Numbered = (("1a", "events_read"), ("1b", "events_applied"), ("1c", "people_marked"))
+SWEEP: Numbered = (
+    ("2a", "sweep_begins"),
+    ("2b", "sweep_claimed"),
+    ("2c", "outreaches_leased"),
+    ("2d", "outreaches_enqueued"),
+)
+WORKER: Numbered = (
+    ("3a", "outreach_taken"),
+    ("3b", "outreach_fenced"),
+    ("3c", "person_reserved"),
+    ("3d", "request_sent"),
+    ("3e", "reply_read"),
+    ("3f", "person_released"),
+    ("3g", "outreach_settled"),
+)
+STALLS: Numbered = (
+    ("4ba", "outreach_taken"),
+    ("4bb", "outreach_fenced"),
+    ("4bc", "person_reserved"),
+    ("4bd", "request_sent"),
+    ("4be", "reply_read"),
+)
+
+
+def _at(point: Point) -> str:
+    return point.replace("_", " ")
+
+
+FAULTS = (
+    *(Fault(number, f"kill -9 ingest: {_at(point)}", killed_at(point)) for number, point in INGEST),
+    *(Fault(number, f"kill -9 the sweep: {_at(point)}", killed_at(point)) for number, point in SWEEP),
+    *(Fault(number, f"kill -9 the worker: {_at(point)}", killed_at(point), OR_UNKNOWN) for number, point in WORKER),
+    Fault("4", "worker frozen, messages published, worker killed", frozen_then_killed),
+    *(
+        Fault(number, f"worker frozen past its lease: {_at(point)}", stopped_at(point), OR_UNKNOWN)
+        for number, point in STALLS
+    ),
+    Fault("5", "SIGTERM to one role after another, under load", rolling_restart),
+)

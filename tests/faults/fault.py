@@ -1,0 +1,117 @@
+"""What a fault is, and how one is run: seeded, several times on one system, each run checked by itself."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.faults.checker import Verdict, check
+from tests.faults.ledger import ACCEPT, always
+from tests.faults.shop import KINDS, Kinds, Shop
+from tests.faults.system import ROLES, System
+
+USUAL = frozenset(
+    {
+        "sent",
+        "cancelled.came_back",
+        "cancelled.paid",
+        "cancelled.active_elsewhere",
+        "suppressed.contacted_recently",
+        "suppressed.bought_recently",
+        "suppressed.session_limit",
+    }
+)
+"""How an outreach may end when nothing goes wrong."""
+OR_UNKNOWN = USUAL | {"unknown"}
+
+
+@dataclass(slots=True)
+class Scene:
+    """One run: the system, its shoppers, and the chance that decides about details."""
+
+    system: System
+    shop: Shop
+    random: Random
+    violations: list[str] = field(default_factory=list)
+
+    def open(self, visits: int = 20, over_s: float = 0.5, kinds: Kinds = KINDS) -> None:
+        """Let shoppers come."""
+        self.shop.open(visits, over_s, kinds)
+
+    def expect(self, condition: object, what: str) -> None:
+        """Record what this fault promises besides, and did not keep."""
+        if not condition:
+            self.violations.append(what)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row of the table."""
+
+    number: str
+    title: str
+    act: Callable[[Scene], None]
+    """Lets shoppers come and makes the fault happen; returns when everything is whole again."""
+    allowed: frozenset[str] = USUAL
+    env: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[str, ...] = ROLES
+    settles_within_s: float = 60.0
+    """After the fault; longer counts as stuck."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What all runs of one fault came to."""
+
+    fault: Fault
+    verdicts: list[Verdict] = field(default_factory=list)
+    recovered_s: list[float] = field(default_factory=list)
+    """Of each run, how long after the fault everything had its outcome."""
+
+    def totals(self) -> Counter[str]:
+        """Add up the numbers of all runs."""
+        total: Counter[str] = Counter(runs=len(self.verdicts))
+        for verdict in self.verdicts:
+            for name in ("sessions", "requests", "contacts", "duplicates", "losses"):
+                total[name] += getattr(verdict, name)
+            total["unknown"] += sum(n for outcome, n in verdict.outcomes.items() if outcome.startswith("unknown"))
+            total["violations"] += len(verdict.violations)
+        return total
+
+
+def run(fault: Fault, seeds: Iterable[int], directory: Path) -> Result:
+    """Run a fault once for each seed; a system in which something got stuck is made anew for the next."""
+    result, left = Result(fault), list(seeds)
+    while left:
+        with System(directory / f"{fault.number}-{left[0]}", fault.env, fault.roles) as system:
+            while left:
+                verdict = run_once(fault, left.pop(0), system, result)
+                if any("stuck" in problem for problem in verdict.violations):
+                    break
+    return result
+
+
+def run_once(fault: Fault, seed: int, system: System, result: Result) -> Verdict:
+    """Make a fault happen once, wait for the end of everything, and hold it against the promise."""
+    random = Random(f"{fault.number}/{seed}")
+    system.api.plan(always(ACCEPT))
+    shop = Shop(system.server.url, random, f"f{fault.number}-{seed}")
+    scene = Scene(system, shop, random)
+    try:
+        fault.act(scene)
+        healed = time.monotonic()
+        system.until(lambda: not shop.busy, 120, "the end of the shop's day")
+        told = time.monotonic()
+        system.until(system.is_settled, fault.settles_within_s, "the end of everything")
+    except TimeoutError as exc:
+        verdict = Verdict(sessions=len(shop.visits), violations=[f"I2: stuck (seed {seed}): {exc}"], losses=1)
+    else:
+        result.recovered_s.append(time.monotonic() - max(healed, told))
+        verdict = check(system, shop, allowed=fault.allowed)
+        verdict.violations = [f"seed {seed}: {problem}" for problem in (*scene.violations, *verdict.violations)]
+    finally:
+        shop.close()
+    result.verdicts.append(verdict)
+    return verdict

@@ -1,0 +1,158 @@
+"""Faults 6 to 10: the server that dies, is away, frozen or full; beats; a stream and a group that are deleted."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from redis import Redis, RedisError
+
+from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.proxy import Mode
+from tests.faults.system import ROLES
+
+WORKS_AGAIN_WITHIN_S = 30.0
+
+
+def server_killed(scene: Scene) -> None:
+    """Kill it in the middle of everything, and start it again with its append-only file."""
+    scene.open(30, over_s=2.0)
+    scene.system.until(scene.system.open_outreaches, 30)
+    scene.system.server.kill()
+    scene.system.server.start()
+    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+
+
+def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
+    """Cut the roles off from the server (state and broker), while the shop goes on telling it."""
+
+    def act(scene: Scene) -> None:
+        scene.open(30, over_s=2.0)
+        scene.system.until(scene.system.open_outreaches, 30)
+        _both(scene, mode)
+        before = len(scene.system.api.requests())
+        _while(scene, away_s)
+        # What had passed its fence may still be under way when the server goes; nothing else may be.
+        in_hand = scene.system.settings.worker.concurrency
+        requests = len(scene.system.api.requests()) - before
+        scene.expect(requests <= in_hand, f"{requests} requests without a fence")
+        _both(scene, "pass")
+        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+
+    return act
+
+
+def frozen(frozen_s: float) -> Callable[[Scene], None]:
+    """Freeze the server itself: the shop can tell nothing either."""
+
+    def act(scene: Scene) -> None:
+        scene.open(30, over_s=2.0)
+        scene.system.until(scene.system.open_outreaches, 30)
+        pid = scene.system.server.pid
+        assert pid is not None
+        with _stopped(pid):
+            _while(scene, frozen_s)
+        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+
+    return act
+
+
+def full(full_s: float) -> Callable[[Scene], None]:
+    """Let the server refuse whatever would take memory."""
+
+    def act(scene: Scene) -> None:
+        redis = scene.system.redis
+        scene.open(30, over_s=2.0)
+        scene.system.until(scene.system.open_outreaches, 30)
+        began = time.time()
+        redis.config_set("maxmemory", 1)
+        try:
+            _while(scene, full_s)
+            refused = _refusal(scene.system.server.url)
+        finally:
+            redis.config_set("maxmemory", 0)
+        scene.expect("OOM" in refused, f"the shop was not told: {refused!r}")
+        said = scene.system.said("full", since=began)
+        scene.expect(said, "no role said that the server is full")
+        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+
+    return act
+
+
+def two_beats(scene: Scene) -> None:
+    """Two beats and two sweeps at once, all the time."""
+    scene.open(60, over_s=3.0)
+
+
+def beat_killed(scene: Scene) -> None:
+    scene.open(30, over_s=2.0)
+    scene.system.kill("beat")
+    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S)
+
+
+def beat_frozen(scene: Scene) -> None:
+    scene.open(30, over_s=2.0)
+    with scene.system.frozen("beat"):
+        _while(scene, 4.0)
+
+
+def group_deleted(scene: Scene) -> None:
+    """Delete the consumer group while events wait in it."""
+    scene.open(30, over_s=2.0)
+    with scene.system.frozen("ingest"):
+        scene.system.until(lambda: scene.system.redis.xlen("winback:events") > 3, 10)
+        scene.system.redis.xgroup_destroy("winback:events", "ingest")
+    scene.system.until(lambda: scene.system.said("group_missing") + scene.system.said("group_created"), 20)
+
+
+def stream_deleted(scene: Scene) -> None:
+    """Delete the stream, when nothing waits in it: what did would be lost with it."""
+    redis = scene.system.redis
+    scene.open(30, over_s=2.0)
+
+    script = "if redis.call('XLEN', KEYS[1]) == 0 then return redis.call('DEL', KEYS[1]) end return 0"
+    scene.system.until(lambda: redis.eval(script, 1, "winback:events"), 20)
+
+
+def _both(scene: Scene, mode: Mode) -> None:
+    scene.system.to_state.set(mode)
+    scene.system.to_broker.set(mode)
+
+
+def _while(scene: Scene, for_s: float) -> None:
+    """Let the fault last: that it does is what is tested."""
+    ends = time.monotonic() + for_s
+    scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
+
+
+def _refusal(url: str) -> str:
+    with Redis.from_url(url) as shop:
+        try:
+            shop.xadd("winback:events", {"event": "{}"})
+        except RedisError as exc:
+            return str(exc)
+    return ""
+
+
+@contextmanager
+def _stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+FAULTS = (
+    Fault("6", "Redis kill -9, started again with its append-only file", server_killed, OR_UNKNOWN),
+    Fault("7a", "Redis cut off from all roles for 8 s", away("cut", 8.0), OR_UNKNOWN),
+    Fault("7b", "replies of Redis swallowed for 8 s", away("drop_replies", 8.0), OR_UNKNOWN),
+    Fault("7c", "Redis frozen for 8 s", frozen(8.0), OR_UNKNOWN),
+    Fault("8", "Redis out of memory for 8 s", full(8.0), OR_UNKNOWN),
+    Fault("9a", "two beats, two sweeps", two_beats, roles=(*ROLES, "beat-2", "sweep-2")),
+    Fault("9b", "beat killed", beat_killed),
+    Fault("9c", "beat frozen for 4 s", beat_frozen),
+    Fault("10a", "consumer group deleted", group_deleted),
+    Fault("10b", "stream deleted", stream_deleted),
+)

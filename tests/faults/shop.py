@@ -1,0 +1,172 @@
+"""Shoppers, each with a story that is known from the start, and what became of telling it."""
+
+import heapq
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any, Literal
+
+from redis import Redis, RedisError
+
+Kind = Literal["leaves", "pays", "comes_back", "pays_late", "anonymous", "second_cart", "goes_on"]
+Kinds = tuple[tuple[Kind, int], ...]
+KINDS: Kinds = (
+    ("leaves", 8),
+    ("pays", 3),
+    ("comes_back", 3),
+    ("pays_late", 2),
+    ("anonymous", 2),
+    ("second_cart", 2),
+)
+"""And how often each comes.
+
+`pays` within the threshold; `pays_late` and `comes_back` at about the time at which a request may be made;
+`second_cart` is another session of the one before; `goes_on`, if asked for, is never silent for `GOES_ON_S`.
+"""
+THRESHOLD_S = 1.0
+GOES_ON_S = 4.0
+NAME = "Penelope Featherstonehaugh"
+EVENTS = "winback:events"
+
+_numbers = count(3_000_000_001)
+
+
+@dataclass(slots=True)
+class Told:
+    """One event that reached Redis."""
+
+    at: float
+    """When the server had answered (s since the epoch)."""
+    entry: str
+    type: str
+    occurred: str
+
+
+@dataclass(slots=True)
+class Visit:
+    """One session: what it is about, and what was told of it."""
+
+    session: str
+    kind: Kind
+    phone: str
+    told: list[Told] = field(default_factory=list)
+    untold: int = 0
+    """Events that the server did not take, or did not say that it took."""
+
+    @property
+    def entries(self) -> list[tuple[int, int]]:
+        """The ids of its events, in a form that can be compared."""
+        return [entry_order(event.entry) for event in self.told]
+
+
+def entry_order(entry: str) -> tuple[int, int]:
+    """Return a stream entry's id in a form that can be compared."""
+    ms, _, number = entry.partition("-")
+    return int(ms), int(number or 0)
+
+
+class Shop:
+    """Tells events as they fall due, from a thread of its own, straight to the server. Its clock can be wrong."""
+
+    def __init__(self, url: str, random: Random, prefix: str) -> None:
+        self._redis: Any = Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+        self._random = random
+        self._prefix = prefix
+        self._plan: list[tuple[float, int, Visit, dict[str, Any]]] = []
+        self._order = count()
+        self._guard = threading.Lock()
+        self._telling = False
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.visits: dict[str, Visit] = {}
+        self.clock_offset = timedelta(0)
+        self.repeats = 1
+        """How often each event is told."""
+        self.shuffled_s = 0.0
+        """Up to so much later, at random, each telling arrives."""
+        self._thread.start()
+
+    def open(self, visits: int, over_s: float = 0.5, kinds: Kinds = KINDS) -> None:
+        """Let so many shoppers come within a time."""
+        now, last = time.time(), ""
+        names, weights = zip(*kinds, strict=True)
+        for _ in range(visits):
+            kind: Kind = self._random.choices(names, weights)[0]
+            if kind != "second_cart" or not last:
+                last = f"+57{next(_numbers)}"
+            visit = Visit(f"{self._prefix}-{len(self.visits)}", kind, "" if kind == "anonymous" else last)
+            self.visits[visit.session] = visit
+            begins = now + self._random.random() * over_s
+            for after_s, event in self._story(visit):
+                self._tell_at(begins + after_s, visit, event)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something left to tell."""
+        with self._guard:
+            return bool(self._plan) or self._telling
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._closing.set()
+        self._thread.join(10)
+        self._redis.close()
+
+    def _story(self, visit: Visit) -> Iterator[tuple[float, dict[str, Any]]]:
+        customer = {"full_name": NAME, "phone_number": visit.phone, "email": "p.f@example.com", "country_code": "CO"}
+        cart = {"total_value": 19.99, "currency": "COP", "items": [{"name": "Kettle", "quantity": 1, "price": 19.99}]}
+        stages = self._random.choice((("checkout",), ("cart_review", "checkout"), ("product_selection", "payment")))
+        about = {"cart": cart} | ({"customer": customer} if visit.phone else {})
+        last_s = 0.0
+        for place, stage in enumerate(stages):
+            last_s = place * 0.2
+            yield last_s, _activity(stage) | (about if place == 0 else {})
+        match visit.kind:
+            case "pays":
+                yield last_s + self._random.uniform(0.05, 0.6) * THRESHOLD_S, {"type": "order_completed"}
+            case "pays_late":
+                yield last_s + self._random.uniform(0.9, 2.5) * THRESHOLD_S, {"type": "order_completed"}
+            case "goes_on":
+                for step in range(1, int(GOES_ON_S / 0.4)):
+                    yield last_s + step * 0.4, _activity(stages[-1])
+            case "comes_back":
+                yield last_s + self._random.uniform(0.7, 2.5) * THRESHOLD_S, _activity("payment")
+
+    def _tell_at(self, at: float, visit: Visit, event: dict[str, Any]) -> None:
+        occurred = datetime.fromtimestamp(at, UTC) + self.clock_offset
+        told = {"session_id": visit.session, "occurred_at": occurred.isoformat(timespec="milliseconds"), **event}
+        with self._guard:
+            for _ in range(self.repeats):
+                late = self._random.random() * self.shuffled_s
+                heapq.heappush(self._plan, (at + late, next(self._order), visit, told))
+
+    def _run(self) -> None:
+        while not self._closing.wait(0.005):
+            while due := self._next_due():
+                self._tell(*due)
+
+    def _next_due(self) -> tuple[Visit, dict[str, Any]] | None:
+        with self._guard:
+            if not self._plan or self._plan[0][0] > time.time():
+                return None
+            _, _, visit, event = heapq.heappop(self._plan)
+            self._telling = True
+            return visit, event
+
+    def _tell(self, visit: Visit, event: dict[str, Any]) -> None:
+        try:
+            entry = self._redis.xadd(EVENTS, {"event": json.dumps(event)}).decode()
+        except RedisError:
+            visit.untold += 1
+        else:
+            visit.told.append(Told(time.time(), entry, event["type"], event["occurred_at"]))
+        self._telling = False
+
+
+def _activity(stage: str) -> dict[str, Any]:
+    return {"type": "activity", "flow_stage": stage, "platform": "web"}

@@ -1,0 +1,253 @@
+"""Winback with real processes on a server of its own: every part can be killed, frozen, cut off and looked at."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from redis import Redis
+
+from state.keys import PARTITIONS
+from tasks.crash_points import VARIABLE, Point
+from tests.faults.ledger import LedgerApi
+from tests.faults.proxy import Proxy
+from tests.faults.shop import THRESHOLD_S
+from worker import runtime
+from worker.roles import Role, roles
+from worker.runtime import State
+from worker.settings import Settings, load
+from worker.supervisor import Pace, Supervisor
+from worker.valkey import EmbeddedValkey
+
+T = TypeVar("T")
+
+ROLES = ("ingest", "recover", "sweep", "beat")
+TIMEOUT_S = 0.5
+LEASE_S = 2 * TIMEOUT_S + 1.0
+STAGES = ("product_selection", "cart_review", "checkout", "payment")
+SETTINGS = {
+    "WINBACK_IDENTITY_SECRET": "an identity secret for the faults",
+    "WINBACK_DETECTION__SWEEP_INTERVAL": "200ms",
+    "WINBACK_CONTACT__QUIET_HOURS": "off",
+    "WINBACK_DELIVERY__MODE": "live",
+    "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
+    "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
+    "WINBACK_DELIVERY__TIMEOUT": f"{TIMEOUT_S * 1000:.0f}ms",
+    "WINBACK_DELIVERY__LEASE_MARGIN": "1s",
+    "WINBACK_DELIVERY__BACKOFF_BASE": "100ms",
+    "WINBACK_DELIVERY__BACKOFF_CAP": "500ms",
+    "WINBACK_DELIVERY__DISPATCH_INTERVAL": "100ms",
+    "WINBACK_DELIVERY__RATE": "off",
+    "WINBACK_DELIVERY__BREAKER_FAILURES": "off",
+    "WINBACK_DELIVERY__BREAKER_PAUSE": "300ms",
+    "WINBACK_INGEST__BLOCK": "200ms",
+    "WINBACK_INGEST__CLAIM_AFTER": "1s",
+    "WINBACK_WORKER__CONCURRENCY": "4",
+}
+PACE = Pace(first=0.2, longest=1.0, limit=1000)
+
+
+class System:
+    """The roles, the server and the API, with proxies between them."""
+
+    def __init__(self, directory: Path, more: Mapping[str, str], names: tuple[str, ...] = ROLES) -> None:
+        self.directory = directory
+        self.points = directory / "points"
+        self.log: list[tuple[float, str, str]] = []
+        """What the roles said: when (s since the epoch), who, the line."""
+        self._more = more
+        self._names = names
+        self._stack = ExitStack()
+        self._frozen: set[int] = set()
+
+    def start(self) -> None:
+        """Start everything and wait until every role says that it lives."""
+        enter = self._stack.enter_context
+        self.points.mkdir(parents=True)
+        self.server = enter(EmbeddedValkey(self.directory / "valkey", port=0))
+        self.port = int(self.server.url.rpartition(":")[2].partition("/")[0])
+        self.api = enter(LedgerApi(self.directory / "ledger"))
+        self.to_state, self.to_broker = enter(Proxy(self.port)), enter(Proxy(self.port))
+        self.to_api = enter(Proxy(self.api.port))
+        self.env = SETTINGS | {
+            VARIABLE: str(self.points),
+            "WINBACK_CONFIG": str(self.directory / "winback.toml"),
+            "WINBACK_REDIS_URL": f"redis://127.0.0.1:{self.to_state.port}/0",
+            "WINBACK_BROKER_URL": f"redis://127.0.0.1:{self.to_broker.port}/1",
+            "WINBACK_DELIVERY__ENDPOINT": self.api.url.replace(str(self.api.port), str(self.to_api.port)),
+            **{name: value.format(to_api=self.to_api.port) for name, value in self._more.items()},
+        }
+        self.thresholds(THRESHOLD_S)
+        self.settings: Settings = load(self.env)
+        direct = self.settings.model_copy(update={"redis_url": self.server.url})
+        self.state: State = runtime.open_state(direct)
+        self._stack.callback(self.state.client.close)
+        self.supervisor = Supervisor(self._roles(), output=self._note, pace=PACE)
+        enter(self.supervisor)
+        self.until(self.all_alive, 60)
+
+    def stop(self) -> None:
+        """End everything."""
+        for pid in self._frozen:
+            _signal(pid, signal.SIGCONT)
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # To look at
+
+    def until(self, condition: Callable[[], T], within_s: float = 30.0, what: str = "it") -> T:
+        """Wait until a condition is truthy and return what it is; raises TimeoutError."""
+        deadline = time.monotonic() + within_s
+        while not (found := condition()):
+            if time.monotonic() > deadline:
+                last = "\n".join(f"{role}: {line}" for _, role, line in self.log[-20:])
+                raise TimeoutError(f"{what} did not happen within {within_s:.0f} s; the last lines:\n{last}")
+            time.sleep(0.02)
+        return found
+
+    def all_alive(self) -> bool:
+        """Whether every role has said so within the last seconds."""
+        now_ms = self.state.stream.watermark().now_ms
+        for role in ROLES:
+            beats = self.redis.hvals(self.state.keys.heartbeat(role))
+            if not any(now_ms - int(beat) < 2500 for beat in beats):
+                return False
+        return True
+
+    @property
+    def redis(self) -> Any:  # noqa: ANN401 - a client
+        """The server itself, past the proxies."""
+        return self.state.client
+
+    def in_lanes(self) -> int:
+        """Return how many sessions wait in a lane."""
+        return sum(self.redis.zcard(key) for key in self.redis.scan_iter("winback:{*}:lane:*", count=1000))
+
+    def open_outreaches(self) -> int:
+        """Return how many outreaches are due or leased."""
+        pipe = self.redis.pipeline(transaction=False)
+        for number in range(PARTITIONS):
+            pipe.zcard(self.state.keys.due(number))
+            pipe.zcard(self.state.keys.leased(number))
+        return sum(pipe.execute())
+
+    def is_settled(self) -> bool:
+        """Whether nothing is under way any more."""
+        return not (self.redis.xlen("winback:events") or self.in_lanes() or self.open_outreaches())
+
+    def said(self, words: str, since: float = 0.0) -> int:
+        """Return in how many lines of the log these words stand."""
+        return sum(words in line for at, _, line in self.log if at >= since)
+
+    # To break
+
+    def thresholds(self, seconds: float, more: str = "") -> None:
+        """Write the settings file anew, as an editor does: all at once."""
+        lines = "\n".join(f'{stage} = "{seconds * 1000:.0f}ms"' for stage in STAGES)
+        edited = self.directory / "edited.toml"
+        edited.write_text(f"[detection.idle]\n{lines}\n{more}\n", encoding="utf-8")
+        edited.replace(self.directory / "winback.toml")
+
+    def arm(self, point: Point, what: str = "KILL") -> None:
+        """Let the next process that reaches a point kill (`KILL`) or freeze (`STOP`) itself."""
+        order = self.points / f".{point}"
+        order.write_text(what)
+        order.rename(self.points / point)
+
+    def disarm(self, point: Point) -> None:
+        """Take back what nobody has met."""
+        (self.points / point).unlink(missing_ok=True)
+
+    def met(self, point: Point, within_s: float = 15.0) -> int:
+        """Wait until somebody has reached an armed point, and return its process id."""
+
+        def found() -> int:
+            for path in self.points.glob(f"{point}.*"):
+                path.unlink()
+                return int(path.suffix[1:])
+            return 0
+
+        return self.until(found, within_s, f"point {point}")
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a role that runs."""
+        return self.until(lambda: self.supervisor.pids().get(name, 0), 15, f"the start of {name}")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a role, with its pool; it is started again."""
+        os.killpg(self.pid(name), signal.SIGKILL)
+
+    def terminate(self, name: str) -> None:
+        """SIGTERM a role and wait for its end; it is started again."""
+        pid = self.pid(name)
+        _signal(pid, signal.SIGTERM)
+        self.until(lambda: not _runs(pid), 20, f"the end of {name}")
+
+    def freeze(self, pid: int, *, group: bool = False) -> None:
+        """SIGSTOP a process, or all of its group."""
+        self._frozen.add(-pid if group else pid)
+        _signal(-pid if group else pid, signal.SIGSTOP)
+
+    def thaw(self, pid: int, *, group: bool = False) -> None:
+        """SIGCONT."""
+        self._frozen.discard(-pid if group else pid)
+        _signal(-pid if group else pid, signal.SIGCONT)
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Freeze a role with its pool for a while."""
+        pid = self.pid(name)
+        self.freeze(pid, group=True)
+        try:
+            yield
+        finally:
+            self.thaw(pid, group=True)
+
+    @property
+    def broker(self) -> Any:  # noqa: ANN401 - a client
+        """The broker's database, past the proxy."""
+        return Redis(port=self.port, db=1)
+
+    def _roles(self) -> list[Role]:
+        known = {role.name: role for role in roles(self.settings, self.env)}
+        found = []
+        for name in self._names:
+            role, _, number = name.partition("-")
+            argv = known[role].argv
+            if number:
+                argv = tuple(word.replace("@%h", f"{number}@%h") for word in argv)
+                argv += ("--consumer", name) if role == "ingest" else ()
+            found.append(replace(known[role], name=name, argv=argv))
+        return found
+
+    def _note(self, role: str, line: str) -> None:
+        self.log.append((time.time(), role, line))
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number) if pid > 0 else os.killpg(-pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
