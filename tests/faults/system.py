@@ -155,9 +155,10 @@ class System:
 
     # To break
 
-    def thresholds(self, seconds: float, more: str = "") -> None:
-        """Write the settings file anew, as an editor does: all at once."""
-        lines = "\n".join(f'{stage} = "{seconds * 1000:.0f}ms"' for stage in STAGES)
+    def thresholds(self, seconds: float, more: str = "", **stages: float) -> None:
+        """Write the settings file anew, as an editor does: all at once. `stages`: where one differs (s)."""
+        wanted = dict.fromkeys(STAGES, seconds) | stages
+        lines = "\n".join(f'{stage} = "{wait_s * 1000:.0f}ms"' for stage, wait_s in wanted.items())
         edited = self.directory / "edited.toml"
         edited.write_text(f"[detection.idle]\n{lines}\n{more}\n", encoding="utf-8")
         edited.replace(self.directory / "winback.toml")

@@ -1,0 +1,118 @@
+"""`python -m tests.faults.soak`: a steady load, all faults at random, and at the end everything has to add up.
+
+Most events come from a fixed number of anonymous shoppers; beside them come people who can be contacted, each with a
+story that the checker knows. Memory is looked at all the time.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+from rich.console import Console
+
+from tests.faults.chaos import Chaos
+from tests.faults.checker import Verdict, check
+from tests.faults.crowd import Crowd
+from tests.faults.fault import OR_UNKNOWN
+from tests.faults.memory import Samples
+from tests.faults.shop import THRESHOLD_S, Shop
+from tests.faults.system import System
+
+SHOPPERS = 5000
+CROWD_THRESHOLD_S = 20.0
+VISITS_A_SECOND = 10
+ALLOWED = OR_UNKNOWN | {"dead"}
+FLAT = 1.25
+"""The most that a part may have in the last quarter, against the second: what it needs is there by then."""
+MB = 2**20
+
+
+def main() -> int:
+    """Run what the command line asks for; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--rate", type=int, default=2000, help="events a second, at least")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calm", action="store_true", help="without faults")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    asked = parser.parse_args()
+    console = Console(width=150)
+    with (
+        tempfile.TemporaryDirectory(prefix="winback-soak-") as directory,
+        System(Path(directory) / "one", {}) as system,
+    ):
+        figures = soak(system, asked, console)
+    console.print_json(data=figures)
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return int(bool(figures["violations"]))
+
+
+def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[str, object]:
+    """Let the shop run, make faults happen, and return the figures."""
+    random = Random(asked.seed)
+    system.thresholds(THRESHOLD_S, product_selection=CROWD_THRESHOLD_S)
+    crowd = Crowd(system.server.url, rate=asked.rate, shoppers=SHOPPERS, seed=asked.seed)
+    shop = Shop(system.server.url, random, "soak")
+    chaos, samples = Chaos(system, random), Samples(system)
+    crowd.start()
+    began = time.monotonic()
+    behind: list[int] = []
+    while (left_s := began + 60 * asked.minutes - time.monotonic()) > 0:
+        pause_s = min(left_s, random.uniform(2.0, 6.0))
+        shop.open(round(VISITS_A_SECOND * pause_s), over_s=pause_s)
+        ends = time.monotonic() + pause_s
+        system.until(lambda ends=ends: time.monotonic() > ends, 60)  # type: ignore[misc]
+        samples.take()
+        if not asked.calm:
+            chaos.strike()
+            console.print(f"{time.monotonic() - began:5.0f} s  {chaos.made[-1][1]}", highlight=False)
+        behind.append(system.redis.xlen("winback:events"))
+    lasted_s = time.monotonic() - began
+    crowd.stop()
+    ended = time.monotonic()
+    verdict = _check(system, shop)
+    for problem in verdict.violations:
+        console.print(problem, markup=False, highlight=False, style="red")
+    parts = ("ingest", "recover", "sweep", "beat", "redis")
+    memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in parts}
+    grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
+    records = sum(1 for _ in system.redis.scan_iter("winback:{*}:outreach:*", count=1000))
+    return {
+        "minutes": round(lasted_s / 60, 1),
+        "events": crowd.told + sum(len(visit.told) for visit in shop.visits.values()),
+        "events_a_second": round(crowd.told / lasted_s),
+        "events_refused": crowd.untold,
+        "faults": len(chaos.made),
+        "sessions": verdict.sessions,
+        "outreaches": records,
+        "requests": verdict.requests,
+        "contacts": verdict.contacts,
+        "outcomes": dict(sorted(verdict.outcomes.items())),
+        "duplicates": verdict.duplicates,
+        "losses": verdict.losses,
+        "settled_after_s": round(time.monotonic() - ended, 1),
+        "most_events_waiting": max(behind, default=0),
+        "memory_mb_by_quarter": memory,
+        "violations": len(verdict.violations) + len(grown),
+        "grown": grown,
+    }
+
+
+def _check(system: System, shop: Shop) -> Verdict:
+    try:
+        system.until(lambda: not shop.busy, 60, "the end of the shop's day")
+        system.until(system.is_settled, 120, "the end of everything")
+    except TimeoutError as exc:
+        return Verdict(sessions=len(shop.visits), violations=[f"I2: stuck: {exc}"])
+    finally:
+        shop.close()
+    return check(system, shop, allowed=ALLOWED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
