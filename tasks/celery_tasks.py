@@ -8,13 +8,13 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task, shared_task
-from kombu.exceptions import ChannelError, OperationalError
 
 from state.errors import StateError
 from state.keys import is_outreach_id
 from tasks import attempt as attempts
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
+from tasks.broker import Broker, BrokerAwayError
 from tasks.crash_points import reached
 from tasks.deps import Deps, current
 
@@ -91,26 +91,22 @@ def _due(name: str, interval: timedelta, deps: Deps) -> bool:
     return True
 
 
+_brokers: dict[Celery, Broker] = {}
+
+
 def _dispatch(app: Celery) -> None:
-    def queued() -> int:
-        with app.pool.acquire(block=True) as connection, connection.channel() as channel:
-            try:
-                return int(channel.queue_declare(RECOVER_QUEUE, passive=True).message_count)
-            except ChannelError:
-                return 0  # not declared yet: no worker has ever listened
+    broker = _brokers.setdefault(app, Broker(app, RECOVER_QUEUE))
 
     def enqueue(outreaches: Sequence[str]) -> None:
-        with app.producer_pool.acquire(block=True) as producer:
-            for outreach in outreaches:
-                recover.apply_async((outreach,), producer=producer)
+        broker.enqueue(recover, outreaches)
 
     try:
-        done = dispatches.dispatch(current(), queued=queued, enqueue=enqueue)
+        done = dispatches.dispatch(current(), queued=broker.queued, enqueue=enqueue)
     except StateError as exc:
         log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
         return
-    except (OperationalError, *recover.app.connection_for_write().recoverable_connection_errors) as exc:
-        log.error("broker_away", error=type(exc).__name__)  # noqa: TRY400 - what was leased is due again after its lease
+    except BrokerAwayError as exc:
+        log.error("broker_away", error=str(exc))  # noqa: TRY400 - what was leased is due again after its lease
         return
     if done.enqueued or done.unknown or done.due_again:
         log.info("dispatched", enqueued=done.enqueued, leases_ran_out=done.due_again, unknown=done.unknown)

@@ -21,6 +21,7 @@ from state import deployment
 from state.errors import StateError
 from tasks import celery_tasks, contact, deps
 from worker import logs, runtime
+from worker.acknowledging import Task
 from worker.ask import named
 from worker.errors import StartError, exit_code
 from worker.settings import LIVE_KEYS, Settings, load, require
@@ -122,7 +123,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
 _joined: list[runtime.State] = []
 """The state that this worker said it joined; the processes of a prefork pool open their own."""
 
-app = Celery("winback")
+app = Celery("winback", task_cls=Task)
 app.conf.update(_configuration(_settings()))
 app.finalize()
 

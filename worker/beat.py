@@ -1,6 +1,8 @@
 """Celery's own scheduler, which also says that it is alive: a beat that hangs looks healthy from outside."""
 
+from contextlib import suppress
 from time import monotonic, time
+from typing import Any
 
 import celery.beat
 import structlog
@@ -38,6 +40,17 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             except StateError as exc:
                 log.warning("state_away", error=str(exc))
         return min(sleep, EVERY_S)
+
+    def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Celery's own signature
+        """Publish one entry; the connection of one that could not be published may be broken for good."""
+        try:
+            return super().apply_async(*args, **kwargs)
+        except Exception:
+            self.__dict__.pop("producer", None)
+            if connection := self.__dict__.pop("connection", None):
+                with suppress(Exception):
+                    connection.release()
+            raise
 
     def _follow_clock(self) -> None:
         """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""

@@ -93,6 +93,8 @@ class Proxy:
         back = asyncio.create_task(self._pass_on(to_reader, writer, replies=True))
         try:
             await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            return  # the proxy ends
         finally:
             for task in (there, back):
                 task.cancel()

@@ -138,8 +138,8 @@ class System:
         return sum(self.redis.zcard(key) for key in self.redis.scan_iter("winback:{*}:lane:*", count=1000))
 
     def open_outreaches(self) -> int:
-        """Return how many outreaches are due or leased."""
-        pipe = self.redis.pipeline(transaction=False)
+        """Return how many outreaches are due or leased: at one moment, or one that changes places might be missed."""
+        pipe = self.redis.pipeline(transaction=True)
         for number in range(PARTITIONS):
             pipe.zcard(self.state.keys.due(number))
             pipe.zcard(self.state.keys.leased(number))

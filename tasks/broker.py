@@ -1,0 +1,67 @@
+"""The way to the workers: one connection to the broker, thrown away as soon as anything goes wrong with it.
+
+Celery's own pools keep connections. One whose transport has ended half-way (kombu 5.7.0 with Redis, when replies get
+lost) stays broken there for ever, and everything that is given it fails.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Any
+
+from celery import Celery, Task
+from kombu.exceptions import ChannelError
+
+
+class BrokerAwayError(Exception):
+    """The broker could not be asked or told; says by which kind of error. What was leased is due again in time."""
+
+
+class Broker:
+    """Looks how long a queue is, and puts messages there. For several threads, one after another."""
+
+    def __init__(self, app: Celery, queue: str) -> None:
+        self._app = app
+        self._queue = queue
+        self._connection: Any = None  # of kombu, whose types are incomplete
+        self._guard = Lock()
+
+    def queued(self) -> int:
+        """Return how many messages wait; 0 while no worker has ever listened.
+
+        Raises:
+            BrokerAwayError: it could not be asked.
+        """
+        with self._connected() as connection, connection.channel() as channel:
+            try:
+                return int(channel.queue_declare(self._queue, passive=True).message_count)
+            except ChannelError:
+                return 0
+
+    def enqueue(self, task: Task, arguments: Sequence[str]) -> None:
+        """Put one message for each argument into the queue that the task is routed to.
+
+        Raises:
+            BrokerAwayError: some of them may be missing.
+        """
+        with self._connected() as connection, connection.channel() as channel:
+            producer = self._app.amqp.Producer(channel, auto_declare=False)
+            for argument in arguments:
+                task.apply_async((argument,), producer=producer)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        with self._guard:
+            if self._connection is None:
+                self._connection = self._app.connection_for_write()
+            try:
+                yield self._connection
+            except Exception as exc:  # a broken transport raises whatever its insides happen to
+                self._drop()
+                raise BrokerAwayError(type(exc).__name__) from exc
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.release()
