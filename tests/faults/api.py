@@ -13,6 +13,7 @@ from random import Random
 from state.operator import Operator, Record
 from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
 from tests.faults.ledger import ACCEPT, Answer, Plan, Request, in_turn, refuse
+from tests.faults.memory import resident
 from tests.faults.system import TIMEOUT_S
 from tests.faulty_server import Behaviour, Wire, http
 
@@ -22,7 +23,9 @@ BOMB = gzip.compress(bytes(32 * 2**20))
 ATTEMPTS = 8
 OR_DEAD = USUAL | {"dead"}
 FEW_ATTEMPTS = {"WINBACK_DELIVERY__MAX_ATTEMPTS": "2"}
-BREAKER = {"WINBACK_DELIVERY__BREAKER_FAILURES": "5"}
+BREAKS_AFTER = 5
+MOST_GROWN = 50 * 2**20
+BREAKER = {"WINBACK_DELIVERY__BREAKER_FAILURES": str(BREAKS_AFTER)}
 
 
 def answering(make: Callable[[Random], Plan], visits: int = 20) -> Callable[[Scene], None]:
@@ -42,7 +45,26 @@ def bursts(random: Random) -> Plan:
     """Errors in bursts, with answers between them."""
     answers = [refuse(500), refuse(503), ACCEPT]
     drawn = [random.choices(answers, (4, 2, 4))[0] for _ in range(40)]
-    return in_turn(*drawn, ACCEPT)
+    return in_turn(*[refuse(500)] * (2 * BREAKS_AFTER), *drawn, ACCEPT)
+
+
+def failing(scene: Scene) -> None:
+    """Let requests fail in bursts, long enough for the breaker to open; then all goes on by itself."""
+    began = time.time()
+    answering(bursts, 40)(scene)
+    scene.expect(scene.system.said("sending_stopped", since=began), "the breaker did not open")
+
+
+def flooding(name: str, act: Behaviour) -> Callable[[Scene], None]:
+    """Answer with more than anybody wants to read, and see what memory that takes."""
+
+    def act_and_look(scene: Scene) -> None:
+        before = resident(scene.system.supervisor.pids())["recover"]
+        answering(odd(name, act))(scene)
+        grown = resident(scene.system.supervisor.pids())["recover"] - before
+        scene.expect(grown < MOST_GROWN, f"the worker's memory grew by {grown / 2**20:.0f} MB")
+
+    return act_and_look
 
 
 def too_many(header: Callable[[], str], least_s: float) -> Callable[[Scene], None]:
@@ -65,7 +87,7 @@ def too_many(header: Callable[[], str], least_s: float) -> Callable[[Scene], Non
 def asked_for_ages(scene: Scene) -> None:
     """One is told to wait for 1000000000 s: it waits for a day, and everybody else for a bounded time."""
     scene.system.api.plan(in_turn(refuse(429, retry_after="1000000000"), ACCEPT))
-    scene.open()
+    scene.open(kinds=(("leaves", 1),))
     operator = Operator(scene.system.state.scripts, scene.system.state.keys)
 
     def others_ended() -> bool:
@@ -188,7 +210,7 @@ def _in_seconds(seconds: int) -> Callable[[], str]:
 
 
 FAULTS = (
-    Fault("11", "API answers 500 and 503 in bursts", answering(bursts, 40), OR_DEAD, env=BREAKER),
+    Fault("11", "API answers 500 and 503 in bursts", failing, OR_DEAD, env=BREAKER),
     Fault("12a", "429, Retry-After in seconds", too_many(lambda: "2", 2.0)),
     Fault("12b", "429, Retry-After as a date", too_many(_in_seconds(3), 1.9)),
     Fault("12c", "429, Retry-After junk", too_many(lambda: "soon", 0.0)),
@@ -202,8 +224,8 @@ FAULTS = (
     Fault("13d", "504, accepted or not", answering(either("504", lambda wire: wire.send(http(504)))), OR_UNKNOWN),
     Fault("14a", "drips its headers", answering(odd("drip", _drip_head)), OR_UNKNOWN),
     Fault("14b", "drips its body", answering(odd("drip", _drip_body))),
-    Fault("14c", "body of 1 GB", answering(odd("flood", _flood))),
-    Fault("14d", "gzip bomb", answering(odd("bomb", _bomb))),
+    Fault("14c", "body of 1 GB", flooding("flood", _flood)),
+    Fault("14d", "gzip bomb", flooding("bomb", _bomb)),
     Fault("15a", "200 with HTML", answering(odd("html", _says(b"<html>", content_type="text/html")))),
     Fault("15b", "200 with broken JSON", answering(odd("json", _says(b'{"code": ')))),
     Fault("15c", "302 to an internal address", redirecting, OR_DEAD),
