@@ -87,6 +87,30 @@ GOING_ON: list[Mutant] = [
      "going_on.silence_is_stored_only_when_it_is_not_since_the_last_event"),
 ]  # fmt: skip
 
+STAYS: list[Mutant] = [
+    ("apply", "if a > 0 and a ~= was_a then note_stay", "if false then note_stay",
+     "stays.each_place_keeps_when_it_was_first_and_last_reached"),
+    ("apply", "if a > 0 and a ~= was_a then note_stay", "if a ~= was_a then note_stay",
+     "stays.an_event_that_says_no_place_is_at_none"),
+    ("apply", "if was_a == 0 then\n    put(write", "if false then\n    put(write",
+     "stays.where_the_first_event_says_no_place_the_next_is_the_first"),
+    ("apply", "if at == was_at then return end", "",
+     "stays.any_order_and_repetition_keeps_the_same", {"fields": {"customer": {"full_name": "Jane"}}}),
+    ("apply", "put(write, 'last.' .. was_at, ms_of(was_a))", "",
+     "stays.each_place_keeps_when_it_was_first_and_last_reached"),
+    ("apply", "call('HSETNX', key, 'first.' .. at", "call('HSET', key, 'first.' .. at",
+     "stays.each_place_keeps_when_it_was_first_and_last_reached"),
+    ("apply", "if call('HSETNX', key, 'first.' .. at, ms_of(a)) == 0 then call('HDEL', key, 'last.' .. at) end",
+     "call('HSETNX', key, 'first.' .. at, ms_of(a))",
+     "stays.any_order_and_repetition_keeps_the_same", {"fields": {}}),
+    ("apply", "not first or ms < first", "not first", "stays.what_comes_late_was_first_or_last_all_the_same"),
+    ("apply", "not first or ms < first", "ms < (first or 0)", "stays.any_order_and_repetition_keeps_the_same",
+     {"fields": {}}),
+    ("apply", "at ~= was_at and (not last", "(not last", "stays.any_order_and_repetition_keeps_the_same",
+     {"fields": {}}),
+    ("apply", "not last or ms > last", "true", "stays.what_comes_late_was_first_or_last_all_the_same"),
+]  # fmt: skip
+
 TAKEN_OVER: list[Mutant] = [
     ("apply", "elseif taken_over > 0 and max(a, s) <= taken_over then state = 'moved'", "",
      "hand_over.the_order_of_the_events_does_not_matter"),
@@ -357,6 +381,7 @@ ROTATION: list[Mutant] = [
 MUTANTS = [
     *APPLY,
     *GOING_ON,
+    *STAYS,
     *TAKEN_OVER,
     *CLAIM,
     *OUTBOX,
