@@ -38,7 +38,7 @@ OWN_FIELDS = frozenset(
         "outreaches",
         "forgotten",
         _TOOK_OVER,
-        *(f"{end}{rank}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
+        *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
@@ -317,7 +317,7 @@ def _stays(stored: Mapping[str, str], activity: int) -> tuple[Stay, ...]:
     for name, first in stored.items():
         if name.startswith(_FIRST):
             rank = int(name.removeprefix(_FIRST))
-            last_ms = activity // RANK_SPAN if rank == here else int(stored.get(f"{_LAST}{rank}", first))
+            last_ms = activity // RANK_SPAN if rank == here else int(stored.get(f"{_LAST}{rank:02d}", first))
             found.append(Stay(rank, int(first), last_ms))
     return tuple(sorted(found, key=lambda stay: (stay.first_ms, stay.rank)))
 
