@@ -105,11 +105,11 @@ class Operator:
 
     def retry_dead(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Have dead outreaches tried again. `look`, here and below: only say what would come of it."""
-        return self._decide("retry", outreaches, "dead", 0, look=look)
+        return self._retry(outreaches, "dead", 0, look=look)
 
     def retry_unknown(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Have outreaches tried again that have been unknown for a quarter of an hour."""
-        return self._decide("retry", outreaches, "unknown", RETRY_UNKNOWN_AFTER_MS, look=look)
+        return self._retry(outreaches, "unknown", RETRY_UNKNOWN_AFTER_MS, look=look)
 
     def drop(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Give dead outreaches up for good; their outcome stays `dead`."""
@@ -122,6 +122,9 @@ class Operator:
     def expire(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """End outreaches that no request was begun for."""
         return self._decide("expire", outreaches, look=look)
+
+    def _retry(self, outreaches: Sequence[str], was: Parked, for_ms: int, *, look: bool) -> list[Verdict]:
+        return self._decide("retry", outreaches, was, for_ms, look=look)
 
     def _decide(self, script: str, outreaches: Sequence[str], *more: Argument, look: bool) -> list[Verdict]:
         args = (*more, "look" if look else "")
