@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
 from state.keys import SESSION_TTL_MS, Keys, partition_of_outreach
+from state.people import Lead
 from state.scripts import Scripts, translated
 from state.sessions import STAMP_WIDTH
 
@@ -67,15 +68,9 @@ class Attribution:
         self._keys = keys
         self._window_ms = window_ms
 
-    def remember(self, person: str, outreach: str, worth: Money | None, at_ms: int) -> None:
-        """Say that an outreach is about to reach a person; `worth` is its cart's total, `at_ms` when it was taken.
-
-        Before the attempt: then no crash can come between a contact and this.
-        """
-        told = "" if worth is None else str(worth)
-        self._scripts.run(
-            "remember", self._keys.person(person), outreach, told, self._window_ms + LATEST_ORDER_MS, at_ms
-        )
+    def lead(self, worth: Money | None, taken_ms: int) -> Lead:
+        """Return what is remembered of a contact; `worth` is its cart's total, `taken_ms` when it was taken."""
+        return Lead("" if worth is None else str(worth), self._window_ms + LATEST_ORDER_MS, taken_ms)
 
     def leads(
         self, sessions: Sequence[str], people: Sequence[str]

@@ -14,6 +14,10 @@ from state.scripts import Scripts, translated
 SCHEMA_VERSION = 1
 _KEY = "key."
 """What the fields of the record begin with that name a key of encryption."""
+_WITHOUT = "without_key."
+"""What stands before its role where a process says that it lacks such a key."""
+PERSONAL_ROLES = ("ingest", "recover")
+"""Those that read and write what is personal, and so need every key."""
 
 
 def fingerprint(secret: bytes) -> str:
@@ -63,13 +67,18 @@ def key_ids_in(record: Iterable[str]) -> list[str]:
     return sorted(name.removeprefix(_KEY) for name in record if name.startswith(_KEY))
 
 
+def missing_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> list[str]:
+    """Return those that something may be encrypted under and that are not among these."""
+    return [found for found in recorded_keys(scripts, keys) if found not in key_ids]
+
+
 def require_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> None:
     """Compare the keys of a process with those that something may be encrypted under.
 
     Raises:
         DeploymentMismatchError: one is missing.
     """
-    missing = [found for found in recorded_keys(scripts, keys) if found not in key_ids]
+    missing = missing_keys(scripts, keys, key_ids)
     if missing:
         has = "is not set, but this data is" if not key_ids else "lacks a key that this data may be"
         raise DeploymentMismatchError(
@@ -104,6 +113,16 @@ def use_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
     beat(scripts, keys, _KEY + key_id)
     with translated():
         scripts.client.hsetnx(keys.deployment, _KEY + key_id, "1")
+
+
+def lacks_key(scripts: Scripts, keys: Keys, role: str) -> None:
+    """Say that this process lacks a key which the data needs; said no more, it is over: it has ended or has the key."""
+    beat(scripts, keys, _WITHOUT + role)
+
+
+def without_key(keys: Keys, role: str) -> str:
+    """Return the hash of the processes that said so: process → when it last did (ms)."""
+    return keys.heartbeat(_WITHOUT + role)
 
 
 def key_users(scripts: Scripts, keys: Keys, key_id: str) -> list[Heartbeat]:

@@ -103,25 +103,32 @@ class Operator:
             records += [record for record in self._read(chunk) if record and record.session == session_id]
         return sorted(records, key=lambda record: record.claimed_ms)
 
-    def retry(self, outreaches: Sequence[str], was: Parked) -> list[Verdict]:
-        """Have outreaches tried again that are dead, or that have been unknown for a quarter of an hour."""
-        for_ms = RETRY_UNKNOWN_AFTER_MS if was == "unknown" else 0
-        return self._decide("retry", outreaches, was, for_ms)
+    def retry_dead(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+        """Have dead outreaches tried again. `look`, here and below: only say what would come of it."""
+        return self._retry(outreaches, "dead", 0, look=look)
 
-    def drop(self, outreaches: Sequence[str]) -> list[Verdict]:
+    def retry_unknown(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+        """Have outreaches tried again that have been unknown for a quarter of an hour."""
+        return self._retry(outreaches, "unknown", RETRY_UNKNOWN_AFTER_MS, look=look)
+
+    def drop(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Give dead outreaches up for good; their outcome stays `dead`."""
-        return self._decide("drop", outreaches)
+        return self._decide("drop", outreaches, look=look)
 
-    def resolve_sent(self, outreaches: Sequence[str]) -> list[Verdict]:
+    def resolve_sent(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Record that unknown outreaches did arrive."""
-        return self._decide("resolve_sent", outreaches)
+        return self._decide("resolve_sent", outreaches, look=look)
 
-    def expire(self, outreaches: Sequence[str]) -> list[Verdict]:
+    def expire(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """End outreaches that no request was begun for."""
-        return self._decide("expire", outreaches)
+        return self._decide("expire", outreaches, look=look)
 
-    def _decide(self, script: str, outreaches: Sequence[str], *more: Argument) -> list[Verdict]:
-        calls = [(self._keys.partition(partition_of_outreach(found)), (found, *more)) for found in outreaches]
+    def _retry(self, outreaches: Sequence[str], was: Parked, for_ms: int, *, look: bool) -> list[Verdict]:
+        return self._decide("retry", outreaches, was, for_ms, look=look)
+
+    def _decide(self, script: str, outreaches: Sequence[str], *more: Argument, look: bool) -> list[Verdict]:
+        args = (*more, "look" if look else "")
+        calls = [(self._keys.partition(partition_of_outreach(found)), (found, *args)) for found in outreaches]
         replies = self._scripts.run_many(script, calls)
         return [
             Verdict(found, *(part.decode() for part in reply)) for found, reply in zip(outreaches, replies, strict=True)

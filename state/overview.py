@@ -9,7 +9,7 @@ from redis import RedisCluster
 from redis.exceptions import ResponseError
 
 from state.control import Sending, read_sending
-from state.deployment import Heartbeat
+from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
@@ -106,6 +106,8 @@ class Overview:
     silent_since_ms: int | None
     """When the last event came, while the whole shop has been silent for too long; None while it has not."""
     sending: Sending
+    without_key: Mapping[str, Sequence[Heartbeat]]
+    """Of each role that needs the keys of encryption, the processes that said they lack one; the latest first."""
 
     @property
     def lag_ms(self) -> int:
@@ -141,13 +143,16 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         lanes=_lanes(parts, lanes),
         outbox=_outbox(parts),
         counters=_counters(parts),
-        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats, strict=True)},
+        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats[: len(ROLES)], strict=True)},
         problems=_texts(problems),
         deployment=_texts(deployment),
         swept_ms=_time(sweep.get(b"last")),
         reopened_ms=_time(sweep.get(b"reopened")),
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts),
+        without_key={
+            role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, beats[len(ROLES) :], strict=True)
+        },
     )
 
 
@@ -193,7 +198,8 @@ def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN4
     pipe.xlen(keys.rejected)
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
     pipe.hlen(f"{keys.control}contacts:{today}")
-    for key in (f"{keys.control}sending", keys.sweep, keys.problems, keys.deployment, *map(keys.heartbeat, ROLES)):
+    beats = (*map(keys.heartbeat, ROLES), *(without_key(keys, role) for role in PERSONAL_ROLES))
+    for key in (f"{keys.control}sending", keys.sweep, keys.problems, keys.deployment, *beats):
         pipe.hgetall(key)
     replies: list[Any] = pipe.execute(raise_on_error=False)
     for place, reply in enumerate(replies):

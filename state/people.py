@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from state.keys import SESSION_TTL_MS, Keys
 from state.scripts import Scripts, translated
@@ -32,6 +32,17 @@ class Facts:
     """Sessions in which the person was named, the latest last."""
 
 
+class Lead(NamedTuple):
+    """What leads a person's orders to an outreach that is about to reach them."""
+
+    worth: str
+    """What its cart is worth, as `state.attribution.Money` writes it; empty when that is not known."""
+    kept_ms: int
+    """How long it is remembered."""
+    taken_ms: int
+    """When the outreach was taken (Unix ms): of who was forgotten since, nothing is remembered."""
+
+
 class People:
     """The state of all people. `cap_ms`: for how long a contact is remembered, and excludes others if not told."""
 
@@ -49,13 +60,14 @@ class People:
         outreach, _, at = held.split(":") if held else ("", "", 0)
         return Facts(bool(bought), bool(opted_out), outreach, int(at), tuple(sessions))
 
-    def reserve(self, person: str, outreach: str, claim: int, *, cap_ms: int | None = None) -> Reservation:
+    def reserve(self, person: str, outreach: str, claim: int, lead: Lead, *, cap_ms: int | None = None) -> Reservation:
         """Reserve a person for one attempt, unless they bought, opted out, or another outreach has them.
 
+        `lead`: what is remembered with it, before the attempt: no crash can come between a contact and this.
         `cap_ms`: how long ago another contact must be; it is remembered for as long as the longest cap all the same.
         """
         cap_ms = self._cap_ms if cap_ms is None else cap_ms
-        args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, cap_ms + self._lease_ms)
+        args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, cap_ms + self._lease_ms, *lead)
         reply: bytes = self._scripts.run("reserve", self._keys.person(person), *args)
         return reply.decode()  # type: ignore[return-value]
 

@@ -17,6 +17,9 @@ from state.scripts import Call, Scripts, translated
 STAMP_WIDTH = 10
 RANK_SPAN = 100
 """A sequence number is a time in ms, times this, plus a rank."""
+_FIRST, _LAST = "first.", "last."
+"""What the fields begin with that say when a session was at a place of the flow; its rank follows."""
+_TOOK_OVER = "took_over"
 OWN_FIELDS = frozenset(
     {
         "activity",
@@ -34,6 +37,8 @@ OWN_FIELDS = frozenset(
         "contacted",
         "outreaches",
         "forgotten",
+        _TOOK_OVER,
+        *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
@@ -88,6 +93,14 @@ class SilentLane:
     from_silence: bool
 
 
+class Stay(NamedTuple):
+    """When a session was first and last at one place of the flow (Unix ms); it may have been elsewhere in between."""
+
+    rank: int
+    first_ms: int
+    last_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session as it is stored."""
@@ -108,6 +121,12 @@ class Session:
     """The latest eight that were made for it, the first first."""
     unreadable: str = ""
     """Why fields are missing that cannot be decrypted; empty when all could be read."""
+    stays: tuple[Stay, ...] = ()
+    """Where in the flow it was and when, in the order in which it first came there."""
+    moved_to: str = ""
+    """The session that has taken this one over; empty for none."""
+    took_over: str = ""
+    """The session that this one took over last; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +189,7 @@ class Sessions:
         # A contact that is under way counts: should it come to nothing, the new session has one less than it may.
         contacts = sum(int(known.get(name, 0)) for name in ("contacts", "contacts_before", "under_way"))
         words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
+        words += (_TOOK_OVER, stamped(stamp, previous))
         bought = max(int(known.get("purchase", 0)), int(known.get("purchase_before", 0)))
         reply = self._scripts.run("inherit", self._partition(session), session, contacts, bought, *words)
         return self._mark(0, session, reply)
@@ -286,7 +306,20 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
         fields=fields,
         outreaches=tuple(stored.get("outreaches", "").split()),
         unreadable=unreadable,
+        stays=_stays(stored, activity),
+        moved_to=stored.get("moved_to", ""),
+        took_over=stored.get(_TOOK_OVER, "")[STAMP_WIDTH:],
     )
+
+
+def _stays(stored: Mapping[str, str], activity: int) -> tuple[Stay, ...]:
+    here, found = activity % RANK_SPAN, []
+    for name, first in stored.items():
+        if name.startswith(_FIRST):
+            rank = int(name.removeprefix(_FIRST))
+            last_ms = activity // RANK_SPAN if rank == here else int(stored.get(f"{_LAST}{rank:02d}", first))
+            found.append(Stay(rank, int(first), last_ms))
+    return tuple(sorted(found, key=lambda stay: (stay.first_ms, stay.rank)))
 
 
 def _opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:

@@ -18,10 +18,10 @@ from detectors.sequence import occurred_ms
 from state.outbox import Taken
 from state.people import Facts, person_of
 from state.stream import entry_order
-from tasks import payload, policy, worth
+from tasks import payload, policy
 from tasks.crash_points import reached
 from tasks.deps import Deps
-from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, cap_ms, send, unknown_for
+from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, reserve, send, unknown_for
 
 LOOK_AGAIN_S = 0.05
 UNREADABLE_PAUSE = timedelta(minutes=5)
@@ -78,8 +78,6 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(taken.outreach, state or "lost", "shadow")
-    cart_worth = worth.of_stored(taken.session.fields)
-    deps.attribution.remember(situation.person_id, taken.outreach, cart_worth, taken.now_ms)
     contact = Contact(taken, lane.stage, situation.person_id, built)
     if isinstance(decision, policy.HoldOut) and not taken.attempts and not taken.ambiguous:
         return _hold_out(contact, deps)
@@ -163,7 +161,7 @@ def _not_sending(taken: Taken, decision: policy.Decision, deps: Deps) -> Outcome
 def _hold_out(contact: Contact, deps: Deps) -> Outcome:
     """Record a person of the holdout like a contact: the cap counts from now on, and nothing is sent."""
     taken = contact.taken
-    answer = deps.people.reserve(contact.person, taken.outreach, taken.claim, cap_ms=cap_ms(contact.stage, deps))
+    answer = reserve(contact, deps)
     if answer == "reserved":
         state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
         if state is None:

@@ -16,7 +16,8 @@ from detectors.lanes import milliseconds
 from state.control import Passed
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Taken
-from tasks import breaker, payload, yuno
+from state.people import Reservation
+from tasks import breaker, payload, worth, yuno
 from tasks.backoff import delay
 from tasks.crash_points import reached
 from tasks.deps import Deps
@@ -124,11 +125,18 @@ def cap_ms(stage: Stage, deps: Deps) -> int:
     return 0 if "cap" in deps.contact.off else milliseconds(deps.contact.at(stage).cap)
 
 
+def reserve(contact: Contact, deps: Deps) -> Reservation:
+    """Reserve the person, and let their orders lead to this contact from now on."""
+    taken = contact.taken
+    lead = deps.attribution.lead(worth.of_stored(taken.session.fields), taken.now_ms)
+    return deps.people.reserve(contact.person, taken.outreach, taken.claim, lead, cap_ms=cap_ms(contact.stage, deps))
+
+
 def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     """Reserve the person; when that is refused, settle the attempt that was not made."""
     taken, person = contact.taken, contact.person
     try:
-        answer = deps.people.reserve(person, taken.outreach, taken.claim, cap_ms=cap_ms(contact.stage, deps))
+        answer = reserve(contact, deps)
     except StateError:
         # No request was made: worth more than an outreach that ends unknown. But one before may have been a contact.
         if not taken.ambiguous:

@@ -16,7 +16,7 @@ from state.control import Control
 from state.keys import Keys, partition_of
 from state.outbox import Outbox, Taken
 from state.overview import OUTCOMES
-from state.people import People
+from state.people import Lead, People
 from state.scripts import Scripts
 from state.sessions import Mark, Session, Sessions, SilentLane, read_session
 from state.stream import Entry, Stream
@@ -65,6 +65,10 @@ def make_state(
     control = Control(scripts, keys, limits_of(DeliverySettings()))
     attribution = Attribution(scripts, keys, WINDOW_MS)
     return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution, cipher)
+
+
+LEAD = Lead("", WINDOW_MS, 2**52)
+"""Of a contact of which no more is known; taken after whatever was forgotten."""
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:

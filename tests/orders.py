@@ -21,10 +21,18 @@ CART = Money("COP", 9_900)
 OTHER_PHONE = "+573009999999"
 
 
+def remembered(state: State, outreach: str, worth: Money | None) -> None:
+    """Let a person's orders lead to an outreach, as their reservation does, and hold nobody for it."""
+    lead = state.attribution.lead(worth, now_ms(state))
+    state.client.delete(f"{state.keys.person(PERSON)}bought")  # their earlier orders were long ago
+    assert state.people.reserve(PERSON, outreach, 1, lead) == "reserved"
+    state.people.release(PERSON, outreach, 1)
+
+
 def contacted(state: State, session: str = "s-1", *, ago_ms: int = HOUR_MS, result: str = "sent") -> Taken:
     """Let somebody be contacted, or held out (`holdout`), or nobody know it, so long ago."""
     held = taken(state, session)
-    state.attribution.remember(PERSON, held.outreach, CART, now_ms(state))
+    remembered(state, held.outreach, CART)
     if result == "holdout":
         state.outbox.end_unsent(held, "suppressed", "holdout")
     else:

@@ -16,6 +16,7 @@ from tests.helpers import (
     BODY,
     DAY_MS,
     JANE,
+    LEAD,
     LEASE_MS,
     SECOND_MS,
     all_counters,
@@ -175,7 +176,7 @@ class Walk:
 
     def is_fenced(self, worker: Worker) -> str:
         held = worker.held
-        answer = self.state.people.reserve(worker.person, held.outreach, held.claim)
+        answer = self.state.people.reserve(worker.person, held.outreach, held.claim, LEAD)
         if answer == "reserved":
             return "reserved"
         if answer in {"capped", "bought", "opted_out"}:

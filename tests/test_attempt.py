@@ -13,6 +13,7 @@ from tests.faulty_server import OK, http
 from tests.helpers import (
     HOUR_MS,
     JANE,
+    LEAD,
     LEASE_MS,
     MINUTE_MS,
     SECRET,
@@ -189,7 +190,7 @@ def test_a_person_who_was_contacted_lately_is_left_alone(state: State) -> None:
 def test_a_person_who_is_held_is_contacted_once_the_other_attempt_has_ended_without_contact(state: State) -> None:
     first, second = abandon(state, "s-1"), abandon(state, "s-2")
     dispatch(state)
-    assert state.people.reserve(PERSON, first, 1) == "reserved"
+    assert state.people.reserve(PERSON, first, 1, LEAD) == "reserved"
     with yuno(state) as (deps, server):
         assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
         assert 0 < due_in_ms(state, second) <= LEASE_MS

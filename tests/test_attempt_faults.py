@@ -8,13 +8,14 @@ import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Fenced, Outbox, Taken
-from state.people import People, Reservation
+from state.people import Lead, People, Reservation
 from tasks.attempt import attempt
 from tasks.sending import Outcome
 from tests.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
 from tests.faulty_server import OK, Wire, http
 from tests.helpers import (
     CAP_MS,
+    LEAD,
     LEASE_MS,
     abandon,
     counters,
@@ -60,9 +61,9 @@ class _After(People):
         super().__init__(state.scripts, state.keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=CAP_MS)
         self._act = act
 
-    def reserve(self, person: str, outreach: str, claim: int, *, cap_ms: int | None = None) -> Reservation:
+    def reserve(self, person: str, outreach: str, claim: int, lead: Lead, *, cap_ms: int | None = None) -> Reservation:
         self._act()
-        return super().reserve(person, outreach, claim, cap_ms=cap_ms)
+        return super().reserve(person, outreach, claim, lead, cap_ms=cap_ms)
 
 
 # Between the take and the fence.
@@ -131,7 +132,7 @@ def test_an_opt_out_stops_it_even_after_the_fence(state: State) -> None:
 def test_a_person_whom_another_attempt_reserves_first_is_waited_for(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        rushed = replace(deps, people=_After(state, lambda: state.people.reserve(PERSON, OTHER, 1)))
+        rushed = replace(deps, people=_After(state, lambda: state.people.reserve(PERSON, OTHER, 1, LEAD)))
         assert attempt(outreach, rushed) == Outcome(outreach, "waiting", "", 1, "person_held")
         assert record(state, outreach)["attempts"] == "0"
         assert held_by(state) == OTHER

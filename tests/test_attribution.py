@@ -4,7 +4,6 @@ import pytest
 
 from state.errors import ServerUnavailableError
 from state.tallies import read as read_tallies
-from tests.attempts import PERSON
 from tests.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -20,7 +19,7 @@ from tests.helpers import (
     taken,
 )
 from tests.ingesting import Breaking, ingest_of, publish
-from tests.orders import CART, OTHER_PHONE, RECOVERED, contacted, let_it_be_ago, merit, order, order_comes
+from tests.orders import CART, OTHER_PHONE, RECOVERED, contacted, let_it_be_ago, merit, order, order_comes, remembered
 from worker.runtime import State
 
 # Whose order it is
@@ -118,7 +117,7 @@ def test_an_order_counts_when_it_was_made_not_when_it_arrived(state: State) -> N
 
 def test_orders_and_contacts_are_counted_on_the_day_and_at_the_place_of_the_contact(state: State) -> None:
     held = taken(state)
-    state.attribution.remember(PERSON, held.outreach, None, now_ms(state))
+    remembered(state, held.outreach, None)
     fence(state, held)
     state.outbox.settle(held, "sent")
     let_it_be_ago(state, held.outreach, DAY_MS)
@@ -213,7 +212,7 @@ def test_an_order_may_bring_its_own_cart(state: State) -> None:
 
 def test_an_order_of_unknown_value_is_counted_without_one(state: State) -> None:
     held = taken(state)
-    state.attribution.remember(PERSON, held.outreach, None, now_ms(state))
+    remembered(state, held.outreach, None)
     fence(state, held)
     state.outbox.settle(held, "sent")
     let_it_be_ago(state, held.outreach, HOUR_MS)

@@ -13,6 +13,7 @@ from tests.helpers import (
     DAY_MS,
     HOUR_MS,
     JANE,
+    LEASE_MS,
     MINUTE_MS,
     SECRET,
     WINDOW_MS,
@@ -32,7 +33,7 @@ from tests.helpers import (
     texts,
     ttl_ms,
 )
-from tests.orders import CART, RECOVERED, contacted, let_it_be_ago, merit, order, order_comes
+from tests.orders import CART, RECOVERED, contacted, let_it_be_ago, merit, order, order_comes, remembered
 from worker.runtime import State
 
 # What sort of contact
@@ -54,7 +55,7 @@ def test_an_order_after_an_outreach_that_reached_nobody_is_nobodys_merit(state: 
 
 def test_an_order_before_the_request_cancels_and_is_nobodys_merit(state: State) -> None:
     outreach = abandon(state)
-    state.attribution.remember(PERSON, outreach, CART, now_ms(state))
+    remembered(state, outreach, CART)
     order_comes(state, order())
     assert merit(state) == {}
     assert counters(state) == {"cancelled.paid": 1}
@@ -62,7 +63,7 @@ def test_an_order_before_the_request_cancels_and_is_nobodys_merit(state: State) 
 
 def test_an_order_while_the_request_is_under_way_is_nobodys_merit(state: State) -> None:
     held = sending(state)
-    state.attribution.remember(PERSON, held.outreach, CART, now_ms(state))
+    remembered(state, held.outreach, CART)
     order_comes(state, order(), ago_ms=1)
     state.outbox.settle(held, "sent")
     assert merit(state) == {}
@@ -161,7 +162,7 @@ def test_contacts_of_long_ago_are_forgotten_though_new_ones_come(state: State) -
     key, now = state.keys.contacts(PERSON), now_ms(state)
     long_ago = now - WINDOW_MS - LATEST_ORDER_MS
     state.client.hset(key, mapping={"07-old": f"{long_ago - 1}", "07-recent": f"{long_ago + MINUTE_MS} COP 1"})
-    state.attribution.remember(PERSON, "07-0123456789abcdef", CART, now)
+    remembered(state, "07-0123456789abcdef", CART)
     assert sorted(texts(state, key)) == ["07-0123456789abcdef", "07-recent"]
 
 
@@ -183,6 +184,17 @@ def test_an_attempt_leads_the_persons_orders_to_its_contact(state: State) -> Non
     let_it_be_ago(state, outreach, HOUR_MS)
     order_comes(state, order(None, value=None, customer=JANE))
     assert merit(state) == RECOVERED
+
+
+def test_who_may_not_be_contacted_is_not_remembered_as_contacted(state: State) -> None:
+    first, second = "07-0123456789abcdef", "07-fedcba9876543210"
+    lead = state.attribution.lead(CART, now_ms(state))
+    assert state.people.reserve(PERSON, first, 1, lead) == "reserved"
+    assert state.people.reserve(PERSON, second, 1, lead) == "held"
+    held = f"{state.keys.person(PERSON)}reserved"
+    state.client.set(held, f"{first}:1:{now_ms(state) - LEASE_MS}", keepttl=True)
+    assert state.people.reserve(PERSON, second, 1, lead) == "capped"
+    assert list(texts(state, state.keys.contacts(PERSON))) == [first]
 
 
 def test_an_attempt_that_the_policy_stops_leaves_nothing_with_the_person(state: State) -> None:

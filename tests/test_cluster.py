@@ -11,6 +11,7 @@ from state.scripts import Scripts
 from tests.controlling import TEN_A_SECOND_US, control, granted, held, passes
 from tests.helpers import (
     JANE,
+    LEAD,
     MINUTE_MS,
     SECOND_MS,
     SECRET,
@@ -80,7 +81,7 @@ def test_an_outreach_takes_its_whole_way(state: State) -> None:
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "waiting"
     again = take_again(state, held.outreach)
     assert fence(state, again) == "sending"
-    assert state.people.reserve("ab" * 32, again.outreach, again.claim) == "reserved"
+    assert state.people.reserve("ab" * 32, again.outreach, again.claim, LEAD) == "reserved"
     assert state.people.facts("ab" * 32).reserved_by == again.outreach
     assert state.people.release("ab" * 32, again.outreach, again.claim)
     assert state.outbox.settle(again, "sent", line="attempt 2") == "sent"

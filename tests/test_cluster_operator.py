@@ -27,9 +27,9 @@ def test_a_person_decides(state: State) -> None:
     assert {found.session for found in decides.find(["dead"])} == {"a", "b"}
     assert [found.outreach for found in decides.of_session("e")] == [waits]
     verdicts = [
-        *decides.retry([refused.outreach], "dead"),
+        *decides.retry_dead([refused.outreach]),
         *decides.drop([given_up.outreach]),
-        *decides.retry([repeated.outreach], "unknown"),
+        *decides.retry_unknown([repeated.outreach]),
         *decides.resolve_sent([arrived.outreach]),
         *decides.expire([waits]),
     ]

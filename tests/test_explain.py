@@ -24,10 +24,11 @@ from tests.helpers import (
     take_again,
     taken,
 )
-from tests.ingesting import publish
+from tests.ingesting import ingest_of, publish
 from tests.operating import Shop, shop_on
 from tests.test_forgotten import forget
 from tests.test_operator import dead, unknown
+from worker.explain import when
 from worker.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -62,6 +63,42 @@ def test_who_waits_is_claimed_when_the_threshold_of_the_settings_has_passed(shop
     shop.env["WINBACK_DETECTION__IDLE_BY_PLATFORM__WEB__CHECKOUT"] = "2m"
     story = told(shop)["session"]
     assert (story["threshold"], story["setting"]) == ("2m", "detection.idle_by_platform.web.checkout")
+
+
+def test_where_it_was_in_the_flow_is_told_in_order_with_first_and_last(shop: Shop) -> None:
+    at_ms = now_ms(shop.state) // MINUTE_MS * MINUTE_MS - HOUR_MS
+    for stage, minute in (("checkout", 9), ("cart_review", 2), ("checkout", 4), ("payment", 9)):
+        made = event(stage=stage, occurred_at=(at_ms + minute * MINUTE_MS) / 1000)
+        happen(shop.state, made, ago_ms=0)
+    told_at = [(stay["stage"], stay["platform"], stay["from"], stay["to"]) for stay in told(shop)["session"]["stages"]]
+    two, four, nine = (when(at_ms + minute * MINUTE_MS) for minute in (2, 4, 9))
+    assert told_at == [
+        ("cart_review", "web", two, two),
+        ("checkout", "web", four, nine),
+        ("payment", "web", nine, nine),
+    ]
+    shown = [line.rstrip() for line in shop.run("explain", "s-1").splitlines()]
+    at = shown.index(f"stages         cart_review.web at {two}")
+    assert shown[at + 1] == f"               checkout.web from {four} to {nine}"
+
+
+def test_a_session_that_was_taken_over_names_the_other_and_that_one_names_it(shop: Shop) -> None:
+    begin_s = now_ms(shop.state) / 1000 - 9
+    publish(shop.state, *(event(session=name, occurred_at=begin_s) for name in ("old", "older")))
+    for ago_s, previous in ((1, "old"), (2, "older")):
+        at_s = now_ms(shop.state) / 1000 - ago_s
+        publish(shop.state, event(session="new", previous_session_id=previous, occurred_at=at_s))
+    ingest_of(shop.state).step()
+    old, new = told(shop, "old")["session"], told(shop, "new")["session"]
+    assert (old["state"], old["moved_to"], old["took_over"]) == ("moved", "new", None)
+    assert old["next"] == "nothing: session new took it over; see that"
+    assert (new["moved_to"], new["took_over"]) == (None, "old")
+    assert "taken over     by session new" in shop.run("explain", "old")
+    assert "took over      session old" in shop.run("explain", "new")
+    # Who takes it over in turn did not take over what it had taken over.
+    publish(shop.state, event(session="newest", previous_session_id="new"))
+    ingest_of(shop.state).step()
+    assert told(shop, "newest")["session"]["took_over"] == "new"
 
 
 def milliseconds_of(text: str) -> int:

@@ -211,7 +211,7 @@ def test_a_worker_that_never_comes_back_leaves_an_unknown_one_that_cannot_be_rep
     let_lease_run_out(state, held.outreach)
     assert state.outbox.reap().unknown == 1
     state.client.hset(state.keys.outreach(held.outreach), "ended_at", 1)
-    assert said(operator_of(state).retry([held.outreach], "unknown")) == [("moved_on", "forgotten")]
+    assert said(operator_of(state).retry_unknown([held.outreach])) == [("moved_on", "forgotten")]
     state.client.hset(state.keys.outreach(held.outreach), "ended_at", now_ms(state))
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "cancelled"
     assert counters(state) == {"cancelled.forgotten": 1}

@@ -15,6 +15,7 @@ from tests.helpers import (
     BODY,
     HOUR_MS,
     JANE,
+    LEAD,
     SECOND_MS,
     SECRET,
     abandon,
@@ -80,7 +81,7 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
         "end_unsent": lambda: state.outbox.end_unsent(ended, "suppressed", "no_cart"),
         "postpone": lambda: state.outbox.postpone(take(state, leased), delay_ms=SECOND_MS, why="quiet_hours"),
         "reap": state.outbox.reap,
-        "reserve": lambda: state.people.reserve(PERSON, held.outreach, held.claim),
+        "reserve": lambda: state.people.reserve(PERSON, held.outreach, held.claim, LEAD),
         "mark_bought": lambda: state.people.mark_bought(PERSON, now_ms(state)),
         "opt_out": lambda: state.people.opt_out(PERSON),
         "open_sweep": lambda: state.stream.open_sweep(SECOND_MS),
@@ -127,7 +128,7 @@ def test_what_was_sent_is_recorded_all_the_same(real_state: State) -> None:
 
 
 def test_a_person_is_released_all_the_same(real_state: State) -> None:
-    real_state.people.reserve(PERSON, "07-0123456789abcdef", 1)
+    real_state.people.reserve(PERSON, "07-0123456789abcdef", 1, LEAD)
     with full(real_state):
         assert real_state.people.release(PERSON, "07-0123456789abcdef", 1)
     assert real_state.people.facts(PERSON) == Facts()

@@ -1,10 +1,17 @@
 from dataclasses import replace
+from os import getpid
+from socket import gethostname
 
 import pytest
+import structlog
 
 from state import deployment
+from state.deployment import without_key
+from state.operator import Operator
+from tests.encrypting import KEY, key_id, with_keys
 from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
 from tests.looking import configured, last_seen, make_healthy, read
+from tests.test_operator import dead, unknown
 from worker import health
 from worker.runtime import State
 from worker.settings import Settings
@@ -119,3 +126,44 @@ def test_an_outbox_that_nobody_empties_is_told(healthy: State) -> None:
     abandon(healthy, ago_ms=30 * MINUTE_MS)
 
     assert problems(healthy) == {"outbox": "due now: 1 outreaches, the first for 15 min: the workers do not keep up"}
+
+
+def test_what_waits_for_a_person_is_a_note_with_the_number_and_the_command(healthy: State) -> None:
+    assert "decisions" not in problems(healthy)
+    parked = dead(healthy, "s-1")
+    dead(healthy, "s-2")
+    unknown(healthy, "s-3")
+    (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "decisions")
+    assert (found.mark, found.way_out) == ("note", "winback unknown list, winback dead list")
+    assert found.text.endswith("to decide: 1 unknown, which may have been sent, 2 dead")
+    Operator(healthy.scripts, healthy.keys).drop([parked.outreach])
+    assert problems(healthy)["decisions"].endswith("1 unknown, which may have been sent, 1 dead")
+
+
+@pytest.mark.parametrize("role", ["ingest", "recover"])
+def test_a_process_that_lacks_a_key_in_use_is_named_until_it_is_gone(healthy: State, role: str) -> None:
+    without, with_it = with_keys(healthy), with_keys(healthy, KEY)
+    without.beat(role)
+    assert "encryption" not in problems(healthy)
+    with_it.beat("ingest")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            without.beat(role)
+    assert [line for line in lines if line["log_level"] != "error" or line["keys"] != [key_id(KEY)]] == []
+    assert len(lines) == 1
+    (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "encryption")
+    assert found.text.startswith(f"{role} runs without a key that the data needs ({gethostname()}:{getpid()}; keys in ")
+    assert f"restart {role} with WINBACK_ENCRYPTION_KEYS" in found.way_out
+    # Time passes: it has been restarted with the key, or ended.
+    signs = without_key(healthy.keys, role)
+    for process, at in healthy.client.hgetall(signs).items():
+        healthy.client.hset(signs, process, int(at) - MINUTE_MS)
+    with_it.beat(role)
+    assert "encryption" not in problems(healthy)
+
+
+def test_who_needs_no_key_lacks_none(healthy: State) -> None:
+    with_keys(healthy, KEY).beat("ingest")
+    for role in ("sweep", "beat"):
+        with_keys(healthy).beat(role)
+    assert "encryption" not in problems(healthy)

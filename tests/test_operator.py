@@ -14,6 +14,7 @@ from tests.helpers import (
     abandon,
     counters,
     dispatch,
+    dump,
     event,
     expire_session,
     fence,
@@ -69,7 +70,7 @@ def said(verdicts: list[Verdict]) -> list[tuple[str, str]]:
 
 def test_a_dead_one_is_due_again_from_its_first_attempt_on(state: State) -> None:
     held = dead(state)
-    assert said(operator(state).retry([held.outreach], "dead")) == [("retried", "")]
+    assert said(operator(state).retry_dead([held.outreach])) == [("retried", "")]
     assert counters(state) == {}
     assert places_of(state, held.outreach) == {"due"}
     found = record(state, held.outreach)
@@ -93,7 +94,7 @@ def test_the_day_on_which_it_was_counted_is_corrected(state: State) -> None:
     number = int(held.outreach[:2])
     state.client.rename(state.keys.stats(number, today), state.keys.stats(number, today - 2))
     state.client.hset(state.keys.outreach(held.outreach), "ended_at", (today - 2) * DAY_MS)
-    operator(state).retry([held.outreach], "dead")
+    operator(state).retry_dead([held.outreach])
     assert state.client.hget(state.keys.stats(number, today - 2), "dead.http_400@checkout.web") == b"0"
 
 
@@ -108,7 +109,7 @@ def test_a_dead_one_whose_session_has_moved_on_stays_dead(state: State, kind: st
         expire_session(state)
     else:
         happen(state, event(kind))
-    assert said(operator(state).retry([held.outreach], "dead")) == [("moved_on", detail)]
+    assert said(operator(state).retry_dead([held.outreach])) == [("moved_on", detail)]
     assert places_of(state, held.outreach) == {"dead"}
     assert counters(state) == {"dead.http_400": 1}
 
@@ -117,20 +118,20 @@ def test_a_dead_one_whose_session_has_another_outreach_stays_dead(state: State) 
     held = dead(state)
     later = abandon(state, ago_ms=HOUR_MS - MINUTE_MS)
     assert later != held.outreach
-    assert said(operator(state).retry([held.outreach], "dead")) == [("moved_on", "abandoned")]
+    assert said(operator(state).retry_dead([held.outreach])) == [("moved_on", "abandoned")]
 
 
 def test_a_dead_one_that_is_too_old_for_a_contact_stays_dead(state: State) -> None:
     held = dead(state)
     state.client.hset(state.keys.outreach(held.outreach), "expires_at", now_ms(state) - 1)
-    assert said(operator(state).retry([held.outreach], "dead")) == [("too_old", "")]
+    assert said(operator(state).retry_dead([held.outreach])) == [("too_old", "")]
     assert places_of(state, held.outreach) == {"dead"}
 
 
 def test_a_retry_is_carried_out_once(state: State) -> None:
     held = dead(state)
     decides = operator(state)
-    assert said(decides.retry([held.outreach, held.outreach], "dead")) == [("retried", ""), ("is", "waiting")]
+    assert said(decides.retry_dead([held.outreach, held.outreach])) == [("retried", ""), ("is", "waiting")]
     assert counters(state) == {}
 
 
@@ -142,7 +143,7 @@ def test_a_dropped_one_keeps_its_outcome_and_cannot_be_retried(state: State) -> 
     assert (record(state, held.outreach)["state"], counters(state)) == ("dead", {"dead.http_400": 1})
     assert record(state, held.outreach)["history"].endswith("dropped.by_operator\n")
     assert said(decides.drop([held.outreach])) == [("dropped", "")]
-    assert said(decides.retry([held.outreach], "dead")) == [("dropped", "")]
+    assert said(decides.retry_dead([held.outreach])) == [("dropped", "")]
     left = ttl_ms(state, state.keys.outreach(held.outreach))
     assert left is not None
     assert left <= OUTREACH_TTL_MS
@@ -184,7 +185,7 @@ def test_of_what_ends_otherwise_no_request_is_kept(state: State) -> None:
 def test_an_unknown_one_is_repeated_with_the_same_request_and_stays_ambiguous(state: State) -> None:
     held = unknown(state)
     assert stored(state).contacts == 1
-    assert said(operator(state).retry([held.outreach], "unknown")) == [("retried", "")]
+    assert said(operator(state).retry_unknown([held.outreach])) == [("retried", "")]
     assert (counters(state), stored(state).contacts) == ({}, 0)
     assert places_of(state, held.outreach) == {"due"}
     assert state.client.exists(state.keys.body(held.outreach)) == 0
@@ -198,7 +199,7 @@ def test_an_unknown_one_is_repeated_with_the_same_request_and_stays_ambiguous(st
 def test_one_whose_worker_died_is_ambiguous_once_it_is_repeated(state: State) -> None:
     held = reaped(state)
     assert "ambiguous" not in record(state, held.outreach)
-    assert said(operator(state).retry([held.outreach], "unknown")) == [("retried", "")]
+    assert said(operator(state).retry_unknown([held.outreach])) == [("retried", "")]
     assert record(state, held.outreach)["ambiguous"] == "1"
     happen(state, event())
     assert counters(state) == {"unknown.cancelled": 1}
@@ -206,7 +207,7 @@ def test_one_whose_worker_died_is_ambiguous_once_it_is_repeated(state: State) ->
 
 def test_an_unknown_one_is_not_repeated_while_its_request_may_be_under_way(state: State) -> None:
     held = unknown(state, for_ms=RETRY_UNKNOWN_AFTER_MS - 30 * SECOND_MS)
-    ((word, detail),) = said(operator(state).retry([held.outreach], "unknown"))
+    ((word, detail),) = said(operator(state).retry_unknown([held.outreach]))
     assert word == "too_soon"
     assert int(detail) == int(record(state, held.outreach)["ended_at"]) + RETRY_UNKNOWN_AFTER_MS
     assert places_of(state, held.outreach) == {"unknown"}
@@ -215,15 +216,15 @@ def test_an_unknown_one_is_not_repeated_while_its_request_may_be_under_way(state
 def test_an_unknown_one_whose_request_is_not_kept_any_more_is_not_repeated(state: State) -> None:
     held = unknown(state)
     state.client.delete(state.keys.body(held.outreach))
-    assert said(operator(state).retry([held.outreach], "unknown")) == [("no_body", "")]
+    assert said(operator(state).retry_unknown([held.outreach])) == [("no_body", "")]
     assert counters(state) == {"unknown.read_timeout": 1}
 
 
 def test_dead_and_unknown_are_told_apart(state: State) -> None:
     refused, nobody_knows = dead(state), unknown(state, "s-2")
     decides = operator(state)
-    assert said(decides.retry([refused.outreach], "unknown")) == [("is", "dead")]
-    assert said(decides.retry([nobody_knows.outreach], "dead")) == [("is", "unknown")]
+    assert said(decides.retry_unknown([refused.outreach])) == [("is", "dead")]
+    assert said(decides.retry_dead([nobody_knows.outreach])) == [("is", "unknown")]
     assert said(decides.resolve_sent([refused.outreach])) == [("is", "dead")]
     assert counters(state) == {"dead.http_400": 1, "unknown.read_timeout": 1}
 
@@ -253,7 +254,7 @@ def test_a_late_answer_that_it_was_not_sent_repeats_the_same_request(state: Stat
 
 def test_a_worker_that_comes_back_after_the_decision_changes_nothing(state: State) -> None:
     held = reaped(state)
-    operator(state).retry([held.outreach], "unknown")
+    operator(state).retry_unknown([held.outreach])
     assert state.outbox.settle(held, "sent", line="attempt 1") is None
     dispatch(state)
     assert fence(state, take(state, held.outreach)) == "sending"
@@ -285,6 +286,24 @@ def test_what_is_sending_is_never_ended(state: State) -> None:
 
 def test_what_is_ambiguous_ends_unknown(state: State) -> None:
     held = unknown(state)
-    operator(state).retry([held.outreach], "unknown")
+    operator(state).retry_unknown([held.outreach])
     assert said(operator(state).expire([held.outreach])) == [("done", "unknown")]
     assert counters(state) == {"unknown.expired": 1}
+
+
+# Only looking
+
+
+def test_who_only_looks_changes_nothing_and_is_told_what_would_be(state: State) -> None:
+    decides = operator(state)
+    refused, nobody_knows, waiting = dead(state), unknown(state, "s-2"), abandon(state, "s-3")
+    before = dump(state)
+    assert said(decides.retry_dead([refused.outreach, waiting], look=True)) == [("retried", ""), ("is", "waiting")]
+    assert said(decides.drop([refused.outreach, waiting], look=True)) == [("done", ""), ("is", "waiting")]
+    assert said(decides.retry_unknown([nobody_knows.outreach, waiting], look=True)) == [
+        ("retried", ""),
+        ("is", "waiting"),
+    ]
+    assert said(decides.resolve_sent([nobody_knows.outreach, waiting], look=True)) == [("done", ""), ("is", "waiting")]
+    assert said(decides.expire([waiting, refused.outreach], look=True)) == [("done", ""), ("is", "dead")]
+    assert dump(state) == before

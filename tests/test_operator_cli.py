@@ -67,13 +67,44 @@ def test_a_dead_one_is_retried_after_a_question(shop: Shop) -> None:
     assert places_of(shop.state, held.outreach) == {"due"}
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("dead", "retry"),
+        ("dead", "drop"),
+        ("unknown", "resolve", "--as", "sent"),
+        ("unknown", "resolve", "--as", "retry"),
+    ],
+)
+def test_what_nothing_can_be_done_about_is_told_without_a_question(shop: Shop, command: tuple[str, ...]) -> None:
+    waiting = abandon(shop.state)
+    shown = shop.run(*command, waiting, typed="", code=1)
+    assert shown == f"{waiting}: left alone: it is waiting\n"
+    assert shop.run("outreach", "expire", sending(shop.state, "s-2").outreach, typed="", code=1).endswith(
+        "left alone: it is sending\n"
+    )
+
+
+def test_the_question_is_about_those_that_something_can_be_done_about(shop: Shop) -> None:
+    refused, waiting = dead(shop.state), abandon(shop.state, "s-2")
+    chosen = ("dead", "retry", refused.outreach, waiting)
+    shown = shop.run(*chosen, typed="n\n", code=1)
+    assert "1 outreach not: left alone: it is waiting" in shown
+    assert "Retry 1 outreach?" in shown
+    assert waiting not in shown
+    shown = shop.run(*chosen, typed="y\n", code=1)
+    assert shown.endswith(f"1 outreach: due again\n{waiting}: left alone: it is waiting\n")
+    assert places_of(shop.state, refused.outreach) == {"due"}
+
+
 def test_all_of_them_are_retried_and_each_that_is_not_is_named_with_the_reason(shop: Shop) -> None:
     for number in range(12):
         dead(shop.state, f"s-{number}")
     old = dead(shop.state, "s-old")
     shop.state.client.hset(shop.state.keys.outreach(old.outreach), "expires_at", now_ms(shop.state) - 1)
     shown = shop.run("dead", "retry", "--all", typed="n\n", code=1)
-    assert "and 3 more" in shown
+    assert "and 2 more" in shown
+    assert "1 outreach not: left alone: too old for a contact" in shown
     done = shop.run("dead", "retry", "--all", "--yes", code=1).splitlines()
     assert done == [
         "12 outreaches: due again",

@@ -19,7 +19,7 @@ from worker.runtime import State
 def test_nobody_decides_on_what_is_not_there(state: State) -> None:
     decides, gone = operator(state), "07-0123456789abcdef"
     for verdicts in (
-        decides.retry([gone], "dead"),
+        decides.retry_dead([gone]),
         decides.drop([gone]),
         decides.resolve_sent([gone]),
         decides.expire([gone]),

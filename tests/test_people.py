@@ -11,6 +11,7 @@ from tests.helpers import (
     CAP_MS,
     DAY_MS,
     HOUR_MS,
+    LEAD,
     LEASE_MS,
     MINUTE_MS,
     SECRET,
@@ -46,7 +47,7 @@ def test_of_an_unknown_person_nothing_is_known(state: State) -> None:
 
 def test_a_free_person_is_reserved_for_the_cap_and_a_lease(state: State) -> None:
     before_ms = now_ms(state)
-    assert state.people.reserve(PERSON, FIRST, 1) == "reserved"
+    assert state.people.reserve(PERSON, FIRST, 1, LEAD) == "reserved"
     facts = state.people.facts(PERSON)
     assert (facts.reserved_by, facts.bought, facts.opted_out) == (FIRST, False, False)
     assert before_ms <= facts.reserved_at_ms <= now_ms(state)
@@ -57,10 +58,10 @@ def test_a_free_person_is_reserved_for_the_cap_and_a_lease(state: State) -> None
 
 @pytest.mark.parametrize("claim", [3, 4, 10])
 def test_the_same_outreach_renews_its_reservation(state: State, claim: int) -> None:
-    state.people.reserve(PERSON, FIRST, 3)
+    state.people.reserve(PERSON, FIRST, 3, LEAD)
     let_lease_pass(state)
     state.client.pexpire(reserved_key(state), HOUR_MS)
-    assert state.people.reserve(PERSON, FIRST, claim) == "reserved"
+    assert state.people.reserve(PERSON, FIRST, claim, LEAD) == "reserved"
     assert abs(state.people.facts(PERSON).reserved_at_ms - now_ms(state)) < MINUTE_MS
     left = ttl_ms(state, reserved_key(state))
     assert left is not None
@@ -69,51 +70,51 @@ def test_the_same_outreach_renews_its_reservation(state: State, claim: int) -> N
 
 @pytest.mark.parametrize(("later", "earlier"), [(2, 1), (10, 9)])
 def test_an_earlier_claim_of_the_same_outreach_has_lost_the_person(state: State, later: int, earlier: int) -> None:
-    state.people.reserve(PERSON, FIRST, later)
-    assert state.people.reserve(PERSON, FIRST, earlier) == "lost"
+    state.people.reserve(PERSON, FIRST, later, LEAD)
+    assert state.people.reserve(PERSON, FIRST, earlier, LEAD) == "lost"
     assert not state.people.release(PERSON, FIRST, earlier)
     assert state.people.release(PERSON, FIRST, later)
 
 
 def test_another_outreach_finds_the_person_held_until_a_lease_has_passed(state: State) -> None:
-    state.people.reserve(PERSON, FIRST, 1)
-    assert state.people.reserve(PERSON, SECOND, 1) == "held"
+    state.people.reserve(PERSON, FIRST, 1, LEAD)
+    assert state.people.reserve(PERSON, SECOND, 1, LEAD) == "held"
     assert state.people.facts(PERSON).reserved_by == FIRST
     let_lease_pass(state)
-    assert state.people.reserve(PERSON, SECOND, 1) == "capped"
+    assert state.people.reserve(PERSON, SECOND, 1, LEAD) == "capped"
     assert state.people.facts(PERSON).reserved_by == FIRST
 
 
 def test_after_the_cap_the_person_is_free(state: State) -> None:
     brief = People(state.scripts, state.keys, cap_ms=1, lease_ms=0, bought_window_ms=1)
-    assert brief.reserve(PERSON, FIRST, 1) == "reserved"
+    assert brief.reserve(PERSON, FIRST, 1, LEAD) == "reserved"
     left = state.client.pttl(reserved_key(state))
     assert left <= 1
     state.client.delete(reserved_key(state))
-    assert state.people.reserve(PERSON, SECOND, 1) == "reserved"
+    assert state.people.reserve(PERSON, SECOND, 1, LEAD) == "reserved"
 
 
 def test_two_people_do_not_stand_in_each_others_way(state: State) -> None:
-    state.people.reserve(PERSON, FIRST, 1)
-    assert state.people.reserve(person_of("+573001234568", SECRET), SECOND, 1) == "reserved"
+    state.people.reserve(PERSON, FIRST, 1, LEAD)
+    assert state.people.reserve(person_of("+573001234568", SECRET), SECOND, 1, LEAD) == "reserved"
 
 
 def test_who_bought_is_not_reserved(state: State) -> None:
     state.people.mark_bought(PERSON, now_ms(state))
-    assert state.people.reserve(PERSON, FIRST, 1) == "bought"
+    assert state.people.reserve(PERSON, FIRST, 1, LEAD) == "bought"
     assert state.people.facts(PERSON) == Facts(bought=True)
 
 
 def test_who_buys_between_two_attempts_is_not_reserved_again(state: State) -> None:
-    state.people.reserve(PERSON, FIRST, 1)
+    state.people.reserve(PERSON, FIRST, 1, LEAD)
     state.people.mark_bought(PERSON, now_ms(state))
-    assert state.people.reserve(PERSON, FIRST, 2) == "bought"
+    assert state.people.reserve(PERSON, FIRST, 2, LEAD) == "bought"
 
 
 def test_who_opted_out_is_never_reserved(state: State) -> None:
     state.people.opt_out(PERSON)
     state.people.opt_out(PERSON)
-    assert state.people.reserve(PERSON, FIRST, 1) == "opted_out"
+    assert state.people.reserve(PERSON, FIRST, 1, LEAD) == "opted_out"
     assert state.people.facts(PERSON) == Facts(opted_out=True)
     assert ttl_ms(state, f"{state.keys.person(PERSON)}opted_out") is None
 
@@ -121,23 +122,23 @@ def test_who_opted_out_is_never_reserved(state: State) -> None:
 def test_opting_out_weighs_more_than_buying(state: State) -> None:
     state.people.mark_bought(PERSON, now_ms(state))
     state.people.opt_out(PERSON)
-    assert state.people.reserve(PERSON, FIRST, 1) == "opted_out"
+    assert state.people.reserve(PERSON, FIRST, 1, LEAD) == "opted_out"
 
 
 @pytest.mark.parametrize(("outreach", "claim"), [(SECOND, 2), (FIRST, 1), (FIRST, 3), (FIRST, 20)])
 def test_only_the_attempt_that_holds_the_person_releases_them(state: State, outreach: str, claim: int) -> None:
-    state.people.reserve(PERSON, FIRST, 2)
+    state.people.reserve(PERSON, FIRST, 2, LEAD)
     assert not state.people.release(PERSON, outreach, claim)
     assert state.people.facts(PERSON).reserved_by == FIRST
     assert state.people.release(PERSON, FIRST, 2)
     assert state.people.facts(PERSON) == Facts()
-    assert state.people.reserve(PERSON, SECOND, 1) == "reserved"
+    assert state.people.reserve(PERSON, SECOND, 1, LEAD) == "reserved"
 
 
 def test_a_claim_that_begins_like_another_releases_nobody(state: State) -> None:
-    state.people.reserve(PERSON, FIRST, 12)
+    state.people.reserve(PERSON, FIRST, 12, LEAD)
     assert not state.people.release(PERSON, FIRST, 1)
-    assert state.people.reserve(PERSON, FIRST, 12) == "reserved"
+    assert state.people.reserve(PERSON, FIRST, 12, LEAD) == "reserved"
 
 
 def test_releasing_a_free_person_does_nothing(state: State) -> None:

@@ -100,6 +100,23 @@ def test_a_key_that_is_there_is_not_lost(url: str) -> None:
         run(url, "--lost", key_id(KEY), keys=(OTHER, KEY))
 
 
+def test_a_lost_key_that_is_not_in_use_is_told_with_those_that_are(old: State, url: str) -> None:
+    before = deployment.recorded_keys(old.scripts, old.keys)
+    with pytest.raises(StartError) as caught:
+        run(url, "--lost", "deadbeef", keys=(OTHER, KEY))
+    assert str(caught.value) == f"--lost deadbeef: no such key is in use; in use: {key_id(KEY)}"
+    assert deployment.recorded_keys(old.scripts, old.keys) == before
+
+
+@pytest.mark.usefixtures("old")
+def test_a_key_that_was_given_up_before_is_told_as_lost_again(url: str) -> None:
+    run(url, "--lost", key_id(KEY), keys=(OTHER,))
+    shown = run(url, keys=(OTHER,)).stdout
+    assert f"key {key_id(KEY)}: " in shown
+    assert "given up: what is under it will never be read" in shown
+    assert "run this again" not in shown
+
+
 def test_without_a_key_it_says_how_to_make_one(url: str) -> None:
     with pytest.raises(StartError, match=r"encryption_keys: is missing; set WINBACK_ENCRYPTION_KEYS \(openssl rand"):
         run(url, keys=())

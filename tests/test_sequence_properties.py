@@ -1,6 +1,6 @@
 """Any shuffling and any repetition of a session's events ends in the same state of Redis."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from detectors.parsing import parse
 from detectors.registry import KINDS
-from detectors.sequence import ACTIVITY_RANKS, Position, position, stage_of
+from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, Position, occurred_ms, position, stage_of
 from state.cipher import AesGcm
 from state.connection import connect
 from state.keys import SESSION_TTL_MS
 from state.scripts import Scripts
-from state.sessions import Change, stamped
+from state.sessions import Change, Stay, stamped
 from state.stream import Entry
 from tests.encrypting import KEY
 from tests.helpers import (
@@ -172,6 +172,7 @@ def _compare(state: State, session: str, mine: Sequence[tuple[Position, Change]]
         max(getattr(place, sort) for place in places) for sort in ("activity", "signal", "purchase")
     )
     assert (is_now.activity, is_now.signal, is_now.purchase) == (activity, signal, purchase)
+    assert _stays(is_now.stays) == _where_and_when([place.activity for place in places if place.activity])
     last = max(activity, signal, purchase)
     silent_ms = min((p.silent_since_ms for p in places if max(p.activity, p.signal, p.purchase) == last), default=0)
     bought = purchase > activity
@@ -196,6 +197,17 @@ def _compare(state: State, session: str, mine: Sequence[tuple[Position, Change]]
         left = ttl_ms(state, state.keys.session(session))
         assert left is not None
         assert now_ms(state) + left >= is_now.silent_since_ms + SESSION_TTL_MS
+
+
+def _stays(found: Iterable[Stay]) -> dict[int, tuple[int, int]]:
+    return {stay.rank: (stay.first_ms, stay.last_ms) for stay in found}
+
+
+def _where_and_when(activities: Sequence[int]) -> dict[int, tuple[int, int]]:
+    at: dict[int, list[int]] = {}
+    for activity in activities:
+        at.setdefault(activity % RANK_SPAN, []).append(occurred_ms(activity))
+    return {rank: (min(moments), max(moments)) for rank, moments in at.items()}
 
 
 @given(st.data(), batches)

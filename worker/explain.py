@@ -13,11 +13,11 @@ from typing import Any
 from detectors.durations import format_duration
 from detectors.kind import idle_wait
 from detectors.lanes import LANES_BY_NAME, Lane, milliseconds
-from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
+from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
 from detectors.settings import DetectionSettings
 from state.operator import Line, Record
 from state.people import Facts
-from state.sessions import Session
+from state.sessions import Session, Stay
 from state.stream import Watermark
 from tasks.payload import timestamp
 from tasks.record import REQUIRED, cart_of, metadata_of
@@ -70,10 +70,13 @@ def explain_session(
         "state": session.state,
         "stage": lane.stage if lane else None,
         "platform": lane.platform if lane else None,
+        "stages": [_stay(stay) for stay in session.stays],
         "last_activity": when(occurred_ms(session.activity)),
         "signal": _signal(session),
         "purchase": when(occurred_ms(session.purchase)),
         "silent_since": when(session.silent_since_ms),
+        "moved_to": session.moved_to or None,
+        "took_over": session.took_over or None,
         "contacts": session.contacts,
         "customer": _customer(session.fields, reveal=reveal),
         "cart": _cart(session.fields, reveal=reveal),
@@ -154,17 +157,9 @@ def _next(record: Record, now_ms: int) -> str:  # noqa: PLR0911 - one return for
     return "nothing: it has ended"
 
 
-def _next_of_session(  # noqa: PLR0911 - one return for each way it may go
-    session: Session, lane: Lane | None, detection: DetectionSettings, mark: Watermark
-) -> str:
-    if session.state == "forgotten":
-        return "nothing: it was forgotten; what it does from now on begins afresh"
-    if session.state == "abandoned":
-        return "see its outreach"
-    if session.state == "bought":
-        return "nothing: it was bought; a later silence is looked at anew"
+def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSettings, mark: Watermark) -> str:
     if session.state != "waiting":
-        return f"nothing: it ended {session.state.replace('.', ': ')}; what it does from now on begins afresh"
+        return _next_of_ended(session)
     if lane is None:
         return "nothing: no event has said at which stage and on which platform it is"
     wait_ms = milliseconds(lane.kind.wait(detection, lane.stage, lane.platform))
@@ -186,6 +181,19 @@ def _next_of_session(  # noqa: PLR0911 - one return for each way it may go
     return f"{at} it is claimed, and the contact policy is asked"
 
 
+def _next_of_ended(session: Session) -> str:
+    match session.state:
+        case "abandoned":
+            return "see its outreach"
+        case "forgotten":
+            return "nothing: it was forgotten; what it does from now on begins afresh"
+        case "bought":
+            return "nothing: it was bought; a later silence is looked at anew"
+        case "moved":
+            return f"nothing: session {session.moved_to} took it over; see that"
+    return f"nothing: it ended {session.state.replace('.', ': ')}; what it does from now on begins afresh"
+
+
 def _setting(detection: DetectionSettings, lane: Lane) -> str:
     """Return the name of the setting that the threshold comes from."""
     wait = lane.kind.wait(detection, lane.stage, lane.platform)
@@ -193,6 +201,12 @@ def _setting(detection: DetectionSettings, lane: Lane) -> str:
         return f"detection.{lane.kind.name}"
     own = getattr(detection.idle_by_platform.get(lane.platform), lane.stage, None)
     return f"detection.idle_by_platform.{lane.platform}.{lane.stage}" if own else f"detection.idle.{lane.stage}"
+
+
+def _stay(stay: Stay) -> Story:
+    """Tell when it was first and last at one place of the flow; between the two it may have been elsewhere."""
+    stage, platform = stage_of(stay.rank)
+    return {"stage": stage, "platform": platform, "from": when(stay.first_ms), "to": when(stay.last_ms)}
 
 
 def _signal(session: Session) -> Story | None:

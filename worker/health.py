@@ -7,6 +7,7 @@ from typing import Literal
 
 from detectors.idle import IDLE
 from detectors.lanes import LANES, milliseconds
+from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
 from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
 from worker.settings import Settings
@@ -119,9 +120,11 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _lag(overview),
         *_reopened(overview, settings),
         *_problems(overview),
+        *_without_key(overview, settings),
         _sending(overview, settings),
         *_silence(overview),
         _outbox(overview),
+        *_decisions(overview),
         _rejected(overview),
     ]
 
@@ -226,6 +229,21 @@ def _problems(overview: Overview) -> Iterator[Finding]:
             yield Finding(about, "warn", f"{first}{others}")
 
 
+def _without_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    """Find who was started before encryption was switched on, or before a key was added. It goes when they are gone."""
+    for role, signs in overview.without_key.items():
+        longest = MISSED_BEATS * interval_ms(role, settings)
+        lately = [sign.process for sign in signs if overview.now_ms - sign.at_ms <= longest]
+        if lately:
+            key_ids = ", ".join(key_ids_in(overview.deployment))
+            text = (
+                f"{role} runs without a key that the data needs ({', '.join(lately)}; keys in use: {key_ids}): "
+                "it cannot read what others write, and what it writes is not encrypted as it should be"
+            )
+            way_out = f"restart {role} with WINBACK_ENCRYPTION_KEYS, then winback rotate-keys"
+            yield Finding("encryption", "fail", text, way_out)
+
+
 def _sending(overview: Overview, settings: Settings) -> Finding:
     """Say whether anything may be sent, as loudly as it can be said when nothing may."""
     sending, now_ms = overview.sending, overview.now_ms
@@ -269,6 +287,17 @@ def _outbox(overview: Overview) -> Finding:
     return Finding(
         "outbox", "warn", text, "after an outage it passes; else delivery.rate is too low, or recover too slow: its log"
     )
+
+
+def _decisions(overview: Overview) -> Iterator[Finding]:
+    dead, unknown = overview.outbox.dead, overview.outbox.unknown
+    wait = [
+        (f"{unknown:,} unknown, which may have been sent", "winback unknown list", unknown),
+        (f"{dead:,} dead", "winback dead list", dead),
+    ]
+    if said := [(text, command) for text, command, number in wait if number]:
+        text = f"outreaches wait for a person to decide: {', '.join(text for text, _ in said)}"
+        yield Finding("decisions", "note", text, ", ".join(command for _, command in said))
 
 
 def _rejected(overview: Overview) -> Finding:

@@ -43,12 +43,26 @@ class State:
     control: Control
     attribution: Attribution
     cipher: Cipher = field(default_factory=Unencrypted)
+    _logged: set[str] = field(default_factory=set)
+    """Keys of encryption that this process has said it lacks."""
 
     def beat(self, role: str) -> None:
-        """Say that this process, in this role, is alive, and which key it encrypts with."""
+        """Say that this process, in this role, is alive, which key it encrypts with, and whether it lacks one."""
         deployment.beat(self.scripts, self.keys, role)
         for key_id in self.cipher.ids[:1]:
             deployment.use_key(self.scripts, self.keys, key_id)
+        if role in deployment.PERSONAL_ROLES:
+            self._say_what_is_missing(role)
+
+    def _say_what_is_missing(self, role: str) -> None:
+        """A key may have been added after this process was started: others then write what it cannot read."""
+        missing = deployment.missing_keys(self.scripts, self.keys, self.cipher.ids)
+        if not missing:
+            return
+        deployment.lacks_key(self.scripts, self.keys, role)
+        if not self._logged.issuperset(missing):
+            self._logged.update(missing)
+            log.error("encryption_key_missing", keys=missing, way_out="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
 def open_state(settings: Settings, *, connections: int = 16) -> State:

@@ -8,6 +8,8 @@ local function put(command, name, value)
   command[#command + 1] = value
 end
 
+-- include: _stays
+
 -- The newest event was not known when the outreach was made: they came back. One that is `sending` may be under way.
 local function call_off(prefix, key, why)
   local open = call('HGET', key, 'outreach')
@@ -35,6 +37,7 @@ local function move(prefix, ranks, key, event, has, write)
   local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
   local silent, was_silent, was_state = silent_of(event[5], last), silent_of(has[4], was_last), has[5]
   local moved, state = last > was_last, was_state
+  if a > 0 and a ~= was_a then note_stay(key, event[2], has[1], write) end
   if a > was_a then put(write, 'activity', event[2]) else a = was_a end
   if was_a == 0 and a > 0 then begun[a % 100] = (begun[a % 100] or 0) + 1 end
   if s > was_s then put(write, 'signal', event[3]) else s = was_s end

@@ -2,6 +2,7 @@
 -- A person has an outreach that is dead or unknown tried again. One that was unknown stays ambiguous.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] dead | unknown: what it has to be; ARGV[3] for how long it has to be so (ms)
+--          ARGV[4] 'look': only say what would come of it
 -- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on', state of
 --          the session or ''} | {'too_old'} for a contact | {'no_body'} the bytes that were sent are not kept any more
 -- include: _outreach
@@ -20,6 +21,7 @@ if is[1] ~= 'abandoned' or is[2] ~= id then
 end
 if now > tonumber(has[4]) then return {'too_old'} end
 if wanted == 'unknown' and redis.call('EXISTS', prefix .. 'body:' .. id) == 0 then return {'no_body'} end
+if ARGV[4] == 'look' then return {'retried'} end
 reopen(prefix, id)
 redis.call('HSET', key, 'attempts', 0)
 redis.call('HDEL', key, 'contacted_at', 'order')

@@ -1,11 +1,12 @@
 """Which outreaches a command is about, and carrying out what was decided on them: a table, a question, a bar."""
 
+import functools
 import json as jsonlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -148,34 +149,49 @@ def document(record: Record) -> dict[str, object]:
     return {name: None if name.endswith("_ms") and value == 0 else value for name, value in found.items()}
 
 
-def carry_out(
-    records: Sequence[Record],
-    decide: Callable[[Sequence[str]], list[Verdict]],
-    question: str,
-    *,
-    nothing: str,
-    yes: bool,
-    json: bool,
-) -> None:
-    """Show what it is about, ask, do it, and say of each that was left alone why. The exit code is then 1."""
+class Decide(Protocol):
+    """Decides on outreaches; `look`: only says what would come of it."""
+
+    def __call__(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+        """Return a verdict for each."""
+
+
+def carry_out(records: Sequence[Record], decide: Decide, question: str, *, nothing: str, yes: bool, json: bool) -> None:
+    """Look what can be done, ask about that, do it, and say why others were left alone; the exit code is then 1."""
     if not records:
         typer.echo("[]" if json else nothing)
         return
+    refused: list[Verdict] = []
     if not yes:
-        console = screen.out()
-        console.stderr = True
-        screen.rows(console, _HEADS, [_row(record) for record in records[:SHOWN]])
-        if len(records) > SHOWN:
-            console.print(f"and {len(records) - SHOWN:,} more")
-        screen.confirm(f"{question} {_number(len(records))}?", yes=False)
-    verdicts: list[Verdict] = []
-    with screen.progress(question, len(records)) as bar:
-        for chunk in _chunks([record.outreach for record in records]):
-            verdicts += decide(chunk)
-            bar.advance(len(chunk))
+        looks = _each(records, functools.partial(decide, look=True), "Look at")
+        refused = [verdict for verdict in looks if not verdict.done]
+        records = [record for record, verdict in zip(records, looks, strict=True) if verdict.done]
+        if records:
+            _ask(records, refused, question)
+    verdicts = [*_each(records, decide, question), *refused]
     _report(verdicts, json=json)
     if not all(verdict.done for verdict in verdicts):
         raise typer.Exit(1)
+
+
+def _each(records: Sequence[Record], decide: Decide, what: str) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    with screen.progress(what, len(records)) as bar:
+        for chunk in _chunks([record.outreach for record in records]):
+            verdicts += decide(chunk)
+            bar.advance(len(chunk))
+    return verdicts
+
+
+def _ask(records: Sequence[Record], refused: Sequence[Verdict], question: str) -> None:
+    console = screen.out()
+    console.stderr = True
+    screen.rows(console, _HEADS, [_row(record) for record in records[:SHOWN]])
+    if len(records) > SHOWN:
+        console.print(f"and {len(records) - SHOWN:,} more")
+    for why, number in Counter(words(verdict) for verdict in refused).items():
+        console.print(f"{_number(number)} not: {why}", markup=False)
+    screen.confirm(f"{question} {_number(len(records))}?", yes=False)
 
 
 def _report(verdicts: Sequence[Verdict], *, json: bool) -> None:

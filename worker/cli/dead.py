@@ -65,7 +65,7 @@ def retry(
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
     chosen = choose(operator, _STATES, ids, wanted, every=every, now_ms=now_ms, limit=limit)
-    carry_out(chosen, lambda found: operator.retry(found, "dead"), "Retry", nothing=_NOTHING, yes=yes, json=json)
+    carry_out(chosen, operator.retry_dead, "Retry", nothing=_NOTHING, yes=yes, json=json)
 
 
 def drop(

@@ -37,9 +37,9 @@ def explain(
 ) -> None:
     """Tell the whole story of a session: why its shopper was contacted, or was not, and what happens next.
 
-    What it did last, since when it is silent, the threshold (of the settings that this command sees), when it is or was
-    claimed, each decision with its reason, each attempt with its status and how long it took. The latest eight
-    outreaches are told. Personal data is masked unless you say --reveal. Times are UTC.
+    When it was at which stage, what it did last, since when it is silent, the threshold (of the settings that this
+    command sees), when it is or was claimed, each decision with its reason, each attempt with its status and how long
+    it took. The latest eight outreaches are told. Personal data is masked unless you say --reveal. Times are UTC.
     """
     settings, state = screen.opened()
     story = tell(state, settings, session, reveal=reveal)
@@ -110,10 +110,16 @@ def _print_session(console: Console, story: Story) -> None:
 def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
     where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
     yield "session", f"{story['session']}  {story['state']}{where}"
+    if story["stages"]:
+        yield "stages", "\n".join(_stay(stay) for stay in story["stages"])
     yield "last activity", story["last_activity"] or "none"
     if story["signal"]:
         yield "signal", f"{story['signal']['kind']} at {story['signal']['at']}"
     yield "purchase", story["purchase"] or "none"
+    if story["took_over"]:
+        yield "took over", f"session {story['took_over']}"
+    if story["moved_to"]:
+        yield "taken over", f"by session {story['moved_to']}"
     customer = story["customer"]
     yield (
         "customer",
@@ -140,6 +146,11 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
     if story.get("claimed_from"):
         yield "claimed from", story["claimed_from"]
     yield "next", story["next"]
+
+
+def _stay(stay: Story) -> str:
+    place, begins, ends = f"{stay['stage']}.{stay['platform']}", stay["from"], stay["to"]
+    return f"{place} at {begins}" if begins == ends else f"{place} from {begins} to {ends}"
 
 
 def _person(person: Story) -> str:

@@ -64,10 +64,13 @@ def rotate_keys(
     require(settings, "redis_url", "identity_secret", "encryption_keys")
     state = runtime.open_state(settings)
     gone = tuple(lost or ())
-    _require_lost(gone, state.cipher.ids)
+    _require_lost(gone, state)
     runtime.join_deployment(state, settings, lost=gone)
     tally, rewritten = _passes(state)
-    uses = [_use(state, key_id, tally, gone) for key_id in _every_key(state, tally)]
+    known = {*state.cipher.ids, *deployment.recorded_keys(state.scripts, state.keys)}
+    # What only values name was given up before.
+    lost_before = [key_id for key_id in tally.values if key_id and key_id not in known]
+    uses = [_use(state, key_id, tally, (*gone, *lost_before)) for key_id in _every_key(state, tally)]
     for use in uses:
         if use.use in {"unused", "lost"}:
             deployment.forget_key(state.scripts, state.keys, use.id)
@@ -77,10 +80,13 @@ def rotate_keys(
         raise typer.Exit(1)
 
 
-def _require_lost(lost: Sequence[str], ours: Sequence[str]) -> None:
+def _require_lost(lost: Sequence[str], state: runtime.State) -> None:
+    in_use = deployment.recorded_keys(state.scripts, state.keys) if lost else []
     for key_id in lost:
-        if key_id in ours:
+        if key_id in state.cipher.ids:
             raise StartError(f"--lost {key_id}: this key is in encryption_keys: it is not lost")
+        if key_id not in in_use:
+            raise StartError(f"--lost {key_id}: no such key is in use; in use: {', '.join(in_use) or 'none'}")
 
 
 def _passes(state: runtime.State) -> tuple[Tally, int]:

@@ -72,14 +72,8 @@ def resolve(
     if how == "sent":
         carry_out(chosen, operator.resolve_sent, "Record as sent", nothing=_NOTHING, yes=yes, json=json)
     else:
-        carry_out(
-            chosen,
-            lambda found: operator.retry(found, "unknown"),
-            "Send the same request again for",
-            nothing=_NOTHING,
-            yes=yes,
-            json=json,
-        )
+        question = "Send the same request again for"
+        carry_out(chosen, operator.retry_unknown, question, nothing=_NOTHING, yes=yes, json=json)
 
 
 app = typer.Typer(
