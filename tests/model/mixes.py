@@ -11,6 +11,7 @@ class Mix:
 
     name: str
     sessions: int = 1
+    people: int = 1
     events: tuple[str, ...] = ()
     """What shoppers may do, each once, in any session and at any time."""
     outreaches: int = 1

@@ -2,7 +2,7 @@
 
 from tests.model.ends import finish, give_back, moved_on, reopen
 from tests.model.guards import Without
-from tests.model.states import World, with_outreach, with_session
+from tests.model.states import NONE, World, with_outreach, with_session
 
 MOST_TAKES = 5
 
@@ -10,7 +10,7 @@ MOST_TAKES = 5
 def lease_due(world: World, place: int) -> World:
     """Hand out what is due, and note what has arrived until then."""
     found = world.outreaches[place]
-    known = 0 if found.session < 0 else world.sessions[found.session].published
+    known = 0 if found.session == NONE else world.sessions[found.session].published
     return with_outreach(
         world, place, found._replace(place="leased", lease_over=False, noted=world.published, known=known)
     )
@@ -22,8 +22,8 @@ def reap(world: World, place: int, without: Without) -> World:
     if found.state == "sending" and "reap_unknown" not in without:
         return finish(world, place, "unknown", without)
     if found.state == "gone":
-        return with_outreach(world, place, found._replace(place="", lease_over=False, noted=-1))
-    return with_outreach(world, place, found._replace(state="waiting", place="due", lease_over=False, noted=-1))
+        return with_outreach(world, place, found._replace(place="", lease_over=False, noted=NONE))
+    return with_outreach(world, place, found._replace(state="waiting", place="due", lease_over=False, noted=NONE))
 
 
 def take(world: World, place: int, most_takes: int, without: Without) -> tuple[str, World]:
@@ -35,8 +35,8 @@ def take(world: World, place: int, most_takes: int, without: Without) -> tuple[s
     if found.takes >= most_takes and "takes_end" not in without:
         return "nothing", finish(world, place, "dead", without)
     claim = found.claim if "take_counts" in without and found.claim else found.claim + 1
-    taken = found._replace(state="leased", place="leased", lease_over=False, claim=claim, takes=found.takes + 1)
-    return "taken", with_outreach(world, place, taken)
+    taken = found._replace(state="leased", place="leased", lease_over=False, noted=NONE)
+    return "taken", with_outreach(world, place, taken._replace(claim=claim, takes=found.takes + 1))
 
 
 def end_unsent(world: World, place: int, claim: int, state: str, without: Without) -> tuple[str, World]:
@@ -69,7 +69,7 @@ def fence(world: World, place: int, claim: int, without: Without) -> tuple[str, 
         return "cancelled", finish(world, place, "cancelled", without)
     session = world.sessions[found.session]
     other = session.sending
-    if other not in {-1, place} and world.outreaches[other].state == "sending" and "fence_busy" not in without:
+    if other not in {NONE, place} and world.outreaches[other].state == "sending" and "fence_busy" not in without:
         return "busy", world
     world = with_session(world, found.session, session._replace(sending=place))
     world = with_outreach(world, place, found._replace(state="sending", place="leased", lease_over=False))
@@ -97,12 +97,12 @@ def settle(
             return "unknown", world
         world = reopen(world, place)
     if result in {"retry", "not_sent"}:
-        if found.session < 0 or moved_on(world, place, without, "settle_asks"):
+        if found.session == NONE or moved_on(world, place, without, "settle_asks"):
             world = finish(world, place, "cancelled", without)
             return world.outreaches[place].state, world
         session = world.sessions[found.session]
         if session.sending == place:
-            world = with_session(world, found.session, session._replace(sending=-1))
+            world = with_session(world, found.session, session._replace(sending=NONE))
         return "waiting", give_back(world, place)
     world = finish(world, place, result, without)
     return world.outreaches[place].state, world

@@ -1,6 +1,7 @@
 """Breadth-first search through all states of a mix: the first violation found has the shortest story."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.model.guards import NOTHING, Without
@@ -35,10 +36,11 @@ def search(mix: Mix, without: Without = NOTHING, *, most: int = 10_000_000) -> F
     while queue:
         world = queue.popleft()
         for name, arguments, after in steps(world, mix, without):
+            if world.outreaches is not after.outreaches:
+                found.changes.update(_changes(world, name, after))
             if after in came:
                 continue
             came[after] = (world, (name, arguments))
-            _note_changes(found, world, name, after)
             wrong = violation(after, mix.most_takes) or _stuck(after, mix, without, ended)
             if wrong:
                 found.violation, found.trace, found.states = wrong, _trace(came, after), len(came)
@@ -62,12 +64,12 @@ def _stuck(world: World, mix: Mix, without: Without, ended: set[Outreach]) -> st
     return ""
 
 
-def _note_changes(found: Found, before: World, name: str, after: World) -> None:
-    if before.outreaches is after.outreaches:
-        return
+def _changes(before: World, name: str, after: World) -> Iterator[Change]:
     for old, new in zip(before.outreaches, after.outreaches, strict=False):
         if old is not new and (old.state != new.state or (old.place != new.place and new.state in OPEN)):
-            found.changes.add((where(old), name, where(new)))
+            yield where(old), name, where(new)
+    for new in after.outreaches[len(before.outreaches) :]:
+        yield "[*]", name, where(new)
 
 
 def where(found: Outreach) -> str:

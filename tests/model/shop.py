@@ -25,11 +25,14 @@ def publish(world: World, session: int, kind: str) -> World:
 def apply(world: World, place: int, without: Without) -> World:
     """Apply an entry to its session. Applied again, or after a later one, it changes nothing that it should not."""
     entry = world.stream[place]
-    changed = False
+    changed, told = False, entry.number if entry.kind == "order" else 0
     if entry.number > world.sessions[entry.session].forgotten or "tombstone" in without:
         world, changed = _move(world, entry, without)
-    tells = entry.kind == "order" and (changed or "marks_always" not in without)
-    return _with_entry(world, place, entry._replace(phase="applied" if tells else "marked"))
+        # Whatever names the person of a session with an order tells of it, or they might be named too late.
+        told = max(told, world.sessions[entry.session].purchase)
+    if "marks_always" in without and not changed:
+        told = 0
+    return _with_entry(world, place, entry._replace(phase="applied" if told else "marked", told=told))
 
 
 def _move(world: World, entry: Entry, without: Without) -> tuple[World, bool]:
@@ -83,9 +86,9 @@ def mark_bought(world: World, place: int, without: Without) -> World:
     entry = world.stream[place]
     owner = of_session(world, entry.session)
     person = world.people[owner]
-    barred = entry.number <= person.barred
-    if entry.number > person.bought and (not barred or "bars" in without):
-        world = with_person(world, owner, person._replace(bought=entry.number))
+    barred = entry.told <= person.barred
+    if entry.told > person.bought and (not barred or "bars" in without):
+        world = with_person(world, owner, person._replace(bought=entry.told))
         if barred:
             world = world._replace(wrong="I4: somebody who was forgotten is marked by an older order")
     return _with_entry(world, place, entry._replace(phase="marked"))
@@ -104,7 +107,7 @@ def acknowledge(world: World, place: int) -> World:
 
 def ingest_crashes(world: World, place: int) -> World:
     """Let whoever has an entry in hand die, or the entry be delivered once more: it is begun anew."""
-    return _with_entry(world, place, world.stream[place]._replace(phase="new"))
+    return _with_entry(world, place, world.stream[place]._replace(phase="new", told=0))
 
 
 def claim(world: World, place: int) -> World:

@@ -40,6 +40,7 @@ class Outreach(NamedTuple):
     place: str = "due"
     lease_over: bool = False
     noted: int = NONE
+    """The last event that had arrived at its dispatch; here until it is taken."""
     ambiguous: bool = False
     outcome: str = ""
     """What it is counted as; stays when the record is erased."""
@@ -73,6 +74,8 @@ class Entry(NamedTuple):
     session: int
     kind: str
     phase: str = "new"
+    told: int = 0
+    """The order that its session told when it was applied."""
 
 
 class Worker(NamedTuple):
@@ -81,6 +84,7 @@ class Worker(NamedTuple):
     outreach: int
     claim: int
     ambiguous: bool
+    noted: int
     step: str = "taken"
     reply: str = ""
     late: bool = False

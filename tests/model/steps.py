@@ -10,8 +10,9 @@ from tests.model.worker import Choice
 
 
 def begin(mix: Mix) -> World:
-    """Every session belongs to one person, and has just been claimed."""
-    world = World((Person(),), tuple(Session(0, activity=1, published=1) for _ in range(mix.sessions)), published=1)
+    """Every session has just been claimed; of two people each has every second one."""
+    sessions = tuple(Session(place % mix.people, activity=1, published=1) for place in range(mix.sessions))
+    world = World((Person(),) * mix.people, sessions, published=1)
     for place in range(mix.sessions):
         world = shop.claim(world, place)
     return world

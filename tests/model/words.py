@@ -53,10 +53,10 @@ def words(step: Step) -> str:
         return f"the API {'accepts' if arguments[1] else 'drops'} the request of outreach {arguments[0]} after all"
     if name == "post":
         return "the worker " + _POST[str(arguments[2])].format(*arguments)
+    if name == "worker_dies":
+        return f"the worker with outreach {arguments[0]} (claim {arguments[1]}) dies"
     if name in _WORKERS:
         how = f" as {arguments[2]}" if len(arguments) > 2 else ""
-        if name == "worker_dies":
-            return f"the worker with outreach {arguments[0]} (claim {arguments[1]}) dies"
         return f"the worker {_WORKERS[name]} outreach {arguments[0]} (claim {arguments[1]}){how}"
     return _WORDS[name].format(*arguments)
 

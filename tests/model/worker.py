@@ -16,16 +16,16 @@ Choice = tuple[str, tuple[object, ...], World]
 
 def takes(world: World, place: int, most_takes: int, without: Without) -> World:
     """Let a message arrive at a worker."""
-    ambiguous = world.outreaches[place].ambiguous
+    before = world.outreaches[place]
     said, world = outbox.take(world, place, most_takes, without)
     if said != "taken":
         return world
-    return with_workers(world, None, Worker(place, world.outreaches[place].claim, ambiguous))
+    return with_workers(world, None, Worker(place, world.outreaches[place].claim, before.ambiguous, before.noted))
 
 
-def caught_up(world: World, place: int) -> bool:
+def caught_up(world: World, worker: Worker) -> bool:
     """Whether all that had arrived when the outreach was dispatched is applied; once it is, it stays so."""
-    return not world.stream or world.stream[0].number > world.outreaches[place].noted
+    return not world.stream or world.stream[0].number > worker.noted
 
 
 def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
@@ -51,7 +51,7 @@ def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterato
 
 def _decides(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
     me = (worker.outreach, worker.claim)
-    late = not caught_up(world, worker.outreach) and "caught_up" not in without
+    late = not caught_up(world, worker) and "caught_up" not in without
     if late or mix.policy:
         yield "postpone", me, with_workers(outbox.postpone(world, *me)[1], worker, None)
     if late:
