@@ -5,15 +5,17 @@ import pytest
 from tests.model.__main__ import main
 from tests.model.guards import GUARDS
 from tests.model.mixes import LONG, SHORT, Mix
-from tests.model.search import search
+from tests.model.search import search, searched
 from tests.model.words import story
+
+pytestmark = pytest.mark.xdist_group("model")
 
 MIXES = {mix.name: mix for mix in (*SHORT, *LONG)}
 
 
 @pytest.mark.parametrize("mix", SHORT, ids=lambda mix: mix.name)
 def test_the_promise_is_kept_in_every_state_that_can_be_reached(mix: Mix) -> None:
-    found = search(mix)
+    found = searched(mix)
     assert not found.violation, f"{found.violation}\n{story(found.trace)}"
     assert found.states > 300
 

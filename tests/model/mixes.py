@@ -36,6 +36,14 @@ TWO = ("accepted", "unavailable")
 SHORT = (
     Mix("crashes", claims=(3,)),
     Mix("takes", claims=(3,), workers=1, most_takes=2, replies=SURE),
+    Mix(
+        "takes, repeats",
+        claims=(3,),
+        workers=1,
+        most_takes=1,
+        repeats=True,
+        replies=("accepted_but_lost",),
+    ),
     Mix("comes back", events=("activity",)),
     Mix("late order", events=("order", "activity"), outreaches=2, claims=(1,), workers=1, replies=TWO),
     Mix("two silences", events=("activity",), outreaches=2, claims=(1,), replies=SURE),

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from tests.model.guards import NOTHING, Without
 from tests.model.invariants import ends, violation
@@ -51,6 +52,12 @@ def search(mix: Mix, without: Without = NOTHING, *, most: int = 10_000_000) -> F
             break
     found.states = len(came)
     return found
+
+
+@cache
+def searched(mix: Mix) -> Found:
+    """Search with every guard in place; done once in a process."""
+    return search(mix)
 
 
 def _stuck(world: World, mix: Mix, without: Without, ended: set[Outreach]) -> str:
