@@ -5,7 +5,6 @@ The model beside it is small: who said what and when, and who was contacted. Aft
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +41,7 @@ from tests.helpers import (
 )
 from tests.immortality import OPEN, immortal_keys
 from tests.ingesting import ingest_of
+from tests.interruptions import INTERRUPTIONS, POINTS, Crash, Hooked, Interruption, Tell
 from worker.runtime import State
 
 PHONES = tuple(f"+57300123456{number}" for number in range(4))
@@ -58,49 +58,6 @@ REPLIES: dict[str, yuno.Reply] = {
     "too_late": yuno.TryAgain("too_late", counted=False),
     "unauthorised": yuno.Unauthorised("http_401"),
 }
-INTERRUPTIONS = (
-    "crash",
-    "crash",
-    "lease_passes",
-    "lease_passes",
-    "comes_back",
-    "pays",
-    "opts_out",
-    "other_worker",
-    "settings_change",
-)
-# Where an attempt may be interrupted, each before or after it is done; most often where the most can go wrong.
-POINTS = tuple(
-    (name, when)
-    for name in ("take", "facts", "fence", "fence", "reserve", "reserve", "post", "post", "release", "settle")
-    for when in ("before", "after")
-)
-Tell = Callable[[str, str, object], None]
-Interruption = tuple[tuple[str, str], str]
-
-
-class Crash(BaseException):
-    """The process is gone; nothing of it runs any more."""
-
-
-class Hooked:
-    """A part of the state that tells of each call before it begins and after it is done."""
-
-    def __init__(self, part: object, tell: Tell) -> None:
-        self._part, self._tell = part, tell
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the part has
-        found = getattr(self._part, name)
-        if not callable(found):
-            return found
-
-        def call(*args: object, **named: object) -> object:
-            self._tell(name, "before", None)
-            done = found(*args, **named)
-            self._tell(name, "after", done)
-            return done
-
-        return call
 
 
 class Api:
@@ -245,6 +202,19 @@ class Machine(RuleBasedStateMachine):
             self.dispatch(1)
             for number in [number for number, (found, _) in enumerate(self.messages) if found == outreach][-1:]:
                 self.attempts(number, "accepted", None, "")
+
+    @rule(
+        session=st.sampled_from(SESSIONS),
+        answer=st.sampled_from(["accepted", "accepted", "lost"]),
+        point=st.sampled_from([("post", "after"), ("post", "after"), ("reserve", "after"), ("fence", "after")]),
+        then=st.sampled_from(["again", "operator"]),
+    )
+    def dies_around_its_request(self, session: str, answer: str, point: tuple[str, str], then: str) -> None:
+        """The likeliest way to a second contact: whoever takes it up next must know that there may have been one."""
+        if not self.messages:
+            self.falls_silent(session, "checkout")
+        if self.messages:
+            self.attempts_while_something_happens(-1, answer, (point, "crash"), None, then)
 
     @precondition(lambda self: self.messages)
     @rule(place=st.integers(0, 50), answer=st.sampled_from(["accepted", "unavailable", "lost"]))
