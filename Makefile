@@ -37,6 +37,7 @@ test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
 
 faults: $(READY) ## make every fault happen to real processes, twenty times (about an hour; RUNS=3 for a look)
+	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 
 check: $(READY) ## formatting, lint (every rule on) and strict types

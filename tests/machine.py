@@ -5,7 +5,6 @@ The model beside it is small: who said what and when, and who was contacted. Aft
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from detectors.sequence import occurred_ms
 from state.keys import partition_of
+from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.people import person_of
 from tasks import yuno
 from tasks.attempt import attempt
 from tasks.contact_settings import ContactSettings
+from tasks.settings import DeliverySettings
 from tests.attempts import deps_of
 from tests.helpers import (
     DAY_MS,
@@ -40,6 +41,7 @@ from tests.helpers import (
 )
 from tests.immortality import OPEN, immortal_keys
 from tests.ingesting import ingest_of
+from tests.interruptions import INTERRUPTIONS, POINTS, Crash, Hooked, Interruption, Tell
 from worker.runtime import State
 
 PHONES = tuple(f"+57300123456{number}" for number in range(4))
@@ -56,55 +58,20 @@ REPLIES: dict[str, yuno.Reply] = {
     "too_late": yuno.TryAgain("too_late", counted=False),
     "unauthorised": yuno.Unauthorised("http_401"),
 }
-INTERRUPTIONS = (
-    "crash",
-    "crash",
-    "lease_passes",
-    "lease_passes",
-    "comes_back",
-    "pays",
-    "opts_out",
-    "other_worker",
-    "settings_change",
-)
-MOST_POINTS = 13
-
-
-class Crash(BaseException):
-    """The process is gone; nothing of it runs any more."""
-
-
-class Hooked:
-    """A part of the state that tells of each call before it begins and after it is done."""
-
-    def __init__(self, part: object, tell: Callable[[str, object], None]) -> None:
-        self._part, self._tell = part, tell
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the part has
-        found = getattr(self._part, name)
-        if not callable(found):
-            return found
-
-        def call(*args: object, **named: object) -> object:
-            self._tell(name, None)
-            done = found(*args, **named)
-            self._tell(name, done)
-            return done
-
-        return call
 
 
 class Api:
     """Answers as it is told, and remembers whom it contacted."""
 
-    def __init__(self, machine: "Machine", answer: str, tell: Callable[[str, object], None]) -> None:
+    def __init__(self, machine: "Machine", answer: str, tell: Tell) -> None:
         self._machine, self._answer, self._tell = machine, answer, tell
 
-    def post(self, body: str, *_args: object, **_named: object) -> yuno.Reply:
+    def post(self, body: str, key: str, *_args: object, **_named: object) -> yuno.Reply:
         document = json.loads(body)
+        self._tell("post", "before", None)
         if self._answer.startswith("accepted"):
-            self._machine.is_contacted(document["customer"]["phone_number"], document["session"]["session_id"])
-        self._tell("post", None)
+            self._machine.is_contacted(document["customer"]["phone_number"], document["session"]["session_id"], key)
+        self._tell("post", "after", None)
         return REPLIES[self._answer]
 
 
@@ -125,14 +92,19 @@ class Machine(RuleBasedStateMachine):
         self.bought: set[str] = set()
         self.opted_out: set[str] = set()
         self.contacts: dict[str, list[str]] = {phone: [] for phone in PHONES}
+        self.keys: set[str] = set()
+        self.delivery = DeliverySettings()
+        self.operator = Operator(state.scripts, state.keys)
         self.messages: list[tuple[str, dict[str, int]]] = []
         self.fenced: dict[str, int] = {}
         self.busy = False
 
     # The shop and ingest
 
-    @initialize()
-    def begins(self) -> None:
+    @initialize(on_unknown=st.sampled_from(["park", "park", "retry"]))
+    def begins(self, on_unknown: str) -> None:
+        """`retry`: against an API that honours the key."""
+        self.delivery = DeliverySettings.model_validate({"on_unknown": on_unknown})
         for session in SESSIONS:
             self.happens(session, "activity", "checkout")
         self.ingest()
@@ -209,30 +181,76 @@ class Machine(RuleBasedStateMachine):
     @rule(
         place=st.integers(0, 50),
         answer=st.sampled_from(sorted(REPLIES)),
-        interruption=st.tuples(st.integers(0, MOST_POINTS), st.sampled_from(INTERRUPTIONS)),
+        interruption=st.tuples(st.sampled_from(POINTS), st.sampled_from(INTERRUPTIONS)),
         session=st.none() | st.sampled_from(SESSIONS),
+        then=st.sampled_from(["", "again", "again", "operator"]),
     )
     def attempts_while_something_happens(
-        self, place: int, answer: str, interruption: tuple[int, str], session: str | None
+        self, place: int, answer: str, interruption: Interruption, session: str | None, then: str
     ) -> None:
-        """Something happens to any session, or rather often (None) to that of the attempt."""
+        """Something happens to any session, or rather often (None) to that of the attempt.
+
+        `then`: once its lease is over, the same outreach is dispatched again, or an operator has it retried.
+        """
         outreach = self.messages[place % len(self.messages)][0]
         self.attempts(place, answer, interruption, session or record(self.state, outreach)["session"])
+        if then:
+            self.lease_passes()
+            self.reap()
+            if then == "operator":
+                self.operator_retries(outreach)
+            self.dispatch(1)
+            for number in [number for number, (found, _) in enumerate(self.messages) if found == outreach][-1:]:
+                self.attempts(number, "accepted", None, "")
 
-    def attempts(self, place: int, answer: str, interruption: tuple[int, str] | None, session: str) -> None:
+    @rule(
+        session=st.sampled_from(SESSIONS),
+        answer=st.sampled_from(["accepted", "accepted", "lost"]),
+        point=st.sampled_from([("post", "after"), ("post", "after"), ("reserve", "after"), ("fence", "after")]),
+        then=st.sampled_from(["again", "operator"]),
+    )
+    def dies_around_its_request(self, session: str, answer: str, point: tuple[str, str], then: str) -> None:
+        """The likeliest way to a second contact: whoever takes it up next must know that there may have been one."""
+        if not self.messages:
+            self.falls_silent(session, "checkout")
+        if self.messages:
+            self.attempts_while_something_happens(-1, answer, (point, "crash"), None, then)
+
+    @precondition(lambda self: self.messages)
+    @rule(place=st.integers(0, 50), answer=st.sampled_from(["accepted", "unavailable", "lost"]))
+    def comes_back_during_the_request_and_falls_silent_again(self, place: int, answer: str) -> None:
+        """Then there are two outreaches of one session, and the earlier one may still be under way."""
+        outreach = self.messages[place % len(self.messages)][0]
+        session = record(self.state, outreach)["session"]
+        self.attempts(place, answer, (("post", "before"), "another_silence"), session)
+
+    def operator_retries(self, outreach: str) -> None:
+        """An operator does that who has found out, a quarter of an hour later, that it did not arrive."""
+        found = record(self.state, outreach)
+        if found["state"] not in {"dead", "unknown"} or self.contacts[OWNERS[found["session"]]]:
+            return
+        if found["state"] == "unknown":
+            before = int(found["ended_at"]) - RETRY_UNKNOWN_AFTER_MS
+            self.state.client.hset(self.state.keys.outreach(outreach), "ended_at", before)
+        retry = self.operator.retry_unknown if found["state"] == "unknown" else self.operator.retry_dead
+        retry([outreach])
+
+    def attempts(self, place: int, answer: str, interruption: Interruption | None, session: str) -> None:
         """One worker makes one attempt; at any call it may die, or stand still while something else happens."""
         outreach, known = self.messages.pop(place % len(self.messages))
-        points = iter(range(1000))
+        interrupted = False
 
-        def tell(name: str, done: object) -> None:
+        def tell(name: str, when: str, done: object) -> None:
+            nonlocal interrupted
             if name == "fence" and getattr(done, "verdict", "") == "sending":
                 self.passes_fence(outreach, known)
             if name == "reserve" and done == "reserved":
                 self.is_reserved(outreach)
-            if interruption is not None and next(points) == interruption[0] and not self.busy:
+            if interruption is not None and (name, when) == interruption[0] and not (interrupted or self.busy):
+                interrupted = True
                 self.interrupt(interruption[1], session)
 
-        base = deps_of(self.state, contact=self.contact)
+        base = deps_of(self.state, delivery=self.delivery, contact=self.contact)
         hooked = replace(
             base,
             outbox=Hooked(self.state.outbox, tell),  # type: ignore[arg-type]
@@ -261,6 +279,11 @@ class Machine(RuleBasedStateMachine):
                 self.ingest()
             case "settings_change":
                 self.settings_change(50.0, 2)
+            case "another_silence":
+                self.busy = True
+                self.falls_silent(session, "checkout")
+                while self.messages:
+                    self.attempts(0, "accepted", None, session)
             case _:
                 self.busy = True
                 if self.messages:
@@ -295,7 +318,10 @@ class Machine(RuleBasedStateMachine):
 
     # What must hold
 
-    def is_contacted(self, phone: str, session: str) -> None:
+    def is_contacted(self, phone: str, session: str, key: str) -> None:
+        if self.delivery.on_unknown == "retry" and key in self.keys:
+            return
+        self.keys.add(key)
         assert not self.contacts[phone], f"I1: a second contact of one person, for {session}"
         self.contacts[phone].append(session)
 

@@ -75,6 +75,8 @@ FORGET: list[Mutant] = [
     ("forget", "if state == 'sending' then", "if false then",
      "forgotten.what_was_under_way_ends_without_another_attempt",
      {"result": "sent", "ended": "sent", "counted": "sent.why"}),
+    ("forget", "if was[6] then", "if false then",
+     "forgotten.one_that_may_have_been_a_contact_before_ends_unknown_however_this_attempt_went", {"result": "dead"}),
     ("forget", "prefix .. 'body:' .. id)", "prefix .. id)",
      "forgotten.of_what_waits_for_a_decision_nothing_is_left"),
     ("forget", "redis.call('ZREM', prefix .. 'dead', id)", "",

@@ -27,6 +27,7 @@ from tests.helpers import (
     sending,
     stored,
     sweep,
+    take_again,
     taken,
     texts,
     ttl_ms,
@@ -203,6 +204,19 @@ def test_what_was_under_way_ends_without_another_attempt(state: State, result: s
     assert {key.decode() for key in state.client.scan_iter("*:session:*")} == {state.keys.session("s-1")}
     assert list(state.client.scan_iter("*:body:*")) == []
     assert ttl_ms(state, state.keys.outreach(held.outreach)) is not None
+
+
+@pytest.mark.parametrize("result", ["dead", "retry", "not_sent"])
+def test_one_that_may_have_been_a_contact_before_ends_unknown_however_this_attempt_went(
+    state: State, result: str
+) -> None:
+    first = sending(state)
+    state.outbox.settle(first, "retry", reason="read_timeout", line="attempt 1", ambiguous=True)
+    again = take_again(state, first.outreach)
+    assert fence(state, again) == "sending"
+    forget(state)
+    assert state.outbox.settle(again, result, reason="why", line="attempt 2") == "unknown"  # type: ignore[arg-type]
+    assert [name.partition(".")[0] for name in counters(state)] == ["unknown"]
 
 
 def test_a_worker_that_never_comes_back_leaves_an_unknown_one_that_cannot_be_repeated(state: State) -> None:

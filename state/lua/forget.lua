@@ -13,7 +13,7 @@ local function erase(id)
   seen[id] = true
   if state == 'waiting' or state == 'leased' then finish(prefix, id, 'cancelled', 'forgotten', now) end
   if state == 'sending' then
-    was = redis.call('HMGET', key, 'claim', 'attempts', 'takes', 'lane', 'session')
+    was = redis.call('HMGET', key, 'claim', 'attempts', 'takes', 'lane', 'session', 'ambiguous')
     left, sending = left + (was[5] == '' and 0 or 1), id
   else
     removed = removed + 1
@@ -24,6 +24,8 @@ local function erase(id)
   if was then
     redis.call('HSET', key, 'state', 'sending', 'session', '', 'claim', was[1], 'attempts', was[2], 'takes', was[3], 'lane',
       was[4], 'history', text(now) .. ' forgotten\n')
+    -- An attempt before may have been a contact: whatever becomes of this one, nobody can say that there was none.
+    if was[6] then redis.call('HSET', key, 'ambiguous', was[6]) end
   end
 end
 local known = {}

@@ -1,0 +1,63 @@
+"""`python -m tests.model`: search the protocol, or show what goes wrong when a guard is left out."""
+
+import argparse
+import sys
+from time import monotonic
+
+from tests.model.guards import GUARDS, NOTHING, Without
+from tests.model.mixes import LONG, SHORT, Mix
+from tests.model.search import search
+from tests.model.words import story
+
+
+def main() -> int:
+    """Search; 1 when an invariant breaks although no guard was left out, or holds although one was."""
+    parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="all mixes, the large ones too: many minutes")
+    parser.add_argument("--mix", help="only this mix")
+    parser.add_argument("--without", metavar="GUARD", action="append", default=[], help="leave a guard out")
+    parser.add_argument("--guards", action="store_true", help="list the guards and the mixes")
+    given = parser.parse_args()
+    if given.guards:
+        for name, guard in GUARDS.items():
+            covered = f"; covered by {guard.covered_by}" if guard.covered_by else ""
+            print(f"{name:16} {guard.where}: {guard.says}{covered}")
+        print("mixes:", "; ".join(mix.name for mix in (*SHORT, *LONG)))
+        return 0
+    if unknown := set(given.without) - set(GUARDS):
+        parser.error(f"there is no guard {min(unknown)}: --guards lists them")
+    if given.mix and given.mix not in {mix.name for mix in (*SHORT, *LONG)}:
+        parser.error(f"there is no mix {given.mix}: --guards lists them")
+    chosen = [mix for mix in (*SHORT, *LONG) if mix.name == given.mix] or [*SHORT, *(LONG if given.long else ())]
+    return _without(frozenset(given.without), chosen) if given.without else _all(chosen)
+
+
+def _all(mixes: list[Mix]) -> int:
+    began, states = monotonic(), 0
+    for mix in mixes:
+        started = monotonic()
+        found = search(mix)
+        states += found.states
+        print(f"{mix.name:28} {found.states:>9,} states {monotonic() - started:7.1f} s  {found.violation or 'holds'}")
+        sys.stdout.flush()
+        if found.violation:
+            print(story(found.trace))
+            return 1
+    print(f"{len(mixes)} mixes, {states:,} states, {monotonic() - began:.1f} s: every invariant holds in all of them")
+    return 0
+
+
+def _without(without: Without, mixes: list[Mix]) -> int:
+    first = {GUARDS[name].mix for name in without}
+    for mix in sorted(mixes, key=lambda mix: mix.name not in first):
+        found = search(mix, without)
+        if found.violation:
+            print(f"without {', '.join(sorted(without))} ({mix.name}):\n{story(found.trace)}\n{found.violation}")
+            return 0
+    covered = {GUARDS[name].covered_by for name in without} - {""} - without
+    print("no invariant breaks" + (f": {', '.join(sorted(covered))} holds in its place" if covered else ""))
+    return int(without == NOTHING or not covered)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,56 @@
+"""The way to end, the way back into the outbox, and the way back from an end: `_outreach.lua`, `_reopen.lua`."""
+
+from tests.model.guards import Without
+from tests.model.states import CONTACTED, NONE, World, with_outreach, with_session
+
+
+def finish(world: World, place: int, state: str, without: Without) -> World:
+    """End an outreach. Once an attempt was ambiguous it ends sent or unknown."""
+    found = world.outreaches[place]
+    if found.ambiguous and state not in CONTACTED and "ambiguous" not in without:
+        state = "unknown"
+    stays = state if state in {"dead", "unknown"} else ""
+    world = with_outreach(
+        world, place, found._replace(state=state, place=stays, lease_over=False, noted=NONE, outcome=state)
+    )
+    if found.session == NONE:
+        return world
+    session = world.sessions[found.session]
+    return with_session(
+        world,
+        found.session,
+        session._replace(
+            sending=NONE if session.sending == place else session.sending,
+            contacts=session.contacts + (state in CONTACTED),
+        ),
+    )
+
+
+def give_back(world: World, place: int) -> World:
+    """Make an outreach due again, as one that nobody has taken in vain."""
+    found = world.outreaches[place]
+    return with_outreach(
+        world, place, found._replace(state="waiting", takes=0, place="due", lease_over=False, noted=NONE)
+    )
+
+
+def reopen(world: World, place: int) -> World:
+    """Take an end back: what it counted is counted back."""
+    found = world.outreaches[place]
+    if found.state == "unknown" and found.session != NONE:
+        session = world.sessions[found.session]
+        world = with_session(world, found.session, session._replace(contacts=max(0, session.contacts - 1)))
+    return with_outreach(world, place, found._replace(place="", outcome=""))
+
+
+def moved_on(world: World, place: int, without: Without, guard: str) -> bool:
+    """Whether the session is not abandoned any more by this outreach."""
+    if guard in without:
+        return False
+    found = world.outreaches[place]
+    if found.session == NONE:
+        return True
+    session = world.sessions[found.session]
+    if session.state != "abandoned":
+        return True
+    return session.outreach != place and "fence_id" not in without

@@ -1,0 +1,65 @@
+"""The guards of the protocol: each may be left out, to see what it is for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+Without = frozenset[str]
+NOTHING: Without = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One guard: the script or the attempt it belongs to, and what it says."""
+
+    where: str
+    says: str
+    mix: str
+    """Where it is missed soonest."""
+    covered_by: str = ""
+    """The guard that holds in its place: it is missed only when that one is left out as well."""
+
+
+_GUARDS = {
+    "take_waiting": Guard("take", "only one that is `waiting`", "crashes"),
+    "take_dispatched": Guard("take", "only one that has a lease, so what had arrived is noted", "comes back"),
+    "take_counts": Guard("take", "a new claim number at every take", "an operator"),
+    "takes_end": Guard("take", "dead after a few takes without an orderly end", "takes"),
+    "caught_up": Guard("attempt", "all that had arrived at its dispatch is applied", "comes back"),
+    "fence_ours": Guard("fence", "our claim, and `leased`", "crashes"),
+    "fence_lease": Guard("fence", "the lease is alive", "comes back", covered_by="fence_ours"),
+    "fence_session": Guard("fence", "the session is still abandoned", "comes back", covered_by="calls_off"),
+    "fence_id": Guard("fence", "it is abandoned by this outreach", "two silences", covered_by="calls_off"),
+    "fence_busy": Guard("fence", "no other outreach of the session is `sending`", "two silences"),
+    "fence_first": Guard("attempt", "the fence comes before the reservation", "two sessions"),
+    "reserve_held": Guard("reserve", "no other outreach has the person", "two sessions"),
+    "reserve_waits": Guard("reserve", "another's attempt is waited for as long as its lease", "two sessions"),
+    "reserve_bought": Guard("reserve", "the person has not bought", "pays elsewhere"),
+    "reserve_newest": Guard("reserve", "not held by a later claim of ours", "an operator, two sessions"),
+    "clock_first": Guard("attempt", "the worker reads its clock before it calls the fence", "an operator"),
+    "in_time": Guard("attempt", "nothing is sent once too much time has passed", "an operator"),
+    "release_ours": Guard("release", "only what this very attempt holds", "an operator, two sessions"),
+    "release_certain": Guard("attempt", "released only if no attempt may have been a contact", "repeats, two sessions"),
+    "release_first": Guard("attempt", "released before it is settled", "two sessions"),
+    "settle_ours": Guard("settle", "our claim", "an operator, three takes"),
+    "settle_open": Guard("settle", "`sending`, or `unknown`", "an operator"),
+    "settle_asks": Guard("settle", "before a retry, whether they came back", "comes back", covered_by="fence_session"),
+    "ambiguous": Guard("finish", "what was unknown once ends `sent` or `unknown`", "repeats"),
+    "reap_unknown": Guard("reap", "`sending` becomes `unknown`", "crashes"),
+    "spares_sending": Guard("apply", "what is `sending` is not cancelled", "comes back"),
+    "calls_off": Guard("apply", "what is `waiting` or `leased` is cancelled", "comes back", covered_by="fence_session"),
+    "stale_order": Guard("apply", "an order older than the last activity counts", "late order"),
+    "marks_always": Guard("apply", "an order tells its person also when it is applied again", "pays elsewhere"),
+    "marks_first": Guard("ingest", "the person is marked before the acknowledgement", "pays elsewhere"),
+    "deletes_after": Guard("ingest", "an entry is deleted after it was applied", "comes back"),
+    "retry_waits": Guard("retry", "an unknown one has rested for 15 minutes", "an operator"),
+    "retry_asks": Guard(
+        "retry", "the session is still abandoned by this outreach", "an operator, one event", covered_by="fence_session"
+    ),
+    "skeleton": Guard("forget", "of what is `sending` a skeleton stays", "forgotten"),
+    "keeps_ambiguous": Guard("forget", "the skeleton says whether an attempt was ambiguous", "forgotten, repeats"),
+    "keeps_reserved": Guard("forget", "the reservation stays", "forgotten"),
+    "tombstone": Guard("forget", "older events do not bring the session back", "forgotten"),
+    "bars": Guard("forget", "older orders do not mark the person again", "forgotten, pays"),
+}
+GUARDS: Mapping[str, Guard] = MappingProxyType(_GUARDS)

@@ -1,0 +1,75 @@
+"""What a person decides: `retry.lua`, `resolve_sent.lua`, `expire.lua`, `forget.lua` and the person's keys."""
+
+from tests.model.ends import finish, give_back, moved_on, reopen
+from tests.model.guards import Without
+from tests.model.states import NONE, World, with_outreach, with_person, with_session
+
+
+def retry(world: World, place: int, without: Without) -> tuple[str, World]:
+    """Try again what is dead or unknown. That 15 minutes have passed means: no request is undecided any more."""
+    found = world.outreaches[place]
+    was = found.state
+    if was == "unknown" and place in world.requests and "retry_waits" not in without:
+        return "too_soon", world
+    if moved_on(world, place, without, "retry_asks"):
+        return "moved_on", world
+    world = reopen(world, place)
+    if was == "unknown":
+        world = with_outreach(world, place, world.outreaches[place]._replace(ambiguous=True))
+    return "retried", give_back(world, place)
+
+
+def resolve_sent(world: World, place: int, without: Without) -> World:
+    """Record that an outreach which was unknown did arrive."""
+    return finish(reopen(world, place), place, "sent", without)
+
+
+def expire(world: World, place: int, without: Without) -> World:
+    """End an outreach that no request was begun for."""
+    return finish(world, place, "expired", without)
+
+
+def forget(world: World, place: int, without: Without) -> World:
+    """Remove a session and its outreaches for good; of one that is `sending` a skeleton stays."""
+    under_way = world.sessions[place].sending
+    sending = under_way if under_way != NONE and world.outreaches[under_way].state == "sending" else NONE
+    for number in range(len(world.outreaches)):
+        found = world.outreaches[number]
+        if found.session != place or found.state == "gone":
+            continue
+        if found.state in {"waiting", "leased"}:
+            world = finish(world, number, "cancelled", without)
+            found = world.outreaches[number]
+        if found.state == "sending" and "skeleton" not in without:
+            sending = number
+            ambiguous = found.ambiguous and "keeps_ambiguous" not in without
+            world = with_outreach(world, number, found._replace(session=NONE, ambiguous=ambiguous))
+        else:
+            stays = found.place if found.state == "sending" else ""
+            world = with_outreach(
+                world,
+                number,
+                found._replace(session=NONE, state="gone", claim=0, takes=0, place=stays, ambiguous=False),
+            )
+    session = world.sessions[place]
+    return with_session(
+        world,
+        place,
+        session._replace(
+            activity=0,
+            purchase=0,
+            state="forgotten",
+            outreach=NONE,
+            sending=sending,
+            contacts=0,
+            forgotten=world.published,
+        ),
+    )
+
+
+def forget_person(world: World, place: int, without: Without) -> World:
+    """Remove the keys of a person but for the reservation, and bar what happened before from coming back."""
+    person = world.people[place]._replace(bought=NONE, barred=world.published)
+    if "keeps_reserved" in without:
+        person = person._replace(holder=NONE, held_claim=0, held_long=False)
+    return with_person(world, place, person)

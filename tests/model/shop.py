@@ -1,0 +1,123 @@
+"""Shoppers, ingest and the sweep: `apply.lua`, `mark_bought.lua`, `acknowledge.lua`, `claim.lua`."""
+
+from tests.model.ends import finish
+from tests.model.guards import Without
+from tests.model.states import (
+    NONE,
+    Entry,
+    Outreach,
+    World,
+    of_session,
+    put,
+    with_outreach,
+    with_person,
+    with_session,
+)
+
+
+def publish(world: World, session: int, kind: str) -> World:
+    """Let a shopper do something: `activity` or `order`."""
+    number = world.published + 1
+    world = with_session(world, session, world.sessions[session]._replace(published=number))
+    return world._replace(published=number, stream=(*world.stream, Entry(number, session, kind)))
+
+
+def apply(world: World, place: int, without: Without) -> World:
+    """Apply an entry to its session. Applied again, or after a later one, it changes nothing that it should not."""
+    entry = world.stream[place]
+    changed, told = False, entry.number if entry.kind == "order" else 0
+    if entry.number > world.sessions[entry.session].forgotten or "tombstone" in without:
+        world, changed = _move(world, entry, without)
+        # Whatever names the person of a session with an order tells of it, or they might be named too late.
+        told = max(told, world.sessions[entry.session].purchase)
+    if "marks_always" in without and not changed:
+        told = 0
+    return _with_entry(world, place, entry._replace(phase="applied" if told else "marked", told=told))
+
+
+def _move(world: World, entry: Entry, without: Without) -> tuple[World, bool]:
+    session = world.sessions[entry.session]
+    is_order = entry.kind == "order"
+    newest = max(session.activity, session.purchase)
+    stale = is_order and entry.number < newest and "stale_order" in without
+    paid = is_order and entry.number > session.purchase and not stale
+    moved = entry.number > newest
+    activity = session.activity if is_order else max(session.activity, entry.number)
+    purchase = max(session.purchase, entry.number) if is_order and not stale else session.purchase
+    state = session.state
+    if purchase > activity:
+        state = "bought"
+    elif moved or session.state == "bought":
+        state = "waiting"
+    if (is_order and entry.number > session.purchase) or moved:
+        world = _overtake(world, entry.session)
+    outreach = session.outreach
+    if session.state == "abandoned" and (paid or moved):
+        world = _call_off(world, outreach, without)
+        outreach = NONE
+    # What ends meanwhile may have changed the session.
+    session = world.sessions[entry.session]
+    changed = (activity, purchase, state) != (session.activity, session.purchase, session.state)
+    session = session._replace(activity=activity, purchase=purchase, state=state, outreach=outreach)
+    if session.forgotten >= entry.number:
+        world = world._replace(wrong="I4: somebody who was forgotten has come back by an older event")
+    return with_session(world, entry.session, session), changed
+
+
+def _call_off(world: World, place: int, without: Without) -> World:
+    if place == NONE:
+        return world
+    found = world.outreaches[place]
+    cancelled = {"waiting", "leased"} | ({"sending"} if "spares_sending" in without else set())
+    if found.state in cancelled and "calls_off" not in without:
+        return finish(world, place, "cancelled", without)
+    return world
+
+
+def _overtake(world: World, session: int) -> World:
+    for place, found in enumerate(world.outreaches):
+        if found.owner == session and found.state != "gone":
+            world = with_outreach(world, place, found._replace(overtaken=True))
+    return world
+
+
+def mark_bought(world: World, place: int, without: Without) -> World:
+    """Mark the person of an order."""
+    entry = world.stream[place]
+    owner = of_session(world, entry.session)
+    person = world.people[owner]
+    barred = entry.told <= person.barred
+    if entry.told > person.bought and (not barred or "bars" in without):
+        world = with_person(world, owner, person._replace(bought=entry.told))
+        if barred:
+            world = world._replace(wrong="I4: somebody who was forgotten is marked by an older order")
+    return _with_entry(world, place, entry._replace(phase="marked"))
+
+
+def acknowledge(world: World, place: int) -> World:
+    """Delete an entry that is done."""
+    entry = world.stream[place]
+    world = world._replace(stream=(*world.stream[:place], *world.stream[place + 1 :]))
+    if entry.kind != "order":
+        return world
+    owner = of_session(world, entry.session)
+    person = world.people[owner]
+    return with_person(world, owner, person._replace(paid=max(person.paid, entry.number)))
+
+
+def ingest_crashes(world: World, place: int) -> World:
+    """Let whoever has an entry in hand die, or the entry be delivered once more: it is begun anew."""
+    return _with_entry(world, place, world.stream[place]._replace(phase="new", told=0))
+
+
+def claim(world: World, place: int) -> World:
+    """Let a sweep find a session silent for too long."""
+    session = world.sessions[place]
+    last = max(session.activity, session.purchase)
+    made = len(world.outreaches)
+    world = world._replace(outreaches=(*world.outreaches, Outreach(place, last, owner=place)))
+    return with_session(world, place, session._replace(state="abandoned", outreach=made))
+
+
+def _with_entry(world: World, place: int, entry: Entry) -> World:
+    return world._replace(stream=put(world.stream, place, entry))

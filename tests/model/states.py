@@ -1,0 +1,141 @@
+"""What the model is made of: tuples, so that states can be compared and kept by the million.
+
+People, sessions and outreaches are numbered; `NONE` stands for none. Events are numbered in the order in which they
+occurred, and the number is their time. Fields under "For the invariants" are known to nobody but the checker.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+NONE = -1
+OPEN = frozenset({"waiting", "leased", "sending"})
+CONTACTED = frozenset({"sent", "unknown"})
+
+T = TypeVar("T")
+
+
+class Session(NamedTuple):
+    """`{NN}:session:<id>`."""
+
+    person: int
+    activity: int = 0
+    purchase: int = 0
+    state: str = "waiting"
+    outreach: int = NONE
+    sending: int = NONE
+    contacts: int = 0
+    forgotten: int = NONE
+    # For the invariants
+    published: int = 0
+
+
+class Outreach(NamedTuple):
+    """`{NN}:outreach:<id>`, and the one sorted set that it is in."""
+
+    session: int
+    last: int
+    state: str = "waiting"
+    claim: int = 0
+    takes: int = 0
+    place: str = "due"
+    lease_over: bool = False
+    noted: int = NONE
+    """The last event that had arrived at its dispatch; here until it is taken."""
+    ambiguous: bool = False
+    outcome: str = ""
+    """What it is counted as; stays when the record is erased."""
+    # For the invariants
+    owner: int = 0
+    contacts: int = 0
+    known: int = 0
+    """The newest event of the session that had reached the stream when this was dispatched."""
+    overtaken: bool = False
+    """Something newer, or an order, has been applied since it was made."""
+
+
+class Person(NamedTuple):
+    """`{person:<hmac>}:...`."""
+
+    bought: int = NONE
+    holder: int = NONE
+    held_claim: int = 0
+    held_long: bool = False
+    """For longer than a lease."""
+    barred: int = NONE
+    # For the invariants
+    paid: int = NONE
+    """The last order that was acknowledged."""
+
+
+class Entry(NamedTuple):
+    """An entry of the stream: `new`, `applied` or `marked`, as far as whoever has it in hand knows."""
+
+    number: int
+    session: int
+    kind: str
+    phase: str = "new"
+    told: int = 0
+    """The order that its session told when it was applied."""
+
+
+class Worker(NamedTuple):
+    """One attempt in the hands of one worker."""
+
+    outreach: int
+    claim: int
+    ambiguous: bool
+    noted: int
+    step: str = "taken"
+    reply: str = ""
+    late: bool = False
+    """By its own clock too much time has passed since just before it called the fence."""
+
+
+class World(NamedTuple):
+    """Everything at one moment."""
+
+    people: tuple[Person, ...]
+    sessions: tuple[Session, ...]
+    outreaches: tuple[Outreach, ...] = ()
+    stream: tuple[Entry, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    requests: tuple[int, ...] = ()
+    """Outreaches of which a request has timed out, on which the API may decide yet."""
+    published: int = 0
+    wrong: str = ""
+    """What a step did that no step may do."""
+
+
+def put(items: tuple[T, ...], place: int, item: T) -> tuple[T, ...]:
+    """Return the tuple with one item in the place of another."""
+    return (*items[:place], item, *items[place + 1 :])
+
+
+def with_outreach(world: World, place: int, found: Outreach) -> World:
+    """Return the world with one outreach changed."""
+    return world._replace(outreaches=put(world.outreaches, place, found))
+
+
+def with_session(world: World, place: int, found: Session) -> World:
+    """Return the world with one session changed."""
+    return world._replace(sessions=put(world.sessions, place, found))
+
+
+def with_person(world: World, place: int, found: Person) -> World:
+    """Return the world with one person changed."""
+    return world._replace(people=put(world.people, place, found))
+
+
+def with_workers(world: World, old: Worker | None, new: Worker | None) -> World:
+    """Return the world with a worker come, gone or changed. Workers are alike, so their order does not matter."""
+    workers: Sequence[Worker] = [*world.workers]
+    workers = [*workers, new] if new is not None else workers
+    if old is not None:
+        workers = list(workers)
+        workers.remove(old)
+    return world._replace(workers=tuple(sorted(workers)))
+
+
+def of_session(world: World, place: int) -> int:
+    """Return whose session it is."""
+    return world.sessions[place].person

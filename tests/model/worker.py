@@ -1,0 +1,147 @@
+"""One attempt, in the order of `tasks/attempt.py` and `tasks/sending.py`; between any two steps anything may happen."""
+
+from collections.abc import Iterator
+
+from tests.model import outbox, people
+from tests.model.guards import Without
+from tests.model.mixes import Mix
+from tests.model.states import NONE, Worker, World, with_workers
+
+CERTAIN = frozenset({"rejected", "unavailable", "not_sent"})
+"""After these surely nobody was contacted."""
+RESULTS = {"accepted": "sent", "rejected": "dead", "unavailable": "retry", "not_sent": "not_sent"}
+
+Choice = tuple[str, tuple[object, ...], World]
+
+
+def takes(world: World, place: int, most_takes: int, without: Without) -> World:
+    """Let a message arrive at a worker."""
+    before = world.outreaches[place]
+    said, world = outbox.take(world, place, most_takes, without)
+    if said != "taken":
+        return world
+    return with_workers(world, None, Worker(place, world.outreaches[place].claim, before.ambiguous, before.noted))
+
+
+def caught_up(world: World, worker: Worker) -> bool:
+    """Whether all that had arrived when the outreach was dispatched is applied; once it is, it stays so."""
+    return not world.stream or world.stream[0].number > worker.noted
+
+
+def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
+    """Yield what a worker may do next: the step, its arguments, and the world after it."""
+    me = (worker.outreach, worker.claim)
+    match worker.step:
+        case "taken":
+            yield from _decides(world, worker, mix, without)
+        case "holding":
+            yield "fence", me, _fences(world, worker, without)
+        case "busy":
+            yield "postpone", me, with_workers(outbox.postpone(world, *me)[1], worker, None)
+        case "fenced":
+            yield "reserve", me, _reserves(world, worker, without)
+        case "reserved":
+            yield from _posts(world, worker, mix, without)
+        case "release" if worker.reply in CERTAIN or "release_certain" in without:
+            then = worker._replace(step="settle") if "release_first" not in without else None
+            yield "release", me, with_workers(people.release(world, *me, without), worker, then)
+        case _:
+            yield from _settles(world, worker, mix, without)
+
+
+def _decides(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
+    me = (worker.outreach, worker.claim)
+    late = not caught_up(world, worker) and "caught_up" not in without
+    if late or mix.policy:
+        yield "postpone", me, with_workers(outbox.postpone(world, *me)[1], worker, None)
+    if late:
+        return
+    if mix.policy:
+        yield "end_unsent", me, with_workers(outbox.end_unsent(world, *me, "suppressed", without)[1], worker, None)
+    if "fence_first" in without:
+        said, after = people.reserve(world, *me, without)
+        then = worker._replace(step="holding") if said == "reserved" else None
+        after = after if then else outbox.end_unsent(after, *me, "suppressed", without)[1]
+        yield "reserve", me, with_workers(after, worker, then)
+        return
+    yield "fence", me, _fences(world, worker, without)
+
+
+def _fences(world: World, worker: Worker, without: Without) -> World:
+    said, after = outbox.fence(world, worker.outreach, worker.claim, without)
+    passed = "reserved" if worker.step == "holding" else "fenced"
+    then = {"sending": passed, "busy": "busy"}.get(said)
+    return with_workers(after, worker, worker._replace(step=then) if then else None)
+
+
+def _reserves(world: World, worker: Worker, without: Without) -> World:
+    said, after = people.reserve(world, worker.outreach, worker.claim, without)
+    if said == "reserved":
+        return with_workers(after, worker, worker._replace(step="reserved"))
+    reply = "suppressed" if said in {"capped", "bought"} else "not_sent"
+    return with_workers(after, worker, worker._replace(step="settle", reply=reply))
+
+
+def _posts(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
+    late = worker.late and "in_time" not in without
+    for reply in ("not_sent",) if late else mix.replies:
+        after = world
+        if reply.startswith("accepted"):
+            after = people.contact(after, worker.outreach, knows_keys=mix.repeats)
+        if reply == "undecided":
+            after = after._replace(requests=tuple(sorted({*after.requests, worker.outreach})))
+        known = reply if reply in {"accepted", *CERTAIN} else "undecided"
+        free = known in CERTAIN and (not worker.ambiguous or "release_certain" in without)
+        step = "release" if free and "release_first" not in without else "settle"
+        yield (
+            "post",
+            (worker.outreach, worker.claim, reply),
+            with_workers(after, worker, worker._replace(step=step, reply=known, late=False)),
+        )
+
+
+def _settles(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
+    me = (worker.outreach, worker.claim)
+    free = worker.reply in CERTAIN and not worker.ambiguous and "release_first" in without
+    then = worker._replace(step="release") if free else None
+    if worker.reply == "undecided":
+        _, after = outbox.settle(world, *me, "unknown", without, ambiguous=True)
+        yield "settle", (*me, "unknown"), with_workers(after, worker, then)
+        if mix.repeats:
+            _, after = outbox.settle(world, *me, "retry", without, ambiguous=True)
+            yield "settle", (*me, "repeat"), with_workers(after, worker, then)
+        return
+    result = RESULTS.get(worker.reply, "suppressed")
+    _, after = outbox.settle(world, *me, result, without)
+    yield "settle", (*me, result), with_workers(after, worker, then)
+
+
+def api_decides(world: World, place: int, *, accepts: bool, repeats: bool) -> World:
+    """Let the API accept a request that nobody waits for any more, or drop it."""
+    world = world._replace(requests=tuple(found for found in world.requests if found != place))
+    return people.contact(world, place, knows_keys=repeats) if accepts else world
+
+
+def lease_ends(world: World, place: int, without: Without) -> World:
+    """Let the time of a lease run out, and with it that of the worker that had it from its fence on."""
+    found = world.outreaches[place]
+    outreaches = list(world.outreaches)
+    outreaches[place] = found._replace(lease_over=True)
+    late = {"reserved"} if "clock_first" in without else {"fenced", "reserved"}
+    workers = [
+        worker._replace(late=True)
+        if (worker.outreach, worker.claim) == (place, found.claim) and worker.step in late
+        else worker
+        for worker in world.workers
+    ]
+    return world._replace(outreaches=tuple(outreaches), workers=tuple(sorted(workers)))
+
+
+def may_grow_old(world: World, owner: int) -> bool:
+    """Whether a reservation can be older than a lease: only when the lease has ended in which it was made."""
+    person = world.people[owner]
+    if person.holder == NONE or person.held_long:
+        return False
+    holder = world.outreaches[person.holder]
+    leased = holder.state == "sending" and holder.claim == person.held_claim and not holder.lease_over
+    return not leased

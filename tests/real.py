@@ -1,0 +1,245 @@
+"""The real scripts, driven step by step as the model's steps are named, and looked at as the model sees the world.
+
+Time is moved by hand: what the model calls the end of a lease moves that one lease into the past.
+"""
+
+import json
+from typing import Any
+
+from detectors.flow import PLATFORMS, STAGES
+from detectors.lanes import LANES
+from detectors.sequence import occurred_ms
+from state.forgetting import Forgetting
+from state.keys import partition_of_outreach
+from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
+from state.outbox import Taken
+from state.stream import Entry, entry_order
+from tests.helpers import (
+    BODY,
+    DAY_MS,
+    HOUR_MS,
+    JANE,
+    LEAD,
+    LEASE_MS,
+    SECOND_MS,
+    apply,
+    event,
+    now_ms,
+    stored,
+    sweep,
+    text_at,
+    texts,
+)
+from tests.model.states import NONE, World
+from worker.runtime import State
+
+PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]
+NEXT = {"sending": "fenced", "busy": "busy"}
+
+
+class Real:
+    """Everything that acts, over the real scripts."""
+
+    def __init__(self, state: State, *, sessions: int, people: int) -> None:
+        state.stream.create_group()
+        self.state = state
+        self.operator = Operator(state.scripts, state.keys)
+        self.forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
+        self.began_ms = now_ms(state) - 6 * HOUR_MS
+        self.sessions = [f"s-{number}" for number in range(sessions)]
+        self.people = [f"{number:02x}" * 32 for number in range(people)]
+        self.outreaches: list[str] = []
+        self.held: dict[tuple[int, int], Taken] = {}
+        self.steps: dict[tuple[int, int], str] = {}
+        self.phases: dict[int, str] = {}
+        self.events: dict[int, tuple[Entry, int, str]] = {}
+        self.told: dict[int, int] = {}
+        for number in range(sessions):
+            entry = self.published(1, number, "activity", f"-{number}")
+            apply(state, entry)
+            state.stream.acknowledge([entry.id])
+            self.claim(number)
+
+    def do(self, world: World, name: str, arguments: tuple[object, ...], after: World) -> None:
+        """Take the step that led the model from one world to the next."""
+        match name:
+            case "publish":
+                session = int(str(arguments[0]))
+                self.phases[after.published] = "new"
+                self.published(after.published, session, str(arguments[1]))
+            case "retry":
+                self.retry(int(str(arguments[0])), waited=int(str(arguments[0])) not in world.requests)
+            case "forget" | "forget_person":
+                getattr(self, name)(*arguments, after.published)
+            case "post":
+                key = (int(str(arguments[0])), int(str(arguments[1])))
+                found = {(worker.outreach, worker.claim): worker for worker in after.workers}[key]
+                self.steps[key] = f"{found.step} {found.reply}"
+            case "api_decides":
+                pass
+            case _:
+                getattr(self, name)(*arguments)
+
+    # Shoppers, ingest and the sweep
+
+    def at_ms(self, number: int) -> int:
+        return self.began_ms + number * SECOND_MS
+
+    def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
+        stage, platform = PLACES[session] if kind == "activity" else (None, None)
+        more = {"customer": JANE, "platform": platform} if kind == "activity" else {}
+        made = event("activity" if kind == "activity" else "order_completed", self.sessions[session], stage, **more)
+        entry = Entry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
+        client: Any = self.state.client
+        client.execute_command("XADD", self.state.keys.events, entry.id, "event", entry.event)
+        self.events[number] = (entry, session, kind)
+        return entry
+
+    def apply(self, number: int) -> None:
+        entry, session, kind = self.events[number]
+        marks = apply(self.state, entry)
+        told = max((self.number(mark.purchase) for mark in marks), default=0)
+        if kind == "order" and number <= self.forgotten(session):
+            # The event itself names the person.
+            told = number
+        self.told[number] = told
+        self.phases[number] = "applied" if told else "marked"
+
+    def mark_bought(self, number: int) -> None:
+        person = self.people[self.events[number][1] % len(self.people)]
+        self.state.people.mark_bought(person, self.at_ms(self.told[number]))
+        self.phases[number] = "marked"
+
+    def acknowledge(self, number: int) -> None:
+        assert self.state.stream.acknowledge([self.events[number][0].id]) == 1
+        del self.phases[number]
+
+    def ingest_crashes(self, number: int) -> None:
+        self.phases[number] = "new"
+
+    def claim(self, session: int) -> None:
+        stage, platform = PLACES[session]
+        assert sweep(self.state, silent_for_ms=0, max_age_ms=100 * DAY_MS, lanes=[f"{stage}.{platform}.idle"]) == 1
+        self.outreaches.append(stored(self.state, self.sessions[session]).outreach)
+
+    # Dispatch and time
+
+    def lease_due(self, place: int) -> None:
+        outreach = self.outreaches[place]
+        number = partition_of_outreach(outreach)
+        self.state.client.zadd(self.state.keys.due(number), {outreach: 0}, xx=True)
+        assert self.state.outbox.lease([number], noted=self.state.stream.last_id()) == [outreach]
+
+    def lease_ends(self, place: int) -> None:
+        outreach = self.outreaches[place]
+        key = self.state.keys.leased(partition_of_outreach(outreach))
+        assert self.state.client.zadd(key, {outreach: now_ms(self.state) - 1}, xx=True, ch=True) == 1
+
+    def reap(self, place: int) -> None:
+        outreach = self.outreaches[place]
+        number = partition_of_outreach(outreach)
+        # The one that ran out first is the first to be reaped.
+        self.state.client.zadd(self.state.keys.leased(number), {outreach: 0}, xx=True)
+        self.state.scripts.run("reap", self.state.keys.partition(number), 1)
+
+    def reservation_ages(self, person: int) -> None:
+        key = f"{self.state.keys.person(self.people[person])}reserved"
+        outreach, claim, at = text_at(self.state, key).split(":")
+        self.state.client.set(key, f"{outreach}:{claim}:{int(at) - LEASE_MS - SECOND_MS}", keepttl=True)
+
+    # Workers
+
+    def take(self, place: int) -> None:
+        held = self.state.outbox.take(self.outreaches[place])
+        if held is not None:
+            self.held[place, held.claim] = held
+            self.steps[place, held.claim] = "taken"
+
+    def worker_dies(self, place: int, claim: int) -> None:
+        del self.steps[place, claim]
+
+    def postpone(self, place: int, claim: int) -> None:
+        self.state.outbox.postpone(self.held[place, claim], delay_ms=0, why="quiet_hours")
+        del self.steps[place, claim]
+
+    def end_unsent(self, place: int, claim: int) -> None:
+        self.state.outbox.end_unsent(self.held[place, claim], "suppressed", "no_cart")
+        del self.steps[place, claim]
+
+    def fence(self, place: int, claim: int) -> None:
+        held = self.held[place, claim]
+        first = self.state.stream.first()
+        assert not first or entry_order(first) > entry_order(held.noted), "not caught up"
+        self._goes_on(place, claim, NEXT.get(self.state.outbox.fence(held, body=BODY, key="key").verdict))
+
+    def reserve(self, place: int, claim: int) -> None:
+        person = self.people[self._owner(place, claim) % len(self.people)]
+        answer = self.state.people.reserve(person, self.outreaches[place], claim, LEAD)
+        refused = "settle suppressed" if answer in {"capped", "bought"} else "settle not_sent"
+        self._goes_on(place, claim, "reserved" if answer == "reserved" else refused)
+
+    def release(self, place: int, claim: int) -> None:
+        person = self.people[self._owner(place, claim) % len(self.people)]
+        self.state.people.release(person, self.outreaches[place], claim)
+        self.steps[place, claim] = self.steps[place, claim].replace("release", "settle")
+
+    def settle(self, place: int, claim: int, result: Any) -> None:  # noqa: ANN401 - a name of the model's
+        unsure = result in {"unknown", "repeat"}
+        result = "retry" if result == "repeat" else result
+        self.state.outbox.settle(self.held[place, claim], result, ambiguous=unsure, line="attempt")
+        del self.steps[place, claim]
+
+    def _goes_on(self, place: int, claim: int, step: str | None) -> None:
+        if step is None:
+            del self.steps[place, claim]
+        else:
+            self.steps[place, claim] = step
+
+    def _owner(self, place: int, claim: int) -> int:
+        return self.sessions.index(self.held[place, claim].session.session_id)
+
+    # Operators
+
+    def retry(self, place: int, *, waited: bool) -> None:
+        outreach = self.outreaches[place]
+        found = texts(self.state, self.state.keys.outreach(outreach))
+        if waited:
+            before = int(found["ended_at"]) - RETRY_UNKNOWN_AFTER_MS
+            # The day on which it was counted stays the same, or the counters would go apart.
+            if before // DAY_MS == int(found["ended_at"]) // DAY_MS or found["state"] == "unknown":
+                self.state.client.hset(self.state.keys.outreach(outreach), "ended_at", before)
+        retry = self.operator.retry_unknown if found["state"] == "unknown" else self.operator.retry_dead
+        retry([outreach])
+
+    def resolve_sent(self, place: int) -> None:
+        assert self.operator.resolve_sent([self.outreaches[place]])[0].done
+
+    def expire(self, place: int) -> None:
+        assert self.operator.expire([self.outreaches[place]])[0].done
+
+    def forget(self, session: int, moment: int) -> None:
+        self.forgetting.erase([self.sessions[session]], [])
+        # What follows happens in the past of the server.
+        key = self.state.keys.session(self.sessions[session])
+        self.state.client.hset(key, "forgotten", self.at_ms(moment) * 100 + 99)
+
+    def forget_person(self, person: int, moment: int) -> None:
+        name = self.people[person]
+        self.forgetting.delete(self.forgetting.person_keys(name)[0])
+        self.forgetting.bar(name)
+        self.state.client.set(f"{self.state.keys.person(name)}forgotten", self.at_ms(moment), keepttl=True)
+
+    # Names of the model's
+
+    def number(self, sequence: int) -> int:
+        return self.number_at(occurred_ms(sequence)) if sequence else 0
+
+    def number_at(self, at_ms: int) -> int:
+        return (at_ms - self.began_ms) // SECOND_MS
+
+    def forgotten(self, session: int) -> int:
+        found = self.state.client.hget(self.state.keys.session(self.sessions[session]), "forgotten")
+        return NONE if found is None else self.number(int(found))
+
+    def place(self, outreach: str) -> int:
+        return self.outreaches.index(outreach) if outreach else NONE
