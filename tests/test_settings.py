@@ -135,6 +135,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "MAX_PER_SESSION",
         "BATCH",
         "BOT_EVENTS",
+        "STREAM",
         "MAX_DELIVERIES",
         "CONCURRENCY",
         "PORT",
