@@ -1,0 +1,168 @@
+"""Every role and every command at work, each as its own user of the server with the least rights it can have."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+from typer.testing import CliRunner
+
+from tests.processes import Lines
+from tests.security.redis_users import make_users, refused, url_of
+from tests.test_e2e import CART, CHECKOUT, LOGIN, free_port, jane, until
+from worker.cli.commands import app
+from worker.mock_api.process import MockServer
+from worker.roles import roles
+from worker.settings import load
+from worker.supervisor import Supervisor
+from worker.valkey import EmbeddedValkey
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_users")]
+
+
+@dataclass
+class Shop:
+    """Winback at work, and its server as its owner sees it."""
+
+    admin: Any
+    producer: Any
+    api: MockServer
+    flower: str
+    env: dict[str, str]
+    lines: Lines
+
+    def send(self, session: str, kind: str = "activity", **more: object) -> None:
+        event = {"session_id": session, "type": kind, "occurred_at": datetime.now(UTC).isoformat(), **more}
+        self.producer.xadd("winback:events", {"event": json.dumps(event)})
+
+    def requests_for(self, session: str) -> int:
+        return sum(made["body"]["session"]["session_id"] == session for made in self.api.requests())
+
+    def size(self, kind: str) -> int:
+        return sum(self.admin.zcard(key) for key in self.admin.scan_iter(f"winback:{{??}}:{kind}"))
+
+    def run(self, *arguments: str) -> str:
+        """A command, as the operator runs it."""
+        result = CliRunner().invoke(app, arguments, env=self.env)
+        assert result.exit_code == 0, (arguments, result.output, result.exception)
+        return result.output
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    directory, lines = tmp_path_factory.mktemp("users"), Lines()
+    keys = {"public_api_key": "public", "private_secret_key": "private"}
+    with EmbeddedValkey(directory / "valkey", port=0) as server, MockServer(port=0, **keys) as api:
+        admin, producer = Redis.from_url(server.url), Redis.from_url(url_of("producer", server))
+        make_users(admin)
+        port = free_port()
+        (directory / "winback.toml").touch()
+        env = {
+            "WINBACK_CONFIG": str(directory / "winback.toml"),
+            "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
+            "WINBACK_ENCRYPTION_KEYS": bytes(range(32)).hex(),
+            "WINBACK_DETECTION__IDLE__CHECKOUT": "1s",
+            "WINBACK_DETECTION__SWEEP_INTERVAL": "300ms",
+            "WINBACK_DETECTION__MAX_SILENCE": "1h",
+            "WINBACK_CONTACT__QUIET_HOURS": "off",
+            "WINBACK_DELIVERY__MODE": "live",
+            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
+            "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
+            "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
+            "WINBACK_DELIVERY__MAX_PER_DAY": "100",
+            "WINBACK_WORKER__CONCURRENCY": "2",
+            "WINBACK_WORKER__POOL": "threads",
+            "WINBACK_INGEST__BLOCK": "100ms",
+            "WINBACK_ALARMS__EVERY": "300ms",
+            "WINBACK_FLOWER__PORT": str(port),
+            "WINBACK_FLOWER__BASIC_AUTH": ":".join(LOGIN),
+        }
+        to_run = [
+            replace(role, env={**role.env, **env, **urls(role.name, server)})
+            for role in roles(load({**env, "WINBACK_REDIS_URL": server.url}))
+        ]
+        operator = {**env, **urls("operator", server), "NO_COLOR": "1"}
+        with Supervisor(to_run, output=lines) as supervisor:
+            supervisor.wait_until(lambda: all(map(admin.exists, (f"winback:heartbeat:{role}" for role in ROLES))), 40)
+            yield Shop(admin, producer, api, f"http://127.0.0.1:{port}", operator, lines)
+        producer.close()
+        admin.close()
+
+
+ROLES = ("ingest", "sweep", "recover", "beat")
+
+
+def urls(role: str, server: EmbeddedValkey) -> dict[str, str]:
+    state, broker = ("producer", "flower") if role == "flower" else (role, "broker")
+    return {"WINBACK_REDIS_URL": url_of(state, server), "WINBACK_BROKER_URL": url_of(broker, server, 1)}
+
+
+def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
+    carts = {"cart": CART, **CHECKOUT}
+    shop.send("s-sent", customer=jane(phone_number="+573001234501"), **carts)
+    shop.send("s-odd", **CHECKOUT, cart={"total_value": "a lot"})
+    shop.send("s-app", customer=jane(phone_number="+573001234502"), **carts)
+    shop.send("s-web", previous_session_id="s-app", customer=jane(phone_number="+573001234502"), **carts)
+    shop.send("s-paid", customer=jane(phone_number="+573001234503"), **carts)
+    shop.send("s-paid", "order_completed", order_value=5, currency="COP")
+    shop.send("s-out", "opt_out", customer=jane(phone_number="+573001234504"))
+    until(lambda: shop.requests_for("s-sent") and shop.requests_for("s-web"))
+    shop.send("s-sent", "order_completed", order_value=149.99, currency="COP")
+    shop.api.control(status=404, times=1)
+    shop.send("s-dead", customer=jane(phone_number="+573001234505"), **carts)
+    until(lambda: shop.size("dead"))
+    shop.api.control(status=502, times=1)
+    shop.send("s-unknown", customer=jane(phone_number="+573001234506"), **carts)
+    until(lambda: shop.size("unknown"))
+    # Consumers that died, a deleted group, and the watch of each role are part of it.
+    shop.admin.xgroup_destroy("winback:events", "ingest")
+    shop.send("s-after", customer=jane(phone_number="+573001234507"), **carts)
+    until(lambda: shop.requests_for("s-after"))
+    until(lambda: shop.admin.exists("winback:watch"))
+    for path in ("/api/tasks", "/workers", "/broker", "/api/queues/length"):
+        assert httpx.get(shop.flower + path, auth=LOGIN, trust_env=False).status_code == 200
+    assert refused(shop.admin) == set()
+    assert [line for _, line in shop.lines.all if "NOPERM" in line or "no permissions" in line] == []
+
+
+def test_the_operator_can_do_everything_that_there_is_a_command_for(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("WINBACK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    shop.admin.execute_command("ACL", "LOG", "RESET")
+    phone = "+573001234500"
+    (tmp_path / "numbers").write_text(f"{phone}\n")
+    for command in (
+        "status",
+        "doctor",
+        "doctor --role ingest",
+        "report",
+        "explain s-sent --reveal",
+        "outreach list",
+        "pause --reason test",
+        "resume",
+        "rejected list",
+        f"optout add {phone}",
+        f"optout check {phone}",
+        "optout export",
+        f"optout import {tmp_path / 'numbers'} --yes",
+        f"optout remove {phone}",
+        "event emit --session s-emitted --stage checkout --platform web",
+        "dead list",
+        "dead retry --all --yes",
+        "unknown resolve --as sent --all --yes",
+        "outreach expire --waiting --yes",
+        "forget --session s-web --yes",
+        "forget --phone +573001234501 --yes",
+        "rotate-keys",
+    ):
+        shop.run(*command.split())
+    assert refused(shop.admin) == set()
