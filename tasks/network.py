@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from threading import local
 from typing import Any
 
+import certifi
 import httpcore
 import httpx
 
@@ -153,13 +154,23 @@ def addresses(host: str, port: int, *, private: bool) -> list[str]:
     return allowed
 
 
+def trusting_nobody_else() -> ssl.SSLContext:
+    """Return a context that verifies certificate and name by the authorities that come with certifi.
+
+    Not Python's default one: that writes the keys of every session to the file that SSLKEYLOGFILE names.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 class DeadlineTransport(httpx.BaseTransport):
     """An httpx transport whose connections are held to the current attempt. HTTP/1.1, no proxy, no retries."""
 
     def __init__(
         self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None, private: bool = False
     ) -> None:
-        context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        context = ssl_context or trusting_nobody_else()
         # Python's default, which the host's openssl.cnf may lower.
         context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._pool = httpcore.ConnectionPool(

@@ -18,7 +18,7 @@ from state import deployment, overview
 from state.connection import require_suitable
 from state.errors import StateError
 from state.keys import PARTITIONS
-from tasks.network import addresses
+from tasks.network import addresses, trusting_nobody_else
 from worker import health, runtime
 from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
@@ -188,7 +188,7 @@ def _endpoint(settings: Settings) -> Finding:
     ) as connection:
         if tls:
             # The certificates that the client itself trusts.
-            context = httpx.create_ssl_context(trust_env=False)
+            context = trusting_nobody_else()
             context.wrap_socket(connection, server_hostname=host).close()
     return Finding("endpoint", "ok", f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}")
 
