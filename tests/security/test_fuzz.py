@@ -1,4 +1,4 @@
-"""A second or two of fuzz.py with the tests; for longer: `python -m tests.security.fuzz --seconds 600`."""
+"""A moment of fuzz.py with the tests; for longer: `python -m tests.security.fuzz --seconds 600`."""
 
 import json
 from random import Random
@@ -9,12 +9,12 @@ from detectors.parsing import Parsed, Problem
 from tests.security import fuzz
 from tests.security.fuzz import EVENTS, TARGETS, BrokenError, mutated
 
-LEAST = 20
+LEAST = 5
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_breaks(target: str) -> None:
-    assert fuzz.fuzz(target, seconds=1.0, seed=7) >= LEAST
+    assert fuzz.fuzz(target, seconds=0.5, seed=7) >= LEAST
 
 
 def test_inputs_are_many_and_some_of_them_can_still_be_read() -> None:

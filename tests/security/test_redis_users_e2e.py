@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
+from flower.urls import handlers
 from redis import Redis
+from tornado.web import RequestHandler
 from typer.testing import CliRunner
 
 from tests.processes import Lines
-from tests.security.redis_users import make_users, refused, url_of
-from tests.test_e2e import CART, CHECKOUT, LOGIN, free_port, jane, until
+from tests.security.redis_users import make_users, refused, rules, url_of
+from tests.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
 from worker.cli.commands import app
 from worker.mock_api.process import MockServer
 from worker.roles import roles
@@ -126,7 +130,7 @@ def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
     until(lambda: shop.requests_for("s-after"))
     until(lambda: shop.admin.exists("winback:watch"))
     for path in ("/api/tasks", "/workers", "/broker", "/api/queues/length"):
-        assert httpx.get(shop.flower + path, auth=LOGIN, trust_env=False).status_code == 200
+        assert httpx.get(shop.flower + path, auth=LOGIN, trust_env=False).status_code == 200, path
     assert refused(shop.admin) == set()
     assert [line for _, line in shop.lines.all if "NOPERM" in line or "no permissions" in line] == []
 
@@ -137,6 +141,8 @@ def test_the_operator_can_do_everything_that_there_is_a_command_for(
     for name in [name for name in os.environ if name.startswith("WINBACK_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    shop.send("s-sent", customer=jane(phone_number="+573001234501"), **CHECKOUT, cart=CART)
+    until(lambda: CliRunner().invoke(app, ["doctor"], env=shop.env).exit_code == 0)
     shop.admin.execute_command("ACL", "LOG", "RESET")
     phone = "+573001234500"
     (tmp_path / "numbers").write_text(f"{phone}\n")
@@ -166,3 +172,71 @@ def test_the_operator_can_do_everything_that_there_is_a_command_for(
     ):
         shop.run(*command.split())
     assert refused(shop.admin) == set()
+
+
+OPEN = {"/metrics", "/healthcheck", "/static/", "/login", "/logout"}
+"""What Flower shows to everybody; of these only the metrics tell anything."""
+PYTHONS = {"major", "minor", "patchlevel"}
+
+
+def test_flower_shows_and_does_nothing_for_who_has_no_password(shop: Shop) -> None:
+    seen = set()
+    headers = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "eA",
+    }
+    with httpx.Client(base_url=shop.flower, trust_env=False) as browser:
+        for pattern, handler in flower_routes():
+            path = pattern.rstrip("$?").replace("(.+)", "recover").replace("(.*)", "x")
+            if any(path.startswith(part) for part in OPEN) or path == ".*":
+                continue
+            for method in ("get", "post"):
+                if getattr(handler, method) is RequestHandler.__dict__[method]:
+                    continue
+                for auth in (None, ("watcher", "wrong"), ("", "")):
+                    reply = browser.request(method.upper(), path, auth=auth)
+                    assert reply.status_code == 401, (method, path, auth)
+                seen.add((method, path))
+        # Older versions had websockets of events, open to everybody.
+        assert browser.get("/api/task/events/task-sent/", headers=headers).status_code == 404
+    assert {("get", "/tasks"), ("get", "/api/workers"), ("post", "/api/worker/shutdown/recover")} <= seen
+
+
+def test_flowers_metrics_which_need_no_password_tell_of_workers_and_tasks_alone(shop: Shop) -> None:
+    metrics = httpx.get(f"{shop.flower}/metrics", trust_env=False).text
+    labels = set(re.findall(r'([a-z_]+)="', metrics))
+    assert labels <= {
+        "worker",
+        "task",
+        "type",
+        "generation",
+        "implementation",
+        "major",
+        "minor",
+        "patchlevel",
+        "version",
+        "le",
+    }
+    assert not [text for text in (*PERSONAL, "s-sent") if text in metrics]
+
+
+def test_no_process_has_a_secret_on_its_command_line(shop: Shop) -> None:
+    secrets = [value for name, value in shop.env.items() if "SECRET" in name or "KEY" in name or "AUTH" in name]
+    secrets += [word for words in rules().values() for word in words if word.startswith(">")]
+    assert len(secrets) > 8
+    lines = [line for line in command_lines() if "worker" in line or "celery" in line]
+    assert len(lines) >= 5
+    assert not [(line, secret) for line in lines for secret in secrets if secret.removeprefix(">") in line]
+
+
+def command_lines() -> Iterator[str]:
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            yield process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+def flower_routes() -> Iterator[tuple[str, Any]]:
+    for route in handlers:
+        yield (route[0], route[1]) if isinstance(route, tuple | list) else (route.regex.pattern, route.target)
