@@ -99,6 +99,18 @@ def test_a_server_that_fills_up_is_told_before_and_while_it_is_full_and_events_a
     until(lambda: shop.redis.exists(Keys().session("sess_room")))
 
 
+def test_a_frozen_server_is_told_by_each_role_itself_and_all_go_on_afterwards(shop: Shop) -> None:
+    begins, roles = place(shop), {role: shop.pid_of(role) for role in ("ingest", "sweep", "recover", "beat")}
+    with stopped(shop.redis.info("server")["process_id"]):
+        until(lambda: {line["role"] for line in told(shop, ALARM, "server", begins)} == roles.keys(), 30)
+    until(lambda: {line["role"] for line in told(shop, ALARM_OVER, "server", begins)} == roles.keys(), 30)
+    shop.send("sess_thawed", **CHECKOUT, customer=jane(phone_number="+573001234592"), cart=CART)
+    until(lambda: shop.requests_for("sess_thawed"), 30)
+    # None was restarted, and none was taken for dead because it could not say that it lives.
+    assert {role: shop.pid_of(role) for role in roles} == roles
+    assert not [role for role in roles if told(shop, ALARM, role, begins)]
+
+
 def test_each_role_that_is_killed_is_started_again_and_lives(shop: Shop) -> None:
     before = {role: shop.pid_of(role) for role in ("ingest", "sweep", "recover", "beat")}
     for pid in before.values():

@@ -106,7 +106,7 @@ class Watch:
         state = self._state
         if self._away_since is not None or now < self._judges_from:
             with translated():
-                state.client.ping()
+                state.client.xlen(state.keys.events)
             self._server_answers(now)
             return
         alarms = Alarms(state.scripts, state.keys)
