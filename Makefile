@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test faults check format bench clean
+.PHONY: help setup demo up test faults check format bench audit clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ format: $(READY) ## format and mend what can be mended by itself
 
 bench: $(READY) ## measure speed and memory, print one table
 	$(BIN)/python -m bench.run
+
+audit: $(READY) ## ask which dependencies have known vulnerabilities (needs a network with PyPI)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 clean: ## remove the virtual environment, caches and ./var
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build

@@ -18,6 +18,7 @@ REJECTED_TTL_MS = 7 * DAY_MS
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
+ALARMS_TTL_MS = 7 * DAY_MS
 
 OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 
@@ -96,6 +97,16 @@ class Keys:
     def control(self) -> str:
         """Prefix of what holds back all sending: `sending`, a hash, and `contacts:<day>` (outreach → claim; 2 days)."""
         return f"{self.namespace}:{{control}}:"
+
+    @property
+    def watch(self) -> str:
+        """Text: the process whose turn it is to look for all others (some seconds)."""
+        return f"{self.namespace}:watch"
+
+    @property
+    def alarms(self) -> str:
+        """Hash: what is wrong → since when, when it was last told, and its level (7 days after the last one)."""
+        return f"{self.namespace}:alarms"
 
     def heartbeat(self, role: str) -> str:
         """Hash: process of a role → when it last said that it lives (ms)."""

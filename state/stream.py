@@ -191,7 +191,8 @@ def _group_expected() -> Iterator[None]:
         try:
             yield
         except ResponseError as exc:
-            if "NOGROUP" in str(exc):
+            # Before 7.2 Redis says UNBLOCKED to who waits for entries while the stream is deleted.
+            if "NOGROUP" in str(exc) or "UNBLOCKED" in str(exc):
                 raise GroupMissingError("the consumer group of the event stream is missing") from exc
             raise
 

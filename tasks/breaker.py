@@ -34,13 +34,16 @@ def verdict(reply: yuno.Reply) -> Went | None:
     """Say whether the API works, as far as a reply tells; None: no request was made.
 
     It works when it answers 2xx or 4xx, also when it refuses this one request. It fails when it can't be reached, does
-    not answer, answers 5xx or 429, or sends elsewhere (3xx: the address is wrong, for every request).
+    not answer, answers 5xx or 429, sends elsewhere (3xx: the address is wrong, for every request), or has an address
+    that nothing is sent to.
     """
     match reply:
         case yuno.Accepted():
             return "works"
         case yuno.Unauthorised():
             return "refused"
+        case yuno.TryAgain(why=yuno.FORBIDDEN):
+            return "failing"
         case yuno.TryAgain(counted=False):
             return None
         case yuno.TryAgain(why) | yuno.Undecided(why) | yuno.Rejected(why):

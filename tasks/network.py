@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from threading import local
 from typing import Any
 
+import certifi
 import httpcore
 import httpx
 
+from tasks.addresses import is_loopback, refusal
 from tasks.crash_points import reached
 
 Clock = Callable[[], float]
 _PIECE = 16 * 1024
+
+
+class ForbiddenAddressError(Exception):
+    """No address that the endpoint's name has may be sent to; nothing was connected. Says which, and the way out."""
 
 
 class TooLateError(Exception):
@@ -98,8 +104,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self) -> None:
+    def __init__(self, *, private: bool) -> None:
         self._inner = httpcore.SyncBackend()
+        self._private = private
 
     def connect_tcp(
         self,
@@ -110,12 +117,13 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         attempt: Attempt = _current.attempt
-        addresses = _addresses(host, port)
-        for remaining in range(len(addresses), 0, -1):
+        # What was looked at is what is connected to: asked a second time, the resolver may say something else.
+        found = addresses(host, port, private=self._private)
+        for remaining in range(len(found), 0, -1):
             # The driver would give each address the whole of what is left; here they share it.
             share = attempt.left(timeout) / remaining
             try:
-                stream = self._inner.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
+                stream = self._inner.connect_tcp(found[-remaining], port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if remaining == 1:
                     raise
@@ -124,24 +132,56 @@ class _Backend(httpcore.NetworkBackend):
         raise httpcore.ConnectError("the name has no address")
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def addresses(host: str, port: int, *, private: bool) -> list[str]:
+    """Return the addresses of a host that may be sent to, in the resolver's order.
+
+    Args:
+        host: As the endpoint names it.
+        port: Its port.
+        private: Whether private addresses may be used (`delivery.allow_private_endpoint`).
+
+    Raises:
+        ForbiddenAddressError: it has addresses, and none of them may be sent to.
+        httpcore.ConnectError: it has none.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:  # UnicodeError: no name that a resolver could be asked for
         raise httpcore.ConnectError(str(exc)) from exc
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    every = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    kinds = {address: refusal(address, loopback=is_loopback(host), private=private) for address in every}
+    allowed = [address for address, kind in kinds.items() if kind is None]
+    if every and not allowed:
+        refused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items())
+        raise ForbiddenAddressError(f"it has no public address but {refused}, where nothing is sent")
+    return allowed
+
+
+def trusting_nobody_else() -> ssl.SSLContext:
+    """Return a context that verifies certificate and name by the authorities that come with certifi.
+
+    Not Python's default one: that writes the keys of every session to the file that SSLKEYLOGFILE names.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 class DeadlineTransport(httpx.BaseTransport):
     """An httpx transport whose connections are held to the current attempt. HTTP/1.1, no proxy, no retries."""
 
-    def __init__(self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None, private: bool = False
+    ) -> None:
+        context = ssl_context or trusting_nobody_else()
+        # Python's default, which the host's openssl.cnf may lower.
+        context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl_context or httpx.create_ssl_context(trust_env=False),
+            ssl_context=context,
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
             keepalive_expiry=5.0,
-            network_backend=_Backend(),
+            network_backend=_Backend(private=private),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,6 +1,5 @@
 """The settings of delivery and of the contact policy."""
 
-import ipaddress
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from detectors.durations import Duration, format_duration, within
+from tasks.addresses import is_loopback, refusal
 from tasks.rate import OptionalRate, Rate
 
 DEFAULT_ENDPOINT = "https://prod.y.uno/ai-caller-ms/recovery-payment/external"
@@ -60,7 +60,7 @@ _OR_OFF = BeforeValidator(_read_off), PlainSerializer(_write_off, when_used="jso
 ApiKey = Annotated[SecretStr | None, BeforeValidator(_read_key)]
 
 
-def _read_endpoint(value: str) -> str:
+def _read_endpoint(value: str, *, private: bool) -> str:
     try:
         # The client's own parser decides, so that what was checked is what is called.
         url = httpx.URL(value)
@@ -76,15 +76,17 @@ def _read_endpoint(value: str) -> str:
         raise ValueError("has a fragment: leave out the # and what follows")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise ValueError("must begin with https:// (plain http:// is for localhost, 127.0.0.0/8 and [::1] alone)")
+    if kind := _kind_of_literal(url.host, private=private):
+        raise ValueError(f"leads to a {kind} address, where nothing is sent; see delivery.allow_private_endpoint")
     return value
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host of an address is this machine itself."""
+def _kind_of_literal(host: str, *, private: bool) -> str | None:
+    """Say what is wrong with a host that is an address already; of a name, what it resolves to decides each time."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return refusal(host, loopback=is_loopback(host), private=private)
     except ValueError:
-        return host == "localhost"
+        return None
 
 
 class DeliverySettings(BaseModel):
@@ -92,6 +94,7 @@ class DeliverySettings(BaseModel):
 
     Attributes:
         mode: `shadow` does everything but the request; `live` sends it.
+        allow_private_endpoint: Whether the endpoint may have a private address; metadata services never count.
         endpoint: The whole address of the operation. HTTPS, or plain HTTP for loopback hosts.
         public_api_key: Header `public-api-key`; needed in live mode only.
         private_secret_key: Header `private-secret-key`; needed in live mode only.
@@ -114,6 +117,8 @@ class DeliverySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     mode: Literal["shadow", "live"] = "shadow"
+    # Before the endpoint, whose check asks for it.
+    allow_private_endpoint: bool = False
     endpoint: str = DEFAULT_ENDPOINT
     public_api_key: ApiKey = None
     private_secret_key: ApiKey = None
@@ -140,8 +145,8 @@ class DeliverySettings(BaseModel):
 
     @field_validator("endpoint")
     @classmethod
-    def _endpoint_is_safe(cls, value: str) -> str:
-        return _read_endpoint(value.strip())
+    def _endpoint_is_safe(cls, value: str, info: ValidationInfo) -> str:
+        return _read_endpoint(value.strip(), private=info.data.get("allow_private_endpoint", False))
 
     @field_validator("backoff_cap")
     @classmethod

@@ -15,12 +15,15 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
-from tasks.network import Attempt, DeadlineTransport, TooLateError, held_to
+from tasks.network import Attempt, DeadlineTransport, ForbiddenAddressError, TooLateError, held_to
 from tasks.settings import DeliverySettings
 
 LARGEST_REPLY = 64 * 1024
 _RETRYABLE = frozenset({429, 500, 503})
 _UNDECIDED = frozenset({502, 504})
+FORBIDDEN = "forbidden_address"
+"""The endpoint's name leads to an address that nothing is sent to: true for every request."""
+_FORBIDDEN_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class YunoClient:
             "user-agent": "winback",
         }
         self._client = httpx.Client(
-            transport=DeadlineTransport(max_connections=max_connections),
+            transport=DeadlineTransport(max_connections=max_connections, private=settings.allow_private_endpoint),
             timeout=settings.timeout.total_seconds(),
             follow_redirects=False,
             trust_env=False,
@@ -103,7 +106,7 @@ class YunoClient:
                 answer = _read_bounded(response)
                 return _classify(response.status_code, response.headers, answer, now)
         except _NotSent as exc:
-            return TryAgain(exc.why, counted=exc.counted)
+            return TryAgain(exc.why, _FORBIDDEN_FOR if exc.why == FORBIDDEN else None, counted=exc.counted)
         except _MaybeSent as exc:
             return Undecided(exc.why)
 
@@ -128,6 +131,8 @@ def _driver_errors(attempt: Attempt) -> Iterator[None]:
         yield
     except TooLateError:
         raise _NotSent("too_late", counted=False) from None
+    except ForbiddenAddressError:
+        raise _NotSent(FORBIDDEN, counted=False) from None
     except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.UnsupportedProtocol) as exc:
         raise _NotSent(_name(exc), counted=True) from None
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as exc:

@@ -1,6 +1,8 @@
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,26 @@ def test_an_endpoint_that_is_away_fails_in_live_mode_alone(
 
     assert (found["endpoint"].mark, found_code) == (mark, code)
     assert found["endpoint"].text == f"127.0.0.1:{port}: nothing listens there"
+
+
+@pytest.mark.usefixtures("healthy")
+def test_an_endpoint_whose_name_leads_inside_is_found_and_not_connected_to(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = socket.getaddrinfo
+
+    def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's own signature
+        return really("127.0.0.1" if host == "yuno.example" else host, port, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with listener() as (port, told):
+        code, found = doctor({**env, **LIVE, "WINBACK_DELIVERY__ENDPOINT": f"https://yuno.example:{port}/"})
+        assert not told.done()
+
+    assert (code, found["endpoint"].mark) == (1, "fail")
+    assert found["endpoint"].text == (
+        f"yuno.example:{port}: it has no public address but 127.0.0.1 (loopback), where nothing is sent"
+    )
 
 
 @pytest.mark.usefixtures("healthy")

@@ -4,7 +4,7 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -27,10 +27,10 @@ def ends_within(least_s: float, most_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def black_hole() -> Iterator[int]:
-    """A port on 127.0.0.1 that never answers a connection: its queue is full, and nobody takes from it."""
+def black_hole(host: str = "127.0.0.1", at: int = 0) -> Iterator[int]:
+    """A port of this machine that never answers a connection: its queue is full, and nobody takes from it."""
     listener, waiting = socket.socket(), [socket.socket() for _ in range(8)]
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, at))
     listener.listen(0)
     for one in waiting:
         one.setblocking(False)  # noqa: FBT003 - the socket's own signature
@@ -75,8 +75,14 @@ def resolved_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 def test_all_addresses_of_a_name_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     # Other spellings of 127.0.0.1: as many addresses as the client can tell.
-    resolved_to(monkeypatch, "127.0.0.1", "127.1", "127.0.1", "0x7f000001")
-    with black_hole() as port, client_of(f"http://localhost:{port}/") as client, ends_within(SHORT_S, SHORT_S + 0.5):
+    hosts = [f"127.0.0.{number}" for number in range(1, 5)]
+    resolved_to(monkeypatch, *hosts)
+    with ExitStack() as holes:
+        port = holes.enter_context(black_hole())
+        for host in hosts[1:]:
+            holes.enter_context(black_hole(host, port))
+        client = holes.enter_context(client_of(f"http://localhost:{port}/"))
+        holes.enter_context(ends_within(SHORT_S, SHORT_S + 0.5))
         assert post(client, limits(SHORT_S)) == TryAgain("connect_timeout")
 
 

@@ -106,6 +106,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "FLOWER__ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
         "NAMESPACE": "shop",
         "DELIVERY__MODE": "live",
+        "DELIVERY__ALLOW_PRIVATE_ENDPOINT": "true",
         "DELIVERY__ENDPOINT": "http://127.0.0.1:1/x",
         "DELIVERY__PUBLIC_API_KEY": "pub",
         "DELIVERY__PRIVATE_SECRET_KEY": "priv",
@@ -135,6 +136,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "MAX_PER_SESSION",
         "BATCH",
         "BOT_EVENTS",
+        "STREAM",
         "MAX_DELIVERIES",
         "CONCURRENCY",
         "PORT",

@@ -1,6 +1,7 @@
 """The stream of activity: read, handed on, acknowledged, and how far silence can be measured by it."""
 
 import pytest
+from redis.exceptions import ResponseError
 
 from state.connection import connect
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS
@@ -44,6 +45,17 @@ def read(state: State, consumer: str = "one", count: int = 10) -> list[Entry]:
 def test_the_group_is_created_once(state: State) -> None:
     assert state.stream.create_group()
     assert not state.stream.create_group()
+
+
+def test_a_stream_deleted_while_an_older_redis_waits_on_it_is_a_missing_group(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ResponseError("UNBLOCKED the stream key no longer exists")  # Redis 7.0's words
+
+    monkeypatch.setattr(state.client, "execute_command", refuse)
+    with pytest.raises(GroupMissingError):
+        read(state)
 
 
 def test_what_waited_before_there_was_a_group_is_read(state: State) -> None:

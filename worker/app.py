@@ -25,6 +25,7 @@ from worker.acknowledging import Task
 from worker.ask import named
 from worker.errors import StartError, exit_code
 from worker.settings import LIVE_KEYS, Settings, load, require
+from worker.watch import Watch
 
 EXPIRY = timedelta(hours=2)
 """Beat writes it by its clock and the worker compares it with its own: a short one drops every sweep when they differ.
@@ -181,6 +182,12 @@ def _say_alive(**_kwargs: object) -> None:
         # Should it fail: a missing sign of life says just that.
         with suppress(StateError):
             state.beat(_role())
+
+
+@signals.worker_ready.connect
+def _watch(**_kwargs: object) -> None:
+    # Not before: the processes of a pool are forked by now, and a thread is nothing to fork beside.
+    Watch(_settings()).start()
 
 
 def _sends(worker: _Worker) -> bool:

@@ -11,6 +11,7 @@ from state import deployment
 from state.errors import StateError
 from worker import runtime
 from worker.settings import load
+from worker.watch import Watch
 
 EVERY_S = 2.0
 STEP_S = 2.0
@@ -27,7 +28,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         """Called once, when beat starts."""
         super().setup_schedule()
-        self._state = runtime.open_state(load())
+        settings = load()
+        self._state = runtime.open_state(settings)
+        Watch(settings).start()
 
     def tick(self) -> float:
         """Publish what is due; return how long to sleep (s)."""

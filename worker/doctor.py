@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from state import deployment, overview
 from state.connection import require_suitable
 from state.errors import StateError
 from state.keys import PARTITIONS
+from tasks.network import addresses, trusting_nobody_else
 from worker import health, runtime
 from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
@@ -181,12 +183,21 @@ def _is_clustered(client: Redis) -> bool:
 def _endpoint(settings: Settings) -> Finding:
     """Connect and shake hands, no more: a request might phone somebody."""
     host, port, tls = _where(settings)
-    with socket.create_connection((host, port), timeout=_CONNECT_S) as connection:
+    with _first_that_answers(
+        addresses(host, port, private=settings.delivery.allow_private_endpoint), port
+    ) as connection:
         if tls:
             # The certificates that the client itself trusts.
-            context = httpx.create_ssl_context(trust_env=False)
+            context = trusting_nobody_else()
             context.wrap_socket(connection, server_hostname=host).close()
     return Finding("endpoint", "ok", f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}")
+
+
+def _first_that_answers(every: Sequence[str], port: int) -> socket.socket:
+    for address_ in every[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((address_, port), timeout=_CONNECT_S)
+    return socket.create_connection((every[-1], port), timeout=_CONNECT_S)
 
 
 def _endpoint_is_away(settings: Settings) -> Finding:

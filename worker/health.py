@@ -118,6 +118,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *(_role(role, overview, settings) for role in ROLES),
         *_sweeps(overview, settings),
         _lag(overview),
+        *_stream(overview, settings),
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),
@@ -199,6 +200,15 @@ def _lag(overview: Overview) -> Finding:
     text = f"ingest is {span(overview.lag_ms)} behind, {events.waiting:,} events wait: contacts wait for them"
     mark: Mark = "fail" if overview.lag_ms > milliseconds(FAR_BEHIND) else "warn"
     return Finding("events", mark, text, "run more of it (winback ingest), and read its log")
+
+
+def _stream(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    waiting, most = overview.events.waiting, settings.alarms.stream
+    if waiting > most:
+        text = f"{waiting:,} events wait to be applied, more than alarms.stream ({most:,}): the stream fills the server"
+        yield Finding(
+            "stream", "warn", text, "run more of ingest, and read its log; raise alarms.stream if that is usual"
+        )
 
 
 def _reopened(overview: Overview, settings: Settings) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from worker.attribution import credit_orders
 from worker.batch import Batch, collect
 from worker.bots import BotWatch
 from worker.settings import IngestSettings
+from worker.watch import ALARM
 
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
@@ -110,7 +111,7 @@ class Ingest:
                 self._round(ahead=True)
                 failures = 0
             except GroupMissingError:
-                log.error("group_missing", action="created again from the beginning")  # noqa: TRY400 - the whole story
+                log.error(ALARM, about="group", text="the consumer group of the events was gone; it is created again")  # noqa: TRY400 - the whole story
                 self._doubtful = True
             except (ServerUnavailableError, ServerFullError) as exc:
                 failures += 1

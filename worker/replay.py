@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tasks.settings import is_loopback
+from tasks.addresses import is_loopback
 from worker.errors import StartError
 from worker.json_lines import Line
 from worker.recording import NotReplayableError, Schedule, read, retimed

@@ -17,6 +17,7 @@ from worker import runtime
 from worker.cli import screen
 from worker.errors import StartError
 from worker.explain import Story, explain_outreach, explain_session
+from worker.masking import one_line
 from worker.runtime import State
 from worker.settings import Settings
 
@@ -103,7 +104,8 @@ def print_outreach(story: Story, console: Console | None = None) -> None:
 def _print_session(console: Console, story: Story) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, text in _facts_shown(story):
-        facts.add_row(Text(name, "bold"), Text(text))
+        # What a shop or a shopper wrote must not move the cursor or turn the text round.
+        facts.add_row(Text(name, "bold"), Text(one_line(text)))
     console.print(facts)
 
 

@@ -12,6 +12,7 @@ from worker import logs, runtime
 from worker.ask import named
 from worker.ingest import Ingest, calm_collector
 from worker.settings import load, require
+from worker.watch import Watch
 
 
 def ingest(
@@ -46,6 +47,7 @@ def ingest(
     )
     calm_collector()
     log.info("ready", server=server, stream=state.keys.events)
+    Watch(settings).start()
     process.run(stopped.is_set, stopped.wait)
     totals = process.totals
     log.info("stopped", entries=totals.entries, changes=totals.changes, rejected=totals.rejected)

@@ -14,12 +14,13 @@ from tasks.contact_settings import ContactSettings
 from tasks.settings import DeliverySettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
-from worker.settings.sections import FlowerSettings, IngestSettings, Secret, WorkerSettings
+from worker.settings.sections import AlarmSettings, FlowerSettings, IngestSettings, Secret, WorkerSettings
 from worker.settings.sources import DEFAULT_FILE, LEVEL, PREFIX, leaves, read_layers
 from worker.settings.urls import broker_beside, check_broker_url, check_redis_url
 
 __all__ = [
     "LIVE_KEYS",
+    "AlarmSettings",
     "FlowerSettings",
     "IngestSettings",
     "Settings",
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     contact: ContactSettings = ContactSettings()
     ingest: IngestSettings = IngestSettings()
     worker: WorkerSettings = WorkerSettings()
+    alarms: AlarmSettings = AlarmSettings()
     flower: FlowerSettings = FlowerSettings()
 
     @property

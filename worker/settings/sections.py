@@ -1,4 +1,4 @@
-"""The sections of the settings that belong to the processes themselves: ingest, the recover worker, Flower."""
+"""The sections of the settings that belong to the processes themselves: ingest, recover, alarms, Flower."""
 
 import re
 from datetime import timedelta
@@ -62,6 +62,22 @@ class WorkerSettings(BaseModel):
 
     pool: Literal["threads", "prefork"] = "prefork"
     concurrency: Count = Field(default=32, ge=1, le=1000)
+
+
+class AlarmSettings(BaseModel):
+    """The `[alarms]` section: how the processes watch each other.
+
+    Attributes:
+        every: How often one of them looks at everything.
+        again: How often an alarm that lasts is told again.
+        stream: With more events than this waiting to be applied, the stream counts as growing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=5)
+    again: Annotated[Duration, within("1s", "24h")] = timedelta(minutes=5)
+    stream: Count = Field(default=100_000, ge=1, le=1_000_000_000)
 
 
 class FlowerSettings(BaseModel):

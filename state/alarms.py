@@ -1,0 +1,52 @@
+"""Alarms that all processes of a deployment share, so that each is told once, whoever finds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from state.keys import ALARMS_TTL_MS, Keys
+from state.scripts import Scripts
+
+Went = Literal["begins", "lasts", "over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something to be told of an alarm."""
+
+    about: str
+    went: Went
+    since_ms: int
+    """When it began (Unix ms of the server)."""
+
+
+class Alarms:
+    """What is wrong, and when it was last told. Works on a full server too."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._keys = keys
+
+    def take_turn(self, process: str, for_ms: int) -> bool:
+        """Whether this process is the one to look now; a turn that its owner does not survive is over after `for_ms`.
+
+        Raises:
+            StateError: the server does not answer.
+        """
+        return bool(self._scripts.run("watch_turn", self._keys.watch, process, for_ms))
+
+    def record(self, wrong: Mapping[str, int], *, again_ms: int) -> list[Change]:
+        """Record everything that is wrong now, by level (higher is worse), and return what is to be told of it.
+
+        That is what begins, has become worse, was told `again_ms` ago, or was wrong before and is not any more.
+
+        Raises:
+            StateError: the server does not answer; nothing is recorded.
+        """
+        levels = [word for about, level in wrong.items() for word in (about, level)]
+        told = self._scripts.run("alarms", self._keys.alarms, again_ms, ALARMS_TTL_MS, *levels)
+        texts = [text.decode() for text in told]
+        return [
+            Change(about, cast("Went", went), int(since))
+            for about, went, since in zip(texts[::3], texts[1::3], texts[2::3], strict=True)
+        ]

@@ -1,0 +1,57 @@
+"""Which addresses the request may be sent to. Pure.
+
+The endpoint is a setting and a name may resolve to anything: what is sent there holds keys and customers, and what
+answers there may be a service that trusts whoever reaches it (a cloud's metadata, an admin page). So the address that
+is connected to has to be a public one, whatever the name says.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+# What a private link or an egress proxy may have. Shared space (RFC 6598) is what some clouds use for it.
+_PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
+# Metadata services that are in there all the same: AWS (IPv6) and Alibaba. The others are link-local.
+_PROTOCOLS = ip_network("192.0.0.0/24")  # IETF assignments; Python takes most of it for global
+_METADATA = tuple(map(ip_address, ("fd00:ec2::254", "100.100.100.200")))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is, word for word, this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refusal(address: str, *, loopback: bool = False, private: bool = False) -> str | None:
+    """Say what is wrong with an address as a destination, like `private`; None: it may be used.
+
+    Args:
+        address: As the resolver gives it; IPv6 may have a zone.
+        loopback: The endpoint names this machine: loopback, and nothing else, is allowed.
+        private: Private addresses are allowed too; metadata services are not.
+    """
+    found = _embedded(ip_address(address.partition("%")[0]))
+    if loopback:
+        return None if found.is_loopback else "not loopback"
+    kind = _kind(found)
+    return None if kind == "private" and private and found not in _METADATA else kind
+
+
+def _kind(address: IPv4Address | IPv6Address) -> str | None:
+    for kind in ("loopback", "link_local", "multicast", "unspecified"):
+        if getattr(address, f"is_{kind}"):
+            return kind.replace("_", "-")
+    if any(address in network for network in _PRIVATE):
+        return "private"
+    public = address.is_global and not address.is_reserved and address not in _PROTOCOLS
+    return None if public and not getattr(address, "is_site_local", False) else "reserved"
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that an IPv6 address leads to, if it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address

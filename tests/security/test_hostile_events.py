@@ -1,0 +1,122 @@
+"""Events that mean harm: each is set aside with its reason, the stream moves on, and no key is made of what they hold.
+
+More of what cannot be read: test_parsing.py, test_ingest_rejected.py and, without end, fuzz.py.
+"""
+
+import pytest
+
+from tests.helpers import JANE, dump, event, stored
+from tests.ingesting import ingest_of, publish, publish_raw, rejected, waiting
+from tests.processes import until
+from worker.runtime import State
+
+DEEP = 100_000
+FITS = 20_000
+"""Levels that an event of 64 KiB has room for."""
+SIZE = 50 * 1024 * 1024
+ON_VALKEY = pytest.mark.xdist_group("valkey")
+HEAD = b'{"session_id": "s-hostile", "type": "exit", '
+NAMES_NOBODY = {
+    "an array too deep": b"[" * DEEP,
+    "objects too deep": HEAD + b'"cart": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
+    "deep where nobody looks": HEAD + b'"x": ' + b"[" * FITS + b"]" * FITS + b"}",
+    "deep metadata": HEAD + b'"engagement": {"metadata": ' + b'{"a":' * 8000 + b"1" + b"}" * 8000 + b"}}",
+    "a number of 10,000 digits": HEAD + b'"order_value": ' + b"9" * 10_000 + b"}",
+    "cut short": HEAD[:-2],
+    "a second document": HEAD[:-2] + b"} {}",
+    "no text": bytes(range(256)),
+    "a number as session": b'{"session_id": 1e999, "type": "exit"}',
+    "nothing as session": b'{"session_id": "", "type": "exit"}',
+}
+LOSES_A_PART = {
+    "a huge number": b'"cart": {"total_value": 1e400, "currency": "COP", "items": []}',
+    "not a number": b'"engagement": {"metadata": {"a": NaN}}',
+    "infinity": b'"cart": {"total_value": "Infinity", "currency": "COP", "items": []}',
+    "half of a character": b'"customer": {"full_name": "\\ud800", "email": "\\udfff@example.com"}',
+    "a cart of carts": b'"cart": [[[[]]]]',
+}
+HOSTILE_IDS = (
+    "{00}",
+    "a{b",
+    "a}b",
+    "*",
+    "a?b",
+    "[ab]",
+    "a\\b",
+    "a\nb",
+    "a\rb",
+    "a\x00b",
+    "a\x1b[2Jb",
+    "a\u202eb",
+    "a\u2028b",
+    "a b",
+    "a/b",
+    "a%0ab",
+    "é",
+    "x" * 129,
+)
+
+
+@pytest.mark.parametrize("name", NAMES_NOBODY)
+def test_what_cannot_be_read_is_set_aside_and_the_stream_moves_on(state: State, name: str) -> None:
+    set_aside(state, NAMES_NOBODY[name])
+
+
+@ON_VALKEY
+def test_an_event_of_50_mb_is_set_aside_and_the_stream_moves_on(real_state: State) -> None:
+    set_aside(real_state, HEAD + b'"x": "' + b"x" * SIZE + b'"}')
+
+
+def set_aside(state: State, raw: bytes) -> None:
+    publish(state, event(session="before"))
+    publish_raw(state, raw)
+    publish(state, event(session="after"))
+    ingest_of(state).step()
+    ((_, reason, applied),) = rejected(state)
+    assert not applied
+    assert reason
+    assert len(reason) < 500
+    assert waiting(state) == 0
+    assert stored(state, "before").activity
+    assert stored(state, "after").activity
+    assert not stored(state, "s-hostile").activity
+
+
+@pytest.mark.parametrize("name", LOSES_A_PART)
+def test_a_hostile_part_does_not_cost_what_stands_beside_it(state: State, name: str) -> None:
+    publish_raw(state, HEAD.replace(b"exit", b"order_completed") + LOSES_A_PART[name] + b"}")
+    ingest_of(state).step()
+    assert [applied for _, _, applied in rejected(state)] == [True]
+    assert stored(state, "s-hostile").state == "bought"
+    assert waiting(state) == 0
+
+
+@pytest.mark.parametrize("named", ["session_id", "previous_session_id"])
+@pytest.mark.parametrize("session", HOSTILE_IDS)
+def test_an_id_that_could_be_more_than_a_name_makes_no_key(state: State, session: str, named: str) -> None:
+    sent = event(session="s-1") | {named: session, "customer": JANE}
+    publish(state, sent)
+    ingest_of(state).step()
+    assert [field for field, _, _ in rejected(state)] == [named]
+    sessions = {key.partition(":session:")[2] for key in dump(state) if ":session:" in key}
+    assert sessions == ({"s-1"} if named == "previous_session_id" else set())
+
+
+def test_of_a_field_named_twice_one_counts_for_the_check_and_for_the_key(state: State) -> None:
+    publish_raw(state, b'{"session_id": "s-good", "session_id": "{00}*", "type": "exit"}')
+    publish_raw(state, b'{"session_id": "{00}*", "session_id": "s-good", "type": "exit"}')
+    ingest_of(state).step()
+    assert [field for field, _, _ in rejected(state)] == ["session_id"]
+    assert {key.partition(":session:")[2] for key in dump(state) if ":session:" in key} == {"s-good"}
+
+
+@ON_VALKEY
+def test_many_hostile_events_in_one_batch_hold_up_nobody(real_state: State) -> None:
+    state, raws = real_state, list(NAMES_NOBODY.values())
+    for number in range(300):
+        publish_raw(state, raws[number % len(raws)])
+    publish(state, event(session="after"))
+    process = ingest_of(state)
+    until(lambda: process.step() == 0 or stored(state, "after").activity)
+    assert stored(state, "after").activity
+    assert waiting(state) == 0

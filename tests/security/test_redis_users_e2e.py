@@ -1,0 +1,242 @@
+"""Every role and every command at work, each as its own user of the server with the least rights it can have."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from flower.urls import handlers
+from redis import Redis
+from tornado.web import RequestHandler
+from typer.testing import CliRunner
+
+from tests.processes import Lines
+from tests.security.redis_users import make_users, refused, rules, url_of
+from tests.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
+from worker.cli.commands import app
+from worker.mock_api.process import MockServer
+from worker.roles import roles
+from worker.settings import load
+from worker.supervisor import Supervisor
+from worker.valkey import EmbeddedValkey
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_users")]
+
+
+@dataclass
+class Shop:
+    """Winback at work, and its server as its owner sees it."""
+
+    admin: Any
+    producer: Any
+    api: MockServer
+    flower: str
+    env: dict[str, str]
+    lines: Lines
+
+    def send(self, session: str, kind: str = "activity", **more: object) -> None:
+        event = {"session_id": session, "type": kind, "occurred_at": datetime.now(UTC).isoformat(), **more}
+        self.producer.xadd("winback:events", {"event": json.dumps(event)})
+
+    def requests_for(self, session: str) -> int:
+        return sum(made["body"]["session"]["session_id"] == session for made in self.api.requests())
+
+    def size(self, kind: str) -> int:
+        return sum(self.admin.zcard(key) for key in self.admin.scan_iter(f"winback:{{??}}:{kind}"))
+
+    def run(self, *arguments: str) -> str:
+        """A command, as the operator runs it."""
+        result = CliRunner().invoke(app, arguments, env=self.env)
+        assert result.exit_code == 0, (arguments, result.output, result.exception)
+        return result.output
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    directory, lines = tmp_path_factory.mktemp("users"), Lines()
+    keys = {"public_api_key": "public", "private_secret_key": "private"}
+    with EmbeddedValkey(directory / "valkey", port=0) as server, MockServer(port=0, **keys) as api:
+        admin, producer = Redis.from_url(server.url), Redis.from_url(url_of("producer", server))
+        make_users(admin)
+        port = free_port()
+        (directory / "winback.toml").touch()
+        env = {
+            "WINBACK_CONFIG": str(directory / "winback.toml"),
+            "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
+            "WINBACK_ENCRYPTION_KEYS": bytes(range(32)).hex(),
+            "WINBACK_DETECTION__IDLE__CHECKOUT": "1s",
+            "WINBACK_DETECTION__SWEEP_INTERVAL": "300ms",
+            "WINBACK_DETECTION__MAX_SILENCE": "1h",
+            "WINBACK_CONTACT__QUIET_HOURS": "off",
+            "WINBACK_DELIVERY__MODE": "live",
+            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
+            "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
+            "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
+            "WINBACK_DELIVERY__MAX_PER_DAY": "100",
+            "WINBACK_WORKER__CONCURRENCY": "2",
+            "WINBACK_WORKER__POOL": "threads",
+            "WINBACK_INGEST__BLOCK": "100ms",
+            "WINBACK_ALARMS__EVERY": "300ms",
+            "WINBACK_FLOWER__PORT": str(port),
+            "WINBACK_FLOWER__BASIC_AUTH": ":".join(LOGIN),
+        }
+        to_run = [
+            replace(role, env={**role.env, **env, **urls(role.name, server)})
+            for role in roles(load({**env, "WINBACK_REDIS_URL": server.url}))
+        ]
+        operator = {**env, **urls("operator", server), "NO_COLOR": "1"}
+        with Supervisor(to_run, output=lines) as supervisor:
+            supervisor.wait_until(lambda: all(map(admin.exists, (f"winback:heartbeat:{role}" for role in ROLES))), 40)
+            yield Shop(admin, producer, api, f"http://127.0.0.1:{port}", operator, lines)
+        producer.close()
+        admin.close()
+
+
+ROLES = ("ingest", "sweep", "recover", "beat")
+
+
+def urls(role: str, server: EmbeddedValkey) -> dict[str, str]:
+    state, broker = ("producer", "flower") if role == "flower" else (role, "broker")
+    return {"WINBACK_REDIS_URL": url_of(state, server), "WINBACK_BROKER_URL": url_of(broker, server, 1)}
+
+
+def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
+    carts = {"cart": CART, **CHECKOUT}
+    shop.send("s-sent", customer=jane(phone_number="+573001234501"), **carts)
+    shop.send("s-odd", **CHECKOUT, cart={"total_value": "a lot"})
+    shop.send("s-app", customer=jane(phone_number="+573001234502"), **carts)
+    shop.send("s-web", previous_session_id="s-app", customer=jane(phone_number="+573001234502"), **carts)
+    shop.send("s-paid", customer=jane(phone_number="+573001234503"), **carts)
+    shop.send("s-paid", "order_completed", order_value=5, currency="COP")
+    shop.send("s-out", "opt_out", customer=jane(phone_number="+573001234504"))
+    until(lambda: shop.requests_for("s-sent") and shop.requests_for("s-web"))
+    shop.send("s-sent", "order_completed", order_value=149.99, currency="COP")
+    shop.api.control(status=404, times=1)
+    shop.send("s-dead", customer=jane(phone_number="+573001234505"), **carts)
+    until(lambda: shop.size("dead"))
+    shop.api.control(status=502, times=1)
+    shop.send("s-unknown", customer=jane(phone_number="+573001234506"), **carts)
+    until(lambda: shop.size("unknown"))
+    # Consumers that died, a deleted group, and the watch of each role are part of it.
+    shop.admin.xgroup_destroy("winback:events", "ingest")
+    shop.send("s-after", customer=jane(phone_number="+573001234507"), **carts)
+    until(lambda: shop.requests_for("s-after"))
+    until(lambda: shop.admin.exists("winback:watch"))
+    for path in ("/api/tasks", "/workers", "/broker", "/api/queues/length"):
+        assert httpx.get(shop.flower + path, auth=LOGIN, trust_env=False).status_code == 200, path
+    assert refused(shop.admin) == set()
+    assert [line for _, line in shop.lines.all if "NOPERM" in line or "no permissions" in line] == []
+
+
+def test_the_operator_can_do_everything_that_there_is_a_command_for(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("WINBACK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    shop.send("s-sent", customer=jane(phone_number="+573001234501"), **CHECKOUT, cart=CART)
+    until(lambda: CliRunner().invoke(app, ["doctor"], env=shop.env).exit_code == 0)
+    shop.admin.execute_command("ACL", "LOG", "RESET")
+    phone = "+573001234500"
+    (tmp_path / "numbers").write_text(f"{phone}\n")
+    for command in (
+        "status",
+        "doctor",
+        "doctor --role ingest",
+        "report",
+        "explain s-sent --reveal",
+        "outreach list",
+        "pause --reason test",
+        "resume",
+        "rejected list",
+        f"optout add {phone}",
+        f"optout check {phone}",
+        "optout export",
+        f"optout import {tmp_path / 'numbers'} --yes",
+        f"optout remove {phone}",
+        "event emit --session s-emitted --stage checkout --platform web",
+        "dead list",
+        "dead retry --all --yes",
+        "unknown resolve --as sent --all --yes",
+        "outreach expire --waiting --yes",
+        "forget --session s-web --yes",
+        "forget --phone +573001234501 --yes",
+        "rotate-keys",
+    ):
+        shop.run(*command.split())
+    assert refused(shop.admin) == set()
+
+
+OPEN = {"/metrics", "/healthcheck", "/static/", "/login", "/logout"}
+"""What Flower shows to everybody; of these only the metrics tell anything."""
+PYTHONS = {"major", "minor", "patchlevel"}
+
+
+def test_flower_shows_and_does_nothing_for_who_has_no_password(shop: Shop) -> None:
+    seen = set()
+    headers = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "eA",
+    }
+    with httpx.Client(base_url=shop.flower, trust_env=False) as browser:
+        for pattern, handler in flower_routes():
+            path = pattern.rstrip("$?").replace("(.+)", "recover").replace("(.*)", "x")
+            if any(path.startswith(part) for part in OPEN) or path == ".*":
+                continue
+            for method in ("get", "post"):
+                if getattr(handler, method) is RequestHandler.__dict__[method]:
+                    continue
+                for auth in (None, ("watcher", "wrong"), ("", "")):
+                    reply = browser.request(method.upper(), path, auth=auth)
+                    assert reply.status_code == 401, (method, path, auth)
+                seen.add((method, path))
+        # Older versions had websockets of events, open to everybody.
+        assert browser.get("/api/task/events/task-sent/", headers=headers).status_code == 404
+    assert {("get", "/tasks"), ("get", "/api/workers"), ("post", "/api/worker/shutdown/recover")} <= seen
+
+
+def test_flowers_metrics_which_need_no_password_tell_of_workers_and_tasks_alone(shop: Shop) -> None:
+    metrics = httpx.get(f"{shop.flower}/metrics", trust_env=False).text
+    labels = set(re.findall(r'([a-z_]+)="', metrics))
+    assert labels <= {
+        "worker",
+        "task",
+        "type",
+        "generation",
+        "implementation",
+        "major",
+        "minor",
+        "patchlevel",
+        "version",
+        "le",
+    }
+    assert not [text for text in (*PERSONAL, "s-sent") if text in metrics]
+
+
+def test_no_process_has_a_secret_on_its_command_line(shop: Shop) -> None:
+    secrets = [value for name, value in shop.env.items() if "SECRET" in name or "KEY" in name or "AUTH" in name]
+    secrets += [word for words in rules().values() for word in words if word.startswith(">")]
+    assert len(secrets) > 8
+    lines = [line for line in command_lines() if "worker" in line or "celery" in line]
+    assert len(lines) >= 5
+    assert not [(line, secret) for line in lines for secret in secrets if secret.removeprefix(">") in line]
+
+
+def command_lines() -> Iterator[str]:
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            yield process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+def flower_routes() -> Iterator[tuple[str, Any]]:
+    for route in handlers:
+        yield (route[0], route[1]) if isinstance(route, tuple | list) else (route.regex.pattern, route.target)
