@@ -25,6 +25,7 @@ from worker.acknowledging import Task
 from worker.ask import named
 from worker.errors import StartError, exit_code
 from worker.settings import LIVE_KEYS, Settings, load, require
+from worker.standstill import watch_for_it
 from worker.watch import Watch
 
 EXPIRY = timedelta(hours=2)
@@ -47,6 +48,12 @@ def _stop(problem: Exception) -> None:
     """End the process with one line per problem. Not an exception: Celery would log it and go on."""
     print(problem, file=sys.stderr)  # noqa: T201 - logging may not be set up yet
     raise SystemExit(exit_code(problem))
+
+
+class _Consumer(Protocol):
+    """What is used of Celery's Consumer."""
+
+    app: Celery
 
 
 @cache
@@ -185,9 +192,11 @@ def _say_alive(**_kwargs: object) -> None:
 
 
 @signals.worker_ready.connect
-def _watch(**_kwargs: object) -> None:
+def _watch(sender: _Consumer, **_kwargs: object) -> None:
     # Not before: the processes of a pool are forked by now, and a thread is nothing to fork beside.
     Watch(_settings()).start()
+    for queue in sender.app.amqp.queues.consume_from:
+        watch_for_it(sender.app, queue)
 
 
 def _sends(worker: _Worker) -> bool:

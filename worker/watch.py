@@ -21,6 +21,7 @@ from state.errors import StateError
 from state.scripts import translated
 from worker import health, runtime
 from worker.ask import told
+from worker.forks import undivided
 from worker.health import Finding
 from worker.settings import Settings
 
@@ -95,7 +96,8 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_s):
-            self.tick()
+            with undivided:
+                self.tick()
 
     def _be_patient(self, now: float) -> None:
         self._judges_from = now + self._patience_s

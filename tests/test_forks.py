@@ -1,0 +1,27 @@
+"""No process is forked in the middle of what a thread does."""
+
+import os
+from threading import Event, Thread
+
+from worker.forks import undivided
+
+
+def test_a_fork_waits_for_what_a_thread_is_doing() -> None:
+    begun, go_on, order = Event(), Event(), []
+
+    def work() -> None:
+        with undivided:
+            begun.set()
+            go_on.wait(10)
+            order.append("done")
+
+    thread = Thread(target=work)
+    thread.start()
+    begun.wait(10)
+    Thread(target=go_on.set).start()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if order == ["done"] and undivided.acquire(blocking=False) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join(10)
+    assert not undivided.locked()
