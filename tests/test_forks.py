@@ -3,9 +3,13 @@
 import os
 from threading import Event, Thread
 
+import pytest
+
 from worker.forks import undivided
 
 
+# From Python 3.12 on it warns of just what is tested.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_waits_for_what_a_thread_is_doing() -> None:
     begun, go_on, order = Event(), Event(), []
 

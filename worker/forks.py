@@ -1,4 +1,4 @@
-"""Work in a thread of a process that forks: a pool replaces its processes by forking, beside whatever threads there are.
+"""Work in a thread of a process that forks, as a pool does to replace its processes, whatever threads there are.
 
 A child has one thread, and of every lock that another thread held at that moment it has a copy that nobody will ever
 release. So nobody forks while such work goes on.
