@@ -99,7 +99,7 @@ FAULTS = (
     *(Fault(number, f"kill -9 the worker: {_at(point)}", killed_at(point), OR_UNKNOWN) for number, point in WORKER),
     Fault("4", "worker frozen, messages published, worker killed", frozen_then_killed),
     *(
-        Fault(number, f"worker frozen past its lease: {_at(point)}", stopped_at(point), OR_UNKNOWN)
+        Fault(number, f"worker frozen past its lease: {_at(point)}", stopped_at(point), OR_UNKNOWN, still_for_s=0.7)
         for number, point in STALLS
     ),
     Fault("5", "SIGTERM to one role after another, under load", rolling_restart),

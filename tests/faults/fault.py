@@ -59,6 +59,8 @@ class Fault:
     roles: tuple[str, ...] = ROLES
     settles_within_s: float = 60.0
     """After the fault; longer counts as stuck."""
+    still_for_s: float = 0.0
+    """For so long nothing may have been under way before all is taken to be over."""
     most_runs: int = 1000
     """For one that takes minutes: a shorter one of the same kind is run more often."""
 
@@ -106,11 +108,11 @@ def run_once(fault: Fault, seed: int, system: System, result: Result) -> Verdict
         healed = time.monotonic()
         system.until(lambda: not shop.busy, 120, "the end of the shop's day")
         told = time.monotonic()
-        system.until(system.is_settled, fault.settles_within_s, "the end of everything")
+        system.stays_settled(fault.still_for_s, fault.settles_within_s)
     except TimeoutError as exc:
         verdict = Verdict(sessions=len(shop.visits), violations=[f"I2: stuck (seed {seed}): {exc}"], losses=1)
     else:
-        result.recovered_s.append(time.monotonic() - max(healed, told))
+        result.recovered_s.append(time.monotonic() - max(healed, told) - fault.still_for_s)
         verdict = check(system, shop, allowed=fault.allowed)
         verdict.violations = [f"seed {seed}: {problem}" for problem in (*scene.violations, *verdict.violations)]
     finally:

@@ -106,7 +106,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
 def _check(system: System, shop: Shop) -> Verdict:
     try:
         system.until(lambda: not shop.busy, 60, "the end of the shop's day")
-        system.until(system.is_settled, 120, "the end of everything")
+        system.stays_settled(2.0, 120)
     except TimeoutError as exc:
         return Verdict(sessions=len(shop.visits), violations=[f"I2: stuck: {exc}"])
     finally:

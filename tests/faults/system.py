@@ -149,6 +149,17 @@ class System:
         """Whether nothing is under way any more."""
         return not (self.redis.xlen("winback:events") or self.in_lanes() or self.open_outreaches())
 
+    def stays_settled(self, for_s: float, within_s: float) -> None:
+        """Wait until nothing has been under way for so long: a worker that stood still may yet tell how it went."""
+        began = time.monotonic()
+
+        def is_so() -> bool:
+            nonlocal began
+            began = began if self.is_settled() else time.monotonic()
+            return time.monotonic() - began >= for_s
+
+        self.until(is_so, within_s, "the end of everything")
+
     def said(self, words: str, since: float = 0.0) -> int:
         """Return in how many lines of the log these words stand."""
         return sum(words in line for at, _, line in self.log if at >= since)

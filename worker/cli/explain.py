@@ -112,8 +112,8 @@ def _print_session(console: Console, story: Story) -> None:
 def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
     where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
     yield "session", f"{story['session']}  {story['state']}{where}"
-    if story["stages"]:
-        yield "stages", "\n".join(_stay(stay) for stay in story["stages"])
+    for place, stay in enumerate(story["stages"]):
+        yield "" if place else "stages", _stay(stay)
     yield "last activity", story["last_activity"] or "none"
     if story["signal"]:
         yield "signal", f"{story['signal']['kind']} at {story['signal']['at']}"
