@@ -1,5 +1,6 @@
 """One client for the state server, from its URL: standalone, TLS, Sentinel or Cluster."""
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from redis import Redis, RedisCluster, Sentinel
@@ -7,6 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from state.errors import ServerUnsuitableError
+from state.replication import NONE, Replicas, majority
 from state.scripts import translated
 
 SOCKET_TIMEOUT_S = 5.0
@@ -39,7 +41,9 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
     if parts.scheme == "redis+cluster":
         plain = url.replace("redis+cluster://", "redis://", 1)
         with translated():
-            return RedisCluster.from_url(plain, max_connections=max_connections, **_OPTIONS)
+            # It follows a slot that has moved all the same, and looks for the nodes anew after a failure.
+            retry = Retry(NoBackoff(), 0)
+            return RedisCluster.from_url(plain, retry=retry, max_connections=max_connections, **_OPTIONS)
     if parts.scheme == "redis+sentinel":
         service, _, database = parts.path.strip("/").partition("/")
         if not service:
@@ -74,6 +78,24 @@ def require_suitable(client: Redis | RedisCluster) -> str:
         wanted = ".".join(map(str, oldest))
         raise ServerUnsuitableError(f"redis_url: the server is {name} {version}; {wanted} or newer is needed")
     return f"{name} {version}"
+
+
+def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Replicas:
+    """Return how many replicas must acknowledge a write: `wanted`, or what fits those that the server has now.
+
+    Raises:
+        ServerUnavailableError: the server does not answer.
+    """
+    if wanted is not None:
+        return Replicas(wanted)
+    with translated():
+        if isinstance(client, RedisCluster):
+            client.nodes_manager.initialize()
+            owners = client.nodes_manager.slots_cache
+            needed = {slot: majority(len(nodes) - 1) for slot, nodes in owners.items()}
+            return Replicas(by_slot=needed) if any(needed.values()) else NONE
+        about: dict[str, Any] = client.info("replication")
+    return Replicas(majority(int(about["connected_slaves"])))
 
 
 def _host(item: str) -> tuple[str, int]:

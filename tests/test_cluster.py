@@ -101,7 +101,7 @@ def test_every_other_end_is_reached(state: State) -> None:
         abandon(state, f"s-{number}")
     found = dispatch(state)
     assert len(found) == 20
-    assert all(take(state, outreach).claim == 1 for outreach in found)
+    assert all(take(state, outreach).claim > 0 for outreach in found)
     assert state.outbox.leased() == 20
 
 

@@ -19,6 +19,7 @@ from kombu.entity import Exchange, Queue
 
 from state import deployment
 from state.errors import StateError
+from state.replication import NONE, Replicas
 from tasks import celery_tasks, contact, deps
 from worker import logs, runtime
 from worker.ask import named
@@ -121,6 +122,9 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
 
 _joined: list[runtime.State] = []
 """The state that this worker said it joined; the processes of a prefork pool open their own."""
+_replicas: list[Replicas] = [NONE]
+"""How many replicas must acknowledge, as this worker found it at its start: a process of its pool that is born while a
+primary is cut off from its replicas must not take that for a server without any."""
 
 app = Celery("winback")
 app.conf.update(_configuration(_settings()))
@@ -145,6 +149,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
             state = runtime.open_state(settings)
             runtime.join_deployment(state, settings, personal=sends)
             if sends:
+                _replicas[:] = [runtime.count_replicas(state, settings)]
                 delivery = settings.delivery
                 deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
     except (StartError, StateError) as exc:
@@ -152,7 +157,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     _joined[:] = [state]
     if "prefork" not in str(sender.pool_cls):
         # The threads and solo pools run the tasks in this process, and never send worker_process_init.
-        deps.install(runtime.build_deps(settings, sends=sends))
+        deps.install(runtime.build_deps(settings, sends=sends, replicas=_replicas[0]))
     else:
         # What the processes of the pool have in common stays common: the collector would write to every page of it.
         contact.warm_up()
@@ -164,7 +169,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
 def _equip_child(**_kwargs: object) -> None:
     for _ in range(CHILD_TRIES):
         try:
-            deps.install(runtime.build_deps(_settings(), sends=True))
+            deps.install(runtime.build_deps(_settings(), sends=True, replicas=_replicas[0]))
         except StateError as exc:
             log.warning("state_away", error=str(exc))
             sleep(CHILD_PAUSE_S)
