@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from redis import Redis, RedisCluster, Sentinel
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
 from redis.retry import Retry
 
 from state.errors import ServerUnsuitableError
@@ -39,16 +40,22 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
     if parts.scheme in {"redis", "rediss"}:
         return Redis.from_url(url, retry=Retry(NoBackoff(), 0), max_connections=max_connections, **_OPTIONS)
     if parts.scheme == "redis+cluster":
-        plain = url.replace("redis+cluster://", "redis://", 1)
+        # All know the others; that several are named counts when one of them is away while we start.
+        login, at, nodes = parts.netloc.rpartition("@")
+        first, *more = nodes.split(",")
+        plain = parts._replace(scheme="redis", netloc=f"{login}{at}{first}").geturl()
+        others = [ClusterNode(*_host(item, 6379)) for item in more]  # type: ignore[no-untyped-call]
         with translated():
             # It follows a slot that has moved all the same, and looks for the nodes anew after a failure.
             retry = Retry(NoBackoff(), 0)
-            return RedisCluster.from_url(plain, retry=retry, max_connections=max_connections, **_OPTIONS)
+            return RedisCluster.from_url(
+                plain, startup_nodes=others, retry=retry, max_connections=max_connections, **_OPTIONS
+            )
     if parts.scheme == "redis+sentinel":
         service, _, database = parts.path.strip("/").partition("/")
         if not service:
             raise ServerUnsuitableError("redis_url: a Sentinel URL is redis+sentinel://host:port,host:port/service/db")
-        hosts = [_host(item) for item in parts.netloc.rpartition("@")[2].split(",")]
+        hosts = [_host(item, 26379) for item in parts.netloc.rpartition("@")[2].split(",")]
         password = unquote(parts.password) if parts.password else None
         sentinel = Sentinel(hosts, sentinel_kwargs=_SENTINEL_OPTIONS)  # type: ignore[no-untyped-call]
         client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
@@ -98,6 +105,6 @@ def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Repl
     return Replicas(majority(int(about["connected_slaves"])))
 
 
-def _host(item: str) -> tuple[str, int]:
+def _host(item: str, usual_port: int) -> tuple[str, int]:
     host, _, port = item.rpartition(":")
-    return (host, int(port)) if host else (port, 26379)
+    return (host, int(port)) if host else (port, usual_port)

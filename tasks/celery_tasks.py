@@ -19,6 +19,8 @@ from tasks.deps import Deps, current
 
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
+CONFIRM_S = 10.0
+"""For so long a publisher waits until RabbitMQ confirms; other brokers don't look at it."""
 
 log = structlog.get_logger("winback.tasks")
 
@@ -99,7 +101,7 @@ def _dispatch(app: Celery) -> None:
     def enqueue(outreaches: Sequence[str]) -> None:
         with app.producer_pool.acquire(block=True) as producer:
             for outreach in outreaches:
-                recover.apply_async((outreach,), producer=producer)
+                recover.apply_async((outreach,), producer=producer, confirm_timeout=CONFIRM_S)
 
     try:
         done = dispatches.dispatch(current(), queued=queued, enqueue=enqueue)

@@ -75,6 +75,12 @@ def test_a_server_in_cluster_mode_refuses_a_script_that_leaves_its_slot(state: S
         state.client.eval("#!lua\nredis.call('SET', 'somewhere:else', 1)", 1, "{07}:here")
 
 
+def test_of_several_nodes_in_the_url_one_that_answers_is_enough(state: State) -> None:
+    node = state.client.get_primaries()[0]
+    with connect(f"redis+cluster://127.0.0.1:{_free_port()},127.0.0.1:{node.port}") as client:
+        assert client.get_primaries() == [node]
+
+
 def test_an_outreach_takes_its_whole_way(state: State) -> None:
     held = sending(state)
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "waiting"

@@ -1,0 +1,55 @@
+"""Winback on further hosts: the same roles again, each a process of its own, as a machine's supervisor starts them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.programs import Program, found
+from worker.roles import roles
+from worker.settings import load
+
+STOPS_WITHIN_S = 20.0
+
+
+@dataclass
+class Host:
+    """The roles of one host, by name."""
+
+    roles: dict[str, Program]
+
+    def restart(self, role: str) -> None:
+        """SIGTERM, wait for the end, start again; it has to end in order."""
+        program = self.roles[role]
+        assert program.stop(STOPS_WITHIN_S) == 0, program.log.read_text()[-2000:]
+        program.start()
+
+    def stop(self) -> None:
+        """End all roles in order, beat first."""
+        for program in reversed(self.roles.values()):
+            program.stop(STOPS_WITHIN_S)
+
+
+def an_hour_off() -> dict[str, str]:
+    """The environment of a process whose clock is an hour ahead; how long things take, it knows as well as any."""
+    found("faketime")
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    return {"LD_PRELOAD": str(library), "FAKETIME": "+1h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+@contextmanager
+def host(
+    directory: Path, name: str, env: Mapping[str, str], odd: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[Host]:
+    """Run ingest, recover, sweep and beat; `odd`: what the environment of some roles has besides."""
+    settings = load(env)
+    with ExitStack() as stack:
+        started = {}
+        for role in roles(settings):
+            if role.name == "flower":
+                continue
+            argv = [word.replace("%h", name) for word in role.argv]
+            extra = (odd or {}).get(role.name, {})
+            program = Program(directory / name / role.name, argv, {**env, **role.env, **extra})
+            started[role.name] = stack.enter_context(program)
+        yield Host(started)
