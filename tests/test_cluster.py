@@ -1,6 +1,7 @@
 """On a cluster every script keeps to one slot: a server in cluster mode refuses any other key."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -76,8 +77,10 @@ def test_a_server_in_cluster_mode_refuses_a_script_that_leaves_its_slot(state: S
 
 
 def test_of_several_nodes_in_the_url_one_that_answers_is_enough(state: State) -> None:
-    node = state.client.get_primaries()[0]
-    with connect(f"redis+cluster://127.0.0.1:{_free_port()},127.0.0.1:{node.port}") as client:
+    known: Any = state.client
+    node = known.get_primaries()[0]
+    client: Any = connect(f"redis+cluster://127.0.0.1:{_free_port()},127.0.0.1:{node.port}")
+    with client:
         assert client.get_primaries() == [node]
 
 
