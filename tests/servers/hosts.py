@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.programs import Program, found
+from tests.servers.programs import Program
 from worker.roles import roles
 from worker.settings import load
 
@@ -30,11 +30,8 @@ class Host:
             program.stop(STOPS_WITHIN_S)
 
 
-def an_hour_off() -> dict[str, str]:
-    """The environment of a process whose clock is an hour ahead; how long things take, it knows as well as any."""
-    found("faketime")
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    return {"LD_PRELOAD": str(library), "FAKETIME": "+1h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+AN_HOUR_AHEAD = {"PYTHONPATH": str(Path(__file__).parent / "wrong_clock")}
+"""The environment of a process whose clock is wrong. How long things take, it knows as well as any."""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Self
 
 from worker.child import Leash, end, kill_group
 
-INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server faketime, then stop what that has started"
+INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server, then stop what that has started"
 
 
 def found(program: str) -> str:

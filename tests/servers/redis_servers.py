@@ -60,6 +60,12 @@ class RedisServer(Program):
             return bool(self.client.info("replication").get("master_link_status") == "up")
         return False
 
+    def is_followed(self) -> bool:
+        """Whether a replica has all that was written until now."""
+        about = self.client.info("replication")
+        replicas = [value for value in about.values() if isinstance(value, dict) and "offset" in value]
+        return any(replica["offset"] >= about["master_repl_offset"] for replica in replicas)
+
     def online_replicas(self) -> int:
         about = self.client.info("replication")
         return sum(isinstance(value, dict) and value.get("state") == "online" for value in about.values())

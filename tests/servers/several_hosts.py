@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.failover import emit, ended, patiently, requests_of
-from tests.servers.hosts import Host, an_hour_off, host
+from tests.servers.hosts import AN_HOUR_AHEAD, Host, host
 from tests.test_e2e import LEASE, Shop, until
 
 ROLES = ("recover", "ingest", "sweep", "beat")
@@ -20,7 +20,7 @@ def hosts(shop: Shop, tmp_path: Path) -> Iterator[list[Host]]:
     """Two more, each with a beat; of one, two clocks are wrong: that of its worker, and that of its beat."""
     env = {name: value for name, value in shop.env.items() if name.startswith("WINBACK_")}
     env |= {"WINBACK_WORKER__CONCURRENCY": "4"}
-    wrong = {"recover": an_hour_off(), "beat": an_hour_off()}
+    wrong = {"recover": AN_HOUR_AHEAD, "beat": AN_HOUR_AHEAD}
     with host(tmp_path, "second", env) as second, host(tmp_path, "third", env, wrong) as third:
         for program in (*second.roles.values(), *third.roles.values()):
             until(patiently(partial(_is_alive, shop, program.pid)), 40)
