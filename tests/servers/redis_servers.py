@@ -33,6 +33,7 @@ class RedisServer(Program):
         self.port = _free_port()
         everywhere = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""]
         everywhere += ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"]
+        everywhere += ["--hash-max-listpack-entries", "512", "--hash-max-listpack-value", "1024"]
         super().__init__(directory, [found("redis-server"), *everywhere, *options])
         self.client: Any = Redis(port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=5, protocol=2)
 
