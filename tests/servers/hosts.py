@@ -43,6 +43,8 @@ def host(
                 continue
             argv = [word.replace("%h", name) for word in role.argv]
             extra = (odd or {}).get(role.name, {})
-            program = Program(directory / name / role.name, argv, {**env, **role.env, **extra})
+            program = Program(
+                directory / name / role.name, argv, {**env, **role.env, **extra, "PYTHONFAULTHANDLER": "1"}
+            )
             started[role.name] = stack.enter_context(program)
         yield Host(started)

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,9 +49,14 @@ class Program:
         self._process.wait()
 
     def stop(self, within_s: float = 10.0) -> int:
-        """SIGTERM, and SIGKILL if that is not enough; return its exit code."""
+        """SIGTERM, and if that is not enough SIGABRT, so that it may say where it hangs; return its exit code."""
         assert self._process is not None
-        end(self._process, within_s)
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within_s)
+        if self._process.poll() is None:
+            os.kill(self.pid, signal.SIGABRT)
+        end(self._process, 2.0)
         return self._process.returncode
 
     def freeze(self) -> None:
