@@ -11,7 +11,7 @@ import pytest
 
 from state.connection import connect, replicas_of
 from state.replication import Replicas, majority
-from state.scripts import Scripts
+from state.scripts import Scripts, source
 from tasks.attempt import attempt
 from tasks.sending import Outcome
 from tests.attempts import attempt_again, held_by, yuno
@@ -156,6 +156,8 @@ def test_replicas_are_asked_for_the_fence_and_the_person_alone_and_only_if_any_i
     client: Any = pair.state.client
     state = make_state(client, Scripts(client, Replicas(needed)))
     outreach = dispatched(state)
+    for name in ("fence", "reserve"):
+        client.script_load(source(name))
     with yuno(state, OK) as (deps, _):
         client.config_resetstat()
         assert attempt(outreach, deps).outcome == "sent"
