@@ -252,7 +252,7 @@ def test_who_leaves_two_carts_is_contacted_once(shop: Shop) -> None:
     customer = jane(phone_number="+573001234503")
     shop.send("sess_cart_1", **CHECKOUT, customer=customer, cart=CART)
     shop.send("sess_cart_2", **CHECKOUT, customer={**customer, "phone_number": "300 123 4503"}, cart=CART)
-    until(lambda: shop.outcomes().get("suppressed.contacted_recently") == 1, 2 * LEASE.total_seconds())
+    until(lambda: shop.outcomes().get("suppressed.contacted_recently") == 1, 4 * LEASE.total_seconds())
     assert len(shop.requests_for("sess_cart_1") + shop.requests_for("sess_cart_2")) == 1
 
 

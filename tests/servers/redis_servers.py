@@ -21,7 +21,7 @@ from tests.helpers import eventually
 from tests.servers.programs import Program, found
 from worker.valkey import _free_port
 
-NODE_TIMEOUT_MS = 1000
+NODE_TIMEOUT_MS = 2000
 SERVICE = "shop"
 EVENTS = Keys("winback").events
 
@@ -106,6 +106,7 @@ class Replicated:
         lost.start()
         if self.needs_the_lost:
             eventually(lost.follows, 30)
+            eventually(lambda: all(_cluster_info(node, "cluster_state") == "ok" for node in self.nodes), 30)
         return took_s
 
     def _can_be_written(self) -> bool:
