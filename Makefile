@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test faults check format bench audit clean
+.PHONY: help setup demo up test servers faults check format bench audit clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ up: $(READY) ## run all roles against winback.toml until Ctrl-C
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
+
+servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages)
+	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
 
 faults: $(READY) ## make every fault happen to real processes, twenty times (about an hour; RUNS=3 for a look)
 	$(BIN)/python -m tests.model --long

@@ -1,12 +1,15 @@
 """One client for the state server, from its URL: standalone, TLS, Sentinel or Cluster."""
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from redis import Redis, RedisCluster, Sentinel
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
 from redis.retry import Retry
 
 from state.errors import ServerUnsuitableError
+from state.replication import NONE, Replicas, majority
 from state.scripts import translated
 
 SOCKET_TIMEOUT_S = 5.0
@@ -37,14 +40,22 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
     if parts.scheme in {"redis", "rediss"}:
         return Redis.from_url(url, retry=Retry(NoBackoff(), 0), max_connections=max_connections, **_OPTIONS)
     if parts.scheme == "redis+cluster":
-        plain = url.replace("redis+cluster://", "redis://", 1)
+        # All know the others; that several are named counts when one of them is away while we start.
+        login, at, nodes = parts.netloc.rpartition("@")
+        first, *more = nodes.split(",")
+        plain = parts._replace(scheme="redis", netloc=f"{login}{at}{first}").geturl()
+        others = [ClusterNode(*_host(item, 6379)) for item in more]  # type: ignore[no-untyped-call]
         with translated():
-            return RedisCluster.from_url(plain, max_connections=max_connections, **_OPTIONS)
+            # It follows a slot that has moved all the same, and looks for the nodes anew after a failure.
+            retry = Retry(NoBackoff(), 0)
+            return RedisCluster.from_url(
+                plain, startup_nodes=others, retry=retry, max_connections=max_connections, **_OPTIONS
+            )
     if parts.scheme == "redis+sentinel":
         service, _, database = parts.path.strip("/").partition("/")
         if not service:
             raise ServerUnsuitableError("redis_url: a Sentinel URL is redis+sentinel://host:port,host:port/service/db")
-        hosts = [_host(item) for item in parts.netloc.rpartition("@")[2].split(",")]
+        hosts = [_host(item, 26379) for item in parts.netloc.rpartition("@")[2].split(",")]
         password = unquote(parts.password) if parts.password else None
         sentinel = Sentinel(hosts, sentinel_kwargs=_SENTINEL_OPTIONS)  # type: ignore[no-untyped-call]
         client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
@@ -76,6 +87,24 @@ def require_suitable(client: Redis | RedisCluster) -> str:
     return f"{name} {version}"
 
 
-def _host(item: str) -> tuple[str, int]:
+def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Replicas:
+    """Return how many replicas must acknowledge a write: `wanted`, or what fits those that the server has now.
+
+    Raises:
+        ServerUnavailableError: the server does not answer.
+    """
+    if wanted is not None:
+        return Replicas(wanted)
+    with translated():
+        if isinstance(client, RedisCluster):
+            client.nodes_manager.initialize()
+            owners = client.nodes_manager.slots_cache
+            needed = {slot: majority(len(nodes) - 1) for slot, nodes in owners.items()}
+            return Replicas(by_slot=needed) if any(needed.values()) else NONE
+        about: dict[str, Any] = client.info("replication")
+    return Replicas(majority(int(about["connected_slaves"])))
+
+
+def _host(item: str, usual_port: int) -> tuple[str, int]:
     host, _, port = item.rpartition(":")
-    return (host, int(port)) if host else (port, 26379)
+    return (host, int(port)) if host else (port, usual_port)

@@ -49,9 +49,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """What the fence said: `sending` (with the number of this attempt), `cancelled`, `busy` or `lost`."""
+    """What the fence said: `sending` (with the number of this attempt), `cancelled`, `busy` or `lost`.
 
-    verdict: Literal["sending", "cancelled", "busy", "lost"]
+    `not_replicated`: it is `sending`, but too few replicas know, so no request may start.
+    """
+
+    verdict: Literal["sending", "not_replicated", "cancelled", "busy", "lost"]
     attempt: int = 0
 
 
@@ -172,11 +175,15 @@ class Outbox:
         return self._scripts.run("postpone", self._prefix(taken.outreach), *args) is not None
 
     def fence(self, taken: Taken, *, body: str, key: str) -> Fenced:
-        """Take the last look before a request may start; after `sending` the outreach must be settled."""
+        """Take the last look before a request may start; after `sending` the outreach must be settled.
+
+        So it must after `not_replicated`, and after an error if it is found to have passed.
+        """
         sealed = self._cipher.encrypt(taken.outreach, BODY, "", body)
         args = (taken.outreach, taken.claim, self.lease_ms, sealed, key)
-        reply = self._scripts.run("fence", self._prefix(taken.outreach), *args)
-        return Fenced(reply[0].decode(), int(reply[1]) if len(reply) > 1 else 0)
+        reply, confirmed = self._scripts.run_confirmed("fence", self._prefix(taken.outreach), *args)
+        verdict, attempt = reply[0].decode(), int(reply[1]) if len(reply) > 1 else 0
+        return Fenced("not_replicated" if verdict == "sending" and not confirmed else verdict, attempt)
 
     def settle(
         self,

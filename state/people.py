@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from state.keys import SESSION_TTL_MS, Keys
 from state.scripts import Scripts, translated
 
-Reservation = Literal["reserved", "bought", "opted_out", "lost", "held", "capped"]
+Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "lost", "held", "capped"]
 MOST_SESSIONS = 50
 """So many sessions of one person are remembered, the latest: a number that everybody gives must not grow for ever."""
 
@@ -65,11 +65,12 @@ class People:
 
         `lead`: what is remembered with it, before the attempt: no crash can come between a contact and this.
         `cap_ms`: how long ago another contact must be; it is remembered for as long as the longest cap all the same.
+        `not_replicated`: they are reserved, but too few replicas know, so no request may start.
         """
         cap_ms = self._cap_ms if cap_ms is None else cap_ms
         args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, cap_ms + self._lease_ms, *lead)
-        reply: bytes = self._scripts.run("reserve", self._keys.person(person), *args)
-        return reply.decode()  # type: ignore[return-value]
+        reply, confirmed = self._scripts.run_confirmed("reserve", self._keys.person(person), *args)
+        return "not_replicated" if reply == b"reserved" and not confirmed else reply.decode()
 
     def release(self, person: str, outreach: str, claim: int) -> bool:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""

@@ -13,23 +13,31 @@ from typing import Any
 
 from redis import Redis, RedisCluster
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
+    ClusterDownError,
+    MovedError,
     NoScriptError,
     OutOfMemoryError,
+    ReadOnlyError,
     RedisClusterException,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.replication import NONE, WAIT_MS, Replicas
 
 Argument = str | bytes | int | float
 Call = tuple[str, Sequence[Argument]]
-# A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out.
-_PASSING = ("MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "You can't write")
+# A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out. The driver
+# takes the word off an error that it knows, so some are told by their type.
+_PASSING = ("MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "UNBLOCKED")
+_PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, MovedError)
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
 
@@ -54,7 +62,7 @@ def translated() -> Iterator[None]:
     except ResponseError as exc:
         if "OOM" in str(exc):
             raise ServerFullError("the state server is full (maxmemory reached) and refuses writes") from exc
-        if str(exc).startswith(_PASSING):
+        if isinstance(exc, _PASSING_TYPES) or str(exc).startswith(_PASSING):
             raise ServerUnavailableError(f"the state server takes no writes at the moment ({exc})") from exc
         raise StateError(f"the state server refused a command: {exc}") from exc
     except (RedisError, RedisClusterException) as exc:  # the second is no RedisError: no node of a cluster answers
@@ -62,10 +70,14 @@ def translated() -> Iterator[None]:
 
 
 class Scripts:
-    """Calls scripts by digest, on a single server or a cluster. Every script takes one key, which routes it."""
+    """Calls scripts by digest, on a single server or a cluster. Every script takes one key, which routes it.
 
-    def __init__(self, client: Redis | RedisCluster) -> None:
+    `replicas`: how many of them must have what `run_confirmed` writes.
+    """
+
+    def __init__(self, client: Redis | RedisCluster, replicas: Replicas = NONE) -> None:
         self.client: Any = client
+        self._replicas = replicas
         self._digests: dict[str, str] = {}
 
     def text(self, name: str) -> str:
@@ -79,6 +91,24 @@ class Scripts:
                 return self.client.execute_command("EVALSHA", self._digest(name), 1, key, *args)
             except NoScriptError:
                 return self.client.execute_command("EVAL", self.text(name), 1, key, *args)
+
+    def run_confirmed(self, name: str, key: str, *args: Argument) -> tuple[Any, bool]:
+        """Call one script; return its reply, and whether enough replicas have all that was written until then.
+
+        Waits up to 1 s for them. Where none is needed, nothing is asked.
+
+        Raises:
+            StateError: as ever; the script may have been carried out, and nobody knows where.
+        """
+        needed = self._replicas.needed(key)
+        if not needed:
+            return self.run(name, key, *args), True
+        with translated():
+            reply, acknowledged = self._followed_by_wait(("EVALSHA", self._digest(name), 1, key, *args), needed)
+            if isinstance(reply, NoScriptError):
+                reply, acknowledged = self._followed_by_wait(("EVAL", self.text(name), 1, key, *args), needed)
+            # A primary that becomes a replica meanwhile ends the waiting with an error.
+            return raised(reply), isinstance(acknowledged, int) and acknowledged >= needed
 
     def run_many(self, name: str, calls: Iterable[Call]) -> list[Any]:
         """Call one script once per (key, arguments), in one round trip per server; replies in the same order.
@@ -130,6 +160,25 @@ class Scripts:
 
         return wait
 
+    def _followed_by_wait(self, command: Sequence[Argument], needed: int) -> list[Any]:
+        """Send a command and WAIT, which counts what this very connection has written; return both replies."""
+        if not isinstance(self.client, RedisCluster):
+            return _with_wait(self.client, command, needed)
+        cluster: Any = self.client
+        nodes = cluster.nodes_manager
+        for last in (False, True):
+            node = cluster.get_node_from_key(command[3])
+            try:
+                replies = _with_wait(cluster.get_redis_connection(node), command, needed)
+            except (RedisConnectionError, RedisTimeoutError):
+                # The driver does so for its own calls: another node may have taken over.
+                nodes.initialize(last_failed_node_name=node.name)
+                raise
+            if last or not isinstance(replies[0], MovedError):
+                break
+            nodes.move_slot(replies[0])
+        return replies
+
     def _pipelined(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         pipe = self.client.pipeline(transaction=False)
         for command in commands:
@@ -170,6 +219,14 @@ def raised(reply: Any) -> Any:  # noqa: ANN401 - of any command
     if isinstance(reply, Exception):
         raise reply
     return reply
+
+
+def _with_wait(client: Any, command: Sequence[Argument], needed: int) -> list[Any]:  # noqa: ANN401 - of a server or a node
+    pipe = client.pipeline(transaction=False)
+    pipe.execute_command(*command)
+    pipe.execute_command("WAIT", needed, WAIT_MS)
+    found: list[Any] = pipe.execute(raise_on_error=False)
+    return found
 
 
 def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it

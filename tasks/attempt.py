@@ -162,7 +162,7 @@ def _hold_out(contact: Contact, deps: Deps) -> Outcome:
     """Record a person of the holdout like a contact: the cap counts from now on, and nothing is sent."""
     taken = contact.taken
     answer = reserve(contact, deps)
-    if answer == "reserved":
+    if answer in {"reserved", "not_replicated"}:  # a request that is not made needs no replica
         state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
         if state is None:
             deps.people.release(contact.person, taken.outreach, taken.claim)

@@ -12,6 +12,9 @@ from typing import Any
 from celery import Celery, Task
 from kombu.exceptions import ChannelError
 
+CONFIRM_S = 10.0
+"""For so long a publisher waits until RabbitMQ confirms; other brokers don't look at it."""
+
 
 class BrokerAwayError(Exception):
     """The broker could not be asked or told; says by which kind of error. What was leased is due again in time."""
@@ -47,7 +50,7 @@ class Broker:
         with self._connected() as connection, connection.channel() as channel:
             producer = self._app.amqp.Producer(channel, auto_declare=False)
             for argument in arguments:
-                task.apply_async((argument,), producer=producer)
+                task.apply_async((argument,), producer=producer, confirm_timeout=CONFIRM_S)
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from time import monotonic, sleep
+from typing import Literal
 
 from detectors.settings import DetectionSettings
 from state.attribution import Attribution
@@ -43,6 +44,8 @@ class Deps:
     """Say that this role is alive."""
     report: Callable[[str, str], None] = lambda _about, _problem: None
     """Record what is wrong with something, for `winback status`; an empty text: nothing any more."""
+    replication: Callable[[Literal["well", "failing"]], None] = lambda _how: None
+    """Say whether enough replicas knew of an attempt in time."""
     monotonic: Callable[[], float] = monotonic
     sleep: Callable[[float], None] = sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

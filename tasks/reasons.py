@@ -50,5 +50,7 @@ POSTPONED: dict[str, str] = {
     "unreadable": "it is encrypted under a key that this worker does not have",
     "person_held": "another outreach may just be contacting the person",
     "session_is_sending": "another outreach of the session is on its way",
+    "not_replicated": "too few replicas of Redis know of the attempt (redis_replicas), so no request was made",
+    "state_away": "Redis did not answer when the attempt was to be recorded, so no request was made",
 }
 """Why an outreach is due again later."""

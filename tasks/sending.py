@@ -1,6 +1,8 @@
 """From the last look before a request to what is recorded of it: the second half of an attempt (see tasks.attempt).
 
 gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ (release person) ▶ settle
+
+Where the state has replicas, enough of them must have the fence, and then the reservation, before the next step.
 """
 
 import hmac
@@ -28,6 +30,8 @@ R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
 """How soon to look again where nothing but a moment is missing."""
+REPLICAS_BACK = timedelta(seconds=5)
+"""How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
 PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
@@ -77,14 +81,11 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
     key = taken.key or idempotency_key(deps.identity_secret, taken)
-    fenced = deps.outbox.fence(taken, body=body, key=key)
-    if fenced.verdict == "busy":
-        deps.outbox.postpone(taken, delay_ms=deps.outbox.lease_ms, why="session_is_sending")
-        return Outcome(taken.outreach, "postponed", "session_is_sending")
-    if fenced.verdict != "sending":
-        return Outcome(taken.outreach, fenced.verdict)
+    number = _fence(taken, body, key, deps)
+    if isinstance(number, Outcome):
+        return number
     reached("outreach_fenced")
-    refused = _reserve(contact, fenced.attempt, deps)
+    refused = _reserve(contact, number, deps)
     if refused is not None:
         return refused
     reached("person_reserved")
@@ -101,9 +102,29 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     if breaker.surely_no_contact(reply) and not taken.ambiguous:
         _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
         reached("person_released")
-    outcome = _settle(taken, fenced.attempt, reply, deps, left_out=built.left_out, took_s=took_s)
+    outcome = _settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
     reached("outreach_settled")
     return outcome
+
+
+def _fence(taken: Taken, body: str, key: str, deps: Deps) -> int | Outcome:
+    """Pass the fence and return the number of the attempt, or what became of one that may not be made."""
+    try:
+        fenced = deps.outbox.fence(taken, body=body, key=key)
+    except StateError:
+        return _not_made(taken, taken.attempts + 1, "state_away", deps)
+    match fenced.verdict:
+        case "sending":
+            return fenced.attempt
+        case "not_replicated":
+            return _not_made(taken, fenced.attempt, "not_replicated", deps)
+        case "busy":
+            deps.outbox.postpone(taken, delay_ms=deps.outbox.lease_ms, why="session_is_sending")
+            return Outcome(taken.outreach, "postponed", "session_is_sending")
+        case "cancelled" | "lost":
+            return Outcome(taken.outreach, fenced.verdict)
+        case _:
+            assert_never(fenced.verdict)
 
 
 def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: Permit) -> None:
@@ -138,11 +159,11 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     try:
         answer = reserve(contact, deps)
     except StateError:
-        # No request was made: worth more than an outreach that ends unknown. But one before may have been a contact.
-        if not taken.ambiguous:
-            _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
-        return _settle(taken, number, yuno.TryAgain("state_away", counted=False), deps)
+        return _not_made(taken, number, "state_away", deps, person=person)
+    if answer == "not_replicated":
+        return _not_made(taken, number, answer, deps, person=person)
     if answer == "reserved":
+        deps.replication("well")
         return None
     if answer in PERSON_TAKEN:
         settle = _insisting(deps, deps.outbox.settle)
@@ -151,6 +172,26 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     # Held by an attempt that may still end without a contact, or ours by a later claim.
     wait = deps.delivery.lease if answer == "held" else None
     return _settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
+
+
+def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, person: str = "") -> Outcome:
+    """Give back an attempt of which it is not certain that it is recorded where it has to be: no request was made.
+
+    That is worth more than an outreach that ends unknown. Who may be reserved for it (`person`) is released, unless an
+    attempt before may have been a contact.
+    """
+    if why == "not_replicated":
+        deps.replication("failing")
+    if person and not taken.ambiguous:
+        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
+    wait = REPLICAS_BACK if why == "not_replicated" else CATCH_UP
+    outcome = _settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
+    if outcome.outcome == "lost":
+        # The fence was not carried out, or a primary that has died took it along.
+        postpone = _insisting(deps, deps.outbox.postpone)
+        if postpone(taken, delay_ms=milliseconds(wait), why=why):
+            return Outcome(taken.outreach, "postponed", why)
+    return outcome
 
 
 def _settle(

@@ -50,6 +50,8 @@ class Real:
         self.people = [f"{number:02x}" * 32 for number in range(people)]
         self.outreaches: list[str] = []
         self.held: dict[tuple[int, int], Taken] = {}
+        self.claims: dict[int, list[int]] = {}
+        """Of each outreach, the claims that were given out: the scripts count by the clock, the model one by one."""
         self.steps: dict[tuple[int, int], str] = {}
         self.phases: dict[int, str] = {}
         self.events: dict[int, tuple[Entry, int, str]] = {}
@@ -152,8 +154,14 @@ class Real:
     def take(self, place: int) -> None:
         held = self.state.outbox.take(self.outreaches[place])
         if held is not None:
-            self.held[place, held.claim] = held
-            self.steps[place, held.claim] = "taken"
+            self.claims.setdefault(place, []).append(held.claim)
+            claim = self.nth_claim(place, held.claim)
+            self.held[place, claim] = held
+            self.steps[place, claim] = "taken"
+
+    def nth_claim(self, place: int, claim: int) -> int:
+        """Return the how-manieth claim of an outreach it is, from 1; 0 for none."""
+        return self.claims[place].index(claim) + 1 if claim else 0
 
     def worker_dies(self, place: int, claim: int) -> None:
         del self.steps[place, claim]
@@ -174,13 +182,13 @@ class Real:
 
     def reserve(self, place: int, claim: int) -> None:
         person = self.people[self._owner(place, claim) % len(self.people)]
-        answer = self.state.people.reserve(person, self.outreaches[place], claim, LEAD)
+        answer = self.state.people.reserve(person, self.outreaches[place], self.held[place, claim].claim, LEAD)
         refused = "settle suppressed" if answer in {"capped", "bought"} else "settle not_sent"
         self._goes_on(place, claim, "reserved" if answer == "reserved" else refused)
 
     def release(self, place: int, claim: int) -> None:
         person = self.people[self._owner(place, claim) % len(self.people)]
-        self.state.people.release(person, self.outreaches[place], claim)
+        self.state.people.release(person, self.outreaches[place], self.held[place, claim].claim)
         self.steps[place, claim] = self.steps[place, claim].replace("release", "settle")
 
     def settle(self, place: int, claim: int, result: Any) -> None:  # noqa: ANN401 - a name of the model's

@@ -45,7 +45,8 @@ def _read(real: Real, replies: Iterator[Any], lanes: int, days: int) -> Seen:
     found: Seen = {"stream": [real.number_at(entry_ms(entry)) for entry, _ in next(replies)]}
     sessions = [_texts(next(replies)) for _ in real.sessions]
     for place in range(len(real.outreaches)):
-        found[f"outreach {place}"] = _outreach(real, _texts(next(replies)), [next(replies) for _ in SETS], now_ms)
+        record, scores = _texts(next(replies)), [next(replies) for _ in SETS]
+        found[f"outreach {place}"] = _outreach(real, place, record, scores, now_ms)
     for place in range(len(real.people)):
         found[f"person {place}"] = _person(real, next(replies), now_ms)
     waiting = Counter(member.decode() for _ in range(lanes) for member in next(replies))
@@ -74,7 +75,7 @@ def _session(real: Real, found: Mapping[str, str]) -> tuple[object, ...]:
     )
 
 
-def _outreach(real: Real, found: Mapping[str, str], scores: Sequence[float | None], now_ms: int) -> object:
+def _outreach(real: Real, place: int, found: Mapping[str, str], scores: Sequence[float | None], now_ms: int) -> object:
     places = {name for name, score in zip(SETS, scores, strict=True) if score is not None}
     if not found:
         return ("gone", places)
@@ -83,7 +84,7 @@ def _outreach(real: Real, found: Mapping[str, str], scores: Sequence[float | Non
     return (
         real.sessions.index(found["session"]) if found["session"] else NONE,
         found["state"],
-        int(found["claim"]),
+        real.nth_claim(place, int(found["claim"])),
         int(found["takes"]),
         places,
         lease is not None and lease <= now_ms,
@@ -96,7 +97,8 @@ def _person(real: Real, found: Sequence[bytes | None], now_ms: int) -> object:
     bought, held, barred = found
     outreach, claim, at = held.decode().split(":") if held else ("", "0", str(now_ms))
     numbers = [NONE if at is None else real.number_at(int(at)) for at in (bought, barred)]
-    return (numbers[0], real.place(outreach), int(claim), now_ms - int(at) >= LEASE_MS, numbers[1])
+    holder = real.place(outreach)
+    return (numbers[0], holder, real.nth_claim(holder, int(claim)), now_ms - int(at) >= LEASE_MS, numbers[1])
 
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -197,8 +197,6 @@ def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     [
         ("before take", OK, ("sent", 1)),
         ("after take", OK, ("sent", 1)),
-        ("before fence", OK, ("sent", 1)),
-        ("after fence", OK, ("unknown", 0)),
         ("before settle", OK, ("unknown", 1)),
         ("after settle", OK, ("sent", 1)),
         ("before settle", http(500), ("unknown", 1)),
@@ -224,15 +222,16 @@ def test_an_attempt_in_which_redis_goes_away_is_left_to_its_lease(
         assert nothing_is_left(state, outreach)
 
 
-@pytest.mark.parametrize("when", ["before reserve", "after reserve"])
-def test_an_attempt_whose_person_cannot_be_reserved_is_not_made_and_made_later(
+@pytest.mark.parametrize("when", ["before fence", "after fence", "before reserve", "after reserve"])
+def test_an_attempt_that_cannot_be_recorded_is_not_made_and_made_later(
     state: State, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     outreach = dispatched(state)
     with yuno(state, OK) as (deps, server):
         with monkeypatch.context() as broken:
             away(state, broken, when)
-            assert attempt(outreach, deps) == Outcome(outreach, "waiting", "", 1, "state_away")
+            assert attempt(outreach, deps).outcome == ("postponed" if when == "before fence" else "waiting")
+        assert "state_away" in record(state, outreach)["history"]
         assert server.requests == []
         assert held_by(state) == ""
         assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")

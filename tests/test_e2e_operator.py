@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from state.connection import connect
 from tests.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_operator")]
@@ -52,7 +53,8 @@ def outreach_of(shop: Shop, session: str, state: str) -> str:
 def traces(shop: Shop, *texts: str) -> list[str]:
     """Keys of the state and of the broker in which one of these texts is."""
     found = []
-    for client in (shop.redis, shop.broker):
+    broker: Any = connect(shop.env["WINBACK_REDIS_URL"].replace("/0", "/1"))
+    for client in (shop.redis, broker):
         for key in client.scan_iter("*"):
             kind = client.type(key)
             content: Any = b""
@@ -67,6 +69,7 @@ def traces(shop: Shop, *texts: str) -> list[str]:
             elif kind == b"list":
                 content = client.lrange(key, 0, -1)
             found += [key.decode() for text in texts if text.encode() in key + repr(content).encode()]
+    broker.close()
     return found
 
 

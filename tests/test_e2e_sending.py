@@ -31,9 +31,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def winback(shop: Shop, *arguments: str) -> str:
     """Run the command beside the shop's processes, as an operator does."""
-    port = shop.redis.connection_pool.connection_kwargs["port"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
-    env |= {"WINBACK_REDIS_URL": f"redis://127.0.0.1:{port}/0", "WINBACK_CONFIG": os.devnull}
+    # With the brokers and secrets of nobody: a command needs none of them.
+    env |= {"WINBACK_REDIS_URL": shop.env["WINBACK_REDIS_URL"], "WINBACK_CONFIG": os.devnull}
     command = [sys.executable, "-m", "worker.cli", *arguments]
     done = subprocess.run(
         command, env=env, cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True, timeout=30

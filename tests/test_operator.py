@@ -81,7 +81,8 @@ def test_a_dead_one_is_due_again_from_its_first_attempt_on(state: State) -> None
         assert ttl_ms(state, key) is None
     assert held.outreach in dispatch(state)
     again = take(state, held.outreach)
-    assert (again.claim, again.key, again.body) == (held.claim + 1, "key-1", "")
+    assert again.claim > held.claim
+    assert (again.key, again.body) == ("key-1", "")
     assert fence(state, again) == "sending"
     assert state.outbox.settle(again, "sent", line="attempt 1") == "sent"
     assert counters(state) == {"sent": 1}

@@ -111,7 +111,7 @@ def test_leased_counts_all_partitions(state: State) -> None:
 
 def test_take_hands_over_the_outreach_with_its_session_as_it_is_now(state: State) -> None:
     held = taken(state)
-    assert (held.claim, held.attempts, held.body, held.key, held.ambiguous) == (1, 0, "", "", False)
+    assert (held.attempts, held.body, held.key, held.ambiguous) == (0, "", "", False)
     assert (held.lane, held.session.session_id, held.session.state) == ("checkout.web.idle", "s-1", "abandoned")
     assert held.session == stored(state)
     assert held.session.fields["name"] == JANE["full_name"]
@@ -122,7 +122,7 @@ def test_take_hands_over_the_outreach_with_its_session_as_it_is_now(state: State
 def test_a_doubled_message_is_dropped(state: State) -> None:
     held = taken(state)
     assert state.outbox.take(held.outreach) is None
-    assert record(state, held.outreach)["claim"] == "1"
+    assert record(state, held.outreach)["claim"] == str(held.claim)
 
 
 @pytest.mark.xdist_group("valkey")
@@ -205,10 +205,13 @@ def test_an_outreach_that_stops_its_worker_again_and_again_is_dead(state: State)
 
 def test_takes_that_ended_in_order_are_not_held_against_it(state: State) -> None:
     held = taken(state)
+    claims = {held.claim}
     for _ in range(2 * MOST_TAKES):
         state.outbox.postpone(held, delay_ms=0, why="")
         held = take_again(state, held.outreach)
-    assert held.claim == 2 * MOST_TAKES + 1
+        claims.add(held.claim)
+    assert len(claims) == 2 * MOST_TAKES + 1
+    assert max(claims) == held.claim
 
 
 def test_messages_that_were_lost_are_not_held_against_it(state: State) -> None:
@@ -218,4 +221,4 @@ def test_messages_that_were_lost_are_not_held_against_it(state: State) -> None:
         let_lease_run_out(state, outreach)
         state.outbox.reap()
     dispatch(state)
-    assert take(state, outreach).claim == 1
+    assert state.outbox.take(outreach) is not None

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from redis._parsers.base import BaseParser
 
 from state.connection import connect
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.keys import PARTITIONS
-from state.scripts import Call, Scripts, source
+from state.scripts import Call, Scripts, source, translated
 from tests.helpers import HOUR_MS, abandon, now_ms
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
@@ -53,6 +54,27 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
             call("mark_bought", calls)
         assert {index for index in range(6) if state.people.facts(f"{index:02x}").bought} == {0, 4}
         state.client.flushall()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "READONLY You can't write against a read only replica.",
+        "CLUSTERDOWN The cluster is down",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "TRYAGAIN Multiple keys request during rehashing of slot",
+        "ASK 3999 127.0.0.1:6381",
+        "MOVED 3999 127.0.0.1:6381",
+        "LOADING Redis is loading the dataset in memory",
+        "NOREPLICAS Not enough good replicas to write.",
+        "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+    ],
+)
+def test_what_a_server_says_in_a_failover_passes(said: str) -> None:
+    """As the driver makes an error of it, which takes the first word off some of them."""
+    error: Exception = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
+    with pytest.raises(ServerUnavailableError), translated():
+        raise error
 
 
 def test_includes_are_filled_in_once() -> None:

@@ -99,6 +99,7 @@ def test_the_environment_beats_the_file_and_the_file_the_defaults(write: Write) 
 def test_every_setting_can_be_given_by_its_environment_variable() -> None:
     special = {
         "REDIS_URL": "redis://a:1/2",
+        "REDIS_REPLICAS": "2",
         "BROKER_URL": "amqp://guest:guest@b//",
         "IDENTITY_SECRET": "0123456789abcdef",
         "ENCRYPTION_KEYS": bytes(range(32)).hex(),

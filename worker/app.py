@@ -15,11 +15,14 @@ from typing import Any, Protocol
 
 import structlog
 from celery import Celery, signals
+from celery.worker.consumer import Consumer
 from kombu.entity import Exchange, Queue
 
 from state import deployment
 from state.errors import StateError
+from state.replication import NONE, Replicas
 from tasks import celery_tasks, contact, deps
+from tasks.broker import CONFIRM_S
 from worker import logs, runtime
 from worker.acknowledging import Task
 from worker.ask import named
@@ -31,6 +34,10 @@ from worker.watch import Watch
 EXPIRY = timedelta(hours=2)
 """Beat writes it by its clock and the worker compares it with its own: a short one drops every sweep when they differ.
 What piles up meanwhile is skipped by the tasks themselves."""
+QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 20}
+"""RabbitMQ's queues: kept on several nodes, so that one may fail. Celery sees the type, and sets the prefetch for each
+consumer: such a queue knows no other. What came back so often is dropped there. That is no loss: the outbox dispatches
+an outreach again when its lease has run out, and itself gives up one that stops its worker."""
 CHILD_TRIES = 10
 CHILD_PAUSE_S = 1.0
 
@@ -88,7 +95,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,
         "worker_send_task_events": True,
-        "task_queues": [_queue(name) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
+        "task_queues": [_queue(name, settings) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
         "task_default_queue": celery_tasks.RECOVER_QUEUE,
         "task_routes": {
             "winback.sweep": {"queue": celery_tasks.SWEEP_QUEUE},
@@ -100,7 +107,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             name: {
                 "task": f"winback.{name}",
                 "schedule": interval,
-                "options": {"expires": EXPIRY.total_seconds()},
+                "options": {"expires": EXPIRY.total_seconds(), "confirm_timeout": CONFIRM_S},
             }
             for name, interval in every.items()
         },
@@ -108,14 +115,20 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _queue(name: str) -> Queue:
+def _queue(name: str, settings: Settings) -> Queue:
     # With an exchange of its own: the default one would be shared, and with AMQP its key too.
-    return Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+    arguments = QUORUM if _is_amqp(settings) else None
+    return Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+
+
+def _is_amqp(settings: Settings) -> bool:
+    return (settings.broker_url or "").startswith("amqp")
 
 
 def _transport_options(settings: Settings) -> dict[str, Any]:
-    if not (settings.broker_url or "").startswith(("redis", "sentinel")):
-        return {}
+    if _is_amqp(settings):
+        # Otherwise a message that RabbitMQ could not take would be missed for as long as its lease.
+        return {"confirm_publish": True}
     return {
         # Longer than any task may last. A message that comes back all the same is recognised and dropped.
         "visibility_timeout": max(600.0, 4 * settings.delivery.lease.total_seconds()),
@@ -130,6 +143,13 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
 
 _joined: list[runtime.State] = []
 """The state that this worker said it joined; the processes of a prefork pool open their own."""
+_replicas: list[Replicas] = [NONE]
+"""How many replicas must acknowledge, as this worker found it at its start: a process of its pool that is born while a
+primary is cut off from its replicas must not take that for a server without any."""
+
+if _is_amqp(_settings()):
+    # It would declare 28 more queues for delayed messages, of which there are none here.
+    Consumer.Blueprint.default_steps.remove("celery.worker.consumer.delayed_delivery:DelayedDelivery")
 
 app = Celery("winback", task_cls=Task)
 app.conf.update(_configuration(_settings()))
@@ -154,6 +174,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
             state = runtime.open_state(settings)
             runtime.join_deployment(state, settings, personal=sends)
             if sends:
+                _replicas[:] = [runtime.count_replicas(state, settings)]
                 delivery = settings.delivery
                 deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
     except (StartError, StateError) as exc:
@@ -161,7 +182,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     _joined[:] = [state]
     if "prefork" not in str(sender.pool_cls):
         # The threads and solo pools run the tasks in this process, and never send worker_process_init.
-        deps.install(runtime.build_deps(settings, sends=sends))
+        deps.install(runtime.build_deps(settings, sends=sends, replicas=_replicas[0]))
     else:
         # What the processes of the pool have in common stays common: the collector would write to every page of it.
         contact.warm_up()
@@ -173,7 +194,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
 def _equip_child(**_kwargs: object) -> None:
     for _ in range(CHILD_TRIES):
         try:
-            deps.install(runtime.build_deps(_settings(), sends=True))
+            deps.install(runtime.build_deps(_settings(), sends=True, replicas=_replicas[0]))
         except StateError as exc:
             log.warning("state_away", error=str(exc))
             sleep(CHILD_PAUSE_S)

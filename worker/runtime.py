@@ -1,7 +1,9 @@
 """What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 import structlog
 from redis import Redis, RedisCluster
@@ -12,11 +14,13 @@ from detectors.settings import DetectionSettings
 from state import deployment
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted, cipher_of
-from state.connection import connect, require_suitable
+from state.connection import connect, replicas_of, require_suitable
 from state.control import Control
+from state.errors import StateError
 from state.keys import Keys
 from state.outbox import Outbox
 from state.people import People
+from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sessions import Sessions
 from state.stream import Stream
@@ -25,6 +29,10 @@ from tasks.deps import Deps
 from tasks.yuno import YunoClient
 from worker.settings import Settings
 from worker.settings.reload import DetectionReader
+
+NOT_REPLICATED = (
+    "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to what there is"
+)
 
 log = structlog.stdlib.get_logger("winback.runtime")
 
@@ -65,15 +73,17 @@ class State:
             log.error("encryption_key_missing", keys=missing, way_out="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
-def open_state(settings: Settings, *, connections: int = 16) -> State:
+def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE) -> State:
     """Return the state that the settings name; nothing is connected yet, except to a cluster.
+
+    `replicas`: how many must know of an attempt before it is made; of no use to who makes none.
 
     Raises:
         StateError: the URL cannot be used, or the cluster does not answer.
     """
     client = connect(settings.redis_url or "", max_connections=connections)
     keys = Keys(settings.namespace)
-    scripts = Scripts(client)
+    scripts = Scripts(client, replicas)
     lease_ms = milliseconds(settings.delivery.lease)
     people = People(
         scripts,
@@ -114,9 +124,35 @@ def identity_secret(settings: Settings) -> bytes:
     return secret.get_secret_value().encode() if secret else b""
 
 
-def build_deps(settings: Settings, *, sends: bool) -> Deps:
+def count_replicas(state: State, settings: Settings) -> Replicas:
+    """Return how many replicas must know of an attempt before it is made, by `redis_replicas` and what there is now.
+
+    Raises:
+        StateError: the server does not answer.
+    """
+    found = replicas_of(state.client, settings.redis_replicas)
+    deployment.report(state.scripts, state.keys, "replication", "")
+    log.info("replicas", must_acknowledge=found.fewest, of="redis_replicas" if settings.redis_replicas else "auto")
+    return found
+
+
+def _watch_replicas(state: State) -> Callable[[Literal["well", "failing"]], None]:
+    last = "well"
+
+    def replication(how: Literal["well", "failing"]) -> None:
+        nonlocal last
+        if how == last == "well":
+            return
+        last = how
+        with suppress(StateError):
+            deployment.report(state.scripts, state.keys, "replication", "" if how == "well" else NOT_REPLICATED)
+
+    return replication
+
+
+def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) -> Deps:
     """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
-    state = open_state(settings, connections=2 * settings.worker.concurrency + 16)
+    state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas)
     live = sends and settings.delivery.mode == "live"
     reader, said = DetectionReader(settings), ["never said anything"]
 
@@ -145,5 +181,6 @@ def build_deps(settings: Settings, *, sends: bool) -> Deps:
         in_flight=settings.in_flight,
         sweep_interval=settings.detection.sweep_interval,
         beat=state.beat,
+        replication=_watch_replicas(state),
         report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
     )

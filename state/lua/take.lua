@@ -7,7 +7,7 @@
 -- include: _outreach
 local prefix, id, now = KEYS[1], ARGV[1], clock()
 local key = prefix .. 'outreach:' .. id
-local has = redis.call('HMGET', key, 'state', 'takes', 'session')
+local has = redis.call('HMGET', key, 'state', 'takes', 'session', 'claim')
 if has[1] ~= 'waiting' then return false end
 if not redis.call('ZSCORE', prefix .. 'leased', id) then return false end
 if tonumber(has[2]) >= tonumber(ARGV[3]) then
@@ -15,7 +15,7 @@ if tonumber(has[2]) >= tonumber(ARGV[3]) then
   return false
 end
 redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
-redis.call('HINCRBY', key, 'claim', 1)
 redis.call('HINCRBY', key, 'takes', 1)
-redis.call('HSET', key, 'state', 'leased')
+-- By the clock: a claim that a failed primary or a restore has lost must not be given to a second worker.
+redis.call('HSET', key, 'state', 'leased', 'claim', text(math.max(tonumber(has[4]) + 1, now)))
 return {text(now), redis.call('HGETALL', key), redis.call('HGETALL', prefix .. 'session:' .. has[3])}

@@ -97,7 +97,8 @@ def expire(
 ) -> None:
     """End outreaches that no request was begun for: `expired: by_operator`, nobody is contacted.
 
-    `expire --waiting` is for after a restore from a backup: what was due then may have been sent since. One that a
+    `expire --waiting` is for after a restore from a backup: what was due then may have been sent since. Pause first and
+    start the roles, for who was about to fall silent in the backup may have been contacted since, too. One that a
     worker has taken in hand ends too, and the worker finds so before it sends. One that is `sending` is never touched:
     its request may be under way; when its worker is gone it becomes `unknown` by itself. One that was ambiguous before
     ends `unknown`, for nobody can say that it was not sent. Exit code 1 when one was left alone.

@@ -44,6 +44,7 @@ _HINTS = {
 }
 _NAMESPACE = re.compile(r"[a-z0-9_-]{1,32}")
 _SHORTEST_SECRET = 16
+_REPLICAS = "0123456789"
 
 
 class Settings(BaseSettings):
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     Attributes:
         redis_url: Where the state is; None when it was not given (`require` it where it is needed).
         broker_url: Celery's broker; when it was not given, database 1 of the state's server.
+        redis_replicas: How many replicas must acknowledge an attempt before its request; None: as fits those there are.
         namespace: What every Redis key begins with.
         identity_secret: The key under which phone numbers become identities.
         encryption_keys: What personal data in Redis is encrypted with, separated by commas; the first one encrypts.
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
 
     redis_url: str | None = Field(default=None, repr=False)
     broker_url: str | None = Field(default=None, repr=False)
+    redis_replicas: int | None = None
     namespace: str = "winback"
     identity_secret: Secret = None
     encryption_keys: Secret = None
@@ -112,6 +115,15 @@ class Settings(BaseSettings):
             return check_broker_url(url)
         state: str | None = info.data.get("redis_url")
         return broker_beside(state) if state else None
+
+    @field_validator("redis_replicas", mode="before")
+    @classmethod
+    def _replicas_are_counted(cls, number: object) -> int | None:
+        if number is None or number == "auto":
+            return None
+        if isinstance(number, bool) or str(number) not in set(_REPLICAS):
+            raise ValueError(f"must be auto or a number from 0 to {_REPLICAS[-1]}")
+        return int(str(number))
 
     @field_validator("namespace")
     @classmethod

@@ -24,11 +24,8 @@ def check_redis_url(url: str) -> str:
         service, _, database = path.partition("/")
         if not service or (database and not _is_number(database)):
             raise ValueError("names no service: write it like redis+sentinel://host:26379,host:26379/mymaster/0")
-    else:
-        if len(hosts) > 1:
-            raise ValueError("names several hosts: one is enough, it is asked for the others")
-        if path not in {"", "0"}:
-            raise ValueError("names a database: a cluster has only database 0, so leave it out")
+    elif path not in {"", "0"}:
+        raise ValueError("names a database: a cluster has only database 0, so leave it out")
     return url
 
 
@@ -102,7 +99,7 @@ def _check_host(host: str) -> None:
 
 def _check_standalone(hosts: list[str], database: str) -> None:
     if len(hosts) > 1:
-        raise ValueError("names several hosts: that is for redis+sentinel:// alone")
+        raise ValueError("names several hosts: that is for redis+sentinel:// and redis+cluster:// alone")
     if database and not _is_number(database):
         raise ValueError("has a database that is no number: write it like redis://localhost:6379/0")
 

@@ -1,0 +1,34 @@
+"""The end-to-end suite of tests/test_e2e.py somewhere else: a module says where, and takes the tests in."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.places import Place
+from tests.test_e2e import Shop, running_shop
+
+MIDDLE = "test_who_leaves_two_carts_is_contacted_once"
+
+
+@pytest.fixture(scope="module")
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with request.module.PLACE(tmp_path_factory.mktemp("servers")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shop(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    directory = tmp_path_factory.mktemp("shop")
+    with running_shop(directory, place.redis_url, place.broker, WINBACK_BROKER_URL=place.broker_url) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _failover_in_the_middle(request: pytest.FixtureRequest) -> None:
+    if request.node.name == MIDDLE:
+        request.getfixturevalue("place").fail_over()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the suite come first: it counts from nothing. What is taken in besides goes by what was there before."""
+    items.sort(key=lambda item: (item.path, getattr(item, "function", item).__module__ != "tests.test_e2e"))

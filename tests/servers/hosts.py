@@ -1,0 +1,50 @@
+"""Winback on further hosts: the same roles again, each a process of its own, as a machine's supervisor starts them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.programs import Program
+from worker.roles import roles
+from worker.settings import load
+
+STOPS_WITHIN_S = 20.0
+
+
+@dataclass
+class Host:
+    """The roles of one host, by name."""
+
+    roles: dict[str, Program]
+
+    def restart(self, role: str) -> None:
+        """SIGTERM, wait for the end, start again; it has to end in order."""
+        program = self.roles[role]
+        code = program.stop(STOPS_WITHIN_S)
+        assert code == 0, f"{role} ended with {code}: {program.log.read_text()[-2000:]}"
+        program.start()
+
+
+AN_HOUR_AHEAD = {"PYTHONPATH": str(Path(__file__).parent / "wrong_clock")}
+"""The environment of a process whose clock is wrong. How long things take, it knows as well as any."""
+
+
+@contextmanager
+def host(
+    directory: Path, name: str, env: Mapping[str, str], odd: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[Host]:
+    """Run ingest, recover, sweep and beat; `odd`: what the environment of some roles has besides."""
+    settings = load(env)
+    with ExitStack() as stack:
+        started = {}
+        for role in roles(settings):
+            if role.name == "flower":
+                continue
+            argv = [word.replace("%h", name) for word in role.argv]
+            extra = (odd or {}).get(role.name, {})
+            program = Program(
+                directory / name / role.name, argv, {**env, **role.env, **extra, "PYTHONFAULTHANDLER": "1"}
+            )
+            started[role.name] = stack.enter_context(program)
+        yield Host(started)

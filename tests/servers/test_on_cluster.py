@@ -1,0 +1,14 @@
+"""The end-to-end suite on a cluster that loses a primary in the middle, and RabbitMQ."""
+
+import pytest
+
+from tests.servers.failover import *  # noqa: F403 - as below
+from tests.servers.places import cluster_and_rabbitmq
+from tests.servers.several_hosts import *  # noqa: F403 - as below
+from tests.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
+
+del shop  # noqa: F821 - which came along: theirs is in conftest.py
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("cluster")]
+
+PLACE = cluster_and_rabbitmq

@@ -1,0 +1,12 @@
+"""The end-to-end suite on Debian's Redis 7.0, for the state and the broker."""
+
+import pytest
+
+from tests.servers.places import redis_7
+from tests.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
+
+del shop  # noqa: F821 - which came along: theirs is in conftest.py
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("redis")]
+
+PLACE = redis_7

@@ -1,0 +1,13 @@
+"""The end-to-end suite on a primary watched by Sentinel, lost in the middle, and a Redis for the broker."""
+
+import pytest
+
+from tests.servers.failover import *  # noqa: F403 - as below
+from tests.servers.places import sentinel_and_redis
+from tests.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
+
+del shop  # noqa: F821 - which came along: theirs is in conftest.py
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("sentinel")]
+
+PLACE = sentinel_and_redis

@@ -1,0 +1,101 @@
+"""A backup is restored: who was contacted after it was taken is in it as somebody who still waits."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from state.connection import connect
+from tests.servers.failover import emit, ended, requests_of
+from tests.servers.hosts import Host, host
+from tests.servers.redis_servers import RedisServer
+from tests.test_e2e import KEYS, THRESHOLD, Shop, environment, in_redis, until
+from tests.test_e2e_sending import winback
+from worker.mock_api.process import MockServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restore")]
+
+NUMBER = 20
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path / "redis") as started:
+        yield started
+
+
+@pytest.fixture
+def shop(server: RedisServer, tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose processes the test starts and stops."""
+    with MockServer(port=0, **KEYS) as api, connect(server.url) as client:
+        env = environment(tmp_path, server.url, api, WINBACK_WORKER__CONCURRENCY="4")
+        state: Any = client
+        yield Shop(state, lambda: in_redis(server.url.replace("/0", "/1")), api, "", tmp_path / "log", 0, env)
+
+
+def running(stack: ExitStack, shop: Shop, name: str) -> Host:
+    env = {key: value for key, value in shop.env.items() if key.startswith("WINBACK_")}
+    return stack.enter_context(host(shop.log.parent, name, env))
+
+
+def silent(shop: Shop) -> bool:
+    """Whether every session has been found silent, and every event applied."""
+    waits = any(shop.redis.zcard(key) for key in shop.redis.scan_iter("winback:{*}:lane:*"))
+    return not waits and not shop.redis.xlen("winback:events")
+
+
+def test_after_a_restore_nobody_is_contacted_again_who_was_contacted_after_the_backup(
+    server: RedisServer, shop: Shop, tmp_path: Path
+) -> None:
+    with ExitStack() as before:
+        running(before, shop, "before")
+        until(lambda: shop.redis.exists("winback:heartbeat:beat", "winback:heartbeat:ingest") == 2, 40)
+        # In the backup: outreaches that wait, sessions that were not silent for long enough, events that nobody read.
+        winback(shop, "pause")
+        emit(shop, "111", 0, NUMBER)
+        until(lambda: silent(shop))
+        until(lambda: open_outreaches(shop) == NUMBER)
+    emit(shop, "222", 0, NUMBER)
+    backup = tmp_path / "backup"
+    shop.redis.bgrewriteaof()
+    until(lambda: not shop.redis.info("persistence")["aof_rewrite_in_progress"])
+    shutil.copytree(server.directory / "appendonlydir", backup)
+
+    with ExitStack() as after:
+        running(after, shop, "after")
+        winback(shop, "resume")
+        until(lambda: len(requests_of(shop, "111") + requests_of(shop, "222")) == 2 * NUMBER, 60)
+        until(lambda: ended(shop) == 2 * NUMBER)
+
+    server.kill()
+    shutil.rmtree(server.directory / "appendonlydir")
+    shutil.copytree(backup, server.directory / "appendonlydir")
+    server.start()
+    assert ended(shop) == 0
+    assert open_outreaches(shop) == NUMBER
+
+    # Hold back all sending first, then let the events that nobody read be applied and the sessions fall silent.
+    winback(shop, "pause", "--reason", "restored from a backup")
+    with ExitStack() as restored:
+        running(restored, shop, "restored")
+        until(lambda: open_outreaches(shop) == 2 * NUMBER, 30 + 2 * THRESHOLD.total_seconds())
+        until(lambda: silent(shop))
+        winback(shop, "outreach", "expire", "--waiting", "--yes")
+        assert open_outreaches(shop) == 0
+        assert winback(shop, "resume").strip() == "sending goes on"
+        # Who falls silent from now on is contacted as ever.
+        emit(shop, "333", 0, NUMBER)
+        until(lambda: len(requests_of(shop, "333")) == NUMBER, 60)
+        until(lambda: ended(shop) == 3 * NUMBER)
+    assert shop.outcomes().get("expired.by_operator") == 2 * NUMBER
+    for name in ("111", "222", "333"):
+        sessions = [request["body"]["session"]["session_id"] for request in requests_of(shop, name)]
+        assert sorted(sessions) == sorted(f"sess_{name}_{index}" for index in range(NUMBER))
+
+
+def open_outreaches(shop: Shop) -> int:
+    names = (name for kind in ("due", "leased") for name in shop.redis.scan_iter(f"winback:{{*}}:{kind}"))
+    return sum(shop.redis.zcard(name) for name in names)
