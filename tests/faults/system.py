@@ -155,8 +155,10 @@ class System:
 
         def is_so() -> bool:
             nonlocal began
-            began = began if self.is_settled() else time.monotonic()
-            return time.monotonic() - began >= for_s
+            if self.is_settled():
+                return time.monotonic() - began >= for_s
+            began = time.monotonic()
+            return False
 
         self.until(is_so, within_s, "the end of everything")
 
