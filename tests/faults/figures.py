@@ -1,5 +1,6 @@
 """The figures of the runs: kept in `docs/faults.json`, shown in `docs/reliability.md`."""
 
+import fcntl
 import json
 import statistics
 from collections.abc import Iterable, Sequence
@@ -31,13 +32,15 @@ def figures_of(result: Result) -> Figures:
 
 def keep(figures: Iterable[Figures], order: Sequence[str]) -> None:
     """Put figures in the place of earlier ones of the same faults, and show all of them on the page."""
-    known = {row["fault"]: row for row in kept()} | {row["fault"]: row for row in figures}
-    rows = [known[number] for number in order if number in known]
-    KEPT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGINS)
-    _, _, tail = rest.partition(ENDS)
-    PAGE.write_text(f"{head}{BEGINS}\n{table(rows)}\n{ENDS}{tail}", encoding="utf-8")
+    with PAGE.open(encoding="utf-8") as page:
+        # Several runs may go on side by side.
+        fcntl.flock(page, fcntl.LOCK_EX)
+        known = {row["fault"]: row for row in kept()} | {row["fault"]: row for row in figures}
+        rows = [known[number] for number in order if number in known]
+        KEPT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        head, _, rest = page.read().partition(BEGINS)
+        _, _, tail = rest.partition(ENDS)
+        PAGE.write_text(f"{head}{BEGINS}\n{table(rows)}\n{ENDS}{tail}", encoding="utf-8")
 
 
 def kept() -> list[Figures]:
