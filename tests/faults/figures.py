@@ -12,7 +12,8 @@ from tests.faults.fault import Result
 DOCS = Path(__file__).parents[2] / "docs"
 KEPT, PAGE = DOCS / "faults.json", DOCS / "reliability.md"
 COUNTS = ("runs", "sessions", "requests", "contacts", "unknown", "duplicates", "losses", "violations")
-BEGINS, ENDS = "<!-- figures: begin -->", "<!-- figures: end -->"
+SOAKED = DOCS / "soak.json"
+MB_PARTS = ("ingest", "recover", "sweep", "beat", "redis")
 
 Figures = dict[str, Any]
 
@@ -38,9 +39,38 @@ def keep(figures: Iterable[Figures], order: Sequence[str]) -> None:
         known = {row["fault"]: row for row in kept()} | {row["fault"]: row for row in figures}
         rows = [known[number] for number in order if number in known]
         KEPT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-        head, _, rest = page.read().partition(BEGINS)
-        _, _, tail = rest.partition(ENDS)
-        PAGE.write_text(f"{head}{BEGINS}\n{table(rows)}\n{ENDS}{tail}", encoding="utf-8")
+        PAGE.write_text(with_section(page.read(), "figures", table(rows)), encoding="utf-8")
+
+
+def keep_soak(figures: Figures) -> None:
+    """Put the figures of a soak in the place of the last one's."""
+    SOAKED.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(with_section(PAGE.read_text(encoding="utf-8"), "soak", soak_text(figures)), encoding="utf-8")
+
+
+def with_section(page: str, name: str, text: str) -> str:
+    """Return a page with this text between the marks of a section."""
+    begins, ends = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head, _, rest = page.partition(begins)
+    _, _, tail = rest.partition(ends)
+    return f"{head}{begins}\n{text}\n{ends}{tail}"
+
+
+def soak_text(figures: Figures) -> str:
+    """Tell of a soak in a sentence and a table of memory."""
+    told = (
+        f"**Fault 22, all of it at once:** {figures['minutes']} minutes, {figures['events_a_second']:,} events a "
+        f"second, {figures['faults']} faults one after another at random; {figures['sessions']:,} sessions whose story "
+        f"is known, {figures['requests']:,} requests, {figures['contacts']:,} contacts, {figures['duplicates']} "
+        f"duplicates, {figures['losses']} losses; everything had its outcome {figures['settled_after_s']} s after the "
+        "last event. Memory in MB, the most in each quarter of the time (all processes of a role; Redis keeps what "
+        "happened):"
+    )
+    rows = [
+        f"| {name} | {' | '.join(f'{size:,.0f}' for size in figures['memory_mb_by_quarter'][name])} |"
+        for name in MB_PARTS
+    ]
+    return "\n".join([told, "", "| | first | second | third | last |", "|---|--:|--:|--:|--:|", *rows])
 
 
 def kept() -> list[Figures]:

@@ -5,7 +5,6 @@ story that the checker knows. Memory is looked at all the time.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from tests.faults.chaos import Chaos
 from tests.faults.checker import Verdict, check
 from tests.faults.crowd import Crowd
 from tests.faults.fault import OR_UNKNOWN
+from tests.faults.figures import MB_PARTS, keep_soak
 from tests.faults.memory import Samples
 from tests.faults.shop import THRESHOLD_S, Shop
 from tests.faults.system import System
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=2200, help="events a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calm", action="store_true", help="without faults")
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    parser.add_argument("--keep", action="store_true", help="write the figures into docs/")
     asked = parser.parse_args()
     console = Console(width=150)
     with (
@@ -47,8 +47,8 @@ def main() -> int:
     ):
         figures = soak(system, asked, console)
     console.print_json(data=figures)
-    if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if asked.keep:
+        keep_soak(figures)
     return int(bool(figures["violations"]))
 
 
@@ -78,8 +78,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     verdict = _check(system, shop)
     for problem in verdict.violations:
         console.print(problem, markup=False, highlight=False, style="red")
-    parts = ("ingest", "recover", "sweep", "beat", "redis")
-    memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in parts}
+    memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in MB_PARTS}
     grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
     records = sum(1 for _ in system.redis.scan_iter("winback:{*}:outreach:*", count=1000))
     return {
