@@ -13,7 +13,7 @@ from state.errors import UnreadableError
 from state.keys import Keys, partition_of, partition_of_outreach
 from state.outbox import BODY, readable
 from state.scripts import Scripts, translated
-from state.sessions import STAMP_WIDTH, read_session
+from state.session import STAMP_WIDTH, read_session
 from state.stream import GROUP, Entry, _entry
 
 CHUNK = 500

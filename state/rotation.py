@@ -12,7 +12,7 @@ from state.errors import UnreadableError
 from state.keys import Keys
 from state.outbox import BODY, HISTORY
 from state.scripts import Call, Scripts, translated
-from state.sessions import OWN_FIELDS, STAMP_WIDTH
+from state.session import OWN_FIELDS, STAMP_WIDTH
 
 PAGE = 200
 """Records that are read, and written, together."""

@@ -13,38 +13,7 @@ from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Call, Scripts, translated
-
-STAMP_WIDTH = 10
-RANK_SPAN = 100
-"""A sequence number is a time in ms, times this, plus a rank."""
-_FIRST, _LAST = "first.", "last."
-"""What the fields begin with that say when a session was at a place of the flow; its rank follows."""
-_TOOK_OVER = "took_over"
-OWN_FIELDS = frozenset(
-    {
-        "activity",
-        "signal",
-        "purchase",
-        "silent",
-        "state",
-        "outreach",
-        "sending",
-        "contacts",
-        "contacts_before",
-        "purchase_before",
-        "moved",
-        "moved_to",
-        "contacted",
-        "outreaches",
-        "forgotten",
-        _TOOK_OVER,
-        *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
-    }
-)
-"""What a session's hash holds besides what events said; everything else is stamped."""
-NOT_HANDED_OVER = OWN_FIELDS | {"order", "under_way"}
-"""What stays with a session that another one takes over: an order is that of its own session."""
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+from state.session import NOT_HANDED_OVER, RANK_SPAN, STAMP_WIDTH, TOOK_OVER, Session, opened, read_session, stamped
 
 
 class Change(NamedTuple):
@@ -91,42 +60,6 @@ class SilentLane:
     wait_ms: int
     left_alone: str
     from_silence: bool
-
-
-class Stay(NamedTuple):
-    """When a session was first and last at one place of the flow (Unix ms); it may have been elsewhere in between."""
-
-    rank: int
-    first_ms: int
-    last_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session as it is stored."""
-
-    session_id: str
-    activity: int
-    signal: int
-    purchase: int
-    silent_since_ms: int
-    state: str
-    """`waiting`, `abandoned`, `bought`, `forgotten`, or the outcome that was recorded without an outreach."""
-    outreach: str
-    contacts: int
-    """How many contacts were made, or may have been made, for this session and those it took over."""
-    fields: Mapping[str, str]
-    """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
-    outreaches: tuple[str, ...] = ()
-    """The latest eight that were made for it, the first first."""
-    unreadable: str = ""
-    """Why fields are missing that cannot be decrypted; empty when all could be read."""
-    stays: tuple[Stay, ...] = ()
-    """Where in the flow it was and when, in the order in which it first came there."""
-    moved_to: str = ""
-    """The session that has taken this one over; empty for none."""
-    took_over: str = ""
-    """The session that this one took over last; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +122,7 @@ class Sessions:
         # A contact that is under way counts: should it come to nothing, the new session has one less than it may.
         contacts = sum(int(known.get(name, 0)) for name in ("contacts", "contacts_before", "under_way"))
         words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
-        words += (_TOOK_OVER, stamped(stamp, previous))
+        words += (TOOK_OVER, stamped(stamp, previous))
         bought = max(int(known.get("purchase", 0)), int(known.get("purchase_before", 0)))
         reply = self._scripts.run("inherit", self._partition(session), session, contacts, bought, *words)
         return self._mark(0, session, reply)
@@ -200,7 +133,7 @@ class Sessions:
             return
         stamp = value[:STAMP_WIDTH]
         try:
-            text = _opened(previous, name, value, self._cipher)
+            text = opened(previous, name, value, self._cipher)
         except UnreadableError as exc:
             deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
             deployment.report(self._scripts, self._keys, "encryption", f"session {previous}, taken over: {exc}")
@@ -261,8 +194,8 @@ class Sessions:
     def _person(self, session_id: str, phone: str, country: str) -> tuple[str, str]:
         try:
             return (
-                _opened(session_id, "phone", phone, self._cipher),
-                _opened(session_id, "country", country, self._cipher),
+                opened(session_id, "phone", phone, self._cipher),
+                opened(session_id, "country", country, self._cipher),
             )
         except UnreadableError as exc:
             # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
@@ -271,59 +204,6 @@ class Sessions:
                 self._scripts, self._keys, "encryption", f"session {session_id} bought or opted out, its person: {exc}"
             )
             return "", ""
-
-
-def stamped(stamp: int, value: str) -> str:
-    """Return a field's text as it is stored: the higher of two texts is that of the later event."""
-    digits = ""
-    while stamp:
-        stamp, digit = divmod(stamp, 36)
-        digits = _DIGITS[digit] + digits
-    return digits.rjust(STAMP_WIDTH, "0") + value
-
-
-def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> Session:
-    """Read a session's hash; every sequence number is 0 when the hash is gone."""
-    fields, unreadable = {}, ""
-    for name, value in stored.items():
-        if name in OWN_FIELDS:
-            continue
-        try:
-            fields[name] = _opened(session_id, name, value, cipher)
-        except UnreadableError as exc:
-            unreadable = str(exc)
-    activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
-    return Session(
-        session_id=session_id,
-        activity=activity,
-        signal=signal,
-        purchase=purchase,
-        # Stored only when it is not when the last event occurred.
-        silent_since_ms=int(stored.get("silent", max(activity, signal, purchase) // RANK_SPAN)),
-        state=stored.get("state", "waiting"),
-        outreach=stored.get("outreach", ""),
-        contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
-        fields=fields,
-        outreaches=tuple(stored.get("outreaches", "").split()),
-        unreadable=unreadable,
-        stays=_stays(stored, activity),
-        moved_to=stored.get("moved_to", ""),
-        took_over=stored.get(_TOOK_OVER, "")[STAMP_WIDTH:],
-    )
-
-
-def _stays(stored: Mapping[str, str], activity: int) -> tuple[Stay, ...]:
-    here, found = activity % RANK_SPAN, []
-    for name, first in stored.items():
-        if name.startswith(_FIRST):
-            rank = int(name.removeprefix(_FIRST))
-            last_ms = activity // RANK_SPAN if rank == here else int(stored.get(f"{_LAST}{rank:02d}", first))
-            found.append(Stay(rank, int(first), last_ms))
-    return tuple(sorted(found, key=lambda stay: (stay.first_ms, stay.rank)))
-
-
-def _opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:
-    return cipher.decrypt(session_id, name, value[:STAMP_WIDTH], value[STAMP_WIDTH:])
 
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:

@@ -11,7 +11,7 @@ from detectors.activity import Cart
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from state.people import Facts
-from state.sessions import Session
+from state.session import Session
 from tasks import consent, contact, quiet_hours
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.record import cart_of, is_bot, was_emptied

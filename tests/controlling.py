@@ -4,7 +4,7 @@ from state.cipher import Unencrypted
 from state.control import Control, Limits, Passed, Sending, read_sending
 from state.keys import DAY_MS
 from state.outbox import Taken
-from state.sessions import read_session
+from state.session import read_session
 from tests.helpers import MINUTE_MS, SECOND_MS, now_ms, texts
 from worker.runtime import State
 

@@ -18,7 +18,8 @@ from state.outbox import Outbox, Taken
 from state.overview import OUTCOMES
 from state.people import Lead, People
 from state.scripts import Scripts
-from state.sessions import Mark, Session, Sessions, SilentLane, read_session
+from state.session import Session, read_session
+from state.sessions import Mark, Sessions, SilentLane
 from state.stream import Entry, Stream
 from tasks.breaker import limits_of
 from tasks.record import REQUIRED

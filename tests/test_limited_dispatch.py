@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from state.control import Control
-from state.sessions import STAMP_WIDTH
+from state.session import STAMP_WIDTH
 from tasks.attempt import attempt
 from tasks.breaker import limits_of
 from tasks.deps import Deps

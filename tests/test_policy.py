@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from state.people import Facts
-from state.sessions import Session
+from state.session import Session
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.policy import (
     RULES,

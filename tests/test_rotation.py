@@ -9,7 +9,7 @@ import pytest
 from state import deployment, rotation
 from state.cipher import OPEN_FIELDS, key_id_of, sealed_in
 from state.rotation import Rotation, Tally
-from state.sessions import OWN_FIELDS
+from state.session import OWN_FIELDS
 from tasks.attempt import attempt
 from tests.attempts import attempt_again, yuno
 from tests.encrypting import KEY, OTHER, content, found_in, johns_visit, key_id, quoting, with_keys

@@ -16,7 +16,8 @@ from state.cipher import AesGcm
 from state.connection import connect
 from state.keys import SESSION_TTL_MS
 from state.scripts import Scripts
-from state.sessions import Change, Stay, stamped
+from state.session import Stay, stamped
+from state.sessions import Change
 from state.stream import Entry
 from tests.encrypting import KEY
 from tests.helpers import (

@@ -17,7 +17,7 @@ from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
 from detectors.settings import DetectionSettings
 from state.operator import Line, Record
 from state.people import Facts
-from state.sessions import Session, Stay
+from state.session import Session, Stay
 from state.stream import Watermark
 from tasks.payload import timestamp
 from tasks.record import REQUIRED, cart_of, metadata_of

@@ -9,7 +9,7 @@ from detectors.lanes import LANES
 from state import overview
 from state.keys import PARTITIONS
 from state.operator import OPEN, Operator, Record
-from state.sessions import Session
+from state.session import Session
 from tests.faults.ledger import Request
 from tests.faults.shop import NAME, Shop, Visit, entry_order
 from tests.faults.system import System

@@ -10,7 +10,7 @@ from redis import Redis
 from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
 from tests.faults.ledger import Answer, always
 from tests.faults.shop import GOES_ON_S, THRESHOLD_S
-from tests.faulty_server import http
+from tests.faulty_server import Wire, http
 
 LARGE = 50 * 2**20
 PATIENCE_S = 3.0
@@ -53,9 +53,9 @@ def repeated(scene: Scene) -> None:
 def racing(scene: Scene) -> None:
     """Let people pay and come back at the very time at which requests are made, by an API that takes its time."""
 
-    def slowly(wire: object) -> None:
+    def slowly(wire: Wire) -> None:
         time.sleep(0.2)  # the API's own time
-        wire.send(http(200))  # type: ignore[attr-defined]
+        wire.send(http(200))
 
     scene.system.api.plan(always(Answer("slow 200", contact=True, act=slowly)))
     scene.open(40, over_s=2.0, kinds=(("pays_late", 1), ("comes_back", 1)))

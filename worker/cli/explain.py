@@ -12,7 +12,7 @@ from rich.text import Text
 from state.keys import is_outreach_id
 from state.operator import Operator, Record
 from state.people import Facts, person_of
-from state.sessions import Session
+from state.session import Session
 from worker import runtime
 from worker.cli import screen
 from worker.errors import StartError

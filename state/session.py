@@ -1,0 +1,130 @@
+"""A session as it is stored: which fields there are, what they mean, and how they are read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from state.cipher import Cipher
+from state.errors import UnreadableError
+
+STAMP_WIDTH = 10
+RANK_SPAN = 100
+"""A sequence number is a time in ms, times this, plus a rank."""
+_FIRST, _LAST = "first.", "last."
+"""What the fields begin with that say when a session was at a place of the flow; its rank follows."""
+TOOK_OVER = "took_over"
+OWN_FIELDS = frozenset(
+    {
+        "activity",
+        "signal",
+        "purchase",
+        "silent",
+        "state",
+        "outreach",
+        "sending",
+        "contacts",
+        "contacts_before",
+        "purchase_before",
+        "moved",
+        "moved_to",
+        "contacted",
+        "outreaches",
+        "forgotten",
+        TOOK_OVER,
+        *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
+    }
+)
+"""What a session's hash holds besides what events said; everything else is stamped."""
+NOT_HANDED_OVER = OWN_FIELDS | {"order", "under_way"}
+"""What stays with a session that another one takes over: an order is that of its own session."""
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Stay(NamedTuple):
+    """When a session was first and last at one place of the flow (Unix ms); it may have been elsewhere in between."""
+
+    rank: int
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as it is stored."""
+
+    session_id: str
+    activity: int
+    signal: int
+    purchase: int
+    silent_since_ms: int
+    state: str
+    """`waiting`, `abandoned`, `bought`, `forgotten`, or the outcome that was recorded without an outreach."""
+    outreach: str
+    contacts: int
+    """How many contacts were made, or may have been made, for this session and those it took over."""
+    fields: Mapping[str, str]
+    """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
+    outreaches: tuple[str, ...] = ()
+    """The latest eight that were made for it, the first first."""
+    unreadable: str = ""
+    """Why fields are missing that cannot be decrypted; empty when all could be read."""
+    stays: tuple[Stay, ...] = ()
+    """Where in the flow it was and when, in the order in which it first came there."""
+    moved_to: str = ""
+    """The session that has taken this one over; empty for none."""
+    took_over: str = ""
+    """The session that this one took over last; empty for none."""
+
+
+def stamped(stamp: int, value: str) -> str:
+    """Return a field's text as it is stored: the higher of two texts is that of the later event."""
+    digits = ""
+    while stamp:
+        stamp, digit = divmod(stamp, 36)
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(STAMP_WIDTH, "0") + value
+
+
+def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> Session:
+    """Read a session's hash; every sequence number is 0 when the hash is gone."""
+    fields, unreadable = {}, ""
+    for name, value in stored.items():
+        if name in OWN_FIELDS:
+            continue
+        try:
+            fields[name] = opened(session_id, name, value, cipher)
+        except UnreadableError as exc:
+            unreadable = str(exc)
+    activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
+    return Session(
+        session_id=session_id,
+        activity=activity,
+        signal=signal,
+        purchase=purchase,
+        # Stored only when it is not when the last event occurred.
+        silent_since_ms=int(stored.get("silent", max(activity, signal, purchase) // RANK_SPAN)),
+        state=stored.get("state", "waiting"),
+        outreach=stored.get("outreach", ""),
+        contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
+        fields=fields,
+        outreaches=tuple(stored.get("outreaches", "").split()),
+        unreadable=unreadable,
+        stays=_stays(stored, activity),
+        moved_to=stored.get("moved_to", ""),
+        took_over=stored.get(TOOK_OVER, "")[STAMP_WIDTH:],
+    )
+
+
+def _stays(stored: Mapping[str, str], activity: int) -> tuple[Stay, ...]:
+    here, found = activity % RANK_SPAN, []
+    for name, first in stored.items():
+        if name.startswith(_FIRST):
+            rank = int(name.removeprefix(_FIRST))
+            last_ms = activity // RANK_SPAN if rank == here else int(stored.get(f"{_LAST}{rank:02d}", first))
+            found.append(Stay(rank, int(first), last_ms))
+    return tuple(sorted(found, key=lambda stay: (stay.first_ms, stay.rank)))
+
+
+def opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:
+    """Return the text of a stored field without its stamp; raises UnreadableError."""
+    return cipher.decrypt(session_id, name, value[:STAMP_WIDTH], value[STAMP_WIDTH:])
