@@ -1,5 +1,6 @@
 """One client for the state server, from its URL: standalone, TLS, Sentinel or Cluster."""
 
+import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -58,8 +59,12 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
         hosts = [_host(item, 26379) for item in parts.netloc.rpartition("@")[2].split(",")]
         password = unquote(parts.password) if parts.password else None
         sentinel = Sentinel(hosts, sentinel_kwargs=_SENTINEL_OPTIONS)  # type: ignore[no-untyped-call]
+        credentials: dict[str, Any] = {
+            "username": unquote(parts.username) if parts.username else None,
+            "password": password,
+        }
         client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
-            service, db=int(database or 0), password=password, retry=Retry(NoBackoff(), 0), **_OPTIONS
+            service, db=int(database or 0), **credentials, retry=Retry(NoBackoff(), 0), **_OPTIONS
         )
         return client
     raise ServerUnsuitableError(
@@ -102,7 +107,10 @@ def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Repl
             needed = {slot: majority(len(nodes) - 1) for slot, nodes in owners.items()}
             return Replicas(by_slot=needed) if any(needed.values()) else NONE
         about: dict[str, Any] = client.info("replication")
-    return Replicas(majority(int(about["connected_slaves"])))
+    # What copies the data without being a replica (a backup, say) has no port.
+    listed = [found for name, found in about.items() if re.fullmatch(r"slave\d+", name) and isinstance(found, dict)]
+    online = [found for found in listed if found.get("state") == "online" and int(found.get("port", 0))]
+    return Replicas(majority(len(online)))
 
 
 def _host(item: str, usual_port: int) -> tuple[str, int]:

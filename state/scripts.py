@@ -18,6 +18,7 @@ from redis.exceptions import (
     AuthorizationError,
     ClusterDownError,
     MovedError,
+    NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -107,6 +108,8 @@ class Scripts:
             reply, acknowledged = self._followed_by_wait(("EVALSHA", self._digest(name), 1, key, *args), needed)
             if isinstance(reply, NoScriptError):
                 reply, acknowledged = self._followed_by_wait(("EVAL", self.text(name), 1, key, *args), needed)
+            if isinstance(acknowledged, NoPermissionError):
+                raise acknowledged  # a mistake of whoever set up the user, and no replica's
             # A primary that becomes a replica meanwhile ends the waiting with an error.
             return raised(reply), isinstance(acknowledged, int) and acknowledged >= needed
 

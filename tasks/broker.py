@@ -10,10 +10,21 @@ from threading import Lock
 from typing import Any
 
 from celery import Celery, Task
-from kombu.exceptions import ChannelError
 
+NOT_FOUND = 404
 CONFIRM_S = 10.0
 """For so long a publisher waits until RabbitMQ confirms; other brokers don't look at it."""
+
+_WAIT_S = 10
+"""For so long RabbitMQ may take to answer anything; its client would wait for ever."""
+
+
+def bounded(connection: Any) -> Any:  # noqa: ANN401 - of kombu, whose types are incomplete
+    """Return a connection, not used yet, that waits for no answer for ever. Not for one that consumes."""
+    if connection.transport_cls in {"amqp", "pyamqp", "amqps"}:
+        limits = {"read_timeout": _WAIT_S, "write_timeout": _WAIT_S, "connect_timeout": _WAIT_S}
+        connection.transport_options = {**connection.transport_options, **limits}
+    return connection
 
 
 class BrokerAwayError(Exception):
@@ -38,7 +49,9 @@ class Broker:
         with self._connected() as connection, connection.channel() as channel:
             try:
                 return int(channel.queue_declare(self._queue, passive=True).message_count)
-            except ChannelError:
+            except connection.channel_errors as exc:
+                if exc.reply_code not in {None, NOT_FOUND}:
+                    raise
                 return 0
 
     def enqueue(self, task: Task, arguments: Sequence[str]) -> None:
@@ -56,7 +69,7 @@ class Broker:
     def _connected(self) -> Iterator[Any]:
         with self._guard:
             if self._connection is None:
-                self._connection = self._app.connection_for_write()
+                self._connection = bounded(self._app.connection_for_write())
             try:
                 yield self._connection
             except Exception as exc:  # a broken transport raises whatever its insides happen to

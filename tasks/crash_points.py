@@ -42,6 +42,6 @@ def _meet(order: Path) -> None:
     taken = order.with_name(f"{order.name}.{os.getpid()}")
     try:
         order.rename(taken)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     os.kill(os.getpid(), signal.Signals[f"SIG{taken.read_text(encoding='ascii')}"])

@@ -13,6 +13,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import ParamSpec, TypeVar, assert_never
 
+import structlog
+
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from state.control import Passed
@@ -24,6 +26,8 @@ from tasks.backoff import delay
 from tasks.crash_points import reached
 from tasks.deps import Deps
 from tasks.network import Attempt
+
+log = structlog.get_logger("winback.tasks")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,7 +115,8 @@ def _fence(taken: Taken, body: str, key: str, deps: Deps) -> int | Outcome:
     """Pass the fence and return the number of the attempt, or what became of one that may not be made."""
     try:
         fenced = deps.outbox.fence(taken, body=body, key=key)
-    except StateError:
+    except StateError as exc:
+        log.warning("not_fenced", outreach=taken.outreach, error=str(exc))
         return _not_made(taken, taken.attempts + 1, "state_away", deps)
     match fenced.verdict:
         case "sending":
@@ -158,7 +163,8 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     taken, person = contact.taken, contact.person
     try:
         answer = reserve(contact, deps)
-    except StateError:
+    except StateError as exc:
+        log.warning("not_reserved", outreach=taken.outreach, error=str(exc))
         return _not_made(taken, number, "state_away", deps, person=person)
     if answer == "not_replicated":
         return _not_made(taken, number, answer, deps, person=person)

@@ -90,7 +90,7 @@ FORGET: list[Mutant] = [
      "forgotten.a_second_contact_cannot_begin_while_the_first_is_under_way"),
     ("forget", " .. ' ' .. (known[2] or '')", "",
      "forgotten.earlier_outreaches_go_as_well_those_that_are_named_and_those_it_knows"),
-    ("settle", "if not forgotten then note", "if true then note",
+    ("settle", "if not forgotten and not again then note", "if not again then note",
      "forgotten.what_was_under_way_ends_without_another_attempt",
      {"result": "dead", "ended": "dead", "counted": "dead.why"}),
     ("settle", "forgotten and 'forgotten' or ", "",

@@ -127,6 +127,12 @@ def test_the_embedded_server_is_new_enough(real_state: State) -> None:
     assert require_suitable(real_state.client).startswith("valkey ")
 
 
+def test_behind_sentinel_the_user_of_the_url_is_the_one_that_logs_in() -> None:
+    with connect("redis+sentinel://winback-recover:p%40ss@127.0.0.1:1/mymaster/0") as client:
+        given = client.connection_pool.connection_kwargs
+    assert (given["username"], given["password"]) == ("winback-recover", "p@ss")
+
+
 @pytest.mark.parametrize("url", ["http://localhost", "postgres://x/y", "redis+sentinel://host:26379"])
 def test_a_url_that_cannot_be_used_names_the_setting(url: str) -> None:
     with pytest.raises(ServerUnsuitableError, match=r"^redis_url: "):

@@ -15,6 +15,7 @@ from tests.test_operator import dead, unknown
 from worker import health
 from worker.runtime import State
 from worker.settings import Settings
+from worker.watch import wrong
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -80,6 +81,12 @@ def test_a_full_server_is_told_as_the_first_problem(healthy: State) -> None:
 
     assert memory[0] == "memory"
     assert memory[1].endswith("when it is full, events are refused and nobody is contacted")
+
+
+def test_that_nothing_is_sent_for_want_of_replicas_is_a_failure_and_so_an_alarm(healthy: State) -> None:
+    deployment.report(healthy.scripts, healthy.keys, "replication", "too few replicas: nothing is sent")
+    found = health.findings(read(healthy), Settings())
+    assert wrong(found)["replication"].mark == "fail"
 
 
 def test_a_silent_beat_is_told_with_what_it_means(healthy: State) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -167,6 +168,14 @@ def test_replicas_are_asked_for_the_fence_and_the_person_alone_and_only_if_any_i
 @pytest.mark.parametrize(("there", "needed"), [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2)])
 def test_as_many_must_acknowledge_as_make_a_majority_with_the_primary(there: int, needed: int) -> None:
     assert majority(there) == needed
+
+
+def test_who_copies_the_data_without_being_a_replica_is_not_waited_for(pair: Pair) -> None:
+    port = pair.other.connection_pool.connection_kwargs["port"]
+    with socket.create_connection(("127.0.0.1", port)) as backup:
+        backup.sendall(b"SYNC\r\n")
+        eventually(lambda: pair.other.info("replication")["connected_slaves"] == 1)
+        assert replicas_of(pair.other) == Replicas(0)
 
 
 def test_what_is_needed_follows_from_what_is_there_unless_it_is_said(pair: Pair) -> None:

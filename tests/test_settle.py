@@ -84,6 +84,19 @@ def test_an_attempt_that_was_not_made_is_not_counted(state: State) -> None:
     assert state.outbox.fence(take_again(state, held.outreach), body=BODY, key="key-1").attempt == 1
 
 
+def test_what_is_tried_in_vain_again_and_again_is_told_once(state: State) -> None:
+    held = sending(state)
+    lengths = set()
+    for _ in range(3):
+        state.outbox.settle(held, "not_sent", reason="not_replicated", line="attempt 1 not made")
+        lengths.add(len(record(state, held.outreach)["history"]))
+        held = take_again(state, held.outreach)
+        assert state.outbox.fence(held, body=BODY, key="key-1").verdict == "sending"
+    assert len(lengths) == 1
+    state.outbox.settle(held, "not_sent", reason="state_away", line="attempt 1 not made")
+    assert record(state, held.outreach)["history"].endswith("not_sent.state_away\n")
+
+
 @pytest.mark.parametrize("result", ["retry", "not_sent"])
 @pytest.mark.parametrize(("kind", "reason"), [("activity", "came_back"), ("order_completed", "paid")])
 def test_there_is_no_retry_when_they_came_back_meanwhile(state: State, result: Result, kind: str, reason: str) -> None:

@@ -48,6 +48,16 @@ def test_anything_else_is_none(changes: Callable[[Worker], object]) -> None:
     assert not Worker().stands_still(changes)
 
 
+def test_a_worker_that_was_frozen_itself_is_given_time() -> None:
+    worker = Worker()
+    worker.waiting = 0
+    standstill = Standstill(worker.queued, lambda: worker.taken, lambda: worker.in_hand, lambda: worker.now)
+    assert not standstill.is_one()
+    worker.now += 5 * LONGEST_S
+    worker.waiting = 1
+    assert not standstill.is_one()
+
+
 def test_it_takes_a_while_before_it_is_believed() -> None:
     worker = Worker()
     standstill = Standstill(worker.queued, lambda: worker.taken, lambda: worker.in_hand, lambda: worker.now)

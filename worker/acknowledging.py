@@ -18,12 +18,14 @@ class Request(request.Request):  # type: ignore[misc]
 
     def acknowledge(self) -> None:
         """Acknowledge the message."""
-        super().acknowledge()
         message = self.message
         qos: Any = virtual.QoS
-        if not message.acknowledged and isinstance(message.channel, virtual.Channel):
-            # What the transport's own would do after the broker's answer.
-            qos.ack(message.channel.qos, message.delivery_tag)
+        try:
+            super().acknowledge()
+        finally:
+            if not message.acknowledged and isinstance(message.channel, virtual.Channel):
+                # What the transport's own would do after the broker's answer.
+                qos.ack(message.channel.qos, message.delivery_tag)
 
 
 class Task(celery.Task):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """Celery's own scheduler, which also says that it is alive: a beat that hangs looks healthy from outside."""
 
 from contextlib import suppress
+from functools import cached_property
 from time import monotonic, time
 from typing import Any
 
@@ -9,6 +10,7 @@ import structlog
 
 from state import deployment
 from state.errors import StateError
+from tasks.broker import bounded
 from worker import runtime
 from worker.settings import load
 from worker.watch import Watch
@@ -54,6 +56,11 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 with suppress(Exception):
                     connection.release()
             raise
+
+    @cached_property
+    def connection(self) -> Any:  # noqa: ANN401 - of kombu
+        """The connection that everything is published on."""
+        return bounded(self.app.connection_for_write())
 
     def _follow_clock(self) -> None:
         """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""

@@ -60,7 +60,9 @@ class State:
         for key_id in self.cipher.ids[:1]:
             deployment.use_key(self.scripts, self.keys, key_id)
         if role in deployment.PERSONAL_ROLES:
-            self._say_what_is_missing(role)
+            # The role goes on without this being said.
+            with suppress(StateError):
+                self._say_what_is_missing(role)
 
     def _say_what_is_missing(self, role: str) -> None:
         """A key may have been added after this process was started: others then write what it cannot read."""

@@ -47,15 +47,18 @@ class Standstill:
     clock: Callable[[], float] = monotonic
     _known: int = -1
     _since: float = 0.0
+    _looked: float = 0.0
 
     def is_one(self) -> bool:
         """Whether messages have waited at every look of the last `LONGEST_S`, and nothing was taken or in hand."""
         now, taken_now = self.clock(), self.taken()
+        stood_still_itself = now - self._looked > 3 * EVERY_S
+        self._looked = now
         try:
             idle = taken_now == self._known and not self.in_hand() and self.queued() > 0
         except BrokerAwayError:
             idle = False
-        if not idle:
+        if not idle or stood_still_itself:
             self._known, self._since = taken_now, now
         return now - self._since >= LONGEST_S
 
@@ -67,8 +70,12 @@ def watch_for_it(app: Celery, queue: str, stopped: Event | None = None) -> None:
     def run() -> None:
         told = False
         while not ended.wait(EVERY_S):
-            with undivided:
-                found = standstill.is_one()
+            try:
+                with undivided:
+                    found = standstill.is_one()
+            except Exception as problem:  # noqa: BLE001 - the next look may be better
+                log.error("standstill_look_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it
+                continue
             if not found:
                 continue
             if told:

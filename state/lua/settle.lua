@@ -11,8 +11,11 @@ local key = prefix .. 'outreach:' .. id
 local has = redis.call('HMGET', key, 'state', 'claim', 'session')
 if (has[1] ~= 'sending' and has[1] ~= 'unknown') or has[2] ~= ARGV[2] then return false end
 local session, forgotten = prefix .. 'session:' .. has[3], has[3] == ''
+-- What is tried in vain every few seconds is told once.
+local said = ' ' .. outcome(result, reason) .. '\n'
+local again = result == 'not_sent' and string.sub(redis.call('HGET', key, 'history') or '', -#said) == said
 -- A reply may quote whom it is about: of somebody who was forgotten meanwhile nothing is written down any more.
-if not forgotten then note(key, now, ARGV[6]) end
+if not forgotten and not again then note(key, now, ARGV[6]) end
 if ARGV[7] == '1' then redis.call('HSET', key, 'ambiguous', 1) end
 if has[1] == 'unknown' then
   -- The lease ran out meanwhile. Only a certain answer is better than not knowing.
@@ -28,7 +31,7 @@ if result == 'retry' or result == 'not_sent' then
   if redis.call('HGET', session, 'sending') == id then redis.call('HDEL', session, 'sending') end
   redis.call('HDEL', key, 'contacted_at', 'order')
   redis.call('PERSIST', session)
-  give_back(prefix, id, now + ARGV[5], now, outcome(result, reason))
+  give_back(prefix, id, now + ARGV[5], now, again and '' or outcome(result, reason))
   return 'waiting'
 end
 return finish(prefix, id, result, reason, now)

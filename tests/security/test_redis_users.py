@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 
+from state.deployment import PERSONAL_ROLES, without_key
 from tests.helpers import JANE, abandon, event, happen
 from tests.looking import dead_port
 from tests.processes import until
@@ -54,6 +55,13 @@ def refuses(server: EmbeddedValkey, user: str, *command: str) -> bool:
     with redis.Redis.from_url(server.url) as client:
         answer = client.execute_command("ACL", "DRYRUN", f"winback-{user}", *command)
     return bool(answer != b"OK")
+
+
+@pytest.mark.parametrize("role", PERSONAL_ROLES)
+def test_who_lacks_a_key_of_encryption_may_say_so(server: EmbeddedValkey, role: str, real_state: State) -> None:
+    key = without_key(real_state.keys, role)
+    assert not refuses(server, role, "HSET", key, "process", "1")
+    assert not refuses(server, role, "PEXPIRE", key, "1000")
 
 
 @pytest.mark.parametrize("user", USERS)
