@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import Celery, Task
 
-NOT_FOUND = 404
+NOT_FOUND = "404"
 CONFIRM_S = 10.0
 """For so long a publisher waits until RabbitMQ confirms; other brokers don't look at it."""
 
@@ -50,7 +50,7 @@ class Broker:
             try:
                 return int(channel.queue_declare(self._queue, passive=True).message_count)
             except connection.channel_errors as exc:
-                if exc.reply_code not in {None, NOT_FOUND}:
+                if str(exc.reply_code) != NOT_FOUND:
                     raise
                 return 0
 
