@@ -10,8 +10,9 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 _NAT64 = IPv6Network("64:ff9b::/96")
 # What a private link or an egress proxy may have. Shared space (RFC 6598) is what some clouds use for it.
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
-# Metadata services that are in there all the same: AWS (IPv6) and Alibaba. The others are link-local.
-_PROTOCOLS = ip_network("192.0.0.0/24")  # IETF assignments; Python takes most of it for global
+# IETF assignments; Python takes most of it for global.
+_PROTOCOLS = ip_network("192.0.0.0/24")
+# Metadata services that are among the private ones all the same: AWS (IPv6) and Alibaba. The others are link-local.
 _METADATA = tuple(map(ip_address, ("fd00:ec2::254", "100.100.100.200")))
 
 

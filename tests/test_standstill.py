@@ -1,11 +1,16 @@
 """A worker before which messages wait and that takes none is found out; one that is busy, or has no work, is not."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
+from redis import Redis
 
 from tasks.broker import BrokerAwayError
 from worker.standstill import LONGEST_S, Standstill
+from worker.valkey import EmbeddedValkey
 
 
 class Worker:
@@ -66,3 +71,36 @@ def test_it_takes_a_while_before_it_is_believed() -> None:
         found.append(standstill.is_one())
         worker.now += LONGEST_S / 6
     assert found == [False] * 6 + [True] * 2
+
+
+STANDS_STILL = """
+import sys, time
+from celery import Celery
+from worker import standstill
+standstill.EVERY_S, standstill.LONGEST_S = 0.05, 0.3
+standstill.watch_for_it(Celery("test", broker=sys.argv[1], set_as_current=False), "a.queue")
+time.sleep(60)
+"""
+
+
+@pytest.mark.xdist_group("valkey")
+@pytest.mark.parametrize(
+    ("to_sigterm", "ends_by"), [("SIG_DFL", signal.SIGTERM), ("SIG_IGN", signal.SIGKILL)], ids=["heeds", "ignores"]
+)
+def test_a_process_that_stands_still_is_ended_in_order_or_by_force(
+    valkey: EmbeddedValkey, to_sigterm: str, ends_by: signal.Signals
+) -> None:
+    code = f"import signal\nsignal.signal(signal.SIGTERM, signal.{to_sigterm})\n{STANDS_STILL}"
+    with Redis.from_url(valkey.url) as client:
+        client.lpush("a.queue", "a message that nobody takes")
+        done = subprocess.run([sys.executable, "-c", code, valkey.url], capture_output=True, timeout=50, check=False)
+        client.delete("a.queue")
+    assert done.returncode == -ends_by
+    assert b"standstill" in done.stdout + done.stderr
+
+
+@pytest.mark.xdist_group("valkey")
+def test_with_nothing_waiting_it_goes_on(valkey: EmbeddedValkey) -> None:
+    code = STANDS_STILL.replace("time.sleep(60)", "time.sleep(2)")
+    done = subprocess.run([sys.executable, "-c", code, valkey.url], capture_output=True, timeout=50, check=False)
+    assert done.returncode == 0

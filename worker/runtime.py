@@ -134,7 +134,9 @@ def count_replicas(state: State, settings: Settings) -> Replicas:
     """
     found = replicas_of(state.client, settings.redis_replicas)
     deployment.report(state.scripts, state.keys, "replication", "")
-    log.info("replicas", must_acknowledge=found.fewest, of="redis_replicas" if settings.redis_replicas else "auto")
+    log.info(
+        "replicas", must_acknowledge=found.fewest, of="auto" if settings.redis_replicas is None else "redis_replicas"
+    )
     return found
 
 
