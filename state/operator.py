@@ -91,7 +91,8 @@ class Operator:
         """
         wanted = frozenset(states)
         ids = self._every() if wanted - OPEN - {"dead", "unknown"} else self._in_sets(wanted)
-        while chunk := list(islice(ids, CHUNK)):
+        once = _each_once(ids)
+        while chunk := list(islice(once, CHUNK)):
             yield from (record for record in self._read(chunk) if record is not None and record.state in wanted)
 
     def of_session(self, session_id: str) -> list[Record]:
@@ -163,6 +164,15 @@ class Operator:
             replies = pipe.execute()
         rows = zip(outreaches, zip(*[iter(replies)] * 5, strict=True), strict=True)
         return [_record(found, row, self._cipher) for found, row in rows]
+
+
+def _each_once(ids: Iterable[str]) -> Iterator[str]:
+    """Yield each id once: one that changes its place while places are read is found in both, a scan may repeat any."""
+    seen: set[str] = set()
+    for found in ids:
+        if found not in seen:
+            seen.add(found)
+            yield found
 
 
 def _record(outreach: str, row: Sequence[Any], cipher: Cipher) -> Record | None:

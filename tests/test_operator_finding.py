@@ -1,5 +1,6 @@
 """What a person finds: outreaches by state, by session, and their histories."""
 
+from state.keys import partition_of_outreach
 from state.operator import STATES
 from tests.helpers import (
     HOUR_MS,
@@ -46,6 +47,13 @@ def test_each_is_found_by_its_state(state: State) -> None:
         assert found.waits_for_decision == (name in {"dead", "unknown"})
     assert sorted(found.outreach for found in operator(state).find(STATES)) == sorted(expected.values())
     assert list(operator(state).find(["expired"])) == []
+
+
+def test_one_that_changes_its_place_while_all_are_read_is_found_once(state: State) -> None:
+    outreach = abandon(state)
+    # As whoever reads one place after the other finds it that was leased in between.
+    state.client.zadd(state.keys.leased(partition_of_outreach(outreach)), {outreach: now_ms(state)})
+    assert [found.outreach for found in operator(state).find(["waiting", "leased"])] == [outreach]
 
 
 def test_every_outreach_of_a_session_is_found_after_the_session_is_gone(state: State) -> None:
