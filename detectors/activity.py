@@ -14,7 +14,8 @@ MAX_METADATA_BYTES = 8 * 1024
 MAX_CART_ITEMS = 200
 
 EventType = Literal["activity", "exit", "payment_declined", "payment_pending", "order_completed", "opt_out"]
-SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:\-~@+=]{1,128}$")]
+SESSION_ID_PATTERN = r"^[A-Za-z0-9._:\-~@+=]{1,128}$"
+SessionId = Annotated[str, StringConstraints(pattern=SESSION_ID_PATTERN)]
 SESSION_ID_FORM = "1 to 128 characters, each a letter from A to Z, a digit or one of . _ : - ~ @ + ="
 """The pattern of a session_id, for people."""
 Text = Annotated[str, StringConstraints(max_length=256, strip_whitespace=True)]

@@ -8,7 +8,7 @@ A session keeps the highest sequence number of each of three sorts (activity, si
 follows from these, whatever order the events came in.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import product
 from typing import NamedTuple, get_args
 
@@ -24,13 +24,13 @@ FURTHEST_EXPIRY_MS = 30 * 24 * 3600 * 1000
 """How far ahead a voucher's expiry is believed."""
 
 ACTIVITY_RANKS = len(STAGES) * len(PLATFORMS)
-_ACTIVITY_RANK: dict[tuple[Stage | None, Platform | None], int] = {
+ACTIVITY_RANK: dict[tuple[Stage | None, Platform | None], int] = {
     pair: rank for rank, pair in enumerate(product(STAGES, PLATFORMS))
 }
 PURCHASE_RANK = 99
 RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+_DAY_MS = 24 * 3600 * 1000
 
 # By type of event, the last of the registry first: the first that recognises an event has it.
 _KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
@@ -70,7 +70,7 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
     silent_ms = max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)
     base = occurred_ms * RANK_SPAN
     # 0 unless it says where it happened: both are needed.
-    at = _ACTIVITY_RANK.get((event.flow_stage, event.platform))
+    at = ACTIVITY_RANK.get((event.flow_stage, event.platform))
     activity = 0 if at is None else base + at
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
@@ -102,4 +102,5 @@ def epoch_ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     # Not 0: a sequence number of 0 means that there was no such event.
-    return max(1, (moment - _EPOCH) // _MILLISECOND)
+    since = moment - _EPOCH
+    return max(1, since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000)

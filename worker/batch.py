@@ -1,8 +1,9 @@
 """What a batch of stream entries comes to: changes of sessions, marks on people, and what could not be read. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from detectors import looking_around
 from detectors.activity import ActivityEvent
 from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
@@ -13,6 +14,7 @@ from tasks.record import fields_of
 from worker.attribution import Order, order_of
 
 MINUTE_MS = 60_000
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ def collect(entries: Sequence[Entry]) -> Batch:
         if entry.event is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry.id, (problem,), applied=False))
+            continue
+        arrival_ms = entry.arrival_ms
+        if usual := looking_around.read(entry.event, arrival_ms):
+            session_id, activity, silent_since_ms = usual
+            batch.changes.append(Change(session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING))
+            batch.minutes.append(arrival_ms // MINUTE_MS)
             continue
         parsed = parse(entry.event)
         if parsed.problems:

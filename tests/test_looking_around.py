@@ -1,0 +1,93 @@
+"""The quick reader of the usual event says what the thorough one says, or nothing."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from detectors import looking_around
+from detectors.flow import PLATFORMS, STAGES
+from detectors.parsing import parse
+from detectors.sequence import position
+
+ARRIVAL_MS = 1_764_142_500_123
+USUAL = {
+    "session_id": "sess_1",
+    "type": "activity",
+    "occurred_at": "2025-11-26T07:34:59.500Z",
+    "flow_stage": "checkout",
+    "platform": "web",
+}
+
+
+def thorough(raw: bytes) -> tuple[str, int, int] | None:
+    """What the quick reader may say: an activity and nothing else, without a problem."""
+    parsed = parse(raw)
+    event = parsed.event
+    if event is None or parsed.problems or event.session_id is None:
+        return None
+    at = position(event, ARRIVAL_MS)
+    # Fields that nobody knows are ignored, and those that are null and keep nothing say nothing.
+    if event.type != "activity" or event.customer or event.cart or event.engagement or event.previous_session_id:
+        return None
+    return event.session_id, at.activity, at.silent_since_ms
+
+
+def agrees(raw: bytes) -> bool:
+    found = looking_around.read(raw, ARRIVAL_MS)
+    return found is None or found == thorough(raw)
+
+
+VALUES = st.one_of(
+    st.sampled_from(["activity", "exit", "order_completed", *STAGES, *PLATFORMS, "s-1", "s-1\n", "", "s 1", "x" * 129]),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.lists(st.text(max_size=2), max_size=2),
+    st.text(max_size=20),
+    st.datetimes().map(lambda moment: moment.isoformat()),
+    st.sampled_from(
+        ["2025-11-26", "20251126T073459Z", "2025-W48-3", "2025-11-26T07:34:59+05:30", "1764142499", "24:00"]
+    ),
+)
+
+
+@given(st.dictionaries(st.sampled_from([*USUAL, "cart", "previous_session_id", "unknown"]), VALUES, max_size=7))
+def test_it_agrees_on_usual_events_with_anything_changed(changed: dict[str, object]) -> None:
+    assert agrees(json.dumps({**USUAL, **changed}).encode())
+
+
+@given(st.sets(st.sampled_from([*USUAL])))
+def test_it_agrees_on_usual_events_with_anything_missing(missing: set[str]) -> None:
+    assert agrees(json.dumps({name: value for name, value in USUAL.items() if name not in missing}).encode())
+
+
+@given(st.integers(0, 200), st.binary(max_size=3), st.integers(0, 3))
+@example(0, b"\xef\xbb\xbf", 0)
+@example(16, b"\\ud800", 0)
+@example(1, b'"session_id":"other",', 0)
+def test_it_agrees_on_bytes_that_are_damaged(at: int, put: bytes, instead_of: int) -> None:
+    raw = json.dumps(USUAL).encode()
+    assert agrees(raw[:at] + put + raw[at + instead_of :])
+
+
+@pytest.mark.parametrize("session", ["s-1\n", "s-1 ", "é", "", "x" * 129])
+def test_a_session_that_is_none_is_left_to_the_thorough_one(session: str) -> None:
+    assert looking_around.read(json.dumps({**USUAL, "session_id": session}).encode(), ARRIVAL_MS) is None
+
+
+@pytest.mark.parametrize("without", ["", "occurred_at"])
+def test_the_usual_event_is_read_by_it(without: str) -> None:
+    raw = json.dumps({name: value for name, value in USUAL.items() if name != without}).encode()
+    found = looking_around.read(raw, ARRIVAL_MS)
+    assert found is not None
+    assert found == thorough(raw)
+
+
+@pytest.mark.parametrize(
+    "more", [{"customer": {"full_name": "Jane"}}, {"cart": None}, {"type": "exit"}, {"unknown": 1}, {"platform": "tv"}]
+)
+def test_whatever_says_more_is_left_to_the_thorough_one(more: dict[str, object]) -> None:
+    assert looking_around.read(json.dumps({**USUAL, **more}).encode(), ARRIVAL_MS) is None
