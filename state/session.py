@@ -10,6 +10,10 @@ from state.errors import UnreadableError
 STAMP_WIDTH = 10
 RANK_SPAN = 100
 """A sequence number is a time in ms, times this, plus a rank."""
+RANK_WIDTH = 32
+"""Scripts are given the names of the ranks each in so many characters."""
+MARK = "+"
+"""What the activity of a session ends with that does more than look around; see `state/lua/_lane.lua`."""
 _FIRST, _LAST = "first.", "last."
 """What the fields begin with that say when a session was at a place of the flow; its rank follows."""
 TOOK_OVER = "took_over"
@@ -95,7 +99,8 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
             fields[name] = opened(session_id, name, value, cipher)
         except UnreadableError as exc:
             unreadable = str(exc)
-    activity, signal, purchase = (int(stored.get(name, 0)) for name in ("activity", "signal", "purchase"))
+    activity = int(stored.get("activity", "0").rstrip(MARK))
+    signal, purchase = (int(stored.get(name, 0)) for name in ("signal", "purchase"))
     return Session(
         session_id=session_id,
         activity=activity,

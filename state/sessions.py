@@ -13,7 +13,17 @@ from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Call, Scripts, translated
-from state.session import NOT_HANDED_OVER, RANK_SPAN, STAMP_WIDTH, TOOK_OVER, Session, opened, read_session, stamped
+from state.session import (
+    NOT_HANDED_OVER,
+    RANK_SPAN,
+    RANK_WIDTH,
+    STAMP_WIDTH,
+    TOOK_OVER,
+    Session,
+    opened,
+    read_session,
+    stamped,
+)
 
 
 class Change(NamedTuple):
@@ -77,7 +87,7 @@ class Sessions:
         self._scripts = scripts
         self._keys = keys
         self._cipher: Cipher = cipher or Unencrypted()
-        self._names = " ".join(rank_names)
+        self._names = "".join(name.ljust(RANK_WIDTH) for name in rank_names)
 
     def apply(self, changes: Sequence[Change]) -> list[Mark]:
         """Apply changes, one script call per partition; doing so again, or in another order, changes nothing.

@@ -11,6 +11,7 @@ from state.connection import connect
 from state.scripts import Scripts
 from tests.helpers import FakeScripts, make_state
 from tests.immortality import immortal_keys
+from tests.marks import wrongly_marked
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
 
@@ -65,7 +66,8 @@ def real_state(valkey: EmbeddedValkey) -> Iterator[State]:
 
 def _emptied(client: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
     yield client
-    immortal = immortal_keys(client)
+    immortal, wrong = immortal_keys(client), wrongly_marked(client)
     client.flushall()
     client.close()
     assert not immortal, f"keys without a time to live: {immortal}"
+    assert not wrong, f"sessions whose activity is marked, or not, though it should be otherwise: {wrong}"

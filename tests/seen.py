@@ -7,6 +7,7 @@ from typing import Any
 
 from state.keys import partition_of_outreach
 from state.overview import OUTCOMES
+from state.session import MARK
 from state.stream import entry_ms
 from tests.helpers import LEASE_MS
 from tests.model.states import NONE, World
@@ -65,7 +66,7 @@ def _read(real: Real, replies: Iterator[Any], lanes: int, days: int) -> Seen:
 
 def _session(real: Real, found: Mapping[str, str]) -> tuple[object, ...]:
     return (
-        real.number(int(found.get("activity", 0))),
+        real.number(int(found.get("activity", "0").rstrip(MARK))),
         real.number(int(found.get("purchase", 0))),
         found.get("state", "waiting"),
         real.place(found.get("outreach", "")),

@@ -211,9 +211,11 @@ def test_an_attempt_that_the_policy_stops_leaves_nothing_with_the_person(state: 
 
 def test_a_session_is_counted_once_where_it_was_first_seen(state: State) -> None:
     happen(state, event(stage="cart_review"), ago_ms=HOUR_MS)
-    happen(state, event(stage="checkout"))
-    happen(state, event(stage="checkout"))
+    happen(state, event(stage="checkout"), ago_ms=3 * MINUTE_MS)
+    happen(state, event(stage="checkout"), ago_ms=2 * MINUTE_MS)
+    happen(state, event("exit", stage="checkout"), ago_ms=MINUTE_MS)
     happen(state, event("opt_out", "s-2", stage=None))
     assert all_counters(state, "sessions") == {"sessions@cart_review.web": 1}
     happen(state, event(session="s-2", stage="payment"))
-    assert all_counters(state, "sessions") == {"sessions@cart_review.web": 1, "sessions@payment.web": 1}
+    happen(state, event("exit", "s-3", stage="payment"))
+    assert all_counters(state, "sessions") == {"sessions@cart_review.web": 1, "sessions@payment.web": 2}

@@ -71,6 +71,15 @@ def test_events_from_before_do_not_bring_it_back(state: State, kind: str) -> Non
     assert lanes_of(state) == {}
 
 
+def test_a_usual_event_from_before_does_not_bring_it_back(state: State) -> None:
+    happen(state, event(customer=JANE), ago_ms=MINUTE_MS)
+    late = arrived(event(), now_ms(state) - SECOND_MS)
+    forget(state)
+    apply(state, late)
+    assert is_tombstone(state)
+    assert lanes_of(state) == {}
+
+
 @pytest.mark.parametrize("kind", ["activity", "exit", "order_completed", "opt_out"])
 def test_events_from_before_are_ignored_also_after_it_has_begun_afresh(state: State, kind: str) -> None:
     at_ms = now_ms(state)

@@ -97,6 +97,23 @@ def test_who_goes_on_after_a_claim_calls_it_off(state: State) -> None:
     assert list(lanes_of(state)) == ["checkout.web.idle"]
 
 
+def test_who_goes_on_after_an_order_waits_again(state: State) -> None:
+    at_ms = now_ms(state) - HOUR_MS
+    apply(state, arrived(event(), at_ms), arrived(event("order_completed", stage=None), at_ms + 1))
+    apply(state, arrived(event(), at_ms + SECOND_MS))
+    assert stored(state).state == "waiting"
+    assert lanes_of(state) == {"checkout.web.idle": at_ms + SECOND_MS}
+
+
+def test_who_goes_on_after_a_silence_that_made_no_outreach_waits_again(state: State) -> None:
+    happen(state, event(), ago_ms=HOUR_MS)
+    sweep(state)
+    assert stored(state).state == "unreachable"
+    happen(state, event())
+    assert stored(state).state == "waiting"
+    assert list(lanes_of(state)) == ["checkout.web.idle"]
+
+
 def test_silence_is_stored_only_when_it_is_not_since_the_last_event(state: State) -> None:
     at_ms = now_ms(state) - HOUR_MS
     apply(state, arrived(event(occurred_at=(at_ms - HOUR_MS) / 1000), at_ms))

@@ -253,3 +253,9 @@ def test_a_session_that_was_settled_is_silent_anew_after_newer_activity_only(sta
     happen(state, event(stage="payment"))
     assert stored(state).state == "waiting"
     assert list(lanes_of(state)) == ["payment.web.idle"]
+
+
+def test_an_order_that_names_a_stage_is_an_order(state: State, at_ms: int) -> None:
+    apply(state, arrived(event(), at_ms), arrived(event("order_completed", stage="payment"), at_ms + SECOND_MS))
+    assert stored(state).state == "bought"
+    assert lanes_of(state) == {}

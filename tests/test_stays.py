@@ -56,7 +56,7 @@ def test_what_comes_late_was_first_or_last_all_the_same(state: State) -> None:
     assert stays(state) == [("checkout", 1, 5), ("payment", 8, 9)]
 
 
-@pytest.mark.parametrize("fields", [{}, {"customer": {"full_name": "Jane"}}])
+@pytest.mark.parametrize("fields", [{}, {"customer": {"full_name": "Jane"}}, {"type": "exit"}])
 def test_any_order_and_repetition_keeps_the_same(state: State, fields: dict[str, object]) -> None:
     found = []
     for order in permutations(VISITS):

@@ -1,15 +1,19 @@
 -- Where a session waits: the lane of its last activity's stage and platform and of the kind of what followed, by the
--- sequence numbers. `ranks`: the names of the ranks, a space between; read only when a lane has to be named.
-local names
+-- sequence numbers. `ranks`: the names of the ranks, each padded with spaces to RANK_WIDTH characters.
+local RANK_WIDTH = 32
 
 -- What a sequence number says: `<stage>.<platform>` for an activity, else a kind.
 local function name_of(ranks, sequence)
-  if not names then
-    names = {}
-    for name in string.gmatch(ranks, '%S+') do names[#names + 1] = name end
-  end
-  return names[1 + sequence % 100]
+  return string.match(ranks, '%S+', 1 + sequence % 100 * RANK_WIDTH)
 end
+
+-- The activity of a session of which more is to be known than that it looks around (its state, a signal since, another
+-- silence than since that activity) ends with a mark, so that all others go on at the price of reading this one field.
+local MARK = '+'
+local function marked(activity) return string.match(activity, '%d+') .. MARK end
+local function number_of(stored) return stored and tonumber(string.match(stored, '%d+')) or 0 end
+
+local function idle_lane(prefix, ranks, activity) return prefix .. 'lane:' .. name_of(ranks, activity) .. '.idle' end
 
 local function lane_of(prefix, ranks, activity, signal)
   if activity == 0 then return nil end

@@ -18,27 +18,16 @@ local function call_off(prefix, key, why)
   call('HDEL', key, 'outreach')
 end
 
--- The usual event in few steps, with the result of `move`: who has only looked around goes on at the same place. False
--- when it is not that. The lane stays as it is: its scores are lower bounds (see claim.lua).
-local function goes_on(key, activity, has)
-  if not has[1] or has[2] or has[4] or has[5] then return false end
-  local a, was_a = tonumber(activity), tonumber(has[1])
-  if a <= was_a or (a - was_a) % 100 ~= 0 then return false end
-  call('HSET', key, 'activity', activity)
-  if a - a % (100 * HOUR) > was_a then call('PEXPIREAT', key, text(floor(a / 100) + SESSION_TTL + HOUR)) end
-  return true
-end
-
 -- `event`: see apply.lua. `has`: activity, signal, purchase, silent and state as stored. `write`: an HSET under
 -- construction, carried out here. Returns the session's purchase.
 local function move(prefix, ranks, key, event, has, write)
   local id, a, s, p = event[1], tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
-  local was_a, was_s, was_p = tonumber(has[1] or 0), tonumber(has[2] or 0), tonumber(has[3] or 0)
+  local was_a, was_s, was_p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
   local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
   local silent, was_silent, was_state = silent_of(event[5], last), silent_of(has[4], was_last), has[5]
   local moved, state = last > was_last, was_state
-  if a > 0 and a ~= was_a then note_stay(key, event[2], has[1], write) end
-  if a > was_a then put(write, 'activity', event[2]) else a = was_a end
+  if a > 0 and a ~= was_a then note_stay(key, event[2], was_a > 0 and text(was_a), write) end
+  if a < was_a then a = was_a end
   if was_a == 0 and a > 0 then begun[a % 100] = (begun[a % 100] or 0) + 1 end
   if s > was_s then put(write, 'signal', event[3]) else s = was_s end
   if p > was_p then put(write, 'purchase', event[4]) else p = was_p end
@@ -57,6 +46,9 @@ local function move(prefix, ranks, key, event, has, write)
   if state ~= was_state then
     if state then put(write, 'state', state) else call('HDEL', key, 'state') end
   end
+  local looks_around = not state and s <= a and silent == floor(max(a, s, p) / 100)
+  local activity = a > 0 and (looks_around and text(a) or marked(text(a)))
+  if activity and activity ~= has[1] then put(write, 'activity', activity) end
   if #write > 2 then call(unpack(write)) end
   local was_lane, lane = not was_state and lane_of(prefix, ranks, was_a, was_s), not state and lane_of(prefix, ranks, a, s)
   if was_lane and was_lane ~= lane then call('ZREM', was_lane, id) end

@@ -10,12 +10,12 @@
 local prefix, limit, max_age, required = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, ranks, looked, taken, made = clock(), ARGV[6 + required], 0, 0, {}
 local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', unpack(ARGV, 4, 3 + required)}
-local function settle(key, outcome, lane)
-  redis.call('HSET', key, 'state', outcome)
+local function settle(key, activity, outcome, lane)
+  redis.call('HSET', key, 'activity', marked(activity), 'state', outcome)
   redis.call('PEXPIRE', key, SESSION_TTL)
   count(prefix, now, outcome .. where(lane[1]), 1)
 end
-local function make(session, key, lane, since, last, overdue)
+local function make(session, key, activity, lane, since, last, overdue)
   local outreach = ARGV[5 + required] .. string.format('%04x', #made)
   made[#made + 1] = outreach
   redis.call('HSET', prefix .. 'outreach:' .. outreach, 'session', session, 'state', 'waiting', 'lane', lane[1], 'last',
@@ -24,7 +24,7 @@ local function make(session, key, lane, since, last, overdue)
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
   -- The latest eight, each of 19 characters and a space, so that its story can be told.
   local made_before = redis.call('HGET', key, 'outreaches') or ''
-  redis.call('HSET', key, 'state', 'abandoned', 'outreach', outreach, 'outreaches', string.sub(made_before .. outreach .. ' ', -160))
+  redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned', 'outreach', outreach, 'outreaches', string.sub(made_before .. outreach .. ' ', -160))
   redis.call('PERSIST', key)
 end
 for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
@@ -36,7 +36,7 @@ for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
     ask[2] = key
     local has, reachable = redis.call(unpack(ask)), true
     for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > 10 end
-    local activity, signal = tonumber(has[1] or 0), tonumber(has[2] or 0)
+    local activity, signal = number_of(has[1]), tonumber(has[2] or 0)
     local last, since = math.max(activity, signal), silent_of(has[3], math.max(activity, signal))
     local overdue = (lane[5] and since or math.floor(last / 100)) + lane[3]
     -- Not one that expired while it waited here and has come anew: that one waits in another lane, or is done.
@@ -48,10 +48,10 @@ for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
       taken = taken + 1
       count(prefix, now, 'silent.' .. lane[1], 1)
       if not has[1] then count(prefix, now, 'expired.session_gone' .. where(lane[1]), 1)
-      elseif now - overdue > max_age then settle(key, 'expired.too_old', lane)
-      elseif not reachable then settle(key, 'unreachable', lane)
-      elseif lane[4] ~= '' then settle(key, 'suppressed.' .. lane[4], lane)
-      else make(id, key, lane, since, last, overdue) end
+      elseif now - overdue > max_age then settle(key, has[1], 'expired.too_old', lane)
+      elseif not reachable then settle(key, has[1], 'unreachable', lane)
+      elseif lane[4] ~= '' then settle(key, has[1], 'suppressed.' .. lane[4], lane)
+      else make(id, key, has[1], lane, since, last, overdue) end
     end
   end
 end

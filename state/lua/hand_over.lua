@@ -9,7 +9,7 @@
 local prefix, stamp = KEYS[1], tonumber(ARGV[3])
 local key = prefix .. 'session:' .. ARGV[1]
 local has = redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved')
-local a, s, p = tonumber(has[1] or 0), tonumber(has[2] or 0), tonumber(has[3] or 0)
+local a, s, p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
 if has[4] == 'forgotten' then return {} end
 if stamp > tonumber(has[5] or 0) then
   redis.call('HSET', key, 'moved', ARGV[3], 'moved_to', ARGV[2])
@@ -17,7 +17,7 @@ if stamp > tonumber(has[5] or 0) then
     if has[4] == 'abandoned' then call_off(prefix, key, 'moved') end
     local lane = not has[4] and lane_of(prefix, ARGV[4], a, s)
     if lane then redis.call('ZREM', lane, ARGV[1]) end
-    redis.call('HSET', key, 'state', 'moved')
+    redis.call('HSET', key, 'state', 'moved', unpack(has[1] and {'activity', marked(has[1])} or {}))
   end
   if redis.call('HGET', key, 'state') ~= 'abandoned' then redis.call('PEXPIRE', key, SESSION_TTL) end
 end

@@ -1,0 +1,27 @@
+"""Whether just those activities are marked whose session does more than look around: see `state/lua/_lane.lua`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from state.session import MARK, RANK_SPAN
+
+
+def wrongly_marked(client: Any) -> list[str]:  # noqa: ANN401 - real or fake
+    """The sessions whose next event would be taken for a usual one and is not, or the other way round."""
+    keys = list(client.scan_iter("*:session:*", count=1000))
+    pipe = client.pipeline(transaction=False)
+    for key in keys:
+        pipe.hgetall(key)
+    return [key.decode() for key, found in zip(keys, pipe.execute(), strict=True) if not _is_right(found)]
+
+
+def _is_right(found: Mapping[bytes, bytes]) -> bool:
+    stored = {name.decode(): value.decode() for name, value in found.items()}
+    if "activity" not in stored:
+        return True
+    activity = int(stored["activity"].rstrip(MARK))
+    signal, purchase = int(stored.get("signal", 0)), int(stored.get("purchase", 0))
+    looks_around = "state" not in stored and "silent" not in stored and signal <= activity
+    # Bought is whoever paid after the last activity: never without its state.
+    assert "state" in stored or purchase // RANK_SPAN <= activity // RANK_SPAN
+    return stored["activity"].endswith(MARK) is not looks_around
