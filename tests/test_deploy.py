@@ -25,7 +25,7 @@ OURS = sorted(set(SERVICES) - {"redis"})
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SECRET = re.compile(r"PASSWORD|SECRET|KEYS?$|AUTH|URL")
 
-EXAMPLES = (".env.example", "deploy/systemd/winback.env.example")
+EXAMPLES = (".env.example", "deploy/systemd/winback.env.example", "deploy/kubernetes/secret.env.example")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
