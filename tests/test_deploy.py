@@ -23,7 +23,9 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 OURS = sorted(set(SERVICES) - {"redis"})
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-SECRET = re.compile(r"PASSWORD|SECRET|KEY$|AUTH|URL")
+SECRET = re.compile(r"PASSWORD|SECRET|KEYS?$|AUTH|URL")
+
+EXAMPLES = (".env.example", "deploy/systemd/winback.env.example", "deploy/kubernetes/secret.env.example")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -76,8 +78,9 @@ def test_only_what_has_to_leave_this_machine_or_is_looked_at_from_it_can_be_reac
         "redis",
         "recover",
         "flower",
+        "metrics",
     }
-    assert {name for name in SERVICES if "ports" in SERVICES[name]} == {"redis", "flower"}
+    assert {name for name in SERVICES if "ports" in SERVICES[name]} == {"redis", "flower", "metrics"}
 
 
 @each_service
@@ -126,7 +129,7 @@ def test_the_example_explains_every_variable_of_the_compose_file_and_no_other() 
     assert {name: example[name] for name in used if used[name]} == {name: used[name] for name in used if used[name]}
 
 
-@pytest.mark.parametrize("file", [".env.example", "deploy/systemd/winback.env.example"])
+@pytest.mark.parametrize("file", EXAMPLES)
 def test_every_winback_variable_is_a_setting_and_is_shown_with_its_default(file: str) -> None:
     defaults = Settings()
     known = {variable(path): path for path in leaves(Settings)}
@@ -139,7 +142,7 @@ def test_every_winback_variable_is_a_setting_and_is_shown_with_its_default(file:
         assert shown in {"?", ""} or "PASSWORD" in shown or shown == value, name
 
 
-@pytest.mark.parametrize("file", [".env.example", "deploy/systemd/winback.env.example"])
+@pytest.mark.parametrize("file", EXAMPLES)
 def test_an_example_holds_no_secret_and_explains_each_variable(file: str) -> None:
     for paragraph in (ROOT / file).read_text().split("\n\n"):
         lines = paragraph.splitlines()
@@ -168,9 +171,11 @@ def role_commands() -> dict[str, list[str]]:
 
 def test_the_compose_file_starts_each_role_with_the_command_of_winback_up() -> None:
     commands = {name: SERVICES[name]["command"] for name in OURS}
-    # The stand-in is for rehearsals: whoever does not ask for it does not get it.
+    # The stand-in is for rehearsals, the metrics for who has Prometheus: whoever does not ask for them has neither.
     assert SERVICES["mock-api"]["profiles"] == ["mock"]
     assert commands.pop("mock-api") == ["winback", "mock-api"]
+    assert SERVICES["metrics"]["profiles"] == ["metrics"]
+    assert commands.pop("metrics") == ["winback", "metrics", "--host", "0.0.0.0"]  # noqa: S104 - inside a container
     assert commands == role_commands()
     assert not any("profiles" in SERVICES[name] for name in commands)
 
@@ -182,6 +187,7 @@ def test_systemd_starts_each_role_with_the_command_of_winback_up() -> None:
         # To systemd, %% is a percent sign and %h the home of the account.
         assert "%" not in command.replace("%%", "")
         started[unit.stem.removeprefix("winback-").rstrip("@")] = shlex.split(command.replace("%%", "%"))
+    assert started.pop("metrics") == ["winback", "metrics"]
     assert started == role_commands()
 
 

@@ -13,6 +13,7 @@ from tests.helpers import (
     SECOND_MS,
 )
 from tests.looking import ROLES, dead_port, environment, last_seen, make_healthy, run
+from worker.errors import StartError
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
 
@@ -120,6 +121,30 @@ def test_without_its_server_a_role_is_not_alive_and_the_line_says_why(env: dict[
 
     assert code == 1
     assert shown.startswith(f"ingest: redis_url (127.0.0.1:{port}): nothing listens there: ")
+
+
+LENIENT = ("--role", "ingest", "--server-may-be-away")
+
+
+def test_a_server_that_is_away_can_be_left_out_of_the_judgement_but_not_a_role_that_is_silent(
+    healthy: State, env: dict[str, str]
+) -> None:
+    away = {**env, "WINBACK_REDIS_URL": f"redis://127.0.0.1:{dead_port()}/0"}
+    code, shown = run("doctor", *LENIENT, **away)
+    assert (code, "nothing listens there" in shown) == (0, True)
+    assert run("doctor", *LENIENT, **env)[0] == 0
+    last_seen(healthy, "ingest", 31 * SECOND_MS)
+    assert run("doctor", *LENIENT, **env)[0] == 1
+
+
+def test_a_missing_address_is_no_server_that_is_away() -> None:
+    code, shown = run("doctor", *LENIENT)
+    assert (code, shown.startswith("ingest: redis_url: ")) == (1, True)
+
+
+def test_how_to_judge_one_role_is_said_of_one_role_alone() -> None:
+    with pytest.raises(StartError, match=r"^--server-may-be-away: .*--role$"):
+        run("doctor", "--server-may-be-away")
 
 
 @pytest.mark.usefixtures("healthy")

@@ -20,18 +20,26 @@ _FLOWER_S = 4.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask what listens on every interface
 
 
-def check_role(role: str) -> Finding:
-    """Say whether a role of this host has said within 30 s, or three sweeps, that it lives; of Flower, ask itself."""
+def check_role(role: str, *, server_may_be_away: bool = False) -> Finding:
+    """Say whether a role of this host has said within 30 s, or three sweeps, that it lives; of Flower, ask itself.
+
+    `server_may_be_away`: while nobody can tell, that is no failure of the role.
+    """
     try:
         # A broken edit of the settings must not make roles that go on with those before look ill.
         settings, _ = load_to_look()
-        return flower_answers(settings) if role == "flower" else _sign_of_life(role, settings)
+        if role == "flower":
+            return flower_answers(settings)
+        require(settings, "redis_url")
     except StartError as problem:
         return Finding(role, "fail", str(problem))
+    try:
+        return _sign_of_life(role, settings)
+    except StartError as problem:
+        return Finding(role, "warn" if server_may_be_away else "fail", str(problem))
 
 
 def _sign_of_life(role: str, settings: Settings) -> Finding:
-    require(settings, "redis_url")
     here = socket.gethostname()
 
     def read() -> tuple[int, list[int]]:

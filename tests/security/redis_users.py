@@ -6,7 +6,7 @@ from typing import Any
 from worker.valkey import EmbeddedValkey
 
 ACL_FILE = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
-USERS = ("producer", "ingest", "sweep", "recover", "beat", "operator", "broker", "flower")
+USERS = ("producer", "ingest", "sweep", "recover", "beat", "metrics", "operator", "broker", "flower")
 
 
 def rules() -> dict[str, list[str]]:

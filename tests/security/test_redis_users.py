@@ -18,6 +18,7 @@ from worker.valkey import EmbeddedValkey, _binary
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
+FEW = ("metrics", "broker", "flower")
 FORBIDDEN = (
     ("FLUSHALL",),
     ("FLUSHDB",),
@@ -93,9 +94,12 @@ def test_the_producer_may_add_events_and_nothing_else(server: EmbeddedValkey) ->
     ("user", "command"),
     [
         # Who is known to have bought or opted out is nobody's business but ingest's and recover's.
-        *((user, ("GET", "winback:{person:ab}:opted_out")) for user in ("sweep", "beat", "broker", "flower")),
-        *((user, ("HGETALL", "winback:{07}:session:s-1")) for user in ("beat", "broker", "flower")),
-        *((user, ("HGETALL", "winback:{07}:outreach:07-1")) for user in ("beat", "broker", "flower")),
+        *((user, ("GET", "winback:{person:ab}:opted_out")) for user in ("sweep", "beat", *FEW)),
+        *((user, ("HGETALL", "winback:{07}:session:s-1")) for user in ("beat", *FEW)),
+        *((user, ("HGETALL", "winback:{07}:outreach:07-1")) for user in ("beat", *FEW)),
+        ("metrics", ("HSET", "winback:heartbeat:beat", "a", "1")),
+        ("metrics", ("HSET", "winback:{control}:sending", "a", "1")),
+        ("metrics", ("XREADGROUP", "GROUP", "ingest", "a", "STREAMS", "winback:events", ">")),
         ("beat", ("HSET", "winback:{07}:stats:1", "a", "1")),
         ("beat", ("HSET", "winback:{control}:sending", "a", "1")),
         ("ingest", ("HSET", "winback:{control}:sending", "a", "1")),

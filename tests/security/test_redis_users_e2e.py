@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from tests.processes import Lines
 from tests.security.redis_users import make_users, refused, rules, url_of
 from tests.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
+from tests.test_metrics_process import serving
 from worker.cli.commands import app
 from worker.mock_api.process import MockServer
 from worker.roles import roles
@@ -172,6 +173,25 @@ def test_the_operator_can_do_everything_that_there_is_a_command_for(
     ):
         shop.run(*command.split())
     assert refused(shop.admin) == set()
+
+
+def test_the_metrics_tell_of_it_all_with_the_rights_to_read_and_nobodys_data(shop: Shop, tmp_path: Path) -> None:
+    shop.send("s-sent", customer=jane(phone_number="+573001234501"), **CHECKOUT, cart=CART)
+    until(lambda: shop.requests_for("s-sent"))
+    shop.admin.execute_command("ACL", "LOG", "RESET")
+    url = shop.env["WINBACK_REDIS_URL"].replace("operator", "metrics").replace("OPERATOR", "METRICS")
+    with serving(url, tmp_path) as (_, client):
+        until(
+            lambda: re.search(r'^winback_outcomes_total{outcome="sent",reason=""} [1-9]', metrics(client), re.MULTILINE)
+        )
+        shown = metrics(client)
+    assert re.search(r'^winback_role_processes{role="recover"} 1', shown, re.MULTILINE)
+    assert not [text for text in (*PERSONAL, "s-sent", "+5730") if text in shown]
+    assert refused(shop.admin) == set()
+
+
+def metrics(client: httpx.Client) -> str:
+    return client.get("/metrics").text
 
 
 OPEN = {"/metrics", "/healthcheck", "/static/", "/login", "/logout"}

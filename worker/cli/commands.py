@@ -22,6 +22,7 @@ COMMANDS = (
     "pause",
     "resume",
     "ingest",
+    "metrics",
     "mock-api",
     "replay",
     "explain",

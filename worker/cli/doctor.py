@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from worker.errors import StartError
 from worker.health import Finding, Mark
 from worker.role_check import check_role
 
@@ -29,6 +30,14 @@ def doctor(
         CheckedRole | None,
         typer.Option(help="Check only that this role lives on this host: one line, for a container's health check."),
     ] = None,
+    server_may_be_away: Annotated[
+        bool,
+        typer.Option(
+            "--server-may-be-away",
+            help="With --role: a state server that does not answer is no failure. For what restarts a role that fails "
+            "(Kubernetes' liveness probe): that would not bring the server back.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document: what was found, check by check.")] = False,
 ) -> None:
     """Check the settings, the servers and every role, one by one, and say what to do about what is wrong.
@@ -36,8 +45,10 @@ def doctor(
     Nothing is changed, and Yuno gets no request: its address is connected to, no more. The exit code is 1 when a check
     fails, 0 otherwise; warnings and notes do not count.
     """
+    if server_may_be_away and role is None:
+        raise StartError("--server-may-be-away: says how to judge one role; name it with --role")
     if role is not None:
-        found = [check_role(role)]
+        found = [check_role(role, server_may_be_away=server_may_be_away)]
     else:
         # Imported here: it brings the broker's client along, which a health check must not wait for.
         from worker.doctor import examine  # noqa: PLC0415

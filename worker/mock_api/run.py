@@ -1,26 +1,19 @@
 """Runs the stand-in for Yuno's API in this process, until SIGINT or SIGTERM."""
 
-import contextlib
-import errno
 import os
 import signal
-import socket
 import sys
 import threading
-from collections.abc import Iterator
-
-import uvicorn
 
 from worker.errors import StartError
 from worker.mock_api.app import create_app
 from worker.mock_api.hangup import HangupProtocol
 from worker.mock_api.knobs import MockConfig
 from worker.mock_api.lines import LinePrinter
+from worker.serving import serve
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8099
-
-_LAST_PORT = 65535
 
 
 def run(config: MockConfig, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
@@ -34,68 +27,17 @@ def run(config: MockConfig, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) 
     Raises:
         StartError: The address can't be listened on, or the store can't be written.
     """
-    listener = _listen(host, port)
-    with contextlib.closing(listener):
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(config),
-                http=HangupProtocol,
-                ws="none",
-                loop="asyncio",
-                lifespan="on",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                # Who asks for the control must be seen as it is, not as a header says.
-                proxy_headers=False,
-                server_header=False,
-                # Longer than clients keep a connection: closing first would break requests that nobody broke.
-                timeout_keep_alive=600,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        with _ended_by_signals(server):
-            LinePrinter(quiet=config.quiet, json_lines=config.json_lines).listening(_url(listener))
-            server.run(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= _LAST_PORT:
-        raise StartError(f"--port {port}: must be between 0 and {_LAST_PORT}")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as exc:
-        raise StartError(f"--host {host} --port {port}: no address to listen on ({exc})") from exc
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except OSError as exc:
-        listener.close()
-        if exc.errno == errno.EADDRINUSE:
-            raise StartError(
-                f"--port {port}: already in use on {host}; end what listens there, or choose another port"
-            ) from exc
-        raise StartError(f"--host {host} --port {port}: can't be listened on ({exc.strerror})") from exc
-    return listener
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@contextlib.contextmanager
-def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    # Uvicorn raises a signal once more when it has stopped, for whoever had a handler before it: with this one that
-    # is no second death, and the command ends with 0.
-    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    printer = LinePrinter(quiet=config.quiet, json_lines=config.json_lines)
+    serve(
+        create_app(config),
+        host,
+        port,
+        listening=printer.listening,
+        http=HangupProtocol,
+        lifespan="on",
+        # Longer than clients keep a connection: closing first would break requests that nobody broke.
+        timeout_keep_alive=600,
+    )
 
 
 def _main() -> int:

@@ -1,0 +1,85 @@
+"""Serving HTTP from the main thread of a command, until a signal ends it."""
+
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from worker.errors import StartError
+
+_LAST_PORT = 65535
+
+
+def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], object], **options: object) -> None:
+    """Serve until SIGINT or SIGTERM, then answer what is under way within a second and return. For the main thread.
+
+    Args:
+        app: What answers.
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+        listening: Told the address (`http://host:port`) from when on connections are taken.
+        options: Of uvicorn, where they differ from what any of our servers needs.
+
+    Raises:
+        StartError: The address can't be listened on.
+    """
+    listener = _listen(host, port)
+    with contextlib.closing(listener):
+        common: dict[str, object] = {
+            "ws": "none",
+            "loop": "asyncio",
+            "log_config": None,
+            "log_level": "error",
+            "access_log": False,
+            "server_header": False,
+            # Who asks must be seen as it is, not as a header says.
+            "proxy_headers": False,
+            "timeout_graceful_shutdown": 1,
+        }
+        server = uvicorn.Server(uvicorn.Config(app, **(common | options)))  # type: ignore[arg-type]
+        with _ended_by_signals(server):
+            listening(_url(listener))
+            server.run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise StartError(f"--port {port}: must be between 0 and {_LAST_PORT}")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as exc:
+        raise StartError(f"--host {host} --port {port}: no address to listen on ({exc})") from exc
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError as exc:
+        listener.close()
+        if exc.errno == errno.EADDRINUSE:
+            raise StartError(
+                f"--port {port}: already in use on {host}; end what listens there, or choose another port"
+            ) from exc
+        raise StartError(f"--host {host} --port {port}: can't be listened on ({exc.strerror})") from exc
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    # Uvicorn raises a signal once more when it has stopped, for whoever had a handler before it: with this one that
+    # is no second death, and the command ends with 0.
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
