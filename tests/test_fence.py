@@ -3,6 +3,7 @@
 import pytest
 
 from state.keys import SESSION_TTL_MS
+from state.session import MARK
 from tests.helpers import (
     BODY,
     DAY_MS,
@@ -25,6 +26,7 @@ from tests.helpers import (
     sending,
     take,
     taken,
+    texts,
 )
 from worker.runtime import State
 
@@ -119,9 +121,11 @@ def test_the_fence_cancels_when_the_session_moved_on_without_calling_it_off(stat
     """As after a crash between two parts of the state, or a restore: the fence relies on nobody."""
     held = taken(state)
     key = state.keys.session("s-1")
-    state.client.hdel(key, "state")
     if moved_to:
         state.client.hset(key, "state", moved_to)
+    else:
+        state.client.hdel(key, "state")
+        state.client.hset(key, "activity", texts(state, key)["activity"].rstrip(MARK))
     assert fence(state, held) == "cancelled"
     assert counters(state) == {f"cancelled.{'paid' if moved_to else 'came_back'}": 1}
 

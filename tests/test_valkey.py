@@ -14,7 +14,7 @@ import redis
 
 from tests.processes import is_gone, until
 from worker.errors import StartError
-from worker.valkey import EmbeddedValkey
+from worker.valkey import EmbeddedValkey, _with_jemalloc
 
 
 def connect(url: str) -> redis.Redis:
@@ -204,3 +204,13 @@ def test_when_its_parent_is_killed_the_server_goes_too_and_a_new_one_finds_the_d
     with EmbeddedValkey(tmp_path, port=port) as server, connect(server.url) as client:
         assert client.get("key") == "value"
         until(lambda: is_gone(int(pid)))
+
+
+def test_it_runs_on_jemalloc_where_debians_is_there(server: EmbeddedValkey, tmp_path: Path) -> None:
+    assert _with_jemalloc(tmp_path) == []
+    library = tmp_path / "x86_64-linux-gnu" / "libjemalloc.so.2"
+    library.parent.mkdir()
+    library.touch()
+    assert _with_jemalloc(tmp_path) == ["/usr/bin/env", f"LD_PRELOAD={library}"]
+    maps = Path(f"/proc/{server.pid}/maps").read_text()
+    assert ("jemalloc" in maps) is bool(_with_jemalloc())
