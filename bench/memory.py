@@ -1,10 +1,17 @@
-"""Redis memory for one waiting session with the data of the README's example."""
+"""Redis memory for one waiting session: with the data of the README's example, and of somebody who says nothing.
 
+All that the server uses more than before counts, its tables of keys and expiries included. How full those are depends
+on the number of keys, so a round is another number.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from redis import Redis
 
+from bench.figures import Figure, Goal
 from detectors.parsing import parse
 from detectors.sequence import position
 from state.sessions import Change
@@ -13,6 +20,8 @@ from worker import runtime
 from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
+PART = "own: memory"
+NUMBERS = (60_000, 80_000, 100_000)
 EXAMPLE = (
     b'{"session_id":"%s","type":"activity","flow_stage":"checkout","platform":"web","customer":{"full_name":"Jane Doe",'
     b'"phone_number":"+573001234567","email":"jane.doe@example.com","country_code":"CO","language":"es"},"cart":'
@@ -20,37 +29,50 @@ EXAMPLE = (
     b'"price":149.99}]},"engagement":{"preferred_channel":"auto","metadata":{"utm_campaign":"spring_sale",'
     b'"last_clicked_button":"Proceed to Payment"}}}'
 )
+ANONYMOUS = b'{"session_id":"%s","type":"activity","flow_stage":"product_selection","platform":"web"}'
 
 
-def measure(number: int = 100_000) -> float:
-    """Return bytes of Redis memory for each waiting session, with `number` of them."""
+def measure(*, quick: bool = False) -> list[Figure]:
+    numbers = tuple(number // 10 for number in NUMBERS) if quick else NUMBERS
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
-        settings = load({"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"})
-        state = runtime.open_state(settings)
-        plain = Redis.from_url(server.url)
-        before = int(plain.info("memory")["used_memory_dataset"])
-        now_ms = state.stream.watermark().now_ms
-        for start in range(0, number, 1000):
-            changes = []
-            for index in range(start, start + 1000):
-                event = parse(EXAMPLE % f"sess_{index:09x}".encode()).event
-                assert event is not None
-                assert event.session_id is not None
-                at = position(event, now_ms + index)
-                changes.append(
-                    Change(
-                        session_id=event.session_id,
-                        stamp=at.stamp,
-                        activity=at.activity,
-                        signal=at.signal,
-                        purchase=at.purchase,
-                        silent_since_ms=at.silent_since_ms,
-                        fields=fields_of(event),
-                    )
-                )
-            state.sessions.apply(changes)
-        return (int(plain.info("memory")["used_memory_dataset"]) - before) / number
+        return [
+            Figure(
+                PART, "waiting session, example's data", _each(server.url, EXAMPLE, numbers), "bytes", Goal("<=", 600)
+            ),
+            Figure(PART, "waiting session, anonymous", _each(server.url, ANONYMOUS, numbers), "bytes"),
+        ]
+
+
+def _each(url: str, event: bytes, numbers: Sequence[int]) -> tuple[float, ...]:
+    return tuple(_bytes(url, event, number) for number in numbers)
+
+
+def _bytes(url: str, template: bytes, number: int) -> float:
+    state = runtime.open_state(load({"WINBACK_REDIS_URL": url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}))
+    plain: Any = Redis.from_url(url)
+    plain.execute_command("FLUSHALL", "SYNC")  # else its memory would come back later
+    before = _used(plain)
+    now_ms = state.stream.watermark().now_ms
+    for start in range(0, number, 1000):
+        changes = []
+        for index in range(start, start + 1000):
+            event = parse(template % f"sess_{index:09x}".encode()).event
+            assert event is not None
+            assert event.session_id is not None
+            changes.append(Change(event.session_id, *position(event, now_ms + index), fields_of(event)))
+        state.sessions.apply(changes)
+    waiting = sum(plain.zcard(key) for key in plain.scan_iter("*:lane:*"))
+    assert waiting == number
+    return (_used(plain) - before) / number
+
+
+def _used(client: Any) -> int:  # noqa: ANN401 - the driver's
+    """Return what the server uses, without what it is about to append to its file."""
+    memory = client.info("memory")
+    return int(memory["used_memory"]) - int(memory["mem_aof_buffer"]) - int(memory["mem_clients_normal"])
 
 
 if __name__ == "__main__":
-    print(f"{measure():.0f} bytes a session")
+    from bench.own.show import show
+
+    show(measure)
