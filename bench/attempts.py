@@ -11,6 +11,7 @@ import httpx
 
 from bench.figures import Figure, Goal, ratio
 from bench.own import filling
+from bench.own.machine import measured
 from bench.own.running import LIVE, Roles, running, wait_for
 from worker.mock_api.process import MockServer
 from worker.valkey import EmbeddedValkey
@@ -24,6 +25,7 @@ MOST = 400
 """Attempts a second that no worker of this size will make here."""
 BODY = b'{"customer":{"full_name":"Jane Doe"}}' * 10
 HOUR_MS = 3_600_000
+_ALL = "from silence to settled, and as broker"
 
 
 def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int] = LATENCIES_MS) -> list[Figure]:
@@ -45,15 +47,20 @@ def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int]
         for latency in latencies_ms:
             api.control(delay=f"{latency}ms", validation=False)
             number = min(MOST, CONNECTIONS * 1000 // latency) * (2 if quick else SECONDS)
-            ours, bare = [], []
+            ours, bare, worker_us, server_us = [], [], [], []
             for place in range(1 if quick else rounds):
-                ours.append(_worker(roles, api, f"bench-{latency}-{place}", number))
+                with measured(roles.state.client, roles.running[0].pid) as used:
+                    ours.append(_worker(roles, api, f"bench-{latency}-{place}", number))
+                worker_us.append(used.client_s / number * 1e6)
+                server_us.append(used.server_s / number * 1e6)
                 bare.append(_bare(api.endpoint, number))
             name = f"{latency} ms API"
             goal = Goal(">=", 0.8) if latency == 100 else None
             found += [
                 Figure(PART, f"{name}, recover worker, prefork {CONNECTIONS}", tuple(ours), "/s"),
                 Figure(PART, f"{name}, bare httpx, {CONNECTIONS} threads", tuple(bare), "/s"),
+                Figure(PART, f"{name}, worker's processor time of an attempt", tuple(worker_us), "us"),
+                Figure(PART, f"{name}, Redis's processor time of an attempt", tuple(server_us), "us", note=_ALL),
                 ratio(PART, f"{name}, worker against bare httpx", ours, bare, goal, "one Celery task each"),
             ]
     return found

@@ -5,22 +5,29 @@ on the number of keys, so a round is another number.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 
+from bench.crypt import Nobody
 from bench.figures import Figure, Goal
+from bench.own.running import LIVE, SECRET
 from detectors.parsing import parse
 from detectors.sequence import position
 from state.sessions import Change
+from tasks.attempt import attempt
 from tasks.record import fields_of
+from tasks.sweep import sweep
+from tasks.yuno import YunoClient
 from worker import runtime
 from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
 PART = "own: memory"
+HOUR_MS = 3_600_000
 NUMBERS = (60_000, 80_000, 100_000)
 EXAMPLE = (
     b'{"session_id":"%s","type":"activity","flow_stage":"checkout","platform":"web","customer":{"full_name":"Jane Doe",'
@@ -40,6 +47,12 @@ def measure(*, quick: bool = False) -> list[Figure]:
                 PART, "waiting session, example's data", _each(server.url, EXAMPLE, numbers), "bytes", Goal("<=", 600)
             ),
             Figure(PART, "waiting session, anonymous", _each(server.url, ANONYMOUS, numbers), "bytes"),
+            Figure(
+                PART,
+                "contacted session, example's data, with its outreach and person",
+                _contacted(server.url, numbers),
+                "bytes",
+            ),
         ]
 
 
@@ -48,22 +61,50 @@ def _each(url: str, event: bytes, numbers: Sequence[int]) -> tuple[float, ...]:
 
 
 def _bytes(url: str, template: bytes, number: int) -> float:
-    state = runtime.open_state(load({"WINBACK_REDIS_URL": url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}))
-    plain: Any = Redis.from_url(url)
-    plain.execute_command("FLUSHALL", "SYNC")  # else its memory would come back later
-    before = _used(plain)
-    now_ms = state.stream.watermark().now_ms
+    plain = Redis.from_url(url)
+    before = _emptied(plain)
+    state = runtime.open_state(load(SECRET | {"WINBACK_REDIS_URL": url}))
+    _fill(state, template, number, state.stream.watermark().now_ms)
+    waiting = sum(plain.zcard(key) for key in plain.scan_iter("*:lane:*"))
+    assert waiting == number
+    return (_used(plain) - before) / number
+
+
+def _contacted(url: str, numbers: Sequence[int]) -> tuple[float, ...]:
+    """Return what is left of a session whose person was contacted, each another one."""
+    found = []
+    for number in numbers:
+        number //= 20  # noqa: PLW2901 - each takes an attempt
+        plain = Redis.from_url(url)
+        before = _emptied(plain)
+        settings = load(LIVE | {"WINBACK_REDIS_URL": url})
+        state = runtime.open_state(settings)
+        deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
+        now_ms = state.stream.watermark().now_ms
+        _fill(state, EXAMPLE.replace(b"+573001234567", b"+57300%07d"), number, now_ms - HOUR_MS)
+        assert sweep(deps).outreaches == number
+        leased = state.outbox.lease_due(number, now_ms=now_ms + 1000, noted="0-0")
+        assert [attempt(outreach, deps).outcome for outreach in leased] == ["sent"] * number
+        found.append((_used(plain) - before) / number)
+    return tuple(found)
+
+
+def _fill(state: runtime.State, template: bytes, number: int, now_ms: int) -> None:
     for start in range(0, number, 1000):
         changes = []
-        for index in range(start, start + 1000):
-            event = parse(template % f"sess_{index:09x}".encode()).event
+        for index in range(start, min(start + 1000, number)):
+            name = f"sess_{index:09x}".encode()
+            event = parse(template % ((name, index) if b"%07d" in template else name)).event
             assert event is not None
             assert event.session_id is not None
             changes.append(Change(event.session_id, *position(event, now_ms + index), fields_of(event)))
         state.sessions.apply(changes)
-    waiting = sum(plain.zcard(key) for key in plain.scan_iter("*:lane:*"))
-    assert waiting == number
-    return (_used(plain) - before) / number
+
+
+def _emptied(client: Any) -> int:  # noqa: ANN401 - the driver's
+    """Empty the server, at once, and return what it uses then."""
+    client.execute_command("FLUSHALL", "SYNC")
+    return _used(client)
 
 
 def _used(client: Any) -> int:  # noqa: ANN401 - the driver's

@@ -15,6 +15,7 @@ from typing import Any, cast
 from redis import Redis
 from redis.crc import key_slot
 
+from bench.crypt import Nobody
 from bench.figures import Figure, ratio
 from bench.ingest import ingested
 from bench.own import filling
@@ -25,7 +26,7 @@ from bench.shop_log import Logged
 from state.keys import PARTITIONS, Keys
 from tasks.attempt import attempt
 from tasks.sweep import sweep
-from tasks.yuno import Accepted, YunoClient
+from tasks.yuno import YunoClient
 from worker import runtime
 from worker.ingest import calm_collector
 from worker.settings import load
@@ -69,13 +70,6 @@ class Place:
     @property
     def env(self) -> dict[str, str]:
         return {**LIVE, "WINBACK_REDIS_URL": self.url, "WINBACK_BROKER_URL": "redis://127.0.0.1:1/0"}
-
-
-class Nobody:
-    """A client that accepts everything and sends nothing."""
-
-    def post(self, *_args: object, **_named: object) -> Accepted:
-        return Accepted(200)
 
 
 def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:

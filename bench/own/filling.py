@@ -60,19 +60,20 @@ def forget_the_time(state: runtime.State) -> None:
     state.client.delete(state.keys.sweep)
 
 
-def lines(sessions: int, number: int, random: Random) -> Sequence[str]:
-    """Return events of the last second, as a shop sends them, each of any of so many waiting sessions.
+def lines(sessions: Sequence[int], random: Random) -> Sequence[str]:
+    """Return events of the last second, as a shop sends them, one for each of these sessions, in this order.
 
     Two of one session are hardly ever of the same moment: the second would change nothing.
     """
     began = time() - 1
     found = []
-    for index in range(number):
-        chosen = random.randrange(sessions)
+    for index, chosen in enumerate(sessions):
         event: dict[str, object] = {
             "session_id": session_id(chosen),
             "type": "activity",
-            "occurred_at": datetime.fromtimestamp(began + index / number, UTC).isoformat(timespec="milliseconds"),
+            "occurred_at": datetime.fromtimestamp(began + index / len(sessions), UTC).isoformat(
+                timespec="milliseconds"
+            ),
             "flow_stage": _stage(chosen, random),
             "platform": "web",
         }
