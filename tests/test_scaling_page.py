@@ -33,7 +33,6 @@ HAS: Figures = {
     "known": 600,
     "contacted": 2600,
     "attempts": 70,
-    "attempt": 2000,
     "contact": 500,
     "worker": 500,
     "dispatched": 1000,

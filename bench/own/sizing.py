@@ -41,7 +41,6 @@ FIGURES = {
     "known": ("waiting session, example's data", "bytes"),
     "contacted": ("contacted session, example's data, with its outreach and person", "bytes"),
     "attempts": ("500 ms API, recover worker, prefork 32", "/s"),
-    "attempt": ("500 ms API, worker's processor time of an attempt", "us"),
     "contact": ("500 ms API, Redis's processor time of an attempt", "us"),
     "worker": ("memory of recover under that load (PSS)", "MiB"),
     "dispatched": ("contacts handed out, RabbitMQ as broker", "/s"),
