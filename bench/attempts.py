@@ -1,104 +1,94 @@
-"""Attempts a second: the real recover worker against an API that takes 100 ms, beside bare httpx."""
+"""Attempts a second: the real recover worker against an API that takes its time, beside bare httpx."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from os import environ
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
+from time import monotonic
 
 import httpx
 
-from detectors.sequence import RANK_SPAN
-from state import overview
-from state.sessions import Change
-from worker import runtime
+from bench.figures import Figure, Goal, ratio
+from bench.own import filling
+from bench.own.machine import measured
+from bench.own.running import LIVE, Roles, running, wait_for
 from worker.mock_api.process import MockServer
-from worker.settings import Settings, load
 from worker.valkey import EmbeddedValkey
 
-DELAY = "100ms"
+PART = "own: attempts"
+LATENCIES_MS = (20, 100, 500)
+CONNECTIONS = 32
+"""As many processes does the pool have by default."""
+SECONDS = 6
+MOST = 400
+"""Attempts a second that no worker of this size will make here."""
 BODY = b'{"customer":{"full_name":"Jane Doe"}}' * 10
+HOUR_MS = 3_600_000
+_ALL = "from silence to settled, and as broker"
 
 
-@contextmanager
-def worker(settings_env: dict[str, str], pool: str, concurrency: int) -> Iterator[None]:
-    env = {**environ, **settings_env}
-    celery = [sys.executable, "-m", "celery", "-A", "worker.app"]
-    quiet = ["--without-gossip", "--without-mingle"]
-    commands = (
-        [*celery, "worker", "-Q", "winback.recover", "-P", pool, "-c", str(concurrency), "-n", "recover@%h", *quiet],
-        [*celery, "worker", "-Q", "winback.sweep", "-P", "solo", "-n", "sweep@%h", *quiet],
-        [*celery, "beat"],
-    )
-    running = [subprocess.Popen(c, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for c in commands]
-    try:
-        yield
-    finally:
-        for process in reversed(running):
-            process.terminate()
-        for process in running:
-            process.wait(20)
-
-
-def abandon(state: runtime.State, number: int) -> None:
-    """Put sessions in place that have been silent for long enough, each of another person."""
-    now_ms = state.stream.watermark().now_ms - 3_600_000
-    for start in range(0, number, 2000):
-        state.sessions.apply(
-            [
-                Change(
-                    session_id=f"bench-{index}",
-                    stamp=now_ms * RANK_SPAN + 6,
-                    activity=now_ms * RANK_SPAN + 6,
-                    signal=0,
-                    purchase=0,
-                    silent_since_ms=now_ms,
-                    fields={"name": "Jane Doe", "phone": f"+57300{index:07d}", "country": "CO", "language": "es"},
-                )
-                for index in range(start, min(start + 2000, number))
-            ]
-        )
-
-
-def measure(pool: str, concurrency: int, number: int) -> tuple[float, float]:
-    """Return attempts a second of the worker, and of bare httpx with as many connections, in the same run."""
-    with (
-        TemporaryDirectory() as directory,
-        EmbeddedValkey(Path(directory) / "valkey", port=0) as server,
-        MockServer(port=0, delay=DELAY, validation=False, quiet=True, keep=1) as api,
-    ):
+def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int] = LATENCIES_MS) -> list[Figure]:
+    found = []
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        server = stack.enter_context(EmbeddedValkey(Path(directory) / "valkey", port=0))
+        api = stack.enter_context(MockServer(port=0, validation=False, quiet=True, keep=1))
         env = {
+            **LIVE,
             "WINBACK_REDIS_URL": server.url,
-            "WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench",
-            "WINBACK_CONTACT__QUIET_HOURS": "off",
-            "WINBACK_DELIVERY__MODE": "live",
-            "WINBACK_DELIVERY__RATE": "off",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
-            "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
-            "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
-            "WINBACK_WORKER__CONCURRENCY": str(concurrency),
+            "WINBACK_WORKER__CONCURRENCY": str(CONNECTIONS),
             "WINBACK_DETECTION__SWEEP_INTERVAL": "1s",
         }
-        settings: Settings = load(env, config=None)
-        state = runtime.open_state(settings)
-        with worker(env, pool, concurrency):
-            wait_for(lambda: len(overview.read(state.scripts, state.keys, ()).heartbeats["recover"]) > 0)
-            abandon(state, number)
-            wait_for(lambda: api.summary()["requests"] > number * 0.1)
-            began, first = monotonic(), api.summary()["requests"]
-            wait_for(lambda: api.summary()["requests"] >= number * 0.9)
-            rate = (api.summary()["requests"] - first) / (monotonic() - began)
-        return rate, bare(api.endpoint, concurrency, number)
+        roles = stack.enter_context(running(env, Path(directory)))
+        for name in ("recover", "sweep", "beat"):
+            roles.start(name)
+        roles.wait()
+        for latency in latencies_ms:
+            api.control(delay=f"{latency}ms", validation=False)
+            number = min(MOST, CONNECTIONS * 1000 // latency) * (2 if quick else SECONDS)
+            ours, bare, worker_us, server_us = [], [], [], []
+            for place in range(1 if quick else rounds):
+                with measured(roles.state.client, roles.running[0].pid) as used:
+                    ours.append(_worker(roles, api, f"bench-{latency}-{place}", number))
+                worker_us.append(used.client_s / number * 1e6)
+                server_us.append(used.server_s / number * 1e6)
+                bare.append(_bare(api.endpoint, number))
+            name = f"{latency} ms API"
+            goal = Goal(">=", 0.8) if latency == 100 else None
+            found += [
+                Figure(PART, f"{name}, recover worker, prefork {CONNECTIONS}", tuple(ours), "/s"),
+                Figure(PART, f"{name}, bare httpx, {CONNECTIONS} threads", tuple(bare), "/s"),
+                Figure(PART, f"{name}, worker's processor time of an attempt", tuple(worker_us), "us"),
+                Figure(PART, f"{name}, Redis's processor time of an attempt", tuple(server_us), "us", note=_ALL),
+                ratio(PART, f"{name}, worker against bare httpx", ours, bare, goal, "one Celery task each"),
+            ]
+    return found
 
 
-def bare(endpoint: str, connections: int, number: int) -> float:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+def _worker(roles: Roles, api: MockServer, name: str, number: int) -> float:
+    """Return requests a second at the API, of the middle eight tenths."""
+    api.forget()
+    roles.state.client.flushdb()
+    roles.state.stream.create_group()
+    ago = roles.state.stream.watermark().now_ms - HOUR_MS
+    filling.fill_silent(roles.state, name, number, silent_ms=ago, reachable=True)
+    first, last = (_after(api, round(number * share)) for share in (0.1, 0.9))
+    wait_for(lambda: api.summary()["requests"] >= number)
+    summary = api.summary()
+    assert (summary["requests"], summary["duplicates"]) == (number, 0), summary
+    return (last[1] - first[1]) / (last[0] - first[0])
+
+
+def _after(api: MockServer, number: int) -> tuple[float, int]:
+    wait_for(lambda: api.summary()["requests"] >= number, every_s=0.05)
+    return monotonic(), api.summary()["requests"]
+
+
+def _bare(endpoint: str, number: int) -> float:
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     headers = {"content-type": "application/json", "public-api-key": "p", "private-secret-key": "s"}
-    with httpx.Client(limits=limits, timeout=30, trust_env=False) as client, ThreadPoolExecutor(connections) as threads:
+    with httpx.Client(limits=limits, timeout=30, trust_env=False) as client, ThreadPoolExecutor(CONNECTIONS) as threads:
 
         def post(index: int) -> None:
             key = f"00000000-0000-4000-8000-{index:012d}"
@@ -109,15 +99,7 @@ def bare(endpoint: str, connections: int, number: int) -> float:
         return number / (monotonic() - began)
 
 
-def wait_for(condition: Callable[[], bool], within_s: float = 120) -> None:
-    deadline = monotonic() + within_s
-    while not condition():
-        if monotonic() > deadline:
-            raise TimeoutError("the bench did not get where it should")
-        sleep(0.05)
-
-
 if __name__ == "__main__":
-    pool, concurrency, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    ours, httpx_alone = measure(pool, concurrency, number)
-    print(f"{pool} {concurrency}: {ours:.0f}/s, bare httpx {httpx_alone:.0f}/s, ratio {ours / httpx_alone:.2f}")
+    from bench.own.show import show
+
+    show(measure)

@@ -1,18 +1,34 @@
-"""Redis memory for one waiting session with the data of the README's example."""
+"""Redis memory for one waiting session: with the data of the README's example, and of somebody who says nothing.
 
+All that the server uses more than before counts, its tables of keys and expiries included. How full those are depends
+on the number of keys, so a round is another number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 from redis import Redis
 
+from bench.crypt import Nobody
+from bench.figures import Figure, Goal
+from bench.own.running import LIVE, SECRET
 from detectors.parsing import parse
 from detectors.sequence import position
 from state.sessions import Change
+from tasks.attempt import attempt
 from tasks.record import fields_of
+from tasks.sweep import sweep
+from tasks.yuno import YunoClient
 from worker import runtime
 from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
+PART = "own: memory"
+HOUR_MS = 3_600_000
+NUMBERS = (60_000, 80_000, 100_000)
 EXAMPLE = (
     b'{"session_id":"%s","type":"activity","flow_stage":"checkout","platform":"web","customer":{"full_name":"Jane Doe",'
     b'"phone_number":"+573001234567","email":"jane.doe@example.com","country_code":"CO","language":"es"},"cart":'
@@ -20,37 +36,84 @@ EXAMPLE = (
     b'"price":149.99}]},"engagement":{"preferred_channel":"auto","metadata":{"utm_campaign":"spring_sale",'
     b'"last_clicked_button":"Proceed to Payment"}}}'
 )
+ANONYMOUS = b'{"session_id":"%s","type":"activity","flow_stage":"product_selection","platform":"web"}'
 
 
-def measure(number: int = 100_000) -> float:
-    """Return bytes of Redis memory for each waiting session, with `number` of them."""
+def measure(*, quick: bool = False) -> list[Figure]:
+    numbers = tuple(number // 10 for number in NUMBERS) if quick else NUMBERS
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
-        settings = load({"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"})
+        return [
+            Figure(
+                PART, "waiting session, example's data", _each(server.url, EXAMPLE, numbers), "bytes", Goal("<=", 600)
+            ),
+            Figure(PART, "waiting session, anonymous", _each(server.url, ANONYMOUS, numbers), "bytes"),
+            Figure(
+                PART,
+                "contacted session, example's data, with its outreach and person",
+                _contacted(server.url, numbers),
+                "bytes",
+            ),
+        ]
+
+
+def _each(url: str, event: bytes, numbers: Sequence[int]) -> tuple[float, ...]:
+    return tuple(_bytes(url, event, number) for number in numbers)
+
+
+def _bytes(url: str, template: bytes, number: int) -> float:
+    plain = Redis.from_url(url)
+    before = _emptied(plain)
+    state = runtime.open_state(load(SECRET | {"WINBACK_REDIS_URL": url}))
+    _fill(state, template, number, state.stream.watermark().now_ms)
+    waiting = sum(plain.zcard(key) for key in plain.scan_iter("*:lane:*"))
+    assert waiting == number
+    return (_used(plain) - before) / number
+
+
+def _contacted(url: str, numbers: Sequence[int]) -> tuple[float, ...]:
+    """Return what is left of a session whose person was contacted, each another one."""
+    found = []
+    for number in numbers:
+        number //= 20  # noqa: PLW2901 - each takes an attempt
+        plain = Redis.from_url(url)
+        before = _emptied(plain)
+        settings = load(LIVE | {"WINBACK_REDIS_URL": url})
         state = runtime.open_state(settings)
-        plain = Redis.from_url(server.url)
-        before = int(plain.info("memory")["used_memory_dataset"])
+        deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
         now_ms = state.stream.watermark().now_ms
-        for start in range(0, number, 1000):
-            changes = []
-            for index in range(start, start + 1000):
-                event = parse(EXAMPLE % f"sess_{index:09x}".encode()).event
-                assert event is not None
-                assert event.session_id is not None
-                at = position(event, now_ms + index)
-                changes.append(
-                    Change(
-                        session_id=event.session_id,
-                        stamp=at.stamp,
-                        activity=at.activity,
-                        signal=at.signal,
-                        purchase=at.purchase,
-                        silent_since_ms=at.silent_since_ms,
-                        fields=fields_of(event),
-                    )
-                )
-            state.sessions.apply(changes)
-        return (int(plain.info("memory")["used_memory_dataset"]) - before) / number
+        _fill(state, EXAMPLE.replace(b"+573001234567", b"+57300%07d"), number, now_ms - HOUR_MS)
+        assert sweep(deps).outreaches == number
+        leased = state.outbox.lease_due(number, now_ms=now_ms + 1000, noted="0-0")
+        assert [attempt(outreach, deps).outcome for outreach in leased] == ["sent"] * number
+        found.append((_used(plain) - before) / number)
+    return tuple(found)
+
+
+def _fill(state: runtime.State, template: bytes, number: int, now_ms: int) -> None:
+    for start in range(0, number, 1000):
+        changes = []
+        for index in range(start, min(start + 1000, number)):
+            name = f"sess_{index:09x}".encode()
+            event = parse(template % ((name, index) if b"%07d" in template else name)).event
+            assert event is not None
+            assert event.session_id is not None
+            changes.append(Change(event.session_id, *position(event, now_ms + index), fields_of(event)))
+        state.sessions.apply(changes)
+
+
+def _emptied(client: Any) -> int:  # noqa: ANN401 - the driver's
+    """Empty the server, at once, and return what it uses then."""
+    client.execute_command("FLUSHALL", "SYNC")
+    return _used(client)
+
+
+def _used(client: Any) -> int:  # noqa: ANN401 - the driver's
+    """Return what the server uses, without what it is about to append to its file."""
+    memory = client.info("memory")
+    return int(memory["used_memory"]) - int(memory["mem_aof_buffer"]) - int(memory["mem_clients_normal"])
 
 
 if __name__ == "__main__":
-    print(f"{measure():.0f} bytes a session")
+    from bench.own.show import show
+
+    show(measure)

@@ -185,9 +185,15 @@ class Scripts:
     def _pipelined(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         pipe = self.client.pipeline(transaction=False)
         for command in commands:
-            pipe.execute_command(*command)
+            pipe.execute_command(*command, **self._routed(command))
         found: list[Any] = pipe.execute(raise_on_error=False)
         return found
+
+    def _routed(self, command: Sequence[Argument]) -> dict[str, Any]:
+        """Name the node for a script in a cluster's pipeline: the driver would ask one for it, with all arguments."""
+        if command[0] == "EVALSHA" and isinstance(self.client, RedisCluster):
+            return {"target_nodes": self.client.get_node_from_key(command[3])}  # type: ignore[no-untyped-call]
+        return {}
 
     def _settled(self, name: str, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
         """Call again what the server did not know the script for, and raise the first error."""

@@ -18,6 +18,7 @@ from tests.helpers import (
     SECRET,
     Event,
     abandon,
+    arrived,
     counters,
     dispatch,
     event,
@@ -38,6 +39,7 @@ from tests.immortality import immortal_keys
 from tests.ingesting import facts_of, ingest_of, publish, rejected, waiting
 from tests.looking import read
 from tests.orders import contacted, order, order_comes
+from worker.batch import collect
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey, _free_port
 
@@ -83,6 +85,17 @@ def test_of_several_nodes_in_the_url_one_that_answers_is_enough(state: State) ->
     client: Any = connect(f"redis+cluster://127.0.0.1:{_free_port()},127.0.0.1:{node.port}")
     with client:
         assert client.get_primaries() == [node]
+
+
+def test_no_node_is_asked_where_scripts_run_that_are_sent_together(state: State) -> None:
+    known: Any = state.client
+    node = known.get_redis_connection(known.get_primaries()[0])
+    node.config_resetstat()
+    state.sessions.apply(collect([arrived(event(session=f"t-{n}"), now_ms(state)) for n in range(30)]).changes)
+    state.outbox.reap()
+    calls = node.info("commandstats")
+    assert calls["cmdstat_evalsha"]["calls"] >= 64
+    assert "cmdstat_command|getkeys" not in calls
 
 
 def test_an_outreach_takes_its_whole_way(state: State) -> None:

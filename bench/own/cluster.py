@@ -1,0 +1,190 @@
+"""A cluster of three nodes beside one server, on this machine: what an event costs the servers, and who has the work.
+
+Three nodes on one machine are no faster than one: what counts is the processor time that each of them spends, since on
+three machines each would have its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any, cast
+
+from redis import Redis
+from redis.crc import key_slot
+
+from bench.crypt import Nobody
+from bench.figures import Figure, ratio
+from bench.ingest import ingested
+from bench.own import filling
+from bench.own.log_on_server import some_log
+from bench.own.machine import server_s
+from bench.own.running import LIVE, wait_for
+from bench.shop_log import Logged
+from state.keys import PARTITIONS, Keys
+from tasks.attempt import attempt
+from tasks.sweep import sweep
+from tasks.yuno import YunoClient
+from worker import runtime
+from worker.ingest import calm_collector
+from worker.settings import load
+from worker.valkey import EmbeddedValkey, _free_port
+
+PART = "own: three nodes against one"
+NODES, SLOTS = 3, 16384
+HOUR_MS = 3_600_000
+CLAIMED = 1000
+MISPLACED = ("CROSSSLOT", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN")
+"""Errors of a server that was asked for keys that it does not have, or that lie in several slots."""
+
+
+class Node(EmbeddedValkey):
+    """One node of a cluster."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, port=0)
+        self.bus = _free_port()
+
+    def _options(self) -> dict[str, str]:
+        return super()._options() | {"cluster-enabled": "yes", "cluster-port": str(self.bus), "databases": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What ingest of the whole log took (us for each event; events a second)."""
+
+    by_node: tuple[float, ...]
+    client: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One server, or several that make a cluster."""
+
+    url: str
+    nodes: tuple[Any, ...]
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**LIVE, "WINBACK_REDIS_URL": self.url, "WINBACK_BROKER_URL": "redis://127.0.0.1:1/0"}
+
+
+def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
+    calm_collector()
+    log = some_log(quick)
+    of_one: list[Measured] = []
+    of_three: list[Measured] = []
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        server = stack.enter_context(EmbeddedValkey(Path(directory) / "one", port=0))
+        one = Place(server.url, (Redis.from_url(server.url),))
+        three = stack.enter_context(_cluster(Path(directory)))
+        for number in range(rounds):
+            for place, found in ((one, of_one), (three, of_three))[:: 1 if number % 2 else -1]:
+                found.append(_ingest(place, log))
+        keys = [int(node.dbsize()) for node in three.nodes]
+        calls = [_calls(node) for node in three.nodes]
+        _whole_way(three)
+        for node in three.nodes:
+            wrong = set(node.info("errorstats")) & {f"errorstat_{name}" for name in MISPLACED}
+            assert not wrong, f"asked for what it does not have: {wrong}"
+    return _figures(of_one, of_three, keys, calls)
+
+
+def _figures(of_one: list[Measured], of_three: list[Measured], keys: list[int], calls: list[int]) -> list[Figure]:
+    sums = [[sum(found.by_node) for found in rounds] for rounds in (of_one, of_three)]
+    streams = _owner(key_slot(Keys().events.encode()))
+    parts = [0] * NODES
+    for number in range(PARTITIONS):
+        parts[_owner(key_slot(f"{number:02d}".encode()))] += 1
+    found = [
+        Figure(PART, "event, one server", tuple(sums[0]), "us"),
+        Figure(PART, "event, three nodes together", tuple(sums[1]), "us"),
+        ratio(PART, "event, three nodes together against one server", sums[1], sums[0]),
+        Figure(PART, "event, ingest process, one server", tuple(found.client for found in of_one), "us"),
+        Figure(PART, "event, ingest process, three nodes", tuple(found.client for found in of_three), "us"),
+        Figure(PART, "ingest, one server, one process", tuple(found.rate for found in of_one), "/s"),
+        Figure(PART, "ingest, three nodes, one process", tuple(found.rate for found in of_three), "/s"),
+    ]
+    for place in range(NODES):
+        name = f"node {place + 1}{', which has the stream' if place == streams else ''}, {parts[place]} partitions"
+        found.append(Figure(PART, f"event, {name}", tuple(found.by_node[place] for found in of_three), "us"))
+        found.append(Figure(PART, f"keys, {name}", (keys[place] / sum(keys) * 100,), "%"))
+        found.append(Figure(PART, f"script calls, {name}", (calls[place] / sum(calls) * 100,), "%"))
+    for nodes in (3, 6, 12):
+        note = f"of {PARTITIONS} partitions, slots dealt out evenly"
+        found.append(Figure(PART, f"fullest of {nodes} nodes against their mean", (_fullest(nodes),), note=note))
+    return found
+
+
+def _ingest(place: Place, log: list[Logged]) -> Measured:
+    state = runtime.open_state(load(place.env))
+    for node in place.nodes:
+        node.execute_command("FLUSHALL", "SYNC")
+    state.stream.create_group()
+    filling.publish_log(state, log)
+    before, client, began = [server_s(node) for node in place.nodes], process_time(), perf_counter()
+    ingested(place.env, state, len(log))
+    took, client = perf_counter() - began, process_time() - client
+    used = [server_s(node) - was for node, was in zip(place.nodes, before, strict=True)]
+    assert state.client.xlen(state.keys.events) == 0
+    waiting = sum(int(node.zcard(key)) for node in place.nodes for key in node.scan_iter("*:lane:*", count=10_000))
+    assert waiting == len({logged.event["session_id"] for logged in log}), waiting
+    return Measured(tuple(s / len(log) * 1e6 for s in used), client / len(log) * 1e6, len(log) / took)
+
+
+def _whole_way(place: Place) -> None:
+    """Take sessions the whole way, from silence to an attempt that is settled."""
+    settings = load(place.env)
+    state = runtime.open_state(settings)
+    deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
+    ago = state.stream.watermark().now_ms - HOUR_MS
+    filling.fill_silent(state, "bench", CLAIMED, silent_ms=ago, reachable=True)
+    assert sweep(deps).outreaches >= CLAIMED
+    leased = state.outbox.lease_due(CLAIMED, now_ms=state.stream.watermark().now_ms, noted="0-0")
+    assert {attempt(outreach, deps).outcome for outreach in leased} == {"sent"}
+
+
+def _calls(node: Any) -> int:  # noqa: ANN401 - the driver's
+    return int(node.info("commandstats")["cmdstat_evalsha"]["calls"])
+
+
+def _owner(slot: int, nodes: int = NODES) -> int:
+    return next(place for place in range(nodes) if slot < SLOTS * (place + 1) // nodes)
+
+
+def _fullest(nodes: int) -> float:
+    parts = [0] * nodes
+    for number in range(PARTITIONS):
+        parts[_owner(key_slot(f"{number:02d}".encode()), nodes)] += 1
+    return max(parts) / (PARTITIONS / nodes)
+
+
+@contextmanager
+def _cluster(directory: Path) -> Iterator[Place]:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Node(directory / f"node-{number}")) for number in range(NODES)]
+        nodes: list[Any] = [Redis.from_url(server.url, protocol=2) for server in servers]
+        ports = [server.url.rpartition(":")[2].partition("/")[0] for server in servers]
+        for place, node in enumerate(nodes):
+            node.execute_command("CLUSTER SET-CONFIG-EPOCH", place + 1)
+            first, last = SLOTS * place // NODES, SLOTS * (place + 1) // NODES - 1
+            node.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
+            if place:
+                nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", ports[place], servers[place].bus)
+        wait_for(lambda: all(_knows_all(node) for node in nodes))
+        yield Place("redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports), tuple(nodes))
+
+
+def _knows_all(node: Any) -> bool:  # noqa: ANN401 - the driver's
+    about = node.execute_command("CLUSTER INFO")
+    text = about.decode() if isinstance(about, bytes) else "\n".join(f"{k}:{v}" for k, v in about.items())
+    return "cluster_state:ok" in text and f"cluster_known_nodes:{NODES}" in text
+
+
+if __name__ == "__main__":
+    from bench.own.show import show
+
+    show(measure)

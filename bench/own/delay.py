@@ -1,0 +1,142 @@
+"""From the moment at which a session has been silent for long enough to its request, with every role at work.
+
+Shoppers come at a steady rate, and each goes silent after a few events. The moment is that of the last event, as the
+stream has it, and the threshold; claimed is when the sweep made an outreach of it, requested when the request was at
+the API.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from threading import Thread
+from time import monotonic, sleep
+
+from bench.figures import Figure, Goal
+from bench.own import filling
+from bench.own.machine import memory_bytes, processor_s
+from bench.own.running import LIVE, Roles, running, wait_for
+from detectors.sequence import epoch_ms
+from worker.mock_api.process import MockServer
+from worker.valkey import EmbeddedValkey
+
+PART = "own: from silence to request"
+ROLES = ("ingest", "recover", "sweep", "beat")
+THRESHOLD_S, SWEEP_INTERVAL_S = 2.0, 1.0
+EVENTS, GAP_S = 5, 0.5
+KNOWN_EVERY = 3
+WAITING = 20_000
+"""Sessions that are under way meanwhile, none of them at payment."""
+
+
+def measure(
+    *, quick: bool = False, rounds: int = 3, round_s: float = 15.0, shoppers_a_second: int = 60
+) -> list[Figure]:
+    if quick:
+        rounds, round_s = 1, 6.0
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        server = stack.enter_context(EmbeddedValkey(Path(directory) / "valkey", port=0))
+        api = stack.enter_context(MockServer(port=0, delay="100ms", quiet=True))
+        env = {
+            **LIVE,
+            "WINBACK_REDIS_URL": server.url,
+            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
+            "WINBACK_DETECTION__IDLE__PAYMENT": f"{THRESHOLD_S:.0f}s",
+            "WINBACK_DETECTION__SWEEP_INTERVAL": f"{SWEEP_INTERVAL_S:.0f}s",
+        }
+        roles = stack.enter_context(running(env, Path(directory)))
+        for name in ROLES:
+            roles.start(name)
+        roles.wait()
+        now_ms = roles.state.stream.watermark().now_ms
+        filling.fill(roles.state, range(WAITING), silent_ms=now_ms, random=Random(1))
+        before = {role.name: processor_s(role.pid) for role in roles.running}
+        began = monotonic()
+        last, memory = _shop(roles, round(rounds * round_s * shoppers_a_second), shoppers_a_second)
+        used = {role.name: processor_s(role.pid) - before[role.name] for role in roles.running}
+        took = monotonic() - began
+        known = [name for name in last if _is_known(name)]
+        wait_for(lambda: api.summary()["requests"] >= len(known))
+        claimed, requested = _claimed(roles, known), _requested(api)
+        assert sorted(requested) == sorted(known), "not everybody was contacted"
+        assert api.summary()["requests"] == len(known)
+    in_rounds = [known[start::rounds] for start in range(rounds)]
+    due = {name: at + THRESHOLD_S * 1000 for name, at in last.items()}
+    goal = Goal("<=", (SWEEP_INTERVAL_S + 1) * 1000)
+    load = f"{shoppers_a_second * EVENTS} events/s, sweep every {SWEEP_INTERVAL_S:g} s"
+    found = []
+    for what, at, limit in (("claimed", claimed, goal), ("requested", requested, None)):
+        late = [quantiles([at[name] - due[name] for name in part], n=100) for part in in_rounds]
+        assert min(cut[0] for cut in late) > 0, "somebody was contacted too early"
+        found.append(Figure(PART, f"silent until {what}, median", tuple(cut[49] for cut in late), "ms", note=load))
+        found.append(Figure(PART, f"silent until {what}, 99 %", tuple(cut[98] for cut in late), "ms", limit, load))
+    for name, figure in memory.items():
+        found.append(Figure(PART, f"memory of {name} under that load (PSS)", (figure / 2**20,), "MiB"))
+    for name, seconds in used.items():
+        found.append(Figure(PART, f"processor of {name} under that load", (seconds / took * 100,), "%"))
+    return found
+
+
+def _shop(roles: Roles, shoppers: int, a_second: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Let shoppers come, shop and go silent; return when each did so (Unix ms), and what memory the roles had then."""
+    began, sent = monotonic(), 0
+    last: dict[str, int] = {}
+    plan = sorted((n / a_second + step * GAP_S, n, step) for n in range(shoppers) for step in range(EVENTS))
+    memory: dict[str, int] = {}
+    looking = Thread(target=lambda: memory.update({role.name: memory_bytes(role.pid) for role in roles.running}))
+    while sent < len(plan):
+        elapsed = monotonic() - began
+        due = [item for item in plan[sent : sent + 1000] if item[0] <= elapsed]
+        assert not due or elapsed - due[0][0] < GAP_S, "the shop stood still: its shoppers would be taken for silent"
+        pipe = roles.state.client.pipeline(transaction=False)
+        for _, number, _ in due:
+            pipe.xadd(roles.state.keys.events, {"event": _event(number)})
+        for (_, number, _), entry in zip(due, pipe.execute(), strict=True):
+            last[f"shopper-{number}"] = int(entry.partition(b"-")[0])
+        sent += len(due)
+        if looking.ident is None and sent > len(plan) / 2:
+            looking.start()
+        sleep(0.01)
+    looking.join()
+    return last, memory
+
+
+def _event(number: int) -> str:
+    event: dict[str, object] = {
+        "session_id": f"shopper-{number}",
+        "type": "activity",
+        "flow_stage": "payment",
+        "platform": "web",
+    }
+    if number % KNOWN_EVERY == 0:
+        event["customer"] = {"full_name": "Jane Doe", "phone_number": f"+57300{number:07d}", "country_code": "CO"}
+    return json.dumps(event)
+
+
+def _is_known(name: str) -> bool:
+    return int(name.rpartition("-")[2]) % KNOWN_EVERY == 0
+
+
+def _claimed(roles: Roles, names: Sequence[str]) -> dict[str, int]:
+    """Return when a sweep made an outreach of each session (Unix ms)."""
+    outreaches = [session.outreach for session in roles.state.sessions.read(names)]
+    pipe = roles.state.client.pipeline(transaction=False)
+    for outreach in outreaches:
+        pipe.hget(roles.state.keys.outreach(outreach), "claimed_at")
+    return {name: int(at) for name, at in zip(names, pipe.execute(), strict=True)}
+
+
+def _requested(api: MockServer) -> dict[str, int]:
+    """Return when the request for each session was at the API (Unix ms)."""
+    found = api.requests()
+    return {r["body"]["session"]["session_id"]: epoch_ms(datetime.fromisoformat(r["received_at"])) for r in found}
+
+
+if __name__ == "__main__":
+    from bench.own.show import show
+
+    show(measure)

@@ -1,0 +1,45 @@
+"""A log of events that is put into a server once, and from there into the stream as often as it is needed."""
+
+from collections.abc import Sequence
+
+from redis import Redis
+
+from bench.shop_log import Logged, shop_log
+
+KEPT_IN, KEY = 9, "log"
+CHUNK = 5000
+
+
+class LogOnServer:
+    """The generated log as a stream of its own, with Winback's consumer group, in another database of the server."""
+
+    def __init__(self, url: str, log: Sequence[Logged], *, into: str) -> None:
+        """Put the log there; `into` is the stream that it will be copied to."""
+        self._into = into
+        self.number = len(log)
+        self._shop: Redis = Redis.from_url(url)
+        self._kept = Redis.from_url(url.replace("/0", f"/{KEPT_IN}"))
+        self._kept.delete(KEY)
+        self._kept.xgroup_create(KEY, "ingest", id="0", mkstream=True)
+        for start in range(0, len(log), CHUNK):
+            pipe = self._kept.pipeline(transaction=False)
+            for logged in log[start : start + CHUNK]:
+                pipe.xadd(KEY, {"event": logged.line}, id=logged.entry_id)
+            pipe.execute()
+
+    def empty_shop(self) -> None:
+        """Delete all but the log; processes of ingest make their group anew."""
+        self._shop.flushdb()
+
+    def pour(self) -> None:
+        """Put the whole log into the stream, all at once."""
+        self._kept.copy(KEY, self._into, destination_db="0", replace=True)
+
+    def left(self) -> int:
+        """Return how many events are still in the stream, unread or not acknowledged."""
+        return int(self._shop.xlen(self._into))
+
+
+def some_log(quick: bool) -> list[Logged]:  # noqa: FBT001 - as measure has it
+    """Return a log that ingest takes several seconds for, or one second."""
+    return shop_log(4000, 40_000) if quick else shop_log(30_000, 300_000)

@@ -1,0 +1,86 @@
+"""A server with waiting sessions, and an ingest process for it that goes on from round to round."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import process_time, sleep
+
+from bench.own.filling import fill, lines, publish
+from bench.own.machine import server_s
+from bench.own.running import SECRET, wait_for
+from detectors.lanes import LANES
+from state.keys import PARTITIONS
+from worker import runtime
+from worker.ingest import Ingest
+from worker.settings import load
+from worker.valkey import EmbeddedValkey
+
+SINCE_MS = 10_000
+"""How long those who wait have been silent at least when their events come."""
+
+
+class Place:
+    """A server, and how many sessions wait in it."""
+
+    def __init__(self, url: str) -> None:
+        settings = load({**SECRET, "WINBACK_REDIS_URL": url, "WINBACK_INGEST__BLOCK": "100ms"})
+        self.state = state = runtime.open_state(settings)
+        self.deps = runtime.build_deps(settings, sends=False)
+        self.random = Random(1)
+        self.waiting = 0
+        self._ingest = Ingest(
+            stream=state.stream,
+            sessions=state.sessions,
+            people=state.people,
+            attribution=state.attribution,
+            secret=runtime.identity_secret(settings),
+            settings=settings.ingest,
+            consumer="bench",
+            beat=lambda: None,
+        )
+        state.stream.create_group()
+
+    def fill_up(self, waiting: int) -> None:
+        """Put sessions in place until so many wait."""
+        silent_ms = self.state.stream.watermark().now_ms - SINCE_MS
+        fill(self.state, range(self.waiting, waiting), silent_ms=silent_ms, random=self.random)
+        self.waiting = waiting
+
+    def begin_anew(self, waiting: int) -> None:
+        self.state.client.flushall()
+        self.state.stream.create_group()
+        self.waiting = 0
+        self.fill_up(waiting)
+
+    def apply(self, sessions: Sequence[int]) -> tuple[float, float]:
+        """Let an event come for each; return the processor time (us) of one, in the server and in this process."""
+        publish(self.state, lines(sessions, self.random))
+        wait_for(self._writes_nothing_anew, 300)
+        totals = self._ingest.totals
+        until = totals.entries + len(sessions)
+        server, client = server_s(self.state.client), process_time()
+        self._ingest.run(lambda: totals.entries >= until, sleep)
+        client, server = process_time() - client, server_s(self.state.client) - server
+        assert (totals.entries, totals.rejected) == (until, 0)
+        assert self.state.client.xlen(self.state.keys.events) == 0
+        assert self._in_lanes() == self.waiting
+        return server / len(sessions) * 1e6, client / len(sessions) * 1e6
+
+    def _writes_nothing_anew(self) -> bool:
+        """Whether the server is not writing its append-only file anew: that is not what an event costs."""
+        return not self.state.client.info("persistence")["aof_rewrite_in_progress"]
+
+    def _in_lanes(self) -> int:
+        pipe = self.state.client.pipeline(transaction=False)
+        for number in range(PARTITIONS):
+            for lane in LANES:
+                pipe.zcard(self.state.keys.lane(number, lane.name))
+        return sum(pipe.execute())
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
+        yield Place(server.url)

@@ -1,0 +1,54 @@
+"""How long each role takes from its start until it is at work, and what memory it has when it has nothing to do."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+from bench.figures import Figure
+from bench.own.machine import memory_bytes
+from bench.own.running import SECRET, Roles, Running, running, wait_for
+from worker.role_check import flower_answers
+from worker.valkey import EmbeddedValkey, _free_port
+
+PART = "own: the roles"
+NAMES = ("ingest", "recover", "sweep", "beat", "flower")
+SETTLE_S = 1.0
+
+
+def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
+    seconds: dict[str, list[float]] = {name: [] for name in NAMES}
+    memory: dict[str, list[float]] = {name: [] for name in NAMES}
+    with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
+        env = {
+            **SECRET,
+            "WINBACK_REDIS_URL": server.url,
+            "WINBACK_FLOWER__PORT": str(_free_port()),
+            "WINBACK_FLOWER__BASIC_AUTH": "bench:bench",
+        }
+        for _ in range(1 if quick else rounds):
+            with running(env, Path(directory)) as roles:
+                for name in NAMES:
+                    began = monotonic()
+                    role = roles.start(name)
+                    wait_for(lambda role=role: _is_ready(roles, role))  # type: ignore[misc]
+                    seconds[name].append(monotonic() - began)
+                    sleep(SETTLE_S)
+                    memory[name].append(memory_bytes(role.pid) / 2**20)
+    processes = {"recover": ", one and 32 of its pool"}
+    return [
+        *(Figure(PART, f"start of {name} until it is at work", tuple(seconds[name]), "s") for name in NAMES),
+        *(
+            Figure(PART, f"memory of {name}, idle (PSS{processes.get(name, '')})", tuple(memory[name]), "MiB")
+            for name in NAMES
+        ),
+    ]
+
+
+def _is_ready(roles: Roles, role: Running) -> bool:
+    return flower_answers(roles.settings).mark == "ok" if role.name == "flower" else roles.is_ready(role)
+
+
+if __name__ == "__main__":
+    from bench.own.show import show
+
+    show(measure)

@@ -1,0 +1,96 @@
+"""Winback's own roles as processes, started with the commands that `winback up` uses."""
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+from state import deployment
+from worker import runtime
+from worker.child import Leash, end
+from worker.roles import roles
+from worker.settings import load
+
+SECRET = {"WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench"}
+LIVE = {
+    **SECRET,
+    "WINBACK_CONTACT__QUIET_HOURS": "off",
+    "WINBACK_DELIVERY__MODE": "live",
+    "WINBACK_DELIVERY__RATE": "off",
+    "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
+    "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A role that runs."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        assert self.process.poll() is None, f"{self.name} has ended: {self.log.read_text()[-2000:]}"
+        return self.process.pid
+
+
+class Roles:
+    """Starts roles, and ends all of them at the end; so does the kernel, should this process be killed."""
+
+    def __init__(self, env: Mapping[str, str], directory: Path) -> None:
+        self._env = dict(env)
+        self._directory = directory
+        self._leash = Leash()
+        self._grace_s: dict[str, float] = {}
+        self.settings = load(self._env)
+        self.state = runtime.open_state(self.settings)
+        self.running: list[Running] = []
+
+    def start(self, name: str, *more: str) -> Running:
+        """Start a role's process, with `more` at the end of its command; it need not be ready yet."""
+        role = next(role for role in roles(self.settings, self._env) if role.name == name)
+        path = self._directory / f"{name}-{len(self.running)}.log"
+        with path.open("wb") as log:
+            process = self._leash.start([*role.argv, *more], stdout=log, env={**self._env, **role.env})
+        self.running.append(started := Running(name, process, path))
+        return started
+
+    def is_ready(self, role: Running) -> bool:
+        """Whether this very process has said that it lives."""
+        beats = deployment.heartbeats(self.state.scripts, self.state.keys, role.name)
+        return any(beat.process == f"{socket.gethostname()}:{role.pid}" for beat in beats)
+
+    def wait(self) -> None:
+        """Wait until all are ready; Flower, which says nothing in Redis, is not waited for."""
+        for role in self.running:
+            if role.name != "flower":
+                wait_for(lambda role=role: self.is_ready(role))  # type: ignore[misc]
+
+    def close(self) -> None:
+        """End all that runs: who makes new work first."""
+        for role in reversed(self.running):
+            end(role.process, 20)
+        self._leash.close()
+        self.state.client.close()
+
+
+@contextmanager
+def running(env: Mapping[str, str], directory: Path) -> Iterator[Roles]:
+    found = Roles(env, directory)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def wait_for(condition: Callable[[], bool], within_s: float = 120, every_s: float = 0.02) -> None:
+    deadline = monotonic() + within_s
+    while not condition():
+        if monotonic() > deadline:
+            raise TimeoutError("the bench did not get where it should")
+        sleep(every_s)
