@@ -1,0 +1,30 @@
+"""HSET of two fields and ZADD, pipelined: the floor for anything written in Python on this server.
+
+It validates nothing, keeps neither cart nor customer, lets an older event win, and nobody looks for the silent ones.
+"""
+
+from collections.abc import Sequence
+from time import time
+
+from bench.alternatives.job import BATCH, Cost, sessions_in
+from bench.alternatives.meter import Meter, emptied, used_bytes
+from bench.shop_log import Logged
+from worker.valkey import EmbeddedValkey
+
+
+def cost(server: EmbeddedValkey, log: Sequence[Logged]) -> Cost:
+    client, meter = emptied(server), Meter(server.pid)
+    before = used_bytes(client)
+    with meter.running():
+        now = time()
+        for start in range(0, len(log), BATCH):
+            pipe = client.pipeline(transaction=False)
+            for _, event in log[start : start + BATCH]:
+                session = str(event["session_id"])
+                pipe.hset(
+                    f"session:{session}", mapping={"stage": str(event["flow_stage"]), "at": str(event["occurred_at"])}
+                )
+                pipe.zadd("idle", {session: now})
+            pipe.execute()
+    assert client.zcard("idle") == sessions_in(log)
+    return meter.cost(log, used_bytes(client) - before)
