@@ -14,7 +14,7 @@ from typing import cast
 from redis import Redis
 from rich.console import Console
 
-from bench import needs
+from bench import needs, page
 from bench.figures import Figure
 from bench.progress import say
 from bench.results import KEPT, keep, machine
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.to is not None:
         replaces = sorted({figure.part for figure in figures}) if options.only else None
         keep(figures, described, replaces=replaces, to=options.to)
+        if options.to == KEPT:
+            page.write()
     console = Console()
     console = console if console.is_terminal else Console(width=160)
     console.print(table(figures, described))

@@ -135,14 +135,14 @@ class Reading(StatefulSourcePartition):
     """Reads the stream from where the recovery store says, or from now."""
 
     def __init__(self, after: str | None) -> None:
-        self._client: Any = Redis.from_url(server_url(), decode_responses=True)
+        self._client: Any = Redis.from_url(server_url(), decode_responses=True, protocol=2)
         newest: Any = self._client.xrevrange(STREAM, count=1)
         self._after: str = after or (newest[0][0] if newest else "0")
         ready()
 
     def next_batch(self) -> Sequence[Keyed]:
         found: Any = self._client.xread({STREAM: self._after}, count=BATCH, block=20)
-        entries = next(iter(found.values()))[0] if found else []
+        entries = found[0][1] if found else []
         if entries:
             self._after = entries[-1][0]
         events = [json.loads(entry["event"]) for _, entry in entries]

@@ -111,6 +111,7 @@ def cost(server: EmbeddedValkey, log: Sequence[Logged], directory: Path) -> Cost
     server_pid = server.pid
     assert server_pid is not None
     reports = directory / "celery-countdown"
+    reports.unlink(missing_ok=True)
     env = environment(server.url, reports, silent_ms=0, takes_ms=0)
     with until_ready(Program(WORKER, env, directory / "celery.log"), reports) as worker:
         resident = resident_bytes(worker.pid)

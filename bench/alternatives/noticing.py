@@ -117,7 +117,9 @@ def watched(technique: Technique) -> Verdict:
 def _wait_until_quiet(technique: Technique, sessions: int) -> None:
     """Wait until every session was reported, or for as long as the technique may need after a crash."""
     deadline = monotonic() + technique.patience_s
-    while len({session for _, session in technique.reports()}) < sessions and monotonic() < deadline:
+    while monotonic() < deadline:
+        if len({session for _, session in technique.reports()}.union(technique.in_doubt())) >= sessions:
+            break
         sleep(0.5)
     # A second report would come now.
     sleep(SILENT_S)

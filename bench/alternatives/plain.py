@@ -5,6 +5,7 @@ It validates nothing, keeps neither cart nor customer, lets an older event win, 
 
 from collections.abc import Sequence
 from time import time
+from typing import Any
 
 from bench.alternatives.job import BATCH, Cost, sessions_in
 from bench.alternatives.meter import Meter, emptied, used_bytes
@@ -16,15 +17,17 @@ def cost(server: EmbeddedValkey, log: Sequence[Logged]) -> Cost:
     client, meter = emptied(server), Meter(server.pid)
     before = used_bytes(client)
     with meter.running():
-        now = time()
         for start in range(0, len(log), BATCH):
-            pipe = client.pipeline(transaction=False)
-            for _, event in log[start : start + BATCH]:
-                session = str(event["session_id"])
-                pipe.hset(
-                    f"session:{session}", mapping={"stage": str(event["flow_stage"]), "at": str(event["occurred_at"])}
-                )
-                pipe.zadd("idle", {session: now})
-            pipe.execute()
+            note(client, [event for _, event in log[start : start + BATCH]])
     assert client.zcard("idle") == sessions_in(log)
     return meter.cost(log, used_bytes(client) - before)
+
+
+def note(client: Any, events: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401 - as `emptied`
+    now = time()
+    pipe = client.pipeline(transaction=False)
+    for event in events:
+        session = str(event["session_id"])
+        pipe.hset(f"session:{session}", mapping={"stage": str(event["flow_stage"]), "at": str(event["occurred_at"])})
+        pipe.zadd("idle", {session: now})
+    pipe.execute()

@@ -11,11 +11,13 @@ from typing import Any
 
 import psycopg
 
+from bench.alternatives.fed import fed
 from bench.alternatives.job import BATCH, Cost, sessions_in
 from bench.alternatives.meter import Meter
 from bench.alternatives.postgres_server import PostgresServer
 from bench.alternatives.reports import ready, report, server_url, silent_ms
 from bench.shop_log import Logged
+from worker.valkey import EmbeddedValkey
 
 POLL_EVERY_S = 1.0
 POLL_ROWS = 20
@@ -67,6 +69,14 @@ def cost(server: PostgresServer, log: Sequence[Logged], *, synchronous: bool) ->
     assert row is not None
     assert row[0] == sessions_in(log)
     return meter.cost(log, row[1])
+
+
+def cost_fed(server: PostgresServer, stream: EmbeddedValkey, log: Sequence[Logged]) -> Cost:
+    """Write a log that is read from a stream, as Winback does; a commit does not wait for the disk, as there."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(TABLE)
+        connection.execute("SELECT set_config('synchronous_commit', 'off', false)")
+        return fed(stream, log, lambda events: note(connection, events), server.pid)
 
 
 def note(connection: psycopg.Connection[Any], events: Sequence[dict[str, Any]]) -> None:
