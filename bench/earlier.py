@@ -1,8 +1,6 @@
 """The benches that return figures of their own shape, in the one that all share."""
 
-from collections.abc import Sequence
-
-from bench import attempts, crypt, ingest, memory, sweep
+from bench import attempts, ingest, memory, sweep
 from bench.figures import Figure, Goal, ratio
 from bench.progress import say
 
@@ -27,9 +25,6 @@ def measure(*, quick: bool = False) -> list[Figure]:
     say("memory")
     size = memory.measure(10_000) if quick else memory.measure()
     found.append(Figure("memory", "a waiting session with the example's data", (size,), "bytes", Goal("<=", 600)))
-    say("encryption and policy")
-    for what, pairs in crypt.measure(1 if quick else 5).items():
-        found.append(Figure("encryption and policy", f"{what}, against without", _ratios(pairs)))
     for pool in ("prefork",) if quick else ("prefork", "threads"):
         say(f"attempts, {pool}")
         sent, bare = attempts.measure(pool, 32, 600 if quick else 4000)
@@ -37,7 +32,3 @@ def measure(*, quick: bool = False) -> list[Figure]:
         goal = Goal(">=", 0.8) if pool == "prefork" else None
         found.append(ratio("attempts", f"against bare httpx with as many connections, {pool}", [sent], [bare], goal))
     return found
-
-
-def _ratios(pairs: Sequence[tuple[crypt.Figures, crypt.Figures]]) -> tuple[float, ...]:
-    return tuple(after["processor, us"] / before["processor, us"] for before, after in pairs)

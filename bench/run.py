@@ -25,6 +25,7 @@ PARTS = {
     "writing": "bench.alternatives.throughput",
     "noticing": "bench.alternatives.noticing",
     "earlier": "bench.earlier",
+    "encryption": "bench.encryption",
 }
 """Each is a module with `measure(*, quick: bool = False) -> list[Figure]`."""
 
