@@ -46,5 +46,9 @@ def table(figures: Sequence[Figure], machine: dict[str, Any]) -> Table:
 
 def markdown(figures: Sequence[Figure]) -> str:
     """Write figures as a table in Markdown."""
-    rows = [f"| {one.name} | {spread(one)} | {one.goal or ''} | {verdict(one)} |" for one in figures]
-    return "\n".join(["| | median (min to max) | goal | met |", "|---|--:|--:|---|", *rows])
+    return "\n".join(["| | median (min to max) | goal | met |", "|---|--:|--:|---|", *map(_row, figures)])
+
+
+def _row(figure: Figure) -> str:
+    what = f"{figure.name} ({figure.note})" if figure.note else figure.name
+    return f"| {what} | {spread(figure)} | {figure.goal or ''} | {verdict(figure)} |"

@@ -62,4 +62,5 @@ def test_the_table_shows_medians_what_the_rounds_were_between_and_whether_the_go
 
 
 def test_a_page_shows_the_same() -> None:
+    assert markdown([RATE]).splitlines()[-1] == f"| ingest (one process) | {spread(RATE)} |  |  |"
     assert markdown([RATIO]).splitlines()[-1] == f"| ingest against plain | {spread(RATIO)} | >= 1 | no |"
