@@ -51,8 +51,8 @@ def running() -> Iterator[PostgresServer]:
     # It refuses to run as root.
     owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     as_owner: _As = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    os.chown(directory, owner.pw_uid, owner.pw_gid)
     try:
+        os.chown(directory, owner.pw_uid, owner.pw_gid)
         initialise: list[str | Path] = [
             where / "initdb",
             "-D",
