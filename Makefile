@@ -52,7 +52,7 @@ format: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure speed and memory, print one table
+bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run
 
 audit: $(READY) ## ask which dependencies have known vulnerabilities (needs a network with PyPI)

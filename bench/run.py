@@ -1,55 +1,89 @@
-"""All benches in one go, one table: `make bench`. Ratios of one run are comparable; figures are this machine's."""
+"""All benches in one go, one table, and `bench/results.json`: `make bench`.
 
-import os
-import platform
+Ratios of one run can be compared; other figures are this machine's.
+"""
+
+import argparse
 import sys
-from statistics import median
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
+from redis import Redis
 from rich.console import Console
-from rich.table import Table
 
-from bench import attempts, crypt, ingest, memory
-from bench.own import cluster, delay, dispatch, roles, scaling, sizes, stream
+from bench import needs, page
+from bench.figures import Figure
+from bench.progress import say
+from bench.results import KEPT, keep, machine
+from bench.table import table
+from worker.valkey import EmbeddedValkey
 
-GOALS = {
-    "ingest, events a second": "30,000",
-    "ingest against plain pipelined HSET+ZADD": "0.8",
-    "policy and encryption, ingest of an event, processor time against without": "1.15",
-    "policy and encryption, attempt without network, processor time against without": "1.25",
+PARTS = {
+    "writing": "bench.alternatives.throughput",
+    "noticing": "bench.alternatives.noticing",
+    "scaling": "bench.own.scaling",
+    "sizes": "bench.own.sizes",
+    "stream": "bench.own.stream",
+    "cluster": "bench.own.cluster",
+    "memory": "bench.memory",
+    "attempts": "bench.attempts",
+    "dispatch": "bench.own.dispatch",
+    "delay": "bench.own.delay",
+    "roles": "bench.own.roles",
+    "encryption": "bench.encryption",
 }
+"""Each is a module with `measure(*, quick: bool = False) -> list[Figure]`."""
+
+Measure = Callable[..., list[Figure]]
 
 
-PARTS = (sizes, scaling, stream, memory, attempts, dispatch, delay, roles, cluster)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts that are asked for, and print the table."""
+    options = _options(arguments)
+    needs.install()
+    described = machine(_server())
+    figures: list[Figure] = []
+    for name in options.only or PARTS:
+        say(f"== {name}")
+        figures += cast("Measure", import_module(PARTS[name]).measure)(quick=options.quick)
+    if options.to is not None:
+        replaces = sorted({figure.part for figure in figures}) if options.only else None
+        keep(figures, described, replaces=replaces, to=options.to)
+        if options.to == KEPT:
+            page.write()
+    console = Console()
+    console = console if console.is_terminal else Console(width=160)
+    console.print(table(figures, described))
+    missed = [figure.name for figure in figures if figure.met is False]
+    if missed:
+        say(f"goals missed: {'; '.join(missed)}")
+    return 0
 
 
-def rows() -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str]] = []
-    rounds = ingest.measure()
-    found.append(("ingest, events a second", _spread([ours for ours, _ in rounds])))
-    found.append(("plain pipelined HSET+ZADD, events a second", _spread([plain for _, plain in rounds])))
-    ratios = [ours / plain for ours, plain in rounds]
-    found.append(
-        ("ingest against plain pipelined HSET+ZADD", f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(PARTS), help="this part alone; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one round: whether it runs, not how fast")
+    parser.add_argument(
+        "--to", type=Path, help=f"where the results go (default: {KEPT.name} beside this file; none if quick)"
     )
-    for what, pairs in crypt.measure(5).items():
-        found.append(
-            (f"{what}, processor time against without", "{:.2f} ({:.2f} to {:.2f})".format(*crypt.ratio(pairs)))
-        )
-    figures = [figure for part in PARTS for figure in part.measure()]
-    return [
-        *((what, figure, GOALS.get(what, "")) for what, figure in found),
-        *((f.name, f"{f.median:,.2f} {f.unit}", "" if f.goal is None else str(f.goal)) for f in figures),
-    ]
+    options = parser.parse_args(arguments)
+    if options.to is None and not options.quick:
+        options.to = KEPT
+    return options
 
 
-def _spread(figures: list[float]) -> str:
-    return f"{median(figures):,.0f} ({min(figures):,.0f} to {max(figures):,.0f})"
+def _server() -> str:
+    with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
+        info = Redis.from_url(server.url).info("server")
+        if "valkey_version" not in info:
+            return f"Redis {info['redis_version']}"
+        on = " with jemalloc" if "jemalloc" in Path(f"/proc/{server.pid}/maps").read_text(encoding="utf-8") else ""
+        return f"Valkey {info['valkey_version']}{on}"
 
 
 if __name__ == "__main__":
-    machine = f"{os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}"
-    table = Table("what", "median (min to max)", "goal", title=f"Winback on {machine}", title_justify="left")
-    for row in rows():
-        table.add_row(*row)
-    Console(width=max(110, Console().width)).print(table)
-    sys.exit(0)
+    sys.exit(main())

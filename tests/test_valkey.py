@@ -14,7 +14,7 @@ import redis
 
 from tests.processes import is_gone, until
 from worker.errors import StartError
-from worker.valkey import EmbeddedValkey, _with_jemalloc
+from worker.valkey import EmbeddedValkey, with_jemalloc
 
 
 def connect(url: str) -> redis.Redis:
@@ -207,10 +207,10 @@ def test_when_its_parent_is_killed_the_server_goes_too_and_a_new_one_finds_the_d
 
 
 def test_it_runs_on_jemalloc_where_debians_is_there(server: EmbeddedValkey, tmp_path: Path) -> None:
-    assert _with_jemalloc(tmp_path) == []
+    assert with_jemalloc(tmp_path) == []
     library = tmp_path / "x86_64-linux-gnu" / "libjemalloc.so.2"
     library.parent.mkdir()
     library.touch()
-    assert _with_jemalloc(tmp_path) == ["/usr/bin/env", f"LD_PRELOAD={library}"]
+    assert with_jemalloc(tmp_path) == ["/usr/bin/env", f"LD_PRELOAD={library}"]
     maps = Path(f"/proc/{server.pid}/maps").read_text()
-    assert ("jemalloc" in maps) is bool(_with_jemalloc())
+    assert ("jemalloc" in maps) is bool(with_jemalloc())

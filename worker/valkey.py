@@ -152,7 +152,7 @@ class EmbeddedValkey:
 
     def _launch(self) -> tuple[subprocess.Popen[bytes], int]:
         """Start the process; also says where in the log its own lines begin."""
-        argv = [*_with_jemalloc(), str(_binary())]
+        argv = [*with_jemalloc(), str(_binary())]
         with self._guard:
             log = self._lock_log()
             if self._any_port:
@@ -265,7 +265,7 @@ def _free_port() -> int:
         return port
 
 
-def _with_jemalloc(libraries: Path = Path("/usr/lib")) -> Sequence[str]:
+def with_jemalloc(libraries: Path = Path("/usr/lib")) -> Sequence[str]:
     """What the server is started by, where Debian's libjemalloc2 is there: it is built with the C library's allocator.
 
     With that an event costs the server a quarter more, and the more the larger its memory is (see docs/performance.md).

@@ -1,0 +1,51 @@
+"""The same techniques when they are fed as Winback is: JSON, read from a stream by a consumer group, acknowledged.
+
+Batches do not fall from the sky: somebody has to gather the events of a shop's many processes, and to keep them until
+they are written. Nothing is validated here; the events are parsed and written.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench.alternatives.job import BATCH, Cost, processor_s
+from bench.alternatives.meter import Meter, emptied
+from bench.shop_log import Logged
+from worker.valkey import EmbeddedValkey
+
+STREAM, GROUP = "events", "writers"
+
+
+def fed(
+    server: EmbeddedValkey,
+    log: Sequence[Logged],
+    write: Callable[[Sequence[dict[str, Any]]], object],
+    other_server: int | None = None,
+) -> Cost:
+    """Measure from the stream to what `write` writes to; `other_server`: the process of the server that it writes to.
+
+    What a session takes up is not measured again.
+    """
+    client, meter = emptied(server), Meter(server.pid)
+    client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+    for start in range(0, len(log), 5000):
+        pipe = client.pipeline(transaction=False)
+        for logged in log[start : start + 5000]:
+            pipe.xadd(STREAM, {"event": logged.line}, id=logged.entry_id)
+        pipe.execute()
+    done, other_s = 0, 0.0 if other_server is None else processor_s(other_server)
+    with meter.running():
+        while done < len(log):
+            reply = client.xreadgroup(GROUP, "bench", {STREAM: ">"}, count=BATCH)
+            entries = reply[STREAM.encode()][0] if isinstance(reply, dict) else reply[0][1]
+            write([json.loads(fields[b"event"]) for _, fields in entries])
+            ids = [entry for entry, _ in entries]
+            pipe = client.pipeline(transaction=True)
+            pipe.xack(STREAM, GROUP, *ids)
+            pipe.xdel(STREAM, *ids)
+            pipe.execute()
+            done += len(ids)
+    if other_server is not None:
+        meter.server_s += processor_s(other_server) - other_s
+    assert client.xlen(STREAM) == 0
+    return meter.cost(log, 0.0)

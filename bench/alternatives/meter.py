@@ -1,0 +1,51 @@
+"""Measures a piece of work that this process does with a server of its own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter, process_time
+from typing import Any
+
+from redis import Redis
+
+from bench.alternatives.job import Cost, processor_s, sessions_in
+from bench.shop_log import Logged
+from worker.valkey import EmbeddedValkey
+
+
+class Meter:
+    """Adds up what passes while it runs: by the clock, in this process, and in the server."""
+
+    def __init__(self, server_pid: int | None) -> None:
+        assert server_pid is not None, "the server is not running"
+        self._server_pid = server_pid
+        self.clock_s = self.client_s = self.server_s = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        clock, client, server = perf_counter(), process_time(), processor_s(self._server_pid)
+        yield
+        self.clock_s += perf_counter() - clock
+        self.client_s += process_time() - client
+        self.server_s += processor_s(self._server_pid) - server
+
+    def cost(self, log: Sequence[Logged], grown_bytes: float) -> Cost:
+        number = len(log)
+        return Cost(
+            rate=number / self.clock_s,
+            client_us=self.client_s / number * 1e6,
+            server_us=self.server_s / number * 1e6,
+            session_bytes=grown_bytes / sessions_in(log),
+        )
+
+
+def used_bytes(client: Any) -> int:  # noqa: ANN401 - the driver's stubs know nothing of what comes back
+    return int(client.info("memory")["used_memory"])
+
+
+def emptied(server: EmbeddedValkey) -> Any:  # noqa: ANN401 - as above
+    client: Any = Redis.from_url(server.url)
+    # By itself Valkey gives the memory back later, in the midst of what is measured.
+    client.execute_command("FLUSHALL", "SYNC")
+    # What telling of expired keys costs belongs to one alternative alone.
+    client.config_set("notify-keyspace-events", "")
+    return client
