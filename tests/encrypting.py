@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from state.cipher import AesGcm
+from state.session import STAMP_WIDTH
 from tests.helpers import Event, dump, event, make_state, stored
 from worker.runtime import State
 
@@ -40,7 +41,7 @@ def seal_again(state: State, session: str = "s-1") -> None:
     """Store a session's fields, given with another key, as this process would."""
     client: Any = state.client
     readers = with_keys(state, KEY, OTHER)
-    flat = state.cipher.encrypt_fields(session, "0" * 10, stored(readers, session).fields)
+    flat = state.cipher.encrypt_fields(session, "0" * STAMP_WIDTH, stored(readers, session).fields)
     client.hset(state.keys.session(session), mapping=dict(zip(flat[::2], flat[1::2], strict=True)))
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from state.people import person_of
+from state.session import STAMP_WIDTH
 from tasks.attempt import attempt
 from tasks.sending import Outcome
 from tests.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
@@ -118,7 +119,7 @@ def test_a_repetition_reserves_whom_its_body_names_though_the_number_was_correct
     with yuno(state, http(500), OK) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
         # A late event that is newer than the one which brought the number, and older than the last.
-        state.client.hset(state.keys.session("s-1"), "phone", "0" * 10 + other)
+        state.client.hset(state.keys.session("s-1"), "phone", "0" * STAMP_WIDTH + other)
         assert attempt_again(state, outreach, deps).outcome == "sent"
         assert JANE["phone_number"] in server.requests[1][1]
     assert held_by(state) == outreach

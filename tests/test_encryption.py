@@ -14,6 +14,7 @@ from state.connection import connect
 from state.errors import DeploymentMismatchError
 from state.people import person_of
 from state.scripts import Scripts
+from state.session import STAMP_WIDTH
 from tasks.attempt import attempt
 from tasks.deps import Deps
 from tasks.sending import Outcome
@@ -200,7 +201,7 @@ def test_a_plain_value_is_encrypted_when_it_is_next_written(state: State, sealed
     apply(state, before)
     assert stored(sealed).fields == {"name": "Jane Doe", "phone": JANE["phone_number"], "country": "CO"}
     apply(sealed, before)
-    assert all(key_id_of(value[10:]) for name, value in fields_of(sealed).items())
+    assert all(key_id_of(value[STAMP_WIDTH:]) for name, value in fields_of(sealed).items())
     assert stored(sealed).fields == {"name": "Jane Doe", "phone": JANE["phone_number"], "country": "CO"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from state import deployment, rotation
 from state.cipher import OPEN_FIELDS, key_id_of, sealed_in
 from state.rotation import Rotation, Tally
-from state.session import OWN_FIELDS
+from state.session import OWN_FIELDS, STAMP_WIDTH
 from tasks.attempt import attempt
 from tests.attempts import attempt_again, yuno
 from tests.encrypting import KEY, OTHER, content, found_in, johns_visit, key_id, quoting, with_keys
@@ -62,7 +62,11 @@ def used_keys(state: State) -> set[str]:
     found = set()
     for name in state.client.scan_iter("*:session:*"):
         own = OWN_FIELDS | OPEN_FIELDS
-        found |= {key_id_of(v[10:]) for n, v in texts(state, name.decode()).items() if n not in own and v[10:]}
+        found |= {
+            key_id_of(v[STAMP_WIDTH:])
+            for n, v in texts(state, name.decode()).items()
+            if n not in own and v[STAMP_WIDTH:]
+        }
     for name in state.client.scan_iter("*:outreach:*"):
         outreach = texts(state, name.decode())
         found |= {key_id_of(value) for value in sealed_in(outreach["history"])}

@@ -35,7 +35,7 @@ for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
     local id, key = silent[i], prefix .. 'session:' .. silent[i]
     ask[2] = key
     local has, reachable = redis.call(unpack(ask)), true
-    for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > 10 end
+    for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > 8 end
     local activity, signal = number_of(has[1]), tonumber(has[2] or 0)
     local last, since = math.max(activity, signal), silent_of(has[3], math.max(activity, signal))
     local overdue = (lane[5] and since or math.floor(last / 100)) + lane[3]
