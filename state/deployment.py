@@ -11,7 +11,7 @@ from state.errors import DeploymentMismatchError
 from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _KEY = "key."
 """What the fields of the record begin with that name a key of encryption."""
 _WITHOUT = "without_key."

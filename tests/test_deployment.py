@@ -14,7 +14,7 @@ from worker.runtime import State
 def test_the_first_start_records_the_deployment(state: State) -> None:
     deployment.check(state.scripts, state.keys, SECRET)
     assert texts(state, state.keys.deployment) == {
-        "schema": "1",
+        "schema": str(deployment.SCHEMA_VERSION),
         "partitions": "64",
         "identity": deployment.fingerprint(SECRET),
     }
