@@ -9,10 +9,9 @@ from datetime import datetime
 
 from pydantic_core import from_json
 
-from detectors.activity import SESSION_ID_PATTERN
+from detectors.activity import MAX_EVENT_BYTES, SESSION_ID_PATTERN
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
 
-_PLAIN_BYTES = 1024
 _WITHOUT_TIME, _WITH_TIME = 4, 5
 _is_session_id = re.compile(SESSION_ID_PATTERN).fullmatch
 
@@ -23,7 +22,7 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
     `arrival_ms`: see `detectors.sequence.position`.
     """
     # An object within the object says something of the customer, the cart or the engagement.
-    if raw.count(b"{") != 1 or len(raw) > _PLAIN_BYTES:
+    if raw.count(b"{") != 1 or len(raw) > MAX_EVENT_BYTES:
         return None
     try:
         event = from_json(raw)

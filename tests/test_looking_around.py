@@ -7,9 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detectors import looking_around
+from detectors.activity import MAX_EVENT_BYTES
 from detectors.flow import PLATFORMS, STAGES
 from detectors.parsing import parse
 from detectors.sequence import position
+from tasks.record import fields_of
 
 ARRIVAL_MS = 1_764_142_500_123
 USUAL = {
@@ -28,8 +30,7 @@ def thorough(raw: bytes) -> tuple[str, int, int] | None:
     if event is None or parsed.problems or event.session_id is None:
         return None
     at = position(event, ARRIVAL_MS)
-    # Fields that nobody knows are ignored, and those that are null and keep nothing say nothing.
-    if event.type != "activity" or event.customer or event.cart or event.engagement or event.previous_session_id:
+    if event.type != "activity" or fields_of(event) or event.previous_session_id:
         return None
     return event.session_id, at.activity, at.silent_since_ms
 
@@ -76,6 +77,12 @@ def test_it_agrees_on_bytes_that_are_damaged(at: int, put: bytes, instead_of: in
 @pytest.mark.parametrize("session", ["s-1\n", "s-1 ", "é", "", "x" * 129])
 def test_a_session_that_is_none_is_left_to_the_thorough_one(session: str) -> None:
     assert looking_around.read(json.dumps({**USUAL, "session_id": session}).encode(), ARRIVAL_MS) is None
+
+
+def test_one_that_is_too_large_is_left_to_the_thorough_one() -> None:
+    raw = json.dumps(USUAL).encode() + b" " * MAX_EVENT_BYTES
+    assert parse(raw).problems
+    assert looking_around.read(raw, ARRIVAL_MS) is None
 
 
 @pytest.mark.parametrize("without", ["", "occurred_at"])

@@ -159,7 +159,7 @@ CLAIM: list[Mutant] = [
     ("claim", "now - overdue > max_age", "false", "claims.what_has_been_overdue_for_too_long_expires"),
     ("claim", "elseif not reachable", "elseif false", "claims.who_cannot_be_reached_is_settled_on_the_spot",
      {"missing": "full_name"}),
-    ("claim", "#has[4 + n] > 8", "true", "claims.who_took_the_number_back_cannot_be_reached"),
+    ("claim", "#has[4 + n] > STAMP_WIDTH", "true", "claims.who_took_the_number_back_cannot_be_reached"),
     ("claim", "lane[4] ~= ''", "false", "claims.a_lane_that_is_left_alone_is_suppressed_with_the_reason"),
     ("claim", "lane[5] and since or ", "", "claims.the_age_of_a_lapsed_voucher_is_measured_from_its_expiry"),
     ("claim", "lane[5] and since or math.floor(last / 100)", "since",

@@ -1,7 +1,7 @@
 -- A session that was forgotten leaves a tombstone: the moment, as a sequence number, for as long as it lives. What
 -- happened before is not brought back, not even after something later has begun the session afresh: all that is stored
 -- then is later than the moment, so an event later than any of that need not be compared with it.
-local STAMP_WIDTH = 8
+-- include: _stamp
 local function is_forgotten(key, event, has)
   local known = has[5] ~= 'forgotten' and number_of(has[1] or has[2] or has[3])
   if known and tonumber(event[2]) >= known then return false end
@@ -9,11 +9,7 @@ local function is_forgotten(key, event, has)
   if known and last >= known then return false end
   local moment = call('HGET', key, 'forgotten')
   if not moment then return false end
-  -- An opt-out moves nothing; when it was is told by the stamp of what it says (see `stamped` in session.py).
-  if last == 0 and event[7] then
-    for _, digit in ipairs({string.byte(event[7], 1, STAMP_WIDTH)}) do
-      last = last * 90 + digit - (digit > 92 and 36 or 35)
-    end
-  end
+  -- An opt-out moves nothing; when it was is told by the stamp of what it says.
+  if last == 0 and event[7] then last = stamp_of(event[7]) end
   return last <= tonumber(moment)
 end

@@ -1,4 +1,5 @@
--- Applies one event that says more than where its shopper is: its fields, each if it is newer, and what it moves.
+-- Applies one event that says more than where its shopper is: its fields, each if it is newer, and what it moves. A part
+-- of apply.lua, whose prefix, sessions, ranks and reply it uses.
 local about_person = {phone = true, country = true, opted_out = true}
 
 local function all_of(key) return call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state') end

@@ -7,6 +7,7 @@
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
 -- include: _outreach
 -- include: _lane
+-- include: _stamp
 local prefix, limit, max_age, required = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, ranks, looked, taken, made = clock(), ARGV[6 + required], 0, 0, {}
 local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', unpack(ARGV, 4, 3 + required)}
@@ -35,7 +36,7 @@ for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
     local id, key = silent[i], prefix .. 'session:' .. silent[i]
     ask[2] = key
     local has, reachable = redis.call(unpack(ask)), true
-    for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > 8 end
+    for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > STAMP_WIDTH end
     local activity, signal = number_of(has[1]), tonumber(has[2] or 0)
     local last, since = math.max(activity, signal), silent_of(has[3], math.max(activity, signal))
     local overdue = (lane[5] and since or math.floor(last / 100)) + lane[3]
