@@ -11,8 +11,9 @@ import httpx
 
 from bench.figures import Figure, Goal, ratio
 from bench.own import filling
-from bench.own.machine import measured
-from bench.own.running import LIVE, Roles, running, wait_for
+from bench.own.running import LIVE, Roles, running
+from bench.processes import measured
+from bench.waiting import wait_for
 from worker.mock_api.process import MockServer
 from worker.valkey import EmbeddedValkey
 

@@ -7,7 +7,6 @@ Processor time is that of this process and the server together. On a busy machin
 round that was disturbed least more than the others.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +16,8 @@ from tempfile import TemporaryDirectory
 from time import gmtime, perf_counter, process_time
 from typing import cast, get_args
 
-from bench import ingest
+from bench.applying import BLOCK, apply, ingest, publish
+from bench.shop_log import Logged, shop_log
 from detectors.lanes import LANES
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change, SilentLane
@@ -143,14 +143,18 @@ def attempts(number: int) -> Round:
     return measure
 
 
-def events(lines: list[str]) -> Round:
+def events(log: Sequence[Logged]) -> Round:
     """Ingest of one event, stream to applied."""
 
     def measure(env: dict[str, str]) -> Figures:
         found: Figures = {}
-        state = ingest.filled(env, lines)
-        with measured(state, len(lines), found):
-            ingest.ingested(env, state, len(lines))
+        settings = load({**env, **BLOCK})
+        state = runtime.open_state(settings)
+        state.client.flushall()
+        state.stream.create_group()
+        publish(state.client, state.keys.events, (logged.entry for logged in log))
+        with measured(state, len(log), found):
+            apply(ingest(state, settings), state, len(log))
         return found
 
     return measure
@@ -159,14 +163,14 @@ def events(lines: list[str]) -> Round:
 def measure(rounds: int = 7) -> dict[str, Pairs]:
     """Return pairs of figures by what was compared."""
     calm_collector()
-    lines = [json.dumps(event) for event in ingest.events(100_000)]
+    log = shop_log(10_000, 100_000)
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
         env = {"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}
         bare, rules, sealed = variants(env)
         return {
-            "encryption, ingest of an event": alternating(events(lines), rules, sealed, rounds),
+            "encryption, ingest of an event": alternating(events(log), rules, sealed, rounds),
             "encryption, attempt without network": alternating(attempts(2000), rules, sealed, rounds),
-            "policy and encryption, ingest of an event": alternating(events(lines), bare, sealed, rounds),
+            "policy and encryption, ingest of an event": alternating(events(log), bare, sealed, rounds),
             "policy and encryption, attempt without network": alternating(attempts(2000), bare, sealed, rounds),
         }
 

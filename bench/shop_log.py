@@ -52,6 +52,11 @@ class Logged(NamedTuple):
     def line(self) -> str:
         return json.dumps(self.event)
 
+    @property
+    def entry(self) -> tuple[str, str]:
+        """Its entry's id, and what is in it."""
+        return self.entry_id, self.line
+
 
 def shop_log(
     sessions: int = SESSIONS, events: int = EVENTS, *, ends_ms: int | None = None, seed: int = 1

@@ -7,7 +7,7 @@ from collections import Counter
 from random import Random
 
 from bench.own.filling import KNOWN_EVERY, lines, session_id
-from bench.own.machine import family, memory_bytes, processor_s
+from bench.processes import family, memory_bytes, processor_s
 from tests.helpers import eventually
 
 GRANDCHILD = """

@@ -7,7 +7,6 @@ keeps its state, and how far it has read, in a recovery store when it is told of
 import gc
 import json
 import os
-import pickle
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -31,9 +30,10 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main
 from redis import Redis
 
-from bench.alternatives.job import BATCH, Cost, fields_of, resident_bytes, sessions_in
+from bench.alternatives.job import BATCH, Cost, fields_of, sessions_in
 from bench.alternatives.programs import Program
 from bench.alternatives.reports import ready, report, server_url, silent_ms
+from bench.processes import memory_bytes
 from bench.shop_log import Logged
 
 Event = dict[str, Any]
@@ -109,7 +109,7 @@ class Log(StatelessSourcePartition):
 
     def __init__(self, events: Sequence[Keyed], found: dict[str, float]) -> None:
         self._events, self._found, self._next = events, found, 0
-        self.began = perf_counter(), process_time(), resident_bytes(os.getpid())
+        self.began = perf_counter(), process_time(), memory_bytes(os.getpid())
 
     def next_batch(self) -> Sequence[Keyed]:
         batch = self._events[self._next : self._next + BATCH]
@@ -117,7 +117,7 @@ class Log(StatelessSourcePartition):
         if not batch and self._found["folded"] >= len(self._events):
             clock, processor, resident = self.began
             self._found |= {"clock_s": perf_counter() - clock, "processor_s": process_time() - processor}
-            self._found["grown"] = resident_bytes(os.getpid()) - resident
+            self._found["grown"] = memory_bytes(os.getpid()) - resident
             # Otherwise all windows would be closed, which is not what is measured.
             raise AbortExecution
         return batch
@@ -163,8 +163,7 @@ class Stream(FixedPartitionedSource):
 def cost(log: Sequence[Logged], directory: Path, *, recovery: bool) -> Cost:
     """Fold a log in a process of its own, which begins with the events in memory, parsed and by session id."""
     file = directory / "bytewax-events"
-    with file.open("wb") as made:
-        pickle.dump([(event["session_id"], event) for _, event in log], made)
+    file.write_text(json.dumps([event for _, event in log]))
     found_in = directory / "bytewax-found"
     kept = directory / "bytewax-recovery"
     shutil.rmtree(kept, ignore_errors=True)
@@ -184,8 +183,7 @@ def cost(log: Sequence[Logged], directory: Path, *, recovery: bool) -> Cost:
 
 
 def measure_itself(file: Path, found_in: Path) -> None:
-    with file.open("rb") as made:
-        events = pickle.load(made)  # noqa: S301 - made by `cost`
+    events = [(event["session_id"], event) for event in json.loads(file.read_text())]
     gc.freeze()
     found = {"folded": 0.0}
 

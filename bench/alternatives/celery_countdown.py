@@ -6,6 +6,7 @@ again, and holds fifty thousand at most. `celery -A bench.alternatives.celery_co
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from celery import Celery
 from celery.signals import worker_ready
 from redis import Redis
 
-from bench.alternatives.job import BATCH, Cost, fields_of, processor_s, resident_bytes, sessions_in
+from bench.alternatives.job import BATCH, Cost, fields_of, sessions_in
 from bench.alternatives.meter import Meter, emptied, used_bytes
-from bench.alternatives.programs import Program, environment, until_ready, wait_for
+from bench.alternatives.programs import Program, environment, until_ready
 from bench.alternatives.reports import SERVER, read, ready, report
+from bench.processes import memory_bytes, processor_s
 from bench.shop_log import Logged
+from bench.waiting import wait_for
 from worker.valkey import EmbeddedValkey
 
 VISIBLE_AGAIN = "BENCH_VISIBLE_AGAIN"
@@ -52,14 +55,11 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
 )
-_client: Any = None
 
 
+@cache
 def client() -> Any:  # noqa: ANN401 - the driver's stubs know nothing of what comes back
-    global _client  # noqa: PLW0603 - one connection a process
-    if _client is None:
-        _client = Redis.from_url(os.environ[SERVER], decode_responses=True)
-    return _client
+    return Redis.from_url(os.environ[SERVER], decode_responses=True)
 
 
 @app.task(name="remind")
@@ -114,10 +114,10 @@ def cost(server: EmbeddedValkey, log: Sequence[Logged], directory: Path) -> Cost
     reports.unlink(missing_ok=True)
     env = environment(server.url, reports, silent_ms=0, takes_ms=0)
     with until_ready(Program(WORKER, env, directory / "celery.log"), reports) as worker:
-        resident = resident_bytes(worker.pid)
+        resident = memory_bytes(worker.pid)
         worker_s, server_s = processor_s(worker.pid), processor_s(server_pid)
         wait_for(lambda: client.llen("celery") == 0, 300, every_s=0.5)
-        grown += resident_bytes(worker.pid) - resident
+        grown += memory_bytes(worker.pid) - resident
         wait_for(lambda: _done(client) >= len(log), 300, every_s=0.5)
         worker_s, server_s = processor_s(worker.pid) - worker_s, processor_s(server_pid) - server_s
     assert len(read(reports)) == 1 + sessions_in(log)

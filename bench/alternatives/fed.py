@@ -8,8 +8,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.alternatives.job import BATCH, Cost, processor_s
+from bench.alternatives.job import BATCH, Cost
 from bench.alternatives.meter import Meter, emptied
+from bench.applying import publish
+from bench.processes import processor_s
 from bench.shop_log import Logged
 from worker.valkey import EmbeddedValkey
 
@@ -28,11 +30,7 @@ def fed(
     """
     client, meter = emptied(server), Meter(server.pid)
     client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
-    for start in range(0, len(log), 5000):
-        pipe = client.pipeline(transaction=False)
-        for logged in log[start : start + 5000]:
-            pipe.xadd(STREAM, {"event": logged.line}, id=logged.entry_id)
-        pipe.execute()
+    publish(client, STREAM, (logged.entry for logged in log))
     done, other_s = 0, 0.0 if other_server is None else processor_s(other_server)
     with meter.running():
         while done < len(log):

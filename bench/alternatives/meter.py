@@ -7,7 +7,8 @@ from typing import Any
 
 from redis import Redis
 
-from bench.alternatives.job import Cost, processor_s, sessions_in
+from bench.alternatives.job import Cost, sessions_in
+from bench.processes import processor_s
 from bench.shop_log import Logged
 from worker.valkey import EmbeddedValkey
 

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic, sleep
 
 from bench.alternatives.reports import FILE, READY, SERVER, SILENT_MS, TAKES_MS, read
+from bench.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,11 +65,3 @@ def until_ready(program: Program, reports: Path) -> Iterator[Program]:
         yield program
     finally:
         program.kill()
-
-
-def wait_for(condition: Callable[[], bool], within_s: float, every_s: float = 0.01) -> None:
-    deadline = monotonic() + within_s
-    while not condition():
-        if monotonic() > deadline:
-            raise TimeoutError("the bench did not get where it should")
-        sleep(every_s)

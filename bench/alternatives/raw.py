@@ -5,8 +5,9 @@ import subprocess
 from collections.abc import Sequence
 from time import perf_counter
 
-from bench.alternatives.job import Cost, processor_s
+from bench.alternatives.job import Cost
 from bench.alternatives.meter import emptied, used_bytes
+from bench.processes import processor_s
 from bench.shop_log import SESSIONS
 from worker.valkey import EmbeddedValkey
 

@@ -10,9 +10,11 @@ from typing import Any, Protocol
 from redis import Redis
 
 from bench.alternatives import keyspace
-from bench.alternatives.programs import Program, environment, wait_for
+from bench.alternatives.programs import Program, environment
 from bench.alternatives.reports import READY, read
 from bench.needs import needs
+from bench.own.running import LIVE
+from bench.waiting import wait_for
 from state import overview
 from state.keys import PARTITIONS
 from worker import runtime
@@ -91,14 +93,9 @@ class Winback:
 
     def __init__(self, server: EmbeddedValkey, api: MockServer, sweep_interval: str, directory: Path) -> None:
         env = {
+            **LIVE,
             "WINBACK_REDIS_URL": server.url,
-            "WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench",
-            "WINBACK_CONTACT__QUIET_HOURS": "off",
-            "WINBACK_DELIVERY__MODE": "live",
-            "WINBACK_DELIVERY__RATE": "off",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
-            "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
-            "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
             # What a killed worker had in hand is free after twice this and 10 s more.
             "WINBACK_DELIVERY__TIMEOUT": "2s",
             "WINBACK_WORKER__POOL": "threads",

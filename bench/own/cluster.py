@@ -15,14 +15,15 @@ from typing import Any, cast
 from redis import Redis
 from redis.crc import key_slot
 
+from bench.applying import BLOCK, apply, ingest, publish
 from bench.crypt import Nobody
 from bench.figures import Figure, ratio
-from bench.ingest import ingested
 from bench.own import filling
 from bench.own.log_on_server import some_log
-from bench.own.machine import server_s
-from bench.own.running import LIVE, wait_for
+from bench.own.running import LIVE
+from bench.processes import server_s
 from bench.shop_log import Logged
+from bench.waiting import wait_for
 from state.keys import PARTITIONS, Keys
 from tasks.attempt import attempt
 from tasks.sweep import sweep
@@ -120,16 +121,16 @@ def _figures(of_one: list[Measured], of_three: list[Measured], keys: list[int], 
 
 
 def _ingest(place: Place, log: list[Logged]) -> Measured:
-    state = runtime.open_state(load(place.env))
+    settings = load({**place.env, **BLOCK})
+    state = runtime.open_state(settings)
     for node in place.nodes:
         node.execute_command("FLUSHALL", "SYNC")
     state.stream.create_group()
-    filling.publish_log(state, log)
+    publish(state.client, state.keys.events, (logged.entry for logged in log))
     before, client, began = [server_s(node) for node in place.nodes], process_time(), perf_counter()
-    ingested(place.env, state, len(log))
+    apply(ingest(state, settings), state, len(log))
     took, client = perf_counter() - began, process_time() - client
     used = [server_s(node) - was for node, was in zip(place.nodes, before, strict=True)]
-    assert state.client.xlen(state.keys.events) == 0
     waiting = sum(int(node.zcard(key)) for node in place.nodes for key in node.scan_iter("*:lane:*", count=10_000))
     assert waiting == len({logged.event["session_id"] for logged in log}), waiting
     return Measured(tuple(s / len(log) * 1e6 for s in used), client / len(log) * 1e6, len(log) / took)

@@ -18,8 +18,9 @@ from time import monotonic, sleep
 
 from bench.figures import Figure, Goal
 from bench.own import filling
-from bench.own.machine import memory_bytes, processor_s
-from bench.own.running import LIVE, Roles, running, wait_for
+from bench.own.running import LIVE, Roles, running
+from bench.processes import memory_bytes, processor_s
+from bench.waiting import wait_for
 from detectors.sequence import epoch_ms
 from worker.mock_api.process import MockServer
 from worker.valkey import EmbeddedValkey

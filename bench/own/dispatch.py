@@ -19,8 +19,8 @@ from time import perf_counter, process_time
 
 from bench.figures import Figure, Goal
 from bench.own import filling
-from bench.own.machine import server_s
 from bench.own.running import LIVE
+from bench.processes import server_s
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.servers.rabbitmq import rabbitmq

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from random import Random
 from time import time
 
-from bench.shop_log import CART, Logged
+from bench.shop_log import CART
 from detectors.flow import PLATFORMS, STAGES
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change
@@ -89,24 +89,6 @@ def lines(sessions: Sequence[int], random: Random) -> Sequence[str]:
             }
         found.append(json.dumps(event))
     return found
-
-
-def publish(state: runtime.State, events: Sequence[str]) -> None:
-    """Put events into the stream."""
-    for start in range(0, len(events), CHUNK):
-        pipe = state.client.pipeline(transaction=False)
-        for line in events[start : start + CHUNK]:
-            pipe.xadd(state.keys.events, {"event": line})
-        pipe.execute()
-
-
-def publish_log(state: runtime.State, log: Sequence[Logged]) -> None:
-    """Put a log into the stream, each event as it arrived."""
-    for start in range(0, len(log), CHUNK):
-        pipe = state.client.pipeline(transaction=False)
-        for logged in log[start : start + CHUNK]:
-            pipe.xadd(state.keys.events, {"event": logged.line}, id=logged.entry_id)
-        pipe.execute()
 
 
 def _stage(number: int, random: Random) -> str:

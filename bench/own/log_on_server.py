@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from redis import Redis
 
+from bench.applying import publish
 from bench.shop_log import Logged, shop_log
 
 KEPT_IN, KEY = 9, "log"
-CHUNK = 5000
 
 
 class LogOnServer:
@@ -21,11 +21,7 @@ class LogOnServer:
         self._kept = Redis.from_url(url.replace("/0", f"/{KEPT_IN}"))
         self._kept.delete(KEY)
         self._kept.xgroup_create(KEY, "ingest", id="0", mkstream=True)
-        for start in range(0, len(log), CHUNK):
-            pipe = self._kept.pipeline(transaction=False)
-            for logged in log[start : start + CHUNK]:
-                pipe.xadd(KEY, {"event": logged.line}, id=logged.entry_id)
-            pipe.execute()
+        publish(self._kept, KEY, (logged.entry for logged in log))
 
     def empty_shop(self) -> None:
         """Delete all but the log; processes of ingest make their group anew."""
@@ -41,5 +37,5 @@ class LogOnServer:
 
 
 def some_log(quick: bool) -> list[Logged]:  # noqa: FBT001 - as measure has it
-    """Return a log that ingest takes several seconds for, or one second."""
-    return shop_log(4000, 40_000) if quick else shop_log(30_000, 300_000)
+    """Return a log that ingest takes several seconds for, or a second or two."""
+    return shop_log(15_000, 150_000) if quick else shop_log(30_000, 300_000)

@@ -5,15 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from time import process_time, sleep
+from time import process_time
 
-from bench.own.filling import fill, lines, publish
-from bench.own.machine import server_s
-from bench.own.running import SECRET, wait_for
+from bench.applying import BLOCK, apply, ingest, publish
+from bench.own.filling import fill, lines
+from bench.own.running import SECRET
+from bench.processes import server_s
+from bench.waiting import wait_for
 from detectors.lanes import LANES
 from state.keys import PARTITIONS
 from worker import runtime
-from worker.ingest import Ingest
 from worker.settings import load
 from worker.valkey import EmbeddedValkey
 
@@ -25,21 +26,12 @@ class Place:
     """A server, and how many sessions wait in it."""
 
     def __init__(self, url: str) -> None:
-        settings = load({**SECRET, "WINBACK_REDIS_URL": url, "WINBACK_INGEST__BLOCK": "100ms"})
+        settings = load({**SECRET, **BLOCK, "WINBACK_REDIS_URL": url})
         self.state = state = runtime.open_state(settings)
         self.deps = runtime.build_deps(settings, sends=False)
         self.random = Random(1)
         self.waiting = 0
-        self._ingest = Ingest(
-            stream=state.stream,
-            sessions=state.sessions,
-            people=state.people,
-            attribution=state.attribution,
-            secret=runtime.identity_secret(settings),
-            settings=settings.ingest,
-            consumer="bench",
-            beat=lambda: None,
-        )
+        self._ingest = ingest(state, settings)
         state.stream.create_group()
 
     def fill_up(self, waiting: int) -> None:
@@ -56,15 +48,11 @@ class Place:
 
     def apply(self, sessions: Sequence[int]) -> tuple[float, float]:
         """Let an event come for each; return the processor time (us) of one, in the server and in this process."""
-        publish(self.state, lines(sessions, self.random))
+        publish(self.state.client, self.state.keys.events, (("*", line) for line in lines(sessions, self.random)))
         wait_for(self._writes_nothing_anew, 300)
-        totals = self._ingest.totals
-        until = totals.entries + len(sessions)
         server, client = server_s(self.state.client), process_time()
-        self._ingest.run(lambda: totals.entries >= until, sleep)
+        apply(self._ingest, self.state, len(sessions))
         client, server = process_time() - client, server_s(self.state.client) - server
-        assert (totals.entries, totals.rejected) == (until, 0)
-        assert self.state.client.xlen(self.state.keys.events) == 0
         assert self._in_lanes() == self.waiting
         return server / len(sessions) * 1e6, client / len(sessions) * 1e6
 

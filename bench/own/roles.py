@@ -5,8 +5,9 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 from bench.figures import Figure
-from bench.own.machine import memory_bytes
-from bench.own.running import SECRET, Roles, Running, running, wait_for
+from bench.own.running import SECRET, Roles, Running, running
+from bench.processes import memory_bytes
+from bench.waiting import wait_for
 from worker.role_check import flower_answers
 from worker.valkey import EmbeddedValkey, _free_port
 

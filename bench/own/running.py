@@ -2,12 +2,12 @@
 
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 
+from bench.waiting import wait_for
 from state import deployment
 from worker import runtime
 from worker.child import Leash, end
@@ -86,11 +86,3 @@ def running(env: Mapping[str, str], directory: Path) -> Iterator[Roles]:
         yield found
     finally:
         found.close()
-
-
-def wait_for(condition: Callable[[], bool], within_s: float = 120, every_s: float = 0.02) -> None:
-    deadline = monotonic() + within_s
-    while not condition():
-        if monotonic() > deadline:
-            raise TimeoutError("the bench did not get where it should")
-        sleep(every_s)

@@ -20,8 +20,9 @@ from redis import Redis
 
 from bench.figures import Figure, Goal, ratio
 from bench.own.log_on_server import LogOnServer, some_log
-from bench.own.machine import Used, measured
-from bench.own.running import SECRET, Roles, running, wait_for
+from bench.own.running import SECRET, Roles, running
+from bench.processes import Used, measured
+from bench.waiting import wait_for
 from worker.valkey import EmbeddedValkey
 
 PART = "own: ingest, stream to applied"

@@ -14,8 +14,8 @@ from time import perf_counter
 
 from bench.figures import Figure, Goal, ratio
 from bench.own.filling import CHUNK, fill_silent, forget_the_time, session_id
-from bench.own.machine import server_s
 from bench.own.place import Place, place
+from bench.processes import server_s
 from tasks.sweep import sweep
 from worker.ingest import calm_collector
 

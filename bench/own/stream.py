@@ -15,8 +15,8 @@ from time import perf_counter
 
 from bench.figures import Figure, Goal
 from bench.own.log_on_server import some_log
-from bench.own.machine import server_s
 from bench.own.running import SECRET
+from bench.processes import server_s
 from bench.shop_log import Logged
 from worker import runtime
 from worker.settings import load

@@ -28,12 +28,12 @@ def family(pid: int) -> list[int]:
 
 
 def processor_s(pid: int) -> float:
-    """Return the processor time of a process and its descendants, in steps of 10 ms."""
+    """Return the processor time (s) of a process, its descendants and those it has waited for, in steps of 10 ms."""
     total = 0
     for member in family(pid):
         with suppress(OSError):
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
+            total += sum(map(int, fields[11:15]))
     return total / TICKS_A_SECOND
 
 

@@ -1,0 +1,45 @@
+"""Events into a stream, and an ingest process, in this very process, that applies them."""
+
+from collections.abc import Iterable
+from itertools import islice
+from time import sleep
+from typing import Any
+
+from worker import runtime
+from worker.ingest import Ingest
+from worker.settings import Settings
+
+CHUNK = 5000
+BLOCK = {"WINBACK_INGEST__BLOCK": "100ms"}
+"""So that it ends soon when nothing comes any more."""
+
+
+def ingest(state: runtime.State, settings: Settings) -> Ingest:
+    return Ingest(
+        stream=state.stream,
+        sessions=state.sessions,
+        people=state.people,
+        attribution=state.attribution,
+        secret=runtime.identity_secret(settings),
+        settings=settings.ingest,
+        consumer="bench",
+        beat=lambda: None,
+    )
+
+
+def apply(process: Ingest, state: runtime.State, number: int) -> None:
+    """Apply so many events, which are all that are in the stream; every one of them can be read."""
+    until = process.totals.entries + number
+    process.run(lambda: process.totals.entries >= until, sleep)
+    assert (process.totals.entries, process.totals.rejected) == (until, 0)
+    assert state.client.xlen(state.keys.events) == 0
+
+
+def publish(client: Any, stream: str, entries: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - of a server or a cluster
+    """Put events into a stream, each given as the id of its entry (`*`: it arrives now) and its JSON."""
+    left = iter(entries)
+    while chunk := list(islice(left, CHUNK)):
+        pipe = client.pipeline(transaction=False)
+        for entry_id, line in chunk:
+            pipe.xadd(stream, {"event": line}, id=entry_id)
+        pipe.execute()
