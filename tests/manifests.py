@@ -102,3 +102,26 @@ def strict(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
     if "properties" in made and "additionalProperties" not in made:
         made["additionalProperties"] = False
     return made
+
+
+APPLIED = build(BASE)
+SCALING = build(KEDA)
+
+
+def deployment(role: str) -> Resource:
+    return named(APPLIED, "Deployment", f"winback-{role}")
+
+
+def container(role: str) -> Resource:
+    [found] = containers(deployment(role))
+    return found
+
+
+def variables(role: str) -> dict[str, Any]:
+    """What a role's container is given, each by its value or by where it comes from."""
+    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container(role)["env"]}
+
+
+def labels(deployed: Resource) -> dict[str, str]:
+    found: dict[str, str] = deployed["spec"]["template"]["metadata"]["labels"]
+    return found

@@ -9,20 +9,23 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.manifests import BASE, KEDA, ROOT, Resource, build, containers, named, of_kind, strict
+from tests.manifests import (
+    BASE,
+    ROOT,
+    SCALING,
+    Resource,
+    containers,
+    deployment,
+    named,
+    of_kind,
+    strict,
+)
 from tests.test_metrics import show
 from worker.runtime import State
 from worker.settings import load
 
 SCALED = ("ingest", "recover")
 KIND = ROOT / "tests" / "kubernetes" / "keda.sh_scaledobjects.yaml"
-
-APPLIED = build(BASE)
-SCALING = build(KEDA)
-
-
-def deployment(role: str) -> Resource:
-    return named(APPLIED, "Deployment", f"winback-{role}")
 
 
 def title(resource: Resource) -> str:

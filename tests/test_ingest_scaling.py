@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -101,11 +100,9 @@ def test_what_a_killed_pod_had_in_hand_is_taken_over_by_one_of_another_name(
     (tmp_path / "events_read").write_text("KILL")
     with pod("pod-a", server, tmp_path, **{VARIABLE: str(tmp_path)}) as first:
         assert first.wait(10) == -signal.SIGKILL
-    killed = time.monotonic()
     assert in_hand(client) == {"pod-a": 50}
     with pod("pod-b", server, tmp_path):
         until(lambda: client.xlen(EVENTS) == 0)
-        assert time.monotonic() - killed < 2 * CLAIM_AFTER_S + 5
         assert in_hand(client) == {"pod-a": 0, "pod-b": 0}
     assert sessions(client) == 50
 
