@@ -1,5 +1,6 @@
 """Servers for the tests: the same assertions run on fakeredis and on a real Valkey."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,11 @@ from worker.runtime import State
 from worker.valkey import EmbeddedValkey
 
 ON_VALKEY = pytest.mark.xdist_group("valkey")
+
+
+def pytest_configure() -> None:
+    """Have SIGHUP end what the tests start: under nohup they would inherit that it is ignored, and outlive it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(trylast=True)
