@@ -15,16 +15,7 @@ BLOCK = {"WINBACK_INGEST__BLOCK": "100ms"}
 
 
 def ingest(state: runtime.State, settings: Settings) -> Ingest:
-    return Ingest(
-        stream=state.stream,
-        sessions=state.sessions,
-        people=state.people,
-        attribution=state.attribution,
-        secret=runtime.identity_secret(settings),
-        settings=settings.ingest,
-        consumer="bench",
-        beat=lambda: None,
-    )
+    return Ingest.of(state, settings, consumer="bench", beat=lambda: None)
 
 
 def apply(process: Ingest, state: runtime.State, number: int) -> None:

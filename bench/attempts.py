@@ -71,8 +71,8 @@ def _worker(roles: Roles, api: MockServer, name: str, number: int) -> float:
     """Return requests a second at the API, of the middle eight tenths."""
     api.forget()
     roles.state.client.flushdb()
-    roles.state.stream.create_group()
-    ago = roles.state.stream.watermark().now_ms - HOUR_MS
+    roles.state.streams.first.create_group()
+    ago = roles.state.streams.watermark().now_ms - HOUR_MS
     filling.fill_silent(roles.state, name, number, silent_ms=ago, reachable=True)
     first, last = (_after(api, round(number * share)) for share in (0.1, 0.9))
     wait_for(lambda: api.summary()["requests"] >= number)

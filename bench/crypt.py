@@ -86,7 +86,7 @@ def variants(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[
 def abandoned(state: runtime.State, number: int) -> Sequence[str]:
     """Put sessions in place that have been silent for long enough, and dispatch them."""
     state.client.flushall()
-    at_ms = state.stream.watermark().now_ms - HOUR_MS
+    at_ms = state.streams.watermark().now_ms - HOUR_MS
     stamp = at_ms * RANK_SPAN + 6
     for start in range(0, number, 1000):
         changes = [
@@ -117,7 +117,7 @@ def abandoned(state: runtime.State, number: int) -> Sequence[str]:
 
 
 def dispatched(state: runtime.State, number: int) -> Sequence[str]:
-    now_ms = state.stream.watermark().now_ms
+    now_ms = state.streams.watermark().now_ms
     lanes = [SilentLane(lane.name, now_ms - 1000, 1000, "", from_silence=False) for lane in LANES]
     assert state.sessions.claim(lanes, max_age_ms=24 * HOUR_MS, required=REQUIRED).outreaches == number
     found = state.outbox.lease_due(number, now_ms=now_ms + 1000, noted="0-0")
@@ -151,7 +151,7 @@ def events(log: Sequence[Logged]) -> Round:
         settings = load({**env, **BLOCK})
         state = runtime.open_state(settings)
         state.client.flushall()
-        state.stream.create_group()
+        state.streams.first.create_group()
         publish(state.client, state.keys.events, (logged.entry for logged in log))
         with measured(state, len(log), found):
             apply(ingest(state, settings), state, len(log))

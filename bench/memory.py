@@ -64,7 +64,7 @@ def _bytes(url: str, template: bytes, number: int) -> float:
     plain = Redis.from_url(url)
     before = _emptied(plain)
     state = runtime.open_state(load(SECRET | {"WINBACK_REDIS_URL": url}))
-    _fill(state, template, number, state.stream.watermark().now_ms)
+    _fill(state, template, number, state.streams.watermark().now_ms)
     waiting = sum(plain.zcard(key) for key in plain.scan_iter("*:lane:*"))
     assert waiting == number
     return (_used(plain) - before) / number
@@ -80,7 +80,7 @@ def _contacted(url: str, numbers: Sequence[int]) -> tuple[float, ...]:
         settings = load(LIVE | {"WINBACK_REDIS_URL": url})
         state = runtime.open_state(settings)
         deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
-        now_ms = state.stream.watermark().now_ms
+        now_ms = state.streams.watermark().now_ms
         _fill(state, EXAMPLE.replace(b"+573001234567", b"+57300%07d"), number, now_ms - HOUR_MS)
         assert sweep(deps).outreaches == number
         leased = state.outbox.lease_due(number, now_ms=now_ms + 1000, noted="0-0")

@@ -14,7 +14,8 @@ from state.keys import Keys, partition_of, partition_of_outreach
 from state.outbox import BODY, readable
 from state.scripts import Scripts, translated
 from state.session import STAMP_WIDTH, read_session
-from state.stream import GROUP, Entry, _entry
+from state.stream import GROUP, Entry, entry_of
+from state.streams import Streams
 
 CHUNK = 500
 KEPT_OF_A_PERSON = ("opted_out", "reserved", "forgotten")
@@ -62,6 +63,7 @@ class Forgetting:
         self._scripts = scripts
         self._cipher: Cipher = cipher or Unencrypted()
         self._keys = keys
+        self._streams = Streams(scripts, keys)
         self._lanes = " ".join(lanes)
 
     def keys_in_all(self) -> int:
@@ -93,9 +95,14 @@ class Forgetting:
                 request = self._opened(_last(key), BODY, "", (body or parked or b"").decode())
                 yield StoredOutreach(_last(key), (session or b"").decode(), request)
 
-    def entries(self) -> Iterator[Entry]:
-        """Read all events that are not applied yet, the first first; also those that an ingest process has in hand."""
-        return (_entry(item) for item in self._stream(self._keys.events))
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Read all events that are not applied yet, each with the key of its stream, in which the first comes first.
+
+        Also those that an ingest process has in hand.
+        """
+        for stream in self._streams.all():
+            for item in self._stream(stream.key):
+                yield stream.key, entry_of(item)
 
     def rejected(self) -> Iterator[tuple[bytes, str]]:
         """Read all that was set aside: the entry's id, and all of its text."""
@@ -134,12 +141,12 @@ class Forgetting:
             for key in keys:
                 self._scripts.client.delete(key)
 
-    def remove_entries(self, ids: Sequence[bytes]) -> None:
-        """Take events out of the stream before they are applied, also from the hands of an ingest process."""
+    def remove_entries(self, found: Sequence[tuple[str, bytes]]) -> None:
+        """Take events out of their streams before they are applied, also from the hands of an ingest process."""
         with translated():
-            for entry_id in ids:
-                self._scripts.client.xdel(self._keys.events, entry_id)
-                self._scripts.client.xack(self._keys.events, GROUP, entry_id)
+            for key, entry_id in found:
+                self._scripts.client.xdel(key, entry_id)
+                self._scripts.client.xack(key, GROUP, entry_id)
 
     def remove_rejected(self, ids: Sequence[bytes]) -> None:
         """Take entries out of the stream of what was set aside."""

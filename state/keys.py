@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 PARTITIONS = 64
+MOST_STREAMS = 64
 
 DAY_MS = 24 * 3600 * 1000
 SESSION_TTL_MS = 7 * DAY_MS
@@ -25,6 +26,7 @@ OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 # Keys that live as long as what they hold: members leave when they are done, or the record is for ever.
 WITHOUT_TTL = (
     "events",
+    "events:*",
     "deployment",
     "sweep",
     "problems",
@@ -68,9 +70,13 @@ class Keys:
 
     namespace: str = "winback"
 
+    def events_of(self, number: int) -> str:
+        """Stream: activity that nobody has applied yet; the first one has the number 0 and a name without it."""
+        return f"{self.namespace}:events:{number}" if number else self.events
+
     @property
     def events(self) -> str:
-        """Stream: activity that nobody has applied yet."""
+        """The first of these streams, which every deployment has."""
         return f"{self.namespace}:events"
 
     @property

@@ -36,7 +36,7 @@ class Taken:
     """From when on it is too late for a contact."""
     attempts: int
     noted: str
-    """Id of the last stream entry when it was dispatched."""
+    """The last id of each stream when it was dispatched."""
     body: str
     """The body of an earlier attempt, which every later one repeats; empty before the first."""
     key: str
@@ -115,7 +115,7 @@ class Outbox:
     def lease(self, places: Sequence[int], *, noted: str) -> list[str]:
         """Lease what `due` has found, as far as nobody else has, and return the ids.
 
-        `noted` is the id of the stream's last entry, read before: an attempt waits until that has been applied.
+        `noted` is what `Streams.noted` returned before: an attempt waits until all of it has been applied.
         """
         if not places:
             return []

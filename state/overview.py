@@ -13,7 +13,8 @@ from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
-from state.stream import GROUP, entry_ms
+from state.stream import GROUP, Stream, entry_ms
+from state.streams import RECORDED, Streams
 
 ROLES = ("ingest", "sweep", "recover", "beat")
 """Those that leave a sign of life in Redis."""
@@ -42,8 +43,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The stream of activity, and what was set aside from it. Times are Unix ms of the server; None: there is none."""
+    """The streams of activity, and what was set aside. Times are Unix ms of the server; None: there is none."""
 
+    streams: int
+    """How many there are."""
     waiting: int
     """Entries that are not applied yet."""
     pending: int
@@ -116,7 +119,7 @@ class Overview:
 
 
 def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -> Overview:
-    """Read everything, in four round trips whose cost does not grow with the number of sessions.
+    """Read everything, in five round trips whose cost does not grow with the number of sessions.
 
     Args:
         scripts: The server.
@@ -132,20 +135,24 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         server = _server(scripts.client)
         now_ms = seconds * 1000 + micros // 1000
         today = now_ms // DAY_MS
-        named = _read_named(scripts.client, keys, today)
+        rejected, last_rejected, contacts, control, sweep, problems, recorded, *beats = _read_named(
+            scripts.client, keys, today
+        )
+        record = _texts(recorded)
+        streams = Streams(scripts, keys).several(int(record.get(RECORDED, 1)))
+        length, pending, oldest_ms = _read_streams(scripts.client, streams)
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
-    waiting, length, pending, rejected, last_rejected, contacts, control, sweep, problems, deployment, *beats = named
     return Overview(
         now_ms=now_ms,
         server=server,
-        events=Events(length, pending, _arrival(waiting), rejected, _arrival(last_rejected)),
+        events=Events(len(streams), length, pending, oldest_ms, rejected, _arrival(last_rejected)),
         lanes=_lanes(parts, lanes),
         outbox=_outbox(parts),
         counters=_counters(parts),
         heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats[: len(ROLES)], strict=True)},
         problems=_texts(problems),
-        deployment=_texts(deployment),
+        deployment=record,
         swept_ms=_time(sweep.get(b"last")),
         reopened_ms=_time(sweep.get(b"reopened")),
         silent_since_ms=_time(sweep.get(b"silent")),
@@ -190,25 +197,36 @@ def _share(info: Mapping[str, Any]) -> float:
 
 
 def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN401 - as above
-    """Read what has one key each. The first entry is read after the clock, and after it how many there are."""
+    """Read what has one key each."""
     pipe = client.pipeline(transaction=False)
-    pipe.execute_command("XRANGE", keys.events, "-", "+", "COUNT", 1)
-    pipe.xlen(keys.events)
-    pipe.execute_command("XPENDING", keys.events, GROUP)
     pipe.xlen(keys.rejected)
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
     pipe.hlen(f"{keys.control}contacts:{today}")
     beats = (*map(keys.heartbeat, ROLES), *(without_key(keys, role) for role in PERSONAL_ROLES))
     for key in (f"{keys.control}sending", keys.sweep, keys.problems, keys.deployment, *beats):
         pipe.hgetall(key)
+    replies: list[Any] = pipe.execute()
+    return replies
+
+
+def _read_streams(client: Any, streams: Sequence[Stream]) -> tuple[int, int, int | None]:  # noqa: ANN401 - as above
+    """Read how much waits in the streams, how much of it is in hand, and when the oldest of it arrived (Unix ms).
+
+    The first entry is read after the clock, and after it how many there are.
+    """
+    pipe = client.pipeline(transaction=False)
+    for stream in streams:
+        pipe.execute_command("XRANGE", stream.key, "-", "+", "COUNT", 1)
+        pipe.xlen(stream.key)
+        pipe.execute_command("XPENDING", stream.key, GROUP)
     replies: list[Any] = pipe.execute(raise_on_error=False)
     for place, reply in enumerate(replies):
         if isinstance(reply, ResponseError) and "NOGROUP" in str(reply):
             replies[place] = {"pending": 0}  # nobody has read from it yet
         elif isinstance(reply, Exception):
             raise reply
-    replies[2] = replies[2]["pending"]
-    return replies
+    arrivals = [arrival for first in replies[::3] if (arrival := _arrival(first)) is not None]
+    return sum(replies[1::3]), sum(found["pending"] for found in replies[2::3]), min(arrivals, default=None)
 
 
 def _outbox(parts: Sequence[Any]) -> OutboxTotals:

@@ -1,15 +1,13 @@
-"""The stream of activity: read by consumers of one group, deleted once applied."""
+"""One stream of activity: read by consumers of one group, its entries deleted once they are applied."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
 from state.errors import ServerUnavailableError
-from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys
-from state.scripts import Argument, Call, Scripts, raised, translated
+from state.scripts import Argument, Call, Scripts, translated
 
 GROUP = "ingest"
 FIELD = b"event"
@@ -28,18 +26,11 @@ class Entry(NamedTuple):
         return entry_ms(self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """Up to when silence can be measured (Unix ms of the server)."""
+class Reading(NamedTuple):
+    """Entries that were read from a stream."""
 
-    now_ms: int
-    first: str
-    """Id of the first entry that nobody has applied yet; empty when there is none."""
-
-    @property
-    def until_ms(self) -> int:
-        """The earlier of now and the arrival of the first entry not yet applied."""
-        return min(self.now_ms, entry_ms(self.first.encode())) if self.first else self.now_ms
+    stream: "Stream"
+    entries: Sequence[Entry]
 
 
 class GroupMissingError(ServerUnavailableError):
@@ -47,17 +38,17 @@ class GroupMissingError(ServerUnavailableError):
 
 
 class Stream:
-    """The activity stream and, beside it, the stream of rejected events."""
+    """One of a deployment's streams of activity."""
 
-    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, scripts: Scripts, key: str) -> None:
         self._scripts = scripts
-        self._keys = keys
+        self.key = key
 
     def create_group(self) -> bool:
         """Create the consumer group; False when it was there. From 0, never from `$`: what waits must be read."""
         with translated():
             try:
-                self._scripts.client.xgroup_create(self._keys.events, GROUP, id="0", mkstream=True)
+                self._scripts.client.xgroup_create(self.key, GROUP, id="0", mkstream=True)
             except ResponseError as exc:
                 if "BUSYGROUP" in str(exc):
                     return False
@@ -72,28 +63,14 @@ class Stream:
         """
         return self._group_read(consumer, b">", count, block_ms)
 
-    def begin_read(self, consumer: str, *, count: int) -> Callable[[], list[Entry]]:
-        """Begin to read what `read` would without waiting for any; what is returned waits for the reply.
-
-        Raises:
-            GroupMissingError: (so does what is returned) call create_group.
-        """
-        replies = self._scripts.begin([self._group_command(consumer, b">", count, None)])
-
-        def wait() -> list[Entry]:
-            with _group_expected():
-                return _entries(raised(replies()[0]))
-
-        return wait
-
     def read_pending(self, consumer: str, *, count: int, after: bytes = b"0") -> list[Entry]:
         """Read what this consumer was given before and did not acknowledge: the first thing to do after a start."""
         return self._group_read(consumer, after, count, None)
 
     def deliveries(self, consumer: str) -> int:
         """Return how often the first of this consumer's pending entries was delivered; 0 when there is none."""
-        with _group_expected():
-            found = self._scripts.client.xpending_range(self._keys.events, GROUP, "-", "+", 1, consumer)
+        with group_expected():
+            found = self._scripts.client.xpending_range(self.key, GROUP, "-", "+", 1, consumer)
         return int(found[0]["times_delivered"]) if found else 0
 
     def take_over(self, consumer: str, *, idle_ms: int, count: int) -> int:
@@ -101,10 +78,8 @@ class Stream:
 
         That is not a delivery: `read_pending` hands them out, and so decides how many are at risk together.
         """
-        with _group_expected():
-            taken = self._scripts.client.xautoclaim(
-                self._keys.events, GROUP, consumer, idle_ms, "0-0", count=count, justid=True
-            )
+        with group_expected():
+            taken = self._scripts.client.xautoclaim(self.key, GROUP, consumer, idle_ms, "0-0", count=count, justid=True)
         return len(taken)
 
     def acknowledge(self, ids: Sequence[bytes], *, one_read: bool = False) -> int:
@@ -112,81 +87,38 @@ class Stream:
 
         `one_read`: they are all that one call of `read` returned, so no other entry lies between them.
         """
-        return sum(self.begin_acknowledge(ids, one_read=one_read)())
+        return sum(begin_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read)())
 
-    def begin_acknowledge(self, ids: Sequence[bytes], *, one_read: bool = False) -> Callable[[], list[int]]:
-        """Begin to acknowledge; what is returned waits until it is done."""
-        chunks = (ids[start : start + _ACKNOWLEDGE_CHUNK] for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK))
-        calls: list[Call] = [(self._keys.events, (GROUP, int(one_read), *chunk)) for chunk in chunks]
-        return self._scripts.begin_many("acknowledge", calls)
-
-    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
-        """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
-        fields: dict[str, Any] = {
-            "entry": entry_id,
-            "field": problems[0][0] or "event",
-            "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
-            "applied": int(applied),
-        }
-        with translated():
-            pipe = self._scripts.client.pipeline(transaction=False)
-            pipe.xadd(self._keys.rejected, fields, maxlen=REJECTED_MAX_ENTRIES, approximate=True)
-            pipe.pexpire(self._keys.rejected, REJECTED_TTL_MS)
-            pipe.execute()
-
-    def watermark(self) -> Watermark:
-        """Read the clock, then the first entry not yet applied: in this order an active shopper is never missed."""
-        now, first = self._scripts.run("watermark", self._keys.events)
-        return Watermark(int(now), first.decode())
-
-    def shop_is_silent(self, max_silence_ms: int) -> tuple[bool, bool]:
-        """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
-
-        The stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
-        clock: an event in between is seen by the next sweep.
-        """
-        last_ms = entry_ms(self.last_id().encode())
-        silent, news = self._scripts.run("silence", self._keys.sweep, max_silence_ms, last_ms)
-        return bool(silent), bool(news)
-
-    def open_sweep(self, hole_ms: int) -> int:
-        """Say that a sweep begins; return when events could be taken again after the last hole (Unix ms, 0: never).
-
-        Between two sweeps more than `hole_ms` apart events could not be taken: that time is not silence.
-        """
-        return int(self._scripts.run("open_sweep", self._keys.sweep, hole_ms))
-
-    def first(self) -> str:
-        """Return the id of the first entry not yet applied; empty when there is none."""
-        with translated():
-            found = self._scripts.client.execute_command("XRANGE", self._keys.events, "-", "+", "COUNT", 1)
-        return _entry(found[0]).id.decode() if found else ""
-
-    def last_id(self) -> str:
-        """Return the highest id that the stream has ever given out; `0-0` when there is no stream."""
-        with translated():
-            try:
-                info = self._scripts.client.xinfo_stream(self._keys.events)
-            except ResponseError as exc:
-                if "no such key" in str(exc).lower():
-                    return "0-0"
-                raise
-        found: Any = info["last-generated-id"]
-        return found.decode() if isinstance(found, bytes) else str(found)
+    def reading(self, consumer: str, *, count: int) -> tuple[Argument, ...]:
+        """Return the command that reads entries which no consumer has had, without waiting for any."""
+        return self._group_command(consumer, b">", count, None)
 
     def _group_read(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> list[Entry]:
-        with _group_expected():
-            return _entries(
+        with group_expected():
+            return entries_of(
                 self._scripts.client.execute_command(*self._group_command(consumer, after, count, block_ms))
             )
 
     def _group_command(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> tuple[Argument, ...]:
         block = () if block_ms is None else ("BLOCK", block_ms)
-        return ("XREADGROUP", "GROUP", GROUP, consumer, "COUNT", count, *block, "STREAMS", self._keys.events, after)
+        return ("XREADGROUP", "GROUP", GROUP, consumer, "COUNT", count, *block, "STREAMS", self.key, after)
+
+
+def begin_acknowledge(
+    scripts: Scripts, applied: Iterable[tuple[str, Sequence[bytes]]], *, one_read: bool
+) -> Callable[[], list[int]]:
+    """Begin to acknowledge entries of several streams, given by key; what is returned waits until it is done."""
+    calls: list[Call] = [
+        (key, (GROUP, int(one_read), *ids[start : start + _ACKNOWLEDGE_CHUNK]))
+        for key, ids in applied
+        for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK)
+    ]
+    return scripts.begin_many("acknowledge", calls)
 
 
 @contextmanager
-def _group_expected() -> Iterator[None]:
+def group_expected() -> Iterator[None]:
+    """Raise GroupMissingError when the server says that the group, or the stream, is missing."""
     with translated():
         try:
             yield
@@ -208,15 +140,17 @@ def entry_order(entry_id: str) -> tuple[int, int]:
     return int(ms), int(number or 0)
 
 
-def _entries(reply: Any) -> list[Entry]:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+def entries_of(reply: Any) -> list[Entry]:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+    """Return the entries in the reply to a reading of one stream."""
     if not reply:
         return []
     # One stream was asked for; RESP3 puts its entries one list deeper.
     items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))[0]
-    return [_entry(item) for item in items]
+    return [entry_of(item) for item in items]
 
 
-def _entry(item: Any) -> Entry:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+def entry_of(item: Any) -> Entry:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+    """Return an entry as the server lists it."""
     entry_id, fields = item
     if fields is None:
         return Entry(entry_id, None)

@@ -17,7 +17,6 @@ from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.sequence import occurred_ms
 from state.outbox import Taken
 from state.people import Facts, person_of
-from state.stream import entry_order
 from tasks import payload, policy
 from tasks.crash_points import reached
 from tasks.deps import Deps
@@ -92,7 +91,7 @@ def _catch_up(taken: Taken, deps: Deps) -> float | None:
     an outreach that is postponed at once could be postponed for ever.
     """
     waited_s = 0.0
-    while (first := deps.stream.first()) and entry_order(first) <= entry_order(taken.noted):
+    while not deps.streams.applied(taken.noted):
         if waited_s >= CATCH_UP.total_seconds():
             return None
         deps.sleep(LOOK_AGAIN_S)

@@ -13,7 +13,7 @@ from state.control import Control
 from state.outbox import Outbox
 from state.people import People
 from state.sessions import Sessions
-from state.stream import Stream
+from state.streams import Streams
 from tasks.contact_settings import ContactSettings
 from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
@@ -26,7 +26,7 @@ class Deps:
     sessions: Sessions
     outbox: Outbox
     people: People
-    stream: Stream
+    streams: Streams
     control: Control
     attribution: Attribution
     client: YunoClient | None

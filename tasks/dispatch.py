@@ -36,9 +36,9 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
     free = deps.in_flight - in_hand
     if free > 0:
         free = room(free, deps, queued())
-    # The id is read before the lease: whatever had arrived by then is applied before anybody is contacted.
-    noted = deps.stream.last_id() if free > 0 else ""
-    places = deps.outbox.due(free, now_ms=deps.stream.watermark().now_ms) if free > 0 else []
+    # The ids are read before the lease: whatever had arrived by then is applied before anybody is contacted.
+    noted = deps.streams.noted() if free > 0 else ""
+    places = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
     permits = deps.control.permits(len(places), in_hand=in_hand)
     if permits.news:
         _say(permits)

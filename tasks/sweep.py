@@ -30,14 +30,14 @@ def sweep(deps: Deps) -> Claimed:
     """
     settings = deps.detection()
     # First, since it may say that silence is measured anew.
-    silent, news = deps.stream.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
+    silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
     hole = max(INTERVALS_TO_A_HOLE * settings.sweep_interval, SHORTEST_HOLE)
-    reopened_ms = deps.stream.open_sweep(milliseconds(hole))
+    reopened_ms = deps.streams.open_sweep(milliseconds(hole))
     if news:
         _say(settings, silent=silent)
     if silent:
         return Claimed(0, 0)
-    mark = deps.stream.watermark()
+    mark = deps.streams.watermark()
     lanes = [
         SilentLane(
             lane=cut.lane,

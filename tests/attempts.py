@@ -50,7 +50,7 @@ def deps_of(
         sessions=state.sessions,
         outbox=state.outbox,
         people=state.people,
-        stream=state.stream,
+        streams=state.streams,
         control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
         attribution=state.attribution,
         client=client,
@@ -111,7 +111,7 @@ def comes_back(state: State, session: str = "s-1") -> None:
 def pays(state: State, session: str = "s-1", *, phone: str = JANE["phone_number"]) -> None:
     """An order, applied, and the person marked as ingest does it."""
     happen(state, {"type": "order_completed", "session_id": session, "customer": {"phone_number": phone}})
-    state.people.mark_bought(person_of(phone, SECRET), state.stream.watermark().now_ms)
+    state.people.mark_bought(person_of(phone, SECRET), state.streams.watermark().now_ms)
 
 
 def let_a_probe_be_due(state: State) -> None:

@@ -20,7 +20,8 @@ from state.people import Lead, People
 from state.scripts import Scripts
 from state.session import Session, read_session
 from state.sessions import Mark, Sessions, SilentLane
-from state.stream import Entry, Stream
+from state.stream import Entry
+from state.streams import Streams
 from tasks.breaker import limits_of
 from tasks.record import REQUIRED
 from tasks.settings import DeliverySettings
@@ -62,10 +63,10 @@ def make_state(
     people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
     cipher = cipher or Unencrypted()
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
-    outbox, stream = Outbox(scripts, keys, LEASE_MS, cipher), Stream(scripts, keys)
+    outbox, streams = Outbox(scripts, keys, LEASE_MS, cipher), Streams(scripts, keys)
     control = Control(scripts, keys, limits_of(DeliverySettings()))
     attribution = Attribution(scripts, keys, WINDOW_MS)
-    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution, cipher)
+    return State(client, keys, scripts, sessions, outbox, people, streams, control, attribution, cipher)
 
 
 LEAD = Lead("", WINDOW_MS, 2**52)
@@ -245,7 +246,7 @@ def abandon(state: State, session: str = "s-1", *, stage: Stage = "checkout", ag
 
 
 def dispatch(state: State, *, limit: int = 100) -> list[str]:
-    return state.outbox.lease_due(limit, now_ms=now_ms(state), noted=state.stream.last_id())
+    return state.outbox.lease_due(limit, now_ms=now_ms(state), noted=state.streams.noted())
 
 
 def taken(state: State, session: str = "s-1") -> Taken:

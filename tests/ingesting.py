@@ -11,7 +11,7 @@ from detectors.sequence import RANK_NAMES
 from state.errors import StateError
 from state.people import Facts, person_of
 from state.sessions import Change, Mark, Sessions
-from state.stream import GROUP
+from state.stream import GROUP, Entry, Reading, Stream
 from tests.helpers import HOUR_MS, SECRET, Event
 from worker.ingest import Ingest
 from worker.runtime import State
@@ -76,20 +76,21 @@ def ingest_of(
     *,
     consumer: str = "one",
     beat: Callable[[], None] = lambda: None,
-    stream: Any = None,  # noqa: ANN401 - a part, or one that fails
+    streams: Any = None,  # noqa: ANN401 - a part, or one that fails
     sessions: Any = None,  # noqa: ANN401 - as above
     people: Any = None,  # noqa: ANN401 - as above
     attribution: Any = None,  # noqa: ANN401 - as above
+    several: int = 1,
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> Ingest:
-    """One ingest process; it does not wait for events that do not come."""
+    """One ingest process of `several` streams; it does not wait for events that do not come."""
     ingest = Ingest(
-        stream=stream or state.stream,
+        streams=streams or state.streams,
         sessions=sessions or state.sessions,
         people=people or state.people,
         attribution=attribution or state.attribution,
         secret=SECRET,
-        settings=IngestSettings(block=timedelta(milliseconds=100), **settings),
+        settings=IngestSettings(block=timedelta(milliseconds=100), streams=several, **settings),
         consumer=consumer,
         beat=beat,
     )
@@ -110,27 +111,41 @@ def restart_until_done(state: State, sessions: Sessions, **settings: Any) -> int
     raise AssertionError("it never came to an end")
 
 
-def publish(state: State, *events: Event) -> None:
-    """Put events into the stream as a shop does."""
+def process(state: State, *entries: Entry) -> None:
+    """Have entries of the first stream applied, as if they had been delivered."""
+    ingest_of(state).process(Reading(state.streams.first, entries))
+
+
+def opened(state: State, several: int) -> list[Stream]:
+    """So many streams, each with its group."""
+    found = state.streams.ensure(several)
+    for stream in found:
+        stream.create_group()
+    return found
+
+
+def publish(state: State, *events: Event, stream: int = 0) -> None:
+    """Put events into a stream as a shop does."""
     for made in events:
-        publish_raw(state, json.dumps(made).encode())
+        publish_raw(state, json.dumps(made).encode(), stream=stream)
 
 
-def publish_raw(state: State, raw: bytes) -> bytes:
-    added: bytes = state.scripts.client.execute_command("XADD", state.keys.events, "*", "event", raw)
+def publish_raw(state: State, raw: bytes, *, stream: int = 0, at: str = "*") -> bytes:
+    """Put an event into a stream and return the id of its entry, which may be given."""
+    added: bytes = state.scripts.client.execute_command("XADD", state.keys.events_of(stream), at, "event", raw)
     return added
 
 
-def rest(state: State, consumer: str) -> None:
+def rest(state: State, consumer: str, *, stream: int = 0) -> None:
     """Make what a consumer has in hand look as if it had not touched it for an hour."""
-    client, key = state.scripts.client, state.keys.events
+    client, key = state.scripts.client, state.keys.events_of(stream)
     for found in client.xpending_range(key, GROUP, "-", "+", 1000, consumer):
         client.xclaim(key, GROUP, consumer, 0, [found["message_id"]], idle=HOUR_MS, justid=True)
 
 
 def waiting(state: State) -> int:
-    """How many entries nobody has acknowledged."""
-    return int(state.scripts.client.xlen(state.keys.events))
+    """How many entries nobody has acknowledged, in all streams."""
+    return sum(int(state.scripts.client.xlen(stream.key)) for stream in state.streams.all())
 
 
 def rejected(state: State) -> list[tuple[str, str, bool]]:

@@ -72,8 +72,8 @@ def environment(url: str, **more: str) -> dict[str, str]:
 def make_healthy(state: State) -> None:
     """Record the deployment, and let every role say that it lives and a sweep begin."""
     deployment.check(state.scripts, state.keys, SECRET)
-    state.stream.create_group()
-    state.stream.open_sweep(HOLE_MS)
+    state.streams.first.create_group()
+    state.streams.open_sweep(HOLE_MS)
     for role in ROLES:
         deployment.beat(state.scripts, state.keys, role)
 

@@ -40,7 +40,7 @@ from tests.helpers import (
     texts,
 )
 from tests.immortality import OPEN, immortal_keys
-from tests.ingesting import ingest_of
+from tests.ingesting import ingest_of, opened
 from tests.interruptions import INTERRUPTIONS, POINTS, Crash, Hooked, Interruption, Tell
 from worker.runtime import State
 
@@ -58,6 +58,8 @@ REPLIES: dict[str, yuno.Reply] = {
     "too_late": yuno.TryAgain("too_late", counted=False),
     "unauthorised": yuno.Unauthorised("http_401"),
 }
+
+STREAMS = 2
 
 
 class Api:
@@ -81,7 +83,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, state: State) -> None:
         super().__init__()
         state.client.flushall()
-        state.stream.create_group()
+        opened(state, STREAMS)
         self.state = state
         # Long enough ago for all that follows, and within the time for which an order is remembered.
         self.at_ms = now_ms(state) - 6 * HOUR_MS
@@ -141,8 +143,8 @@ class Machine(RuleBasedStateMachine):
         if not what[2]:
             self.at_ms += SECOND_MS
         self.waiting.append((phone, *what[1:]) if not what[0] else what)
-        entry = f"{self.at_ms}-0"
-        self.state.scripts.client.execute_command("XADD", self.state.keys.events, entry, "event", json.dumps(made))
+        stream = self.state.keys.events_of(self.at_ms // SECOND_MS % STREAMS)
+        self.state.scripts.client.execute_command("XADD", stream, f"{self.at_ms}-0", "event", json.dumps(made))
 
     @rule()
     def ingest(self) -> None:

@@ -14,7 +14,7 @@ from tests.helpers import (
     now_ms,
     taken,
 )
-from tests.ingesting import ingest_of
+from tests.ingesting import process
 from worker.runtime import State
 
 CART = Money("COP", 9_900)
@@ -59,7 +59,7 @@ def order(session: str | None = "s-1", value: float | None = 149.99, **more: obj
 
 def order_comes(state: State, made: Event, *, ago_ms: int = 0) -> None:
     """Let an order that was made `ago_ms` before now come in."""
-    ingest_of(state).process([arrived(made, now_ms(state) - ago_ms)])
+    process(state, arrived(made, now_ms(state) - ago_ms))
 
 
 def merit(state: State) -> dict[str, int]:

@@ -13,7 +13,7 @@ from state.forgetting import Forgetting
 from state.keys import partition_of_outreach
 from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.outbox import Taken
-from state.stream import Entry, entry_order
+from state.stream import Entry
 from tests.helpers import (
     BODY,
     DAY_MS,
@@ -41,7 +41,7 @@ class Real:
     """Everything that acts, over the real scripts."""
 
     def __init__(self, state: State, *, sessions: int, people: int) -> None:
-        state.stream.create_group()
+        state.streams.first.create_group()
         self.state = state
         self.operator = Operator(state.scripts, state.keys)
         self.forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
@@ -59,7 +59,7 @@ class Real:
         for number in range(sessions):
             entry = self.published(1, number, "activity", f"-{number}")
             apply(state, entry)
-            state.stream.acknowledge([entry.id])
+            state.streams.first.acknowledge([entry.id])
             self.claim(number)
 
     def do(self, world: World, name: str, arguments: tuple[object, ...], after: World) -> None:
@@ -113,7 +113,7 @@ class Real:
         self.phases[number] = "marked"
 
     def acknowledge(self, number: int) -> None:
-        assert self.state.stream.acknowledge([self.events[number][0].id]) == 1
+        assert self.state.streams.first.acknowledge([self.events[number][0].id]) == 1
         del self.phases[number]
 
     def ingest_crashes(self, number: int) -> None:
@@ -130,7 +130,7 @@ class Real:
         outreach = self.outreaches[place]
         number = partition_of_outreach(outreach)
         self.state.client.zadd(self.state.keys.due(number), {outreach: 0}, xx=True)
-        assert self.state.outbox.lease([number], noted=self.state.stream.last_id()) == [outreach]
+        assert self.state.outbox.lease([number], noted=self.state.streams.noted()) == [outreach]
 
     def lease_ends(self, place: int) -> None:
         outreach = self.outreaches[place]
@@ -176,8 +176,7 @@ class Real:
 
     def fence(self, place: int, claim: int) -> None:
         held = self.held[place, claim]
-        first = self.state.stream.first()
-        assert not first or entry_order(first) > entry_order(held.noted), "not caught up"
+        assert self.state.streams.applied(held.noted), "not caught up"
         self._goes_on(place, claim, NEXT.get(self.state.outbox.fence(held, body=BODY, key="key").verdict))
 
     def reserve(self, place: int, claim: int) -> None:

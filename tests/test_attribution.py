@@ -18,7 +18,7 @@ from tests.helpers import (
     record,
     taken,
 )
-from tests.ingesting import Breaking, ingest_of, publish
+from tests.ingesting import Breaking, ingest_of, process, publish
 from tests.orders import CART, OTHER_PHONE, RECOVERED, contacted, let_it_be_ago, merit, order, order_comes, remembered
 from worker.runtime import State
 
@@ -98,13 +98,13 @@ def test_the_last_millisecond_of_the_window_counts(
 ) -> None:
     held = contacted(state, ago_ms=WINDOW_MS + HOUR_MS)
     at_ms = int(record(state, held.outreach)["contacted_at"]) + WINDOW_MS + late_ms
-    ingest_of(state).process([arrived(order(), at_ms)])
+    process(state, arrived(order(), at_ms))
     assert merit(state) == (RECOVERED if counts else {})
 
 
 def test_an_order_in_the_millisecond_of_the_contact_counts(state: State) -> None:
     held = contacted(state)
-    ingest_of(state).process([arrived(order(), int(record(state, held.outreach)["contacted_at"]))])
+    process(state, arrived(order(), int(record(state, held.outreach)["contacted_at"])))
     assert merit(state) == RECOVERED
 
 
@@ -137,7 +137,7 @@ def test_an_order_that_comes_twice_counts_once(state: State) -> None:
     contacted(state)
     made = arrived(order(), now_ms(state))
     for _ in range(2):
-        ingest_of(state).process([made])
+        process(state, made)
         order_comes(state, order())
     assert merit(state) == RECOVERED
 
@@ -151,7 +151,7 @@ def test_of_two_orders_the_first_that_was_made_counts_in_whatever_sequence_they_
     at_ms = now_ms(state)
     made = [arrived(order(), at_ms - MINUTE_MS), arrived(order(value=500), at_ms)]
     for one in reversed(made) if later_first else made:
-        ingest_of(state).process([one])
+        process(state, one)
     assert merit(state) == RECOVERED
 
 
@@ -164,7 +164,7 @@ def test_an_order_that_says_its_value_counts_before_one_that_does_not(
     at_ms = now_ms(state)
     made = [arrived(order(value=None), at_ms - MINUTE_MS), arrived(order(), at_ms)]
     for one in reversed(made) if later_first else made:
-        ingest_of(state).process([one])
+        process(state, one)
     assert merit(state) == RECOVERED
 
 
@@ -181,9 +181,9 @@ def test_a_crash_on_the_way_to_the_contact_costs_nothing_and_doubles_nothing(
     ingest = ingest_of(state, attribution=attribution)
     with pytest.raises(ServerUnavailableError):
         ingest.step()
-    assert state.stream.first()
+    assert state.streams.watermark().first
     ingest.step()
-    assert not state.stream.first()
+    assert not state.streams.watermark().first
     assert merit(state) == RECOVERED
 
 
@@ -192,7 +192,7 @@ def test_a_batch_without_orders_asks_nothing_of_redis(state: State) -> None:
     publish(state, event(), event("exit"), event("opt_out", stage=None))
     ingest = ingest_of(state, attribution=object())
     ingest.step()
-    assert not state.stream.first()
+    assert not state.streams.watermark().first
 
 
 # What it was worth

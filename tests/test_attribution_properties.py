@@ -12,7 +12,7 @@ from state.connection import connect
 from state.outbox import Result
 from state.scripts import Scripts
 from tests.helpers import HOUR_MS, JANE, MINUTE_MS, WINDOW_MS, FakeScripts, arrived, make_state, now_ms
-from tests.ingesting import ingest_of
+from tests.ingesting import process
 from tests.orders import contacted, merit, order
 from worker.runtime import State
 
@@ -64,7 +64,7 @@ def test_any_sequence_and_repetition_of_orders_and_corrections_counts_the_same(
                 continue
             ago, session, value = made[place]
             entry = arrived(order(session, value, customer=JANE), contact_ms + ago)
-            steps.append(lambda entry=entry: ingest_of(counting).process([entry]))  # type: ignore[misc]
+            steps.append(lambda entry=entry: process(counting, entry))  # type: ignore[misc]
         for step in steps:
             step()
         return merit(counting)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from redis.crc import key_slot
 
 from state import deployment, tallies
 from state.connection import connect, require_suitable
@@ -36,7 +37,7 @@ from tests.helpers import (
     taken,
 )
 from tests.immortality import immortal_keys
-from tests.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from tests.ingesting import facts_of, ingest_of, opened, publish, rejected, waiting
 from tests.looking import read
 from tests.orders import contacted, order, order_comes
 from worker.batch import collect
@@ -147,7 +148,7 @@ def test_what_holds_back_all_sending_works(state: State) -> None:
     assert by.gate(held()) == "paused"
     assert by.resume().why == "http_401"
     assert by.gate(held()) == "stopped"
-    assert state.stream.shop_is_silent(SECOND_MS) == (True, True)
+    assert state.streams.shop_is_silent(SECOND_MS) == (True, True)
     assert read(state).sending.going == "refused"
 
 
@@ -161,17 +162,33 @@ def test_orders_find_their_contacts_and_the_report_its_counters(state: State) ->
     assert (found["sent", ""], found["recovered", "orders"], found["recovered", "COP"]) == (2, 1, 14_999)
 
 
+def test_several_streams_are_read_measured_and_waited_for(state: State) -> None:
+    streams = opened(state, 3)
+    assert len({key_slot(stream.key.encode()) for stream in streams}) == 3
+    noted = state.streams.noted()
+    assert state.streams.applied(noted)
+    for place in range(3):
+        publish(state, event(session=f"s-{place}"), stream=place)
+    assert state.streams.watermark().first
+    assert not state.streams.applied(state.streams.noted())
+    ingest_of(state, several=3).step()
+    assert all(stored(state, f"s-{place}").activity for place in range(3))
+    assert waiting(state) == 0
+    assert state.streams.applied(state.streams.noted())
+    assert read(state).events.streams == 3
+
+
 def test_the_stream_and_the_deployment_work(state: State) -> None:
     assert require_suitable(state.client).startswith("valkey ")
     deployment.check(state.scripts, state.keys, SECRET)
     deployment.beat(state.scripts, state.keys, "ingest")
     assert len(deployment.heartbeats(state.scripts, state.keys, "ingest")) == 1
-    assert state.stream.open_sweep(SECOND_MS) == 0
-    assert state.stream.last_id() == "0-0"
-    state.stream.create_group()
+    assert state.streams.open_sweep(SECOND_MS) == 0
+    assert state.streams.noted() == "0-0"
+    state.streams.first.create_group()
     publish(state, event())
-    assert state.stream.watermark().first == state.stream.first() == state.stream.last_id()
-    assert len(state.stream.read("dead", count=10, block_ms=1)) == 1
-    assert state.stream.take_over("one", idle_ms=0, count=10) == 1
-    assert state.stream.deliveries("one") == 1
-    assert abs(state.stream.watermark().now_ms - now_ms(state)) < MINUTE_MS
+    assert state.streams.watermark().first == state.streams.noted()
+    assert len(state.streams.first.read("dead", count=10, block_ms=1)) == 1
+    assert state.streams.first.take_over("one", idle_ms=0, count=10) == 1
+    assert state.streams.first.deliveries("one") == 1
+    assert abs(state.streams.watermark().now_ms - now_ms(state)) < MINUTE_MS

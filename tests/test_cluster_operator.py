@@ -41,7 +41,7 @@ def test_a_person_is_forgotten(state: State) -> None:
     opt_outs = OptOuts(state.scripts, state.keys)
     other = person_of("+573001234568", SECRET)
     assert opt_outs.add([other]) == 1
-    state.stream.create_group()
+    state.streams.first.create_group()
     publish(state, event("opt_out", None, None, customer=JANE), event(session="c", customer=JANE))
     held = sending(state, "a")
     dead(state, "b")

@@ -144,13 +144,13 @@ def test_a_server_that_is_away_is_said_to_be_unavailable() -> None:
     with pytest.raises(ServerUnavailableError, match="does not answer"):
         state.outbox.leased()
     with pytest.raises(ServerUnavailableError, match="does not answer"):
-        state.stream.watermark()
+        state.streams.watermark()
 
 
 def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State) -> None:
     for _ in range(2):
         assert state.outbox.reap().gone == 0
-        assert state.stream.watermark().first == ""
+        assert state.streams.watermark().first == ""
         state.client.script_flush()
 
 

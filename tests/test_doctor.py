@@ -305,7 +305,7 @@ def test_an_edit_that_the_sweep_cannot_use_fails(healthy: State, env: dict[str, 
 
 
 def test_events_that_were_set_aside_lately_are_a_note(healthy: State, env: dict[str, str]) -> None:
-    healthy.stream.reject(b"1-0", [("type", "is missing")], applied=False)
+    healthy.streams.reject(b"1-0", [("type", "is missing")], applied=False)
     code, found = doctor(env)
 
     assert code == 0

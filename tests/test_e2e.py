@@ -14,12 +14,14 @@ from pathlib import Path
 from socket import socket
 from time import monotonic, sleep
 from typing import Any, TypeVar
+from zlib import crc32
 
 import httpx
 import pytest
 from redis import Redis
 
 from state.connection import connect
+from state.keys import Keys
 from worker.mock_api.process import MockServer
 from worker.valkey import EmbeddedValkey
 
@@ -51,7 +53,9 @@ class Shop:
     def send(self, session_id: str, kind: str = "activity", **more: object) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event = {"session_id": session_id, "type": kind, "occurred_at": now, **more}
-        self.redis.xadd("winback:events", {"event": json.dumps(event)})
+        streams = int(self.env.get("WINBACK_INGEST__STREAMS", "1"))
+        stream = Keys().events_of(crc32(session_id.encode()) % streams)
+        self.redis.xadd(stream, {"event": json.dumps(event)})
 
     def requests_for(self, session_id: str) -> list[dict[str, Any]]:
         return [r for r in self.api.requests() if r["body"]["session"]["session_id"] == session_id]

@@ -28,7 +28,7 @@ from tests.helpers import (
     stored,
     texts,
 )
-from tests.ingesting import ingest_of, publish, publish_raw, waiting
+from tests.ingesting import process, publish, publish_raw, waiting
 from tests.operating import Shop, shop_on
 from tests.test_operator import dead, unknown
 from worker.forget import Someone
@@ -84,11 +84,11 @@ def live(shop: Shop) -> None:
     happen(state, event(session="s-2", customer={**JANE, "phone_number": "300 123 4567"}), ago_ms=MINUTE_MS)
     state.people.mark_bought(JANES, now_ms(state))
     happen(state, event(session="john", customer=JOHN), ago_ms=MINUTE_MS)
-    state.stream.create_group()
+    state.streams.first.create_group()
     publish(state, event(session="s-3", customer=JANE), event(session="s-2"), event(session="john"))
     publish_raw(state, b'{"phone": "+57 300 123 4567", ')
-    state.stream.reject(b"1-0", [("customer", "quotes +573001234567")], applied=False)
-    state.stream.reject(b"2-0", [("cart", "is not a cart")], applied=False)
+    state.streams.reject(b"1-0", [("customer", "quotes +573001234567")], applied=False)
+    state.streams.reject(b"2-0", [("cart", "is not a cart")], applied=False)
 
 
 def test_every_trace_goes_and_nothing_of_anybody_else(shop: Shop) -> None:
@@ -180,10 +180,10 @@ def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop:
 
 def test_what_an_ingest_process_had_in_hand_does_not_bring_the_person_back(shop: Shop) -> None:
     publish(shop.state, event(customer=JANE))
-    shop.state.stream.create_group()
-    in_hand = shop.state.stream.read("one", count=10, block_ms=1)
+    shop.state.streams.first.create_group()
+    in_hand = shop.state.streams.first.read("one", count=10, block_ms=1)
     shop.run("forget", "--phone", PHONE, "--yes")
-    ingest_of(shop.state).process(in_hand)
+    process(shop.state, *in_hand)
     assert left(shop) == tombstones(shop, "s-1")
 
 

@@ -84,12 +84,12 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
         "reserve": lambda: state.people.reserve(PERSON, held.outreach, held.claim, LEAD),
         "mark_bought": lambda: state.people.mark_bought(PERSON, now_ms(state)),
         "opt_out": lambda: state.people.opt_out(PERSON),
-        "open_sweep": lambda: state.stream.open_sweep(SECOND_MS),
-        "create_group": state.stream.create_group,
+        "open_sweep": lambda: state.streams.open_sweep(SECOND_MS),
+        "create_group": state.streams.first.create_group,
         "permits": lambda: control(state, rate_us=1000).permits(1, in_hand=0),
         "gate": lambda: control(state, per_day=5).gate(held),
-        "silence": lambda: state.stream.shop_is_silent(1),
-        "reject": lambda: state.stream.reject(b"1-0", [("a", "b")], applied=False),
+        "silence": lambda: state.streams.shop_is_silent(1),
+        "reject": lambda: state.streams.reject(b"1-0", [("a", "b")], applied=False),
         "check": lambda: deployment.check(state.scripts, state.keys, SECRET),
         "beat": lambda: deployment.beat(state.scripts, state.keys, "ingest"),
     }
@@ -151,12 +151,12 @@ def test_what_was_not_used_comes_back_and_what_went_wrong_stops_sending_all_the_
 
 def test_what_was_applied_is_acknowledged_all_the_same(real_state: State) -> None:
     publish(real_state, event(), event("exit"))
-    real_state.stream.create_group()
-    entries = real_state.stream.read("one", count=10, block_ms=1)
+    real_state.streams.first.create_group()
+    entries = real_state.streams.first.read("one", count=10, block_ms=1)
     with full(real_state):
-        real_state.stream.acknowledge([entry.id for entry in entries])
+        real_state.streams.first.acknowledge([entry.id for entry in entries])
     assert waiting(real_state) == 0
-    assert real_state.stream.deliveries("one") == 0
+    assert real_state.streams.first.deliveries("one") == 0
 
 
 def test_events_that_wait_while_it_is_full_are_applied_afterwards_and_none_is_set_aside(real_state: State) -> None:

@@ -100,7 +100,7 @@ def test_the_order_of_the_events_does_not_matter(state: State) -> None:
     results = []
     for order in permutations(range(4)):
         state.client.flushall()
-        state.stream.create_group()
+        state.streams.first.create_group()
         for place in order:
             ingest(state, made[place])
         results.append((summary(stored(state, "old")), summary(stored(state, "new"))))

@@ -1,6 +1,6 @@
 """Ingest: what is applied is acknowledged, what is not comes again, and it goes on whatever happens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ from detectors.sequence import RANK_NAMES
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import Facts
 from state.sessions import Change, Mark, Sessions
-from state.stream import GROUP, Stream
+from state.stream import GROUP, Reading
+from state.streams import Streams
 from tests.helpers import (
     JANE,
     dump,
@@ -38,15 +39,14 @@ def test_what_is_applied_is_acknowledged_and_deleted(state: State) -> None:
     assert stored(state, "a").activity
     assert stored(state, "b").activity
     assert waiting(state) == 0
-    assert state.stream.deliveries("one") == 0
+    assert state.streams.first.deliveries("one") == 0
 
 
 def test_the_watermark_holds_while_an_event_waits(state: State) -> None:
     publish(state, event(session="a"))
-    first = state.stream.watermark().first
-    assert first == state.stream.first() != ""
+    assert state.streams.watermark().first
     ingest_of(state).step()
-    assert state.stream.watermark().first == ""
+    assert state.streams.watermark().first == ""
 
 
 def test_totals_say_what_was_done(state: State) -> None:
@@ -83,7 +83,7 @@ def test_nothing_is_acknowledged_unless_it_was_applied(
 
 
 @pytest.mark.parametrize(
-    ("part", "method"), [("sessions", "begin"), ("people", "mark_buyers"), ("people", "opt_out"), ("stream", "reject")]
+    ("part", "method"), [("sessions", "begin"), ("people", "mark_buyers"), ("people", "opt_out"), ("streams", "reject")]
 )
 def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: State, part: str, method: str) -> None:
     made = (
@@ -105,9 +105,9 @@ def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: Stat
 
 def test_a_crash_before_the_acknowledgement_changes_nothing_but_the_second_time(state: State) -> None:
     publish(state, event(customer=JANE), event("exit"), event(stage="payment", cart={"total_value": 3}))
-    failing = Breaking(state.stream, "begin_acknowledge", ServerUnavailableError, times=1)
+    failing = Breaking(state.streams, "begin_acknowledge", ServerUnavailableError, times=1)
     with pytest.raises(ServerUnavailableError):
-        ingest_of(state, stream=failing).step()
+        ingest_of(state, streams=failing).step()
     before = {key: value for key, value in dump(state).items() if ":session:" in key or ":lane:" in key}
     ingest_of(state).step()
     assert waiting(state) == 0
@@ -117,13 +117,13 @@ def test_a_crash_before_the_acknowledgement_changes_nothing_but_the_second_time(
 def test_an_order_is_marked_on_the_person_before_it_is_acknowledged(state: State) -> None:
     seen: list[Facts] = []
 
-    class Watching(Stream):
-        def begin_acknowledge(self, ids: Sequence[bytes], *, one_read: bool = False) -> Callable[[], list[int]]:
+    class Watching(Streams):
+        def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Callable[[], list[int]]:
             seen.append(facts_of(state, PHONE))
-            return super().begin_acknowledge(ids, one_read=one_read)
+            return super().begin_acknowledge(readings, one_read=one_read)
 
     publish(state, event(customer=JANE), event("order_completed", stage=None))
-    ingest_of(state, stream=Watching(state.scripts, state.keys)).step()
+    ingest_of(state, streams=Watching(state.scripts, state.keys)).step()
     assert seen == [Facts(bought=True)]
 
 
@@ -167,8 +167,8 @@ def test_a_stop_leaves_nothing_half_done(state: State) -> None:
 
 def test_a_server_that_is_away_for_a_while_is_waited_for_longer_and_longer(state: State) -> None:
     publish(state, event(session="a"))
-    away = Breaking(state.stream, "read", ServerUnavailableError, times=9)
-    pauses = run_until(state, lambda: waiting(state) == 0, stream=away)
+    away = Breaking(state.streams, "read", ServerUnavailableError, times=9)
+    pauses = run_until(state, lambda: waiting(state) == 0, streams=away)
     assert len(pauses) == 9
     assert pauses == sorted(pauses)
     assert pauses[0] <= 1
@@ -190,7 +190,7 @@ def test_what_could_not_be_written_while_more_was_read_is_written_later(state: S
 @pytest.mark.parametrize("waited", [False, True], ids=["at_once", "waited_for"])
 @pytest.mark.parametrize("spared", [0, 2])
 @pytest.mark.parametrize(
-    ("part", "method"), [("sessions", "begin"), ("stream", "begin_read"), ("stream", "begin_acknowledge")]
+    ("part", "method"), [("sessions", "begin"), ("streams", "begin_read"), ("streams", "begin_acknowledge")]
 )
 def test_whatever_fails_while_batches_are_on_their_way_nothing_is_lost(  # noqa: PLR0917 - cases
     state: State,
@@ -208,7 +208,7 @@ def test_whatever_fails_while_batches_are_on_their_way_nothing_is_lost(  # noqa:
     assert 1 <= len(pauses) <= 2
     assert all(stored(state, f"s-{number}").activity for number in range(50))
     assert rejected(state) == []
-    assert state.stream.deliveries("one") == 0
+    assert state.streams.first.deliveries("one") == 0
 
 
 def test_a_group_that_is_deleted_meanwhile_is_created_again_from_the_beginning(state: State) -> None:
@@ -253,4 +253,4 @@ def test_sessions_are_applied_by_the_partition(state: State) -> None:
 
 def test_short_settings_are_in_units_of_time(state: State) -> None:
     ingest = ingest_of(state, claim_after=timedelta(seconds=3))
-    assert ingest._claim_after_ms == 3000
+    assert ingest._pending._claim_after_ms == 3000

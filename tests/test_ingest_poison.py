@@ -70,8 +70,8 @@ def test_a_poisonous_entry_of_a_dead_consumer_is_set_aside_by_the_next(state: St
 
 def test_entries_of_a_dead_consumer_are_applied_by_another(state: State) -> None:
     publish(state, event(session="a"), event(session="b"))
-    state.stream.create_group()
-    state.stream.read("dead", count=10, block_ms=1)
+    state.streams.first.create_group()
+    state.streams.first.read("dead", count=10, block_ms=1)
     rest(state, "dead")
     ingest_of(state, consumer="alive").step()
     assert stored(state, "a").activity
@@ -81,10 +81,10 @@ def test_entries_of_a_dead_consumer_are_applied_by_another(state: State) -> None
 
 def test_a_consumer_that_is_at_work_keeps_its_entries(state: State) -> None:
     publish(state, event(session="a"))
-    state.stream.create_group()
-    state.stream.read("busy", count=10, block_ms=1)
+    state.streams.first.create_group()
+    state.streams.first.read("busy", count=10, block_ms=1)
     ingest_of(state, consumer="other").step()
-    assert state.stream.deliveries("busy") == 1
+    assert state.streams.first.deliveries("busy") == 1
     assert stored(state, "a").activity == 0
 
 
@@ -95,7 +95,7 @@ def test_what_a_full_server_refuses_is_kept_and_never_set_aside(state: State) ->
     for _ in range(20):
         with pytest.raises(ServerFullError):
             ingest.step()
-        assert state.stream.deliveries("one") == 1
+        assert state.streams.first.deliveries("one") == 1
     publish(state, event(session="c"))
     ingest.step()
     assert rejected(state) == []
@@ -114,7 +114,7 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
 
     people = Counting(state.scripts, state.keys, cap_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
     ingest = ingest_of(
-        state, people=people, stream=Breaking(state.stream, "begin_acknowledge", ServerFullError, times=5)
+        state, people=people, streams=Breaking(state.streams, "begin_acknowledge", ServerFullError, times=5)
     )
     for _ in range(5):
         with pytest.raises(ServerFullError):

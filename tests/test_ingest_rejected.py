@@ -69,7 +69,7 @@ def test_an_unreadable_event_is_set_aside_and_its_neighbours_are_applied(state: 
 
 
 def test_an_entry_without_the_field_is_set_aside_with_what_it_needs(state: State) -> None:
-    state.stream.create_group()
+    state.streams.first.create_group()
     state.scripts.client.execute_command("XADD", state.keys.events, "*", "evnet", "{}")
     ingest_of(state).step()
     ((field, reason, _),) = rejected(state)

@@ -111,9 +111,9 @@ def test_scripts_and_python_have_the_same_names_for_keys(state: State) -> None:
 def test_every_key_begins_with_the_namespace() -> None:
     client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
     state = make_state(client, FakeScripts(client), namespace="brand-b")
-    state.stream.create_group()
-    state.stream.reject(b"1-0", [("", "")], applied=False)
-    state.stream.open_sweep(1)
+    state.streams.first.create_group()
+    state.streams.reject(b"1-0", [("", "")], applied=False)
+    state.streams.open_sweep(1)
     state.people.opt_out(PERSON)
     live_through_everything(state)
     assert {key.partition(":")[0] for key in every_key(state)} == {"brand-b"}

@@ -105,11 +105,11 @@ def test_what_a_reply_says_becomes_no_label(real_state: State) -> None:
 
 
 def test_the_stream_is_told_in_entries_and_in_seconds(real_state: State) -> None:
-    real_state.stream.create_group()
+    real_state.streams.first.create_group()
     at = now_ms(real_state) - 30 * SECOND_MS
     for number in range(5):
         real_state.client.xadd(real_state.keys.events, {"event": "{}"}, id=f"{at + number}-0")
-    real_state.stream.read("somebody", count=2, block_ms=1)
+    real_state.streams.first.read("somebody", count=2, block_ms=1)
 
     shown = show(real_state)
 

@@ -402,6 +402,12 @@ STREAM: list[Mutant] = [
     ("open_sweep", "redis.call('HSET', KEYS[1], 'last', now)", "", "watermark.a_sweep_leaves_behind_when_it_began"),
     ("watermark", "first[1] and first[1][1] or ''", "''",
      "ingest.the_watermark_holds_while_an_event_waits"),
+    ("streams", "tonumber(ARGV[1]) <= recorded", "false", "streams.there_are_never_fewer_than_there_once_were"),
+    ("streams", "tonumber(ARGV[1]) <= recorded", "ARGV[1] <= tostring(recorded)",
+     "streams.there_are_never_fewer_than_there_once_were"),
+    ("last_id", "about[i] == 'last-generated-id'", "about[i] == 'recorded-first-entry-id'",
+     "watermark.the_last_id_outlives_its_entry"),
+    ("last_id", "redis.call('EXISTS', KEYS[1]) == 0", "false", "watermark.the_last_id_of_no_stream_is_zero"),
 ]  # fmt: skip
 
 ROTATION: list[Mutant] = [

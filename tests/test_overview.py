@@ -32,7 +32,7 @@ def test_an_empty_server_has_nothing_of_anything(real_state: State) -> None:
 
     assert (found.lanes, found.counters.silent, found.counters.outcomes) == ({}, {}, {})
     assert found.outbox == overview.OutboxTotals(0, 0, None, 0, 0, 0)
-    assert found.events == overview.Events(0, 0, None, 0, None)
+    assert found.events == overview.Events(1, 0, 0, None, 0, None)
     assert set(found.heartbeats.values()) == {()}
     assert (found.swept_ms, found.reopened_ms, found.lag_ms, found.problems, found.deployment) == (
         None,
@@ -104,11 +104,11 @@ def test_counters_are_summed_over_the_days_asked_for_and_those_back_at_zero_are_
 
 
 def test_the_lag_is_the_age_of_the_first_event_that_nobody_has_applied(real_state: State) -> None:
-    real_state.stream.create_group()
+    real_state.streams.first.create_group()
     at = now_ms(real_state) - 5 * MINUTE_MS
     for number in range(3):
         real_state.client.xadd(real_state.keys.events, {"event": "{}"}, id=f"{at + number}-0")
-    real_state.stream.read("consumer", count=2, block_ms=100)
+    real_state.streams.first.read("consumer", count=2, block_ms=100)
 
     found = read(real_state)
 

@@ -174,21 +174,21 @@ def test_what_is_held_back_is_not_blamed_on_the_workers(healthy: State) -> None:
 def test_a_silent_shop_is_told(healthy: State) -> None:
     healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{now_ms(healthy) - 3 * HOUR_MS}-0")
     healthy.client.xtrim(healthy.keys.events, 0)
-    healthy.stream.shop_is_silent(HOUR_MS)
+    healthy.streams.shop_is_silent(HOUR_MS)
     told = findings(healthy)["shop"]
     assert told.mark == "fail"
     assert told.text.startswith("no event has come for 3 h, longer than detection.max_silence")
 
 
 def test_a_shop_that_was_never_heard_is_told(healthy: State) -> None:
-    healthy.stream.shop_is_silent(HOUR_MS)
+    healthy.streams.shop_is_silent(HOUR_MS)
     assert findings(healthy)["shop"].text.startswith("no event has come for as long as anybody knows")
 
 
 def test_the_document_and_the_screen_say_it_too(healthy: State, valkey: EmbeddedValkey) -> None:
     env = environment(valkey.url, WINBACK_DELIVERY__MAX_PER_DAY="500")
     stop(control(healthy))
-    healthy.stream.shop_is_silent(DAY_MS)
+    healthy.streams.shop_is_silent(DAY_MS)
     code, shown = look("status", "--json", **env)
     found = json.loads(shown)
     assert code == 0

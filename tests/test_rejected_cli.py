@@ -36,7 +36,7 @@ class Shop:
     def takes_in(self, *events: bytes) -> list[str]:
         ids = Producer(self.state.client, self.state.keys.events).send(events)
         ingest = Ingest(
-            stream=self.state.stream,
+            streams=self.state.streams,
             sessions=self.state.sessions,
             people=self.state.people,
             attribution=self.state.attribution,
@@ -45,7 +45,7 @@ class Shop:
             consumer="test",
             beat=lambda: None,
         )
-        while self.state.stream.first():
+        while self.state.streams.watermark().first:
             ingest.step()
         return ids
 

@@ -140,7 +140,7 @@ def test_a_claim_that_was_lost_with_the_primary_is_not_given_to_a_second_worker(
         new = make_state(pair.other, Scripts(pair.other))
         first = take(old, outreach)
         assert fence(old, first) == "not_replicated"
-        eventually(lambda: new.stream.watermark().now_ms > first.claim)
+        eventually(lambda: new.streams.watermark().now_ms > first.claim)
         second = take(new, outreach)
         assert fence(new, second) == "sending"
         assert new.outbox.settle(first, "not_sent", reason="not_replicated") is None

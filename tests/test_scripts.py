@@ -30,7 +30,7 @@ def test_replies_come_in_the_order_of_the_calls(state: State, number: int) -> No
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_may_be_waited_for_later(state: State, number: int) -> None:
     wait = state.scripts.begin_many("mark_bought", marks(state, number))
-    assert state.stream.watermark().first == ""
+    assert state.streams.watermark().first == ""
     assert wait() == [1 - index % 2 for index in range(number)]
 
 

@@ -138,6 +138,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "BATCH",
         "BOT_EVENTS",
         "STREAM",
+        "STREAMS",
         "MAX_DELIVERIES",
         "CONCURRENCY",
         "PORT",

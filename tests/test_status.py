@@ -79,7 +79,7 @@ def test_a_healthy_system_has_no_problem_and_says_so(env: dict[str, str]) -> Non
 
 
 def test_problems_come_the_worst_first(healthy: State, env: dict[str, str]) -> None:
-    healthy.stream.reject(b"1-0", [("type", "is missing")], applied=False)
+    healthy.streams.reject(b"1-0", [("type", "is missing")], applied=False)
     abandon(healthy, ago_ms=30 * MINUTE_MS)
     last_seen(healthy, "recover", HOUR_MS)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from state.stream import Entry, Watermark, entry_order
+from state.stream import Entry, entry_order
+from state.streams import Watermark
 from tests.helpers import HOUR_MS, MINUTE_MS, now_ms, texts
 from worker.runtime import State
 
@@ -10,7 +11,7 @@ from worker.runtime import State
 @pytest.fixture
 def filled(state: State) -> State:
     """A group, and three entries that nobody has read."""
-    state.stream.create_group()
+    state.streams.first.create_group()
     for number in range(3):
         add(state, f"e{number}")
     return state
@@ -22,7 +23,7 @@ def add(state: State, event: str) -> bytes:
 
 
 def read(state: State, consumer: str = "one", count: int = 10) -> list[Entry]:
-    return state.stream.read(consumer, count=count, block_ms=1)
+    return state.streams.first.read(consumer, count=count, block_ms=1)
 
 
 # How far silence can be measured
@@ -30,24 +31,24 @@ def read(state: State, consumer: str = "one", count: int = 10) -> list[Entry]:
 
 def test_without_waiting_entries_silence_is_measured_until_now(state: State) -> None:
     before_ms = now_ms(state)
-    mark = state.stream.watermark()
+    mark = state.streams.watermark()
     assert mark.first == ""
     assert before_ms <= mark.until_ms == mark.now_ms <= now_ms(state)
 
 
 def test_the_watermark_stands_at_the_first_entry_that_nobody_has_applied(filled: State) -> None:
     first, second, third = read(filled)
-    assert filled.stream.watermark().first == filled.stream.first() == first.id.decode()
-    filled.stream.acknowledge([second.id])
-    assert filled.stream.watermark().first == first.id.decode()
-    filled.stream.acknowledge([first.id])
-    assert filled.stream.watermark().first == filled.stream.first() == third.id.decode()
-    filled.stream.acknowledge([third.id])
-    assert filled.stream.watermark().first == filled.stream.first() == ""
+    assert filled.streams.watermark().first == first.id.decode()
+    filled.streams.first.acknowledge([second.id])
+    assert filled.streams.watermark().first == first.id.decode()
+    filled.streams.first.acknowledge([first.id])
+    assert filled.streams.watermark().first == third.id.decode()
+    filled.streams.first.acknowledge([third.id])
+    assert filled.streams.watermark().first == ""
 
 
 def test_the_watermark_holds_for_entries_that_nobody_has_read(filled: State) -> None:
-    mark = filled.stream.watermark()
+    mark = filled.streams.watermark()
     assert mark.first
     assert mark.until_ms <= mark.now_ms
 
@@ -59,12 +60,12 @@ def test_an_entry_from_the_future_does_not_move_the_watermark_there(first: str, 
 
 def test_the_last_id_outlives_its_entry(filled: State) -> None:
     last = add(filled, "last")
-    filled.stream.acknowledge([entry.id for entry in read(filled)])
-    assert filled.stream.last_id() == last.decode()
+    filled.streams.first.acknowledge([entry.id for entry in read(filled)])
+    assert filled.streams.noted() == last.decode()
 
 
 def test_the_last_id_of_no_stream_is_zero(state: State) -> None:
-    assert state.stream.last_id() == "0-0"
+    assert state.streams.noted() == "0-0"
 
 
 def test_ids_are_compared_by_number() -> None:
@@ -76,24 +77,24 @@ def test_ids_are_compared_by_number() -> None:
 
 
 def test_the_first_sweep_knows_of_no_hole(state: State) -> None:
-    assert state.stream.open_sweep(0) == 0
+    assert state.streams.open_sweep(0) == 0
 
 
 def test_sweeps_that_follow_each_other_leave_no_hole(state: State) -> None:
     for _ in range(3):
-        assert state.stream.open_sweep(MINUTE_MS) == 0
+        assert state.streams.open_sweep(MINUTE_MS) == 0
 
 
 def test_a_sweep_leaves_behind_when_it_began(state: State) -> None:
     before_ms = now_ms(state)
-    state.stream.open_sweep(MINUTE_MS)
+    state.streams.open_sweep(MINUTE_MS)
     assert before_ms <= int(texts(state, state.keys.sweep)["last"]) <= now_ms(state)
 
 
 def test_after_a_hole_silence_is_measured_from_the_reopening(state: State) -> None:
-    state.stream.open_sweep(MINUTE_MS)
+    state.streams.open_sweep(MINUTE_MS)
     state.scripts.client.hset(state.keys.sweep, "last", now_ms(state) - HOUR_MS)
     before_ms = now_ms(state)
-    reopened_ms = state.stream.open_sweep(MINUTE_MS)
+    reopened_ms = state.streams.open_sweep(MINUTE_MS)
     assert before_ms <= reopened_ms <= now_ms(state)
-    assert state.stream.open_sweep(MINUTE_MS) == reopened_ms
+    assert state.streams.open_sweep(MINUTE_MS) == reopened_ms

@@ -18,7 +18,7 @@ from detectors.settings import DetectionSettings
 from state.operator import Line, Record
 from state.people import Facts
 from state.session import Session, Stay
-from state.stream import Watermark
+from state.streams import Watermark
 from tasks.payload import timestamp
 from tasks.record import REQUIRED, cart_of, metadata_of
 from worker.masking import mask_email, mask_phone, mask_words, one_line

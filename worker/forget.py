@@ -63,8 +63,8 @@ class Traces:
     sessions: set[str] = field(default_factory=set)
     """Those whose data is still there."""
     outreaches: set[str] = field(default_factory=set)
-    entries: list[bytes] = field(default_factory=list)
-    """Events that are not applied yet."""
+    entries: list[tuple[str, bytes]] = field(default_factory=list)
+    """Events that are not applied yet, by stream and id."""
     rejected: list[bytes] = field(default_factory=list)
     person_keys: list[str] = field(default_factory=list)
     refuses: bool = False
@@ -103,7 +103,7 @@ class Forget:
     def survey(self, who: Someone) -> Traces:
         """Find everything of somebody; sessions that turn out to be theirs are added to `who`.
 
-        The stream is read first: whatever is applied meanwhile is either still seen there or already in its session.
+        The streams are read first: whatever is applied meanwhile is either still seen there or already in its session.
         """
         found = Traces()
         for _, event in self._entries(who):
@@ -123,10 +123,10 @@ class Forget:
         return found
 
     def _survey_entries(self, who: Someone, found: Traces) -> None:
-        for entry_id, event in self._entries(who):
+        for place, event in self._entries(who):
             # One that cannot be read and holds their number or session goes as well.
             if event is None or who.named_by(event) or {event.session_id, event.previous_session_id} & who.sessions:
-                found.entries.append(entry_id)
+                found.entries.append(place)
                 found.refuses |= event is not None and event.type == "opt_out"
 
     def forget(self, who: Someone, found: Traces) -> Forgotten:
@@ -169,12 +169,12 @@ class Forget:
                     left[key] = None
         return tuple(left), looked_at
 
-    def _entries(self, who: Someone) -> Iterator[tuple[bytes, ActivityEvent | None]]:
+    def _entries(self, who: Someone) -> Iterator[tuple[tuple[str, bytes], ActivityEvent | None]]:
         """Read the events that are not applied yet and may be about somebody: most need not be understood."""
-        for entry in self._counted("events", self._state.entries()):
+        for key, entry in self._counted("events", self._state.entries()):
             raw = entry.event or b""
             if self._names(raw.decode(errors="replace"), who):
-                yield entry.id, parse(raw).event
+                yield (key, entry.id), parse(raw).event
 
     def _names(self, text: str, who: Someone) -> bool:
         return who.is_in(text) or any(_holds_word(text, session) for session in who.sessions)

@@ -1,7 +1,8 @@
 """Ingest: reads the activity stream in batches, validates, applies, and only then acknowledges.
 
-Any number of processes share one consumer group. Applying twice changes nothing, so every doubt is settled by doing it
-again: after a start, after an error, and for the entries of a consumer that died.
+Any number of processes share one consumer group, and each of them reads all streams there are. Applying twice changes
+nothing, so every doubt is settled by doing it again: after a start, after an error, and for the entries of a consumer
+that died.
 """
 
 import gc
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
+from typing import Self
 
 import structlog
 
@@ -19,21 +21,22 @@ from state.attribution import Attribution
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import People, person_of
 from state.sessions import Mark, Sessions
-from state.stream import Entry, GroupMissingError, Stream
+from state.stream import Entry, GroupMissingError, Reading, Stream
+from state.streams import Streams
 from tasks.contact import country, phone
 from tasks.crash_points import reached
 from worker.attribution import credit_orders
 from worker.batch import Batch, collect
 from worker.bots import BotWatch
-from worker.settings import IngestSettings
+from worker.pending import Pending
+from worker.runtime import State, identity_secret
+from worker.settings import IngestSettings, Settings
 from worker.watch import ALARM
 
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
 MOST_NOTED, NOTED_ANEW_S = 100_000, 3600.0
 """That somebody was named in a session is noted once, however often a shop says it, and now and then anew."""
-FEW_DELIVERIES = 2
-"""Up to so many deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
 
 log = structlog.get_logger("winback.ingest")
 
@@ -48,9 +51,9 @@ def calm_collector() -> None:
 class Work:
     """Entries that were read and validated, and then, as long as `applied` is set, are being applied."""
 
-    entries: Sequence[Entry]
+    readings: Sequence[Reading]
     one_read: bool
-    """Whether the entries are what one read returned, with no other entry between them."""
+    """Whether the entries of each stream are what one read returned, with no other entry between them."""
     batch: Batch
     applied: Callable[[], list[Mark]] | None = None
 
@@ -70,7 +73,7 @@ class Ingest:
     def __init__(
         self,
         *,
-        stream: Stream,
+        streams: Streams,
         sessions: Sessions,
         people: People,
         attribution: Attribution,
@@ -79,7 +82,7 @@ class Ingest:
         consumer: str,
         beat: Callable[[], None],
     ) -> None:
-        self._stream = stream
+        self._streams = streams
         self._sessions = sessions
         self._people = people
         self._attribution = attribution
@@ -88,20 +91,33 @@ class Ingest:
         self._consumer = consumer
         self._beat = beat
         self._block_ms = milliseconds(settings.block)
-        self._claim_after_ms = milliseconds(settings.claim_after)
-        # An entry is set aside only after it has failed alone: by itself a restart must cost nobody anything.
-        self._most_deliveries = max(settings.max_deliveries, 2)
-        self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
+        self._pending = Pending(streams, consumer, settings)
+        self._open: list[Stream] = []
+        self._turn = 0
         self._doubtful = True
-        self._looked_for_dead = 0.0
+        self._looked = 0.0
         self._beaten = 0.0
-        self._reading: Callable[[], list[Entry]] | None = None
+        self._reading: Callable[[], list[Reading]] | None = None
         self._unfinished: deque[Work] = deque()
         self._bots = BotWatch(settings.bot_events)
         self._noted: set[tuple[str, str]] = set()
         self._noted_since = 0.0
         self._acknowledged: Callable[[], object] | None = None
         self.totals = Totals()
+
+    @classmethod
+    def of(cls, state: State, settings: Settings, *, consumer: str, beat: Callable[[], None]) -> Self:
+        """Return a consumer of all that the settings name."""
+        return cls(
+            streams=state.streams,
+            sessions=state.sessions,
+            people=state.people,
+            attribution=state.attribution,
+            secret=identity_secret(settings),
+            settings=settings.ingest,
+            consumer=consumer,
+            beat=beat,
+        )
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object]) -> None:
         """Take rounds until `stopped`; `pause` waits some seconds, or less when it is time to stop."""
@@ -130,14 +146,14 @@ class Ingest:
         """
         return self._round(ahead=False)
 
-    def process(self, entries: Sequence[Entry]) -> None:
+    def process(self, reading: Reading) -> None:
         """Apply entries and acknowledge them; nothing is acknowledged unless all of them were applied.
 
         Raises:
             StateError: they stay pending; process them again.
         """
         with self._kept_or_doubtful():
-            self._begin(entries, one_read=False)
+            self._begin([reading], one_read=False)
             self._finish()
 
     def _round(self, *, ahead: bool) -> int:
@@ -149,32 +165,39 @@ class Ingest:
         self._say_alive()
         self._settle_doubts()
         with self._kept_or_doubtful():
-            entries = self._next()
-            loaded = ahead and len(entries) >= self._settings.batch
+            readings = self._next()
+            loaded = ahead and self._there_is_more(readings)
             if loaded:
-                self._reading = self._stream.begin_read(self._consumer, count=self._settings.batch)
-            self._begin(entries, one_read=True)
+                self._reading = self._streams.begin_read(self._open, self._consumer, count=self._settings.batch)
+            self._begin(readings, one_read=True)
             self._finish(leave=1 if loaded else 0)
-        return len(entries)
+        return sum(len(reading.entries) for reading in readings)
 
-    def _next(self) -> Sequence[Entry]:
-        if self._reading is None:
-            return self._stream.read(self._consumer, count=self._settings.batch, block_ms=self._block_ms)
-        reading, self._reading = self._reading, None
-        return reading()
+    def _next(self) -> Sequence[Reading]:
+        if self._reading is not None:
+            reading, self._reading = self._reading, None
+            return reading()
+        self._turn += 1
+        return self._streams.read(
+            self._open, self._consumer, count=self._settings.batch, block_ms=self._block_ms, turn=self._turn
+        )
 
-    def _take(self, entries: Sequence[Entry], *, one_read: bool) -> Work:
-        if entries:
+    def _there_is_more(self, readings: Sequence[Reading]) -> bool:
+        """Whether a stream gave as much as it was asked for."""
+        return any(len(reading.entries) * len(self._open) >= self._settings.batch for reading in readings)
+
+    def _take(self, readings: Sequence[Reading], *, one_read: bool) -> Work:
+        if readings:
             reached("events_read")
-        work = Work(entries, one_read, collect(entries))
+        work = Work(readings, one_read, collect(_entries(readings)))
         if one_read:
             # What is delivered again was counted before.
             work.batch.changes = self._bots.mark(work.batch.changes, work.batch.minutes)
         self._unfinished.append(work)
         return work
 
-    def _begin(self, entries: Sequence[Entry], *, one_read: bool) -> None:
-        work = self._take(entries, one_read=one_read)
+    def _begin(self, readings: Sequence[Reading], *, one_read: bool) -> None:
+        work = self._take(readings, one_read=one_read)
         work.applied = self._apply(work.batch)
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
@@ -254,7 +277,7 @@ class Ingest:
     def _acknowledge(self, work: Work, marks: Sequence[Mark]) -> None:
         """Finish a batch that has been applied: mark its people, set aside, and only then acknowledge."""
         batch = work.batch
-        if work.entries:
+        if work.readings:
             reached("events_applied")
         bought, opted_out = set(batch.bought), set(batch.opted_out)
         for mark in (*marks, *self._hand_over(batch, marks)):
@@ -270,13 +293,12 @@ class Ingest:
         credit_orders(batch.orders, marks, batch.changes, self._secret, self._attribution)
         for rejection in batch.rejections:
             problems = [(problem.field, problem.message) for problem in rejection.problems]
-            self._stream.reject(rejection.entry_id, problems, applied=rejection.applied)
+            self._streams.reject(rejection.entry_id, problems, applied=rejection.applied)
         self._wait_for_acknowledgement()
-        if work.entries:
+        if work.readings:
             reached("people_marked")
-            ids = [entry.id for entry in work.entries]
-            self._acknowledged = self._stream.begin_acknowledge(ids, one_read=work.one_read)
-        self.totals.entries += len(work.entries)
+            self._acknowledged = self._streams.begin_acknowledge(work.readings, one_read=work.one_read)
+        self.totals.entries += sum(len(reading.entries) for reading in work.readings)
         self.totals.changes += len(batch.changes)
         self.totals.rejected += len(batch.rejections)
 
@@ -303,45 +325,35 @@ class Ingest:
 
     def _settle_doubts(self) -> None:
         """After a start or an error, and now and then: write what is pending for us, or for a consumer that died."""
-        if self._doubtful and self._stream.create_group():
-            log.info("group_created")
-        if monotonic() - self._looked_for_dead > self._settings.claim_after.total_seconds() / 2:
-            self._looked_for_dead = monotonic()
-            self._take_over()
+        looks = monotonic() - self._looked > self._settings.claim_after.total_seconds() / 2
+        if self._doubtful or looks:
+            self._open_streams()
+        if looks:
+            self._looked = monotonic()
+            self._doubtful |= self._pending.take_over(self._open)
         if self._doubtful:
             # What is on its way is pending too, and no crash left it behind.
             self._finish_all()
-            self._settle_pending()
+            self._pending.settle(self._open, self.process)
             self._doubtful = False
 
-    def _settle_pending(self) -> None:
-        """Process what this consumer was given and did not acknowledge.
-
-        One of these entries may be what stops its consumer. Those that have been delivered a few times are therefore
-        read one by one: a delivery is counted against the suspect alone, and the others get their turn.
-        """
-        while times := self._stream.deliveries(self._consumer):
-            alone = times >= self._few_deliveries
-            entries = self._stream.read_pending(self._consumer, count=1 if alone else self._settings.batch)
-            if times >= self._most_deliveries:
-                self._set_aside(entries, times)
-            else:
-                self.process(entries)
-
-    def _set_aside(self, entries: Sequence[Entry], times: int) -> None:
-        problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
-        for entry in entries:
-            log.error("set_aside", entry=entry.id.decode(), deliveries=times)
-            self._stream.reject(entry.id, [problem], applied=False)
-        self._stream.acknowledge([entry.id for entry in entries])
-
-    def _take_over(self) -> None:
-        """Make ours what another consumer was given and has not acknowledged for too long: it is dead or stuck."""
-        while taken := self._stream.take_over(self._consumer, idle_ms=self._claim_after_ms, count=self._settings.batch):
-            log.warning("taken_over", entries=taken)
-            self._doubtful = True
+    def _open_streams(self) -> None:
+        """Look which streams there are: others may have been told of more."""
+        streams = self._streams.ensure(self._settings.streams)
+        created = [stream.create_group() for stream in (streams if self._doubtful else streams[len(self._open) :])]
+        if any(created):
+            log.info("group_created", streams=sum(created))
+        if len(streams) > max(1, len(self._open)):
+            log.info("reads_several", streams=len(streams), in_settings=self._settings.streams)
+        self._open = streams
 
     def _say_alive(self) -> None:
         if monotonic() - self._beaten >= BEAT_EVERY_S:
             self._beaten = monotonic()
             self._beat()
+
+
+def _entries(readings: Sequence[Reading]) -> Sequence[Entry]:
+    if len(readings) == 1:
+        return readings[0].entries
+    return [entry for reading in readings for entry in reading.entries]

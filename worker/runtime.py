@@ -23,7 +23,7 @@ from state.people import People
 from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sessions import Sessions
-from state.stream import Stream
+from state.streams import Streams
 from tasks.breaker import limits_of
 from tasks.deps import Deps
 from tasks.yuno import YunoClient
@@ -47,7 +47,7 @@ class State:
     sessions: Sessions
     outbox: Outbox
     people: People
-    stream: Stream
+    streams: Streams
     control: Control
     attribution: Attribution
     cipher: Cipher = field(default_factory=Unencrypted)
@@ -96,10 +96,10 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     )
     cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
-    outbox, stream = Outbox(scripts, keys, lease_ms, cipher), Stream(scripts, keys)
+    outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys)
     control = Control(scripts, keys, limits_of(settings.delivery))
     attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
-    return State(client, keys, scripts, sessions, outbox, people, stream, control, attribution, cipher)
+    return State(client, keys, scripts, sessions, outbox, people, streams, control, attribution, cipher)
 
 
 def join_deployment(state: State, settings: Settings, *, personal: bool = True, lost: Sequence[str] = ()) -> str:
@@ -174,7 +174,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         sessions=state.sessions,
         outbox=state.outbox,
         people=state.people,
-        stream=state.stream,
+        streams=state.streams,
         control=state.control,
         attribution=state.attribution,
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,

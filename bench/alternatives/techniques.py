@@ -106,7 +106,7 @@ class Winback:
         settings = load(env, config=None)
         self._api = api
         self._state = runtime.open_state(settings)
-        self._state.stream.create_group()
+        self._state.streams.first.create_group()
         self._roles = [
             Program(role.argv[2:], {**env, **role.env}, directory / f"{role.name}.log")
             for role in roles(settings)

@@ -16,7 +16,7 @@ def cost(server: EmbeddedValkey, log: Sequence[Logged]) -> Cost:
     client, meter = emptied(server), Meter(server.pid)
     settings = load({**SECRET, **BLOCK, "WINBACK_REDIS_URL": server.url}, config=None)
     state = runtime.open_state(settings)
-    state.stream.create_group()
+    state.streams.first.create_group()
     before = used_bytes(client)
     publish(client, state.keys.events, (logged.entry for logged in log))
     with meter.running():

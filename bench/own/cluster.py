@@ -125,7 +125,7 @@ def _ingest(place: Place, log: list[Logged]) -> Measured:
     state = runtime.open_state(settings)
     for node in place.nodes:
         node.execute_command("FLUSHALL", "SYNC")
-    state.stream.create_group()
+    state.streams.first.create_group()
     publish(state.client, state.keys.events, (logged.entry for logged in log))
     before, client, began = [server_s(node) for node in place.nodes], process_time(), perf_counter()
     apply(ingest(state, settings), state, len(log))
@@ -141,10 +141,10 @@ def _whole_way(place: Place) -> None:
     settings = load(place.env)
     state = runtime.open_state(settings)
     deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
-    ago = state.stream.watermark().now_ms - HOUR_MS
+    ago = state.streams.watermark().now_ms - HOUR_MS
     filling.fill_silent(state, "bench", CLAIMED, silent_ms=ago, reachable=True)
     assert sweep(deps).outreaches >= CLAIMED
-    leased = state.outbox.lease_due(CLAIMED, now_ms=state.stream.watermark().now_ms, noted="0-0")
+    leased = state.outbox.lease_due(CLAIMED, now_ms=state.streams.watermark().now_ms, noted="0-0")
     assert {attempt(outreach, deps).outcome for outreach in leased} == {"sent"}
 
 

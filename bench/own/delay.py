@@ -53,7 +53,7 @@ def measure(
         for name in ROLES:
             roles.start(name)
         roles.wait()
-        now_ms = roles.state.stream.watermark().now_ms
+        now_ms = roles.state.streams.watermark().now_ms
         filling.fill(roles.state, range(WAITING), silent_ms=now_ms, random=Random(1))
         before = {role.name: processor_s(role.pid) for role in roles.running}
         began = monotonic()

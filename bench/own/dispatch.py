@@ -69,8 +69,8 @@ def _dispatch(number: int) -> None:
     settings = load()
     state, deps = runtime.open_state(settings), runtime.build_deps(settings, sends=False)
     state.client.flushall()
-    state.stream.create_group()
-    ago = state.stream.watermark().now_ms - HOUR_MS
+    state.streams.first.create_group()
+    ago = state.streams.watermark().now_ms - HOUR_MS
     filling.fill_silent(state, "bench", number, silent_ms=ago, reachable=True)
     assert sweep(deps).outreaches == number
     broker = Broker(app, RECOVER_QUEUE)

@@ -32,17 +32,17 @@ class Place:
         self.random = Random(1)
         self.waiting = 0
         self._ingest = ingest(state, settings)
-        state.stream.create_group()
+        state.streams.first.create_group()
 
     def fill_up(self, waiting: int) -> None:
         """Put sessions in place until so many wait."""
-        silent_ms = self.state.stream.watermark().now_ms - SINCE_MS
+        silent_ms = self.state.streams.watermark().now_ms - SINCE_MS
         fill(self.state, range(self.waiting, waiting), silent_ms=silent_ms, random=self.random)
         self.waiting = waiting
 
     def begin_anew(self, waiting: int) -> None:
         self.state.client.flushall()
-        self.state.stream.create_group()
+        self.state.streams.first.create_group()
         self.waiting = 0
         self.fill_up(waiting)
 

@@ -107,7 +107,7 @@ def _claims(where: Place, claims: int, size: int) -> list[Figure]:
     rates: dict[bool, list[float]] = {True: [], False: []}
     for number in range(CLAIM_ROUNDS):
         for reachable in (True, False):
-            ago = where.state.stream.watermark().now_ms - HOUR_MS
+            ago = where.state.streams.watermark().now_ms - HOUR_MS
             name = f"{'full' if reachable else 'empty'}-{number}-{size}"
             fill_silent(where.state, name, claims, silent_ms=ago, reachable=reachable)
             began = perf_counter()

@@ -38,7 +38,7 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
         port = int(server.url.rpartition(":")[2].partition("/")[0])
         for _ in range(rounds):
             state.client.flushall()
-            state.stream.create_group()
+            state.streams.first.create_group()
             piped.append(_written(state, port, log, pipeline=True))
             read.append(_read(state, len(log)))
             single.append(_written(state, port, log, pipeline=False))
@@ -86,8 +86,8 @@ def _read(state: runtime.State, number: int) -> tuple[float, float]:
     """Read and acknowledge all; return how many a second, and the server's processor time of each (us)."""
     used, began, done = server_s(state.client), perf_counter(), 0
     while done < number:
-        ids = [entry.id for entry in state.stream.read("bench", count=BATCH, block_ms=100)]
-        done += state.stream.acknowledge(ids, one_read=True)
+        ids = [entry.id for entry in state.streams.first.read("bench", count=BATCH, block_ms=100)]
+        done += state.streams.first.acknowledge(ids, one_read=True)
     took, used = perf_counter() - began, server_s(state.client) - used
     assert (done, state.client.xlen(state.keys.events)) == (number, 0)
     return done / took, used / done * 1e6
@@ -98,7 +98,7 @@ def _together(state: runtime.State, port: int, number: int, rounds: int) -> tupl
     rates = []
     for _ in range(rounds):
         writer = subprocess.Popen([sys.executable, "-m", __spec__.name, "write", str(port), str(number)])
-        assert not state.stream.read("bench", count=1, block_ms=1), "there was something to read before"
+        assert not state.streams.first.read("bench", count=1, block_ms=1), "there was something to read before"
         while not state.client.xlen(state.keys.events):
             assert writer.poll() is None, "the writer has ended"
         rates.append(_read(state, number)[0])

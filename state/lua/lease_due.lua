@@ -1,7 +1,7 @@
 #!lua
 -- Leases outreaches of one partition that are due, so that each can be handed to a worker.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many at most; ARGV[2] length of the lease (ms); ARGV[3] id of the stream's last entry, noted with each
+-- ARGV[1]  how many at most; ARGV[2] length of the lease (ms); ARGV[3] last id of each stream, noted with each
 -- Returns  the ids of the leased outreaches
 -- include: _outreach
 local prefix, now, leased = KEYS[1], clock(), {}

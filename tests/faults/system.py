@@ -121,7 +121,7 @@ class System:
 
     def all_alive(self) -> bool:
         """Whether every role has said so within the last seconds."""
-        now_ms = self.state.stream.watermark().now_ms
+        now_ms = self.state.streams.watermark().now_ms
         for role in ROLES:
             beats = self.redis.hvals(self.state.keys.heartbeat(role))
             if not any(now_ms - int(beat) < 2500 for beat in beats):

@@ -75,6 +75,7 @@ def test_no_user_may_do_what_no_role_needs(server: EmbeddedValkey, user: str) ->
 def test_the_producer_may_add_events_and_nothing_else(server: EmbeddedValkey) -> None:
     with redis.Redis.from_url(url_of("producer", server)) as client:
         assert client.xadd("winback:events", {"event": "{}"})
+        assert client.xadd("winback:events:1", {"event": "{}"})
     for command in (
         ("XADD", "winback:rejected", "*", "a", "b"),
         ("XADD", "elsewhere", "*", "a", "b"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
@@ -30,6 +31,8 @@ from worker.valkey import EmbeddedValkey
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_users")]
 
+STREAMS = ("winback:events", "winback:events:1")
+
 
 @dataclass
 class Shop:
@@ -44,7 +47,8 @@ class Shop:
 
     def send(self, session: str, kind: str = "activity", **more: object) -> None:
         event = {"session_id": session, "type": kind, "occurred_at": datetime.now(UTC).isoformat(), **more}
-        self.producer.xadd("winback:events", {"event": json.dumps(event)})
+        stream = STREAMS[crc32(session.encode()) % len(STREAMS)]
+        self.producer.xadd(stream, {"event": json.dumps(event)})
 
     def requests_for(self, session: str) -> int:
         return sum(made["body"]["session"]["session_id"] == session for made in self.api.requests())
@@ -84,6 +88,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             "WINBACK_WORKER__CONCURRENCY": "2",
             "WINBACK_WORKER__POOL": "threads",
             "WINBACK_INGEST__BLOCK": "100ms",
+            "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
             "WINBACK_ALARMS__EVERY": "300ms",
             "WINBACK_FLOWER__PORT": str(port),
             "WINBACK_FLOWER__BASIC_AUTH": ":".join(LOGIN),
@@ -126,7 +131,8 @@ def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
     shop.send("s-unknown", customer=jane(phone_number="+573001234506"), **carts)
     until(lambda: shop.size("unknown"))
     # Consumers that died, a deleted group, and the watch of each role are part of it.
-    shop.admin.xgroup_destroy("winback:events", "ingest")
+    for stream in STREAMS:
+        shop.admin.xgroup_destroy(stream, "ingest")
     shop.send("s-after", customer=jane(phone_number="+573001234507"), **carts)
     until(lambda: shop.requests_for("s-after"))
     until(lambda: shop.admin.exists("winback:watch"))

@@ -18,6 +18,7 @@ class Place:
     broker_url: str
     broker: Callable[[], Mapping[str, bytes]]
     fail_over: Callable[..., float] = lambda _key="": 0.0
+    streams: int = 1
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def redis_7(directory: Path) -> Iterator[Place]:
 @contextmanager
 def cluster_and_rabbitmq(directory: Path) -> Iterator[Place]:
     with rabbitmq(directory / "rabbitmq") as broker, cluster(directory) as state:
-        yield Place(state.url, broker.url, lambda: {"RabbitMQ": broker.written()}, state.fail_over)
+        yield Place(state.url, broker.url, lambda: {"RabbitMQ": broker.written()}, state.fail_over, streams=3)
         kinds = {name: kind for name, (kind, _) in broker.queues().items() if name.startswith("winback")}
         assert kinds == {"winback.sweep": "quorum", "winback.recover": "quorum"}
         assert not [name for name in broker.queues() if "delayed" in name]

@@ -79,7 +79,7 @@ class Filter:
 def opened() -> tuple[Operator, int]:
     """Return what decides for a person, and the server's clock (Unix ms)."""
     _, state = screen.opened()
-    return Operator(state.scripts, state.keys, state.cipher), state.stream.watermark().now_ms
+    return Operator(state.scripts, state.keys, state.cipher), state.streams.watermark().now_ms
 
 
 def find(

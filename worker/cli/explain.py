@@ -61,7 +61,7 @@ def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story
     Raises:
         StartError: neither is known.
     """
-    operator, mark, name = Operator(state.scripts, state.keys, state.cipher), state.stream.watermark(), asked
+    operator, mark, name = Operator(state.scripts, state.keys, state.cipher), state.streams.watermark(), asked
     records: list[Record] = []
     if is_outreach_id(asked):
         records = [record for record in operator.read([asked]) if record is not None]

@@ -31,22 +31,15 @@ def ingest(
     with named(settings):
         state = runtime.open_state(settings)
         server = runtime.join_deployment(state, settings)
+        # Before it says that it is ready: from then on the shop may write to all of them.
+        streams = state.streams.ensure(settings.ingest.streams)
     log = structlog.get_logger("winback.ingest")
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    process = Ingest(
-        stream=state.stream,
-        sessions=state.sessions,
-        people=state.people,
-        attribution=state.attribution,
-        secret=runtime.identity_secret(settings),
-        settings=settings.ingest,
-        consumer=consumer or socket.gethostname(),
-        beat=lambda: state.beat("ingest"),
-    )
+    process = Ingest.of(state, settings, consumer=consumer or socket.gethostname(), beat=lambda: state.beat("ingest"))
     calm_collector()
-    log.info("ready", server=server, stream=state.keys.events)
+    log.info("ready", server=server, stream=state.keys.events, streams=len(streams))
     Watch(settings).start()
     process.run(stopped.is_set, stopped.wait)
     totals = process.totals

@@ -114,7 +114,7 @@ def _every_key(state: runtime.State, tally: Tally) -> list[str]:
 
 
 def _use(state: runtime.State, key_id: str, tally: Tally, lost: Sequence[str]) -> KeyUse:
-    now_ms = state.stream.watermark().now_ms
+    now_ms = state.streams.watermark().now_ms
     beats = deployment.key_users(state.scripts, state.keys, key_id)
     processes = [beat.process for beat in beats if now_ms - beat.at_ms < milliseconds(STILL_RUNS)]
     values, use = tally.values[key_id], _UNUSED

@@ -104,7 +104,8 @@ def _roles(look: Look) -> Text:
 
 def _events(look: Look) -> Text:
     events, lag = look.overview.events, look.overview.lag_ms
-    text = f"{events.waiting:,} to be applied ({events.pending:,} in hand), {health.span(lag)} behind"
+    streams = f" in {events.streams} streams" if events.streams > 1 else ""
+    text = f"{events.waiting:,} to be applied{streams} ({events.pending:,} in hand), {health.span(lag)} behind"
     return Text(text + (f"; {events.rejected:,} set aside as unreadable" if events.rejected else ""))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, field_validator
 
 from detectors.durations import Duration, within
+from state.keys import MOST_STREAMS
 from tasks.settings import Count
 
 
@@ -34,7 +35,8 @@ class IngestSettings(BaseModel):
     """The `[ingest]` section.
 
     Attributes:
-        batch: Events read from the stream and applied at a time.
+        streams: Over how many streams the shop spreads its events, at least; never fewer than there once were.
+        batch: Events read and applied at a time.
         block: How long one read waits for events; below redis-py's socket timeout of 5 s.
         claim_after: An entry that its consumer has not applied for so long is taken over by another.
         max_deliveries: An entry handed out more often is set aside as rejected.
@@ -43,6 +45,7 @@ class IngestSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    streams: Count = Field(default=1, ge=1, le=MOST_STREAMS)
     batch: Count = Field(default=1000, ge=1, le=10_000)
     block: Annotated[Duration, within("100ms", "4s")] = timedelta(seconds=2)
     claim_after: Annotated[Duration, within("1s", "1h")] = timedelta(seconds=60)

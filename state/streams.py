@@ -1,0 +1,166 @@
+"""All streams of activity of a deployment: one, or as many as it takes, each on a server of its own.
+
+An event may be in any of them: what a session becomes does not depend on the order in which its events are applied. How
+many there are is recorded in Redis, so that whoever measures silence, or is about to contact somebody, looks at all of
+them, with whatever settings it was started.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys
+from state.scripts import Scripts, raised, translated
+from state.stream import Reading, Stream, begin_acknowledge, entries_of, entry_ms, entry_order, group_expected
+
+RECORDED = "streams"
+"""The field of the deployment's record that says how many there are; without it there is one."""
+LONGEST_TURN_MS = 100
+"""How long one of several streams is waited at, while events may come in another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Up to when silence can be measured (Unix ms of the server)."""
+
+    now_ms: int
+    first: str
+    """Id of the first entry that nobody has applied yet; empty when there is none."""
+
+    @property
+    def until_ms(self) -> int:
+        """The earlier of now and the arrival of the first entry not yet applied."""
+        return min(self.now_ms, entry_ms(self.first.encode())) if self.first else self.now_ms
+
+
+class Streams:
+    """The streams of activity and, beside them, the one stream of rejected events."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._keys = keys
+
+    @property
+    def first(self) -> Stream:
+        """The one that every deployment has."""
+        return Stream(self._scripts, self._keys.events)
+
+    def number(self) -> int:
+        """Return how many streams there are; there is always one."""
+        with translated():
+            return int(self._scripts.client.hget(self._keys.deployment, RECORDED) or 1)
+
+    def ensure(self, number: int) -> list[Stream]:
+        """Record that there are at least so many, and return all there are: more, if others said so before."""
+        return self.several(int(self._scripts.run("streams", self._keys.deployment, number)))
+
+    def all(self) -> list[Stream]:
+        """Return the streams that there are, the first one first."""
+        return self.several(self.number())
+
+    def read(
+        self, streams: Sequence[Stream], consumer: str, *, count: int, block_ms: int, turn: int = 0
+    ) -> list[Reading]:
+        """Read entries that no consumer has had, of all streams together about `count`, and wait when there are none.
+
+        A server can wait at its own streams alone. Of several, one is waited at, the next in the next turn.
+
+        Raises:
+            GroupMissingError: create the groups.
+        """
+        if len(streams) > 1:
+            found = self.begin_read(streams, consumer, count=count)()
+            if found:
+                return found
+            block_ms = min(block_ms, LONGEST_TURN_MS)
+        stream = streams[turn % len(streams)]
+        entries = stream.read(consumer, count=_share(count, streams), block_ms=block_ms)
+        return [Reading(stream, entries)] if entries else []
+
+    def begin_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Callable[[], list[Reading]]:
+        """Begin to read what `read` would without waiting for any; what is returned waits for the replies.
+
+        Raises:
+            GroupMissingError: (so does what is returned) create the groups.
+        """
+        share = _share(count, streams)
+        replies = self._scripts.begin([stream.reading(consumer, count=share) for stream in streams])
+
+        def wait() -> list[Reading]:
+            with group_expected():
+                read = [entries_of(raised(reply)) for reply in replies()]
+            return [Reading(stream, entries) for stream, entries in zip(streams, read, strict=True) if entries]
+
+        return wait
+
+    def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Callable[[], list[int]]:
+        """Begin to do what `Stream.acknowledge` does, with each reading; what is returned waits until it is done."""
+        applied = [(stream.key, [entry.id for entry in entries]) for stream, entries in readings]
+        return begin_acknowledge(self._scripts, applied, one_read=one_read)
+
+    def several(self, number: int) -> list[Stream]:
+        """Return the first so many streams."""
+        return [Stream(self._scripts, self._keys.events_of(place)) for place in range(number)]
+
+    def watermark(self) -> Watermark:
+        """Read, of each stream, the clock and then the first entry not yet applied; return the earliest of both.
+
+        In this order an active shopper is never missed. Streams on several servers have several clocks: the one that is
+        behind counts, since its events say that they came earlier than they did.
+        """
+        found = self._watermarks(self.all())
+        firsts = [first.decode() for _, first in found if first]
+        return Watermark(min(int(now) for now, _ in found), min(firsts, key=entry_order, default=""))
+
+    def noted(self) -> str:
+        """Return the highest id that each stream has ever given out, the first one's first, separated by spaces."""
+        return " ".join(self._last_ids())
+
+    def applied(self, noted: str) -> bool:
+        """Whether all that had arrived when `noted` was read has been applied."""
+        ids = noted.split(" ")
+        firsts = [first.decode() for _, first in self._watermarks(self.several(len(ids)))]
+        return all(not first or entry_order(first) > entry_order(last) for first, last in zip(firsts, ids, strict=True))
+
+    def shop_is_silent(self, max_silence_ms: int) -> tuple[bool, bool]:
+        """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
+
+        A stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
+        clock: an event in between is seen by the next sweep.
+        """
+        last_ms = max(entry_ms(last.encode()) for last in self._last_ids())
+        silent, news = self._scripts.run("silence", self._keys.sweep, max_silence_ms, last_ms)
+        return bool(silent), bool(news)
+
+    def open_sweep(self, hole_ms: int) -> int:
+        """Say that a sweep begins; return when events could be taken again after the last hole (Unix ms, 0: never).
+
+        Between two sweeps more than `hole_ms` apart events could not be taken: that time is not silence.
+        """
+        return int(self._scripts.run("open_sweep", self._keys.sweep, hole_ms))
+
+    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
+        """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
+        fields: dict[str, Any] = {
+            "entry": entry_id,
+            "field": problems[0][0] or "event",
+            "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
+            "applied": int(applied),
+        }
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            pipe.xadd(self._keys.rejected, fields, maxlen=REJECTED_MAX_ENTRIES, approximate=True)
+            pipe.pexpire(self._keys.rejected, REJECTED_TTL_MS)
+            pipe.execute()
+
+    def _watermarks(self, streams: Sequence[Stream]) -> list[tuple[bytes, bytes]]:
+        return self._scripts.run_many("watermark", [(stream.key, ()) for stream in streams])
+
+    def _last_ids(self) -> list[str]:
+        found = self._scripts.run_many("last_id", [(stream.key, ()) for stream in self.all()])
+        return [last.decode() for last in found]
+
+
+def _share(count: int, streams: Sequence[Stream]) -> int:
+    """Return how many entries to read from each, so that they make up a batch together."""
+    return -(-count // len(streams))
