@@ -17,6 +17,7 @@ from math import log
 from random import Random
 from time import time
 from typing import NamedTuple
+from zlib import crc32
 
 SESSIONS, EVENTS = 100_000, 1_000_000
 GAP_MEDIAN_S, GAP_90_PERCENT_S = 65.0, 479.0
@@ -51,6 +52,10 @@ class Logged(NamedTuple):
     @property
     def line(self) -> str:
         return json.dumps(self.event)
+
+    def stream(self, several: int) -> int:
+        """Return which of several streams it goes into."""
+        return crc32(str(self.event["session_id"]).encode()) % several
 
     @property
     def entry(self) -> tuple[str, str]:

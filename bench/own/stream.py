@@ -1,4 +1,4 @@
-"""Where the one stream stops: events written, read and acknowledged, without anything applied.
+"""Where one stream stops, and three on three nodes: events written, read and acknowledged, nothing applied.
 
 What a server spends on an event says how many a second it could take if it did nothing else, with producers and readers
 on other machines: it works on one thread. Shops write one event at a time on many connections; a pipeline is the least
@@ -13,8 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from redis.crc import key_slot
+
 from bench.figures import Figure, Goal
 from bench.own.log_on_server import some_log
+from bench.own.nodes import NODES, Place, cluster, stream_nodes
 from bench.own.running import SECRET
 from bench.processes import server_s
 from bench.shop_log import Logged
@@ -26,7 +29,8 @@ PART = "own: the stream alone"
 BATCH = 1000
 CONNECTIONS = 64
 WANTED = Goal(">=", 100_000)
-"""With fewer, it would take several streams to reach what the largest shops send."""
+"""Where one stream takes fewer, several have to."""
+NOTE = "a second of each server's one thread over what an event costs it"
 
 
 def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
@@ -44,15 +48,18 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
             single.append(_written(state, port, log, pipeline=False))
             read[-1] = (read[-1][0], (read[-1][1] + _read(state, len(log))[1]) / 2)
         together = _together(state, port, len(log), rounds)
+    with TemporaryDirectory() as directory, cluster(Path(directory)) as place:
+        several = [_several(place, log) for _ in range(rounds)]
     ways = (("one at a time, 64 connections", single), ("in pipelines", piped))
     found = [Figure(PART, f"XADD {name}, server", tuple(us for _, us in way), "us") for name, way in ways]
     found += [Figure(PART, f"XADD {name}, on this machine", tuple(rate for rate, _ in way), "/s") for name, way in ways]
     found.append(Figure(PART, "XREADGROUP and acknowledge, server", tuple(us for _, us in read), "us"))
     found.append(Figure(PART, "XREADGROUP and acknowledge, on this machine", tuple(rate for rate, _ in read), "/s"))
-    note = "a second of the server's one thread over what an event costs it"
     for name, way in ways:
         could = tuple(1e6 / (add + take) for (_, add), (_, take) in zip(way, read, strict=True))
-        found.append(Figure(PART, f"what one server could take, written {name}", could, "/s", WANTED, note))
+        found.append(Figure(PART, f"what one server could take, written {name}", could, "/s", WANTED, NOTE))
+    name = f"what {NODES} nodes with a stream each could take, written one at a time, {CONNECTIONS} connections each"
+    found.append(Figure(PART, name, tuple(several), "/s", WANTED, NOTE))
     found.append(Figure(PART, "written in pipelines and read at the same time, on this machine", together, "/s"))
     return found
 
@@ -68,18 +75,46 @@ def _written(state: runtime.State, port: int, log: Sequence[Logged], *, pipeline
                 connection.sendall(b"".join(chunk))
                 _replies(connection, len(chunk))
     else:
-        connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
-        for start in range(0, len(requests), CONNECTIONS):
-            pairs = list(zip(connections, requests[start : start + CONNECTIONS], strict=False))
-            for connection, request in pairs:
-                connection.sendall(request)
-            for connection, _ in pairs:
-                _replies(connection, 1)
-        for connection in connections:
-            connection.close()
+        _one_at_a_time(port, requests)
     took, used = perf_counter() - began, server_s(state.client) - used
     assert state.client.xlen(state.keys.events) == len(log)
     return len(log) / took, used / len(log) * 1e6
+
+
+def _one_at_a_time(port: int, requests: Sequence[bytes]) -> None:
+    """Write events as many processes of a shop do, each over a connection of its own."""
+    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+    for start in range(0, len(requests), CONNECTIONS):
+        pairs = list(zip(connections, requests[start : start + CONNECTIONS], strict=False))
+        for connection, request in pairs:
+            connection.sendall(request)
+        for connection, _ in pairs:
+            _replies(connection, 1)
+    for connection in connections:
+        connection.close()
+
+
+def _several(place: Place, log: Sequence[Logged]) -> float:
+    """Spread the events over the streams of all nodes, read and acknowledge them; return what the nodes could take."""
+    state = runtime.open_state(load(place.env))
+    for node in place.nodes:
+        node.execute_command("FLUSHALL", "SYNC")
+    streams = state.streams.ensure(NODES)
+    of_node = [0] * NODES
+    before = [server_s(node) for node in place.nodes]
+    for number, stream in enumerate(streams):
+        stream.create_group()
+        at = stream_nodes()[key_slot(stream.key.encode())]
+        mine = [_xadd(stream.key, logged.line) for logged in log if logged.stream(NODES) == number]
+        of_node[at] = len(mine)
+        _one_at_a_time(place.nodes[at].connection_pool.connection_kwargs["port"], mine)
+    done = 0
+    while done < len(log):
+        readings = state.streams.read(streams, "bench", count=BATCH, block_ms=100)
+        done += sum(state.streams.begin_acknowledge(readings, one_read=True)())
+    assert (done, state.streams.watermark().first) == (len(log), "")
+    used = [server_s(node) - was for node, was in zip(place.nodes, before, strict=True)]
+    return sum(number / seconds for number, seconds in zip(of_node, used, strict=True))
 
 
 def _read(state: runtime.State, number: int) -> tuple[float, float]:
