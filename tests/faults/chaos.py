@@ -9,6 +9,7 @@ from tasks.crash_points import Point
 from tests.faults.api import bursts
 from tests.faults.ledger import ACCEPT, always
 from tests.faults.proxy import Mode
+from tests.faults.shop import STREAMS
 from tests.faults.system import ROLES, System
 
 LONGEST_S = 4.0
@@ -102,5 +103,5 @@ class Chaos:
         return "Redis full"
 
     def _group_deleted(self) -> str:
-        self._system.redis.xgroup_destroy("winback:events", "ingest")
+        self._system.redis.xgroup_destroy(self._random.choice(STREAMS), "ingest")
         return "consumer group deleted"

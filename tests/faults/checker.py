@@ -11,7 +11,7 @@ from state.keys import PARTITIONS
 from state.operator import OPEN, Operator, Record
 from state.session import Session
 from tests.faults.ledger import Request
-from tests.faults.shop import NAME, Shop, Visit, entry_order
+from tests.faults.shop import NAME, STREAMS, Shop, Visit, entry_order
 from tests.faults.system import System
 
 
@@ -118,8 +118,9 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
             event for event in case.visit.told if min(_seconds(event.occurred), event.at) > _seconds(request.stamp) + 1
         ]
         for record in case.records:
-            noted = entry_order(case.noted[record.outreach] or "0")
-            if _attempted_once(record, case) and any(entry_order(event.entry) <= noted for event in newer):
+            noted = [entry_order(last) for last in case.noted[record.outreach].split()] or [(0, 0)] * len(STREAMS)
+            had_arrived = any(entry_order(event.entry) <= noted[event.stream] for event in newer)
+            if _attempted_once(record, case) and had_arrived:
                 yield "I3: newer activity had reached Redis when the outreach was dispatched"
     if case.visit.kind == "pays" and case.requests and not case.visit.untold:
         yield "I3: contacted although they had paid before the threshold"
@@ -130,7 +131,7 @@ def _attempted_once(record: Record, case: _Case) -> bool:
 
 
 def _nothing_stuck(system: System) -> Iterator[str]:
-    pending = system.redis.xpending("winback:events", "ingest")["pending"]
+    pending = sum(system.redis.xpending(stream, "ingest")["pending"] for stream in STREAMS)
     if pending:
         yield f"I2: {pending} entries are pending, and nobody has them"
     for number in range(PARTITIONS):

@@ -10,6 +10,7 @@ from redis import Redis, RedisError
 
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.proxy import Mode
+from tests.faults.shop import STREAMS
 from tests.faults.system import ROLES
 
 WORKS_AGAIN_WITHIN_S = 30.0
@@ -98,21 +99,23 @@ def beat_frozen(scene: Scene) -> None:
 
 
 def group_deleted(scene: Scene) -> None:
-    """Delete the consumer group while events wait in it."""
+    """Delete the consumer groups while events wait in them."""
     scene.open(30, over_s=2.0)
     with scene.system.frozen("ingest"):
-        scene.system.until(lambda: scene.system.redis.xlen("winback:events") > 3, 10)
-        scene.system.redis.xgroup_destroy("winback:events", "ingest")
+        for stream in STREAMS:
+            scene.system.until(lambda of=stream: scene.system.redis.xlen(of) > 3, 10)  # type: ignore[misc]
+            scene.system.redis.xgroup_destroy(stream, "ingest")
     scene.system.until(lambda: scene.system.said("group_missing") + scene.system.said("group_created"), 20)
 
 
 def stream_deleted(scene: Scene) -> None:
-    """Delete the stream, when nothing waits in it: what did would be lost with it."""
+    """Delete the streams, when nothing waits in them: what did would be lost with it."""
     redis = scene.system.redis
     scene.open(30, over_s=2.0)
 
     script = "if redis.call('XLEN', KEYS[1]) == 0 then return redis.call('DEL', KEYS[1]) end return 0"
-    scene.system.until(lambda: redis.eval(script, 1, "winback:events"), 20)
+    for stream in STREAMS:
+        scene.system.until(lambda of=stream: redis.eval(script, 1, of), 20)  # type: ignore[misc]
 
 
 def _both(scene: Scene, mode: Mode) -> None:

@@ -19,7 +19,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.fault import OR_UNKNOWN
 from tests.faults.figures import MB_PARTS, keep_soak
 from tests.faults.memory import Samples
-from tests.faults.shop import THRESHOLD_S, Shop
+from tests.faults.shop import STREAMS, THRESHOLD_S, Shop
 from tests.faults.system import System
 
 SHOPPERS = 5000
@@ -71,7 +71,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
         if not asked.calm:
             chaos.strike()
             console.print(f"{time.monotonic() - began:5.0f} s  {chaos.made[-1][1]}", highlight=False)
-        behind.append(system.redis.xlen("winback:events"))
+        behind.append(sum(map(system.redis.xlen, STREAMS)))
     lasted_s = time.monotonic() - began
     crowd.stop()
     ended = time.monotonic()

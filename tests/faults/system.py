@@ -15,7 +15,7 @@ from state.keys import PARTITIONS
 from tasks.crash_points import VARIABLE, Point
 from tests.faults.ledger import LedgerApi
 from tests.faults.proxy import Proxy
-from tests.faults.shop import THRESHOLD_S
+from tests.faults.shop import STREAMS, THRESHOLD_S
 from worker import runtime
 from worker.roles import Role, roles
 from worker.runtime import State
@@ -44,6 +44,7 @@ SETTINGS = {
     "WINBACK_DELIVERY__RATE": "off",
     "WINBACK_DELIVERY__BREAKER_FAILURES": "off",
     "WINBACK_DELIVERY__BREAKER_PAUSE": "300ms",
+    "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
     "WINBACK_INGEST__BLOCK": "200ms",
     "WINBACK_INGEST__CLAIM_AFTER": "1s",
     "WINBACK_WORKER__CONCURRENCY": "4",
@@ -147,7 +148,7 @@ class System:
 
     def is_settled(self) -> bool:
         """Whether nothing is under way any more."""
-        return not (self.redis.xlen("winback:events") or self.in_lanes() or self.open_outreaches())
+        return not (any(map(self.redis.xlen, STREAMS)) or self.in_lanes() or self.open_outreaches())
 
     def stays_settled(self, for_s: float, within_s: float) -> None:
         """Wait until nothing has been under way for so long: a worker that stood still may yet tell how it went."""

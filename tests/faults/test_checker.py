@@ -68,7 +68,7 @@ def returned_before_the_dispatch(system: System, shop: Shop) -> Callable[[], Non
     visit = shop.visits[_first(system, shop).session]
     last = visit.told[-1]
     entry = f"{int(last.entry.partition('-')[0]) + 1}-0"
-    visit.told.append(Told(last.at + 60, entry, "activity", "2999-01-01T00:00:00+00:00"))
+    visit.told.append(Told(last.at + 60, last.stream, entry, "activity", "2999-01-01T00:00:00+00:00"))
     return lambda: visit.told.remove(visit.told[-1])
 
 
