@@ -4,8 +4,7 @@ Three nodes on one machine are no faster than one: what counts is the processor 
 three machines each would have its own.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,33 +22,21 @@ from bench.own.log_on_server import some_log
 from bench.own.running import LIVE
 from bench.processes import server_s
 from bench.shop_log import Logged
-from bench.waiting import wait_for
 from state.keys import PARTITIONS, Keys
 from tasks.attempt import attempt
 from tasks.sweep import sweep
 from tasks.yuno import YunoClient
+from tests.cluster_nodes import NODES, owner, three_nodes
 from worker import runtime
 from worker.ingest import calm_collector
 from worker.settings import load
-from worker.valkey import EmbeddedValkey, _free_port
+from worker.valkey import EmbeddedValkey
 
 PART = "own: three nodes against one"
-NODES, SLOTS = 3, 16384
 HOUR_MS = 3_600_000
 CLAIMED = 1000
 MISPLACED = ("CROSSSLOT", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN")
 """Errors of a server that was asked for keys that it does not have, or that lie in several slots."""
-
-
-class Node(EmbeddedValkey):
-    """One node of a cluster."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory, port=0)
-        self.bus = _free_port()
-
-    def _options(self) -> dict[str, str]:
-        return super()._options() | {"cluster-enabled": "yes", "cluster-port": str(self.bus), "databases": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +68,8 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
     with TemporaryDirectory() as directory, ExitStack() as stack:
         server = stack.enter_context(EmbeddedValkey(Path(directory) / "one", port=0))
         one = Place(server.url, (Redis.from_url(server.url),))
-        three = stack.enter_context(_cluster(Path(directory)))
+        nodes = stack.enter_context(three_nodes(Path(directory)))
+        three = Place(nodes.url, nodes.clients)
         for number in range(rounds):
             for place, found in ((one, of_one), (three, of_three))[:: 1 if number % 2 else -1]:
                 found.append(_ingest(place, log))
@@ -96,10 +84,10 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
 
 def _figures(of_one: list[Measured], of_three: list[Measured], keys: list[int], calls: list[int]) -> list[Figure]:
     sums = [[sum(found.by_node) for found in rounds] for rounds in (of_one, of_three)]
-    streams = _owner(key_slot(Keys().events.encode()))
+    streams = owner(key_slot(Keys().events.encode()))
     parts = [0] * NODES
     for number in range(PARTITIONS):
-        parts[_owner(key_slot(f"{number:02d}".encode()))] += 1
+        parts[owner(key_slot(f"{number:02d}".encode()))] += 1
     found = [
         Figure(PART, "event, one server", tuple(sums[0]), "us"),
         Figure(PART, "event, three nodes together", tuple(sums[1]), "us"),
@@ -152,37 +140,11 @@ def _calls(node: Any) -> int:  # noqa: ANN401 - the driver's
     return int(node.info("commandstats")["cmdstat_evalsha"]["calls"])
 
 
-def _owner(slot: int, nodes: int = NODES) -> int:
-    return next(place for place in range(nodes) if slot < SLOTS * (place + 1) // nodes)
-
-
 def _fullest(nodes: int) -> float:
     parts = [0] * nodes
     for number in range(PARTITIONS):
-        parts[_owner(key_slot(f"{number:02d}".encode()), nodes)] += 1
+        parts[owner(key_slot(f"{number:02d}".encode()), nodes)] += 1
     return max(parts) / (PARTITIONS / nodes)
-
-
-@contextmanager
-def _cluster(directory: Path) -> Iterator[Place]:
-    with ExitStack() as stack:
-        servers = [stack.enter_context(Node(directory / f"node-{number}")) for number in range(NODES)]
-        nodes: list[Any] = [Redis.from_url(server.url, protocol=2) for server in servers]
-        ports = [server.url.rpartition(":")[2].partition("/")[0] for server in servers]
-        for place, node in enumerate(nodes):
-            node.execute_command("CLUSTER SET-CONFIG-EPOCH", place + 1)
-            first, last = SLOTS * place // NODES, SLOTS * (place + 1) // NODES - 1
-            node.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
-            if place:
-                nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", ports[place], servers[place].bus)
-        wait_for(lambda: all(_knows_all(node) for node in nodes))
-        yield Place("redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports), tuple(nodes))
-
-
-def _knows_all(node: Any) -> bool:  # noqa: ANN401 - the driver's
-    about = node.execute_command("CLUSTER INFO")
-    text = about.decode() if isinstance(about, bytes) else "\n".join(f"{k}:{v}" for k, v in about.items())
-    return "cluster_state:ok" in text and f"cluster_known_nodes:{NODES}" in text
 
 
 if __name__ == "__main__":
