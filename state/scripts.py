@@ -30,6 +30,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from state.begun import Begun, BegunOnCluster, Command
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.replication import NONE, WAIT_MS, Replicas
 
@@ -123,10 +124,7 @@ class Scripts:
             return []
         if len(calls) == 1:
             return [self.run(name, calls[0][0], *calls[0][1])]
-        digest = self._digest(name)
-        with translated():
-            replies = self._pipelined([("EVALSHA", digest, 1, key, *args) for key, args in calls])
-            return self._settled(name, calls, replies)
+        return self.begin_many(name, calls)()
 
     def begin_many(self, name: str, calls: Iterable[Call]) -> Callable[[], list[Any]]:
         """Send the calls of `run_many` and return; what is returned waits for their replies, and is called once.
@@ -143,27 +141,30 @@ class Scripts:
 
         return wait
 
-    def begin(self, commands: Sequence[Sequence[Argument]]) -> Callable[[], list[Any]]:
+    def begin(self, commands: Sequence[Command]) -> Callable[[], list[Any]]:
         """Send commands on a connection of their own; what is returned waits for their replies, and is called once.
 
-        A command that the server refused has its error for a reply. A cluster, which has a connection for each node,
-        and a stand-in for a server have replied already when this returns.
+        On a cluster each node has its own; the commands are scripts, or reads from a stream. A command that was refused
+        has its error for a reply, and of a cluster also one whose node does not answer. A stand-in for a server has
+        replied already when this returns.
         """
+        replies: Callable[[], list[Any]]
         with translated():
-            if type(self.client) is not Redis or not commands:
-                replies = self._pipelined(commands)
-                return lambda: replies
-            connection: Any = self.client.connection_pool.get_connection()
-            with self._returned(connection, only_if_it_fails=True):
-                connection.send_packed_command(connection.pack_commands(commands))
+            if isinstance(self.client, RedisCluster):
+                replies = BegunOnCluster(self.client, commands).replies
+            elif type(self.client) is Redis and commands:
+                replies = Begun(self.client.connection_pool, commands).replies
+            else:
+                found = self._pipelined(commands)
+                return lambda: found
 
         def wait() -> list[Any]:
-            with translated(), self._returned(connection):
-                return [_reply(connection) for _ in commands]
+            with translated():
+                return replies()
 
         return wait
 
-    def _followed_by_wait(self, command: Sequence[Argument], needed: int) -> list[Any]:
+    def _followed_by_wait(self, command: Command, needed: int) -> list[Any]:
         """Send a command and WAIT, which counts what this very connection has written; return both replies."""
         if not isinstance(self.client, RedisCluster):
             return _with_wait(self.client, command, needed)
@@ -182,18 +183,12 @@ class Scripts:
             nodes.move_slot(replies[0])
         return replies
 
-    def _pipelined(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+    def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
         pipe = self.client.pipeline(transaction=False)
         for command in commands:
-            pipe.execute_command(*command, **self._routed(command))
+            pipe.execute_command(*command)
         found: list[Any] = pipe.execute(raise_on_error=False)
         return found
-
-    def _routed(self, command: Sequence[Argument]) -> dict[str, Any]:
-        """Name the node for a script in a cluster's pipeline: the driver would ask one for it, with all arguments."""
-        if command[0] == "EVALSHA" and isinstance(self.client, RedisCluster):
-            return {"target_nodes": self.client.get_node_from_key(command[3])}  # type: ignore[no-untyped-call]
-        return {}
 
     def _settled(self, name: str, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
         """Call again what the server did not know the script for, and raise the first error."""
@@ -202,18 +197,6 @@ class Scripts:
                 key, args = calls[index]
                 replies[index] = self.client.execute_command("EVAL", self.text(name), 1, key, *args)
         return [raised(reply) for reply in replies]
-
-    @contextmanager
-    def _returned(self, connection: Any, *, only_if_it_fails: bool = False) -> Iterator[None]:  # noqa: ANN401 - of any kind
-        try:
-            yield
-        except BaseException:
-            # Replies may still be on their way: nobody else must read them.
-            connection.disconnect()
-            self.client.connection_pool.release(connection)
-            raise
-        if not only_if_it_fails:
-            self.client.connection_pool.release(connection)
 
     def _digest(self, name: str) -> str:
         digest = self._digests.get(name)
@@ -230,16 +213,9 @@ def raised(reply: Any) -> Any:  # noqa: ANN401 - of any command
     return reply
 
 
-def _with_wait(client: Any, command: Sequence[Argument], needed: int) -> list[Any]:  # noqa: ANN401 - of a server or a node
+def _with_wait(client: Any, command: Command, needed: int) -> list[Any]:  # noqa: ANN401 - of a server or a node
     pipe = client.pipeline(transaction=False)
     pipe.execute_command(*command)
     pipe.execute_command("WAIT", needed, WAIT_MS)
     found: list[Any] = pipe.execute(raise_on_error=False)
     return found
-
-
-def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it
-    try:
-        return connection.read_response()
-    except ResponseError as exc:
-        return exc

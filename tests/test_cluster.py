@@ -10,6 +10,7 @@ from state import deployment, tallies
 from state.connection import connect, require_suitable
 from state.people import Facts
 from state.scripts import Scripts
+from tests.cluster_nodes import ClusterNode
 from tests.controlling import TEN_A_SECOND_US, control, granted, held, passes
 from tests.helpers import (
     JANE,
@@ -42,23 +43,14 @@ from tests.looking import read
 from tests.orders import contacted, order, order_comes
 from worker.batch import collect
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey, _free_port
+from worker.valkey import _free_port
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
 
-class ClusterValkey(EmbeddedValkey):
-    """A cluster of one node, which checks the slots of keys as any other does."""
-
-    def _options(self) -> dict[str, str]:
-        # By itself it takes a port 10,000 higher than its own, and there may be none.
-        bus = str(_free_port())
-        return super()._options() | {"cluster-enabled": "yes", "cluster-port": bus, "databases": "1"}
-
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    with ClusterValkey(tmp_path_factory.mktemp("cluster"), port=0) as node:
+    with ClusterNode(tmp_path_factory.mktemp("cluster")) as node:
         with connect(node.url) as client:
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             eventually(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"))

@@ -19,13 +19,14 @@ from bench.crypt import Nobody
 from bench.figures import Figure, ratio
 from bench.own import filling
 from bench.own.log_on_server import some_log
-from bench.own.nodes import NODES, Place, cluster, owner
+from bench.own.nodes import Place, cluster
 from bench.processes import server_s
 from bench.shop_log import Logged
 from state.keys import PARTITIONS, Keys
 from tasks.attempt import attempt
 from tasks.sweep import sweep
 from tasks.yuno import YunoClient
+from tests.cluster_nodes import NODES, owner
 from worker import runtime
 from worker.ingest import calm_collector
 from worker.settings import load

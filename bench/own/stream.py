@@ -13,14 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from redis.crc import key_slot
-
 from bench.figures import Figure, Goal
 from bench.own.log_on_server import some_log
-from bench.own.nodes import NODES, Place, cluster, stream_nodes
+from bench.own.nodes import Place, cluster, stream_nodes
 from bench.own.running import SECRET
 from bench.processes import server_s
 from bench.shop_log import Logged
+from tests.cluster_nodes import NODES
 from worker import runtime
 from worker.settings import load
 from worker.valkey import EmbeddedValkey
@@ -104,7 +103,7 @@ def _several(place: Place, log: Sequence[Logged]) -> float:
     before = [server_s(node) for node in place.nodes]
     for number, stream in enumerate(streams):
         stream.create_group()
-        at = stream_nodes()[key_slot(stream.key.encode())]
+        at = stream_nodes()[number]
         mine = [_xadd(stream.key, logged.line) for logged in log if logged.stream(NODES) == number]
         of_node[at] = len(mine)
         _one_at_a_time(place.nodes[at].connection_pool.connection_kwargs["port"], mine)

@@ -1,0 +1,148 @@
+"""Commands that are sent now and whose replies are read later: in between the caller works while the servers do.
+
+The driver's pipeline for a cluster waits, and what was sent to a node that does not answer it sends once more, one
+command after the other: a script that was carried out would be so again, and each would wait as long as the first.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from redis import RedisCluster
+from redis.exceptions import (
+    ClusterDownError,
+    MovedError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+Command = Sequence[str | bytes | int | float]
+Found = TypeVar("Found")
+
+
+class Begun:
+    """Commands on their way to one server, on a connection of their own.
+
+    `replies` or `drop` is called, or the connection never goes back to its pool.
+    """
+
+    def __init__(self, pool: Any, commands: Sequence[Command]) -> None:  # noqa: ANN401 - of any kind
+        self._pool = pool
+        self._number = len(commands)
+        self._connection = pool.get_connection()
+        try:
+            self._connection.send_packed_command(self._connection.pack_commands(commands))
+        except BaseException:
+            self.drop()
+            raise
+
+    def replies(self) -> list[Any]:
+        """Wait for the replies, once. A command that the server refused has its error for a reply."""
+        try:
+            found = [_reply(self._connection) for _ in range(self._number)]
+        except BaseException:
+            self.drop()
+            raise
+        self._give_back()
+        return found
+
+    def drop(self) -> None:
+        """Do not wait any longer; nothing happens where that is over."""
+        if self._connection is not None:
+            # Replies may still be on their way: nobody else must read them.
+            self._connection.disconnect()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        self._pool.release(connection)
+
+
+class BegunOnCluster:
+    """Commands on their way to the nodes of a cluster that have their keys, on a connection to each of these nodes.
+
+    `replies` is called, or the connections never go back to their pools.
+    """
+
+    def __init__(self, cluster: RedisCluster, commands: Sequence[Command]) -> None:
+        self._cluster: Any = cluster
+        self._commands = commands
+        self._replies: list[Any] = [None] * len(commands)
+        self._begun: list[tuple[Any, list[int], Begun]] = []
+        self._failed = ""
+        """The name of a node that did not answer."""
+        for node, places in self._by_node().items():
+            begun = self._tried(node, places, partial(self._begin, node, places))
+            if begun is not None:
+                self._begun.append((node, places, begun))
+
+    def replies(self) -> list[Any]:
+        """Wait for all replies, once; they come in the order of the commands.
+
+        What was refused has its error for a reply, and so has all that was sent to a node that does not answer. A
+        command whose key another node has, and which was therefore not carried out, is sent to that.
+        """
+        for node, places, begun in self._begun:
+            found = self._tried(node, places, begun.replies)
+            for place, reply in zip(places, found or (), strict=found is not None):
+                self._replies[place] = reply
+        moved = [place for place, reply in enumerate(self._replies) if isinstance(reply, MovedError)]
+        if moved or self._failed or any(isinstance(reply, ClusterDownError) for reply in self._replies):
+            self._look_for_nodes()
+        self._follow(moved)
+        return self._replies
+
+    def _by_node(self) -> dict[Any, list[int]]:
+        found: dict[Any, list[int]] = {}
+        for place, command in enumerate(self._commands):
+            found.setdefault(self._cluster.get_node_from_key(_key(command)), []).append(place)
+        return found
+
+    def _begin(self, node: Any, places: Sequence[int]) -> Begun:  # noqa: ANN401 - the driver's
+        pool = self._cluster.get_redis_connection(node).connection_pool
+        return Begun(pool, [self._commands[place] for place in places])
+
+    def _tried(self, node: Any, places: Sequence[int], act: Callable[[], Found]) -> Found | None:  # noqa: ANN401 - as above
+        """Do something with a node. If it does not answer, that is the reply to all that is meant for it."""
+        try:
+            return act()
+        except (RedisConnectionError, RedisTimeoutError) as exc:
+            self._failed = node.name
+            for place in places:
+                self._replies[place] = exc
+        except BaseException:
+            for _, _, begun in self._begun:
+                begun.drop()
+            raise
+        return None
+
+    def _look_for_nodes(self) -> None:
+        """Have the driver ask who has which slots, as it does for its own calls: another node may have taken over."""
+        with suppress(RedisClusterException):  # no node answers: the replies say so
+            self._cluster.nodes_manager.initialize(last_failed_node_name=self._failed or None)
+
+    def _follow(self, moved: Iterable[int]) -> None:
+        """Send again what was meant for another node. Not after ASK: a script's keys are still on both sides then."""
+        for place in moved:
+            try:
+                self._replies[place] = self._cluster.execute_command(*self._commands[place])
+            except (RedisError, RedisClusterException) as exc:
+                self._replies[place] = exc
+                if not isinstance(exc, ResponseError) or isinstance(exc, ClusterDownError):
+                    return  # the others would wait as long for nothing
+
+
+def _key(command: Command) -> Any:  # noqa: ANN401 - as the caller has it
+    """Return the key of a script or of a read from a stream; the driver would ask a node for it."""
+    return command[3] if command[0] == "EVALSHA" else command[command.index("STREAMS") + 1]
+
+
+def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it
+    try:
+        return connection.read_response()
+    except ResponseError as exc:
+        return exc
