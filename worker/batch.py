@@ -66,15 +66,14 @@ def collect(entries: Sequence[Entry]) -> Batch:
         if parsed.problems:
             batch.rejections.append(Rejection(entry.id, parsed.problems, applied=parsed.event is not None))
         if parsed.event is not None:
-            _add(batch, entry, parsed.event)
+            _add(batch, entry.id, arrival_ms, parsed.event)
     return batch
 
 
-def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
-    arrival_ms = entry.arrival_ms
+def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
     place = position(event, arrival_ms)
     if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
-        batch.rejections.append(Rejection(entry.id, (_NOBODY,), applied=False))
+        batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, place, len(batch.changes)))
     if event.session_id is not None:
@@ -82,7 +81,7 @@ def _add(batch: Batch, entry: Entry, event: ActivityEvent) -> None:
             if place.activity:
                 batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))
             else:
-                batch.rejections.append(Rejection(entry.id, (_TAKEOVER_NOWHERE,), applied=True))
+                batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
         customer = event.customer
         if customer is not None and customer.phone_number:
             number = likely_e164(customer.phone_number, customer.country_code or "")
