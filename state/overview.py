@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from state.control import Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
-from state.keys import DAY_MS, HEARTBEAT_TTL_MS, PARTITIONS, Keys
+from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
 from state.stream import GROUP, Stream, entry_ms
 from state.streams import RECORDED, Streams
@@ -52,6 +52,8 @@ class Events:
     pending: int
     """Those of them that a consumer has in hand."""
     oldest_ms: int | None
+    unheard: Sequence[str]
+    """Streams beyond those, in which events are all the same: nobody reads them, and nobody waits for them."""
     rejected: int
     """What could not be read, in the last days and of at most the last 10,000."""
     last_rejected_ms: int | None
@@ -119,7 +121,7 @@ class Overview:
 
 
 def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -> Overview:
-    """Read everything, in five round trips whose cost does not grow with the number of sessions.
+    """Read everything, in six round trips whose cost does not grow with the number of sessions.
 
     Args:
         scripts: The server.
@@ -139,14 +141,15 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
             scripts.client, keys, today
         )
         record = _texts(recorded)
-        streams = Streams(scripts, keys).several(int(record.get(RECORDED, 1)))
-        length, pending, oldest_ms = _read_streams(scripts.client, streams)
+        number = int(record.get(RECORDED, 1))
+        length, pending, oldest_ms = _read_streams(scripts.client, Streams(scripts, keys).several(number))
+        unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
     return Overview(
         now_ms=now_ms,
         server=server,
-        events=Events(len(streams), length, pending, oldest_ms, rejected, _arrival(last_rejected)),
+        events=Events(number, length, pending, oldest_ms, unheard, rejected, _arrival(last_rejected)),
         lanes=_lanes(parts, lanes),
         outbox=_outbox(parts),
         counters=_counters(parts),
@@ -227,6 +230,13 @@ def _read_streams(client: Any, streams: Sequence[Stream]) -> tuple[int, int, int
             raise reply
     arrivals = [arrival for first in replies[::3] if (arrival := _arrival(first)) is not None]
     return sum(replies[1::3]), sum(found["pending"] for found in replies[2::3]), min(arrivals, default=None)
+
+
+def _unheard(client: Any, keys: Sequence[str]) -> Sequence[str]:  # noqa: ANN401 - as above
+    pipe = client.pipeline(transaction=False)
+    for key in keys:
+        pipe.xlen(key)
+    return tuple(key for key, length in zip(keys, pipe.execute(), strict=True) if length)
 
 
 def _outbox(parts: Sequence[Any]) -> OutboxTotals:

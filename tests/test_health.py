@@ -109,6 +109,18 @@ def test_ingest_that_is_behind_is_told_with_how_far_and_how_much(healthy: State)
     assert problems(healthy) == {"events": "ingest is 3 min behind, 2 events wait: contacts wait for them"}
 
 
+def test_events_in_a_stream_that_ingest_does_not_know_of_are_a_failure_and_so_an_alarm(healthy: State) -> None:
+    healthy.streams.ensure(2)
+    healthy.client.xadd(healthy.keys.events_of(1), {"event": "{}"})
+    assert problems(healthy) == {}
+
+    healthy.client.xadd(healthy.keys.events_of(3), {"event": "{}"})
+    [found] = [finding for finding in health.findings(read(healthy), Settings()) if finding.name == "streams"]
+    where = "winback:events:3, which nobody reads, and for which no contact waits"
+    assert (found.mark, found.text) == ("fail", f"events are in {where}: ingest knows of 2")
+    assert found.way_out == "set ingest.streams to 4 or more, and restart ingest"
+
+
 def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) -> None:
     at = now_ms(healthy)
     healthy.client.hset(healthy.keys.sweep, "reopened", at - 5 * MINUTE_MS)

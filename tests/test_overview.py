@@ -32,7 +32,7 @@ def test_an_empty_server_has_nothing_of_anything(real_state: State) -> None:
 
     assert (found.lanes, found.counters.silent, found.counters.outcomes) == ({}, {}, {})
     assert found.outbox == overview.OutboxTotals(0, 0, None, 0, 0, 0)
-    assert found.events == overview.Events(1, 0, 0, None, 0, None)
+    assert found.events == overview.Events(1, 0, 0, None, (), 0, None)
     assert set(found.heartbeats.values()) == {()}
     assert (found.swept_ms, found.reopened_ms, found.lag_ms, found.problems, found.deployment) == (
         None,

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import httpx
 from kombu.connection import Connection
-from redis import Redis
+from redis import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from detectors.lanes import LANES, milliseconds
@@ -101,6 +101,7 @@ def _ask_server(settings: Settings) -> list[Finding]:
         _compact(overview.listpack_bytes(state.scripts)),
         _deployment(found, state, settings),
         _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
+        *_streams(state, found.events.streams),
         *health.findings(found, settings),
     ]
 
@@ -140,6 +141,22 @@ def _deployment(found: overview.Overview, state: runtime.State, settings: Settin
     except StateError as problem:
         return Finding("deployment", "fail", str(problem))
     raise AssertionError("a record that differs passed its check")
+
+
+def _streams(state: runtime.State, number: int) -> Iterator[Finding]:
+    """Look on how many nodes of a cluster the streams are: by their names alone, several may be on the same."""
+    if number == 1 or not isinstance(state.client, RedisCluster):
+        return
+    nodes: dict[str, list[str]] = {}
+    for stream in state.streams.several(number):
+        nodes.setdefault(state.client.get_node_from_key(stream.key).name, []).append(stream.key)  # type: ignore[no-untyped-call]
+    could = min(number, len(state.client.get_primaries()))  # type: ignore[no-untyped-call]
+    if len(nodes) == could:
+        yield Finding("streams", "ok", f"{number} streams are on {could} nodes")
+        return
+    crowded = "; ".join(f"{name} has {', '.join(keys)}" for name, keys in nodes.items() if keys[1:])
+    text = f"{number} streams are on {len(nodes)} nodes and could be on {could}: {crowded}"
+    yield Finding("streams", "note", text, "move the slot of one (CLUSTER KEYSLOT tells it) to a node without a stream")
 
 
 def _encryption(recorded: Sequence[str], ours: Sequence[str]) -> Finding:

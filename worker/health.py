@@ -119,6 +119,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *_sweeps(overview, settings),
         _lag(overview),
         *_stream(overview, settings),
+        *_unheard(overview),
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),
@@ -209,6 +210,15 @@ def _stream(overview: Overview, settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "stream", "warn", text, "run more of ingest, and read its log; raise alarms.stream if that is usual"
         )
+
+
+def _unheard(overview: Overview) -> Iterator[Finding]:
+    unheard = overview.events.unheard
+    if unheard:
+        number = max(int(key.rpartition(":")[2]) for key in unheard) + 1
+        known = f"ingest knows of {overview.events.streams}"
+        text = f"events are in {', '.join(unheard)}, which nobody reads, and for which no contact waits: {known}"
+        yield Finding("streams", "fail", text, f"set ingest.streams to {number} or more, and restart ingest")
 
 
 def _reopened(overview: Overview, settings: Settings) -> Iterator[Finding]:
