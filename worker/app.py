@@ -95,6 +95,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,
         "worker_send_task_events": True,
+        "worker_consumer": "worker.consumer:Consumer",
         "task_queues": [_queue(name, settings) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
         "task_default_queue": celery_tasks.RECOVER_QUEUE,
         "task_routes": {
