@@ -16,6 +16,7 @@ from tasks import consent, contact, quiet_hours
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.record import cart_of, is_bot, was_emptied
 
+_EVERYBODY = 100.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -165,7 +166,9 @@ def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
-    return None if share_of(now.person_id, "ramp") < settings.ramp else Suppress("ramp")
+    # Most shops have neither a ramp nor a holdout, and a person's place costs an HMAC.
+    reached = settings.ramp >= _EVERYBODY or share_of(now.person_id, "ramp") < settings.ramp
+    return None if reached else Suppress("ramp")
 
 
 def _stage(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -218,7 +221,7 @@ def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
 
 def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
     # Last: the moment at which the others are contacted is the one from which both groups are watched.
-    held_out = share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
+    held_out = settings.holdout > 0 and share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
     return HoldOut() if held_out else None
 
 
