@@ -57,6 +57,19 @@ def test_a_broker_that_was_away_is_asked_and_told_again(app: Celery, proxy: Prox
     assert broker.queued() == before + 2
 
 
+@pytest.mark.xdist_group("valkey")
+def test_many_messages_take_few_round_trips(app: Celery, valkey: EmbeddedValkey) -> None:
+    broker, say = Broker(app, QUEUE), app.task(_nothing, name="say")
+    broker.enqueue(say, ["first"])
+    with Redis.from_url(valkey.url) as client:
+        untyped_client: Any = client
+        before = untyped_client.info("stats")["total_reads_processed"]
+        broker.enqueue(say, [str(number) for number in range(250)])
+        reads = untyped_client.info("stats")["total_reads_processed"] - before
+    assert broker.queued() == 251
+    assert reads < 50
+
+
 def test_a_connection_that_is_broken_inside_is_thrown_away() -> None:
     app = Celery("test", broker="memory://", set_as_current=False)
     broker = Broker(app, QUEUE)
