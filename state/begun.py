@@ -126,7 +126,10 @@ class BegunOnCluster:
             self._cluster.nodes_manager.initialize(last_failed_node_name=self._failed or None)
 
     def _follow(self, moved: Iterable[int]) -> None:
-        """Send again what was meant for another node. Not after ASK: a script's keys are still on both sides then."""
+        """Send again what another node has. Not what a slot on the move is asked for (ASK).
+
+        A script's one key is a prefix, which no node holds: the driver would follow to where the rest is yet to come.
+        """
         for place in moved:
             try:
                 self._replies[place] = self._cluster.execute_command(*self._commands[place])
@@ -138,7 +141,7 @@ class BegunOnCluster:
 
 def _key(command: Command) -> Any:  # noqa: ANN401 - as the caller has it
     """Return the key of a script or of a read from a stream; the driver would ask a node for it."""
-    return command[3] if command[0] == "EVALSHA" else command[command.index("STREAMS") + 1]
+    return command[3] if command[0] in {"EVALSHA", "EVAL"} else command[command.index("STREAMS") + 1]
 
 
 def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it

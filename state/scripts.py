@@ -90,9 +90,9 @@ class Scripts:
         """Call one script and return its reply as the driver reads it (bytes, ints, lists, None)."""
         with translated():
             try:
-                return self.client.execute_command("EVALSHA", self._digest(name), 1, key, *args)
+                return self._called("EVALSHA", self._digest(name), 1, key, *args)
             except NoScriptError:
-                return self.client.execute_command("EVAL", self.text(name), 1, key, *args)
+                return self._called("EVAL", self.text(name), 1, key, *args)
 
     def run_confirmed(self, name: str, key: str, *args: Argument) -> tuple[Any, bool]:
         """Call one script; return its reply, and whether enough replicas have all that was written until then.
@@ -164,6 +164,11 @@ class Scripts:
 
         return wait
 
+    def _called(self, *command: Argument) -> Any:  # noqa: ANN401 - as above
+        if isinstance(self.client, RedisCluster):
+            return raised(BegunOnCluster(self.client, [command]).replies()[0])
+        return self.client.execute_command(*command)
+
     def _followed_by_wait(self, command: Command, needed: int) -> list[Any]:
         """Send a command and WAIT, which counts what this very connection has written; return both replies."""
         if not isinstance(self.client, RedisCluster):
@@ -195,7 +200,7 @@ class Scripts:
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
                 key, args = calls[index]
-                replies[index] = self.client.execute_command("EVAL", self.text(name), 1, key, *args)
+                replies[index] = self._called("EVAL", self.text(name), 1, key, *args)
         return [raised(reply) for reply in replies]
 
     def _digest(self, name: str) -> str:

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic, time
 from types import FrameType
@@ -18,7 +19,7 @@ from state.errors import ServerUnavailableError, StateError
 from state.keys import Keys
 from state.scripts import Call, Scripts
 from tests.cluster_nodes import Cluster, owner, three_nodes
-from tests.helpers import DAY_MS, event, eventually, happen, make_state, stored
+from tests.helpers import DAY_MS, event, eventually, fence, happen, make_state, stored, taken
 from tests.immortality import immortal_keys
 from tests.ingesting import ingest_of, opened, publish, waiting
 from worker.runtime import State
@@ -203,21 +204,29 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
         assert sum(carried_out(client) for client in nodes.clients) == 80
 
 
-def test_where_a_slot_is_being_moved_nothing_is_carried_out_on_either_side(nodes: Cluster, state: State) -> None:
-    """The new node would not find what has not been moved yet, and begin anew."""
-    happen(state, event())
-    slot = key_slot(state.keys.session("s-1").encode())
+def test_while_a_slot_is_being_moved_its_scripts_wait_and_then_find_all(nodes: Cluster, state: State) -> None:
+    """The new node does not have yet what has not been moved: there a script would begin anew."""
+    held, slot = taken(state, "s-1"), key_slot(state.keys.session("s-1").encode())
+    before = stored(state)
     old, new = owner(slot), (owner(slot) + 1) % 3
-    nodes.clients[new].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", nodes.ids[old])
-    nodes.clients[old].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", nodes.ids[new])
+    source, target = nodes.clients[old], nodes.clients[new]
+    target.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", nodes.ids[old])
+    source.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", nodes.ids[new])
     try:
-        with pytest.raises(ServerUnavailableError, match="takes no writes at the moment"):
-            happen(state, event())
-        assert nodes.clients[new].execute_command("CLUSTER COUNTKEYSINSLOT", slot) == 0
+        keys = source.execute_command("CLUSTER GETKEYSINSLOT", slot, 100)
+        assert len(keys) > 2
+        for number, key in enumerate(keys):
+            for act in (partial(happen, state, event()), partial(fence, state, held), state.outbox.reap):
+                with pytest.raises(ServerUnavailableError, match="takes no writes at the moment"):
+                    act()
+            assert target.execute_command("CLUSTER COUNTKEYSINSLOT", slot) == number
+            source.execute_command("MIGRATE", "127.0.0.1", nodes.servers[new].port, key, 0, 1000)
     finally:
-        for place in (old, new):
-            nodes.clients[place].execute_command("CLUSTER SETSLOT", slot, "STABLE")
-    happen(state, event())
+        give(nodes, slot, new)
+    with given(nodes, slot, new):
+        assert stored(state) == before
+        assert fence(state, held) == "sending"
+        happen(state, event())
 
 
 def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
