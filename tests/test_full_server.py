@@ -95,6 +95,11 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
     }
 
 
+def test_how_many_streams_there_are_can_be_recorded_all_the_same(real_state: State) -> None:
+    with full(real_state):
+        assert len(real_state.streams.ensure(3)) == len(real_state.streams.all()) == 3
+
+
 def test_a_refused_step_changes_nothing(real_state: State) -> None:
     ready = steps(real_state)
     before = dump(real_state)

@@ -405,6 +405,7 @@ STREAM: list[Mutant] = [
     ("streams", "tonumber(ARGV[1]) <= recorded", "false", "streams.there_are_never_fewer_than_there_once_were"),
     ("streams", "tonumber(ARGV[1]) <= recorded", "ARGV[1] <= tostring(recorded)",
      "streams.there_are_never_fewer_than_there_once_were"),
+    ("streams", " flags=allow-oom", "", "full_server.how_many_streams_there_are_can_be_recorded_all_the_same"),
     ("last_id", "about[i] == 'last-generated-id'", "about[i] == 'recorded-first-entry-id'",
      "watermark.the_last_id_outlives_its_entry"),
     ("last_id", "redis.call('EXISTS', KEYS[1]) == 0", "false", "watermark.the_last_id_of_no_stream_is_zero"),

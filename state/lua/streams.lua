@@ -1,5 +1,6 @@
-#!lua
--- Records how many streams of events there are. Never fewer than before: somebody may still write to all of them.
+#!lua flags=allow-oom
+-- Records how many streams of events there are, also on a full server: ingest begins with it. Never fewer than before:
+-- somebody may still write to all of them.
 -- KEYS[1]  hash of the deployment
 -- ARGV[1]  how many there have to be at least
 -- Returns  how many there are
