@@ -14,7 +14,6 @@ from redis.exceptions import (
     ClusterDownError,
     MovedError,
     RedisClusterException,
-    RedisError,
     ResponseError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -131,12 +130,14 @@ class BegunOnCluster:
         A script's one key is a prefix, which no node holds: the driver would follow to where the rest is yet to come.
         """
         for place in moved:
+            # What the nodes that were asked just now say of the slot may be older.
+            self._cluster.nodes_manager.move_slot(self._replies[place])
+            node = self._cluster.get_node_from_key(_key(self._commands[place]))
             try:
-                self._replies[place] = self._cluster.execute_command(*self._commands[place])
-            except (RedisError, RedisClusterException) as exc:
+                [self._replies[place]] = self._begin(node, [place]).replies()
+            except (RedisConnectionError, RedisTimeoutError) as exc:
                 self._replies[place] = exc
-                if not isinstance(exc, ResponseError) or isinstance(exc, ClusterDownError):
-                    return  # the others would wait as long for nothing
+                return  # the others would wait as long for nothing
 
 
 def _key(command: Command) -> Any:  # noqa: ANN401 - as the caller has it

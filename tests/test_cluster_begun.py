@@ -19,9 +19,9 @@ from state.errors import ServerUnavailableError, StateError
 from state.keys import Keys
 from state.scripts import Call, Scripts
 from tests.cluster_nodes import Cluster, owner, three_nodes
-from tests.helpers import DAY_MS, event, eventually, fence, happen, make_state, stored, taken
+from tests.helpers import DAY_MS, JANE, event, eventually, fence, happen, make_state, stored, taken
 from tests.immortality import immortal_keys
-from tests.ingesting import ingest_of, opened, publish, waiting
+from tests.ingesting import ingest_of, opened, publish, rejected, waiting
 from worker.runtime import State
 
 pytestmark = pytest.mark.xdist_group("cluster_nodes")
@@ -227,6 +227,45 @@ def test_while_a_slot_is_being_moved_its_scripts_wait_and_then_find_all(nodes: C
         assert stored(state) == before
         assert fence(state, held) == "sending"
         happen(state, event())
+
+
+def test_events_wait_for_a_slot_that_is_being_moved_and_none_is_set_aside(nodes: Cluster) -> None:
+    client: Any = connect(nodes.url)
+    state = make_state(client, Scripts(client))
+    opened(state, 1)
+    publish(state, event("order_completed", customer=JANE), event(session="elsewhere"))
+    slot = key_slot(state.keys.session("s-1").encode())
+    old, new = owner(slot), (owner(slot) + 1) % 3
+    nodes.clients[new].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", nodes.ids[old])
+    nodes.clients[old].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", nodes.ids[new])
+    ingest, pauses = ingest_of(state, max_deliveries=3), list[float]()
+    try:
+        ingest.run(lambda: len(pauses) > 8, pauses.append)
+        assert waiting(state) == 2
+    finally:
+        give(nodes, slot, new)
+    with given(nodes, slot, new):
+        ingest.run(lambda: not waiting(state) or len(pauses) > 20, pauses.append)
+        assert (waiting(state), rejected(state), stored(state).state) == (0, [], "bought")
+        client.flushall()
+    client.close()
+
+
+def test_who_is_sent_on_to_a_slot_that_is_being_moved_is_refused(nodes: Cluster, state: State) -> None:
+    loaded(state)  # all nodes know the script: the driver would follow to the third and have it carried out there
+    first = CALLS[0]
+    slot, now, then = slot_of(first), (home(first) + 1) % 3, (home(first) + 2) % 3
+    with given(nodes, slot, now):
+        nodes.clients[then].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", nodes.ids[now])
+        nodes.clients[now].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", nodes.ids[then])
+        try:
+            for _ in range(2):
+                with pytest.raises(ServerUnavailableError, match="takes no writes at the moment"):
+                    state.scripts.run_many("mark_bought", [first])
+            assert nodes.clients[then].execute_command("CLUSTER COUNTKEYSINSLOT", slot) == 0
+        finally:
+            for place in (now, then):
+                nodes.clients[place].execute_command("CLUSTER SETSLOT", slot, "STABLE")
 
 
 def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:

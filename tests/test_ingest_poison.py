@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from state.errors import ServerFullError, StateError
+from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import People, person_of
 from tests.helpers import (
     HOUR_MS,
@@ -88,12 +88,18 @@ def test_a_consumer_that_is_at_work_keeps_its_entries(state: State) -> None:
     assert stored(state, "a").activity == 0
 
 
-def test_what_a_full_server_refuses_is_kept_and_never_set_aside(state: State) -> None:
+@pytest.mark.parametrize("error", [ServerFullError, ServerUnavailableError])
+@pytest.mark.parametrize("waited", [False, True], ids=["at_once", "waited_for"])
+def test_what_a_server_does_not_take_at_the_moment_is_kept_and_never_set_aside(
+    state: State,
+    error: type[StateError],
+    waited: bool,  # noqa: FBT001 - a case
+) -> None:
     publish(state, event(session="a"), event(session="b"))
-    full = Breaking(state.sessions, "begin", ServerFullError, times=20)
+    full = Breaking(state.sessions, "begin", error, times=20, waited=waited)
     ingest = ingest_of(state, sessions=full, max_deliveries=3)
     for _ in range(20):
-        with pytest.raises(ServerFullError):
+        with pytest.raises(error):
             ingest.step()
         assert state.streams.first.deliveries("one") == 1
     publish(state, event(session="c"))

@@ -248,10 +248,14 @@ class Ingest:
 
     @contextmanager
     def _kept_or_doubtful(self) -> Iterator[None]:
-        """Keep what the server has no room for: reading it again would count as a delivery, until it were set aside."""
+        """Keep what a server has no room for, or does not take at the moment.
+
+        Reading it again would count as a delivery, until it were set aside: of a cluster the node of a partition may be
+        away for as long as it takes, and that of the stream answer all the while.
+        """
         try:
             yield
-        except ServerFullError:
+        except (ServerFullError, ServerUnavailableError):
             self._let_go()
             raise
         except Exception:
