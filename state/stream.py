@@ -45,15 +45,8 @@ class Stream:
         self.key = key
 
     def create_group(self) -> bool:
-        """Create the consumer group; False when it was there. From 0, never from `$`: what waits must be read."""
-        with translated():
-            try:
-                self._scripts.client.xgroup_create(self.key, GROUP, id="0", mkstream=True)
-            except ResponseError as exc:
-                if "BUSYGROUP" in str(exc):
-                    return False
-                raise
-        return True
+        """Create the consumer group, which begins with what waits already; False when it was there."""
+        return bool(self._scripts.run("create_group", self.key, GROUP))
 
     def read(self, consumer: str, *, count: int, block_ms: int) -> list[Entry]:
         """Read entries that no consumer has had.

@@ -85,7 +85,6 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
         "mark_bought": lambda: state.people.mark_bought(PERSON, now_ms(state)),
         "opt_out": lambda: state.people.opt_out(PERSON),
         "open_sweep": lambda: state.streams.open_sweep(SECOND_MS),
-        "create_group": state.streams.first.create_group,
         "permits": lambda: control(state, rate_us=1000).permits(1, in_hand=0),
         "gate": lambda: control(state, per_day=5).gate(held),
         "silence": lambda: state.streams.shop_is_silent(1),
@@ -98,6 +97,17 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
 def test_how_many_streams_there_are_can_be_recorded_all_the_same(real_state: State) -> None:
     with full(real_state):
         assert len(real_state.streams.ensure(3)) == len(real_state.streams.all()) == 3
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["the_group_is_there", "it_is_not"])
+def test_an_ingest_that_is_started_then_reads_and_makes_room(real_state: State, there: bool) -> None:  # noqa: FBT001 - a case
+    publish(real_state, event("opt_out", None, stage=None), {"type": "?"})
+    if there:
+        real_state.streams.first.create_group()
+    with full(real_state):
+        assert real_state.streams.first.create_group() is not there
+        entries = real_state.streams.first.read("one", count=10, block_ms=1)
+        assert real_state.streams.first.acknowledge([entry.id for entry in entries]) == 2
 
 
 def test_a_refused_step_changes_nothing(real_state: State) -> None:
