@@ -36,9 +36,11 @@ class Watermark:
 class Streams:
     """The streams of activity and, beside them, the one stream of rejected events."""
 
-    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, scripts: Scripts, keys: Keys, at_least: int = 1) -> None:
+        """`at_least`: how many this process was told of; it looks at those also while the record is lost."""
         self._scripts = scripts
         self._keys = keys
+        self._at_least = at_least
 
     @property
     def first(self) -> Stream:
@@ -48,7 +50,8 @@ class Streams:
     def number(self) -> int:
         """Return how many streams there are; there is always one."""
         with translated():
-            return int(self._scripts.client.hget(self._keys.deployment, RECORDED) or 1)
+            recorded = int(self._scripts.client.hget(self._keys.deployment, RECORDED) or 1)
+        return max(recorded, self._at_least)
 
     def ensure(self, number: int) -> list[Stream]:
         """Record that there are at least so many, and return all there are: more, if others said so before."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from state.stream import GROUP, GroupMissingError, Reading, Stream
+from state.streams import Streams
 from tasks.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
@@ -47,6 +48,13 @@ def test_there_are_never_fewer_than_there_once_were(state: State) -> None:
     assert [stream.key for stream in state.streams.ensure(2)] == keys
     assert [stream.key for stream in state.streams.all()] == keys
     assert len(state.streams.ensure(10)) == len(state.streams.all()) == 10
+
+
+def test_a_process_looks_at_those_that_it_was_told_of_also_while_the_record_is_lost(state: State) -> None:
+    told = Streams(state.scripts, state.keys, at_least=2)
+    assert len(told.all()) == 2
+    state.streams.ensure(3)
+    assert len(told.all()) == 3
 
 
 # Reading and acknowledging

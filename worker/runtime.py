@@ -96,7 +96,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     )
     cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
-    outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys)
+    outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys, settings.ingest.streams)
     control = Control(scripts, keys, limits_of(settings.delivery))
     attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
     return State(client, keys, scripts, sessions, outbox, people, streams, control, attribution, cipher)
