@@ -171,6 +171,8 @@ def test_as_many_must_acknowledge_as_make_a_majority_with_the_primary(there: int
 
 
 def test_who_copies_the_data_without_being_a_replica_is_not_waited_for(pair: Pair) -> None:
+    # One that is just being copied to refuses to be copied.
+    eventually(lambda: pair.other.info("replication").get("master_link_status", "up") == "up")
     port = pair.other.connection_pool.connection_kwargs["port"]
     with socket.create_connection(("127.0.0.1", port)) as backup:
         backup.sendall(b"SYNC\r\n")
