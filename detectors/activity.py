@@ -61,6 +61,8 @@ class Consent(_Part):
 
     call: bool | None = None
     whatsapp: bool | None = None
+    given_at: Text | None = Field(default=None, description="when the customer answered, ISO 8601; kept as proof")
+    source: Text | None = Field(default=None, description="where the customer answered; kept as proof")
 
 
 class Customer(_Part):
@@ -72,6 +74,8 @@ class Customer(_Part):
     country_code: Text | None = Field(default=None, description="ISO 3166-1: CO, COL and Colombia are all read")
     language: Text | None = Field(default=None, description="es, en, pt-BR, pt_br, ...")
     consent: Consent | None = None
+    time_zone: Text | None = Field(default=None, description="IANA name, such as America/Bogota; must be open too")
+    region: Text | None = Field(default=None, description="ISO 3166-2, or the part after the dash: US-FL, FL")
 
 
 class Item(_Part):

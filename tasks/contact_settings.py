@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from detectors.durations import Duration, within
 from detectors.flow import Stage
-from tasks import contact, quiet_hours
+from detectors.normalize import countries, money, phones
+from tasks import quiet_hours
 from tasks.quiet_hours import QuietHours
 from tasks.settings import Count
 
@@ -60,7 +61,7 @@ def _read_countries(value: object) -> object:
     found = _read_list(value)
     if not isinstance(found, list | tuple):
         return found
-    codes = [contact.country(text) if isinstance(text, str) else None for text in found]
+    codes = [countries.country(text) if isinstance(text, str) else None for text in found]
     for text, code in zip(found, codes, strict=True):
         if code is None:
             raise ValueError(f"{text!r} is not a country: write codes such as BR,MX")
@@ -71,7 +72,7 @@ def _read_numbers(value: object) -> object:
     found = _read_list(value)
     if not isinstance(found, list | tuple):
         return found
-    numbers = [contact.phone(text, None) if isinstance(text, str) else None for text in found]
+    numbers = [phones.phone(text, None) if isinstance(text, str) else None for text in found]
     for place, number in enumerate(numbers, 1):
         if number is None:
             raise ValueError(f"number {place} of the list is not a phone number with its country: write +573001234567")
@@ -89,7 +90,7 @@ def _read_amounts(value: object) -> object:
         raise ValueError("is not a table of amounts: write { USD = 20, COP = 50000 }")  # noqa: TRY004 - pydantic's
     found = {}
     for name, amount in value.items():
-        code = contact.currency(str(name))
+        code = money.currency(str(name))
         if code is None:
             raise ValueError(f"{name!r} is no currency: write ISO 4217 codes such as USD, COP")
         found[code] = amount

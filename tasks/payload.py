@@ -1,7 +1,7 @@
 """The request to Yuno's Recovery Agent: exactly its documented contract, no field more, no nulls."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
-from tasks import consent, contact
+from detectors.normalize import countries, emails, languages, money, phones, text
+from tasks import consent
 from tasks.record import cart_of, metadata_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -131,7 +132,7 @@ def by_channel(built: Built, may: frozenset[consent.Channel], usual: str) -> Bui
 
 def phone_of(fields: Mapping[str, str]) -> str | None:
     """Return the customer's number in E.164; None when it is missing or nobody can have it."""
-    return contact.phone(fields.get("phone", ""), contact.country(fields.get("country", "")))
+    return phones.phone(fields.get("phone", ""), countries.country(fields.get("country", "")))
 
 
 def phone_in(body: str) -> str:
@@ -146,44 +147,44 @@ def timestamp(ms: int) -> str:
 
 
 def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | InvalidContact:
-    name = contact.one_line(fields.get("name", ""))
+    name = text.one_line(fields.get("name", ""))
     if not name:
         return InvalidContact("customer.full_name")
     phone = phone_of(fields)
     if phone is None:
         return InvalidContact("customer.phone_number")
-    country = contact.country(fields.get("country", ""))
+    country = countries.country(fields.get("country", ""))
     if country is None:
         # The number is good; its own country is better than losing the contact over a misspelt one.
-        country = contact.country_of_phone(phone)
+        country = phones.country_of_phone(phone)
         left_out.append("customer.country_code (taken from the number)")
         if country is None:
             return InvalidContact("customer.country_code")
     return Customer(
         full_name=name,
         phone_number=phone,
-        email=_optional(fields, "email", contact.email, "customer.email", left_out),
+        email=_optional(fields, "email", emails.email, "customer.email", left_out),
         country_code=country,
-        language=_optional(fields, "language", contact.language, "customer.language", left_out),
+        language=_optional(fields, "language", languages.language, "customer.language", left_out),
     )
 
 
 def _cart(cart: StoredCart | None, left_out: list[str]) -> Cart:
     if cart is None:
         return Cart()
-    currency = contact.currency(cart.currency) if cart.currency else None
+    currency = money.currency(cart.currency) if cart.currency else None
     if cart.currency and currency is None:
         left_out.append("cart.currency")
     items = [
         Item(
-            name=contact.one_line(item.name) if item.name else None,
-            sku=contact.one_line(item.sku) if item.sku else None,
+            name=text.one_line(item.name) if item.name else None,
+            sku=text.one_line(item.sku) if item.sku else None,
             quantity=item.quantity,
-            price=None if item.price is None else contact.amount(item.price, currency),
+            price=None if item.price is None else money.amount(item.price, currency),
         )
         for item in cart.items or ()
     ]
-    total = None if cart.total_value is None else contact.amount(cart.total_value, currency)
+    total = None if cart.total_value is None else money.amount(cart.total_value, currency)
     kept = tuple(item for item in items if item.model_dump(exclude_none=True))
     return Cart(total_value=total, currency=currency, items=kept or None)
 
@@ -195,7 +196,7 @@ def _engagement(fields: Mapping[str, str], reason: str, left_out: list[str]) -> 
         channel = "auto"
     metadata = {key: _without_nulls(value) for key, value in metadata_of(fields).items()} or None
     engagement = Engagement(
-        preferred_channel=channel, reason=contact.one_line(fields.get("reason", "")) or reason, metadata=metadata
+        preferred_channel=channel, reason=text.one_line(fields.get("reason", "")) or reason, metadata=metadata
     )
     if metadata and len(engagement.model_dump_json()) > 2 * MAX_METADATA_BYTES:
         left_out.append("engagement.metadata")
@@ -214,7 +215,7 @@ def _without_nulls(value: object) -> object:
 
 
 def _optional(
-    fields: Mapping[str, str], name: str, read: contact.Reader, label: str, left_out: list[str]
+    fields: Mapping[str, str], name: str, read: Callable[[str], str | None], label: str, left_out: list[str]
 ) -> str | None:
     text = fields.get(name)
     if not text:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from detectors.activity import Cart
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
+from detectors.normalize import money
 from state.people import Facts
 from state.session import Session
-from tasks import consent, contact, quiet_hours
+from tasks import consent, quiet_hours
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.record import cart_of, is_bot, was_emptied
 
@@ -183,7 +184,7 @@ def _min_value(now: Situation, settings: ContactSettings) -> Decision | None:
     minimum, cart = settings.at(now.stage).min_value, cart_of(now.session.fields)
     if not minimum or cart is None:
         return None
-    least = minimum.get(contact.currency(cart.currency or "") or "")
+    least = minimum.get(money.currency(cart.currency or "") or "")
     value = _value(cart)
     return Suppress("below_minimum") if least is not None and value is not None and value < least else None
 

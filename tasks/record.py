@@ -23,8 +23,15 @@ _CUSTOMER = {
     "email": "email",
     "country_code": "country",
     "language": "language",
+    "time_zone": "time_zone",
+    "region": "region",
 }
-_CONSENT = {"call": "consent.call", "whatsapp": "consent.whatsapp"}
+_CONSENT = {
+    "call": "consent.call",
+    "whatsapp": "consent.whatsapp",
+    "given_at": "consent.given_at",
+    "source": "consent.source",
+}
 _ENGAGEMENT = {"preferred_channel": "channel", "reason": "reason"}
 
 

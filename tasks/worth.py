@@ -6,8 +6,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from iso4217 import Currency
 
 from detectors.activity import ActivityEvent, Cart
+from detectors.normalize.money import currency
 from state.attribution import Money
-from tasks.contact import currency
 
 MOST_UNITS = 2**53
 """Lua counts no further exactly."""

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from iso4217 import Currency
 from phonenumbers import PhoneNumberFormat
 
-from tasks.contact import amount, country, country_of_phone, currency, email, language, one_line, phone
+from detectors.normalize.countries import country
+from detectors.normalize.emails import email
+from detectors.normalize.languages import language
+from detectors.normalize.money import amount, currency
+from detectors.normalize.phones import country_of_phone, phone
+from detectors.normalize.text import one_line
 
 COUNTRIES = sorted(found.alpha_2 for found in pycountry.countries)
 CURRENCIES = sorted(found.code for found in Currency)

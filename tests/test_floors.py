@@ -15,7 +15,7 @@ BELOW = {
     "tasks": {"detectors", "state"},
     "worker": {"detectors", "state", "tasks"},
 }
-PURE = ("detectors", "tasks/policy.py", "tasks/payload.py", "tasks/backoff.py", "tasks/record.py", "tasks/contact.py")
+PURE = ("detectors", "tasks/policy.py", "tasks/payload.py", "tasks/backoff.py", "tasks/record.py")
 CLOCKS = {
     "now",
     "utcnow",

@@ -30,7 +30,8 @@ def test_each_field_is_kept_by_itself_and_null_clears_it() -> None:
 def test_consent_is_kept_per_channel_and_null_clears_it() -> None:
     assert stored(customer={"consent": {"call": False}}) == {"consent.call": "false"}
     assert stored(customer={"consent": {"whatsapp": None}}) == {"consent.whatsapp": ""}
-    assert stored(customer={"consent": None}) == {"consent.call": "", "consent.whatsapp": ""}
+    cleared = {"consent.call": "", "consent.whatsapp": "", "consent.given_at": "", "consent.source": ""}
+    assert stored(customer={"consent": None}) == cleared
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from celery import Celery, signals
 from celery.worker.consumer import Consumer
 from kombu.entity import Exchange, Queue
 
+from detectors.normalize.warm_up import warm_up
 from state import deployment
 from state.errors import StateError
 from state.replication import NONE, Replicas
-from tasks import celery_tasks, contact, deps
+from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
 from worker import logs, runtime
 from worker.acknowledging import Task
@@ -186,7 +187,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
         deps.install(runtime.build_deps(settings, sends=sends, replicas=_replicas[0]))
     else:
         # What the processes of the pool have in common stays common: the collector would write to every page of it.
-        contact.warm_up()
+        warm_up()
         gc.collect()
         gc.freeze()
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detectors.activity import ActivityEvent
+from detectors.normalize.countries import country
+from detectors.normalize.phones import phone
 from detectors.sequence import Position, occurred_ms
 from state.attribution import Attribution, Credit, Money
 from state.people import person_of
 from state.sessions import Change, Mark
 from tasks import worth
-from tasks.contact import country, phone
 
 
 @dataclass(frozen=True, slots=True)

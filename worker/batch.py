@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from detectors import looking_around
 from detectors.activity import ActivityEvent
+from detectors.normalize.countries import country
+from detectors.normalize.phones import likely_e164, phone
 from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
 from state.sessions import Change
 from state.stream import Entry
-from tasks.contact import country, likely_e164, phone
 from tasks.record import fields_of
 from worker.attribution import Order, order_of
 

@@ -8,10 +8,11 @@ from typing import Any, Literal
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES, ActivityEvent, Cart, Customer
+from detectors.normalize import countries, emails, languages, money, phones
+from detectors.normalize import text as texts
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
 from state.stream import Entry
-from tasks import contact
 from tasks.payload import CHANNELS
 from worker.batch import Rejection, collect
 from worker.event_fields import suggestion
@@ -112,17 +113,17 @@ def _moments(event: ActivityEvent, now_ms: int) -> Iterator[Finding]:
 
 def _customer(customer: Customer) -> Iterator[Finding]:
     yield from _cleared(customer)
-    country = contact.country(customer.country_code) if customer.country_code else None
-    number = contact.phone(customer.phone_number, country) if customer.phone_number else None
+    country = countries.country(customer.country_code) if customer.country_code else None
+    number = phones.phone(customer.phone_number, country) if customer.phone_number else None
     if customer.phone_number and number is None and (country or customer.phone_number.startswith("+")):
         where = f" in {country}" if country else ""
         yield _warning("customer.phone_number", f"is not a valid number{where}", _UNREACHABLE)
     if customer.country_code and country is None:
         effect = _without_country(customer.phone_number, number)
         yield _warning("customer.country_code", "is not a country of ISO 3166-1 (CO, COL, Colombia)", effect)
-    if customer.email and contact.email(customer.email) is None:
+    if customer.email and emails.email(customer.email) is None:
         yield _warning("customer.email", "is not an e-mail address", "the request would go out without it")
-    if customer.language and contact.language(customer.language) is None:
+    if customer.language and languages.language(customer.language) is None:
         effect = "the request would go out without it"
         yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
 
@@ -131,7 +132,7 @@ def _cleared(customer: Customer) -> Iterator[Finding]:
     """Warn of what nobody can be reached without, where the event takes it away or leaves it out."""
     given = {"full_name": customer.full_name, "phone_number": customer.phone_number}
     for field, text in given.items():
-        if field in customer.model_fields_set and not contact.one_line(text or ""):
+        if field in customer.model_fields_set and not texts.one_line(text or ""):
             yield _warning(f"customer.{field}", "is empty", _UNREACHABLE)
     if not customer.country_code and (customer.phone_number or "country_code" in customer.model_fields_set):
         beside = "is missing beside the phone number" if customer.phone_number else "is empty"
@@ -142,7 +143,7 @@ def _without_country(written: str | None, number: str | None) -> str:
     """Say what becomes of a contact whose country cannot be read: the number's own one counts, if it has one."""
     if not written:
         return "the country of the phone number would be used, if that begins with +"
-    if number is not None and contact.country_of_phone(number):
+    if number is not None and phones.country_of_phone(number):
         return "the country of the phone number would be used"
     return _UNREACHABLE
 
@@ -150,7 +151,7 @@ def _without_country(written: str | None, number: str | None) -> str:
 def _person(event: ActivityEvent) -> Iterator[Finding]:
     """Warn of a buyer, or somebody who wants to be left alone, who would be known by the session alone."""
     written, given = (event.customer.phone_number, event.customer.country_code) if event.customer else (None, None)
-    if event.session_id and written and contact.phone(written, contact.country(given or "")) is None:
+    if event.session_id and written and phones.phone(written, countries.country(given or "")) is None:
         yield _warning("customer.phone_number", "is not a valid number", "the event would count for its session alone")
 
 
@@ -165,7 +166,7 @@ def _cart(cart: Cart) -> Iterator[Finding]:
 def _currency(code: str | None, field: str, *, needed: bool) -> Iterator[Finding]:
     if not code and needed:
         yield _warning(field, "is missing beside the amount", "nobody could tell in which currency that is")
-    elif code and contact.currency(code) is None:
+    elif code and money.currency(code) is None:
         yield _warning(field, "is not a currency of ISO 4217 (COP, BRL, USD)", "it would be left out")
 
 

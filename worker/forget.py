@@ -8,11 +8,12 @@ from typing import TypeVar
 import phonenumbers
 
 from detectors.activity import ActivityEvent
+from detectors.normalize.countries import country
+from detectors.normalize.phones import phone
 from detectors.parsing import parse
 from state.forgetting import Erased, Forgetting, session_of
 from state.optouts import OptOuts
 from state.people import person_of
-from tasks.contact import country, phone
 from tasks.payload import phone_in
 
 MOST_ROUNDS = 5

@@ -16,6 +16,8 @@ from typing import Self
 import structlog
 
 from detectors.lanes import milliseconds
+from detectors.normalize.countries import country
+from detectors.normalize.phones import phone
 from detectors.sequence import occurred_ms
 from state.attribution import Attribution
 from state.errors import ServerFullError, ServerUnavailableError, StateError
@@ -23,7 +25,6 @@ from state.people import People, person_of
 from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Reading, Stream
 from state.streams import Streams
-from tasks.contact import country, phone
 from tasks.crash_points import reached
 from worker.attribution import credit_orders
 from worker.batch import Batch, collect

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from detectors.normalize import countries, phones
 from state.optouts import PERSON
 from state.people import person_of
-from tasks import contact
 from worker.errors import StartError
 
 _PHONE_HEADS = frozenset(
@@ -32,7 +32,7 @@ def read_people(lines: Iterable[str], country: str | None, secret: bytes) -> Ite
     Raises:
         StartError: the country is unknown, or a heading names no column for the phone number.
     """
-    code = contact.country(country) if country else None
+    code = countries.country(country) if country else None
     if country and code is None:
         raise StartError(f"--country: {country[:64]!r} is not a country: write CO, COL or Colombia")
     rest = iter(lines)
@@ -49,7 +49,7 @@ def read_people(lines: Iterable[str], country: str | None, secret: bytes) -> Ite
         if any(cell.strip() for cell in cells):
             phone = cells[at_phone].strip() if at_phone < len(cells) else ""
             named = cells[at_country].strip() if at_country is not None and at_country < len(cells) else ""
-            yield reader.line_num + 1, _found(phone, contact.country(named) if named else code, secret)
+            yield reader.line_num + 1, _found(phone, countries.country(named) if named else code, secret)
 
 
 def _columns(heading: str) -> tuple[str, int, int | None] | None:
@@ -67,5 +67,5 @@ def _columns(heading: str) -> tuple[str, int, int | None] | None:
 def _found(text: str, code: str | None, secret: bytes) -> Found:
     if PERSON.fullmatch(text):
         return Found(text)
-    number = contact.phone(text, code)
+    number = phones.phone(text, code)
     return Found(person_of(number, secret)) if number else Found(problem=_NOT_A_NUMBER)

@@ -125,12 +125,12 @@ def number(text: str, country: str | None) -> str:
     Raises:
         StartError: it is none, or the country is unknown.
     """
-    from tasks import contact  # noqa: PLC0415 - the numbering plans of the world take a while to load
+    from detectors.normalize import countries, phones  # noqa: PLC0415 - the numbering plans of the world take a while to load
 
-    code = contact.country(country) if country else None
+    code = countries.country(country) if country else None
     if country and code is None:
         raise StartError(f"--country: {country[:64]!r} is not a country: write CO, COL or Colombia")
-    found = contact.phone(text, code)
+    found = phones.phone(text, code)
     if found is None:
         way_out = "" if code else ", or name its --country"
         raise StartError(f"{text[:32]!r} is not a valid phone number: write it with + and the country code{way_out}")

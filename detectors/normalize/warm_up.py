@@ -1,0 +1,17 @@
+"""Loading what the readers load when first used."""
+
+from detectors.normalize.countries import country
+from detectors.normalize.emails import email
+from detectors.normalize.languages import language
+from detectors.normalize.money import currency
+from detectors.normalize.phones import phone
+
+
+def warm_up() -> None:
+    """Load what the readers load when first used, so that processes forked afterwards share it."""
+    for number, country_code in (("+573001234567", "CO"), ("+5511987654321", "BR"), ("+525512345678", "MX")):
+        phone(number, country_code)
+    country("CO")
+    language("pt_br")
+    email("someone@example.com")
+    currency("COP")
