@@ -44,7 +44,6 @@ def test_what_names_no_country_is_none(text: str) -> None:
         ("020 7946 0958", "GB", "+442079460958"),
         ("+44 (0)20 7946 0958", "GB", "+442079460958"),
         ("tel:+573001234567", None, "+573001234567"),
-        ("+57 300 123 4567 ext. 9", "CO", "+573001234567"),
     ],
 )
 def test_a_number_is_read_as_people_write_it_with_their_country(text: str, code: str | None, e164: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from detectors import looking_around
 from detectors.activity import ActivityEvent
 from detectors.normalize.countries import country
-from detectors.normalize.phones import likely_e164, phone
+from detectors.normalize.phones import phone
 from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
 from state.sessions import Change
@@ -85,7 +85,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
                 batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
         customer = event.customer
         if customer is not None and customer.phone_number:
-            number = likely_e164(customer.phone_number, customer.country_code or "")
+            number = phone(customer.phone_number, country(customer.country_code or ""))
             if number is not None:
                 batch.named.append((number, event.session_id, occurred_ms(place.stamp)))
         fields = fields_of(event)

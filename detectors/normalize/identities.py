@@ -2,11 +2,30 @@
 
 The same line gives the same identity however its number is written, and the same mailbox however its address is. An
 identity of a phone begins with `+`, one of an e-mail address holds an `@`, so the two never meet.
+
+An identity is not the number that is sent: `+54 9 11 …` and `+54 11 …` are two ways to dial one Argentine.
+Tags and dots of an address (`jane+shop@…`) are kept. Marketplaces give each buyer an address with a tag of its own, so
+that dropping tags would make one person of all their buyers.
 """
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
 
 from detectors.normalize.countries import country
 from detectors.normalize.emails import email
+from detectors.normalize.number_kinds import calling_code, is_valid, plan
+from detectors.normalize.number_readings import Tier, lines, tiers
 from detectors.normalize.phones import phone
+from detectors.normalize.renumbered import line_of
+from detectors.normalize.written_numbers import LONGEST, Written, written
+
+MOST = 12
+"""Identities that one event may name. Beyond them the likeliest are kept."""
+_FEWEST_DIGITS = 5
+_MOST_DIGITS = 15
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
 
 def identities_of(phone_number: str, country_code: str, email_address: str) -> tuple[str, ...]:
@@ -16,12 +35,57 @@ def identities_of(phone_number: str, country_code: str, email_address: str) -> t
     """
     number = phone(phone_number, country(country_code)) if phone_number else None
     address = email(email_address) if email_address else None
-    return tuple(found for found in (number, address and address.lower()) if found)
+    return tuple(filter(None, (number and of_number(number), address and address.lower())))
 
 
 def named_by(phone_number: str, country_code: str, email_address: str) -> tuple[str, ...]:
     """Return every identity that these values may name, for signals that stop a contact: read as leniently as possible.
 
-    Contains `identities_of` the same values.
+    Contains `identities_of` the same values. At most `MOST`.
     """
-    return identities_of(phone_number, country_code, email_address)
+    sure = identities_of(phone_number, country_code, email_address)
+    numbers = _numbers(phone_number, country(country_code) if country_code else None) if phone_number else ()
+    return tuple(dict.fromkeys(chain(sure, _addresses(email_address), numbers)))[:MOST]
+
+
+def of_number(e164: str) -> str:
+    """Return the identity of a number in E.164: one text for all forms in which its line can be dialled."""
+    code = calling_code(e164[1:]) or ""
+    new_code, national = line_of(code, e164[1 + len(code) :])
+    return f"+{new_code}{national}"
+
+
+@lru_cache(maxsize=16_384)
+def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
+    """Return the identities of every number that a text may hold."""
+    number = written(text[:LONGEST])
+    texts = [number, *map(written, number.parts)]
+    found = dict.fromkeys(chain.from_iterable(_named(one, country_code) for one in texts))
+    return tuple(found) or tuple(_raw(number, country_code))
+
+
+def _named(number: Written, country_code: str | None) -> Iterator[str]:
+    yield from _identities(tiers(number, country_code))
+    # The + may be missing, or a shop's form may have put it before a national number.
+    if not number.plus:
+        yield from _identities(tiers(number._replace(plus=True), country_code))
+    elif country_code:
+        yield from _identities(tiers(number._replace(plus=False), country_code))
+
+
+def _identities(groups: Iterable[Tier]) -> Iterator[str]:
+    return (of_number(line.e164) for line in lines(groups) if is_valid(line.code, line.national))
+
+
+def _raw(number: Written, country_code: str | None) -> Iterator[str]:
+    """Name digits that are no valid number by themselves: a later event may name them in the same way."""
+    digits = number.digits.lstrip("0")
+    if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+        own = plan(country_code)
+        yield f"+{digits}" if number.plus or own is None else f"+{own.country_code}{digits}"
+
+
+def _addresses(text: str) -> Iterator[str]:
+    for found in _ADDRESS.findall(text):
+        address = found.removeprefix("mailto:").strip(".")
+        yield (email(address) or address).lower()

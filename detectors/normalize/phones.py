@@ -1,41 +1,54 @@
-"""Phone numbers: from what people type into forms to E.164."""
+"""Phone numbers: from what people type into forms to E.164.
 
-import re
+Read strictly, because a number read here is called: with two readings there is none. For the people that a text may
+name, read as leniently as possible, see `identities`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
 
 from detectors.normalize.countries import country
+from detectors.normalize.number_kinds import MOBILES, kind, no_shopper
+from detectors.normalize.number_readings import Line, tiers
+from detectors.normalize.written_numbers import written
 
-_NO_SEPARATORS = str.maketrans("", "", " -.()")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_MEXICO_OLD_MOBILE = "+521"
-_MEXICO_DIGITS = 14  # +52 1 and ten digits: how mobiles were written before August 2019
+_KEPT = 65_536
+_OVERLONG = 11
 
 
-@lru_cache(maxsize=65_536)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a number was understood."""
+
+    e164: str
+    """The number to contact; empty when there is none."""
+    why_not: str
+    """Why there is none, as a predicate (`has letters`); empty when there is one."""
+    note: str
+    """One line for the operator, with the number: `"0055 51 …" with BR → +5551…: 00 read as +`."""
+
+
+@lru_cache(maxsize=_KEPT)
 def phone(text: str, country_code: str | None) -> str | None:
-    """Return a number in E.164, a national one read with the country; None when nobody can have it.
+    """Return the number to contact in E.164; None when it is invalid, has two readings, or no shopper can have it.
 
-    Mexican mobiles in their old form (`+52 1 …`) are read as what they became in 2019.
+    `country_code` (ISO 3166-1 alpha-2) is the customer's. A number of another country counts only if it is written
+    with its international prefix. Results are cached.
     """
-    found = _valid(text, country_code)
-    if found is None:
-        digits = "+" + "".join(char for char in text if char.isdigit())
-        if digits.startswith(_MEXICO_OLD_MOBILE) and len(digits) == _MEXICO_DIGITS:
-            found = _valid("+52" + digits.removeprefix(_MEXICO_OLD_MOBILE), None)
-    return found
+    line, _ = _line(text, country_code)
+    return None if line is None else line.e164
 
 
-def likely_e164(text: str, country_code: str) -> str | None:
-    """Return a number in E.164 without asking whether anybody can have it, where it is written so; else as `phone`.
-
-    For telling quickly who is meant: a number that nobody can have leads to nobody.
-    """
-    digits = text.translate(_NO_SEPARATORS)
-    if _E164.fullmatch(digits) and not digits.startswith(_MEXICO_OLD_MOBILE):
-        return digits
-    return phone(text, country(country_code))
+def reading(text: str, country_code: str | None) -> Reading:
+    """Return how a number is understood, and why."""
+    line, why_not = _line(text, country_code)
+    given = f'"{text}" with {country_code or "no country"}'
+    if line is None:
+        return Reading("", why_not, f"{given} {why_not}")
+    return Reading(line.e164, "", f"{given} → {line.e164}: {', '.join(line.rules)}")
 
 
 @lru_cache(maxsize=4096)
@@ -47,11 +60,43 @@ def country_of_phone(e164: str) -> str | None:
     return country(phonenumbers.region_code_for_number(phonenumbers.parse(e164)) or "")
 
 
-def _valid(text: str, country_code: str | None) -> str | None:
-    try:
-        number = phonenumbers.parse(text, country_code)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+def _line(text: str, country_code: str | None) -> tuple[Line | None, str]:
+    number = written(text)
+    if number.extension:
+        return None, "has an extension: it is a company's line"
+    if not number.digits:
+        return None, number.strange or "is empty"
+    if number.strange:
+        return None, number.strange
+    found, why_not = _only(tiers(number, country_code))
+    if found is not None and number.parts:
+        # `030 1234567/68` is two numbers, `030/1234567` is one.
+        first, _ = _only(tiers(written(number.parts[0]), country_code))
+        if first is not None and first.e164 != found.e164:
+            return None, "holds more than one number"
+    return found, why_not
+
+
+def _only(groups: Iterable[list[Line]]) -> tuple[Line | None, str]:
+    """Return the one line of the first tier that has any, or why there is none."""
+    group = next(filter(None, groups), [])
+    if not group:
+        return None, "is not a valid number"
+    group = _without_overlong(group)
+    numbers = sorted({line.e164 for line in group})
+    if len(numbers) > 1:
+        return None, f"has two readings: {' and '.join(numbers[:2])}"
+    line = group[0]
+    why_not = line.doubt or no_shopper(line.code, line.national)
+    return (None, line.doubt or f"is {why_not}") if why_not else (line, "")
+
+
+def _without_overlong(group: list[Line]) -> list[Line]:
+    """Leave out fixed lines that only a lenient plan has, where the same digits are a mobile written in full.
+
+    German fixed lines, by the plan, have up to 15 digits. By the regulator they have 11 at most, and the mobile
+    `49 151 12345678` is no fixed line in the area of 04915.
+    """
+    if any(kind(line.code, line.national) in MOBILES for line in group):
+        return [line for line in group if kind(line.code, line.national) in MOBILES or len(line.national) < _OVERLONG]
+    return group

@@ -1,0 +1,224 @@
+"""Every line that a written number may mean, the likeliest first. Pure.
+
+Readings come in tiers. A tier goes before the later ones. Two different lines in one tier are two readings, and then
+nobody is contacted.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, zip_longest
+from typing import NamedTuple
+
+from phonenumbers import PhoneMetadata
+
+from detectors.normalize.number_kinds import calling_code, is_valid, main_plan, plan, plans_with
+from detectors.normalize.renumbered import also, renumbered
+from detectors.normalize.written_numbers import Written
+
+AS_WRITTEN = "read with its country code"
+NATIONAL = "read as a national number"
+_ADDED = "read as if written with +"
+_WORLDWIDE = "00"
+_ELSEWHERE = ("011", "0011")
+"""International prefixes of North America and Australia, which people also write in other countries."""
+
+
+class Line(NamedTuple):
+    """A valid number, and by which rules it was read."""
+
+    code: str
+    """Calling code."""
+    national: str
+    """What follows the calling code."""
+    rules: tuple[str, ...] = ()
+    doubt: str = ""
+    """Why this reading by itself is no reason to contact anybody; empty for a plain one."""
+
+    @property
+    def e164(self) -> str:
+        """The number in E.164."""
+        return f"+{self.code}{self.national}"
+
+
+Tier = list[Line]
+
+
+def tiers(number: Written, country_code: str | None) -> Iterator[Tier]:
+    """Yield the tiers of readings. What the shopper means is in the first that is not empty."""
+    own = plan(country_code)
+    ways = [_spelled(digits, plus=number.plus, own=own, rules=rules) for digits, rules in _spellings(number)]
+    for group in zip_longest(*ways, fillvalue=()):
+        yield list(chain.from_iterable(group))
+
+
+def _spellings(number: Written) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield number.digits, ()
+    if number.zero >= 0:
+        yield number.digits[: number.zero] + number.digits[number.zero + 1 :], ("(0) dropped",)
+
+
+def _spelled(digits: str, *, plus: bool, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Tier]:
+    if plus:
+        zeros = digits.startswith(_WORLDWIDE)
+        yield from _international(digits.removeprefix(_WORLDWIDE), (*rules, "00 after + dropped") if zeros else rules)
+    elif own is not None:
+        yield from _domestic(digits, own, rules)
+    elif digits.startswith(_WORLDWIDE):
+        yield from _international(digits.removeprefix(_WORLDWIDE), (*rules, "00 read as +"))
+    else:
+        yield from _of_no_country(digits, rules)
+
+
+def _international(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
+    """Read digits that begin with a calling code."""
+    code = calling_code(digits)
+    if code is not None:
+        rest = digits.removeprefix(code)
+        yield list(_today(code, rest, rules))
+        yield list(_mended(code, rest, main_plan(code), rules))
+
+
+def _domestic(digits: str, own: PhoneMetadata, rules: tuple[str, ...]) -> Iterator[Tier]:
+    """Read digits without + in a customer's country."""
+    code = str(own.country_code)
+    if digits.startswith(_WORLDWIDE + code):
+        yield from _international(digits.removeprefix(_WORLDWIDE), (*rules, "00 read as +"))
+    else:
+        yield from ([], [])
+    dialled = [*_dialled(digits, own)]
+    yield list(_at_home(digits, own, dialled, rules))
+    yield list(_mended_at_home(digits, own, dialled, rules))
+    yield list(_abroad(digits, own, dialled, rules))
+
+
+def _at_home(digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]) -> Iterator[Line]:
+    code = str(own.country_code)
+    for stem, rule in [(digits, NATIONAL), *_without_prefix(digits, own)]:
+        yield from _valid(code, stem, (*rules, rule))
+    for rest, rule in [(digits, _ADDED), *dialled]:
+        if rest.startswith(code):
+            yield from _today(code, rest.removeprefix(code), (*rules, rule))
+
+
+def _mended_at_home(
+    digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]
+) -> Iterator[Line]:
+    code = str(own.country_code)
+    yield from _old(code, digits, own, rules)
+    for prefix in _ELSEWHERE:
+        if digits.startswith(prefix + code):
+            yield from _all(code, digits.removeprefix(prefix + code), own, (*rules, f"{prefix} read as +"))
+    for rest, rule in [(digits, _ADDED), *dialled]:
+        if rest.startswith(code):
+            yield from _mended(code, rest.removeprefix(code), own, (*rules, rule))
+
+
+def _abroad(digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]) -> Iterator[Line]:
+    """Read a number of another country: one with an international prefix may be used, one without it may not."""
+    code = str(own.country_code)
+    if digits.startswith("0") and is_valid(code, digits.lstrip("0")):
+        yield Line(code, digits.lstrip("0"), (*rules, "zeros dropped"), "has a zero too many")
+    prefixes = (prefix for prefix in (_WORLDWIDE, *_ELSEWHERE) if digits.startswith(prefix))
+    for rest, rule in [*dialled, *((digits.removeprefix(found), f"{found} read as +") for found in prefixes)]:
+        found_code = calling_code(rest)
+        if found_code == code:
+            yield Line(code, rest.removeprefix(code), (*rules, rule), "is not a valid number of the customer's country")
+        elif found_code is not None:
+            yield from _today(found_code, rest.removeprefix(found_code), (*rules, rule))
+    found_code = calling_code(digits)
+    if found_code not in {None, code}:
+        for line in _today(str(found_code), digits.removeprefix(str(found_code)), (*rules, _ADDED)):
+            yield line._replace(doubt="would be a number of another country, which must be written with +")
+
+
+def _of_no_country(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
+    """Read digits without + and without a country: as international ones, unless some country has them as national."""
+    international = _international(digits, (*rules, _ADDED))
+    today = next(international, [])
+    stem = digits.removeprefix("0")
+    for code in plans_with(stem):
+        today.append(Line(code, stem, (*rules, NATIONAL), "needs a country: it is written without +"))
+    yield today
+    yield from international
+
+
+def _today(code: str, rest: str, rules: tuple[str, ...]) -> Iterator[Line]:
+    """Read what follows a calling code by today's plan."""
+    yield from _valid(code, rest, rules or (AS_WRITTEN,))
+    if rest.startswith(code) and is_valid(code, rest.removeprefix(code)):
+        yield Line(code, rest.removeprefix(code), (*rules, "country code written twice"))
+
+
+def _valid(code: str, national: str, rules: tuple[str, ...]) -> Iterator[Line]:
+    if is_valid(code, national):
+        yield Line(code, national, rules)
+        for another in also(code, national):
+            yield Line(code, another, rules)
+
+
+def _mended(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
+    """Read what follows a calling code, and should not be written so today."""
+    yield from _all(code, rest, own, rules)
+    for twice in (code, _WORLDWIDE + code):
+        if rest.startswith(twice):
+            yield from _all(code, rest.removeprefix(twice), own, (*rules, "country code written twice"))
+
+
+def _all(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
+    for stem, rule in [(rest, ""), *_without_prefix(rest, own)]:
+        if is_valid(code, stem):
+            yield Line(code, stem, _joined(rules, rule))
+    yield from _old(code, rest, own, rules)
+
+
+def _old(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
+    """Read a national number by plans that ended, with and without its trunk prefix."""
+    for stem, rule in [(rest, ""), *_without_prefix(rest, own), *_without_zero(rest)]:
+        if stem != rest and is_valid(code, stem):
+            yield Line(code, stem, _joined(rules, rule))
+        for new_code, new, old_rule in renumbered(code, stem):
+            if is_valid(new_code, new):
+                yield Line(new_code, new, _joined(rules, rule, old_rule))
+
+
+def _joined(rules: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    return (*rules, *filter(None, more))
+
+
+def _without_prefix(digits: str, own: PhoneMetadata | None) -> Iterator[tuple[str, str]]:
+    """Drop the trunk prefix of a plan, with or without a carrier's code, or add the area that a plan implies."""
+    if own is None:
+        return
+    trunk = own.national_prefix
+    if trunk and digits.startswith(trunk):
+        yield digits.removeprefix(trunk), "trunk zero dropped" if trunk == "0" else f"trunk prefix {trunk} dropped"
+    pattern, template = own.national_prefix_for_parsing, own.national_prefix_transform_rule
+    found = re.match(pattern, digits) if pattern else None
+    if found is None or not found.end():
+        return
+    rest = digits[found.end() :]
+    if template and found.re.groups and found.group(found.re.groups) is not None:
+        yield found.expand(template) + rest, "local number completed"
+    elif found.group() != trunk:
+        yield rest, f"prefix {found.group()} dropped"
+
+
+def _without_zero(digits: str) -> Iterator[tuple[str, str]]:
+    if digits.startswith("0"):
+        yield digits.removeprefix("0"), "leading zero dropped"
+
+
+def _dialled(digits: str, own: PhoneMetadata) -> Iterator[tuple[str, str]]:
+    """Drop the international prefix that a country dials, where it has one of its own."""
+    found = re.match(own.international_prefix, digits) if own.international_prefix else None
+    if found and found.group() != _WORLDWIDE:
+        yield digits[found.end() :], f"{found.group()} read as +"
+
+
+def lines(groups: Iterable[Tier]) -> Iterator[Line]:
+    """Yield every line of some tiers once."""
+    seen = set()
+    for line in chain.from_iterable(groups):
+        if line.e164 not in seen:
+            seen.add(line.e164)
+            yield line

@@ -1,0 +1,123 @@
+"""Phone numbers as people write them: digits of any script, separators, extensions. Nothing is judged here."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from detectors.normalize.number_kinds import calling_code
+
+LONGEST = 200
+"""Characters of a text that can hold a phone number; longer ones hold none."""
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_PLUS = frozenset("+\uff0b\ufe62\u207a\u2795")
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})  # zero-width characters, text direction, variation selectors
+_BETWEEN = frozenset({"Zs", "Zl", "Zp", "Pd", "Cc"})
+_SEPARATORS = frozenset(" .()[]{}_~'`\u2019\u00b7\u2022\u2212\u30fc\u3002\uff0e\u2024")
+_ADDRESS = re.compile(r"\s*(?:tel|callto|sms|whatsapp):(?://)?(.*)", re.DOTALL | re.IGNORECASE)  # RFC 3966 and kin
+_CONTEXT = re.compile(r";phone-context=(\+[\d.()-]+)", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"(?:;ext=|;?\s*\b(?:extension|extn|ext|anexo|ramal|interno|int|poste|durchwahl|\u0434\u043e\u0431)\b\.?|x|\#)\s*[.:=]?\s*\d{1,8}[\s)]*$"
+)
+_FEWEST_BEFORE_EXTENSION = 6
+_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
+_SECOND = re.compile(r"[/\\,;|\n]|\b(?:o|y|e|ou|or|and|und|oder|et)\b")
+
+
+class Written(NamedTuple):
+    """A phone number as it was written."""
+
+    plus: bool
+    digits: str
+    """All digits, in ASCII, without those of an extension."""
+    zero: int = -1
+    """Place of a zero that stood in brackets by itself, as in `+49 (0)151`; -1 without one."""
+    extension: bool = False
+    strange: str = ""
+    """Why nobody should be contacted under this text, such as `has letters`; empty for a plain number."""
+    parts: tuple[str, ...] = ()
+    """Texts in it that may be numbers by themselves: those before and after a slash, a comma, an `or`."""
+
+
+def written(text: str) -> Written:
+    """Take a text apart. Never raises."""
+    if _E164.fullmatch(text):
+        return Written(plus=True, digits=text[1:])
+    if len(text) > LONGEST:
+        return Written(plus=False, digits="", strange="is too long for a phone number")
+    plain, odd = _plain(text)
+    rest, extension = _without_extension(plain)
+    strange = odd or _strange(rest)
+    parts = tuple(part for part in _SECOND.split(rest) if any(map(str.isdigit, part)))
+    before, plus, after = rest.rpartition("+")
+    lead = _digits(before)
+    digits = _digits(after)
+    if lead.strip("0") and lead.lstrip("0") != calling_code(digits):
+        # Two plus signs are a country code written twice, or two numbers.
+        plus, digits, strange = plus * (rest.lstrip(" ([").startswith("+")), lead + digits, strange or "has a + inside"
+        return Written(bool(plus), digits, -1, extension, strange, parts if len(parts) > 1 else (before, "+" + after))
+    found = _ZERO.search(after)
+    zero = len(_digits(after[: found.start()])) if found else -1
+    return Written(bool(plus), digits, zero, extension, strange, parts if len(parts) > 1 else ())
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _plain(text: str) -> tuple[str, str]:
+    """Return the text with ASCII digits, `+`, ordinary separators and lower-case letters; and what is odd about it."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "%" in text:
+        text = unquote(text)
+    found = _ADDRESS.fullmatch(text)
+    if found:
+        text = found[1]
+    context = _CONTEXT.search(text)
+    if context:
+        text = text.replace(context[0], "")
+        text = text if "+" in text else context[1] + text
+    text = re.sub(r";(?!ext=)[a-z-]+(?:=[^;]*)?", "", text, flags=re.IGNORECASE) if found else text
+    characters = list(_characters(text))
+    odd = "holds characters that are no digits" if None in characters else ""
+    return "".join(character or " " for character in characters), odd
+
+
+def _characters(text: str) -> Iterator[str | None]:
+    for character in text:
+        if character.isascii():
+            yield character.lower()
+            continue
+        category = unicodedata.category(character)
+        if category == "Nd":
+            yield str(unicodedata.decimal(character))
+        elif character in _PLUS:
+            yield "+"
+        elif category in _INVISIBLE:
+            yield ""
+        elif category in _BETWEEN or character in _SEPARATORS:
+            yield " "
+        elif category in {"No", "Nl"}:  # superscripts, fractions: which digits they stand for is a guess
+            yield None
+        else:
+            yield unicodedata.normalize("NFKC", character).lower()
+
+
+def _without_extension(plain: str) -> tuple[str, bool]:
+    found = _EXTENSION.search(plain)
+    if found and len(_digits(plain[: found.start()])) >= _FEWEST_BEFORE_EXTENSION:
+        return plain[: found.start()], True
+    return plain, False
+
+
+def _strange(plain: str) -> str:
+    for character in plain:
+        if character.isdigit() or character in "+-/" or character in _SEPARATORS or character in "\t\r\n":
+            continue
+        if character.isalpha():
+            return "has letters"
+        return f"has {character!r} in it" if character.isprintable() else "holds characters that are no digits"
+    return ""
