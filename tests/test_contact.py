@@ -92,9 +92,11 @@ def test_mobile_numbers_of_every_country_are_read_in_each_way_of_writing_them(co
         assert code in {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
         return
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    # The example of Gabon is a number of the plan that ended in 2024.
+    reached = "+24166031234" if code == "GA" else e164
     for style in (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL):
-        assert phone(phonenumbers.format_number(number, style), code) == e164
-    assert phone(e164, None) == e164
+        assert phone(phonenumbers.format_number(number, style), code) == reached
+    assert phone(e164, None) == reached
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_line_that_is_no_json_object_is_a_problem() -> None:
             f"customer.country_code: {NO_COUNTRY}; the country of the phone number would be used",
         ),
         (
-            {"customer": {"phone_number": "+80012345678", "country_code": "Columbia"}},
+            {"customer": {"phone_number": "+38344123456", "country_code": "Columbia"}},
             f"customer.country_code: {NO_COUNTRY}; {UNREACHABLE}",
         ),
         (

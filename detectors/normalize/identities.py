@@ -11,11 +11,11 @@ that dropping tags would make one person of all their buyers.
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 
 from detectors.normalize.countries import country
 from detectors.normalize.emails import email
-from detectors.normalize.number_kinds import calling_code, is_valid, plan
+from detectors.normalize.number_kinds import MARKETS, calling_code, is_valid, plan
 from detectors.normalize.number_readings import Tier, lines, tiers
 from detectors.normalize.phones import phone
 from detectors.normalize.renumbered import line_of
@@ -23,6 +23,9 @@ from detectors.normalize.written_numbers import LONGEST, Written, written
 
 MOST = 12
 """Identities that one event may name. Beyond them the likeliest are kept."""
+_LOOK_ALIKE = str.maketrans({"o": "0", "i": "1", "l": "1"})
+_ALIKE_ONLY = re.compile(r"[\doil\s+().-]{1,40}", re.IGNORECASE)
+_MOST_ADDRESSES = 4
 _FEWEST_DIGITS = 5
 _MOST_DIGITS = 15
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
@@ -45,7 +48,7 @@ def named_by(phone_number: str, country_code: str, email_address: str) -> tuple[
     """
     sure = identities_of(phone_number, country_code, email_address)
     numbers = _numbers(phone_number, country(country_code) if country_code else None) if phone_number else ()
-    return tuple(dict.fromkeys(chain(sure, _addresses(email_address), numbers)))[:MOST]
+    return tuple(dict.fromkeys(chain(sure, islice(_addresses(email_address), _MOST_ADDRESSES), numbers)))[:MOST]
 
 
 def of_number(e164: str) -> str:
@@ -60,6 +63,8 @@ def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
     """Return the identities of every number that a text may hold."""
     number = written(text[:LONGEST])
     texts = [number, *map(written, number.parts)]
+    if number.strange and _ALIKE_ONLY.fullmatch(text):
+        texts.insert(0, written(text.lower().translate(_LOOK_ALIKE)))
     found = dict.fromkeys(chain.from_iterable(_named(one, country_code) for one in texts))
     return tuple(found) or tuple(_raw(number, country_code))
 
@@ -69,6 +74,9 @@ def _named(number: Written, country_code: str | None) -> Iterator[str]:
     # The + may be missing, or a shop's form may have put it before a national number.
     if not number.plus:
         yield from _identities(tiers(number._replace(plus=True), country_code))
+        if country_code is None:
+            for market in MARKETS:
+                yield from _identities(islice(filter(None, tiers(number, market)), 1))
     elif country_code:
         yield from _identities(tiers(number._replace(plus=False), country_code))
 
@@ -87,5 +95,5 @@ def _raw(number: Written, country_code: str | None) -> Iterator[str]:
 
 def _addresses(text: str) -> Iterator[str]:
     for found in _ADDRESS.findall(text):
-        address = found.removeprefix("mailto:").strip(".")
+        address = found.strip(".")
         yield (email(address) or address).lower()

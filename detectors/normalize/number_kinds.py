@@ -26,8 +26,8 @@ _NAMES = {
     PhoneNumberType.VOICEMAIL: "a voicemail box",
 }
 _CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-_FIRST = ("CO", "MX", "BR", "AR", "CL", "PE", "EC", "UY", "CR", "PA", "GT", "DO", "US", "ES")
-"""Where a number without a country is looked for first: the markets of the Recovery Agent."""
+MARKETS = ("CO", "MX", "BR", "AR", "CL", "PE", "EC", "UY", "CR", "PA", "GT", "DO", "US", "ES")
+"""Countries in which a number without a country is looked for first."""
 _NO_COUNTRY = "001"
 _MOST_LENGTHS = 3
 _MOST_NATIONAL = 17  # digits that phonenumbers takes
@@ -88,7 +88,7 @@ def plans_with(national: str) -> tuple[str, ...]:
 def _by_length() -> dict[int, list[tuple[str, re.Pattern[str]]]]:
     """Return calling code and pattern of fixed lines and mobiles of every plan, by number of digits."""
     found: dict[int, list[tuple[str, re.Pattern[str]]]] = {}
-    for region in (*_FIRST, *sorted(phonenumbers.SUPPORTED_REGIONS - set(_FIRST))):
+    for region in (*MARKETS, *sorted(phonenumbers.SUPPORTED_REGIONS - set(MARKETS))):
         own = PhoneMetadata.metadata_for_region(region)
         if own is None:
             continue

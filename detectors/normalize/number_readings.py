@@ -12,7 +12,7 @@ from typing import NamedTuple
 from phonenumbers import PhoneMetadata
 
 from detectors.normalize.number_kinds import calling_code, is_valid, main_plan, plan, plans_with
-from detectors.normalize.renumbered import also, renumbered
+from detectors.normalize.renumbered import renumbered, replaced, second_readings
 from detectors.normalize.written_numbers import Written
 
 AS_WRITTEN = "read with its country code"
@@ -145,15 +145,21 @@ def _of_no_country(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
 def _today(code: str, rest: str, rules: tuple[str, ...]) -> Iterator[Line]:
     """Read what follows a calling code by today's plan."""
     yield from _valid(code, rest, rules or (AS_WRITTEN,))
-    if rest.startswith(code) and is_valid(code, rest.removeprefix(code)):
-        yield Line(code, rest.removeprefix(code), (*rules, "country code written twice"))
+    if rest.startswith(code):
+        yield from _valid(code, rest.removeprefix(code), (*rules, "country code written twice"))
 
 
 def _valid(code: str, national: str, rules: tuple[str, ...]) -> Iterator[Line]:
-    if is_valid(code, national):
-        yield Line(code, national, rules)
-        for another in also(code, national):
-            yield Line(code, another, rules)
+    """Yield the line that a national number leads to by today's plan, if it is valid."""
+    if not is_valid(code, national):
+        return
+    new = replaced(code, national)
+    if new is not None:
+        yield Line(new[0], new[1], _joined(rules, new[2]))
+        return
+    yield Line(code, national, rules)
+    for other_code, other, rule in second_readings(code, national):
+        yield Line(other_code, other, _joined(rules, rule))
 
 
 def _mended(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
@@ -166,16 +172,15 @@ def _mended(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, .
 
 def _all(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
     for stem, rule in [(rest, ""), *_without_prefix(rest, own)]:
-        if is_valid(code, stem):
-            yield Line(code, stem, _joined(rules, rule))
+        yield from _valid(code, stem, _joined(rules, rule))
     yield from _old(code, rest, own, rules)
 
 
 def _old(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
     """Read a national number by plans that ended, with and without its trunk prefix."""
     for stem, rule in [(rest, ""), *_without_prefix(rest, own), *_without_zero(rest)]:
-        if stem != rest and is_valid(code, stem):
-            yield Line(code, stem, _joined(rules, rule))
+        if stem != rest:
+            yield from _valid(code, stem, _joined(rules, rule))
         for new_code, new, old_rule in renumbered(code, stem):
             if is_valid(new_code, new):
                 yield Line(new_code, new, _joined(rules, rule, old_rule))
@@ -198,7 +203,9 @@ def _without_prefix(digits: str, own: PhoneMetadata | None) -> Iterator[tuple[st
         return
     rest = digits[found.end() :]
     if template and found.re.groups and found.group(found.re.groups) is not None:
-        yield found.expand(template) + rest, "local number completed"
+        made = found.expand(template) + rest
+        dropped = digits.removesuffix(made)
+        yield made, "local form completed" if dropped == digits else f"prefix {dropped} dropped"
     elif found.group() != trunk:
         yield rest, f"prefix {found.group()} dropped"
 

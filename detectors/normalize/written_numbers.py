@@ -23,6 +23,7 @@ _EXTENSION = re.compile(
 )
 _FEWEST_BEFORE_EXTENSION = 6
 _ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
+_RUN = re.compile(r"\+?\d[\d ().-]{4,}\d")
 _SECOND = re.compile(r"[/\\,;|\n]|\b(?:o|y|e|ou|or|and|und|oder|et)\b")
 
 
@@ -49,18 +50,24 @@ def written(text: str) -> Written:
         return Written(plus=False, digits="", strange="is too long for a phone number")
     plain, odd = _plain(text)
     rest, extension = _without_extension(plain)
+    parts = tuple(part for part in _SECOND.split(rest) if _digits(part))
     strange = odd or _strange(rest)
-    parts = tuple(part for part in _SECOND.split(rest) if any(map(str.isdigit, part)))
-    before, plus, after = rest.rpartition("+")
-    lead = _digits(before)
-    digits = _digits(after)
+    if strange:
+        parts = (*parts, *_RUN.findall(rest))
+    before, plus, after = _around_plus(rest)
+    lead, digits = _digits(before), _digits(after)
     if lead.strip("0") and lead.lstrip("0") != calling_code(digits):
-        # Two plus signs are a country code written twice, or two numbers.
-        plus, digits, strange = plus * (rest.lstrip(" ([").startswith("+")), lead + digits, strange or "has a + inside"
-        return Written(bool(plus), digits, -1, extension, strange, parts if len(parts) > 1 else (before, "+" + after))
+        # Neither a country code written twice, as in `57 +57 300 …`, nor zeros in front.
+        return Written(plus=False, digits=lead + digits, extension=extension, strange="has a + inside", parts=parts)
     found = _ZERO.search(after)
     zero = len(_digits(after[: found.start()])) if found else -1
-    return Written(bool(plus), digits, zero, extension, strange, parts if len(parts) > 1 else ())
+    return Written(bool(plus), digits, zero, extension, strange, parts if len(parts) > 1 or strange else ())
+
+
+def _around_plus(plain: str) -> tuple[str, str, str]:
+    """Split at the last plus sign; one at the end, as text from right to left leaves it, counts as in front."""
+    before, plus, after = plain.rpartition("+")
+    return (before, plus, after) if _digits(after) or "+" in before else ("", plus, before)
 
 
 def _digits(text: str) -> str:
@@ -89,7 +96,7 @@ def _plain(text: str) -> tuple[str, str]:
 def _characters(text: str) -> Iterator[str | None]:
     for character in text:
         if character.isascii():
-            yield character.lower()
+            yield character.lower() if character.isprintable() or character == "\n" else " "
             continue
         category = unicodedata.category(character)
         if category == "Nd":
@@ -115,7 +122,7 @@ def _without_extension(plain: str) -> tuple[str, bool]:
 
 def _strange(plain: str) -> str:
     for character in plain:
-        if character.isdigit() or character in "+-/" or character in _SEPARATORS or character in "\t\r\n":
+        if character.isdigit() or character in "+-/" or character in _SEPARATORS or character == "\n":
             continue
         if character.isalpha():
             return "has letters"
