@@ -26,6 +26,7 @@ MOST = 12
 _LOOK_ALIKE = str.maketrans({"o": "0", "i": "1", "l": "1"})
 _ALIKE_ONLY = re.compile(r"[\doil\s+().-]{1,40}", re.IGNORECASE)
 _MOST_ADDRESSES = 4
+_LONGEST_ADDRESSES = 1024
 _FEWEST_DIGITS = 5
 _MOST_DIGITS = 15
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
@@ -70,11 +71,12 @@ def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
 
 
 def _named(number: Written, country_code: str | None) -> Iterator[str]:
-    yield from _identities(tiers(number, country_code))
+    groups = list(tiers(number, country_code))
+    yield from _identities(groups)
     # The + may be missing, or a shop's form may have put it before a national number.
     if not number.plus:
         yield from _identities(tiers(number._replace(plus=True), country_code))
-        if country_code is None:
+        if country_code is None and all(line.doubt for line in chain.from_iterable(groups)):
             for market in MARKETS:
                 yield from _identities(islice(filter(None, tiers(number, market)), 1))
     elif country_code:
@@ -94,6 +96,6 @@ def _raw(number: Written, country_code: str | None) -> Iterator[str]:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    for found in _ADDRESS.findall(text):
+    for found in _ADDRESS.findall(text[:_LONGEST_ADDRESSES]):
         address = found.strip(".")
         yield (email(address) or address).lower()

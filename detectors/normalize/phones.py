@@ -11,7 +11,7 @@ from functools import lru_cache
 import phonenumbers
 
 from detectors.normalize.countries import country
-from detectors.normalize.number_kinds import MOBILES, kind, no_shopper
+from detectors.normalize.number_kinds import MOBILES, is_valid, kind, no_shopper
 from detectors.normalize.number_readings import Line, tiers
 from detectors.normalize.written_numbers import written
 
@@ -84,6 +84,9 @@ def _only(groups: Iterable[list[Line]]) -> tuple[Line | None, str]:
         return None, "is not a valid number"
     group = _without_overlong(group)
     numbers = sorted({line.e164 for line in group})
+    impossible = next((line for line in group if not is_valid(line.code, line.national)), None)
+    if impossible is not None:
+        return None, impossible.doubt
     if len(numbers) > 1:
         return None, f"has two readings: {' and '.join(numbers[:2])}"
     line = group[0]
