@@ -1,38 +1,74 @@
 """ActivityEvent: the one model of what storefronts send, and its JSON Schema."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
-from pydantic_core import to_json
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError, to_json
 
 from detectors.flow import Platform, Stage
+from detectors.normalize import moments
+from detectors.normalize.text import MAX_TEXT
 
 MAX_EVENT_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 8 * 1024
 MAX_CART_ITEMS = 200
 
 EventType = Literal["activity", "exit", "payment_declined", "payment_pending", "order_completed", "opt_out"]
-SESSION_ID_PATTERN = r"^[A-Za-z0-9._:\-~@+=]{1,128}$"
-SessionId = Annotated[str, StringConstraints(pattern=SESSION_ID_PATTERN)]
-SESSION_ID_FORM = "1 to 128 characters, each a letter from A to Z, a digit or one of . _ : - ~ @ + ="
-"""The pattern of a session_id, for people."""
-Text = Annotated[str, StringConstraints(max_length=256, strip_whitespace=True)]
+MAX_SESSION_ID = 512
+MAX_CART_IDS = 8
+_ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SESSION_ID}, {"type": "integer"}]}
+SessionId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_SESSION_ID, strip_whitespace=True),
+    WithJsonSchema(_ID_SCHEMA),
+]
+"""Any text, as it came; a whole number is kept as its digits (detectors.reading)."""
+SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number"
+"""What a session_id is, for people."""
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
 
 
-def _iso_8601(value: object) -> object:
-    """Read the usual form quickly (pydantic takes four times as long); what this cannot read is left to pydantic."""
-    if isinstance(value, str):
+def _moment(value: object) -> datetime | None:
+    if type(value) is str and value[7:8] == "-" and value[10:11] == "T":
+        # The usual form, as quickly as can be: see moments.iso.
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            return value
-    return value
+            pass
+    return _read(value, moments.moment)
 
 
-Moment = Annotated[datetime, BeforeValidator(_iso_8601)]
-Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+def _expiry(value: object) -> datetime | None:
+    return _read(value, moments.expiry)
+
+
+def _read(value: object, reader: Callable[[object], datetime | None]) -> datetime | None:
+    if value is None:
+        return None
+    found = reader(value)
+    if found is None:
+        # ValueError would make pydantic quote the value.
+        raise PydanticCustomError("moment", moments.ADVICE)
+    return found
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Expiry = Annotated[datetime | None, BeforeValidator(_expiry)]
+Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
+Price = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
 
 OPTIONAL_PARTS = frozenset(
     {
@@ -46,26 +82,40 @@ OPTIONAL_PARTS = frozenset(
         "expires_at",
         "order_value",
         "currency",
+        "cart_ids",
+        "also_named",
     }
 )
 """What an event can lose and still say that its shopper was there. See detectors.parsing."""
 
 
+def _without_extra(schema: dict[str, Any]) -> None:
+    schema.pop("additionalProperties", None)
+
+
 class _Part(BaseModel):
-    # Unknown fields are ignored, not refused: a shop that adds a field must not lose the event with it.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Consent(_Part):
-    """What the customer allowed, per channel; None means not asked."""
+class _Named(_Part):
+    # Unknown fields are not refused: a shop that adds a field must not lose the event with it. They are kept because
+    # detectors.parsing looks whether one of them is a signal under another name.
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_without_extra)
 
-    call: bool | None = None
-    whatsapp: bool | None = None
+
+Answer = Annotated[bool | None, Field(strict=True)]
+
+
+class Consent(_Named):
+    """What the customer allowed, per channel; None says nothing, and doesn't take back an answer."""
+
+    call: Answer = None
+    whatsapp: Answer = None
     given_at: Text | None = Field(default=None, description="when the customer answered, ISO 8601; kept as proof")
     source: Text | None = Field(default=None, description="where the customer answered; kept as proof")
 
 
-class Customer(_Part):
+class Customer(_Named):
     """Who is shopping. Fields arrive in any event, one by one; an explicit null clears a field."""
 
     full_name: Text | None = None
@@ -79,20 +129,31 @@ class Customer(_Part):
 
 
 class Item(_Part):
-    """One line of a cart. quantity counts pieces; price is that of one piece in the cart's currency."""
+    """One line of a cart. quantity counts pieces; price is that of one piece in the cart's currency.
+
+    A line with a negative price is a discount.
+    """
 
     name: Text | None = None
     sku: Text | None = None
-    quantity: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    price: Money | None = None
+    quantity: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
+    price: Price | None = None
 
 
-class Cart(_Part):
-    """The whole cart as it is now; `items: []` says that it was emptied."""
+class Cart(_Named):
+    """The whole cart as it is now; `items: []` says that it was emptied (so do the others of `is_empty`)."""
 
     total_value: Money | None = None
     currency: Text | None = Field(default=None, description="ISO 4217")
     items: Annotated[list[Item], Field(max_length=MAX_CART_ITEMS)] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says that nothing is left: no lines, only lines with quantity 0, a total of 0, or no field."""
+        if self.items is None:
+            says_nothing = self.total_value is None and self.currency is None and not self.model_extra
+            return self.total_value == 0 or says_nothing
+        return self.total_value == 0 or all(item.quantity == 0 for item in self.items)
 
     def pack(self) -> str:
         """Return a compact JSON text for storage: `[total, currency, [[name, sku, quantity, price], ...]]`."""
@@ -128,31 +189,57 @@ class Engagement(_Part):
         return value
 
 
-class ActivityEvent(_Part):
+class ActivityEvent(_Named):
     """One thing a shopper did, as one JSON object of at most 64 KiB."""
 
     session_id: SessionId | None = Field(default=None, description="the id of the cart or checkout; never a device id")
     type: EventType
-    occurred_at: Moment | None = Field(default=None, description="ISO 8601; without it, the arrival counts")
+    occurred_at: Moment = Field(default=None, description="ISO 8601; without it, the arrival counts")
     flow_stage: Stage | None = Field(default=None, description="needed by type activity")
     platform: Platform | None = Field(default=None, description="needed by type activity")
     previous_session_id: SessionId | None = None
     customer: Customer | None = None
     cart: Cart | None = None
     engagement: Engagement | None = None
-    expires_at: Moment | None = Field(default=None, description="payment_pending: when the voucher runs out")
+    expires_at: Expiry = Field(default=None, description="payment_pending: when the voucher runs out")
     order_value: Money | None = None
     currency: Text | None = None
+    cart_ids: Annotated[list[SessionId], Field(max_length=MAX_CART_IDS)] | None = Field(
+        default=None, description="order_completed, payment_pending: further ids of the cart, checkout or session"
+    )
+
+    also_named: SkipJsonSchema[Customer | None] = None
+    """Set by detectors.reading: whom an order or an opt-out names elsewhere than in `customer`."""
 
     @model_validator(mode="after")
     def _names_someone(self) -> Self:
         if self.session_id is None:
-            phone = self.customer and self.customer.phone_number
-            if self.type not in {"order_completed", "opt_out"}:
+            if self.type not in {"order_completed", "opt_out"} and not self.refuses:
                 raise ValueError("session_id is missing")
-            if not phone:
-                raise ValueError("session_id is missing, and there is no customer.phone_number in its place")
+            if not any(one.phone_number or one.email for one in self.people):
+                raise ValueError(
+                    "session_id is missing, and there is no customer.phone_number or customer.email in its place"
+                )
         return self
+
+    @property
+    def also_sessions(self) -> tuple[str, ...]:
+        """The further ids under which what was bought, or is being paid, may be known: they are closed with it."""
+        if self.type not in {"order_completed", "payment_pending"}:
+            return ()
+        ids = (self.previous_session_id, *(self.cart_ids or ()))
+        return tuple(dict.fromkeys(one for one in ids if one and one != self.session_id))
+
+    @property
+    def people(self) -> tuple[Customer, ...]:
+        """Everyone whom an order or an opt-out may be about. Only `customer` may be contacted."""
+        return tuple(one for one in (self.customer, self.also_named) if one is not None)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the customer refuses a channel."""
+        consent = None if self.customer is None else self.customer.consent
+        return consent is not None and False in {consent.call, consent.whatsapp}
 
     @property
     def lacks_stage(self) -> bool:
@@ -165,9 +252,14 @@ def json_schema() -> dict[str, Any]:
     schema = ActivityEvent.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     text = {"type": "string"}
-    phone = {"required": ["phone_number"], "properties": {"phone_number": {"type": "string", "pattern": r"\S"}}}
-    names_session = {"required": ["session_id"], "properties": {"session_id": text}}
-    names_person = {"required": ["customer"], "properties": {"customer": {"type": "object", **phone}}}
+    person = {
+        "anyOf": [
+            {"required": [field], "properties": {field: {"type": "string", "pattern": r"\S"}}}
+            for field in ("phone_number", "email")
+        ]
+    }
+    names_session = {"required": ["session_id"], "properties": {"session_id": {"not": {"type": "null"}}}}
+    names_person = {"required": ["customer"], "properties": {"customer": {"type": "object", **person}}}
     schema["allOf"] = [
         {
             "if": {"properties": {"type": {"const": "activity"}}},

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from pydantic_core import from_json
 
-from detectors.activity import MAX_EVENT_BYTES, SESSION_ID_PATTERN
+from detectors.activity import MAX_EVENT_BYTES
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
-_is_session_id = re.compile(SESSION_ID_PATTERN).fullmatch
+_is_usual_id = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}").fullmatch
+"""Ids of these signs are stored as they are. Others are left to `parse`."""
 
 
 def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
@@ -26,17 +27,19 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
         return None
     try:
         event = from_json(raw)
-        if event["type"] != "activity":
-            return None
         session_id, rank = event["session_id"], ACTIVITY_RANK[event["flow_stage"], event["platform"]]
+        occurred_ms = arrival_ms
+        usual = event["type"] == "activity"
         if len(event) == _WITH_TIME:
-            occurred_ms = min(epoch_ms(datetime.fromisoformat(event["occurred_at"])), arrival_ms)
-        elif len(event) == _WITHOUT_TIME:
-            occurred_ms = arrival_ms
-        else:
+            moment = event["occurred_at"]
+            usual &= moment[7] == "-" and moment[10] == "T"  # as detectors.normalize.moments.iso
+            occurred_ms = min(epoch_ms(datetime.fromisoformat(moment)), arrival_ms)
+        elif len(event) != _WITHOUT_TIME:
             return None
-        if not _is_session_id(session_id):
+        if type(session_id) is int:
+            session_id = str(session_id)
+        if not (usual and _is_usual_id(session_id)):
             return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError):
         return None
     return session_id, occurred_ms * RANK_SPAN + rank, max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)

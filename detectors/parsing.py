@@ -1,31 +1,26 @@
 """From the bytes of an event to an ActivityEvent, losing as little as possible.
 
-An event with a bad cart still says that its shopper is there, or has paid: dropping it whole would get somebody
-called who should not be. So a part that cannot be read is left out and named, and only an event that names nobody,
-or says nothing, is rejected.
+An event in the canonical form is validated as it is. Any other is first brought into it (detectors.reading): an event
+with a bad cart still says that its shopper is there, or has paid, and dropping it whole would get somebody called who
+should not be. A part that cannot be read is left out and named. Only an event that names nobody, or says nothing, is
+rejected.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, SESSION_ID_FORM, ActivityEvent
+from detectors.problem import Problem
+from detectors.reading import signs
+from detectors.reading.events import canonical
+from detectors.reading.names import fields_of, squash
 from detectors.wording import plain
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with an event; never holds a value, since values can be personal."""
-
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
+__all__ = ["Parsed", "Problem", "parse", "unknown_fields"]
 
 
 class Parsed(NamedTuple):
@@ -33,36 +28,101 @@ class Parsed(NamedTuple):
 
     event: ActivityEvent | None
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    """What was understood although it was written in another way than the canonical one."""
 
 
 _Path = tuple[int | str, ...]
-_validate = TypeAdapter(ActivityEvent).validator.validate_json
+_adapter = TypeAdapter(ActivityEvent).validator
+_validate, _validate_document = _adapter.validate_json, _adapter.validate_python
 _NO_JSON = Problem("", "is not valid JSON")
+_NO_OBJECT = Problem("", "is not a JSON object")
 _BROKEN_TEXT = Problem("", "is not plain UTF-8; the characters that could not be read were replaced")
+_CUT_OFF = Problem("", "is not valid JSON; it was read as far as it goes")
+_MOST_BYTES = 16 * MAX_EVENT_BYTES
+"""Of a larger event not even the session can be told: reading it would take too long."""
 _BROKEN_ESCAPE = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 """Half of a surrogate pair, as it comes from cutting a text in the middle of an emoji; the others are fine."""
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
+_IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
 
 def parse(raw: bytes) -> Parsed:
     """Read one event from its JSON bytes; never raises on bad input."""
     if len(raw) > MAX_EVENT_BYTES:
-        return Parsed(None, (Problem("", f"the event has {len(raw)} bytes, more than {MAX_EVENT_BYTES}"),))
-    parsed = _read(raw)
-    if parsed.problems == (_NO_JSON,) and (readable := _readable(raw)) != raw:
-        again = _read(readable)
-        if again.problems != (_NO_JSON,):
-            return Parsed(again.event, (_BROKEN_TEXT, *again.problems))
-    return parsed
-
-
-def _read(raw: bytes) -> Parsed:
+        return _oversized(raw)
     try:
         event = _validate(raw)
-    except ValidationError as exc:
-        return _salvage(raw, exc)
+    except ValidationError:
+        return _again(raw)
+    says_more = event.__pydantic_extra__ or event.customer or event.cart or event.engagement
+    if says_more and signs.in_unknown_fields(event):
+        return _loosely(from_json(raw))
     return Parsed(event, _missing(event, ())) if event.lacks_stage else Parsed(event)
+
+
+def _again(raw: bytes) -> Parsed:
+    """Read what is not in the canonical form, or no JSON."""
+    try:
+        return _loosely(from_json(raw))
+    except ValueError:
+        pass
+    readable = _readable(raw)
+    try:
+        parsed = _loosely(from_json(readable))
+    except ValueError:
+        return _cut_off(readable)
+    return parsed._replace(problems=(_BROKEN_TEXT, *parsed.problems)) if parsed.event else parsed
+
+
+def _cut_off(raw: bytes) -> Parsed:
+    """Read an order or an opt-out from JSON with a comma too many, or without its end."""
+    without = _TRAILING_COMMA.sub(lambda match: match[1] or "", raw.decode()).encode()
+    for text in (without, raw):
+        try:
+            # A text that was cut off is dropped: half a session id would be another one.
+            parsed = _loosely(from_json(text, allow_partial=True))
+        except ValueError:
+            continue
+        if parsed.event is not None and parsed.event.type in {"order_completed", "opt_out"}:
+            return parsed._replace(problems=(_CUT_OFF, *parsed.problems))
+    return Parsed(None, (_NO_JSON,))
+
+
+def _oversized(raw: bytes) -> Parsed:
+    """Read an event that is too large without its largest parts: it is a sign of life, or an order, all the same."""
+    problem = Problem("", f"the event has {len(raw)} bytes, more than {MAX_EVENT_BYTES}")
+    if len(raw) > _MOST_BYTES:
+        return Parsed(None, (problem,))
+    try:
+        document = from_json(raw)
+    except ValueError:
+        return Parsed(None, (problem,))
+    if not isinstance(document, dict):
+        return Parsed(None, (problem,))
+    dropped = {"cart", "engagement"}
+    parsed = _loosely(
+        {key: value for key, value in document.items() if squash(key) not in dropped and _is_small(value)}
+    )
+    return parsed._replace(problems=(problem, *parsed.problems))
+
+
+def _is_small(value: object) -> bool:
+    return not isinstance(value, list) and (not isinstance(value, str) or len(value) <= MAX_EVENT_BYTES)
+
+
+def _loosely(document: Any) -> Parsed:  # noqa: ANN401 - any JSON
+    read = canonical(document)
+    if read is None:
+        return Parsed(None, (_NO_OBJECT,))
+    problems, notes = tuple(read.problems), tuple(read.notes)
+    try:
+        event = _validate_document(read.fields)
+    except ValidationError as exc:
+        return _salvage(read.fields, exc, problems, notes)
+    return Parsed(event, (*problems, *_missing(event, problems)), notes)
 
 
 def _readable(raw: bytes) -> bytes:
@@ -71,19 +131,20 @@ def _readable(raw: bytes) -> bytes:
     return _BROKEN_ESCAPE.sub(lambda match: "\ufffd" if match["half"] else match[0], text).encode()
 
 
-def _salvage(raw: bytes, error: ValidationError) -> Parsed:
+def _salvage(
+    document: dict[str, Any], error: ValidationError, known: tuple[Problem, ...], notes: tuple[Problem, ...]
+) -> Parsed:
     details = error.errors(include_url=False, include_input=False)
-    problems = tuple(_problem(detail) for detail in details)
+    problems = (*known, *(_problem(detail) for detail in details))
     if not all(detail["loc"] and detail["loc"][0] in OPTIONAL_PARTS for detail in details):
         return Parsed(None, problems)
-    document = from_json(raw)
     _leave_out(document, (detail["loc"] for detail in details))
     try:
-        event = ActivityEvent.model_validate(document)
+        event = _validate_document(document)
     except ValidationError as exc:
         further = exc.errors(include_url=False, include_input=False)
         return Parsed(None, (*problems, *(_problem(detail) for detail in further)))
-    return Parsed(event, (*problems, *_missing(event, problems)))
+    return Parsed(event, (*problems, *_missing(event, problems)), notes)
 
 
 def _leave_out(document: Any, paths: Iterable[_Path]) -> None:  # noqa: ANN401 - any JSON
@@ -99,18 +160,16 @@ def _missing(event: ActivityEvent, known: tuple[Problem, ...]) -> tuple[Problem,
     if not event.lacks_stage:
         return ()
     field = "flow_stage" if event.flow_stage is None else "platform"
-    if field in {problem.field for problem in known}:
+    if {field, "type", ""} & {problem.field for problem in known}:
         return ()
     return (Problem(field, "is missing; an activity needs flow_stage and platform"),)
 
 
 def _problem(detail: ErrorDetails) -> Problem:
-    if detail["type"] == "json_invalid":
-        # The parser's own words can quote the input.
-        return _NO_JSON
-    if detail["type"] in {"model_type", "model_attributes_type"} and not detail["loc"]:
-        return Problem("", "is not a JSON object")
-    return Problem(".".join(str(part) for part in detail["loc"]), plain(detail, pattern=SESSION_ID_FORM))
+    field = ".".join(str(part) for part in detail["loc"])
+    if detail["loc"] and detail["loc"][0] in _IDS and detail["type"] != "too_long":
+        return Problem(field, f"must be {SESSION_ID_FORM}")
+    return Problem(field, plain(detail))
 
 
 def unknown_fields(document: object) -> Iterator[str]:
@@ -119,22 +178,23 @@ def unknown_fields(document: object) -> Iterator[str]:
         yield from _unknown(document, ActivityEvent, "")
 
 
-def _unknown(document: dict[str, Any], model: type[Any], prefix: str) -> Iterator[str]:
+def _unknown(document: dict[str, Any], model: type[BaseModel], prefix: str) -> Iterator[str]:
     for key, value in document.items():
-        field = model.model_fields.get(key)
-        if field is None:
+        name = fields_of(model).get(squash(key))
+        if name is None:
             yield f"{prefix}{key}"
             continue
+        field = model.model_fields[name]
         inner = _part_model(field.annotation)
         if inner is None:
             continue
         rows = value if isinstance(value, list) else [value]
         for row in rows:
             if isinstance(row, dict):
-                yield from _unknown(row, inner, f"{prefix}{key}.")
+                yield from _unknown(row, inner, f"{prefix}{name}.")
 
 
-def _part_model(annotation: Any) -> type[Any] | None:  # noqa: ANN401 - an annotation can be anything
+def _part_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotation can be anything
     if hasattr(annotation, "model_fields"):
         return annotation  # type: ignore[no-any-return]
     for inner in getattr(annotation, "__args__", ()):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
-from detectors.normalize import countries, emails, languages, money, phones, text
+from detectors.normalize import countries, emails, languages, money, names, phones, text
 from tasks import consent
 from tasks.record import cart_of, metadata_of
 
@@ -147,26 +147,35 @@ def timestamp(ms: int) -> str:
 
 
 def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | InvalidContact:
-    name = text.one_line(fields.get("name", ""))
-    if not name:
+    name = names.person_name(fields.get("name", ""))
+    if name is None:
         return InvalidContact("customer.full_name")
     phone = phone_of(fields)
     if phone is None:
         return InvalidContact("customer.phone_number")
-    country = countries.country(fields.get("country", ""))
+    country = _country(fields.get("country", ""), phone, left_out)
     if country is None:
-        # The number is good; its own country is better than losing the contact over a misspelt one.
-        country = phones.country_of_phone(phone)
-        left_out.append("customer.country_code (taken from the number)")
-        if country is None:
-            return InvalidContact("customer.country_code")
+        return InvalidContact("customer.country_code")
     return Customer(
         full_name=name,
         phone_number=phone,
         email=_optional(fields, "email", emails.email, "customer.email", left_out),
         country_code=country,
-        language=_optional(fields, "language", languages.language, "customer.language", left_out),
+        language=_optional(
+            fields, "language", lambda text: languages.language(text, country), "customer.language", left_out
+        ),
     )
+
+
+def _country(written: str, phone: str, left_out: list[str]) -> str | None:
+    """Return the customer's country: that of the number if the shop gave none, one that cannot be read, or its code."""
+    country = countries.country(written)
+    if country is not None and countries.dialling_code(written) is None:
+        return country
+    if country is None:
+        left_out.append("customer.country_code (taken from the number)")
+    # A dialling code can be shared by several countries; the number tells which.
+    return phones.country_of_phone(phone) or country
 
 
 def _cart(cart: StoredCart | None, left_out: list[str]) -> Cart:
@@ -177,8 +186,8 @@ def _cart(cart: StoredCart | None, left_out: list[str]) -> Cart:
         left_out.append("cart.currency")
     items = [
         Item(
-            name=text.one_line(item.name) if item.name else None,
-            sku=text.one_line(item.sku) if item.sku else None,
+            name=text.clean(item.name) if item.name else None,
+            sku=text.clean(item.sku) if item.sku else None,
             quantity=item.quantity,
             price=None if item.price is None else money.amount(item.price, currency),
         )
@@ -196,7 +205,7 @@ def _engagement(fields: Mapping[str, str], reason: str, left_out: list[str]) -> 
         channel = "auto"
     metadata = {key: _without_nulls(value) for key, value in metadata_of(fields).items()} or None
     engagement = Engagement(
-        preferred_channel=channel, reason=text.one_line(fields.get("reason", "")) or reason, metadata=metadata
+        preferred_channel=channel, reason=text.clean(fields.get("reason", "")) or reason, metadata=metadata
     )
     if metadata and len(engagement.model_dump_json()) > 2 * MAX_METADATA_BYTES:
         left_out.append("engagement.metadata")

@@ -20,7 +20,7 @@ REASONS: dict[str, dict[str, str]] = {
         "session_gone": "the session had expired in Redis",
         "outreach_gone": "the outreach's record had expired in Redis",
     },
-    "unreachable": {"": "name, phone number or country are missing"},
+    "unreachable": {"": "the name or the phone number is missing"},
     "suppressed": {
         "invalid_contact": "no valid request can be built: the number, the country or the name cannot be read",
         "opted_out": "the person does not want to be contacted",

@@ -9,8 +9,8 @@ from pydantic_core import to_json
 from detectors.activity import ActivityEvent, Cart
 from tasks import worth
 
-REQUIRED = ("phone", "name", "country")
-"""Without these nobody can be reached."""
+REQUIRED = ("phone", "name")
+"""Without these a shopper can't be contacted. The country may be that of the number (tasks.payload)."""
 METADATA = "meta."
 """What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
 
@@ -42,10 +42,10 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
         _put(fields, event.customer, _CUSTOMER)
         if event.customer.consent is not None:
             _put(fields, event.customer.consent, _CONSENT)
-        elif "consent" in event.customer.model_fields_set:
-            fields.update(dict.fromkeys(_CONSENT.values(), ""))
+            # No answer doesn't take an answer back.
+            fields = {name: value for name, value in fields.items() if value or not name.startswith("consent.")}
     if "cart" in event.model_fields_set:
-        fields["cart"] = "" if event.cart is None or event.cart.items == [] else event.cart.pack()
+        fields["cart"] = "" if event.cart is None or event.cart.is_empty else event.cart.pack()
     if event.engagement is not None:
         _put(fields, event.engagement, _ENGAGEMENT)
         for key, value in (event.engagement.metadata or {}).items():

@@ -60,7 +60,7 @@ def test_a_tenth_of_the_shoppers_is_known_and_from_the_fourth_event_on() -> None
 
 def test_ingest_reads_every_event_with_the_time_at_which_it_arrived() -> None:
     for logged in LOG[:2000]:
-        event, problems = parse(logged.line.encode())
+        event, problems, _ = parse(logged.line.encode())
         assert not problems
         assert event is not None
         assert event.occurred_at is not None

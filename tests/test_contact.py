@@ -26,7 +26,7 @@ def test_a_country_is_read_from_its_codes_and_names(text: str) -> None:
     assert country(text) == "CO"
 
 
-@pytest.mark.parametrize("text", ["", " ", "XX", "Narnia", "57", "+57", "C O", "\x00", "EU"])
+@pytest.mark.parametrize("text", ["", " ", "XX", "Narnia", "C O", "\x00", "EU"])
 def test_what_names_no_country_is_none(text: str) -> None:
     assert country(text) is None
 
@@ -130,9 +130,7 @@ def test_a_language_is_read_as_its_tag(text: str, tag: str) -> None:
     assert language(text) == tag
 
 
-@pytest.mark.parametrize(
-    "text", ["", "español", "Spanish", "xx", "x-private", "und", "mul", "zxx", "es_ES.UTF-8", "es,en;q=0.9", "e" * 200]
-)
+@pytest.mark.parametrize("text", ["", "xx", "x-private", "und", "mul", "zxx", "C.UTF-8", "*", "e" * 200])
 def test_what_names_no_language_is_none(text: str) -> None:
     assert language(text) is None
 
@@ -159,7 +157,8 @@ def test_an_e_mail_address_comes_out_in_its_usual_form(text: str, address: str) 
         "@example.com",
         "jane@localhost",
         "a@b@example.com",
-        "Jane <j@example.com>",
+        "Jane <j@example.com> <k@example.com>",
+        "a@example.com b@example.com",
         "j..d@example.com",
     ],
 )

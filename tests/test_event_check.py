@@ -1,6 +1,7 @@
 """`winback event check`: what it says about which event."""
 
 import json
+import re
 
 import pytest
 import typer
@@ -25,9 +26,10 @@ SEED = {
     "customer": {"full_name": "Jane Doe", "phone_number": "+573001234567", "country_code": "CO", "language": "es"},
     "cart": {"total_value": 149.99, "currency": "COP", "items": [{"name": "Headphones", "sku": "WH", "quantity": 1}]},
 }
+EXPLANATION = re.compile(r"(line \d+: )?(no request: |request \{|\S+ (.* )?\u2192 |\w+ was read |\S+ is taken )")
 SOUND = {"session_id": "s", "type": "exit"}
 NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
-UNREACHABLE = "applied, but nobody can be reached until another event brings a good one"
+UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
 SIGN_OF_LIFE = "the event would only say that the shopper is still there"
 
 
@@ -42,14 +44,20 @@ def checked(*documents: object, options: tuple[str, ...] = ()) -> Result:
     return run("-", *options, stdin=lines)
 
 
+def findings(done: Result) -> list[str]:
+    """The lines about problems and warnings: without how the event was read, and the request."""
+    return [line for line in done.stdout.splitlines()[:-1] if not EXPLANATION.match(line)]
+
+
 def told(*documents: object) -> list[str]:
-    return checked(*documents).stdout.splitlines()[:-1]
+    return findings(checked(*documents))
 
 
 def test_an_event_without_fault_is_fine() -> None:
     done = checked(SEED)
 
-    assert (done.exit_code, done.stdout) == (0, "1 event, 0 problems, 0 warnings\n")
+    assert (done.exit_code, findings(done)) == (0, [])
+    assert done.stdout.splitlines()[-1] == "1 event, 0 problems, 0 warnings"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,10 @@ def test_an_event_without_fault_is_fine() -> None:
         ),
         ({"flow_stage": None}, f"flow_stage: is missing; an activity needs flow_stage and platform; {SIGN_OF_LIFE}"),
         ({"session_id": None}, "session_id is missing; the event would be rejected"),
-        ({"type": "shopping"}, "type: must be 'activity'"),
+        (
+            {"type": "shopping"},
+            f"type: names no type of event; it was read as a sign of life of its session; {SIGN_OF_LIFE}",
+        ),
         (
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},
             (
@@ -83,7 +94,7 @@ def test_a_problem_names_line_field_reason_and_what_would_become_of_the_event(
     done = checked(SOUND, SOUND, document)
 
     assert done.exit_code == 1
-    (line,) = done.stdout.splitlines()[:-1]
+    (line,) = findings(done)
     assert line.startswith(f"line 3: {said}")
 
 
@@ -102,19 +113,20 @@ def test_a_line_that_is_no_json_object_is_a_problem() -> None:
         ({"basket": {}}, "basket: is not a field of an event; it would be ignored"),
         (
             {"customer": {"phone_number": "3001234567"}},
-            f"customer.country_code: is missing beside the phone number; {UNREACHABLE}",
+            f"customer.country_code: is missing next to a number without +; {UNREACHABLE}",
         ),
         (
-            {"customer": {"phone_number": "+573001234567"}},
-            f"customer.country_code: is missing beside the phone number; {UNREACHABLE}",
+            {"customer": {"phone_number": "+80012345678"}},
+            f"customer.country_code: is missing, and the number is of no country; {UNREACHABLE}",
         ),
+        ({"customer": {"full_name": "Guest"}}, f"customer.full_name: is no name of a person; {UNREACHABLE}"),
         (
             {"customer": {"phone_number": "30012", "country_code": "Colombia"}},
             f"customer.phone_number: is not a valid number in CO; {UNREACHABLE}",
         ),
         ({"customer": {"phone_number": None}}, f"customer.phone_number: is empty; {UNREACHABLE}"),
-        ({"customer": {"full_name": " \u0007"}}, f"customer.full_name: is empty; {UNREACHABLE}"),
-        ({"customer": {"country_code": ""}}, f"customer.country_code: is empty; {UNREACHABLE}"),
+        ({"customer": {"full_name": " \u0007"}}, f"customer.full_name: is no name of a person; {UNREACHABLE}"),
+        ({"customer": {"full_name": ""}}, f"customer.full_name: is empty; {UNREACHABLE}"),
         (
             {"customer": {"phone_number": "+573001234567", "country_code": "Columbia"}},
             f"customer.country_code: {NO_COUNTRY}; the country of the phone number would be used",
@@ -163,8 +175,12 @@ def test_a_line_that_is_no_json_object_is_a_problem() -> None:
             "currency: is missing beside the amount; nobody could tell in which currency that is",
         ),
         (
-            {"cart": {"items": [{"quantity": 0}]}},
+            {"cart": {"items": [{"quantity": 0}, {"quantity": 1}]}},
             "cart.items.0.quantity: is 0; leave out an item that is no longer in the cart",
+        ),
+        (
+            {"cart": {"items": [{"quantity": 0}]}},
+            "cart: is worth nothing or holds only lines with quantity 0; it would count as emptied",
         ),
         ({"occurred_at": "2025-05-13T22:40:00"}, "occurred_at: has no time zone; it would be read as UTC"),
         ({"expires_at": "2025-05-13T22:40:00Z"}, "expires_at: means nothing with type activity; it would be ignored"),
@@ -186,15 +202,16 @@ def test_a_warning_says_what_its_sender_should_think_about(changes: dict[str, ob
     done = checked({**SEED, **changes})
 
     assert done.exit_code == 0
-    assert done.stdout.splitlines() == [f"line 1: warning: {said}", "1 event, 0 problems, 1 warning"]
+    assert findings(done) == [f"line 1: warning: {said}"]
+    assert done.stdout.splitlines()[-1] == "1 event, 0 problems, 1 warning"
 
 
 @given(
     st.fixed_dictionaries(
         {
-            "full_name": st.sampled_from(["Jane Doe", "", " ", "\u0007", None]),
+            "full_name": st.sampled_from(["Jane Doe", "Guest", "", " ", "\u0007", None]),
             "phone_number": st.sampled_from(["+573001234567", "3001234567", "12", "+80012345678", "", None]),
-            "country_code": st.sampled_from(["CO", "Colombia", "Columbia", "US", " ", None]),
+            "country_code": st.sampled_from(["CO", "Colombia", "Columbia", "US", "+57", "+1", " ", None]),
         }
     )
 )
@@ -204,7 +221,7 @@ def test_whoever_could_not_be_reached_is_warned_of(customer: dict[str, str | Non
     assert event is not None
     fields = fields_of(event)
     built = build(fields, session_id="s", stage="checkout", platform="web", abandoned_ms=0, reason="r")
-    reachable = isinstance(built, Built) and all(fields[name] for name in REQUIRED)
+    reachable = isinstance(built, Built) and all(fields.get(name) for name in REQUIRED)
 
     warned = any(finding.effect == UNREACHABLE for finding in check(raw, now_ms=0))
 
@@ -234,14 +251,15 @@ def test_warnings_count_as_problems_on_demand() -> None:
 def test_one_event_may_be_spread_over_several_lines() -> None:
     done = run(stdin=json.dumps({**SEED, "platform": "tv"}, indent=2))
 
-    assert done.stdout.splitlines()[0].startswith("platform: must be")
+    assert findings(done)[0].startswith("platform: must be")
     assert done.stdout.splitlines()[-1] == "1 event, 1 problem, 0 warnings"
 
 
-def test_json_output_has_one_object_for_each_finding() -> None:
-    done = checked(SOUND, {**SOUND, "cart": 1}, options=("--json",))
+def test_json_output_has_one_object_for_each_finding_and_request() -> None:
+    done = checked(SOUND, {**SOUND, "cart": 1}, SEED, options=("--json",))
 
-    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one for one in found if one["level"] == "problem"] == [
         {
             "line": 2,
             "level": "problem",
@@ -250,13 +268,16 @@ def test_json_output_has_one_object_for_each_finding() -> None:
             "effect": "the event would be applied without its cart",
         }
     ]
+    requests = {one["line"]: one["request"] for one in found if one["level"] == "request"}
+    assert (requests[1], requests[2]) == (None, None)
+    assert requests[3]["customer"]["phone_number"] == "+573001234567"
     assert done.exit_code == 1
 
 
-def test_no_value_of_an_event_is_repeated() -> None:
+def test_no_finding_repeats_a_value_of_an_event() -> None:
     secret = "hunter2"
     nested = {
-        "full_name": [secret],
+        "full_name": [secret, secret],
         "phone_number": secret,
         "country_code": secret,
         "email": secret,
@@ -265,10 +286,85 @@ def test_no_value_of_an_event_is_repeated() -> None:
     bad = {"session_id": "s", "type": "exit", "customer": nested, "cart": {"currency": secret, "items": secret}}
     weak = {"session_id": "s", "type": "exit", "customer": {**nested, "full_name": None}, "platform": secret}
 
-    done = checked(bad, weak, {"session_id": f"{secret} ?", "type": secret}, secret)
+    found = [
+        str(one)
+        for document in (bad, weak, {"session_id": {secret: 1}, "type": secret}, secret)
+        for one in check(json.dumps(document).encode(), now_ms=0)
+    ]
 
-    assert len(done.stdout.splitlines()) > 8
-    assert secret not in done.stdout
+    assert len(found) > 8
+    assert not any(secret in line for line in found)
+
+
+READINGS: list[tuple[dict[str, object], str]] = [
+    (
+        {"customer": {"phone_number": "300 123 4567", "country_code": "Colombia"}},
+        'customer.phone_number "300 123 4567" with CO \u2192 +573001234567',
+    ),
+    ({"customer": {"phone_number": "+57 300 123 4567"}}, "customer.country_code is taken from the number \u2192 CO"),
+    ({"customer": {"country_code": "EE.UU."}}, 'customer.country_code "EE.UU." \u2192 US'),
+    ({"customer": {"full_name": "Jos&eacute;"}}, 'customer.full_name "Jos&eacute;" \u2192 José'),
+    ({"customer": {"country_code": "BR", "language": "br"}}, 'customer.language "br" \u2192 left out'),
+    ({"customer": {"consent": "denied"}}, "customer.consent \u2192 call no, whatsapp no"),
+    ({"cart": {"total_value": "149.900", "currency": "COP"}}, 'cart.total_value "149.900" \u2192 149900'),
+    ({"cart": []}, "cart \u2192 emptied"),
+    ({"occurred_at": 1795689000}, "occurred_at 1795689000 \u2192 2026-11-26T10:30:00+00:00"),
+    ({"session_id": 5}, "session_id \u2192 5"),
+    ({"type": "Order Placed"}, "type was read as order_completed"),
+    ({"type": "order_completed", "cart_id": 7}, "cart_ids \u2192 7 would be closed, too"),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), READINGS)
+def test_it_explains_how_a_field_was_understood(changes: dict[str, object], line: str) -> None:
+    assert f"line 1: {line}" in checked({**SEED, **changes}).stdout.splitlines()
+
+
+def test_a_value_that_would_redraw_the_terminal_is_escaped() -> None:
+    done = checked({**SEED, "customer": {"full_name": "A\u001b[2JB&amp;"}})
+
+    assert r"\x1b[2J" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def request_of(*documents: object) -> str:
+    lines = [line for line in checked(*documents).stdout.splitlines() if "request" in line]
+    return lines[-1].partition("request")[2].removeprefix(": ").strip()
+
+
+def test_it_prints_the_request_that_would_be_sent() -> None:
+    first = {**SEED, "occurred_at": "2025-05-13T22:40:00Z", "flow_stage": "cart_review"}
+    request = json.loads(request_of(first, {**SEED, "customer": {"email": "jane@example.com"}}))
+
+    assert request["customer"]["email"] == "jane@example.com"
+    assert request["customer"]["full_name"] == "Jane Doe"
+    assert request["session"] == {
+        "abandonment_timestamp": "2025-05-13T22:45:00Z",
+        "flow_stage": "checkout",
+        "platform": "web",
+        "session_id": "sess_abc123xyz",
+    }
+
+
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        ({"type": "order_completed"}, "what was in the session is bought"),
+        ({"type": "opt_out"}, "the person opted out"),
+        ({"cart": []}, "the cart is empty"),
+        ({"customer": {"consent": False}}, "the customer refused every channel"),
+        ({"customer": {"full_name": None}}, "the session ends as unreachable without customer.full_name"),
+        ({"customer": {"phone_number": "12"}}, "customer.phone_number can't be used for a contact"),
+        ({"engagement": {"metadata": {"bot": True}}}, "it is a bot"),
+        ({"session_id": "another", "type": "exit", "flow_stage": None}, "no event said at which flow_stage"),
+        (
+            {"session_id": "another", "type": "order_completed", "cart_id": SEED["session_id"]},
+            "what was in the session",
+        ),
+    ],
+)
+def test_it_says_why_no_request_would_be_sent(later: dict[str, object], why: str) -> None:
+    assert request_of(SEED, {**SEED, **later}).startswith(why)
 
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))

@@ -27,11 +27,10 @@ def test_each_field_is_kept_by_itself_and_null_clears_it() -> None:
     assert stored(customer={}) == stored(customer=None) == stored() == {}
 
 
-def test_consent_is_kept_per_channel_and_null_clears_it() -> None:
+def test_consent_is_kept_per_channel_and_null_says_nothing() -> None:
     assert stored(customer={"consent": {"call": False}}) == {"consent.call": "false"}
-    assert stored(customer={"consent": {"whatsapp": None}}) == {"consent.whatsapp": ""}
-    cleared = {"consent.call": "", "consent.whatsapp": "", "consent.given_at": "", "consent.source": ""}
-    assert stored(customer={"consent": None}) == cleared
+    assert stored(customer={"consent": {"whatsapp": None}}) == {}
+    assert stored(customer={"consent": None}) == {}
 
 
 @pytest.mark.parametrize(

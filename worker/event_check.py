@@ -1,4 +1,4 @@
-"""What is wrong with an event, and what deserves its sender's attention. Pure; never repeats a value of the event."""
+"""What is wrong with an event, and what deserves its sender's attention. Pure; no finding repeats a value."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,20 +8,22 @@ from typing import Any, Literal
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES, ActivityEvent, Cart, Customer
-from detectors.normalize import countries, emails, languages, money, phones
-from detectors.normalize import text as texts
+from detectors.normalize import countries, emails, languages, money, names, phones
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
 from state.stream import Entry
 from tasks.payload import CHANNELS
 from worker.batch import Rejection, collect
 from worker.event_fields import suggestion
+from worker.event_readings import Reading, readings
+from worker.event_request import Requests
 from worker.masking import one_line
 
 CLOCK_TOLERANCE_MS = 5000
 """How far ahead of this machine's clock an event may be before it is worth a warning."""
 
-_UNREACHABLE = "applied, but nobody can be reached until another event brings a good one"
+_UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
+_NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,28 @@ class Finding:
     def __str__(self) -> str:
         said = f"{self.field}: {self.message}" if self.field else self.message
         return f"{said}; {self.effect}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything that can be said about an event."""
+
+    findings: list[Finding]
+    readings: list[Reading]
+    request: str | None
+    """The JSON text of the request that would follow if the shopper did nothing more; None when none would ..."""
+    why_not: str
+    """... for this reason; empty when the event would be rejected."""
+
+
+def look_at(raw: bytes, now_ms: int, requests: Requests) -> Checked:
+    """Explain an event that arrives at `now_ms` (Unix ms), after others that `requests` has seen."""
+    parsed = parse(raw)
+    request, why_not = None, ""
+    if parsed.event is not None:
+        found = requests.after(parsed.event, now_ms)
+        request, why_not = (None, found) if isinstance(found, str) else (found.request.to_json(), "")
+    return Checked(check(raw, now_ms), list(readings(_document(raw), parsed)), request, why_not)
 
 
 def check(raw: bytes, now_ms: int) -> list[Finding]:
@@ -67,11 +91,18 @@ def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> Finding:
     part = problem.field.partition(".")[0]
     if not rejection.applied:
         effect = "the event would be rejected"
-    elif part in from_json(raw):
-        effect = f"the event would be applied without its {part}"
-    else:
+    elif not part:
+        effect = "the rest of the event would be applied"
+    elif part == "type" or (part in {"flow_stage", "platform"} and not _holds(raw, part)):
         effect = "the event would only say that the shopper is still there"
+    else:
+        effect = f"the event would be applied without its {part}"
     return Finding("problem", problem.field, problem.message, effect)
+
+
+def _holds(raw: bytes, part: str) -> bool:
+    document = _document(raw)
+    return isinstance(document, dict) and part in document
 
 
 def _warning(field: str, message: str, effect: str) -> Finding:
@@ -112,52 +143,60 @@ def _moments(event: ActivityEvent, now_ms: int) -> Iterator[Finding]:
 
 
 def _customer(customer: Customer) -> Iterator[Finding]:
-    yield from _cleared(customer)
     country = countries.country(customer.country_code) if customer.country_code else None
     number = phones.phone(customer.phone_number, country) if customer.phone_number else None
-    if customer.phone_number and number is None and (country or customer.phone_number.startswith("+")):
-        where = f" in {country}" if country else ""
-        yield _warning("customer.phone_number", f"is not a valid number{where}", _UNREACHABLE)
-    if customer.country_code and country is None:
-        effect = _without_country(customer.phone_number, number)
-        yield _warning("customer.country_code", "is not a country of ISO 3166-1 (CO, COL, Colombia)", effect)
+    yield from _name(customer)
+    if "phone_number" in customer.model_fields_set and not customer.phone_number:
+        yield _warning("customer.phone_number", "is empty", _UNREACHABLE)
+    if customer.phone_number:
+        yield from _number(customer, number, country)
+    if customer.country_code and country is None and (number or not customer.phone_number):
+        effect = "the country of the phone number would be used"
+        if number is None:
+            effect += ", if that begins with +"
+        elif phones.country_of_phone(number) is None:
+            effect = _UNREACHABLE
+        yield _warning("customer.country_code", _NO_COUNTRY, effect)
     if customer.email and emails.email(customer.email) is None:
         yield _warning("customer.email", "is not an e-mail address", "the request would go out without it")
-    if customer.language and languages.language(customer.language) is None:
+    if customer.language and languages.language(customer.language, country) is None:
         effect = "the request would go out without it"
         yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
 
 
-def _cleared(customer: Customer) -> Iterator[Finding]:
-    """Warn of what nobody can be reached without, where the event takes it away or leaves it out."""
-    given = {"full_name": customer.full_name, "phone_number": customer.phone_number}
-    for field, text in given.items():
-        if field in customer.model_fields_set and not texts.one_line(text or ""):
-            yield _warning(f"customer.{field}", "is empty", _UNREACHABLE)
-    if not customer.country_code and (customer.phone_number or "country_code" in customer.model_fields_set):
-        beside = "is missing beside the phone number" if customer.phone_number else "is empty"
-        yield _warning("customer.country_code", beside, _UNREACHABLE)
+def _name(customer: Customer) -> Iterator[Finding]:
+    if "full_name" in customer.model_fields_set and names.person_name(customer.full_name or "") is None:
+        what = "is no name of a person" if customer.full_name else "is empty"
+        yield _warning("customer.full_name", what, _UNREACHABLE)
 
 
-def _without_country(written: str | None, number: str | None) -> str:
-    """Say what becomes of a contact whose country cannot be read: the number's own one counts, if it has one."""
-    if not written:
-        return "the country of the phone number would be used, if that begins with +"
-    if number is not None and phones.country_of_phone(number):
-        return "the country of the phone number would be used"
-    return _UNREACHABLE
+def _number(customer: Customer, number: str | None, country: str | None) -> Iterator[Finding]:
+    """Warn of a number that can't be called, or whose country is unknown."""
+    if number is None and (country or (customer.phone_number or "").startswith("+")):
+        where = f" in {country}" if country else ""
+        yield _warning("customer.phone_number", f"is not a valid number{where}", _UNREACHABLE)
+    elif number is None and customer.country_code:
+        yield _warning("customer.country_code", _NO_COUNTRY, _UNREACHABLE)
+    elif number is None:
+        yield _warning("customer.country_code", "is missing next to a number without +", _UNREACHABLE)
+    elif not customer.country_code and phones.country_of_phone(number) is None:
+        yield _warning("customer.country_code", "is missing, and the number is of no country", _UNREACHABLE)
 
 
 def _person(event: ActivityEvent) -> Iterator[Finding]:
-    """Warn of a buyer, or somebody who wants to be left alone, who would be known by the session alone."""
+    """Warn of a buyer, or a person who opted out, who would be known by the session or the e-mail address only."""
     written, given = (event.customer.phone_number, event.customer.country_code) if event.customer else (None, None)
     if event.session_id and written and phones.phone(written, countries.country(given or "")) is None:
         yield _warning("customer.phone_number", "is not a valid number", "the event would count for its session alone")
 
 
 def _cart(cart: Cart) -> Iterator[Finding]:
-    priced = cart.total_value is not None or any(item.price is not None for item in cart.items or ())
+    priced = bool(cart.total_value) or any(item.price is not None for item in cart.items or ())
     yield from _currency(cart.currency, "cart.currency", needed=priced)
+    if cart.is_empty:
+        if cart.items != []:
+            yield _warning("cart", "is worth nothing or holds only lines with quantity 0", "it would count as emptied")
+        return
     for place, item in enumerate(cart.items or ()):
         if item.quantity == 0:
             yield _warning(f"cart.items.{place}.quantity", "is 0", "leave out an item that is no longer in the cart")

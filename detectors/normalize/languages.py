@@ -1,18 +1,112 @@
-"""Languages: from `es`, `pt_br` or `spa` to a BCP 47 tag."""
+"""Languages: from `es`, `pt_br`, `spa`, `Español` or an Accept-Language list to a BCP 47 tag."""
 
-from functools import lru_cache
+import gettext
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
 
 import langcodes
+import pycountry
+
+from detectors.normalize.countries import country as read_country
+from detectors.normalize.text import decode_entities, fold
 
 _NO_LANGUAGE = frozenset({"x", "und", "mul", "mis", "zxx"})
 """What valid tags that name no language begin with: private, undetermined, several, uncoded, none (BCP 47, ISO 639)."""
+_TRANSLATIONS = ("es", "pt", "pt_BR", "fr")
+_ENCODING = re.compile(r"[.@][\w-]*$")  # es_CO.UTF-8, ca_ES@valencia
+_QUALITY = re.compile(r"q\s*=\s*(\d(?:\.\d{0,3})?)")
+_PLACE = re.compile(r"(.+?)\s*[(\[]\s*(.+?)\s*[)\]]")  # Español (Colombia)
+_CODE = 2  # letters of a country's code, and of the code of a language that could be one
+_ALPHA_3 = 3
+_ALIASES = {
+    "castellano": "es", "castilian": "es", "castelhano": "es", "castillan": "es", "mandarin": "zh",
+    "mandarin chinese": "zh", "chino mandarin": "zh", "chino simplificado": "zh-Hans", "simplified chinese": "zh-Hans",
+    "chino tradicional": "zh-Hant", "traditional chinese": "zh-Hant", "greek": "el", "griego": "el", "grego": "el",
+    "grec": "el", "brazilian portuguese": "pt-BR", "portugues brasileiro": "pt-BR", "portugues de brasil": "pt-BR",
+    "portugues do brasil": "pt-BR", "latin american spanish": "es-419", "espanol latinoamericano": "es-419",
+    "american english": "en-US", "british english": "en-GB", "ingles americano": "en-US", "farsi": "fa",
+    "persa": "fa", "persan": "fa", "persian": "fa", "haitian creole": "ht", "creole haitien": "ht",
+    "criollo haitiano": "ht", "valenciano": "ca", "deutsch": "de", "italiano": "it", "nederlands": "nl",
+}  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
-def language(text: str) -> str | None:
-    """Return the BCP 47 tag of `es`, `pt_br` or `spa`; None when it names no language."""
+@lru_cache(maxsize=4096)
+def language(text: str, country: str | None = None) -> str | None:
+    """Return the BCP 47 tag of what a shop calls a language; None when it names none.
+
+    Of an Accept-Language list the preferred tag counts. `country` is the customer's (ISO 3166-1 alpha-2): a text that
+    is that country's code is no language (`br` in Brazil is not Breton), unless the language is the one spoken there.
+    """
+    text = _preferred(decode_entities(text)).strip()
+    tag = _tag(_ENCODING.sub("", text)) or _named(text)
+    return None if tag is None or _is_a_country(text, tag, country) else tag
+
+
+def _preferred(text: str) -> str:
+    if "," not in text and ";" not in text:
+        return text
+    choices = [choice.partition(";") for choice in text.split(",")]
+    weights = [(_QUALITY.fullmatch(quality.strip()), tag.strip()) for tag, _, quality in choices]
+    tags = [(float(weight[1]) if weight else 1.0, tag) for weight, tag in weights if tag and tag != "*"]
+    return max(tags, key=lambda one: one[0], default=(0.0, ""))[1]
+
+
+def _tag(text: str) -> str | None:
+    written = text.replace("_", "-").replace(" ", "")
+    head, _, place = written.partition("-")
+    if len(place) == _ALPHA_3 and place.isalpha():  # spa-COL
+        written = f"{head}-{read_country(place) or place}"
     try:
-        tag = langcodes.standardize_tag(text.strip().replace("_", "-"))
+        tag = langcodes.standardize_tag(written)
     except ValueError:
         return None
     return tag if langcodes.tag_is_valid(tag) and tag.partition("-")[0] not in _NO_LANGUAGE else None
+
+
+def _named(text: str) -> str | None:
+    place = _PLACE.fullmatch(text)
+    if place:
+        tag = _names().get(fold(place[1]))
+        found = read_country(place[2])
+        return f"{tag}-{found}" if tag and found and "-" not in tag else tag
+    return _names().get(fold(text))
+
+
+def _is_a_country(text: str, tag: str, customers: str | None) -> bool:
+    code = tag.partition("-")[0]
+    if len(code) != _CODE:
+        return False
+    homes = {customers, read_country(text) if len(text) == _CODE and text.isupper() else None} - {None}
+    return any(
+        (code.upper() == home or (len(text) == _CODE and read_country(text) == home)) and not _spoken(code, home)
+        for home in homes
+        if home and not (customers and _spoken(code, customers))
+    )
+
+
+def _spoken(code: str, country: str) -> bool:
+    """Whether a language is the usual one of a country, or the country is where it is spoken most (CLDR)."""
+    usual = langcodes.Language.make(territory=country).maximize().language
+    return usual == code or langcodes.Language.make(language=code).maximize().territory == country
+
+
+@cache
+def _names() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, code in _all_names():
+        found.setdefault(name, code)
+    return {**found, **_ALIASES}
+
+
+def _all_names() -> Iterator[tuple[str, str]]:
+    translations = [
+        gettext.translation("iso639-3", pycountry.LOCALES_DIR, [locale], fallback=True) for locale in _TRANSLATIONS
+    ]
+    for language_ in pycountry.languages:
+        code = getattr(language_, "alpha_2", None)
+        if code is None:
+            continue
+        for written in (language_.name, *(translation.gettext(language_.name) for translation in translations)):
+            for name in written.split(";"):
+                yield fold(name.partition("(")[0]), code

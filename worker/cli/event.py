@@ -2,6 +2,7 @@
 
 import json as jsonlib
 import time
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import typer
@@ -12,6 +13,7 @@ from worker import event_check, json_lines, runtime
 from worker.ask import named
 from worker.cli.event_flags import items, nested, pairs, put_currency
 from worker.errors import StartError
+from worker.event_request import Requests
 from worker.json_lines import Line
 from worker.producer import Producer
 from worker.settings import load, require
@@ -123,30 +125,58 @@ def check(
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print JSON lines: line, level, field, message, effect.")
+        bool, typer.Option("--json", help="Print JSON lines: line, level, field, message, effect; the request.")
     ] = False,
 ) -> None:
-    """Explain what is wrong with events, without sending them.
+    """Explain how events would be read and what is wrong with them, without sending them.
 
-    A problem costs the event or a part of it, and the exit code is 1. A warning is something to think about: a field
-    that nobody reads, a phone number that cannot be called. Values are never repeated.
+    Prints how each field was understood, and the request that would follow if the shopper did nothing more, as far as
+    the events tell: settings, law and what is known of the person are not looked at. A problem costs the event or a
+    part of it, and the exit code is 1. A warning is something to think about: a field that isn't read, a phone number
+    that can't be called. It shows what the events say; nothing is logged or kept.
     """
+    requests, show = Requests(), _as_json if json else _as_text
     events, count = 0, {"problem": 0, "warning": 0}
     for lines in json_lines.events(source):
         now_ms = time.time_ns() // 1_000_000
         for line in lines:
             events += 1
-            for finding in event_check.check(line.text, now_ms):
+            checked = event_check.look_at(line.text, now_ms, requests)
+            for finding in checked.findings:
                 count[finding.level] += 1
-                if json:
-                    typer.echo(jsonlib.dumps(event_check.as_data(finding, line.number)))
-                else:
-                    warning = "warning: " if finding.level == "warning" else ""
-                    typer.echo(f"{line.label}{warning}{finding}")
+            for shown in show(checked, line):
+                typer.echo(shown)
     if not json:
         typer.echo(", ".join(_counted(number, name) for name, number in {"event": events, **count}.items()))
     if count["problem"] or (strict and count["warning"]):
         raise typer.Exit(1)
+
+
+def _as_text(checked: event_check.Checked, line: Line) -> Iterator[str]:
+    for reading in checked.readings:
+        yield f"{line.label}{reading}"
+    for finding in checked.findings:
+        warning = "warning: " if finding.level == "warning" else ""
+        yield f"{line.label}{warning}{finding}"
+    if checked.request is not None:
+        yield f"{line.label}request {checked.request}"
+    elif checked.why_not:
+        yield f"{line.label}no request: {checked.why_not}"
+
+
+def _as_json(checked: event_check.Checked, line: Line) -> Iterator[str]:
+    for reading in checked.readings:
+        yield _data(line, level="reading", field=reading.field, message=reading.message)
+    for finding in checked.findings:
+        yield jsonlib.dumps(event_check.as_data(finding, line.number))
+    if checked.request is not None:
+        yield _data(line, level="request", request=jsonlib.loads(checked.request))
+    elif checked.why_not:
+        yield _data(line, level="request", request=None, message=checked.why_not)
+
+
+def _data(line: Line, **values: object) -> str:
+    return jsonlib.dumps({"line": line.number or None, **values})
 
 
 def schema() -> None:

@@ -1,0 +1,14 @@
+"""What is wrong with an event, or noteworthy about it, in plain words."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an event; never holds a value, since values can be personal."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message

@@ -1,0 +1,81 @@
+"""Consent: a clear yes for a channel, a refusal in whatever form, or nothing said."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from detectors.activity import Consent
+from detectors.normalize.text import words
+from detectors.normalize.yes_no import Answer, answer
+from detectors.reading.names import renamed, squash
+from detectors.reading.values import document, scalar, shortened, text
+
+_CHANNELS = ("call", "whatsapp")
+_ALSO: dict[str, str] = {
+    **dict.fromkeys(words("calls phone voice telephone phonecall phonecalls llamada llamadas ligacao appel"), "call"),
+    **dict.fromkeys(words("whatsappmessages whatsappmessage wa whatsup"), "whatsapp"),
+}
+"""Other names of the channels. A refusal under them counts, a yes does not: it may be about something else."""
+_WHOLE = words("all any general marketing granted status state value consent accepted given contact optin")
+AGAINST = words("optout optedout denied declined refused revoked withdrawn donotcall donotcontact dnc unsubscribed")
+_MAIN = ("granted", "status", "state", "value", "accepted", "allowed", "given", "answer", "consent")
+
+
+def consent(said: Iterable[object]) -> dict[str, Any] | None:
+    """Return the canonical consent of everything that an event says about it; None when it says nothing.
+
+    A refusal counts before a yes. What is neither clearly a yes nor an empty value is a refusal.
+    """
+    answers: dict[str, list[Answer]] = {channel: [] for channel in _CHANNELS}
+    proof: dict[str, Any] = {}
+    for value in said:
+        _add(document(value), answers, proof)
+    found: dict[str, Any] = {channel: "no" not in given for channel, given in answers.items() if given}
+    return {**proof, **found} if found or proof else None
+
+
+def refusal(customer: dict[str, Any]) -> object:
+    """Return False when a field next to the consent says that the person wants no contact, else None."""
+    against = (scalar(value) for key, value in customer.items() if squash(key) in AGAINST)
+    return False if any(answer(value) == "yes" for value in against) else None
+
+
+def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, Any]) -> None:
+    if isinstance(value, dict):
+        _by_name(renamed(value, Consent, first=True), answers, proof)
+    elif isinstance(value, list) and all(isinstance(one, str) and _channel(one) for one in value):
+        # A list of the channels that were allowed; an empty one is how PHP writes an object without fields.
+        listed = {_channel(one) for one in value}
+        for channel in _CHANNELS if value else ():
+            answers[channel].append("yes" if channel in listed else "no")
+    elif (given := answer(scalar(value))) is not None:
+        for channel in _CHANNELS:
+            answers[channel].append(given)
+
+
+def _by_name(part: dict[str, Any], answers: dict[str, list[Answer]], proof: dict[str, Any]) -> None:
+    for key, value in part.items():
+        name = squash(key)
+        given = _answer(value)
+        if key in {"given_at", "source"}:
+            proof[key] = shortened(text(value))
+        elif name in _CHANNELS:
+            if given is not None:
+                answers[name].append(given)
+        elif given == "no" and name in _ALSO:
+            answers[_ALSO[name]].append("no")
+        elif (given == "no" and name in _WHOLE) or (given == "yes" and name in AGAINST):
+            for channel in _CHANNELS:
+                answers[channel].append("no")
+
+
+def _answer(value: object) -> Answer | None:
+    value = scalar(value)
+    if isinstance(value, dict):
+        names = {squash(key): inner for key, inner in value.items()}
+        return next((answer(scalar(names[name])) for name in _MAIN if name in names), "no")
+    return answer(value)
+
+
+def _channel(name: str) -> str:
+    name = squash(name)
+    return name if name in _CHANNELS else _ALSO.get(name, "")

@@ -1,0 +1,201 @@
+"""From any document to the canonical form of an event."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from detectors.activity import ActivityEvent, Cart, Engagement, EventType
+from detectors.flow import PLATFORMS, STAGES
+from detectors.normalize.text import words
+from detectors.problem import Problem
+from detectors.reading import carts, consents, ids, people
+from detectors.reading.names import EMPTY, choice, event_type, renamed, squash
+from detectors.reading.values import document, part, scalar, session_id, shortened, text
+
+_ENVELOPES = words("event data payload body detail message properties")
+_MOST_WRAPS = 3
+_TYPE_NAMES = words("event eventtype eventname topic")
+_LOOSE_TYPE_NAMES = words("eventkind action kind name messagetype")
+"""Where the type may stand when there is no `type`: they can say something else, too."""
+_ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
+_SIGN_OF_LIFE = "names no type of event; it was read as a sign of life of its session"
+_WRAPPED = "is wrapped in a list or in text; it was read as a sign of life of its session"
+
+
+@dataclass(slots=True)
+class Canonical:
+    """An event in the canonical form, as far as it could be brought there."""
+
+    fields: dict[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+    """What was left out on the way."""
+    notes: list[Problem] = field(default_factory=list)
+    """What was understood although it was written in another way."""
+
+
+def canonical(value: object) -> Canonical | None:
+    """Bring an event into the canonical form; None when it is no object."""
+    event, wrapped = _unwrapped(value)
+    if not isinstance(event, dict):
+        return None
+    kind, how = _kind(event)
+    stops = kind is not None and kind != "activity"
+    fields = renamed(event, ActivityEvent, first=stops)
+    found = Canonical({})
+    if kind is None:
+        found.problems.append(Problem("type", _SIGN_OF_LIFE))
+    elif how != "exact":
+        found.notes.append(Problem("type", f"was read as {kind}"))
+    if wrapped and not stops:
+        found.problems.append(Problem("", _WRAPPED))
+    _sessions(found, event, fields, kind)
+    _customer(found, event, fields, kind)
+    if "cart" in fields:
+        found.fields["cart"] = carts.cart(fields["cart"], found.problems)
+    if kind is None or (wrapped and not stops):
+        _keep_life(found)
+    else:
+        _rest(found, fields)
+    if "occurred_at" in fields and scalar(fields["occurred_at"]) != "":
+        found.fields["occurred_at"] = scalar(fields["occurred_at"])
+    return found
+
+
+def _unwrapped(value: object) -> tuple[object, bool]:
+    """Take an event out of a text, a list of one or an envelope; also say whether it was in one of them."""
+    wrapped = False
+    for _ in range(_MOST_WRAPS):
+        inner = document(scalar(value))
+        if isinstance(inner, dict) and not _has(inner, "type", "sessionid"):
+            inside = [document(one) for key, one in inner.items() if squash(key) in _ENVELOPES]
+            objects = [one for one in inside if isinstance(one, dict) and _has(one, "type", "sessionid")]
+            inner = objects[0] if len(objects) == 1 else inner
+        if inner is value:
+            break
+        value, wrapped = inner, True
+    return value, wrapped
+
+
+def _has(event: dict[str, Any], *names: str) -> bool:
+    return not {squash(key) for key in event}.isdisjoint(names)
+
+
+def _kind(event: dict[str, Any]) -> tuple[EventType | None, Literal["exact", "read"]]:
+    said = [scalar(value) for key, value in event.items() if squash(key) == "type"]
+    kinds = [event_type(value) for value in said if isinstance(value, str)]
+    if not any(kinds):
+        missing = not any(isinstance(value, str) and value.strip() for value in said)
+        names = _TYPE_NAMES | _LOOSE_TYPE_NAMES if missing else _TYPE_NAMES
+        others = [scalar(value) for key, value in event.items() if squash(key) in names]
+        kinds = [event_type(value) for value in others if isinstance(value, str)]
+    stop = next((kind for kind in kinds if kind not in {None, "activity"}), None)
+    if stop is not None:
+        return stop, "exact" if event.get("type") == stop else "read"
+    if "activity" in kinds:
+        return "activity", "exact" if event.get("type") == "activity" else "read"
+    if all(value in EMPTY or not isinstance(value, str) for value in said) and _has(event, *_ORDER_SIGNS):
+        return "order_completed", "read"
+    return None, "read"
+
+
+def _sessions(found: Canonical, event: dict[str, Any], fields: dict[str, Any], kind: EventType | None) -> None:
+    found.fields["type"] = kind or "activity"
+    own, stops = session_id(fields.get("session_id")), kind not in {None, "activity"}
+    previous = fields.get("previous_session_id")
+    if previous not in EMPTY:
+        found.fields["previous_session_id"] = session_id(previous) or previous
+    if own is not None:
+        found.fields["session_id"] = own
+    elif fields.get("session_id") not in EMPTY:
+        if stops:
+            found.problems.append(Problem("session_id", "cannot be read, and was left out"))
+        else:
+            found.fields["session_id"] = fields["session_id"]
+    if stops:
+        named = ids.cart_ids(event)
+        if own is None and named:
+            own, found.fields["session_id"] = named[0], named[0]
+            found.notes.append(Problem("session_id", "was read from another field"))
+        if kind in {"order_completed", "payment_pending"} and set(named) - {own}:
+            found.fields["cart_ids"] = [one for one in named if one != own]
+
+
+def _customer(found: Canonical, event: dict[str, Any], fields: dict[str, Any], kind: EventType | None) -> None:
+    customer = people.customer(fields.get("customer"), first=kind not in {None, "activity"})
+    elsewhere = consents.consent(
+        [*(value for key, value in event.items() if squash(key) == "consent"), consents.refusal(event)]
+    )
+    if kind in {"order_completed", "opt_out"}:
+        known = customer if isinstance(customer, dict) else {}
+        named = people.with_person(known, event)
+        if named != known and "session_id" in found.fields:
+            # Only for marking who bought or refused: a session must not be contacted at a number found somewhere.
+            found.fields["also_named"] = {name: named[name] for name in _WHO if name in named}
+        elif named:
+            customer = named
+    refused = {channel: False for channel in ("call", "whatsapp") if elsewhere and elsewhere.get(channel) is False}
+    if refused and (customer is None or isinstance(customer, dict)):
+        customer = customer or {}
+        customer["consent"] = {**(customer.get("consent") or {}), **refused}
+    if customer is not None or "customer" in fields:
+        found.fields["customer"] = customer
+
+
+def _keep_life(found: Canonical) -> None:
+    """Leave only what cannot start a contact: the session, a refusal, an emptied cart."""
+    read = found.fields
+    customer, cart = read.pop("customer", None), read.get("cart", False)
+    consent = customer.get("consent") if isinstance(customer, dict) else None
+    refused = {channel: answer for channel, answer in (consent or {}).items() if answer is False}
+    if refused:
+        who = {} if "session_id" in read else {key: customer[key] for key in _WHO if key in customer}
+        read["customer"] = {**who, "consent": refused}
+    if not _is_emptied(cart):
+        read.pop("cart", None)
+    read.pop("previous_session_id", None)
+
+
+def _is_emptied(cart: object) -> bool:
+    try:
+        return cart is None or Cart.model_validate(cart).is_empty
+    except ValidationError:
+        return False
+
+
+_WHO = ("phone_number", "email", "country_code")
+
+
+def _rest(found: Canonical, fields: dict[str, Any]) -> None:
+    read = found.fields
+    for name, of in (("flow_stage", STAGES), ("platform", PLATFORMS)):
+        value = scalar(fields.get(name))
+        if value not in EMPTY:
+            read[name] = choice(value, of) or value if isinstance(value, str) else value
+    if "engagement" in fields:
+        read["engagement"] = _engagement(fields["engagement"])
+    if fields.get("expires_at") not in EMPTY:
+        read["expires_at"] = scalar(fields["expires_at"])
+    if fields.get("currency") not in EMPTY:
+        read["currency"] = text(fields["currency"])
+    if fields.get("order_value") not in EMPTY:
+        read["order_value"] = fields["order_value"]
+        cart = read.get("cart")
+        code = read.get("currency") or (cart.get("currency") if isinstance(cart, dict) else None)
+        carts.amount(read, "order_value", code, found.problems)
+
+
+def _engagement(value: object) -> object:
+    found = part(value)
+    if found == "" and isinstance(found, str):
+        return None
+    if not isinstance(found, dict):
+        return found
+    fields = renamed(found, Engagement, first=True)
+    read = {name: fields[name] for name in Engagement.model_fields if name in fields}
+    for name in ("preferred_channel", "reason"):
+        if name in read:
+            read[name] = shortened(read[name])
+    if "metadata" in read:
+        read["metadata"] = part(read["metadata"])
+    return read

@@ -1,0 +1,136 @@
+"""The names of types, fields and choices, in whatever case and with whatever signs between their words."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from detectors.activity import EventType
+
+_LONGEST_NAME = 64
+
+_ORDER = """
+    order orders ordercompleted ordercomplete ordercompletion completedorder completeorder ordercreated ordercreate
+    orderscreate orderplaced orderplace placeorder placedorder orderpaid orderspaid paidorder orderconfirmed
+    orderconfirmation orderconfirm confirmorder orderreceived ordersuccess ordersuccessful ordersuccessfull
+    orderfinished orderdone ordersubmitted orderfulfilled ordersfulfilled ordershipped orderdelivered orderapproved
+    orderpayed orderinvoiced neworder purchase purchases purchased purchasecompleted purchasecomplete completedpurchase
+    completepurchase purchasesuccess purchaseconfirmed productpurchased bought paid payed sale conversion
+    transaction transactioncompleted transactioncomplete transactionsuccess checkoutcompleted checkoutcomplete
+    completedcheckout completecheckout checkoutsuccess checkoutfinished paymentcompleted paymentcomplete
+    completedpayment paymentsucceeded paymentsuccess paymentsuccessful paymentsuccessfull paymentapproved
+    paymentcaptured paymentconfirmed paymentreceived paymentpaid paymentaccepted invoicepaid chargesucceeded
+    pedido pedidocompletado pedidocompleto pedidoconcluido pedidorealizado pedidopagado pedidopago pedidoconfirmado
+    pedidoefetuado pedidoaprovado orden ordencompletada ordencompleta ordenpagada ordenconfirmada compra
+    compracompletada compraconcluida comprarealizada comprafinalizada compraefetuada compraconfirmada compraaprovada
+    comprado comprada pagocompletado pagoaprobado pagoconfirmado pagorealizado pagorecibido pagamentoaprovado
+    pagamentoconfirmado venda vendarealizada venta ventarealizada commande commandepassee commandepayee
+    commandeconfirmee commandeterminee achat achete achateffectue paiementaccepte paiementreussi thankyou thankyoupage
+"""
+_OPT_OUT = """
+    optout optsout optedout optingout optoutrequest optoutrequested optouts unsubscribe unsubscribed unsubscribes
+    unsubscription unsubscriberequest unsubscribeall stop stopall stopcontact stopcontacting stopcalling stopcalls
+    stopmessages donotcontact dontcontact nocontact donotcall dontcall donotdisturb dnc removeme optoutall
+    consentrevoked consentwithdrawn consentdenied consentrefused revokeconsent withdrawconsent revokedconsent
+    withdrawnconsent objection baja darsedebaja dardebaja bajasolicitada cancelarsuscripcion desuscribir desuscribirse
+    desuscrito nocontactar nollamar pararcontacto descadastrar descadastro descadastrado cancelarinscricao
+    naocontatar naoligar desinscription desinscrire desabonnement desabonner nepascontacter nepasappeler
+"""
+_PENDING = """
+    paymentpending pendingpayment paymentispending pending awaitingpayment paymentawaiting paymentawaited
+    waitingforpayment paymentinprogress paymentprocessing processingpayment paymentinitiated paymentonhold orderpending
+    pendingorder orderonhold onhold orderawaitingpayment vouchercreated voucherissued vouchergenerated boletocreated
+    boletoissued boletogenerated boletogerado pixcreated pixgenerated pixgerado pagopendiente pendientedepago
+    pagamentopendente aguardandopagamento paiementenattente
+"""
+_DECLINED = """
+    paymentdeclined declinedpayment declined paymentfailed failedpayment paymentfailure paymentrejected paymentrefused
+    carddeclined pagorechazado pagamentorecusado paiementrefuse
+"""
+
+TYPES: Mapping[str, EventType] = {
+    **dict.fromkeys(_ORDER.split(), "order_completed"),
+    **dict.fromkeys(_OPT_OUT.split(), "opt_out"),
+    **dict.fromkeys(_PENDING.split(), "payment_pending"),
+    **dict.fromkeys(_DECLINED.split(), "payment_declined"),
+    **{name.replace("_", ""): name for name in get_args(EventType)},
+}
+"""By squashed name. Words that start a contact have no synonyms."""
+
+_MISSPELT: tuple[tuple[EventType, str, int], ...] = (
+    ("order_completed", "ordercompleted", 2),
+    ("payment_pending", "paymentpending", 2),
+    ("payment_declined", "paymentdeclined", 2),
+    ("opt_out", "optout", 1),
+)
+"""How many letters of each may be wrong: none of these comes that close to another word that shops use."""
+
+
+@lru_cache(maxsize=4096)
+def squash(name: str) -> str:
+    """Return a name without its case, accents aside, and the signs between its words: sessionId, Session-ID."""
+    return "".join(char for char in name[:_LONGEST_NAME].casefold() if char.isalnum())
+
+
+@lru_cache(maxsize=1024)
+def event_type(text: str) -> EventType | None:
+    """Return the type of event that a text names; None when it names none."""
+    name = squash(text)
+    known = TYPES.get(name)
+    if known is not None:
+        return known
+    return next((kind for kind, right, most in _MISSPELT if _distance(name, right, most) <= most), None)
+
+
+def choice(text: str, of: Iterable[str]) -> str | None:
+    """Return which of some words a text is, in another case or with other signs: `Cart-Review`."""
+    name = squash(text)
+    return next((word for word in of if squash(word) == name), None)
+
+
+@cache
+def fields_of(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the names of a model's fields by their squashed names."""
+    return {squash(name): name for name in model.model_fields}
+
+
+def renamed(part: Mapping[str, Any], model: type[BaseModel], *, first: bool) -> dict[str, Any]:
+    """Return a part with the names of its fields as the model has them; others stay as they are.
+
+    An exact name counts before others. Where two others mean one field and differ: `first` takes the first of them
+    that says something, else the field is left out.
+    """
+    names = fields_of(model)
+    found = {key: value for key, value in part.items() if key in model.model_fields or squash(key) not in names}
+    others: dict[str, list[Any]] = {}
+    for key, value in part.items():
+        name = names.get(squash(key))
+        if key not in found and name is not None and (name not in found or (first and found[name] in EMPTY)):
+            others.setdefault(name, []).append(value)
+    for name, values in others.items():
+        said = [value for value in values if value not in EMPTY]
+        if first or all(value == values[0] for value in values):
+            found[name] = (said or values)[0]
+    return found
+
+
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+"""What says nothing."""
+
+
+def _distance(text: str, other: str, most: int) -> int:
+    """Return how many letters have to be changed, added, left out or swapped; more than `most` when it is too many."""
+    if abs(len(text) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(text, 1):
+        line = [row]
+        for column, right in enumerate(other, 1):
+            least = min(last[column] + 1, line[column - 1] + 1, last[column - 1] + (letter != right))
+            if row > 1 and column > 1 and letter == other[column - 2] and text[row - 2] == right:
+                least = min(least, before[column - 2] + 1)
+            line.append(least)
+        before, last = last, line
+    return last[-1]

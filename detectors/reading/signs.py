@@ -1,0 +1,34 @@
+"""Whether an event that is valid as it is says more, under names that the canonical form does not have."""
+
+from detectors.activity import ActivityEvent, Cart, Customer
+from detectors.reading.carts import COUNTS, LINES
+from detectors.reading.consents import AGAINST
+from detectors.reading.names import fields_of, squash
+
+_OF_EVENT = frozenset(fields_of(ActivityEvent)) | AGAINST | {"consent"}
+_OF_CUSTOMER = frozenset(fields_of(Customer)) | AGAINST
+_OF_CART = frozenset(fields_of(Cart)) | LINES | COUNTS
+
+_NAME_CARTS = frozenset({"order_completed", "payment_pending", "opt_out"})
+
+
+def in_unknown_fields(event: ActivityEvent) -> bool:
+    """Whether a field that is not one of the canonical form may be a signal, or name whom a signal is about.
+
+    Of an order every further field may name the cart or the buyer.
+    """
+    customer, cart = event.customer, event.cart
+    of_event = event.__pydantic_extra__
+    of_customer = customer.__pydantic_extra__ if customer else None
+    of_cart = cart.__pydantic_extra__ if cart else None
+    if event.type in _NAME_CARTS and (
+        of_event or of_customer or of_cart or (event.engagement and event.engagement.metadata)
+    ):
+        return True
+    if of_event and not _OF_EVENT.isdisjoint(map(squash, of_event)):
+        return True
+    if of_customer and not _OF_CUSTOMER.isdisjoint(map(squash, of_customer)):
+        return True
+    if customer and customer.consent and customer.consent.__pydantic_extra__:
+        return True
+    return bool(of_cart) and not _OF_CART.isdisjoint(map(squash, of_cart or ()))

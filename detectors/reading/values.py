@@ -1,0 +1,84 @@
+"""Values of another type than they should have, where only one thing can be meant."""
+
+import re
+from typing import Any
+
+from pydantic_core import from_json
+
+from detectors.activity import MAX_SESSION_ID
+from detectors.normalize.text import MAX_TEXT, clean
+
+_WHOLE = re.compile(r"[+]?([0-9]{1,7})(?:[.,]0{1,2})?")
+_MOST_JSON = 64 * 1024
+
+
+def scalar(value: object) -> object:
+    """Return what is in a list of one; anything else as it is."""
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value
+
+
+def text(value: object) -> object:
+    """Return a number as text; anything that is neither text nor number as it is."""
+    value = scalar(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    try:
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        return str(value)
+    except ValueError:
+        return value  # of more digits than Python writes
+
+
+def shortened(value: object) -> object:
+    """Return a value as `text` does, and cut it where it is longer than a field holds."""
+    value = text(value)
+    return clean(value) if isinstance(value, str) and len(value.strip()) > MAX_TEXT else value
+
+
+def session_id(value: object) -> str | None:
+    """Return an id: any text up to `MAX_SESSION_ID` characters that is not blank, or a whole number."""
+    value = scalar(value)
+    if isinstance(value, float) and not value.is_integer():
+        return None
+    value = text(value)
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    return value if 0 < len(value) <= MAX_SESSION_ID else None
+
+
+def document(value: object) -> object:
+    """Return the object or list that a text holds as JSON; anything else as it is."""
+    if isinstance(value, str) and len(value) <= _MOST_JSON and value.strip()[:1] in {"{", "["}:
+        try:
+            return from_json(value)
+        except ValueError:
+            return value
+    return value
+
+
+def part(value: object) -> object:
+    """Return an object: also one that was encoded twice, and `[]`, which is how PHP writes one without fields."""
+    value = document(value)
+    if isinstance(value, list):
+        found = scalar(value)
+        return {} if value == [] else found if isinstance(found, dict) else value
+    return value
+
+
+def quantity(value: object) -> object:
+    """Return a whole number that was sent as text or with decimals. `1.000` stays: it can be one or a thousand."""
+    value = scalar(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and (found := _WHOLE.fullmatch(value.strip())):
+        return int(found[1])
+    return value
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list, or an object as the only one."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
