@@ -31,7 +31,7 @@ from tests.helpers import (
 from tests.ingesting import process, publish, publish_raw, waiting
 from tests.operating import Shop, shop_on
 from tests.test_operator import dead, unknown
-from worker.forget import Someone
+from worker.someone import Someone
 from worker.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -108,12 +108,12 @@ def test_it_asks_first_and_names_what_it_found(shop: Shop) -> None:
     live(shop)
     before = left(shop)
     shown = shop.run("forget", "--phone", PHONE, typed="n\n", code=1)
-    assert "found: 2 sessions, 1 outreaches, 3 events not applied yet, 1 rejected entries" in shown
+    assert "found: 2 sessions, 1 outreach, 3 events not applied yet, 1 rejected entry" in shown
     assert "  session s-1\n  session s-2\n  session s-3\n" in shown
     assert left(shop) == before
     shown = shop.run("forget", "--phone", PHONE, typed="y\n")
-    assert "removed: 2 sessions, 1 outreaches, 3 events not applied yet, 1 rejected entries, 1 keys of the" in shown
-    assert "and neither the number nor a session is left" in shown
+    assert "removed: 2 sessions, 1 outreach, 3 events not applied yet, 1 rejected entry, 1 key of the person" in shown
+    assert "keys; no number, address or session of theirs is left" in shown
 
 
 def test_a_session_stands_for_its_person(shop: Shop) -> None:
@@ -152,7 +152,7 @@ def test_a_refusal_stays_also_one_that_was_on_its_way(shop: Shop) -> None:
     publish(shop.state, event("opt_out", None, None, customer=JANE))
     shown = shop.run("forget", "--phone", PHONE, "--yes")
     assert "they are on the opt-out list now" in shown
-    assert f"stays: {shop.state.keys.person(JANES)}opted_out: a refusal has to be known to be kept" in shown
+    assert f"stays: {shop.state.keys.person(JANES)}opted_out: an opt-out has to be known to be kept" in shown
     assert shop.state.people.facts(JANES).opted_out
     assert left(shop) == {}
 
@@ -162,7 +162,7 @@ def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None
     assert shop.state.people.reserve(JANES, held.outreach, held.claim, LEAD) == "reserved"
     shop.state.outbox.settle(held, "sent", line="attempt 1")
     shown = shop.run("forget", "--phone", PHONE, "--yes")
-    assert f"stays: {shop.state.keys.person(JANES)}reserved: a contact was made or is under way" in shown
+    assert f"stays: {shop.state.keys.person(JANES)}reserved: contacts made or in flight" in shown
     assert shop.state.people.reserve(JANES, "07-0123456789abcdef", 1, LEAD) == "held"
     assert left(shop) == tombstones(shop, "s-1")
 
@@ -170,7 +170,7 @@ def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None
 def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop: Shop) -> None:
     held = sending(shop.state)
     shown = shop.run("forget", "--phone", PHONE, "--yes")
-    assert "1 under way: ends without another attempt" in shown
+    assert "1 in flight: ends without another attempt" in shown
     assert left(shop) == tombstones(shop, "s-1")
     assert shop.state.outbox.settle(held, "retry", reason="http_503", line="attempt 1 Jane Doe") == "cancelled"
     assert dispatch(shop.state) == []
@@ -223,14 +223,15 @@ def test_a_trace_that_is_left_is_named_and_the_exit_code_says_so(shop: Shop, lea
 def test_nobody_is_found_and_the_proof_says_so_too(shop: Shop) -> None:
     happen(shop.state, event(session="john", customer=JOHN))
     shown = shop.run("forget", "--phone", PHONE, "--yes")
-    assert shown.startswith("nothing is kept of them\nproof: looked at all ")
+    assert shown.startswith("nothing is stored about them\nproof: scanned all ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "say either --phone NUMBER or --session SESSION"),
-        (("--phone", PHONE, "--session", "s-1"), "say either --phone NUMBER or --session SESSION"),
+        ((), "name the person: --phone NUMBER, --email ADDRESS or both, or --session SESSION"),
+        (("--phone", PHONE, "--session", "s-1"), "name the person: --phone NUMBER, --email ADDRESS or both, or"),
+        (("--email", "nobody"), "'nobody' is not a valid e-mail address"),
         (("--phone", "12"), "'12' is not a valid phone number"),
     ],
 )
@@ -253,7 +254,7 @@ def test_a_mistake_is_one_line(shop: Shop, arguments: tuple[str, ...], said: str
     ],
 )
 def test_a_number_is_recognised_however_a_shop_writes_it(text: str, country: str, *, is_hers: bool) -> None:
-    assert Someone(PHONE, set()).has(text, country) == is_hers
+    assert Someone([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
 
 
 def test_a_server_that_is_away_is_said_in_one_line(shop: Shop) -> None:

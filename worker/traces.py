@@ -1,0 +1,152 @@
+"""Finding everything that is kept about a person: for `winback person show`, `export` and `winback forget`."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from detectors.activity import ActivityEvent
+from detectors.normalize.identities import identities_of
+from detectors.parsing import parse
+from state.inventory import Inventory, StoredPerson, session_of
+from state.optouts import SHARED_FROM
+from worker.someone import Someone
+
+TOMBSTONE = frozenset({"state", "forgotten", "sending"})
+"""Fields of a session's hash that tell nothing."""
+Progress = Callable[[str, int], None]
+"""Called with what is being read, and how much of it has been."""
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An event that ingest hasn't applied yet."""
+
+    stream: str
+    entry_id: bytes
+    raw: bytes
+    event: ActivityEvent | None
+    """None: it can't be read."""
+
+
+@dataclass(slots=True)
+class Traces:
+    """What is kept about a person."""
+
+    sessions: set[str] = field(default_factory=set)
+    """Those whose data is still there."""
+    outreaches: set[str] = field(default_factory=set)
+    entries: list[Unread] = field(default_factory=list)
+    rejected: list[tuple[bytes, str]] = field(default_factory=list)
+    """Entries of the stream of what was rejected: id and text."""
+    person_keys: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.sessions or self.outreaches or self.entries or self.rejected or self.person_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The result of a scan of every key."""
+
+    left: tuple[str, ...]
+    """Keys that hold a trace."""
+    looked_at: int
+
+
+class Finder:
+    """Reads everything, and adds what it finds out about a person to them.
+
+    `follow`: identities that were seen together with those that were named are theirs as well, one step far.
+    """
+
+    def __init__(self, inventory: Inventory, progress: Progress, *, follow: bool = True) -> None:
+        self._inventory = inventory
+        self._progress = progress
+        self._follow = follow
+
+    def survey(self, who: Someone) -> Traces:
+        """Find everything about a person; more sessions and identities of theirs are added to `who`.
+
+        The streams are read first: an event that is applied meanwhile is seen there or in its session.
+        """
+        for unread in self._unread(who):
+            event = unread.event
+            if event is not None and event.session_id is not None and who.is_named_in(event):
+                who.sessions.add(event.session_id)
+        found = Traces(sessions=self._sessions(who))
+        made = self._counted("outreaches", self._inventory.outreaches())
+        found.outreaches = {one.outreach for one in made if one.session_id in who.sessions or who.is_sent(one.body)}
+        # An event that can't be read and holds an identity or a session of theirs counts as well.
+        found.entries = [one for one in self._unread(who) if one.event is None or who.has_event(one.event)]
+        found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if who.is_in(text)]
+        found.person_keys = [key for person in who.people for key in self._inventory.person_keys(person)]
+        return found
+
+    def prove(self, who: Someone, known: Collection[str] = ()) -> Proof:
+        """Scan every key but those that are known for an identity, a session or the hash of the person."""
+        left: dict[str, None] = {}
+        looked_at, last = 0, ""
+        own = tuple(f"{{person:{person}}}" for person in who.people)
+        for key, text in self._counted("proof", self._inventory.everything()):
+            looked_at += key != last
+            last = key
+            if key in known or key in left or any(person in key for person in own):
+                continue
+            if self._is_left(key, text, who):
+                left[key] = None
+        return Proof(tuple(left), looked_at)
+
+    def _is_left(self, key: str, text: str, who: Someone) -> bool:
+        session_id = session_of(key)
+        if session_id in who.sessions:
+            return bool(self._inventory.left_of(session_id) - TOMBSTONE)
+        if not (who.is_in(text) or who.is_spelled_in(key) or any(person in text for person in who.people)):
+            return False
+        stored = self._inventory.whom(session_id) if session_id else None
+        # A number in another country can have the same digits.
+        return stored is None or not who.is_spelled_in(stored.phone) or who.has_session(stored)
+
+    def _sessions(self, who: Someone) -> set[str]:
+        found = list(self._named(who))
+        if self._follow:
+            before = who.identities
+            self._link(who, found)
+            if who.identities != before:
+                found = list(self._named(who))
+        for stored in found:
+            who.add_session(stored)
+        return {stored.session_id for stored in found if not stored.forgotten}
+
+    def _named(self, who: Someone) -> Iterator[StoredPerson]:
+        for stored in self._counted("sessions", self._inventory.sessions()):
+            if stored.session_id in who.sessions or who.has_session(stored):
+                yield stored
+
+    def _link(self, who: Someone, sessions: Collection[StoredPerson]) -> None:
+        """Add what was seen together with the named identities, unless many people share either."""
+        who.shared.update(dict.fromkeys(one for one in who.named if self._is_shared(*who.hashes([one]))))
+        if who.shared:
+            return
+        seen = [identities_of(stored.phone, stored.country, stored.email) for stored in sessions]
+        others = dict.fromkeys(one for ones in seen for one in ones if one not in who.identities)
+        who.shared.update(dict.fromkeys(one for one in others if self._is_shared(*who.hashes([one]))))
+        who.link(one for one in others if one not in who.shared)
+        linked = {other for person in who.named_people for other in self._inventory.links_of(person)}
+        who.linked_people.update(other for other in linked if not self._is_shared(other))
+
+    def _is_shared(self, person: str) -> bool:
+        return len(self._inventory.links_of(person)) > SHARED_FROM
+
+    def _unread(self, who: Someone) -> Iterator[Unread]:
+        """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
+        for stream, entry in self._counted("events", self._inventory.entries()):
+            raw = entry.event or b""
+            if who.is_in(raw.decode(errors="replace")):
+                yield Unread(stream, entry.id, raw, parse(raw).event)
+
+    def _counted(self, what: str, items: Iterator[Item]) -> Iterator[Item]:
+        for number, item in enumerate(items, 1):
+            if number % 500 == 0:
+                self._progress(what, number)
+            yield item
