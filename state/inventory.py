@@ -3,7 +3,8 @@
 Which person a stored phone number or address belongs to isn't decided here. The caller does that.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,12 +14,13 @@ from state.errors import UnreadableError
 from state.keys import Keys
 from state.outbox import BODY, readable
 from state.scripts import Scripts, translated
-from state.session import STAMP_WIDTH, read_session
+from state.session import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
 from state.stream import Entry, entry_of
 from state.streams import Streams
 
 CHUNK = 500
-_OF_SESSION = ("phone", "country", "email", "id")
+_PERSON = re.compile(r"\{person:([0-9a-f]{64})\}")
+_OF_SESSION = ("phone", "country", "email", "id", TOOK_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class StoredPerson:
     email: str
     original_id: str
     """The session's id as the shop wrote it, if it is stored under another one."""
+    took_over: str
+    """The session that this one took over; empty for none."""
     forgotten: bool
     """Only its tombstone is left."""
 
@@ -43,6 +47,18 @@ class StoredOutreach:
     session_id: str
     body: str
     """The request, as long as it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A session or an outreach with everything that is stored, decrypted."""
+
+    id: str
+    keys: tuple[str, ...]
+    texts: Mapping[str, str]
+    """Of a session: fields without stamps. Of an outreach: with its request as `body`."""
+    unreadable: str = ""
+    """Why something is missing that can't be decrypted; empty if everything could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,12 @@ class Inventory:
         self._cipher: Cipher = cipher or Unencrypted()
         self._keys = keys
         self._streams = Streams(scripts, keys)
+
+    def now_ms(self) -> int:
+        """Return the server's clock (Unix ms)."""
+        with translated():
+            seconds, micros = self._scripts.client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
 
     def keys_in_all(self) -> int:
         """Return how many keys the server holds, of whatever namespace; a measure of how long a look at all takes."""
@@ -131,9 +153,36 @@ class Inventory:
         with translated():
             return {name.decode() for name in self._scripts.client.hkeys(self._keys.session(session_id))}
 
+    def session(self, session_id: str) -> StoredRecord:
+        """Return everything that is stored of a session."""
+        key = self._keys.session(session_id)
+        with translated():
+            stored = _texts(self._scripts.client.hgetall(key))
+        session = read_session(session_id, stored, self._cipher)
+        own = {name: value for name, value in stored.items() if name in OWN_FIELDS}
+        return StoredRecord(session_id, (key,), own | dict(session.fields), session.unreadable)
+
+    def outreach(self, outreach: str) -> StoredRecord:
+        """Return everything that is stored of an outreach."""
+        keys = (self._keys.outreach(outreach), self._keys.body(outreach))
+        with translated():
+            stored, parked = (_texts(self._scripts.client.hgetall(key)) for key in keys)
+        texts, unreadable = parked | stored, ""
+        try:
+            texts["body"] = self._cipher.decrypt(outreach, BODY, "", texts.get("body", ""))
+        except UnreadableError as problem:
+            unreadable = str(problem)
+        texts["history"] = readable(self._cipher, outreach, texts.get("history", ""))
+        return StoredRecord(outreach, keys, texts, unreadable)
+
     def person_keys(self, person: str) -> list[str]:
         """Return the names of all keys of a person."""
         return sorted(key.decode() for keys in self._scan(f"{{person:{person}}}:*") for key in keys)
+
+    def sessions_of(self, person: str) -> list[str]:
+        """Return the sessions that a person was named in, the latest last."""
+        with translated():
+            return [member.decode() for member in self._scripts.client.zrange(self._keys.sessions(person), 0, -1)]
 
     def links_of(self, person: str) -> list[str]:
         """Return the people seen together with a person."""
@@ -162,8 +211,8 @@ class Inventory:
         for name, value in zip(_OF_SESSION, found, strict=False):
             stored = (value or b"").decode(errors="replace")
             texts.append(self._opened(session_id, name, stored[:STAMP_WIDTH], stored[STAMP_WIDTH:]))
-        phone, country, email, original_id = texts
-        return StoredPerson(session_id, phone, country, email, original_id, found[-1] == b"forgotten")
+        phone, country, email, original_id, took_over = texts
+        return StoredPerson(session_id, phone, country, email, original_id, took_over, found[-1] == b"forgotten")
 
     def _opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
         """Decrypt; what is under a key that is lost for good tells nothing about anybody any more."""
@@ -221,6 +270,12 @@ class Inventory:
 def session_of(key: str) -> str:
     """Return the id of the session that a key holds; empty for any other key."""
     return key.partition(":session:")[2]
+
+
+def person_in(key: str) -> str:
+    """Return the person whose key it is; empty for any other key."""
+    found = _PERSON.search(key)
+    return found[1] if found else ""
 
 
 def _texts(fields: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping, or flat names and values

@@ -132,6 +132,10 @@ class Keys:
         """Hash: register of people who opted out → when it was last imported (ms), and how many entries it has."""
         return f"{self.namespace}:registers"
 
+    def sessions(self, person: str) -> str:
+        """Sorted set: session that a person was named in → when they last were (ms)."""
+        return f"{self.person(person)}sessions"
+
     def links(self, person: str) -> str:
         """Sorted set: people seen together with this one → when they last were (ms)."""
         return f"{self.person(person)}links"

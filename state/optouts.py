@@ -21,8 +21,9 @@ LINKED = "linked"
 DIRECT = frozenset({SHOP, OPERATOR})
 """Sources that know the person, and so count for all of their identities. A register lists numbers, not people."""
 OF_THE_PERSON = DIRECT | {LINKED}
-SHARED_FROM = 5
-"""Links from which on an identity, such as a family's number, doesn't tell a person apart: nothing is passed on."""
+MOST_LINKED = 10
+"""An identity seen together with more than this many others, such as `guest@shop.com`, is shared: it doesn't tell a
+person apart, and nothing is passed on from it."""
 CHUNK = 1000
 """People per round trip."""
 
@@ -141,7 +142,7 @@ class OptOuts:
     def linked(self, people: Sequence[str]) -> list[list[str]]:
         """Return the identities seen together with each of these; none for one that is shared by many people."""
         replies = self._pipelined([("ZRANGE", self._keys.links(person), 0, -1) for person in people])
-        return [[member.decode() for member in reply] if len(reply) <= SHARED_FROM else [] for reply in replies]
+        return [[member.decode() for member in reply] if len(reply) <= MOST_LINKED else [] for reply in replies]
 
     def _list(self) -> Iterator[str]:
         with translated():

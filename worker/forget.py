@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from detectors.activity import ActivityEvent
 from detectors.sequence import occurred_ms, position
 from state.forgetting import Erased, Forgetting
+from state.inventory import person_in
 from state.optouts import SHOP, OptOuts
 from state.stream import Entry
 from worker.someone import Someone
@@ -116,7 +117,7 @@ class Forget:
         """Scan every key, and once more after sessions and links of the person were removed from others' keys."""
         proof = self._finder.prove(who)
         gone = [*who.sessions, *who.people]
-        mentions = sum(self._state.remove_mentions(key, gone) for key in proof.left if "{person:" in key)
+        mentions = sum(self._state.remove_mentions(key, gone) for key in proof.left if person_in(key))
         return (self._finder.prove(who), mentions) if mentions else (proof, 0)
 
 

@@ -1,13 +1,12 @@
 """The person a command is about: identities, sessions, and how their traces are recognised."""
 
-import json
 from collections.abc import Iterable
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of, named_by
 from state.inventory import StoredPerson
 from state.people import person_of
-from tasks.payload import phone_in
+from tasks.payload import email_in, phone_in
 from worker.spellings import Spellings
 
 
@@ -95,7 +94,7 @@ class Someone:
         if not body:
             return False
         try:
-            number, email = phone_in(body), str(json.loads(body)["customer"].get("email") or "")
+            number, email = phone_in(body), email_in(body)
         except (ValueError, LookupError, TypeError, AttributeError):
             return self._spellings.is_in(body)  # not a request of ours; better one too many than one too few
         return self.is_named_by(number, "", email)

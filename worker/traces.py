@@ -1,14 +1,14 @@
 """Finding everything that is kept about a person: for `winback person show`, `export` and `winback forget`."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from detectors.activity import ActivityEvent
-from detectors.normalize.identities import identities_of
 from detectors.parsing import parse
-from state.inventory import Inventory, StoredPerson, session_of
-from state.optouts import SHARED_FROM
+from state.inventory import Inventory, StoredPerson, person_in, session_of
+from state.stream import FIELD
+from worker.linking import earlier, link
 from worker.someone import Someone
 
 TOMBSTONE = frozenset({"state", "forgotten", "sending"})
@@ -27,6 +27,11 @@ class Unread:
     raw: bytes
     event: ActivityEvent | None
     """None: it can't be read."""
+
+    @property
+    def text(self) -> str:
+        """The entry as a scan of all keys sees it."""
+        return str({FIELD.decode(): self.raw.decode(errors="replace")})
 
 
 @dataclass(slots=True)
@@ -52,6 +57,19 @@ class Proof:
     left: tuple[str, ...]
     """Keys that hold a trace."""
     looked_at: int
+    mentions: tuple[str, ...]
+    """Keys that hold nothing of the person but one of the known members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a scan passes over."""
+
+    keys: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    """Whole entries of streams."""
+    members: frozenset[str] = frozenset()
+    """Ids in sorted sets: where a session waits, and what others are linked to."""
 
 
 class Finder:
@@ -70,7 +88,7 @@ class Finder:
 
         The streams are read first: an event that is applied meanwhile is seen there or in its session.
         """
-        for unread in self._unread(who):
+        for unread in self.unread(who):
             event = unread.event
             if event is not None and event.session_id is not None and who.is_named_in(event):
                 who.sessions.add(event.session_id)
@@ -78,24 +96,28 @@ class Finder:
         made = self._counted("outreaches", self._inventory.outreaches())
         found.outreaches = {one.outreach for one in made if one.session_id in who.sessions or who.is_sent(one.body)}
         # An event that can't be read and holds an identity or a session of theirs counts as well.
-        found.entries = [one for one in self._unread(who) if one.event is None or who.has_event(one.event)]
+        found.entries = [one for one in self.unread(who) if one.event is None or who.has_event(one.event)]
         found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if who.is_in(text)]
         found.person_keys = [key for person in who.people for key in self._inventory.person_keys(person)]
         return found
 
-    def prove(self, who: Someone, known: Collection[str] = ()) -> Proof:
-        """Scan every key but those that are known for an identity, a session or the hash of the person."""
+    def prove(self, who: Someone, known: Known | None = None) -> Proof:
+        """Scan every key for an identity, a session or the hash of the person, but for what is known."""
+        known = known or Known()
         left: dict[str, None] = {}
+        mentions: dict[str, None] = {}
         looked_at, last = 0, ""
-        own = tuple(f"{{person:{person}}}" for person in who.people)
+        own = set(who.people)
         for key, text in self._counted("proof", self._inventory.everything()):
             looked_at += key != last
             last = key
-            if key in known or key in left or any(person in key for person in own):
+            if key in known.keys or key in left or text in known.texts or person_in(key) in own:
                 continue
-            if self._is_left(key, text, who):
+            if text in known.members:
+                mentions[key] = None
+            elif self._is_left(key, text, who):
                 left[key] = None
-        return Proof(tuple(left), looked_at)
+        return Proof(tuple(left), looked_at, tuple(mentions))
 
     def _is_left(self, key: str, text: str, who: Someone) -> bool:
         session_id = session_of(key)
@@ -111,9 +133,10 @@ class Finder:
         found = list(self._named(who))
         if self._follow:
             before = who.identities
-            self._link(who, found)
+            link(self._inventory, who, found)
             if who.identities != before:
                 found = list(self._named(who))
+        found += earlier(self._inventory, who, found)
         for stored in found:
             who.add_session(stored)
         return {stored.session_id for stored in found if not stored.forgotten}
@@ -123,22 +146,7 @@ class Finder:
             if stored.session_id in who.sessions or who.has_session(stored):
                 yield stored
 
-    def _link(self, who: Someone, sessions: Collection[StoredPerson]) -> None:
-        """Add what was seen together with the named identities, unless many people share either."""
-        who.shared.update(dict.fromkeys(one for one in who.named if self._is_shared(*who.hashes([one]))))
-        if who.shared:
-            return
-        seen = [identities_of(stored.phone, stored.country, stored.email) for stored in sessions]
-        others = dict.fromkeys(one for ones in seen for one in ones if one not in who.identities)
-        who.shared.update(dict.fromkeys(one for one in others if self._is_shared(*who.hashes([one]))))
-        who.link(one for one in others if one not in who.shared)
-        linked = {other for person in who.named_people for other in self._inventory.links_of(person)}
-        who.linked_people.update(other for other in linked if not self._is_shared(other))
-
-    def _is_shared(self, person: str) -> bool:
-        return len(self._inventory.links_of(person)) > SHARED_FROM
-
-    def _unread(self, who: Someone) -> Iterator[Unread]:
+    def unread(self, who: Someone) -> Iterator[Unread]:
         """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
         for stream, entry in self._counted("events", self._inventory.entries()):
             raw = entry.event or b""
