@@ -20,6 +20,7 @@ from tests.helpers import (
     arrived,
     counters,
     dispatch,
+    dump,
     event,
     happen,
     now_ms,
@@ -28,8 +29,10 @@ from tests.helpers import (
     stored,
     texts,
 )
-from tests.ingesting import process, publish, publish_raw, waiting
+from tests.ingesting import ingest_of, process, publish, publish_raw, waiting
 from tests.operating import Shop, shop_on
+from tests.people import EMAIL, JANES_MAIL
+from tests.people import live as live_as_person
 from tests.test_operator import dead, unknown
 from worker.someone import Someone
 from worker.valkey import EmbeddedValkey
@@ -255,6 +258,99 @@ def test_a_mistake_is_one_line(shop: Shop, arguments: tuple[str, ...], said: str
 )
 def test_a_number_is_recognised_however_a_shop_writes_it(text: str, country: str, *, is_hers: bool) -> None:
     assert Someone([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
+
+
+# By e-mail address, and what was seen together
+
+
+def traces_of_both(shop: Shop) -> list[str]:
+    """Keys with a trace of Jane's number, address or sessions, or her hash outside of what stays."""
+    client: Any = shop.state.client
+    found = []
+    for key, content in dump(shop.state).items():
+        text = repr(content).lower()
+        names = any(
+            trace in text + key for trace in ("3001234567", "300 123 4567", "jane", "s-1", "s-2", "s-3", "s-mail")
+        )
+        own = any(person in key for person in (JANES, JANES_MAIL))
+        if names and not key.endswith(tuple(f":session:{name}" for name in ("s-1", "s-2", "s-3", "s-mail"))):
+            found.append(key)
+        if own and not key.endswith(("opted_out", "consent", "reserved", "forgotten")):
+            found.append(key)
+        if not own and (JANES in text or JANES_MAIL in text):
+            found.append(key)
+    assert client.ping()
+    return found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--phone", PHONE),
+        ("--email", "JANE.DOE@EXAMPLE.COM"),
+        ("--phone", "300 123 4567", "--country", "CO", "--email", EMAIL),
+        ("--session", "s-2"),
+    ],
+)
+def test_both_identities_go_however_one_is_named(shop: Shop, arguments: tuple[str, ...]) -> None:
+    live_as_person(shop)
+    assert traces_of_both(shop)
+    done = shop.json("forget", *arguments, "--yes")
+    assert done["left"] == []
+    assert (done["erased"]["sessions"], done["entries"], done["rejected"]) == (3, 3, 1)
+    assert traces_of_both(shop) == []
+    assert stored(shop.state, "john").fields["name"] == "John Doe"
+
+
+def test_exact_leaves_the_other_identity(shop: Shop) -> None:
+    live_as_person(shop)
+    shop.run("forget", "--phone", PHONE, "--exact", "--yes")
+    assert stored(shop.state, "s-mail").fields["email"] == EMAIL.upper()
+    assert texts(shop.state, shop.state.keys.session("s-2")).keys() == {"state", "forgotten"}
+    # Of the other identity, nothing leads to what was removed.
+    assert shop.state.client.zrange(shop.state.keys.sessions(JANES_MAIL), 0, -1) == [b"s-mail"]
+    assert shop.state.client.zrange(shop.state.keys.links(JANES_MAIL), 0, -1) == []
+
+
+def test_a_refusal_outlives_an_approval_and_its_proof(shop: Shop) -> None:
+    live_as_person(shop)
+    shown = shop.run("forget", "--phone", PHONE, "--yes")
+    assert f"stays: {shop.state.keys.person(JANES)}consent: a refusal has to be known to be kept" in shown
+    (kept,) = texts(shop.state, f"{shop.state.keys.person(JANES)}consent").items()
+    assert kept[0] == "whatsapp"
+    assert kept[1][15:] == "r"
+
+
+def test_a_refusal_that_was_on_its_way_is_recorded(shop: Shop) -> None:
+    publish(shop.state, event(customer={**JANE, "consent": {"call": False, "whatsapp": True}}))
+    assert "a refusal of theirs hadn't been applied yet" in shop.run("forget", "--phone", PHONE, "--yes")
+    kept = texts(shop.state, f"{shop.state.keys.person(JANES)}consent")
+    assert {channel: text[15:] for channel, text in kept.items()} == {"call": "r"}
+
+
+def test_contacts_that_were_made_stay_known(shop: Shop) -> None:
+    outreach = live_as_person(shop)
+    shop.run("forget", "--email", EMAIL, "--yes")
+    assert texts(shop.state, f"{shop.state.keys.person(JANES)}reserved").keys() == {outreach}
+
+
+def test_a_session_that_was_taken_over_goes_with_the_later_one(shop: Shop) -> None:
+    begin_s = now_ms(shop.state) / 1000 - 9
+    publish(shop.state, event(session="s-1", occurred_at=begin_s, cart={"items": [{"name": "Kettle"}]}))
+    publish(shop.state, event(session="s-2", customer=JANE, previous_session_id="s-1", occurred_at=begin_s + 1))
+    ingest_of(shop.state).step()
+    assert shop.json("forget", "--phone", PHONE, "--yes")["left"] == []
+    assert tombstones(shop, "s-1", "s-2")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0 300 123 4567", "٣٠٠١٢٣٤٥٦٧", "+57 (300) 123-4567", 573001234567],
+)
+def test_a_trace_in_another_spelling_is_named(shop: Shop, written: object) -> None:
+    abandon(shop.state)
+    happen(shop.state, event(session="john", customer=JOHN, engagement={"metadata": {"alt": written}}))
+    assert len(shop.json("forget", "--phone", PHONE, "--yes", code=1)["left"]) == 1
 
 
 def test_a_server_that_is_away_is_said_in_one_line(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from state.optouts import OptOuts
 from state.people import person_of
 from tests.helpers import JANE, SECRET
 from tests.operating import Shop, shop_on
-from tests.test_optouts import link
+from tests.people import link
 from worker.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

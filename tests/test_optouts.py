@@ -7,6 +7,7 @@ import pytest
 from state.optouts import OPERATOR, SHOP, Entry, OptOuts, Register
 from state.people import person_of
 from tests.helpers import JANE, LEAD, SECRET, abandon, now_ms
+from tests.people import link
 from worker.runtime import State
 
 JANES = person_of(JANE["phone_number"], SECRET)
@@ -18,14 +19,6 @@ NOBODYS = "00" * 32
 @pytest.fixture
 def opt_outs(state: State) -> OptOuts:
     return OptOuts(state.scripts, state.keys)
-
-
-def link(state: State, one: str, *others: str) -> None:
-    """Let identities have been seen together with one."""
-    for other in others:
-        for key, member in ((state.keys.links(one), other), (state.keys.links(other), one)):
-            state.client.zadd(key, {member: now_ms(state)})
-            state.client.pexpire(key, 60_000)
 
 
 def test_a_person_is_opted_out_until_the_last_entry_goes(state: State, opt_outs: OptOuts) -> None:

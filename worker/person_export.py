@@ -1,13 +1,18 @@
 """Everything that is stored about a person, as one JSON document, and a check that nothing was left out."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
 from state.inventory import Inventory, StoredKey, StoredRecord, person_in
+from state.session import MARK
 from tasks.payload import timestamp
 from tasks.record import cart_of
+from worker.consents import Consent, latest
+from worker.explain import when
 from worker.someone import Someone
 from worker.traces import Finder, Known, Progress, Proof, Traces
 
@@ -43,6 +48,7 @@ def export(inventory: Inventory, who: Someone, progress: Progress, *, follow: bo
     document = {
         "exported_at": timestamp(inventory.now_ms()),
         "identities": _identities(who),
+        "consent": [_consent(consent) for consent in latest(_answers(keys)).values()],
         "sessions": [_session(record) for record in sessions],
         "outreaches": [_outreach(record) for record in outreaches],
         "keys": [_key(stored) for stored in keys],
@@ -74,11 +80,29 @@ def _identities(who: Someone) -> list[Mapping[str, str]]:
     ]
 
 
+def _answers(keys: Iterable[StoredKey]) -> Iterator[Mapping[str, str]]:
+    for stored in keys:
+        if stored.key.endswith(":consent") and isinstance(stored.content, dict):
+            yield stored.content
+
+
+def _consent(consent: Consent) -> Mapping[str, Any]:
+    return {**asdict(consent), "at": when(consent.at_ms)}
+
+
 def _session(record: StoredRecord) -> Mapping[str, Any]:
     fields = {name: _json(text.encode()) for name, text in record.texts.items()}
-    if cart := cart_of(record.texts):
-        fields["cart"] = cart.model_dump(mode="json", exclude_none=True)
-    return {"session": record.id, "fields": fields}
+    with suppress(ValueError):  # of a damaged cart the text is shown
+        if cart := cart_of(record.texts):
+            fields["cart"] = cart.model_dump(mode="json", exclude_none=True)
+    activity = int(record.texts.get("activity", "0").rstrip(MARK))
+    return {
+        "session": record.id,
+        "state": record.texts.get("state", "waiting"),
+        "place": RANK_NAMES[activity % RANK_SPAN] if activity else None,
+        "last_activity": when(occurred_ms(activity)),
+        "fields": fields,
+    }
 
 
 def _outreach(record: StoredRecord) -> Mapping[str, Any]:
@@ -86,6 +110,9 @@ def _outreach(record: StoredRecord) -> Mapping[str, Any]:
     history, body = texts.pop("history", ""), texts.pop("body", "")
     return {
         "outreach": record.id,
+        "outcome": ": ".join(filter(None, (texts.get("state"), texts.get("reason")))),
+        "claimed": when(int(texts.get("claimed_at") or 0)),
+        "contacted": when(int(texts.get("contacted_at") or 0)),
         "fields": texts,
         "request": _json(body.encode()) if body else None,
         "history": [_line(line) for line in history.splitlines()],

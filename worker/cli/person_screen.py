@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +21,9 @@ def show(console: Console, story: Story) -> None:
         console.print()
         _list(console, title, list(lines))
     console.print()
-    console.print(Text.assemble(("next", "bold"), "  ", one_line(story["next"])))
+    after = Table.grid(padding=(0, 2))
+    after.add_row(Text("next", "bold"), Text(one_line(story["next"])))
+    console.print(after)
 
 
 def _facts(story: Story) -> Iterator[tuple[str, str]]:
@@ -71,12 +74,10 @@ def _list(console: Console, title: str, items: Sequence[Sequence[str]]) -> None:
         console.print(Text.assemble((title, "bold"), "  none"))
         return
     console.print(Text(title, "bold"))
-    grid = Table.grid(padding=(0, 2))
     for first, *rest in items:
-        grid.add_row("", Text(one_line(first)))
+        console.print(Padding(Text(one_line(first)), (0, 0, 0, 2)))
         for line in rest:
-            grid.add_row("", Text(f"  {one_line(line)}", "dim"))
-    console.print(grid)
+            console.print(Padding(Text(one_line(line), "dim"), (0, 0, 0, 4)))
 
 
 def _day(at: str | None) -> str:
