@@ -61,13 +61,15 @@ def test_an_empty_list_is_empty(opt_outs: OptOuts) -> None:
     assert opt_outs.registers() == {}
 
 
-def test_strike_removes_only_older_entries_of_its_source(opt_outs: OptOuts) -> None:
+def test_strike_removes_only_older_entries_of_its_source(state: State) -> None:
+    opt_outs = OptOuts(state.scripts, state.keys)
     opt_outs.add_each([Entry(JANES, "RNE", 1000), Entry(OTHERS, "RNE", 2000), Entry(OTHERS, "REPEP", 1000)])
     opt_outs.add([JANES], at_ms=500)
     assert sum(opt_outs.strike("RNE", 2000)) == 1
     assert opt_outs.entries([JANES, OTHERS]) == [{OPERATOR: 500}, {"REPEP": 1000, "RNE": 2000}]
     assert sum(opt_outs.strike("RNE", 3000)) == 1
     assert sum(opt_outs.strike("RNE", 3000)) == 0
+    assert opt_outs.entries([JANES, OTHERS]) == [{OPERATOR: 500}, {"REPEP": 1000}]
 
 
 def test_a_register_is_recorded_until_it_is_empty(opt_outs: OptOuts) -> None:

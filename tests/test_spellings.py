@@ -11,7 +11,8 @@ from worker.spellings import Spellings
 PHONE, EMAIL = "+573001234567", "jane.doe@example.com"
 HERS = Spellings([PHONE, EMAIL])
 SEPARATORS = st.sampled_from(["", " ", "-", ".", "  "])
-AROUND = st.sampled_from(["", '"', "call ", "{'a': '", "tel:", "(", "\n", "é"])
+BEFORE = st.sampled_from(["", '"', "call ", "{'a': '", "tel:", "mailto:", "(", "\n", "é "])
+AFTER = st.sampled_from(["", '"', " or later", "'}", ")", ",", "\n", "; é", "."])
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -31,7 +32,7 @@ def spelled_addresses(draw: st.DrawFn) -> str:
     return text.replace("@", draw(st.sampled_from(["@", "%40"])))
 
 
-@given(spelled_numbers() | spelled_addresses(), AROUND, AROUND, st.booleans())
+@given(spelled_numbers() | spelled_addresses(), BEFORE, AFTER, st.booleans())
 def test_it_is_found_in_every_spelling(text: str, before: str, after: str, escaped: bool) -> None:  # noqa: FBT001 - given
     written = f"{before}{text}{after}"
     assert HERS.is_in(json.dumps(written) if escaped else written)

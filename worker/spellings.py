@@ -99,7 +99,9 @@ def _usual(identity: str) -> re.Pattern[str]:
     parsed = phonenumbers.parse(identity)
     national = phonenumbers.national_significant_number(parsed)
     code = _BETWEEN.join(str(parsed.country_code))
-    return re.compile(rf"(?<![0-9])(?:(?:00)?{_BETWEEN}{code}{_BETWEEN})?[01]?{_BETWEEN}{_BETWEEN.join(national)}(?![0-9])")
+    return re.compile(
+        rf"(?<![0-9])(?:(?:00)?{_BETWEEN}{code}{_BETWEEN})?[01]?{_BETWEEN}{_BETWEEN.join(national)}(?![0-9])"
+    )
 
 
 def _mailbox(identity: str) -> str:

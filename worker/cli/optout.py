@@ -41,7 +41,7 @@ def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource =
     person. An entry of a register (RNE, REPEP, ...) stays unless you name it with --source, and is back after the next
     import that has it. A refusal (`customer.consent`) isn't an opt-out and stays until the shopper says yes.
 
-    Exit code 1 if someone is still on the list.
+    Exit code 1 if someone is still on the list, unless you named a source.
     """
     opt_outs, people = _opened(contacts, country)
     sources = OF_THE_PERSON if source is None else {_known(opt_outs, source)}
@@ -51,7 +51,7 @@ def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource =
     for contact, entries in zip(contacts, left, strict=True):
         if entries:
             typer.echo(f"{contact}: still opted out: {_sources(entries)}{_way_out(entries)}")
-    if any(left):
+    if any(left) and source is None:
         raise typer.Exit(1)
 
 
