@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from detectors.normalize import countries
-from detectors.normalize.identities import named_by
 from state.optouts import PERSON
 from state.people import person_of
+from worker.contacts import NOT_A_NUMBER, NOT_AN_ADDRESS, meant
 from worker.errors import StartError
 
 _HEADS: Mapping[str, frozenset[str]] = {
@@ -37,8 +37,10 @@ _DELIMITERS = ";\t,"
 _ACCENTS = str.maketrans("áéíóúãõç", "aeiouaoc")
 _UNDECODED = "\ufffd"
 """Stands for `é` where a file in another encoding is read as UTF-8."""
-_NOT_A_NUMBER = "isn't a valid phone number; write it with + and the country code, or name its country"
-_NOT_AN_ADDRESS = "isn't a valid e-mail address"
+_PROBLEMS = {
+    NOT_A_NUMBER: "isn't a valid phone number; write it with + and the country code, or name its country",
+    NOT_AN_ADDRESS: "isn't a valid e-mail address",
+}
 _NOTHING = "has no phone number, no e-mail address and no hash"
 _NOT_A_HASH = "isn't the hash of a person: 64 hexadecimal digits"
 _NOT_A_SOURCE = "has an invalid source: use letters, digits and _.- (at most 32)"
@@ -115,13 +117,8 @@ class _Reading:
         return self._named(number, phone, country, email)
 
     def _named(self, number: int, phone: str, country: str, email: str) -> Line:
-        found = named_by(phone, country, email)
-        problem = ""
-        if phone and not any(one.startswith("+") for one in found):
-            problem = _NOT_A_NUMBER
-        elif email and not any("@" in one for one in found):
-            problem = _NOT_AN_ADDRESS
-        return Line(number, tuple(person_of(one, self._secret) for one in found), problem=problem)
+        found, problem = meant(phone, country, email)
+        return Line(number, tuple(person_of(one, self._secret) for one in found), problem=_PROBLEMS.get(problem, ""))
 
     def _hash(self, number: int, row: Mapping[str, str]) -> Line:
         person, source, written = (row.get(name, "") for name in EXPORTED)

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of, named_by
+from detectors.normalize.session_ids import session_key
 from state.inventory import StoredPerson
 from state.people import person_of
 from tasks.payload import email_in, phone_in
-from worker.spellings import Spellings
+from worker.spellings import Spellings, plain
 
 
 class Someone:
@@ -38,7 +39,7 @@ class Someone:
         return (*self.named, *self.linked)
 
     def add_session(self, stored: StoredPerson) -> None:
-        """Add a session that is about the person."""
+        """Add a session that is about the person, as it is stored."""
         self.sessions.add(stored.session_id)
         if stored.original_id:
             self.original_ids.add(stored.original_id)
@@ -79,8 +80,8 @@ class Someone:
 
     def has_event(self, event: ActivityEvent) -> bool:
         """Whether an event names the person, or a session of theirs."""
-        ids = {event.session_id, event.previous_session_id} - {None}
-        return self.is_named_in(event) or not ids.isdisjoint(self.sessions | self.original_ids)
+        ids = {session_key(text) for text in (event.session_id, event.previous_session_id) if text}
+        return self.is_named_in(event) or not ids.isdisjoint(self.sessions)
 
     def is_named_in(self, event: ActivityEvent) -> bool:
         """Whether an event names the person."""
@@ -101,13 +102,15 @@ class Someone:
 
     def is_in(self, text: str) -> bool:
         """Whether a text holds one of the identities in any spelling, or the id of one of the sessions."""
-        return self._spellings.is_in(text) or any(
-            holds_word(text, session) for session in (*self.sessions, *self.original_ids)
-        )
+        return self._spellings.is_in(text) or self._has_session(text)
 
     def is_spelled_in(self, text: str) -> bool:
         """Whether a text holds one of the identities in any spelling."""
         return self._spellings.is_in(text)
+
+    def _has_session(self, text: str) -> bool:
+        text = plain(text)
+        return any(holds_word(text, session) for session in (*self.sessions, *self.original_ids))
 
     def hashes(self, identities: Iterable[str]) -> list[str]:
         """Return identities as the state knows them."""

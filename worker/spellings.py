@@ -17,7 +17,9 @@ _BEFORE = re.compile(r"(?:\+|[0-9][\s().\-/]{0,3}){0,24}\Z")
 _LOOK_BACK = 60
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _DIGIT = re.compile(r"[^\D0-9]")
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:\[\]{}\\|=]+@[^\s\"'<>(),;:\[\]{}\\|=]+")
+_WHITE_SPACE = re.compile(r"\\[nrtbf]")
+_APART = r"\s\"'<>(),;:\[\]{}\\|=/?&#*"
+_ADDRESS = re.compile(rf"[^{_APART}]+@[^{_APART}]+")
 _GROUP = re.compile(r"(?<![0-9])\+?[0-9]")
 
 
@@ -67,7 +69,7 @@ class Spellings:
 
 class _Number:
     def __init__(self, identity: str) -> None:
-        self.country = country_of_phone(identity) or ""
+        self.country = _country(identity)
         self.tail = identity[-_TAIL:]
         self.usual = _usual(identity)
         self._tail = re.compile(_BETWEEN.join(self.tail) + r"(?![0-9])")
@@ -84,7 +86,8 @@ class _Number:
 
 def plain(text: str) -> str:
     """Return a text without JSON's and HTML's escapes, and with the digits of all scripts as 0 to 9."""
-    if "\\u" in text:
+    if "\\" in text:
+        text = _WHITE_SPACE.sub(" ", text.replace("\\/", "/"))
         text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
     if "&#" in text:
         text = unescape(text)
@@ -96,12 +99,23 @@ def _usual(identity: str) -> re.Pattern[str]:
 
     The digit before the national number is a trunk prefix, or the 1 of Mexican mobiles in their old form.
     """
-    parsed = phonenumbers.parse(identity)
+    try:
+        parsed = phonenumbers.parse(identity)
+    except phonenumbers.NumberParseException:
+        # Digits that are no number by themselves can name a person all the same.
+        return re.compile(rf"(?<![0-9]){_BETWEEN.join(identity[1:])}(?![0-9])")
     national = phonenumbers.national_significant_number(parsed)
     code = _BETWEEN.join(str(parsed.country_code))
     return re.compile(
         rf"(?<![0-9])(?:(?:00)?{_BETWEEN}{code}{_BETWEEN})?[01]?{_BETWEEN}{_BETWEEN.join(national)}(?![0-9])"
     )
+
+
+def _country(identity: str) -> str:
+    try:
+        return country_of_phone(identity) or ""
+    except phonenumbers.NumberParseException:
+        return ""
 
 
 def _mailbox(identity: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from detectors.activity import ActivityEvent
+from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
 from state.inventory import Inventory, StoredPerson, person_in, session_of
 from state.stream import FIELD
@@ -91,7 +92,7 @@ class Finder:
         for unread in self.unread(who):
             event = unread.event
             if event is not None and event.session_id is not None and who.is_named_in(event):
-                who.sessions.add(event.session_id)
+                who.sessions.add(session_key(event.session_id))
         found = Traces(sessions=self._sessions(who))
         made = self._counted("outreaches", self._inventory.outreaches())
         found.outreaches = {one.outreach for one in made if one.session_id in who.sessions or who.is_sent(one.body)}

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from state.optouts import DIRECT, LINKED, OF_THE_PERSON, Entries, OptOuts, Register
+from state.people import person_of
 from tasks.payload import timestamp
 from worker import runtime
 from worker.cli import optout_files, screen
@@ -126,15 +127,14 @@ def _opened(contacts: Sequence[str], country: str | None) -> tuple[OptOuts, list
 
 
 def _hashes(contact: str, country: str | None, secret: bytes) -> list[str]:
-    from detectors.normalize.identities import named_by  # noqa: PLC0415 - numbering plans load slowly
-    from state.people import person_of  # noqa: PLC0415 - as above
+    from worker.contacts import NOT_AN_ADDRESS, meant  # noqa: PLC0415 - numbering plans load slowly
 
     code = country_code(country)
     is_email = "@" in contact
-    found = named_by("" if is_email else contact, code, contact if is_email else "")
-    if not found and is_email:
+    found, problem = meant("" if is_email else contact, code, contact if is_email else "")
+    if problem == NOT_AN_ADDRESS:
         raise StartError(f"{contact[:64]!r} is not a valid e-mail address: write name@example.com")
-    if not found:
+    if problem:
         way_out = "" if code else ", or name its --country"
         raise StartError(f"{contact[:32]!r} is not a valid phone number: write it with + and the country code{way_out}")
     return [person_of(identity, secret) for identity in found]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from detectors.normalize.session_ids import public_session_id, stored_as
 from state import deployment
 from state.inventory import Inventory, StoredPerson
 from worker import runtime
@@ -47,11 +48,11 @@ def someone(
     secret = runtime.identity_secret(settings)
     if session is None:
         return Someone(identities(phone or "", country, email or ""), (), secret, lenient=lenient)
-    stored = Inventory(state.scripts, state.keys, state.cipher).whom(session_key(session))
+    stored = Inventory(state.scripts, state.keys, state.cipher).whom(stored_as(session))
     who = Someone(_stored_identities(stored), (), secret, lenient=lenient)
     who.add_session(stored)
     if stored.session_id != session:
-        who.original_ids.add(session)
+        who.original_ids.add(public_session_id(session))
     return who
 
 
@@ -88,11 +89,6 @@ def country_code(country: str | None) -> str:
     if country and code is None:
         raise StartError(f"--country: {country[:64]!r} is not a country: write CO, COL or Colombia")
     return code or ""
-
-
-def session_key(text: str) -> str:
-    """Return the id under which a session is stored, for its id as the shop writes it."""
-    return text
 
 
 def _stored_identities(stored: StoredPerson) -> Sequence[str]:
