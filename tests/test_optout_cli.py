@@ -83,10 +83,7 @@ def test_an_opt_out_by_phone_shows_under_the_address(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (
-            ("300 123 4567",),
-            "'300 123 4567' is not a valid phone number: write it with + and the country code, or name",
-        ),
+        (("300 12",), "'300 12' is not a valid phone number: write it with + and the country code, or name"),
         (("3001234567", "--country", "Nowhere"), "--country: 'Nowhere' is not a country"),
         (("jane@",), "'jane@' is not a valid e-mail address"),
     ],
@@ -95,6 +92,19 @@ def test_an_invalid_contact_is_refused_in_one_line(shop: Shop, arguments: tuple[
     shown = shop.run("optout", "add", *arguments, code=2)
     assert shown.startswith(said)
     assert len(shown.splitlines()) == 1
+
+
+def test_of_several_readings_all_are_opted_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only `remove` refuses: strangers could be taken off the list."""
+    both = (PHONE, "+923001234567")
+    monkeypatch.setattr("worker.contacts.named_by", lambda *_: both)
+    shown = shop.run("optout", "add", "300 123 4567")
+    assert shown.startswith("'300 123 4567' can be read in 2 ways: write it with + and the country code, or name its")
+    assert all(opt_outs(shop).entries([person_of(one, SECRET) for one in both]))
+    assert "can be read in 2 ways" in shop.run("optout", "remove", "300 123 4567", code=2)
+    Path("list.txt").write_text("3001234567\n")
+    shown = shop.run("optout", "import", "list.txt", "--yes", code=1)
+    assert "line 1: can be read in 2 ways, and all of them are on the list now; name its country" in shown
 
 
 def test_sources_lists_entries_and_imports(shop: Shop) -> None:

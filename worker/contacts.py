@@ -1,31 +1,62 @@
 """Reading a phone number and an e-mail address that an operator or a file gives, for signals that stop a contact."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from detectors.normalize.identities import identities_of, named_by
 
-NOT_A_NUMBER = "phone"
-NOT_AN_ADDRESS = "email"
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Every identity that is meant, and what couldn't be read."""
+
+    identities: tuple[str, ...]
+    bad_phone: bool = False
+    bad_email: bool = False
+    readings: int = 1
+    """In how many ways the number can be read when none of them is sure; else 1."""
 
 
-def meant(phone: str, country: str, email: str) -> tuple[tuple[str, ...], str]:
-    """Return every identity that is meant, and what can't be read: `phone`, `email` or nothing.
+def meant(phone: str, country: str, email: str) -> Meant:
+    """Read a number, an address or both, as leniently as in an event that stops a contact.
 
-    A shop's event names a person by whatever it has. A person can be told that they mistyped: digits that are no number
-    would opt out nobody.
+    Digits that are no number can name a person in an event. Given by an operator, they are a mistake that would opt out
+    nobody, so they are bad.
     """
     phones = named_by(phone, country, "") if phone else ()
     emails = named_by("", "", email) if email else ()
-    problem = ""
-    if email and not _is_valid(emails, "", "", email):
-        emails, problem = (), NOT_AN_ADDRESS
-    if phone and not _is_valid(phones, phone, country, ""):
-        phones, problem = (), NOT_A_NUMBER
-    return (*phones, *emails), problem
+    readings = 1
+    if phone and not identities_of(phone, country, ""):
+        phones = tuple(one for one in phones if identities_of(one, "", ""))
+        readings = len(phones)
+    if email and not identities_of("", "", email):
+        emails = tuple(one for one in emails if identities_of("", "", one))
+    return Meant(
+        identities=(*phones, *emails),
+        bad_phone=bool(phone) and not phones,
+        bad_email=bool(email) and not emails,
+        readings=max(1, readings),
+    )
 
 
-def _is_valid(found: Iterable[str], phone: str, country: str, email: str) -> bool:
-    """Whether the strict reading knows it, or each of several readings on its own."""
-    if identities_of(phone, country, email):
-        return True
-    return any(identities_of("", "", one) if "@" in one else identities_of(one, "", "") for one in found)
+def is_email(text: str) -> bool:
+    """Whether a text that is a number or an address is an address."""
+    return "@" in text
+
+
+def read(text: str, country: str) -> Meant:
+    """Read a text that is a number or an address."""
+    return meant("", "", text) if is_email(text) else meant(text, country, "")
+
+
+def explained(text: str, found: Meant, country: str) -> Sequence[str]:
+    """Return one line for what is wrong with a number or address that an operator typed; none if nothing is."""
+    way_out = "" if country else ", or name its --country"
+    if found.bad_email:
+        return [f"{text[:64]!r} is not a valid e-mail address: write name@example.com"]
+    if found.bad_phone:
+        return [f"{text[:32]!r} is not a valid phone number: write it with + and the country code{way_out}"]
+    if found.readings > 1:
+        ways = f"{text[:32]!r} can be read in {found.readings} ways"
+        return [f"{ways}: write it with + and the country code{way_out}"]
+    return []

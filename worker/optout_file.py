@@ -13,7 +13,7 @@ from itertools import chain
 from detectors.normalize import countries
 from state.optouts import PERSON
 from state.people import person_of
-from worker.contacts import NOT_A_NUMBER, NOT_AN_ADDRESS, meant
+from worker.contacts import is_email, meant
 from worker.errors import StartError
 
 _HEADS: Mapping[str, frozenset[str]] = {
@@ -37,10 +37,9 @@ _DELIMITERS = ";\t,"
 _ACCENTS = str.maketrans("áéíóúãõç", "aeiouaoc")
 _UNDECODED = "\ufffd"
 """Stands for `é` where a file in another encoding is read as UTF-8."""
-_PROBLEMS = {
-    NOT_A_NUMBER: "isn't a valid phone number; write it with + and the country code, or name its country",
-    NOT_AN_ADDRESS: "isn't a valid e-mail address",
-}
+_NOT_A_NUMBER = "isn't a valid phone number; write it with + and the country code, or name its country"
+_NOT_AN_ADDRESS = "isn't a valid e-mail address"
+_SEVERAL = "can be read in {} ways, and all of them are on the list now; name its country"
 _NOTHING = "has no phone number, no e-mail address and no hash"
 _NOT_A_HASH = "isn't the hash of a person: 64 hexadecimal digits"
 _NOT_A_SOURCE = "has an invalid source: use letters, digits and _.- (at most 32)"
@@ -102,7 +101,7 @@ class _Reading:
         cells = [cell.strip().strip('"') for cell in text.split(",")]
         if PERSON.fullmatch(cells[0]):
             return self._hash(number, dict(zip(EXPORTED, cells, strict=False)))
-        return self._named(number, "" if "@" in text else text, self._country, text if "@" in text else "")
+        return self._named(number, "", "", text) if is_email(text) else self._named(number, text, self._country, "")
 
     def row(self, number: int, row: Mapping[str, str]) -> Line:
         """Read a line by its heading."""
@@ -117,8 +116,11 @@ class _Reading:
         return self._named(number, phone, country, email)
 
     def _named(self, number: int, phone: str, country: str, email: str) -> Line:
-        found, problem = meant(phone, country, email)
-        return Line(number, tuple(person_of(one, self._secret) for one in found), problem=_PROBLEMS.get(problem, ""))
+        found = meant(phone, country, email)
+        problem = _NOT_A_NUMBER if found.bad_phone else _NOT_AN_ADDRESS if found.bad_email else ""
+        if found.readings > 1:
+            problem = _SEVERAL.format(found.readings)
+        return Line(number, tuple(person_of(one, self._secret) for one in found.identities), problem=problem)
 
     def _hash(self, number: int, row: Mapping[str, str]) -> Line:
         person, source, written = (row.get(name, "") for name in EXPORTED)

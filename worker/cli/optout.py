@@ -44,7 +44,7 @@ def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource =
 
     Exit code 1 if someone is still on the list, unless you named a source.
     """
-    opt_outs, people = _opened(contacts, country)
+    opt_outs, people = _opened(contacts, country, one_reading=True)
     sources = OF_THE_PERSON if source is None else {_known(opt_outs, source)}
     removed = [any(opt_outs.remove(each, sources)) for each in people]
     left = _entries(opt_outs, people)
@@ -119,25 +119,29 @@ def sources(*, json: Json = False) -> None:
         screen.rows(screen.out(), heads, [_row(name, counts, registers) for name in names])
 
 
-def _opened(contacts: Sequence[str], country: str | None) -> tuple[OptOuts, list[list[str]]]:
-    """Return the list, and for each contact the hashes of every identity that it can mean."""
+def _opened(
+    contacts: Sequence[str], country: str | None, *, one_reading: bool = False
+) -> tuple[OptOuts, list[list[str]]]:
+    """Return the list, and for each contact the hashes of every identity that it can mean.
+
+    `one_reading`: a number that can be read in several ways is refused, because strangers could be taken off the list.
+    """
     settings, state = screen.opened("identity_secret")
     secret = runtime.identity_secret(settings)
-    return OptOuts(state.scripts, state.keys), [_hashes(contact, country, secret) for contact in contacts]
+    people = [_hashes(contact, country, secret, one_reading=one_reading) for contact in contacts]
+    return OptOuts(state.scripts, state.keys), people
 
 
-def _hashes(contact: str, country: str | None, secret: bytes) -> list[str]:
-    from worker.contacts import NOT_AN_ADDRESS, meant  # noqa: PLC0415 - numbering plans load slowly
+def _hashes(contact: str, country: str | None, secret: bytes, *, one_reading: bool) -> list[str]:
+    from worker.contacts import explained, read  # noqa: PLC0415 - numbering plans load slowly
 
     code = country_code(country)
-    is_email = "@" in contact
-    found, problem = meant("" if is_email else contact, code, contact if is_email else "")
-    if problem == NOT_AN_ADDRESS:
-        raise StartError(f"{contact[:64]!r} is not a valid e-mail address: write name@example.com")
-    if problem:
-        way_out = "" if code else ", or name its --country"
-        raise StartError(f"{contact[:32]!r} is not a valid phone number: write it with + and the country code{way_out}")
-    return [person_of(identity, secret) for identity in found]
+    found = read(contact, code)
+    for problem in explained(contact, found, code):
+        if one_reading or not found.identities:
+            raise StartError(problem)
+        typer.echo(f"{problem}. All of them count", err=True)
+    return [person_of(identity, secret) for identity in found.identities]
 
 
 def _entries(opt_outs: OptOuts, people: Sequence[Sequence[str]]) -> list[Entries]:
