@@ -39,6 +39,7 @@ WITHOUT_TTL = (
     "{NN}:session:* (while its outreach is open)",
     "{NN}:outreach:* (while open)",
     "{person:*}:opted_out",
+    "registers",
 )
 
 
@@ -125,6 +126,19 @@ class Keys:
     def person(self, person: str) -> str:
         """Prefix of everything known of a person, given as the HMAC of the phone number."""
         return f"{self.namespace}:{{person:{person}}}:"
+
+    @property
+    def registers(self) -> str:
+        """Hash: register of people who opted out → when it was last imported (ms), and how many entries it has."""
+        return f"{self.namespace}:registers"
+
+    def sessions(self, person: str) -> str:
+        """Sorted set: session that a person was named in → when they last were (ms)."""
+        return f"{self.person(person)}sessions"
+
+    def links(self, person: str) -> str:
+        """Sorted set: people seen together with this one → when they last were (ms)."""
+        return f"{self.person(person)}links"
 
     def contacts(self, person: str) -> str:
         """Hash: outreach that was about to reach a person → when (ms), and what its cart was worth."""

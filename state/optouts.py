@@ -1,43 +1,182 @@
-"""The opt-out list as a whole: who is on it, more of them, fewer of them. Only hashes are known, never a number."""
+"""The opt-out list: who must not be contacted, and which sources say so. It holds hashes of people and nothing else."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
 
+from redis.exceptions import ResponseError
+
+from state.begun import Command
 from state.keys import Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts, raised, translated
 
 PERSON = re.compile(r"[0-9a-f]{64}")
-"""A person as they are known here: see state.people.person_of."""
+"""A person as the state knows them: see state.people.person_of."""
+SHOP, OPERATOR = "shop", "operator"
+"""Sources that aren't registers: the shop's `opt_out` events, and the `winback optout` command."""
+LINKED = "linked"
+"""Source of an entry that was passed on from an identity seen together with this one."""
+DIRECT = frozenset({SHOP, OPERATOR})
+"""Sources that know the person, and so count for all of their identities. A register lists numbers, not people."""
+OF_THE_PERSON = DIRECT | {LINKED}
+MOST_LINKED = 10
+"""An identity seen together with more than this many others, such as `guest@shop.com`, is shared: it doesn't tell a
+person apart, and nothing is passed on from it."""
+CHUNK = 1000
+"""People per round trip."""
+
+
+class Entry(NamedTuple):
+    """A person on the list, and why."""
+
+    person: str
+    source: str
+    at_ms: int
+    """When it was recorded (Unix ms)."""
+
+
+Entries = Mapping[str, int]
+"""Source → when it was recorded (Unix ms), for one person. Empty if the person isn't on the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The last import of a register."""
+
+    at_ms: int
+    count: int
+    """Entries in the file."""
 
 
 class OptOuts:
-    """Everybody who does not want to be contacted, kept without a time to live, one key each."""
+    """Everyone who must not be contacted: one hash per person, without a TTL. A person is on the list if it exists."""
 
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
         self._keys = keys
 
-    def add(self, people: Sequence[str]) -> int:
-        """Put people on the list, in one round trip; return how many were not on it before."""
-        return sum(self._each("SETNX", people, 1))
+    def now_ms(self) -> int:
+        """Return the server's clock (Unix ms)."""
+        with translated():
+            seconds, micros = self._scripts.client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
 
-    def remove(self, people: Sequence[str]) -> int:
-        """Take people off the list; return how many were on it."""
-        return sum(self._each("DEL", people))
+    def add(self, people: Sequence[str], source: str = OPERATOR, at_ms: int | None = None) -> list[bool]:
+        """Add people under a source; return which of them weren't on the list under any source.
 
-    def has(self, people: Sequence[str]) -> list[bool]:
-        """Say of each whether they are on the list."""
-        return [bool(found) for found in self._each("EXISTS", people)]
+        An entry of the same source keeps its time. `at_ms` is the server's clock unless given.
+        """
+        at_ms = self.now_ms() if at_ms is None else at_ms
+        return self.add_each([Entry(person, source, at_ms) for person in people])
+
+    def add_each(self, entries: Sequence[Entry], *, renew: bool = False) -> list[bool]:
+        """Do as `add` for many sources. `renew`: entries of the same source get the new time."""
+        new = self._add(entries, renew=renew)
+        direct = [entry for entry in entries if entry.source in DIRECT]
+        linked = self.linked([entry.person for entry in direct])
+        passed_on = [
+            Entry(other, LINKED, one.at_ms) for one, others in zip(direct, linked, strict=True) for other in others
+        ]
+        self._add(passed_on, renew=False)
+        return new
+
+    def _add(self, entries: Sequence[Entry], *, renew: bool) -> list[bool]:
+        commands: list[Command] = []
+        for person, source, at_ms in entries:
+            key = self._key(person)
+            commands += [("EXISTS", key), ("HSET" if renew else "HSETNX", key, source, at_ms)]
+        return [not known for known in self._pipelined(commands)[::2]]
+
+    def remove(self, people: Sequence[str], sources: Collection[str] = OF_THE_PERSON) -> list[int]:
+        """Remove the entries of these sources; return how many each person had.
+
+        Those of the person are removed from the identities that were seen together with theirs, too.
+        """
+        if others := [other for others in self.linked(people) for other in others]:
+            self._remove(others, OF_THE_PERSON & set(sources))
+        return self._remove(people, sources)
+
+    def _remove(self, people: Sequence[str], sources: Collection[str]) -> list[int]:
+        if not sources:
+            return [0] * len(people)
+        return self._pipelined([("HDEL", self._key(person), *sources) for person in people])
+
+    def entries(self, people: Sequence[str]) -> list[Entries]:
+        """Return the entries of each person."""
+        commands: list[Command] = [("HGETALL", self._key(person)) for person in people]
+        return [_entries(reply) for reply in self._pipelined(commands, raise_on_error=False)]
 
     def __iter__(self) -> Iterator[str]:
-        """Everybody on the list, in no order. Looks through all keys: a second list could differ from what counts."""
-        with translated():
-            for key in self._scripts.client.scan_iter(f"{self._keys.person('*')}opted_out", count=1000):
-                yield key.decode().rpartition("{person:")[2].partition("}")[0]
+        """Return everyone on the list, in no order. Scans all keys: a separate index could differ from what counts."""
+        for key in self._list():
+            yield key.rpartition("{person:")[2].partition("}")[0]
 
-    def _each(self, command: str, people: Iterable[str], *arguments: str | int) -> list[int]:
+    def everyone(self) -> Iterator[tuple[str, Entries]]:
+        """Return everyone on the list with their entries, in no order, reading 1,000 people at a time."""
+        for people in _chunks(self):
+            yield from zip(people, self.entries(people), strict=True)
+
+    def strike(self, source: str, before_ms: int) -> Iterator[int]:
+        """Remove all entries of a source that are older than a moment (Unix ms); yield how many, chunk by chunk."""
+        for people in _chunks(self):
+            calls = [(self._keys.person(person), (source, before_ms)) for person in people]
+            yield sum(int(removed) for removed in self._scripts.run_many("strike", calls))
+
+    def registers(self) -> dict[str, Register]:
+        """Return each register's last import, by source."""
+        with translated():
+            found = self._scripts.client.hgetall(self._keys.registers)
+        return {source.decode(): _register(text.decode()) for source, text in sorted(found.items())}
+
+    def record(self, source: str, register: Register) -> None:
+        """Record the import of a register. One without entries is no longer kept."""
+        with translated():
+            if register.count:
+                text = f"{register.at_ms} {register.count}"
+                self._scripts.client.hset(self._keys.registers, source, text)
+            else:
+                self._scripts.client.hdel(self._keys.registers, source)
+
+    def linked(self, people: Sequence[str]) -> list[list[str]]:
+        """Return the identities seen together with each of these; none for one that is shared by many people."""
+        replies = self._pipelined([("ZRANGE", self._keys.links(person), 0, -1) for person in people])
+        return [[member.decode() for member in reply] if len(reply) <= MOST_LINKED else [] for reply in replies]
+
+    def _list(self) -> Iterator[str]:
+        with translated():
+            for key in self._scripts.client.scan_iter(f"{self._keys.person('*')}opted_out", count=CHUNK):
+                yield key.decode()
+
+    def _key(self, person: str) -> str:
+        return f"{self._keys.person(person)}opted_out"
+
+    def _pipelined(self, commands: Sequence[Command], *, raise_on_error: bool = True) -> list[Any]:
+        if not commands:
+            return []
         with translated():
             pipe = self._scripts.client.pipeline(transaction=False)
-            for person in people:
-                pipe.execute_command(command, f"{self._keys.person(person)}opted_out", *arguments)
-            return [int(reply or 0) for reply in pipe.execute()]
+            for command in commands:
+                pipe.execute_command(*command)
+            found: list[Any] = pipe.execute(raise_on_error)
+        return found
+
+
+def _entries(reply: Any) -> Entries:  # noqa: ANN401 - a mapping, or an error
+    if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
+        return {OPERATOR: 0}  # as versions before 0.1 wrote it: neither source nor time are known
+    with translated():
+        found = raised(reply)
+    return {source.decode(): int(at_ms) for source, at_ms in sorted(found.items())}
+
+
+def _register(text: str) -> Register:
+    at_ms, _, count = text.partition(" ")
+    return Register(int(at_ms), int(count))
+
+
+def _chunks(people: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(people)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk

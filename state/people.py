@@ -96,4 +96,6 @@ class People:
     def opt_out(self, person: str) -> None:
         """Never contact this person again. Kept without a time to live: the refusal has to outlive all else."""
         with translated():
-            self._scripts.client.set(f"{self._keys.person(person)}opted_out", 1)
+            seconds, micros = self._scripts.client.time()
+            at_ms = int(seconds) * 1000 + int(micros) // 1000
+            self._scripts.client.hsetnx(f"{self._keys.person(person)}opted_out", "shop", at_ms)

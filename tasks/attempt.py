@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
+from detectors.normalize.identities import identities_of
 from detectors.sequence import occurred_ms
 from state.outbox import Taken
 from state.people import Facts, person_of
@@ -129,6 +130,9 @@ def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps
         elsewhere_ms=_active_elsewhere(taken, person, deps),
         reachable=isinstance(built, payload.Built),
         lease_ms=deps.outbox.lease_ms,
+        identities=identities_of(
+            phone or "", "", payload.email_in(taken.body) if taken.body else taken.session.fields.get("email", "")
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from detectors.durations import Duration, within
 from detectors.flow import Stage
-from detectors.normalize import countries, money, phones
+from detectors.normalize import countries, identities, money
 from tasks import quiet_hours
 from tasks.quiet_hours import QuietHours
 from tasks.settings import Count
@@ -68,15 +68,32 @@ def _read_countries(value: object) -> object:
     return codes
 
 
-def _read_numbers(value: object) -> object:
+def _read_people(value: object) -> object:
+    """Read phone numbers and e-mail addresses as the identities of the people they belong to."""
     found = _read_list(value)
     if not isinstance(found, list | tuple):
         return found
-    numbers = [phones.phone(text, None) if isinstance(text, str) else None for text in found]
-    for place, number in enumerate(numbers, 1):
-        if number is None:
-            raise ValueError(f"number {place} of the list is not a phone number with its country: write +573001234567")
-    return numbers
+    people = [_identity(text) if isinstance(text, str) else "" for text in found]
+    for place, identity in enumerate(people, 1):
+        if not identity:
+            raise ValueError(
+                f"entry {place} of the list is neither a phone number with its country nor an e-mail address: "
+                "write +573001234567, CO:3001234567 or jane@example.com"
+            )
+    return people
+
+
+def _identity(text: str) -> str:
+    """Read one entry; strictly, because it lets a contact happen. Empty if it isn't a number or an address."""
+    land, colon, number = text.partition(":")
+    if "@" in text:
+        found = identities.identities_of("", "", text.strip())
+    elif colon:
+        code = countries.country(land)
+        found = identities.identities_of(number.strip(), code, "") if code else ()
+    else:
+        found = identities.identities_of(text.strip(), "", "")
+    return found[0] if found else ""
 
 
 def _read_amounts(value: object) -> object:
@@ -104,8 +121,8 @@ def _read_quiet_hours(value: object) -> QuietHours:
 Quiet = Annotated[QuietHours, PlainValidator(_read_quiet_hours), PlainSerializer(quiet_hours.write)]
 Amounts = Annotated[dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], BeforeValidator(_read_amounts)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Numbers = Annotated[
-    tuple[str, ...], BeforeValidator(_read_numbers), PlainSerializer(lambda numbers: f"{len(numbers)} numbers")
+People = Annotated[
+    tuple[str, ...], BeforeValidator(_read_people), PlainSerializer(lambda people: f"{len(people)} people")
 ]
 
 
@@ -146,7 +163,7 @@ class ContactSettings(BaseModel):
         require_consent: Countries in which nobody is contacted who did not allow it.
         min_value: The least that a cart must be worth, by currency; other currencies are not limited.
         channel: How to contact those whose event does not say.
-        only: The test list: when it names anybody, nobody else is contacted.
+        only: The test list, as identities of people: unless it is empty, no other people are contacted.
         ramp: The share of all people who may be contacted, in percent; the same people at every time.
         holdout: The share of all people who are recorded like a contact but not contacted, in percent.
         holdout_salt: Another text chooses other people for the holdout.
@@ -166,7 +183,7 @@ class ContactSettings(BaseModel):
     require_consent: Annotated[tuple[str, ...], BeforeValidator(_read_countries)] = ("BR", "MX")
     min_value: Amounts = Field(default_factory=dict)
     channel: Channel = "auto"
-    only: Numbers = ()
+    only: People = ()
     ramp: Percent = 100.0
     holdout: Percent = 0.0
     holdout_salt: str = ""

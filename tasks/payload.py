@@ -140,6 +140,11 @@ def phone_in(body: str) -> str:
     return str(json.loads(body)["customer"]["phone_number"])
 
 
+def email_in(body: str) -> str:
+    """Return the e-mail address in a request as it was sent; empty for none."""
+    return str(json.loads(body)["customer"].get("email") or "")
+
+
 def timestamp(ms: int) -> str:
     """Return Unix ms as ISO 8601 in UTC: `2025-05-13T22:45:00Z`, with milliseconds only when there are any."""
     moment = _EPOCH + timedelta(milliseconds=ms)

@@ -46,6 +46,8 @@ class Situation:
     reachable: bool
     """Whether a valid request can be built."""
     lease_ms: int
+    identities: tuple[str, ...] = ()
+    """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
 
 
 def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
-    return Suppress("not_on_list") if settings.only and now.phone not in settings.only else None
+    return Suppress("not_on_list") if settings.only and not set(now.identities) & set(settings.only) else None
 
 
 def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:

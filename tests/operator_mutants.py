@@ -53,6 +53,14 @@ OPERATOR: list[Mutant] = [
      "operator_finding.a_session_keeps_the_ids_of_its_latest_eight_outreaches"),
 ]  # fmt: skip
 
+OPT_OUTS: list[Mutant] = [
+    ("strike", "tonumber(at) >= tonumber(ARGV[2])", "false", "optouts.strike_removes_only_older_entries_of_its_source"),
+    ("strike", "tonumber(at) >= tonumber(ARGV[2])", "tonumber(at) > tonumber(ARGV[2])",
+     "optouts.strike_removes_only_older_entries_of_its_source"),
+    ("strike", "redis.call('HDEL', key, ARGV[1])", "redis.call('DEL', key)",
+     "optouts.strike_removes_only_older_entries_of_its_source"),
+]  # fmt: skip
+
 FORGET: list[Mutant] = [
     ("apply", "if not is_forgotten(key, event, has) then", "if true then",
      "forgotten.a_usual_event_from_before_does_not_bring_it_back"),

@@ -11,8 +11,9 @@ from tests.helpers import JANE, SECRET, abandon, counters, event, record, sendin
 from tests.ingesting import publish, waiting
 from tests.test_cluster import cluster, state
 from tests.test_operator import dead, unknown
-from worker.forget import Forget, Someone
+from worker.forget import Forget
 from worker.runtime import State
+from worker.someone import Someone
 
 __all__ = ["cluster", "state"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -40,15 +41,15 @@ def test_a_person_decides(state: State) -> None:
 def test_a_person_is_forgotten(state: State) -> None:
     opt_outs = OptOuts(state.scripts, state.keys)
     other = person_of("+573001234568", SECRET)
-    assert opt_outs.add([other]) == 1
+    assert opt_outs.add([other]) == [True]
     state.streams.first.create_group()
     publish(state, event("opt_out", None, None, customer=JANE), event(session="c", customer=JANE))
     held = sending(state, "a")
     dead(state, "b")
     forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
     forget, who = (
-        Forget(forgetting, opt_outs, SECRET, lambda _what, _number: None),
-        Someone(JANE["phone_number"], set()),
+        Forget(forgetting, opt_outs, lambda _what, _number: None),
+        Someone([JANE["phone_number"]], (), SECRET, lenient=True),
     )
     done = forget.forget(who, forget.survey(who))
     assert (done.left, done.entries, done.opted_out) == ((), 2, True)

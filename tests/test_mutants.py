@@ -13,7 +13,7 @@ from state.errors import StateError
 from state.scripts import Scripts
 from tests.control_mutants import CONTROL, Mutant
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
-from tests.operator_mutants import FORGET, OPERATOR
+from tests.operator_mutants import FORGET, OPERATOR, OPT_OUTS
 from tests.test_stream import fill
 from worker.runtime import State
 from worker.valkey import EmbeddedValkey
@@ -434,6 +434,7 @@ MUTANTS = [
     *CONTROL,
     *OPERATOR,
     *FORGET,
+    *OPT_OUTS,
     *ROTATION,
 ]
 

@@ -70,6 +70,7 @@ FINE = Situation(
     elsewhere_ms=0,
     reachable=True,
     lease_ms=LEASE_MS,
+    identities=(PHONE, "jane@example.com"),
 )
 
 
@@ -120,7 +121,7 @@ IN_ORDER: list[list[Case]] = [
         Case(Suppress("consent_missing"), {"country": "MX"}, fields={"consent.call": "false"}),
     ],
     [Case(Suppress("bot"), fields={"bot": "1"}), Case(Suppress("bot"), fields={"meta.bot": "true"})],
-    [Case(Suppress("not_on_list"), {"phone": NOT_LISTED})],
+    [Case(Suppress("not_on_list"), {"phone": NOT_LISTED, "identities": (NOT_LISTED, "jane@example.com")})],
     [Case(Suppress("ramp"), {"person_id": NOT_YET})],
     [Case(Suppress("stage_off"), {"stage": "payment"})],
     [Case(Suppress("no_cart"), fields={"cart": None})],

@@ -18,8 +18,9 @@ from state import deployment, overview
 from state.connection import require_suitable
 from state.errors import StateError
 from state.keys import PARTITIONS
+from state.optouts import OptOuts
 from tasks.network import addresses, trusting_nobody_else
-from worker import health, runtime
+from worker import health, registers, runtime
 from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
 from worker.health import Finding
@@ -102,6 +103,7 @@ def _ask_server(settings: Settings) -> list[Finding]:
         _deployment(found, state, settings),
         _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
         *_streams(state, found.events.streams),
+        *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
         *health.findings(found, settings),
     ]
 

@@ -57,3 +57,8 @@ def mask_email(text: str) -> str:
     """Leave the first letter and the last part of an e-mail address: `j***@***.com`."""
     name, at, host = text.partition("@")
     return f"{name[:1]}***@***.{host.rpartition('.')[2]}" if at and "." in host else MASK
+
+
+def mask_identity(text: str) -> str:
+    """Mask a phone number or an e-mail address, whichever it is."""
+    return mask_email(text) if "@" in text else mask_phone(text)

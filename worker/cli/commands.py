@@ -30,6 +30,7 @@ COMMANDS = (
     "dead",
     "unknown",
     "optout",
+    "person",
     "forget",
     "event",
     "rejected",

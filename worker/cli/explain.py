@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from state.inventory import Inventory
 from state.keys import is_outreach_id
 from state.operator import Operator, Record
 from state.people import Facts, person_of
 from state.session import Session
 from worker import runtime
 from worker.cli import screen
+from worker.cli.whom import Email, InCountry, Phone, someone
 from worker.errors import StartError
 from worker.explain import Story, explain_outreach, explain_session
 from worker.masking import one_line
@@ -29,8 +31,16 @@ _UNKNOWN = """session {session!r} is not known in namespace {namespace!r}. One o
 
 
 def explain(
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="The shop's session id, or the id of an outreach.")],
+    session: Annotated[
+        str | None, typer.Argument(metavar="[SESSION]", help="The shop's session id, or the id of an outreach.")
+    ] = None,
     *,
+    phone: Phone = None,
+    email: Email = None,
+    country: InCountry = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --phone or --email: all sessions, not the latest.")
+    ] = False,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show names, numbers, carts and answers as they are.")
     ] = False,
@@ -40,14 +50,50 @@ def explain(
 
     When it was at which stage, what it did last, since when it is silent, the threshold (of the settings that this
     command sees), when it is or was claimed, each decision with its reason, each attempt with its status and how long
-    it took. The latest eight outreaches are told. Personal data is masked unless you say --reveal. Times are UTC.
+    it took. The latest eight outreaches are told. With --phone or --email: the person's sessions, and the story of the
+    latest one. Personal data is masked unless you say --reveal. Times are UTC.
     """
+    if (session is None) == (phone is None and email is None):
+        raise StartError("name either a SESSION, or a person by --phone or --email")
+    if session is None:
+        _explain_person(phone, email, country, every=every, reveal=reveal, json=json)
+        return
     settings, state = screen.opened()
     story = tell(state, settings, session, reveal=reveal)
     if json:
         typer.echo(jsonlib.dumps(story, indent=2))
+    else:
+        _print(screen.out(), story)
+
+
+def _explain_person(
+    phone: str | None, email: str | None, country: str | None, *, every: bool, reveal: bool, json: bool
+) -> None:
+    from worker import person  # noqa: PLC0415 - the numbering plans of the world take a while to load
+
+    settings, state = screen.opened("identity_secret")
+    who = someone(state, settings, phone=phone, country=country, email=email, session=None, lenient=False)
+    known = person.read(state, Inventory(state.scripts, state.keys, state.cipher), who, follow=True)
+    names = [found.session_id for found in known.sessions]
+    # Records outlive their sessions.
+    names = [
+        *dict.fromkeys(record.session for record in known.outreaches if record.session not in {*names, ""}),
+        *names,
+    ]
+    if not names:
+        raise StartError("no session of theirs is known: they are kept for 7 days; winback person show tells the rest")
+    stories = [tell(state, settings, name, reveal=reveal) for name in (names if every else names[-1:])]
+    if json:
+        typer.echo(jsonlib.dumps({"sessions": names, "stories": stories}, indent=2))
         return
     console = screen.out()
+    console.print(Text.assemble(("sessions", "bold"), "  ", ", ".join(map(one_line, names))))
+    for story in stories:
+        console.print()
+        _print(console, story)
+
+
+def _print(console: Console, story: Story) -> None:
     if story["session"] is not None:
         _print_session(console, story["session"])
     for outreach in story["outreaches"]:

@@ -1,69 +1,72 @@
 """`winback forget`: removes every trace of a person."""
 
 import json as jsonlib
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detectors.lanes import LANES
-from state import deployment
 from state.forgetting import Forgetting
 from state.optouts import OptOuts
-from worker import runtime
 from worker.cli import screen
-from worker.cli.optout import InCountry, Json, number
-from worker.errors import StartError
+from worker.cli.whom import Email, Exact, InCountry, Json, OfSession, Phone, someone
+from worker.masking import mask_identity
 
 if TYPE_CHECKING:
-    from worker.forget import Forgotten, Traces
+    from worker.forget import Forgotten
+    from worker.someone import Someone
+    from worker.traces import Traces
 
 _WHY_KEPT = {
-    "opted_out": "a refusal has to be known to be kept; winback optout remove takes it off the list",
-    "forgotten": "the moment, for ten minutes: what ingest had in its hands does not bring the person back",
-    "reserved": "a contact was made or is under way; until contact.cap has passed this prevents another one",
+    "opted_out": "an opt-out has to be known to be kept; winback optout remove takes it off the list",
+    "consent": "a refusal has to be known to be kept: its time and channel stay, its proof doesn't",
+    "forgotten": "the moment, for ten minutes: events that ingest had already read don't bring the person back",
+    "reserved": "contacts made or in flight: until the limits no longer count them, they prevent another one",
 }
-Phone = Annotated[str | None, typer.Option("--phone", help="Whose number it is, with + and the country code.")]
-OfSession = Annotated[str | None, typer.Option("--session", help="A session, and with it whoever it is about.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
 def forget(
-    *, phone: Phone = None, country: InCountry = None, session: OfSession = None, yes: Yes = False, json: Json = False
+    *,
+    phone: Phone = None,
+    email: Email = None,
+    country: InCountry = None,
+    session: OfSession = None,
+    exact: Exact = False,
+    yes: Yes = False,
+    json: Json = False,
 ) -> None:
-    """Remove every trace of a person: sessions, outreaches with request and history, events that wait, what is noted.
+    """Remove every trace of a person: sessions, outreaches with request and history, unread events, person keys.
 
-    What waits to be sent is cancelled (`cancelled: forgotten`). A request that is under way at this moment cannot be
-    called back: it ends without another attempt, in a record that does not tell who it was about.
+    A session stands for its phone number and its e-mail address. Identities that were seen together with the named
+    ones are removed as well, unless you pass --exact or many people share them.
 
-    Two things may stay, both under a hash of the number: that the person opted out, since a refusal has to be known to
-    be kept; and, until contact.cap has passed, that a contact was made or is under way, since without it their next
-    visit could lead to another one at once. Each session leaves a tombstone for 7 days (its id and the moment), so that
-    events from before it do not bring the person back; what they do later begins afresh.
+    Outreaches that wait are cancelled (`cancelled: forgotten`). A request in flight can't be called back. It ends
+    without another attempt, in a record without personal data.
 
-    At last all keys are looked at for the number and the sessions: the exit code is 1 if one is left.
+    Three things can stay, all of them under a hash: that the person opted out or refused, because that has to be known
+    to be kept, and the times of contacts until the limits no longer count them. Without these, the next visit could
+    lead to another contact immediately. Each session leaves a tombstone for 7 days (its id and the moment), so that
+    earlier events don't bring the person back. Later events start from scratch.
+
+    At the end all keys are scanned for the number, the address and the sessions. The exit code is 1 if one is left.
     """
-    from worker.forget import Forget, someone  # noqa: PLC0415 - see number()
+    from worker.forget import Forget  # noqa: PLC0415 - numbering plans load slowly
 
-    if (phone is None) == (session is None):
-        raise StartError("say either --phone NUMBER or --session SESSION")
     settings, state = screen.opened("identity_secret")
-    # Without the keys nobody could be found by their number.
-    deployment.require_keys(state.scripts, state.keys, state.cipher.ids)
+    who = someone(state, settings, phone=phone, country=country, email=email, session=session, lenient=True)
     forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
-    opt_outs, secret = OptOuts(state.scripts, state.keys), runtime.identity_secret(settings)
-    who = someone(forgetting, number(phone, country) if phone else None, session)
+    opt_outs = OptOuts(state.scripts, state.keys)
     total = forgetting.keys_in_all()
-    with screen.progress("looking", total) as bar:
-        work = Forget(forgetting, opt_outs, secret, bar.at)
-        found = work.survey(who)
+    with screen.progress("reading", total) as bar:
+        found = Forget(forgetting, opt_outs, bar.at, follow=not exact).survey(who)
     if not json:
-        _print_found(found, who.sessions)
+        _print_found(found, who)
     if not yes and found:
         screen.confirm("Remove all of it for good?", yes=False)
     with screen.progress("removing", total) as bar:
-        done = Forget(forgetting, opt_outs, secret, bar.at).forget(who, found)
+        done = Forget(forgetting, opt_outs, bar.at, follow=not exact).forget(who, found)
     if json:
         typer.echo(jsonlib.dumps(asdict(done), indent=2))
     else:
@@ -72,12 +75,16 @@ def forget(
         raise typer.Exit(1)
 
 
-def _print_found(found: "Traces", sessions: Collection[str]) -> None:
+def _print_found(found: "Traces", who: "Someone") -> None:
+    for identity in who.linked:
+        typer.echo(f"{mask_identity(identity)} was seen together with them and is removed as well (not with --exact)")
+    for identity in who.shared:
+        typer.echo(f"{mask_identity(identity)} is shared by many people: what is linked to it stays")
     if not found:
-        typer.echo("nothing is kept of them")
+        typer.echo("nothing is stored about them")
         return
     typer.echo(f"found: {_counts(len(found.sessions), len(found.outreaches), len(found.entries), len(found.rejected))}")
-    for session in sorted(sessions):
+    for session in sorted(who.sessions):
         typer.echo(f"  session {session}")
     for outreach in sorted(found.outreaches):
         typer.echo(f"  outreach {outreach}")
@@ -89,24 +96,34 @@ def _print_done(done: "Forgotten") -> None:
     erased = done.erased
     if erased.sessions or erased.outreaches or erased.skeletons or done.entries or done.rejected or done.person_keys:
         counts = _counts(erased.sessions, erased.outreaches, done.entries, done.rejected)
-        typer.echo(f"removed: {counts}, {done.person_keys} keys of the person")
+        typer.echo(f"removed: {counts}, {_number(done.person_keys, 'key')} of the person")
+    if done.mentions:
+        typer.echo(f"removed: {_number(done.mentions, 'mention')} in keys of other people")
     if erased.skeletons:
-        typer.echo(
-            f"{erased.skeletons} under way: ends without another attempt, in a record that does not tell who it was"
-        )
+        typer.echo(f"{erased.skeletons} in flight: ends without another attempt, in a record without personal data")
     if done.opted_out:
-        typer.echo("an opt-out of theirs had not been applied yet: they are on the opt-out list now")
+        typer.echo("an opt-out of theirs hadn't been applied yet: they are on the opt-out list now")
+    if done.refused:
+        typer.echo("a refusal of theirs hadn't been applied yet: it is recorded now")
     for key in done.kept:
         typer.echo(f"stays: {key}: {_WHY_KEPT[key.rpartition(':')[2]]}")
     if done.left:
-        typer.echo(f"NOT everything is gone: looked at {done.looked_at:,} keys, and these still name them:")
+        typer.echo(f"NOT everything is gone: of {done.looked_at:,} keys scanned, these still name them:")
         for key in done.left:
             typer.echo(f"  {key}")
     else:
-        typer.echo(f"proof: looked at all {done.looked_at:,} keys, and neither the number nor a session is left")
+        typer.echo(f"proof: scanned all {done.looked_at:,} keys; no number, address or session of theirs is left")
 
 
 def _counts(sessions: int, outreaches: int, entries: int, rejected: int) -> str:
-    return (
-        f"{sessions} sessions, {outreaches} outreaches, {entries} events not applied yet, {rejected} rejected entries"
+    parts = (
+        _number(sessions, "session"),
+        _number(outreaches, "outreach", "outreaches"),
+        _number(entries, "event not applied yet", "events not applied yet"),
+        _number(rejected, "rejected entry", "rejected entries"),
     )
+    return ", ".join(parts)
+
+
+def _number(count: int, one: str, several: str = "") -> str:
+    return f"1 {one}" if count == 1 else f"{count:,} {several or one + 's'}"

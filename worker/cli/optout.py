@@ -1,140 +1,204 @@
-"""`winback optout`: the list of those who do not want to be contacted."""
+"""`winback optout`: the list of people who must not be contacted."""
 
 import json as jsonlib
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 
-from state.optouts import OptOuts
+from state.optouts import DIRECT, LINKED, OF_THE_PERSON, Entries, OptOuts, Register
 from state.people import person_of
+from tasks.payload import timestamp
 from worker import runtime
-from worker.cli import screen
+from worker.cli import optout_files, screen
+from worker.cli.whom import InCountry, Json, country_code
 from worker.errors import StartError
 
-Phones = Annotated[list[str], typer.Argument(metavar="PHONE...", help="With + and the country code, or national.")]
-InCountry = Annotated[
-    str | None, typer.Option("--country", help="Country of numbers without a +: CO, COL or Colombia.")
+Contacts = Annotated[
+    list[str],
+    typer.Argument(metavar="CONTACT...", help="Phone numbers (with + and the country code, or national) or e-mails."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
-_BATCH = 1000
-_TOLD = 20  # bad lines; the rest is only counted
+OneSource = Annotated[str | None, typer.Option("--source", help="Only the entry of this source, such as RNE.")]
 
 
-def add(phones: Phones, *, country: InCountry = None) -> None:
-    """Never contact these people again, whatever they abandon, from the next attempt on.
+def add(contacts: Contacts, *, country: InCountry = None) -> None:
+    """Never contact these people again, from the next attempt on.
 
-    Kept as a hash of the number under identity_secret, without an end: the number itself is stored nowhere.
+    Takes phone numbers and e-mail addresses in any spelling. If one can be read in two ways, both readings are added.
+    What was seen together with one of them is opted out as well. Stored as hashes under identity_secret, without a TTL:
+    the number or address itself isn't stored.
     """
-    opt_outs, people = _opened(phones, country)
-    new = opt_outs.add(people)
-    typer.echo(f"{_people(len(people))} opted out; {new} not on the list before")
+    opt_outs, people = _opened(contacts, country)
+    known = [any(found) for found in _entries(opt_outs, people)]
+    for each in people:
+        opt_outs.add(each)
+    typer.echo(f"{_people(len(people))} opted out; {known.count(False)} new on the list")
 
 
-def remove(phones: Phones, *, country: InCountry = None) -> None:
-    """Take people off the list: they may be contacted again."""
-    opt_outs, people = _opened(phones, country)
-    removed = opt_outs.remove(people)
-    typer.echo(f"{_people(removed)} taken off the list; {len(people) - removed} not on it")
+def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource = None) -> None:
+    """Take people off the list: they can be contacted again.
+
+    Removes what `add`, the shop's events and imports without a source have put there, for every identity of the
+    person. An entry of a register (RNE, REPEP, ...) stays unless you name it with --source, and is back after the next
+    import that has it. A refusal (`customer.consent`) isn't an opt-out and stays until the shopper says yes.
+
+    Exit code 1 if someone is still on the list, unless you named a source.
+    """
+    opt_outs, people = _opened(contacts, country, one_reading=True)
+    sources = OF_THE_PERSON if source is None else {_known(opt_outs, source)}
+    removed = [any(opt_outs.remove(each, sources)) for each in people]
+    left = _entries(opt_outs, people)
+    typer.echo(f"{_people(sum(removed))} taken off{f' {source}' if source else ''}; {removed.count(False)} not on it")
+    for contact, entries in zip(contacts, left, strict=True):
+        if entries:
+            typer.echo(f"{contact}: still opted out: {_sources(entries)}{_way_out(entries)}")
+    if any(left) and source is None:
+        raise typer.Exit(1)
 
 
-def check(phones: Phones, *, country: InCountry = None, json: Json = False) -> None:
-    """Say of each whether they are on the list. Exit code 0 when all of them are, else 1."""
-    opt_outs, people = _opened(phones, country)
-    found = opt_outs.has(people)
+def check(contacts: Contacts, *, country: InCountry = None, json: Json = False) -> None:
+    """Show whether people are on the list, which sources say so and since when.
+
+    Sources: `shop` (events), `operator` (this command), `linked` (opted out under a number or address that was seen
+    together with this one) and registers by their name. Exit code 0 if all of them are on the list, else 1.
+    """
+    opt_outs, people = _opened(contacts, country)
+    found = _entries(opt_outs, people)
     if json:
         rows = [
-            {"line": place, "person": person, "opted_out": on}
-            for place, (person, on) in enumerate(zip(people, found, strict=True), 1)
+            {"line": place, "people": each, "opted_out": bool(entries), "sources": _times(entries)}
+            for place, (each, entries) in enumerate(zip(people, found, strict=True), 1)
         ]
         typer.echo(jsonlib.dumps(rows, indent=2))
     else:
-        for phone, on in zip(phones, found, strict=True):
-            typer.echo(f"{phone}: {'opted out' if on else 'not on the list'}")
+        for contact, entries in zip(contacts, found, strict=True):
+            typer.echo(f"{contact}: {'opted out: ' + _sources(entries) if entries else 'not on the list'}")
     if not all(found):
         raise typer.Exit(1)
 
 
-def import_(
-    file: Annotated[typer.FileText, typer.Argument(metavar="FILE|-", help="- for stdin.")],
-    *,
-    country: InCountry = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    json: Json = False,
-) -> None:
-    """Put many people on the list: one number a line, or CSV with a column `phone` (and, if you like, `country`).
-
-    Lines of `winback optout export` are taken as well. A line that holds no valid number is named by its place and left
-    out; all others are imported, and doing it again changes nothing. Exit code 1 when a line was left out.
-    """
-    from worker.phone_list import read_people  # noqa: PLC0415 - only here and in the look-ups below
-
-    settings, state = screen.opened("identity_secret")
-    opt_outs, secret = OptOuts(state.scripts, state.keys), runtime.identity_secret(settings)
-    bad: list[tuple[int, str]] = []
-    people: dict[str, None] = {}
-    with screen.progress("reading") as bar:
-        for line, found in read_people(file, country, secret):
-            bar.at("reading", line)
-            if found.person:
-                people[found.person] = None
-            else:
-                bad.append((line, found.problem))
-    if people and not yes:
-        if file.name == "<stdin>":
-            raise StartError("stdin is being read, so nobody can be asked: say --yes")
-        screen.confirm(f"Opt out {_people(len(people))} ({len(bad)} lines cannot be read)?", yes=False)
-    new, left = 0, iter(people)
-    with screen.progress("opting out", len(people)) as bar:
-        while batch := list(islice(left, _BATCH)):
-            new += opt_outs.add(batch)
-            bar.advance(len(batch))
-    if json:
-        lines = [{"line": line, "problem": problem} for line, problem in bad]
-        typer.echo(jsonlib.dumps({"opted_out": len(people), "new": new, "left_out": lines}, indent=2))
-    else:
-        for line, problem in bad[:_TOLD]:
-            typer.echo(f"line {line}: {problem}", err=True)
-        if len(bad) > _TOLD:
-            typer.echo(f"and {len(bad) - _TOLD:,} more lines were left out", err=True)
-        typer.echo(f"{_people(len(people))} opted out; {new} not on the list before; {len(bad)} lines left out")
-    if bad:
-        raise typer.Exit(1)
-
-
 def export(*, json: Json = False) -> None:
-    """Print everybody on the list, one a line: hashes only, for nothing else is stored.
+    """Print the list as CSV: the hash of each identity, its source and when it was recorded, in no order.
 
-    They mean something only with the identity_secret they were made with; `winback optout import` takes them there.
+    The hashes mean something only with the identity_secret that made them. `winback optout import` reads the file.
     """
+    from worker.optout_file import EXPORTED  # noqa: PLC0415 - numbering plans load slowly
+
     _, state = screen.opened()
-    people = sorted(OptOuts(state.scripts, state.keys))
-    typer.echo(jsonlib.dumps(people, indent=2) if json else "\n".join(people), nl=bool(people) or json)
+    rows = (
+        (person, source, at or "")
+        for person, entries in OptOuts(state.scripts, state.keys).everyone()
+        for source, at in _times(entries).items()
+    )
+    if json:
+        _stream_json({"person": person, "source": source, "recorded_at": at or None} for person, source, at in rows)
+        return
+    typer.echo(",".join(EXPORTED))
+    for row in rows:
+        typer.echo(",".join(row))
 
 
-def _opened(phones: list[str], country: str | None) -> tuple[OptOuts, list[str]]:
+def sources(*, json: Json = False) -> None:
+    """List the sources on the list: entries now, and for registers the last import and how many lines it had."""
+    _, state = screen.opened()
+    opt_outs = OptOuts(state.scripts, state.keys)
+    counts: dict[str, int] = {}
+    with screen.progress("reading") as bar:
+        for _, entries in opt_outs.everyone():
+            bar.advance(1)
+            for source in entries:
+                counts[source] = counts.get(source, 0) + 1
+    registers = opt_outs.registers()
+    names = sorted({*counts, *registers})
+    if json:
+        typer.echo(jsonlib.dumps([_document(name, counts, registers) for name in names], indent=2))
+    elif not names:
+        typer.echo("the list is empty")
+    else:
+        heads = ("source", "entries", "last import", "lines")
+        screen.rows(screen.out(), heads, [_row(name, counts, registers) for name in names])
+
+
+def _opened(
+    contacts: Sequence[str], country: str | None, *, one_reading: bool = False
+) -> tuple[OptOuts, list[list[str]]]:
+    """Return the list, and for each contact the hashes of every identity that it can mean.
+
+    `one_reading`: a number that can be read in several ways is refused, because strangers could be taken off the list.
+    """
     settings, state = screen.opened("identity_secret")
     secret = runtime.identity_secret(settings)
-    people = [person_of(number(phone, country), secret) for phone in phones]
+    people = [_hashes(contact, country, secret, one_reading=one_reading) for contact in contacts]
     return OptOuts(state.scripts, state.keys), people
 
 
-def number(text: str, country: str | None) -> str:
-    """Return a phone number as E.164.
+def _hashes(contact: str, country: str | None, secret: bytes, *, one_reading: bool) -> list[str]:
+    from worker.contacts import explained, read  # noqa: PLC0415 - numbering plans load slowly
 
-    Raises:
-        StartError: it is none, or the country is unknown.
-    """
-    from detectors.normalize import countries, phones  # noqa: PLC0415 - the numbering plans of the world take a while to load
+    code = country_code(country)
+    found = read(contact, code)
+    for problem in explained(contact, found, code):
+        if one_reading or not found.identities:
+            raise StartError(problem)
+        typer.echo(f"{problem}. All of them count", err=True)
+    return [person_of(identity, secret) for identity in found.identities]
 
-    code = countries.country(country) if country else None
-    if country and code is None:
-        raise StartError(f"--country: {country[:64]!r} is not a country: write CO, COL or Colombia")
-    found = phones.phone(text, code)
-    if found is None:
-        way_out = "" if code else ", or name its --country"
-        raise StartError(f"{text[:32]!r} is not a valid phone number: write it with + and the country code{way_out}")
-    return found
+
+def _entries(opt_outs: OptOuts, people: Sequence[Sequence[str]]) -> list[Entries]:
+    """Return the entries of each person, merged over their identities; of one source the first counts."""
+    found = iter(opt_outs.entries([person for each in people for person in each]))
+    merged: list[Entries] = []
+    for each in people:
+        entries: dict[str, int] = {}
+        for _ in each:
+            for source, at_ms in next(found).items():
+                entries[source] = min(at_ms, entries.get(source, at_ms))
+        merged.append(entries)
+    return merged
+
+
+def _known(opt_outs: OptOuts, source: str) -> str:
+    """Return a source as it was first spelled."""
+    return optout_files.spelled(source, opt_outs.registers())
+
+
+def _times(entries: Entries) -> dict[str, str | None]:
+    return {source: timestamp(at_ms) if at_ms else None for source, at_ms in entries.items()}
+
+
+def _sources(entries: Entries) -> str:
+    return ", ".join(f"{source} {at[:10] if at else '(date unknown)'}" for source, at in _times(entries).items())
+
+
+def _way_out(entries: Entries) -> str:
+    registers = [source for source in entries if source not in OF_THE_PERSON]
+    return f" (winback optout remove --source {registers[0]})" if registers else ""
+
+
+def _document(name: str, counts: dict[str, int], registers: dict[str, Register]) -> dict[str, object]:
+    register = registers.get(name)
+    return {
+        "source": name,
+        "kind": name if name == LINKED else "direct" if name in DIRECT else "register",
+        "entries": counts.get(name, 0),
+        "last_import": timestamp(register.at_ms) if register and register.at_ms else None,
+        "lines": register.count if register else None,
+    }
+
+
+def _row(name: str, counts: dict[str, int], registers: dict[str, Register]) -> tuple[str, str, str, str]:
+    register = registers.get(name)
+    imported = (screen.moment(register.at_ms), f"{register.count:,}") if register else ("-", "-")
+    return (name, f"{counts.get(name, 0):,}", *imported)
+
+
+def _stream_json(rows: Iterator[dict[str, object]]) -> None:
+    """Print a JSON list row by row: it can have millions."""
+    before = "["
+    for row in rows:
+        typer.echo(f"{before}\n  {jsonlib.dumps(row)}", nl=False)
+        before = ","
+    typer.echo("\n]" if before == "," else "[]")
 
 
 def _people(count: int) -> str:
@@ -143,7 +207,7 @@ def _people(count: int) -> str:
 
 app = typer.Typer(
     name="optout",
-    help="Those who do not want to be contacted.",
+    help="People who must not be contacted: phone numbers, e-mail addresses and registers.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,
@@ -151,5 +215,6 @@ app = typer.Typer(
 app.command("add")(add)
 app.command("remove")(remove)
 app.command("check")(check)
-app.command("import")(import_)
+app.command("import")(optout_files.import_)
 app.command("export")(export)
+app.command("sources")(sources)

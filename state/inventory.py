@@ -1,0 +1,287 @@
+"""Everything kept about people, key by key: read only.
+
+Which person a stored phone number or address belongs to isn't decided here. The caller does that.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from state.cipher import Cipher, Unencrypted
+from state.errors import UnreadableError
+from state.keys import Keys
+from state.outbox import BODY, readable
+from state.scripts import Scripts, translated
+from state.session import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
+from state.stream import Entry, entry_of
+from state.streams import Streams
+
+CHUNK = 500
+_PERSON = re.compile(r"\{person:([0-9a-f]{64})\}")
+_OF_SESSION = ("phone", "country", "email", "id", TOOK_OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPerson:
+    """The person a session is about, as the shop wrote it."""
+
+    session_id: str
+    phone: str
+    country: str
+    email: str
+    original_id: str
+    """The session's id as the shop wrote it, if it is stored under another one."""
+    took_over: str
+    """The session that this one took over; empty for none."""
+    forgotten: bool
+    """Only its tombstone is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutreach:
+    """The person an outreach is about."""
+
+    outreach: str
+    session_id: str
+    body: str
+    """The request, as long as it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A session or an outreach with everything that is stored, decrypted."""
+
+    id: str
+    keys: tuple[str, ...]
+    texts: Mapping[str, str]
+    """Of a session: fields without stamps. Of an outreach: with its request as `body`."""
+    unreadable: str = ""
+    """Why something is missing that can't be decrypted; empty if everything could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """One key of a person, with all it holds."""
+
+    key: str
+    content: object
+    """A text, a mapping of texts, or a sorted set as a mapping of members to scores."""
+    ttl_ms: int | None
+    """None: it has no TTL."""
+
+
+class Inventory:
+    """Reads everything that is kept about people."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None) -> None:
+        self._scripts = scripts
+        self._cipher: Cipher = cipher or Unencrypted()
+        self._keys = keys
+        self._streams = Streams(scripts, keys)
+
+    def now_ms(self) -> int:
+        """Return the server's clock (Unix ms)."""
+        with translated():
+            seconds, micros = self._scripts.client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def keys_in_all(self) -> int:
+        """Return how many keys the server holds, of whatever namespace; a measure of how long a look at all takes."""
+        with translated():
+            return int(self._scripts.client.dbsize())
+
+    def sessions(self) -> Iterator[StoredPerson]:
+        """Look at all sessions."""
+        for keys in self._scan("{[0-9][0-9]}:session:*"):
+            with translated():
+                pipe = self._scripts.client.pipeline(transaction=False)
+                for key in keys:
+                    pipe.hmget(key, *_OF_SESSION, "state")
+                replies = pipe.execute()
+            for key, found in zip(keys, replies, strict=True):
+                yield self._person(session_of(key.decode()), *found)
+
+    def outreaches(self) -> Iterator[StoredOutreach]:
+        """Look at all outreaches."""
+        for keys in self._scan("{[0-9][0-9]}:outreach:*"):
+            with translated():
+                pipe = self._scripts.client.pipeline(transaction=False)
+                for key in keys:
+                    pipe.hmget(key, "session", "body")
+                    pipe.hget(self._keys.body(_last(key)), "body")
+                replies = iter(pipe.execute())
+            for key, (session, body), parked in zip(keys, replies, replies, strict=True):
+                request = self._opened(_last(key), BODY, "", (body or parked or b"").decode())
+                yield StoredOutreach(_last(key), (session or b"").decode(), request)
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Read all events that are not applied yet, each with the key of its stream, in which the first comes first.
+
+        Also those that an ingest process has in hand.
+        """
+        for stream in self._streams.all():
+            for item in self._stream(stream.key):
+                yield stream.key, entry_of(item)
+
+    def rejected(self) -> Iterator[tuple[bytes, str]]:
+        """Read all that was set aside: the entry's id, and all of its text."""
+        for entry_id, fields in self._stream(self._keys.rejected):
+            yield entry_id, str(_texts(fields))
+
+    def everything(self) -> Iterator[tuple[str, str]]:
+        """Look at every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
+        for keys in self._scan("*"):
+            with translated():
+                pipe = self._scripts.client.pipeline(transaction=False)
+                for key in keys:
+                    pipe.type(key)
+                kinds = pipe.execute()
+            for key, kind in zip(keys, kinds, strict=True):
+                for piece in self._pieces(key, kind.decode()):
+                    yield key.decode(), piece
+
+    def whom(self, session_id: str) -> StoredPerson:
+        """Look at one session."""
+        with translated():
+            found = self._scripts.client.hmget(self._keys.session(session_id), *_OF_SESSION, "state")
+        return self._person(session_id, *found)
+
+    def left_of(self, session_id: str) -> set[str]:
+        """Return the fields that a session's hash has."""
+        with translated():
+            return {name.decode() for name in self._scripts.client.hkeys(self._keys.session(session_id))}
+
+    def session(self, session_id: str) -> StoredRecord:
+        """Return everything that is stored of a session."""
+        key = self._keys.session(session_id)
+        with translated():
+            stored = _texts(self._scripts.client.hgetall(key))
+        session = read_session(session_id, stored, self._cipher)
+        own = {name: value for name, value in stored.items() if name in OWN_FIELDS}
+        return StoredRecord(session_id, (key,), own | dict(session.fields), session.unreadable)
+
+    def outreach(self, outreach: str) -> StoredRecord:
+        """Return everything that is stored of an outreach."""
+        keys = (self._keys.outreach(outreach), self._keys.body(outreach))
+        with translated():
+            stored, parked = (_texts(self._scripts.client.hgetall(key)) for key in keys)
+        texts, unreadable = parked | stored, ""
+        try:
+            texts["body"] = self._cipher.decrypt(outreach, BODY, "", texts.get("body", ""))
+        except UnreadableError as problem:
+            unreadable = str(problem)
+        texts["history"] = readable(self._cipher, outreach, texts.get("history", ""))
+        return StoredRecord(outreach, keys, texts, unreadable)
+
+    def person_keys(self, person: str) -> list[str]:
+        """Return the names of all keys of a person."""
+        return sorted(key.decode() for keys in self._scan(f"{{person:{person}}}:*") for key in keys)
+
+    def sessions_of(self, person: str) -> list[str]:
+        """Return the sessions that a person was named in, the latest last."""
+        with translated():
+            return [member.decode() for member in self._scripts.client.zrange(self._keys.sessions(person), 0, -1)]
+
+    def links_of(self, person: str) -> list[str]:
+        """Return the people seen together with a person."""
+        with translated():
+            return [member.decode() for member in self._scripts.client.zrange(self._keys.links(person), 0, -1)]
+
+    def content(self, key: str) -> StoredKey:
+        """Return what a key of a person holds."""
+        client = self._scripts.client
+        with translated():
+            found: object
+            match client.type(key).decode():
+                case "hash":
+                    found = _texts(client.hgetall(key))
+                case "zset":
+                    found = {
+                        member.decode(): int(score) for member, score in client.zrange(key, 0, -1, withscores=True)
+                    }
+                case _:
+                    found = (client.get(key) or b"").decode(errors="replace")
+            left = int(client.pttl(key))
+        return StoredKey(key, found, None if left < 0 else left)
+
+    def _person(self, session_id: str, *found: bytes | None) -> StoredPerson:
+        texts = []
+        for name, value in zip(_OF_SESSION, found, strict=False):
+            stored = (value or b"").decode(errors="replace")
+            texts.append(self._opened(session_id, name, stored[:STAMP_WIDTH], stored[STAMP_WIDTH:]))
+        phone, country, email, original_id, took_over = texts
+        return StoredPerson(session_id, phone, country, email, original_id, took_over, found[-1] == b"forgotten")
+
+    def _opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
+        """Decrypt; what is under a key that is lost for good tells nothing about anybody any more."""
+        try:
+            return self._cipher.decrypt(owner, name, stamp, stored)
+        except UnreadableError:
+            return ""
+
+    def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
+        client = self._scripts.client
+        with translated():
+            match kind:
+                case "hash":
+                    stored = _texts(client.hgetall(key))
+                    # The stamps of a session's fields end in digits, which would run into those of a number.
+                    if b":session:" in key:
+                        yield str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
+                    else:
+                        owner = _last(key)
+                        body = self._opened(owner, BODY, "", stored.pop("body", ""))
+                        yield readable(self._cipher, owner, f"{body} {stored}")
+                case "zset":
+                    yield from (member.decode() for member, _ in client.zscan_iter(key, count=1000))
+                case "set":
+                    yield from (member.decode() for member in client.sscan_iter(key, count=1000))
+                case "stream":
+                    yield from (str(_texts(fields)) for _, fields in self._stream(key.decode()))
+                case "list":
+                    yield from (item.decode(errors="replace") for item in client.lrange(key, 0, -1))
+                case "string":
+                    yield (client.get(key) or b"").decode(errors="replace")
+
+    def _scan(self, pattern: str) -> Iterator[list[bytes]]:
+        with translated():
+            keys = self._scripts.client.scan_iter(f"{self._keys.namespace}:{pattern}", count=1000)
+        while True:
+            with translated():
+                chunk = list(islice(keys, CHUNK))
+            if not chunk:
+                return
+            yield chunk
+
+    def _stream(self, key: str) -> Iterator[Any]:
+        first = "-"
+        while True:
+            with translated():
+                # Not through the driver's own function, whose reply differs with the protocol.
+                items = self._scripts.client.execute_command("XRANGE", key, first, "+", "COUNT", CHUNK)
+            yield from items
+            if len(items) < CHUNK:
+                return
+            first = f"({items[-1][0].decode()}"
+
+
+def session_of(key: str) -> str:
+    """Return the id of the session that a key holds; empty for any other key."""
+    return key.partition(":session:")[2]
+
+
+def person_in(key: str) -> str:
+    """Return the person whose key it is; empty for any other key."""
+    found = _PERSON.search(key)
+    return found[1] if found else ""
+
+
+def _texts(fields: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping, or flat names and values
+    pairs = fields.items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs}
+
+
+def _last(key: bytes) -> str:
+    return key.decode().rpartition(":")[2]

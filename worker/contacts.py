@@ -1,0 +1,62 @@
+"""Reading a phone number and an e-mail address that an operator or a file gives, for signals that stop a contact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detectors.normalize.identities import identities_of, named_by
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Every identity that is meant, and what couldn't be read."""
+
+    identities: tuple[str, ...]
+    bad_phone: bool = False
+    bad_email: bool = False
+    readings: int = 1
+    """In how many ways the number can be read when none of them is sure; else 1."""
+
+
+def meant(phone: str, country: str, email: str) -> Meant:
+    """Read a number, an address or both, as leniently as in an event that stops a contact.
+
+    Digits that are no number can name a person in an event. Given by an operator, they are a mistake that would opt out
+    nobody, so they are bad.
+    """
+    phones = named_by(phone, country, "") if phone else ()
+    emails = named_by("", "", email) if email else ()
+    readings = 1
+    if phone and not identities_of(phone, country, ""):
+        phones = tuple(one for one in phones if identities_of(one, "", ""))
+        readings = len(phones)
+    if email and not identities_of("", "", email):
+        emails = tuple(one for one in emails if identities_of("", "", one))
+    return Meant(
+        identities=(*phones, *emails),
+        bad_phone=bool(phone) and not phones,
+        bad_email=bool(email) and not emails,
+        readings=max(1, readings),
+    )
+
+
+def is_email(text: str) -> bool:
+    """Whether a text that is a number or an address is an address."""
+    return "@" in text
+
+
+def read(text: str, country: str) -> Meant:
+    """Read a text that is a number or an address."""
+    return meant("", "", text) if is_email(text) else meant(text, country, "")
+
+
+def explained(text: str, found: Meant, country: str) -> Sequence[str]:
+    """Return one line for what is wrong with a number or address that an operator typed; none if nothing is."""
+    way_out = "" if country else ", or name its --country"
+    if found.bad_email:
+        return [f"{text[:64]!r} is not a valid e-mail address: write name@example.com"]
+    if found.bad_phone:
+        return [f"{text[:32]!r} is not a valid phone number: write it with + and the country code{way_out}"]
+    if found.readings > 1:
+        ways = f"{text[:32]!r} can be read in {found.readings} ways"
+        return [f"{ways}: write it with + and the country code{way_out}"]
+    return []
