@@ -34,7 +34,7 @@ from worker.runtime import State
 
 
 def contact(**settings: object) -> ContactSettings:
-    return ContactSettings.model_validate({"quiet_hours": "off", **settings})
+    return ContactSettings.model_validate({"quiet_hours": "off", "law": "off", **settings})
 
 
 def dispatched(state: State, **fields: object) -> str:
@@ -171,7 +171,7 @@ def test_the_channel_is_one_that_may_be_used(
 def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        quiet = replace(deps, contact=ContactSettings.model_validate({"quiet_hours": _around_now(state)}))
+        quiet = replace(deps, contact=contact(quiet_hours=_around_now(state)))
         assert attempt(outreach, quiet) == Outcome(outreach, "postponed", "quiet_hours")
         due_ms = score_of(state, state.keys.due(int(outreach[:2])), outreach)
         assert due_ms is not None

@@ -23,7 +23,7 @@ from tasks.policy import (
     share_of,
 )
 from tasks.quiet_hours import QuietHours
-from tasks.reasons import POSTPONED, REASONS
+from tasks.reasons import REASONS, is_postponement
 
 NOW_MS = 1_747_176_000_000
 HOUR_MS = 3_600_000
@@ -34,13 +34,16 @@ SOMEBODY = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and 
 NOT_YET = next(who for who, (ramp, holdout) in SHARES.items() if ramp >= 90 and holdout >= 10)
 HELD_OUT = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and holdout < 10)
 PHONE, IN_TOKYO, NOT_LISTED = "+573001234567", "+81312345678", "+573001234568"
+IN_PARAGUAY, IN_ARGENTINA = "+595981234567", "+5491123456789"
 SETTINGS = ContactSettings.model_validate(
     {
-        "only": [PHONE, IN_TOKYO],
+        "only": [PHONE, IN_TOKYO, IN_PARAGUAY, IN_ARGENTINA],
         "ramp": 90,
         "holdout": 10,
         "min_value": {"COP": 1},
         "by_stage": {"payment": {"enabled": False}},
+        "by_country": {"UY": {"enabled": False}},
+        "holidays": ["AR:2025-05-13"],
     }
 )
 
@@ -123,6 +126,7 @@ IN_ORDER: list[list[Case]] = [
     [Case(Suppress("not_on_list"), {"phone": NOT_LISTED})],
     [Case(Suppress("ramp"), {"person_id": NOT_YET})],
     [Case(Suppress("stage_off"), {"stage": "payment"})],
+    [Case(Suppress("country_off"), {"country": "UY"})],
     [Case(Suppress("no_cart"), fields={"cart": None})],
     [
         Case(Suppress("below_minimum"), fields={"cart": '[0.99,"COP",null]'}),
@@ -141,7 +145,10 @@ IN_ORDER: list[list[Case]] = [
             person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 1000},
         ),
     ],
-    [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO})],
+    # After a working day, and before two public holidays.
+    [Case(Postpone(3620 * 60_000, "law_PY"), {"phone": IN_PARAGUAY, "country": "PY"})],
+    [Case(Postpone(740 * 60_000, "holiday"), {"phone": IN_ARGENTINA, "country": "AR"})],
+    [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO, "country": "JP"})],
     [Case(HoldOut(), {"person_id": HELD_OUT})],
 ]
 CASES = [case for cases in IN_ORDER for case in cases]
@@ -194,7 +201,7 @@ def test_every_reason_is_explained() -> None:
             case Cancel(reason) | Suppress(reason) | Expire(reason):
                 assert reason in REASONS[outcomes[type(case.decision)]]
             case Postpone(_, why):
-                assert why in POSTPONED
+                assert is_postponement(why)
 
 
 @pytest.mark.parametrize(("late_ms", "decision"), [(-1, Send()), (0, Send()), (1, Expire("too_old"))])
