@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from state.operator import Operator
 from state.people import person_of
 from tasks.attempt import attempt
 from tasks.contact_settings import ContactSettings
@@ -30,6 +32,7 @@ from tests.helpers import (
     sweep,
 )
 from tests.ingesting import ingest_of
+from worker.explain import explain_outreach
 from worker.runtime import State
 
 
@@ -178,6 +181,21 @@ def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
         assert 0 < due_ms - now_ms(state) <= 3 * HOUR_MS
         assert server.requests == []
         assert attempt_again(state, outreach, deps).outcome == "sent"
+
+
+def test_a_holiday_of_the_shop_is_told_with_its_opening(state: State) -> None:
+    outreach = dispatched(state)
+    today = datetime.fromtimestamp(now_ms(state) / 1000, timezone(timedelta(hours=-5))).date()
+    with yuno(state) as (deps, server):
+        closed = replace(deps, contact=contact(holidays=[f"CO:{today}"]))
+        assert attempt(outreach, closed) == Outcome(outreach, "postponed", "holiday")
+        assert server.requests == []
+    (found,) = Operator(state.scripts, state.keys, state.cipher).read([outreach])
+    assert found is not None
+    tomorrow = f"{today + timedelta(days=1):%A}"
+    assert explain_outreach(found, reveal=False, now_ms=0)["history"][-1]["text"] == (
+        f"postponed: holiday, opens {tomorrow} 00:00"
+    )
 
 
 def _around_now(state: State) -> str:

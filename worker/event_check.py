@@ -13,6 +13,7 @@ from detectors.normalize import text as texts
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
 from state.stream import Entry
+from tasks.law.places import place_of
 from tasks.payload import CHANNELS
 from worker.batch import Rejection, collect
 from worker.event_fields import suggestion
@@ -21,6 +22,10 @@ from worker.masking import one_line
 CLOCK_TOLERANCE_MS = 5000
 """How far ahead of this machine's clock an event may be before it is worth a warning."""
 
+_PLACES = {
+    "customer.time_zone": "is not an IANA time zone (America/Bogota)",
+    "customer.region": "is not a region of ISO 3166-2 (US-FL, FL, Florida)",
+}
 _UNREACHABLE = "applied, but nobody can be reached until another event brings a good one"
 
 
@@ -126,6 +131,9 @@ def _customer(customer: Customer) -> Iterator[Finding]:
     if customer.language and languages.language(customer.language) is None:
         effect = "the request would go out without it"
         yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
+    place = place_of(number or "", country or "", region=customer.region or "", time_zone=customer.time_zone or "")
+    for field in place.ignored:
+        yield _warning(field, _PLACES[field], "it would be ignored: the number's place alone would count")
 
 
 def _cleared(customer: Customer) -> Iterator[Finding]:
