@@ -186,21 +186,27 @@ class ContactSettings(BaseModel):
         country goes before the stage.
         """
         own = self.by_stage.get(stage, _AS_EVERYWHERE)
-        codes = [code for code in jurisdictions if "-" not in code] if self.by_country else ()
-        there = [self.by_country.get(code, _AS_ANYWHERE) for code in codes]
-        minimums = _holding(self.min_value, own.min_value, [each.min_value for each in there])
-        quiet = _holding(self.quiet_hours, own.quiet_hours, [each.quiet_hours for each in there])
+        if self.by_country:
+            there = [self.by_country.get(code, _AS_ANYWHERE) for code in jurisdictions if "-" not in code]
+            return self._in_countries(own, there)
+        return AtStage(
+            enabled=own.enabled,
+            channel=own.channel or self.channel,
+            min_value=self.min_value if own.min_value is None else own.min_value,
+            cap=own.cap or self.cap,
+            quiet_hours=self.quiet_hours if own.quiet_hours is None else own.quiet_hours,
+            limits=self.limits + (own.limits or ()),
+        )
+
+    def _in_countries(self, own: StageContact, there: Sequence[CountryContact]) -> AtStage:
+        limits = (self.limits, own.limits, *(each.limits for each in there))
         return AtStage(
             enabled=own.enabled,
             channel=next(iter([each.channel for each in there if each.channel]), own.channel or self.channel),
-            min_value=minimums[0] if len(minimums) == 1 else _highest(minimums),
+            min_value=_highest(_holding(self.min_value, own.min_value, [each.min_value for each in there])),
             cap=max(_holding(self.cap, own.cap, [each.cap for each in there])),
-            quiet_hours=quiet[0] if len(quiet) == 1 else _all_of(quiet),
-            limits=tuple(
-                limit
-                for limits in (self.limits, own.limits, *(each.limits for each in there))
-                for limit in limits or ()
-            ),
+            quiet_hours=_all_of(_holding(self.quiet_hours, own.quiet_hours, [each.quiet_hours for each in there])),
+            limits=tuple(limit for several in limits for limit in several or ()),
             country_off=not all(each.enabled for each in there),
         )
 

@@ -202,7 +202,8 @@ def _stage(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _country(now: Situation, settings: ContactSettings) -> Decision | None:
-    return Suppress("country_off") if at(now, settings).country_off else None
+    off = bool(settings.by_country) and at(now, settings).country_off
+    return Suppress("country_off") if off else None
 
 
 def _cart(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -244,6 +245,8 @@ def _law(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _holiday(now: Situation, settings: ContactSettings) -> Decision | None:
+    if not settings.holidays:
+        return None
     there = place(now, settings)
     return _closed(closings.of_holidays(there, settings), now, there, settings)
 

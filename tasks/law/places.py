@@ -7,7 +7,7 @@ import phonenumbers
 
 from tasks.law.regions import area_codes_of, region_of, state_of_number
 from tasks.law.zone_files import zone_name
-from tasks.law.zones import zones_of, zones_of_area_codes
+from tasks.law.zones import parsed, zones_of, zones_of_area_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,6 @@ def place_of(phone: str, country: str, *, region: str = "", time_zone: str = "",
 
 def country_of_number(phone: str) -> str | None:
     """Return the country of an E.164 number (ISO 3166-1 alpha-2); None when it belongs to none, like +800."""
-    try:
-        found = phonenumbers.region_code_for_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return None
+    number = parsed(phone)
+    found = phonenumbers.region_code_for_number(number) if number else None
     return found if found and found.isalpha() else None

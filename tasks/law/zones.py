@@ -3,7 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import phonenumbers
@@ -15,6 +15,8 @@ from tasks.law.zone_files import zone_name, zones_by_country
 _UNKNOWN = "Etc/Unknown"
 _AREA_CODE = slice(0, 5)
 """`+1212`"""
+_LONGEST_PREFIX = 6
+"""Of the corrections: `+52614`."""
 
 
 def zones_of(
@@ -48,12 +50,12 @@ def zones_of_area_codes(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _zones_of_number(phone: str) -> tuple[str, ...]:
-    corrected = next((zones for prefix, zones in _corrections() if phone.startswith(prefix)), None)
-    if corrected:
-        return corrected
-    try:
-        number = phonenumbers.parse(phone)
-    except phonenumbers.NumberParseException:
+    corrections = _corrections()
+    for length in range(_LONGEST_PREFIX, 2, -1):
+        if phone[:length] in corrections:
+            return corrections[phone[:length]]
+    number = parsed(phone)
+    if number is None:
         return ()
     found = time_zones_for_number(number)
     if phone.startswith("+1") and len(found) < len(TIMEZONE_DATA["1"]):
@@ -63,12 +65,19 @@ def _zones_of_number(phone: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+@lru_cache(maxsize=64)
+def parsed(phone: str) -> phonenumbers.PhoneNumber | None:
+    """Return an E.164 number in its parts; None when it is none."""
+    try:
+        return phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return None
+
+
 @cache
-def _corrections() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Each prefix with its zones, the longest first."""
+def _corrections() -> dict[str, tuple[str, ...]]:
     document = tomllib.loads((files("tasks.law") / "data" / "zones.toml").read_text(encoding="utf-8"))
-    found = [(prefix, tuple(row["zones"])) for row in document["correction"] for prefix in row["prefixes"]]
-    return tuple(sorted(found, key=lambda item: -len(item[0])))
+    return {prefix: tuple(row["zones"]) for row in document["correction"] for prefix in row["prefixes"]}
 
 
 @cache
