@@ -81,7 +81,7 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     contact = Contact(taken, lane.stage, situation.person_id, built)
     if isinstance(decision, policy.HoldOut) and not taken.attempts and not taken.ambiguous:
         return _hold_out(contact, deps)
-    may, wanted = policy.may_use(situation, deps.contact), deps.contact.at(lane.stage).channel
+    may, wanted = policy.may_use(situation, deps.contact), policy.at(situation, deps.contact).channel
     return send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps, permit=permit)
 
 
@@ -145,8 +145,9 @@ def _active_elsewhere(taken: Taken, person: Facts, deps: Deps) -> int:
 
 def _not_sending(taken: Taken, decision: policy.Decision, deps: Deps) -> Outcome:
     match decision:
-        case policy.Postpone(delay_ms, why):
-            kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=why)
+        case policy.Postpone(delay_ms, why, until):
+            line = f"{why} until {until}" if until else why
+            kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=line)
             return Outcome(taken.outreach, "postponed" if kept else "lost", why)
         case policy.Suppress(reason):
             state = deps.outbox.end_unsent(taken, "suppressed", reason)

@@ -12,6 +12,7 @@ from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
 from detectors.normalize import countries, emails, languages, money, names, phones, text
 from tasks import consent
+from tasks.law.places import place_of
 from tasks.record import cart_of, metadata_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -161,6 +162,7 @@ def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | Inva
     country = _country(fields.get("country", ""), phone, left_out)
     if country is None:
         return InvalidContact("customer.country_code")
+    left_out += place_of(phone, country, region=fields.get("region", ""), time_zone=fields.get("time_zone", "")).ignored
     return Customer(
         full_name=name,
         phone_number=phone,

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -13,8 +13,12 @@ from detectors.lanes import milliseconds
 from detectors.normalize import money
 from state.people import Facts
 from state.session import Session
-from tasks import consent, quiet_hours
-from tasks.contact_settings import ContactSettings, Switch
+from tasks import consent
+from tasks.contact_settings import AtStage, ContactSettings, Switch
+from tasks.law import closings
+from tasks.law.consenting import consent_required
+from tasks.law.places import Place, place_of
+from tasks.openings import Closing
 from tasks.record import cart_of, is_bot, was_emptied
 
 _EVERYBODY = 100.0
@@ -66,6 +70,8 @@ class Postpone:
 
     delay_ms: int
     why: str
+    until: str = field(default="", compare=False)
+    """When it may go on, by the person's own clock, for people: `Monday 07:00`; empty when that is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +118,27 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
 
 def may_use(situation: Situation, settings: ContactSettings) -> frozenset[consent.Channel]:
     """Return the channels by which the person may be contacted."""
-    required = situation.country in settings.require_consent and "consent" not in settings.off
-    return consent.allowed(situation.session.fields, must_be_given=required)
+    fields, jurisdictions = situation.session.fields, place(situation, settings).jurisdictions
+    required = frozenset[str]() if "consent" in settings.off else consent_required(jurisdictions, settings)
+    given = consent.allowed(fields, must_be_given=True) if required else frozenset[consent.Channel]()
+    return given | (consent.allowed(fields, must_be_given=False) - required)
+
+
+def place(situation: Situation, settings: ContactSettings) -> Place:
+    """Return where the person may be: what the number, the customer's country, region and time zone say."""
+    fields = situation.session.fields
+    return place_of(
+        situation.phone,
+        situation.country,
+        region=fields.get("region", ""),
+        time_zone=fields.get("time_zone", ""),
+        default_zone=settings.default_zone,
+    )
+
+
+def at(situation: Situation, settings: ContactSettings) -> AtStage:
+    """Return what the settings say for the stage and the person's countries."""
+    return settings.at(situation.stage, place(situation, settings).jurisdictions if settings.by_country else ())
 
 
 def share_of(person_id: str, salt: str) -> float:
@@ -175,7 +200,12 @@ def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _stage(now: Situation, settings: ContactSettings) -> Decision | None:
-    return None if settings.at(now.stage).enabled else Suppress("stage_off")
+    return None if at(now, settings).enabled else Suppress("stage_off")
+
+
+def _country(now: Situation, settings: ContactSettings) -> Decision | None:
+    off = bool(settings.by_country) and at(now, settings).country_off
+    return Suppress("country_off") if off else None
 
 
 def _cart(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -183,7 +213,7 @@ def _cart(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _min_value(now: Situation, settings: ContactSettings) -> Decision | None:
-    minimum, cart = settings.at(now.stage).min_value, cart_of(now.session.fields)
+    minimum, cart = at(now, settings).min_value, cart_of(now.session.fields)
     if not minimum or cart is None:
         return None
     least = minimum.get(money.currency(cart.currency or "") or "")
@@ -207,19 +237,41 @@ def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
     if held_ms < now.lease_ms:
         # That attempt may still turn out not to have contacted anybody.
         return Postpone(now.lease_ms - held_ms, "person_held")
-    capped = held_ms < milliseconds(settings.at(now.stage).cap) + now.lease_ms
+    capped = held_ms < milliseconds(at(now, settings).cap) + now.lease_ms
     return Suppress("contacted_recently") if capped else None
 
 
+def _law(now: Situation, settings: ContactSettings) -> Decision | None:
+    there = place(now, settings)
+    return _closed(closings.of_law(there, settings), now, there, settings)
+
+
+def _holiday(now: Situation, settings: ContactSettings) -> Decision | None:
+    if not settings.holidays:
+        return None
+    there = place(now, settings)
+    return _closed(closings.of_holidays(there, settings), now, there, settings)
+
+
 def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
-    zones = quiet_hours.zones_of(now.phone, now.country, settings.default_zone)
+    there = place(now, settings)
+    return _closed(closings.of_quiet_hours(now.stage, there, settings), now, there, settings)
+
+
+def _closed(
+    some: tuple[Closing, ...], now: Situation, there: Place, settings: ContactSettings
+) -> Postpone | Suppress | None:
+    """Put off what comes at a closed time, until everything is open."""
+    if not some:
+        return None
     moment = _EPOCH + timedelta(milliseconds=now.now_ms)
-    opening = settings.at(now.stage).quiet_hours.next_opening(moment, zones)
-    if opening is None:
+    closed = closings.closed(some, moment, now.stage, there, settings)
+    if closed is None:
+        return None
+    if closed.opens is None:
         return Suppress("never_open")
     # A part of a millisecond too early would be inside.
-    delay_ms = -((moment - opening) // timedelta(milliseconds=1))
-    return Postpone(delay_ms, "quiet_hours") if delay_ms > 0 else None
+    return Postpone(-((moment - closed.opens) // timedelta(milliseconds=1)), closed.why, closed.told)
 
 
 def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -242,11 +294,14 @@ RULES: tuple[Rule, ...] = (
     Rule(_test_list, "test_list"),
     Rule(_ramp, "ramp"),
     Rule(_stage, "stage"),
+    Rule(_country, "country"),
     Rule(_cart, "cart"),
     Rule(_min_value, "min_value"),
     Rule(_bought, None),
     Rule(_session_limit, "session_limit"),
     Rule(_cap, "cap"),
+    Rule(_law, None),
+    Rule(_holiday, None),
     Rule(_quiet_hours, "quiet_hours"),
     Rule(_holdout, "holdout"),
 )

@@ -1,26 +1,19 @@
-"""When a person is left in peace, and when that ends. Pure.
+"""Hours of a week, by the person's own clock. Pure.
 
-Quiet hours are written as people say them, in the person's own time: `21:00-08:00`, or by weekday
-`mon-fri 21:00-08:00; sat,sun 20:00-10:00`. A window belongs to the day on which it begins.
+They are written as people say them: `21:00-08:00`, or by weekday `mon-fri 21:00-08:00; sat,sun 20:00-10:00`.
+A window belongs to the day on which it begins.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
-from importlib.resources import files
-from zoneinfo import ZoneInfo
-
-import phonenumbers
-from phonenumbers.timezone import time_zones_for_number
+from datetime import date, datetime
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-LOOK_AHEAD = timedelta(days=8)
-"""Every week is like the next: what has no opening until then has none."""
 _DAY_MINUTES = 24 * 60
 _WINDOW = re.compile(r"(?:(?P<days>[a-z,\s-]+)\s+)?(?P<from>\d{1,2}:\d\d)\s*-\s*(?P<to>\d{1,2}:\d\d)")
-_UNKNOWN_ZONE = "Etc/Unknown"
+_WEEK_MINUTES = 7 * _DAY_MINUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +31,28 @@ class QuietHours:
 
     windows: tuple[Window, ...] = ()
 
-    def is_quiet(self, moment: datetime, zones: Iterable[str]) -> bool:
-        """Whether it is a quiet time in any of the zones."""
-        return any(self._quiet_at(moment.astimezone(ZoneInfo(zone))) for zone in zones)
+    def covers(self, local: datetime) -> bool:
+        """Whether it is a quiet time by a clock that shows this."""
+        return self._covers(local.weekday(), local.hour * 60 + local.minute)
 
-    def next_opening(self, moment: datetime, zones: Sequence[str]) -> datetime | None:
-        """Return the earliest moment from `moment` on (UTC) that is quiet in none of the zones; None: there is none."""
-        if not self.is_quiet(moment, zones):
-            return moment
-        found = {opening for zone in zones for opening in self._candidates(moment, ZoneInfo(zone)) if opening > moment}
-        return next((opening for opening in sorted(found) if not self.is_quiet(opening, zones)), None)
+    def ends_of(self, day: date) -> Iterator[int]:
+        """Yield when the windows end that begin on a day: minutes since its midnight, up to 2880."""
+        weekday = day.weekday()
+        return (window.end for window in self.windows if weekday in window.days)
 
-    def _quiet_at(self, local: datetime) -> bool:
-        minute, weekday = local.hour * 60 + local.minute, local.weekday()
-        return any(
-            (weekday in window.days and window.begin <= minute < window.end)
-            or ((weekday - 1) % 7 in window.days and window.begin <= minute + _DAY_MINUTES < window.end)
-            for window in self.windows
-        )
+    @property
+    def is_always(self) -> bool:
+        """Whether no time of the week is left."""
+        ends = {(day * _DAY_MINUTES + window.end) % _WEEK_MINUTES for window in self.windows for day in window.days}
+        return bool(ends) and all(self._covers(*divmod(end, _DAY_MINUTES)) for end in ends)
 
-    def _candidates(self, moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """Yield when a quiet time may end: at the end of a window, or when the clocks are changed."""
-        today = moment.astimezone(zone).date()
-        for number in range(-2, LOOK_AHEAD.days + 1):
-            day = today + timedelta(days=number)
-            for window in self.windows:
-                if day.weekday() in window.days:
-                    yield from _instants(day, window.end, zone)
-            yield from _clock_change(day, zone)
+    def _covers(self, weekday: int, minute: int) -> bool:
+        for window in self.windows:
+            if weekday in window.days and window.begin <= minute < window.end:
+                return True
+            if window.end > _DAY_MINUTES and minute < window.end - _DAY_MINUTES and (weekday - 1) % 7 in window.days:
+                return True
+        return False
 
 
 def parse(value: object) -> QuietHours:
@@ -83,7 +70,7 @@ def parse(value: object) -> QuietHours:
     if parts == ["off"]:
         return QuietHours()
     found = QuietHours(tuple(_window(part) for part in parts))
-    if parts and found.next_opening(datetime(2026, 1, 1, tzinfo=UTC), ["UTC"]) is None:
+    if found.is_always:
         raise ValueError("leaves no time of the week at which anybody may be contacted")
     return found
 
@@ -93,32 +80,34 @@ def write(hours: QuietHours) -> str:
     return "; ".join(_written(window) for window in hours.windows) or "off"
 
 
-def zones_of(phone: str, country: str, default: str) -> tuple[str, ...]:
-    """Return the time zones in which a person may be.
+def outside(windows: Sequence[str]) -> QuietHours:
+    """Return the hours outside windows such as `mon-fri 07:00-19:00`; none when there is no window.
 
-    Those that the number's prefix is known for; for a number without a place, those of the country; else the default.
-    `phone` is E.164, `country` ISO 3166-1 alpha-2; either may be empty.
+    Raises:
+        ValueError: One is no window within one day.
     """
-    return _zones_of_number(phone) or _zones_of_country().get(country, ()) or (default,)
+    open_on: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for window in map(_window, windows):
+        if window.end > _DAY_MINUTES:
+            raise ValueError(f"{_written(window)} goes beyond its day: write two windows")
+        for day in window.days:
+            open_on[day].append((window.begin, window.end))
+    closed: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    for day in range(len(DAYS)) if windows else ():
+        for gap in _gaps(sorted(open_on[day])):
+            closed[gap].add(day)
+    return QuietHours(tuple(Window(frozenset(days), *gap) for gap, days in sorted(closed.items())))
 
 
-@lru_cache(maxsize=16_384)
-def _zones_of_number(phone: str) -> tuple[str, ...]:
-    try:
-        found = time_zones_for_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return ()
-    return tuple(zone for zone in found if zone != _UNKNOWN_ZONE)
-
-
-@cache
-def _zones_of_country() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            country, _, zone = line.split("\t")[:3]
-            found[country] = (*found.get(country, ()), zone)
-    return found
+def _gaps(opened: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what is left of a day (minutes) between windows in their order."""
+    at = 0
+    for begin, end in opened:
+        if begin > at:
+            yield at, begin
+        at = max(at, end)
+    if at < _DAY_MINUTES:
+        yield at, _DAY_MINUTES
 
 
 def _window(text: str) -> Window:
@@ -157,27 +146,3 @@ def _written(window: Window) -> str:
 
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _instants(day: date, minutes: int, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the moments at which a clock in the zone shows so many minutes after a day's midnight: none, one or two."""
-    local = datetime.combine(day + timedelta(days=minutes // _DAY_MINUTES), time(), UTC) + timedelta(
-        minutes=minutes % _DAY_MINUTES
-    )
-    for fold in (0, 1):
-        yield local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-
-
-def _clock_change(day: date, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the moment of this day (UTC) at which the zone's clocks are changed, if there is one."""
-    begin = datetime.combine(day, time(), UTC)
-    end = begin + timedelta(days=1)
-    if begin.astimezone(zone).utcoffset() == end.astimezone(zone).utcoffset():
-        return
-    while end - begin > timedelta(seconds=1):
-        middle = begin + (end - begin) // 2
-        if middle.astimezone(zone).utcoffset() == begin.astimezone(zone).utcoffset():
-            begin = middle
-        else:
-            end = middle
-    yield end.replace(microsecond=0)

@@ -30,12 +30,13 @@ REASONS: dict[str, dict[str, str]] = {
         "not_on_list": "the person is not on the test list (contact.only)",
         "ramp": "the person is not among those that contact.ramp lets through",
         "stage_off": "the stage is switched off",
+        "country_off": "the person's country is switched off (contact.by_country)",
         "no_cart": "the stage needs a cart, and there is none",
         "below_minimum": "the cart is worth less than contact.min_value",
         "bought_recently": "the person, or this session, bought within contact.bought_window",
         "session_limit": "this session was contacted contact.max_per_session times",
         "contacted_recently": "the person was contacted within contact.cap",
-        "never_open": "there is no time of the week at which no quiet hours hold in all of the person's zones",
+        "never_open": "law, holidays and quiet hours leave no time open in all of the person's zones",
         "holdout": "the person is in the holdout: recorded like a contact, to compare with",
         "shadow": "mode shadow: everything was done but the request",
         "declined_off": "a refused payment, and detection.declined is off",
@@ -46,6 +47,8 @@ REASONS: dict[str, dict[str, str]] = {
 """Outcome → reason → what it means. Where one reason is empty, further ones come from Yuno's replies."""
 
 POSTPONED: dict[str, str] = {
+    "law_*": "the contact law closes this time where the person may be; * is the country or state (winback law show)",
+    "holiday": "it is one of the shop's own holidays (contact.holidays)",
     "quiet_hours": "it is a quiet time where the person is",
     "unreadable": "it is encrypted under a key that this worker does not have",
     "person_held": "another outreach may just be contacting the person",
@@ -54,3 +57,8 @@ POSTPONED: dict[str, str] = {
     "state_away": "Redis did not answer when the attempt was to be recorded, so no request was made",
 }
 """Why an outreach is due again later."""
+
+
+def is_postponement(why: str) -> bool:
+    """Whether something is put off for a reason that is listed here."""
+    return why in POSTPONED or (why.startswith("law_") and len(why) > len("law_"))

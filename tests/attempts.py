@@ -55,7 +55,7 @@ def deps_of(
         attribution=state.attribution,
         client=client,
         delivery=delivery or DeliverySettings(),
-        contact=contact or ContactSettings(quiet_hours=QuietHours()),
+        contact=contact or ContactSettings(quiet_hours=QuietHours(), law="off"),
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,

@@ -65,6 +65,8 @@ def environment(url: str, **more: str) -> dict[str, str]:
         "WINBACK_REDIS_URL": url,
         "WINBACK_IDENTITY_SECRET": SECRET.decode(),
         "WINBACK_DELIVERY__ENDPOINT": f"http://127.0.0.1:{dead_port()}/",
+        # A law table that nobody has checked for a year must not fail these tests.
+        "WINBACK_CONTACT__LAW": "off",
         **more,
     }
 

@@ -87,7 +87,7 @@ class Machine(RuleBasedStateMachine):
         self.state = state
         # Long enough ago for all that follows, and within the time for which an order is remembered.
         self.at_ms = now_ms(state) - 6 * HOUR_MS
-        self.contact = ContactSettings.model_validate({"quiet_hours": "off"})
+        self.contact = ContactSettings.model_validate({"quiet_hours": "off", "law": "off"})
         self.published: dict[str, int] = {}
         self.applied: dict[str, int] = {}
         self.waiting: list[tuple[str, str, int]] = []

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from state.operator import Operator
 from state.people import person_of
 from tasks.attempt import attempt
 from tasks.contact_settings import ContactSettings
@@ -30,11 +32,12 @@ from tests.helpers import (
     sweep,
 )
 from tests.ingesting import ingest_of
+from worker.explain import explain_outreach
 from worker.runtime import State
 
 
 def contact(**settings: object) -> ContactSettings:
-    return ContactSettings.model_validate({"quiet_hours": "off", **settings})
+    return ContactSettings.model_validate({"quiet_hours": "off", "law": "off", **settings})
 
 
 def dispatched(state: State, **fields: object) -> str:
@@ -171,13 +174,28 @@ def test_the_channel_is_one_that_may_be_used(
 def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        quiet = replace(deps, contact=ContactSettings.model_validate({"quiet_hours": _around_now(state)}))
+        quiet = replace(deps, contact=contact(quiet_hours=_around_now(state)))
         assert attempt(outreach, quiet) == Outcome(outreach, "postponed", "quiet_hours")
         due_ms = score_of(state, state.keys.due(int(outreach[:2])), outreach)
         assert due_ms is not None
         assert 0 < due_ms - now_ms(state) <= 3 * HOUR_MS
         assert server.requests == []
         assert attempt_again(state, outreach, deps).outcome == "sent"
+
+
+def test_a_holiday_of_the_shop_is_told_with_its_opening(state: State) -> None:
+    outreach = dispatched(state)
+    today = datetime.fromtimestamp(now_ms(state) / 1000, timezone(timedelta(hours=-5))).date()
+    with yuno(state) as (deps, server):
+        closed = replace(deps, contact=contact(holidays=[f"CO:{today}"]))
+        assert attempt(outreach, closed) == Outcome(outreach, "postponed", "holiday")
+        assert server.requests == []
+    (found,) = Operator(state.scripts, state.keys, state.cipher).read([outreach])
+    assert found is not None
+    tomorrow = f"{today + timedelta(days=1):%A}"
+    assert explain_outreach(found, reveal=False, now_ms=0)["history"][-1]["text"] == (
+        f"postponed: holiday, opens {tomorrow} 00:00"
+    )
 
 
 def _around_now(state: State) -> str:

@@ -139,6 +139,7 @@ def environment(directory: Path, redis_url: str, api: MockServer, **settings: st
         "WINBACK_DETECTION__IDLE__PAYMENT": f"{THRESHOLD.total_seconds():.0f}s",
         "WINBACK_DETECTION__SWEEP_INTERVAL": "300ms",
         "WINBACK_CONTACT__QUIET_HOURS": "off",
+        "WINBACK_CONTACT__LAW": "off",
         "WINBACK_DELIVERY__MODE": "live",
         "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
         "WINBACK_DELIVERY__PUBLIC_API_KEY": " public\n",

@@ -176,6 +176,25 @@ def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
     assert story["next"] == "nothing: it has ended"
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("law_CO until Monday 07:00", "postponed: law CO, opens Monday 07:00"),
+        (
+            "law_US-FL until Monday 08:00 (America/New_York)",
+            "postponed: law US-FL, opens Monday 08:00 (America/New_York)",
+        ),
+        ("quiet_hours until Monday 08:00", "postponed: quiet_hours, opens Monday 08:00"),
+        ("quiet_hours", "postponed: quiet_hours"),
+    ],
+)
+def test_a_postponement_is_told_with_its_opening(shop: Shop, why: str, said: str) -> None:
+    held = taken(shop.state)
+    shop.state.outbox.postpone(held, delay_ms=HOUR_MS, why=why)
+    (story,) = told(shop)["outreaches"]
+    assert story["history"][-1]["text"] == said
+
+
 def test_every_earlier_outreach_is_told_and_each_finds_its_session(shop: Shop) -> None:
     first = taken(shop.state)
     shop.state.outbox.end_unsent(first, "suppressed", "no_cart")

@@ -23,7 +23,7 @@ from tasks.policy import (
     share_of,
 )
 from tasks.quiet_hours import QuietHours
-from tasks.reasons import POSTPONED, REASONS
+from tasks.reasons import REASONS, is_postponement
 
 NOW_MS = 1_747_176_000_000
 HOUR_MS = 3_600_000
@@ -34,13 +34,16 @@ SOMEBODY = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and 
 NOT_YET = next(who for who, (ramp, holdout) in SHARES.items() if ramp >= 90 and holdout >= 10)
 HELD_OUT = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and holdout < 10)
 PHONE, IN_TOKYO, NOT_LISTED = "+573001234567", "+81312345678", "+573001234568"
+IN_PARAGUAY, IN_ARGENTINA = "+595981234567", "+5491123456789"
 SETTINGS = ContactSettings.model_validate(
     {
-        "only": [PHONE, IN_TOKYO],
+        "only": [PHONE, IN_TOKYO, IN_PARAGUAY, IN_ARGENTINA],
         "ramp": 90,
         "holdout": 10,
         "min_value": {"COP": 1},
         "by_stage": {"payment": {"enabled": False}},
+        "by_country": {"UY": {"enabled": False}},
+        "holidays": ["AR:2025-05-13"],
     }
 )
 
@@ -124,6 +127,7 @@ IN_ORDER: list[list[Case]] = [
     [Case(Suppress("not_on_list"), {"phone": NOT_LISTED, "identities": (NOT_LISTED, "jane@example.com")})],
     [Case(Suppress("ramp"), {"person_id": NOT_YET})],
     [Case(Suppress("stage_off"), {"stage": "payment"})],
+    [Case(Suppress("country_off"), {"country": "UY"})],
     [Case(Suppress("no_cart"), fields={"cart": None})],
     [
         Case(Suppress("below_minimum"), fields={"cart": '[0.99,"COP",null]'}),
@@ -142,7 +146,10 @@ IN_ORDER: list[list[Case]] = [
             person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 1000},
         ),
     ],
-    [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO})],
+    # After a working day, and before two public holidays.
+    [Case(Postpone(3620 * 60_000, "law_PY"), {"phone": IN_PARAGUAY, "country": "PY"})],
+    [Case(Postpone(740 * 60_000, "holiday"), {"phone": IN_ARGENTINA, "country": "AR"})],
+    [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO, "country": "JP"})],
     [Case(HoldOut(), {"person_id": HELD_OUT})],
 ]
 CASES = [case for cases in IN_ORDER for case in cases]
@@ -195,7 +202,7 @@ def test_every_reason_is_explained() -> None:
             case Cancel(reason) | Suppress(reason) | Expire(reason):
                 assert reason in REASONS[outcomes[type(case.decision)]]
             case Postpone(_, why):
-                assert why in POSTPONED
+                assert is_postponement(why)
 
 
 @pytest.mark.parametrize(("late_ms", "decision"), [(-1, Send()), (0, Send()), (1, Expire("too_old"))])
@@ -275,6 +282,67 @@ def test_an_explicit_no_always_wins_and_some_countries_need_a_yes(
 ) -> None:
     fields: dict[str, str | None] = {"consent.call": call, "consent.whatsapp": whatsapp}
     assert may_use(situation(Case(Send(), {"country": country}, fields=fields)), SETTINGS) == channels
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "settings", "call", "channels"),
+    [
+        (
+            "+5511987654321",
+            "CO",
+            {},
+            "true",
+            {"call"},
+        ),  # the number's country requires consent, the customer's does not
+        (PHONE, "BR", {}, "", set()),
+        ("+34612345678", "ES", {"require_consent": "law"}, "", {"whatsapp"}),
+        ("+34612345678", "ES", {"require_consent": "law"}, "true", {"call", "whatsapp"}),
+        ("+34612345678", "ES", {"require_consent": "law"}, "false", {"whatsapp"}),
+        ("+34612345678", "ES", {"require_consent": "law", "off": ["consent"]}, "", {"call", "whatsapp"}),
+        (PHONE, "CO", {"by_country": {"CO": {"require_consent": ["whatsapp"]}}}, "", {"call"}),
+    ],
+)
+def test_consent_is_required_by_channel_in_both_countries(
+    phone: str, country: str, settings: dict[str, Any], call: str, channels: set[str]
+) -> None:
+    now = situation(Case(Send(), {"phone": phone, "country": country}, fields={"consent.call": call}))
+    assert may_use(now, ContactSettings.model_validate(settings)) == channels
+
+
+AT_19_40 = {"now_ms": NOW_MS + 2 * HOUR_MS, "expires_at_ms": NOW_MS + 2 * HOUR_MS}  # in Bogota, on a Tuesday
+
+
+def test_the_law_closes_and_names_its_opening() -> None:
+    decision = decide(situation(Case(Send(), AT_19_40)), SETTINGS)
+    assert decision == Postpone(12 * HOUR_MS + 20 * 60_000, "law_CO")
+    assert isinstance(decision, Postpone)
+    assert decision.until == "Wednesday 08:00"
+
+
+def test_a_region_of_the_customer_closes_too() -> None:
+    in_florida = Case(Send(), AT_19_40, fields={"region": "US-FL"})  # 20:40 there
+    off = SETTINGS.model_copy(update={"law_off": ("CO",)})
+    decision = decide(situation(in_florida), off)
+    assert isinstance(decision, Postpone)
+    assert decision.why == "law_US-FL"
+
+
+def test_a_zone_of_the_customer_has_to_be_open_too() -> None:
+    late = Case(Send(), fields={"time_zone": "America/Sao_Paulo"})  # 19:40 there
+    quiet = ContactSettings.model_validate({"quiet_hours": "19:00-08:00", "law": "off"})
+    assert decide(situation(late), quiet) == Postpone(12 * HOUR_MS + 20 * 60_000 + 2 * HOUR_MS, "quiet_hours")
+    assert decide(situation(Case(Send(), fields={"time_zone": "Mars"})), quiet) == Send()
+
+
+def test_quiet_hours_switched_off_leave_the_law_as_it_is() -> None:
+    off = SETTINGS.model_copy(update={"off": ("quiet_hours",)})
+    decision = decide(situation(Case(Send(), AT_19_40)), off)
+    assert decision == Postpone(11 * HOUR_MS + 20 * 60_000, "law_CO")
+
+
+def test_where_nothing_is_ever_open_it_is_suppressed() -> None:
+    never = ContactSettings.model_validate({"quiet_hours": "07:00-20:00"})
+    assert decide(situation(Case(Send())), never) == Suppress("never_open")
 
 
 def test_the_cap_can_differ_by_stage() -> None:

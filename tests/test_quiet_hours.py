@@ -1,13 +1,15 @@
 """Quiet hours: never inside, and always the earliest opening, whatever the zones and their clock changes."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tasks.quiet_hours import DAYS, QuietHours, Window, parse, write, zones_of
+from tasks.law.zone_files import zone
+from tasks.openings import Closing, closed_by, next_opening
+from tasks.quiet_hours import DAYS, QuietHours, Window, outside, parse, write
 
 ZONES = [
     "UTC",
@@ -26,8 +28,16 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def opens_at(hours: QuietHours, moment: datetime, zones: Sequence[str]) -> datetime | None:
+    return next_opening([Closing("quiet_hours", hours)], moment, [zone(name) for name in zones])
+
+
+def is_quiet(hours: QuietHours, moment: datetime, zones: Sequence[str]) -> bool:
+    return closed_by([Closing("quiet_hours", hours)], moment, [zone(name) for name in zones]) is not None
+
+
 def opening(hours: str, moment: str, *zones: str) -> str | None:
-    found = parse(hours).next_opening(at(moment), zones or BOGOTA)
+    found = opens_at(parse(hours), at(moment), zones or BOGOTA)
     return None if found is None else found.isoformat()
 
 
@@ -42,7 +52,7 @@ def opening(hours: str, moment: str, *zones: str) -> str | None:
     ],
 )
 def test_a_night_ends_in_the_morning(moment: str, expected: str) -> None:
-    found = parse("21:00-08:00").next_opening(at(moment), BOGOTA)
+    found = opens_at(parse("21:00-08:00"), at(moment), BOGOTA)
     assert found is not None
     assert found.astimezone(UTC) == at(expected)
 
@@ -50,9 +60,9 @@ def test_a_night_ends_in_the_morning(moment: str, expected: str) -> None:
 def test_a_window_belongs_to_the_day_on_which_it_begins() -> None:
     hours = "fri 21:00-08:00"
     assert opening(hours, "2026-11-28T03:00-05:00") == "2026-11-28T13:00:00+00:00"  # a Saturday morning
-    assert parse(hours).is_quiet(at("2026-11-27T22:00-05:00"), BOGOTA)
-    assert not parse(hours).is_quiet(at("2026-11-27T03:00-05:00"), BOGOTA)
-    assert not parse(hours).is_quiet(at("2026-11-28T22:00-05:00"), BOGOTA)
+    assert is_quiet(parse(hours), at("2026-11-27T22:00-05:00"), BOGOTA)
+    assert not is_quiet(parse(hours), at("2026-11-27T03:00-05:00"), BOGOTA)
+    assert not is_quiet(parse(hours), at("2026-11-28T22:00-05:00"), BOGOTA)
 
 
 def test_whole_days_join_with_the_nights_around_them() -> None:
@@ -63,7 +73,7 @@ def test_whole_days_join_with_the_nights_around_them() -> None:
 def test_every_zone_has_to_be_open() -> None:
     zones = ("America/New_York", "America/Los_Angeles")
     assert opening("21:00-08:00", "2026-11-23T09:00-05:00", *zones) == "2026-11-23T16:00:00+00:00"
-    assert parse("21:00-08:00").is_quiet(at("2026-11-23T19:30-08:00"), zones)
+    assert is_quiet(parse("21:00-08:00"), at("2026-11-23T19:30-08:00"), zones)
 
 
 def test_zones_that_are_never_open_together_have_no_opening() -> None:
@@ -79,7 +89,7 @@ def test_where_the_hour_of_the_opening_comes_twice_it_is_quiet_again() -> None:
     # In New York 02:00 became 01:00 on 1 November 2026.
     hours = parse("00:30-01:30")
     assert opening("00:30-01:30", "2026-11-01T01:00-04:00", "America/New_York") == "2026-11-01T05:30:00+00:00"
-    assert hours.is_quiet(at("2026-11-01T01:10-05:00"), ["America/New_York"])
+    assert is_quiet(hours, at("2026-11-01T01:10-05:00"), ["America/New_York"])
 
 
 windows = st.builds(
@@ -107,23 +117,23 @@ def test_it_is_never_inside_and_always_the_earliest_opening(
     found: list[Window], zones: list[str], moment: datetime
 ) -> None:
     hours = QuietHours(tuple(found))
-    opens = hours.next_opening(moment, zones)
+    opens = opens_at(hours, moment, zones)
     step, looked = timedelta(minutes=5), moment
     limit = opens if opens is not None else moment + timedelta(days=7)
     if opens is not None:
         assert opens >= moment
-        assert not hours.is_quiet(opens, zones)
+        assert not is_quiet(hours, opens, zones)
     # Windows and offsets are multiples of five minutes: whoever looks so often misses no opening.
     looked = moment.replace(minute=moment.minute - moment.minute % 5, second=0, microsecond=0) + step
     while looked < limit:
-        assert hours.is_quiet(looked, zones)
+        assert is_quiet(hours, looked, zones)
         looked += step
 
 
 @given(st.lists(windows, min_size=1, max_size=3))
 def test_what_is_written_is_read_as_the_same(found: list[Window]) -> None:
     hours = QuietHours(tuple(found))
-    assume(hours.next_opening(at("2026-01-01T00:00Z"), ["UTC"]) is not None)
+    assume(not hours.is_always)
     assert parse(write(hours)) == hours
 
 
@@ -161,25 +171,31 @@ def test_a_range_of_days_may_go_over_the_end_of_the_week() -> None:
     assert parse("sat-mon 21:00-08:00").windows[0].days == {DAYS.index(day) for day in ("sat", "sun", "mon")}
 
 
+@given(st.lists(windows, max_size=4))
+def test_hours_are_always_quiet_when_no_minute_is_left(found: list[Window]) -> None:
+    hours = QuietHours(tuple(found))
+    week = [datetime(2026, 1, 5, tzinfo=UTC) + timedelta(minutes=15 * step) for step in range(7 * 96)]
+    assert hours.is_always == all(hours.covers(moment) for moment in week)
+
+
 @pytest.mark.parametrize(
-    ("phone", "country", "zones"),
+    ("windows", "expected"),
     [
-        ("+573001234567", "CO", {"America/Bogota"}),
-        ("+12125550123", "US", {"America/New_York"}),
-        ("+80012345678", "CO", {"America/Bogota"}),
-        ("", "MX", {"America/Mexico_City", "America/Tijuana"}),
-        ("", "", {"Europe/Madrid"}),
-        ("nonsense", "XX", {"Europe/Madrid"}),
+        ([], "off"),
+        (["00:00-24:00"], "off"),
+        (["08:00-20:00"], "00:00-08:00; 20:00-24:00"),
+        (
+            ["mon-fri 10:00-13:00", "mon-fri 14:00-20:00", "sat,sun 00:00-24:00"],
+            "mon-fri 00:00-10:00; mon-fri 13:00-14:00; mon-fri 20:00-24:00",
+        ),
+        (["mon-sat 08:00-20:00"], "mon-sat 00:00-08:00; mon-sat 20:00-24:00; sun 00:00-24:00"),
+        (["10:00-12:00", "11:00-14:00"], "00:00-10:00; 14:00-24:00"),
     ],
 )
-def test_the_number_tells_the_zone_else_the_country_else_the_default(phone: str, country: str, zones: set[str]) -> None:
-    assert zones <= set(zones_of(phone, country, "Europe/Madrid"))
+def test_hours_outside_windows_are_what_is_left(windows: list[str], expected: str) -> None:
+    assert set(outside(windows).windows) == set(parse(expected).windows)
 
 
-def test_a_number_without_a_place_of_its_own_is_in_every_zone_of_its_plan() -> None:
-    assert len(zones_of("+18005550123", "US", "UTC")) > 1
-
-
-def test_every_zone_that_a_number_can_have_is_known_here() -> None:
-    for zone in zones_of("+18005550123", "US", "UTC"):
-        assert ZoneInfo(zone).key == zone
+def test_a_window_over_midnight_is_refused_in_a_law() -> None:
+    with pytest.raises(ValueError, match="beyond its day"):
+        outside(["21:00-08:00"])

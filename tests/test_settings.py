@@ -41,7 +41,7 @@ def test_the_commented_file_gives_exactly_the_defaults() -> None:
 
 def test_the_commented_file_lists_every_setting_there_is() -> None:
     text = COMMENTED.read_text(encoding="utf-8")
-    everything = re.sub(r"^# (?=\[[a-z_.]+\]$|[a-z_]+ = )", "", text, flags=re.MULTILINE)
+    everything = re.sub(r"^# (?=\[[A-Za-z_.]+\]$|[a-z_]+ = )", "", text, flags=re.MULTILINE)
     written = read_layers(Settings, {}, COMMENTED).from_file
     uncommented = tomllib.loads(everything)
 
@@ -63,7 +63,7 @@ def test_the_commented_file_lists_every_setting_there_is() -> None:
 
 def test_every_example_in_the_commented_file_can_be_used(write: Write) -> None:
     text = COMMENTED.read_text(encoding="utf-8")
-    everything = re.sub(r"^# (?=\[[a-z_.]+\]$|[a-z_]+ = )", "", text, flags=re.MULTILINE)
+    everything = re.sub(r"^# (?=\[[A-Za-z_.]+\]$|[a-z_]+ = )", "", text, flags=re.MULTILINE)
     everything = everything.replace("better as WINBACK_ENCRYPTION_KEYS", bytes(range(32)).hex())
     everything = re.sub(r'"better as (WINBACK_\w+)"', '"user:password"', everything)
 
@@ -120,6 +120,9 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "CONTACT__ONLY": "+573001234567",
         "CONTACT__DEFAULT_ZONE": "America/Bogota",
         "CONTACT__OFF": "holdout,ramp",
+        "CONTACT__LAW": "off",
+        "CONTACT__LAW_OFF": "ES,US-FL",
+        "CONTACT__HOLIDAYS": "2026-12-24,CO:2026-12-31",
         "WORKER__POOL": "threads",
         "INGEST__BLOCK": "3s",
     }
@@ -127,6 +130,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "QUIET_HOURS": "22:00-07:00",
         "CHANNEL": "call",
         "MIN_VALUE": "USD=20,cop=5",
+        "LIMITS": "1/24h,4/30d",
         "ENABLED": "false",
         "RAMP": "50",
         "HOLDOUT": "5",

@@ -24,6 +24,7 @@ from state.errors import StateError
 from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
+from tasks.law.warm_up import warm_up as warm_up_law
 from worker import logs, runtime
 from worker.acknowledging import Task
 from worker.ask import named
@@ -188,6 +189,7 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     else:
         # What the processes of the pool have in common stays common: the collector would write to every page of it.
         warm_up()
+        warm_up_law()
         gc.collect()
         gc.freeze()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from kombu.connection import Connection
@@ -19,8 +19,10 @@ from state.connection import require_suitable
 from state.errors import StateError
 from state.keys import PARTITIONS
 from state.optouts import OptOuts
+from state.sample import waiting_sessions
+from state.session import Session
 from tasks.network import addresses, trusting_nobody_else
-from worker import health, registers, runtime
+from worker import health, law_check, registers, runtime
 from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
 from worker.health import Finding
@@ -104,8 +106,15 @@ def _ask_server(settings: Settings) -> list[Finding]:
         _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
         *_streams(state, found.events.streams),
         *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
+        *law_check.findings(settings.contact, _sample(state), datetime.now(UTC).date()),
         *health.findings(found, settings),
     ]
+
+
+def _sample(state: runtime.State) -> list[Session]:
+    """Return some of the sessions that wait."""
+    lanes = [lane.name for lane in LANES if lane.name.endswith(".idle")]
+    return state.sessions.read(waiting_sessions(state.scripts, state.keys, lanes))
 
 
 def _clock(apart_ms: int) -> Finding:

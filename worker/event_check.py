@@ -12,6 +12,7 @@ from detectors.normalize import countries, emails, languages, money, names, phon
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
 from state.stream import Entry
+from tasks.law.places import place_of
 from tasks.payload import CHANNELS
 from worker.batch import Rejection, collect
 from worker.event_fields import suggestion
@@ -24,6 +25,10 @@ CLOCK_TOLERANCE_MS = 5000
 
 _UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
 _NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
+_PLACES = {
+    "customer.time_zone": "is not an IANA time zone (America/Bogota)",
+    "customer.region": "is not a region of ISO 3166-2 (US-FL, FL, Florida)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,9 @@ def _customer(customer: Customer) -> Iterator[Finding]:
     if customer.language and languages.language(customer.language, country) is None:
         effect = "the request would go out without it"
         yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
+    place = place_of(number or "", country or "", region=customer.region or "", time_zone=customer.time_zone or "")
+    for field in place.ignored:
+        yield _warning(field, _PLACES[field], "it would be ignored: the number's place alone would count")
 
 
 def _name(customer: Customer) -> Iterator[Finding]:

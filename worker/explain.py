@@ -130,11 +130,21 @@ def _told(line: Line, following: Line | None, *, reveal: bool) -> Story:
     word, _, reason = line.text.partition(".")
     if line.text in _SAID:
         text = _SAID[line.text]
+    elif word == "postponed":
+        text = _BEGINS[word].format(_postponed(reason))
     elif word in _BEGINS:
         text = _BEGINS[word].format(reason)
     else:
         text = f"ended {word}: {reason}" if reason else f"ended {word}"
     return told | {"text": text}
+
+
+def _postponed(reason: str) -> str:
+    """`law_CO until Monday 07:00` in words: `law CO, opens Monday 07:00`."""
+    why, until, opens = reason.partition(" until ")
+    law, _, place = why.partition("_")
+    why = f"law {place}" if law == "law" else why
+    return f"{why}, opens {opens}" if until else why
 
 
 def _next(record: Record, now_ms: int) -> str:  # noqa: PLR0911 - one return for each state

@@ -18,6 +18,7 @@ SECRET = {"WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench"}
 LIVE = {
     **SECRET,
     "WINBACK_CONTACT__QUIET_HOURS": "off",
+    "WINBACK_CONTACT__LAW": "off",
     "WINBACK_DELIVERY__MODE": "live",
     "WINBACK_DELIVERY__RATE": "off",
     "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",

@@ -33,6 +33,7 @@ SETTINGS = {
     "WINBACK_IDENTITY_SECRET": "an identity secret for the faults",
     "WINBACK_DETECTION__SWEEP_INTERVAL": "200ms",
     "WINBACK_CONTACT__QUIET_HOURS": "off",
+    "WINBACK_CONTACT__LAW": "off",
     "WINBACK_DELIVERY__MODE": "live",
     "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
     "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",

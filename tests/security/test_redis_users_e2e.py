@@ -80,6 +80,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             "WINBACK_DETECTION__SWEEP_INTERVAL": "300ms",
             "WINBACK_DETECTION__MAX_SILENCE": "1h",
             "WINBACK_CONTACT__QUIET_HOURS": "off",
+            "WINBACK_CONTACT__LAW": "off",
             "WINBACK_DELIVERY__MODE": "live",
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
             "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",

@@ -29,6 +29,7 @@ COMMANDS = (
     "outreach",
     "dead",
     "unknown",
+    "law",
     "optout",
     "person",
     "forget",

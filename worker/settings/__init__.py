@@ -2,20 +2,22 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.settings import DetectionSettings
 from state.cipher import read_keys
 from tasks.contact_settings import ContactSettings
+from tasks.law.table import LawError, table
 from tasks.settings import DeliverySettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.sections import AlarmSettings, FlowerSettings, IngestSettings, Secret, WorkerSettings
-from worker.settings.sources import DEFAULT_FILE, LEVEL, PREFIX, leaves, read_layers
+from worker.settings.sources import DEFAULT_FILE, LEVEL, PREFIX, KeyPath, free_sections, leaves, read_layers
 from worker.settings.urls import broker_beside, check_broker_url, check_redis_url
 
 __all__ = [
@@ -170,6 +172,10 @@ def load(env: Mapping[str, str] | None = None, config: Path | None = None) -> Se
         settings = Settings(_build_sources=((values,), {}))
     except ValidationError as error:
         problems += explain(error, layers, Settings)
+    try:
+        table()
+    except LawError as broken:
+        problems.append(str(broken))
     if problems:
         raise StartError("\n".join(problems))
     return settings
@@ -224,7 +230,20 @@ def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Pa
         StartError: The file cannot be read.
     """
     layers = read_layers(Settings, env, config)
-    origins = {".".join(path): layers.origin(path) or "default" for path in leaves(Settings)}
+    paths = list(leaves(Settings))
+    for place, free in free_sections(Settings):
+        paths += [(*place, *path) for path in _written(settings, place, free.section)]
+    origins = {".".join(path): layers.origin(path) or "default" for path in paths}
     if settings.broker_url and origins["broker_url"] == "default":
         origins["broker_url"] = "redis_url"
     return origins
+
+
+def _written(settings: Settings, place: KeyPath, section: type[BaseModel]) -> Iterator[KeyPath]:
+    """Yield each key of a section with free keys that somebody set, from that section on."""
+    value: Any = settings
+    for name in place:
+        value = getattr(value, name)
+    yield from (
+        (key, *path) for key, below in value.items() for path in leaves(section) if path[0] in below.model_fields_set
+    )

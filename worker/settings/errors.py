@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from detectors.durations import format_duration
 from tasks import crash_points
 from worker.masking import is_secret, mask_malformed_url, mask_urls, one_line
-from worker.settings.sources import PREFIX, KeyPath, Layers, leaves, variable
+from worker.settings.sources import PREFIX, KeyPath, Layers, free_sections, leaves, variable
 
 _LONGEST_VALUE = 80
 _URLS = ("_url", "endpoint")
@@ -53,12 +53,19 @@ def explain(error: ValidationError, layers: Layers, model: type[BaseModel], sect
 def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterator[str]:
     """One line for each environment variable with our prefix that is no setting."""
     known = {variable(path) for path in leaves(model)} | {crash_points.VARIABLE}
+    free = dict(free_sections(model))
+    known |= {name for place, section in free.items() for _, name in section.variables(place, env)}
     for name in sorted(env):
         if not name.startswith(PREFIX) or name in known:
             continue
         inside = next((other for other in sorted(known) if other.startswith(f"{name}__")), None)
         if inside:
             yield f"{name}: is a section, not a setting; set one of its keys, like {inside}"
+            continue
+        place = next((place for place in free if name.startswith(variable(place))), None)
+        if place:
+            key = ", ".join(path[-1] for path in leaves(free[place].section))
+            yield f"{one_line(name)}: unknown variable; write {variable(place)}__CO__ and one of {key.upper()}"
             continue
         close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
         yield f"{one_line(name)}: unknown variable{_did_you_mean(close)}"

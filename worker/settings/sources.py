@@ -3,14 +3,15 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
+from tasks.contact_fields import Names
 from worker.errors import StartError
 from worker.masking import one_line
 
@@ -73,7 +74,13 @@ def read_layers(
     variables = {path: name for path in leaves(model) if (name := variable(path)) in given and path != ("config",)}
     source = EnvSettingsSource(model)
     source.env_vars = {name.lower(): given[name] for name in variables.values()}
-    return Layers(file, read_file(file, required=required), source(), variables)
+    from_file, from_env = read_file(file, required=required), source()
+    for place, section in free_sections(model):
+        from_file = _named(from_file, place, section.read)
+        for path, name in section.variables(place, given):
+            variables[path] = name
+            _put(from_env, path, given[name])
+    return Layers(file, from_file, from_env, variables)
 
 
 def read_file(file: Path, *, required: bool) -> Tree:
@@ -101,13 +108,49 @@ def read_file(file: Path, *, required: bool) -> Tree:
 
 
 def leaves(model: type[BaseModel]) -> Iterator[KeyPath]:
-    """Every key of a model that holds a value, in the order of its fields; `idle_by_platform` for each platform."""
+    """Every key of a model that holds a value, in the order of its fields; `idle_by_platform` for each platform.
+
+    Those of sections with free keys are not among them.
+    """
     for name, info in model.model_fields.items():
         sections = list(_sections(info.annotation))
         for branch, section in sections:
             yield from ((name, *branch, *path) for path in leaves(section))
-        if not sections:
+        if not sections and _free(info.annotation) is None:
             yield (name,)
+
+
+@dataclass(frozen=True)
+class FreeSection:
+    """A section whose keys are free, such as one for each country.
+
+    Attributes:
+        section: The model of what is below each key.
+        read: Returns the key that a text means; None: it means none.
+    """
+
+    section: type[BaseModel]
+    read: Callable[[str], str | None]
+
+    def variables(self, place: KeyPath, names: Iterable[str]) -> Iterator[tuple[KeyPath, str]]:
+        """Yield the environment variables that are settings of this section, each with its path."""
+        below = {LEVEL.join(path).upper(): path for path in leaves(self.section)}
+        start = variable(place) + LEVEL
+        for name in sorted(names):
+            key, level, rest = name.removeprefix(start).partition(LEVEL)
+            if name.startswith(start) and level and rest in below:
+                yield (*place, self.read(key) or key, *below[rest]), name
+
+
+def free_sections(model: type[BaseModel], place: KeyPath = ()) -> Iterator[tuple[KeyPath, FreeSection]]:
+    """Every section of a model whose keys are free, with where it stands."""
+    for name, info in model.model_fields.items():
+        path = (*place, name)
+        for branch, section in _sections(info.annotation):
+            yield from free_sections(section, (*path, *branch))
+        free = _free(info.annotation)
+        if free is not None:
+            yield path, free
 
 
 def variable(path: KeyPath) -> str:
@@ -123,6 +166,35 @@ def _sections(annotation: object) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
         keys, section = get_args(annotation)
         if get_origin(keys) is Literal:
             yield from (((key,), section) for key in get_args(keys))
+
+
+def _named(tree: Tree, place: KeyPath, read: Callable[[str], str | None]) -> Tree:
+    """Return a tree in which the keys of a free section are written as they are read; two of one meaning stay."""
+    name, *rest = place
+    below = tree.get(name)
+    if not isinstance(below, dict):
+        return tree
+    if rest:
+        return tree | {name: _named(below, tuple(rest), read)}
+    meant = [read(key) or key for key in below]
+    keys = (key if meant.count(each) > 1 else each for key, each in zip(below, meant, strict=True))
+    return tree | {name: dict(zip(keys, below.values(), strict=True))}
+
+
+def _put(tree: Tree, path: KeyPath, value: object) -> None:
+    *sections, name = path
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[name] = value
+
+
+def _free(annotation: object) -> FreeSection | None:
+    """Return what a field says of a section with free keys; None when it is none."""
+    if get_origin(annotation) is not dict:
+        return None
+    keys, section = get_args(annotation)
+    names = [each for each in get_args(keys) if isinstance(each, Names)]
+    return FreeSection(section, names[0].read) if get_origin(keys) is Annotated and names else None
 
 
 def _merge(below: Tree, above: Tree) -> Tree:

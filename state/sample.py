@@ -1,0 +1,17 @@
+"""A few of the sessions there are, for a look at what the shop sends."""
+
+from collections.abc import Sequence
+
+from state.keys import PARTITIONS, Keys
+from state.scripts import Scripts, translated
+
+
+def waiting_sessions(scripts: Scripts, keys: Keys, lanes: Sequence[str]) -> list[str]:
+    """Return the ids of waiting sessions: of each lane in each partition the one that has been silent longest."""
+    with translated():
+        pipe = scripts.client.pipeline(transaction=False)
+        for number in range(PARTITIONS):
+            for lane in lanes:
+                pipe.zrange(keys.lane(number, lane), 0, 0)
+        replies = pipe.execute()
+    return [member.decode() for members in replies for member in members]
