@@ -129,6 +129,9 @@ def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps
         elsewhere_ms=_active_elsewhere(taken, person, deps),
         reachable=isinstance(built, payload.Built),
         lease_ms=deps.outbox.lease_ms,
+        blocked=deps.blocklist.hit(
+            name=taken.session.fields.get("name", ""), email=taken.session.fields.get("email", ""), e164=phone or ""
+        ),
     )
 
 

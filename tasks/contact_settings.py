@@ -13,6 +13,7 @@ from detectors.durations import Duration, within
 from detectors.flow import Stage
 from detectors.normalize import countries, money, phones
 from tasks import quiet_hours
+from tasks.block_settings import BlockSettings
 from tasks.quiet_hours import QuietHours
 from tasks.settings import Count
 
@@ -23,6 +24,7 @@ Switch = Literal[
     "too_old",
     "consent",
     "bot",
+    "internal",
     "test_list",
     "ramp",
     "stage",
@@ -152,6 +154,7 @@ class ContactSettings(BaseModel):
         holdout_salt: Another text chooses other people for the holdout.
         by_stage: What differs at one stage.
         off: Rules that are not to be asked.
+        block: Shoppers that are robots, staff or tests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -172,6 +175,7 @@ class ContactSettings(BaseModel):
     holdout_salt: str = ""
     by_stage: dict[Stage, StageContact] = Field(default_factory=dict)
     off: Annotated[tuple[Switch, ...], BeforeValidator(_read_list)] = ()
+    block: BlockSettings = BlockSettings()
 
     @field_validator("default_zone")
     @classmethod

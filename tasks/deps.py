@@ -14,6 +14,7 @@ from state.outbox import Outbox
 from state.people import People
 from state.sessions import Sessions
 from state.streams import Streams
+from tasks.blocklist import Blocklist
 from tasks.contact_settings import ContactSettings
 from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
@@ -33,6 +34,8 @@ class Deps:
     """None in shadow mode: nothing there can send."""
     delivery: DeliverySettings
     contact: ContactSettings
+    blocklist: Blocklist
+    """Compiled from `contact.block`."""
     detection: Callable[[], DetectionSettings]
     """The settings of detection as they are now; asked once per sweep."""
     identity_secret: bytes

@@ -14,6 +14,7 @@ from detectors.normalize import money
 from state.people import Facts
 from state.session import Session
 from tasks import consent, quiet_hours
+from tasks.blocklist import Hit
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.record import cart_of, is_bot, was_emptied
 
@@ -46,6 +47,8 @@ class Situation:
     reachable: bool
     """Whether a valid request can be built."""
     lease_ms: int
+    blocked: Hit | None = None
+    """What the block list says about name, e-mail address and number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,12 @@ def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
-    return Suppress("bot") if is_bot(now.session.fields) else None
+    listed = now.blocked is not None and now.blocked.kind == "bot"
+    return Suppress("bot") if listed or is_bot(now.session.fields) else None
+
+
+def _internal(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Suppress("internal") if now.blocked is not None and now.blocked.kind == "internal" else None
 
 
 def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -237,6 +245,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_refused, None),
     Rule(_consent, "consent"),
     Rule(_bot, "bot"),
+    Rule(_internal, "internal"),
     Rule(_test_list, "test_list"),
     Rule(_ramp, "ramp"),
     Rule(_stage, "stage"),

@@ -10,6 +10,7 @@ from detectors.settings import DetectionSettings
 from state.control import Control
 from state.people import person_of
 from tasks.attempt import attempt
+from tasks.blocklist import compiled
 from tasks.breaker import limits_of
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
@@ -56,6 +57,7 @@ def deps_of(
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=contact or ContactSettings(quiet_hours=QuietHours()),
+        blocklist=compiled((contact or ContactSettings()).block),
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,

@@ -120,6 +120,8 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "CONTACT__ONLY": "+573001234567",
         "CONTACT__DEFAULT_ZONE": "America/Bogota",
         "CONTACT__OFF": "holdout,ramp",
+        "CONTACT__BLOCK__DEFAULT": "off",
+        "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
         "WORKER__POOL": "threads",
         "INGEST__BLOCK": "3s",
     }
@@ -130,6 +132,12 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "ENABLED": "false",
         "RAMP": "50",
         "HOLDOUT": "5",
+        "BOT_DOMAINS": "robots.example",
+        "BOT_ADDRESSES": '["robot@shop.com"]',
+        "BOT_NUMBERS": "+1???55501??",
+        "INTERNAL_DOMAINS": "shop.com,agency.com",
+        "INTERNAL_ADDRESSES": "qa+*@gmail.com",
+        "INTERNAL_NUMBERS": "+5730012345*,+573001234500-+573001234599",
     }
     numbers = {
         "MAX_ATTEMPTS",

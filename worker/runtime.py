@@ -24,6 +24,7 @@ from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sessions import Sessions
 from state.streams import Streams
+from tasks import blocklist
 from tasks.breaker import limits_of
 from tasks.deps import Deps
 from tasks.yuno import YunoClient
@@ -180,6 +181,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
         delivery=settings.delivery,
         contact=settings.contact,
+        blocklist=blocklist.compiled(settings.contact.block, rehearsal=settings.delivery.rehearses),
         detection=detection,
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,
