@@ -8,8 +8,10 @@ from time import monotonic, sleep
 from typing import Literal
 
 from detectors.settings import DetectionSettings
+from state.alarms import Alarms
 from state.attribution import Attribution
 from state.control import Control
+from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
 from state.sessions import Sessions
@@ -30,6 +32,8 @@ class Deps:
     streams: Streams
     control: Control
     attribution: Attribution
+    orders: Orders
+    alarms: Alarms
     client: YunoClient | None
     """None in shadow mode: nothing there can send."""
     delivery: DeliverySettings

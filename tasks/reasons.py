@@ -34,6 +34,7 @@ REASONS: dict[str, dict[str, str]] = {
         "no_cart": "the stage needs a cart, and there is none",
         "below_minimum": "the cart is worth less than contact.min_value",
         "bought_recently": "the person, or this session, bought within contact.bought_window",
+        "orders_missing": "no orders arrived at the time of the silence (detection.orders_stopped): it may have bought",
         "session_limit": "this session was contacted contact.max_per_session times",
         "contacted_recently": "the person was contacted within contact.cap",
         "never_open": "there is no time of the week at which no quiet hours hold in all of the person's zones",

@@ -7,6 +7,7 @@ from random import Random
 from time import monotonic
 
 from detectors.settings import DetectionSettings
+from state.alarms import Alarms
 from state.control import Control
 from state.people import person_of
 from tasks.attempt import attempt
@@ -54,6 +55,8 @@ def deps_of(
         streams=state.streams,
         control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
         attribution=state.attribution,
+        orders=state.orders,
+        alarms=Alarms(state.scripts, state.keys),
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=contact or ContactSettings(quiet_hours=QuietHours()),

@@ -120,6 +120,7 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "CONTACT__ONLY": "+573001234567",
         "CONTACT__DEFAULT_ZONE": "America/Bogota",
         "CONTACT__OFF": "holdout,ramp",
+        "DETECTION__ORDERS_STOPPED": "hold",
         "CONTACT__BLOCK__DEFAULT": "off",
         "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
         "WORKER__POOL": "threads",
