@@ -1,7 +1,7 @@
 """The settings of detection: how long a silence may last before it counts as abandoned."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,6 +46,8 @@ class DetectionSettings(BaseModel):
         pending: How long a voucher or bank payment may be under way; None: such a session waits like any other.
         sweep_interval: How often the sweep looks; read once, by beat.
         max_silence: While the whole shop has been silent for longer, nobody is claimed; None: nobody looks.
+        orders_stopped: What to do when orders stop arriving while sessions still reach the checkout: raise an `alarm`,
+            `hold` sending besides, or `off`.
         max_abandonment_age: How long after its threshold a session may still be contacted; then it is `expired`.
     """
 
@@ -58,4 +60,6 @@ class DetectionSettings(BaseModel):
     pending: OptionalThreshold = timedelta(hours=24)
     sweep_interval: Annotated[Duration, within("100ms", "5m")] = timedelta(seconds=5)
     max_silence: Annotated[OptionalDuration, within("1s", "30d")] = None
+    # A false alarm costs a look, a false hold all contacts until somebody looks: holding is for the shop to choose.
+    orders_stopped: Literal["alarm", "hold", "off"] = "alarm"
     max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(hours=24)

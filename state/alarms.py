@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from state.keys import ALARMS_TTL_MS, Keys
-from state.scripts import Scripts
+from state.scripts import Scripts, translated
 
 Went = Literal["begins", "lasts", "over"]
 
@@ -34,6 +34,20 @@ class Alarms:
             StateError: the server does not answer.
         """
         return bool(self._scripts.run("watch_turn", self._keys.watch, process, for_ms))
+
+    def begins(self, about: str, level: int) -> bool:
+        """Record one thing that was found wrong between two looks at everything; whether it was not recorded before.
+
+        Raises:
+            StateError: the server does not answer.
+        """
+        with translated():
+            seconds, micros = self._scripts.client.time()
+            now_ms = int(seconds) * 1000 + int(micros) // 1000
+            pipe = self._scripts.client.pipeline(transaction=False)
+            pipe.hsetnx(self._keys.alarms, about, f"{now_ms} {now_ms} {level}")
+            pipe.pexpire(self._keys.alarms, ALARMS_TTL_MS)
+            return bool(pipe.execute()[0])
 
     def record(self, wrong: Mapping[str, int], *, again_ms: int) -> list[Change]:
         """Record everything that is wrong now, by level (higher is worse), and return what is to be told of it.

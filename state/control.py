@@ -7,13 +7,16 @@ from typing import Literal
 
 from state.errors import StateError
 from state.keys import Keys
+from state.orders import OrderFlow
 from state.outbox import Taken
 from state.scripts import Scripts
+from state.session import RANK_SPAN
 
-Going = Literal["on", "full", "paused", "refused", "failing"]
-"""`on`; `full`: the day's contacts are used up; `paused` by hand; by itself because the keys are `refused`, or requests
-are `failing`."""
-Held = Literal["paused", "stopped", "full"]
+Going = Literal["on", "full", "paused", "orders_stopped", "refused", "failing"]
+"""`on`; `full`: the day's contacts are used up; `paused` by hand; by itself because no orders arrive, because the keys
+are `refused`, or because requests are `failing`."""
+Held = Literal["paused", "orders_stopped", "stopped", "full", "missed"]
+"""`missed`: not now and not later, because orders from the time of its silence may be missing."""
 Went = Literal["works", "failing", "refused"]
 
 LOOKS_APART_S = 0.25
@@ -50,6 +53,8 @@ class Permits:
     why: str
     next_ms: int
     """When sending is tried again, or goes on (Unix ms of the server); 0: open."""
+    orders_held: bool = False
+    """Of a pause or its end: whether sending was held because no orders arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Control:
 
     def gate(self, taken: Taken) -> Passed | Held:
         """Take the last look before an attempt's fence, and its place among the day's contacts."""
-        args = (taken.outreach, taken.claim, self.limits.max_per_day, self.limits.attempt_ms)
+        args = (taken.outreach, taken.claim, self.limits.max_per_day, self.limits.attempt_ms, taken.last // RANK_SPAN)
         verdict, *more = self._scripts.run("gate", self._key, *args)
         if verdict != b"go":
             held: Held = verdict.decode()
@@ -153,12 +158,17 @@ class Control:
         return self._operate("pause", reason, for_ms)
 
     def resume(self) -> Permits:
-        """End a pause, and try at once what has stopped by itself; return how it was."""
+        """End a pause, and try at once what has stopped by itself; return how it was.
+
+        If no orders arrive, sending goes on for an hour all the same.
+        """
         return self._operate("resume", "", 0)
 
     def _operate(self, what: str, reason: str, for_ms: int) -> Permits:
-        was, why, ends = self._scripts.run("set_pause", self._key, what, reason, for_ms)
-        return Permits(0, "paused" if was else "on", news=False, why=why.decode(), next_ms=int(ends))
+        was, why, ends, orders = self._scripts.run("set_pause", self._key, what, reason, for_ms)
+        return Permits(
+            0, "paused" if was else "on", news=False, why=why.decode(), next_ms=int(ends), orders_held=bool(orders)
+        )
 
     def _refund(self, outreach: str, claim: int, day: str, requests: int) -> None:
         if not requests and not day:
@@ -169,8 +179,10 @@ class Control:
             return  # lost, on the safe side
 
 
-def read_sending(stored: Mapping[str, str], *, now_ms: int, contacts_today: int) -> Sending:
-    """Say how sending is, from the control hash."""
+def read_sending(
+    stored: Mapping[str, str], *, now_ms: int, contacts_today: int, orders: OrderFlow | None = None
+) -> Sending:
+    """Say how sending is, from the control hash and what is known of the orders."""
 
     def at(name: str) -> int | None:
         return int(stored[name]) if name in stored else None
@@ -179,15 +191,18 @@ def read_sending(stored: Mapping[str, str], *, now_ms: int, contacts_today: int)
     paused = "paused" in stored and (until_ms is None or until_ms > now_ms)
     stopped = stored.get("stopped", "")
     going: Going = "full" if stored.get("said") == "full" else "on"
+    held = orders is not None and orders.holds(now_ms)
     if paused:
         going = "paused"
+    elif held:
+        going = "orders_stopped"
     elif stopped == "refused":
         going = "refused"
     elif stopped:
         going = "failing"
     return Sending(
         going=going,
-        since_ms=at("paused") if paused else at("since"),
+        since_ms=at("paused") if paused else orders.since_ms if held and orders else at("since"),
         until_ms=until_ms if paused else None,
         reason=stored.get("reason", "") if paused else "",
         stopped=stopped,

@@ -31,6 +31,7 @@ WITHOUT_TTL = (
     "sweep",
     "problems",
     "{control}:sending",
+    "{control}:orders",
     "{NN}:lane:*",
     "{NN}:due",
     "{NN}:leased",
@@ -102,8 +103,26 @@ class Keys:
 
     @property
     def control(self) -> str:
-        """Prefix of what holds back all sending: `sending`, a hash, and `contacts:<day>` (outreach → claim; 2 days)."""
+        """Prefix of what holds back all sending.
+
+        `sending` is a hash, `contacts:<day>` a hash of outreach → claim (2 days), and `gaps` a sorted set: when orders
+        came again after a time without any → when that began (30 days).
+        """
         return f"{self.namespace}:{{control}}:"
+
+    @property
+    def orders(self) -> str:
+        """Hash: when the last order arrived, and what was found of the sessions since."""
+        return f"{self.control}orders"
+
+    def orders_of(self, day: int) -> str:
+        """Hash: sessions that reached the checkout on a day (since 1970-01-01, UTC) and orders, by hour (15 days)."""
+        return f"{self.control}orders:{day}"
+
+    @property
+    def checkouts(self) -> str:
+        """Sorted set: a number for each session → when it reached the checkout, negative: when it ordered (1 day)."""
+        return f"{self.control}checkouts"
 
     @property
     def watch(self) -> str:

@@ -12,6 +12,7 @@ from state.control import Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
+from state.orders import OrderFlow, read_flow
 from state.scripts import Scripts, translated
 from state.stream import GROUP, Stream, entry_ms
 from state.streams import RECORDED, Streams
@@ -111,6 +112,7 @@ class Overview:
     silent_since_ms: int | None
     """When the last event came, while the whole shop has been silent for too long; None while it has not."""
     sending: Sending
+    orders: OrderFlow
     without_key: Mapping[str, Sequence[Heartbeat]]
     """Of each role that needs the keys of encryption, the processes that said they lack one; the latest first."""
 
@@ -137,13 +139,14 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         server = _server(scripts.client)
         now_ms = seconds * 1000 + micros // 1000
         today = now_ms // DAY_MS
-        rejected, last_rejected, contacts, control, sweep, problems, recorded, *beats = _read_named(
+        rejected, last_rejected, contacts, control, flow, sweep, problems, recorded, *beats = _read_named(
             scripts.client, keys, today
         )
         record = _texts(recorded)
         number = int(record.get(RECORDED, 1))
         length, pending, oldest_ms = _read_streams(scripts.client, Streams(scripts, keys).several(number))
         unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
+    orders = read_flow(_texts(flow))
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
     return Overview(
@@ -159,7 +162,8 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         swept_ms=_time(sweep.get(b"last")),
         reopened_ms=_time(sweep.get(b"reopened")),
         silent_since_ms=_time(sweep.get(b"silent")),
-        sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts),
+        sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
+        orders=orders,
         without_key={
             role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, beats[len(ROLES) :], strict=True)
         },
@@ -206,7 +210,7 @@ def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN4
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
     pipe.hlen(f"{keys.control}contacts:{today}")
     beats = (*map(keys.heartbeat, ROLES), *(without_key(keys, role) for role in PERSONAL_ROLES))
-    for key in (f"{keys.control}sending", keys.sweep, keys.problems, keys.deployment, *beats):
+    for key in (f"{keys.control}sending", keys.orders, keys.sweep, keys.problems, keys.deployment, *beats):
         pipe.hgetall(key)
     replies: list[Any] = pipe.execute()
     return replies

@@ -133,6 +133,9 @@ def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps
         identities=identities_of(
             phone or "", "", payload.email_in(taken.body) if taken.body else taken.session.fields.get("email", "")
         ),
+        blocked=deps.blocklist.hit(
+            name=taken.session.fields.get("name", ""), email=taken.session.fields.get("email", ""), e164=phone or ""
+        ),
     )
 
 

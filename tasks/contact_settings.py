@@ -11,6 +11,7 @@ from detectors.durations import Duration, within
 from detectors.flow import Stage
 from detectors.normalize import countries, identities
 from state.people import Limit
+from tasks.block_settings import BlockSettings
 from tasks.contact_fields import (
     LAW,
     Amounts,
@@ -37,6 +38,7 @@ Switch = Literal[
     "too_old",
     "consent",
     "bot",
+    "internal",
     "test_list",
     "ramp",
     "stage",
@@ -149,6 +151,7 @@ class ContactSettings(BaseModel):
         by_stage: What differs at one stage.
         by_country: What differs in one country: that of the number, or of the customer.
         off: Rules that are not to be asked.
+        block: Shoppers that are robots, staff or tests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -174,6 +177,7 @@ class ContactSettings(BaseModel):
     by_stage: dict[Stage, StageContact] = Field(default_factory=dict)
     by_country: ByCountry = Field(default_factory=dict)
     off: Annotated[tuple[Switch, ...], BeforeValidator(read_list)] = ()
+    block: BlockSettings = BlockSettings()
 
     @field_validator("default_zone")
     @classmethod

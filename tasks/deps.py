@@ -8,12 +8,15 @@ from time import monotonic, sleep
 from typing import Literal
 
 from detectors.settings import DetectionSettings
+from state.alarms import Alarms
 from state.attribution import Attribution
 from state.control import Control
+from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
 from state.sessions import Sessions
 from state.streams import Streams
+from tasks.blocklist import Blocklist
 from tasks.contact_settings import ContactSettings
 from tasks.settings import DeliverySettings
 from tasks.yuno import YunoClient
@@ -29,10 +32,14 @@ class Deps:
     streams: Streams
     control: Control
     attribution: Attribution
+    orders: Orders
+    alarms: Alarms
     client: YunoClient | None
     """None in shadow mode: nothing there can send."""
     delivery: DeliverySettings
     contact: ContactSettings
+    blocklist: Blocklist
+    """Compiled from `contact.block`."""
     detection: Callable[[], DetectionSettings]
     """The settings of detection as they are now; asked once per sweep."""
     identity_secret: bytes

@@ -72,5 +72,7 @@ def _say(permits: Permits) -> None:
             log.warning("contacts_of_the_day_used_up", goes_on="at 00:00 UTC")
         case "paused":
             log.warning("sending_paused", goes_on="winback resume, or when its time is over")
+        case "orders_stopped":
+            log.error("sending_held", because="no orders arrive", goes_on="when one does, or winback resume")
         case "refused" | "failing":
             log.error("sending_stopped", because=permits.why, goes_on="when one outreach that is tried gets through")

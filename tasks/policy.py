@@ -14,6 +14,7 @@ from detectors.normalize import money
 from state.people import Facts
 from state.session import Session
 from tasks import consent
+from tasks.blocklist import Hit
 from tasks.contact_settings import AtStage, ContactSettings, Switch
 from tasks.law import closings
 from tasks.law.consenting import consent_required
@@ -52,6 +53,8 @@ class Situation:
     lease_ms: int
     identities: tuple[str, ...] = ()
     """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
+    blocked: Hit | None = None
+    """What the block list says about name, e-mail address and number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,12 @@ def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
-    return Suppress("bot") if is_bot(now.session.fields) else None
+    listed = now.blocked is not None and now.blocked.kind == "bot"
+    return Suppress("bot") if listed or is_bot(now.session.fields) else None
+
+
+def _internal(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Suppress("internal") if now.blocked is not None and now.blocked.kind == "internal" else None
 
 
 def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -291,6 +299,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_refused, None),
     Rule(_consent, "consent"),
     Rule(_bot, "bot"),
+    Rule(_internal, "internal"),
     Rule(_test_list, "test_list"),
     Rule(_ramp, "ramp"),
     Rule(_stage, "stage"),

@@ -75,6 +75,9 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     """Make the request and record how it went, unless somebody may not be contacted after all."""
     taken, person, built = contact.taken, contact.person, contact.built
     passed = deps.control.gate(taken)
+    if passed == "missed":
+        state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
+        return Outcome(taken.outreach, state or "lost", "orders_missing")
     if not isinstance(passed, Passed):
         # Back to where it was among those due; nothing is dispatched while this lasts.
         kept = deps.outbox.postpone(taken, delay_ms=None, why=f"sending_{passed}")

@@ -136,6 +136,11 @@ class DeliverySettings(BaseModel):
     breaker_pause: Annotated[Duration, within("1ms", "1h")] = timedelta(minutes=1)
 
     @property
+    def rehearses(self) -> bool:
+        """Whether requests can only reach this machine, so that nobody can be called."""
+        return is_loopback(httpx.URL(self.endpoint).host)
+
+    @property
     def lease(self) -> timedelta:
         """How long a leased outreach belongs to its worker.
 

@@ -8,6 +8,7 @@ from detectors.durations import format_duration
 from detectors.lanes import LANES_BY_NAME, cut_offs, milliseconds
 from detectors.settings import DetectionSettings
 from state.sessions import Claimed, SilentLane
+from tasks import order_flow
 from tasks.deps import Deps
 from tasks.record import REQUIRED
 
@@ -38,6 +39,7 @@ def sweep(deps: Deps) -> Claimed:
     if silent:
         return Claimed(0, 0)
     mark = deps.streams.watermark()
+    order_flow.look(settings, deps, until_ms=mark.until_ms)
     lanes = [
         SilentLane(
             lane=cut.lane,

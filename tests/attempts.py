@@ -7,9 +7,11 @@ from random import Random
 from time import monotonic
 
 from detectors.settings import DetectionSettings
+from state.alarms import Alarms
 from state.control import Control
 from state.people import person_of
 from tasks.attempt import attempt
+from tasks.blocklist import compiled
 from tasks.breaker import limits_of
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
@@ -53,9 +55,12 @@ def deps_of(
         streams=state.streams,
         control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
         attribution=state.attribution,
+        orders=state.orders,
+        alarms=Alarms(state.scripts, state.keys),
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=contact or ContactSettings(quiet_hours=QuietHours(), law="off"),
+        blocklist=compiled((contact or ContactSettings()).block),
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,

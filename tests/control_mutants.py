@@ -5,7 +5,7 @@ from typing import Any
 Mutant = tuple[str, str, str, str] | tuple[str, str, str, str, dict[str, Any]]
 
 PERMITS: list[Mutant] = [
-    ("permits", "if is == 'paused' then\n  granted = 0\nelse", "",
+    ("permits", "if is == 'paused' or is == 'orders_stopped' then\n  granted = 0\nelse", "",
      "sending_stops.while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate"),
     ("permits", "now >= ends and math.min(granted, 1) or 0", "math.min(granted, 1)",
      "sending_stops.refused_keys_stop_everybody_at_once"),
@@ -37,7 +37,7 @@ PERMITS: list[Mutant] = [
 ]  # fmt: skip
 
 GATE: list[Mutant] = [
-    ("gate", "if is == 'paused' then return {'paused'} end", "if is == 'paused' then is = nil end",
+    ("gate", "if is == 'paused' or", "if",
      "sending_stops.while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate"),
     ("gate", "if is and probe ~= 'free' then return {'stopped'} end", "",
      "sending_stops.refused_keys_stop_everybody_at_once"),
@@ -133,4 +133,51 @@ PLACES: list[Mutant] = [
      "limited_dispatch.what_is_in_hand_goes_back_to_its_place_before_the_fence"),
 ]  # fmt: skip
 
-CONTROL = [*PERMITS, *GATE, *REFUND, *RECORD, *PAUSE, *SILENCE, *PLACES]
+ORDERS: list[Mutant] = [
+    ("count_orders", "'NX', ", "", "orders_stopped.session_and_its_order_count_once_however_often"),
+    ("count_orders", "if since and since > 0 then", "if since then",
+     "orders_stopped.session_and_its_order_count_once_however_often"),
+    ("count_orders", "if not (since and since < 0) then", "if true then",
+     "orders_stopped.session_and_its_order_count_once_however_often"),
+    ("count_orders", "text(-at), session", "text(at), session",
+     "orders_stopped.checkout_that_arrives_after_its_order_does_not_wait_for_one"),
+    ("count_orders", "if last > tonumber(redis.call('HGET', flow_of(prefix), 'last') or 0) then", "if last > 0 then",
+     "orders_stopped.last_order_is_the_latest_whatever_the_order_of_arrival"),
+    ("count_orders", "math.min(tonumber(found[i + 1]), now)", "tonumber(found[i + 1])",
+     "orders_stopped.clock_of_the_future_is_now"),
+    ("count_orders", "math.min(tonumber(orders[i + 1]), now)", "tonumber(orders[i + 1])",
+     "orders_stopped.clock_of_the_future_is_now"),
+    ("count_orders", "redis.call('ZREMRANGEBYSCORE'", "redis.call('ZCOUNT'",
+     "orders_stopped.sessions_are_forgotten_after_six_hours"),
+    ("judge_orders", "if level ~= 'off' and last ~= ARGV[2] then level = 'fine' end", "",
+     "orders_stopped.verdict_from_before_an_order_counts_for_nothing"),
+    ("judge_orders", "if bad[was] and has[3] == last and level ~= 'off' then level = was end", "",
+     "orders_stopped.stopped_lasts_until_an_order_arrives"),
+    ("judge_orders", "has[3] == last and level ~= 'off' then level = was", "has[3] == last then level = was",
+     "orders_stopped.switching_it_off_ends_everything"),
+    ("judge_orders", "has[3] == last and ", "", "orders_stopped.stopped_lasts_until_an_order_arrives"),
+    ("judge_orders", "and has[4] and", "and", "orders_stopped.without_a_hold_nobody_is_left_alone_afterwards"),
+    ("judge_orders", "and has[4] and level ~= 'off' then", "and has[4] then",
+     "orders_stopped.switching_it_off_ends_everything"),
+    ("judge_orders", "tonumber(has[5] or 0)", "0", "orders_stopped.gap_begins_again_when_a_resume_has_passed"),
+    ("judge_orders", "and not bad[was] and", "and", "orders_stopped.stop_is_news_once"),
+    ("judge_orders", "redis.call('HDEL', flow, 'held')", "text(0)",
+     "orders_stopped.sending_waits_in_doubt_with_hold_only"),
+    ("judge_orders", "if ARGV[3] == '1' then", "if true then", "orders_stopped.alarm_alone_holds_nothing"),
+    ("permits", "or is == 'orders_stopped' then", "then",
+     "orders_stopped.nothing_is_dispatched_or_passes_while_held"),
+    ("gate", "or is == 'orders_stopped' then", "then", "orders_stopped.nothing_is_dispatched_or_passes_while_held"),
+    ("gate", "if flow[1] and now >=", "if false and now >=",
+     "orders_stopped.outreach_in_a_workers_hands_goes_back_to_its_place"),
+    ("gate", "and now >= tonumber(flow[3] or 0)", "", "orders_stopped.resume_sends_for_an_hour_all_the_same"),
+    ("permits", "and now >= tonumber(flow[3] or 0)", "", "orders_stopped.resume_sends_for_an_hour_all_the_same"),
+    ("gate", "if gap and tonumber(gap) < tonumber(ARGV[5]) then return {'missed'} end", "",
+     "orders_stopped.attempt_at_somebody_whose_order_may_be_missing_sends_nothing"),
+    ("gate", "gap and tonumber(gap) < tonumber(ARGV[5])", "gap",
+     "orders_stopped.who_fell_silent_while_no_orders_arrived_is_left_alone",
+     {"ago_ms": 3 * 3_600_000, "verdict": "go"}),
+    ("set_pause", "redis.call('DEL', gaps_of(KEYS[1]))", "",
+     "orders_stopped.resume_after_the_orders_lets_them_be_contacted"),
+]  # fmt: skip
+
+CONTROL = [*ORDERS, *PERMITS, *GATE, *REFUND, *RECORD, *PAUSE, *SILENCE, *PLACES]

@@ -56,7 +56,7 @@ def passes(by: Control, number: int = 0, *, claim: int = 1) -> Passed:
 
 def sending(state: State) -> Sending:
     stored = texts(state, f"{state.keys.control}sending")
-    return read_sending(stored, now_ms=now_ms(state), contacts_today=len(places(state)))
+    return read_sending(stored, now_ms=now_ms(state), contacts_today=len(places(state)), orders=state.orders.flow())
 
 
 def places(state: State, *, days_ago: int = 0) -> dict[str, str]:

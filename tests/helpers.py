@@ -14,6 +14,7 @@ from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
 from state.control import Control
 from state.keys import Keys, partition_of
+from state.orders import Orders
 from state.outbox import Outbox, Taken
 from state.overview import OUTCOMES
 from state.people import Lead, People
@@ -66,7 +67,9 @@ def make_state(
     outbox, streams = Outbox(scripts, keys, LEASE_MS, cipher), Streams(scripts, keys)
     control = Control(scripts, keys, limits_of(DeliverySettings()))
     attribution = Attribution(scripts, keys, WINDOW_MS)
-    return State(client, keys, scripts, sessions, outbox, people, streams, control, attribution, cipher)
+    return State(
+        client, keys, scripts, sessions, outbox, people, streams, control, attribution, Orders(scripts, keys), cipher
+    )
 
 
 LEAD = Lead("", WINDOW_MS, 2**52)

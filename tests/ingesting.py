@@ -93,6 +93,7 @@ def ingest_of(
         settings=IngestSettings(block=timedelta(milliseconds=100), streams=several, **settings),
         consumer=consumer,
         beat=beat,
+        orders=state.orders,
     )
     ingest._block_ms = 1
     return ingest

@@ -9,10 +9,13 @@ import pytest
 from state.operator import Operator
 from state.people import person_of
 from tasks.attempt import attempt
+from tasks.block_settings import BlockSettings
+from tasks.blocklist import compiled
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
 from tasks.policy import share_of
 from tasks.sending import Outcome
+from tasks.settings import DEFAULT_ENDPOINT
 from tests.attempts import PERSON, attempt_again, held_by, yuno
 from tests.helpers import (
     HOUR_MS,
@@ -213,3 +216,31 @@ def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State)
         own = contact(by_stage={"checkout": {"cap": "1h"}})
         assert attempt(outreach, replace(deps, contact=own)).outcome == "sent"
     assert held_by(state) == outreach
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"),
+    [
+        ({"email": "shopper-check-7@storebot.example"}, "bot"),
+        ({"email": "someone@shop.com"}, "internal"),
+        ({"full_name": "Test Buyer"}, "internal"),
+        ({"phone_number": "+573009999999"}, "internal"),
+    ],
+)
+def test_shopper_on_the_block_list_is_not_contacted(state: State, customer: dict[str, str], reason: str) -> None:
+    outreach = dispatched(state, customer=customer)
+    block = {"internal_domains": ["shop.com"], "internal_names": ["Test Buyer"], "internal_numbers": ["+573009999999"]}
+    with yuno(state) as (deps, server):
+        listed = replace(deps, blocklist=compiled(BlockSettings.model_validate(block)))
+        assert attempt(outreach, listed) == Outcome(outreach, "suppressed", reason)
+        assert not server.requests
+    assert counters(state) == {f"suppressed.{reason}": 1}
+
+
+def test_fictitious_number_is_contacted_in_a_rehearsal_only(state: State) -> None:
+    outreach = dispatched(state, customer={"phone_number": "+14155550199", "country_code": "US"})
+    with yuno(state) as (deps, server):
+        assert deps.delivery.rehearses
+        assert attempt(outreach, replace(deps, blocklist=compiled(BlockSettings(), rehearsal=True))).outcome == "sent"
+        assert len(server.requests) == 1
+    assert not deps.delivery.model_copy(update={"endpoint": DEFAULT_ENDPOINT}).rehearses

@@ -15,7 +15,15 @@ BELOW = {
     "tasks": {"detectors", "state"},
     "worker": {"detectors", "state", "tasks"},
 }
-PURE = ("detectors", "tasks/policy.py", "tasks/payload.py", "tasks/backoff.py", "tasks/record.py")
+PURE = (
+    "detectors",
+    "tasks/policy.py",
+    "tasks/payload.py",
+    "tasks/backoff.py",
+    "tasks/record.py",
+    "tasks/blocklist.py",
+    "tasks/block_patterns.py",
+)
 CLOCKS = {
     "now",
     "utcnow",

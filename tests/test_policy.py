@@ -7,6 +7,7 @@ import pytest
 
 from state.people import Facts
 from state.session import Session
+from tasks.blocklist import Hit
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.policy import (
     RULES,
@@ -123,7 +124,12 @@ IN_ORDER: list[list[Case]] = [
         Case(Suppress("consent_missing"), {"country": "BR"}),
         Case(Suppress("consent_missing"), {"country": "MX"}, fields={"consent.call": "false"}),
     ],
-    [Case(Suppress("bot"), fields={"bot": "1"}), Case(Suppress("bot"), fields={"meta.bot": "true"})],
+    [
+        Case(Suppress("bot"), fields={"bot": "1"}),
+        Case(Suppress("bot"), fields={"meta.bot": "true"}),
+        Case(Suppress("bot"), {"blocked": Hit("bot", "a robot")}),
+    ],
+    [Case(Suppress("internal"), {"blocked": Hit("internal", "staff")})],
     [Case(Suppress("not_on_list"), {"phone": NOT_LISTED, "identities": (NOT_LISTED, "jane@example.com")})],
     [Case(Suppress("ramp"), {"person_id": NOT_YET})],
     [Case(Suppress("stage_off"), {"stage": "payment"})],

@@ -123,6 +123,9 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "CONTACT__LAW": "off",
         "CONTACT__LAW_OFF": "ES,US-FL",
         "CONTACT__HOLIDAYS": "2026-12-24,CO:2026-12-31",
+        "DETECTION__ORDERS_STOPPED": "hold",
+        "CONTACT__BLOCK__DEFAULT": "off",
+        "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
         "WORKER__POOL": "threads",
         "INGEST__BLOCK": "3s",
     }
@@ -134,6 +137,12 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         "ENABLED": "false",
         "RAMP": "50",
         "HOLDOUT": "5",
+        "BOT_DOMAINS": "robots.example",
+        "BOT_ADDRESSES": '["robot@shop.com"]',
+        "BOT_NUMBERS": "+1???55501??",
+        "INTERNAL_DOMAINS": "shop.com,agency.com",
+        "INTERNAL_ADDRESSES": "qa+*@gmail.com",
+        "INTERNAL_NUMBERS": "+5730012345*,+573001234500-+573001234599",
     }
     numbers = {
         "MAX_ATTEMPTS",

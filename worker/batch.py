@@ -41,6 +41,8 @@ class Batch:
     named: list[tuple[str, str, int]] = field(default_factory=list)
     """Who was named in which session and when: phone number (E.164), session, Unix ms."""
     orders: list[Order] = field(default_factory=list)
+    placed: list[tuple[str, int]] = field(default_factory=list)
+    """Of each order its session, empty for none, and when it arrived (Unix ms)."""
     rejections: list[Rejection] = field(default_factory=list)
 
 
@@ -77,6 +79,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
         batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, place, len(batch.changes)))
+        batch.placed.append((event.session_id or "", arrival_ms))
     if event.session_id is not None:
         if event.previous_session_id is not None:
             if place.activity:

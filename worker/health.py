@@ -9,6 +9,7 @@ from detectors.idle import IDLE
 from detectors.lanes import LANES, milliseconds
 from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
+from tasks import order_flow
 from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
 from worker.settings import Settings
 
@@ -123,6 +124,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),
+        *_orders(overview),
         _sending(overview, settings),
         *_silence(overview),
         _outbox(overview),
@@ -276,6 +278,9 @@ def _sending(overview: Overview, settings: Settings) -> Finding:
         also = f"; and it had stopped by itself ({sending.why})" if sending.stopped else ""
         text = f"paused by hand {since}, {until}{reason}: nothing is sent, what is due stays due{also}"
         return Finding("sending", "fail", text, "winback resume")
+    if sending.going == "orders_stopped":
+        text = f"held {since} because no orders arrive: nothing is sent, what is due stays due; goes on when one does"
+        return Finding("sending", "fail", text, "mend the order events; winback resume sends for an hour all the same")
     if sending.stopped:
         wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
         then = "one outreach is being tried now" if sending.probing else f"next try in {span(wait)}"
@@ -288,6 +293,18 @@ def _sending(overview: Overview, settings: Settings) -> Finding:
     most = settings.delivery.max_per_day
     of_the_day = f"; {sending.contacts_today:,} of {most:,} contacts of the day" if most else ""
     return Finding("sending", "ok", f"nothing holds it back{of_the_day}")
+
+
+def _orders(overview: Overview) -> Iterator[Finding]:
+    """Say that orders no longer arrive, or never have."""
+    orders = overview.orders
+    if orders.level == "doubtful":
+        waits = "sending waits for one" if orders.holds(overview.now_ms) else "it may be chance"
+        text = f"no order has arrived since {orders.run:,} sessions had the time to order: {waits}"
+        yield Finding(order_flow.ABOUT, "note", text, "nothing to do yet: it becomes an alarm if it goes on")
+    elif orders.level in order_flow.ALARM_LEVEL:
+        mark: Mark = "fail" if orders.level == "stopped" else "warn"
+        yield Finding(order_flow.ABOUT, mark, order_flow.text_of(orders), order_flow.WAY_OUT)
 
 
 def _silence(overview: Overview) -> Iterator[Finding]:

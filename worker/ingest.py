@@ -21,6 +21,7 @@ from detectors.normalize.phones import phone
 from detectors.sequence import occurred_ms
 from state.attribution import Attribution
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.orders import Orders
 from state.people import People, person_of
 from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Reading, Stream
@@ -29,6 +30,7 @@ from tasks.crash_points import reached
 from worker.attribution import credit_orders
 from worker.batch import Batch, collect
 from worker.bots import BotWatch
+from worker.order_count import OrderCount
 from worker.pending import Pending
 from worker.runtime import State, identity_secret
 from worker.settings import IngestSettings, Settings
@@ -82,6 +84,7 @@ class Ingest:
         settings: IngestSettings,
         consumer: str,
         beat: Callable[[], None],
+        orders: Orders | None = None,
     ) -> None:
         self._streams = streams
         self._sessions = sessions
@@ -101,6 +104,7 @@ class Ingest:
         self._reading: Callable[[], list[Reading]] | None = None
         self._unfinished: deque[Work] = deque()
         self._bots = BotWatch(settings.bot_events)
+        self._order_count = OrderCount(orders) if orders else None
         self._noted: set[tuple[str, str]] = set()
         self._noted_since = 0.0
         self._acknowledged: Callable[[], object] | None = None
@@ -118,6 +122,7 @@ class Ingest:
             settings=settings.ingest,
             consumer=consumer,
             beat=beat,
+            orders=state.orders,
         )
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object]) -> None:
@@ -210,16 +215,17 @@ class Ingest:
         }
         named = [(person_of(number, self._secret), session, at_ms) for (number, session), at_ms in new.items()]
         applied = self._sessions.begin(batch.changes)
+        begun: list[Callable[[], object]] = [applied]
         try:
-            noted = self._people.begin_note_sessions(named)
+            begun.append(self._people.begin_note_sessions(named))
+            begun += [self._order_count.begin(batch)] if self._order_count else []
         except StateError:
-            with suppress(StateError):
-                applied()
+            _wait_for(begun, quietly=True)
             raise
 
         def wait() -> list[Mark]:
             try:
-                noted()
+                _wait_for(begun[1:])
             finally:
                 marks = applied()
             if not self._noted:
@@ -356,6 +362,18 @@ class Ingest:
         if monotonic() - self._beaten >= BEAT_EVERY_S:
             self._beaten = monotonic()
             self._beat()
+
+
+def _wait_for(begun: Sequence[Callable[[], object]], *, quietly: bool = False) -> None:
+    """Wait for all, so that no reply is left in a connection, and raise the first error unless `quietly`."""
+    errors = []
+    for wait in begun:
+        try:
+            wait()
+        except StateError as exc:
+            errors.append(exc)
+    if errors and not quietly:
+        raise errors[0]
 
 
 def _entries(readings: Sequence[Reading]) -> Sequence[Entry]:

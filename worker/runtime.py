@@ -12,18 +12,21 @@ from detectors.lanes import milliseconds
 from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
 from state import deployment
+from state.alarms import Alarms
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted, cipher_of
 from state.connection import connect, replicas_of, require_suitable
 from state.control import Control
 from state.errors import StateError
 from state.keys import Keys
+from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
 from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sessions import Sessions
 from state.streams import Streams
+from tasks import blocklist
 from tasks.breaker import limits_of
 from tasks.deps import Deps
 from tasks.yuno import YunoClient
@@ -50,6 +53,7 @@ class State:
     streams: Streams
     control: Control
     attribution: Attribution
+    orders: Orders
     cipher: Cipher = field(default_factory=Unencrypted)
     _logged: set[str] = field(default_factory=set)
     """Keys of encryption that this process has said it lacks."""
@@ -99,7 +103,9 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys, settings.ingest.streams)
     control = Control(scripts, keys, limits_of(settings.delivery))
     attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
-    return State(client, keys, scripts, sessions, outbox, people, streams, control, attribution, cipher)
+    return State(
+        client, keys, scripts, sessions, outbox, people, streams, control, attribution, Orders(scripts, keys), cipher
+    )
 
 
 def join_deployment(state: State, settings: Settings, *, personal: bool = True, lost: Sequence[str] = ()) -> str:
@@ -177,9 +183,12 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         streams=state.streams,
         control=state.control,
         attribution=state.attribution,
+        orders=state.orders,
+        alarms=Alarms(state.scripts, state.keys),
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
         delivery=settings.delivery,
         contact=settings.contact,
+        blocklist=blocklist.compiled(settings.contact.block, rehearsal=settings.delivery.rehearses),
         detection=detection,
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,

@@ -2,12 +2,16 @@
 -- The last look at what holds back all sending, just before an attempt's fence; takes its place among the day's contacts.
 -- KEYS[1]  prefix of the control keys
 -- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] contacts a day (0: no limit); ARGV[4] how long an attempt may take (ms)
--- Returns  {'go', day of its place ('': none), 1 when a success is to be recorded} | {'paused' | 'stopped' | 'full'}
+--          ARGV[5] when the last event before the silence occurred (ms)
+-- Returns  {'go', day of its place ('': none), 1 when a success is to be recorded} | {'paused' | 'orders_stopped' | 'stopped' | 'full' | 'missed'}
 -- include: _sending
 local prefix, id, now, day = KEYS[1], ARGV[1], clock(), ''
 local key = prefix .. 'sending'
-local is, _, _, probe = held_back(key, now)
-if is == 'paused' then return {'paused'} end
+local is, _, _, probe = held_back(prefix, now)
+if is == 'paused' or is == 'orders_stopped' then return {is} end
+-- Orders of that time may be missing: who fell silent then may have bought.
+local gap = redis.call('ZRANGE', gaps_of(prefix), ARGV[5], '+inf', 'BYSCORE', 'LIMIT', '0', '1')[1]
+if gap and tonumber(gap) < tonumber(ARGV[5]) then return {'missed'} end
 if is and probe ~= 'free' then return {'stopped'} end
 if ARGV[3] ~= '0' then
   day = text(math.floor(now / DAY))

@@ -1,0 +1,135 @@
+"""Sessions that reach the checkout and orders that arrive, counted for all processes together.
+
+What is kept of a session is a number that stands for its id, for at most a day; counters are kept for 15 days.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from state.keys import DAY_MS, Keys
+from state.scripts import Scripts, translated
+
+DAYS = 8
+"""Days of counters that are read, today included."""
+Moment = tuple[str, int]
+"""A session and when it was (Unix ms)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFlow:
+    """What was last found of the orders. Times are Unix ms of the server."""
+
+    last_ms: int = 0
+    """When the last order arrived; 0: there never was one."""
+    level: str = "fine"
+    """`fine`, `doubtful` (their absence is improbable), `stopped`, or `never` (none has ever arrived)."""
+    since_ms: int = 0
+    """When that was found."""
+    run: int = 0
+    """Sessions that reached the checkout since the last order, and had the time to order."""
+    rate: float = 0.0
+    """How many of them usually order, at least."""
+    held: bool = False
+    """Whether sending is held for it."""
+    released_ms: int = 0
+    """Until when it goes on all the same; 0: it does not."""
+
+    def holds(self, now_ms: int) -> bool:
+        """Whether nothing is sent for it now."""
+        return self.held and now_ms >= self.released_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counters of one day (UTC)."""
+
+    checkouts: Sequence[int]
+    """By hour: sessions that reached the checkout."""
+    ordered: Sequence[int]
+    """Of these, how many have ordered, by the hour in which they reached the checkout."""
+    arrived: Sequence[int]
+    """Orders by the hour of their arrival."""
+    delays: Mapping[int, int]
+    """Orders by the step of their delay; see `detectors.order_flow.delay_step`."""
+
+
+class Orders:
+    """The counters, and what is concluded from them."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._keys = keys
+
+    def begin_count(self, checkouts: Sequence[Moment], orders: Sequence[Moment]) -> Callable[[], object]:
+        """Begin to count; what is returned waits until it is done. Counting again changes nothing.
+
+        An order without a session has an empty text in its place.
+
+        Raises:
+            StateError: some may not have been counted; do it again.
+        """
+        if not checkouts and not orders:
+            return lambda: None
+        args = (json.dumps(_numbered(checkouts)), json.dumps(_numbered(orders)))
+        return self._scripts.begin_many("count_orders", [(self._keys.control, args)])
+
+    def flow(self) -> OrderFlow:
+        """Read what was last found."""
+        with translated():
+            found = self._scripts.client.hgetall(self._keys.orders)
+        return read_flow({name.decode(): text.decode() for name, text in found.items()})
+
+    def waiting(self, since_ms: int, until_ms: int) -> int:
+        """Count sessions without an order that reached the checkout after a moment, up to another."""
+        with translated():
+            return int(self._scripts.client.zcount(self._keys.checkouts, f"({max(0, since_ms)}", until_ms))
+
+    def counts(self, now_ms: int) -> list[Counts]:
+        """Read the counters of the last days, today first."""
+        today = now_ms // DAY_MS
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for day in range(today, today - DAYS, -1):
+                pipe.hgetall(self._keys.orders_of(day))
+            return [_counts(found) for found in pipe.execute()]
+
+    def record(self, level: str, *, judged_ms: int, hold: bool, run: int, rate: float) -> tuple[str, bool]:
+        """Record a verdict; return the level that holds now, and whether an alarm begins or ends with it.
+
+        `level`: `fine`, `doubtful`, `stopped`, `never`, or `off`. `judged_ms`: the last order that it rests on; one
+        that has arrived since outweighs it. Once orders have stopped, only an order ends that.
+        """
+        found, news = self._scripts.run(
+            "judge_orders", self._keys.control, level, judged_ms, int(hold), run, f"{rate:.3f}"
+        )
+        return found.decode(), bool(news)
+
+
+def read_flow(stored: Mapping[str, str]) -> OrderFlow:
+    """Read what was last found, from its hash."""
+    return OrderFlow(
+        last_ms=int(stored.get("last", 0)),
+        level=stored.get("level", "fine"),
+        since_ms=int(stored.get("since", 0)),
+        run=int(stored.get("run", 0)),
+        rate=float(stored.get("rate", 0)),
+        held="held" in stored,
+        released_ms=int(stored.get("released", 0)),
+    )
+
+
+def _numbered(moments: Sequence[Moment]) -> list[str]:
+    return [word for name, at_ms in moments for word in (str(crc32(name.encode())) if name else "", str(at_ms))]
+
+
+def _counts(found: Mapping[bytes, Any]) -> Counts:
+    named = {name.decode(): int(number) for name, number in found.items()}
+
+    def hours(kind: str) -> list[int]:
+        return [named.get(f"{kind}{hour}", 0) for hour in range(24)]
+
+    delays = {int(name[1:]): number for name, number in named.items() if name.startswith("d")}
+    return Counts(hours("c"), hours("o"), hours("a"), delays)

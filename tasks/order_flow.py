@@ -1,0 +1,78 @@
+"""The look at whether orders still arrive: before each sweep, so that an alarm comes before the first contact."""
+
+from itertools import chain
+
+import structlog
+
+from detectors.order_flow import Hour, Past, judge, usual_delay_ms
+from detectors.settings import DetectionSettings
+from state.orders import Counts, OrderFlow
+from tasks.deps import Deps
+
+FEWEST = 5
+"""Sessions since the last order for which it is worth to look."""
+WAY_OUT = (
+    "send a test order and follow its event; send the missing orders (winback event emit FILE), see docs/order-hooks.md"
+)
+ABOUT = "orders"
+"""What the alarm is about."""
+ALARM_LEVEL = {"stopped": 2, "never": 1}
+"""As in `state.alarms`."""
+
+log = structlog.get_logger("winback.tasks")
+
+
+def look(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> None:
+    """Judge the orders that arrived until then (Unix ms; all before is applied), record the verdict, and say so.
+
+    Raises:
+        StateError: Redis could not be reached.
+    """
+    flow = deps.orders.flow()
+    if settings.orders_stopped == "off":
+        if flow.level != "fine":
+            deps.orders.record("off", judged_ms=flow.last_ms, hold=False, run=0, rate=0)
+        return
+    waiting = deps.orders.waiting(flow.last_ms, until_ms)
+    if waiting < FEWEST and flow.level == "fine":
+        return
+    past = past_of(deps.orders.counts(until_ms), waiting)
+    run = deps.orders.waiting(flow.last_ms, until_ms - usual_delay_ms(past)) if waiting >= FEWEST else 0
+    verdict = judge(past, run=run, last_ms=flow.last_ms, until_ms=until_ms)
+    hold = settings.orders_stopped == "hold"
+    _, news = deps.orders.record(verdict.level, judged_ms=flow.last_ms, hold=hold, run=verdict.run, rate=verdict.rate)
+    if news:
+        _say(deps)
+
+
+def past_of(days: list[Counts], waiting: int) -> Past:
+    """Return what the last days tell, today first; without the sessions that are to be judged."""
+    newest = chain.from_iterable(zip(reversed(day.checkouts), reversed(day.ordered), strict=True) for day in days)
+    hours: list[Hour] = []
+    for checkouts, ordered in newest:
+        judged = min(waiting, max(0, checkouts - ordered))
+        waiting -= judged
+        hours.append(Hour(checkouts - judged, ordered))
+    delays: dict[int, int] = {}
+    for day in days:
+        for step, number in day.delays.items():
+            delays[step] = delays.get(step, 0) + number
+    return Past(hours[::-1], delays, [day.arrived for day in days[1:]], max(sum(day.arrived) for day in days))
+
+
+def text_of(flow: OrderFlow) -> str:
+    """Say what was found of the orders, in one line."""
+    then = "nothing is sent until one does" if flow.held else "buyers are contacted"
+    if flow.level == "never":
+        return f"no order has ever arrived, though {flow.run:,} sessions reached the checkout: {then}"
+    return f"no order has arrived since {flow.run:,} sessions had the time to order, {flow.rate:.0%} usually do: {then}"
+
+
+def _say(deps: Deps) -> None:
+    flow = deps.orders.flow()
+    if flow.level not in ALARM_LEVEL:
+        log.info("orders_arrive_again")
+        return
+    # The watch, which tells all other alarms, looks less often than somebody is contacted.
+    if deps.alarms.begins(ABOUT, ALARM_LEVEL[flow.level]):
+        log.error("alarm", about=ABOUT, text=text_of(flow), way_out=WAY_OUT)
