@@ -223,13 +223,13 @@ def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State)
     [
         ({"email": "shopper-check-7@storebot.example"}, "bot"),
         ({"email": "someone@shop.com"}, "internal"),
-        ({"full_name": "Test Buyer"}, "internal"),
+        ({"full_name": "Quality Crew"}, "internal"),
         ({"phone_number": "+573009999999"}, "internal"),
     ],
 )
 def test_shopper_on_the_block_list_is_not_contacted(state: State, customer: dict[str, str], reason: str) -> None:
     outreach = dispatched(state, customer=customer)
-    block = {"internal_domains": ["shop.com"], "internal_names": ["Test Buyer"], "internal_numbers": ["+573009999999"]}
+    block = {"internal_domains": ["shop.com"], "internal_names": ["Quality Crew"], "internal_numbers": ["+573009999999"]}
     with yuno(state) as (deps, server):
         listed = replace(deps, blocklist=compiled(BlockSettings.model_validate(block)))
         assert attempt(outreach, listed) == Outcome(outreach, "suppressed", reason)
