@@ -45,6 +45,8 @@ class Change(NamedTuple):
     """
     tell: bool = False
     """Whether `apply` returns a mark for this change in any case, with what its session then knows of the person."""
+    seen_ms: int = 0
+    """When it shows that the shopper was there (Unix ms); 0: at `silent_since_ms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Sessions:
         others: dict[int, list[Sequence[str]]] = {}
         places: dict[int, list[int]] = {}
         for index, change in enumerate(changes):
-            session_id, stamp, activity, _, _, silent_ms, fields, tell = change
+            session_id, stamp, activity, _, _, silent_ms, fields, tell, _ = change
             number = partition_of(session_id)
             if number not in plain:
                 plain[number], others[number], places[number] = [], [], []
@@ -224,8 +226,9 @@ class Sessions:
 
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:
-    session_id, stamp, activity, signal, purchase, silent_ms, fields, tell = change
-    said = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if tell else "")
+    session_id, stamp, activity, signal, purchase, silent_ms, fields, tell, seen_ms = change
+    seen = str(seen_ms) if seen_ms and seen_ms != silent_ms else ""
+    said = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if tell else "", seen)
     if not fields:
         return said
     return (*said, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))

@@ -206,7 +206,7 @@ class Ingest:
         if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_ANEW_S):
             self._noted.clear()
         new = {
-            (number, session): at_ms for number, session, at_ms in batch.named if (number, session) not in self._noted
+            (number, session): at_ms for number, session, at_ms in batch.noted if (number, session) not in self._noted
         }
         named = [(person_of(number, self._secret), session, at_ms) for (number, session), at_ms in new.items()]
         applied = self._sessions.begin(batch.changes)
@@ -284,7 +284,7 @@ class Ingest:
         batch = work.batch
         if work.readings:
             reached("events_applied")
-        bought, opted_out = set(batch.bought), set(batch.opted_out)
+        bought, opted_out = set(batch.bought), {identity for identity, _ in batch.opted_out}
         for mark in (*marks, *self._hand_over(batch, marks)):
             number = phone(mark.phone, country(mark.country)) if mark.phone else None
             if number and mark.purchase:
