@@ -113,6 +113,14 @@ def test_who_goes_on_after_a_silence_that_made_no_outreach_waits_again(state: St
     assert list(lanes_of(state)) == ["checkout.web.idle"]
 
 
+def test_who_was_only_seen_before_begins_like_any_other(state: State) -> None:
+    at_ms = now_ms(state) - HOUR_MS
+    seen = event("exit", "other", stage=None, previous_session_id="s-1")
+    apply(state, arrived(seen, at_ms))
+    apply(state, arrived(event(), at_ms + 1))
+    assert texts(state, state.keys.session("s-1")).keys() == {"activity", "first.06"}
+
+
 def test_silence_is_stored_only_when_it_is_not_since_the_last_event(state: State) -> None:
     at_ms = now_ms(state) - HOUR_MS
     apply(state, arrived(event(occurred_at=(at_ms - HOUR_MS) / 1000), at_ms))

@@ -122,6 +122,28 @@ GOING_ON: list[Mutant] = [
      "going_on.silence_is_stored_only_when_it_is_not_since_the_last_event"),
 ]  # fmt: skip
 
+AHEAD: list[Mutant] = [
+    ("apply", "if was_ahead then has", "if false then has",
+     "ahead.a_session_from_the_future_moves_with_its_next_event", {"later": {"session_id": "s-1", "type": "activity",
+     "flow_stage": "checkout", "platform": "web"}}),
+    ("apply", "silent < was_silent or was_ahead", "silent < was_silent",
+     "ahead.an_old_event_brings_a_session_back_from_the_future", {"later": {"session_id": "s-1", "type": "activity",
+     "flow_stage": "checkout", "platform": "web"}}),
+    ("apply", "or stamp_of(known) > (now + AHEAD) * 100 + 99", "",
+     "ahead.a_field_from_the_future_gives_way_to_the_next_one"),
+    ("apply", "last > (now + AHEAD) * 100", "last > now * 100", "ahead.clocks_that_differ_a_little_change_nothing"),
+    ("claim", "put_back_all(prefix, lane[1], lane[5], now, limit)", "",
+     "ahead.a_sweep_puts_back_to_now_what_waits_from_the_future_on", {"stage": "checkout"}),
+    ("claim", "now + (expires and FURTHEST or AHEAD)", "now + AHEAD",
+     "ahead.a_sweep_leaves_a_voucher_its_time_and_a_far_one_not"),
+    ("claim", "redis.call('PEXPIREAT', key, text(now + SESSION_TTL + 3600000))", "text(0)",
+     "ahead.a_sweep_puts_back_to_now_what_waits_from_the_future_on", {"stage": "checkout"}),
+    ("claim", "if is_ahead(has, last, now) then put_back", "if false then put_back",
+     "ahead.a_sweep_puts_back_to_now_what_waits_from_the_future_on", {"stage": "checkout"}),
+    ("apply", "more[1] or more[2] or more[3]", "more[1] or more[2]",
+     "going_on.who_was_only_seen_before_begins_like_any_other"),
+]  # fmt: skip
+
 STAYS: list[Mutant] = [
     ("apply", "    note_stay(key, activity, was, write)\n", "",
      "stays.each_place_keeps_when_it_was_first_and_last_reached"),
@@ -436,6 +458,7 @@ ROTATION: list[Mutant] = [
 MUTANTS = [
     *APPLY,
     *GOING_ON,
+    *AHEAD,
     *STAYS,
     *TAKEN_OVER,
     *CLAIM,

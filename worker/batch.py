@@ -74,15 +74,18 @@ _STOPS = frozenset({"order_completed", "opt_out"})
 """Events that count for the people they name, and for all sessions they name in whichever field."""
 
 
-def collect(entries: Sequence[Entry]) -> Batch:
-    """Read entries into what they change. Never raises on what an entry holds."""
+def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
+    """Read entries into what they change. Never raises on what an entry holds.
+
+    `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
+    """
     batch = Batch()
     for entry in entries:
         if entry.event is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry.id, (problem,), applied=False))
             continue
-        arrival_ms = entry.arrival_ms
+        arrival_ms = entry.arrival_ms if latest_ms is None else min(entry.arrival_ms, latest_ms)
         if usual := looking_around.read(entry.event, arrival_ms):
             session_id, activity, silent_since_ms = usual
             batch.changes.append(Change(session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING))

@@ -26,6 +26,7 @@ local function put_back(key, has, now)
   end
   if #write > 2 then redis.call(unpack(write)) end
   redis.call('HDEL', key, 'silent', 'seen')
+  if has[5] ~= 'abandoned' then redis.call('PEXPIREAT', key, text(now + SESSION_TTL + 3600000)) end
   return redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'seen')
 end
 

@@ -33,7 +33,8 @@ end
 -- construction, carried out here. Returns the session's purchase.
 local function move(prefix, ranks, key, event, has, write)
   local id, a, s, p = event[1], tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
-  if is_ahead(has, max(number_of(has[1]), has[2] or 0, has[3] or 0), now) then has = put_back(key, has, now) end
+  local was_ahead = is_ahead(has, max(number_of(has[1]), has[2] or 0, has[3] or 0), now)
+  if was_ahead then has = put_back(key, has, now) end
   local was_a, was_s, was_p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
   local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
   local silent, was_silent, was_state = silent_of(event[5], nil, last), silent_of(has[4], has[6], was_last), has[5]
@@ -63,7 +64,7 @@ local function move(prefix, ranks, key, event, has, write)
   local was_lane, lane = not was_state and lane_of(prefix, ranks, was_a, was_s), not state and lane_of(prefix, ranks, a, s)
   if was_lane and was_lane ~= lane then call('ZREM', was_lane, id) end
   -- The scores of a lane are lower bounds: who stays in it moves up only when a sweep finds them at its head.
-  if lane and (lane ~= was_lane or silent < was_silent) then call('ZADD', lane, text(silent), id) end
+  if lane and (lane ~= was_lane or silent < was_silent or was_ahead) then call('ZADD', lane, text(silent), id) end
   -- Lives at least a session's time to live after its last activity; not set anew more than once an hour.
   if was_last == 0 or is_back and (was_state or floor(silent / HOUR) ~= floor(was_silent / HOUR)) then
     call('PEXPIREAT', key, text((silent > 0 and silent or clock()) + SESSION_TTL + HOUR))
