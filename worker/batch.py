@@ -69,7 +69,9 @@ class Batch:
 
 # A session that is nowhere in the flow waits in no lane: both would be lost.
 _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
-_NOBODY = Problem("customer", "names nobody: without a session_id the event needs a valid phone_number or email")
+_NOBODY = Problem(
+    "customer.phone_number", "is not a valid number, and without a session_id or an email the event names nobody"
+)
 _STOPS = frozenset({"order_completed", "opt_out"})
 """Events that count for the people they name, and for all sessions they name in whichever field."""
 
