@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES
-from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
+from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, epoch_ms, seen_at
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
 _is_usual_id = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}").fullmatch
@@ -42,4 +42,4 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
             return None
     except (ValueError, LookupError, TypeError):
         return None
-    return session_id, occurred_ms * RANK_SPAN + rank, max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)
+    return session_id, occurred_ms * RANK_SPAN + rank, seen_at(occurred_ms, arrival_ms)

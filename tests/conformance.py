@@ -9,6 +9,7 @@ from tests.model.guards import NOTHING, Without
 from tests.model.invariants import violation
 from tests.model.mixes import Mix
 from tests.model.search import Step
+from tests.model.shop import MISDATED
 from tests.model.states import World
 from tests.model.steps import begin, steps
 from tests.model.words import words
@@ -43,7 +44,7 @@ PEOPLE, SESSIONS = 2, 4
 
 def mix_of(random: Random) -> Mix:
     """Return what may happen in one walk."""
-    events = tuple(random.choices(["activity", "order"], [3, 1], k=random.choice([3, 10, 30])))
+    events = tuple(random.choices(["activity", "order", MISDATED], [3, 1, 1], k=random.choice([3, 10, 30])))
     return Mix(
         "walk",
         sessions=SESSIONS,

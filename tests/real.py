@@ -30,6 +30,7 @@ from tests.helpers import (
     text_at,
     texts,
 )
+from tests.model.shop import MISDATED
 from tests.model.states import NONE, World
 from worker.runtime import State
 
@@ -88,9 +89,12 @@ class Real:
         return self.began_ms + number * SECOND_MS
 
     def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
-        stage, platform = PLACES[session] if kind == "activity" else (None, None)
-        more = {"customer": JANE, "platform": platform} if kind == "activity" else {}
-        made = event("activity" if kind == "activity" else "order_completed", self.sessions[session], stage, **more)
+        is_order = kind == "order"
+        stage, platform = (None, None) if is_order else PLACES[session]
+        more: dict[str, object] = {} if is_order else {"customer": JANE, "platform": platform}
+        if kind == MISDATED:
+            more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
+        made = event("order_completed" if is_order else "activity", self.sessions[session], stage, **more)
         entry = Entry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
         client: Any = self.state.client
         client.execute_command("XADD", self.state.keys.events, entry.id, "event", entry.event)

@@ -229,7 +229,11 @@ def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State)
 )
 def test_shopper_on_the_block_list_is_not_contacted(state: State, customer: dict[str, str], reason: str) -> None:
     outreach = dispatched(state, customer=customer)
-    block = {"internal_domains": ["shop.com"], "internal_names": ["Quality Crew"], "internal_numbers": ["+573009999999"]}
+    block = {
+        "internal_domains": ["shop.com"],
+        "internal_names": ["Quality Crew"],
+        "internal_numbers": ["+573009999999"],
+    }
     with yuno(state) as (deps, server):
         listed = replace(deps, blocklist=compiled(BlockSettings.model_validate(block)))
         assert attempt(outreach, listed) == Outcome(outreach, "suppressed", reason)

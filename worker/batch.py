@@ -1,17 +1,22 @@
 """What a batch of stream entries comes to: changes of sessions, marks on people, and what could not be read. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from detectors import looking_around
-from detectors.activity import ActivityEvent
+from detectors.activity import ActivityEvent, Consent, Customer
 from detectors.normalize.countries import country
+from detectors.normalize.identities import identities_of, named_by
 from detectors.normalize.phones import phone
+from detectors.normalize.session_ids import public_session_id, session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
+from state.session import PERSON
 from state.sessions import Change
 from state.stream import Entry
-from tasks.record import fields_of
+from tasks.consent import CHANNELS, Channel
+from tasks.record import ID, fields_of
 from worker.attribution import Order, order_of
 
 MINUTE_MS = 60_000
@@ -27,19 +32,38 @@ class Rejection:
     applied: bool
 
 
+class Answer(NamedTuple):
+    """A customer's answer to the question for consent, in an event that says who the customer is."""
+
+    identity: str
+    channel: Channel
+    said: Literal["yes", "no"]
+    at_ms: int
+    """When the event occurred (Unix ms)."""
+    given_at: str
+    source: str
+    """These two are the proof as the shop wrote it; empty when it wrote none."""
+
+
 @dataclass(slots=True)
 class Batch:
-    """What has to be written for some entries; phone numbers are E.164, times Unix ms."""
+    """What has to be written for some entries. Identities: see `detectors.normalize.identities`. Times are Unix ms."""
 
     changes: list[Change] = field(default_factory=list)
     minutes: list[int] = field(default_factory=list)
     """In which minute (since 1970) each change's event arrived."""
     bought: list[tuple[str, int]] = field(default_factory=list)
-    opted_out: list[str] = field(default_factory=list)
+    """Every identity that an order may name, and when it was made."""
+    opted_out: list[tuple[str, int]] = field(default_factory=list)
+    """Every identity that an opt-out may name, and when it was said."""
+    answers: list[Answer] = field(default_factory=list)
+    """A no counts for every identity that may be meant, a yes for those that surely are."""
     taken_over: list[tuple[str, str, int]] = field(default_factory=list)
     """Which session was taken over by which, and the sequence number of the event that said so."""
-    named: list[tuple[str, str, int]] = field(default_factory=list)
-    """Who was named in which session and when: phone number (E.164), session, Unix ms."""
+    named: list[tuple[str, int]] = field(default_factory=list)
+    """Sessions whose person an event says more about, and when; the changes of these events have `tell` set."""
+    noted: list[tuple[str, str, int]] = field(default_factory=list)
+    """Phone number (E.164), session and when: those events that have a number."""
     orders: list[Order] = field(default_factory=list)
     placed: list[tuple[str, int]] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived (Unix ms)."""
@@ -48,18 +72,25 @@ class Batch:
 
 # A session that is nowhere in the flow waits in no lane: both would be lost.
 _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
-_NOBODY = Problem("customer.phone_number", "is not a valid number, and without a session_id the event names nobody")
+_NOBODY = Problem(
+    "customer.phone_number", "is not a valid number, and without a session_id or an email the event names nobody"
+)
+_STOPS = frozenset({"order_completed", "opt_out"})
+"""Events that count for the people they name, and for all sessions they name in whichever field."""
 
 
-def collect(entries: Sequence[Entry]) -> Batch:
-    """Read entries into what they change. Never raises on what an entry holds."""
+def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
+    """Read entries into what they change. Never raises on what an entry holds.
+
+    `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
+    """
     batch = Batch()
     for entry in entries:
         if entry.event is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry.id, (problem,), applied=False))
             continue
-        arrival_ms = entry.arrival_ms
+        arrival_ms = entry.arrival_ms if latest_ms is None else min(entry.arrival_ms, latest_ms)
         if usual := looking_around.read(entry.event, arrival_ms):
             session_id, activity, silent_since_ms = usual
             batch.changes.append(Change(session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING))
@@ -73,41 +104,96 @@ def collect(entries: Sequence[Entry]) -> Batch:
     return batch
 
 
+def sessions_named(event: ActivityEvent) -> dict[str, str]:
+    """Return all sessions that an event names in whichever field: stored id → as the shop wrote it, its own first."""
+    found: dict[str, str] = {}
+    for text in (event.session_id, event.previous_session_id, *event.also_sessions):
+        if text and not text.isspace():
+            found.setdefault(session_key(text), text)
+    return found
+
+
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
-    place = position(event, arrival_ms)
-    if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
+    place, sessions, before = position(event, arrival_ms), sessions_named(event), len(batch.changes)
+    people = _add_people(batch, event, place)
+    if event.type in _STOPS and not people and not sessions:
         batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
-        batch.orders.append(order_of(event, place, len(batch.changes)))
-        batch.placed.append((event.session_id or "", arrival_ms))
-    if event.session_id is not None:
-        if event.previous_session_id is not None:
-            if place.activity:
-                batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))
-            else:
-                batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
-        customer = event.customer
-        if customer is not None and customer.phone_number:
-            number = phone(customer.phone_number, country(customer.country_code or ""))
-            if number is not None:
-                batch.named.append((number, event.session_id, occurred_ms(place.stamp)))
-        fields = fields_of(event)
-        if event.type == "opt_out":
-            fields["opted_out"] = "1"
-        batch.changes.append(Change(event.session_id, *place, fields))
-        batch.minutes.append(arrival_ms // MINUTE_MS)
+        batch.orders.append(order_of(event, place, tuple(sessions), before))
+        batch.placed.append((next(iter(sessions), ""), arrival_ms))
+    own = session_key(event.session_id) if event.session_id else ""
+    for session, text in sessions.items():
+        if session == own:
+            batch.changes.append(_own(batch, session, event, place))
+        elif change := _other(session, text, event, place):
+            batch.changes.append(change)
+    batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
+    if own and event.previous_session_id:
+        if place.activity:
+            batch.taken_over.append((session_key(event.previous_session_id), own, place.stamp))
+        elif event.type not in _STOPS:
+            batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
 
 
-def _mark_person(batch: Batch, event: ActivityEvent, place: Position) -> bool:
-    """Mark the person that the event itself names; False when it names nobody at all."""
+def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> Change:
+    """Return what an event changes in its own session."""
+    fields = fields_of(event) | _id_of(session, event.session_id or "") | _refusal_of(event)
+    tell = any(fields.get(name) for name in PERSON)
+    if tell:
+        batch.named.append((session, occurred_ms(place.stamp)))
     customer = event.customer
-    if customer is None or not customer.phone_number:
-        return True
-    number = phone(customer.phone_number, country(customer.country_code or ""))
-    if number is None:
-        return event.session_id is not None
+    if customer is not None and customer.phone_number:
+        number = phone(customer.phone_number, country(customer.country_code or ""))
+        if number is not None:
+            batch.noted.append((number, session, occurred_ms(place.stamp)))
+    return Change(session, *place[:5], fields, tell, place.seen_ms)
+
+
+def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:
+    """Return what an event changes in another session that it names; None when all that it does is take it over."""
+    fields = _id_of(session, text) | _refusal_of(event)
+    if event.type in _STOPS or (event.type == "payment_pending" and not place.activity):
+        silent_ms, seen_ms = place.silent_since_ms, place.seen_ms
+        return Change(session, place.stamp, 0, place.signal, place.purchase, silent_ms, fields, seen_ms=seen_ms)
+    # Their shopper is there, whatever else this means.
+    return None if place.activity else Change(session, place.stamp, 0, 0, 0, 0, _NOTHING, seen_ms=place.seen_ms)
+
+
+def _id_of(session: str, text: str) -> dict[str, str]:
+    """Return the field that keeps what the shop calls a session whose stored id does not say it."""
+    public = public_session_id(text) if text != session else session
+    return {ID: public} if public and public != session else {}
+
+
+def _refusal_of(event: ActivityEvent) -> dict[str, str]:
+    return {"opted_out": "1"} if event.type == "opt_out" else {}
+
+
+def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
+    """Mark the people whom the event itself names; False when it names nobody."""
+    customer = event.customer
+    consent = None if customer is None else customer.consent
+    if event.type not in _STOPS and consent is None:
+        return False
+    meant = tuple(dict.fromkeys(identity for one in event.people for identity in named_by(*_who(one))))
+    at_ms = occurred_ms(place.stamp)
+    if event.type == "order_completed":
+        batch.bought += ((identity, at_ms) for identity in meant)
     if event.type == "opt_out":
-        batch.opted_out.append(number)
-    else:
-        batch.bought.append((number, occurred_ms(place.purchase)))
-    return True
+        batch.opted_out += ((identity, at_ms) for identity in meant)
+    if customer is not None and consent is not None:
+        batch.answers += _answers(consent, meant, identities_of(*_who(customer)), at_ms)
+    return bool(meant)
+
+
+def _who(customer: Customer) -> tuple[str, str, str]:
+    return customer.phone_number or "", customer.country_code or "", customer.email or ""
+
+
+def _answers(consent: Consent, meant: Sequence[str], surely: Sequence[str], at_ms: int) -> Iterator[Answer]:
+    proof = (consent.given_at or "", consent.source or "")
+    for channel in CHANNELS:
+        said = getattr(consent, channel)
+        if said is not None:
+            for identity in surely if said else meant:
+                yield Answer(identity, channel, "yes" if said else "no", at_ms, *proof)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Self
 
 import structlog
@@ -38,6 +38,8 @@ from worker.watch import ALARM
 
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
+CLOCKS_DIFFER_MS = 1000
+"""By how much the server's clock may be ahead of ours before it is asked."""
 MOST_NOTED, NOTED_ANEW_S = 100_000, 3600.0
 """That somebody was named in a session is noted once, however often a shop says it, and now and then anew."""
 
@@ -195,12 +197,17 @@ class Ingest:
     def _take(self, readings: Sequence[Reading], *, one_read: bool) -> Work:
         if readings:
             reached("events_read")
-        work = Work(readings, one_read, collect(_entries(readings)))
+        work = Work(readings, one_read, collect(_entries(readings), self._latest_ms(readings)))
         if one_read:
             # What is delivered again was counted before.
             work.batch.changes = self._bots.mark(work.batch.changes, work.batch.minutes)
         self._unfinished.append(work)
         return work
+
+    def _latest_ms(self, readings: Sequence[Reading]) -> int | None:
+        """Return the server's time (Unix ms) if an entry seems to have arrived after now by our clock, else None."""
+        last_ms = max((reading.entries[-1].arrival_ms for reading in readings if reading.entries), default=0)
+        return self._streams.now_ms() if last_ms > time() * 1000 + CLOCKS_DIFFER_MS else None
 
     def _begin(self, readings: Sequence[Reading], *, one_read: bool) -> None:
         work = self._take(readings, one_read=one_read)
@@ -211,7 +218,7 @@ class Ingest:
         if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_ANEW_S):
             self._noted.clear()
         new = {
-            (number, session): at_ms for number, session, at_ms in batch.named if (number, session) not in self._noted
+            (number, session): at_ms for number, session, at_ms in batch.noted if (number, session) not in self._noted
         }
         named = [(person_of(number, self._secret), session, at_ms) for (number, session), at_ms in new.items()]
         applied = self._sessions.begin(batch.changes)
@@ -290,7 +297,7 @@ class Ingest:
         batch = work.batch
         if work.readings:
             reached("events_applied")
-        bought, opted_out = set(batch.bought), set(batch.opted_out)
+        bought, opted_out = set(batch.bought), {identity for identity, _ in batch.opted_out}
         for mark in (*marks, *self._hand_over(batch, marks)):
             number = phone(mark.phone, country(mark.country)) if mark.phone else None
             if number and mark.purchase:

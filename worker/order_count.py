@@ -28,9 +28,11 @@ class OrderCount:
             StateError: (so does what is returned) count it again.
         """
         known, found = self._known, dict[str, int]()
-        for session, _, activity, _, _, silent_ms, fields in batch.changes:
-            if activity % RANK_SPAN >= CHECKOUT_RANK and session not in known and silent_ms and BOT not in fields:
-                found.setdefault(session, silent_ms)
+        for change in batch.changes:
+            session, at_ms = change.session_id, change.silent_since_ms
+            checks_out = change.activity % RANK_SPAN >= CHECKOUT_RANK
+            if checks_out and session not in known and at_ms and BOT not in change.fields:
+                found.setdefault(session, at_ms)
         new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
         counted = self._orders.begin_count(new, batch.placed)
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of, named_by
-from detectors.normalize.session_ids import session_key
 from state.inventory import StoredPerson
 from state.people import person_of
 from tasks.payload import email_in, phone_in
+from worker.batch import sessions_named
 from worker.spellings import Spellings, plain
 
 
@@ -80,14 +80,12 @@ class Someone:
 
     def has_event(self, event: ActivityEvent) -> bool:
         """Whether an event names the person, or a session of theirs."""
-        ids = {session_key(text) for text in (event.session_id, event.previous_session_id) if text}
-        return self.is_named_in(event) or not ids.isdisjoint(self.sessions)
+        return self.is_named_in(event) or not self.sessions.isdisjoint(sessions_named(event))
 
     def is_named_in(self, event: ActivityEvent) -> bool:
         """Whether an event names the person."""
-        customer = event.customer
-        return customer is not None and self.is_named_by(
-            customer.phone_number or "", customer.country_code or "", customer.email or ""
+        return any(
+            self.is_named_by(one.phone_number or "", one.country_code or "", one.email or "") for one in event.people
         )
 
     def is_sent(self, body: str) -> bool:
