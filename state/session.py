@@ -17,6 +17,8 @@ MARK = "+"
 _FIRST, _LAST = "first.", "last."
 """What the fields begin with that say when a session was at a place of the flow; its rank follows."""
 TOOK_OVER = "took_over"
+PERSON = ("phone", "country", "email")
+"""Fields that tell together who the person is, in the order in which scripts return them."""
 OWN_FIELDS = frozenset(
     {
         "activity",

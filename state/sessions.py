@@ -15,6 +15,7 @@ from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Call, Scripts, translated
 from state.session import (
     NOT_HANDED_OVER,
+    PERSON,
     RANK_SPAN,
     RANK_WIDTH,
     STAMP_WIDTH,
@@ -40,18 +41,26 @@ class Change(NamedTuple):
     fields: Mapping[str, str]
     """What the event says about customer, cart and engagement; an empty text clears a field.
 
-    `phone` and `country` tell who the person is; `opted_out` (any text) that they want to be left alone.
+    `phone`, `country` and `email` tell who the person is; `opted_out` (any text) that they want to be left alone.
     """
+    tell: bool = False
+    """Whether `apply` returns a mark for this change in any case, with what its session then knows of the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A session that was bought or opted out: its person has to be marked before the event is acknowledged."""
+    """Whom a session is about, once a change was applied: a person to be marked before its event is acknowledged.
+
+    One is returned for a change that asks for it (`Change.tell`), for one that leaves its session bought or opted out,
+    and for one whose session another one has taken over.
+    """
 
     change: int
     """Which of the applied changes it was, from 0."""
     phone: str
     country: str
+    email: str
+    """These three: as the shop wrote them, in whichever events; empty when no event said so, or it is unreadable."""
     purchase: int
     """Sequence number of the order; 0 for none."""
     opted_out: bool
@@ -103,11 +112,11 @@ class Sessions:
         others: dict[int, list[Sequence[str]]] = {}
         places: dict[int, list[int]] = {}
         for index, change in enumerate(changes):
-            session_id, stamp, activity, _, _, silent_ms, fields = change
+            session_id, stamp, activity, _, _, silent_ms, fields, tell = change
             number = partition_of(session_id)
             if number not in plain:
                 plain[number], others[number], places[number] = [], [], []
-            if not fields and activity == stamp and silent_ms == activity // RANK_SPAN:
+            if not (fields or tell) and activity == stamp and silent_ms == activity // RANK_SPAN:
                 plain[number] += (session_id, str(activity))
             else:
                 places[number].append(index)
@@ -192,33 +201,31 @@ class Sessions:
         self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]
     ) -> Iterator[Mark]:
         for indexes, reply in zip(places, replies, strict=True):
-            for place, *words in zip(*[iter(reply)] * 7, strict=True):
+            for place, *words in zip(*[iter(reply)] * 8, strict=True):
                 index = indexes[int(place)]
                 yield self._mark(index, changes[index].session_id, words)
 
     def _mark(self, index: int, session_id: str, words: Sequence[bytes]) -> Mark:
-        phone, country, purchase, opted_out, moved_to, moved = (word.decode() for word in words)
-        number, land = self._person(session_id, phone, country)
-        return Mark(index, number, land, int(purchase), opted_out == "1", moved_to, int(moved))
+        *said, purchase, opted_out, moved_to, moved = (word.decode() for word in words)
+        phone, country, email = self._person(session_id, said)
+        return Mark(index, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved))
 
-    def _person(self, session_id: str, phone: str, country: str) -> tuple[str, str]:
+    def _person(self, session_id: str, said: Sequence[str]) -> tuple[str, str, str]:
         try:
-            return (
-                opened(session_id, "phone", phone, self._cipher),
-                opened(session_id, "country", country, self._cipher),
+            phone, country, email = (
+                opened(session_id, name, value, self._cipher) for name, value in zip(PERSON, said, strict=True)
             )
         except UnreadableError as exc:
             # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
             deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
-            deployment.report(
-                self._scripts, self._keys, "encryption", f"session {session_id} bought or opted out, its person: {exc}"
-            )
-            return "", ""
+            deployment.report(self._scripts, self._keys, "encryption", f"session {session_id}, its person: {exc}")
+            return "", "", ""
+        return phone, country, email
 
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:
-    session_id, stamp, activity, signal, purchase, silent_ms, fields = change
-    numbers = (session_id, str(activity), str(signal), str(purchase), str(silent_ms))
+    session_id, stamp, activity, signal, purchase, silent_ms, fields, tell = change
+    said = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if tell else "")
     if not fields:
-        return numbers
-    return (*numbers, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))
+        return said
+    return (*said, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))

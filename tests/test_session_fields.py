@@ -2,7 +2,11 @@
 
 import pytest
 
+from detectors.lanes import LANES
+from state.forgetting import Forgetting
 from state.keys import SESSION_TTL_MS
+from state.session import RANK_SPAN
+from state.sessions import Change, Mark
 from tests.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -119,14 +123,15 @@ def test_an_order_tells_the_person_each_time_it_is_applied(state: State, at_ms: 
 
 
 @pytest.mark.parametrize("kind", ["order_completed", "opt_out"])
-@pytest.mark.parametrize("late", ["phone_number", "country_code"])
+@pytest.mark.parametrize("late", ["phone_number", "country_code", "email"])
 def test_what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them(
     state: State, at_ms: int, kind: str, late: str
 ) -> None:
-    early = {name: value for name, value in JANE.items() if name != late}
+    jane = JANE | {"email": "jane@example.com"}
+    early = {name: value for name, value in jane.items() if name != late}
     apply(state, arrived(event(customer=early), at_ms), arrived(event(kind, stage=None), at_ms + 1))
-    (mark,) = apply(state, arrived(event(customer={late: JANE[late]}), at_ms + 2))
-    assert (mark.phone, mark.country) == (JANE["phone_number"], "CO")
+    (mark,) = apply(state, arrived(event(customer={late: jane[late]}), at_ms + 2))
+    assert (mark.phone, mark.country, mark.email) == (JANE["phone_number"], "CO", "jane@example.com")
     assert bool(mark.purchase) == (kind == "order_completed")
     assert mark.opted_out == (kind == "opt_out")
 
@@ -139,6 +144,34 @@ def test_an_opt_out_by_session_alone_tells_the_person(state: State, at_ms: int) 
 
 def test_activity_of_somebody_who_never_bought_or_opted_out_tells_nobody(state: State, at_ms: int) -> None:
     assert apply(state, arrived(event(customer=JANE), at_ms), arrived(event("exit"), at_ms + 1)) == []
+
+
+def test_tell_returns_what_all_events_said_of_the_person(state: State, at_ms: int) -> None:
+    said = [{"phone": "+573001234567"}, {"country": "CO"}, {"email": "jane@example.com"}]
+    changes = [_change(at_ms + place, fields) for place, fields in enumerate(said)]
+    assert state.sessions.apply(changes[:2]) == []
+    (mark,) = state.sessions.apply([changes[2]._replace(tell=True)])
+    assert mark == Mark(0, "+573001234567", "CO", "jane@example.com", 0, opted_out=False, moved_to="", moved=0)
+    (again,) = state.sessions.apply([_change(at_ms + 9, {})._replace(tell=True)])
+    assert again == mark
+
+
+def test_tell_returns_that_the_person_opted_out_or_bought(state: State, at_ms: int) -> None:
+    happen(state, event("opt_out", stage=None, customer=JANE))
+    happen(state, event("order_completed", stage=None))
+    (mark,) = state.sessions.apply([_change(at_ms, {"name": "Jane"})._replace(tell=True)])
+    assert (mark.phone, mark.opted_out, mark.purchase > 0) == (JANE["phone_number"], True, True)
+
+
+def test_tell_of_a_forgotten_session_returns_nothing(state: State, at_ms: int) -> None:
+    happen(state, event(customer=JANE))
+    Forgetting(state.scripts, state.keys, [lane.name for lane in LANES]).erase(["s-1"], [])
+    assert state.sessions.apply([_change(at_ms, {"phone": "+573001234567"})._replace(tell=True)]) == []
+
+
+def _change(at_ms: int, fields: dict[str, str]) -> Change:
+    sequence = at_ms * RANK_SPAN
+    return Change("s-1", sequence, sequence, 0, 0, at_ms, fields)
 
 
 def test_each_mark_names_the_change_that_it_comes_from(state: State, at_ms: int) -> None:

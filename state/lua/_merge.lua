@@ -1,18 +1,18 @@
 -- Applies one event that says more than where its shopper is: its fields, each if it is newer, and what it moves. A part
 -- of apply.lua, whose prefix, sessions, ranks and reply it uses.
-local about_person = {phone = true, country = true, opted_out = true}
+local about_person = {phone = true, country = true, email = true, opted_out = true}
 
 local function all_of(key) return call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state') end
 
 local function merge(place, event)
   local id, activity, signal, order = unpack(event, 1, 4)
-  local key, tells = sessions .. id, order ~= '0'
+  local key, tell, tells = sessions .. id, event[6] == '1', order ~= '0'
   local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
-  for i = 6, #event, 2 do ask[#ask + 1] = event[i] end
+  for i = 7, #event, 2 do ask[#ask + 1] = event[i] end
   local has, write = call(unpack(ask)), {'HSET', key}
   local opted_out = has[2]
-  for i = 6, #event, 2 do
-    local name, value, known = event[i], event[i + 1], has[2 + i / 2]
+  for i = 7, #event, 2 do
+    local name, value, known = event[i], event[i + 1], has[(i + 3) / 2]
     tells, opted_out = tells or about_person[name], opted_out or name == 'opted_out'
     if not known or value > known then put(write, name, value) end
   end
@@ -26,9 +26,9 @@ local function merge(place, event)
   end
   -- An order in a session that this one took over is the person's, too.
   if tells then purchase = max(purchase, tonumber(has[4] or 0)) end
-  if to[1] or tells and (purchase > 0 or opted_out) then
-    local known = call('HMGET', key, 'phone', 'country')
-    local mark = {text(place - 1), known[1] or '', known[2] or '', text(purchase), opted_out and '1' or '',
+  if to[1] or tell or tells and (purchase > 0 or opted_out) then
+    local known = call('HMGET', key, 'phone', 'country', 'email')
+    local mark = {text(place - 1), known[1] or '', known[2] or '', known[3] or '', text(purchase), opted_out and '1' or '',
       to[1] or '', to[2] or '0'}
     for _, word in ipairs(mark) do reply[#reply + 1] = word end
   end

@@ -3,11 +3,11 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  session; ARGV[2] contacts made for the earlier one; ARGV[3] sequence number of its last order (0: none);
 --          then each field's name and stamped value
--- Returns  the session's stamped phone and country ('' for none), the last purchase of either ('0' for none), '1' when opted out, the
---          session that has taken it over in turn ('' for none) and by which sequence number
+-- Returns  the session's stamped phone, country and e-mail address ('' for none), the last purchase of either ('0' for
+--          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence number
 -- include: _clock
 local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
-if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '0', '', '', '0'} end
+if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '', '0', '', '', '0'} end
 for i = 4, #ARGV, 2 do
   local known = redis.call('HGET', key, ARGV[i])
   if not known or ARGV[i + 1] > known then
@@ -23,7 +23,7 @@ if #write > 0 then redis.call('HSET', key, unpack(write)) end
 if redis.call('PTTL', key) == -1 and redis.call('HGET', key, 'state') ~= 'abandoned' then
   redis.call('PEXPIRE', key, SESSION_TTL)
 end
-local has = redis.call('HMGET', key, 'phone', 'country', 'purchase', 'opted_out', 'state', 'moved_to', 'moved')
-local purchase = math.max(tonumber(has[3] or 0), bought, tonumber(ARGV[3]))
-local to = has[5] == 'moved' and has[6] or ''
-return {has[1] or '', has[2] or '', text(purchase), has[4] and '1' or '', to, has[7] or '0'}
+local has = redis.call('HMGET', key, 'phone', 'country', 'email', 'purchase', 'opted_out', 'state', 'moved_to', 'moved')
+local purchase = math.max(tonumber(has[4] or 0), bought, tonumber(ARGV[3]))
+local to = has[6] == 'moved' and has[7] or ''
+return {has[1] or '', has[2] or '', has[3] or '', text(purchase), has[5] and '1' or '', to, has[8] or '0'}
