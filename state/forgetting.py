@@ -18,9 +18,10 @@ from state.stream import GROUP, Entry, entry_of
 from state.streams import Streams
 
 CHUNK = 500
-KEPT_OF_A_PERSON = ("opted_out", "reserved", "forgotten")
-"""The refusal, which has to be known to be kept; and the contact that was made, or is under way, until the cap has
-passed: without it the person's next visit could lead to another one at once. And for some minutes the moment itself."""
+KEPT_OF_A_PERSON = ("opted_out", "consent", "reserved", "forgotten")
+"""The opt-out and the refusals, which have to be known to be kept; and the contacts that were made, or are in flight,
+until the limits no longer count them: without these the person's next visit could lead to another one immediately. And
+for some minutes the moment itself."""
 IN_HAND_MS = 10 * 60_000
 """For so long ingest may still write what it had in its hands at that moment; what is older is not brought back."""
 

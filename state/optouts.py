@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from time import time
 
 from state.keys import Keys
 from state.scripts import Scripts, translated
@@ -19,7 +20,7 @@ class OptOuts:
 
     def add(self, people: Sequence[str]) -> int:
         """Put people on the list, in one round trip; return how many were not on it before."""
-        return sum(self._each("SETNX", people, 1))
+        return sum(self._each("HSETNX", people, "operator", int(time() * 1000)))
 
     def remove(self, people: Sequence[str]) -> int:
         """Take people off the list; return how many were on it."""

@@ -19,6 +19,8 @@ _FIRST, _LAST = "first.", "last."
 TOOK_OVER = "took_over"
 PERSON = ("phone", "country", "email")
 """Fields that tell together who the person is, in the order in which scripts return them."""
+ANSWERS = ("consent.call", "consent.whatsapp", "consent.given_at", "consent.source")
+"""Fields that tell what the person answered; scripts return them after those."""
 OWN_FIELDS = frozenset(
     {
         "activity",
@@ -90,6 +92,14 @@ def stamped(stamp: int, value: str) -> str:
         stamp, digit = divmod(stamp, len(_DIGITS))
         digits = _DIGITS[digit] + digits
     return digits.rjust(STAMP_WIDTH, _DIGITS[0]) + value
+
+
+def stamp_in(value: str) -> int:
+    """Return the stamp that a stored field begins with."""
+    number = 0
+    for digit in value[:STAMP_WIDTH]:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number
 
 
 def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> Session:

@@ -10,11 +10,13 @@ from typing import NamedTuple
 from detectors.activity import Cart
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
-from detectors.normalize import money
+from detectors.normalize import money, phones
+from state.marking import Channel
 from state.people import Facts
 from state.session import Session
 from tasks import consent, quiet_hours
 from tasks.contact_settings import ContactSettings, Switch
+from tasks.limits import held_for, is_reached, limits_of
 from tasks.record import cart_of, is_bot, was_emptied
 
 _EVERYBODY = 100.0
@@ -35,17 +37,20 @@ class Situation:
     purchased_at_ms: int
     """When this session last bought; 0 for never."""
     person_id: str
-    """Who it is, as `state.people.person_of` says; empty when the number is invalid."""
+    """Who it is, as `state.people.person_of` says of the number; empty when that is invalid."""
     phone: str
     """E.164, or empty."""
     country: str
     """ISO 3166-1 alpha-2, or empty."""
     person: Facts
+    """What is known of the person by their number and e-mail address together."""
     elsewhere_ms: int
     """When the person was last active in another session that has not fallen silent; 0 for none."""
     reachable: bool
     """Whether a valid request can be built."""
     lease_ms: int
+    repeats: frozenset[Channel] = frozenset()
+    """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +113,11 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
     return Send()
 
 
-def may_use(situation: Situation, settings: ContactSettings) -> frozenset[consent.Channel]:
-    """Return the channels by which the person may be contacted."""
-    required = situation.country in settings.require_consent and "consent" not in settings.off
-    return consent.allowed(situation.session.fields, must_be_given=required)
+def may_use(situation: Situation, settings: ContactSettings) -> frozenset[Channel]:
+    """Return the channels by which the person may be contacted. The rules of the number's country hold as well."""
+    countries = {situation.country, phones.country_of_phone(situation.phone) if situation.phone else ""}
+    required = not countries.isdisjoint(settings.require_consent) and "consent" not in settings.off
+    return consent.allowed(situation.session.fields, situation.person.answers, must_be_given=required)
 
 
 def share_of(person_id: str, salt: str) -> float:
@@ -151,11 +157,13 @@ def _opted_out(now: Situation, _settings: ContactSettings) -> Decision | None:
 
 
 def _refused(now: Situation, _settings: ContactSettings) -> Decision | None:
-    return None if consent.allowed(now.session.fields, must_be_given=False) else Suppress("no_consent")
+    may = consent.allowed(now.session.fields, now.person.answers, must_be_given=False)
+    return None if may and now.repeats <= may else Suppress("no_consent")
 
 
 def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
-    return None if may_use(now, settings) else Suppress("consent_missing")
+    may = may_use(now, settings)
+    return None if may and now.repeats <= may else Suppress("consent_missing")
 
 
 def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
@@ -199,14 +207,13 @@ def _session_limit(now: Situation, settings: ContactSettings) -> Decision | None
 
 
 def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
-    if not now.person.reserved_by or now.person.reserved_by == now.outreach:
-        return None
-    held_ms = now.now_ms - now.person.reserved_at_ms
-    if held_ms < now.lease_ms:
+    others = [held for held in now.person.contacts if held.outreach != now.outreach]
+    if (wait_ms := held_for(others, now_ms=now.now_ms, lease_ms=now.lease_ms)) > 0:
         # That attempt may still turn out not to have contacted anybody.
-        return Postpone(now.lease_ms - held_ms, "person_held")
-    capped = held_ms < milliseconds(settings.at(now.stage).cap) + now.lease_ms
-    return Suppress("contacted_recently") if capped else None
+        return Postpone(wait_ms, "person_held")
+    limits = limits_of(settings, now.stage)
+    reached = any(is_reached(limit, others, now_ms=now.now_ms, lease_ms=now.lease_ms) for limit in limits)
+    return Suppress("contacted_recently") if reached else None
 
 
 def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:

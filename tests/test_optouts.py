@@ -2,7 +2,7 @@
 
 from state.optouts import OptOuts
 from state.people import person_of
-from tests.helpers import JANE, LEAD, SECRET, abandon
+from tests.helpers import JANE, LEAD, LIMITS, SECRET, abandon
 from worker.runtime import State
 
 JANES = person_of(JANE["phone_number"], SECRET)
@@ -22,7 +22,7 @@ def test_who_is_put_on_the_list_has_opted_out_until_they_are_taken_off(state: St
 
 def test_everybody_on_the_list_is_found_however_they_got_there(state: State) -> None:
     abandon(state)
-    state.people.reserve(JANES, "07-0123456789abcdef", 1, LEAD)
+    state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS)
     state.people.opt_out(OTHERS)
     opt_outs = OptOuts(state.scripts, state.keys)
     opt_outs.add([JANES])

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detectors.activity import ActivityEvent
-from detectors.normalize.countries import country
-from detectors.normalize.phones import phone
+from detectors.normalize.identities import named_by
 from detectors.sequence import Position, occurred_ms
 from state.attribution import Attribution, Credit, Money
 from state.people import person_of
@@ -21,8 +20,8 @@ class Order:
     change: int
     """Which change of the batch it is; -1 when it names no session."""
     session: str
-    phone: str
-    """E.164, when the event itself names a number; else empty."""
+    identities: tuple[str, ...]
+    """Whom the event itself may name."""
     money: Money | None
     """None: it does not say what it was worth."""
 
@@ -41,10 +40,17 @@ class _Whose:
 
 def order_of(event: ActivityEvent, place: Position, change: int) -> Order:
     """Read an order. `change`: the place that its session's change has in the batch."""
-    customer, session = event.customer, event.session_id
-    number = phone(customer.phone_number, country(customer.country_code or "")) if _named(event) and customer else None
+    session, identities = event.session_id, named_by(*said_in(event))
     money = worth.of_order(event)
-    return Order(occurred_ms(place.purchase), change if session else -1, session or "", number or "", money)
+    return Order(occurred_ms(place.purchase), change if session else -1, session or "", identities, money)
+
+
+def said_in(event: ActivityEvent) -> tuple[str, str, str]:
+    """Return phone number, country and e-mail address as an event writes them; empty for what it lacks."""
+    customer = event.customer
+    if customer is None:
+        return "", "", ""
+    return customer.phone_number or "", customer.country_code or "", customer.email or ""
 
 
 def credit_orders(
@@ -83,12 +89,11 @@ def _whose(
 ) -> Iterator[_Whose]:
     known: dict[int, set[str]] = {}
     for mark in marks:
-        number = phone(mark.phone, country(mark.country)) if mark.phone and mark.purchase else None
-        if number:
-            known.setdefault(mark.change, set()).add(number)
+        if mark.purchase and (found := named_by(mark.phone, mark.country, mark.email)):
+            known.setdefault(mark.change, set()).update(found)
     for order in orders:
-        numbers = known.pop(order.change, set()) | ({order.phone} if order.phone else set())
-        yield _Whose(order.at_ms, order.session, _people(numbers, secret), order.money)
+        identities = known.pop(order.change, set()).union(order.identities)
+        yield _Whose(order.at_ms, order.session, _people(identities, secret), order.money)
     # Who the person is was said after the order.
     for mark in marks:
         if mark.change in known:
@@ -96,8 +101,8 @@ def _whose(
             yield _Whose(occurred_ms(mark.purchase), changes[mark.change].session_id, people, None, from_session=True)
 
 
-def _people(numbers: set[str], secret: bytes) -> tuple[str, ...]:
-    return tuple(sorted(person_of(number, secret) for number in numbers))
+def _people(identities: set[str], secret: bytes) -> tuple[str, ...]:
+    return tuple(sorted(person_of(identity, secret) for identity in identities))
 
 
 def _times(attribution: Attribution, outreaches: Sequence[str]) -> Mapping[str, int]:
@@ -111,7 +116,3 @@ def _flat(contacts: Sequence[Mapping[str, Money | None]]) -> Iterator[str]:
 
 def _credit(outreach: str, at_ms: int, own: Money | None, cart: Money | None) -> Credit:
     return Credit(outreach, at_ms, own) if own else Credit(outreach, at_ms, cart, "cart")
-
-
-def _named(event: ActivityEvent) -> bool:
-    return event.customer is not None and bool(event.customer.phone_number)
