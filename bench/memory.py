@@ -97,7 +97,8 @@ def _fill(state: runtime.State, template: bytes, number: int, now_ms: int) -> No
             event = parse(template % ((name, index) if b"%07d" in template else name)).event
             assert event is not None
             assert event.session_id is not None
-            changes.append(Change(event.session_id, *position(event, now_ms + index), fields_of(event)))
+            place = position(event, now_ms + index)
+            changes.append(Change(event.session_id, *place[:5], fields_of(event), seen_ms=place.seen_ms))
         state.sessions.apply(changes)
 
 

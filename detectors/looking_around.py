@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES, SESSION_ID_PATTERN
-from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
+from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, epoch_ms, seen_at
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
 _is_session_id = re.compile(SESSION_ID_PATTERN).fullmatch
@@ -39,4 +39,4 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
             return None
     except (ValueError, KeyError, TypeError):
         return None
-    return session_id, occurred_ms * RANK_SPAN + rank, max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)
+    return session_id, occurred_ms * RANK_SPAN + rank, seen_at(occurred_ms, arrival_ms)

@@ -19,7 +19,9 @@ from detectors.kind import Kind
 from detectors.registry import KINDS
 
 SLOW_CLOCK_MS = 2 * 60 * 1000
-"""How far behind its arrival an event may have occurred and still count as silence from when it occurred."""
+"""How far behind its arrival an event may have occurred and still show that the shopper was there at that moment."""
+NO_DATE_MS = 946_684_800_000
+"""2000-01-01: what systems write that have no date, such as 0 or 1970-01-01, lies before it."""
 FURTHEST_EXPIRY_MS = 30 * 24 * 3600 * 1000
 """How far ahead a voucher's expiry is believed."""
 
@@ -28,6 +30,7 @@ ACTIVITY_RANK: dict[tuple[Stage | None, Platform | None], int] = {
     pair: rank for rank, pair in enumerate(product(STAGES, PLATFORMS))
 }
 PURCHASE_RANK = 99
+_STOPS = frozenset({"order_completed", "payment_pending", "opt_out"})
 RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 24 * 3600 * 1000
@@ -62,28 +65,38 @@ class Position(NamedTuple):
     """Sequence number of an order."""
     silent_since_ms: int = 0
     """Unix ms from which silence is measured, should nothing follow. 0: it moves nothing (an opt-out)."""
+    seen_ms: int = 0
+    """Unix ms at which it shows that the shopper was there, whatever occurred later. 0: it does not (an opt-out)."""
 
 
 def position(event: ActivityEvent, arrival_ms: int) -> Position:
     """Place an event; `arrival_ms` is its stream entry's id, the same at every delivery (so this is repeatable)."""
-    occurred_ms = arrival_ms if event.occurred_at is None else min(epoch_ms(event.occurred_at), arrival_ms)
-    silent_ms = max(occurred_ms, arrival_ms - SLOW_CLOCK_MS)
+    occurred_ms = _occurred_ms(event, arrival_ms)
+    seen_ms = silent_ms = seen_at(occurred_ms, arrival_ms)
     base = occurred_ms * RANK_SPAN
     # 0 unless it says where it happened: both are needed.
     at = ACTIVITY_RANK.get((event.flow_stage, event.platform))
     activity = 0 if at is None else base + at
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
-        return Position(stamp=purchase, activity=activity, purchase=purchase, silent_since_ms=silent_ms)
+        return Position(purchase, activity, purchase=purchase, silent_since_ms=silent_ms, seen_ms=seen_ms)
     for rank, kind in _KINDS_OF[event.type]:
         if kind.only_if(event):
             if kind is IDLE and activity:
-                return Position(activity, activity, 0, 0, silent_ms)
+                return Position(activity, activity, 0, 0, silent_ms, seen_ms)
             if kind.silent_from_expiry and event.expires_at is not None:
                 silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
             signal = base + rank
-            return Position(stamp=signal, activity=activity, signal=signal, silent_since_ms=silent_ms)
+            return Position(signal, activity, signal=signal, silent_since_ms=silent_ms, seen_ms=seen_ms)
     return Position(stamp=base + PURCHASE_RANK - 1)
+
+
+def seen_at(occurred_ms: int, arrival_ms: int) -> int:
+    """Return at which moment an event shows that its shopper was there (Unix ms): when it occurred, or else arrived.
+
+    What arrives long after it occurred was sent with a wrong clock, or late: that the shopper is there now is possible.
+    """
+    return occurred_ms if occurred_ms >= arrival_ms - SLOW_CLOCK_MS else arrival_ms
 
 
 def stage_of(sequence: int) -> tuple[Stage, Platform]:
@@ -95,6 +108,19 @@ def stage_of(sequence: int) -> tuple[Stage, Platform]:
 def occurred_ms(sequence: int) -> int:
     """Return the Unix ms of a sequence number."""
     return sequence // RANK_SPAN
+
+
+def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
+    """Return when an event occurred, no later than its arrival.
+
+    What stops a contact is not taken for older than it is because its time has no zone, or is none.
+    """
+    if event.occurred_at is None:
+        return arrival_ms
+    at_ms = min(epoch_ms(event.occurred_at), arrival_ms)
+    if event.type in _STOPS and (event.occurred_at.tzinfo is None or at_ms < NO_DATE_MS):
+        return max(at_ms, arrival_ms - SLOW_CLOCK_MS)
+    return at_ms
 
 
 def epoch_ms(moment: datetime) -> int:

@@ -27,6 +27,7 @@ OWN_FIELDS = frozenset(
         "signal",
         "purchase",
         "silent",
+        "seen",
         "state",
         "outreach",
         "sending",
@@ -43,10 +44,12 @@ OWN_FIELDS = frozenset(
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
-NOT_HANDED_OVER = OWN_FIELDS | {"order", "under_way"}
-"""What stays with a session that another one takes over: an order is that of its own session."""
+NOT_HANDED_OVER = OWN_FIELDS | {"order", "id", "under_way"}
+"""What stays with a session that another one takes over: its order, and what the shop calls it, are its own."""
 _DIGITS = "".join(map(chr, [*range(ord("#"), ord("\\")), *range(ord("]"), ord("~"))]))
 """90 characters, ascending, none of which JSON escapes or begins a sealed value. Eight last until the year 3334."""
+_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
+_CART = "cart"
 
 
 class Stay(NamedTuple):
@@ -83,6 +86,12 @@ class Session:
     """The session that has taken this one over; empty for none."""
     took_over: str = ""
     """The session that this one took over last; empty for none."""
+    seen_ms: int = 0
+    """When its shopper was last there (Unix ms), which may be later than its last event occurred; 0 for never."""
+    purchase_before: int = 0
+    """Sequence number of the last order of those it took over; 0 for none."""
+    stamp_of_cart: int = 0
+    """Sequence number of the event that its cart is from, also when that emptied it; 0 when there never was a cart."""
 
 
 def stamped(stamp: int, value: str) -> str:
@@ -94,11 +103,11 @@ def stamped(stamp: int, value: str) -> str:
     return digits.rjust(STAMP_WIDTH, _DIGITS[0]) + value
 
 
-def stamp_in(value: str) -> int:
-    """Return the stamp that a stored field begins with."""
+def stamp_of(stored: str) -> int:
+    """Return the sequence number that a field as it is stored begins with; 0 for an empty text."""
     number = 0
-    for digit in value[:STAMP_WIDTH]:
-        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    for digit in stored[:STAMP_WIDTH]:
+        number = number * len(_DIGITS) + _VALUES.get(digit, 0)
     return number
 
 
@@ -114,13 +123,14 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
             unreadable = str(exc)
     activity = int(stored.get("activity", "0").rstrip(MARK))
     signal, purchase = (int(stored.get(name, 0)) for name in ("signal", "purchase"))
+    # This, and since when it is silent, are stored only when they are not when the last event occurred.
+    seen_ms = int(stored.get("seen") or max(activity, signal, purchase) // RANK_SPAN)
     return Session(
         session_id=session_id,
         activity=activity,
         signal=signal,
         purchase=purchase,
-        # Stored only when it is not when the last event occurred.
-        silent_since_ms=int(stored.get("silent", max(activity, signal, purchase) // RANK_SPAN)),
+        silent_since_ms=int(stored.get("silent") or seen_ms),
         state=stored.get("state", "waiting"),
         outreach=stored.get("outreach", ""),
         contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
@@ -130,6 +140,9 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
         stays=_stays(stored, activity),
         moved_to=stored.get("moved_to", ""),
         took_over=stored.get(TOOK_OVER, "")[STAMP_WIDTH:],
+        seen_ms=seen_ms,
+        purchase_before=int(stored.get("purchase_before", 0)),
+        stamp_of_cart=stamp_of(stored.get(_CART, "")),
     )
 
 

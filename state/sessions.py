@@ -24,7 +24,7 @@ from state.session import (
     Session,
     opened,
     read_session,
-    stamp_in,
+    stamp_of,
     stamped,
 )
 
@@ -47,6 +47,8 @@ class Change(NamedTuple):
     """
     tell: bool = False
     """Whether `apply` returns a mark for this change in any case, with what its session then knows of the person."""
+    seen_ms: int = 0
+    """When it shows that the shopper was there (Unix ms); 0: at `silent_since_ms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Sessions:
         others: dict[int, list[Sequence[str]]] = {}
         places: dict[int, list[int]] = {}
         for index, change in enumerate(changes):
-            session_id, stamp, activity, _, _, silent_ms, fields, tell = change
+            session_id, stamp, activity, _, _, silent_ms, fields, tell, _ = change
             number = partition_of(session_id)
             if number not in plain:
                 plain[number], others[number], places[number] = [], [], []
@@ -215,7 +217,7 @@ class Sessions:
         phone, country, email = self._person(session_id, PERSON, said)
         asked = [(name, value) for name, value in zip(ANSWERS, answers, strict=True) if value]
         opened_ = self._person(session_id, [name for name, _ in asked], [value for _, value in asked])
-        found = {name: (stamp_in(value), text) for (name, value), text in zip(asked, opened_, strict=True)}
+        found = {name: (stamp_of(value), text) for (name, value), text in zip(asked, opened_, strict=True)}
         return Mark(index, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved), found)
 
     def _person(self, session_id: str, names: Sequence[str], said: Sequence[str]) -> Sequence[str]:
@@ -230,8 +232,9 @@ class Sessions:
 
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:
-    session_id, stamp, activity, signal, purchase, silent_ms, fields, tell = change
-    said = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if tell else "")
+    session_id, stamp, activity, signal, purchase, silent_ms, fields, tell, seen_ms = change
+    seen = str(seen_ms) if seen_ms and seen_ms != silent_ms else ""
+    said = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if tell else "", seen)
     if not fields:
         return said
     return (*said, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))

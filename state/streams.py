@@ -115,6 +115,10 @@ class Streams:
         firsts = [first.decode() for _, first in found if first]
         return Watermark(min(int(now) for now, _ in found), min(firsts, key=entry_order, default=""))
 
+    def now_ms(self) -> int:
+        """Return the time of the servers that the streams are on (Unix ms); of several, the latest."""
+        return max(int(now) for now, _ in self._watermarks(self.all()))
+
     def noted(self) -> str:
         """Return the highest id that each stream has ever given out, the first one's first, separated by spaces."""
         return " ".join(self._last_ids())

@@ -22,6 +22,7 @@ from tasks import consent, payload, policy
 from tasks.crash_points import reached
 from tasks.deps import Deps
 from tasks.limits import limits_of
+from tasks.record import ID
 from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, reserve, send, unknown_for
 
 LOOK_AGAIN_S = 0.05
@@ -63,7 +64,7 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
         taken.session.fields,
-        session_id=taken.session.session_id,
+        session_id=taken.session.fields.get(ID) or taken.session.session_id,
         stage=lane.stage,
         platform=lane.platform,
         abandoned_ms=occurred_ms(taken.last),
@@ -154,7 +155,7 @@ def _active_elsewhere(taken: Taken, person: Facts, deps: Deps) -> int:
     """Return when the person was last active in another session that no sweep has found silent (Unix ms; 0: none)."""
     others = [session for session in person.sessions if session != taken.session.session_id]
     found = deps.sessions.read(others) if others else []
-    return max((occurred_ms(max(s.activity, s.signal)) for s in found if s.state == "waiting"), default=0)
+    return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
 
 
 def _not_sending(taken: Taken, decision: policy.Decision, deps: Deps) -> Outcome:

@@ -17,7 +17,7 @@ from state.session import Session
 from tasks import consent, quiet_hours
 from tasks.contact_settings import ContactSettings, Switch
 from tasks.limits import held_for, is_reached, limits_of
-from tasks.record import cart_of, is_bot, was_emptied
+from tasks.record import cart_of, is_bot, purchased, was_emptied
 
 _EVERYBODY = 100.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -136,6 +136,10 @@ def _came_back(now: Situation, _settings: ContactSettings) -> Decision | None:
     return Cancel("paid" if now.session.state == "bought" else "came_back")
 
 
+def _purchased(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Cancel("paid") if purchased(now.session) else None
+
+
 def _cart_emptied(now: Situation, _settings: ContactSettings) -> Decision | None:
     return Cancel("cart_emptied") if was_emptied(now.session.fields) else None
 
@@ -236,6 +240,7 @@ def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
 RULES: tuple[Rule, ...] = (
     Rule(_session_gone, None),
     Rule(_came_back, None),
+    Rule(_purchased, None),
     Rule(_cart_emptied, "cart_emptied"),
     Rule(_active_elsewhere, "active_elsewhere"),
     Rule(_too_old, "too_old"),

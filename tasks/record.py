@@ -7,12 +7,16 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from detectors.activity import ActivityEvent, Cart
+from state.session import Session
 from tasks import worth
 
 REQUIRED = ("phone", "name", "country")
 """Without these nobody can be reached."""
 METADATA = "meta."
 """What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
+
+ID = "id"
+"""Stored field: what the shop calls a session whose stored id is a hash, without credentials."""
 
 BOT = "bot"
 """Stored field: more events in a minute than a human being makes."""
@@ -42,10 +46,10 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
         _put(fields, event.customer, _CUSTOMER)
         if event.customer.consent is not None:
             _put(fields, event.customer.consent, _CONSENT)
-        elif "consent" in event.customer.model_fields_set:
-            fields.update(dict.fromkeys(_CONSENT.values(), ""))
+            # No answer is not another answer: a refusal stands until there is a yes.
+            fields = {name: value for name, value in fields.items() if value or name not in _CONSENT.values()}
     if "cart" in event.model_fields_set:
-        fields["cart"] = "" if event.cart is None or event.cart.items == [] else event.cart.pack()
+        fields["cart"] = _pack(event.cart)
     if event.engagement is not None:
         _put(fields, event.engagement, _ENGAGEMENT)
         for key, value in (event.engagement.metadata or {}).items():
@@ -66,6 +70,12 @@ def was_emptied(fields: Mapping[str, str]) -> bool:
     return fields.get("cart") == ""
 
 
+def purchased(session: Session) -> bool:
+    """Whether the session, or one that it took over, has bought, and has had no cart since that holds anything."""
+    bought = max(session.purchase, session.purchase_before)
+    return bought > 0 and (session.stamp_of_cart <= bought or was_emptied(session.fields))
+
+
 def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
     """Return the stored metadata, in the order in which it is stored."""
     return {
@@ -79,6 +89,16 @@ def is_bot(fields: Mapping[str, str]) -> bool:
     """Whether the shop said that this is no human being (`engagement.metadata.bot`), or ingest found so."""
     said = fields.get(f"{METADATA}bot", "")
     return fields.get(BOT) == "1" or said.strip('"').lower() not in {"", "0", "false", "no", "null"}
+
+
+def _pack(cart: Cart | None) -> str:
+    """Return a cart as it is stored, without lines that hold nothing; an empty text for one without goods."""
+    if cart is None or not cart.model_fields_set or cart.total_value == 0:
+        return ""
+    if cart.items is None:
+        return cart.pack()
+    items = [item for item in cart.items if item.quantity != 0]
+    return cart.model_copy(update={"items": items}).pack() if items else ""
 
 
 def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:

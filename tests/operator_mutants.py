@@ -66,7 +66,7 @@ FORGET: list[Mutant] = [
      "forgotten.events_from_before_are_ignored_also_after_it_has_begun_afresh", {"kind": "order_completed"}),
     ("apply", "has[1] or has[2] or has[3])", "has[1] or has[3])",
      "forgotten.events_from_before_are_ignored_also_after_it_has_begun_afresh", {"kind": "exit"}),
-    ("apply", "if last == 0 and event[8] then", "if false then",
+    ("apply", "if last == 0 and event[9] then", "if false then",
      "forgotten.an_opt_out_after_it_was_forgotten_counts"),
     ("apply", "return last <= tonumber(moment)", "return last < tonumber(moment)",
      "forgotten.an_event_of_the_same_moment_is_from_before"),

@@ -102,14 +102,34 @@ def test_an_opt_out_cancels_nothing_by_itself(state: State) -> None:
 
 
 def test_an_event_that_is_applied_again_cancels_nothing(state: State) -> None:
-    at_s = (now_ms(state) - HOUR_MS) / 1000
-    made = event(customer=JANE, occurred_at=at_s)
-    happen(state, made)
+    at_ms = now_ms(state)
+    made = [
+        arrived(event(customer=JANE), at_ms - 2 * HOUR_MS),
+        arrived(event(occurred_at=(at_ms - 3 * HOUR_MS) / 1000), at_ms - HOUR_MS),
+    ]
+    apply(state, *made)
     sweep(state, silent_for_ms=0)
     outreach = stored(state).outreach
-    happen(state, made)
+    apply(state, *made)
     assert record(state, outreach)["state"] == "waiting"
     assert lanes_of(state) == {}
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_an_old_event_that_has_just_arrived_cancels_what_is_open(
+    state: State,
+    is_taken: bool,  # noqa: FBT001 - a case
+) -> None:
+    outreach = taken(state).outreach if is_taken else abandon(state)
+    happen(state, event(occurred_at=(now_ms(state) - 3 * HOUR_MS) / 1000))
+    assert record(state, outreach) | {"state": "cancelled", "reason": "came_back"} == record(state, outreach)
+    assert list(lanes_of(state)) == ["checkout.web.idle"]
+
+
+def test_an_old_event_that_arrived_before_the_silence_cancels_nothing(state: State) -> None:
+    outreach, at_ms = abandon(state), now_ms(state)
+    apply(state, arrived(event(occurred_at=(at_ms - 3 * HOUR_MS) / 1000), at_ms - 2 * HOUR_MS))
+    assert record(state, outreach)["state"] == "waiting"
 
 
 def test_an_order_in_the_millisecond_of_the_last_activity_cancels(state: State) -> None:

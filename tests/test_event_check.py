@@ -69,8 +69,8 @@ def test_an_event_without_fault_is_fine() -> None:
         (
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},
             (
-                "customer.phone_number: is not a valid number, and without a session_id the event names nobody; "
-                "the event would be rejected"
+                "customer.phone_number: is not a valid number, and without a session_id or an email the event names "
+                "nobody; the event would be rejected"
             ),
         ),
     ],

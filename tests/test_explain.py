@@ -1,12 +1,15 @@
 """`winback explain`: why somebody was contacted, or was not, and what happens next."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from detectors.normalize.session_ids import session_key
+from detectors.parsing import parse
 from state.people import person_of
 from tests.helpers import (
     DAY_MS,
@@ -28,6 +31,7 @@ from tests.ingesting import ingest_of, publish
 from tests.operating import Shop, shop_on
 from tests.test_forgotten import forget
 from tests.test_operator import dead, unknown
+from worker.batch import Batch, _add
 from worker.explain import when
 from worker.valkey import EmbeddedValkey
 
@@ -50,6 +54,29 @@ def told(shop: Shop, session: str = "s-1") -> Any:  # noqa: ANN401 - JSON
 
 def next_of(shop: Shop) -> str:
     return str(told(shop)["session"]["next"])
+
+
+def test_a_session_is_found_by_what_the_shop_calls_it_and_as_it_is_stored(shop: Shop) -> None:
+    cart = "gid://shopify/Cart/c1-7"
+    parsed = parse(json.dumps(event(customer=JANE)).encode()).event
+    assert parsed is not None
+    batch = Batch()
+    _add(batch, b"1-0", now_ms(shop.state), parsed.model_copy(update={"session_id": f"{cart}?key=secret"}))
+    shop.state.sessions.apply(batch.changes)
+    for asked in (cart, f"{cart}?key=secret", f" {cart}?key=other", session_key(cart)):
+        story = told(shop, asked)["session"]
+        assert (story["session"], story["stored_as"]) == (cart, session_key(cart))
+    assert f"stored as      {session_key(cart)}" in shop.run("explain", cart)
+    assert "1 sessions" in shop.run("forget", "--session", f"{cart}?key=secret", "--yes")
+    assert told(shop, cart)["session"]["state"] == "forgotten"
+
+
+def test_a_cart_that_was_bought_is_told_as_such(shop: Shop) -> None:
+    happen(shop.state, event(cart=CART), ago_ms=MINUTE_MS)
+    happen(shop.state, event("order_completed", stage=None), ago_ms=SECOND_MS)
+    happen(shop.state, event())
+    assert told(shop)["session"]["cart"] == "bought"
+    assert re.search(r"cart +bought", shop.run("explain", "s-1"))
 
 
 def test_who_waits_is_claimed_when_the_threshold_of_the_settings_has_passed(shop: Shop) -> None:

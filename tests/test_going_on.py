@@ -2,7 +2,6 @@
 
 import pytest
 
-from detectors.sequence import SLOW_CLOCK_MS
 from state.keys import SESSION_TTL_MS, partition_of
 from tests.helpers import (
     HOUR_MS,
@@ -114,23 +113,35 @@ def test_who_goes_on_after_a_silence_that_made_no_outreach_waits_again(state: St
     assert list(lanes_of(state)) == ["checkout.web.idle"]
 
 
+def test_who_was_only_seen_before_begins_like_any_other(state: State) -> None:
+    at_ms = now_ms(state) - HOUR_MS
+    seen = event("exit", "other", stage=None, previous_session_id="s-1")
+    apply(state, arrived(seen, at_ms))
+    apply(state, arrived(event(), at_ms + 1))
+    assert texts(state, state.keys.session("s-1")).keys() == {"activity", "first.06"}
+
+
 def test_silence_is_stored_only_when_it_is_not_since_the_last_event(state: State) -> None:
     at_ms = now_ms(state) - HOUR_MS
     apply(state, arrived(event(occurred_at=(at_ms - HOUR_MS) / 1000), at_ms))
-    assert stored(state).silent_since_ms == at_ms - SLOW_CLOCK_MS
-    assert texts(state, state.keys.session("s-1"))["silent"] == str(at_ms - SLOW_CLOCK_MS)
+    assert stored(state).silent_since_ms == at_ms
+    assert texts(state, state.keys.session("s-1"))["seen"] == str(at_ms)
+    for later, is_stored in ((event(), set()), (event("payment_pending", expires_at=at_ms / 1000 + 60), {"silent"})):
+        at_ms += SECOND_MS
+        apply(state, arrived(later, at_ms))
+        assert texts(state, state.keys.session("s-1")).keys() & {"seen", "silent"} == is_stored
+    assert stored(state).silent_since_ms == at_ms - 2 * SECOND_MS + MINUTE_MS
     apply(state, arrived(event(), at_ms + SECOND_MS))
-    assert stored(state).silent_since_ms == at_ms + SECOND_MS
-    assert "silent" not in texts(state, state.keys.session("s-1"))
+    assert not texts(state, state.keys.session("s-1")).keys() & {"seen", "silent"}
 
 
 def test_silence_that_begins_earlier_than_thought_moves_down_in_the_lane(state: State) -> None:
     at_ms = now_ms(state) - HOUR_MS
-    slow = event(occurred_at=(at_ms - HOUR_MS) / 1000)
-    apply(state, arrived(slow, at_ms))
-    apply(state, arrived(slow, at_ms - MINUTE_MS))
-    assert lanes_of(state) == {"checkout.web.idle": at_ms - MINUTE_MS - SLOW_CLOCK_MS}
-    assert stored(state).silent_since_ms == at_ms - MINUTE_MS - SLOW_CLOCK_MS
+    for after_ms, expires_ms in ((0, HOUR_MS), (SECOND_MS, MINUTE_MS)):
+        voucher = event("payment_pending", expires_at=(at_ms + expires_ms) / 1000)
+        apply(state, arrived(voucher, at_ms + after_ms))
+    assert lanes_of(state) == {"checkout.web.lapsed": at_ms + MINUTE_MS}
+    assert stored(state).silent_since_ms == at_ms + MINUTE_MS
 
 
 def test_who_goes_on_for_hours_lives_on(state: State) -> None:

@@ -151,8 +151,9 @@ def test_a_contact_that_is_under_way_for_the_old_session_counts_for_the_new_one(
     assert stored(state, "new").contacts == 1
 
 
-def test_a_takeover_from_nowhere_is_left_out_and_named(state: State) -> None:
-    publish(state, event(session="old"), event("exit", "new", stage=None, previous_session_id="old"))
+@pytest.mark.parametrize("kind", ["exit", "payment_declined", "payment_pending"])
+def test_a_takeover_from_nowhere_is_left_out_and_named(state: State, kind: str) -> None:
+    publish(state, event(session="old"), event(kind, "new", stage=None, previous_session_id="old"))
     ingest_of(state).step()
     assert stored(state, "old").state == "waiting"
     assert [field for field, _, _ in rejected(state)] == ["previous_session_id"]

@@ -203,7 +203,7 @@ def test_what_the_shop_wrote_loosely_goes_out_as_the_contract_wants_it() -> None
         "language": "pt_br",
         "email": "jane.doe@EXAMPLE.com",
     }
-    cart = {"currency": "cop", "total_value": 0.1 + 0.2, "items": [{"name": "A\nB", "price": 1.005, "quantity": 0}]}
+    cart = {"currency": "cop", "total_value": 0.1 + 0.2, "items": [{"name": "A\nB", "price": 1.005, "quantity": 2}]}
     document, left_out = request(
         stored(customer=customer, cart=cart, engagement={"preferred_channel": "WhatsApp", "reason": " left\nus "})
     )
@@ -211,7 +211,7 @@ def test_what_the_shop_wrote_loosely_goes_out_as_the_contract_wants_it() -> None
     assert document["cart"] == {
         "currency": "COP",
         "total_value": 0.3,
-        "items": [{"name": "A B", "price": 1, "quantity": 0}],
+        "items": [{"name": "A B", "price": 1, "quantity": 2}],
     }
     assert document["engagement"] == {"preferred_channel": "whatsapp", "reason": "left us"}
     assert left_out == ()

@@ -44,6 +44,7 @@ SETTINGS = ContactSettings.model_validate(
     }
 )
 
+CART_MS = NOW_MS - 2 * HOUR_MS
 SESSION = Session(
     session_id="s",
     activity=NOW_MS * 100,
@@ -54,6 +55,7 @@ SESSION = Session(
     outreach=ME,
     contacts=0,
     fields={"phone": "+573001234567", "name": "Jane", "country": "CO", "cart": '[1,"COP",[["A","1",1,1]]]'},
+    stamp_of_cart=CART_MS * 100,
 )
 FINE = Situation(
     now_ms=NOW_MS,
@@ -108,6 +110,10 @@ IN_ORDER: list[list[Case]] = [
         Case(Cancel("came_back"), session={"outreach": ""}),
         Case(Cancel("paid"), session={"state": "bought"}),
         Case(Cancel("paid"), session={"state": "bought", "outreach": ""}),
+    ],
+    [
+        Case(Cancel("paid"), session={"purchase": CART_MS * 100}),
+        Case(Cancel("paid"), session={"purchase_before": CART_MS * 100 + 99}),
     ],
     [Case(Cancel("cart_emptied"), fields={"cart": ""})],
     [Case(Cancel("active_elsewhere"), {"elsewhere_ms": NOW_MS - HOUR_MS + 1})],
@@ -168,6 +174,27 @@ def test_of_two_rules_that_apply_the_earlier_decides(first: Case, second: Case) 
 def test_of_all_rules_that_apply_the_first_decides(count: int) -> None:
     applicable = [cases[0] for cases in IN_ORDER[-count:]]
     assert decide(situation(*applicable), SETTINGS) == applicable[0].decision
+
+
+@pytest.mark.parametrize("ordered", ["purchase", "purchase_before"])
+@pytest.mark.parametrize(
+    ("after_ms", "cart", "decision"),
+    [
+        (1, '[1,"COP",null]', Send()),
+        (0, '[1,"COP",null]', Cancel("paid")),
+        (-1, '[1,"COP",null]', Cancel("paid")),
+        (1, "", Cancel("paid")),
+        (None, None, Cancel("paid")),
+    ],
+)
+def test_what_was_bought_is_no_cart_until_there_is_a_new_one(
+    ordered: str, after_ms: int | None, cart: str | None, decision: Decision
+) -> None:
+    stamp = 0 if after_ms is None else (CART_MS + after_ms) * 100
+    case = Case(decision, session={ordered: CART_MS * 100, "stamp_of_cart": stamp}, fields={"cart": cart})
+    everything_off = SETTINGS.model_copy(update={"off": get_args(Switch)})
+    for settings in (SETTINGS, everything_off):
+        assert decide(situation(case), settings) == decision
 
 
 def test_every_rule_has_its_case_here() -> None:

@@ -27,11 +27,11 @@ def test_each_field_is_kept_by_itself_and_null_clears_it() -> None:
     assert stored(customer={}) == stored(customer=None) == stored() == {}
 
 
-def test_consent_is_kept_per_channel_and_null_clears_it() -> None:
+def test_consent_is_kept_per_channel_and_null_is_no_answer() -> None:
     assert stored(customer={"consent": {"call": False}}) == {"consent.call": "false"}
-    assert stored(customer={"consent": {"whatsapp": None}}) == {"consent.whatsapp": ""}
-    cleared = {"consent.call": "", "consent.whatsapp": "", "consent.given_at": "", "consent.source": ""}
-    assert stored(customer={"consent": None}) == cleared
+    assert stored(customer={"consent": {"call": True, "whatsapp": None}}) == {"consent.call": "true"}
+    assert stored(customer={"full_name": None, "consent": {"call": None, "source": None}}) == {"name": ""}
+    assert stored(customer={"consent": None}) == {}
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,20 @@ def test_nobody_is_a_bot_unless_said_or_found() -> None:
     assert is_bot({"bot": "1"})
 
 
-@pytest.mark.parametrize("emptied", [None, {"items": []}, {"total_value": 10, "items": []}])
-def test_a_cart_is_emptied_by_null_and_by_an_empty_list(emptied: object) -> None:
+@pytest.mark.parametrize(
+    "emptied",
+    [
+        None,
+        {},
+        {"items": []},
+        {"total_value": 10, "items": []},
+        {"total_value": 0},
+        {"total_value": 0.0, "currency": "COP", "items": [{"name": "A", "quantity": 1, "price": 10}]},
+        {"items": [{"name": "A", "quantity": 0}]},
+        {"total_value": 10, "items": [{"name": "A", "quantity": 0}, {"sku": "B", "quantity": 0}]},
+    ],
+)
+def test_a_cart_that_holds_nothing_is_emptied(emptied: object) -> None:
     assert was_emptied(stored(cart=emptied))
     assert cart_of(stored(cart=emptied)) is None
 
@@ -66,6 +78,18 @@ def test_a_cart_that_never_came_was_not_emptied() -> None:
     assert not was_emptied(stored())
     assert cart_of(stored()) is None
     assert cart_of(stored(cart={"total_value": 3})) is not None
+
+
+def test_a_line_of_nothing_is_left_out_of_the_cart() -> None:
+    lines = [{"name": "A", "quantity": 0}, {"name": "B"}, {"name": "C", "quantity": 2}]
+    cart = cart_of(stored(cart={"total_value": 3, "items": lines}))
+    assert cart is not None
+    assert [item.name for item in cart.items or ()] == ["B", "C"]
+
+
+@pytest.mark.parametrize("cart", [{"currency": "COP"}, {"total_value": 0.01}, {"items": [{"quantity": 1}]}])
+def test_a_cart_that_says_little_is_a_cart(cart: object) -> None:
+    assert cart_of(stored(cart=cart)) is not None
 
 
 def test_metadata_is_kept_per_key_whatever_the_key_is_called() -> None:

@@ -74,14 +74,14 @@ def test_an_event_from_the_future_occurred_when_it_arrived() -> None:
         (0, 0),
         (1, 1),
         (SLOW_CLOCK_MS, SLOW_CLOCK_MS),
-        (SLOW_CLOCK_MS + 1, SLOW_CLOCK_MS),
-        (365 * 24 * 60 * MINUTE_MS, SLOW_CLOCK_MS),
+        (SLOW_CLOCK_MS + 1, 0),
+        (365 * 24 * 60 * MINUTE_MS, 0),
     ],
 )
-def test_silence_begins_at_most_two_minutes_before_an_event_arrived(behind_ms: int, silent_behind_ms: int) -> None:
+def test_silence_begins_when_an_event_occurred_if_that_is_credible(behind_ms: int, silent_behind_ms: int) -> None:
     place = position(activity(ARRIVAL_MS - behind_ms), ARRIVAL_MS)
     assert occurred_ms(place.activity) == ARRIVAL_MS - behind_ms
-    assert place.silent_since_ms == ARRIVAL_MS - silent_behind_ms
+    assert place.silent_since_ms == place.seen_ms == ARRIVAL_MS - silent_behind_ms
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,26 @@ def test_silence_begins_at_most_two_minutes_before_an_event_arrived(behind_ms: i
 )
 def test_silence_after_a_voucher_begins_at_its_expiry_within_a_month(expires_in_ms: int, silent_in_ms: int) -> None:
     pending = event("payment_pending", expires_at=at(ARRIVAL_MS + expires_in_ms))
-    assert position(pending, ARRIVAL_MS).silent_since_ms == ARRIVAL_MS + silent_in_ms
+    place = position(pending, ARRIVAL_MS)
+    assert (place.silent_since_ms, place.seen_ms) == (ARRIVAL_MS + silent_in_ms, ARRIVAL_MS)
+
+
+@pytest.mark.parametrize("kind", ["order_completed", "payment_pending", "opt_out"])
+@pytest.mark.parametrize("written", ["2025-05-13T17:40:00", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_what_stops_a_contact_is_at_most_two_minutes_old_if_its_time_is_in_doubt(kind: EventType, written: str) -> None:
+    stop = event(kind, occurred_at=datetime.fromisoformat(written))
+    assert occurred_ms(position(stop, ARRIVAL_MS).stamp) == ARRIVAL_MS - SLOW_CLOCK_MS
+
+
+@pytest.mark.parametrize("written", ["2025-05-13T22:39:30", "2025-05-13T22:39:30Z", "2025-05-13T17:39:30-05:00"])
+def test_an_order_of_just_now_keeps_its_time(written: str) -> None:
+    order = event("order_completed", occurred_at=datetime.fromisoformat(written))
+    assert occurred_ms(position(order, ARRIVAL_MS).purchase) == ARRIVAL_MS - MINUTE_MS // 2
+
+
+def test_an_order_with_a_zone_keeps_its_time() -> None:
+    order = event("order_completed", occurred_at=at(ARRIVAL_MS - 24 * 60 * MINUTE_MS))
+    assert occurred_ms(position(order, ARRIVAL_MS).purchase) == ARRIVAL_MS - 24 * 60 * MINUTE_MS
 
 
 def test_an_expiry_means_nothing_in_any_other_event() -> None:
@@ -157,4 +176,4 @@ def test_a_moment_without_a_zone_is_utc_and_one_before_1970_still_counts() -> No
             ARRIVAL_MS,
         )
         assert place.activity > 0
-        assert place.silent_since_ms == ARRIVAL_MS - SLOW_CLOCK_MS
+        assert place.silent_since_ms == ARRIVAL_MS

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.parsing import parse
 from detectors.registry import KINDS
-from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, Position, occurred_ms, position, stage_of
+from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, occurred_ms, stage_of
 from state.cipher import AesGcm
 from state.connection import connect
 from state.keys import SESSION_TTL_MS
@@ -55,8 +54,9 @@ customers = st.fixed_dictionaries(
         "consent": st.fixed_dictionaries({}, optional={"call": st.sampled_from([True, False, None])}),
     },
 )
-items = st.lists(st.fixed_dictionaries({"name": NAMES, "price": st.sampled_from([1, 2.5])}), max_size=2)
-carts = st.none() | st.fixed_dictionaries({}, optional={"total_value": st.sampled_from([1, 2.5]), "items": items})
+lines = st.fixed_dictionaries({"name": NAMES}, optional={"price": st.just(2.5), "quantity": st.sampled_from([0, 1])})
+items = st.lists(lines, max_size=2)
+carts = st.none() | st.fixed_dictionaries({}, optional={"total_value": st.sampled_from([0, 2.5]), "items": items})
 engagements = st.fixed_dictionaries(
     {}, optional={"reason": NAMES, "metadata": st.dictionaries(st.sampled_from("ab"), st.sampled_from([1, "x", None]))}
 )
@@ -76,6 +76,7 @@ def events(draw: st.DrawFn) -> tuple[Event, int]:
                 "customer": customers,
                 "cart": carts,
                 "engagement": engagements,
+                "previous_session_id": st.sampled_from(SESSIONS),
             },
         )
     )
@@ -154,31 +155,25 @@ def test_the_state_is_what_the_greatest_events_say(merging: State, made: list[tu
     found = entries(made, begin_ms)
     result(merging, found)
     for session in SESSIONS:
-        mine = [(place, change) for place, change in _placed(found) if change.session_id == session]
+        mine = [change for change in collect(found).changes if change.session_id == session]
         if mine:
             _compare(merging, session, mine)
 
 
-def _placed(found: Sequence[Entry]) -> Iterator[tuple[Position, Change]]:
-    for entry in found:
-        parsed = parse(entry.event or b"")
-        assert parsed.event is not None
-        yield position(parsed.event, entry.arrival_ms), collect([entry]).changes[0]
-
-
-def _compare(state: State, session: str, mine: Sequence[tuple[Position, Change]]) -> None:
+def _compare(state: State, session: str, places: Sequence[Change]) -> None:
     is_now = stored(state, session)
-    places = [place for place, _ in mine]
     activity, signal, purchase = (
         max(getattr(place, sort) for place in places) for sort in ("activity", "signal", "purchase")
     )
     assert (is_now.activity, is_now.signal, is_now.purchase) == (activity, signal, purchase)
     assert _stays(is_now.stays) == _where_and_when([place.activity for place in places if place.activity])
     last = max(activity, signal, purchase)
-    silent_ms = min((p.silent_since_ms for p in places if max(p.activity, p.signal, p.purchase) == last), default=0)
+    newest_ms = max((p.silent_since_ms for p in places if max(p.activity, p.signal, p.purchase) == last), default=0)
+    silent_ms = max(newest_ms, *(p.seen_ms or p.silent_since_ms for p in places))
     bought = purchase > activity
     assert is_now.state == ("bought" if bought else "waiting")
-    assert is_now.silent_since_ms == (silent_ms if last else 0)
+    assert is_now.silent_since_ms == silent_ms
+    assert is_now.stamp_of_cart == max((place.stamp for place in places if "cart" in place.fields), default=0)
     if bought or not activity:
         assert lanes_of(state, session) == {}
     else:
@@ -188,7 +183,7 @@ def _compare(state: State, session: str, mine: Sequence[tuple[Position, Change]]
         assert lane == f"{stage}.{platform}.{kind.name}"
         assert score <= silent_ms
     highest: dict[str, tuple[str, str]] = {}
-    for _, change in mine:
+    for change in places:
         for name, value in change.fields.items():
             # Of two values that were said at once, which one wins is no matter, if only it always does.
             _, text = state.cipher.encrypt_fields(session, stamped(change.stamp, ""), {name: value})
@@ -218,7 +213,7 @@ def test_in_any_order_the_person_of_a_buyer_and_of_one_who_opted_out_is_told_at_
 ) -> None:
     found = data.draw(st.permutations(entries(made, now_ms(merging) - 2 * DAY_MS)))
     merging.client.flushall()
-    changes = [change for _, change in _placed(found)]
+    changes = collect(found).changes
     marks = [mark for change in changes for mark in merging.sessions.apply([change])]
     told = {(mark.phone, mark.country, mark.purchase > 0, mark.opted_out) for mark in marks}
     for session in {change.session_id for change in changes}:

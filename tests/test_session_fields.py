@@ -24,6 +24,7 @@ from tests.helpers import (
     stored,
     ttl_ms,
 )
+from worker.batch import collect
 from worker.runtime import State
 
 
@@ -130,7 +131,8 @@ def test_what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them(
     jane = JANE | {"email": "jane@example.com"}
     early = {name: value for name, value in jane.items() if name != late}
     apply(state, arrived(event(customer=early), at_ms), arrived(event(kind, stage=None), at_ms + 1))
-    (mark,) = apply(state, arrived(event(customer={late: jane[late]}), at_ms + 2))
+    (change,) = collect([arrived(event(customer={late: jane[late]}), at_ms + 2)]).changes
+    (mark,) = state.sessions.apply([change._replace(tell=False)])
     assert (mark.phone, mark.country, mark.email) == (JANE["phone_number"], "CO", "jane@example.com")
     assert bool(mark.purchase) == (kind == "order_completed")
     assert mark.opted_out == (kind == "opt_out")
@@ -142,8 +144,9 @@ def test_an_opt_out_by_session_alone_tells_the_person(state: State, at_ms: int) 
     assert (mark.phone, mark.opted_out, mark.purchase) == (JANE["phone_number"], True, 0)
 
 
-def test_activity_of_somebody_who_never_bought_or_opted_out_tells_nobody(state: State, at_ms: int) -> None:
-    assert apply(state, arrived(event(customer=JANE), at_ms), arrived(event("exit"), at_ms + 1)) == []
+def test_activity_of_somebody_who_never_bought_or_opted_out_marks_nobody(state: State, at_ms: int) -> None:
+    (mark,) = apply(state, arrived(event(customer=JANE), at_ms), arrived(event("exit"), at_ms + 1))
+    assert (mark.change, mark.purchase, mark.opted_out) == (0, 0, False)
 
 
 def test_tell_returns_what_all_events_said_of_the_person(state: State, at_ms: int) -> None:

@@ -18,8 +18,9 @@ class Order:
 
     at_ms: int
     change: int
-    """Which change of the batch it is; -1 when it names no session."""
-    session: str
+    """Which change of the batch is the first of its sessions'; those of the others follow it."""
+    sessions: tuple[str, ...]
+    """Every session that it names."""
     identities: tuple[str, ...]
     """Whom the event itself may name."""
     money: Money | None
@@ -31,18 +32,17 @@ class _Whose:
     """An order, and everybody whose it may be."""
 
     at_ms: int
-    session: str
+    sessions: tuple[str, ...]
     people: tuple[str, ...]
     money: Money | None
     from_session: bool = False
     """Its value is what the session remembers of its order."""
 
 
-def order_of(event: ActivityEvent, place: Position, change: int) -> Order:
-    """Read an order. `change`: the place that its session's change has in the batch."""
-    session, identities = event.session_id, named_by(*said_in(event))
+def order_of(event: ActivityEvent, place: Position, sessions: tuple[str, ...], change: int) -> Order:
+    """Read an order. `change`: the place in the batch that the change of its first session has."""
     money = worth.of_order(event)
-    return Order(occurred_ms(place.purchase), change if session else -1, session or "", identities, money)
+    return Order(occurred_ms(place.purchase), change, sessions, named_by(*said_in(event)), money)
 
 
 def said_in(event: ActivityEvent) -> tuple[str, str, str]:
@@ -64,7 +64,7 @@ def credit_orders(
     found = list(_whose(orders, marks, changes, secret))
     if not found:
         return
-    sessions = sorted({one.session for one in found if one.session})
+    sessions = sorted({session for one in found for session in one.sessions})
     people = sorted({person for one in found for person in one.people})
     by_session, by_person = attribution.leads(sessions, people)
     contacts = dict(zip(people, by_person, strict=True))
@@ -72,15 +72,15 @@ def credit_orders(
     times = _times(attribution, [*(lead.outreach for lead in by_session if lead.outreach), *_flat(by_person)])
     credits_ = []
     for one in found:
-        lead = leads.get(one.session)
+        own = [leads[session] for session in one.sessions]
         worths = {outreach: money for person in one.people for outreach, money in contacts[person].items()}
-        outreaches = {*worths, *([lead.outreach] if lead else [])}
+        outreaches = {*worths, *(lead.outreach for lead in own)}
         # Only the last one: an order is counted once, whatever was tried before.
         before = [(times[name], name) for name in outreaches if times.get(name, one.at_ms + 1) <= one.at_ms]
         if before:
             _, last = max(before)
-            own = lead.order if lead and one.from_session else one.money
-            credits_.append(_credit(last, one.at_ms, own, worths.get(last)))
+            money = own[0].order if one.from_session else one.money
+            credits_.append(_credit(last, one.at_ms, money, worths.get(last)))
     attribution.credit(credits_)
 
 
@@ -92,13 +92,16 @@ def _whose(
         if mark.purchase and (found := named_by(mark.phone, mark.country, mark.email)):
             known.setdefault(mark.change, set()).update(found)
     for order in orders:
-        identities = known.pop(order.change, set()).union(order.identities)
-        yield _Whose(order.at_ms, order.session, _people(identities, secret), order.money)
+        identities = {*order.identities}
+        for change in range(order.change, order.change + len(order.sessions)):
+            identities |= known.pop(change, set())
+        yield _Whose(order.at_ms, order.sessions, _people(identities, secret), order.money)
     # Who the person is was said after the order.
     for mark in marks:
         if mark.change in known:
             people = _people(known[mark.change], secret)
-            yield _Whose(occurred_ms(mark.purchase), changes[mark.change].session_id, people, None, from_session=True)
+            session = changes[mark.change].session_id
+            yield _Whose(occurred_ms(mark.purchase), (session,), people, None, from_session=True)
 
 
 def _people(identities: set[str], secret: bytes) -> tuple[str, ...]:

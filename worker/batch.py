@@ -1,12 +1,13 @@
 """What a batch of stream entries comes to: changes of sessions, marks on people, and what could not be read. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from detectors import looking_around
-from detectors.activity import ActivityEvent
+from detectors.activity import ActivityEvent, Consent
 from detectors.normalize.identities import identities_of, named_by
+from detectors.normalize.session_ids import public_session_id, session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
 from state.marking import CHANNELS, Channel
@@ -14,7 +15,7 @@ from state.session import PERSON
 from state.sessions import Change
 from state.stream import Entry
 from tasks.consent import FIELDS
-from tasks.record import fields_of
+from tasks.record import ID, fields_of
 from worker.attribution import Order, order_of, said_in
 
 MINUTE_MS = 60_000
@@ -68,18 +69,25 @@ class Batch:
 
 # A session that is nowhere in the flow waits in no lane: both would be lost.
 _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
-_NOBODY = Problem("customer", "names nobody: without a session_id the event needs a valid phone_number or email")
+_NOBODY = Problem(
+    "customer.phone_number", "is not a valid number, and without a session_id or an email the event names nobody"
+)
+_STOPS = frozenset({"order_completed", "opt_out"})
+"""Events that count for the people they name, and for all sessions they name in whichever field."""
 
 
-def collect(entries: Sequence[Entry]) -> Batch:
-    """Read entries into what they change. Never raises on what an entry holds."""
+def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
+    """Read entries into what they change. Never raises on what an entry holds.
+
+    `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
+    """
     batch = Batch()
     for entry in entries:
         if entry.event is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry.id, (problem,), applied=False))
             continue
-        arrival_ms = entry.arrival_ms
+        arrival_ms = entry.arrival_ms if latest_ms is None else min(entry.arrival_ms, latest_ms)
         if usual := looking_around.read(entry.event, arrival_ms):
             session_id, activity, silent_since_ms = usual
             batch.changes.append(Change(session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING))
@@ -93,49 +101,85 @@ def collect(entries: Sequence[Entry]) -> Batch:
     return batch
 
 
+def sessions_named(event: ActivityEvent) -> dict[str, str]:
+    """Return all sessions that an event names in whichever field: stored id → as the shop wrote it, its own first."""
+    found: dict[str, str] = {}
+    for text in (event.session_id, event.previous_session_id):
+        if text and not text.isspace():
+            found.setdefault(session_key(text), text)
+    return found
+
+
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
-    place = position(event, arrival_ms)
-    _add_answers(batch, event, place)
-    if event.type in {"order_completed", "opt_out"} and not _mark_person(batch, event, place):
+    place, sessions, before = position(event, arrival_ms), sessions_named(event), len(batch.changes)
+    people = _add_people(batch, event, place)
+    if event.type in _STOPS and not people and not sessions:
         batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
-        batch.orders.append(order_of(event, place, len(batch.changes)))
-    if event.session_id is not None:
-        if event.previous_session_id is not None:
-            if place.activity:
-                batch.taken_over.append((event.previous_session_id, event.session_id, place.stamp))
-            else:
-                batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
-        fields = fields_of(event)
-        tell = any(fields.get(name) for name in _ABOUT_PERSON)
-        if tell:
-            batch.named.append((event.session_id, occurred_ms(place.stamp)))
-        if event.type == "opt_out":
-            fields["opted_out"] = "1"
-        batch.changes.append(Change(event.session_id, *place, fields, tell))
-        batch.minutes.append(arrival_ms // MINUTE_MS)
+        batch.orders.append(order_of(event, place, tuple(sessions), before))
+    own = session_key(event.session_id) if event.session_id else ""
+    for session, text in sessions.items():
+        if session == own:
+            batch.changes.append(_own(batch, session, event, place))
+        elif change := _other(session, text, event, place):
+            batch.changes.append(change)
+    batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
+    if own and event.previous_session_id:
+        if place.activity:
+            batch.taken_over.append((session_key(event.previous_session_id), own, place.stamp))
+        elif event.type not in _STOPS:
+            batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
 
 
-def _mark_person(batch: Batch, event: ActivityEvent, place: Position) -> bool:
-    """Mark the person that the event itself names; False when it names nobody at all."""
-    found = named_by(*said_in(event))
-    marks, at_ms = (
-        (batch.opted_out, occurred_ms(place.stamp))
-        if event.type == "opt_out"
-        else (batch.bought, occurred_ms(place.purchase))
-    )
-    marks.extend((identity, at_ms) for identity in found)
-    return bool(found) or event.session_id is not None
+def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> Change:
+    """Return what an event changes in its own session."""
+    fields = fields_of(event) | _id_of(session, event.session_id or "") | _refusal_of(event)
+    tell = any(fields.get(name) for name in _ABOUT_PERSON)
+    if tell:
+        batch.named.append((session, occurred_ms(place.stamp)))
+    return Change(session, *place[:5], fields, tell, place.seen_ms)
 
 
-def _add_answers(batch: Batch, event: ActivityEvent, place: Position) -> None:
-    consent = event.customer.consent if event.customer else None
-    if consent is None:
-        return
+def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:
+    """Return what an event changes in another session that it names; None when all that it does is take it over."""
+    fields = _id_of(session, text) | _refusal_of(event)
+    if event.type in _STOPS or (event.type == "payment_pending" and not place.activity):
+        silent_ms, seen_ms = place.silent_since_ms, place.seen_ms
+        return Change(session, place.stamp, 0, place.signal, place.purchase, silent_ms, fields, seen_ms=seen_ms)
+    # Their shopper is there, whatever else this means.
+    return None if place.activity else Change(session, place.stamp, 0, 0, 0, 0, _NOTHING, seen_ms=place.seen_ms)
+
+
+def _id_of(session: str, text: str) -> dict[str, str]:
+    """Return the field that keeps what the shop calls a session whose stored id does not say it."""
+    public = public_session_id(text) if text != session else session
+    return {ID: public} if public and public != session else {}
+
+
+def _refusal_of(event: ActivityEvent) -> dict[str, str]:
+    return {"opted_out": "1"} if event.type == "opt_out" else {}
+
+
+def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
+    """Mark the people whom the event itself names; False when it names nobody."""
+    customer = event.customer
+    if customer is None or (event.type not in _STOPS and customer.consent is None):
+        return False
+    who = said_in(event)
+    meant, at_ms = named_by(*who), occurred_ms(place.stamp)
+    if event.type == "order_completed":
+        batch.bought += ((identity, at_ms) for identity in meant)
+    if event.type == "opt_out":
+        batch.opted_out += ((identity, at_ms) for identity in meant)
+    if customer.consent is not None:
+        batch.answers += _answers(customer.consent, meant, identities_of(*who), at_ms)
+    return bool(meant)
+
+
+def _answers(consent: Consent, meant: Sequence[str], surely: Sequence[str], at_ms: int) -> Iterator[Answer]:
     proof = (consent.given_at or "", consent.source or "")
     for channel in CHANNELS:
         said = getattr(consent, channel)
         if said is not None:
-            found = identities_of(*said_in(event)) if said else named_by(*said_in(event))
-            at_ms = occurred_ms(place.stamp)
-            batch.answers += [Answer(one, channel, "yes" if said else "no", at_ms, *proof) for one in found]
+            for identity in surely if said else meant:
+                yield Answer(identity, channel, "yes" if said else "no", at_ms, *proof)

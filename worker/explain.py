@@ -20,7 +20,7 @@ from state.people import Facts
 from state.session import Session, Stay
 from state.streams import Watermark
 from tasks.payload import timestamp
-from tasks.record import REQUIRED, cart_of, metadata_of
+from tasks.record import ID, REQUIRED, cart_of, metadata_of, purchased
 from worker.masking import mask_email, mask_phone, mask_words, one_line
 
 Story = dict[str, Any]
@@ -66,7 +66,8 @@ def explain_session(
     """Tell what is known of a session, and what happens to it next if nothing else does."""
     lane = lane_of(session)
     story: Story = {
-        "session": session.session_id,
+        "session": session.fields.get(ID) or session.session_id,
+        "stored_as": session.session_id,
         "state": session.state,
         "stage": lane.stage if lane else None,
         "platform": lane.platform if lane else None,
@@ -79,7 +80,7 @@ def explain_session(
         "took_over": session.took_over or None,
         "contacts": session.contacts,
         "customer": _customer(session.fields, reveal=reveal),
-        "cart": _cart(session.fields, reveal=reveal),
+        "cart": _cart(session, reveal=reveal),
         "person": _person(facts),
     }
     if lane is not None:
@@ -235,10 +236,12 @@ def _customer(fields: Mapping[str, str], *, reveal: bool) -> Story:
     }
 
 
-def _cart(fields: Mapping[str, str], *, reveal: bool) -> object:
-    if "cart" not in fields:
+def _cart(session: Session, *, reveal: bool) -> object:
+    if purchased(session):
+        return "bought"
+    if "cart" not in session.fields:
         return None
-    cart = cart_of(fields)
+    cart = cart_of(session.fields)
     if cart is None:
         return "emptied"
     return cart.model_dump(mode="json", exclude_none=True) if reveal else {"lines": len(cart.items or ())}

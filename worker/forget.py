@@ -10,11 +10,13 @@ import phonenumbers
 from detectors.activity import ActivityEvent
 from detectors.normalize.countries import country
 from detectors.normalize.phones import phone
+from detectors.normalize.session_ids import is_hashed, session_key
 from detectors.parsing import parse
 from state.forgetting import Erased, Forgetting, session_of
 from state.optouts import OptOuts
 from state.people import person_of
 from tasks.payload import phone_in
+from worker.batch import sessions_named
 
 MOST_ROUNDS = 5
 """Events that an ingest process had in hand may be applied while we remove: then there is something to find again."""
@@ -109,7 +111,7 @@ class Forget:
         found = Traces()
         for _, event in self._entries(who):
             if event is not None and event.session_id is not None and who.named_by(event):
-                who.sessions.add(event.session_id)
+                who.sessions.add(session_key(event.session_id))
         for stored in self._counted("sessions", self._state.sessions()):
             if who.has(stored.phone, stored.country):
                 who.sessions.add(stored.session_id)
@@ -126,7 +128,7 @@ class Forget:
     def _survey_entries(self, who: Someone, found: Traces) -> None:
         for place, event in self._entries(who):
             # One that cannot be read and holds their number or session goes as well.
-            if event is None or who.named_by(event) or {event.session_id, event.previous_session_id} & who.sessions:
+            if event is None or who.named_by(event) or sessions_named(event).keys() & who.sessions:
                 found.entries.append(place)
                 found.refuses |= event is not None and event.type == "opt_out"
 
@@ -172,10 +174,14 @@ class Forget:
 
     def _entries(self, who: Someone) -> Iterator[tuple[tuple[str, bytes], ActivityEvent | None]]:
         """Read the events that are not applied yet and may be about somebody: most need not be understood."""
+        # What the shop calls a session whose id is hashed is not known: each event has to be read for it.
+        read_all = any(map(is_hashed, who.sessions))
         for key, entry in self._counted("events", self._state.entries()):
             raw = entry.event or b""
-            if self._names(raw.decode(errors="replace"), who):
-                yield (key, entry.id), parse(raw).event
+            names_them = self._names(raw.decode(errors="replace"), who)
+            event = parse(raw).event if names_them or read_all else None
+            if names_them or event is not None:
+                yield (key, entry.id), event
 
     def _names(self, text: str, who: Someone) -> bool:
         return who.is_in(text) or any(_holds_word(text, session) for session in who.sessions)

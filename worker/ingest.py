@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Self
 
 import structlog
@@ -36,6 +36,8 @@ from worker.watch import ALARM
 
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
+CLOCKS_DIFFER_MS = 1000
+"""By how much the server's clock may be ahead of ours before it is asked."""
 
 log = structlog.get_logger("winback.ingest")
 
@@ -193,12 +195,17 @@ class Ingest:
     def _take(self, readings: Sequence[Reading], *, one_read: bool) -> Work:
         if readings:
             reached("events_read")
-        work = Work(readings, one_read, collect(_entries(readings)))
+        work = Work(readings, one_read, collect(_entries(readings), self._latest_ms(readings)))
         if one_read:
             # What is delivered again was counted before.
             work.batch.changes = self._bots.mark(work.batch.changes, work.batch.minutes)
         self._unfinished.append(work)
         return work
+
+    def _latest_ms(self, readings: Sequence[Reading]) -> int | None:
+        """Return the server's time (Unix ms) if an entry seems to have arrived after now by our clock, else None."""
+        last_ms = max((reading.entries[-1].arrival_ms for reading in readings if reading.entries), default=0)
+        return self._streams.now_ms() if last_ms > time() * 1000 + CLOCKS_DIFFER_MS else None
 
     def _begin(self, readings: Sequence[Reading], *, one_read: bool) -> None:
         work = self._take(readings, one_read=one_read)

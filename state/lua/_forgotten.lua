@@ -10,6 +10,6 @@ local function is_forgotten(key, event, has)
   local moment = call('HGET', key, 'forgotten')
   if not moment then return false end
   -- An opt-out moves nothing; when it was is told by the stamp of what it says.
-  if last == 0 and event[8] then last = stamp_of(event[8]) end
+  if last == 0 and event[9] then last = stamp_of(event[9]) end
   return last <= tonumber(moment)
 end

@@ -12,8 +12,8 @@ local function goes_on(prefix, ranks, key, id, activity, was, write)
     end
   else
     if not was then
-      local more = call('HMGET', key, 'signal', 'state')
-      if more[1] or more[2] then return false end
+      local more = call('HMGET', key, 'signal', 'state', 'seen')
+      if more[1] or more[2] or more[3] then return false end
       begun[a % 100] = (begun[a % 100] or 0) + 1
     end
     write = write or {'HSET', key}

@@ -21,5 +21,5 @@ local function lane_of(prefix, ranks, activity, signal)
   return prefix .. 'lane:' .. name_of(ranks, activity) .. '.' .. kind
 end
 
--- Since when it is silent (ms): as stored, or else since its last event occurred.
-local function silent_of(stored, last) return tonumber(stored or math.floor(last / 100)) end
+-- Since when it is silent (ms), by the fields `silent` and `seen` as stored; without either, since its last event occurred.
+local function silent_of(silent, seen, last) return tonumber(silent or seen or math.floor(last / 100)) end

@@ -3,19 +3,19 @@
 local answers = {'consent.call', 'consent.whatsapp', 'consent.given_at', 'consent.source'}
 local about_person = {phone = true, country = true, email = true, opted_out = true}
 
-local function all_of(key) return call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state') end
+local function all_of(key) return call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'seen') end
 
 local function merge(place, event)
   local id, activity, signal, order = unpack(event, 1, 4)
   local key, tell, tells = sessions .. id, event[6] == '1', order ~= '0'
   local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
-  for i = 7, #event, 2 do ask[#ask + 1] = event[i] end
+  for i = 8, #event, 2 do ask[#ask + 1] = event[i] end
   local has, write = call(unpack(ask)), {'HSET', key}
   local opted_out = has[2]
-  for i = 7, #event, 2 do
-    local name, value, known = event[i], event[i + 1], has[(i + 3) / 2]
+  for i = 8, #event, 2 do
+    local name, value, known = event[i], event[i + 1], has[1 + i / 2]
     tells, opted_out = tells or about_person[name], opted_out or name == 'opted_out'
-    if not known or value > known then put(write, name, value) end
+    if not known or value > known or stamp_of(known) > (now + AHEAD) * 100 + 99 then put(write, name, value) end
   end
   local looks_around = signal == '0' and order == '0' and event[5] == sub(activity, 1, -3)
   local purchase, to = tonumber(has[3] or 0), {}

@@ -6,11 +6,11 @@
 --          the ids of new outreaches begin with (four hexadecimal digits are added), the names of the ranks (apply.lua)
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
 -- include: _outreach
--- include: _lane
+-- include: _future
 -- include: _stamp
 local prefix, limit, max_age, required = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, ranks, looked, taken, made = clock(), ARGV[6 + required], 0, 0, {}
-local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', unpack(ARGV, 4, 3 + required)}
+local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 4, 3 + required)}
 local function settle(key, activity, outcome, lane)
   redis.call('HSET', key, 'activity', marked(activity), 'state', outcome)
   redis.call('PEXPIRE', key, SESSION_TTL)
@@ -30,15 +30,16 @@ local function make(session, key, activity, lane, since, last, overdue)
 end
 for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
   local set = prefix .. 'lane:' .. lane[1]
+  put_back_all(prefix, lane[1], lane[5], now, limit)
   local silent = redis.call('ZRANGE', set, '-inf', text(lane[2]), 'BYSCORE', 'LIMIT', '0', text(limit - looked), 'WITHSCORES')
   looked = looked + #silent / 2
   for i = 1, #silent, 2 do
     local id, key = silent[i], prefix .. 'session:' .. silent[i]
     ask[2] = key
     local has, reachable = redis.call(unpack(ask)), true
-    for n = 1, required do reachable = reachable and has[4 + n] and #has[4 + n] > STAMP_WIDTH end
+    for n = 1, required do reachable = reachable and has[5 + n] and #has[5 + n] > STAMP_WIDTH end
     local activity, signal = number_of(has[1]), tonumber(has[2] or 0)
-    local last, since = math.max(activity, signal), silent_of(has[3], math.max(activity, signal))
+    local last, since = math.max(activity, signal), silent_of(has[3], has[5], math.max(activity, signal))
     local overdue = (lane[5] and since or math.floor(last / 100)) + lane[3]
     -- Not one that expired while it waited here and has come anew: that one waits in another lane, or is done.
     local waits = has[1] and not has[4] and lane_of(prefix, ranks, activity, signal) == set

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from detectors.normalize.session_ids import stored_as
 from state.keys import is_outreach_id
 from state.operator import Operator, Record
 from state.people import Facts, person_of
@@ -61,7 +62,8 @@ def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story
     Raises:
         StartError: neither is known.
     """
-    operator, mark, name = Operator(state.scripts, state.keys, state.cipher), state.streams.watermark(), asked
+    operator, mark = Operator(state.scripts, state.keys, state.cipher), state.streams.watermark()
+    name = stored_as(asked)
     records: list[Record] = []
     if is_outreach_id(asked):
         records = [record for record in operator.read([asked]) if record is not None]
@@ -112,6 +114,8 @@ def _print_session(console: Console, story: Story) -> None:
 def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
     where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
     yield "session", f"{story['session']}  {story['state']}{where}"
+    if story["stored_as"] != story["session"]:
+        yield "stored as", story["stored_as"]
     for place, stay in enumerate(story["stages"]):
         yield "" if place else "stages", _stay(stay)
     yield "last activity", story["last_activity"] or "none"
@@ -136,7 +140,7 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
         "none"
         if story["cart"] is None
         else story["cart"]
-        if story["cart"] == "emptied"
+        if isinstance(story["cart"], str)
         else jsonlib.dumps(story["cart"], ensure_ascii=False),
     )
     if story["person"]:

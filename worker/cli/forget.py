@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detectors.lanes import LANES
+from detectors.normalize.session_ids import stored_as
 from state import deployment
 from state.forgetting import Forgetting
 from state.optouts import OptOuts
@@ -53,7 +54,7 @@ def forget(
     deployment.require_keys(state.scripts, state.keys, state.cipher.ids)
     forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
     opt_outs, secret = OptOuts(state.scripts, state.keys), runtime.identity_secret(settings)
-    who = someone(forgetting, number(phone, country) if phone else None, session)
+    who = someone(forgetting, number(phone, country) if phone else None, stored_as(session) if session else None)
     total = forgetting.keys_in_all()
     with screen.progress("looking", total) as bar:
         work = Forget(forgetting, opt_outs, secret, bar.at)
