@@ -20,6 +20,10 @@ REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
 ALARMS_TTL_MS = 7 * DAY_MS
+LINK_TTL_MS = 365 * DAY_MS
+ANSWER_TTL_MS = 30 * DAY_MS
+"""How long a person's approval is kept: as the records of the contacts that rest on it. Not less than events may arrive
+late: a refusal from before the approval would count otherwise. A refusal is kept until it is taken back."""
 
 OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 
@@ -41,6 +45,7 @@ WITHOUT_TTL = (
     "{NN}:outreach:* (while open)",
     "{person:*}:opted_out",
     "registers",
+    "{person:*}:consent (while it holds a refusal)",
 )
 
 
@@ -143,7 +148,20 @@ class Keys:
         return f"{self.namespace}:{{{number:02d}}}:"
 
     def person(self, person: str) -> str:
-        """Prefix of everything known of a person, given as the HMAC of the phone number."""
+        """Prefix of everything known of a person, given as the HMAC of a phone number or an e-mail address.
+
+        Under it, with "linked" for what was said by an identity that was seen together with this one:
+
+        - `bought`, `bought_linked`: text, when they bought last (ms); until `contact.bought_window` after that
+        - `opted_out`: hash, source (`shop`, `operator`, `linked`, or a register) → when (ms); kept indefinitely
+        - `consent`: hash, channel, or `linked.` and the channel → latest answer with its proof; 30 days, and
+          indefinitely while one of them is a refusal
+        - `reserved`: hash, outreach → `claim:when` (ms); the longest limit and a lease
+        - `contacts`: see there
+        - `sessions`: sorted set, session → when the person was named in it (ms); 7 days after the last
+        - `links`: sorted set, person → when both were seen together (ms); 365 days after the last
+        - `forgotten`: text, when `winback forget` removed them (ms); 10 minutes
+        """
         return f"{self.namespace}:{{person:{person}}}:"
 
     @property

@@ -174,13 +174,14 @@ class Outbox:
         args = (taken.outreach, taken.claim, "" if delay_ms is None else delay_ms, why)
         return self._scripts.run("postpone", self._prefix(taken.outreach), *args) is not None
 
-    def fence(self, taken: Taken, *, body: str, key: str) -> Fenced:
+    def fence(self, taken: Taken, *, body: str, key: str, consent: str = "") -> Fenced:
         """Take the last look before a request may start; after `sending` the outreach must be settled.
 
         So it must after `not_replicated`, and after an error if it is found to have passed.
+        `consent`: the answers on which the contact rests, without personal data; they stay with the outreach.
         """
         sealed = self._cipher.encrypt(taken.outreach, BODY, "", body)
-        args = (taken.outreach, taken.claim, self.lease_ms, sealed, key)
+        args = (taken.outreach, taken.claim, self.lease_ms, sealed, key, consent)
         reply, confirmed = self._scripts.run_confirmed("fence", self._prefix(taken.outreach), *args)
         verdict, attempt = reply[0].decode(), int(reply[1]) if len(reply) > 1 else 0
         return Fenced("not_replicated" if verdict == "sending" and not confirmed else verdict, attempt)

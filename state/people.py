@@ -1,42 +1,40 @@
-"""People: who bought, who opted out, who is reserved for a contact. A person is an HMAC; no number is in any key."""
+"""People: who bought, opted out or refused, who is reserved for a contact. A person is an HMAC, no key names them."""
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
+from time import time
 from typing import Literal, NamedTuple
 
-from state.keys import SESSION_TTL_MS, Keys
-from state.scripts import Scripts, translated
+from state.keys import Keys
+from state.marking import MOST_LINKED, Answer, Channel, Marking, Marks, Named, Told
+from state.scripts import Scripts
 
-Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "lost", "held", "capped"]
-MOST_SESSIONS = 50
-"""So many sessions of one person are remembered, the latest: a number that everybody gives must not grow for ever."""
+Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "capped"]
 
 
-def person_of(phone_e164: str, secret: bytes) -> str:
-    """Return who a phone number belongs to: its HMAC-SHA256 under the identity secret, as 64 hexadecimal digits."""
-    return hmac.digest(secret, phone_e164.encode(), sha256).hex()
+def person_of(identity: str, secret: bytes) -> str:
+    """Return who an identity belongs to: its HMAC-SHA256 under the identity secret, as 64 hexadecimal digits.
+
+    `identity`: as `detectors.normalize.identities` returns it, and nothing else.
+    """
+    return hmac.digest(secret, identity.encode(), sha256).hex()
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a person, read without changing anything."""
+class Limit:
+    """At most `count` contacts of a person in any `period_ms`, wherever that begins."""
 
-    bought: bool = False
-    opted_out: bool = False
-    reserved_by: str = ""
-    """Outreach that holds the person; empty when nobody does."""
-    reserved_at_ms: int = 0
-    sessions: tuple[str, ...] = ()
-    """Sessions in which the person was named, the latest last."""
-
-
-class Limit(NamedTuple):
-    """At most `count` contacts of a person within any `period_ms`."""
-
-    count: int  # type: ignore[assignment] # hides a method of tuples that nothing needs
+    count: int
     period_ms: int
+
+
+class Held(NamedTuple):
+    """A contact of a person that was made, or may be under way."""
+
+    outreach: str
+    at_ms: int
 
 
 class Lead(NamedTuple):
@@ -47,62 +45,144 @@ class Lead(NamedTuple):
     kept_ms: int
     """How long it is remembered."""
     taken_ms: int
-    """When the outreach was taken (Unix ms): of who was forgotten since, nothing is remembered."""
+    """When the outreach was taken (Unix ms): of people who were forgotten since, nothing is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a person, read without changing anything."""
+
+    bought: bool = False
+    opted_out: bool = False
+    answers: Mapping[Channel, Answer] = field(default_factory=dict)
+    """Latest answer for each channel, of this identity or of one that was seen with it."""
+    contacts: tuple[Held, ...] = ()
+    """Contacts within the longest limit, the latest last."""
+    sessions: tuple[str, ...] = ()
+    """Sessions in which the person was named, the latest last."""
+    shared: bool = False
+    """The identity is used with so many others that it tells nobody apart."""
+
+    @property
+    def reserved_by(self) -> str:
+        """The outreach that holds the person, or held them last; empty for none."""
+        return self.contacts[-1].outreach if self.contacts else ""
+
+    @property
+    def reserved_at_ms(self) -> int:
+        """When it did (Unix ms); 0 for never."""
+        return self.contacts[-1].at_ms if self.contacts else 0
+
+
+def merged(found: Sequence[Facts]) -> Facts:
+    """Return what is known of a person by all their identities. Of a shared one only its own opt-out counts."""
+    own = [facts for facts in found if not facts.shared]
+    answers: dict[Channel, Answer] = {}
+    for channel, answer in (pair for facts in own for pair in facts.answers.items()):
+        answers[channel] = max(answer, answers.get(channel, answer), key=str)
+    contacts = {held.outreach: held for facts in own for held in facts.contacts}
+    return Facts(
+        bought=any(facts.bought for facts in own),
+        opted_out=any(facts.opted_out for facts in found),
+        answers=answers,
+        contacts=tuple(sorted(contacts.values(), key=lambda held: held.at_ms)),
+        sessions=tuple(dict.fromkeys(session for facts in own for session in facts.sessions)),
+    )
 
 
 class People:
-    """The state of all people. `cap_ms`: for how long a contact is remembered, and excludes others if not told."""
+    """The state of all people. `cap_ms`: for how long a contact is remembered, which is the longest limit's period."""
 
     def __init__(self, scripts: Scripts, keys: Keys, *, cap_ms: int, lease_ms: int, bought_window_ms: int) -> None:
         self._scripts = scripts
         self._keys = keys
         self._cap_ms = cap_ms
         self._lease_ms = lease_ms
-        self._bought_window_ms = bought_window_ms
+        self._marking = Marking(scripts, keys, bought_window_ms)
 
     def facts(self, person: str) -> Facts:
-        """Read what is known of a person."""
-        found: list[bytes] = self._scripts.run("facts", self._keys.person(person))
-        bought, opted_out, held, *sessions = (item.decode() for item in found)
-        outreach, _, at = held.split(":") if held else ("", "", 0)
-        return Facts(bool(bought), bool(opted_out), outreach, int(at), tuple(sessions))
+        """Read what is known of a person by one identity."""
+        return self.facts_of([person])[0]
 
-    def reserve(self, person: str, outreach: str, claim: int, lead: Lead, *, cap_ms: int | None = None) -> Reservation:
-        """Reserve a person for one attempt, unless they bought, opted out, or another outreach has them.
+    def facts_of(self, people: Sequence[str]) -> list[Facts]:
+        """Read what is known of people, in one round trip, in the order asked for."""
+        return [_facts(found) for found in self._scripts.run_many("facts", self._calls(people, MOST_LINKED))]
 
+    def reserve(
+        self,
+        people: Sequence[str],
+        outreach: str,
+        claim: int,
+        lead: Lead,
+        limits: Sequence[Limit],
+        *,
+        channels: Iterable[Channel] = (),
+        ambiguous: bool = False,
+    ) -> Reservation:
+        """Reserve a person, under all of their identities, for one attempt; or under none, and say why.
+
+        `people`: first the identity that is contacted, which is never shared; then others of the same person. In this
+        order no two attempts each hold what the other one waits for: every attempt takes the e-mail address last.
         `lead`: what is remembered with it, before the attempt: no crash can come between a contact and this.
-        `cap_ms`: how long ago another contact must be; it is remembered for as long as the longest cap all the same.
+        `channels`: those that the request may use; a refusal of any of them is a refusal.
+        `ambiguous`: an attempt before may have been a contact, so what is reserved stays reserved whatever is returned.
         `not_replicated`: they are reserved, but too few replicas know, so no request may start.
         """
-        cap_ms = self._cap_ms if cap_ms is None else cap_ms
-        args = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, cap_ms + self._lease_ms, *lead)
-        reply, confirmed = self._scripts.run_confirmed("reserve", self._keys.person(person), *args)
-        return "not_replicated" if reply == b"reserved" and not confirmed else reply.decode()
+        words: list[str | int] = [*lead, *(number for limit in limits for number in (limit.count, limit.period_ms))]
+        about = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, " ".join(channels))
+        replicated = True
+        for place, person in enumerate(people):
+            shared = MOST_LINKED if place else ""
+            reply, confirmed = self._scripts.run_confirmed("reserve", self._keys.person(person), *about, shared, *words)
+            if reply not in {b"reserved", b"shared"}:
+                if not ambiguous:
+                    # Before anybody is told: what gives up for this person must do so for a contact that is made.
+                    self.release(people[:place], outreach, claim)
+                answer: Reservation = reply.decode()
+                return answer
+            replicated &= confirmed
+        return "reserved" if replicated else "not_replicated"
 
-    def release(self, person: str, outreach: str, claim: int) -> bool:
+    def release(self, people: Sequence[str], outreach: str, claim: int) -> bool:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
-        return bool(self._scripts.run("release", self._keys.person(person), outreach, claim))
+        return any(self._scripts.run_many("release", self._calls(people, outreach, claim)))
 
-    def begin_note_sessions(self, named: Iterable[tuple[str, str, int]]) -> Callable[[], object]:
-        """Begin to remember in which sessions people were named: (person, session, Unix ms). Call what is returned."""
-        calls = [
-            (self._keys.person(person), (session, SESSION_TTL_MS, MOST_SESSIONS, at_ms))
-            for person, session, at_ms in named
-        ]
-        return self._scripts.begin_many("note_session", calls)
+    def begin_telling(self, named: Iterable[Named], marks: Mapping[str, Marks]) -> Callable[[], Told]:
+        """Begin to note who was named in which session, and to mark people; call what is returned, once.
+
+        What is marked on a person counts for those that they are linked to as well. See state.marking.
+        """
+        return self._marking.begin(named, marks)
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
         """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""
-        return self.mark_buyers({person: at_ms})[0]
+        return self.begin_telling((), {person: Marks(bought_ms=at_ms)})().new > 0
 
-    def mark_buyers(self, buyers: Mapping[str, int]) -> list[bool]:
-        """Do as `mark_bought` for many people at once, each with the time of their purchase."""
-        calls = [(self._keys.person(person), (at_ms, self._bought_window_ms)) for person, at_ms in buyers.items()]
-        return [bool(marked) for marked in self._scripts.run_many("mark_bought", calls)]
+    def opt_out(self, person: str, at_ms: int | None = None) -> None:
+        """Never contact this person again: the shop said so at `at_ms` (Unix ms; now). Kept without a time to live."""
+        at_ms = int(time() * 1000) if at_ms is None else at_ms
+        self.begin_telling((), {person: Marks(opted_out_ms=at_ms)})()
 
-    def opt_out(self, person: str) -> None:
-        """Never contact this person again. Kept without a time to live: the refusal has to outlive all else."""
-        with translated():
-            seconds, micros = self._scripts.client.time()
-            at_ms = int(seconds) * 1000 + int(micros) // 1000
-            self._scripts.client.hsetnx(f"{self._keys.person(person)}opted_out", "shop", at_ms)
+    def answer(self, person: str, channel: Channel, answer: Answer) -> None:
+        """Keep a person's answer to the question whether they may be contacted by a channel."""
+        self.begin_telling((), {person: Marks(answers={channel: answer})})()
+
+    def _calls(self, people: Iterable[str], *args: str | int) -> list[tuple[str, tuple[str | int, ...]]]:
+        return [(self._keys.person(person), args) for person in people]
+
+
+def _facts(found: Sequence[bytes | Sequence[bytes]]) -> Facts:
+    bought, shared, *lists = found
+    opted_out, answers, held, sessions = ([item.decode() for item in texts] for texts in lists)  # type: ignore[union-attr]
+    sources = opted_out[::2]
+    contacts = [
+        Held(outreach, int(text.partition(":")[2])) for outreach, text in zip(held[::2], held[1::2], strict=True)
+    ]
+    return Facts(
+        bought=bool(bought),
+        opted_out=any(source != "linked" or not shared for source in sources),
+        answers={name: Answer.read(text) for name, text in zip(answers[::2], answers[1::2], strict=True)},  # type: ignore[misc]
+        contacts=tuple(sorted(contacts, key=lambda one: (one.at_ms, one.outreach))),
+        sessions=tuple(sessions),
+        shared=bool(shared),
+    )

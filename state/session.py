@@ -19,6 +19,8 @@ _FIRST, _LAST = "first.", "last."
 TOOK_OVER = "took_over"
 PERSON = ("phone", "country", "email")
 """Fields that tell together who the person is, in the order in which scripts return them."""
+ANSWERS = ("consent.call", "consent.whatsapp", "consent.given_at", "consent.source")
+"""Fields that tell what the person answered; scripts return them after those."""
 OWN_FIELDS = frozenset(
     {
         "activity",

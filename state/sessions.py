@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -14,6 +14,7 @@ from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import Call, Scripts, translated
 from state.session import (
+    ANSWERS,
     NOT_HANDED_OVER,
     PERSON,
     RANK_SPAN,
@@ -23,6 +24,7 @@ from state.session import (
     Session,
     opened,
     read_session,
+    stamp_of,
     stamped,
 )
 
@@ -70,6 +72,8 @@ class Mark:
     """The session that has taken this one over: it has to be given what is new (`hand_over`); empty for none."""
     moved: int
     """Sequence number of the event that said so."""
+    answers: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """What the session keeps of the person's consent: field (see ANSWERS) → its event's sequence number, text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,26 +207,28 @@ class Sessions:
         self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]
     ) -> Iterator[Mark]:
         for indexes, reply in zip(places, replies, strict=True):
-            for place, *words in zip(*[iter(reply)] * 8, strict=True):
+            for place, *words in zip(*[iter(reply)] * (8 + len(ANSWERS)), strict=True):
                 index = indexes[int(place)]
                 yield self._mark(index, changes[index].session_id, words)
 
     def _mark(self, index: int, session_id: str, words: Sequence[bytes]) -> Mark:
-        *said, purchase, opted_out, moved_to, moved = (word.decode() for word in words)
-        phone, country, email = self._person(session_id, said)
-        return Mark(index, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved))
+        texts = [word.decode() for word in words]
+        said, (purchase, opted_out, moved_to, moved), answers = texts[:3], texts[3:7], texts[7:]
+        phone, country, email = self._person(session_id, PERSON, said)
+        asked = [(name, value) for name, value in zip(ANSWERS, answers, strict=True) if value]
+        opened_ = self._person(session_id, [name for name, _ in asked], [value for _, value in asked])
+        found = {name: (stamp_of(value), text) for (name, value), text in zip(asked, opened_, strict=True)}
+        return Mark(index, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved), found)
 
-    def _person(self, session_id: str, said: Sequence[str]) -> tuple[str, str, str]:
+    def _person(self, session_id: str, names: Sequence[str], said: Sequence[str]) -> Sequence[str]:
+        """Decrypt what a session says of its person; empty texts when the key for it is missing."""
         try:
-            phone, country, email = (
-                opened(session_id, name, value, self._cipher) for name, value in zip(PERSON, said, strict=True)
-            )
+            return [opened(session_id, name, value, self._cipher) for name, value in zip(names, said, strict=True)]
         except UnreadableError as exc:
             # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
             deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
             deployment.report(self._scripts, self._keys, "encryption", f"session {session_id}, its person: {exc}")
-            return "", "", ""
-        return phone, country, email
+            return [""] * len(names)
 
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:

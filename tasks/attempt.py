@@ -17,8 +17,8 @@ from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.normalize.identities import identities_of
 from detectors.sequence import occurred_ms
 from state.outbox import Taken
-from state.people import Facts, person_of
-from tasks import payload, policy
+from state.people import Facts, merged, person_of
+from tasks import consent, payload, policy
 from tasks.crash_points import reached
 from tasks.deps import Deps
 from tasks.record import ID
@@ -69,7 +69,8 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
         abandoned_ms=occurred_ms(taken.last),
         reason=lane.kind.reason(lane.stage),
     )
-    situation = _situation(taken, built, deps)
+    people = _people(taken, deps)
+    situation = _situation(taken, built, people, deps)
     decision = _unreadable(taken, deps) or policy.decide(situation, deps.contact)
     if not isinstance(decision, policy.Send | policy.HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
@@ -79,11 +80,14 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(taken.outreach, state or "lost", "shadow")
-    contact = Contact(taken, lane.stage, situation.person_id, built)
+    may, wanted = policy.may_use(situation, deps.contact), policy.at(situation, deps.contact).channel
+    built = payload.by_channel(built, may, wanted)
+    used = situation.repeats or consent.channels_of(built.request.engagement.preferred_channel)
+    proof = consent.proof(situation.person.answers, used)
+    contact = Contact(taken, people, built, policy.limits(situation, deps.contact), used, proof)
     if isinstance(decision, policy.HoldOut) and not taken.attempts and not taken.ambiguous:
         return _hold_out(contact, deps)
-    may, wanted = policy.may_use(situation, deps.contact), policy.at(situation, deps.contact).channel
-    return send(replace(contact, built=payload.by_channel(built, may, wanted)), deps.client, deps, permit=permit)
+    return send(contact, deps.client, deps, permit=permit)
 
 
 def _catch_up(taken: Taken, deps: Deps) -> float | None:
@@ -111,11 +115,22 @@ def _unreadable(taken: Taken, deps: Deps) -> policy.Decision | None:
     return policy.Expire("unreadable") if late else policy.Postpone(milliseconds(UNREADABLE_PAUSE), "unreadable")
 
 
-def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps: Deps) -> policy.Situation:
+def _people(taken: Taken, deps: Deps) -> tuple[str, ...]:
+    """Return whom a request reaches, as `state.people.person_of` says: the number, then the e-mail address."""
     # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
+    named = payload.contact_in(taken.body) if taken.body else payload.contact_of(taken.session.fields)
+    return tuple(person_of(identity, deps.identity_secret) for identity in identities_of(*named))
+
+
+def _situation(
+    taken: Taken, built: payload.Built | payload.InvalidContact, people: tuple[str, ...], deps: Deps
+) -> policy.Situation:
     phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
-    person_id = person_of(phone, deps.identity_secret) if phone else ""
-    person = deps.people.facts(person_id) if person_id else Facts()
+    # Who is in the session by now may not be whom its stored body names: what either of them has said counts.
+    now = identities_of(*payload.contact_of(taken.session.fields)) if taken.body else ()
+    known = dict.fromkeys((*people, *(person_of(identity, deps.identity_secret) for identity in now)))
+    person = merged(deps.people.facts_of([*known]))
+    sent = payload.channel_in(taken.body) if taken.body else ""
     return policy.Situation(
         now_ms=taken.now_ms,
         outreach=taken.outreach,
@@ -124,7 +139,7 @@ def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps
         expires_at_ms=taken.expires_at_ms,
         session=taken.session,
         purchased_at_ms=occurred_ms(taken.session.purchase),
-        person_id=person_id,
+        person_id=people[0] if people else "",
         phone=phone or "",
         country=built.request.customer.country_code if isinstance(built, payload.Built) else "",
         person=person,
@@ -137,6 +152,7 @@ def _situation(taken: Taken, built: payload.Built | payload.InvalidContact, deps
         blocked=deps.blocklist.hit(
             name=taken.session.fields.get("name", ""), email=taken.session.fields.get("email", ""), e164=phone or ""
         ),
+        repeats=consent.channels_of(sent),
     )
 
 
@@ -173,7 +189,7 @@ def _hold_out(contact: Contact, deps: Deps) -> Outcome:
     if answer in {"reserved", "not_replicated"}:  # a request that is not made needs no replica
         state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
         if state is None:
-            deps.people.release(contact.person, taken.outreach, taken.claim)
+            deps.people.release(contact.people, taken.outreach, taken.claim)
         return Outcome(taken.outreach, state or "lost", "holdout")
     if answer in PERSON_TAKEN:
         return _not_sending(taken, policy.Suppress(PERSON_TAKEN[answer]), deps)

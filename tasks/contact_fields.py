@@ -10,8 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from detectors.durations import Duration, within
 from detectors.normalize import countries, money
+from state import marking
 from state.people import Limit
-from tasks import consent, quiet_hours
+from tasks import quiet_hours
 from tasks.law.limit_text import parse_limit, write_limit
 from tasks.law.regions import region_of
 from tasks.quiet_hours import QuietHours
@@ -147,7 +148,7 @@ def _write_holiday(holiday: Holiday) -> str:
 
 def _read_required(value: object) -> object:
     """Read `true` (every channel), `false` (none) or a list of channels."""
-    switches = {"true": consent.CHANNELS, "false": ()}
+    switches = {"true": marking.CHANNELS, "false": ()}
     text = str(value).strip().lower()
     return switches[text] if isinstance(value, bool | str) and text in switches else read_list(value)
 
@@ -195,7 +196,7 @@ class CountryContact(BaseModel):
     cap: LongSpan | None = None
     limits: Limits | None = None
     quiet_hours: Quiet | None = None
-    require_consent: Annotated[tuple[consent.Channel, ...] | None, BeforeValidator(_read_required)] = None
+    require_consent: Annotated[tuple[marking.Channel, ...] | None, BeforeValidator(_read_required)] = None
 
 
 ByCountry = Annotated[dict[Annotated[str, Names(read_country)], CountryContact], BeforeValidator(_read_by_country)]

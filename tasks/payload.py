@@ -11,6 +11,7 @@ from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
 from detectors.normalize import countries, emails, languages, money, names, phones, text
+from state.marking import Channel
 from tasks import consent
 from tasks.law.places import place_of
 from tasks.record import cart_of, metadata_of
@@ -117,7 +118,7 @@ def build(
     return Built(request, tuple(left_out))
 
 
-def by_channel(built: Built, may: frozenset[consent.Channel], usual: str) -> Built:
+def by_channel(built: Built, may: frozenset[Channel], usual: str) -> Built:
     """Return the request with the channel by which this person may be contacted.
 
     What the shop's event wanted goes before what is `usual`; a channel that may not be used gives way to the other.
@@ -144,6 +145,22 @@ def phone_in(body: str) -> str:
 def email_in(body: str) -> str:
     """Return the e-mail address in a request as it was sent; empty for none."""
     return str(json.loads(body)["customer"].get("email") or "")
+
+
+def contact_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return phone number, country and e-mail address as a session keeps them; empty for what it lacks."""
+    return fields.get("phone", ""), fields.get("country", ""), fields.get("email", "")
+
+
+def contact_in(body: str) -> tuple[str, str, str]:
+    """Return phone number, country and e-mail address of a request as it was sent."""
+    customer = json.loads(body)["customer"]
+    return customer["phone_number"], customer["country_code"], customer.get("email", "")
+
+
+def channel_in(body: str) -> str:
+    """Return the channel that a request as it was sent asks for."""
+    return str(json.loads(body)["engagement"]["preferred_channel"])
 
 
 def timestamp(ms: int) -> str:

@@ -11,14 +11,17 @@ from detectors.activity import Cart
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from detectors.normalize import money
-from state.people import Facts
+from state.marking import Channel
+from state.people import Facts, Limit
 from state.session import Session
 from tasks import consent
 from tasks.blocklist import Hit
 from tasks.contact_settings import AtStage, ContactSettings, Switch
 from tasks.law import closings
 from tasks.law.consenting import consent_required
+from tasks.law.limits import limits_for
 from tasks.law.places import Place, place_of
+from tasks.limits import held_for, is_reached
 from tasks.openings import Closing
 from tasks.record import cart_of, is_bot, purchased, was_emptied
 
@@ -40,12 +43,13 @@ class Situation:
     purchased_at_ms: int
     """When this session last bought; 0 for never."""
     person_id: str
-    """Who it is, as `state.people.person_of` says; empty when the number is invalid."""
+    """Who it is, as `state.people.person_of` says of the number; empty when that is invalid."""
     phone: str
     """E.164, or empty."""
     country: str
     """ISO 3166-1 alpha-2, or empty."""
     person: Facts
+    """What is known of the person by their number and e-mail address together."""
     elsewhere_ms: int
     """When the person was last active in another session that has not fallen silent; 0 for none."""
     reachable: bool
@@ -55,6 +59,8 @@ class Situation:
     """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
     blocked: Hit | None = None
     """What the block list says about name, e-mail address and number."""
+    repeats: frozenset[Channel] = frozenset()
+    """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +125,14 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
     return Send()
 
 
-def may_use(situation: Situation, settings: ContactSettings) -> frozenset[consent.Channel]:
-    """Return the channels by which the person may be contacted."""
-    fields, jurisdictions = situation.session.fields, place(situation, settings).jurisdictions
-    required = frozenset[str]() if "consent" in settings.off else consent_required(jurisdictions, settings)
-    given = consent.allowed(fields, must_be_given=True) if required else frozenset[consent.Channel]()
-    return given | (consent.allowed(fields, must_be_given=False) - required)
+def may_use(situation: Situation, settings: ContactSettings) -> frozenset[Channel]:
+    """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
+    fields, said = situation.session.fields, situation.person.answers
+    required = frozenset[str]()
+    if "consent" not in settings.off:
+        required = consent_required(place(situation, settings).jurisdictions, settings)
+    given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
+    return given | (consent.allowed(fields, said, must_be_given=False) - required)
 
 
 def place(situation: Situation, settings: ContactSettings) -> Place:
@@ -137,6 +145,11 @@ def place(situation: Situation, settings: ContactSettings) -> Place:
         time_zone=fields.get("time_zone", ""),
         default_zone=settings.default_zone,
     )
+
+
+def limits(situation: Situation, settings: ContactSettings) -> tuple[Limit, ...]:
+    """Return how often the person may be contacted, by the settings and by every law that holds for them."""
+    return limits_for(situation.stage, place(situation, settings).jurisdictions, settings)
 
 
 def at(situation: Situation, settings: ContactSettings) -> AtStage:
@@ -185,11 +198,13 @@ def _opted_out(now: Situation, _settings: ContactSettings) -> Decision | None:
 
 
 def _refused(now: Situation, _settings: ContactSettings) -> Decision | None:
-    return None if consent.allowed(now.session.fields, must_be_given=False) else Suppress("no_consent")
+    may = consent.allowed(now.session.fields, now.person.answers, must_be_given=False)
+    return None if may and now.repeats <= may else Suppress("no_consent")
 
 
 def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
-    return None if may_use(now, settings) else Suppress("consent_missing")
+    may = may_use(now, settings)
+    return None if may and now.repeats <= may else Suppress("consent_missing")
 
 
 def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
@@ -243,14 +258,14 @@ def _session_limit(now: Situation, settings: ContactSettings) -> Decision | None
 
 
 def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
-    if not now.person.reserved_by or now.person.reserved_by == now.outreach:
-        return None
-    held_ms = now.now_ms - now.person.reserved_at_ms
-    if held_ms < now.lease_ms:
+    others = [held for held in now.person.contacts if held.outreach != now.outreach]
+    if (wait_ms := held_for(others, now_ms=now.now_ms, lease_ms=now.lease_ms)) > 0:
         # That attempt may still turn out not to have contacted anybody.
-        return Postpone(now.lease_ms - held_ms, "person_held")
-    capped = held_ms < milliseconds(at(now, settings).cap) + now.lease_ms
-    return Suppress("contacted_recently") if capped else None
+        return Postpone(wait_ms, "person_held")
+    reached = any(
+        is_reached(limit, others, now_ms=now.now_ms, lease_ms=now.lease_ms) for limit in limits(now, settings)
+    )
+    return Suppress("contacted_recently") if reached else None
 
 
 def _law(now: Situation, settings: ContactSettings) -> Decision | None:

@@ -7,7 +7,7 @@ Where the state has replicas, enough of them must have the fence, and then the r
 
 import hmac
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -15,12 +15,12 @@ from typing import ParamSpec, TypeVar, assert_never
 
 import structlog
 
-from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from state.control import Passed
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.marking import Channel
 from state.outbox import Taken
-from state.people import Reservation
+from state.people import Limit, Reservation
 from tasks import breaker, payload, worth, yuno
 from tasks.backoff import delay
 from tasks.crash_points import reached
@@ -38,7 +38,12 @@ REPLICAS_BACK = timedelta(seconds=5)
 """How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
 LONGEST_UNKNOWN = timedelta(hours=24)
 """For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
-PERSON_TAKEN = {"capped": "contacted_recently", "bought": "bought_recently", "opted_out": "opted_out"}
+PERSON_TAKEN = {
+    "capped": "contacted_recently",
+    "bought": "bought_recently",
+    "opted_out": "opted_out",
+    "refused": "no_consent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,14 @@ class Contact:
     """One contact that the policy let pass."""
 
     taken: Taken
-    stage: Stage
-    person: str
+    people: tuple[str, ...]
+    """The person by all their identities, as `People.reserve` takes them."""
     built: payload.Built
+    limits: tuple[Limit, ...]
+    channels: frozenset[Channel]
+    """Those that the request may use."""
+    proof: str
+    """The answers on which it rests; see tasks.consent."""
 
 
 @dataclass(slots=True)
@@ -73,7 +83,7 @@ class Permit:
 
 def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permit) -> Outcome:
     """Make the request and record how it went, unless somebody may not be contacted after all."""
-    taken, person, built = contact.taken, contact.person, contact.built
+    taken, people, built = contact.taken, contact.people, contact.built
     passed = deps.control.gate(taken)
     if passed == "missed":
         state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
@@ -88,7 +98,7 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
     key = taken.key or idempotency_key(deps.identity_secret, taken)
-    number = _fence(taken, body, key, deps)
+    number = _fence(contact, body, key, deps)
     if isinstance(number, Outcome):
         return number
     reached("outreach_fenced")
@@ -107,17 +117,18 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     reached("reply_read")
     _record(taken, passed, reply, deps, permit=permit)
     if breaker.surely_no_contact(reply) and not taken.ambiguous:
-        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
+        _insisting(deps, deps.people.release)(people, taken.outreach, taken.claim)
         reached("person_released")
     outcome = _settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
     reached("outreach_settled")
     return outcome
 
 
-def _fence(taken: Taken, body: str, key: str, deps: Deps) -> int | Outcome:
+def _fence(contact: Contact, body: str, key: str, deps: Deps) -> int | Outcome:
     """Pass the fence and return the number of the attempt, or what became of one that may not be made."""
+    taken = contact.taken
     try:
-        fenced = deps.outbox.fence(taken, body=body, key=key)
+        fenced = deps.outbox.fence(taken, body=body, key=key, consent=contact.proof)
     except StateError as exc:
         log.warning("not_fenced", outreach=taken.outreach, error=str(exc))
         return _not_made(taken, taken.attempts + 1, "state_away", deps)
@@ -149,28 +160,31 @@ def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, perm
             deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
 
 
-def cap_ms(stage: Stage, deps: Deps) -> int:
-    """Return for how long a contact excludes the next one at a stage; 0 when that rule is switched off."""
-    return 0 if "cap" in deps.contact.off else milliseconds(deps.contact.at(stage).cap)
-
-
 def reserve(contact: Contact, deps: Deps) -> Reservation:
     """Reserve the person, and let their orders lead to this contact from now on."""
     taken = contact.taken
     lead = deps.attribution.lead(worth.of_stored(taken.session.fields), taken.now_ms)
-    return deps.people.reserve(contact.person, taken.outreach, taken.claim, lead, cap_ms=cap_ms(contact.stage, deps))
+    return deps.people.reserve(
+        contact.people,
+        taken.outreach,
+        taken.claim,
+        lead,
+        contact.limits,
+        channels=contact.channels,
+        ambiguous=taken.ambiguous,
+    )
 
 
 def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     """Reserve the person; when that is refused, settle the attempt that was not made."""
-    taken, person = contact.taken, contact.person
+    taken, people = contact.taken, contact.people
     try:
         answer = reserve(contact, deps)
     except StateError as exc:
         log.warning("not_reserved", outreach=taken.outreach, error=str(exc))
-        return _not_made(taken, number, "state_away", deps, person=person)
+        return _not_made(taken, number, "state_away", deps, people=people)
     if answer == "not_replicated":
-        return _not_made(taken, number, answer, deps, person=person)
+        return _not_made(taken, number, answer, deps, people=people)
     if answer == "reserved":
         deps.replication("well")
         return None
@@ -183,16 +197,16 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
     return _settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
 
 
-def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, person: str = "") -> Outcome:
+def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> Outcome:
     """Give back an attempt of which it is not certain that it is recorded where it has to be: no request was made.
 
-    That is worth more than an outreach that ends unknown. Who may be reserved for it (`person`) is released, unless an
+    That is worth more than an outreach that ends unknown. Who may be reserved for it (`people`) is released, unless an
     attempt before may have been a contact.
     """
     if why == "not_replicated":
         deps.replication("failing")
-    if person and not taken.ambiguous:
-        _insisting(deps, deps.people.release)(person, taken.outreach, taken.claim)
+    if people and not taken.ambiguous:
+        _insisting(deps, deps.people.release)(people, taken.outreach, taken.claim)
     wait = REPLICAS_BACK if why == "not_replicated" else CATCH_UP
     outcome = _settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
     if outcome.outcome == "lost":

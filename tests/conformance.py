@@ -37,18 +37,24 @@ WEIGHTS = {
     "expire": 0.05,
     "forget": 0.05,
     "forget_person": 1.0,
+    "mark": 3.0,
 }
 """How often a step is taken where it may be taken; 1 for those that are not here."""
-PEOPLE, SESSIONS = 2, 4
+PEOPLE, SESSIONS = 3, 4
+IDENTITIES = (((0,), (1,), (0,), (1,)), ((0, 2), (1, 2), (0,), (1,)), ((0, 2), (0, 2), (1,), (2,)))
+"""Of each session, its person by each identity."""
 
 
 def mix_of(random: Random) -> Mix:
     """Return what may happen in one walk."""
-    events = tuple(random.choices(["activity", "order", MISDATED], [3, 1, 1], k=random.choice([3, 10, 30])))
+    kinds = ["activity", "order", "refusal", MISDATED]
+    events = tuple(random.choices(kinds, [9, 3, 1, 3], k=random.choice([3, 10, 30])))
     return Mix(
         "walk",
         sessions=SESSIONS,
         people=PEOPLE,
+        identities=random.choice(IDENTITIES),
+        limit=random.choice([1, 1, 2]),
         events=events,
         outreaches=SESSIONS * 3,
         claims=(12,),
@@ -67,7 +73,7 @@ def walk(state: State, seed: int, length: int, without: Without = NOTHING) -> No
     """
     random = Random(seed)
     mix = mix_of(random)
-    world, real, trace = begin(mix), Real(state, sessions=SESSIONS, people=PEOPLE), ["it begins"]
+    world, real, trace = begin(mix), Real(state, mix), ["it begins"]
     try:
         _agree(real, world, trace)
         for number in range(length):
@@ -80,7 +86,8 @@ def walk(state: State, seed: int, length: int, without: Without = NOTHING) -> No
             real.do(world, name, arguments, after)
             world = after
             _agree(real, world, trace)
-            assert not violation(world, mix.most_takes) or without, violation(world, mix.most_takes)
+            wrong = violation(world, mix.most_takes, mix.limit)
+            assert not wrong or without, wrong
             if number % 10 == 0:
                 assert immortal_keys(state.client) == []
     except (AssertionError, LookupError, ValueError) as exc:
@@ -94,7 +101,7 @@ def replay(state: State, mix: Mix, trace: Iterable[Step], without: Without) -> N
     Raises:
         AssertionError: the scripts do not go along, because they have those guards.
     """
-    world, real = begin(mix), Real(state, sessions=mix.sessions, people=mix.people)
+    world, real = begin(mix), Real(state, mix)
     _agree(real, world, ["it begins"])
     for step in trace:
         name, arguments = step

@@ -17,7 +17,7 @@ from state.keys import Keys, partition_of
 from state.orders import Orders
 from state.outbox import Outbox, Taken
 from state.overview import OUTCOMES
-from state.people import Lead, People
+from state.people import Lead, Limit, People
 from state.scripts import Scripts
 from state.session import Session, read_session
 from state.sessions import Mark, Sessions, SilentLane
@@ -72,6 +72,7 @@ def make_state(
     )
 
 
+LIMITS = (Limit(1, CAP_MS),)
 LEAD = Lead("", WINDOW_MS, 2**52)
 """Of a contact of which no more is known; taken after whatever was forgotten."""
 
@@ -295,6 +296,14 @@ def let_backoff_pass(state: State, outreach: str) -> None:
     key = state.keys.due(int(outreach[:2]))
     assert state.client.zscore(key, outreach) is not None
     state.client.zadd(key, {outreach: now_ms(state) - 1}, xx=True)
+
+
+def let_reservations_age(state: State, person: str, by_ms: int) -> None:
+    """Move all contacts of a person into the past."""
+    key = f"{state.keys.person(person)}reserved"
+    for outreach, held in texts(state, key).items():
+        claim, at = held.split(":")
+        state.client.hset(key, outreach, f"{claim}:{int(at) - by_ms}")
 
 
 def expire_session(state: State, session: str = "s-1") -> None:

@@ -35,6 +35,8 @@ def _may_live(client: Any, key: str) -> bool:  # noqa: ANN401 - as above
 
 
 def _is_open(client: Any, namespace: str, rest: str) -> bool:  # noqa: ANN401 - as above
+    if rest.endswith(":consent"):
+        return any(b"r" in answer[15:16] for answer in client.hvals(f"{namespace}:{rest}"))
     tag, kind, member = rest.split(":", 2)
     outreaches = [member.encode()]
     if kind == "session":

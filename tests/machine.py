@@ -31,12 +31,12 @@ from tests.helpers import (
     dispatch,
     event,
     lanes_of,
+    let_reservations_age,
     now_ms,
     places_of,
     record,
     stored,
     sweep,
-    text_at,
     texts,
 )
 from tests.immortality import OPEN, immortal_keys
@@ -313,10 +313,7 @@ class Machine(RuleBasedStateMachine):
                 for member, score in client.zrange(key, 0, -1, withscores=True):
                     client.zadd(key, {member: score - LEASE_MS - SECOND_MS})
         for phone in PHONES:
-            key = f"{self.state.keys.person(person_of(phone, SECRET))}reserved"
-            if client.exists(key):
-                outreach, claim, at = text_at(self.state, key).split(":")
-                client.set(key, f"{outreach}:{claim}:{int(at) - LEASE_MS - SECOND_MS}", px=HOUR_MS)
+            let_reservations_age(self.state, person_of(phone, SECRET), LEASE_MS + SECOND_MS)
 
     # What must hold
 

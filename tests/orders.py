@@ -5,6 +5,7 @@ from state.outbox import Taken
 from tests.attempts import PERSON
 from tests.helpers import (
     HOUR_MS,
+    LIMITS,
     Event,
     all_counters,
     arrived,
@@ -25,8 +26,8 @@ def remembered(state: State, outreach: str, worth: Money | None) -> None:
     """Let a person's orders lead to an outreach, as their reservation does, and hold nobody for it."""
     lead = state.attribution.lead(worth, now_ms(state))
     state.client.delete(f"{state.keys.person(PERSON)}bought")  # their earlier orders were long ago
-    assert state.people.reserve(PERSON, outreach, 1, lead) == "reserved"
-    state.people.release(PERSON, outreach, 1)
+    assert state.people.reserve([PERSON], outreach, 1, lead, LIMITS) == "reserved"
+    state.people.release([PERSON], outreach, 1)
 
 
 def contacted(state: State, session: str = "s-1", *, ago_ms: int = HOUR_MS, result: str = "sent") -> Taken:

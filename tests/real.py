@@ -11,11 +11,14 @@ from detectors.lanes import LANES
 from detectors.sequence import occurred_ms
 from state.forgetting import Forgetting
 from state.keys import partition_of_outreach
+from state.marking import Answer, Marks, Named
 from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.outbox import Taken
+from state.people import Limit
 from state.stream import Entry
 from tests.helpers import (
     BODY,
+    CAP_MS,
     DAY_MS,
     HOUR_MS,
     JANE,
@@ -24,43 +27,52 @@ from tests.helpers import (
     SECOND_MS,
     apply,
     event,
+    let_reservations_age,
     now_ms,
     stored,
     sweep,
-    text_at,
     texts,
 )
+from tests.model.mixes import Mix
 from tests.model.shop import MISDATED
 from tests.model.states import NONE, World
 from worker.runtime import State
 
 PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]
 NEXT = {"sending": "fenced", "busy": "busy"}
+KINDS = {"activity": "activity", "order": "order_completed", "refusal": "opt_out", MISDATED: "activity"}
 
 
 class Real:
     """Everything that acts, over the real scripts."""
 
-    def __init__(self, state: State, *, sessions: int, people: int) -> None:
+    def __init__(self, state: State, mix: Mix) -> None:
         state.streams.first.create_group()
         self.state = state
         self.operator = Operator(state.scripts, state.keys)
         self.forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
         self.began_ms = now_ms(state) - 6 * HOUR_MS
-        self.sessions = [f"s-{number}" for number in range(sessions)]
-        self.people = [f"{number:02x}" * 32 for number in range(people)]
+        self.limits = (Limit(mix.limit, CAP_MS),)
+        self.sessions = [f"s-{number}" for number in range(mix.sessions)]
+        self.people = [f"{number:02x}" * 32 for number in range(mix.people)]
+        self.identities = mix.identities or tuple((number % mix.people,) for number in range(mix.sessions))
         self.outreaches: list[str] = []
         self.held: dict[tuple[int, int], Taken] = {}
         self.claims: dict[int, list[int]] = {}
         """Of each outreach, the claims that were given out: the scripts count by the clock, the model one by one."""
         self.steps: dict[tuple[int, int], str] = {}
+        self.reserved: dict[tuple[int, int], int] = {}
         self.phases: dict[int, str] = {}
         self.events: dict[int, tuple[Entry, int, str]] = {}
         self.told: dict[int, int] = {}
-        for number in range(sessions):
+        for number in range(mix.sessions):
             entry = self.published(1, number, "activity", f"-{number}")
             apply(state, entry)
             state.streams.first.acknowledge([entry.id])
+            own = self.of_session(number)
+            named = [Named(one, self.sessions[number], self.at_ms(1), *(set(own) - {one})) for one in own]
+            state.people.begin_telling(named, {})()
+        for number in range(min(mix.sessions, mix.outreaches)):
             self.claim(number)
 
     def do(self, world: World, name: str, arguments: tuple[object, ...], after: World) -> None:
@@ -80,6 +92,8 @@ class Real:
                 self.steps[key] = f"{found.step} {found.reply}"
             case "api_decides":
                 pass
+            case "reserve" | "release":
+                getattr(self, name)(*arguments, after)
             case _:
                 getattr(self, name)(*arguments)
 
@@ -89,12 +103,12 @@ class Real:
         return self.began_ms + number * SECOND_MS
 
     def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
-        is_order = kind == "order"
-        stage, platform = (None, None) if is_order else PLACES[session]
-        more: dict[str, object] = {} if is_order else {"customer": JANE, "platform": platform}
+        is_activity = kind in {"activity", MISDATED}
+        stage, platform = PLACES[session] if is_activity else (None, None)
+        more: dict[str, object] = {"customer": JANE, "platform": platform} if is_activity else {}
         if kind == MISDATED:
             more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
-        made = event("order_completed" if is_order else "activity", self.sessions[session], stage, **more)
+        made = event(KINDS[kind], self.sessions[session] if kind != "refusal" else None, stage, **more)
         entry = Entry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
         client: Any = self.state.client
         client.execute_command("XADD", self.state.keys.events, entry.id, "event", entry.event)
@@ -103,18 +117,25 @@ class Real:
 
     def apply(self, number: int) -> None:
         entry, session, kind = self.events[number]
-        marks = apply(self.state, entry)
+        marks = apply(self.state, entry) if kind != "refusal" else []
         told = max((self.number(mark.purchase) for mark in marks), default=0)
-        if kind == "order" and number <= self.forgotten(session):
+        if kind == "refusal" or (kind == "order" and number <= self.forgotten(session)):
             # The event itself names the person.
             told = number
         self.told[number] = told
         self.phases[number] = "applied" if told else "marked"
 
-    def mark_bought(self, number: int) -> None:
-        person = self.people[self.events[number][1] % len(self.people)]
-        self.state.people.mark_bought(person, self.at_ms(self.told[number]))
+    def mark(self, number: int) -> None:
+        _, session, kind = self.events[number]
+        at_ms = self.at_ms(self.told[number])
+        refusal = Answer(allowed=False, at_ms=at_ms)
+        found = Marks(answers={"call": refusal}) if kind == "refusal" else Marks(bought_ms=at_ms)
+        self.state.people.begin_telling((), dict.fromkeys(self.of_session(session), found))()
         self.phases[number] = "marked"
+
+    def of_session(self, session: int) -> list[str]:
+        """Whose session it is, by each identity."""
+        return [self.people[person] for person in self.identities[session]]
 
     def acknowledge(self, number: int) -> None:
         assert self.state.streams.first.acknowledge([self.events[number][0].id]) == 1
@@ -149,9 +170,7 @@ class Real:
         self.state.scripts.run("reap", self.state.keys.partition(number), 1)
 
     def reservation_ages(self, person: int) -> None:
-        key = f"{self.state.keys.person(self.people[person])}reserved"
-        outreach, claim, at = text_at(self.state, key).split(":")
-        self.state.client.set(key, f"{outreach}:{claim}:{int(at) - LEASE_MS - SECOND_MS}", keepttl=True)
+        let_reservations_age(self.state, self.people[person], LEASE_MS + SECOND_MS)
 
     # Workers
 
@@ -183,16 +202,26 @@ class Real:
         assert self.state.streams.applied(held.noted), "not caught up"
         self._goes_on(place, claim, NEXT.get(self.state.outbox.fence(held, body=BODY, key="key").verdict))
 
-    def reserve(self, place: int, claim: int) -> None:
-        person = self.people[self._owner(place, claim) % len(self.people)]
-        answer = self.state.people.reserve(person, self.outreaches[place], self.held[place, claim].claim, LEAD)
-        refused = "settle suppressed" if answer in {"capped", "bought"} else "settle not_sent"
-        self._goes_on(place, claim, "reserved" if answer == "reserved" else refused)
+    def reserve(self, place: int, claim: int, after: World) -> None:
+        outreach, held = self.outreaches[place], self.held[place, claim]
+        owners = self.of_session(self._owner(place, claim))
+        reserved = self.reserved.get((place, claim), 0)
+        reserve = self.state.people.reserve
+        answer = reserve([owners[reserved]], outreach, held.claim, LEAD, self.limits, channels=("call",))
+        found = {(worker.outreach, worker.claim): worker for worker in after.workers}[place, claim]
+        # Which step comes next is the attempt's business; what the script says must be what the model says.
+        expected = {"suppressed": {"capped", "bought", "refused"}, "not_sent": {"held", "lost"}}
+        assert answer in expected.get(found.reply, {"reserved"}), answer
+        self.reserved[place, claim] = found.reserved
+        self._goes_on(place, claim, f"{found.step} {found.reply}".strip())
 
-    def release(self, place: int, claim: int) -> None:
-        person = self.people[self._owner(place, claim) % len(self.people)]
-        self.state.people.release(person, self.outreaches[place], self.held[place, claim].claim)
-        self.steps[place, claim] = self.steps[place, claim].replace("release", "settle")
+    def release(self, place: int, claim: int, after: World) -> None:
+        owners = self.of_session(self._owner(place, claim))
+        person = owners[self.reserved[place, claim] - 1]
+        self.state.people.release([person], self.outreaches[place], self.held[place, claim].claim)
+        found = {(worker.outreach, worker.claim): worker for worker in after.workers}.get((place, claim))
+        self.reserved[place, claim] = found.reserved if found else 0
+        self._goes_on(place, claim, f"{found.step} {found.reply}".strip() if found else None)
 
     def settle(self, place: int, claim: int, result: Any) -> None:  # noqa: ANN401 - a name of the model's
         unsure = result in {"unknown", "repeat"}

@@ -32,7 +32,9 @@ def seen(real: Real) -> Seen:
         for name in SETS:
             pipe.zscore(f"{state.keys.partition(partition_of_outreach(outreach))}{name}", outreach)
     for person in real.people:
-        pipe.mget(*(f"{state.keys.person(person)}{name}" for name in ("bought", "reserved", "forgotten")))
+        pipe.mget(*(f"{state.keys.person(person)}{name}" for name in ("bought", "bought_linked", "forgotten")))
+        pipe.hgetall(f"{state.keys.person(person)}reserved")
+        pipe.exists(f"{state.keys.person(person)}consent")
     for lane in lanes:
         pipe.zrange(lane, 0, -1)
     for day in days:
@@ -49,7 +51,7 @@ def _read(real: Real, replies: Iterator[Any], lanes: int, days: int) -> Seen:
         record, scores = _texts(next(replies)), [next(replies) for _ in SETS]
         found[f"outreach {place}"] = _outreach(real, place, record, scores, now_ms)
     for place in range(len(real.people)):
-        found[f"person {place}"] = _person(real, next(replies), now_ms)
+        found[f"person {place}"] = _person(real, next(replies), next(replies), next(replies), now_ms)
     waiting = Counter(member.decode() for _ in range(lanes) for member in next(replies))
     for place, texts in enumerate(sessions):
         found[f"session {place}"] = (*_session(real, texts), waiting[real.sessions[place]])
@@ -95,12 +97,16 @@ def _outreach(real: Real, place: int, found: Mapping[str, str], scores: Sequence
     )
 
 
-def _person(real: Real, found: Sequence[bytes | None], now_ms: int) -> object:
-    bought, held, barred = found
-    outreach, claim, at = held.decode().split(":") if held else ("", "0", str(now_ms))
-    numbers = [NONE if at is None else real.number_at(int(at)) for at in (bought, barred)]
-    holder = real.place(outreach)
-    return (numbers[0], holder, real.nth_claim(holder, int(claim)), now_ms - int(at) >= LEASE_MS, numbers[1])
+def _person(
+    real: Real, found: Sequence[bytes | None], reserved: Mapping[bytes, bytes], refused: int, now_ms: int
+) -> object:
+    bought, linked, barred = (NONE if at is None else real.number_at(int(at)) for at in found)
+    held = {}
+    for outreach, text in _texts(reserved).items():
+        claim, at = map(int, text.split(":"))
+        place = real.place(outreach)
+        held[place] = (real.nth_claim(place, claim), now_ms - at >= LEASE_MS)
+    return (max(bought, linked), bool(refused), held, barred)
 
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
@@ -140,8 +146,8 @@ def expected(world: World) -> Seen:
             )
         )
     for place, person in enumerate(world.people):
-        claim = person.held_claim if person.holder != NONE else 0
-        seen[f"person {place}"] = (person.bought, person.holder, claim, person.held_long, person.barred)
+        held = {one.outreach: (one.claim, one.long) for one in person.held}
+        seen[f"person {place}"] = (person.bought, person.refused, held, person.barred)
     ended = Counter(found.outcome for found in world.outreaches if found.outcome)
     seen["ended"] = dict(sorted(ended.items()))
     seen["silent"] = len(world.outreaches)

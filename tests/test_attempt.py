@@ -15,6 +15,7 @@ from tests.helpers import (
     JANE,
     LEAD,
     LEASE_MS,
+    LIMITS,
     MINUTE_MS,
     SECRET,
     abandon,
@@ -23,6 +24,7 @@ from tests.helpers import (
     event,
     expire_session,
     happen,
+    let_reservations_age,
     now_ms,
     places_of,
     record,
@@ -180,9 +182,7 @@ def test_a_person_who_was_contacted_lately_is_left_alone(state: State) -> None:
     with yuno(state) as (deps, server):
         assert attempt(first, deps).outcome == "sent"
         assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
-        later = replace(deps.people.facts(PERSON), reserved_at_ms=now_ms(state) - LEASE_MS)
-        key = f"{state.keys.person(PERSON)}reserved"
-        state.client.set(key, f"{first}:1:{later.reserved_at_ms}", keepttl=True)
+        let_reservations_age(state, PERSON, LEASE_MS)
         assert attempt_again(state, second, deps) == Outcome(second, "suppressed", "contacted_recently")
         assert len(server.requests) == 1
 
@@ -190,11 +190,11 @@ def test_a_person_who_was_contacted_lately_is_left_alone(state: State) -> None:
 def test_a_person_who_is_held_is_contacted_once_the_other_attempt_has_ended_without_contact(state: State) -> None:
     first, second = abandon(state, "s-1"), abandon(state, "s-2")
     dispatch(state)
-    assert state.people.reserve(PERSON, first, 1, LEAD) == "reserved"
+    assert state.people.reserve([PERSON], first, 1, LEAD, LIMITS) == "reserved"
     with yuno(state) as (deps, server):
         assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
         assert 0 < due_in_ms(state, second) <= LEASE_MS
-        assert state.people.release(PERSON, first, 1)
+        assert state.people.release([PERSON], first, 1)
         assert attempt_again(state, second, deps).outcome == "sent"
         assert len(server.requests) == 1
     assert held_by(state) == second

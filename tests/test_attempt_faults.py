@@ -8,7 +8,7 @@ import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Fenced, Outbox, Taken
-from state.people import Lead, People, Reservation
+from state.people import People, Reservation
 from tasks.attempt import attempt
 from tasks.sending import Outcome
 from tests.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
@@ -17,6 +17,7 @@ from tests.helpers import (
     CAP_MS,
     LEAD,
     LEASE_MS,
+    LIMITS,
     abandon,
     counters,
     dispatch,
@@ -49,9 +50,9 @@ class _Before(Outbox):
         super().__init__(state.scripts, state.keys, LEASE_MS)
         self._act = act
 
-    def fence(self, taken: Taken, *, body: str, key: str) -> Fenced:
+    def fence(self, taken: Taken, **named: Any) -> Fenced:  # noqa: ANN401 - as it is called
         self._act()
-        return super().fence(taken, body=body, key=key)
+        return super().fence(taken, **named)
 
 
 class _After(People):
@@ -61,9 +62,9 @@ class _After(People):
         super().__init__(state.scripts, state.keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=CAP_MS)
         self._act = act
 
-    def reserve(self, person: str, outreach: str, claim: int, lead: Lead, *, cap_ms: int | None = None) -> Reservation:
+    def reserve(self, *args: Any, **named: Any) -> Reservation:  # noqa: ANN401 - as it is called
         self._act()
-        return super().reserve(person, outreach, claim, lead, cap_ms=cap_ms)
+        return super().reserve(*args, **named)
 
 
 # Between the take and the fence.
@@ -132,11 +133,11 @@ def test_an_opt_out_stops_it_even_after_the_fence(state: State) -> None:
 def test_a_person_whom_another_attempt_reserves_first_is_waited_for(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        rushed = replace(deps, people=_After(state, lambda: state.people.reserve(PERSON, OTHER, 1, LEAD)))
+        rushed = replace(deps, people=_After(state, lambda: state.people.reserve([PERSON], OTHER, 1, LEAD, LIMITS)))
         assert attempt(outreach, rushed) == Outcome(outreach, "waiting", "", 1, "person_held")
         assert record(state, outreach)["attempts"] == "0"
         assert held_by(state) == OTHER
-        assert state.people.release(PERSON, OTHER, 1)
+        assert state.people.release([PERSON], OTHER, 1)
         assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
         assert len(server.requests) == 1
 
@@ -146,7 +147,9 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
 
     def reserve_long_ago() -> None:
         at = now_ms(state) - LEASE_MS
-        state.client.set(f"{state.keys.person(PERSON)}reserved", f"{OTHER}:1:{at}", px=CAP_MS)
+        key = f"{state.keys.person(PERSON)}reserved"
+        state.client.hset(key, OTHER, f"1:{at}")
+        state.client.pexpire(key, CAP_MS)
 
     with yuno(state) as (deps, server):
         rushed = replace(deps, people=_After(state, reserve_long_ago))

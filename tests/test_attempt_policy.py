@@ -28,6 +28,7 @@ from tests.helpers import (
     dispatch,
     event,
     happen,
+    let_reservations_age,
     now_ms,
     record,
     score_of,
@@ -141,8 +142,7 @@ def test_who_was_held_out_is_not_contacted_within_the_cap(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         attempt(outreach, holding(deps, held=True))
-        key = f"{state.keys.person(PERSON)}reserved"
-        state.client.set(key, f"{outreach}:1:{now_ms(state) - HOUR_MS}", px=HOUR_MS)
+        let_reservations_age(state, PERSON, HOUR_MS)
         second = abandon(state, "s-2")
         dispatch(state)
         assert attempt(second, deps).reason == "contacted_recently"
@@ -210,7 +210,8 @@ def _around_now(state: State) -> str:
 def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State) -> None:
     outreach = dispatched(state)
     person = person_of(JANE["phone_number"], SECRET)
-    state.client.set(f"{state.keys.person(person)}reserved", f"07-0123456789abcdef:1:{now_ms(state) - 2 * HOUR_MS}")
+    held = f"1:{now_ms(state) - 2 * HOUR_MS}"
+    state.client.hset(f"{state.keys.person(person)}reserved", "07-0123456789abcdef", held)
     state.client.pexpire(f"{state.keys.person(person)}reserved", HOUR_MS)
     with yuno(state) as (deps, _):
         own = contact(by_stage={"checkout": {"cap": "1h"}})

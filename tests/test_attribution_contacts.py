@@ -14,6 +14,7 @@ from tests.helpers import (
     HOUR_MS,
     JANE,
     LEASE_MS,
+    LIMITS,
     MINUTE_MS,
     SECRET,
     WINDOW_MS,
@@ -24,6 +25,7 @@ from tests.helpers import (
     event,
     fence,
     happen,
+    let_reservations_age,
     now_ms,
     record,
     sending,
@@ -189,11 +191,10 @@ def test_an_attempt_leads_the_persons_orders_to_its_contact(state: State) -> Non
 def test_who_may_not_be_contacted_is_not_remembered_as_contacted(state: State) -> None:
     first, second = "07-0123456789abcdef", "07-fedcba9876543210"
     lead = state.attribution.lead(CART, now_ms(state))
-    assert state.people.reserve(PERSON, first, 1, lead) == "reserved"
-    assert state.people.reserve(PERSON, second, 1, lead) == "held"
-    held = f"{state.keys.person(PERSON)}reserved"
-    state.client.set(held, f"{first}:1:{now_ms(state) - LEASE_MS}", keepttl=True)
-    assert state.people.reserve(PERSON, second, 1, lead) == "capped"
+    assert state.people.reserve([PERSON], first, 1, lead, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], second, 1, lead, LIMITS) == "held"
+    let_reservations_age(state, PERSON, LEASE_MS)
+    assert state.people.reserve([PERSON], second, 1, lead, LIMITS) == "capped"
     assert list(texts(state, state.keys.contacts(PERSON))) == [first]
 
 

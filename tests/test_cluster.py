@@ -15,6 +15,7 @@ from tests.controlling import TEN_A_SECOND_US, control, granted, held, passes
 from tests.helpers import (
     JANE,
     LEAD,
+    LIMITS,
     MINUTE_MS,
     SECOND_MS,
     SECRET,
@@ -96,9 +97,9 @@ def test_an_outreach_takes_its_whole_way(state: State) -> None:
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "waiting"
     again = take_again(state, held.outreach)
     assert fence(state, again) == "sending"
-    assert state.people.reserve("ab" * 32, again.outreach, again.claim, LEAD) == "reserved"
+    assert state.people.reserve(["ab" * 32], again.outreach, again.claim, LEAD, LIMITS) == "reserved"
     assert state.people.facts("ab" * 32).reserved_by == again.outreach
-    assert state.people.release("ab" * 32, again.outreach, again.claim)
+    assert state.people.release(["ab" * 32], again.outreach, again.claim)
     assert state.outbox.settle(again, "sent", line="attempt 2") == "sent"
     assert counters(state) == {"sent": 1}
     assert stored(state).contacts == 1

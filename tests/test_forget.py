@@ -13,6 +13,7 @@ from tests.helpers import (
     HOUR_MS,
     JANE,
     LEAD,
+    LIMITS,
     MINUTE_MS,
     SECRET,
     abandon,
@@ -162,11 +163,11 @@ def test_a_refusal_stays_also_one_that_was_on_its_way(shop: Shop) -> None:
 
 def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None:
     held = sending(shop.state)
-    assert shop.state.people.reserve(JANES, held.outreach, held.claim, LEAD) == "reserved"
+    assert shop.state.people.reserve([JANES], held.outreach, held.claim, LEAD, LIMITS) == "reserved"
     shop.state.outbox.settle(held, "sent", line="attempt 1")
     shown = shop.run("forget", "--phone", PHONE, "--yes")
     assert f"stays: {shop.state.keys.person(JANES)}reserved: contacts made or in flight" in shown
-    assert shop.state.people.reserve(JANES, "07-0123456789abcdef", 1, LEAD) == "held"
+    assert shop.state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS) == "held"
     assert left(shop) == tombstones(shop, "s-1")
 
 

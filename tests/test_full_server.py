@@ -16,6 +16,7 @@ from tests.helpers import (
     HOUR_MS,
     JANE,
     LEAD,
+    LIMITS,
     SECOND_MS,
     SECRET,
     abandon,
@@ -81,7 +82,7 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
         "end_unsent": lambda: state.outbox.end_unsent(ended, "suppressed", "no_cart"),
         "postpone": lambda: state.outbox.postpone(take(state, leased), delay_ms=SECOND_MS, why="quiet_hours"),
         "reap": state.outbox.reap,
-        "reserve": lambda: state.people.reserve(PERSON, held.outreach, held.claim, LEAD),
+        "reserve": lambda: state.people.reserve([PERSON], held.outreach, held.claim, LEAD, LIMITS),
         "mark_bought": lambda: state.people.mark_bought(PERSON, now_ms(state)),
         "opt_out": lambda: state.people.opt_out(PERSON),
         "open_sweep": lambda: state.streams.open_sweep(SECOND_MS),
@@ -143,9 +144,9 @@ def test_what_was_sent_is_recorded_all_the_same(real_state: State) -> None:
 
 
 def test_a_person_is_released_all_the_same(real_state: State) -> None:
-    real_state.people.reserve(PERSON, "07-0123456789abcdef", 1, LEAD)
+    real_state.people.reserve([PERSON], "07-0123456789abcdef", 1, LEAD, LIMITS)
     with full(real_state):
-        assert real_state.people.release(PERSON, "07-0123456789abcdef", 1)
+        assert real_state.people.release([PERSON], "07-0123456789abcdef", 1)
     assert real_state.people.facts(PERSON) == Facts()
 
 

@@ -83,7 +83,7 @@ def test_nothing_is_acknowledged_unless_it_was_applied(
 
 
 @pytest.mark.parametrize(
-    ("part", "method"), [("sessions", "begin"), ("people", "mark_buyers"), ("people", "opt_out"), ("streams", "reject")]
+    ("part", "method"), [("sessions", "begin"), ("people", "begin_telling"), ("streams", "reject")]
 )
 def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: State, part: str, method: str) -> None:
     made = (
@@ -129,7 +129,7 @@ def test_an_order_is_marked_on_the_person_before_it_is_acknowledged(state: State
 
 def test_an_order_that_changed_the_session_before_a_crash_still_marks_the_person(state: State) -> None:
     publish(state, event(customer=JANE), event("order_completed", stage=None))
-    failing = Breaking(state.people, "mark_buyers", ServerUnavailableError, times=1)
+    failing = Breaking(state.people, "begin_telling", ServerUnavailableError, times=1)
     with pytest.raises(ServerUnavailableError):
         ingest_of(state, people=failing).step()
     assert stored(state).state == "bought"

@@ -7,6 +7,7 @@ from tests.helpers import (
     HOUR_MS,
     JANE,
     LEAD,
+    LIMITS,
     SECRET,
     Event,
     abandon,
@@ -78,4 +79,4 @@ def test_an_order_of_another_session_keeps_the_person_from_being_reserved(state:
     held = sending(state)
     publish(state, event("order_completed", None, stage=None, customer=JANE))
     ingest_of(state).step()
-    assert state.people.reserve(person_of(PHONE, SECRET), held.outreach, held.claim, LEAD) == "bought"
+    assert state.people.reserve([person_of(PHONE, SECRET)], held.outreach, held.claim, LEAD, LIMITS) == "bought"

@@ -1,11 +1,12 @@
 """An entry that stops its consumer is set aside, and nobody else loses anything by it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.marking import Marks, Named, Told
 from state.people import People, person_of
 from tests.helpers import (
     HOUR_MS,
@@ -114,9 +115,9 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
     calls: list[str] = []
 
     class Counting(People):
-        def mark_buyers(self, buyers: Mapping[str, int]) -> list[bool]:
-            calls.extend(buyers)
-            return super().mark_buyers(buyers)
+        def begin_telling(self, named: Iterable[Named], marks: Mapping[str, Marks]) -> Callable[[], Told]:
+            calls.extend(marks)
+            return super().begin_telling(named, marks)
 
     people = Counting(state.scripts, state.keys, cap_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
     ingest = ingest_of(

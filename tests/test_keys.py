@@ -15,6 +15,7 @@ from tests.controlling import TEN_A_SECOND_US, control, granted, passes
 from tests.helpers import (
     DAY_MS,
     LEAD,
+    LIMITS,
     SECRET,
     FakeScripts,
     abandon,
@@ -78,7 +79,7 @@ def test_all_keys_of_a_person_share_a_slot(state: State) -> None:
     state.people.opt_out(PERSON)
     state.people.mark_bought(PERSON, now_ms(state))
     other = person_of("+573001234568", SECRET)
-    state.people.reserve(other, "07-0123456789abcdef", 1, LEAD)
+    state.people.reserve([other], "07-0123456789abcdef", 1, LEAD, LIMITS)
     assert len(slots([key for key in every_key(state) if PERSON in key])) == 1
     prefix = state.keys.person(PERSON)
     assert len(slots([f"{prefix}bought", f"{prefix}opted_out", f"{prefix}reserved"])) == 1

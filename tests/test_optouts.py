@@ -6,7 +6,7 @@ import pytest
 
 from state.optouts import OPERATOR, SHOP, Entry, OptOuts, Register
 from state.people import person_of
-from tests.helpers import JANE, LEAD, SECRET, abandon, now_ms
+from tests.helpers import JANE, LEAD, LIMITS, SECRET, abandon, now_ms
 from tests.people import link
 from worker.runtime import State
 
@@ -44,7 +44,7 @@ def test_an_entry_keeps_its_first_time_and_its_source(state: State, opt_outs: Op
 
 def test_everyone_is_found_however_they_got_there(state: State, opt_outs: OptOuts) -> None:
     abandon(state)
-    state.people.reserve(JANES, "07-0123456789abcdef", 1, LEAD)
+    state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS)
     state.people.opt_out(OTHERS)
     opt_outs.add([JANES], at_ms=1000)
     assert sorted(opt_outs) == sorted([JANES, OTHERS])

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from state.people import Facts
+from state.people import Facts, Held
 from state.session import Session
 from tasks.blocklist import Hit
 from tasks.contact_settings import ContactSettings, Switch
@@ -152,10 +152,10 @@ IN_ORDER: list[list[Case]] = [
     ],
     [Case(Suppress("session_limit"), session={"contacts": 1})],
     [
-        Case(Suppress("contacted_recently"), person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - LEASE_MS}),
+        Case(Suppress("contacted_recently"), person={"contacts": (Held(OTHER, NOW_MS - LEASE_MS),)}),
         Case(
             Postpone(LEASE_MS - 1000, "person_held"),
-            person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 1000},
+            person={"contacts": (Held(OTHER, NOW_MS - 1000),)},
         ),
     ],
     # After a working day, and before two public holidays.
@@ -271,13 +271,13 @@ def test_a_session_that_bought_is_left_alone_for_the_window(ago_ms: int, decisio
 def test_a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended(
     held_ms: int, decision: Decision
 ) -> None:
-    held = Case(Send(), person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - held_ms})
+    held = Case(Send(), person={"contacts": (Held(OTHER, NOW_MS - held_ms),)})
     assert decide(situation(held), SETTINGS) == decision
 
 
 @pytest.mark.parametrize("held_ms", [0, LEASE_MS, 23 * HOUR_MS])
 def test_an_outreach_is_not_stopped_by_its_own_reservation(held_ms: int) -> None:
-    own = Case(Send(), person={"reserved_by": ME, "reserved_at_ms": NOW_MS - held_ms})
+    own = Case(Send(), person={"contacts": (Held(ME, NOW_MS - held_ms),)})
     assert decide(situation(own), SETTINGS) == Send()
 
 
@@ -379,7 +379,7 @@ def test_where_nothing_is_ever_open_it_is_suppressed() -> None:
 
 
 def test_the_cap_can_differ_by_stage() -> None:
-    held = Case(Send(), person={"reserved_by": OTHER, "reserved_at_ms": NOW_MS - 2 * HOUR_MS})
+    held = Case(Send(), person={"contacts": (Held(OTHER, NOW_MS - 2 * HOUR_MS),)})
     own = ContactSettings.model_validate({"by_stage": {"checkout": {"cap": "1h"}}})
     assert decide(replace(situation(held), stage="checkout"), own) == Send()
     assert decide(replace(situation(held), stage="cart_review"), own) == Suppress("contacted_recently")

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detectors.activity import ActivityEvent
-from detectors.normalize.countries import country
-from detectors.normalize.phones import phone
+from detectors.activity import ActivityEvent, Customer
+from detectors.normalize.identities import named_by
 from detectors.sequence import Position, occurred_ms
 from state.attribution import Attribution, Credit, Money
 from state.people import person_of
@@ -22,8 +21,8 @@ class Order:
     """Which change of the batch is the first of its sessions'; those of the others follow it."""
     sessions: tuple[str, ...]
     """Every session that it names."""
-    phone: str
-    """E.164, when the event itself names a number; else empty."""
+    identities: tuple[str, ...]
+    """Whom the event itself may name."""
     money: Money | None
     """None: it does not say what it was worth."""
 
@@ -42,10 +41,18 @@ class _Whose:
 
 def order_of(event: ActivityEvent, place: Position, sessions: tuple[str, ...], change: int) -> Order:
     """Read an order. `change`: the place in the batch that the change of its first session has."""
-    customer = event.customer
-    number = phone(customer.phone_number, country(customer.country_code or "")) if _named(event) and customer else None
     money = worth.of_order(event)
-    return Order(occurred_ms(place.purchase), change, sessions, number or "", money)
+    return Order(occurred_ms(place.purchase), change, sessions, named_in(event), money)
+
+
+def named_in(event: ActivityEvent) -> tuple[str, ...]:
+    """Return every identity that an event may name, of everyone whom it may be about."""
+    return tuple(dict.fromkeys(identity for one in event.people for identity in named_by(*written(one))))
+
+
+def written(customer: Customer) -> tuple[str, str, str]:
+    """Return phone number, country and e-mail address as an event writes them; empty for what it lacks."""
+    return customer.phone_number or "", customer.country_code or "", customer.email or ""
 
 
 def credit_orders(
@@ -84,14 +91,13 @@ def _whose(
 ) -> Iterator[_Whose]:
     known: dict[int, set[str]] = {}
     for mark in marks:
-        number = phone(mark.phone, country(mark.country)) if mark.phone and mark.purchase else None
-        if number:
-            known.setdefault(mark.change, set()).add(number)
+        if mark.purchase and (found := named_by(mark.phone, mark.country, mark.email)):
+            known.setdefault(mark.change, set()).update(found)
     for order in orders:
-        numbers = {order.phone} if order.phone else set()
+        identities = {*order.identities}
         for change in range(order.change, order.change + len(order.sessions)):
-            numbers |= known.pop(change, set())
-        yield _Whose(order.at_ms, order.sessions, _people(numbers, secret), order.money)
+            identities |= known.pop(change, set())
+        yield _Whose(order.at_ms, order.sessions, _people(identities, secret), order.money)
     # Who the person is was said after the order.
     for mark in marks:
         if mark.change in known:
@@ -100,8 +106,8 @@ def _whose(
             yield _Whose(occurred_ms(mark.purchase), (session,), people, None, from_session=True)
 
 
-def _people(numbers: set[str], secret: bytes) -> tuple[str, ...]:
-    return tuple(sorted(person_of(number, secret) for number in numbers))
+def _people(identities: set[str], secret: bytes) -> tuple[str, ...]:
+    return tuple(sorted(person_of(identity, secret) for identity in identities))
 
 
 def _times(attribution: Attribution, outreaches: Sequence[str]) -> Mapping[str, int]:
@@ -115,7 +121,3 @@ def _flat(contacts: Sequence[Mapping[str, Money | None]]) -> Iterator[str]:
 
 def _credit(outreach: str, at_ms: int, own: Money | None, cart: Money | None) -> Credit:
     return Credit(outreach, at_ms, own) if own else Credit(outreach, at_ms, cart, "cart")
-
-
-def _named(event: ActivityEvent) -> bool:
-    return event.customer is not None and bool(event.customer.phone_number)

@@ -5,21 +5,22 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from detectors import looking_around
-from detectors.activity import ActivityEvent, Consent, Customer
-from detectors.normalize.countries import country
-from detectors.normalize.identities import identities_of, named_by
-from detectors.normalize.phones import phone
+from detectors.activity import ActivityEvent, Consent
+from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import public_session_id, session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import Position, occurred_ms, position
+from state.marking import CHANNELS, Channel
 from state.session import PERSON
 from state.sessions import Change
 from state.stream import Entry
-from tasks.consent import CHANNELS, Channel
+from tasks.consent import FIELDS
 from tasks.record import ID, fields_of
-from worker.attribution import Order, order_of
+from worker.attribution import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000
+_ABOUT_PERSON = (*PERSON, *FIELDS.values())
+"""Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -62,8 +63,6 @@ class Batch:
     """Which session was taken over by which, and the sequence number of the event that said so."""
     named: list[tuple[str, int]] = field(default_factory=list)
     """Sessions whose person an event says more about, and when; the changes of these events have `tell` set."""
-    noted: list[tuple[str, str, int]] = field(default_factory=list)
-    """Phone number (E.164), session and when: those events that have a number."""
     orders: list[Order] = field(default_factory=list)
     placed: list[tuple[str, int]] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived (Unix ms)."""
@@ -138,14 +137,9 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
 def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> Change:
     """Return what an event changes in its own session."""
     fields = fields_of(event) | _id_of(session, event.session_id or "") | _refusal_of(event)
-    tell = any(fields.get(name) for name in PERSON)
+    tell = any(fields.get(name) for name in _ABOUT_PERSON)
     if tell:
         batch.named.append((session, occurred_ms(place.stamp)))
-    customer = event.customer
-    if customer is not None and customer.phone_number:
-        number = phone(customer.phone_number, country(customer.country_code or ""))
-        if number is not None:
-            batch.noted.append((number, session, occurred_ms(place.stamp)))
     return Change(session, *place[:5], fields, tell, place.seen_ms)
 
 
@@ -175,19 +169,14 @@ def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
     consent = None if customer is None else customer.consent
     if event.type not in _STOPS and consent is None:
         return False
-    meant = tuple(dict.fromkeys(identity for one in event.people for identity in named_by(*_who(one))))
-    at_ms = occurred_ms(place.stamp)
+    meant, at_ms = named_in(event), occurred_ms(place.stamp)
     if event.type == "order_completed":
         batch.bought += ((identity, at_ms) for identity in meant)
     if event.type == "opt_out":
         batch.opted_out += ((identity, at_ms) for identity in meant)
     if customer is not None and consent is not None:
-        batch.answers += _answers(consent, meant, identities_of(*_who(customer)), at_ms)
+        batch.answers += _answers(consent, meant, identities_of(*written(customer)), at_ms)
     return bool(meant)
-
-
-def _who(customer: Customer) -> tuple[str, str, str]:
-    return customer.phone_number or "", customer.country_code or "", customer.email or ""
 
 
 def _answers(consent: Consent, meant: Sequence[str], surely: Sequence[str], at_ms: int) -> Iterator[Answer]:

@@ -66,7 +66,7 @@ def _why_not(session: _Session) -> str | None:
         "no event said at which flow_stage and platform the shopper was": not session.activity,
         "the cart is empty": was_emptied(fields),
         f"the session ends as unreachable without {' and '.join(missing)}": missing,
-        "the customer refused every channel": not consent.allowed(fields, must_be_given=False),
+        "the customer refused every channel": not consent.allowed(fields, {}, must_be_given=False),
         "it is a bot": is_bot(fields),
     }
     return next((why for why, holds in reasons.items() if holds), None)
@@ -87,5 +87,5 @@ def _build(session: _Session, session_id: str) -> payload.Built | str:
     )
     if isinstance(built, payload.InvalidContact):
         return f"{built.field} can't be used for a contact"
-    may = consent.allowed(session.fields, must_be_given=False)
+    may = consent.allowed(session.fields, {}, must_be_given=False)
     return payload.by_channel(built, may, "auto")

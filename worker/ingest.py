@@ -16,13 +16,12 @@ from typing import Self
 import structlog
 
 from detectors.lanes import milliseconds
-from detectors.normalize.countries import country
-from detectors.normalize.phones import phone
 from detectors.sequence import occurred_ms
+from state import deployment
 from state.attribution import Attribution
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.orders import Orders
-from state.people import People, person_of
+from state.people import People
 from state.sessions import Mark, Sessions
 from state.stream import Entry, GroupMissingError, Reading, Stream
 from state.streams import Streams
@@ -30,6 +29,7 @@ from tasks.crash_points import reached
 from worker.attribution import credit_orders
 from worker.batch import Batch, collect
 from worker.bots import BotWatch
+from worker.naming import InSession, Naming
 from worker.order_count import OrderCount
 from worker.pending import Pending
 from worker.runtime import State, identity_secret
@@ -40,8 +40,6 @@ LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
 CLOCKS_DIFFER_MS = 1000
 """By how much the server's clock may be ahead of ours before it is asked."""
-MOST_NOTED, NOTED_ANEW_S = 100_000, 3600.0
-"""That somebody was named in a session is noted once, however often a shop says it, and now and then anew."""
 
 log = structlog.get_logger("winback.ingest")
 
@@ -54,13 +52,17 @@ def calm_collector() -> None:
 
 @dataclass(slots=True)
 class Work:
-    """Entries that were read and validated, and then, as long as `applied` is set, are being applied."""
+    """Entries that were read and validated, then are being applied, and then told of the people that they are about."""
 
     readings: Sequence[Reading]
     one_read: bool
     """Whether the entries of each stream are what one read returned, with no other entry between them."""
     batch: Batch
     applied: Callable[[], list[Mark]] | None = None
+    """Waits until they are applied; None before and after that."""
+    marks: Sequence[Mark] = ()
+    told: Callable[[], None] | None = None
+    """Waits until their people are named and marked; None before that."""
 
 
 @dataclass(slots=True)
@@ -87,10 +89,11 @@ class Ingest:
         consumer: str,
         beat: Callable[[], None],
         orders: Orders | None = None,
+        report: Callable[[str, str], object] = lambda _about, _problem: None,
     ) -> None:
         self._streams = streams
         self._sessions = sessions
-        self._people = people
+        self._naming = Naming(people, secret, report)
         self._attribution = attribution
         self._secret = secret
         self._settings = settings
@@ -107,8 +110,6 @@ class Ingest:
         self._unfinished: deque[Work] = deque()
         self._bots = BotWatch(settings.bot_events)
         self._order_count = OrderCount(orders) if orders else None
-        self._noted: set[tuple[str, str]] = set()
-        self._noted_since = 0.0
         self._acknowledged: Callable[[], object] | None = None
         self.totals = Totals()
 
@@ -125,6 +126,7 @@ class Ingest:
             consumer=consumer,
             beat=beat,
             orders=state.orders,
+            report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
         )
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object]) -> None:
@@ -168,7 +170,8 @@ class Ingest:
         """Take one batch. `ahead`: under load, the server reads the next and applies this one while we validate.
 
         Its work is cut so that neither waits for the other: while this process validates a batch, the server applies
-        the one before and hands out the one after. Nothing depends on the order in which batches are applied.
+        the one before, marks the people of the one before that, and hands out the one after. Nothing depends on the
+        order in which batches are applied.
         """
         self._say_alive()
         self._settle_doubts()
@@ -214,44 +217,46 @@ class Ingest:
         work.applied = self._apply(work.batch)
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
-        """Begin to apply a batch, and to note who was named in which session; return what waits for both."""
-        if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_ANEW_S):
-            self._noted.clear()
-        new = {
-            (number, session): at_ms for number, session, at_ms in batch.noted if (number, session) not in self._noted
-        }
-        named = [(person_of(number, self._secret), session, at_ms) for (number, session), at_ms in new.items()]
+        """Begin to apply a batch, and to count its orders; return what waits for both."""
+        batch.changes = self._naming.asking(batch.changes)
         applied = self._sessions.begin(batch.changes)
-        begun: list[Callable[[], object]] = [applied]
+        if self._order_count is None:
+            return applied
         try:
-            begun.append(self._people.begin_note_sessions(named))
-            begun += [self._order_count.begin(batch)] if self._order_count else []
+            counted = self._order_count.begin(batch)
         except StateError:
-            _wait_for(begun, quietly=True)
+            with suppress(StateError):
+                applied()
             raise
 
         def wait() -> list[Mark]:
             try:
-                _wait_for(begun[1:])
+                counted()
             finally:
                 marks = applied()
-            if not self._noted:
-                self._noted_since = monotonic()
-            self._noted.update(new)
             return marks
 
         return wait
 
     def _finish(self, leave: int = 0) -> None:
-        """Finish what was begun, the oldest first, but for the last few."""
-        while len(self._unfinished) > leave:
-            work = self._unfinished[0]
-            # What the server had no room for is begun again.
-            applied, work.applied = work.applied or self._apply(work.batch), None
-            self._acknowledge(work, applied())
+        """Finish what was begun, the oldest first. `leave`: how many may stay at each of the two steps."""
+        for place, work in enumerate(self._unfinished, 1):
+            if len(self._unfinished) - place >= leave and work.told is None:
+                self._tell(work)
+        while len(self._unfinished) > 2 * leave:
+            self._acknowledge(self._unfinished[0])
             self._unfinished.popleft()
         if not leave:
             self._wait_for_acknowledgement()
+
+    def _tell(self, work: Work) -> None:
+        """Wait until a batch is applied, and begin to name and mark its people."""
+        # What the server had no room for is begun again.
+        applied, work.applied = work.applied or self._apply(work.batch), None
+        work.marks = applied()
+        if work.readings:
+            reached("events_applied")
+        work.told = self._naming.begin(work.batch, work.marks, self._hand_over(work.batch, work.marks))
 
     def _finish_all(self) -> None:
         """Apply and acknowledge all that is on its way."""
@@ -280,10 +285,10 @@ class Ingest:
     def _let_go(self) -> None:
         """Wait for whatever is under way, so that no reply is left in a connection; all of it is done again."""
         self._doubtful = True
-        waits = [self._acknowledged, *(work.applied for work in self._unfinished)]
+        waits = [self._acknowledged, *(wait for work in self._unfinished for wait in (work.told, work.applied))]
         self._acknowledged = None
         for work in self._unfinished:
-            work.applied = None
+            work.applied = work.told = None
         for wait in waits:
             if wait is not None:
                 with suppress(StateError):
@@ -292,23 +297,14 @@ class Ingest:
             with suppress(StateError):
                 self._take(self._next(), one_read=True)
 
-    def _acknowledge(self, work: Work, marks: Sequence[Mark]) -> None:
+    def _acknowledge(self, work: Work) -> None:
         """Finish a batch that has been applied: mark its people, set aside, and only then acknowledge."""
-        batch = work.batch
-        if work.readings:
-            reached("events_applied")
-        bought, opted_out = set(batch.bought), {identity for identity, _ in batch.opted_out}
-        for mark in (*marks, *self._hand_over(batch, marks)):
-            number = phone(mark.phone, country(mark.country)) if mark.phone else None
-            if number and mark.purchase:
-                bought.add((number, occurred_ms(mark.purchase)))
-            if number and mark.opted_out:
-                opted_out.add(number)
+        batch, told = work.batch, work.told
         # Before the acknowledgement: after a crash here the whole batch is applied, and its people marked, again.
-        self._people.mark_buyers({person_of(number, self._secret): at_ms for number, at_ms in sorted(bought)})
-        for number in opted_out:
-            self._people.opt_out(person_of(number, self._secret))
-        credit_orders(batch.orders, marks, batch.changes, self._secret, self._attribution)
+        if told is not None:
+            work.told = None
+            told()
+        credit_orders(batch.orders, work.marks, batch.changes, self._secret, self._attribution)
         for rejection in batch.rejections:
             problems = [(problem.field, problem.message) for problem in rejection.problems]
             self._streams.reject(rejection.entry_id, problems, applied=rejection.applied)
@@ -320,7 +316,7 @@ class Ingest:
         self.totals.changes += len(batch.changes)
         self.totals.rejected += len(batch.rejections)
 
-    def _hand_over(self, batch: Batch, marks: Sequence[Mark]) -> Iterator[Mark]:
+    def _hand_over(self, batch: Batch, marks: Sequence[Mark]) -> Iterator[InSession]:
         """Give sessions what those knew that they take over; also what came late for one that was taken over before."""
         later = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
         for link in dict.fromkeys((*batch.taken_over, *later)):
@@ -329,10 +325,7 @@ class Ingest:
             while session not in seen:
                 seen.add(session)
                 given = self._sessions.hand_over(previous, session, stamp)
-                yield given
-                number = phone(given.phone, country(given.country)) if given.phone else None
-                if number:
-                    self._people.begin_note_sessions([(person_of(number, self._secret), session, occurred_ms(stamp))])()
+                yield InSession(session, occurred_ms(stamp), given, notes=True)
                 # It may have been taken over in turn.
                 previous, session, stamp = session, given.moved_to or session, given.moved
 

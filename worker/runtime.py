@@ -29,6 +29,7 @@ from state.streams import Streams
 from tasks import blocklist
 from tasks.breaker import limits_of
 from tasks.deps import Deps
+from tasks.law.limits import longest_period_ms
 from tasks.yuno import YunoClient
 from worker.settings import Settings
 from worker.settings.reload import DetectionReader
@@ -94,7 +95,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     people = People(
         scripts,
         keys,
-        cap_ms=milliseconds(settings.contact.longest_cap),
+        cap_ms=longest_period_ms(settings.contact),
         lease_ms=lease_ms,
         bought_window_ms=milliseconds(settings.contact.bought_window),
     )

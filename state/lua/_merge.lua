@@ -1,5 +1,6 @@
 -- Applies one event that says more than where its shopper is: its fields, each if it is newer, and what it moves. A part
 -- of apply.lua, whose prefix, sessions, ranks and reply it uses.
+local answers = {'consent.call', 'consent.whatsapp', 'consent.given_at', 'consent.source'}
 local about_person = {phone = true, country = true, email = true, opted_out = true}
 
 local function all_of(key) return call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'seen') end
@@ -31,5 +32,6 @@ local function merge(place, event)
     local mark = {text(place - 1), known[1] or '', known[2] or '', known[3] or '', text(purchase), opted_out and '1' or '',
       to[1] or '', to[2] or '0'}
     for _, word in ipairs(mark) do reply[#reply + 1] = word end
+    for _, answer in ipairs(call('HMGET', key, unpack(answers))) do reply[#reply + 1] = answer or '' end
   end
 end

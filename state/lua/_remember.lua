@@ -1,5 +1,5 @@
 -- Remembers that an outreach is about to reach a person, so that their orders lead to it; forgets those of long ago.
--- include: _barred
+-- A part of reserve.lua.
 
 -- `worth`: what its cart is worth ('': not known); `for_ms`: how long it is remembered; `taken`: when it was taken (ms).
 local function remember(prefix, outreach, now, worth, for_ms, taken)
@@ -9,6 +9,6 @@ local function remember(prefix, outreach, now, worth, for_ms, taken)
   for i = 1, #held, 2 do
     if now - string.match(held[i + 1], '^%d+') > tonumber(for_ms) then redis.call('HDEL', key, held[i]) end
   end
-  redis.call('HSET', key, outreach, string.format('%.0f', now) .. ' ' .. worth)
+  redis.call('HSET', key, outreach, text(now) .. ' ' .. worth)
   redis.call('PEXPIRE', key, for_ms)
 end

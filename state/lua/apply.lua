@@ -8,8 +8,9 @@
 --          silent), then fields (of two values the higher text wins)
 -- Returns  flat, for each event that asks for it, that is an order or an opt-out, or says who the person is, and leaves its
 --          session bought or opted out, or whose session another one has taken over: its place in ARGV[3] (from 0), the
---          session's stamped phone, country and e-mail address ('' for none), the purchase's sequence number ('0' for none), '1' when opted out, the session
---          that took it over ('' for none) and by which sequence number
+--          session's stamped phone, country and e-mail address ('' for none), the purchase's sequence number ('0' for
+--          none), '1' when opted out, the session that took it over ('' for none) and by which sequence number, the
+--          session's stamped answers as to call and whatsapp, and their stamped proof: when and where given ('' for none)
 -- include: _outreach
 -- include: _move
 -- include: _goes_on

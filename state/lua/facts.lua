@@ -1,10 +1,24 @@
 #!lua flags=no-writes
 -- What is known of a person.
 -- KEYS[1]  prefix of the person
--- Returns  '1' when they bought ('' otherwise), '1' when they opted out, the reservation ('' for none), then the
---          sessions in which they were named, the latest last
-local prefix = KEYS[1]
-local has = redis.call('MGET', prefix .. 'bought', prefix .. 'reserved')
-local opted_out = redis.call('EXISTS', prefix .. 'opted_out') == 1
-local sessions = redis.call('ZRANGE', prefix .. 'sessions', '0', '-1')
-return {has[1] and '1' or '', opted_out and '1' or '', has[2] or '', unpack(sessions)}
+-- ARGV[1]  links from which on an identity is shared
+-- Returns  {'1' when they bought ('' otherwise), 'shared' or '', {source, when they opted out (ms), ...}, {channel, latest
+--          answer, ...}, {outreach, claim:when (ms), ...} of contacts, sessions in which they were named, the latest last}
+-- include: _person
+-- include: _consent
+local prefix, answers = KEYS[1], {}
+for _, channel in ipairs(CHANNELS) do
+  local answer = answer_of(prefix, channel)
+  if answer then
+    answers[#answers + 1] = channel
+    answers[#answers + 1] = answer
+  end
+end
+return {
+  call('EXISTS', prefix .. 'bought', prefix .. 'bought_linked') > 0 and '1' or '',
+  is_shared(prefix, ARGV[1]) and 'shared' or '',
+  call('HGETALL', prefix .. 'opted_out'),
+  answers,
+  call('HGETALL', prefix .. 'reserved'),
+  call('ZRANGE', prefix .. 'sessions', '0', '-1'),
+}

@@ -4,10 +4,11 @@
 -- ARGV[1]  session; ARGV[2] contacts made for the earlier one; ARGV[3] sequence number of its last order (0: none);
 --          then each field's name and stamped value
 -- Returns  the session's stamped phone, country and e-mail address ('' for none), the last purchase of either ('0' for
---          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence number
+--          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence number,
+--          then its stamped answers as to call and whatsapp and their proof (see apply.lua)
 -- include: _clock
 local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
-if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '', '0', '', '', '0'} end
+if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '', '0', '', '', '0', '', '', '', ''} end
 for i = 4, #ARGV, 2 do
   local known = redis.call('HGET', key, ARGV[i])
   if not known or ARGV[i + 1] > known then
@@ -26,4 +27,6 @@ end
 local has = redis.call('HMGET', key, 'phone', 'country', 'email', 'purchase', 'opted_out', 'state', 'moved_to', 'moved')
 local purchase = math.max(tonumber(has[4] or 0), bought, tonumber(ARGV[3]))
 local to = has[6] == 'moved' and has[7] or ''
-return {has[1] or '', has[2] or '', has[3] or '', text(purchase), has[5] and '1' or '', to, has[8] or '0'}
+local said = redis.call('HMGET', key, 'consent.call', 'consent.whatsapp', 'consent.given_at', 'consent.source')
+return {has[1] or '', has[2] or '', has[3] or '', text(purchase), has[5] and '1' or '', to, has[8] or '0', said[1] or '',
+  said[2] or '', said[3] or '', said[4] or ''}

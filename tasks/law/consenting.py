@@ -1,6 +1,6 @@
 """By which channels a person may be contacted only with their consent. Pure."""
 
-from tasks.consent import CHANNELS, Channel
+from state.marking import CHANNELS, Channel
 from tasks.contact_fields import LAW
 from tasks.contact_settings import ContactSettings
 from tasks.law.table import entries_of

@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from state.marking import Channel
 from state.people import Limit
 from tasks import quiet_hours
-from tasks.consent import Channel
 from tasks.law.limit_text import parse_limit
 from tasks.quiet_hours import QuietHours
 

@@ -12,10 +12,14 @@ class Mix:
     name: str
     sessions: int = 1
     people: int = 1
+    identities: tuple[tuple[int, ...], ...] = ()
+    """Of each session, its person by each identity; none: one each, and of two people each second session."""
+    limit: int = 1
+    """How many contacts of one person are allowed."""
     events: tuple[str, ...] = ()
     """What shoppers may do, each once, in any session and at any time."""
     outreaches: int = 1
-    """How many may be made, the first of each session included."""
+    """How many may be made, the first of each session included; where fewer than sessions, the last have none."""
     claims: tuple[int, ...] = (2,)
     """How often each may be taken; the last number is for all others, too."""
     workers: int = 2
@@ -53,6 +57,62 @@ SHORT = (
         "pays elsewhere",
         sessions=2,
         outreaches=2,
+        events=("order",),
+        claims=(1,),
+        workers=1,
+        replies=("accepted",),
+        policy=False,
+    ),
+    Mix(
+        "refuses elsewhere",
+        sessions=2,
+        outreaches=2,
+        events=("refusal",),
+        claims=(1,),
+        workers=1,
+        replies=("accepted",),
+        policy=False,
+    ),
+    Mix("limits", sessions=3, outreaches=3, limit=2, claims=(1,), workers=1, replies=TWO, policy=False),
+    Mix(
+        "two identities",
+        sessions=2,
+        people=3,
+        identities=((0, 2), (1, 2)),
+        outreaches=2,
+        claims=(1,),
+        replies=TWO,
+        policy=False,
+    ),
+    Mix(
+        "two identities, one apart",
+        sessions=3,
+        people=2,
+        identities=((0, 1), (1,), (0,)),
+        outreaches=3,
+        claims=(1,),
+        workers=1,
+        replies=("accepted",),
+        policy=False,
+    ),
+    Mix(
+        "two identities, repeats",
+        sessions=2,
+        people=3,
+        identities=((0, 2), (1, 2)),
+        limit=2,
+        outreaches=2,
+        claims=(2, 1),
+        workers=1,
+        repeats=True,
+        replies=("accepted_but_lost",),
+        policy=False,
+    ),
+    Mix(
+        "linked",
+        sessions=3,
+        people=2,
+        identities=((0,), (1,), (0, 1)),
         events=("order",),
         claims=(1,),
         workers=1,

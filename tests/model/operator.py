@@ -69,8 +69,8 @@ def forget(world: World, place: int, without: Without) -> World:
 
 
 def forget_person(world: World, place: int, without: Without) -> World:
-    """Remove the keys of a person but for the reservation, and bar what happened before from coming back."""
-    person = world.people[place]._replace(bought=NONE, barred=world.published)
+    """Remove the keys of a person but for reservation and refusal, and bar what happened before from coming back."""
+    person = world.people[place]._replace(bought=NONE, barred=world.published, unlinked=True)
     if "keeps_reserved" in without:
-        person = person._replace(holder=NONE, held_claim=0, held_long=False)
+        person = person._replace(held=())
     return with_person(world, place, person)

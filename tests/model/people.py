@@ -1,39 +1,45 @@
-"""The person's side of the fence: `reserve.lua`, `release.lua`."""
+"""The person's side of the fence: `reserve.lua`, `release.lua`, each for one identity."""
 
 from tests.model.guards import Without
-from tests.model.states import CONTACTED, NONE, World, of_session, with_person
+from tests.model.states import CONTACTED, NONE, Held, Outreach, Person, World, with_person
 
 
-def reserve(world: World, place: int, claim: int, without: Without) -> tuple[str, World]:
-    """Reserve the person of an outreach for one attempt."""
-    owner = of_session(world, world.outreaches[place].owner)
+def reserve(  # noqa: PLR0917 - as the script takes them
+    world: World, place: int, claim: int, owner: int, limit: int, without: Without
+) -> tuple[str, World]:
+    """Reserve a person by one identity for an attempt; at most `limit` outreaches may contact them."""
     person = world.people[owner]
     if person.bought != NONE and "reserve_bought" not in without:
         return "bought", world
-    if person.holder not in {NONE, place} and "reserve_held" not in without:
-        if not person.held_long and "reserve_waits" not in without:
-            return "held", world
-        holder = world.outreaches[person.holder]
-        if holder.state == "sending" and not holder.lease_over and not holder.ambiguous:
-            world = world._replace(wrong="I2: given up for an attempt that may still end without a contact")
-        if holder.state not in CONTACTED | {"sending", "gone"} and not holder.ambiguous:
-            world = world._replace(wrong="I2: given up for a contact that was never made")
-        return "capped", world
-    if person.holder == place and person.held_claim > claim and "reserve_newest" not in without:
+    if person.refused and "reserve_refused" not in without:
+        return "refused", world
+    others = [held for held in person.held if held.outreach != place]
+    if _claim_of(person, place) > claim and "reserve_newest" not in without:
         return "lost", world
+    if not all(held.long for held in others) and "reserve_waits" not in without:
+        return "held", world
+    if len(others) >= limit and "reserve_limit" not in without:
+        for held in others:
+            if wrong := _given_up_for(world.outreaches[held.outreach]):
+                world = world._replace(wrong=wrong)
+        return "capped", world
     if person.paid > person.barred:
         world = world._replace(wrong="I3: a request starts for somebody whose order was acknowledged")
-    world = with_person(world, owner, person._replace(holder=place, held_claim=claim, held_long=False))
-    return "reserved", world
+    if person.said_no:
+        world = world._replace(wrong="I3: a request starts for somebody whose refusal was acknowledged")
+    held_by = tuple(sorted((*others, Held(place, claim))))
+    return "reserved", with_person(world, owner, person._replace(held=held_by))
 
 
-def release(world: World, place: int, claim: int, without: Without) -> World:
-    """Give the person free, if this very attempt holds them."""
-    owner = of_session(world, world.outreaches[place].owner)
+def release(world: World, place: int, claim: int, owner: int, without: Without) -> World:
+    """Give the person free by one identity, if this very attempt holds them."""
     person = world.people[owner]
-    if (person.holder, person.held_claim) != (place, claim) and "release_ours" not in without:
+    if _claim_of(person, place) != claim and "release_ours" not in without:
         return world
-    return with_person(world, owner, person._replace(holder=NONE, held_claim=0, held_long=False))
+    left = tuple(held for held in person.held if held.outreach != place)
+    if left != person.held and world.outreaches[place].contacts:
+        world = world._replace(wrong="I1: a person is released who was contacted")
+    return with_person(world, owner, person._replace(held=left))
 
 
 def contact(world: World, place: int, *, knows_keys: bool) -> World:
@@ -44,3 +50,16 @@ def contact(world: World, place: int, *, knows_keys: bool) -> World:
     outreaches = list(world.outreaches)
     outreaches[place] = found._replace(contacts=found.contacts + 1)
     return world._replace(outreaches=tuple(outreaches))
+
+
+def _claim_of(person: Person, place: int) -> int:
+    return next((held.claim for held in person.held if held.outreach == place), 0)
+
+
+def _given_up_for(holder: Outreach) -> str:
+    """Return what is wrong with giving up an outreach for another one's reservation; empty when nothing is."""
+    if holder.state == "sending" and not holder.lease_over and not holder.ambiguous:
+        return "I2: given up for an attempt that may still end without a contact"
+    if holder.state not in CONTACTED | {"sending", "gone"} and not holder.ambiguous:
+        return "I2: given up for a contact that was never made"
+    return ""

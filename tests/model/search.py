@@ -42,7 +42,7 @@ def search(mix: Mix, without: Without = NOTHING, *, most: int = 10_000_000) -> F
             if after in came:
                 continue
             came[after] = (world, (name, arguments))
-            wrong = violation(after, mix.most_takes) or _stuck(after, mix, without, ended)
+            wrong = violation(after, mix.most_takes, mix.limit) or _stuck(after, mix, without, ended)
             if wrong:
                 found.violation, found.trace, found.states = wrong, _trace(came, after), len(came)
                 return found

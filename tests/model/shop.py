@@ -1,4 +1,4 @@
-"""Shoppers, ingest and the sweep: `apply.lua`, `mark_bought.lua`, `acknowledge.lua`, `claim.lua`."""
+"""Shoppers, ingest and the sweep: `apply.lua`, `mark.lua`, `acknowledge.lua`, `claim.lua`."""
 
 from tests.model.ends import finish
 from tests.model.guards import Without
@@ -9,6 +9,7 @@ from tests.model.states import (
     World,
     of_session,
     put,
+    seen_with,
     with_outreach,
     with_person,
     with_session,
@@ -19,15 +20,19 @@ MISDATED = "misdated activity"
 
 
 def publish(world: World, session: int, kind: str) -> World:
-    """Let a shopper do something: `activity`, `order`, or MISDATED."""
+    """Let a shopper do something: `activity`, `order`, `refusal` or MISDATED."""
     number = world.published + 1
-    world = with_session(world, session, world.sessions[session]._replace(published=number))
+    if kind != "refusal":
+        world = with_session(world, session, world.sessions[session]._replace(published=number))
     return world._replace(published=number, stream=(*world.stream, Entry(number, session, kind)))
 
 
 def apply(world: World, place: int, without: Without) -> World:
     """Apply an entry to its session. Applied again, or after a later one, it changes nothing that it should not."""
     entry = world.stream[place]
+    if entry.kind == "refusal":
+        # It moves no session, and the event itself names the person.
+        return _with_entry(world, place, entry._replace(phase="applied", told=entry.number))
     changed, told = False, entry.number if entry.kind == "order" else 0
     occurred = 0 if entry.kind == MISDATED else entry.number
     if occurred > world.sessions[entry.session].forgotten or "tombstone" in without:
@@ -88,16 +93,20 @@ def _overtake(world: World, session: int) -> World:
     return world
 
 
-def mark_bought(world: World, place: int, without: Without) -> World:
-    """Mark the person of an order."""
+def mark(world: World, place: int, without: Without) -> World:
+    """Mark the person of an order or a refusal, also by the identities that were seen with those of the session."""
     entry = world.stream[place]
-    owner = of_session(world, entry.session)
-    person = world.people[owner]
-    barred = entry.told <= person.barred
-    if entry.told > person.bought and (not barred or "bars" in without):
-        world = with_person(world, owner, person._replace(bought=entry.told))
-        if barred:
-            world = world._replace(wrong="I4: somebody who was forgotten is marked by an older order")
+    own = of_session(world, entry.session)
+    for owner in own if "links" in without else seen_with(world, own):
+        person = world.people[owner]
+        if entry.kind == "refusal":
+            world = with_person(world, owner, person._replace(refused=True))
+            continue
+        barred = entry.told <= person.barred
+        if entry.told > person.bought and (not barred or "bars" in without):
+            world = with_person(world, owner, person._replace(bought=entry.told))
+            if barred:
+                world = world._replace(wrong="I4: somebody who was forgotten is marked by an older order")
     return _with_entry(world, place, entry._replace(phase="marked"))
 
 
@@ -105,11 +114,13 @@ def acknowledge(world: World, place: int) -> World:
     """Delete an entry that is done."""
     entry = world.stream[place]
     world = world._replace(stream=(*world.stream[:place], *world.stream[place + 1 :]))
-    if entry.kind != "order":
-        return world
-    owner = of_session(world, entry.session)
-    person = world.people[owner]
-    return with_person(world, owner, person._replace(paid=max(person.paid, entry.number)))
+    for owner in seen_with(world, of_session(world, entry.session)):
+        person = world.people[owner]
+        if entry.kind == "order":
+            world = with_person(world, owner, person._replace(paid=max(person.paid, entry.number)))
+        if entry.kind == "refusal":
+            world = with_person(world, owner, person._replace(said_no=True))
+    return world
 
 
 def ingest_crashes(world: World, place: int) -> World:

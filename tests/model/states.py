@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Session(NamedTuple):
     """`{NN}:session:<id>`."""
 
-    person: int
+    people: tuple[int, ...]
+    """Its person by each identity, in the order in which these are reserved."""
     activity: int = 0
     purchase: int = 0
     state: str = "waiting"
@@ -55,18 +56,29 @@ class Outreach(NamedTuple):
     """Something newer, or an order, has been applied since it was made."""
 
 
+class Held(NamedTuple):
+    """One reservation of a person."""
+
+    outreach: int
+    claim: int
+    long: bool = False
+    """For longer than a lease."""
+
+
 class Person(NamedTuple):
-    """`{person:<hmac>}:...`."""
+    """`{person:<hmac>}:...`: a person by one identity."""
 
     bought: int = NONE
-    holder: int = NONE
-    held_claim: int = 0
-    held_long: bool = False
-    """For longer than a lease."""
+    refused: bool = False
+    held: tuple[Held, ...] = ()
     barred: int = NONE
+    unlinked: bool = False
+    """It is not known any more with which identities it was seen."""
     # For the invariants
     paid: int = NONE
-    """The last order that was acknowledged."""
+    """The last order that was acknowledged, of this identity or of one that was seen with it."""
+    said_no: bool = False
+    """A refusal was acknowledged, likewise."""
 
 
 class Entry(NamedTuple):
@@ -77,7 +89,7 @@ class Entry(NamedTuple):
     kind: str
     phase: str = "new"
     told: int = 0
-    """The order that its session told when it was applied."""
+    """The order, or refusal, that its session told when it was applied."""
 
 
 class Worker(NamedTuple):
@@ -89,6 +101,8 @@ class Worker(NamedTuple):
     noted: int
     step: str = "taken"
     reply: str = ""
+    reserved: int = 0
+    """Under how many identities it has reserved its person."""
     late: bool = False
     """By its own clock too much time has passed since just before it called the fence."""
 
@@ -138,6 +152,15 @@ def with_workers(world: World, old: Worker | None, new: Worker | None) -> World:
     return world._replace(workers=tuple(sorted(workers)))
 
 
-def of_session(world: World, place: int) -> int:
-    """Return whose session it is."""
-    return world.sessions[place].person
+def of_session(world: World, place: int) -> tuple[int, ...]:
+    """Return whose session it is, by each identity."""
+    return world.sessions[place].people
+
+
+def seen_with(world: World, people: Sequence[int]) -> tuple[int, ...]:
+    """Return these identities, and all that are known to be seen with any of them; `forget` removes what is known."""
+    found = {*people}
+    for person in people:
+        if not world.people[person].unlinked:
+            found.update(*(session.people for session in world.sessions if person in session.people))
+    return tuple(sorted(found))

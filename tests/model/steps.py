@@ -10,10 +10,11 @@ from tests.model.worker import Choice
 
 
 def begin(mix: Mix) -> World:
-    """Every session has just been claimed; of two people each has every second one."""
-    sessions = tuple(Session(place % mix.people, activity=1, published=1) for place in range(mix.sessions))
+    """Every session has just been claimed, and its person named in it."""
+    named = mix.identities or tuple((place % mix.people,) for place in range(mix.sessions))
+    sessions = tuple(Session(people, activity=1, published=1) for people in named)
     world = World((Person(),) * mix.people, sessions, published=1)
-    for place in range(mix.sessions):
+    for place in range(min(mix.sessions, mix.outreaches)):
         world = shop.claim(world, place)
     return world
 
@@ -31,7 +32,8 @@ def steps(world: World, mix: Mix, without: Without) -> Iterator[Choice]:
             yield "api_decides", (place, accepts), after
     for place in range(len(world.people)):
         if worker.may_grow_old(world, place):
-            yield "reservation_ages", (place,), with_person(world, place, world.people[place]._replace(held_long=True))
+            held = tuple(one._replace(long=True) for one in world.people[place].held)
+            yield "reservation_ages", (place,), with_person(world, place, world.people[place]._replace(held=held))
 
 
 def _shop(world: World, mix: Mix, without: Without) -> Iterator[Choice]:
@@ -43,7 +45,7 @@ def _shop(world: World, mix: Mix, without: Without) -> Iterator[Choice]:
         if entry.phase == "new":
             yield "apply", (entry.number,), shop.apply(world, place, without)
         if entry.phase == "applied":
-            yield "mark_bought", (entry.number,), shop.mark_bought(world, place, without)
+            yield "mark", (entry.number,), shop.mark(world, place, without)
         hurried = "deletes_after" in without or (entry.phase == "applied" and "marks_first" in without)
         if entry.phase == "marked" or hurried:
             yield "acknowledge", (entry.number,), shop.acknowledge(world, place)
@@ -94,6 +96,6 @@ def _forget(world: World, without: Without) -> Iterator[Choice]:
         if session.state != "forgotten" and session.forgotten == NONE:
             yield "forget", (place,), operator.forget(world, place, without)
     for place, person in enumerate(world.people):
-        of_them = [number for number in range(len(world.sessions)) if of_session(world, number) == place]
+        of_them = [number for number in range(len(world.sessions)) if place in of_session(world, number)]
         if person.barred == NONE and all(world.sessions[number].forgotten != NONE for number in of_them):
             yield "forget_person", (place,), operator.forget_person(world, place, without)

@@ -18,7 +18,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
     {
         "publish": "session {0}: {1} reaches the stream",
         "apply": "ingest applies event {0}",
-        "mark_bought": "ingest marks the person of event {0} as a buyer",
+        "mark": "ingest marks the person of event {0}",
         "acknowledge": "ingest deletes event {0} from the stream",
         "ingest_crashes": "ingest dies, or event {0} is delivered again",
         "claim": "the sweep finds session {0} silent and makes an outreach",
@@ -31,7 +31,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "expire": "an operator expires outreach {0}",
         "forget": "session {0} is forgotten",
         "forget_person": "the keys of person {0} are removed",
-        "reservation_ages": "the reservation of person {0} becomes older than a lease",
+        "reservation_ages": "the reservations of person {0} become older than a lease",
     }
 )
 _WORKERS: Mapping[str, str] = MappingProxyType(

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from tests.model import outbox, people
 from tests.model.guards import Without
 from tests.model.mixes import Mix
-from tests.model.states import NONE, Worker, World, with_workers
+from tests.model.states import Worker, World, of_session, with_workers
 
 CERTAIN = frozenset({"rejected", "unavailable", "not_sent"})
 """After these surely nobody was contacted."""
+GIVEN_BACK = CERTAIN | {"suppressed"}
+"""After these no request was made, or nobody was contacted by it."""
 RESULTS = {"accepted": "sent", "rejected": "dead", "unavailable": "retry", "not_sent": "not_sent"}
 
 Choice = tuple[str, tuple[object, ...], World]
@@ -39,12 +41,11 @@ def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterato
         case "busy":
             yield "postpone", me, with_workers(outbox.postpone(world, *me)[1], worker, None)
         case "fenced":
-            yield "reserve", me, _reserves(world, worker, without)
+            yield "reserve", me, _reserves(world, worker, mix, without)
         case "reserved":
             yield from _posts(world, worker, mix, without)
-        case "release" if worker.reply in CERTAIN or "release_certain" in without:
-            then = worker._replace(step="settle") if "release_first" not in without else None
-            yield "release", me, with_workers(people.release(world, *me, without), worker, then)
+        case "release" if worker.reserved and (worker.reply in GIVEN_BACK or "release_certain" in without):
+            yield "release", me, _releases(world, worker, without)
         case _:
             yield from _settles(world, worker, mix, without)
 
@@ -59,8 +60,9 @@ def _decides(world: World, worker: Worker, mix: Mix, without: Without) -> Iterat
     if mix.policy:
         yield "end_unsent", me, with_workers(outbox.end_unsent(world, *me, "suppressed", without)[1], worker, None)
     if "fence_first" in without:
-        said, after = people.reserve(world, *me, without)
-        then = worker._replace(step="holding") if said == "reserved" else None
+        owner = _identities(world, worker)[0]
+        said, after = people.reserve(world, *me, owner, mix.limit, without)
+        then = worker._replace(step="holding", reserved=1) if said == "reserved" else None
         after = after if then else outbox.end_unsent(after, *me, "suppressed", without)[1]
         yield "reserve", me, with_workers(after, worker, then)
         return
@@ -74,12 +76,34 @@ def _fences(world: World, worker: Worker, without: Without) -> World:
     return with_workers(after, worker, worker._replace(step=then) if then else None)
 
 
-def _reserves(world: World, worker: Worker, without: Without) -> World:
-    said, after = people.reserve(world, worker.outreach, worker.claim, without)
+def _identities(world: World, worker: Worker) -> tuple[int, ...]:
+    return of_session(world, world.outreaches[worker.outreach].owner)
+
+
+def _reserves(world: World, worker: Worker, mix: Mix, without: Without) -> World:
+    """Reserve the person by one identity after the other; when one is refused, give back those before."""
+    owners = _identities(world, worker)
+    me = (worker.outreach, worker.claim)
+    said, after = people.reserve(world, *me, owners[worker.reserved], mix.limit, without)
     if said == "reserved":
-        return with_workers(after, worker, worker._replace(step="reserved"))
-    reply = "suppressed" if said in {"capped", "bought"} else "not_sent"
-    return with_workers(after, worker, worker._replace(step="settle", reply=reply))
+        reserved = worker.reserved + 1
+        done = reserved == len(owners) or "reserve_all" in without
+        return with_workers(after, worker, worker._replace(step="reserved" if done else "fenced", reserved=reserved))
+    reply = "suppressed" if said in {"capped", "bought", "refused"} else "not_sent"
+    certain = not worker.ambiguous or "keeps_held" in without
+    gives_back = worker.reserved and certain and "gives_back" not in without
+    return with_workers(after, worker, worker._replace(step="release" if gives_back else "settle", reply=reply))
+
+
+def _releases(world: World, worker: Worker, without: Without) -> World:
+    """Release the person by one identity after the other, the one reserved last first."""
+    left = worker.reserved - 1
+    owner = _identities(world, worker)[left]
+    after = people.release(world, worker.outreach, worker.claim, owner, without)
+    if left and "release_all" not in without:
+        return with_workers(after, worker, worker._replace(reserved=left))
+    then = worker._replace(step="settle", reserved=0) if "release_first" not in without else None
+    return with_workers(after, worker, then)
 
 
 def _posts(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
@@ -102,7 +126,7 @@ def _posts(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator
 
 def _settles(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
     me = (worker.outreach, worker.claim)
-    free = worker.reply in CERTAIN and not worker.ambiguous and "release_first" in without
+    free = worker.reserved and worker.reply in CERTAIN and not worker.ambiguous and "release_first" in without
     then = worker._replace(step="release") if free else None
     if worker.reply == "undecided":
         _, after = outbox.settle(world, *me, "unknown", without, ambiguous=True)
@@ -138,10 +162,10 @@ def lease_ends(world: World, place: int, without: Without) -> World:
 
 
 def may_grow_old(world: World, owner: int) -> bool:
-    """Whether a reservation can be older than a lease: only when the lease has ended in which it was made."""
-    person = world.people[owner]
-    if person.holder == NONE or person.held_long:
-        return False
-    holder = world.outreaches[person.holder]
-    leased = holder.state == "sending" and holder.claim == person.held_claim and not holder.lease_over
-    return not leased
+    """Whether reservations can be older than a lease: only when the leases have ended in which they were made."""
+    young = [held for held in world.people[owner].held if not held.long]
+    for held in young:
+        holder = world.outreaches[held.outreach]
+        if holder.state == "sending" and holder.claim == held.claim and not holder.lease_over:
+            return False
+    return bool(young)

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tasks.consent import CHANNELS
+from state.marking import CHANNELS
 from tasks.contact_fields import read_place
 from tasks.law.limit_text import write_limit
 from tasks.law.table import DISCLAIMER, Entry, table

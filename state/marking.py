@@ -1,0 +1,178 @@
+"""Marks on people: who bought, opted out or answered, was named in which session; and which identities go together.
+
+A person is known by a phone number and an e-mail address, and each of the two has keys of its own. Once both were seen
+in one session they are linked: what is marked on one is marked on the other, also what was marked before. A mark goes
+one link far, and whatever order marks and links arrive in, the end is the same: a script that writes a mark returns the
+links, and one that writes a link returns the marks, so whichever comes second sees the other.
+
+An address that is used with many numbers (`guest@shop.com`, a family's office) tells nobody apart: nothing is passed on
+over it, since a stranger's order or refusal says nothing about anybody else who uses it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, get_args
+
+from state.errors import StateError
+from state.keys import ANSWER_TTL_MS, LINK_TTL_MS, SESSION_TTL_MS, Keys
+from state.scripts import Call, Scripts
+
+Channel = Literal["call", "whatsapp"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+MOST_SESSIONS = 50
+"""How many sessions of a person are remembered, the latest: a number that every shopper gives must not grow forever."""
+MOST_LINKED = 10
+"""An identity that was seen with more than this many others is shared: it does not tell a person apart."""
+MOST_LINKS = 50
+"""How many links of an identity are kept, the latest."""
+_AT_WIDTH, _REFUSED, _ALLOWED, _BETWEEN = 15, "r", "a", "\t"
+
+
+class Answer(NamedTuple):
+    """A person's answer to the question whether they may be contacted, with its proof as the shop gave it."""
+
+    allowed: bool
+    at_ms: int
+    """When the event that says so occurred (Unix ms)."""
+    given_at: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        """Return it as it is stored: of two the higher text is the later one, and of two at one time the refusal."""
+        kind = _ALLOWED if self.allowed else _REFUSED
+        return f"{self.at_ms:0{_AT_WIDTH}d}{kind}{self.given_at}{_BETWEEN}{self.source}"
+
+    @classmethod
+    def read(cls, text: str) -> "Answer":
+        """Read what `str` wrote."""
+        given_at, _, source = text[_AT_WIDTH + 1 :].partition(_BETWEEN)
+        return cls(text[_AT_WIDTH] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)
+
+
+@dataclass(slots=True)
+class Marks:
+    """What is to be marked on one person. Times are Unix ms, 0 for none."""
+
+    bought_ms: int = 0
+    opted_out_ms: int = 0
+    answers: dict[Channel, Answer] = field(default_factory=dict)
+
+    def bought(self, at_ms: int) -> None:
+        """Add a purchase; the latest counts."""
+        self.bought_ms = max(self.bought_ms, at_ms)
+
+    def opted_out(self, at_ms: int) -> None:
+        """Add an opt-out; the first counts."""
+        self.opted_out_ms = min(self.opted_out_ms, at_ms) if self.opted_out_ms else at_ms
+
+    def answered(self, channel: Channel, answer: Answer) -> None:
+        """Add an answer; the latest counts, and of two at one time the refusal."""
+        known = self.answers.get(channel)
+        if known is None or str(answer) > str(known):
+            self.answers[channel] = answer
+
+    def add(self, other: "Marks") -> None:
+        """Add all of another's."""
+        if other.bought_ms:
+            self.bought(other.bought_ms)
+        if other.opted_out_ms:
+            self.opted_out(other.opted_out_ms)
+        for channel, answer in other.answers.items():
+            self.answered(channel, answer)
+
+    def __bool__(self) -> bool:
+        return bool(self.bought_ms or self.opted_out_ms or self.answers)
+
+
+class Named(NamedTuple):
+    """A person who was named in a session, perhaps together with another identity of theirs."""
+
+    person: str
+    session: str
+    at_ms: int
+    other: str = ""
+
+
+class Told(NamedTuple):
+    """What came of naming and marking people."""
+
+    new: int
+    """How many marks are new."""
+    shared: int
+    """How many people have just turned out to be shared identities."""
+
+
+class Marking:
+    """Writes marks and links. `bought_window_ms`: for how long a purchase counts."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, bought_window_ms: int) -> None:
+        self._scripts = scripts
+        self._keys = keys
+        self._bought_window_ms = bought_window_ms
+
+    def begin(self, named: Iterable[Named], marks: Mapping[str, Marks]) -> Callable[[], Told]:
+        """Begin to name people and to mark them; call what is returned, once, before the events are acknowledged.
+
+        Raises:
+            StateError: some may not have been written; do it again.
+        """
+        named = list(named)
+        noted = self._scripts.begin_many("note", [self._note(one) for one in named])
+        try:
+            marked = self._begin_marks(marks, linked=False)
+        except StateError:
+            with suppress(StateError):
+                noted()
+            raise
+
+        def wait() -> Told:
+            try:
+                replies = noted()
+            finally:
+                found = marked()
+            passed_on: dict[str, Marks] = {}
+            shared = 0
+            for one, (how, *words) in zip(named, replies, strict=True):
+                shared += how == b"newly"
+                if words:
+                    _of(passed_on, one.other).add(_read(words))
+            new = 0
+            for mine, (number, *links) in zip(marks.values(), found, strict=True):
+                new += int(number)
+                for link in links:
+                    _of(passed_on, link.decode()).add(mine)
+            more = {person: found for person, found in passed_on.items() if found}
+            new += sum(int(reply[0]) for reply in self._begin_marks(more, linked=True)())
+            return Told(new, shared)
+
+        return wait
+
+    def _note(self, one: Named) -> Call:
+        limits = (SESSION_TTL_MS, MOST_SESSIONS, one.at_ms, one.other, LINK_TTL_MS, MOST_LINKS, MOST_LINKED)
+        return self._keys.person(one.person), (one.session, *limits)
+
+    def _begin_marks(self, marks: Mapping[str, Marks], *, linked: bool) -> Callable[[], list[list[bytes]]]:
+        calls: list[Call] = []
+        for person, found in marks.items():
+            words: list[str | int] = ["linked" if linked else "", found.bought_ms or "", self._bought_window_ms]
+            words += [found.opted_out_ms or "", ANSWER_TTL_MS, MOST_LINKED]
+            for channel, answer in found.answers.items():
+                words += [channel, str(answer)]
+            calls.append((self._keys.person(person), words))
+        return self._scripts.begin_many("mark", calls)
+
+
+def _of(marks: dict[str, Marks], person: str) -> Marks:
+    return marks.setdefault(person, Marks())
+
+
+def _read(words: list[bytes]) -> Marks:
+    """Read the direct marks that a script returns."""
+    bought, opted_out, *answers = (word.decode() for word in words)
+    found = Marks(int(bought or 0), int(opted_out or 0))
+    for channel in CHANNELS:
+        for name, text in zip(answers[::2], answers[1::2], strict=True):
+            if name == channel:
+                found.answers[channel] = Answer.read(text)
+    return found
