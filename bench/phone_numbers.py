@@ -1,7 +1,7 @@
 """How long reading phone numbers takes, in ms for a thousand: new ones in usual spellings, repeated ones, identities.
 
-Run with `python -m bench.phone_numbers`. The goal is 200 ms for a thousand new numbers. Processor time comes first: on a
-busy machine it says more than the clock.
+Run with `python -m bench.phone_numbers`. The goal is 200 ms for a thousand new numbers. Processor time comes first: on
+a busy machine it says more than the clock.
 """
 
 from collections.abc import Callable, Iterator
