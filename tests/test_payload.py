@@ -157,7 +157,7 @@ def test_a_request_cannot_hold_a_field_that_the_contract_does_not_know() -> None
         ({**REACHABLE, "phone_number": None}, "customer.phone_number"),
         ({**REACHABLE, "phone_number": "12"}, "customer.phone_number"),
         ({**REACHABLE, "phone_number": "300 123 4567", "country_code": "Narnia"}, "customer.phone_number"),
-        ({**REACHABLE, "phone_number": "+800 1234 5678", "country_code": None}, "customer.country_code"),
+        ({**REACHABLE, "phone_number": "+800 1234 5678", "country_code": None}, "customer.phone_number"),
         ({**REACHABLE, "phone_number": "+383 44 123 456", "country_code": "XK"}, "customer.country_code"),
     ],
 )
