@@ -380,7 +380,7 @@ def test_where_nothing_is_ever_open_it_is_suppressed() -> None:
 
 def test_the_cap_can_differ_by_stage() -> None:
     held = Case(Send(), person={"contacts": (Held(OTHER, NOW_MS - 2 * HOUR_MS),)})
-    own = ContactSettings.model_validate({"by_stage": {"checkout": {"cap": "1h"}}})
+    own = ContactSettings.model_validate({"law": "off", "by_stage": {"checkout": {"cap": "1h"}}})
     assert decide(replace(situation(held), stage="checkout"), own) == Send()
     assert decide(replace(situation(held), stage="cart_review"), own) == Suppress("contacted_recently")
     assert own.longest_cap == timedelta(hours=24)
