@@ -42,10 +42,10 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
         _put(fields, event.customer, _CUSTOMER)
         if event.customer.consent is not None:
             _put(fields, event.customer.consent, _CONSENT)
-            # No answer doesn't take an answer back.
-            fields = {name: value for name, value in fields.items() if value or not name.startswith("consent.")}
+            # No answer is not another answer: a refusal stands until there is a yes.
+            fields = {name: value for name, value in fields.items() if value or name not in _CONSENT.values()}
     if "cart" in event.model_fields_set:
-        fields["cart"] = "" if event.cart is None or event.cart.is_empty else event.cart.pack()
+        fields["cart"] = _pack(event.cart)
     if event.engagement is not None:
         _put(fields, event.engagement, _ENGAGEMENT)
         for key, value in (event.engagement.metadata or {}).items():
@@ -79,6 +79,16 @@ def is_bot(fields: Mapping[str, str]) -> bool:
     """Whether the shop said that this is no human being (`engagement.metadata.bot`), or ingest found so."""
     said = fields.get(f"{METADATA}bot", "")
     return fields.get(BOT) == "1" or said.strip('"').lower() not in {"", "0", "false", "no", "null"}
+
+
+def _pack(cart: Cart | None) -> str:
+    """Return a cart as it is stored, without lines that hold nothing; an empty text for one without goods."""
+    if cart is None or not cart.model_fields_set or cart.total_value == 0:
+        return ""
+    if cart.items is None:
+        return cart.pack()
+    items = [item for item in cart.items if item.quantity != 0]
+    return cart.model_copy(update={"items": items}).pack() if items else ""
 
 
 def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:

@@ -111,7 +111,7 @@ def milliseconds_of(text: str) -> int:
     ("events", "said"),
     [
         ([event(customer=JANE)], "at the next sweep it is claimed"),
-        ([event(customer={"full_name": "Jane"})], "at the next sweep it ends unreachable: phone, country missing"),
+        ([event(customer={"full_name": "Jane"})], "at the next sweep it ends unreachable: phone missing"),
         ([event(customer=JANE), event("payment_declined", stage=None)], "it ends suppressed: declined_off"),
         ([event("exit", stage=None)], "no event has said at which stage"),
         ([event(), event("order_completed", stage=None)], "nothing: it was bought"),
