@@ -27,9 +27,10 @@ def test_each_field_is_kept_by_itself_and_null_clears_it() -> None:
     assert stored(customer={}) == stored(customer=None) == stored() == {}
 
 
-def test_consent_is_kept_per_channel_and_null_says_nothing() -> None:
+def test_consent_is_kept_per_channel_and_null_is_no_answer() -> None:
     assert stored(customer={"consent": {"call": False}}) == {"consent.call": "false"}
-    assert stored(customer={"consent": {"whatsapp": None}}) == {}
+    assert stored(customer={"consent": {"call": True, "whatsapp": None}}) == {"consent.call": "true"}
+    assert stored(customer={"full_name": None, "consent": {"call": None, "source": None}}) == {"name": ""}
     assert stored(customer={"consent": None}) == {}
 
 
