@@ -242,6 +242,11 @@ def test_a_misspelt_field_is_pointed_out_beside_the_problem_that_it_makes() -> N
     ]
 
 
+def test_a_field_that_is_read_under_another_name_is_no_warning() -> None:
+    assert told({"type": "order_completed", "cart_token": "t", "phone": "+573001234567", "sessionId": "s"}) == []
+    assert len(told({**SEED, "cart_token": "t", "phone": "+573001234567"})) == 2
+
+
 def test_warnings_count_as_problems_on_demand() -> None:
     assert checked({**SOUND, "basket": 1}).exit_code == 0
     assert checked({**SOUND, "basket": 1}, options=("--strict",)).exit_code == 1
