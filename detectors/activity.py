@@ -150,10 +150,9 @@ class Cart(_Named):
     @property
     def is_empty(self) -> bool:
         """Whether it says that nothing is left: no lines, only lines with quantity 0, a total of 0, or no field."""
-        if self.items is None:
-            says_nothing = self.total_value is None and self.currency is None and not self.model_extra
-            return self.total_value == 0 or says_nothing
-        return self.total_value == 0 or all(item.quantity == 0 for item in self.items)
+        if not self.model_fields_set or self.total_value == 0:
+            return True
+        return self.items is not None and all(item.quantity == 0 for item in self.items)
 
     def pack(self) -> str:
         """Return a compact JSON text for storage: `[total, currency, [[name, sku, quantity, price], ...]]`."""

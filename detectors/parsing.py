@@ -57,7 +57,14 @@ def parse(raw: bytes) -> Parsed:
         event = _validate(raw)
     except ValidationError:
         return _again(raw)
-    says_more = event.__pydantic_extra__ or event.customer or event.cart or event.engagement
+    customer, cart = event.customer, event.cart
+    # Nearly every event is done with this line, so it is not left to a function.
+    says_more = (
+        event.__pydantic_extra__
+        or event.engagement
+        or (customer and (customer.consent or customer.__pydantic_extra__))
+        or (cart and cart.__pydantic_extra__)
+    )
     if says_more and signs.in_unknown_fields(event):
         return _loosely(from_json(raw))
     return Parsed(event, _missing(event, ())) if event.lacks_stage else Parsed(event)

@@ -95,9 +95,10 @@ def _pack(cart: Cart | None) -> str:
     """Return a cart as it is stored, without lines that hold nothing; an empty text for one without goods."""
     if cart is None or cart.is_empty:
         return ""
-    if cart.items is None:
+    # Copying a model takes longer than packing it, and there is hardly ever such a line.
+    if all(item.quantity != 0 for item in cart.items or ()):
         return cart.pack()
-    return cart.model_copy(update={"items": [item for item in cart.items if item.quantity != 0]}).pack()
+    return cart.model_copy(update={"items": [item for item in cart.items or () if item.quantity != 0]}).pack()
 
 
 def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:

@@ -30,7 +30,7 @@ PHONE = JANE["phone_number"]
 
 
 def test_an_event_with_an_unreadable_part_is_applied_without_it(state: State) -> None:
-    publish(state, event(customer=JANE | {"email": 7}, occurred_at="yesterday", engagement={"reason": "r"}))
+    publish(state, event(customer=JANE | {"email": True}, occurred_at="yesterday", engagement={"reason": "r"}))
     ingest_of(state).step()
     assert stored(state).fields == {"name": "Jane Doe", "phone": PHONE, "country": "CO", "reason": "r"}
     ((field, reason, applied),) = rejected(state)
@@ -48,9 +48,9 @@ def test_an_event_with_an_unreadable_part_is_applied_without_it(state: State) ->
         (b"null", "event"),
         (b"\xff\xfe", "event"),
         (b'{"type": "activity"}', "event"),
-        (b'{"session_id": "a", "type": "cart_updated"}', "type"),
-        (b'{"session_id": "a b", "type": "exit"}', "session_id"),
-        (b'{"session_id": "a", "type": "exit", "x": "' + b"x" * 66_000 + b'"}', "event"),
+        (b'{"session_id": 1.5, "type": "activity"}', "session_id"),
+        (b'{"session_id": "' + b"x" * 513 + b'", "type": "activity"}', "session_id"),
+        (b'{"session_id": "a", "type": "exit", "x": "' + b"x" * 1_050_000 + b'"}', "event"),
         (b'{"type": "opt_out", "customer": {"phone_number": "12"}}', "customer.phone_number"),
         (b"[" * 60_000, "event"),
     ],
@@ -88,7 +88,8 @@ def test_neither_what_is_set_aside_nor_the_log_holds_anything_personal(state: St
         event(customer=name, cart=street, engagement=phone),
         event(customer=customer, flow_stage=name, platform=street, occurred_at=phone, expires_at=email),
         event(name, customer=customer),
-        event(session=f"{phone} {name}", customer=customer),
+        event(session=f"{phone} {name}" * 50, customer=customer),
+        event("opt_out", f"{phone} {name}" * 50, customer=customer),
         event("opt_out", None, customer=customer | {"phone_number": street}),
         event(customer=customer, cart={"items": [{"name": name, "quantity": street, "price": phone}], "currency": 7}),
         event(engagement={"metadata": {street: "x" * 9000}, "preferred_channel": {name: phone}}),
@@ -151,7 +152,7 @@ def test_whatever_an_entry_holds_it_is_read_without_an_error_and_nothing_of_it_i
     batch = collect([arrived(raw, 1_747_176_000_000)])
     told = " ".join(str(problem) for rejection in batch.rejections for problem in rejection.problems)
     assert SECRET_TEXT not in told
-    assert batch.changes or batch.rejections
+    assert batch.changes or batch.rejections or b"consent" in raw  # a refusal may name a person alone
     for change in batch.changes:
         assert change.activity or change.signal or change.purchase or change.stamp
         assert all(isinstance(value, str) for value in change.fields.values())

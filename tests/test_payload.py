@@ -154,10 +154,12 @@ def test_a_request_cannot_hold_a_field_that_the_contract_does_not_know() -> None
         ({}, "customer.full_name"),
         ({**REACHABLE, "full_name": None}, "customer.full_name"),
         ({**REACHABLE, "full_name": "\u200b\x00\n"}, "customer.full_name"),
+        ({**REACHABLE, "full_name": "Guest"}, "customer.full_name"),
+        ({**REACHABLE, "full_name": "N/A"}, "customer.full_name"),
         ({**REACHABLE, "phone_number": None}, "customer.phone_number"),
         ({**REACHABLE, "phone_number": "12"}, "customer.phone_number"),
         ({**REACHABLE, "phone_number": "300 123 4567", "country_code": "Narnia"}, "customer.phone_number"),
-        ({**REACHABLE, "phone_number": "+383 43 201 234", "country_code": None}, "customer.country_code"),
+        ({**REACHABLE, "phone_number": "+383 44 123 456", "country_code": None}, "customer.country_code"),
         ({**REACHABLE, "phone_number": "+383 44 123 456", "country_code": "XK"}, "customer.country_code"),
     ],
 )
@@ -174,6 +176,57 @@ def test_a_country_that_cannot_be_read_is_taken_from_the_number_and_named(bad: s
     document, left_out = request(stored(customer={**REACHABLE, "country_code": bad}))
     assert document["customer"]["country_code"] == "CO"
     assert left_out == ("customer.country_code (taken from the number)",)
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "code"),
+    [
+        ("+59171234567", "591", "BO"),
+        ("+573001234567", "+57", "CO"),
+        ("300 123 4567", "0057", "CO"),
+        ("+14155552671", "1", "US"),
+        ("+15146661234", "+1", "CA"),
+        ("+573001234567", "BR", "BR"),
+        ("300 123 4567", "Colômbia", "CO"),
+        ("+573001234567", "170", "CO"),
+    ],
+)
+def test_the_country_of_a_dialling_code_is_that_of_the_number(phone: str, country: str, code: str) -> None:
+    document, _ = request(stored(customer={**REACHABLE, "phone_number": phone, "country_code": country}))
+    assert document["customer"]["country_code"] == code
+
+
+@pytest.mark.parametrize(
+    ("language", "sent"),
+    [("br", None), ("pt_br", "pt-BR"), ("Português", "pt"), ("pt-BR,pt;q=0.9", "pt-BR"), ("BR", None), ("en", "en")],
+)
+def test_the_country_in_place_of_the_language_is_left_out(language: str, sent: str | None) -> None:
+    brazilian = {"full_name": "Bruna", "phone_number": "+5551987654321", "language": language}
+    document, left_out = request(stored(customer=brazilian))
+    assert document["customer"].get("language") == sent
+    assert ("customer.language" in left_out) is (sent is None)
+
+
+def test_names_reach_the_request_decoded_and_discounts_with_their_sign() -> None:
+    cart = {
+        "total_value": "19.990",
+        "currency": "CLP",
+        "items": [
+            {"name": "Caf&eacute; &amp; T&eacute;", "sku": 5, "quantity": "2", "price": "12.495"},
+            {"name": "Descuento", "price": -5000},
+        ],
+    }
+    document, left_out = request(stored(customer={**REACHABLE, "full_name": "Jos&eacute; O&#039;Brien"}, cart=cart))
+    assert document["customer"]["full_name"] == "José O'Brien"
+    assert document["cart"] == {
+        "total_value": 19990,
+        "currency": "CLP",
+        "items": [
+            {"name": "Café & Té", "sku": "5", "quantity": 2, "price": 12495},
+            {"name": "Descuento", "price": -5000},
+        ],
+    }
+    assert left_out == ()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("rejected_cli")
 
 CART_LOST = b'{"session_id": "s", "type": "exit", "cart": {"items": [{"name": "hunter2", "quantity": "hunter2"}]}}'
 STAGE_MISSING = b'{"session_id": "s", "type": "activity", "platform": "tv"}'
-UNREADABLE = b'{"session_id": "s", "type": "hunter2"}'
+UNREADABLE = b'{"session_id": {"hunter2": 1}, "type": "activity"}'
 SOUND = b'{"session_id": "s", "type": "exit"}'
 
 
@@ -82,8 +82,8 @@ def test_a_row_names_the_entry_the_field_the_reason_and_what_became_of_it(shop: 
     heading, first, second = [re.split(r"\s{2,}", line.strip()) for line in shop.run().stdout.splitlines()]
 
     assert heading == ["when", "entry", "field", "reason", "outcome"]
-    assert first[1:3] == [unreadable, "type"]
-    assert first[3].startswith("must be 'activity'")
+    assert first[1:3] == [unreadable, "session_id"]
+    assert first[3].startswith("must be text of 1 to 512 characters")
     assert first[4] == "set aside"
     assert second[1:3] == [lost, "cart.items.0.quantity"]
     assert second[4] == "applied without it"

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from detectors.activity import MAX_EVENT_BYTES, ActivityEvent, Cart, Customer
 from detectors.normalize import countries, emails, languages, money, names, phones
 from detectors.parsing import Problem, parse, unknown_fields
+from detectors.reading import signs
 from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
 from state.stream import Entry
 from tasks.law.places import place_of
@@ -71,8 +72,8 @@ def check(raw: bytes, now_ms: int) -> list[Finding]:
     """Say what ingest would make of an event that arrives at `now_ms` (Unix ms); empty when all is well."""
     batch = collect([Entry(f"{now_ms}-0".encode(), raw)])
     found = [_problem(raw, rejection, problem) for rejection in batch.rejections for problem in rejection.problems]
-    found += _unknown(raw)
     event = parse(raw).event
+    found += _unknown(raw, event)
     if event is not None:
         found += _moments(event, now_ms)
         found += _currency(event.currency, "currency", needed=event.order_value is not None)
@@ -114,8 +115,10 @@ def _warning(field: str, message: str, effect: str) -> Finding:
     return Finding("warning", field, message, effect)
 
 
-def _unknown(raw: bytes) -> Iterator[Finding]:
+def _unknown(raw: bytes, event: ActivityEvent | None) -> Iterator[Finding]:
     for field in dict.fromkeys(unknown_fields(_document(raw))):
+        if event is not None and signs.is_used(event.type, field.rpartition(".")[2]):
+            continue
         meant = suggestion(field)
         hint = f"; did you mean {meant}?" if meant else ""
         yield _warning(one_line(field), "is not a field of an event", f"it would be ignored{hint}")

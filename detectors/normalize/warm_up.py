@@ -3,7 +3,8 @@
 from detectors.normalize.countries import country
 from detectors.normalize.emails import email
 from detectors.normalize.languages import language
-from detectors.normalize.money import currency
+from detectors.normalize.money import currency, read
+from detectors.normalize.names import person_name
 from detectors.normalize.phones import phone
 
 
@@ -12,6 +13,10 @@ def warm_up() -> None:
     for number, country_code in (("+573001234567", "CO"), ("+5511987654321", "BR"), ("+525512345678", "MX")):
         phone(number, country_code)
     country("CO")
-    language("pt_br")
+    country("Estados Unidos")
+    for written in ("pt_br", "Español"):
+        language(written, "CO")
     email("someone@example.com")
     currency("COP")
+    read("1.234,56", "EUR")
+    person_name("Jane Doe")

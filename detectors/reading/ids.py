@@ -58,3 +58,8 @@ def _named(event: dict[str, Any]) -> Iterator[object]:
                 for one in inner if isinstance(inner, list) else [inner]:
                     if isinstance(one, dict):
                         todo.append((name, one, depth + 1))
+
+
+def is_id_field(name: str) -> bool:
+    """Whether an order may name its cart by a field of this name, wherever it stands."""
+    return squash(name) in _ID_NAMES

@@ -1,6 +1,7 @@
 """Whether an event that is valid as it is says more, under names that the canonical form does not have."""
 
-from detectors.activity import ActivityEvent, Cart, Customer
+from detectors.activity import ActivityEvent, Cart, Customer, EventType
+from detectors.reading import ids, people
 from detectors.reading.carts import COUNTS, LINES
 from detectors.reading.consents import AGAINST
 from detectors.reading.names import fields_of, squash
@@ -32,3 +33,10 @@ def in_unknown_fields(event: ActivityEvent) -> bool:
     if customer and customer.consent and customer.consent.__pydantic_extra__:
         return True
     return bool(of_cart) and not _OF_CART.isdisjoint(map(squash, of_cart or ()))
+
+
+def is_used(kind: EventType, name: str) -> bool:
+    """Whether a field of this name, which the canonical form doesn't have, is looked at in an event of this type."""
+    if kind in {"order_completed", "opt_out"} and people.is_person_field(name):
+        return True
+    return (kind in _NAME_CARTS and ids.is_id_field(name)) or squash(name) in AGAINST | {"consent"}
