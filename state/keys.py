@@ -39,6 +39,7 @@ WITHOUT_TTL = (
     "{NN}:session:* (while its outreach is open)",
     "{NN}:outreach:* (while open)",
     "{person:*}:opted_out",
+    "{person:*}:consent",
     "registers",
 )
 
