@@ -226,7 +226,7 @@ class Inventory:
         return StoredPerson(session_id, phone, country, email, original_id, took_over, found[-1] == b"forgotten")
 
     def _opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
-        """Decrypt; what is under a key that is lost for good tells nothing about anybody any more."""
+        """Decrypt; what is encrypted under a lost key reads as empty."""
         try:
             return self._cipher.decrypt(owner, name, stamp, stored)
         except UnreadableError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from detectors.activity import ActivityEvent
-from detectors.normalize.session_ids import session_key
+from detectors.normalize.session_ids import is_hashed, session_key
 from detectors.parsing import parse
 from state.inventory import Inventory, StoredPerson, person_in, session_of
 from state.stream import FIELD
@@ -149,10 +149,14 @@ class Finder:
 
     def unread(self, who: Someone) -> Iterator[Unread]:
         """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
+        # What the shop calls a session that is stored under a hash can be written in several ways: parse every event.
+        is_any_hashed = any(map(is_hashed, who.sessions))
         for stream, entry in self._counted("events", self._inventory.entries()):
             raw = entry.event or b""
-            if who.is_in(raw.decode(errors="replace")):
-                yield Unread(stream, entry.id, raw, parse(raw).event)
+            names_them = who.is_in(raw.decode(errors="replace"))
+            event = parse(raw).event if names_them or is_any_hashed else None
+            if names_them or (event is not None and who.has_event(event)):
+                yield Unread(stream, entry.id, raw, event)
 
     def _counted(self, what: str, items: Iterator[Item]) -> Iterator[Item]:
         for number, item in enumerate(items, 1):
