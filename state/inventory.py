@@ -19,6 +19,8 @@ from state.stream import Entry, entry_of
 from state.streams import Streams
 
 CHUNK = 500
+_WHOLE = {"hash": "HGETALL", "string": "GET"}
+"""Kinds that are read as a whole."""
 _PERSON = re.compile(r"\{person:([0-9a-f]{64})\}")
 _OF_SESSION = ("phone", "country", "email", "id", TOOK_OVER)
 
@@ -131,16 +133,25 @@ class Inventory:
             yield entry_id, str(_texts(fields))
 
     def everything(self) -> Iterator[tuple[str, str]]:
-        """Look at every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
+        """Read every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
         for keys in self._scan("*"):
             with translated():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.type(key)
-                kinds = pipe.execute()
+                kinds = [kind.decode() for kind in pipe.execute()]
+                for key, kind in zip(keys, kinds, strict=True):
+                    if kind in _WHOLE:
+                        pipe.execute_command(_WHOLE[kind], key)
+                whole = iter(pipe.execute())
             for key, kind in zip(keys, kinds, strict=True):
-                for piece in self._pieces(key, kind.decode()):
-                    yield key.decode(), piece
+                if kind == "hash":
+                    yield key.decode(), self._hash_text(key, _texts(next(whole)))
+                elif kind == "string":
+                    yield key.decode(), (next(whole) or b"").decode(errors="replace")
+                else:
+                    for piece in self._pieces(key, kind):
+                        yield key.decode(), piece
 
     def whom(self, session_id: str) -> StoredPerson:
         """Look at one session."""
@@ -215,25 +226,24 @@ class Inventory:
         return StoredPerson(session_id, phone, country, email, original_id, took_over, found[-1] == b"forgotten")
 
     def _opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
-        """Decrypt; what is under a key that is lost for good tells nothing about anybody any more."""
+        """Decrypt; what is encrypted under a lost key reads as empty."""
         try:
             return self._cipher.decrypt(owner, name, stamp, stored)
         except UnreadableError:
             return ""
 
+    def _hash_text(self, key: bytes, stored: dict[str, str]) -> str:
+        # The stamps of a session's fields end in digits, which would run into those of a number.
+        if b":session:" in key:
+            return str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
+        owner = _last(key)
+        body = self._opened(owner, BODY, "", stored.pop("body", ""))
+        return readable(self._cipher, owner, f"{body} {stored}")
+
     def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
         client = self._scripts.client
         with translated():
             match kind:
-                case "hash":
-                    stored = _texts(client.hgetall(key))
-                    # The stamps of a session's fields end in digits, which would run into those of a number.
-                    if b":session:" in key:
-                        yield str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
-                    else:
-                        owner = _last(key)
-                        body = self._opened(owner, BODY, "", stored.pop("body", ""))
-                        yield readable(self._cipher, owner, f"{body} {stored}")
                 case "zset":
                     yield from (member.decode() for member, _ in client.zscan_iter(key, count=1000))
                 case "set":
@@ -242,8 +252,6 @@ class Inventory:
                     yield from (str(_texts(fields)) for _, fields in self._stream(key.decode()))
                 case "list":
                     yield from (item.decode(errors="replace") for item in client.lrange(key, 0, -1))
-                case "string":
-                    yield (client.get(key) or b"").decode(errors="replace")
 
     def _scan(self, pattern: str) -> Iterator[list[bytes]]:
         with translated():

@@ -44,6 +44,7 @@ WITHOUT_TTL = (
     "{NN}:session:* (while its outreach is open)",
     "{NN}:outreach:* (while open)",
     "{person:*}:opted_out",
+    "{person:*}:consent",
     "registers",
     "{person:*}:consent (while it holds a refusal)",
 )

@@ -104,7 +104,7 @@ def test_it_asks_before_it_opts_anyone_out(shop: Shop) -> None:
     assert not shop.state.people.facts(JANES).opted_out
     assert "2 entries imported; 1 new" in shop.run("optout", "import", "-", "--yes", typed=f"{PHONE}\n{PHONE}\n")
     shown = shop.run("optout", "import", "-", typed=f"{PHONE}\n", code=2)
-    assert shown == "stdin is being read, so there is nobody to ask: add --yes"
+    assert shown == "stdin is the file, so it can't answer a question: add --yes"
 
 
 def test_a_list_of_thousands_is_imported(shop: Shop) -> None:

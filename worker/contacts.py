@@ -20,8 +20,8 @@ class Meant:
 def meant(phone: str, country: str, email: str) -> Meant:
     """Read a number, an address or both, as leniently as in an event that stops a contact.
 
-    Digits that are no number can name a person in an event. Given by an operator, they are a mistake that would opt out
-    nobody, so they are bad.
+    Digits that aren't a valid number can name a person in an event. Given by an operator, they are a mistake that would
+    have no effect, so they are bad.
     """
     phones = named_by(phone, country, "") if phone else ()
     emails = named_by("", "", email) if email else ()

@@ -23,7 +23,7 @@ class Someone:
         self.linked: dict[str, None] = {}
         """Identities that were seen together with those that were named."""
         self.shared: dict[str, None] = {}
-        """Identities that were, too, and that so many people have that they don't tell one apart."""
+        """Identities that were seen together with them as well, but that many people share."""
         self.sessions = set(sessions)
         self.original_ids: set[str] = set()
         """Those of sessions that are stored under another id."""
@@ -70,7 +70,7 @@ class Someone:
             return False
         found = (named_by if self._lenient else identities_of)(phone, country, email)
         if not found or (phone and not any(one.startswith("+") for one in found)):
-            # What can't be read names nobody, and may still be theirs.
+            # What can't be read has no identity, and may still be theirs.
             return bool(set(found) & set(self.identities)) or self._spellings.is_in(phone)
         return not set(found).isdisjoint(self.identities)
 

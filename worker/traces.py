@@ -149,13 +149,13 @@ class Finder:
 
     def unread(self, who: Someone) -> Iterator[Unread]:
         """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
-        # A hashed session id doesn't tell the shop's own id, so every event must be parsed to find it.
-        read_all = any(map(is_hashed, who.sessions))
+        # What the shop calls a session that is stored under a hash can be written in several ways: parse every event.
+        is_any_hashed = any(map(is_hashed, who.sessions))
         for stream, entry in self._counted("events", self._inventory.entries()):
             raw = entry.event or b""
             names_them = who.is_in(raw.decode(errors="replace"))
-            event = parse(raw).event if names_them or read_all else None
-            if names_them or event is not None:
+            event = parse(raw).event if names_them or is_any_hashed else None
+            if names_them or (event is not None and who.has_event(event)):
                 yield Unread(stream, entry.id, raw, event)
 
     def _counted(self, what: str, items: Iterator[Item]) -> Iterator[Item]:

@@ -74,7 +74,7 @@ def import_(
         question = _question(work.read, target, allow_empty=allow_empty)
         if question and not yes:
             if getattr(file, "name", "<stdin>") == "<stdin>":
-                raise StartError("stdin is being read, so there is nobody to ask: add --yes")
+                raise StartError("stdin is the file, so it can't answer a question: add --yes")
             screen.confirm(question, yes=False)
         written = _write(work, opt_outs, target)
     _report(work.read, written, target, json=json)

@@ -39,7 +39,7 @@ def someone(
     """Return the person that the options name.
 
     Raises:
-        StartError: they name nobody, or both a session and an identity, or a value is invalid.
+        StartError: they name no person, or both a session and an identity, or a value is invalid.
     """
     if not (phone or email or session) or (session and (phone or email)):
         raise StartError("name the person: --phone NUMBER, --email ADDRESS or both, or --session SESSION")
