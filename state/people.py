@@ -32,13 +32,6 @@ class Facts:
     """Sessions in which the person was named, the latest last."""
 
 
-class Limit(NamedTuple):
-    """At most `count` contacts of a person within any `period_ms`."""
-
-    count: int  # type: ignore[assignment] # hides a method of tuples that nothing needs
-    period_ms: int
-
-
 class Lead(NamedTuple):
     """What leads a person's orders to an outreach that is about to reach them."""
 

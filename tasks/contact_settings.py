@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from detectors.durations import Duration, within
 from detectors.flow import Stage
 from detectors.normalize import phones
-from state.people import Limit
+from state.limit import Limit
 from tasks.contact_fields import (
     LAW,
     Amounts,

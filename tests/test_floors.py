@@ -15,7 +15,16 @@ BELOW = {
     "tasks": {"detectors", "state"},
     "worker": {"detectors", "state", "tasks"},
 }
-PURE = ("detectors", "tasks/policy.py", "tasks/payload.py", "tasks/backoff.py", "tasks/record.py")
+PURE = (
+    "detectors",
+    "tasks/law",
+    "tasks/openings.py",
+    "tasks/quiet_hours.py",
+    "tasks/policy.py",
+    "tasks/payload.py",
+    "tasks/backoff.py",
+    "tasks/record.py",
+)
 CLOCKS = {
     "now",
     "utcnow",

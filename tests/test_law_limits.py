@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.flow import Stage
-from state.people import Limit
+from state.limit import Limit
 from tasks.consent import CHANNELS
 from tasks.contact_settings import ContactSettings
 from tasks.law.consenting import consent_required

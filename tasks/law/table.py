@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from state.people import Limit
+from state.limit import Limit
 from tasks import quiet_hours
 from tasks.consent import Channel
 from tasks.law.limit_text import parse_limit
