@@ -119,10 +119,10 @@ class ContactSettings(BaseModel):
         bought_window: Who bought within this time is not contacted.
         attribution_window: An order within this time after a contact counts as recovered by it.
         quiet_hours: When nobody is contacted, in the person's own time.
-        holidays: The shop's own: days on which nobody is contacted, everywhere or in one country or state.
+        holidays: The shop's own days without contacts, everywhere or in one country or state.
         default_zone: The time zone of a person of whom neither number nor country tells it.
         needs_cart: Stages at which a session without a cart is not worth a contact.
-        require_consent: Countries in which nobody is contacted who did not allow it; "law": those whose law says so.
+        require_consent: Countries in which people are contacted only with consent; "law": those whose law says so.
         min_value: The least that a cart must be worth, by currency; other currencies are not limited.
         channel: How to contact those whose event does not say.
         only: The test list: when it names anybody, nobody else is contacted.
