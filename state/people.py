@@ -8,6 +8,7 @@ from time import time
 from typing import Literal, NamedTuple
 
 from state.keys import Keys
+from state.limit import Limit
 from state.marking import MOST_LINKED, Answer, Channel, Marking, Marks, Named, Told
 from state.scripts import Scripts
 
@@ -20,14 +21,6 @@ def person_of(identity: str, secret: bytes) -> str:
     `identity`: as `detectors.normalize.identities` returns it, and nothing else.
     """
     return hmac.digest(secret, identity.encode(), sha256).hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `count` contacts of a person in any `period_ms`, wherever that begins."""
-
-    count: int
-    period_ms: int
 
 
 class Held(NamedTuple):

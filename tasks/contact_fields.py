@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from detectors.durations import Duration, within
 from detectors.normalize import countries, money
 from state import marking
-from state.people import Limit
+from state.limit import Limit
 from tasks import quiet_hours
 from tasks.law.limit_text import parse_limit, write_limit
 from tasks.law.regions import region_of

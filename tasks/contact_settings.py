@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from detectors.durations import Duration, within
 from detectors.flow import Stage
 from detectors.normalize import countries, identities
-from state.people import Limit
+from state.limit import Limit
 from tasks.block_settings import BlockSettings
 from tasks.contact_fields import (
     LAW,
@@ -138,10 +138,10 @@ class ContactSettings(BaseModel):
         bought_window: Who bought within this time is not contacted.
         attribution_window: An order within this time after a contact counts as recovered by it.
         quiet_hours: When nobody is contacted, in the person's own time.
-        holidays: The shop's own: days on which nobody is contacted, everywhere or in one country or state.
+        holidays: The shop's own days without contacts, everywhere or in one country or state.
         default_zone: The time zone of a person of whom neither number nor country tells it.
         needs_cart: Stages at which a session without a cart is not worth a contact.
-        require_consent: Countries in which nobody is contacted who did not allow it; "law": those whose law says so.
+        require_consent: Countries in which people are contacted only with consent; "law": those whose law says so.
         min_value: The least that a cart must be worth, by currency; other currencies are not limited.
         channel: How to contact those whose event does not say.
         only: The test list, as identities of people: unless it is empty, no other people are contacted.

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from state.people import Held, Limit
+from state.limit import Limit
+from state.people import Held
 
 
 def held_for(others: Sequence[Held], *, now_ms: int, lease_ms: int) -> int:

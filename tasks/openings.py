@@ -64,7 +64,7 @@ def _ends(closings: Sequence[Closing], moment: datetime, zone: ZoneInfo, days: i
 
 
 def _instants(day: date, minutes: int, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the moments at which a clock in the zone shows so many minutes after a day's midnight: none, one or two."""
+    """Yield the moments at which a clock in the zone shows `minutes` after a day's midnight: none, one or two."""
     midnight = datetime.combine(day + timedelta(days=minutes // _DAY_MINUTES), time(), UTC)
     local = midnight + timedelta(minutes=minutes % _DAY_MINUTES)
     for fold in (0, 1):

@@ -11,8 +11,9 @@ from detectors.activity import Cart
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from detectors.normalize import money
+from state.limit import Limit
 from state.marking import Channel
-from state.people import Facts, Limit
+from state.people import Facts
 from state.session import Session
 from tasks import consent
 from tasks.blocklist import Hit

@@ -18,9 +18,10 @@ import structlog
 from detectors.lanes import milliseconds
 from state.control import Passed
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.limit import Limit
 from state.marking import Channel
 from state.outbox import Taken
-from state.people import Limit, Reservation
+from state.people import Reservation
 from tasks import breaker, payload, worth, yuno
 from tasks.backoff import delay
 from tasks.crash_points import reached

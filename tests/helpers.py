@@ -14,10 +14,11 @@ from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
 from state.control import Control
 from state.keys import Keys, partition_of
+from state.limit import Limit
 from state.orders import Orders
 from state.outbox import Outbox, Taken
 from state.overview import OUTCOMES
-from state.people import Lead, Limit, People
+from state.people import Lead, People
 from state.scripts import Scripts
 from state.session import Session, read_session
 from state.sessions import Mark, Sessions, SilentLane

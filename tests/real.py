@@ -11,10 +11,10 @@ from detectors.lanes import LANES
 from detectors.sequence import occurred_ms
 from state.forgetting import Forgetting
 from state.keys import partition_of_outreach
+from state.limit import Limit
 from state.marking import Answer, Marks, Named
 from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.outbox import Taken
-from state.people import Limit
 from state.stream import Entry
 from tests.helpers import (
     BODY,

@@ -17,6 +17,9 @@ BELOW = {
 }
 PURE = (
     "detectors",
+    "tasks/law",
+    "tasks/openings.py",
+    "tasks/quiet_hours.py",
     "tasks/policy.py",
     "tasks/payload.py",
     "tasks/backoff.py",

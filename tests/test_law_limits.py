@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.flow import Stage
+from state.limit import Limit
 from state.marking import CHANNELS
-from state.people import Limit
 from tasks.contact_settings import ContactSettings
 from tasks.law.consenting import consent_required
 from tasks.law.limit_text import parse_limit, write_limit

@@ -1,5 +1,6 @@
 """Where a person may be: jurisdictions and time zones, of numbers, countries, regions and zones of one's own."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +19,10 @@ from phonenumbers.geodata import GEOCODE_DATA
 from tasks.law.places import place_of
 from tasks.law.regions import area_codes_of, region_of, state_of_number
 from tasks.law.zone_files import zone, zone_name, zones_by_country
-from tasks.law.zones import zones_of, zones_of_area_codes
+from tasks.law.zones import _LONGEST_PREFIX, _corrections, zones_of, zones_of_area_codes
+from tasks.payload import Built, build
+from tests.helpers import event
+from worker.event_check import check
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,12 @@ def test_every_zone_that_a_number_can_have_is_known_here() -> None:
 )
 def test_zones_that_the_table_of_numbers_lags_behind_are_corrected(phone: str, zones: set[str]) -> None:
     assert set(place_of(phone, "").zones) == zones
+
+
+def test_every_correction_names_zones_that_exist() -> None:
+    for prefix, zones in _corrections().items():
+        assert 3 <= len(prefix) <= _LONGEST_PREFIX
+        assert [zone_name(name) for name in zones] == list(zones)
 
 
 def test_the_countries_whose_rules_changed_lately_are_up_to_date() -> None:
@@ -143,6 +153,18 @@ def test_an_unknown_region_is_ignored_and_named() -> None:
     place = place_of("+573001234567", "CO", region="Atlantis")
     assert place.jurisdictions == ("CO",)
     assert place.ignored == ("customer.region",)
+
+
+def test_what_is_ignored_is_reported_to_the_shop() -> None:
+    customer = {"full_name": "Ana", "phone_number": "+573001234567", "country_code": "CO", "region": "Atlantis"}
+    raw = json.dumps(event(customer={**customer, "time_zone": "Mars"})).encode()
+    found = {finding.field: finding.message for finding in check(raw, 0)}
+    assert found["customer.time_zone"] == "is not an IANA time zone (America/Bogota)"
+    assert found["customer.region"] == "is not a region of ISO 3166-2 (US-FL, FL, Florida)"
+    fields = {"name": "Ana", "phone": "+573001234567", "country": "CO", "time_zone": "Mars", "region": "Atlantis"}
+    built = build(fields, session_id="s", stage="checkout", platform="web", abandoned_ms=0, reason="r")
+    assert isinstance(built, Built)
+    assert built.left_out == ("customer.time_zone", "customer.region")
 
 
 @given(st.text(), st.text(), st.sampled_from(["", "CO", "US", "ES", "XX"]))

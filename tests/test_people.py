@@ -6,8 +6,9 @@ from hashlib import sha256
 
 import pytest
 
+from state.limit import Limit
 from state.marking import MOST_LINKED, Answer, Channel, Marks, Named
-from state.people import Facts, Limit, People, merged, person_of
+from state.people import Facts, People, merged, person_of
 from tests.helpers import (
     BOUGHT_WINDOW_MS,
     CAP_MS,

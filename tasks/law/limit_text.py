@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from detectors.durations import format_duration, parse_duration
 from detectors.lanes import milliseconds
-from state.people import Limit
+from state.limit import Limit
 
 MOST = 1000
 LONGEST = timedelta(days=365)

@@ -5,7 +5,7 @@ from typing import get_args
 
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
-from state.people import Limit
+from state.limit import Limit
 from tasks.contact_settings import ContactSettings
 from tasks.law.table import entries_of, table
 

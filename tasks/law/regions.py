@@ -3,7 +3,6 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -14,10 +13,10 @@ _OTHER_NAME = re.compile(r" ?[\[\](),] ?")
 
 
 @lru_cache(maxsize=4096)
-def region_of(text: str, countries: Iterable[str]) -> str | None:
+def region_of(text: str, countries: tuple[str, ...]) -> str | None:
     """Return the region that a text means: `US-FL`, `us_fl`, `FL` or `Florida`; None when it names none.
 
-    A part without its country is looked for in `countries` (ISO 3166-1 alpha-2, hashable), in this order.
+    A part without its country is looked for in `countries` (ISO 3166-1 alpha-2), in this order.
     """
     written = _plain(text)
     country, dash, part = written.partition("-")

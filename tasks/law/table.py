@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from state.limit import Limit
 from state.marking import Channel
-from state.people import Limit
 from tasks import quiet_hours
 from tasks.law.limit_text import parse_limit
 from tasks.quiet_hours import QuietHours
@@ -34,12 +34,12 @@ class Entry(BaseModel):
         windows: When a contact is allowed, by the person's own clock, as written; empty: at any time.
         closed_on_holidays: Whether public holidays are closed all day.
         only_national_holidays: Whether holidays of the person's region stay open.
-        limits: At most so many contacts of a person within so long.
-        consent: The channels by which nobody may be contacted who did not allow it.
-        registers: Lists of people who do not want to be contacted, which the shop has to ask.
+        limits: How many contacts of a person are allowed, each over any such period.
+        consent: The channels that require the person's consent.
+        registers: Lists of people who do not want to be contacted. The shop has to ask them.
         territories: Other ISO 3166-1 codes to which the entry applies.
         in_force_since: When the rules came into force, where that is known.
-        checked_on: The month in which somebody last compared the entry with its sources, `2026-11`.
+        checked_on: The month in which the entry was last compared with its sources, `2026-11`.
         sources: Where the rules were found.
         note: What else has to be known.
     """
@@ -88,13 +88,13 @@ def read_entry(file: Traversable) -> Entry:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in problem["loc"])
-        raise LawError(f"{name}: {field}: {problem['msg']}; install Winback again, or mend the file") from None
+        raise LawError(f"{name}: {field}: {problem['msg']}; install Winback again, or fix the file") from None
     except (OSError, ValueError) as error:
-        raise LawError(f"{name}: cannot be read: {error}; install Winback again, or mend the file") from None
+        raise LawError(f"{name}: cannot be read: {error}; install Winback again, or fix the file") from None
     try:
         _ = entry.closed
     except ValueError as error:
-        raise LawError(f"{name}: windows: {error}; install Winback again, or mend the file") from None
+        raise LawError(f"{name}: windows: {error}; install Winback again, or fix the file") from None
     return entry
 
 

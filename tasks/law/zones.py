@@ -25,8 +25,8 @@ def zones_of(
     """Return the time zones in which a person may be; all of them have to be open.
 
     Those that the number's prefix is known for; for a number without a place those of the country, else the default.
-    `own` ones, which the customer named, are added. Who has moved to another country than the number's may be in any
-    zone of it, unless they named one.
+    `own` ones, which the customer named, are added. A person who moved to another country than the number's
+    may be in any of its zones, unless they named one.
 
     Args:
         phone: E.164, or empty.

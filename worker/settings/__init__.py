@@ -240,7 +240,7 @@ def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Pa
 
 
 def _written(settings: Settings, place: KeyPath, section: type[BaseModel]) -> Iterator[KeyPath]:
-    """Yield each key of a section with free keys that somebody set, from that section on."""
+    """Yield each key that was set in a section with free keys, from that section on."""
     value: Any = settings
     for name in place:
         value = getattr(value, name)
