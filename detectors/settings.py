@@ -47,7 +47,7 @@ class DetectionSettings(BaseModel):
         sweep_interval: How often the sweep looks; read once, by beat.
         max_silence: While the whole shop has been silent for longer, nobody is claimed; None: nobody looks.
         orders_stopped: What to do when orders stop arriving while sessions still reach the checkout: raise an `alarm`,
-            `hold` sending besides, or `off`.
+            also `hold` sending, or `off`.
         max_abandonment_age: How long after its threshold a session may still be contacted; then it is `expired`.
     """
 

@@ -7,6 +7,7 @@ from typing import Literal, cast
 from state.keys import ALARMS_TTL_MS, Keys
 from state.scripts import Scripts, translated
 
+_NOW = 2**52
 Went = Literal["begins", "lasts", "over"]
 
 
@@ -49,16 +50,19 @@ class Alarms:
             pipe.pexpire(self._keys.alarms, ALARMS_TTL_MS)
             return bool(pipe.execute()[0])
 
-    def record(self, wrong: Mapping[str, int], *, again_ms: int) -> list[Change]:
+    def record(self, wrong: Mapping[str, int], *, again_ms: int, looked_ms: int | None = None) -> list[Change]:
         """Record everything that is wrong now, by level (higher is worse), and return what is to be told of it.
 
+        `looked_ms`: when it was looked (Unix ms of the server; None: now); something may have begun since (`begins`).
         That is what begins, has become worse, was told `again_ms` ago, or was wrong before and is not any more.
 
         Raises:
             StateError: the server does not answer; nothing is recorded.
         """
         levels = [word for about, level in wrong.items() for word in (about, level)]
-        told = self._scripts.run("alarms", self._keys.alarms, again_ms, ALARMS_TTL_MS, *levels)
+        told = self._scripts.run(
+            "alarms", self._keys.alarms, again_ms, ALARMS_TTL_MS, _NOW if looked_ms is None else looked_ms, *levels
+        )
         texts = [text.decode() for text in told]
         return [
             Change(about, cast("Went", went), int(since))

@@ -176,6 +176,8 @@ ORDERS: list[Mutant] = [
     ("gate", "gap and tonumber(gap) < tonumber(ARGV[5])", "gap",
      "orders_stopped.who_fell_silent_while_no_orders_arrived_is_left_alone",
      {"ago_ms": 3 * 3_600_000, "verdict": "go"}),
+    ("alarms", "and known[stored[i]].last <= tonumber(ARGV[3]) then", "then",
+     "orders_stopped.alarm_is_told_once_by_the_sweep_and_the_watch"),
     ("set_pause", "redis.call('DEL', gaps_of(KEYS[1]))", "",
      "orders_stopped.resume_after_the_orders_lets_them_be_contacted"),
 ]  # fmt: skip

@@ -101,6 +101,42 @@ def test_roles_that_live_without_a_sweep_beginning_are_told(healthy: State) -> N
     assert problems(healthy) == {"sweeps": "no sweep has begun for 4 min, though sweep and beat live"}
 
 
+@pytest.mark.parametrize(
+    ("level", "hold", "mark", "words"),
+    [
+        ("doubtful", False, "note", "no order has arrived since 30 sessions had the time to order: it may be chance"),
+        (
+            "doubtful",
+            True,
+            "note",
+            "no order has arrived since 30 sessions had the time to order: sending waits for one",
+        ),
+        ("never", False, "warn", "no order has ever arrived, though 30 sessions reached the checkout"),
+        (
+            "stopped",
+            False,
+            "fail",
+            "no order has arrived since 30 sessions had the time to order, 50% usually do: buyers",
+        ),
+        (
+            "stopped",
+            True,
+            "fail",
+            "no order has arrived since 30 sessions had the time to order, 50% usually do: nothing",
+        ),
+    ],
+)
+def test_missing_orders_are_told_by_how_sure_it_is(
+    healthy: State, level: str, mark: str, words: str, *, hold: bool
+) -> None:
+    healthy.orders.record(level, judged_ms=0, hold=hold, run=30, rate=0.5)
+    found = {finding.name: finding for finding in health.findings(read(healthy), Settings())}
+
+    assert (found["orders"].mark, found["orders"].text.startswith(words)) == (mark, True)
+    assert ("orders" in wrong([*found.values()])) == (level != "doubtful")
+    assert (found["sending"].mark == "fail") == hold
+
+
 def test_ingest_that_is_behind_is_told_with_how_far_and_how_much(healthy: State) -> None:
     at = now_ms(healthy) - 3 * MINUTE_MS
     for number in range(2):

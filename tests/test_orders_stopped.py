@@ -392,6 +392,8 @@ def test_hold_leaves_everything_due(state: State) -> None:
 def test_alarm_is_told_once_by_the_sweep_and_the_watch(state: State) -> None:
     shop(state, after=30, setting="alarm")
     alarms = Alarms(state.scripts, state.keys)
+    before = now_ms(state) - MINUTE_MS
+    assert alarms.record({}, again_ms=MINUTE_MS, looked_ms=before) == []
     assert alarms.record({"orders": 2}, again_ms=MINUTE_MS) == []
     assert [change.went for change in alarms.record({}, again_ms=MINUTE_MS)] == ["over"]
 

@@ -203,3 +203,9 @@ def test_the_document_and_the_screen_say_it_too(healthy: State, valkey: Embedded
     assert "shadow, STOPPED: nothing is sent (127.0.0.1" in look("status", **env)[1]
     control(healthy).pause("")
     assert "shadow, PAUSED: nothing is sent" in look("status", **env)[1]
+
+
+def test_resume_says_that_orders_are_still_missing(real_state: State, run: Run) -> None:
+    real_state.orders.record("stopped", judged_ms=0, hold=True, run=30, rate=0.5)
+    assert run("resume") == "sending was not paused; no orders arrive: sending goes on for an hour in spite of it"
+    assert granted(control(real_state)) > 0

@@ -280,7 +280,12 @@ def _sending(overview: Overview, settings: Settings) -> Finding:
         return Finding("sending", "fail", text, "winback resume")
     if sending.going == "orders_stopped":
         text = f"held {since} because no orders arrive: nothing is sent, what is due stays due; goes on when one does"
-        return Finding("sending", "fail", text, "mend the order events; winback resume sends for an hour all the same")
+        return Finding(
+            "sending",
+            "fail",
+            text,
+            "fix the order events, see docs/order-hooks.md; winback resume sends for an hour in spite of it",
+        )
     if sending.stopped:
         wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
         then = "one outreach is being tried now" if sending.probing else f"next try in {span(wait)}"

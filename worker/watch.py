@@ -116,10 +116,12 @@ class Watch:
         turn_ms = milliseconds(self._settings.alarms.every) * 9 // 10
         if not alarms.take_turn(f"{socket.gethostname()}:{os.getpid()}", turn_ms):
             return
-        findings = health.findings(overview.read(state.scripts, state.keys, []), self._settings)
+        found_now = overview.read(state.scripts, state.keys, [])
+        findings = health.findings(found_now, self._settings)
         found = wrong(findings)
         levels = {name: _LEVELS[finding.mark] for name, finding in found.items()}
-        changes = alarms.record(levels, again_ms=milliseconds(self._settings.alarms.again))
+        again_ms = milliseconds(self._settings.alarms.again)
+        changes = alarms.record(levels, again_ms=again_ms, looked_ms=found_now.now_ms)
         well = {finding.name: finding for finding in findings if finding.name not in found}
         for change in changes:
             _tell(change, found.get(change.about) or well.get(change.about))

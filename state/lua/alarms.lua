@@ -2,7 +2,8 @@
 -- Says which alarms begin, get worse, have lasted long enough to be told again, and are over: once for all processes.
 -- KEYS[1]  hash: what an alarm is about → since (ms), last told (ms), level
 -- ARGV[1]  how often what lasts is told again (ms); ARGV[2] how long this is remembered (ms)
--- ARGV[3…] what is wrong now: what it is about and its level, a number that is higher for worse, one after the other
+-- ARGV[3] when it was looked (ms): what was told after that is not over
+-- ARGV[4…] what is wrong now: what it is about and its level, a number that is higher for worse, one after the other
 -- Returns  flat: what it is about, begins | lasts | over, since (ms)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -15,7 +16,7 @@ end
 local function tell(about, went, since)
   for _, word in ipairs({ about, went, since }) do told[#told + 1] = word end
 end
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   local about, level = ARGV[i], tonumber(ARGV[i + 1])
   local before = known[about]
   local since = before and before.since or string.format('%.0f', now)
@@ -26,7 +27,7 @@ for i = 3, #ARGV, 2 do
   end
 end
 for i = 1, #stored, 2 do
-  if not wrong[stored[i]] then
+  if not wrong[stored[i]] and known[stored[i]].last <= tonumber(ARGV[3]) then
     tell(stored[i], 'over', known[stored[i]].since)
     redis.call('HDEL', KEYS[1], stored[i])
   end

@@ -43,7 +43,7 @@ def resume() -> None:
     done = _tell(Control.resume)
     was = "sending goes on" if done.going == "paused" else "sending was not paused"
     also = f"; it has stopped by itself ({done.why}): one outreach is tried now" if done.why else ""
-    orders = "; no orders arrive: it goes on for an hour all the same" if done.orders_held else ""
+    orders = "; no orders arrive: sending goes on for an hour in spite of it" if done.orders_held else ""
     typer.echo(was + also + orders)
 
 

@@ -73,6 +73,7 @@ def document(look: Look) -> dict[str, Any]:
             "shop_silent_since_ms": found.silent_since_ms,
         },
         "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
+        "orders": asdict(found.orders),
         "waiting": waiting(look),
         "outbox": asdict(found.outbox),
         "days": look.days,
