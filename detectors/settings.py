@@ -62,4 +62,4 @@ class DetectionSettings(BaseModel):
     max_silence: Annotated[OptionalDuration, within("1s", "30d")] = None
     # A false alarm costs a look, a false hold all contacts until somebody looks: holding is for the shop to choose.
     orders_stopped: Literal["alarm", "hold", "off"] = "alarm"
-    max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(hours=24)
+    max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(days=3)
