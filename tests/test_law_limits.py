@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.flow import Stage
@@ -78,6 +78,7 @@ def keeps(history: list[int], limit: Limit) -> bool:
 
 
 @given(st.lists(limits, max_size=5), histories)
+@settings(deadline=None)
 def test_the_strictest_limits_allow_exactly_what_all_do(every: list[Limit], history: list[int]) -> None:
     kept = strictest(every)
     assert set(kept) <= set(every)
@@ -85,6 +86,7 @@ def test_the_strictest_limits_allow_exactly_what_all_do(every: list[Limit], hist
 
 
 @given(st.sampled_from(get_args(Stage)), st.lists(st.sampled_from(sorted(table())), max_size=3, unique=True))
+@settings(deadline=None)
 def test_the_law_never_relaxes_the_limits_of_the_shop(stage: Stage, codes: list[str]) -> None:
     own = contact(cap="6h", limits=["5/7d"])
     found = limits_for(stage, tuple(codes), own)

@@ -12,7 +12,7 @@ from pathlib import Path
 import phonenumbers
 import pycountry
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers.geodata import GEOCODE_DATA
 
@@ -168,6 +168,7 @@ def test_what_is_ignored_is_reported_to_the_shop() -> None:
 
 
 @given(st.text(), st.text(), st.sampled_from(["", "CO", "US", "ES", "XX"]))
+@settings(deadline=None)
 def test_no_text_of_a_shop_breaks_the_search_for_a_place(region: str, time_zone: str, country: str) -> None:
     place = place_of("+573001234567", country, region=region, time_zone=time_zone)
     assert place.jurisdictions[0] == "CO"

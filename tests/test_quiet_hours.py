@@ -131,6 +131,7 @@ def test_it_is_never_inside_and_always_the_earliest_opening(
 
 
 @given(st.lists(windows, min_size=1, max_size=3))
+@settings(deadline=None)
 def test_what_is_written_is_read_as_the_same(found: list[Window]) -> None:
     hours = QuietHours(tuple(found))
     assume(not hours.is_always)
@@ -172,6 +173,7 @@ def test_a_range_of_days_may_go_over_the_end_of_the_week() -> None:
 
 
 @given(st.lists(windows, max_size=4))
+@settings(deadline=None)
 def test_hours_are_always_quiet_when_no_minute_is_left(found: list[Window]) -> None:
     hours = QuietHours(tuple(found))
     week = [datetime(2026, 1, 5, tzinfo=UTC) + timedelta(minutes=15 * step) for step in range(7 * 96)]
