@@ -85,15 +85,10 @@ def _pack(cart: Cart | None) -> str:
     """Return a cart as it is stored, without lines that hold nothing; an empty text for one without goods."""
     if cart is None or not cart.model_fields_set or cart.total_value == 0:
         return ""
-    items = None if cart.items is None else [item for item in cart.items if item.quantity != 0]
-    if items == []:
-        return ""
-    # Copying a model takes longer than packing it, and there is hardly ever such a line.
-    return (
-        cart.pack()
-        if items is None or len(items) == len(cart.items or ())
-        else cart.model_copy(update={"items": items}).pack()
-    )
+    if cart.items is None or not any(item.quantity == 0 for item in cart.items):
+        return "" if cart.items == [] else cart.pack()
+    items = [item for item in cart.items if item.quantity != 0]
+    return cart.model_copy(update={"items": items}).pack() if items else ""
 
 
 def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:
