@@ -46,6 +46,7 @@ _BROKEN_ESCAPE = re.compile(
 )
 """Half of a surrogate pair, as it comes from cutting a text in the middle of an emoji; the others are fine."""
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
+_LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
 
@@ -89,8 +90,8 @@ def _cut_off(raw: bytes) -> Parsed:
     without = _TRAILING_COMMA.sub(lambda match: match[1] or "", raw.decode()).encode()
     for text in (without, raw):
         try:
-            # A text that was cut off is dropped: half a session id would be another one.
-            parsed = _loosely(from_json(text, allow_partial=True))
+            # What was cut off is dropped, a number as well as a text: half a session id would be another one.
+            parsed = _loosely(from_json(_LAST_NUMBER.sub(b"", text), allow_partial=True))
         except ValueError:
             continue
         if parsed.event is not None and parsed.event.type in {"order_completed", "opt_out"}:

@@ -100,6 +100,18 @@ def test_a_refusal_next_to_the_customer_counts_and_a_yes_there_does_not() -> Non
     assert consent({"full_name": "Jane"}, consent=True) is None
 
 
+@pytest.mark.parametrize("session", [1.5, "x" * 513, True, {"a": 1}, None])
+def test_a_refusal_without_a_readable_session_counts_for_its_person(session: object) -> None:
+    assert consent({"consent": "no", "email": "jane@example.com"}, session_id=session) == NO
+
+
+def test_a_refusal_next_to_an_unreadable_customer_counts() -> None:
+    event = {"session_id": "s", "type": "activity", "customer": "Jane", "consent": False}
+    found = parse(json.dumps(event).encode()).event
+    assert found is not None
+    assert found.refuses
+
+
 def test_a_refusal_in_an_event_of_unknown_type_counts() -> None:
     assert consent({"consent": "no", "phone_number": "+573001234567"}, type="consent_updated") == NO
 

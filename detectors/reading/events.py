@@ -19,6 +19,7 @@ _TYPE_NAMES = words("event eventtype eventname topic")
 _LOOSE_TYPE_NAMES = words("eventkind action kind name messagetype")
 """Where the type may stand when there is no `type`: they can say something else, too."""
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
+_UNREADABLE_ID = "cannot be read, and was left out"
 _SIGN_OF_LIFE = "names no type of event; it was read as a sign of life of its session"
 _WRAPPED = "is wrapped in a list or in text; it was read as a sign of life of its session"
 
@@ -51,6 +52,7 @@ def canonical(value: object) -> Canonical | None:
         found.problems.append(Problem("", _WRAPPED))
     _sessions(found, event, fields, kind)
     _customer(found, event, fields, kind)
+    _keep_refusal(found)
     if "cart" in fields:
         found.fields["cart"] = carts.cart(fields["cart"], found.problems)
     if kind is None or (wrapped and not stops):
@@ -109,7 +111,7 @@ def _sessions(found: Canonical, event: dict[str, Any], fields: dict[str, Any], k
         found.fields["session_id"] = own
     elif fields.get("session_id") not in EMPTY:
         if stops:
-            found.problems.append(Problem("session_id", "cannot be read, and was left out"))
+            found.problems.append(Problem("session_id", _UNREADABLE_ID))
         else:
             found.fields["session_id"] = fields["session_id"]
     if stops:
@@ -135,11 +137,22 @@ def _customer(found: Canonical, event: dict[str, Any], fields: dict[str, Any], k
         elif named:
             customer = named
     refused = {channel: False for channel in ("call", "whatsapp") if elsewhere and elsewhere.get(channel) is False}
-    if refused and (customer is None or isinstance(customer, dict)):
-        customer = customer or {}
+    if refused:
+        if not isinstance(customer, dict):
+            customer = {}
         customer["consent"] = {**(customer.get("consent") or {}), **refused}
     if customer is not None or "customer" in fields:
         found.fields["customer"] = customer
+
+
+def _keep_refusal(found: Canonical) -> None:
+    """Leave out an id that cannot be read if the event refuses a channel: that counts for the person, too."""
+    read = found.fields
+    customer = read.get("customer")
+    consent = (customer.get("consent") if isinstance(customer, dict) else None) or {}
+    if False in consent.values() and "session_id" in read and session_id(read["session_id"]) is None:
+        found.problems.append(Problem("session_id", _UNREADABLE_ID))
+        del read["session_id"]
 
 
 def _keep_life(found: Canonical) -> None:
