@@ -22,6 +22,7 @@ MINUTE_MS = 60_000
 _ABOUT_PERSON = (*PERSON, *FIELDS.values())
 """Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
+_REFUSAL = {"opted_out": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +114,25 @@ def sessions_named(event: ActivityEvent) -> dict[str, str]:
 
 
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
-    place, sessions, before = position(event, arrival_ms), sessions_named(event), len(batch.changes)
-    people = _add_people(batch, event, place)
+    place, text = position(event, arrival_ms), event.session_id
+    alone = event.previous_session_id is None and not event.cart_ids
+    if alone and event.type not in _STOPS and text and not text.isspace():
+        # As nearly all are.
+        batch.changes.append(_own(batch, session_key(text), event, place))
+        batch.minutes.append(arrival_ms // MINUTE_MS)
+        _add_people(batch, event, place)
+        return
+    sessions, before, people = sessions_named(event), len(batch.changes), _add_people(batch, event, place)
     if event.type in _STOPS and not people and not sessions:
         batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, place, tuple(sessions), before))
         batch.placed.append((next(iter(sessions), ""), arrival_ms))
-    own = session_key(event.session_id) if event.session_id else ""
-    for session, text in sessions.items():
+    own = session_key(text) if text else ""
+    for session, named in sessions.items():
         if session == own:
             batch.changes.append(_own(batch, session, event, place))
-        elif change := _other(session, text, event, place):
+        elif change := _other(session, named, event, place):
             batch.changes.append(change)
     batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
     if own and event.previous_session_id:
@@ -136,7 +144,11 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
 
 def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> Change:
     """Return what an event changes in its own session."""
-    fields = fields_of(event) | _id_of(session, event.session_id or "") | _refusal_of(event)
+    fields = fields_of(event)
+    if session != event.session_id:
+        fields |= _id_of(session, event.session_id or "")
+    if event.type == "opt_out":
+        fields |= _REFUSAL
     tell = any(fields.get(name) for name in _ABOUT_PERSON)
     if tell:
         batch.named.append((session, occurred_ms(place.stamp)))
@@ -145,22 +157,19 @@ def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> C
 
 def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:
     """Return what an event changes in another session that it names; None when all that it does is take it over."""
-    fields = _id_of(session, text) | _refusal_of(event)
-    if event.type in _STOPS or (event.type == "payment_pending" and not place.activity):
+    fields = _id_of(session, text) | (_REFUSAL if event.type == "opt_out" else {})
+    taken_over = place.activity > 0 and text == event.previous_session_id
+    if event.type in _STOPS or (event.type == "payment_pending" and not taken_over):
         silent_ms, seen_ms = place.silent_since_ms, place.seen_ms
         return Change(session, place.stamp, 0, place.signal, place.purchase, silent_ms, fields, seen_ms=seen_ms)
     # Their shopper is there, whatever else this means.
-    return None if place.activity else Change(session, place.stamp, 0, 0, 0, 0, _NOTHING, seen_ms=place.seen_ms)
+    return None if taken_over else Change(session, place.stamp, 0, 0, 0, 0, _NOTHING, seen_ms=place.seen_ms)
 
 
 def _id_of(session: str, text: str) -> dict[str, str]:
     """Return the field that keeps what the shop calls a session whose stored id does not say it."""
-    public = public_session_id(text) if text != session else session
+    public = public_session_id(text)
     return {ID: public} if public and public != session else {}
-
-
-def _refusal_of(event: ActivityEvent) -> dict[str, str]:
-    return {"opted_out": "1"} if event.type == "opt_out" else {}
 
 
 def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
