@@ -100,7 +100,7 @@ def abandoned(state: runtime.State, number: int) -> Sequence[str]:
                 fields={
                     "name": "Jane Doe",
                     "phone": f"+57300{index:07d}",
-                    "email": "jane.doe@example.com",
+                    "email": f"jane.doe{index}@example.com",
                     "country": "CO",
                     "language": "es",
                     "consent.call": "true",

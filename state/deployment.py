@@ -11,7 +11,8 @@ from state.errors import DeploymentMismatchError
 from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts, translated
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+"""Raised whenever older data can't be read. 3: other identities of people, and other types of their keys."""
 _KEY = "key."
 """What the fields of the record begin with that name a key of encryption."""
 _WITHOUT = "without_key."
@@ -42,7 +43,9 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
             scripts.client.hsetnx(keys.deployment, field, value)
         stored = {k.decode(): v.decode() for k, v in scripts.client.hgetall(keys.deployment).items()}
     ways_out = {
-        "schema": "the data was written by another version of Winback: run that version, or use another namespace",
+        "schema": "the data was written by another version of Winback, which doesn't know people by the same keys. "
+        "Export the opt-outs with that version (winback optout export > FILE), set another namespace, and import them "
+        "with this one (winback optout import FILE); or run that version",
         "partitions": "the data is divided into another number of partitions: use another namespace",
         "identity": "identity_secret is not the one this data was written with, so nobody who was contacted, bought or "
         "opted out would be recognised: configure the earlier secret, or use another namespace",

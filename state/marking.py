@@ -100,7 +100,7 @@ class Told(NamedTuple):
     new: int
     """How many marks are new."""
     shared: int
-    """How many people have just turned out to be shared identities."""
+    """How many of those named are shared identities."""
 
 
 class Marking:
@@ -134,7 +134,7 @@ class Marking:
             passed_on: dict[str, Marks] = {}
             shared = 0
             for one, (how, *words) in zip(named, replies, strict=True):
-                shared += how == b"newly"
+                shared += how == b"shared"
                 if words:
                     _of(passed_on, one.other).add(_read(words))
             new = 0

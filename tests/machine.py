@@ -44,9 +44,17 @@ from tests.ingesting import ingest_of, opened
 from tests.interruptions import INTERRUPTIONS, POINTS, Crash, Hooked, Interruption, Tell
 from worker.runtime import State
 
+# Four people, of whom two have the same number in both sessions, and two another number and the same e-mail address.
 PHONES = tuple(f"+57300123456{number}" for number in range(4))
-# Two sessions of each person.
+SECOND_PHONES = (*PHONES[:2], "+573001234577", "+573001234588")
+# Two sessions of each person, who is named by the first number.
 OWNERS = {f"{phone[-1]}-{number}": phone for phone in PHONES for number in (1, 2)}
+SAID = {
+    f"{phone[-1]}-{number}": {"phone_number": given, "email": f"{phone[-1]}@example.com"}
+    for number, numbers in ((1, PHONES), (2, SECOND_PHONES))
+    for phone, given in zip(PHONES, numbers, strict=True)
+}
+IDENTITIES = sorted({text for said in SAID.values() for text in said.values()})
 SESSIONS = sorted(OWNERS)
 STAGES = ("cart_review", "checkout", "payment")
 REPLIES: dict[str, yuno.Reply] = {
@@ -72,7 +80,7 @@ class Api:
         document = json.loads(body)
         self._tell("post", "before", None)
         if self._answer.startswith("accepted"):
-            self._machine.is_contacted(document["customer"]["phone_number"], document["session"]["session_id"], key)
+            self._machine.is_contacted(document["session"]["session_id"], key)
         self._tell("post", "after", None)
         return REPLIES[self._answer]
 
@@ -133,7 +141,7 @@ class Machine(RuleBasedStateMachine):
         self.publish(event("opt_out", None, stage=None, customer={"phone_number": phone}), ("", "opt_out", 0), phone)
 
     def happens(self, session: str, kind: str, stage: str | None) -> None:
-        customer = {"full_name": "Jane Doe", "phone_number": OWNERS[session], "country_code": "CO"}
+        customer = {"full_name": "Jane Doe", **SAID[session], "country_code": "CO"}
         made = event(kind, session, stage=stage, customer=customer, cart={"total_value": 1, "items": [{"name": "A"}]})
         self.at_ms += SECOND_MS
         self.published[session] = self.at_ms
@@ -312,12 +320,13 @@ class Machine(RuleBasedStateMachine):
             for key in (self.state.keys.due(number), self.state.keys.leased(number)):
                 for member, score in client.zrange(key, 0, -1, withscores=True):
                     client.zadd(key, {member: score - LEASE_MS - SECOND_MS})
-        for phone in PHONES:
-            let_reservations_age(self.state, person_of(phone, SECRET), LEASE_MS + SECOND_MS)
+        for identity in IDENTITIES:
+            let_reservations_age(self.state, person_of(identity, SECRET), LEASE_MS + SECOND_MS)
 
     # What must hold
 
-    def is_contacted(self, phone: str, session: str, key: str) -> None:
+    def is_contacted(self, session: str, key: str) -> None:
+        phone = OWNERS[session]
         if self.delivery.on_unknown == "retry" and key in self.keys:
             return
         self.keys.add(key)

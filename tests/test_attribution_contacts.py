@@ -220,3 +220,17 @@ def test_a_session_is_counted_once_where_it_was_first_seen(state: State) -> None
     happen(state, event(session="s-2", stage="payment"))
     happen(state, event("exit", "s-3", stage="payment"))
     assert all_counters(state, "sessions") == {"sessions@cart_review.web": 1, "sessions@payment.web": 2}
+
+
+def test_an_order_by_address_alone_is_credited_once(state: State) -> None:
+    mail = {"email": "jane@example.com"}
+    happen(state, event(customer=JANE | mail), ago_ms=HOUR_MS)
+    assert sweep(state) == 1
+    outreach = stored(state).outreach
+    with yuno(state) as (deps, _):
+        dispatch(state)
+        assert attempt(outreach, deps).outcome == "sent"
+    let_it_be_ago(state, outreach, HOUR_MS)
+    for _ in range(2):
+        order_comes(state, order("elsewhere", customer=mail))
+    assert merit(state) == {"recovered.orders@checkout.web": 1, "recovered.COP@checkout.web": 14_999}

@@ -161,3 +161,10 @@ def test_what_fakeredis_runs_is_the_script_without_its_first_line() -> None:
         first, _, rest = real.text(name).partition("\n")
         assert first.startswith("#!lua")
         assert fake.text(name) == rest
+
+
+def test_data_of_an_older_version_is_refused_with_the_way_out(state: State) -> None:
+    deployment.check(state.scripts, state.keys, SECRET)
+    state.client.hset(state.keys.deployment, "schema", 2)
+    with pytest.raises(DeploymentMismatchError, match=r"optout export > FILE.*optout import FILE"):
+        deployment.check(state.scripts, state.keys, SECRET)

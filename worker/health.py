@@ -247,6 +247,8 @@ def _problems(overview: Overview) -> Iterator[Finding]:
         if about == "detection":
             text = f"the sweep cannot use the edited settings and goes on with those before: {first}{others}"
             yield Finding("thresholds", "fail", text, "mend it; until then no role could be started again")
+        elif about == "shared_identity":
+            yield Finding("people", "note", first, "leave customer.email empty where it is the shop's own")
         elif about == "replication":
             yield Finding("replication", "fail", first, "bring the replicas back, or see redis_replicas")
         else:

@@ -8,7 +8,7 @@ import structlog
 
 from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
-from state.marking import Answer, Channel, Marks, Named, Told
+from state.marking import MOST_LINKED, Answer, Channel, Marks, Named, Told
 from state.people import People, person_of
 from state.sessions import Change, Mark
 from tasks.consent import FIELDS, GIVEN_AT, SOURCE, answered
@@ -16,10 +16,7 @@ from worker.batch import Batch
 
 MOST_NOTED, NOTED_AGAIN_S = 100_000, 3600.0
 """Who is in a session is noted once, however often a shop says it, and periodically again."""
-SHARED = (
-    "an e-mail address or phone number is used by more than 10 others, so it does not tell a person apart: "
-    "leave customer.email empty where it is the shop's own"
-)
+SHARED = f"an e-mail address or phone number is used with more than {MOST_LINKED} others: it identifies nobody"
 
 log = structlog.get_logger("winback.ingest")
 Said = tuple[str, str, str, str]
@@ -45,11 +42,13 @@ class Naming:
         self._report = report
         self._noted: set[Said] = set()
         self._noted_since = 0.0
+        self._told_shared = False
 
     def asking(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes, of which those no longer ask whose session it is that say nothing new of it."""
         if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_AGAIN_S):
             self._noted.clear()
+            self._told_shared = False
         return [
             change._replace(tell=False)
             if change.tell and _said(change) in self._noted and not _answers(change)
@@ -130,8 +129,9 @@ class Naming:
         return [person_of(identity, self._secret) for identity in identities]
 
     def _say_shared(self, told: Told) -> None:
-        if told.shared:
-            log.warning("identity_shared", number=told.shared, hint="doctor and status tell more")
+        if told.shared and not self._told_shared:
+            self._told_shared = True
+            log.warning("identity_shared", text=SHARED)
             self._report("shared_identity", SHARED)
 
 

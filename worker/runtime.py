@@ -124,6 +124,7 @@ def join_deployment(state: State, settings: Settings, *, personal: bool = True, 
     if personal:
         # What was reported before may have been mended; what has not been is reported again.
         deployment.report(state.scripts, state.keys, "encryption", "")
+        deployment.report(state.scripts, state.keys, "shared_identity", "")
     return server
 
 

@@ -4,8 +4,8 @@
 -- ARGV[1]  session; ARGV[2] for how long (ms); ARGV[3] how many sessions at most, the latest stay; ARGV[4] when (ms)
 --          ARGV[5] the other identity ('': none); ARGV[6] for how long the two count as seen together (ms); ARGV[7] links
 --          kept at most, the latest; ARGV[8] links from which on the identity is shared
--- Returns  'shared' when its marks are not passed on, and 'newly' when the other one is the first too many; '' else; then
---          its direct marks as mark.lua takes them, for the other identity
+-- Returns  'shared' when its marks are not passed on, '' else; then its direct marks as mark.lua takes them, for the other
+--          identity
 -- include: _person
 local prefix, at, other, now = KEYS[1], ARGV[4], ARGV[5], clock()
 if is_barred(prefix, at) then return {''} end
@@ -17,6 +17,5 @@ call('ZREMRANGEBYSCORE', links, '-inf', text(now - ARGV[6]))
 local new = call('ZADD', links, 'GT', at, other)
 if new == 1 then call('ZREMRANGEBYRANK', links, '0', text(-1 - ARGV[7])) end
 call('PEXPIRE', links, ARGV[6])
-local count = call('ZCARD', links)
-if count > tonumber(ARGV[8]) then return {new == 1 and count == ARGV[8] + 1 and 'newly' or 'shared'} end
+if is_shared(prefix, ARGV[8]) then return {'shared'} end
 return {'', unpack(direct_marks(prefix))}

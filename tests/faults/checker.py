@@ -11,7 +11,7 @@ from state.keys import PARTITIONS
 from state.operator import OPEN, Operator, Record
 from state.session import Session
 from tests.faults.ledger import Request
-from tests.faults.shop import NAME, STREAMS, Shop, Visit, entry_order
+from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Visit, entry_order
 from tests.faults.system import System
 
 
@@ -55,10 +55,10 @@ def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
         verdict.losses += sum(problem.startswith("I2") for problem in found)
         verdict.violations += [f"{problem}\n{_story(case, system)}" for problem in found]
         verdict.outcomes.update(_outcome(record) for record in case.records)
-    by_phone = Counter(request.phone for case in cases for request in case.requests if request.contact)
-    verdict.duplicates = sum(number - 1 for number in by_phone.values())
-    for phone in (phone for phone, number in by_phone.items() if number > 1):
-        told = [_story(case, system) for case in cases if case.visit.phone == phone]
+    contacts = Counter(case.visit.person for case in cases for request in case.requests if request.contact)
+    verdict.duplicates = sum(number - 1 for number in contacts.values())
+    for person in (person for person, number in contacts.items() if number > 1):
+        told = [_story(case, system) for case in cases if case.visit.person == person]
         verdict.violations.append("\n".join(["I1: a person was contacted more than once", *told]))
     verdict.violations += _nothing_stuck(system)
     verdict.violations += _private(system)
@@ -124,6 +124,8 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
                 yield "I3: newer activity had reached Redis when the outreach was dispatched"
     if case.visit.kind == "pays" and case.requests and not case.visit.untold:
         yield "I3: contacted although they had paid before the threshold"
+    if case.visit.kind == "refuses" and case.requests and not case.visit.untold:
+        yield "I3: contacted although they had refused in another session"
 
 
 def _attempted_once(record: Record, case: _Case) -> bool:
@@ -150,14 +152,14 @@ def _reservations(system: System) -> Iterator[str]:
     """No reservation outlives an attempt that surely contacted nobody."""
     operator = Operator(system.state.scripts, system.state.keys)
     held = list(system.redis.scan_iter("winback:{person:*}:reserved", count=1000))
-    owners = [value.decode().partition(":")[0] for value in system.redis.mget(held) if value] if held else []
+    owners = [owner.decode() for key in held for owner in system.redis.hkeys(key)]
     for owner, record in zip(owners, operator.read(owners), strict=True):
         if record is None or not (record.state in {"sent", "unknown"} or record.ambiguous):
             yield f"I2: outreach {owner} ({record.state if record else 'gone'}) still holds its person"
 
 
 def _private(system: System) -> Iterator[str]:
-    words = (NAME, NAME.split()[1], "p.f@example.com", "Kettle")
+    words = (NAME, NAME.split()[1], MAILBOX, "Kettle")
     for _, role, line in system.log:
         if any(word in line for word in words):
             yield f"I4: {role} logged what is personal: {line[:200]}"

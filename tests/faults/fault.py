@@ -21,6 +21,7 @@ USUAL = frozenset(
         "suppressed.contacted_recently",
         "suppressed.bought_recently",
         "suppressed.session_limit",
+        "suppressed.no_consent",
     }
 )
 """How an outreach may end when nothing goes wrong."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from redis import Redis, RedisError
 
-Kind = Literal["leaves", "pays", "comes_back", "pays_late", "anonymous", "second_cart", "goes_on"]
+Kind = Literal["leaves", "pays", "comes_back", "pays_late", "anonymous", "second_cart", "refuses", "goes_on"]
 Kinds = tuple[tuple[Kind, int], ...]
 KINDS: Kinds = (
     ("leaves", 8),
@@ -21,16 +21,19 @@ KINDS: Kinds = (
     ("comes_back", 3),
     ("pays_late", 2),
     ("anonymous", 2),
-    ("second_cart", 2),
+    ("second_cart", 3),
+    ("refuses", 1),
 )
 """And how often each comes.
 
 `pays` within the threshold; `pays_late` and `comes_back` at about the time at which a request may be made;
-`second_cart` is another session of the one before; `goes_on`, if asked for, is never silent for `GOES_ON_S`.
+`second_cart` is another session of the person before, who writes the number in another way, or gives another one and
+the same e-mail address; `refuses` says so in another session; `goes_on`, if asked for, is never silent for `GOES_ON_S`.
 """
 THRESHOLD_S = 1.0
 GOES_ON_S = 4.0
 NAME = "Penelope Featherstonehaugh"
+MAILBOX = "p.featherstonehaugh"
 EVENTS = "winback:events"
 STREAMS = (EVENTS, f"{EVENTS}:1")
 """Each event goes into any of them: most sessions have events in both."""
@@ -57,6 +60,9 @@ class Visit:
     session: str
     kind: Kind
     phone: str
+    """As it is written in this session."""
+    person: int = 0
+    """The same in all sessions of one person; 0 for nobody."""
     told: list[Told] = field(default_factory=list)
     untold: int = 0
     """Events that the server did not take, or did not say that it took."""
@@ -91,13 +97,17 @@ class Shop:
 
     def open(self, visits: int, over_s: float = 0.5, kinds: Kinds = KINDS) -> None:
         """Let so many shoppers come within a time."""
-        now, last = time.time(), ""
+        now, person = time.time(), 0
         names, weights = zip(*kinds, strict=True)
         for _ in range(visits):
             kind: Kind = self._random.choices(names, weights)[0]
-            if kind != "second_cart" or not last:
-                last = f"+57{next(_numbers)}"
-            visit = Visit(f"{self._prefix}-{len(self.visits)}", kind, "" if kind == "anonymous" else last)
+            again = kind == "second_cart" and person
+            person = person if again else next(_numbers)
+            spellings = [f"+57{person}", f"{str(person)[:3]} {str(person)[3:]}", f"+57{next(_numbers)}"]
+            phone = self._random.choice(spellings) if again else spellings[0]
+            named = kind != "anonymous"
+            session = f"{self._prefix}-{len(self.visits)}"
+            visit = Visit(session, kind, phone if named else "", person if named else 0)
             self.visits[visit.session] = visit
             begins = now + self._random.random() * over_s
             for after_s, event in self._story(visit):
@@ -116,10 +126,14 @@ class Shop:
         self._redis.close()
 
     def _story(self, visit: Visit) -> Iterator[tuple[float, dict[str, Any]]]:
-        customer = {"full_name": NAME, "phone_number": visit.phone, "email": "p.f@example.com", "country_code": "CO"}
+        email = f"{MAILBOX}+{visit.person}@example.com"
+        customer = {"full_name": NAME, "phone_number": visit.phone, "email": email, "country_code": "CO"}
         cart = {"total_value": 19.99, "currency": "COP", "items": [{"name": "Kettle", "quantity": 1, "price": 19.99}]}
         stages = self._random.choice((("checkout",), ("cart_review", "checkout"), ("product_selection", "payment")))
         about = {"cart": cart} | ({"customer": customer} if visit.phone else {})
+        if visit.kind == "refuses":
+            refusal = {"phone_number": visit.phone, "consent": {"call": False, "whatsapp": False}}
+            yield 0.0, {"type": "exit", "session_id": f"{visit.session}-before", "customer": refusal}
         last_s = 0.0
         for place, stage in enumerate(stages):
             last_s = place * 0.2
