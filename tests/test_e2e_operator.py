@@ -99,7 +99,7 @@ def test_who_is_forgotten_while_a_request_is_under_way_gets_no_second_one_and_le
     shop.send("sess_forgotten", **CHECKOUT, customer=jane(phone_number=PHONE), cart=CART)
     outreach = outreach_of(shop, "sess_forgotten", "sending")
     shown = winback(shop, "forget", "--phone", PHONE, "--yes")
-    assert "removed: 1 sessions" in shown
+    assert "removed: 1 session," in shown
     assert "1 under way" in shown
     assert "neither the number nor a session is left" in shown
     assert shop.redis.hget(f"winback:{{{outreach[:2]}}}:outreach:{outreach}", "state") == b"sending"
