@@ -265,7 +265,7 @@ class Real:
 
     def forget_person(self, person: int, moment: int) -> None:
         name = self.people[person]
-        self.forgetting.delete(self.forgetting.person_keys(name)[0])
+        self.forgetting.delete(self.forgetting.split(name)[0])
         self.forgetting.bar(name)
         self.state.client.set(f"{self.state.keys.person(name)}forgotten", self.at_ms(moment), keepttl=True)
 

@@ -96,17 +96,22 @@ def test_a_dead_one_is_retried_and_sent(shop: Shop) -> None:
 def test_who_is_forgotten_while_a_request_is_under_way_gets_no_second_one_and_leaves_nothing(shop: Shop) -> None:
     shop.api.control(status=503, delay="8s", times=1)
     before = datetime.now(UTC) - timedelta(seconds=1)
-    shop.send("sess_forgotten", **CHECKOUT, customer=jane(phone_number=PHONE), cart=CART)
+    shop.send("sess_forgotten", **CHECKOUT, customer=jane(phone_number=PHONE, email="jane.f@example.com"), cart=CART)
     outreach = outreach_of(shop, "sess_forgotten", "sending")
     shown = winback(shop, "forget", "--phone", PHONE, "--yes")
-    assert "removed: 1 sessions" in shown
-    assert "1 under way" in shown
-    assert "neither the number nor a session is left" in shown
+    assert "removed: 1 session," in shown
+    assert "1 in flight" in shown
+    assert "no number, address or session of theirs is left" in shown
     assert shop.redis.hget(f"winback:{{{outreach[:2]}}}:outreach:{outreach}", "state") == b"sending"
     # The answer comes: it says that it may be tried again, and it is not.
     until(lambda: shop.outcomes().get("cancelled.forgotten") == 1)
     # Something from before comes in late, and does not bring them back.
-    shop.send("sess_forgotten", **CHECKOUT, customer=jane(phone_number=PHONE), occurred_at=before.isoformat())
+    shop.send(
+        "sess_forgotten",
+        **CHECKOUT,
+        customer=jane(phone_number=PHONE, email="jane.f@example.com"),
+        occurred_at=before.isoformat(),
+    )
     until(lambda: not shop.redis.xlen("winback:events"))
     shop.send("sess_later", **CHECKOUT, customer=jane(phone_number="+573001234512"), cart=CART)
     until(lambda: shop.requests_for("sess_later"))
