@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN
 from state.orders import Moment, Orders
-from tasks.record import BOT
+from tasks.record import is_bot
 from worker.batch import Batch
 
 CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage in {"checkout", "payment"})
@@ -29,7 +29,7 @@ class OrderCount:
         """
         known, found = self._known, dict[str, int]()
         for session, _, activity, _, _, silent_ms, fields in batch.changes:
-            if activity % RANK_SPAN >= CHECKOUT_RANK and session not in known and silent_ms and BOT not in fields:
+            if activity % RANK_SPAN >= CHECKOUT_RANK and session not in known and silent_ms and not is_bot(fields):
                 found.setdefault(session, silent_ms)
         new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
         counted = self._orders.begin_count(new, batch.placed)
