@@ -98,7 +98,7 @@ def usual_delay_ms(past: Past) -> int:
 
 def usual(past: Past) -> Usual | None:
     """Return how often sessions order, on the low side; None: the past does not tell."""
-    hours = [hour for hour in past.hours if hour.checkouts > 0]
+    hours = [Hour(hour.checkouts, min(hour)) for hour in past.hours if hour.checkouts > 0]
     checkouts, orders = sum(hour.checkouts for hour in hours), sum(hour.orders for hour in hours)
     if orders < FEWEST_ORDERS or checkouts <= 0:
         return None

@@ -57,7 +57,10 @@ def past_of(days: list[Counts], waiting: int) -> Past:
     for day in days:
         for step, number in day.delays.items():
             delays[step] = delays.get(step, 0) + number
-    return Past(hours[::-1], delays, [day.arrived for day in days[1:]], max(sum(day.arrived) for day in days))
+    arrived = [day.arrived for day in days]
+    # The first day that is known may have begun at any hour.
+    full = [day for place, day in enumerate(arrived) if place and any(map(sum, arrived[place + 1 :]))]
+    return Past(hours[::-1], delays, full, max(map(sum, arrived)))
 
 
 def text_of(flow: OrderFlow) -> str:

@@ -4,9 +4,9 @@ import fakeredis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.people import Held, Limit, person_of
-from tasks.contact_settings import ContactSettings
-from tasks.limits import held_for, is_reached, limits_of
+from state.limit import Limit
+from state.people import Held, person_of
+from tasks.limits import held_for, is_reached
 from tests.helpers import CAP_MS, DAY_MS, HOUR_MS, LEAD, LEASE_MS, MINUTE_MS, SECRET, FakeScripts, make_state, now_ms
 
 PERSON, MINE = person_of("+573001234567", SECRET), "07-0123456789abcdef"
@@ -30,13 +30,3 @@ def test_policy_and_reservation_agree(ages: list[int], limits: list[Limit], mine
         reached = any(is_reached(limit, others, now_ms=now, lease_ms=LEASE_MS) for limit in limits)
         assert answer == ("capped" if reached else "reserved")
     client.close()
-
-
-def test_the_cap_of_the_stage_is_a_limit_of_one_contact() -> None:
-    settings = ContactSettings.model_validate({"cap": "24h", "by_stage": {"checkout": {"cap": "1h"}}})
-    assert limits_of(settings, "checkout") == (Limit(1, HOUR_MS),)
-    assert limits_of(settings, "payment") == (Limit(1, DAY_MS),)
-
-
-def test_without_the_rule_there_is_no_limit() -> None:
-    assert limits_of(ContactSettings.model_validate({"off": ["cap"]}), "checkout") == ()

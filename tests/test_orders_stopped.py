@@ -6,16 +6,16 @@ from typing import Any, Literal
 import pytest
 from structlog.testing import capture_logs
 
-from detectors.order_flow import delay_step
+from detectors.order_flow import Hour, delay_step
 from detectors.settings import DetectionSettings
 from state.alarms import Alarms
 from state.control import Passed
-from state.orders import OrderFlow
+from state.orders import Counts, OrderFlow
 from state.outbox import Taken
 from tasks.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
-from tasks.order_flow import look
+from tasks.order_flow import look, past_of
 from tasks.sending import Outcome
 from tests.attempts import deps_of, yuno
 from tests.controlling import control, granted, held, sending
@@ -146,7 +146,7 @@ def test_ingest_counts_sessions_at_checkout_or_payment_and_orders(state: State) 
         event(session="e", stage="payment", engagement={"metadata": {"bot": True}}),
     )
     ingest.step()
-    assert totals(state) == (3, 1, 2)
+    assert totals(state) == (2, 1, 2)
 
 
 def test_event_delivered_again_counts_nothing_twice(state: State) -> None:
@@ -356,13 +356,13 @@ def detection(setting: Setting) -> DetectionSettings:
     return DetectionSettings(orders_stopped=setting)
 
 
-def shop(state: State, *, after: int, setting: Setting) -> tuple[Deps, list[Any]]:
-    """Let a shop lose its orders, and look as the sweep does; return what was logged."""
-    now = now_ms(state)
-    before = {f"b{number}": (60 + number) * SECOND_MS for number in range(200)}
-    placed = {f"b{number}": (59 + number) * SECOND_MS for number in range(200) if number % 5 < 3}
+def shop(state: State, *, after: int, setting: Setting, ago_ms: int = 0) -> tuple[Deps, list[Any]]:
+    """Let a shop lose its orders, so long ago, and look as the sweep does; return what was logged."""
+    now = now_ms(state) - ago_ms
+    before = {f"b{number}": (60 + number) * SECOND_MS + ago_ms for number in range(200)}
+    placed = {f"b{number}": (59 + number) * SECOND_MS + ago_ms for number in range(200) if number % 5 < 3}
     count(state, before, placed)
-    count(state, {f"a{number}": (40 - number % 30) * SECOND_MS for number in range(after)})
+    count(state, {f"a{number}": (40 - number % 30) * SECOND_MS + ago_ms for number in range(after)})
     deps = deps_of(state)
     with capture_logs() as logs:
         look(detection(setting), deps, until_ms=now)
@@ -379,6 +379,13 @@ def test_alarm_comes_with_the_first_look_after_enough_sessions(state: State, set
     with capture_logs() as logs:
         look(detection(setting), deps, until_ms=now_ms(state))
     assert logs == []
+
+
+@pytest.mark.parametrize("into_the_hour_s", [5, 45, 150, 259])
+def test_alarm_comes_whatever_hours_the_sessions_fall_into(state: State, into_the_hour_s: int) -> None:
+    ago_ms = (now_ms(state) - into_the_hour_s * SECOND_MS) % HOUR_MS
+    _, logs = shop(state, after=30, setting="alarm", ago_ms=ago_ms)
+    assert [line["about"] for line in logs] == ["orders"]
 
 
 def test_hold_leaves_everything_due(state: State) -> None:
@@ -466,6 +473,23 @@ def test_shop_that_never_sent_an_order_gets_another_text(state: State) -> None:
         "no order has ever arrived, though 400 sessions reached the checkout: buyers are contacted"
     )
     assert state.orders.flow().level == "never"
+
+
+def test_first_day_is_no_measure_for_the_clock() -> None:
+    def day(orders: int) -> Counts:
+        return Counts([0] * 24, [0] * 24, [orders] * 24, {})
+
+    assert past_of([day(1), day(2)], 0).arrivals == []
+    assert past_of([day(1), day(2), day(3), day(0)], 0).arrivals == [[2] * 24]
+    assert past_of([day(1), day(2), day(3)], 0).most_a_day == 72
+
+
+def test_sessions_that_are_judged_are_no_part_of_the_past() -> None:
+    hours = [0] * 22 + [10, 10]
+    today = Counts([5] + [0] * 23, [1] + [0] * 23, [0] * 24, {})
+    yesterday = Counts(hours, [0] * 22 + [6, 6], [0] * 24, {})
+    past = past_of([today, yesterday], 7)
+    assert [hour for hour in past.hours if hour.checkouts] == [Hour(10, 6), Hour(7, 6), Hour(1, 1)]
 
 
 def test_counters_of_a_day_are_found_by_their_key(state: State) -> None:

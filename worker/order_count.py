@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN
 from state.orders import Moment, Orders
-from tasks.record import BOT
+from tasks.record import is_bot
 from worker.batch import Batch
 
 CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage in {"checkout", "payment"})
@@ -31,7 +31,7 @@ class OrderCount:
         for change in batch.changes:
             session, at_ms = change.session_id, change.silent_since_ms
             checks_out = change.activity % RANK_SPAN >= CHECKOUT_RANK
-            if checks_out and session not in known and at_ms and BOT not in change.fields:
+            if checks_out and session not in known and at_ms and not is_bot(change.fields):
                 found.setdefault(session, at_ms)
         new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
         counted = self._orders.begin_count(new, batch.placed)

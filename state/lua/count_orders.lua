@@ -7,21 +7,26 @@
 -- include: _clock
 -- include: _flow
 local prefix, now, HOUR, KEPT, MOST = KEYS[1], clock(), 3600000, 6 * 3600000, 100000
-local seen, add, new = checkouts_of(prefix), {}, 0
+local seen, new = checkouts_of(prefix), 0
 local function bump(at, field, by)
   local key = day_of(prefix, at)
   if redis.call('HINCRBY', key, field, by) == by then redis.call('PEXPIRE', key, 15 * DAY) end
 end
 local function hour(at) return text(math.floor(at % DAY / HOUR)) end
 
-local found = cjson.decode(ARGV[1])
+local found, hours = cjson.decode(ARGV[1]), {}
 for i = 1, #found, 2 do
-  add[i], add[i + 1] = text(math.min(tonumber(found[i + 1]), now)), found[i]
+  local at = math.min(tonumber(found[i + 1]), now)
+  local add = hours[math.floor(at / HOUR)] or {}
+  hours[math.floor(at / HOUR)] = add
+  add[#add + 1] = text(at)
+  add[#add + 1] = found[i]
 end
-if #add > 0 then
+for number, add in pairs(hours) do
   -- NX: also one that has ordered stays as it is.
-  new = redis.call('ZADD', seen, 'NX', unpack(add))
-  if new > 0 then bump(tonumber(add[#add - 1]), 'c' .. hour(tonumber(add[#add - 1])), new) end
+  local added = redis.call('ZADD', seen, 'NX', unpack(add))
+  if added > 0 then bump(number * HOUR, 'c' .. hour(number * HOUR), added) end
+  new = new + added
 end
 
 local orders, last = cjson.decode(ARGV[2]), 0
