@@ -66,6 +66,14 @@ class Shop:
         (row,) = [row for row in json.loads(done.stdout)["rows"] if row["stage"] == "payment"]
         return dict(row)
 
+    def cli(self, *words: str) -> str:
+        """Run a command as an operator does, and return what it prints."""
+        command = [sys.executable, "-m", "worker.cli", *words]
+        done = subprocess.run(
+            command, env=self.env, capture_output=True, check=True, cwd=Path(__file__).parents[1], text=True
+        )
+        return done.stdout
+
     def outcomes(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for key in self.redis.scan_iter("winback:{*}:stats:*"):
