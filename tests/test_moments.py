@@ -71,7 +71,10 @@ def test_a_date_alone_ends_when_it_has_ended_everywhere() -> None:
 
 @given(st.datetimes(timezones=st.timezones() | st.none()))
 def test_whatever_python_writes_is_read_back(at: datetime) -> None:
-    assert moment(at.isoformat()) == at
+    found = moment(at.isoformat())
+    # Not the moments themselves: in an hour that a clock goes through twice, two zones never compare as equal.
+    assert found is not None
+    assert found.isoformat() == at.isoformat()
 
 
 @given(

@@ -100,5 +100,5 @@ def _unix(value: float) -> datetime | None:
     for units in _UNITS_PER_SECOND:
         if _FIRST_S * units <= value < _LAST_S * units:
             whole, rest = divmod(value, units)
-            return _EPOCH + timedelta(seconds=int(whole), microseconds=int(rest * 1_000_000 // units))
+            return _EPOCH + timedelta(seconds=int(whole), microseconds=round(rest * 1_000_000 / units))
     return None
