@@ -29,16 +29,16 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
         event = from_json(raw)
         session_id, rank = event["session_id"], ACTIVITY_RANK[event["flow_stage"], event["platform"]]
         occurred_ms = arrival_ms
-        usual = event["type"] == "activity"
         if len(event) == _WITH_TIME:
             moment = event["occurred_at"]
-            usual &= moment[7] == "-" and moment[10] == "T"  # as detectors.normalize.moments.iso
+            if moment[10] != "T":  # as detectors.normalize.moments.iso
+                return None
             occurred_ms = min(epoch_ms(datetime.fromisoformat(moment)), arrival_ms)
         elif len(event) != _WITHOUT_TIME:
             return None
         if type(session_id) is int:
             session_id = str(session_id)
-        if not (usual and _is_usual_id(session_id)):
+        if event["type"] != "activity" or not _is_usual_id(session_id):
             return None
     except (ValueError, LookupError, TypeError):
         return None

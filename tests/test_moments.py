@@ -26,6 +26,7 @@ AT = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)
         "2026/11/26 10:30:00 GMT",
         "2026-11-26T05:30:00-05:00[America/Bogota]",
         "20261126T103000Z",
+        "2026-W48-4T10:30:00Z",
         "Thu, 26 Nov 2026 10:30:00 GMT",
         "Thu Nov 26 2026 11:30:00 GMT+0100 (CET)",
         "1795689000",
@@ -51,7 +52,7 @@ def test_a_moment_without_a_zone_stays_without_one() -> None:
     [
         *("20261126103000Z", "20261126103000", "2026-11-26", "20261126", "26/11/2026 10:30", "11-26-2026 10:30"),
         *("0000-00-00 00:00:00", "0000-00-00T00:00:00Z", "2026-02-30T10:00:00Z", "2026-11-26T25:00:00Z", "yesterday"),
-        *("", None, True, [], {}, 0, 5, -1, 10**400, 1e300, float("nan"), float("inf"), "1" * 500, "2026-W48-4T10:00Z"),
+        *("", None, True, [], {}, 0, 5, -1, 10**400, 1e300, float("nan"), float("inf"), "1" * 500),
     ],
 )
 def test_what_has_no_or_two_readings_is_no_moment(written: object) -> None:
@@ -71,7 +72,10 @@ def test_a_date_alone_ends_when_it_has_ended_everywhere() -> None:
 
 @given(st.datetimes(timezones=st.timezones() | st.none()))
 def test_whatever_python_writes_is_read_back(at: datetime) -> None:
-    assert moment(at.isoformat()) == at
+    found = moment(at.isoformat())
+    # Not the moments themselves: in an hour that a clock goes through twice, two zones never compare as equal.
+    assert found is not None
+    assert found.isoformat() == at.isoformat()
 
 
 @given(

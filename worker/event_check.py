@@ -19,7 +19,7 @@ from worker.batch import Rejection, collect
 from worker.event_fields import suggestion
 from worker.event_readings import Reading, readings
 from worker.event_request import Requests
-from worker.masking import one_line
+from worker.masking import json_line, one_line
 
 CLOCK_TOLERANCE_MS = 5000
 """How far ahead of this machine's clock an event may be before it is worth a warning."""
@@ -64,7 +64,7 @@ def look_at(raw: bytes, now_ms: int, requests: Requests) -> Checked:
     request, why_not = None, ""
     if parsed.event is not None:
         found = requests.after(parsed.event, now_ms)
-        request, why_not = (None, found) if isinstance(found, str) else (found.request.to_json(), "")
+        request, why_not = (None, found) if isinstance(found, str) else (json_line(found.request.to_json()), "")
     return Checked(check(raw, now_ms), list(readings(_document(raw), parsed)), request, why_not)
 
 

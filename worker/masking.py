@@ -42,6 +42,18 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
+def json_line(text: str) -> str:
+    """Escape whatever in a JSON text does not print, as JSON does: it stays the same document."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _json_escape(char) for char in text)
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 def mask_phone(text: str) -> str:
     """Leave the first three characters and the last two of a phone number: `+57*******67`."""
     shown = text.strip()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DATE, _SIGN = 10, "-"
+_DATE = 10
 _UNITS_PER_SECOND = (1, 1_000, 1_000_000, 1_000_000_000)
 """Unix time is written in seconds, ms, µs or ns. Of which it is, its size tells: these ranges don't meet."""
 _FIRST_S, _LAST_S = 946_684_800, 4_102_444_800  # the years 2000 to 2099
@@ -33,7 +33,7 @@ def iso(text: str) -> datetime:
         ValueError: It is written in another way. `datetime.fromisoformat` alone would take any sign between date and
             time, also a digit, and read 20261126103000Z as another hour (python/cpython#107779).
     """
-    if text[_DATE : _DATE + 1] in {"T", " "} and text[7] == _SIGN:
+    if text[_DATE : _DATE + 1] in {"T", " "}:
         return datetime.fromisoformat(text)
     raise ValueError(ADVICE)
 
@@ -100,5 +100,5 @@ def _unix(value: float) -> datetime | None:
     for units in _UNITS_PER_SECOND:
         if _FIRST_S * units <= value < _LAST_S * units:
             whole, rest = divmod(value, units)
-            return _EPOCH + timedelta(seconds=int(whole), microseconds=int(rest * 1_000_000 // units))
+            return _EPOCH + timedelta(seconds=int(whole), microseconds=round(rest * 1_000_000 / units))
     return None

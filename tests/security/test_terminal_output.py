@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import HOUR_MS, apply, arrived, event, now_ms, sweep
+from tests.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
 from tests.ingesting import ingest_of, publish
 from tests.operating import Shop, shop_on
 from tests.test_logs import FORGERIES
@@ -71,10 +71,12 @@ def test_nothing_of_a_refused_event_reaches_the_terminal(shop: Shop, text: str) 
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_an_event_that_is_checked_is_not_quoted(shop: Shop, tmp_path: Path, text: str) -> None:
-    (tmp_path / "event").write_text(json.dumps(event(session=text) | {text: text}))
-    shown = shop.run("event", "check", str(tmp_path / "event"), code=1)
-    assert harmless(shown)
+def test_an_event_that_is_checked_is_shown_harmlessly(shop: Shop, tmp_path: Path, text: str) -> None:
+    customer = JANE | {"full_name": text, "email": text, "language": text, "country_code": text}
+    made = event(session=text, customer=customer, cart={"total_value": text, "items": [{"name": text}]})
+    (tmp_path / "event").write_text("\n".join(json.dumps(one) for one in (made | {text: text}, event(text, text))))
+    for options in ((), ("--json",)):
+        assert harmless(shop.run("event", "check", str(tmp_path / "event"), *options, code=1))
 
 
 @pytest.mark.parametrize("text", TEXTS)
