@@ -53,7 +53,7 @@ def _customer(customer: Customer, written: Mapping[str, Any], *, prefix: str = "
     country = countries.country(customer.country_code or "")
     if customer.phone_number:
         number = phones.phone(customer.phone_number, country)
-        yield Reading(f"{prefix}phone_number", _number(customer.phone_number, country, number))
+        yield Reading(f"{prefix}phone_number", one_line(phones.reading(customer.phone_number, country).note))
         if number and (not country or countries.dialling_code(customer.country_code or "")):
             country = phones.country_of_phone(number)
             if not customer.country_code:
@@ -76,11 +76,6 @@ def _customer(customer: Customer, written: Mapping[str, Any], *, prefix: str = "
                 f"{channel} {'yes' if said else 'no'}" for channel, said in answers.items() if said is not None
             )
             yield Reading(f"{prefix}consent", f"→ {told or 'no answer'}")
-
-
-def _number(written: str, country: str | None, number: str | None) -> str:
-    beside = f" with {country}" if country else ""
-    return f"{_quoted(written)}{beside} → {number or 'no number'}"
 
 
 def _cart(cart: Cart | None, written: Mapping[str, Any]) -> Iterator[Reading]:

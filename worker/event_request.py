@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from detectors.activity import ActivityEvent
 from detectors.lanes import LANES_BY_NAME
+from detectors.normalize.session_ids import public_session_id
 from detectors.registry import KINDS
 from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, occurred_ms, position, stage_of
 from tasks import consent, payload
@@ -79,7 +80,7 @@ def _build(session: _Session, session_id: str) -> payload.Built | str:
     lane = LANES_BY_NAME[f"{stage}.{platform}.{kind.name}"]
     built = payload.build(
         session.fields,
-        session_id=session_id,
+        session_id=public_session_id(session_id),
         stage=stage,
         platform=platform,
         abandoned_ms=occurred_ms(last),
