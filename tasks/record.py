@@ -98,9 +98,7 @@ def _pack(cart: Cart | None) -> str:
     if cart.items is None:
         return cart.pack()
     items = [item for item in cart.items if item.quantity != 0]
-    if len(items) < len(cart.items):
-        cart = cart.model_copy(update={"items": items})
-    return cart.pack() if items else ""
+    return cart.model_copy(update={"items": items}).pack() if items else ""
 
 
 def _put(fields: dict[str, str], part: BaseModel, names: Mapping[str, str]) -> None:

@@ -20,7 +20,6 @@ from worker.attribution import Order, order_of
 
 MINUTE_MS = 60_000
 _NOTHING: Mapping[str, str] = {}
-_REFUSAL = {"opted_out": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +111,25 @@ def sessions_named(event: ActivityEvent) -> dict[str, str]:
 
 
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
-    place, text = position(event, arrival_ms), event.session_id
-    if event.type not in _STOPS and event.previous_session_id is None and text and not text.isspace():
-        # As nearly all are.
-        batch.changes.append(_own(batch, session_key(text), event, place))
+    text = event.session_id
+    if event.type not in _STOPS and text and not text.isspace() and event.previous_session_id is None:
+        # Nearly all events are like this: they change their own session only.
+        usual = position(event, arrival_ms)
+        batch.changes.append(_own(batch, session_key(text), event, usual))
         batch.minutes.append(arrival_ms // MINUTE_MS)
-        _add_people(batch, event, place)
+        _add_people(batch, event, usual)
         return
-    sessions, before, people = sessions_named(event), len(batch.changes), _add_people(batch, event, place)
+    place, sessions, before = position(event, arrival_ms), sessions_named(event), len(batch.changes)
+    people = _add_people(batch, event, place)
     if event.type in _STOPS and not people and not sessions:
         batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, place, tuple(sessions), before))
-    own = session_key(text) if text else ""
-    for session, written in sessions.items():
+    own = session_key(event.session_id) if event.session_id else ""
+    for session, text in sessions.items():
         if session == own:
             batch.changes.append(_own(batch, session, event, place))
-        elif change := _other(session, written, event, place):
+        elif change := _other(session, text, event, place):
             batch.changes.append(change)
     batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
     if own and event.previous_session_id:
@@ -140,23 +141,21 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
 
 def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> Change:
     """Return what an event changes in its own session."""
-    fields, tell, customer = fields_of(event), False, event.customer
-    if session != event.session_id:
-        fields |= _id_of(session, event.session_id or "")
-    if event.type == "opt_out":
-        fields |= _REFUSAL
-    if customer is not None and any(fields.get(name) for name in PERSON):
-        tell, at_ms = True, occurred_ms(place.stamp)
-        batch.named.append((session, at_ms))
-        number = likely_e164(customer.phone_number or "", customer.country_code or "")
+    fields = fields_of(event) | _id_of(session, event.session_id or "") | _refusal_of(event)
+    tell = any(fields.get(name) for name in PERSON)
+    if tell:
+        batch.named.append((session, occurred_ms(place.stamp)))
+    customer = event.customer
+    if customer is not None and customer.phone_number:
+        number = likely_e164(customer.phone_number, customer.country_code or "")
         if number is not None:
-            batch.noted.append((number, session, at_ms))
+            batch.noted.append((number, session, occurred_ms(place.stamp)))
     return Change(session, *place[:5], fields, tell, place.seen_ms)
 
 
 def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:
     """Return what an event changes in another session that it names; None when all that it does is take it over."""
-    fields = _id_of(session, text) | (_REFUSAL if event.type == "opt_out" else {})
+    fields = _id_of(session, text) | _refusal_of(event)
     if event.type in _STOPS or (event.type == "payment_pending" and not place.activity):
         silent_ms, seen_ms = place.silent_since_ms, place.seen_ms
         return Change(session, place.stamp, 0, place.signal, place.purchase, silent_ms, fields, seen_ms=seen_ms)
@@ -166,8 +165,12 @@ def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Ch
 
 def _id_of(session: str, text: str) -> dict[str, str]:
     """Return the field that keeps what the shop calls a session whose stored id does not say it."""
-    public = public_session_id(text)
+    public = public_session_id(text) if text != session else session
     return {ID: public} if public and public != session else {}
+
+
+def _refusal_of(event: ActivityEvent) -> dict[str, str]:
+    return {"opted_out": "1"} if event.type == "opt_out" else {}
 
 
 def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
