@@ -213,7 +213,7 @@ class Ingest:
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
         """Begin to apply a batch; return what waits until it is."""
-        batch.changes = self._naming.asking(batch.changes)
+        self._naming.ask(batch.changes)
         return self._sessions.begin(batch.changes)
 
     def _finish(self, leave: int = 0) -> None:

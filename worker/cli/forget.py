@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WHY_KEPT = {
     "opted_out": "a refusal has to be known to be kept; winback optout remove takes it off the list",
+    "consent": "a refusal has to be known to be kept; only an explicit yes takes it back",
     "forgotten": "the moment, for ten minutes: what ingest had in its hands does not bring the person back",
     "reserved": "a contact was made or is under way; until contact.cap has passed this prevents another one",
 }
