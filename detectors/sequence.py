@@ -113,13 +113,14 @@ def occurred_ms(sequence: int) -> int:
 def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
     """Return when an event occurred, no later than its arrival.
 
-    What stops a contact is not taken for older than it is because its time has no zone, or is none.
+    What stops a contact is not taken for older than it is because its time has no zone, or is none: unless that is
+    credible, it occurred when it arrived.
     """
     if event.occurred_at is None:
         return arrival_ms
     at_ms = min(epoch_ms(event.occurred_at), arrival_ms)
     if event.type in _STOPS and (event.occurred_at.tzinfo is None or at_ms < NO_DATE_MS):
-        return max(at_ms, arrival_ms - SLOW_CLOCK_MS)
+        return seen_at(at_ms, arrival_ms)
     return at_ms
 
 

@@ -9,6 +9,7 @@ from tests.model.guards import NOTHING, Without
 from tests.model.invariants import violation
 from tests.model.mixes import Mix
 from tests.model.search import Step
+from tests.model.shop import MISDATED
 from tests.model.states import World
 from tests.model.steps import begin, steps
 from tests.model.words import words
@@ -46,7 +47,9 @@ IDENTITIES = (((0,), (1,), (0,), (1,)), ((0, 2), (1, 2), (0,), (1,)), ((0, 2), (
 
 def mix_of(random: Random) -> Mix:
     """Return what may happen in one walk."""
-    events = tuple(random.choices(["activity", "order", "refusal"], [9, 3, 1], k=random.choice([3, 10, 30])))
+    events = tuple(
+        random.choices(["activity", "order", MISDATED, "refusal"], [9, 3, 3, 1], k=random.choice([3, 10, 30]))
+    )
     return Mix(
         "walk",
         sessions=SESSIONS,

@@ -34,12 +34,13 @@ from tests.helpers import (
     texts,
 )
 from tests.model.mixes import Mix
+from tests.model.shop import MISDATED
 from tests.model.states import NONE, World
 from worker.runtime import State
 
 PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]
 NEXT = {"sending": "fenced", "busy": "busy"}
-KINDS = {"activity": "activity", "order": "order_completed", "refusal": "opt_out"}
+KINDS = {"activity": "activity", MISDATED: "activity", "order": "order_completed", "refusal": "opt_out"}
 
 
 class Real:
@@ -102,8 +103,11 @@ class Real:
         return self.began_ms + number * SECOND_MS
 
     def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
-        stage, platform = PLACES[session] if kind == "activity" else (None, None)
-        more = {"customer": JANE, "platform": platform} if kind == "activity" else {}
+        active = kind in {"activity", MISDATED}
+        stage, platform = PLACES[session] if active else (None, None)
+        more: dict[str, object] = {"customer": JANE, "platform": platform} if active else {}
+        if kind == MISDATED:
+            more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
         made = event(KINDS[kind], self.sessions[session] if kind != "refusal" else None, stage, **more)
         entry = Entry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
         client: Any = self.state.client

@@ -75,6 +75,7 @@ def _session(real: Real, found: Mapping[str, str]) -> tuple[object, ...]:
         real.place(found.get("sending", "")),
         int(found.get("contacts", 0)),
         real.number(int(found["forgotten"])) if "forgotten" in found else NONE,
+        real.number_at(int(found["seen"])) if "seen" in found else 0,
     )
 
 
@@ -125,6 +126,7 @@ def expected(world: World) -> Seen:
             session.sending,
             session.contacts,
             session.forgotten,
+            session.seen,
             int(waits),
         )
     for place, found in enumerate(world.outreaches):

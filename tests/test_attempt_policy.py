@@ -7,6 +7,8 @@ import pytest
 
 from state.marking import Answer
 from state.people import person_of
+from state.session import RANK_SPAN
+from state.sessions import Change
 from tasks.attempt import attempt
 from tasks.contact_settings import ContactSettings
 from tasks.deps import Deps
@@ -64,6 +66,35 @@ def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
         assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
         assert server.requests == []
     assert counters(state)["cancelled.active_elsewhere"] == 1
+
+
+def test_who_is_in_another_session_with_a_wrong_clock_is_left_alone(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, occurred_at=(now_ms(state) - 5 * HOUR_MS) / 1000)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps).reason == "active_elsewhere"
+
+
+def test_goods_that_were_bought_are_not_asked_about_again(state: State) -> None:
+    cart = {"total_value": 3, "currency": "COP"}
+    happen(state, event(customer=JANE, cart=cart), ago_ms=3 * HOUR_MS)
+    happen(state, event("order_completed", stage=None), ago_ms=2 * HOUR_MS)
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "paid")
+        assert server.requests == []
+
+
+def test_yuno_is_told_what_the_shop_calls_a_session_whose_id_is_hashed(state: State) -> None:
+    happen(state, event(customer=JANE), ago_ms=HOUR_MS)
+    said = {"id": "gid://shopify/Cart/c1-7"}
+    sequence = (now_ms(state) - HOUR_MS) * RANK_SPAN
+    state.sessions.apply([Change("s-1", sequence, 0, 0, 0, 0, said)])
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps).outcome == "sent"
+        ((_, body),) = server.requests
+    assert json.loads(body)["session"]["session_id"] == "gid://shopify/Cart/c1-7"
 
 
 @pytest.mark.parametrize(

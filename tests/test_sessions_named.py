@@ -1,6 +1,7 @@
 """What an event means for every session and person that it names, in whichever field."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,6 @@ import pytest
 from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
-from detectors.sequence import SLOW_CLOCK_MS
 from state.session import stamp_of, stamped
 from tasks.record import purchased
 from tests.helpers import (
@@ -209,9 +209,19 @@ def test_an_order_with_an_address_alone_names_a_person() -> None:
     assert batch.rejections == []
 
 
-def test_an_order_without_a_zone_is_at_most_two_minutes_old() -> None:
-    batch = batch_of(order("s-1", customer=JANE, occurred_at="2025-05-13T17:45:05"))
-    assert batch.bought == [(PHONE, AT_MS - SLOW_CLOCK_MS)]
+@pytest.mark.parametrize("named_in", ["session_id", "previous_session_id"])
+@pytest.mark.parametrize("written", [None, "", "1970-01-01T00:00:00Z", 0, "2999-01-01", "soon", -23, -5, 1, 13])
+def test_an_order_with_an_odd_time_closes_the_cart_that_it_names(state: State, named_in: str, written: object) -> None:
+    """A number but 0: by how many hours a time without a zone is off."""
+    if isinstance(written, int) and written:
+        written = (datetime.now(UTC) + timedelta(hours=written)).replace(tzinfo=None).isoformat()
+    happen(state, event(customer=JANE, cart=CART), ago_ms=SECOND_MS)
+    names = {"session_id": "other", "previous_session_id": "other", named_in: "s-1"}
+    publish(state, {"type": "order_completed", "occurred_at": written, **names})
+    ingest_of(state).step()
+    assert stored(state).state == "bought"
+    assert purchased(stored(state))
+    assert facts_of(state, PHONE).bought
 
 
 def test_a_change_that_says_who_the_person_is_asks_to_be_told() -> None:

@@ -74,6 +74,8 @@ _NOBODY = Problem(
 )
 _STOPS = frozenset({"order_completed", "opt_out"})
 """Events that count for the people they name, and for all sessions they name in whichever field."""
+_OF_ITS_OWN = frozenset({"activity", "exit", "payment_declined"})
+"""Events that change their own session only, unless they take over another one."""
 
 
 def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
@@ -111,6 +113,14 @@ def sessions_named(event: ActivityEvent) -> dict[str, str]:
 
 
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
+    text = event.session_id
+    if event.type in _OF_ITS_OWN and text and not text.isspace() and event.previous_session_id is None:
+        # As nearly all events are.
+        usual = position(event, arrival_ms)
+        batch.changes.append(_own(batch, session_key(text), event, usual))
+        batch.minutes.append(arrival_ms // MINUTE_MS)
+        _add_people(batch, event, usual)
+        return
     place, sessions, before = position(event, arrival_ms), sessions_named(event), len(batch.changes)
     people = _add_people(batch, event, place)
     if event.type in _STOPS and not people and not sessions:

@@ -54,6 +54,7 @@ _GUARDS = {
     "reap_unknown": Guard("reap", "`sending` becomes `unknown`", "crashes"),
     "spares_sending": Guard("apply", "what is `sending` is not cancelled", "comes back"),
     "calls_off": Guard("apply", "what is `waiting` or `leased` is cancelled", "comes back", covered_by="fence_session"),
+    "misdated": Guard("apply", "an activity with a wrong clock that has just arrived counts", "misdated"),
     "stale_order": Guard("apply", "an order older than the last activity counts", "late order"),
     "marks_always": Guard("apply", "an order tells its person also when it is applied again", "pays elsewhere"),
     "marks_first": Guard("ingest", "the person is marked before the acknowledgement", "pays elsewhere"),

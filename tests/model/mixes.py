@@ -49,6 +49,7 @@ SHORT = (
         replies=("accepted_but_lost",),
     ),
     Mix("comes back", events=("activity",)),
+    Mix("misdated", events=("misdated activity",), outreaches=2, claims=(1,), replies=SURE),
     Mix("late order", events=("order", "activity"), outreaches=2, claims=(1,), workers=1, replies=TWO),
     Mix("two silences", events=("activity",), outreaches=2, claims=(1,), replies=SURE),
     Mix("two sessions", sessions=2, outreaches=2, claims=(1,)),

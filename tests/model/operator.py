@@ -63,6 +63,7 @@ def forget(world: World, place: int, without: Without) -> World:
             sending=sending,
             contacts=0,
             forgotten=world.published,
+            seen=0,
         ),
     )
 

@@ -15,9 +15,12 @@ from tests.model.states import (
     with_session,
 )
 
+MISDATED = "misdated activity"
+"""By its clock it occurred before everything else; its number is when it arrived."""
+
 
 def publish(world: World, session: int, kind: str) -> World:
-    """Let a shopper do something: `activity`, `order` or `refusal`."""
+    """Let a shopper do something: `activity`, `order`, `refusal`, or MISDATED."""
     number = world.published + 1
     if kind != "refusal":
         world = with_session(world, session, world.sessions[session]._replace(published=number))
@@ -31,7 +34,8 @@ def apply(world: World, place: int, without: Without) -> World:
         # It moves no session, and the event itself names the person.
         return _with_entry(world, place, entry._replace(phase="applied", told=entry.number))
     changed, told = False, entry.number if entry.kind == "order" else 0
-    if entry.number > world.sessions[entry.session].forgotten or "tombstone" in without:
+    occurred = 0 if entry.kind == MISDATED else entry.number
+    if occurred > world.sessions[entry.session].forgotten or "tombstone" in without:
         world, changed = _move(world, entry, without)
         # Whatever names the person of a session with an order tells of it, or they might be named too late.
         told = max(told, world.sessions[entry.session].purchase)
@@ -42,28 +46,31 @@ def apply(world: World, place: int, without: Without) -> World:
 
 def _move(world: World, entry: Entry, without: Without) -> tuple[World, bool]:
     session = world.sessions[entry.session]
-    is_order = entry.kind == "order"
+    is_order, is_misdated = entry.kind == "order", entry.kind == MISDATED
     newest = max(session.activity, session.purchase)
     stale = is_order and entry.number < newest and "stale_order" in without
     paid = is_order and entry.number > session.purchase and not stale
-    moved = entry.number > newest
-    activity = session.activity if is_order else max(session.activity, entry.number)
+    moved = entry.number > newest and not is_misdated
+    is_back = moved or (is_misdated and entry.number > max(newest, session.seen) and "misdated" not in without)
+    activity = session.activity if is_order or is_misdated else max(session.activity, entry.number)
     purchase = max(session.purchase, entry.number) if is_order and not stale else session.purchase
     state = session.state
     if purchase > activity:
         state = "bought"
-    elif moved or session.state == "bought":
+    elif is_back or session.state == "bought":
         state = "waiting"
-    if (is_order and entry.number > session.purchase) or moved:
+    if (is_order and entry.number > session.purchase) or is_back:
         world = _overtake(world, entry.session)
     outreach = session.outreach
-    if session.state == "abandoned" and (paid or moved):
+    if session.state == "abandoned" and (paid or is_back):
         world = _call_off(world, outreach, without)
         outreach = NONE
     # What ends meanwhile may have changed the session.
     session = world.sessions[entry.session]
     changed = (activity, purchase, state) != (session.activity, session.purchase, session.state)
-    session = session._replace(activity=activity, purchase=purchase, state=state, outreach=outreach)
+    seen = max(session.seen, entry.number) if is_misdated else session.seen
+    seen = seen if seen > max(activity, purchase) else 0
+    session = session._replace(activity=activity, purchase=purchase, state=state, outreach=outreach, seen=seen)
     if session.forgotten >= entry.number:
         world = world._replace(wrong="I4: somebody who was forgotten has come back by an older event")
     return with_session(world, entry.session, session), changed
@@ -124,7 +131,7 @@ def ingest_crashes(world: World, place: int) -> World:
 def claim(world: World, place: int) -> World:
     """Let a sweep find a session silent for too long."""
     session = world.sessions[place]
-    last = max(session.activity, session.purchase)
+    last = max(session.activity, session.purchase, session.seen)
     made = len(world.outreaches)
     world = world._replace(outreaches=(*world.outreaches, Outreach(place, last, owner=place)))
     return with_session(world, place, session._replace(state="abandoned", outreach=made))

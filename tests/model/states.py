@@ -26,6 +26,8 @@ class Session(NamedTuple):
     sending: int = NONE
     contacts: int = 0
     forgotten: int = NONE
+    seen: int = 0
+    """The last activity with a wrong clock, if nothing has occurred since it arrived."""
     # For the invariants
     published: int = 0
 

@@ -168,7 +168,7 @@ def _person(person: Story) -> str:
 
 
 def _is_known(session: Session) -> bool:
-    return bool(session.activity or session.signal or session.purchase or session.fields or session.state != "waiting")
+    return bool(session.seen_ms or session.fields or session.state != "waiting")
 
 
 def _facts(state: State, settings: Settings, session: Session) -> Facts | None:
