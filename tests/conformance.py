@@ -47,8 +47,9 @@ IDENTITIES = (((0,), (1,), (0,), (1,)), ((0, 2), (1, 2), (0,), (1,)), ((0, 2), (
 
 def mix_of(random: Random) -> Mix:
     """Return what may happen in one walk."""
-    kinds = ["activity", "order", "refusal", MISDATED]
-    events = tuple(random.choices(kinds, [9, 3, 1, 3], k=random.choice([3, 10, 30])))
+    events = tuple(
+        random.choices(["activity", "order", MISDATED, "refusal"], [9, 3, 3, 1], k=random.choice([3, 10, 30]))
+    )
     return Mix(
         "walk",
         sessions=SESSIONS,

@@ -40,7 +40,7 @@ from worker.runtime import State
 
 PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]
 NEXT = {"sending": "fenced", "busy": "busy"}
-KINDS = {"activity": "activity", "order": "order_completed", "refusal": "opt_out", MISDATED: "activity"}
+KINDS = {"activity": "activity", MISDATED: "activity", "order": "order_completed", "refusal": "opt_out"}
 
 
 class Real:
@@ -103,9 +103,9 @@ class Real:
         return self.began_ms + number * SECOND_MS
 
     def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
-        is_activity = kind in {"activity", MISDATED}
-        stage, platform = PLACES[session] if is_activity else (None, None)
-        more: dict[str, object] = {"customer": JANE, "platform": platform} if is_activity else {}
+        active = kind in {"activity", MISDATED}
+        stage, platform = PLACES[session] if active else (None, None)
+        more: dict[str, object] = {"customer": JANE, "platform": platform} if active else {}
         if kind == MISDATED:
             more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
         made = event(KINDS[kind], self.sessions[session] if kind != "refusal" else None, stage, **more)

@@ -27,7 +27,7 @@ WRONG = [
     ("reap", "elseif state == 'sending' then", "elseif false then"),
     ("take", "if has[1] ~= 'waiting' then return false end", ""),
 ]
-SEEDS = {"fence_id": 5, "fence_lease": 0, "calls_off": 0, "retry_asks": 0}
+SEEDS = {"fence_id": 5, "fence_lease": 0, "calls_off": 0, "retry_asks": 2}
 """Walks that come to where these guards matter."""
 WALKS = int(os.environ.get("WINBACK_TEST_WALKS", "4"))
 

@@ -1,7 +1,7 @@
 """How often a person may be contacted: the policy and the reservation say the same about the same contacts."""
 
 import fakeredis
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.limit import Limit
@@ -14,6 +14,7 @@ AGES = st.lists(st.sampled_from([0, LEASE_MS // 2, HOUR_MS, HOUR_MS + LEASE_MS /
 LIMITS = st.lists(st.builds(Limit, st.integers(1, 4), st.sampled_from([HOUR_MS, 6 * HOUR_MS, CAP_MS])), max_size=3)
 
 
+@settings(deadline=None, max_examples=50)
 @given(ages=AGES, limits=LIMITS, mine=st.none() | st.sampled_from([MINUTE_MS, 2 * HOUR_MS]))
 def test_policy_and_reservation_agree(ages: list[int], limits: list[Limit], mine: int | None) -> None:
     client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))

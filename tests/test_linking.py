@@ -4,7 +4,7 @@ from itertools import permutations
 
 import fakeredis
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.forgetting import Forgetting
@@ -89,6 +89,7 @@ EVENTS = (
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(order=st.permutations(EVENTS), repeated=st.lists(st.sampled_from(EVENTS), max_size=4))
 def test_any_order_and_repetition_ends_in_the_same_state(
     order: list[tuple[str, str, str]], repeated: list[tuple[str, str, str]]

@@ -1,6 +1,6 @@
 """From the events of a batch to the people they are about: who was named where, who bought, opted out or answered."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import NamedTuple
 
@@ -44,17 +44,14 @@ class Naming:
         self._noted_since = 0.0
         self._told_shared = False
 
-    def asking(self, changes: Sequence[Change]) -> list[Change]:
-        """Return the changes, of which those no longer ask whose session it is that say nothing new of it."""
+    def ask(self, changes: list[Change]) -> None:
+        """Let those changes no longer ask whose session it is that say nothing new of it."""
         if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_AGAIN_S):
             self._noted.clear()
             self._told_shared = False
-        return [
-            change._replace(tell=False)
-            if change.tell and _said(change) in self._noted and not _answers(change)
-            else change
-            for change in changes
-        ]
+        for place, change in enumerate(changes):
+            if change.tell and _said(change) in self._noted and not _answers(change):
+                changes[place] = change._replace(tell=False)
 
     def begin(self, batch: Batch, marks: Iterable[Mark], handed: Iterable[InSession]) -> Callable[[], None]:
         """Begin to name and mark people; call what is returned, once, before the events are acknowledged.

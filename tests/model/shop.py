@@ -20,7 +20,7 @@ MISDATED = "misdated activity"
 
 
 def publish(world: World, session: int, kind: str) -> World:
-    """Let a shopper do something: `activity`, `order`, `refusal` or MISDATED."""
+    """Let a shopper do something: `activity`, `order`, `refusal`, or MISDATED."""
     number = world.published + 1
     if kind != "refusal":
         world = with_session(world, session, world.sessions[session]._replace(published=number))
