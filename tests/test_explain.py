@@ -151,7 +151,7 @@ def test_what_happens_next_depends_on_what_is_known(shop: Shop, events: list[dic
 
 
 def test_who_is_too_old_for_a_contact_expires(shop: Shop) -> None:
-    happen(shop.state, event(customer=JANE), ago_ms=2 * DAY_MS)
+    happen(shop.state, event(customer=JANE), ago_ms=4 * DAY_MS)
     assert "it ends expired: too_old" in next_of(shop)
 
 

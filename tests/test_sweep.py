@@ -50,7 +50,7 @@ def test_a_session_without_a_phone_number_is_settled_on_the_spot(state: State) -
 
 
 def test_what_is_too_old_is_settled_as_expired(state: State) -> None:
-    silent(state, 25 * 60)
+    silent(state, 73 * 60)
     assert sweep(deps(state)) == Claimed(1, 0)
     assert counters(state) == {"expired.too_old": 1}
 
