@@ -140,7 +140,7 @@ def _print(console: Console, label: str, text: str) -> None:
     row.add_column(width=_LABEL_WIDTH, no_wrap=True)
     row.add_column(overflow="fold")
     row.add_row(Text(label, "bold"), Text(text))
-    console.print(Padding(row, (0, 0, 0, 2)))
+    console.print(Padding(row, (0, 0, 0, 2), expand=False))
 
 
 def _day(day: date, name: str) -> str:
