@@ -201,6 +201,28 @@ def test_no_mangled_refusal_leads_to_a_contact(made: dict[str, Any], is_first: b
     assert contacts(STATE, *((made, checkout()) if is_first else (agreed, made))) == []
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"type": "orders/paid", "id": 8, "email": "", "billing_address": {"phone": "(11) 98765-4321"}},
+        {"type": "order_completed", "session_id": "8", "note_attributes": [{"name": "cart_id", "value": "s-1"}]},
+        {"id": 7, "order_key": "wc_order_58d2", "status": "processing", "billing": {"email": EMAIL}},
+        {"type": "sales_order_place_after", "entity_id": "3", "quote_id": "s-1"},
+        {"type": "order-created", "orderId": "v5", "clientProfileData": {"email": f"{EMAIL}-12345b.ct.vtex.com.br"}},
+        {"type": "track", "event": "Order Completed", "anonymousId": "s-1", "properties": {"order_id": "5"}},
+        {"type": "OrderCompleted", "orderNo": "1", "shipments": [{"shippingAddress": {"phone": "+55 11 98765-4321"}}]},
+        {"type": "store/order/created", "data": {"type": "order", "id": 3, "cart_id": "s-1"}},
+        {"type": "order_completed", "order": {"id_cart": "s-1"}},
+        {"type": "checkout.session.completed", "data": {"object": {"client_reference_id": "s-1"}}},
+        {"type": "opt_out", "From": "whatsapp:+5511987654321", "Body": "STOP"},
+        {"type": "opt_out", "contacts": [{"wa_id": "5511987654321"}]},
+        {"type": "opt_out", "customer": {"phone_number": "11987654321", "country_code": "US"}},
+    ],
+)
+def test_a_signal_in_the_form_of_a_platform_stops(made: Event) -> None:
+    assert contacts(STATE, checkout(), made) == []
+
+
 # Activities
 
 
@@ -283,6 +305,23 @@ def test_no_mangled_number_reaches_another_person(written: tuple[dict[str, Any],
     reached = numbers(contacts(STATE, *(checkout(customer=one) for one in made)))
     # The 9 of Argentine mobiles is a way to dial, not another person.
     assert {number.lstrip("+").replace("549", "54", 1) for number in reached} <= {meant}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "reached"),
+    [
+        ({"phone_number": "3001234567", "country_code": "CO"}, {"country_code": "PK"}, []),
+        ({"phone_number": "3001234567", "country_code": "CO"}, {"country_code": "Colombia"}, ["+573001234567"]),
+        ({"phone_number": "3001234567"}, {"country_code": "CO"}, ["+573001234567"]),
+        ({"phone_number": "11987654321", "country_code": "US"}, {"country_code": "BR"}, ["+5511987654321"]),
+        ({"phone_number": "+573001234567", "country_code": "CO"}, {"country_code": "PK"}, ["+573001234567"]),
+    ],
+)
+def test_a_later_country_makes_no_other_person_of_a_number(
+    first: dict[str, str], then: dict[str, str], reached: list[str]
+) -> None:
+    name = {"full_name": "Ana Souza"}
+    assert numbers(contacts(STATE, checkout(customer=name | first), checkout(customer=then))) == reached
 
 
 @st.composite
