@@ -207,7 +207,7 @@ class ActivityEvent(_Named):
         default=None, description="order_completed, payment_pending: further ids of the cart, checkout or session"
     )
 
-    also_named: SkipJsonSchema[Customer | None] = None
+    also_named: SkipJsonSchema[tuple[Customer, ...]] = ()
     """Set by detectors.reading: whom an order or an opt-out names elsewhere than in `customer`."""
 
     @model_validator(mode="after")
@@ -232,13 +232,18 @@ class ActivityEvent(_Named):
     @property
     def people(self) -> tuple[Customer, ...]:
         """Everyone whom an order or an opt-out may be about. Only `customer` may be contacted."""
-        return tuple(one for one in (self.customer, self.also_named) if one is not None)
+        return (*((self.customer,) if self.customer else ()), *self.also_named)
 
     @property
     def refuses(self) -> bool:
         """Whether the customer refuses a channel."""
         consent = None if self.customer is None else self.customer.consent
         return consent is not None and False in {consent.call, consent.whatsapp}
+
+    @property
+    def empties(self) -> bool:
+        """Whether it says that nothing is left in the cart."""
+        return "cart" in self.model_fields_set and (self.cart is None or self.cart.is_empty)
 
     @property
     def lacks_stage(self) -> bool:

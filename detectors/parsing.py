@@ -46,6 +46,8 @@ _BROKEN_ESCAPE = re.compile(
 )
 """Half of a surrogate pair, as it comes from cutting a text in the middle of an emoji; the others are fine."""
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
+_CONTROLS = dict.fromkeys(range(0x20), " ")
+"""Outside of a text they are white space or wrong, and inside JSON wants them escaped."""
 _LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
@@ -135,8 +137,15 @@ def _loosely(document: Any) -> Parsed:  # noqa: ANN401 - any JSON
 
 def _readable(raw: bytes) -> bytes:
     """Put U+FFFD wherever the text is not Unicode, and drop a byte order mark."""
-    text = raw.decode(errors="replace").lstrip("\ufeff")
+    text = raw.decode(_encoding(raw), errors="replace").lstrip("\ufeff").translate(_CONTROLS)
     return _BROKEN_ESCAPE.sub(lambda match: "\ufffd" if match["half"] else match[0], text).encode()
+
+
+def _encoding(raw: bytes) -> str:
+    """Return UTF-16 for what is surely that, as Windows writes it: every other byte of its signs is 0."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "utf-16"
+    return {b"\0{": "utf-16-be", b"{\0": "utf-16-le"}.get(raw[:2], "utf-8")
 
 
 def _salvage(

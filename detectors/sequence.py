@@ -119,7 +119,8 @@ def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
     if event.occurred_at is None:
         return arrival_ms
     at_ms = min(epoch_ms(event.occurred_at), arrival_ms)
-    if event.type in _STOPS and (event.occurred_at.tzinfo is None or at_ms < NO_DATE_MS):
+    doubtful = event.occurred_at.tzinfo is None or at_ms < NO_DATE_MS
+    if doubtful and (event.type in _STOPS or event.refuses or event.empties):
         return seen_at(at_ms, arrival_ms)
     return at_ms
 

@@ -14,7 +14,7 @@ from detectors.normalize import countries, emails, languages, money, names, phon
 from state.marking import Channel
 from tasks import consent
 from tasks.law.places import place_of
-from tasks.record import cart_of, metadata_of
+from tasks.record import PHONE_COUNTRY, cart_of, metadata_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHANNELS = frozenset({"call", "whatsapp", "auto"})
@@ -133,8 +133,16 @@ def by_channel(built: Built, may: frozenset[Channel], usual: str) -> Built:
 
 
 def phone_of(fields: Mapping[str, str]) -> str | None:
-    """Return the customer's number in E.164; None when it is missing or nobody can have it."""
-    return phones.phone(fields.get("phone", ""), countries.country(fields.get("country", "")))
+    """Return the customer's number in E.164; None when it is missing or nobody can have it.
+
+    A national number that was written with one country, and would be another person's with a later one, has two
+    readings: a shopper who has the goods sent abroad still has the number from home.
+    """
+    text, first = fields.get("phone", ""), fields.get(PHONE_COUNTRY, "")
+    number = phones.phone(text, countries.country(fields.get("country", "")))
+    if number is None or not first or text.startswith("+"):
+        return number
+    return number if phones.phone(text, countries.country(first)) in {None, number} else None
 
 
 def phone_in(body: str) -> str:

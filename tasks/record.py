@@ -18,6 +18,9 @@ METADATA = "meta."
 ID = "id"
 """Stored field: what the shop calls a session whose stored id is a hash, without credentials."""
 
+PHONE_COUNTRY = "phone_country"
+"""Stored field: the country with which a national number was written, as the shop wrote it."""
+
 BOT = "bot"
 """Stored field: more events in a minute than a human being makes."""
 
@@ -44,6 +47,9 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
     fields: dict[str, str] = {}
     if event.customer is not None:
         _put(fields, event.customer, _CUSTOMER)
+        number = fields.get("phone")
+        if number is not None and not number.startswith("+"):
+            fields[PHONE_COUNTRY] = fields.get("country", "")
         if event.customer.consent is not None:
             _put(fields, event.customer.consent, _CONSENT)
             # No answer is not another answer: a refusal stands until there is a yes.

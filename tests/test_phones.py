@@ -211,3 +211,11 @@ def test_repeated_numbers_are_cached_within_a_bound() -> None:
 )
 def test_shared_calling_codes_tell_the_territory(e164: str, code: str) -> None:
     assert country_of_phone(e164) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [("3201234567.0", None), ("91123456789.0", None), ("3201234567,00", "IT"), ("04915123456789", "DE")],
+)
+def test_a_zero_of_a_decimal_or_a_digit_too_many_is_no_number(text: str, country: str | None) -> None:
+    assert phone(text, country) is None

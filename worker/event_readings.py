@@ -42,8 +42,8 @@ def readings(document: object, parsed: Parsed) -> Iterator[Reading]:
             yield Reading(field, f"{_quoted(written)} → {moment.isoformat()}")
     if event.customer is not None:
         yield from _customer(event.customer, _part(document, "customer"))
-    if event.also_named is not None:
-        yield from _customer(event.also_named, {}, prefix="")
+    for one in event.also_named:
+        yield from _customer(one, {}, prefix="")
     if "cart" in event.model_fields_set:
         yield from _cart(event.cart, _part(document, "cart"))
     yield from _amount("order_value", _at(document, "order_value"), event.order_value)

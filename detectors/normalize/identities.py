@@ -27,8 +27,12 @@ _LOOK_ALIKE = str.maketrans({"o": "0", "i": "1", "l": "1"})
 _ALIKE_ONLY = re.compile(r"[\doil\s+().-]{1,40}", re.IGNORECASE)
 _MOST_ADDRESSES = 4
 _LONGEST_ADDRESSES = 1024
+_FRACTION = re.compile(r"^(\s*\+?[0-9]{5,15})[.,]0{1,2}\s*$")
+"""What spreadsheets make of a number: 5511987654321.0."""
 _FEWEST_DIGITS = 5
 _MOST_DIGITS = 15
+_MASKED = re.compile(r"(.+@.+)-[0-9a-z]+\.ct\.vtex\.com\.br", re.IGNORECASE)
+"""How VTEX writes an address in its orders: the customer's own, and a part that makes it an alias."""
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
 
@@ -62,7 +66,7 @@ def of_number(e164: str) -> str:
 @lru_cache(maxsize=16_384)
 def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
     """Return the identities of every number that a text may hold."""
-    number = written(text[:LONGEST])
+    number = written(_FRACTION.sub(r"\1", text[:LONGEST]))
     texts = [number, *map(written, number.parts)]
     if number.strange and _ALIKE_ONLY.fullmatch(text):
         texts.insert(0, written(text.lower().translate(_LOOK_ALIKE)))
@@ -76,7 +80,8 @@ def _named(number: Written, country_code: str | None) -> Iterator[str]:
     # The + may be missing, or a shop's form may have put it before a national number.
     if not number.plus:
         yield from _identities(tiers(number._replace(plus=True), country_code))
-        if country_code is None and all(line.doubt for line in chain.from_iterable(groups)):
+        # The country may be that of a form's default.
+        if all(line.doubt for line in chain.from_iterable(groups)):
             for market in MARKETS:
                 yield from _identities(islice(filter(None, tiers(number, market)), 1))
     elif country_code:
@@ -99,3 +104,5 @@ def _addresses(text: str) -> Iterator[str]:
     for found in _ADDRESS.findall(text[:_LONGEST_ADDRESSES]):
         address = found.strip(".")
         yield (email(address) or address).lower()
+        if behind := _MASKED.fullmatch(address):
+            yield (email(behind[1]) or behind[1]).lower()

@@ -4,6 +4,7 @@ Read strictly, because a number read here is called: with two readings there is 
 name, read as leniently as possible, see `identities`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,8 @@ from detectors.normalize.written_numbers import written
 
 _KEPT = 65_536
 _OVERLONG = 11
+_DECIMAL = re.compile(r"\s*\+?[0-9]{5,15}[.,]0{1,2}\s*")
+"""What spreadsheets make of a number. With the zero as a digit it can be somebody else's: 3201234567.0 in Belgium."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ def country_of_phone(e164: str) -> str | None:
 
 
 def _line(text: str, country_code: str | None) -> tuple[Line | None, str]:
+    if _DECIMAL.fullmatch(text):
+        return None, "is a decimal number: its last zero is none of its digits"
     number = written(text)
     if number.extension:
         return None, "has an extension: it is a company's line"
@@ -83,6 +88,8 @@ def _only(groups: Iterable[list[Line]]) -> tuple[Line | None, str]:
     if not group:
         return None, "is not a valid number"
     group = _without_overlong(group)
+    if not group:
+        return None, "is longer than a number of its country"
     numbers = sorted({line.e164 for line in group})
     impossible = next((line for line in group if not is_valid(line.code, line.national)), None)
     if impossible is not None:
@@ -100,6 +107,7 @@ def _without_overlong(group: list[Line]) -> list[Line]:
     German fixed lines, by the plan, have up to 15 digits. By the regulator they have 11 at most, and the mobile
     `49 151 12345678` is no fixed line in the area of 04915.
     """
+    group = [line for line in group if line.code != "49" or len(line.national) <= _OVERLONG]
     if any(kind(line.code, line.national) in MOBILES for line in group):
         return [line for line in group if kind(line.code, line.national) in MOBILES or len(line.national) < _OVERLONG]
     return group

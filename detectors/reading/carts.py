@@ -5,6 +5,7 @@ from typing import Any
 from detectors.activity import Cart, Item
 from detectors.normalize import money
 from detectors.normalize.text import words
+from detectors.normalize.yes_no import answer
 from detectors.problem import Problem
 from detectors.reading.names import renamed, squash
 from detectors.reading.values import document, quantity, scalar, shortened, text
@@ -12,6 +13,7 @@ from detectors.reading.values import document, quantity, scalar, shortened, text
 _EMPTIED: dict[str, Any] = {"items": []}
 LINES = words("items lineitems products lines contents articles")
 COUNTS = words("itemcount itemscount itemqty itemsqty count size totalquantity totalitems totalqty")
+EMPTIED = words("empty isempty emptied")
 _NO_AMOUNT = "can be read as more than one amount, or as none"
 
 
@@ -68,6 +70,8 @@ def _is_emptied(value: dict[str, Any]) -> bool:
     for key, inner in value.items():
         name, said = squash(key), document(scalar(inner))
         if name in LINES and said in ([], {}):
+            return True
+        if name in EMPTIED and answer(said) == "yes":
             return True
         if name in COUNTS and not isinstance(said, bool) and said in (0, "0"):
             return True

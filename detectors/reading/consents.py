@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from detectors.activity import Consent
-from detectors.normalize.text import words
+from detectors.normalize.text import fold, words
 from detectors.normalize.yes_no import Answer, answer
 from detectors.reading.names import renamed, squash
 from detectors.reading.values import document, scalar, shortened, text
@@ -17,6 +17,14 @@ _ALSO: dict[str, str] = {
 """Other names of the channels. A refusal under them counts, a yes does not: it may be about something else."""
 _WHOLE = words("all any general marketing granted status state value consent accepted given contact optin")
 AGAINST = words("optout optedout denied declined refused revoked withdrawn donotcall donotcontact dnc unsubscribed")
+ALSO_ASKED = words("consents consentgiven consentimiento consentimento optin optedin marketingconsent marketingoptin")
+ALSO_ASKED_OF: dict[str, str] = {
+    f"{before}{channel}{after}": channel
+    for channel in _CHANNELS
+    for before, after in (("consent", ""), ("", "consent"), ("", "optin"), ("optin", ""), ("", "optedin"))
+}
+"""Fields next to the consent under which a refusal counts, of all channels and of one."""
+_NO = frozenset({False, "", "0", "f", "false", "n", "no", "nao", "non", "off", "never", "null", "none", "undefined"})
 _MAIN = ("granted", "status", "state", "value", "accepted", "allowed", "given", "answer", "consent")
 
 
@@ -33,10 +41,27 @@ def consent(said: Iterable[object]) -> dict[str, Any] | None:
     return {**proof, **found} if found or proof else None
 
 
-def refusal(customer: dict[str, Any]) -> object:
-    """Return False when a field next to the consent says that the person wants no contact, else None."""
-    against = (scalar(value) for key, value in customer.items() if squash(key) in AGAINST)
-    return False if any(answer(value) == "yes" for value in against) else None
+def refusal(part: dict[str, Any]) -> object:
+    """Return what fields next to the consent refuse: False for all channels, an object for some, None for nothing.
+
+    A yes under such names does not count.
+    """
+    answers: dict[str, list[Answer]] = {channel: [] for channel in _CHANNELS}
+    for key, value in part.items():
+        name = squash(key)
+        if name in AGAINST and not _is_no(scalar(value)):
+            return False
+        if name in ALSO_ASKED:
+            _add(document(value), answers, {})
+        elif name in ALSO_ASKED_OF:
+            answers[ALSO_ASKED_OF[name]].append(_answer(value) or "yes")
+    return {channel: False for channel, given in answers.items() if "no" in given} or None
+
+
+def _is_no(value: object) -> bool:
+    """Whether a field such as `opted_out` clearly says no, or nothing. A date says when."""
+    said = fold(value) if isinstance(value, str) else value
+    return said is None or said in _NO if not isinstance(said, dict | list) else not said
 
 
 def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, Any]) -> None:
@@ -58,6 +83,8 @@ def _by_name(part: dict[str, Any], answers: dict[str, list[Answer]], proof: dict
         given = _answer(value)
         if key in {"given_at", "source"}:
             proof[key] = shortened(text(value))
+        elif name == "channels":
+            _add(document(value), answers, proof)
         elif name in _CHANNELS:
             if given is not None:
                 answers[name].append(given)

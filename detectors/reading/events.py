@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from detectors.activity import ActivityEvent, Cart, Engagement, EventType
 from detectors.flow import PLATFORMS, STAGES
@@ -13,11 +14,16 @@ from detectors.reading import carts, consents, ids, people
 from detectors.reading.names import EMPTY, choice, event_type, renamed, squash
 from detectors.reading.values import document, part, scalar, session_id, shortened, text
 
-_ENVELOPES = words("event data payload body detail message properties")
-_MOST_WRAPS = 3
+_ENVELOPES = words("event data payload body detail message properties object records")
+_MOST_WRAPS = 5
+_OUTER = words("notification webhook event message track")
+"""Types of an envelope, which say nothing of the event inside."""
 _TYPE_NAMES = words("event eventtype eventname topic")
 _LOOSE_TYPE_NAMES = words("eventkind action kind name messagetype")
 """Where the type may stand when there is no `type`: they can say something else, too."""
+_EMPTIED = words(
+    "cartemptied cartempty emptycart emptiedcart cartcleared clearcart clearedcart cartdeleted cartremoved"
+)
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
 _UNREADABLE_ID = "cannot be read, and was left out"
 _SIGN_OF_LIFE = "names no type of event; it was read as a sign of life of its session"
@@ -46,6 +52,8 @@ def canonical(value: object) -> Canonical | None:
     found = Canonical({})
     if kind is None:
         found.problems.append(Problem("type", _SIGN_OF_LIFE))
+        if _says_emptied(event):
+            fields["cart"] = None
     elif how != "exact":
         found.notes.append(Problem("type", f"was read as {kind}"))
     if wrapped and not stops:
@@ -68,15 +76,32 @@ def _unwrapped(value: object) -> tuple[object, bool]:
     """Take an event out of a text, a list of one or an envelope; also say whether it was in one of them."""
     wrapped = False
     for _ in range(_MOST_WRAPS):
-        inner = document(scalar(value))
-        if isinstance(inner, dict) and not _has(inner, "type", "sessionid"):
-            inside = [document(one) for key, one in inner.items() if squash(key) in _ENVELOPES]
-            objects = [one for one in inside if isinstance(one, dict) and _has(one, "type", "sessionid")]
+        inner = _decoded(scalar(value))
+        if isinstance(inner, dict) and not _says_itself(inner):
+            inside = [scalar(document(one)) for key, one in inner.items() if squash(key) in _ENVELOPES]
+            objects = [one for one in inside if isinstance(one, dict) and _has(one, "type", "sessionid", *_ENVELOPES)]
             inner = objects[0] if len(objects) == 1 else inner
         if inner is value:
             break
         value, wrapped = inner, True
     return value, wrapped
+
+
+def _decoded(value: object) -> object:
+    """Return what a text holds as JSON, also another text: what was encoded three times."""
+    if isinstance(value, str) and value[:1] == '"':
+        try:
+            return from_json(value)
+        except ValueError:
+            return value
+    return document(value)
+
+
+def _says_itself(event: dict[str, Any]) -> bool:
+    """Whether an object is the event, not an envelope around one."""
+    said = [value for key, value in event.items() if squash(key) == "type"]
+    outer = all(isinstance(value, str) and squash(value) in _OUTER for value in said)
+    return _has(event, "sessionid") or not outer
 
 
 def _has(event: dict[str, Any], *names: str) -> bool:
@@ -99,6 +124,11 @@ def _kind(event: dict[str, Any]) -> tuple[EventType | None, Literal["exact", "re
     if all(value in EMPTY or not isinstance(value, str) for value in said) and _has(event, *_ORDER_SIGNS):
         return "order_completed", "read"
     return None, "read"
+
+
+def _says_emptied(event: dict[str, Any]) -> bool:
+    said = [scalar(value) for key, value in event.items() if squash(key) in {"type", *_TYPE_NAMES}]
+    return any(isinstance(value, str) and squash(value) in _EMPTIED for value in said)
 
 
 def _sessions(found: Canonical, event: dict[str, Any], fields: dict[str, Any], kind: EventType | None) -> None:
@@ -130,12 +160,15 @@ def _customer(found: Canonical, event: dict[str, Any], fields: dict[str, Any], k
     )
     if kind in {"order_completed", "opt_out"}:
         known = customer if isinstance(customer, dict) else {}
-        named = people.with_person(known, event)
-        if named != known and "session_id" in found.fields:
-            # Only for marking who bought or refused: a session must not be contacted at a number found somewhere.
-            found.fields["also_named"] = {name: named[name] for name in _WHO if name in named}
-        elif named:
-            customer = named
+        others = people.named(event, contacts=kind == "opt_out")
+        if "session_id" not in found.fields:
+            for one in others:
+                known |= {name: value for name, value in one.items() if known.get(name) in EMPTY}
+            customer = known or customer
+        # Only for marking who bought or refused: a session must not be contacted at a number found somewhere.
+        others = [one for one in others if not one.items() <= known.items()]
+        if others:
+            found.fields["also_named"] = others
     refused = {channel: False for channel in ("call", "whatsapp") if elsewhere and elsewhere.get(channel) is False}
     if refused:
         if not isinstance(customer, dict):

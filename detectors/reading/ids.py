@@ -1,5 +1,6 @@
 """The ids under which an order's cart may be known: a shop names it where it likes."""
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from detectors.activity import MAX_CART_IDS
 from detectors.normalize.text import words
 from detectors.reading.names import squash
-from detectors.reading.values import document, session_id
+from detectors.reading.values import document, labelled, session_id
 
 _MOST_NODES, _DEEPEST = 400, 4
 
@@ -16,8 +17,12 @@ _ID_NAMES = words("""
     cartuuid cartcode carthash cartreference checkoutid checkouttoken checkoutkey checkoutuuid checkoutreference
     abandonedcheckoutid abandonedcartid quoteid quotetoken quoteguid maskedquoteid basketid baskettoken basketkey
     basketuuid bagid orderformid winbacksessionid winbackid cartids alsosessions visitid idcarrito carritoid
-    idcarrinho carrinhoid idpanier panierid
+    idcarrinho carrinhoid idpanier panierid idcart idsession idcheckout idbasket idquote anonymousid
+    clientreferenceid
     """)
+_SHOPIFY_CART = re.compile(r"gid://shopify/Cart/([A-Za-z0-9-]{1,128})(?:\?.*)?", re.IGNORECASE)
+_SHOPIFY_TOKEN = re.compile(r"c1-[0-9a-f]{32}|Z2NwL[A-Za-z0-9]{20,}|hW[A-Za-z0-9]{20,}")
+"""What `cart_token` of an order holds; the storefront's API says `gid://shopify/Cart/` before it."""
 _PARENTS = words(
     "session cart checkout basket bag quote orderform abandonedcheckout abandonedcart carrito carrinho panier"
 )
@@ -32,10 +37,18 @@ def cart_ids(event: dict[str, Any]) -> tuple[str, ...]:
         for one in value if isinstance(value, list) else [value]:
             read = session_id(one)
             if read is not None and not isinstance(one, bool):
-                found[read] = None
-                if len(found) == MAX_CART_IDS:
-                    return tuple(found)
+                found |= dict.fromkeys((read, *_otherwise(read)))
+                if len(found) >= MAX_CART_IDS:
+                    return tuple(found)[:MAX_CART_IDS]
     return tuple(found)
+
+
+def _otherwise(text: str) -> Iterator[str]:
+    """Yield how a shop's pages call a cart whose order calls it by this id, or the other way round."""
+    if of_pages := _SHOPIFY_CART.fullmatch(text):
+        yield of_pages[1]
+    elif _SHOPIFY_TOKEN.fullmatch(text):
+        yield f"gid://shopify/Cart/{text}"
 
 
 def _named(event: dict[str, Any]) -> Iterator[object]:
@@ -43,7 +56,7 @@ def _named(event: dict[str, Any]) -> Iterator[object]:
     nodes = 0
     while todo and nodes < _MOST_NODES:
         parent, part, depth = todo.popleft()
-        for key, value in part.items():
+        for key, value in (*part.items(), *labelled(part)):
             nodes += 1
             name = squash(key)
             if (

@@ -1,5 +1,7 @@
 """The names of types, fields and choices, in whatever case and with whatever signs between their words."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, get_args
@@ -7,26 +9,32 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from detectors.activity import EventType
+from detectors.normalize.text import fold, words
 
 _LONGEST_NAME = 64
+_LONGEST_TYPE = 256
 
 _ORDER = """
     order orders ordercompleted ordercomplete ordercompletion completedorder completeorder ordercreated ordercreate
     orderscreate orderplaced orderplace placeorder placedorder orderpaid orderspaid paidorder orderconfirmed
     orderconfirmation orderconfirm confirmorder orderreceived ordersuccess ordersuccessful ordersuccessfull
     orderfinished orderdone ordersubmitted orderfulfilled ordersfulfilled ordershipped orderdelivered orderapproved
-    orderpayed orderinvoiced neworder purchase purchases purchased purchasecompleted purchasecomplete completedpurchase
+    orderpayed orderinvoiced orderfinalized orderfinalised
+    neworder completed purchase purchases purchased purchasecompleted purchasecomplete completedpurchase
     completepurchase purchasesuccess purchaseconfirmed productpurchased bought paid payed sale conversion
     transaction transactioncompleted transactioncomplete transactionsuccess checkoutcompleted checkoutcomplete
-    completedcheckout completecheckout checkoutsuccess checkoutfinished paymentcompleted paymentcomplete
+    completedcheckout completecheckout checkoutsuccess checkoutfinished checkoutsessioncompleted
+    paymentcompleted paymentcomplete
     completedpayment paymentsucceeded paymentsuccess paymentsuccessful paymentsuccessfull paymentapproved
-    paymentcaptured paymentconfirmed paymentreceived paymentpaid paymentaccepted invoicepaid chargesucceeded
+    paymentcaptured paymentintentsucceeded paymentconfirmed paymentreceived paymentpaid paymentaccepted
+    invoicepaid chargesucceeded
     pedido pedidocompletado pedidocompleto pedidoconcluido pedidorealizado pedidopagado pedidopago pedidoconfirmado
     pedidoefetuado pedidoaprovado orden ordencompletada ordencompleta ordenpagada ordenconfirmada compra
     compracompletada compraconcluida comprarealizada comprafinalizada compraefetuada compraconfirmada compraaprovada
     comprado comprada pagocompletado pagoaprobado pagoconfirmado pagorealizado pagorecibido pagamentoaprovado
     pagamentoconfirmado venda vendarealizada venta ventarealizada commande commandepassee commandepayee
     commandeconfirmee commandeterminee achat achete achateffectue paiementaccepte paiementreussi thankyou thankyoupage
+    bestellt bestellung bestellungabgeschlossen gekauft bezahlt ordine ordinecompletato acquisto acquistocompletato
 """
 _OPT_OUT = """
     optout optsout optedout optingout optoutrequest optoutrequested optouts unsubscribe unsubscribed unsubscribes
@@ -58,6 +66,15 @@ TYPES: Mapping[str, EventType] = {
 }
 """By squashed name. Words that start a contact have no synonyms."""
 
+_OPT_OUT_WORDS = words("optout unsubscribe unsubscribed unsubscription descadastro")
+"""They say what happened also among others; `stop` can be about anything."""
+_LAST_WORDS = words("purchase purchased ordered bought")
+"""They say what happened at the end of others, as in `ecommerce.purchase`."""
+_FILLERS = words("a an the was is has been")
+_FIRST: tuple[EventType, ...] = ("opt_out", "order_completed", "payment_pending")
+_MOST_WORDS = 12
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
 _MISSPELT: tuple[tuple[EventType, str, int], ...] = (
     ("order_completed", "ordercompleted", 2),
     ("payment_pending", "paymentpending", 2),
@@ -76,11 +93,29 @@ def squash(name: str) -> str:
 @lru_cache(maxsize=1024)
 def event_type(text: str) -> EventType | None:
     """Return the type of event that a text names; None when it names none."""
-    name = squash(text)
-    known = TYPES.get(name)
-    if known is not None:
-        return known
-    return next((kind for kind, right, most in _MISSPELT if _distance(name, right, most) <= most), None)
+    for name in (squash(text), squash(fold(text))):
+        known = TYPES.get(name)
+        if known is not None:
+            return known
+    misspelt = next((kind for kind, right, most in _MISSPELT if _distance(name, right, most) <= most), None)
+    return misspelt or _among_words(text)
+
+
+def _among_words(text: str) -> EventType | None:
+    """Return which stop signal some words of a text name: `shop/order_completed`, `OrderCompletedEvent`."""
+    found = [word.lower() for word in _WORD.findall(_without_accents(text[:_LONGEST_TYPE]))]
+    found = [word for word in found if word not in _FILLERS][:_MOST_WORDS]
+    runs = {"".join(found[start:end]) for start in range(len(found)) for end in range(start + 2, len(found) + 1)}
+    kinds = {TYPES.get(run) for run in runs}
+    if not _OPT_OUT_WORDS.isdisjoint(found):
+        kinds.add("opt_out")
+    if found and found[-1] in _LAST_WORDS:
+        kinds.add("order_completed")
+    return next((kind for kind in _FIRST if kind in kinds), None)
+
+
+def _without_accents(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 
 def choice(text: str, of: Iterable[str]) -> str | None:

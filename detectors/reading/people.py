@@ -1,31 +1,45 @@
 """The customer of an event, and in stop signals the person, whatever their fields are called."""
 
+import re
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from detectors.activity import Customer
 from detectors.normalize.text import words
 from detectors.reading import consents
-from detectors.reading.names import EMPTY, renamed, squash
-from detectors.reading.values import document, part, scalar, shortened, text
+from detectors.reading.names import renamed, squash
+from detectors.reading.values import document, labelled, objects, part, scalar, shortened, text
 
 _AS_IT_IS = frozenset({"phone_number", "email", "country_code", "time_zone", "region"})
 """Fields of which a part would mean something else."""
 _MOST_NODES, _DEEPEST = 400, 3
 _NOT_INTO = words("items lineitems products lines metadata merchant store shop seller vendor")
+_CONTACTS = words("""
+    to from recipient recipients waid whatsapp number identity identifier contact contacts user userid customer
+    subscriber address destination
+    """)
+_PARTS = (
+    *("countrycode", "ddi", "areacode", "area", "ddd", "number", "nationalnumber"),
+    *("value", "e164", "phonenumber", "phone", "email"),
+)
+"""Fields of an object that stands for a number or an address, as one would read them out."""
+_JID = re.compile(r"@(?:s\.whatsapp\.net|c\.us|g\.us)\b")
+_FEWEST_DIGITS = 7
+MOST = 8
 _NAMES: dict[str, str] = {
     **dict.fromkeys(
         words("""
         phonenumber phone phoneno mobile mobilephone mobilenumber cell cellphone telephone tel telefono telefone celular
         movil telefoonnummer msisdn contactnumber contactphone customerphone customerphonenumber userphone buyerphone
-        billingphone shippingphone phonee164
+        billingphone shippingphone phonee164 phones phonenumbers telephones telefones telefonos
         """),
         "phone_number",
     ),
     **dict.fromkeys(
         words("""
         email emailaddress mail correo correoelectronico courriel customeremail useremail buyeremail contactemail
-        billingemail clientemail customeremailaddress
+        billingemail clientemail customeremailaddress emails emailaddresses
         """),
         "email",
     ),
@@ -61,23 +75,50 @@ def customer(value: object, *, first: bool) -> object:
     return read
 
 
-def with_person(read: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-    """Add to a customer what else names the person anywhere in an order or an opt-out: phone, e-mail, country."""
-    found = dict(read)
+def named(event: dict[str, Any], *, contacts: bool) -> list[dict[str, Any]]:
+    """Return everyone whom an order or an opt-out names anywhere: at most `MOST`, each by a phone number or an address.
+
+    `contacts`: also under names such as `from` or `recipient`, which in an order may be anybody's.
+    """
+    found: list[tuple[str, str]] = []
+    countries: list[str] = []
     todo = deque([(event, 0)])
     nodes = 0
     while todo and nodes < _MOST_NODES:
         current, depth = todo.popleft()
-        for key, value in current.items():
+        for key, value in (*current.items(), *labelled(current)):
             nodes += 1
             name, inner = squash(key), document(scalar(value))
             field = _NAMES.get(name)
-            written = text(inner)
-            if field and isinstance(written, str) and found.get(field) in EMPTY:
-                found[field] = written
-            if isinstance(inner, dict) and depth < _DEEPEST and name not in _NOT_INTO:
-                todo.append((inner, depth + 1))
-    return found
+            if field == "country_code":
+                countries += _texts(inner)
+            elif field:
+                found += ((field, one) for one in _texts(inner))
+            elif contacts and name in _CONTACTS and not objects(inner):
+                found += ((_looks_like(one), one) for one in _texts(inner))
+            if depth < _DEEPEST and name not in _NOT_INTO:
+                todo += ((one, depth + 1) for one in objects(inner))
+    country = {"country_code": countries[0]} if countries else {}
+    people = [{field: one} | country for field, one in dict.fromkeys(found) if field]
+    return people[:MOST]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield each text of a field that should hold one: of a list all, of an object its parts, joined."""
+    for one in value if isinstance(value, list) else [value]:
+        inner = document(scalar(one))
+        if isinstance(inner, dict):
+            parts = {squash(key): text(part) for key, part in inner.items()}
+            inner = " ".join(str(parts[name]) for name in _PARTS if isinstance(parts.get(name), str))
+        written = text(inner)
+        if isinstance(written, str) and written.strip():
+            yield written
+
+
+def _looks_like(written: str) -> str:
+    if "@" in written and not _JID.search(written):
+        return "email"
+    return "phone_number" if sum(char.isdigit() for char in written) >= _FEWEST_DIGITS else ""
 
 
 def is_person_field(name: str) -> bool:

@@ -2,13 +2,14 @@
 
 from detectors.activity import ActivityEvent, Cart, Customer, EventType
 from detectors.reading import ids, people
-from detectors.reading.carts import COUNTS, LINES
-from detectors.reading.consents import AGAINST
+from detectors.reading.carts import COUNTS, EMPTIED, LINES
+from detectors.reading.consents import AGAINST, ALSO_ASKED, ALSO_ASKED_OF
 from detectors.reading.names import fields_of, squash
 
-_OF_EVENT = frozenset(fields_of(ActivityEvent)) | AGAINST | {"consent"}
-_OF_CUSTOMER = frozenset(fields_of(Customer)) | AGAINST
-_OF_CART = frozenset(fields_of(Cart)) | LINES | COUNTS
+_REFUSALS = AGAINST | ALSO_ASKED | ALSO_ASKED_OF.keys()
+_OF_EVENT = frozenset(fields_of(ActivityEvent)) | _REFUSALS | {"consent"}
+_OF_CUSTOMER = frozenset(fields_of(Customer)) | _REFUSALS
+_OF_CART = frozenset(fields_of(Cart)) | LINES | COUNTS | EMPTIED
 
 _NAME_CARTS = frozenset({"order_completed", "payment_pending", "opt_out"})
 
@@ -39,4 +40,4 @@ def is_used(kind: EventType, name: str) -> bool:
     """Whether a field of this name, which the canonical form doesn't have, is looked at in an event of this type."""
     if kind in {"order_completed", "opt_out"} and people.is_person_field(name):
         return True
-    return (kind in _NAME_CARTS and ids.is_id_field(name)) or squash(name) in AGAINST | {"consent"}
+    return (kind in _NAME_CARTS and ids.is_id_field(name)) or squash(name) in _REFUSALS | {"consent"}

@@ -1,6 +1,7 @@
 """Values of another type than they should have, where only one thing can be meant."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic_core import from_json
@@ -67,6 +68,15 @@ def part(value: object) -> object:
         found = scalar(value)
         return {} if value == [] else found if isinstance(found, dict) else value
     return value
+
+
+def labelled(part: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the field that an object is which holds a name and a value: `{"key": "_cart_id", "value": "c-1"}`."""
+    if "value" in part:
+        for label in ("key", "name"):
+            name = part.get(label)
+            if isinstance(name, str):
+                yield name, part["value"]
 
 
 def quantity(value: object) -> object:
