@@ -230,7 +230,7 @@ def test_a_change_that_says_who_the_person_is_asks_to_be_told() -> None:
     for said in (*says_who, *does_not):
         batch = batch_of(event(customer=said))
         assert batch.changes[0].tell is (said in says_who)
-        assert batch.named == ([("s-1", AT_MS)] if said in says_who else [])
+        assert batch.telling == ([0] if said in says_who else [])
 
 
 def test_answers_for_consent_come_with_their_proof() -> None:

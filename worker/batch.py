@@ -19,7 +19,7 @@ from tasks.record import ID, fields_of
 from worker.attribution import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000
-_ABOUT_PERSON = (*PERSON, *FIELDS.values())
+_ABOUT_PERSON = frozenset({*PERSON, *FIELDS.values()})
 """Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
 _REFUSAL = {"opted_out": "1"}
@@ -62,8 +62,8 @@ class Batch:
     """A no counts for every identity that may be meant, a yes for those that surely are."""
     taken_over: list[tuple[str, str, int]] = field(default_factory=list)
     """Which session was taken over by which, and the sequence number of the event that said so."""
-    named: list[tuple[str, int]] = field(default_factory=list)
-    """Sessions whose person an event says more about, and when; the changes of these events have `tell` set."""
+    telling: list[int] = field(default_factory=list)
+    """Which changes say more about the person of their session, from 0; these have `tell` set."""
     orders: list[Order] = field(default_factory=list)
     placed: list[tuple[str, int]] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived (Unix ms)."""
@@ -149,9 +149,9 @@ def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> C
         fields |= _id_of(session, event.session_id or "")
     if event.type == "opt_out":
         fields |= _REFUSAL
-    tell = any(fields.get(name) for name in _ABOUT_PERSON)
+    tell = not _ABOUT_PERSON.isdisjoint(fields) and any(fields.get(name) for name in _ABOUT_PERSON)
     if tell:
-        batch.named.append((session, occurred_ms(place.stamp)))
+        batch.telling.append(len(batch.changes))
     return Change(session, *place[:5], fields, tell, place.seen_ms)
 
 

@@ -218,7 +218,7 @@ class Ingest:
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
         """Begin to apply a batch, and to count its orders; return what waits for both."""
-        self._naming.ask(batch.changes)
+        self._naming.ask(batch.changes, batch.telling)
         applied = self._sessions.begin(batch.changes)
         if self._order_count is None:
             return applied

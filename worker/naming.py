@@ -44,12 +44,16 @@ class Naming:
         self._noted_since = 0.0
         self._told_shared = False
 
-    def ask(self, changes: list[Change]) -> None:
-        """Let those changes no longer ask whose session it is that say nothing new of it."""
+    def ask(self, changes: list[Change], telling: Iterable[int]) -> None:
+        """Let those changes no longer ask whose session it is that say nothing new of it.
+
+        `telling`: the places of those that ask.
+        """
         if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_AGAIN_S):
             self._noted.clear()
             self._told_shared = False
-        for place, change in enumerate(changes):
+        for place in telling:
+            change = changes[place]
             if change.tell and _said(change) in self._noted and not _answers(change):
                 changes[place] = change._replace(tell=False)
 
@@ -70,7 +74,8 @@ class Naming:
             self._say_shared(told)
             if not self._noted:
                 self._noted_since = monotonic()
-            self._noted.update(_said(change) for change in batch.changes if change.tell)
+            told_of = (batch.changes[place] for place in batch.telling)
+            self._noted.update(_said(change) for change in told_of if change.tell)
 
         return wait
 

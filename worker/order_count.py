@@ -28,10 +28,9 @@ class OrderCount:
             StateError: (so does what is returned) count it again.
         """
         known, found = self._known, dict[str, int]()
-        for change in batch.changes:
+        for change in [change for change in batch.changes if change.activity % RANK_SPAN >= CHECKOUT_RANK]:
             session, at_ms = change.session_id, change.silent_since_ms
-            checks_out = change.activity % RANK_SPAN >= CHECKOUT_RANK
-            if checks_out and session not in known and at_ms and not is_bot(change.fields):
+            if session not in known and at_ms and not is_bot(change.fields):
                 found.setdefault(session, at_ms)
         new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
         counted = self._orders.begin_count(new, batch.placed)
