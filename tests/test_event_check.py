@@ -304,7 +304,7 @@ def test_no_finding_repeats_a_value_of_an_event() -> None:
 READINGS: list[tuple[dict[str, object], str]] = [
     (
         {"customer": {"phone_number": "300 123 4567", "country_code": "Colombia"}},
-        'customer.phone_number "300 123 4567" with CO \u2192 +573001234567',
+        'customer.phone_number "300 123 4567" with CO \u2192 +573001234567: read as a national number',
     ),
     ({"customer": {"phone_number": "+57 300 123 4567"}}, "customer.country_code is taken from the number \u2192 CO"),
     ({"customer": {"country_code": "EE.UU."}}, 'customer.country_code "EE.UU." \u2192 US'),

@@ -53,7 +53,7 @@ def _customer(customer: Customer, written: Mapping[str, Any], *, prefix: str = "
     country = countries.country(customer.country_code or "")
     if customer.phone_number:
         number = phones.phone(customer.phone_number, country)
-        yield Reading(f"{prefix}phone_number", one_line(phones.reading(customer.phone_number, country).note))
+        yield Reading(f"{prefix}phone_number", _number(customer.phone_number, country))
         if number and (not country or countries.dialling_code(customer.country_code or "")):
             country = phones.country_of_phone(number)
             if not customer.country_code:
@@ -76,6 +76,12 @@ def _customer(customer: Customer, written: Mapping[str, Any], *, prefix: str = "
                 f"{channel} {'yes' if said else 'no'}" for channel, said in answers.items() if said is not None
             )
             yield Reading(f"{prefix}consent", f"→ {told or 'no answer'}")
+
+
+def _number(written: str, country: str | None) -> str:
+    found = phones.reading(written, country)
+    beside = f" with {country}" if country else ""
+    return one_line(found.note) if found.e164 else f"{_quoted(written)}{beside} → no number: it {found.why_not}"
 
 
 def _cart(cart: Cart | None, written: Mapping[str, Any]) -> Iterator[Reading]:
