@@ -24,7 +24,7 @@ _MEANING = {
     "bought": "paid by themselves",
     "bought.after_contact": "contacted once, then paid",
     "sent": "contacted once",
-    "unreachable": "no name, phone or country",
+    "unreachable": "no name or phone",
     "waiting": "still waiting",
 }
 
