@@ -128,7 +128,9 @@ def _situation(
     phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
     # Who is in the session by now may not be whom its stored body names: what either of them has said counts.
     now = identities_of(*payload.contact_of(taken.session.fields)) if taken.body else ()
-    known = dict.fromkeys((*people, *(person_of(identity, deps.identity_secret) for identity in now)))
+    # An opt-out list exported by an earlier version has hashes of numbers as they are dialled, not of identities.
+    dialled = (phone,) if phone else ()
+    known = dict.fromkeys((*people, *(person_of(one, deps.identity_secret) for one in (*now, *dialled))))
     person = merged(deps.people.facts_of([*known]))
     sent = payload.channel_in(taken.body) if taken.body else ""
     return policy.Situation(

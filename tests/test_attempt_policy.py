@@ -8,6 +8,7 @@ import pytest
 
 from state.marking import Answer
 from state.operator import Operator
+from state.optouts import OptOuts
 from state.people import person_of
 from state.session import RANK_SPAN
 from state.sessions import Change
@@ -372,6 +373,14 @@ def test_the_proof_of_consent_stays_with_the_outreach(state: State) -> None:
     assert proof["call"] == {"allowed": True, "at_ms": at_ms, "given_at": consent["given_at"], "source": "checkout box"}
     assert set(proof) == {"call", "whatsapp"}
     assert "300" not in record(state, outreach)["consent"]
+
+
+def test_an_opt_out_under_the_number_as_dialled_still_counts(state: State) -> None:
+    number = "+5491143219876"
+    outreach = dispatched(state, customer={"phone_number": number, "country_code": "AR"})
+    OptOuts(state.scripts, state.keys).add([person_of(number, SECRET)])
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
 
 
 def test_two_numbers_with_one_address_are_contacted_once(state: State) -> None:
