@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from detectors.flow import Platform, Stage
 from detectors.normalize import moments
+from detectors.normalize.session_ids import is_placeholder
 from detectors.normalize.text import MAX_TEXT
 
 MAX_EVENT_BYTES = 64 * 1024
@@ -30,13 +32,22 @@ EventType = Literal["activity", "exit", "payment_declined", "payment_pending", "
 MAX_SESSION_ID = 512
 MAX_CART_IDS = 8
 _ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SESSION_ID}, {"type": "integer"}]}
+
+
+def _no_placeholder(text: str) -> str:
+    if is_placeholder(text):
+        raise ValueError("is a placeholder: give each cart an id of its own")
+    return text
+
+
 SessionId = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_SESSION_ID, strip_whitespace=True),
+    AfterValidator(_no_placeholder),
     WithJsonSchema(_ID_SCHEMA),
 ]
 """Any text, as it came; a whole number is kept as its digits (detectors.reading)."""
-SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number"
+SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number; no placeholder such as undefined or 0"
 """What a session_id is, for people."""
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
 

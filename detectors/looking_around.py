@@ -10,11 +10,20 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES
+from detectors.normalize.session_ids import is_placeholder
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, epoch_ms, seen_at
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
 _is_usual_id = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}").fullmatch
 """Ids of these signs are stored as they are. Others are left to `parse`."""
+_SHORT = 16
+
+
+def _is_usual(session_id: str) -> bool:
+    """Whether an id is stored as it is. Only a short one, or one that begins with a sign, can be a placeholder."""
+    if not _is_usual_id(session_id):
+        return False
+    return not ((len(session_id) < _SHORT or not session_id[0].isalnum()) and is_placeholder(session_id))
 
 
 def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
@@ -38,7 +47,7 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
             return None
         if type(session_id) is int:
             session_id = str(session_id)
-        if event["type"] != "activity" or not _is_usual_id(session_id):
+        if event["type"] != "activity" or not _is_usual(session_id):
             return None
     except (ValueError, LookupError, TypeError):
         return None

@@ -1,3 +1,4 @@
+import json
 import re
 from string import ascii_letters, digits
 
@@ -5,7 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from detectors import looking_around
 from detectors.normalize.session_ids import is_hashed, public_session_id, session_key, stored_as
+from detectors.parsing import parse
 
 CART = "gid://shopify/Cart/c1-00ff11ee22dd33cc44bb55aa66778899"
 SAFE = ascii_letters + digits + "._:-~@+="
@@ -87,3 +90,17 @@ def test_two_shoppers_never_become_one(one: str, other: str) -> None:
 def test_what_is_shown_and_sent_has_no_credentials(written: str, public: str) -> None:
     assert public_session_id(written) == public
     assert public_session_id(public) == public
+
+
+@pytest.mark.parametrize(
+    "text", ["undefined", "null", "NaN", "0", 0, "---", "\u200b", "[object Object]", "{{cart_id}}"]
+)
+def test_a_placeholder_is_no_session_of_anyone(text: object) -> None:
+    """Its shoppers would share one session: the name of one would go with the number of another."""
+    activity = {"type": "activity", "session_id": text, "flow_stage": "checkout", "platform": "web"}
+    raw = json.dumps(activity).encode()
+    assert looking_around.read(raw, 1_700_000_000_000) is None
+    assert parse(raw).event is None
+    order = parse(json.dumps({"type": "order_completed", "session_id": text, "customer": {"email": "a@b.co"}}).encode())
+    assert order.event is not None
+    assert order.event.session_id is None

@@ -18,6 +18,29 @@ _CREDENTIAL = re.compile(
     r"nonce|passwd|password|pin|pwd|secret|sig|signature)",
     re.IGNORECASE,
 )
+_PLACEHOLDERS = frozenset(
+    {
+        "",
+        "0",
+        "null",
+        "nil",
+        "none",
+        "nan",
+        "na",
+        "undefined",
+        "unknown",
+        "true",
+        "false",
+        "objectobject",
+        "sessionid",
+        "cartid",
+        "checkoutid",
+        "anonymous",
+        "guest",
+    }
+)
+_UNFILLED = re.compile(r"\{\{|\}\}|\$\{|<%|\*\|")
+_SIGNS = re.compile(r"[\W_]+")
 _USER_INFO = re.compile(r"(?<=://)[^/?#@\s]*@")
 _GLOBAL_ID = "gid://"
 _SEPARATOR = re.compile(r"[&;]")
@@ -45,6 +68,14 @@ def _other_key(text: str) -> str:
     if _is_key(name):
         return name
     return _HASHED + sha256(name.encode(errors="surrogatepass")).hexdigest()[:_HASH_DIGITS]
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text is what a shop's code writes when it has no id, such as `undefined`, `0`, `---` or `{{cart_id}}`.
+
+    All of its shoppers would share one session, so that one shopper's name would go with another one's number.
+    """
+    return _SIGNS.sub("", text).lower() in _PLACEHOLDERS or _UNFILLED.search(text) is not None
 
 
 def stored_as(text: str) -> str:

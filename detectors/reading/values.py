@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from detectors.activity import MAX_SESSION_ID
+from detectors.normalize.session_ids import is_placeholder
 from detectors.normalize.text import MAX_TEXT, clean
 
 _WHOLE = re.compile(r"[+]?([0-9]{1,7})(?:[.,]0{1,2})?")
@@ -48,7 +49,7 @@ def session_id(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
-    return value if 0 < len(value) <= MAX_SESSION_ID else None
+    return value if 0 < len(value) <= MAX_SESSION_ID and not is_placeholder(value) else None
 
 
 def document(value: object) -> object:
