@@ -26,7 +26,7 @@ def poison(scene: Scene) -> None:
         b'{"session_id": 1}',
         json.dumps({"session_id": "a*b{c}", "type": "activity"}).encode(),
         b'{"session_id": "s", "type": "activity", "cart": {"total_value": NaN}}',
-        json.dumps({"session_id": "x" * 500, "type": "order_completed"}).encode(),
+        json.dumps({"session_id": "x" * 600, "type": "order_completed"}).encode(),
         b"x" * LARGE,
     ]
     with Redis.from_url(scene.system.server.url) as shop:
