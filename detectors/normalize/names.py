@@ -19,7 +19,7 @@ _UNFILLED = re.compile(r"\{\{|\}\}|\$\{|<%|%[A-Za-z_]+%|\*\|")
 
 @lru_cache(maxsize=4096)
 def person_name(text: str) -> str | None:
-    """Return a person's name as it is shown, None when it names nobody: empty, without a letter, or a placeholder."""
+    """Return a person's name as it is shown, or None if it is no name: empty, without a letter, or a placeholder."""
     name = clean(text)
     if not any(char.isalpha() for char in name) or _UNFILLED.search(name):
         return None

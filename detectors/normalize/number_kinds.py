@@ -40,7 +40,7 @@ def is_valid(code: str, national: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def kind(code: str, national: str) -> int:
-    """Return the `PhoneNumberType` of a number; UNKNOWN when nobody can have it."""
+    """Return the `PhoneNumberType` of a number; UNKNOWN if it is invalid."""
     if not national.strip("0") or len(national) > _MOST_NATIONAL:
         return int(PhoneNumberType.UNKNOWN)
     zeros = len(national) - len(national.lstrip("0"))

@@ -19,7 +19,7 @@ from detectors.normalize.written_numbers import written
 _KEPT = 65_536
 _OVERLONG = 11
 _DECIMAL = re.compile(r"\s*\+?[0-9]{5,15}[.,]0{1,2}\s*")
-"""What spreadsheets make of a number. With the zero as a digit it can be somebody else's: 3201234567.0 in Belgium."""
+"""What spreadsheets make of a number. With the zero as a digit it can be another person's: 3201234567.0 in Belgium."""
 
 
 @dataclass(frozen=True, slots=True)

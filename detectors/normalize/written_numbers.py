@@ -37,7 +37,7 @@ class Written(NamedTuple):
     """Place of a zero that stood in brackets by itself, as in `+49 (0)151`; -1 without one."""
     extension: bool = False
     strange: str = ""
-    """Why nobody should be contacted under this text, such as `has letters`; empty for a plain number."""
+    """Why no contact may be made under this text, such as `has letters`; empty for a plain number."""
     parts: tuple[str, ...] = ()
     """Texts in it that may be numbers by themselves: those before and after a slash, a comma, an `or`."""
 
