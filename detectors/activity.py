@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from detectors.flow import Platform, Stage
 from detectors.normalize import moments
-from detectors.normalize.session_ids import is_placeholder
+from detectors.normalize.session_ids import is_placeholder, is_plain_id
 from detectors.normalize.text import MAX_TEXT
 
 MAX_EVENT_BYTES = 64 * 1024
@@ -35,7 +35,7 @@ _ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SE
 
 
 def _no_placeholder(text: str) -> str:
-    if is_placeholder(text):
+    if not is_plain_id(text) and is_placeholder(text):
         raise ValueError("is a placeholder: give each cart an id of its own")
     return text
 

@@ -4,26 +4,15 @@ Four of five events of a shop are like that. Whatever else an event may be, also
 `detectors.parsing`, which says the same of these (a property of the tests).
 """
 
-import re
 from datetime import datetime
 
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES
-from detectors.normalize.session_ids import is_placeholder
-from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, epoch_ms, seen_at
+from detectors.normalize.session_ids import is_plain_id
+from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
-_is_usual_id = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}").fullmatch
-"""Ids of these signs are stored as they are. Others are left to `parse`."""
-_SHORT = 16
-
-
-def _is_usual(session_id: str) -> bool:
-    """Whether an id is stored as it is. Only a short one, or one that begins with a sign, can be a placeholder."""
-    if not _is_usual_id(session_id):
-        return False
-    return not ((len(session_id) < _SHORT or not session_id[0].isalnum()) and is_placeholder(session_id))
 
 
 def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
@@ -42,13 +31,17 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
             moment = event["occurred_at"]
             if moment[10] != "T":  # as detectors.normalize.moments.iso
                 return None
-            occurred_ms = min(epoch_ms(datetime.fromisoformat(moment)), arrival_ms)
+            said_ms = epoch_ms(datetime.fromisoformat(moment))
+            if said_ms < arrival_ms:
+                occurred_ms = said_ms
         elif len(event) != _WITHOUT_TIME:
             return None
         if type(session_id) is int:
             session_id = str(session_id)
-        if event["type"] != "activity" or not _is_usual(session_id):
+        if event["type"] != "activity" or not is_plain_id(session_id):
             return None
     except (ValueError, LookupError, TypeError):
         return None
-    return session_id, occurred_ms * RANK_SPAN + rank, seen_at(occurred_ms, arrival_ms)
+    # As detectors.sequence.seen_at, without the call.
+    seen_ms = occurred_ms if occurred_ms >= arrival_ms - SLOW_CLOCK_MS else arrival_ms
+    return session_id, occurred_ms * RANK_SPAN + rank, seen_ms

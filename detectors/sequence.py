@@ -8,13 +8,12 @@ A session keeps the highest sequence number of each of three sorts (activity, si
 follows from these, whatever order the events came in.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import NamedTuple, get_args
 
 from detectors.activity import ActivityEvent, EventType
 from detectors.flow import PLATFORMS, STAGES, Platform, Stage
-from detectors.idle import IDLE
 from detectors.kind import Kind
 from detectors.registry import KINDS
 
@@ -33,7 +32,7 @@ PURCHASE_RANK = 99
 _STOPS = frozenset({"order_completed", "payment_pending", "opt_out"})
 RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_MS = 24 * 3600 * 1000
+_MS = timedelta(milliseconds=1)
 
 # By type of event, the last of the registry first: the first that recognises an event has it.
 _KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
@@ -77,13 +76,14 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
     # 0 unless it says where it happened: both are needed.
     at = ACTIVITY_RANK.get((event.flow_stage, event.platform))
     activity = 0 if at is None else base + at
+    if activity and event.type == "activity":
+        # As nearly all are, and IDLE is the one kind that begins with it.
+        return Position(activity, activity, 0, 0, silent_ms, seen_ms)
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
         return Position(purchase, activity, purchase=purchase, silent_since_ms=silent_ms, seen_ms=seen_ms)
     for rank, kind in _KINDS_OF[event.type]:
         if kind.only_if(event):
-            if kind is IDLE and activity:
-                return Position(activity, activity, 0, 0, silent_ms, seen_ms)
             if kind.silent_from_expiry and event.expires_at is not None:
                 silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
             signal = base + rank
@@ -116,10 +116,11 @@ def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
     What stops a contact is not taken for older than it is because its time has no zone, or is none: unless that is
     credible, it occurred when it arrived.
     """
-    if event.occurred_at is None:
+    moment = event.occurred_at
+    if moment is None:
         return arrival_ms
-    at_ms = min(epoch_ms(event.occurred_at), arrival_ms)
-    doubtful = event.occurred_at.tzinfo is None or at_ms < NO_DATE_MS
+    at_ms = min(epoch_ms(moment), arrival_ms)
+    doubtful = moment.tzinfo is None or at_ms < NO_DATE_MS
     if doubtful and (event.type in _STOPS or event.refuses or event.empties):
         return seen_at(at_ms, arrival_ms)
     return at_ms
@@ -130,5 +131,4 @@ def epoch_ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     # Not 0: a sequence number of 0 means that there was no such event.
-    since = moment - _EPOCH
-    return max(1, since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000)
+    return max(1, (moment - _EPOCH) // _MS)

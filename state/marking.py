@@ -10,13 +10,11 @@ over it, since a stranger's order or refusal says nothing about anybody else who
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
-from state.errors import StateError
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS, SESSION_TTL_MS, Keys
-from state.scripts import Call, Scripts
+from state.scripts import NamedCall, Scripts
 
 Channel = Literal["call", "whatsapp"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -118,22 +116,14 @@ class Marking:
             StateError: some may not have been written; do it again.
         """
         named = list(named)
-        noted = self._scripts.begin_many("note", [self._note(one) for one in named])
-        try:
-            marked = self._begin_marks(marks, linked=False)
-        except StateError:
-            with suppress(StateError):
-                noted()
-            raise
+        replies = self._scripts.begin_calls([*map(self._note, named), *self._calls(marks, linked=False)])
 
         def wait() -> Told:
-            try:
-                replies = noted()
-            finally:
-                found = marked()
+            said = replies()
+            noted, found = said[: len(named)], said[len(named) :]
             passed_on: dict[str, Marks] = {}
             shared = 0
-            for one, (how, *words) in zip(named, replies, strict=True):
+            for one, (how, *words) in zip(named, noted, strict=True):
                 shared += how == b"shared"
                 if words:
                     _of(passed_on, one.other).add(_read(words))
@@ -143,24 +133,24 @@ class Marking:
                 for link in links:
                     _of(passed_on, link.decode()).add(mine)
             more = {person: found for person, found in passed_on.items() if found}
-            new += sum(int(reply[0]) for reply in self._begin_marks(more, linked=True)())
+            new += sum(int(reply[0]) for reply in self._scripts.begin_calls(self._calls(more, linked=True))())
             return Told(new, shared)
 
         return wait
 
-    def _note(self, one: Named) -> Call:
+    def _note(self, one: Named) -> NamedCall:
         limits = (SESSION_TTL_MS, MOST_SESSIONS, one.at_ms, one.other, LINK_TTL_MS, MOST_LINKS, MOST_LINKED)
-        return self._keys.person(one.person), (one.session, *limits)
+        return "note", self._keys.person(one.person), (one.session, *limits)
 
-    def _begin_marks(self, marks: Mapping[str, Marks], *, linked: bool) -> Callable[[], list[list[bytes]]]:
-        calls: list[Call] = []
+    def _calls(self, marks: Mapping[str, Marks], *, linked: bool) -> list[NamedCall]:
+        calls: list[NamedCall] = []
         for person, found in marks.items():
             words: list[str | int] = ["linked" if linked else "", found.bought_ms or "", self._bought_window_ms]
             words += [found.opted_out_ms or "", ANSWER_TTL_MS, MOST_LINKED]
             for channel, answer in found.answers.items():
                 words += [channel, str(answer)]
-            calls.append((self._keys.person(person), words))
-        return self._scripts.begin_many("mark", calls)
+            calls.append(("mark", self._keys.person(person), words))
+        return calls
 
 
 def _of(marks: dict[str, Marks], person: str) -> Marks:

@@ -3,14 +3,15 @@
 What is kept of a session is a number that stands for its id, for at most a day; counters are kept for 15 days.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
+from pydantic_core import to_json
+
 from state.keys import DAY_MS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import NamedCall, Scripts, translated
 
 DAYS = 8
 """Days of counters that are read, today included."""
@@ -63,18 +64,14 @@ class Orders:
         self._scripts = scripts
         self._keys = keys
 
-    def begin_count(self, checkouts: Sequence[Moment], orders: Sequence[Moment]) -> Callable[[], object]:
-        """Begin to count; what is returned waits until it is done. Counting again changes nothing.
+    def count(self, checkouts: Sequence[Moment], orders: Sequence[Moment]) -> list[NamedCall]:
+        """Return the calls that count these. Counting again changes nothing.
 
         An order without a session has an empty text in its place.
-
-        Raises:
-            StateError: some may not have been counted; do it again.
         """
         if not checkouts and not orders:
-            return lambda: None
-        args = (json.dumps(_numbered(checkouts)), json.dumps(_numbered(orders)))
-        return self._scripts.begin_many("count_orders", [(self._keys.control, args)])
+            return []
+        return [("count_orders", self._keys.control, (to_json(_numbered(checkouts)), to_json(_numbered(orders))))]
 
     def flow(self) -> OrderFlow:
         """Read what was last found."""

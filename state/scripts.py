@@ -36,6 +36,9 @@ from state.replication import NONE, WAIT_MS, Replicas
 
 Argument = str | bytes | int | float
 Call = tuple[str, Sequence[Argument]]
+"""The key and the arguments of a script."""
+NamedCall = tuple[str, str, Sequence[Argument]]
+"""A script's name, its key and its arguments."""
 # A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out. The driver
 # takes the word off an error that it knows, so some are told by their type.
 _PASSING = ("MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "UNBLOCKED")
@@ -131,13 +134,15 @@ class Scripts:
 
         In between the caller can work while the server does.
         """
-        calls = list(calls)
-        digest = self._digest(name)
-        replies = self.begin([("EVALSHA", digest, 1, key, *args) for key, args in calls])
+        return self.begin_calls([(name, key, args) for key, args in calls])
+
+    def begin_calls(self, calls: Sequence[NamedCall]) -> Callable[[], list[Any]]:
+        """As `begin_many`, of several scripts."""
+        replies = self.begin([("EVALSHA", self._digest(name), 1, key, *args) for name, key, args in calls])
 
         def wait() -> list[Any]:
             with translated():
-                return self._settled(name, calls, replies())
+                return self._settled(calls, replies())
 
         return wait
 
@@ -195,11 +200,11 @@ class Scripts:
         found: list[Any] = pipe.execute(raise_on_error=False)
         return found
 
-    def _settled(self, name: str, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
+    def _settled(self, calls: Sequence[NamedCall], replies: list[Any]) -> list[Any]:
         """Call again what the server did not know the script for, and raise the first error."""
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
-                key, args = calls[index]
+                name, key, args = calls[index]
                 replies[index] = self._called("EVAL", self.text(name), 1, key, *args)
         return [raised(reply) for reply in replies]
 

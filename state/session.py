@@ -49,6 +49,8 @@ NOT_HANDED_OVER = OWN_FIELDS | {"order", "id", "under_way"}
 _DIGITS = "".join(map(chr, [*range(ord("#"), ord("\\")), *range(ord("]"), ord("~"))]))
 """90 characters, ascending, none of which JSON escapes or begins a sealed value. Eight last until the year 3334."""
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
+_PAIR, _HALF = len(_PAIRS), len(_PAIRS) ** 2
 _CART = "cart"
 
 
@@ -96,11 +98,10 @@ class Session:
 
 def stamped(stamp: int, value: str) -> str:
     """Return a field's text as it is stored: the higher of two texts is that of the later event."""
-    digits = ""
-    while stamp:
-        stamp, digit = divmod(stamp, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return digits.rjust(STAMP_WIDTH, _DIGITS[0]) + value
+    upper, lower = divmod(stamp, _HALF)
+    first, second = divmod(upper, _PAIR)
+    third, fourth = divmod(lower, _PAIR)
+    return _PAIRS[first] + _PAIRS[second] + _PAIRS[third] + _PAIRS[fourth] + value
 
 
 def stamp_of(stored: str) -> int:

@@ -4,7 +4,9 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
+from zlib import crc32
 
 from pydantic_core import to_json
 
@@ -12,7 +14,7 @@ from state import deployment
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
-from state.scripts import Call, Scripts, translated
+from state.scripts import NamedCall, Scripts, translated
 from state.session import (
     ANSWERS,
     NOT_HANDED_OVER,
@@ -49,6 +51,12 @@ class Change(NamedTuple):
     """Whether `apply` returns a mark for this change in any case, with what its session then knows of the person."""
     seen_ms: int = 0
     """When it shows that the shopper was there (Unix ms); 0: at `silent_since_ms`."""
+
+
+new_change: Callable[[tuple[str, int, int, int, int, int, Mapping[str, str], bool, int]], Change] = partial(
+    tuple.__new__, Change
+)
+"""Make a change of all its fields, in half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class Sessions:
         self._scripts = scripts
         self._keys = keys
         self._cipher: Cipher = cipher or Unencrypted()
-        self._names = "".join(name.ljust(RANK_WIDTH) for name in rank_names)
+        self._names = "".join(name.ljust(RANK_WIDTH) for name in rank_names).encode()
 
     def apply(self, changes: Sequence[Change]) -> list[Mark]:
         """Apply changes, one script call per partition; doing so again, or in another order, changes nothing.
@@ -112,27 +120,30 @@ class Sessions:
         """
         return self.begin(changes)()
 
-    def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
-        """Begin to apply changes, and return what waits until they are; as `apply` in all else."""
-        plain: dict[int, list[str]] = {}
-        others: dict[int, list[Sequence[str]]] = {}
-        places: dict[int, list[int]] = {}
+    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
+        """Begin to apply changes, and return what waits until they are; as `apply` in all else.
+
+        `also`: what is called with them; it costs no round trip of its own.
+        """
+        plain: list[list[str]] = [[] for _ in range(PARTITIONS)]
+        others: list[list[Sequence[str]]] = [[] for _ in range(PARTITIONS)]
+        places: list[list[int]] = [[] for _ in range(PARTITIONS)]
         for index, change in enumerate(changes):
             session_id, stamp, activity, _, _, silent_ms, fields, tell, _ = change
-            number = partition_of(session_id)
-            if number not in plain:
-                plain[number], others[number], places[number] = [], [], []
+            # As partition_of, without the call.
+            number = crc32(session_id.encode()) % PARTITIONS
             if not (fields or tell) and activity == stamp and silent_ms == activity // RANK_SPAN:
                 plain[number] += (session_id, str(activity))
             else:
                 places[number].append(index)
                 others[number].append(_event(change, self._cipher))
-        calls: list[Call] = [
-            (self._keys.partition(number), (self._names, to_json(found), to_json(others[number])))
-            for number, found in plain.items()
+        changed = [number for number in range(PARTITIONS) if plain[number] or others[number]]
+        calls: list[NamedCall] = [
+            ("apply", self._keys.partition(number), (self._names, to_json(plain[number]), to_json(others[number])))
+            for number in changed
         ]
-        replies = self._scripts.begin_many("apply", calls)
-        return lambda: list(self._marks(changes, places.values(), replies()))
+        replies = self._scripts.begin_calls([*calls, *also])
+        return lambda: list(self._marks(changes, [places[number] for number in changed], replies()[: len(changed)]))
 
     def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
         """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.
@@ -215,9 +226,11 @@ class Sessions:
         texts = [word.decode() for word in words]
         said, (purchase, opted_out, moved_to, moved), answers = texts[:3], texts[3:7], texts[7:]
         phone, country, email = self._person(session_id, PERSON, said)
-        asked = [(name, value) for name, value in zip(ANSWERS, answers, strict=True) if value]
-        opened_ = self._person(session_id, [name for name, _ in asked], [value for _, value in asked])
-        found = {name: (stamp_of(value), text) for (name, value), text in zip(asked, opened_, strict=True)}
+        found: dict[str, tuple[int, str]] = {}
+        if any(answers):
+            asked = [(name, value) for name, value in zip(ANSWERS, answers, strict=True) if value]
+            opened_ = self._person(session_id, [name for name, _ in asked], [value for _, value in asked])
+            found = {name: (stamp_of(value), text) for (name, value), text in zip(asked, opened_, strict=True)}
         return Mark(index, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved), found)
 
     def _person(self, session_id: str, names: Sequence[str], said: Sequence[str]) -> Sequence[str]:

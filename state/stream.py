@@ -11,6 +11,7 @@ from state.scripts import Argument, Call, Scripts, translated
 
 GROUP = "ingest"
 FIELD = b"event"
+_ONE_FIELD = [FIELD]
 _ACKNOWLEDGE_CHUNK = 5000  # Lua's stack holds about 8,000 unpacked arguments
 
 
@@ -139,7 +140,11 @@ def entries_of(reply: Any) -> list[Entry]:  # noqa: ANN401 - shapes differ with 
         return []
     # One stream was asked for; RESP3 puts its entries one list deeper.
     items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))[0]
-    return [entry_of(item) for item in items]
+    return [
+        # Nearly all entries have this one field; the others need a closer look.
+        Entry(item[0], item[1][1]) if type(item[1]) is list and item[1][:-1] == _ONE_FIELD else entry_of(item)
+        for item in items
+    ]
 
 
 def entry_of(item: Any) -> Entry:  # noqa: ANN401 - shapes differ with the protocol and between drivers
@@ -149,6 +154,4 @@ def entry_of(item: Any) -> Entry:  # noqa: ANN401 - shapes differ with the proto
         return Entry(entry_id, None)
     if isinstance(fields, dict):
         return Entry(entry_id, fields.get(FIELD))
-    if len(fields) == 2 and fields[0] == FIELD:  # noqa: PLR2004 - one name and one value
-        return Entry(entry_id, fields[1])
     return Entry(entry_id, dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD))

@@ -10,6 +10,7 @@ from typing import Any
 from detectors.sequence import RANK_NAMES
 from state.errors import StateError
 from state.people import Facts, person_of
+from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
 from state.stream import GROUP, Entry, Reading, Stream
 from tests.helpers import HOUR_MS, SECRET, Event
@@ -65,10 +66,10 @@ class Stubborn(Sessions):
     def __init__(self, state: State) -> None:
         super().__init__(state.scripts, state.keys, RANK_NAMES)
 
-    def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
+    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
         if any(change.session_id == "poison" for change in changes):
             raise StateError("the state server refused a command: a bug")
-        return super().begin(changes)
+        return super().begin(changes, also)
 
 
 def ingest_of(

@@ -9,6 +9,7 @@ import pytest
 from detectors.sequence import RANK_NAMES
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import Facts
+from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
 from state.stream import GROUP, Reading
 from state.streams import Streams
@@ -241,9 +242,9 @@ def test_sessions_are_applied_by_the_partition(state: State) -> None:
     calls: list[int] = []
 
     class Counting(Sessions):
-        def begin(self, changes: Sequence[Change]) -> Callable[[], list[Mark]]:
+        def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
             calls.append(len(changes))
-            return super().begin(changes)
+            return super().begin(changes, also)
 
     publish(state, *(event(session=f"s-{number}") for number in range(30)))
     ingest_of(state, sessions=Counting(state.scripts, state.keys, RANK_NAMES)).step()

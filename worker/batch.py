@@ -9,16 +9,17 @@ from detectors.activity import ActivityEvent, Consent
 from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import public_session_id, session_key
 from detectors.parsing import Problem, parse
-from detectors.sequence import Position, occurred_ms, position
+from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
 from state.marking import CHANNELS, Channel
 from state.session import PERSON
-from state.sessions import Change
-from state.stream import Entry
+from state.sessions import Change, new_change
+from state.stream import Entry, entry_ms
 from tasks.consent import FIELDS
 from tasks.record import ID, fields_of
 from worker.attribution import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000
+CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage in {"checkout", "payment"})
 _ABOUT_PERSON = frozenset({*PERSON, *FIELDS.values()})
 """Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
@@ -64,6 +65,8 @@ class Batch:
     """Which session was taken over by which, and the sequence number of the event that said so."""
     telling: list[int] = field(default_factory=list)
     """Which changes say more about the person of their session, from 0; these have `tell` set."""
+    checkouts: list[int] = field(default_factory=list)
+    """Which changes say that their session is at the checkout, from 0."""
     orders: list[Order] = field(default_factory=list)
     placed: list[tuple[str, int]] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived (Unix ms)."""
@@ -85,22 +88,27 @@ def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
     `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
     """
     batch = Batch()
-    for entry in entries:
-        if entry.event is None:
+    changes, minutes = batch.changes, batch.minutes
+    for entry_id, raw in entries:
+        if raw is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
-            batch.rejections.append(Rejection(entry.id, (problem,), applied=False))
+            batch.rejections.append(Rejection(entry_id, (problem,), applied=False))
             continue
-        arrival_ms = entry.arrival_ms if latest_ms is None else min(entry.arrival_ms, latest_ms)
-        if usual := looking_around.read(entry.event, arrival_ms):
+        arrival_ms = entry_ms(entry_id)
+        if latest_ms is not None and arrival_ms > latest_ms:
+            arrival_ms = latest_ms
+        if usual := looking_around.read(raw, arrival_ms):
             session_id, activity, silent_since_ms = usual
-            batch.changes.append(Change(session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING))
-            batch.minutes.append(arrival_ms // MINUTE_MS)
+            if activity % RANK_SPAN >= CHECKOUT_RANK:
+                batch.checkouts.append(len(changes))
+            changes.append(new_change((session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING, False, 0)))
+            minutes.append(arrival_ms // MINUTE_MS)
             continue
-        parsed = parse(entry.event)
+        parsed = parse(raw)
         if parsed.problems:
-            batch.rejections.append(Rejection(entry.id, parsed.problems, applied=parsed.event is not None))
+            batch.rejections.append(Rejection(entry_id, parsed.problems, applied=parsed.event is not None))
         if parsed.event is not None:
-            _add(batch, entry.id, arrival_ms, parsed.event)
+            _add(batch, entry_id, arrival_ms, parsed.event)
     return batch
 
 
@@ -149,10 +157,13 @@ def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> C
         fields |= _id_of(session, event.session_id or "")
     if event.type == "opt_out":
         fields |= _REFUSAL
-    tell = not _ABOUT_PERSON.isdisjoint(fields) and any(fields.get(name) for name in _ABOUT_PERSON)
+    tell = not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON))
     if tell:
         batch.telling.append(len(batch.changes))
-    return Change(session, *place[:5], fields, tell, place.seen_ms)
+    if place.activity % RANK_SPAN >= CHECKOUT_RANK:
+        batch.checkouts.append(len(batch.changes))
+    stamp, activity, signal, purchase, silent_ms, seen_ms = place
+    return new_change((session, stamp, activity, signal, purchase, silent_ms, fields, tell, seen_ms))
 
 
 def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:

@@ -36,8 +36,9 @@ class BotWatch:
             self._minute = minute
             self._counts.clear()
         counts, limit = self._counts, self._per_minute or 0
-        counts.update([change.session_id for change in changes])
-        if not any(counts[session] > limit for session in {change.session_id for change in changes}):
+        sessions = [change.session_id for change in changes]
+        counts.update(sessions)
+        if max(map(counts.__getitem__, sessions)) <= limit:
             return list(changes)
         return [
             change._replace(fields={**change.fields, BOT: "1"}) if counts[change.session_id] > limit else change

@@ -219,21 +219,14 @@ class Ingest:
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
         """Begin to apply a batch, and to count its orders; return what waits for both."""
         self._naming.ask(batch.changes, batch.telling)
-        applied = self._sessions.begin(batch.changes)
         if self._order_count is None:
-            return applied
-        try:
-            counted = self._order_count.begin(batch)
-        except StateError:
-            with suppress(StateError):
-                applied()
-            raise
+            return self._sessions.begin(batch.changes)
+        calls, counted = self._order_count.calls(batch)
+        applied = self._sessions.begin(batch.changes, calls)
 
         def wait() -> list[Mark]:
-            try:
-                counted()
-            finally:
-                marks = applied()
+            marks = applied()
+            counted()
             return marks
 
         return wait

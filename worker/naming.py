@@ -10,7 +10,7 @@ from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
 from state.marking import MOST_LINKED, Answer, Channel, Marks, Named, Told
 from state.people import People, person_of
-from state.sessions import Change, Mark
+from state.sessions import Change, Mark, new_change
 from tasks.consent import FIELDS, GIVEN_AT, SOURCE, answered
 from worker.batch import Batch
 
@@ -55,7 +55,7 @@ class Naming:
         for place in telling:
             change = changes[place]
             if change.tell and _said(change) in self._noted and not _answers(change):
-                changes[place] = change._replace(tell=False)
+                changes[place] = new_change((*change[:7], False, change.seen_ms))
 
     def begin(self, batch: Batch, marks: Iterable[Mark], handed: Iterable[InSession]) -> Callable[[], None]:
         """Begin to name and mark people; call what is returned, once, before the events are acknowledged.
@@ -143,7 +143,7 @@ def _said(change: Change) -> Said:
 
 
 def _answers(change: Change) -> bool:
-    return any(change.fields.get(name) for name in FIELDS.values())
+    return any(map(change.fields.get, FIELDS.values()))
 
 
 def _answers_in(mark: Mark) -> dict[Channel, Answer]:

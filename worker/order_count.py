@@ -1,13 +1,12 @@
 """Which sessions of a batch reach the checkout and which orders it has, so that missing orders are noticed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from detectors.sequence import ACTIVITY_RANK, RANK_SPAN
 from state.orders import Moment, Orders
+from state.scripts import NamedCall
 from tasks.record import is_bot
 from worker.batch import Batch
 
-CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage in {"checkout", "payment"})
 MOST_OF_A_BATCH = 200
 """New sessions of a batch that are counted. Beyond that a part stands for all: none of the others counts at all."""
 MOST_KNOWN = 100_000
@@ -21,24 +20,21 @@ class OrderCount:
         self._known: set[str] = set()
         """Sessions that are counted: most events of a session are not its first."""
 
-    def begin(self, batch: Batch) -> Callable[[], None]:
-        """Begin to count a batch; what is returned waits until it is done. Counting it again changes nothing.
+    def calls(self, batch: Batch) -> tuple[Sequence[NamedCall], Callable[[], None]]:
+        """Return the calls that count a batch, and what is to be called once they were carried out.
 
-        Raises:
-            StateError: (so does what is returned) count it again.
+        Counting a batch again changes nothing.
         """
         known, found = self._known, dict[str, int]()
-        for change in [change for change in batch.changes if change.activity % RANK_SPAN >= CHECKOUT_RANK]:
+        for change in (batch.changes[place] for place in batch.checkouts):
             session, at_ms = change.session_id, change.silent_since_ms
-            if session not in known and at_ms and not is_bot(change.fields):
+            if session not in known and at_ms and not (change.fields and is_bot(change.fields)):
                 found.setdefault(session, at_ms)
         new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
-        counted = self._orders.begin_count(new, batch.placed)
 
-        def wait() -> None:
-            counted()
+        def counted() -> None:
             if len(known) > MOST_KNOWN:
                 known.clear()
             known.update(session for session, _ in new)
 
-        return wait
+        return self._orders.count(new, batch.placed), counted

@@ -39,6 +39,8 @@ _PLACEHOLDERS = frozenset(
         "guest",
     }
 )
+is_plain_id = re.compile(r"(?=[^0-9]*(?:[1-9]|0.*[A-Za-z0-9]))[A-Za-z0-9._:\-~@+=]{1,128}").fullmatch
+"""Ids that are stored as they are and hold a digit. The one placeholder with a digit is a lone 0."""
 _UNFILLED = re.compile(r"\{\{|\}\}|\$\{|<%|\*\|")
 _SIGNS = re.compile(r"[\W_]+")
 _USER_INFO = re.compile(r"(?<=://)[^/?#@\s]*@")

@@ -15,7 +15,7 @@ local function merge(place, event)
   for i = 8, #event, 2 do
     local name, value, known = event[i], event[i + 1], has[1 + i / 2]
     tells, opted_out = tells or about_person[name], opted_out or name == 'opted_out'
-    if not known or value > known or stamp_of(known) > (now + AHEAD) * 100 + 99 then put(write, name, value) end
+    if not known or value > known or stamp_of(known) > (now() + AHEAD) * 100 + 99 then put(write, name, value) end
   end
   local looks_around = signal == '0' and order == '0' and event[5] == sub(activity, 1, -3)
   local purchase, to = tonumber(has[3] or 0), {}

@@ -1,7 +1,13 @@
 -- Merges an event's sequence numbers into its session; the newest event also changes what the session waits for.
 -- include: _future
-local call, max, floor, HOUR, now = redis.call, math.max, math.floor, 3600000, clock()
+local call, max, floor, HOUR, moment = redis.call, math.max, math.floor, 3600000, nil
 local begun = {} -- by rank of the activity, sessions whose first activity this is; counted at the end, all together
+
+-- The time of this call, asked for once and only where it is needed: most calls of apply.lua do without.
+local function now()
+  moment = moment or clock()
+  return moment
+end
 
 local function put(command, name, value)
   command[#command + 1] = name
@@ -33,8 +39,8 @@ end
 -- construction, carried out here. Returns the session's purchase.
 local function move(prefix, ranks, key, event, has, write)
   local id, a, s, p = event[1], tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
-  local was_ahead = is_ahead(has, max(number_of(has[1]), has[2] or 0, has[3] or 0), now)
-  if was_ahead then has = put_back(key, has, now) end
+  local was_ahead = is_ahead(has, max(number_of(has[1]), has[2] or 0, has[3] or 0), now())
+  if was_ahead then has = put_back(key, has, now()) end
   local was_a, was_s, was_p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
   local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
   local silent, was_silent, was_state = silent_of(event[5], nil, last), silent_of(has[4], has[6], was_last), has[5]

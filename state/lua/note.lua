@@ -7,13 +7,13 @@
 -- Returns  'shared' when its marks are not passed on, '' else; then its direct marks as mark.lua takes them, for the other
 --          identity
 -- include: _person
-local prefix, at, other, now = KEYS[1], ARGV[4], ARGV[5], clock()
+local prefix, at, other = KEYS[1], ARGV[4], ARGV[5]
 if is_barred(prefix, at) then return {''} end
 local sessions, links = prefix .. 'sessions', prefix .. 'links'
 if call('ZADD', sessions, 'GT', at, ARGV[1]) == 1 then call('ZREMRANGEBYRANK', sessions, '0', text(-1 - ARGV[3])) end
 call('PEXPIRE', sessions, ARGV[2])
 if other == '' then return {''} end
-call('ZREMRANGEBYSCORE', links, '-inf', text(now - ARGV[6]))
+call('ZREMRANGEBYSCORE', links, '-inf', text(clock() - ARGV[6]))
 local new = call('ZADD', links, 'GT', at, other)
 if new == 1 then call('ZREMRANGEBYRANK', links, '0', text(-1 - ARGV[7])) end
 call('PEXPIRE', links, ARGV[6])

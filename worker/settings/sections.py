@@ -46,7 +46,7 @@ class IngestSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     streams: Count = Field(default=1, ge=1, le=MOST_STREAMS)
-    batch: Count = Field(default=1000, ge=1, le=10_000)
+    batch: Count = Field(default=2000, ge=1, le=10_000)
     block: Annotated[Duration, within("100ms", "4s")] = timedelta(seconds=2)
     claim_after: Annotated[Duration, within("1s", "1h")] = timedelta(seconds=60)
     max_deliveries: Count = Field(default=5, ge=1, le=100)
