@@ -177,3 +177,7 @@ def test_a_moment_without_a_zone_is_utc_and_one_before_1970_still_counts() -> No
         )
         assert place.activity > 0
         assert place.silent_since_ms == ARRIVAL_MS
+
+
+def test_idle_is_the_one_kind_that_begins_with_an_activity() -> None:
+    assert [kind for kind in KINDS if kind.begins_with == "activity"] == [IDLE]
