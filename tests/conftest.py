@@ -7,6 +7,7 @@ from typing import Any
 import fakeredis
 import pytest
 from _pytest.nodeid import NodeId
+from hypothesis import settings
 
 from state.connection import connect
 from state.scripts import Scripts
@@ -20,8 +21,13 @@ ON_VALKEY = pytest.mark.xdist_group("valkey")
 
 
 def pytest_configure() -> None:
-    """Have SIGHUP end what the tests start: under nohup they would inherit that it is ignored, and outlive it."""
+    """Let SIGHUP end the processes of the tests, and no property fail because the machine is busy.
+
+    Under nohup these processes would inherit that the signal is ignored, and outlive the tests.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    settings.register_profile("untimed", settings.default, deadline=None)
+    settings.load_profile("untimed")
 
 
 @pytest.hookimpl(trylast=True)

@@ -135,9 +135,9 @@ class Asking:
     def __init__(self, begin: Any, calls: list[int]) -> None:  # noqa: ANN401 - a method
         self._begin, self._calls = begin, calls
 
-    def begin(self, changes: Any) -> Any:  # noqa: ANN401 - as the real one
+    def begin(self, changes: Any, also: Any = ()) -> Any:  # noqa: ANN401 - as the real one
         self._calls.append(sum(change.tell for change in changes))
-        return self._begin(changes)
+        return self._begin(changes, also)
 
 
 def test_a_shared_address_is_reported(state: State) -> None:
