@@ -204,6 +204,11 @@ class System:
         """Return the process id of a role that runs."""
         return self.until(lambda: self.supervisor.pids().get(name, 0), 15, f"the start of {name}")
 
+    def pool(self, name: str) -> list[int]:
+        """Return the process ids of a role's pool."""
+        pid = self.pid(name)
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     def kill(self, name: str) -> None:
         """SIGKILL a role, with its pool; it is started again."""
         os.killpg(self.pid(name), signal.SIGKILL)
