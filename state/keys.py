@@ -36,6 +36,7 @@ WITHOUT_TTL = (
     "problems",
     "{control}:sending",
     "{control}:orders",
+    "{control}:progress",
     "{NN}:lane:*",
     "{NN}:due",
     "{NN}:leased",
@@ -120,6 +121,11 @@ class Keys:
     def orders(self) -> str:
         """Hash: when the last order arrived, and what was found of the sessions since."""
         return f"{self.control}orders"
+
+    @property
+    def progress(self) -> str:
+        """Hash: step of detection or sending → when it happened last (ms), and the thresholds of the last sweep."""
+        return f"{self.control}progress"
 
     def orders_of(self, day: int) -> str:
         """Hash: sessions that reached the checkout on a day (since 1970-01-01, UTC) and orders, by hour (15 days)."""

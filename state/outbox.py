@@ -65,6 +65,8 @@ class Reaped:
     due_again: int
     unknown: int
     gone: int
+    untaken: int = 0
+    """Those of `due_again` that no worker had taken."""
 
 
 class Outbox:
@@ -127,7 +129,7 @@ class Outbox:
         """Take back leases that ran out: what may have been sent ends unknown, the rest is due again."""
         calls = [(self._keys.partition(number), (limit,)) for number in range(PARTITIONS)]
         replies = self._scripts.run_many("reap", calls)
-        return Reaped(*(sum(int(reply[place]) for reply in replies) for place in range(3)))
+        return Reaped(*(sum(int(reply[place]) for reply in replies) for place in range(4)))
 
     def take(self, outreach: str) -> Taken | None:
         """Take an outreach; None when it is taken, ended, or backing off: a doubled message ends here.

@@ -13,6 +13,7 @@ from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
 from state.orders import OrderFlow, read_flow
+from state.progress import Progress, read_progress
 from state.scripts import Scripts, translated
 from state.stream import GROUP, Stream, entry_ms
 from state.streams import RECORDED, Streams
@@ -72,6 +73,8 @@ class OutboxTotals:
     leased: int
     dead: int
     unknown: int
+    first_lease_ms: int | None = None
+    """When the first of the leases ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ class Overview:
     orders: OrderFlow
     without_key: Mapping[str, Sequence[Heartbeat]]
     """Of each role that needs the keys of encryption, the processes that said they lack one; the latest first."""
+    progress: Progress
+    earliest_ms: Mapping[str, int]
+    """By lane, since when its first session has been silent, at the earliest: it may have been active since."""
 
     @property
     def lag_ms(self) -> int:
@@ -139,7 +145,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         server = _server(scripts.client)
         now_ms = seconds * 1000 + micros // 1000
         today = now_ms // DAY_MS
-        rejected, last_rejected, contacts, control, flow, sweep, problems, recorded, *beats = _read_named(
+        rejected, last_rejected, contacts, control, flow, sweep, problems, recorded, stamps, *beats = _read_named(
             scripts.client, keys, today
         )
         record = _texts(recorded)
@@ -154,6 +160,8 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         server=server,
         events=Events(number, length, pending, oldest_ms, unheard, rejected, _arrival(last_rejected)),
         lanes=_lanes(parts, lanes),
+        earliest_ms=_earliest(parts, lanes),
+        progress=read_progress(_texts(stamps)),
         outbox=_outbox(parts),
         counters=_counters(parts),
         heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats[: len(ROLES)], strict=True)},
@@ -210,7 +218,15 @@ def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN4
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
     pipe.hlen(f"{keys.control}contacts:{today}")
     beats = (*map(keys.heartbeat, ROLES), *(without_key(keys, role) for role in PERSONAL_ROLES))
-    for key in (f"{keys.control}sending", keys.orders, keys.sweep, keys.problems, keys.deployment, *beats):
+    for key in (
+        f"{keys.control}sending",
+        keys.orders,
+        keys.sweep,
+        keys.problems,
+        keys.deployment,
+        keys.progress,
+        *beats,
+    ):
         pipe.hgetall(key)
     replies: list[Any] = pipe.execute()
     return replies
@@ -246,15 +262,23 @@ def _unheard(client: Any, keys: Sequence[str]) -> Sequence[str]:  # noqa: ANN401
 def _outbox(parts: Sequence[Any]) -> OutboxTotals:
     first = min((int(float(part[2])) for part in parts if part[2]), default=None)
     due, due_now, leased, dead, unknown = (sum(part[place] for part in parts) for place in (0, 1, 3, 4, 5))
-    return OutboxTotals(due, due_now, first, leased, dead, unknown)
+    first_lease = min((int(float(part[8])) for part in parts if part[8]), default=None)
+    return OutboxTotals(due, due_now, first, leased, dead, unknown, first_lease)
 
 
 def _lanes(parts: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
     waiting: Counter[int] = Counter()
     for part in parts:
-        for place, count in _pairs(part[6]):
+        for place, count, _ in _triples(part[6]):
             waiting[place] += count
     return {name: waiting[place] for place, name in enumerate(names) if place in waiting}
+
+
+def _earliest(parts: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
+    earliest: dict[int, int] = {}
+    for place, _, score in (triple for part in parts for triple in _triples(part[6])):
+        earliest[place] = min(int(float(score)), earliest.get(place, int(float(score))))
+    return {name: earliest[place] for place, name in enumerate(names) if place in earliest}
 
 
 def _counters(parts: Sequence[Any]) -> Counters:
@@ -290,6 +314,10 @@ def _time(stored: bytes | None) -> int | None:
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): text.decode() for name, text in found.items()}
+
+
+def _triples(flat: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
+    return zip(flat[::3], flat[1::3], flat[2::3], strict=True)
 
 
 def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:

@@ -25,6 +25,7 @@ from tasks.record import ID
 from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, reserve, send, unknown_for
 
 LOOK_AGAIN_S = 0.05
+INGEST_BEHIND = "ingest_behind"
 UNREADABLE_PAUSE = timedelta(minutes=5)
 """How soon somebody may have added the key that is missing."""
 
@@ -40,8 +41,10 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
         # A message that came twice: the permit is that of the attempt which the other one began.
         return Outcome(outreach, "dropped", "not_waiting")
     reached("outreach_taken")
-    permit = Permit()
+    stamped, permit = deps.stamps.taken(), Permit()
     outcome = _attempt(taken, permit, deps)
+    if stamped and outcome.reason != INGEST_BEHIND:
+        deps.stamps.decided()
     if deps.client is not None:
         deps.control.give_back(taken, requests=int(not permit.request_made), day=permit.day)
     return outcome
@@ -51,7 +54,7 @@ def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
-        return Outcome(taken.outreach, "postponed", "ingest_behind")
+        return Outcome(taken.outreach, "postponed", INGEST_BEHIND)
     if waited_s:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])

@@ -14,6 +14,7 @@ from state.control import Control
 from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
+from state.progress import Stamps
 from state.sessions import Sessions
 from state.streams import Streams
 from tasks.blocklist import Blocklist
@@ -33,6 +34,7 @@ class Deps:
     control: Control
     attribution: Attribution
     orders: Orders
+    stamps: Stamps
     alarms: Alarms
     client: YunoClient | None
     """None in shadow mode: nothing there can send."""

@@ -50,6 +50,7 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
         reached("outreaches_leased")
         enqueue(leased)
         reached("outreaches_enqueued")
+    deps.stamps.dispatched(untaken=reaped.untaken)
     return Dispatched(len(leased), reaped.due_again, reaped.unknown)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from detectors.durations import format_duration
-from detectors.lanes import LANES_BY_NAME, cut_offs, milliseconds
+from detectors.lanes import LANES, LANES_BY_NAME, cut_offs, milliseconds
 from detectors.settings import DetectionSettings
 from state.sessions import Claimed, SilentLane
 from tasks import order_flow
@@ -30,6 +30,7 @@ def sweep(deps: Deps) -> Claimed:
         StateError: Redis could not be reached; the next sweep goes on where this one stopped.
     """
     settings = deps.detection()
+    waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
     # First, since it may say that silence is measured anew.
     silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
     hole = max(INTERVALS_TO_A_HOLE * settings.sweep_interval, SHORTEST_HOLE)
@@ -37,6 +38,7 @@ def sweep(deps: Deps) -> Claimed:
     if news:
         _say(settings, silent=silent)
     if silent:
+        deps.stamps.swept(waits_ms)
         return Claimed(0, 0)
     mark = deps.streams.watermark()
     order_flow.look(settings, deps, until_ms=mark.until_ms)
@@ -50,7 +52,9 @@ def sweep(deps: Deps) -> Claimed:
         )
         for cut in cut_offs(settings, now_ms=mark.now_ms, watermark_ms=mark.until_ms, reopened_ms=reopened_ms)
     ]
-    return deps.sessions.claim(lanes, max_age_ms=milliseconds(settings.max_abandonment_age), required=REQUIRED)
+    claimed = deps.sessions.claim(lanes, max_age_ms=milliseconds(settings.max_abandonment_age), required=REQUIRED)
+    deps.stamps.swept(waits_ms)
+    return claimed
 
 
 def _say(settings: DetectionSettings, *, silent: bool) -> None:

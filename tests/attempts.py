@@ -10,6 +10,7 @@ from detectors.settings import DetectionSettings
 from state.alarms import Alarms
 from state.control import Control
 from state.people import person_of
+from state.progress import Stamps
 from tasks.attempt import attempt
 from tasks.blocklist import compiled
 from tasks.breaker import limits_of
@@ -56,6 +57,7 @@ def deps_of(
         control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
         attribution=state.attribution,
         orders=state.orders,
+        stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
         client=client,
         delivery=delivery or DeliverySettings(),

@@ -133,6 +133,19 @@ PLACES: list[Mutant] = [
      "limited_dispatch.what_is_in_hand_goes_back_to_its_place_before_the_fence"),
 ]  # fmt: skip
 
+PROGRESS: list[Mutant] = [
+    ("stamp", "redis.call('HDEL', key, 'undecided')", "",
+     "health_progress.takes_without_a_decision_fail"),
+    ("stamp", "if ARGV[1] == 'taken' then redis.call('HSETNX', key, 'undecided', now) end", "",
+     "health_progress.attempt_that_waits_for_ingest_is_no_decision"),
+    ("stamp", "'HSETNX', key, 'undecided'", "'HSET', key, 'undecided'",
+     "health_progress.first_take_without_a_decision_counts"),
+    ("reap", "if state == 'waiting' then untaken", "if true then untaken",
+     "health_progress.lease_that_ran_out_with_its_worker_is_not_untaken"),
+    ("reap", "untaken = untaken + 1", "untaken = 0",
+     "health_progress.lease_that_ran_out_untaken_is_stamped"),
+]  # fmt: skip
+
 ORDERS: list[Mutant] = [
     ("count_orders", "'NX', ", "", "orders_stopped.session_and_its_order_count_once_however_often"),
     ("count_orders", "if since and since > 0 then", "if since then",
@@ -182,4 +195,4 @@ ORDERS: list[Mutant] = [
      "orders_stopped.resume_after_the_orders_lets_them_be_contacted"),
 ]  # fmt: skip
 
-CONTROL = [*ORDERS, *PERMITS, *GATE, *REFUND, *RECORD, *PAUSE, *SILENCE, *PLACES]
+CONTROL = [*PROGRESS, *ORDERS, *PERMITS, *GATE, *REFUND, *RECORD, *PAUSE, *SILENCE, *PLACES]

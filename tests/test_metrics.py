@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from detectors.lanes import LANES
 from state.errors import ServerUnavailableError
 from state.overview import OUTCOMES, Overview
+from state.progress import Stamps
 from tests.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -147,6 +148,21 @@ def test_roles_are_told_by_their_last_sign_of_life(real_state: State) -> None:
     assert 60 <= shown.value("winback_role_last_seen_seconds", role="recover") < 90
     assert shown.value("winback_role_last_seen_seconds", role="ingest") < 30
     assert shown.value("winback_last_sweep_seconds") < 30
+
+
+def test_session_past_its_threshold_is_overdue_until_claimed(real_state: State) -> None:
+    apply(real_state, arrived(event(stage="checkout", customer=JANE), now_ms(real_state) - HOUR_MS))
+    assert 2700 <= show(real_state).value("winback_sessions_overdue_seconds") < 2800
+
+    sweep(real_state)
+    assert show(real_state).value("winback_sessions_overdue_seconds") == 0
+
+
+def test_age_of_the_last_dispatch_round_is_told(real_state: State) -> None:
+    assert "winback_last_dispatch_seconds" not in show(real_state).families
+
+    Stamps(real_state.scripts, real_state.keys).dispatched(untaken=0)
+    assert show(real_state).value("winback_last_dispatch_seconds") < 30
 
 
 def test_a_role_that_was_never_seen_has_no_age(real_state: State) -> None:

@@ -13,6 +13,7 @@ from state.errors import StateError
 from state.scripts import Scripts
 from tests.control_mutants import CONTROL, Mutant
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
+from tests.looking import make_healthy
 from tests.operator_mutants import FORGET, OPERATOR, OPT_OUTS
 from tests.test_stream import fill
 from worker.runtime import State
@@ -572,11 +573,14 @@ def run(state: State, test: str, case: dict[str, Any]) -> None:
     parameters = inspect.signature(function).parameters
     if "filled" in parameters:
         fill(state)
+    if "healthy" in parameters:
+        make_healthy(state)
     given = {
         "state": state,
         "real_state": state,
         "merging": state,
         "filled": state,
+        "healthy": state,
         "at_ms": now_ms(state) - HOUR_MS,
     } | case
     function(**{name: given[name] for name in parameters})

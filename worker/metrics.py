@@ -12,6 +12,7 @@ from state.overview import OUTCOMES, ROLES, Overview
 from tasks.reasons import REASONS
 from worker import health
 from worker.health import Finding
+from worker.health_progress import overdue_ms
 from worker.settings import Settings
 
 _LANE = ("stage", "platform", "kind")
@@ -36,6 +37,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _sending(overview)
     yield from _roles(overview, settings)
     yield from _sessions(overview)
+    yield from _progress(overview, settings)
     yield from _outcomes(overview)
     yield _checks(findings)
 
@@ -101,6 +103,15 @@ def _sessions(overview: Overview) -> Iterator[Metric]:
     silent = [(_lane(name), overview.counters.silent.get(name, 0)) for name in LANES_BY_NAME]
     yield _gauges("winback_sessions_waiting", "Sessions that wait to be silent for long enough.", _LANE, waiting)
     yield _counter("winback_sessions_silent", "Sessions found silent for too long today (UTC).", _LANE, silent)
+
+
+def _progress(overview: Overview, settings: Settings) -> Iterator[Metric]:
+    late_s = max(0, overdue_ms(overview, settings)) / 1000
+    text = "How long the first session that no sweep has claimed has been past its threshold."
+    yield _gauge("winback_sessions_overdue_seconds", text, late_s)
+    if overview.progress.dispatched_ms is not None:
+        ago_s = max(0, overview.now_ms - overview.progress.dispatched_ms) / 1000
+        yield _gauge("winback_last_dispatch_seconds", "Time since the last dispatch round ended.", ago_s)
 
 
 def _outcomes(overview: Overview) -> Iterator[Metric]:

@@ -22,6 +22,7 @@ from state.keys import Keys
 from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
+from state.progress import Stamps
 from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sessions import Sessions
@@ -186,6 +187,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         control=state.control,
         attribution=state.attribution,
         orders=state.orders,
+        stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
         client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
         delivery=settings.delivery,

@@ -14,7 +14,7 @@ from time import monotonic
 
 import structlog
 
-from detectors.lanes import milliseconds
+from detectors.lanes import LANES_BY_NAME, milliseconds
 from state import overview
 from state.alarms import Alarms, Change
 from state.errors import StateError
@@ -116,7 +116,7 @@ class Watch:
         turn_ms = milliseconds(self._settings.alarms.every) * 9 // 10
         if not alarms.take_turn(f"{socket.gethostname()}:{os.getpid()}", turn_ms):
             return
-        found_now = overview.read(state.scripts, state.keys, [])
+        found_now = overview.read(state.scripts, state.keys, list(LANES_BY_NAME))
         findings = health.findings(found_now, self._settings)
         found = wrong(findings)
         levels = {name: _LEVELS[finding.mark] for name, finding in found.items()}

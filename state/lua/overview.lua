@@ -3,16 +3,19 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  number of days; ARGV[2...] the days (since 1970-01-01), then the names of the lanes
 -- Returns  {due, of them due now, when the first is due (ms; '' for none), leased, dead, unknown,
---          flat: place of each lane that has anybody (from 0) and how many, flat: all counters of those days}
+--          flat: of each lane that is not empty its place (from 0), how many wait, and the lowest score (ms),
+--          flat: all counters of those days, when the first lease ends (ms; '' for none)}
 -- include: _clock
 local prefix, days = KEYS[1], tonumber(ARGV[1])
 local due, lanes, counters = prefix .. 'due', {}, {}
 local first = redis.call('ZRANGE', due, '0', '0', 'WITHSCORES')
 for i = 2 + days, #ARGV do
-  local waiting = redis.call('ZCARD', prefix .. 'lane:' .. ARGV[i])
-  if waiting > 0 then
+  local lane = prefix .. 'lane:' .. ARGV[i]
+  local earliest = redis.call('ZRANGE', lane, '0', '0', 'WITHSCORES')[2]
+  if earliest then
     lanes[#lanes + 1] = i - 2 - days
-    lanes[#lanes + 1] = waiting
+    lanes[#lanes + 1] = redis.call('ZCARD', lane)
+    lanes[#lanes + 1] = earliest
   end
 end
 for i = 2, 1 + days do
@@ -20,4 +23,4 @@ for i = 2, 1 + days do
 end
 local function held(set) return redis.call('ZCARD', prefix .. set) end
 return {held('due'), redis.call('ZCOUNT', due, '-inf', text(clock())), first[2] or '', held('leased'), held('dead'),
-        held('unknown'), lanes, counters}
+        held('unknown'), lanes, counters, redis.call('ZRANGE', prefix .. 'leased', '0', '0', 'WITHSCORES')[2] or ''}

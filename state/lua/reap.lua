@@ -2,9 +2,10 @@
 -- Takes back leases of one partition that have run out, and forgets what waited for a decision longer than its record.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many leases at most
--- Returns  number given back as due, number that ended unknown, number whose record was gone
+-- Returns  number given back as due, number that ended unknown, number whose record was gone; of the first, how many
+--          no worker had taken
 -- include: _outreach
-local prefix, now, back, unknown, gone = KEYS[1], clock(), 0, 0, 0
+local prefix, now, back, unknown, gone, untaken = KEYS[1], clock(), 0, 0, 0, 0
 for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', ARGV[1])) do
   local state = redis.call('HGET', prefix .. 'outreach:' .. id, 'state')
   if state == 'waiting' or state == 'leased' then
@@ -14,6 +15,7 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
     redis.call('ZREM', prefix .. 'leased', id)
     redis.call('ZADD', prefix .. 'due', text(now), id)
     back = back + 1
+    if state == 'waiting' then untaken = untaken + 1 end
   elseif state == 'sending' then
     finish(prefix, id, 'unknown', 'lease_ran_out', now)
     unknown = unknown + 1
@@ -26,4 +28,4 @@ end
 for _, set in ipairs({'dead', 'unknown'}) do
   redis.call('ZREMRANGEBYSCORE', prefix .. set, '-inf', text(now - OUTREACH_TTL))
 end
-return {back, unknown, gone}
+return {back, unknown, gone, untaken}

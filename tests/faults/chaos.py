@@ -28,6 +28,7 @@ class Chaos:
             (self._role_killed, 4),
             (self._role_stopped, 3),
             (self._role_frozen, 3),
+            (self._pool_frozen, 1),
             (self._crash_point, 6),
             (self._network, 4),
             (self._api_fails, 3),
@@ -62,6 +63,17 @@ class Chaos:
         with self._system.frozen(role):
             self._for_a_moment()
         return f"{role} frozen"
+
+    def _pool_frozen(self) -> str:
+        pids = self._system.pool("recover")
+        for pid in pids:
+            self._system.freeze(pid)
+        try:
+            self._for_a_moment()
+        finally:
+            for pid in pids:
+                self._system.thaw(pid)
+        return "pool of recover frozen"
 
     def _crash_point(self) -> str:
         point: Point = self._random.choice(get_args(Point))

@@ -12,6 +12,7 @@ from state.operator import OPEN, Operator, Record
 from state.session import Session
 from tests.faults.ledger import Request
 from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Visit, entry_order
+from tests.faults.silence import Alarm, alarms_in, silent_stops
 from tests.faults.system import System
 
 
@@ -47,11 +48,16 @@ def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
     for request in system.api.requests():
         if request.session in shop.visits:
             requests[request.session].append(request)
-    cases = list(_cases(system, shop, requests))
+    cases, alarms = list(_cases(system, shop, requests)), alarms_in(system.log)
     for case in cases:
         verdict.requests += len(case.requests)
         verdict.contacts += sum(request.contact for request in case.requests)
-        found = [*_once(case), *_none_lost(case, allowed), *_not_after_they_came_back(case)]
+        found = [
+            *_once(case),
+            *_none_lost(case, allowed),
+            *_not_after_they_came_back(case),
+            *_never_silent(case, alarms),
+        ]
         verdict.losses += sum(problem.startswith("I2") for problem in found)
         verdict.violations += [f"{problem}\n{_story(case, system)}" for problem in found]
         verdict.outcomes.update(_outcome(record) for record in case.records)
@@ -126,6 +132,12 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
         yield "I3: contacted although they had paid before the threshold"
     if case.visit.kind == "refuses" and case.requests and not case.visit.untold:
         yield "I3: contacted although they had refused in another session"
+
+
+def _never_silent(case: _Case, alarms: Sequence[Alarm]) -> Iterator[str]:
+    for record in case.records:
+        before = [event.at * 1000 for event in case.visit.told if event.at * 1000 <= record.claimed_ms]
+        yield from silent_stops(record, max(before, default=record.claimed_ms), alarms)
 
 
 def _attempted_once(record: Record, case: _Case) -> bool:

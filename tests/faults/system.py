@@ -45,6 +45,7 @@ SETTINGS = {
     "WINBACK_DELIVERY__RATE": "off",
     "WINBACK_DELIVERY__BREAKER_FAILURES": "off",
     "WINBACK_DELIVERY__BREAKER_PAUSE": "300ms",
+    "WINBACK_ALARMS__EVERY": "500ms",
     "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
     "WINBACK_INGEST__BLOCK": "200ms",
     "WINBACK_INGEST__CLAIM_AFTER": "1s",
@@ -202,6 +203,11 @@ class System:
     def pid(self, name: str) -> int:
         """Return the process id of a role that runs."""
         return self.until(lambda: self.supervisor.pids().get(name, 0), 15, f"the start of {name}")
+
+    def pool(self, name: str) -> list[int]:
+        """Return the process ids of a role's pool."""
+        pid = self.pid(name)
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill(self, name: str) -> None:
         """SIGKILL a role, with its pool; it is started again."""

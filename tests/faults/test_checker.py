@@ -79,6 +79,12 @@ def still_due(system: System, shop: Shop) -> Callable[[], None]:
     return lambda: system.redis.delete(key)
 
 
+def claimed_late(system: System, shop: Shop) -> Callable[[], None]:
+    key = _outreach_of(system, _first(system, shop).session)
+    claimed = int(system.redis.hget(key, "claimed_at") or 0)
+    return _overwritten(system, key, "claimed_at", str(claimed - 60_000))
+
+
 def named_in_a_log(system: System, shop: Shop) -> Callable[[], None]:
     del shop
     system.log.append((0.0, "recover", f"could not call {NAME}"))
@@ -100,6 +106,7 @@ def named_in_the_broker(system: System, shop: Shop) -> Callable[[], None]:
         (recorded_as_dead, "I1: a contact was made, and the record says otherwise"),
         (contacted_a_buyer, "I3: contacted although they had paid"),
         (returned_before_the_dispatch, "I3: newer activity had reached Redis"),
+        (claimed_late, "I6: outreach"),
         (still_due, "I2: still in"),
         (named_in_a_log, "I4: recover logged"),
         (named_in_the_broker, "I4: b'message' of the broker"),

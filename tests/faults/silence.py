@@ -1,0 +1,59 @@
+"""I6, never silent: whenever an outreach stood still for longer than it should, an alarm was on in that time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from state.operator import Record
+from worker.watch import ALARM, ALARM_OVER
+
+LONGEST_MS = 20_000
+"""Detection and sending may stand still for this long before there has to be an alarm: five intervals, at least ten
+seconds, after a start or an outage in which nobody is judged yet."""
+_SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """From when until when something was reported to be wrong (Unix ms)."""
+
+    about: str
+    from_ms: float
+    until_ms: float = float("inf")
+
+
+def alarms_in(log: Sequence[tuple[float, str, str]]) -> list[Alarm]:
+    """Return the alarms of all processes, from their log: when (s), the role, the line."""
+    open_: dict[str, float] = {}
+    found: list[Alarm] = []
+    for at, role, line in log:
+        said = _said(line)
+        about = said.get("about", "")
+        # While the server is away, each process reports that by itself.
+        key = f"{about} {role}" if about == _SERVER else about
+        if said.get("event") == ALARM:
+            open_.setdefault(key, at * 1000)
+        elif said.get("event") == ALARM_OVER and key in open_:
+            found.append(Alarm(key, open_.pop(key), at * 1000))
+    return found + [Alarm(key, since) for key, since in open_.items()]
+
+
+def silent_stops(record: Record, silent_since_ms: float, alarms: Sequence[Alarm]) -> Iterator[str]:
+    """Yield the times in which an outreach stood still without an alarm.
+
+    `silent_since_ms`: its session's last event before it was claimed (Unix ms).
+    """
+    steps = [silent_since_ms + record.threshold_ms, record.claimed_ms, *(line.at_ms for line in record.history)]
+    for before, after in pairwise(steps):
+        if after - before > LONGEST_MS and not any(one.from_ms < after and one.until_ms > before for one in alarms):
+            still_s = (after - before) / 1000
+            yield f"I6: outreach {record.outreach} stood still for {still_s:.0f} s, and no alarm was on"
+
+
+def _said(line: str) -> dict[str, str]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
