@@ -118,6 +118,8 @@ def test_what_failed_to_be_told_is_told_again(state: State, *, after: bool) -> N
 
 def test_a_person_is_noted_once_however_often_named(state: State) -> None:
     ingest = ingest_of(state)
+    publish(state, event(session="earlier", customer=BOTH))
+    ingest.step()
     calls: list[int] = []
     begin = ingest._sessions.begin
     ingest._sessions = Asking(begin, calls)  # type: ignore[assignment]
@@ -135,9 +137,9 @@ class Asking:
     def __init__(self, begin: Any, calls: list[int]) -> None:  # noqa: ANN401 - a method
         self._begin, self._calls = begin, calls
 
-    def begin(self, changes: Any) -> Any:  # noqa: ANN401 - as the real one
+    def begin(self, changes: Any, also: Any = ()) -> Any:  # noqa: ANN401 - as the real one
         self._calls.append(sum(change.tell for change in changes))
-        return self._begin(changes)
+        return self._begin(changes, also)
 
 
 def test_a_shared_address_is_reported(state: State) -> None:
