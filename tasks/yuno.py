@@ -15,7 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
-from tasks.network import Attempt, DeadlineTransport, ForbiddenAddressError, TooLateError, held_to
+from tasks.network import Attempt, DeadlineTransport, ForbiddenAddressError, TooLateError, UnreadError, held_to
 from tasks.settings import DeliverySettings
 
 LARGEST_REPLY = 64 * 1024
@@ -133,6 +133,8 @@ def _driver_errors(attempt: Attempt) -> Iterator[None]:
         raise _NotSent("too_late", counted=False) from None
     except ForbiddenAddressError:
         raise _NotSent(FORBIDDEN, counted=False) from None
+    except UnreadError:
+        raise _NotSent("closed_unread", counted=True) from None
     except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.UnsupportedProtocol) as exc:
         raise _NotSent(_name(exc), counted=True) from None
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as exc:
