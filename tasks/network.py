@@ -249,4 +249,7 @@ class _Body(httpx.SyncByteStream):
         yield from self._response.iter_stream()
 
     def close(self) -> None:
+        if self._response.status == httpx.codes.MISDIRECTED_REQUEST:
+            # To be repeated on another connection.
+            self._response.extensions["network_stream"].close()
         self._response.close()

@@ -12,7 +12,7 @@ import trustme
 from tasks import network, unread
 from tasks.network import KEPT_S, DeadlineTransport, UnreadError, held_to
 from tasks.yuno import Accepted, Reply, TryAgain, Undecided
-from tests.faulty_server import OK, Behaviour, FaultyServer, Wire, reply
+from tests.faulty_server import OK, Behaviour, FaultyServer, Wire, http, reply
 from tests.helpers import eventually
 from tests.yuno_requests import LONG_S, client_of, limits, post
 
@@ -163,6 +163,13 @@ def test_close_notify_of_tls_is_an_end_like_any_other(blind: Blind) -> None:
         with held_to(limits()), pytest.raises(UnreadError):
             client.post(server.url)
         assert len(server.wires[0].requests) == 1
+
+
+def test_misdirected_request_is_repeated_on_another_connection() -> None:
+    with FaultyServer(reply(http(421, b"{}")), reply()) as server, client_of(server.url) as client:
+        assert post(client) == TryAgain("http_421")
+        assert post(client) == Accepted(200)
+        assert [len(wire.requests) for wire in server.wires] == [1, 1]
 
 
 def test_idle_connection_is_given_up_before_servers_do(monkeypatch: pytest.MonkeyPatch) -> None:

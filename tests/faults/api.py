@@ -158,6 +158,12 @@ def closing_idle(scene: Scene) -> None:
     scene.expect(unread <= 1, f"{unread} outreaches ended unknown although the server has read no request of theirs")
 
 
+def not_carried_out(random: Random) -> Plan:
+    """Each is told once or more that its request was not carried out, and accepted afterwards."""
+    statuses = [random.choice((408, 421, 423, 425)) for _ in range(16)]
+    return in_turn(*(refuse(status) for status in statuses), ACCEPT)
+
+
 def _drip_head(wire: Wire) -> None:
     wire.drip(b"HTTP/1.1 200 OK\r\n" + b"x-slow: yes\r\n" * 100)
 
@@ -252,6 +258,7 @@ FAULTS = (
         OR_UNKNOWN,
         env={"WINBACK_DELIVERY__ENDPOINT": "http://localhost:{api}/"},
     ),
+    Fault("13f", "408, 421, 423 and 425", answering(not_carried_out), OR_UNKNOWN),
     Fault("14a", "drips its headers", answering(odd("drip", _drip_head)), OR_UNKNOWN),
     Fault("14b", "drips its body", answering(odd("drip", _drip_body))),
     Fault("14c", "body of 1 GB", flooding("flood", _flood)),
