@@ -318,13 +318,15 @@ class Ingest:
         later = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
         for link in dict.fromkeys((*batch.taken_over, *later)):
             previous, session, stamp = link
-            seen = {previous}
-            while session not in seen:
-                seen.add(session)
+            way: list[str] = []
+            while session not in {previous, *way}:
+                way.append(session)
                 given = self._sessions.hand_over(previous, session, stamp)
                 yield InSession(session, occurred_ms(stamp), given, notes=True)
                 # It may have been taken over in turn.
                 previous, session, stamp = session, given.moved_to or session, given.moved
+            if session in way[:-1]:
+                self._sessions.stay(way[way.index(session) :])
 
     def _wait_for_acknowledgement(self) -> None:
         if self._acknowledged is not None:
