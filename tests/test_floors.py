@@ -177,6 +177,15 @@ def test_a_script_is_called_in_one_place(path: Path) -> None:
         name_of(caller)
         for caller in files("state")
         for node in ast.walk(tree_of(caller))
-        if isinstance(node, ast.Call) and node.args and ast.dump(node.args[0]) == ast.dump(ast.Constant(path.stem))
+        if (first := _first_word(node)) is not None and ast.dump(first) == ast.dump(ast.Constant(path.stem))
     ]
     assert len(callers) == 1
+
+
+def _first_word(node: ast.AST) -> ast.expr | None:
+    """Return the first argument of a call, or the first item of a `NamedCall`, which is the name of a script."""
+    match node:
+        case ast.Call(args=[first, *_]) | ast.Tuple(elts=[first, _, _]):
+            return first
+        case _:
+            return None

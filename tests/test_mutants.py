@@ -63,7 +63,7 @@ APPLY: list[Mutant] = [
      {"kind": "opt_out", "late": "email"}),
     ("apply", "or tell or", "or", "session_fields.tell_returns_what_all_events_said_of_the_person"),
     ("apply", "or name == 'opted_out'", "", "session_fields.an_opt_out_by_session_alone_tells_the_person"),
-    ("apply", "opted_out = has[2]", "opted_out = false",
+    ("apply", "opted_out, more = has[2], false", "opted_out, more = false, false",
      "session_fields.what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them",
      {"kind": "opt_out", "late": "phone_number"}),
     ("apply", "== '1', order ~= '0'", "== '1', false",
@@ -529,7 +529,33 @@ ROTATION: list[Mutant] = [
      "rotation.a_session_that_expires_meanwhile_does_not_come_back"),
 ]  # fmt: skip
 
+BOUNDS: list[Mutant] = [
+    ("apply", "if more then bound_metadata(key) end", "", "bounds.metadata_of_a_session_keeps_the_latest_fields"),
+    ("apply", "more or not known and is_metadata(name)", "not known and is_metadata(name)",
+     "bounds.metadata_of_any_order_of_events_is_the_same"),
+    ("apply", "stamps[one] > stamps[other]", "stamps[one] < stamps[other]",
+     "bounds.metadata_of_a_session_keeps_the_latest_fields"),
+    ("apply", "if stamps[one] ~= stamps[other] then return", "if false then return",
+     "bounds.metadata_of_a_session_keeps_the_latest_fields"),
+    ("apply", "return one < other", "return one > other", "bounds.metadata_of_one_event_is_bounded_by_name"),
+    ("apply", "for place = MOST_METADATA + 1, #names", "for place = MOST_METADATA, #names",
+     "bounds.metadata_of_a_session_keeps_the_latest_fields"),
+    ("apply", "and not KEPT_METADATA[name]", "", "bounds.sign_of_a_bot_is_never_pushed_out"),
+    ("apply", "string.sub(name, 1, #METADATA) == METADATA and", "", "bounds.other_fields_count_for_nothing"),
+    ("inherit", "\nbound_metadata(key)", "", "bounds.metadata_of_an_earlier_session_is_bounded_too"),
+    ("inherit", "for i = 1, #write, 1000 do redis.call('HSET', key, unpack(write, i, math.min(i + 999, #write))) end",
+     "redis.call('HSET', key, unpack(write))", "bounds.session_of_an_earlier_version_with_many_fields_is_taken_over"),
+    ("", "if #history > MOST_HISTORY then", "if false then", "bounds.history_keeps_its_beginning_and_its_end",
+     {"why": "x" * 500}),
+    ("", "history = head .. text(at)", "history = text(at)", "bounds.history_keeps_its_beginning_and_its_end",
+     {"why": "x" * 500}),
+    ("reserve", "if number >= MOST_CONTACTS then", "if false then", "bounds.contacts_of_one_number_are_bounded"),
+    ("reserve", "elseif held[i] ~= outreach then", "else", "bounds.attempts_of_one_outreach_push_out_no_other"),
+    ("reserve", "at < oldest.at", "at > oldest.at", "bounds.contacts_of_one_number_lose_the_oldest"),
+]  # fmt: skip
+
 MUTANTS = [
+    *BOUNDS,
     *APPLY,
     *GOING_ON,
     *AHEAD,

@@ -8,6 +8,7 @@
 --          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence number,
 --          then its stamped answers as to call and whatsapp and their proof (see apply.lua)
 -- include: _clock
+-- include: _metadata
 local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
 if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '', '0', '', '', '0', '', '', '', ''} end
 for i = 4, #ARGV, 2 do
@@ -28,7 +29,9 @@ for place, tag in ipairs(tags) do tags[place] = tag .. '=' .. text(most[tag]) en
 if tags[1] then redis.call('HSET', key, 'contacts_before', table.concat(tags, ',')) end
 local bought = tonumber(redis.call('HGET', key, 'purchase_before') or 0)
 if tonumber(ARGV[3]) > bought then redis.call('HSET', key, 'purchase_before', ARGV[3]) end
-if #write > 0 then redis.call('HSET', key, unpack(write)) end
+-- In pieces: a session of an earlier version can have more fields than one call takes.
+for i = 1, #write, 1000 do redis.call('HSET', key, unpack(write, i, math.min(i + 999, #write))) end
+bound_metadata(key)
 if redis.call('PTTL', key) == -1 and redis.call('HGET', key, 'state') ~= 'abandoned' then
   redis.call('PEXPIRE', key, SESSION_TTL)
 end
