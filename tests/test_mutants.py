@@ -529,6 +529,30 @@ ROTATION: list[Mutant] = [
      "rotation.a_session_that_expires_meanwhile_does_not_come_back"),
 ]  # fmt: skip
 
+GUARDS: list[Mutant] = [
+    ("take", "math.max(tonumber(has[4]) + 1, now)", "now",
+     "guards.claim_is_above_the_last_one_though_the_clock_was_ahead"),
+    ("take", "math.max(tonumber(has[4]) + 1, now)", "tonumber(has[4]) + 1",
+     "guards.claim_is_not_below_the_clock"),
+    ("inherit", "if redis.call('HGET', key, 'state') == 'forgotten' then", "if false then",
+     "guards.forgotten_session_inherits_nothing"),
+    ("hand_over", "if has[4] == 'forgotten' then return {} end", "", "guards.forgotten_session_hands_nothing_over"),
+    ("reserve", "if is_barred(prefix, taken) then return end", "",
+     "guards.contact_of_a_person_forgotten_since_is_not_remembered"),
+    ("inherit", "redis.call('PEXPIRE', key, SESSION_TTL)", "text(0)",
+     "guards.session_known_from_a_takeover_alone_does_not_live_forever"),
+    ("inherit", "and redis.call('HGET', key, 'state') ~= 'abandoned' then", "then",
+     "guards.inherited_fields_leave_an_open_outreach_its_session"),
+    ("note", "text(-1 - ARGV[3])", "text(-ARGV[3])",
+     "guards.person_keeps_exactly_the_latest_of_what_is_noted", {"kind": "sessions", "most": 50}),
+    ("note", "text(-1 - ARGV[3])", "text(-2 - ARGV[3])",
+     "guards.person_keeps_exactly_the_latest_of_what_is_noted", {"kind": "sessions", "most": 50}),
+    ("note", "text(-1 - ARGV[7])", "text(-ARGV[7])",
+     "guards.person_keeps_exactly_the_latest_of_what_is_noted", {"kind": "links", "most": 50}),
+    ("note", "text(-1 - ARGV[7])", "text(-2 - ARGV[7])",
+     "guards.person_keeps_exactly_the_latest_of_what_is_noted", {"kind": "links", "most": 50}),
+]  # fmt: skip
+
 BOUNDS: list[Mutant] = [
     ("apply", "if more then bound_metadata(key) end", "", "bounds.metadata_of_a_session_keeps_the_latest_fields"),
     ("apply", "more or not known and is_metadata(name)", "not known and is_metadata(name)",
@@ -555,6 +579,7 @@ BOUNDS: list[Mutant] = [
 ]  # fmt: skip
 
 MUTANTS = [
+    *GUARDS,
     *BOUNDS,
     *APPLY,
     *GOING_ON,
