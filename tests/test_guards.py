@@ -34,7 +34,7 @@ from tests.helpers import (
     texts,
     ttl_ms,
 )
-from tests.ingesting import Breaking, ingest_of, publish, publish_raw
+from tests.ingesting import Breaking, ingest_of, publish, publish_raw, waiting
 from tests.test_attempt_policy import elsewhere, holding
 from tests.test_policy import CART_MS, FINE, SETTINGS
 from worker.runtime import State
@@ -95,7 +95,12 @@ def test_number_corrected_while_ingest_is_waited_for_is_called(state: State) -> 
     publish(state, event(session="old", customer={"phone_number": "+573009998877"}, occurred_at=(at_ms + 1) / 1000))
     assert outreach in dispatch(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, replace(deps, sleep=lambda _: ingest.step())).outcome == "sent"
+        assert (
+            attempt(
+                outreach, replace(deps, sleep=lambda _: ingest.run(lambda: waiting(state) == 0, lambda _: None))
+            ).outcome
+            == "sent"
+        )
         ((_, body),) = server.requests
     assert "+573009998877" in body
 
