@@ -1,14 +1,16 @@
 """One client for the state server, from its URL: standalone, TLS, Sentinel or Cluster."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from redis import Redis, RedisCluster, Sentinel
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.retry import Retry
 
+from state.connects import Connects, counted
 from state.errors import ServerUnsuitableError
 from state.replication import NONE, Replicas, majority
 from state.scripts import translated
@@ -38,8 +40,13 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
         ServerUnsuitableError: the URL has another scheme, or a Sentinel URL names no service.
     """
     parts = urlsplit(url)
+    connects = Connects(cluster=parts.scheme == "redis+cluster")
+    return counted(_connect(url, parts, max_connections, {**_OPTIONS, "redis_connect_func": connects}), connects)
+
+
+def _connect(url: str, parts: SplitResult, max_connections: int, options: Mapping[str, Any]) -> Redis | RedisCluster:
     if parts.scheme in {"redis", "rediss"}:
-        return Redis.from_url(url, retry=Retry(NoBackoff(), 0), max_connections=max_connections, **_OPTIONS)
+        return Redis.from_url(url, retry=Retry(NoBackoff(), 0), max_connections=max_connections, **options)
     if parts.scheme == "redis+cluster":
         # All know the others; that several are named counts when one of them is away while we start.
         login, at, nodes = parts.netloc.rpartition("@")
@@ -50,7 +57,7 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
             # It follows a slot that has moved all the same, and looks for the nodes anew after a failure.
             retry = Retry(NoBackoff(), 0)
             return RedisCluster.from_url(
-                plain, startup_nodes=others, retry=retry, max_connections=max_connections, **_OPTIONS
+                plain, startup_nodes=others, retry=retry, max_connections=max_connections, **options
             )
     if parts.scheme == "redis+sentinel":
         service, _, database = parts.path.strip("/").partition("/")
@@ -64,7 +71,7 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
             "password": password,
         }
         client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
-            service, db=int(database or 0), **credentials, retry=Retry(NoBackoff(), 0), **_OPTIONS
+            service, db=int(database or 0), **credentials, retry=Retry(NoBackoff(), 0), **options
         )
         return client
     raise ServerUnsuitableError(

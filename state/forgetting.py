@@ -1,11 +1,12 @@
 """Forgetting: removing what is kept about a person, key by key."""
 
+import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from state.cipher import Cipher
 from state.inventory import Inventory
-from state.keys import Keys, partition_of, partition_of_outreach
+from state.keys import FORGETS_TTL_MS, Keys, partition_of, partition_of_outreach
 from state.scripts import Scripts, translated
 from state.stream import GROUP
 
@@ -95,6 +96,11 @@ class Forgetting(Inventory):
             seconds, micros = self._scripts.client.time()
             key = f"{self._keys.person(person)}forgotten"
             self._scripts.client.set(key, int(seconds) * 1000 + int(micros) // 1000, px=IN_HAND_MS)
+
+    def announce(self) -> None:
+        """Let every ingest process write again what it has noted before, to which all of this may belong."""
+        with translated():
+            self._scripts.client.set(self._keys.forgets, secrets.token_hex(8), px=FORGETS_TTL_MS)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete keys."""

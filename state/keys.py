@@ -20,6 +20,7 @@ REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
 ALARMS_TTL_MS = 7 * DAY_MS
+FORGETS_TTL_MS = DAY_MS
 LINK_TTL_MS = 365 * DAY_MS
 ANSWER_TTL_MS = 30 * DAY_MS
 """How long a person's approval is kept: as the records of the contacts that rest on it. Not less than events may arrive
@@ -112,8 +113,8 @@ class Keys:
     def control(self) -> str:
         """Prefix of what holds back all sending.
 
-        `sending` is a hash, `contacts:<day>` a hash of outreach → claim (2 days), and `gaps` a sorted set: when orders
-        came again after a time without any → when that began (30 days).
+        `sending` is a hash, `contacts:<day>` a hash of outreach → claim (2 days), `forgets` a text (see there), and
+        `gaps` a sorted set: when orders came again after a time without any → when that began (30 days).
         """
         return f"{self.namespace}:{{control}}:"
 
@@ -135,6 +136,11 @@ class Keys:
     def checkouts(self) -> str:
         """Sorted set: a number for each session → when it reached the checkout, negative: when it ordered (1 day)."""
         return f"{self.control}checkouts"
+
+    @property
+    def forgets(self) -> str:
+        """Text: another one after each removal by `winback forget` (1 day)."""
+        return f"{self.control}forgets"
 
     @property
     def watch(self) -> str:

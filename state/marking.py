@@ -99,6 +99,10 @@ class Told(NamedTuple):
     """How many marks are new."""
     shared: int
     """How many of those named are shared identities."""
+    barred: int = 0
+    """How many of those named were not noted, because they were forgotten since."""
+    forgets: str = ""
+    """Which removal by `winback forget` was the last; empty for none, or when it was not asked for."""
 
 
 class Marking:
@@ -109,17 +113,23 @@ class Marking:
         self._keys = keys
         self._bought_window_ms = bought_window_ms
 
-    def begin(self, named: Iterable[Named], marks: Mapping[str, Marks]) -> Callable[[], Told]:
+    def begin(
+        self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
+    ) -> Callable[[], Told]:
         """Begin to name people and to mark them; call what is returned, once, before the events are acknowledged.
+
+        `ask_forgets`: return `Told.forgets` as well.
 
         Raises:
             StateError: some may not have been written; do it again.
         """
         named = list(named)
-        replies = self._scripts.begin_calls([*map(self._note, named), *self._calls(marks, linked=False)])
+        ask: list[NamedCall] = [("forgets", self._keys.forgets, ())] if ask_forgets else []
+        replies = self._scripts.begin_calls([*map(self._note, named), *self._calls(marks, linked=False), *ask])
 
         def wait() -> Told:
             said = replies()
+            forgets = said.pop().decode() if ask_forgets else ""
             noted, found = said[: len(named)], said[len(named) :]
             passed_on: dict[str, Marks] = {}
             shared = 0
@@ -134,7 +144,8 @@ class Marking:
                     _of(passed_on, link.decode()).add(mine)
             more = {person: found for person, found in passed_on.items() if found}
             new += sum(int(reply[0]) for reply in self._scripts.begin_calls(self._calls(more, linked=True))())
-            return Told(new, shared)
+            barred = sum(how == b"barred" for how, *_ in noted)
+            return Told(new, shared, barred, forgets)
 
         return wait
 

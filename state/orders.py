@@ -10,6 +10,7 @@ from zlib import crc32
 
 from pydantic_core import to_json
 
+from state.connects import connects_of
 from state.keys import DAY_MS, Keys
 from state.scripts import NamedCall, Scripts, translated
 
@@ -72,6 +73,11 @@ class Orders:
         if not checkouts and not orders:
             return []
         return [("count_orders", self._keys.control, (to_json(_numbered(checkouts)), to_json(_numbered(orders))))]
+
+    @property
+    def connects(self) -> int:
+        """How many connections to the server were made; see `state.connects`."""
+        return connects_of(self._scripts.client)
 
     def flow(self) -> OrderFlow:
         """Read what was last found."""

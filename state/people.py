@@ -7,6 +7,7 @@ from hashlib import sha256
 from time import time
 from typing import Literal, NamedTuple
 
+from state.connects import connects_of
 from state.keys import Keys
 from state.limit import Limit
 from state.marking import MOST_LINKED, Answer, Channel, Marking, Marks, Named, Told
@@ -140,12 +141,19 @@ class People:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
         return any(self._scripts.run_many("release", self._calls(people, outreach, claim)))
 
-    def begin_telling(self, named: Iterable[Named], marks: Mapping[str, Marks]) -> Callable[[], Told]:
+    def begin_telling(
+        self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
+    ) -> Callable[[], Told]:
         """Begin to note who was named in which session, and to mark people; call what is returned, once.
 
         What is marked on a person counts for those that they are linked to as well. See state.marking.
         """
-        return self._marking.begin(named, marks)
+        return self._marking.begin(named, marks, ask_forgets=ask_forgets)
+
+    @property
+    def connects(self) -> int:
+        """How many connections to the server were made; see `state.connects`."""
+        return connects_of(self._scripts.client)
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
         """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 from state.cipher import Cipher
@@ -36,6 +37,7 @@ OWN_FIELDS = frozenset(
         "purchase_before",
         "moved",
         "moved_to",
+        "stays",
         "contacted",
         "outreaches",
         "forgotten",
@@ -104,6 +106,20 @@ def stamped(stamp: int, value: str) -> str:
     return _PAIRS[first] + _PAIRS[second] + _PAIRS[third] + _PAIRS[fourth] + value
 
 
+def tag_of(session_id: str) -> str:
+    """Return what stands for a session among those whose contacts count for a later one."""
+    return sha256(session_id.encode()).hexdigest()[:12]
+
+
+def read_contacts(stored: str) -> dict[str, int]:
+    """Read how many contacts were made for each earlier session, by its tag: `tag=count`, a comma between.
+
+    An earlier version kept one number for all of them.
+    """
+    pairs = (one.rpartition("=") for one in stored.split(",") if one)
+    return {tag: int(number) for tag, _, number in pairs}
+
+
 def stamp_of(stored: str) -> int:
     """Return the sequence number that a field as it is stored begins with; 0 for an empty text."""
     number = 0
@@ -134,7 +150,7 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
         silent_since_ms=int(stored.get("silent") or seen_ms),
         state=stored.get("state", "waiting"),
         outreach=stored.get("outreach", ""),
-        contacts=int(stored.get("contacts", 0)) + int(stored.get("contacts_before", 0)),
+        contacts=int(stored.get("contacts", 0)) + sum(read_contacts(stored.get("contacts_before", "")).values()),
         fields=fields,
         outreaches=tuple(stored.get("outreaches", "").split()),
         unreadable=unreadable,

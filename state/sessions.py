@@ -25,9 +25,11 @@ from state.session import (
     TOOK_OVER,
     Session,
     opened,
+    read_contacts,
     read_session,
     stamp_of,
     stamped,
+    tag_of,
 )
 
 
@@ -155,13 +157,25 @@ class Sessions:
         found = self._scripts.run("hand_over", self._partition(previous), previous, session, stamp, self._names)
         texts = [item.decode() for item in found]
         known = dict(zip(texts[::2], texts[1::2], strict=True))
-        # A contact that is under way counts: should it come to nothing, the new session has one less than it may.
-        contacts = sum(int(known.get(name, 0)) for name in ("contacts", "contacts_before", "under_way"))
+        # By session, so that nothing counts twice when they take each other over in turn. A contact that is under way
+        # counts: should it come to nothing, the new session has one less than it may.
+        made = read_contacts(known.get("contacts_before", ""))
+        made[tag_of(previous)] = int(known.get("contacts", 0)) + int(known.get("under_way", 0))
+        made.pop(tag_of(session), None)
+        contacts = ",".join(f"{tag}={number}" for tag, number in made.items() if number)
         words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
         words += (TOOK_OVER, stamped(stamp, previous))
         bought = max(int(known.get("purchase", 0)), int(known.get("purchase_before", 0)))
         reply = self._scripts.run("inherit", self._partition(session), session, contacts, bought, *words)
         return self._mark(0, session, reply)
+
+    def stay(self, circle: Iterable[str]) -> bool:
+        """Let one of the sessions that have taken each other over in a circle wait again, or none would ever end.
+
+        Which one depends on their ids alone. False: it has not moved, so there is no circle.
+        """
+        session = min(circle)
+        return bool(self._scripts.run("stay", self._partition(session), session, self._names))
 
     def _handed_over(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
         """Yield a field's name and its value as the other session keeps it; what cannot be read stays where it is."""

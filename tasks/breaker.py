@@ -10,8 +10,9 @@ from tasks.settings import DeliverySettings
 
 LONGEST_PAUSE = 16
 """No pause is longer than so many times the first, whatever fails and whatever a server asks for."""
-_TOO_MANY = "http_429"
-_ASKS_FOR_TIME = (_TOO_MANY, "http_503")
+_ASKS_FOR_TIME = ("http_429", "http_503")
+_ABOUT_ALL = ("http_408", "http_421", "http_425", "http_429")
+"""Replies 4xx that would be the same to any other request now."""
 
 
 def limits_of(delivery: DeliverySettings) -> Limits:
@@ -34,8 +35,8 @@ def verdict(reply: yuno.Reply) -> Went | None:
     """Say whether the API works, as far as a reply tells; None: no request was made.
 
     It works when it answers 2xx or 4xx, also when it refuses this one request. It fails when it can't be reached, does
-    not answer, answers 5xx or 429, sends elsewhere (3xx: the address is wrong, for every request), or has an address
-    that nothing is sent to.
+    not answer, answers 5xx or as in `_ABOUT_ALL`, sends elsewhere (3xx: the address is wrong, for every request), or
+    has an address that nothing is sent to.
     """
     match reply:
         case yuno.Accepted():
@@ -47,7 +48,7 @@ def verdict(reply: yuno.Reply) -> Went | None:
         case yuno.TryAgain(counted=False):
             return None
         case yuno.TryAgain(why) | yuno.Undecided(why) | yuno.Rejected(why):
-            return "works" if why.startswith("http_4") and not why.startswith(_TOO_MANY) else "failing"
+            return "works" if why.startswith("http_4") and not why.startswith(_ABOUT_ALL) else "failing"
         case _:
             assert_never(reply)
 

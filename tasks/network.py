@@ -17,15 +17,25 @@ import certifi
 import httpcore
 import httpx
 
+from tasks import unread
 from tasks.addresses import is_loopback, refusal
 from tasks.crash_points import reached
 
 Clock = Callable[[], float]
+KEPT_S = 1.0
+"""How long an idle connection is kept. Servers close theirs after 2 s (gunicorn), 5 s (Node, uvicorn, Apache) or more.
+
+One that we keep as long as the server does is closed just as often while a request is on its way (see tasks.unread).
+"""
 _PIECE = 16 * 1024
 
 
 class ForbiddenAddressError(Exception):
     """No address that the endpoint's name has may be sent to; nothing was connected. Says which, and the way out."""
+
+
+class UnreadError(Exception):
+    """The server closed the connection, and surely read nothing of the request."""
 
 
 class TooLateError(Exception):
@@ -69,12 +79,19 @@ def held_to(attempt: Attempt) -> Iterator[None]:
 class _Stream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._sent = 0
+        self._before: unread.Said | None = None
+        """What the server's host had said before this request; None: it proves nothing."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         attempt: Attempt = _current.attempt
         if attempt.started and not attempt.answered:
             reached("request_sent")
         data = self._inner.read(max_bytes, attempt.left(timeout))
+        if not data and not attempt.answered and self._before is not None:
+            within_s = attempt.ends_at - attempt.clock()
+            if unread.surely_unread(self.get_extra_info("socket"), self._before, within_s):
+                raise UnreadError
         attempt.answered = True
         return data
 
@@ -84,11 +101,26 @@ class _Stream(httpcore.NetworkStream):
         if not attempt.started:
             if attempt.clock() >= attempt.latest_start:
                 raise TooLateError
+            if self._sent and self.get_extra_info("is_readable"):
+                # The server has closed it since the pool looked: nothing is written, and another one is taken.
+                raise httpcore.ConnectionNotAvailable
+            self._before = unread.before(self.get_extra_info("socket"), self._sent)
             attempt.started = True
         # In pieces, or a server that hardly reads would get the whole of what was left for each part it takes.
         for start in range(0, len(buffer), _PIECE):
-            self._inner.write(buffer[start : start + _PIECE], left)
+            self._write_piece(buffer[start : start + _PIECE], left)
             left = attempt.left(timeout)
+
+    def _write_piece(self, piece: bytes, timeout: float) -> None:
+        try:
+            self._inner.write(piece, timeout)
+        except Exception as exc:
+            # The driver reads on. A reset that ended the writing then looks like an end of the stream, unless there
+            # was one before it: only then the system says that the pipe is broken.
+            if not isinstance(exc.__cause__, BrokenPipeError):
+                self._before = None
+            raise
+        self._sent += len(piece)
 
     def close(self) -> None:
         self._inner.close()
@@ -144,17 +176,28 @@ def addresses(host: str, port: int, *, private: bool) -> list[str]:
         ForbiddenAddressError: it has addresses, and none of them may be sent to.
         httpcore.ConnectError: it has none.
     """
+    kinds = kinds_of_addresses(host, port, private=private)
+    allowed = [address for address, kind in kinds.items() if kind is None]
+    if kinds and not allowed:
+        refused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items())
+        raise ForbiddenAddressError(f"it has no public address but {refused}, where nothing is sent")
+    return allowed
+
+
+def kinds_of_addresses(host: str, port: int, *, private: bool) -> dict[str, str | None]:
+    """Return all addresses of a host in the resolver's order, each with the reason why nothing is sent there, or None.
+
+    Args: see `addresses`.
+
+    Raises:
+        httpcore.ConnectError: it has none.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:  # UnicodeError: no name that a resolver could be asked for
         raise httpcore.ConnectError(str(exc)) from exc
-    every = list(dict.fromkeys(str(address[0]) for *_, address in found))
-    kinds = {address: refusal(address, loopback=is_loopback(host), private=private) for address in every}
-    allowed = [address for address, kind in kinds.items() if kind is None]
-    if every and not allowed:
-        refused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items())
-        raise ForbiddenAddressError(f"it has no public address but {refused}, where nothing is sent")
-    return allowed
+    every = dict.fromkeys(str(address[0]) for *_, address in found)
+    return {address: refusal(address, loopback=is_loopback(host), private=private) for address in every}
 
 
 def trusting_nobody_else() -> ssl.SSLContext:
@@ -180,7 +223,7 @@ class DeadlineTransport(httpx.BaseTransport):
             ssl_context=context,
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
-            keepalive_expiry=5.0,
+            keepalive_expiry=KEPT_S,
             network_backend=_Backend(private=private),
         )
 
@@ -217,4 +260,7 @@ class _Body(httpx.SyncByteStream):
         yield from self._response.iter_stream()
 
     def close(self) -> None:
+        if self._response.status == httpx.codes.MISDIRECTED_REQUEST:
+            # To be repeated on another connection.
+            self._response.extensions["network_stream"].close()
         self._response.close()

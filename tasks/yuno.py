@@ -15,11 +15,18 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
-from tasks.network import Attempt, DeadlineTransport, ForbiddenAddressError, TooLateError, held_to
+from tasks.network import Attempt, DeadlineTransport, ForbiddenAddressError, TooLateError, UnreadError, held_to
 from tasks.settings import DeliverySettings
 
 LARGEST_REPLY = 64 * 1024
-_RETRYABLE = frozenset({429, 500, 503})
+_RETRYABLE = frozenset({408, 421, 425, 429, 500, 503})
+"""Statuses that say that the request was not carried out, and may be repeated.
+
+408: it did not arrive as a whole (RFC 9110, 15.5.9). 421: on another connection (RFC 9110, 15.5.20). 425: it might have
+been a replay, so it was not looked at (RFC 8470, 5.2); we send no early data ourselves. 429, 503 and 500: as Yuno says.
+"""
+_IN_USE = frozenset({409, 423})
+"""What the request is about is in use, by whomever (RFC 9110, 15.5.10; 423: RFC 4918, 11.3)."""
 _UNDECIDED = frozenset({502, 504})
 FORBIDDEN = "forbidden_address"
 """The endpoint's name leads to an address that nothing is sent to: true for every request."""
@@ -133,6 +140,8 @@ def _driver_errors(attempt: Attempt) -> Iterator[None]:
         raise _NotSent("too_late", counted=False) from None
     except ForbiddenAddressError:
         raise _NotSent(FORBIDDEN, counted=False) from None
+    except UnreadError:
+        raise _NotSent("closed_unread", counted=True) from None
     except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.UnsupportedProtocol) as exc:
         raise _NotSent(_name(exc), counted=True) from None
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as exc:
@@ -152,15 +161,19 @@ def _classify(  # noqa: PLR0911 - one return for each row of the table
         return Undecided("http_400.reply_lost")
     code, messages = _error(body or b"")
     why = f"http_{status}" + (f".{code}" if code else "")
+    wait = retry_after(headers.get("retry-after"), now)
+    # The codes first: whatever the status says, there was a request with this key.
+    if code == "IDEMPOTENCY_DUPLICATED":
+        return Undecided(why)
+    if status in _IN_USE or code == "REQUEST_IN_PROCESS":
+        # By whose request? Ours, of which a failover may have lost every trace: it may still become a contact.
+        return TryAgain(why, wait, maybe_sent=True)
     if status in {401, 403}:
         return Unauthorised(why)
     if status in _RETRYABLE:
-        return TryAgain(why, retry_after(headers.get("retry-after"), now))
-    if status in _UNDECIDED or code == "IDEMPOTENCY_DUPLICATED":
+        return TryAgain(why, wait)
+    if status in _UNDECIDED:
         return Undecided(why)
-    if status == httpx.codes.CONFLICT or code == "REQUEST_IN_PROCESS":
-        # Whose? Ours, of which a failover may have lost every trace: it may still become a contact.
-        return TryAgain(why, retry_after(headers.get("retry-after"), now), maybe_sent=True)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         # Undocumented: it may have been processed.
         return Undecided(why)

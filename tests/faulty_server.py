@@ -64,6 +64,10 @@ class Wire:
             self.written += sent
             view = view[sent:]
 
+    def keep(self, seconds: float) -> None:
+        """Close the connection once nothing has come for this long."""
+        self._sock.settimeout(seconds)
+
     def drip(self, data: bytes) -> None:
         """Send byte by byte, a pause before each."""
         for place in range(len(data)):

@@ -100,6 +100,25 @@ def test_an_endpoint_whose_name_leads_inside_is_found_and_not_connected_to(
 
 
 @pytest.mark.usefixtures("healthy")
+def test_endpoint_with_an_address_that_is_not_used_is_named(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = socket.getaddrinfo
+
+    def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's own signature
+        answers = [host] if host != "localhost" else ["10.0.0.1", "127.0.0.1"]
+        return [found for answer in answers for found in really(answer, port, *args, **kwargs)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with listener() as (port, _):
+        code, found = doctor({**env, **LIVE, "WINBACK_DELIVERY__ENDPOINT": f"http://localhost:{port}/"})
+    assert (code, found["endpoint"].mark) == (0, "warn")
+    assert found["endpoint"].text == (
+        f"localhost:{port} can be reached, but it also has 10.0.0.1 (not loopback), where nothing is sent"
+    )
+
+
+@pytest.mark.usefixtures("healthy")
 def test_an_endpoint_that_does_not_speak_tls_is_found(env: dict[str, str]) -> None:
     with listener(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, told):
         _, found = doctor({**env, "WINBACK_DELIVERY__ENDPOINT": f"https://127.0.0.1:{port}/"})

@@ -174,12 +174,18 @@ def test_a_script_opens_with_its_keys_arguments_and_what_it_returns(path: Path) 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_is_called_in_one_place(path: Path) -> None:
     callers = [
-        name_of(caller) for caller in files("state") for node in ast.walk(tree_of(caller)) if _names(node, path.stem)
+        name_of(caller)
+        for caller in files("state")
+        for node in ast.walk(tree_of(caller))
+        if (first := _first_word(node)) is not None and ast.dump(first) == ast.dump(ast.Constant(path.stem))
     ]
     assert len(callers) == 1
 
 
-def _names(node: ast.AST, script: str) -> bool:
-    """Whether this calls a script by its name, or makes a call of it that is sent with others."""
-    first = node.args[:1] if isinstance(node, ast.Call) else node.elts[:1] if isinstance(node, ast.Tuple) else []
-    return any(isinstance(word, ast.Constant) and word.value == script for word in first)
+def _first_word(node: ast.AST) -> ast.expr | None:
+    """Return the first argument of a call, or the first item of a `NamedCall`, which is the name of a script."""
+    match node:
+        case ast.Call(args=[first, *_]) | ast.Tuple(elts=[first, _, _]):
+            return first
+        case _:
+            return None

@@ -115,9 +115,11 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
     calls: list[str] = []
 
     class Counting(People):
-        def begin_telling(self, named: Iterable[Named], marks: Mapping[str, Marks]) -> Callable[[], Told]:
+        def begin_telling(
+            self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
+        ) -> Callable[[], Told]:
             calls.extend(marks)
-            return super().begin_telling(named, marks)
+            return super().begin_telling(named, marks, ask_forgets=ask_forgets)
 
     people = Counting(state.scripts, state.keys, cap_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
     ingest = ingest_of(

@@ -118,6 +118,8 @@ def test_what_failed_to_be_told_is_told_again(state: State, *, after: bool) -> N
 
 def test_a_person_is_noted_once_however_often_named(state: State) -> None:
     ingest = ingest_of(state)
+    publish(state, event(session="earlier", customer=BOTH))
+    ingest.step()
     calls: list[int] = []
     begin = ingest._sessions.begin
     ingest._sessions = Asking(begin, calls)  # type: ignore[assignment]

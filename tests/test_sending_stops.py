@@ -285,7 +285,10 @@ def test_keys_that_are_mended_while_the_api_fails_are_tried_as_a_failing_api_is(
     assert since is not None
 
 
-@pytest.mark.parametrize(("asked_ms", "stops_for_ms"), [(5 * MINUTE_MS, 5 * MINUTE_MS), (HOUR_MS, 16 * MINUTE_MS)])
+@pytest.mark.parametrize(
+    ("asked_ms", "stops_for_ms"),
+    [(6 * SECOND_MS, 6 * SECOND_MS), (5 * MINUTE_MS, 5 * MINUTE_MS), (HOUR_MS, 16 * MINUTE_MS)],
+)
 def test_a_server_that_asks_for_time_gets_it_from_everybody_within_bounds(
     state: State, asked_ms: int, stops_for_ms: int
 ) -> None:
@@ -293,6 +296,25 @@ def test_a_server_that_asks_for_time_gets_it_from_everybody_within_bounds(
     fail(by, 1, why="http_429", pause_ms=asked_ms)
     assert granted(by) == 0
     assert stops_for_ms - SECOND_MS < next_try_in_ms(state) <= stops_for_ms
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(6, [6, 12, 24]), (90, [90, 120, 240]), (300, [300, 300, 300])])
+def test_server_that_asks_again_for_its_probe_gets_more_time(state: State, asked_s: int, waits_s: list[int]) -> None:
+    by, waits = control(state), []
+    for number in range(3):
+        if number:
+            probe(state, by, number)
+        fail(by, number, why="http_429", pause_ms=asked_s * SECOND_MS)
+        waits.append(round(next_try_in_ms(state) / SECOND_MS))
+    assert waits == waits_s
+
+
+def test_failure_without_a_wish_keeps_the_usual_pause(state: State) -> None:
+    by = control(state)
+    fail(by, 1, why="http_429", pause_ms=6 * SECOND_MS)
+    probe(state, by, 2)
+    fail(by, 2)
+    assert round(next_try_in_ms(state) / MINUTE_MS) == 2
 
 
 # What a success costs

@@ -23,6 +23,8 @@ BROKEN_OFF = b"content-length: 100\r\n\r\n{"
 # What each reply means.
 
 
+UNTOUCHED = (403, 408, 421, 423, 425, 429, 500, 503)
+"""Statuses by which a request was not carried out, unless the code says otherwise."""
 REPLIES: list[tuple[bytes, Reply]] = [
     (OK, Accepted(200)),
     (http(201, b"{}"), Accepted(201)),
@@ -58,8 +60,18 @@ REPLIES: list[tuple[bytes, Reply]] = [
     (http(413), Rejected("http_413")),
     (http(422), Rejected("http_422")),
     (b"HTTP/1.1 422 Bad\r\n" + BROKEN_OFF, Rejected("http_422")),
+    (http(408), TryAgain("http_408")),
+    (http(408, retry_after="3"), TryAgain("http_408", timedelta(seconds=3))),
+    (http(421), TryAgain("http_421")),
+    (http(423), TryAgain("http_423", maybe_sent=True)),
+    (http(423, retry_after="9"), TryAgain("http_423", timedelta(seconds=9), maybe_sent=True)),
+    (http(425), TryAgain("http_425")),
+    (http(424), Rejected("http_424")),
+    (http(426), Rejected("http_426")),
     (http(409), TryAgain("http_409", maybe_sent=True)),
     (error(409, "IDEMPOTENCY_DUPLICATED"), Undecided("http_409.IDEMPOTENCY_DUPLICATED")),
+    *((error(n, "IDEMPOTENCY_DUPLICATED"), Undecided(f"http_{n}.IDEMPOTENCY_DUPLICATED")) for n in UNTOUCHED),
+    *((error(n, "REQUEST_IN_PROCESS"), TryAgain(f"http_{n}.REQUEST_IN_PROCESS", maybe_sent=True)) for n in UNTOUCHED),
     (http(429), TryAgain("http_429")),
     (http(429, retry_after="120"), TryAgain("http_429", timedelta(minutes=2))),
     (http(429, retry_after="Tue, 13 May 2025 22:46:30 GMT"), TryAgain("http_429", timedelta(seconds=90))),

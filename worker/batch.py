@@ -64,7 +64,9 @@ class Batch:
     taken_over: list[tuple[str, str, int]] = field(default_factory=list)
     """Which session was taken over by which, and the sequence number of the event that said so."""
     telling: list[int] = field(default_factory=list)
-    """Which changes say more about the person of their session, from 0; these have `tell` set."""
+    """Which changes say more about the person of their session, from 0; these have `tell` set, unless that is known."""
+    quiet_since: object = None
+    """Since when it is known; see `worker.naming.Since`."""
     checkouts: list[int] = field(default_factory=list)
     """Which changes say that their session is at the checkout, from 0."""
     orders: list[Order] = field(default_factory=list)

@@ -21,7 +21,7 @@ from state.keys import PARTITIONS
 from state.optouts import OptOuts
 from state.sample import waiting_sessions
 from state.session import Session
-from tasks.network import addresses, trusting_nobody_else
+from tasks.network import addresses, kinds_of_addresses, trusting_nobody_else
 from worker import health, law_check, registers, runtime
 from worker.ask import PATIENCE_S, address, ask, begin, reason
 from worker.errors import StartError
@@ -218,7 +218,13 @@ def _endpoint(settings: Settings) -> Finding:
             # The certificates that the client itself trusts.
             context = trusting_nobody_else()
             context.wrap_socket(connection, server_hostname=host).close()
-    return Finding("endpoint", "ok", f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}")
+    works = f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}"
+    kinds = kinds_of_addresses(host, port, private=settings.delivery.allow_private_endpoint)
+    unused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items() if kind)
+    if unused:
+        hint = "a name of a public API has public addresses only: ask the operators of your DNS"
+        return Finding("endpoint", "warn", f"{works}, but it also has {unused}, where nothing is sent", hint)
+    return Finding("endpoint", "ok", works)
 
 
 def _first_that_answers(every: Sequence[str], port: int) -> socket.socket:

@@ -85,6 +85,8 @@ class Forget:
         )
 
     def _remove(self, who: Someone, found: Traces, done: _Done) -> None:
+        # Before and after: whatever ingest relies on having noted is asked for once more when either has changed.
+        self._state.announce()
         # Before their events are removed: opt-outs and refusals must outlive everything else.
         self._keep_refusals(who, found.entries, done)
         self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
@@ -94,6 +96,7 @@ class Forget:
             for person in who.people:
                 self._state.bar(person)
         self._state.delete(found.person_keys)
+        self._state.announce()
         for person in who.people:
             self._state.strip_consent(person)
         done.entries += len(found.entries)

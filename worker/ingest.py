@@ -61,8 +61,8 @@ class Work:
     applied: Callable[[], list[Mark]] | None = None
     """Waits until they are applied; None before and after that."""
     marks: Sequence[Mark] = ()
-    told: Callable[[], None] | None = None
-    """Waits until their people are named and marked; None before that."""
+    told: Callable[[], bool] | None = None
+    """Waits until their people are named and marked, or says that they have to be applied again; None before that."""
 
 
 @dataclass(slots=True)
@@ -218,7 +218,7 @@ class Ingest:
 
     def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
         """Begin to apply a batch, and to count its orders; return what waits for both."""
-        self._naming.ask(batch.changes, batch.telling)
+        self._naming.ask(batch)
         if self._order_count is None:
             return self._sessions.begin(batch.changes)
         calls, counted = self._order_count.calls(batch)
@@ -289,14 +289,18 @@ class Ingest:
         if self._reading is not None:
             with suppress(StateError):
                 self._take(self._next(), one_read=True)
+        self._naming.doubt()
+        if self._order_count is not None:
+            self._order_count.doubt()
 
     def _acknowledge(self, work: Work) -> None:
         """Finish a batch that has been applied: mark its people, set aside, and only then acknowledge."""
-        batch, told = work.batch, work.told
+        batch = work.batch
         # Before the acknowledgement: after a crash here the whole batch is applied, and its people marked, again.
-        if told is not None:
+        while (told := work.told) is not None:
             work.told = None
-            told()
+            if not told():
+                self._tell(work)
         credit_orders(batch.orders, work.marks, batch.changes, self._secret, self._attribution)
         for rejection in batch.rejections:
             problems = [(problem.field, problem.message) for problem in rejection.problems]
@@ -314,13 +318,15 @@ class Ingest:
         later = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
         for link in dict.fromkeys((*batch.taken_over, *later)):
             previous, session, stamp = link
-            seen = {previous}
-            while session not in seen:
-                seen.add(session)
+            way: list[str] = []
+            while session not in {previous, *way}:
+                way.append(session)
                 given = self._sessions.hand_over(previous, session, stamp)
                 yield InSession(session, occurred_ms(stamp), given, notes=True)
                 # It may have been taken over in turn.
                 previous, session, stamp = session, given.moved_to or session, given.moved
+            if session in way[:-1]:
+                self._sessions.stay(way[way.index(session) :])
 
     def _wait_for_acknowledgement(self) -> None:
         if self._acknowledged is not None:

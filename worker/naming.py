@@ -1,6 +1,6 @@
 """From the events of a batch to the people they are about: who was named where, who bought, opted out or answered."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -15,12 +15,25 @@ from tasks.consent import FIELDS, GIVEN_AT, SOURCE, answered
 from worker.batch import Batch
 
 MOST_NOTED, NOTED_AGAIN_S = 100_000, 3600.0
-"""Who is in a session is noted once, however often a shop says it, and periodically again."""
+"""Who is in a session is noted once, however often a shop says it, and periodically again.
+
+It is noted again whenever it may be gone: after each `winback forget`, and after each new connection to the server,
+which may have been restarted or replaced and have lost it.
+"""
 SHARED = f"an e-mail address or phone number is used with more than {MOST_LINKED} others: it identifies nobody"
 
 log = structlog.get_logger("winback.ingest")
 Said = tuple[str, str, str, str]
 """A session, and what an event says of its person: phone, country, e-mail address."""
+
+
+class Since(NamedTuple):
+    """Until these change, nothing that was noted is gone."""
+
+    connects: int
+    """How many connections this process has made; see `state.connects`."""
+    forgets: str
+    """The last removal by `winback forget`."""
 
 
 class InSession(NamedTuple):
@@ -41,24 +54,30 @@ class Naming:
         self._secret = secret
         self._report = report
         self._noted: set[Said] = set()
-        self._noted_since = 0.0
+        self._noted_from = 0.0
+        self._since = Since(0, "")
         self._told_shared = False
 
-    def ask(self, changes: list[Change], telling: Iterable[int]) -> None:
-        """Let those changes no longer ask whose session it is that say nothing new of it.
-
-        `telling`: the places of those that ask.
-        """
-        if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_since > NOTED_AGAIN_S):
+    def ask(self, batch: Batch) -> None:
+        """Let those changes no longer ask whose session it is that say nothing new of it."""
+        if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_from > NOTED_AGAIN_S):
             self._noted.clear()
             self._told_shared = False
-        for place in telling:
-            change = changes[place]
-            if change.tell and _said(change) in self._noted and not _answers(change):
-                changes[place] = new_change((*change[:7], False, change.seen_ms))
+        batch.quiet_since = self._since
+        for place in batch.telling:
+            change = batch.changes[place]
+            is_known = _said(change) in self._noted and not _answers(change)
+            if change.tell == is_known:
+                batch.changes[place] = new_change((*change[:7], not is_known, change.seen_ms))
 
-    def begin(self, batch: Batch, marks: Iterable[Mark], handed: Iterable[InSession]) -> Callable[[], None]:
+    def doubt(self) -> None:
+        """Rely on nothing that was noted before: the server may have lost it."""
+        self._noted.clear()
+
+    def begin(self, batch: Batch, marks: Sequence[Mark], handed: Iterable[InSession]) -> Callable[[], bool]:
         """Begin to name and mark people; call what is returned, once, before the events are acknowledged.
+
+        It returns whether all are named. If not, what was noted before may be gone: ask and apply the batch once more.
 
         Raises:
             StateError: some may not have been written; do it again.
@@ -67,17 +86,32 @@ class Naming:
         # Handing over takes a round trip each, and there is hardly ever one.
         found += handed
         named = [one for place in found if place.notes for one in self._named(place)]
-        waits = self._people.begin_telling(named, self._marks(batch, found))
+        # Only now: what is asked for before a batch is applied may change until it is.
+        waits = self._people.begin_telling(named, self._marks(batch, found), ask_forgets=bool(batch.telling))
+        told_of = [_said(batch.changes[mark.change]) for mark in marks if batch.changes[mark.change].tell]
+        quiet = any(not batch.changes[place].tell for place in batch.telling)
 
-        def wait() -> None:
+        def wait() -> bool:
             told = waits()
             self._say_shared(told)
-            if not self._noted:
-                self._noted_since = monotonic()
-            told_of = (batch.changes[place] for place in batch.telling)
-            self._noted.update(_said(change) for change in told_of if change.tell)
+            return not batch.telling or self._remember(told, told_of, batch.quiet_since) or not quiet
 
         return wait
+
+    def _remember(self, told: Told, told_of: Iterable[Said], since: object) -> bool:
+        """Remember who was noted; False when what was known at `since` may be gone."""
+        now = Since(self._people.connects, told.forgets)
+        if now != self._since:
+            self._noted.clear()
+            self._since = now
+        if now != since:
+            return False
+        # What was barred was not noted, and a later event of the same session may be.
+        if not told.barred:
+            if not self._noted:
+                self._noted_from = monotonic()
+            self._noted.update(told_of)
+        return True
 
     def _in_session(self, change: Change, mark: Mark) -> InSession:
         return InSession(change.session_id, occurred_ms(change.stamp), mark, notes=change.tell)

@@ -19,12 +19,20 @@ class OrderCount:
         self._orders = orders
         self._known: set[str] = set()
         """Sessions that are counted: most events of a session are not its first."""
+        self._connects = 0
+
+    def doubt(self) -> None:
+        """Rely on nothing that was counted before: the server may have lost it."""
+        self._known.clear()
 
     def calls(self, batch: Batch) -> tuple[Sequence[NamedCall], Callable[[], None]]:
         """Return the calls that count a batch, and what is to be called once they were carried out.
 
         Counting a batch again changes nothing.
         """
+        if self._connects != (connects := self._orders.connects):
+            self._connects = connects
+            self.doubt()
         known, found = self._known, dict[str, int]()
         for change in (batch.changes[place] for place in batch.checkouts):
             session, at_ms = change.session_id, change.silent_since_ms
@@ -35,6 +43,8 @@ class OrderCount:
         def counted() -> None:
             if len(known) > MOST_KNOWN:
                 known.clear()
-            known.update(session for session, _ in new)
+            # What was written on an earlier connection may be lost.
+            if self._orders.connects == connects:
+                known.update(session for session, _ in new)
 
         return self._orders.count(new, batch.placed), counted

@@ -1,5 +1,6 @@
 -- Applies one event that says more than where its shopper is: its fields, each if it is newer, and what it moves. A part
 -- of apply.lua, whose prefix, sessions, ranks and reply it uses.
+-- include: _metadata
 local answers = {'consent.call', 'consent.whatsapp', 'consent.given_at', 'consent.source'}
 local about_person = {phone = true, country = true, email = true, opted_out = true}
 
@@ -11,9 +12,10 @@ local function merge(place, event)
   local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
   for i = 8, #event, 2 do ask[#ask + 1] = event[i] end
   local has, write = call(unpack(ask)), {'HSET', key}
-  local opted_out = has[2]
+  local opted_out, more = has[2], false
   for i = 8, #event, 2 do
     local name, value, known = event[i], event[i + 1], has[1 + i / 2]
+    more = more or not known and is_metadata(name)
     tells, opted_out = tells or about_person[name], opted_out or name == 'opted_out'
     if not known or value > known or stamp_of(known) > (now() + AHEAD) * 100 + 99 then put(write, name, value) end
   end
@@ -25,6 +27,7 @@ local function merge(place, event)
     purchase = move(prefix, ranks, key, event, all, write)
     if all[5] then to = call('HMGET', key, 'moved_to', 'moved') end
   end
+  if more then bound_metadata(key) end
   -- An order in a session that this one took over is the person's, too.
   if tells then purchase = max(purchase, tonumber(has[4] or 0)) end
   if to[1] or tell or tells and (purchase > 0 or opted_out) then

@@ -2,9 +2,17 @@
 -- include: _clock
 -- include: _order
 
+-- An outreach can be postponed any number of times. What is longer than this keeps how it began and its latest lines.
+local MOST_HISTORY, BEGINNING, LATEST = 16384, 1024, 8192
+
 local function note(outreach_key, at, what)
-  local history = redis.call('HGET', outreach_key, 'history') or ''
-  redis.call('HSET', outreach_key, 'history', history .. text(at) .. ' ' .. what .. '\n')
+  local history = (redis.call('HGET', outreach_key, 'history') or '') .. text(at) .. ' ' .. what .. '\n'
+  if #history > MOST_HISTORY then
+    local head = string.match(string.sub(history, 1, BEGINNING), '^.*\n') or ''
+    local tail = string.match(string.sub(history, -LATEST), '\n(.*)$') or ''
+    history = head .. text(at) .. ' (lines left out)\n' .. tail
+  end
+  redis.call('HSET', outreach_key, 'history', history)
 end
 
 local function outcome(state, reason)

@@ -8,10 +8,12 @@
 -- include: _move
 local prefix, stamp = KEYS[1], tonumber(ARGV[3])
 local key = prefix .. 'session:' .. ARGV[1]
-local has = redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved')
+local has = redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved', 'moved_to', 'stays')
 local a, s, p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
 if has[4] == 'forgotten' then return {} end
-if stamp > tonumber(has[5] or 0) then
+local moved = tonumber(has[5] or 0)
+-- Of two at the same moment the same one takes it over, whichever comes first.
+if stamp > tonumber(has[7] or 0) and (stamp > moved or stamp == moved and ARGV[2] > (has[6] or '')) then
   redis.call('HSET', key, 'moved', ARGV[3], 'moved_to', ARGV[2])
   if p <= a and math.max(a, s) <= stamp then
     if has[4] == 'abandoned' then call_off(prefix, key, 'moved') end

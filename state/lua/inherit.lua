@@ -1,12 +1,14 @@
 #!lua
 -- A session takes over what an earlier one knew: its fields, each by its stamp, and how often it was contacted.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  session; ARGV[2] contacts made for the earlier one; ARGV[3] sequence number of its last order (0: none);
+-- ARGV[1]  session; ARGV[2] contacts made for the earlier one and those before it, as `tag=number` of each, commas between
+--          (see state/session.py), the most of each count; ARGV[3] sequence number of its last order (0: none);
 --          then each field's name and stamped value
 -- Returns  the session's stamped phone, country and e-mail address ('' for none), the last purchase of either ('0' for
 --          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence number,
 --          then its stamped answers as to call and whatsapp and their proof (see apply.lua)
 -- include: _clock
+-- include: _metadata
 local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
 if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '', '0', '', '', '0', '', '', '', ''} end
 for i = 4, #ARGV, 2 do
@@ -16,11 +18,20 @@ for i = 4, #ARGV, 2 do
     write[#write + 1] = ARGV[i + 1]
   end
 end
-local before = tonumber(redis.call('HGET', key, 'contacts_before') or 0)
-if tonumber(ARGV[2]) > before then redis.call('HSET', key, 'contacts_before', ARGV[2]) end
+local before, most, tags = redis.call('HGET', key, 'contacts_before') or '', {}, {}
+if string.match(before, '^%d+$') then before = '=' .. before end -- of an earlier version: of all together
+for tag, number in string.gmatch(before .. ',' .. ARGV[2], '(%x*)=(%d+)') do
+  if not most[tag] then tags[#tags + 1] = tag end
+  most[tag] = math.max(most[tag] or 0, tonumber(number))
+end
+table.sort(tags)
+for place, tag in ipairs(tags) do tags[place] = tag .. '=' .. text(most[tag]) end
+if tags[1] then redis.call('HSET', key, 'contacts_before', table.concat(tags, ',')) end
 local bought = tonumber(redis.call('HGET', key, 'purchase_before') or 0)
 if tonumber(ARGV[3]) > bought then redis.call('HSET', key, 'purchase_before', ARGV[3]) end
-if #write > 0 then redis.call('HSET', key, unpack(write)) end
+-- In pieces: a session of an earlier version can have more fields than one call takes.
+for i = 1, #write, 1000 do redis.call('HSET', key, unpack(write, i, math.min(i + 999, #write))) end
+bound_metadata(key)
 if redis.call('PTTL', key) == -1 and redis.call('HGET', key, 'state') ~= 'abandoned' then
   redis.call('PEXPIRE', key, SESSION_TTL)
 end

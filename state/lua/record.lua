@@ -22,7 +22,11 @@ end
 -- Refused keys are tried at an even pace; what fails, at ever longer intervals.
 local tries = went == 'refused' and 0 or tonumber(is[3] or 0) + 1
 local pause = ARGV[5] * 2 ^ math.min(math.max(tries - 1, 0), 30)
-if went == 'failing' then pause = math.min(math.max(pause, asked), tonumber(ARGV[6])) end
+if went == 'failing' then
+  -- What the server asks for takes the place of the first pause, also when it is shorter.
+  if asked > 0 then pause = math.max(asked, pause / ARGV[5] * math.min(asked, ARGV[5])) end
+  pause = math.min(pause, tonumber(ARGV[6]))
+end
 redis.call('HSETNX', key, 'since', text(now))
 redis.call('HSET', key, 'stopped', went, 'why', ARGV[3], 'tries', text(tries), 'probe', '', 'retry_at', text(now + pause))
 redis.call('HDEL', key, 'failures')

@@ -12,7 +12,7 @@ from random import Random
 
 from state.operator import Operator, Record
 from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
-from tests.faults.ledger import ACCEPT, Answer, Plan, Request, in_turn, refuse
+from tests.faults.ledger import ACCEPT, Answer, Plan, Request, always, in_turn, refuse
 from tests.faults.memory import resident
 from tests.faults.system import TIMEOUT_S
 from tests.faulty_server import Behaviour, Wire, http
@@ -21,6 +21,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: "
 GIGABYTE = 2**30
 BOMB = gzip.compress(bytes(32 * 2**20))
 ATTEMPTS = 8
+LONGEST_IDLE_S = 0.3
 OR_DEAD = USUAL | {"dead"}
 FEW_ATTEMPTS = {"WINBACK_DELIVERY__MAX_ATTEMPTS": "2"}
 BREAKS_AFTER = 5
@@ -135,6 +136,34 @@ def conflicts(random: Random) -> Plan:
     return in_turn(*(refuse(random.choice((409, 400)), body) for _ in range(6)), ACCEPT)
 
 
+def closing_idle(scene: Scene) -> None:
+    """Let the server close kept connections just when they may be used again.
+
+    A request that its program never read is made again. Only one that had arrived when the program closed the socket
+    looks as if it had been read, and that takes a few microseconds of bad luck.
+    """
+
+    def answer(wire: Wire) -> None:
+        wire.send(http(200))
+        wire.keep(scene.random.random() * LONGEST_IDLE_S)
+
+    scene.system.api.plan(always(Answer("200, closed soon", contact=True, act=answer)))
+    scene.open(40, over_s=4.0)
+    scene.system.until(lambda: not scene.shop.busy and scene.system.is_settled(), 60)
+    operator = Operator(scene.system.state.scripts, scene.system.state.keys)
+    unread = 0
+    for session in scene.system.state.sessions.read(list(scene.shop.visits)):
+        records = [record for record in operator.read(session.outreaches) if record and record.state == "unknown"]
+        unread += bool(records) and not _of(scene, session.session_id)
+    scene.expect(unread <= 1, f"{unread} outreaches ended unknown although the server has read no request of theirs")
+
+
+def not_carried_out(random: Random) -> Plan:
+    """Each is told once or more that its request was not carried out, and accepted afterwards."""
+    statuses = [random.choice((408, 421, 423, 425)) for _ in range(16)]
+    return in_turn(*(refuse(status) for status in statuses), ACCEPT)
+
+
 def _drip_head(wire: Wire) -> None:
     wire.drip(b"HTTP/1.1 200 OK\r\n" + b"x-slow: yes\r\n" * 100)
 
@@ -222,6 +251,14 @@ FAULTS = (
     Fault("13b", "resets after the request", answering(either("reset", lambda wire: wire.reset())), OR_UNKNOWN),
     Fault("13c", "409 and REQUEST_IN_PROCESS", answering(conflicts), OR_UNKNOWN),
     Fault("13d", "504, accepted or not", answering(either("504", lambda wire: wire.send(http(504)))), OR_UNKNOWN),
+    Fault(
+        "13e",
+        "closes idle connections when they are used again",
+        closing_idle,
+        OR_UNKNOWN,
+        env={"WINBACK_DELIVERY__ENDPOINT": "http://localhost:{api}/"},
+    ),
+    Fault("13f", "408, 421, 423 and 425", answering(not_carried_out), OR_UNKNOWN),
     Fault("14a", "drips its headers", answering(odd("drip", _drip_head)), OR_UNKNOWN),
     Fault("14b", "drips its body", answering(odd("drip", _drip_body))),
     Fault("14c", "body of 1 GB", flooding("flood", _flood)),

@@ -41,6 +41,11 @@ STREAMS = (EVENTS, f"{EVENTS}:1")
 _numbers = count(3_000_000_001)
 
 
+def new_number() -> int:
+    """Return a national number of Colombia that no shopper has yet."""
+    return next(_numbers)
+
+
 @dataclass(slots=True)
 class Told:
     """One event that reached Redis."""

@@ -82,7 +82,7 @@ class System:
             "WINBACK_REDIS_URL": f"redis://127.0.0.1:{self.to_state.port}/0",
             "WINBACK_BROKER_URL": f"redis://127.0.0.1:{self.to_broker.port}/1",
             "WINBACK_DELIVERY__ENDPOINT": self.api.url.replace(str(self.api.port), str(self.to_api.port)),
-            **{name: value.format(to_api=self.to_api.port) for name, value in self._more.items()},
+            **{name: value.format(to_api=self.to_api.port, api=self.api.port) for name, value in self._more.items()},
         }
         self.thresholds(THRESHOLD_S)
         self.settings: Settings = load(self.env)

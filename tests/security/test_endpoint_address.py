@@ -11,7 +11,7 @@ from typing import Any
 
 import httpcore
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.addresses import refusal
@@ -139,6 +139,26 @@ def test_of_several_addresses_the_public_ones_are_tried(
     with client_of(f"https://{NAME}/") as client:
         assert post(client) == TryAgain("connect_error")
     assert connected == [PUBLIC, "2606:4700::1"]
+
+
+@given(
+    st.lists(st.sampled_from([PUBLIC, "2606:4700::1", *PRIVATE, *METADATA, *ELSEWHERE]), min_size=1, max_size=6),
+    st.booleans(),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_of_mixed_answers_only_what_is_allowed_is_connected_to(
+    connected: Connected,
+    resolve: Callable[..., list[str]],
+    answer: list[str],
+    private: bool,  # noqa: FBT001 - a case
+) -> None:
+    resolve(answer)
+    connected.clear()
+    with client_of(f"https://{NAME}/", private=private) as client:
+        found = post(client)
+    allowed = {PUBLIC, "2606:4700::1", *(PRIVATE if private else ())}
+    assert connected == [address for address in dict.fromkeys(answer) if address in allowed]
+    assert refused(found) == (not connected)
 
 
 def test_what_was_looked_at_is_what_is_connected_to_though_the_name_changes_at_once(

@@ -1,0 +1,222 @@
+"""Guards that no other test would miss: of attempts, takeovers and what is kept of people. See test_python_mutants."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from state.errors import ServerUnavailableError
+from state.keys import partition_of
+from state.marking import MOST_LINKS, MOST_SESSIONS, Named
+from state.people import Lead, person_of
+from tasks.attempt import attempt
+from tasks.policy import Cancel, Send, decide
+from tasks.sending import LONGEST_UNKNOWN, Outcome
+from tests.attempts import PERSON, attempt_again, held_by, yuno
+from tests.faulty_server import OK, http
+from tests.helpers import (
+    HOUR_MS,
+    JANE,
+    LEASE_MS,
+    MINUTE_MS,
+    SECRET,
+    abandon,
+    dispatch,
+    event,
+    happen,
+    let_backoff_pass,
+    now_ms,
+    stored,
+    sweep,
+    take,
+    taken,
+    texts,
+    ttl_ms,
+)
+from tests.ingesting import Breaking, ingest_of, publish, publish_raw, waiting
+from tests.test_attempt_policy import elsewhere, holding
+from tests.test_policy import CART_MS, FINE, SETTINGS
+from worker.runtime import State
+
+
+def dispatched(state: State) -> str:
+    outreach = abandon(state)
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def test_attempt_not_made_keeps_a_person_who_may_have_been_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(504), OK, on_unknown="retry") as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert held_by(state) == outreach
+        people: Any = Breaking(state.people, "reserve", ServerUnavailableError, times=1, after=True)
+        assert attempt_again(state, outreach, replace(deps, people=people)).outcome == "waiting"
+        assert held_by(state) == outreach
+
+
+def test_attempt_starts_while_it_can_end_within_the_lease_only(state: State) -> None:
+    outreach = dispatched(state)
+    for late_s, outcome in ((-0.1, "sent"), (0.1, "waiting")):
+        clock = [0.0]
+        with yuno(state) as (deps, server):
+            lease_s, timeout_s = deps.delivery.lease.total_seconds(), deps.delivery.timeout.total_seconds()
+
+            class Slow:
+                """People whose reservation takes a while."""
+
+                def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever people have
+                    if name == "reserve":
+                        clock[0] += lease_s - 1.5 * timeout_s + late_s  # noqa: B023 - called within the round
+                    return getattr(state.people, name)
+
+            slow: Any = Slow()
+            if outcome == "waiting":
+                outreach = abandon_another(state)
+            ended = attempt(outreach, replace(deps, people=slow, monotonic=lambda: clock[0]))  # noqa: B023 - as above
+            assert ended.outcome == outcome
+            assert len(server.requests) == (outcome == "sent")
+
+
+def abandon_another(state: State) -> str:
+    state.client.flushall()
+    return dispatched(state)
+
+
+def test_number_corrected_while_ingest_is_waited_for_is_called(state: State) -> None:
+    at_ms, ingest = now_ms(state) - HOUR_MS, ingest_of(state)
+    for after_ms, made in ((0, event(session="old", customer=JANE)), (2, event(previous_session_id="old"))):
+        publish_raw(state, json.dumps(made).encode(), at=f"{at_ms + after_ms}-0")
+    ingest.step()
+    assert sweep(state) == 1
+    outreach = stored(state).outreach
+    # It belongs to the earlier session, so nobody has come back in this one.
+    publish(state, event(session="old", customer={"phone_number": "+573009998877"}, occurred_at=(at_ms + 1) / 1000))
+    assert outreach in dispatch(state)
+    with yuno(state) as (deps, server):
+        assert (
+            attempt(
+                outreach, replace(deps, sleep=lambda _: ingest.run(lambda: waiting(state) == 0, lambda _: None))
+            ).outcome
+            == "sent"
+        )
+        ((_, body),) = server.requests
+    assert "+573009998877" in body
+
+
+def test_sign_in_another_session_after_its_last_activity_counts(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, ago_ms=2 * HOUR_MS)
+    elsewhere(state, kind="exit", stage=None)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(("later_ms", "decision"), [(-1, Send()), (0, Send()), (1, Cancel("active_elsewhere"))])
+def test_another_session_counts_from_a_later_moment_on(later_ms: int, decision: object) -> None:
+    assert decide(replace(FINE, last_ms=CART_MS, elsewhere_ms=CART_MS + later_ms), SETTINGS) == decision
+
+
+@pytest.mark.parametrize(("left_ms", "outcome"), [(LEASE_MS // 2, "unknown"), (LEASE_MS + MINUTE_MS, "sent")])
+def test_key_that_may_be_forgotten_during_the_attempt_is_not_used(state: State, left_ms: int, outcome: str) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(504), OK, on_unknown="retry") as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+        first_ms = now_ms(state) - LONGEST_UNKNOWN.total_seconds() * 1000 + left_ms
+        state.client.hset(state.keys.outreach(outreach), "first_sending", int(first_ms))
+        assert attempt_again(state, outreach, deps).outcome == outcome
+
+
+@pytest.mark.parametrize("answer", [http(500), http(504)])
+def test_holdout_takes_nobody_who_was_attempted(state: State, answer: bytes) -> None:
+    outreach = dispatched(state)
+    with yuno(state, answer, OK, on_unknown="retry") as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert attempt_again(state, outreach, holding(deps, held=True)).outcome == "sent"
+
+
+def test_holdout_takes_nobody_who_may_have_been_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    state.client.hset(state.keys.outreach(outreach), "ambiguous", "1")
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, holding(deps, held=True)).outcome == "sent"
+
+
+# The scripts
+
+
+def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
+    held = taken(state)
+    ahead = now_ms(state) + HOUR_MS
+    state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
+    assert state.outbox.postpone(replace(held, claim=ahead), delay_ms=0, why="")
+    let_backoff_pass(state, held.outreach)
+    assert held.outreach in dispatch(state)
+    assert take(state, held.outreach).claim == ahead + 1
+
+
+def test_claim_is_not_below_the_clock(state: State) -> None:
+    before_ms = now_ms(state)
+    assert before_ms <= taken(state).claim <= now_ms(state)
+
+
+def forgotten(state: State, session: str) -> None:
+    state.scripts.run("forget", state.keys.partition(partition_of(session)), session, "", "")
+
+
+def test_forgotten_session_inherits_nothing(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    happen(state, event(session="new"), ago_ms=MINUTE_MS)
+    forgotten(state, "new")
+    before = texts(state, state.keys.session("new"))
+    mark = state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    assert texts(state, state.keys.session("new")) == before
+    assert (mark.phone, mark.moved_to) == ("", "")
+
+
+def test_forgotten_session_hands_nothing_over(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    happen(state, event(session="new"), ago_ms=MINUTE_MS)
+    forgotten(state, "old")
+    before = texts(state, state.keys.session("old"))
+    state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    assert texts(state, state.keys.session("old")) == before
+    assert stored(state, "old").state == "forgotten"
+
+
+def test_contact_of_a_person_forgotten_since_is_not_remembered(state: State) -> None:
+    lead = Lead("COP 1", HOUR_MS, now_ms(state))
+    state.client.set(f"{state.keys.person(PERSON)}forgotten", lead.taken_ms, px=HOUR_MS)
+    assert state.people.reserve([PERSON], "07-0123456789abcdef", 1, lead, ()) == "reserved"
+    assert texts(state, state.keys.contacts(PERSON)) == {}
+    later = lead._replace(taken_ms=lead.taken_ms + 1)
+    assert state.people.reserve([PERSON], "07-0123456789abcdef", 2, later, ()) == "reserved"
+    assert len(texts(state, state.keys.contacts(PERSON))) == 1
+
+
+def test_session_known_from_a_takeover_alone_does_not_live_forever(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    assert ttl_ms(state, state.keys.session("new")) is not None
+
+
+def test_inherited_fields_leave_an_open_outreach_its_session(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    abandon(state)
+    state.sessions.hand_over("old", "s-1", now_ms(state) * 100)
+    assert ttl_ms(state, state.keys.session("s-1")) is None
+
+
+@pytest.mark.parametrize(("kind", "most"), [("sessions", MOST_SESSIONS), ("links", MOST_LINKS)])
+def test_person_keeps_exactly_the_latest_of_what_is_noted(state: State, kind: str, most: int) -> None:
+    began_ms = now_ms(state) - HOUR_MS
+    others = [person_of(f"+5730000{number:05d}", SECRET) for number in range(most + 1)]
+    for number, other in enumerate(others):
+        named = Named(PERSON, f"s-{number}" if kind == "sessions" else "s-1", began_ms + number, other)
+        state.people.begin_telling([named], {})()
+    key = state.keys.sessions(PERSON) if kind == "sessions" else state.keys.links(PERSON)
+    found: Any = state.client.zrange(key, 0, -1)
+    kept = [member.decode() for member in found]
+    assert kept == ([f"s-{number}" for number in range(1, most + 1)] if kind == "sessions" else others[1:])
