@@ -224,8 +224,8 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         announcing.now_detects_by(current)
         # Once for each version of a broken file, not at every sweep.
         if (problem or "") != said[0]:
-            said[0] = problem or ""
-            deployment.report(state.scripts, state.keys, "detection", said[0])
+            deployment.report(state.scripts, state.keys, "detection", problem or "")
+            said[0] = problem or ""  # not before: a server that was away is told at the next sweep
             if problem:
                 log.error("detection_settings_unusable", kept="the earlier ones", problem=problem)
         return current

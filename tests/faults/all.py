@@ -1,6 +1,6 @@
 """Every fault, in order."""
 
-from tests.faults import api, crashes, events, mixed, servers
+from tests.faults import api, crashes, edits, events, mixed, servers
 from tests.faults.fault import Fault
 
-ALL: tuple[Fault, ...] = (*crashes.FAULTS, *servers.FAULTS, *api.FAULTS, *events.FAULTS, *mixed.FAULTS)
+ALL: tuple[Fault, ...] = (*crashes.FAULTS, *servers.FAULTS, *api.FAULTS, *events.FAULTS, *edits.FAULTS, *mixed.FAULTS)
