@@ -51,6 +51,20 @@ WITHOUT_TTL = (
 )
 
 
+OF_A_PERSON = (
+    "bought",
+    "bought_linked",
+    "opted_out",
+    "consent",
+    "reserved",
+    "contacts",
+    "sessions",
+    "links",
+    "forgotten",
+)
+"""The keys under the prefix of a person; see `Keys.person`."""
+
+
 def partition_of(session_id: str) -> int:
     """Return the partition (0 to 63) that a session lives in."""
     return crc32(session_id.encode()) % PARTITIONS
