@@ -1,22 +1,24 @@
 """What decides for all workers together whether, and how fast, outreaches are dispatched."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
 from state.errors import StateError
-from state.keys import Keys
+from state.keys import FOREIGN_TTL_MS, Keys
 from state.orders import OrderFlow
 from state.outbox import Taken
-from state.scripts import Scripts
+from state.scripts import Scripts, translated
 from state.session import RANK_SPAN
 
-Going = Literal["on", "full", "paused", "orders_stopped", "refused", "failing"]
-"""`on`; `full`: the day's contacts are used up; `paused` by hand; by itself because no orders arrive, because the keys
-are `refused`, or because requests are `failing`."""
-Held = Literal["paused", "orders_stopped", "stopped", "full", "missed"]
-"""`missed`: not now and not later, because orders from the time of its silence may be missing."""
+Going = Literal["on", "full", "paused", "mixed", "orders_stopped", "refused", "failing"]
+"""`on`; `full`: the day's contacts are used up; `paused` by hand; `mixed`: workers disagree on how to send; by itself
+because no orders arrive, because the keys are `refused`, or because requests are `failing`."""
+Held = Literal["paused", "mixed", "orders_stopped", "another_mode", "stopped", "full", "missed"]
+"""`another_mode`: the deployment sends in another way than this worker was started for.
+
+`missed`: not now and not later, because orders from the time of its silence may be missing."""
 Went = Literal["works", "failing", "refused"]
 
 LOOKS_APART_S = 0.25
@@ -93,10 +95,13 @@ class Sending:
 class Control:
     """The control keys; one for each process, used by all its threads."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, limits: Limits) -> None:
+    def __init__(self, scripts: Scripts, keys: Keys, limits: Limits, how: str = "") -> None:
+        """`how`: in which way this worker sends, as it declares it; empty: that isn't compared with the record."""
         self._scripts = scripts
+        self._keys = keys
         self._key = keys.control
         self.limits = limits
+        self._how = how
         self._looked_s = -inf
 
     def permits(self, wanted: int, *, in_hand: int) -> Permits:
@@ -116,12 +121,40 @@ class Control:
 
     def gate(self, taken: Taken) -> Passed | Held:
         """Take the last look before an attempt's fence, and its place among the day's contacts."""
-        args = (taken.outreach, taken.claim, self.limits.max_per_day, self.limits.attempt_ms, taken.last // RANK_SPAN)
+        limits, occurred_ms = self.limits, taken.last // RANK_SPAN
+        args = (taken.outreach, taken.claim, limits.max_per_day, limits.attempt_ms, occurred_ms, self._how)
         verdict, *more = self._scripts.run("gate", self._key, *args)
         if verdict != b"go":
             held: Held = verdict.decode()
             return held
         return Passed(more[0].decode(), bool(more[1]))
+
+    def agreed(self) -> bool:
+        """Whether the deployment sends in the way of this worker: another one must neither send nor end an outreach.
+
+        Raises:
+            StateError: the server doesn't answer.
+        """
+        if not self._how:
+            return True
+        with translated():
+            how, mixed = self._scripts.client.hmget(f"{self._key}sending", "how", "mixed")
+        return mixed is None and how == self._how.encode()
+
+    def is_foreign(self, outreach: str) -> bool:
+        """Whether an outreach isn't in this namespace; then it is noted that workers are handed such ones.
+
+        Raises:
+            StateError: the server doesn't answer.
+        """
+        client, keys = self._scripts.client, self._keys
+        with translated():
+            if client.exists(keys.outreach(outreach)):
+                return False
+            seconds, micros = client.time()
+            client.hset(keys.foreign, "at", seconds * 1000 + micros // 1000)
+            client.pexpire(keys.foreign, FOREIGN_TTL_MS)
+        return True
 
     def give_back(self, taken: Taken, *, requests: int, day: str = "") -> None:
         """Return the permit of a request that was not made, and the place (if `day` names one) of no contact at all.
@@ -191,9 +224,12 @@ def read_sending(
     paused = "paused" in stored and (until_ms is None or until_ms > now_ms)
     stopped = stored.get("stopped", "")
     going: Going = "full" if stored.get("said") == "full" else "on"
+    mixed_ms = at("mixed")
     held = orders is not None and orders.holds(now_ms)
     if paused:
         going = "paused"
+    elif mixed_ms is not None:
+        going = "mixed"
     elif held:
         going = "orders_stopped"
     elif stopped == "refused":
@@ -202,7 +238,7 @@ def read_sending(
         going = "failing"
     return Sending(
         going=going,
-        since_ms=at("paused") if paused else orders.since_ms if held and orders else at("since"),
+        since_ms=_since_ms(going, at, orders),
         until_ms=until_ms if paused else None,
         reason=stored.get("reason", "") if paused else "",
         stopped=stopped,
@@ -212,3 +248,9 @@ def read_sending(
         failures=int(stored.get("failures", 0)),
         contacts_today=contacts_today,
     )
+
+
+def _since_ms(going: Going, at: Callable[[str], int | None], orders: OrderFlow | None) -> int | None:
+    if going == "orders_stopped":
+        return orders.since_ms if orders else None
+    return at(going if going in {"paused", "mixed"} else "since")

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from state import slow_log
 from state.cipher import Cipher
 from state.inventory import Inventory
 from state.keys import FORGETS_TTL_MS, Keys, partition_of, partition_of_outreach
@@ -114,6 +115,10 @@ class Forgetting(Inventory):
             for key, entry_id in found:
                 self._scripts.client.xdel(key, entry_id)
                 self._scripts.client.xack(key, GROUP, entry_id)
+
+    def clear_slow_log(self) -> bool:
+        """Empty the server's logs of slow and large commands; return False where the server refuses it."""
+        return slow_log.clear(self._scripts)
 
     def remove_rejected(self, ids: Sequence[bytes]) -> None:
         """Take entries out of the stream of what was set aside."""

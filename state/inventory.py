@@ -4,14 +4,15 @@ Which person a stored phone number or address belongs to isn't decided here. The
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
-from state.keys import Keys
+from state.keys import OF_A_PERSON, Keys, is_outreach_id
+from state.marking import MOST_SESSIONS
 from state.outbox import BODY, readable
 from state.scripts import Scripts, translated
 from state.session import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
@@ -108,14 +109,19 @@ class Inventory:
     def outreaches(self) -> Iterator[StoredOutreach]:
         """Look at all outreaches."""
         for keys in self._scan("{[0-9][0-9]}:outreach:*"):
-            with translated():
-                pipe = self._scripts.client.pipeline(transaction=False)
-                for key in keys:
-                    pipe.hmget(key, "session", "body")
-                    pipe.hget(self._keys.body(_last(key)), "body")
-                replies = iter(pipe.execute())
-            for key, (session, body), parked in zip(keys, replies, replies, strict=True):
-                request = self._opened(_last(key), BODY, "", (body or parked or b"").decode())
+            yield from self._outreaches(keys)
+
+    def _outreaches(self, keys: Sequence[bytes]) -> Iterator[StoredOutreach]:
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for key in keys:
+                pipe.hmget(key, "session", "body")
+                pipe.hget(self._keys.body(_last(key)), "body")
+            replies = iter(pipe.execute())
+        for key, (session, body), parked in zip(keys, replies, replies, strict=True):
+            request = self._opened(_last(key), BODY, "", (body or parked or b"").decode())
+            # Of one whose record is gone nothing is left, unless its request is.
+            if session is not None or request:
                 yield StoredOutreach(_last(key), (session or b"").decode(), request)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
@@ -188,7 +194,51 @@ class Inventory:
 
     def person_keys(self, person: str) -> list[str]:
         """Return the names of all keys of a person."""
-        return sorted(key.decode() for keys in self._scan(f"{{person:{person}}}:*") for key in keys)
+        names = sorted(f"{self._keys.person(person)}{name}" for name in OF_A_PERSON)
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for name in names:
+                pipe.exists(name)
+            return [name for name, there in zip(names, pipe.execute(), strict=True) if there]
+
+    def indexed(self, people: Iterable[str]) -> list[str]:
+        """Return the sessions that these people were named in, by the index of each."""
+        return list(dict.fromkeys(session for person in people for session in self.sessions_of(person)))
+
+    def index_is_full(self, people: Iterable[str]) -> bool:
+        """Whether the index of one of these people has dropped sessions, or may have: it keeps the latest only."""
+        return any(len(self.sessions_of(person)) >= MOST_SESSIONS for person in people)
+
+    def mentions(self, people: Iterable[str]) -> list[str]:
+        """Return the keys of other people that can name these, or their sessions: of those seen together with them."""
+        own = list(people)
+        others = dict.fromkeys(other for person in own for other in self.links_of(person))
+        return [
+            key for other in others if other not in own for key in (self._keys.links(other), self._keys.sessions(other))
+        ]
+
+    def outreaches_of(self, sessions: Iterable[str]) -> Iterator[StoredOutreach]:
+        """Look at the outreaches that sessions name."""
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for session_id in sessions:
+                pipe.hmget(self._keys.session(session_id), "outreaches", "outreach")
+            named = [text for found in pipe.execute() for text in found if text]
+        return self._existing(one for text in named for one in text.decode(errors="replace").split())
+
+    def outreaches_to(self, people: Iterable[str]) -> Iterator[StoredOutreach]:
+        """Look at the outreaches that reached people, or were about to, by the keys of these people."""
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for person in people:
+                pipe.hkeys(f"{self._keys.person(person)}reserved")
+                pipe.hkeys(self._keys.contacts(person))
+            found = pipe.execute()
+        return self._existing(outreach.decode(errors="replace") for one in found for outreach in one)
+
+    def _existing(self, ids: Iterable[str]) -> Iterator[StoredOutreach]:
+        known = [self._keys.outreach(one).encode() for one in dict.fromkeys(ids) if is_outreach_id(one)]
+        return self._outreaches(known)
 
     def sessions_of(self, person: str) -> list[str]:
         """Return the sessions that a person was named in, the latest last."""

@@ -22,6 +22,7 @@ HEARTBEAT_TTL_MS = DAY_MS
 ALARMS_TTL_MS = 7 * DAY_MS
 FORGETS_TTL_MS = DAY_MS
 LINK_TTL_MS = 365 * DAY_MS
+FOREIGN_TTL_MS = 5 * 60 * 1000
 ANSWER_TTL_MS = 30 * DAY_MS
 """How long a person's approval is kept: as the records of the contacts that rest on it. Not less than events may arrive
 late: a refusal from before the approval would count otherwise. A refusal is kept until it is taken back."""
@@ -50,6 +51,20 @@ WITHOUT_TTL = (
     "registers",
     "{person:*}:consent (while it holds a refusal)",
 )
+
+
+OF_A_PERSON = (
+    "bought",
+    "bought_linked",
+    "opted_out",
+    "consent",
+    "reserved",
+    "contacts",
+    "sessions",
+    "links",
+    "forgotten",
+)
+"""The keys under the prefix of a person; see `Keys.person`."""
 
 
 def partition_of(session_id: str) -> int:
@@ -155,6 +170,20 @@ class Keys:
     def heartbeat(self, role: str) -> str:
         """Hash: process of a role → when it last said that it lives (ms)."""
         return f"{self.namespace}:heartbeat:{role}"
+
+    def announced(self, role: str) -> str:
+        """Hash: process of a role → when it last announced its settings (ms), and what they are, as JSON (1 day)."""
+        return self.heartbeat(f"about.{role}")
+
+    @property
+    def workers(self) -> str:
+        """Hash: recover worker → when it last declared how it sends (ms), and how (1 day)."""
+        return f"{self.control}workers"
+
+    @property
+    def foreign(self) -> str:
+        """Hash: when a worker was last handed an outreach that this namespace doesn't hold (5 minutes)."""
+        return f"{self.control}foreign"
 
     def partition(self, number: int) -> str:
         """Prefix of everything in a partition."""

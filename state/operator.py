@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
+from itertools import chain, islice
 from typing import Any, Literal
 
 from state.cipher import Cipher, Unencrypted
@@ -16,6 +17,8 @@ RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
 OPEN = frozenset({"waiting", "leased", "sending"})
 STATES = ("waiting", "leased", "sending", "sent", "cancelled", "suppressed", "expired", "dead", "unknown")
 CHUNK = 500
+FEW = 20
+"""Read of each partition at first, where few are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +87,25 @@ class Operator:
             found += self._read(outreaches[start : start + CHUNK])
         return found
 
-    def find(self, states: Iterable[str]) -> Iterator[Record]:
-        """Find the outreaches that are in one of these states; those of open and parked ones cost what there are.
+    def find(self, states: Iterable[str], *, few: int | None = None) -> Iterator[Record]:
+        """Find the outreaches that are in one of these states; open and parked ones cost what there are.
 
         For the others all keys are looked through. One that changes its place meanwhile may be missed.
+
+        `few`: this many are wanted. They are read as they are asked for, open and parked ones first, each kind in the
+        order in which it is due or ended, so that the first ones cost no more when there are many.
         """
         wanted = frozenset(states)
-        ids = self._every() if wanted - OPEN - {"dead", "unknown"} else self._in_sets(wanted)
-        once = _each_once(ids)
-        while chunk := list(islice(once, CHUNK)):
+        ended = bool(wanted - OPEN - {"dead", "unknown"})
+        ids: Iterator[str]
+        if few is not None:
+            ids = chain(self._in_order(wanted), self._every() if ended else ())
+        else:
+            ids = self._every() if ended else self._in_sets(wanted)
+        once, size = _each_once(ids), min(CHUNK, max(2 * (few or CHUNK), FEW))
+        while chunk := list(islice(once, size)):
             yield from (record for record in self._read(chunk) if record is not None and record.state in wanted)
+            size = CHUNK
 
     def of_session(self, session_id: str) -> list[Record]:
         """Find every outreach of a session, the first first, by looking through all keys: records outlive sessions."""
@@ -136,16 +148,33 @@ class Operator:
         ]
 
     def _in_sets(self, states: frozenset[str]) -> Iterator[str]:
-        names: list[str] = [name for name in ("dead", "unknown") if name in states]
-        names += ["due"] if "waiting" in states else []
-        names += ["leased"] if states & OPEN else []
-        for name in names:
+        for name in _places(states):
             with translated():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for number in range(PARTITIONS):
                     pipe.zrange(f"{self._keys.partition(number)}{name}", 0, -1)
                 replies = pipe.execute()
             yield from (member.decode() for members in replies for member in members)
+
+    def _in_order(self, states: frozenset[str]) -> Iterator[str]:
+        """Yield what is in these places, of each place the one with the lowest score first, page by page."""
+        for name in _places(states):
+            keys = [f"{self._keys.partition(number)}{name}" for number in range(PARTITIONS)]
+            with translated():
+                pipe = self._scripts.client.pipeline(transaction=False)
+                for key in keys:
+                    pipe.zrange(key, 0, FEW - 1, withscores=True)
+                heads = pipe.execute()
+            lines = [self._line(key, head) for key, head in zip(keys, heads, strict=True)]
+            yield from (member for _, member in merge(*lines))
+
+    def _line(self, key: str, head: Sequence[tuple[bytes, float]]) -> Iterator[tuple[float, str]]:
+        at, page = 0, head
+        while page:
+            yield from ((score, member.decode()) for member, score in page)
+            at += len(page)
+            with translated():
+                page = self._scripts.client.zrange(key, at, at + CHUNK - 1, withscores=True)
 
     def _every(self, partition: str = "[0-9][0-9]") -> Iterator[str]:
         with translated():
@@ -164,6 +193,13 @@ class Operator:
             replies = pipe.execute()
         rows = zip(outreaches, zip(*[iter(replies)] * 5, strict=True), strict=True)
         return [_record(found, row, self._cipher) for found, row in rows]
+
+
+def _places(states: frozenset[str]) -> list[str]:
+    """Return the sets in which outreaches of these states are."""
+    names = ["due"] if "waiting" in states else []
+    names += ["leased"] if states & OPEN else []
+    return names + [name for name in ("dead", "unknown") if name in states]
 
 
 def _each_once(ids: Iterable[str]) -> Iterator[str]:

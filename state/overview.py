@@ -8,6 +8,7 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
+from state.announcements import Announcement, read_announcements
 from state.control import Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
@@ -121,6 +122,10 @@ class Overview:
     progress: Progress
     earliest_ms: Mapping[str, int]
     """By lane, since when its first session has been silent, at the earliest: it may have been active since."""
+    foreign_ms: int | None
+    """When a worker was last handed an outreach of another namespace, within minutes."""
+    announced: Mapping[str, Sequence[Announcement]]
+    """Of each role, what its processes announced of their settings; the latest first."""
 
     @property
     def lag_ms(self) -> int:
@@ -153,6 +158,8 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         length, pending, oldest_ms = _read_streams(scripts.client, Streams(scripts, keys).several(number))
         unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
     orders = read_flow(_texts(flow))
+    foreign = beats.pop()
+    beats, without, about = beats[: len(ROLES)], beats[len(ROLES) : -len(ROLES)], beats[-len(ROLES) :]
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
     return Overview(
@@ -164,7 +171,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         progress=read_progress(_texts(stamps)),
         outbox=_outbox(parts),
         counters=_counters(parts),
-        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats[: len(ROLES)], strict=True)},
+        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats, strict=True)},
         problems=_texts(problems),
         deployment=record,
         swept_ms=_time(sweep.get(b"last")),
@@ -172,9 +179,9 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
-        without_key={
-            role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, beats[len(ROLES) :], strict=True)
-        },
+        without_key={role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)},
+        foreign_ms=_time(foreign.get(b"at")),
+        announced={role: read_announcements(found) for role, found in zip(ROLES, about, strict=True)},
     )
 
 
@@ -217,7 +224,12 @@ def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN4
     pipe.xlen(keys.rejected)
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
     pipe.hlen(f"{keys.control}contacts:{today}")
-    beats = (*map(keys.heartbeat, ROLES), *(without_key(keys, role) for role in PERSONAL_ROLES))
+    beats = (
+        *map(keys.heartbeat, ROLES),
+        *(without_key(keys, role) for role in PERSONAL_ROLES),
+        *map(keys.announced, ROLES),
+        keys.foreign,
+    )
     for key in (
         f"{keys.control}sending",
         keys.orders,

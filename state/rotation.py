@@ -37,6 +37,16 @@ class Tally:
     """What somebody else wrote between our reading and writing, and was left as it is."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """Records with something that cannot be decrypted, and why."""
+    holders: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records, by the id of a key and their kind (`session`, `outreach`, `body`), with something under that key."""
+    _last: dict[str, str] = field(default_factory=dict)
+
+    def count(self, kind: str, record: str, key_id: str) -> None:
+        """Count one value of a record, and the record once; the values of a record come one after the other."""
+        self.values[key_id] += 1
+        if self._last.get(key_id) != record:
+            self._last[key_id] = record
+            self.holders[key_id, kind] += 1
 
 
 class _Record(NamedTuple):
@@ -50,9 +60,13 @@ class _Record(NamedTuple):
 
 
 class Rotation:
-    """Brings everything under the first key of a cipher. May be stopped at any moment, and begun again."""
+    """Brings everything under the first key of a cipher. May be stopped at any moment, and begun again.
 
-    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher) -> None:
+    `look`: only count what there is, by key, and write nothing.
+    """
+
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher, *, look: bool = False) -> None:
+        self._look = look
         self._scripts = scripts
         self._keys = keys
         self._cipher = cipher
@@ -115,14 +129,16 @@ class Rotation:
         history = before = texts.get("history", "")
         for sealed in set(sealed_in(history)):
             history = history.replace(sealed, self._anew(record, HISTORY, "", sealed, tally))
+        if self._look:
+            return
         history = _QUOTED.sub(lambda line: f"{line[1]} {self._anew(record, HISTORY, '', line[2], tally)}", history)
         if history != before:
             yield "history", history
 
     def _anew(self, record: _Record, name: str, stamp: str, stored: str, tally: Tally) -> str:
         key_id = key_id_of(stored)
-        tally.values[key_id] += 1
-        if key_id == self._cipher.ids[0]:
+        tally.count(record.kind, record.name, key_id)
+        if self._look or key_id == self._cipher.ids[0]:
             return stored
         try:
             text = self._cipher.decrypt(record.id, name, stamp, stored)

@@ -1,6 +1,6 @@
 """One attempt to reach one person, step by step. The order of the steps and every guard were model-checked.
 
-    take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
+    take ▶ caught up? ▶ agreed? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
          ▶ (release person) ▶ settle ▶ (give back permit)
 
 The gate says whether anybody may send at all; record tells all others whether the API works.
@@ -22,7 +22,18 @@ from tasks import consent, payload, policy
 from tasks.crash_points import reached
 from tasks.deps import Deps
 from tasks.record import ID
-from tasks.sending import CATCH_UP, LONGEST_UNKNOWN, PERSON_TAKEN, Contact, Outcome, Permit, reserve, send, unknown_for
+from tasks.sending import (
+    ANOTHER_MODE,
+    CATCH_UP,
+    LONGEST_UNKNOWN,
+    PERSON_TAKEN,
+    Contact,
+    Outcome,
+    Permit,
+    reserve,
+    send,
+    unknown_for,
+)
 
 LOOK_AGAIN_S = 0.05
 INGEST_BEHIND = "ingest_behind"
@@ -38,8 +49,9 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     """
     taken = deps.outbox.take(outreach)
     if taken is None:
-        # A message that came twice: the permit is that of the attempt which the other one began.
-        return Outcome(outreach, "dropped", "not_waiting")
+        # A message that came twice: the permit is that of the attempt which the other one began. Or the message of
+        # another namespace, whose queues are the same.
+        return Outcome(outreach, "dropped", "foreign" if deps.control.is_foreign(outreach) else "not_waiting")
     reached("outreach_taken")
     stamped, permit = deps.stamps.taken(), Permit()
     outcome = _attempt(taken, permit, deps)
@@ -58,6 +70,10 @@ def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if waited_s:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
+    if not deps.control.agreed():
+        # A worker in another mode than the deployment decides about nobody: it leaves them to the others.
+        deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
+        return Outcome(taken.outreach, "postponed", "another_mode")
     return _decided(taken, permit, deps)
 
 

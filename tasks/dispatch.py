@@ -73,6 +73,8 @@ def _say(permits: Permits) -> None:
             log.warning("contacts_of_the_day_used_up", goes_on="at 00:00 UTC")
         case "paused":
             log.warning("sending_paused", goes_on="winback resume, or when its time is over")
+        case "mixed":
+            log.error("sending_held", because="workers disagree on how to send", goes_on="when all that run agree")
         case "orders_stopped":
             log.error("sending_held", because="no orders arrive", goes_on="when one does, or winback resume")
         case "refused" | "failing":

@@ -35,6 +35,8 @@ R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
 """How soon to look again where nothing but a moment is missing."""
+ANOTHER_MODE = timedelta(seconds=5)
+"""How soon another worker may take what one in another mode than the deployment's gave back."""
 REPLICAS_BACK = timedelta(seconds=5)
 """How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
 LONGEST_UNKNOWN = timedelta(hours=24)
@@ -90,8 +92,9 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
         state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
         return Outcome(taken.outreach, state or "lost", "orders_missing")
     if not isinstance(passed, Passed):
-        # Back to where it was among those due; nothing is dispatched while this lasts.
-        kept = deps.outbox.postpone(taken, delay_ms=None, why=f"sending_{passed}")
+        # Back to where it was among those due; nothing is dispatched while this lasts. Other workers may be able to.
+        delay_ms = milliseconds(ANOTHER_MODE) if passed == "another_mode" else None
+        kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{passed}")
         return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
     # An earlier attempt may have been a contact: then the place stays taken.
     permit.day = "" if taken.ambiguous else passed.day

@@ -5,7 +5,7 @@ from typing import Any
 Mutant = tuple[str, str, str, str] | tuple[str, str, str, str, dict[str, Any]]
 
 PERMITS: list[Mutant] = [
-    ("permits", "if is == 'paused' or is == 'orders_stopped' then\n  granted = 0\nelse", "",
+    ("permits", "if HELD[is] then\n  granted = 0\nelse", "",
      "sending_stops.while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate"),
     ("permits", "now >= ends and math.min(granted, 1) or 0", "math.min(granted, 1)",
      "sending_stops.refused_keys_stop_everybody_at_once"),
@@ -37,7 +37,7 @@ PERMITS: list[Mutant] = [
 ]  # fmt: skip
 
 GATE: list[Mutant] = [
-    ("gate", "if is == 'paused' or", "if",
+    ("gate", "if HELD[is] then return {is} end", "",
      "sending_stops.while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate"),
     ("gate", "if is and probe ~= 'free' then return {'stopped'} end", "",
      "sending_stops.refused_keys_stop_everybody_at_once"),
@@ -187,9 +187,9 @@ ORDERS: list[Mutant] = [
     ("judge_orders", "redis.call('HDEL', flow, 'held')", "text(0)",
      "orders_stopped.sending_waits_in_doubt_with_hold_only"),
     ("judge_orders", "if ARGV[3] == '1' then", "if true then", "orders_stopped.alarm_alone_holds_nothing"),
-    ("permits", "or is == 'orders_stopped' then", "then",
+    ("permits", ", orders_stopped = true", "",
      "orders_stopped.nothing_is_dispatched_or_passes_while_held"),
-    ("gate", "or is == 'orders_stopped' then", "then", "orders_stopped.nothing_is_dispatched_or_passes_while_held"),
+    ("gate", ", orders_stopped = true", "", "orders_stopped.nothing_is_dispatched_or_passes_while_held"),
     ("gate", "if flow[1] and now >=", "if false and now >=",
      "orders_stopped.outreach_in_a_workers_hands_goes_back_to_its_place"),
     ("gate", "and now >= tonumber(flow[3] or 0)", "", "orders_stopped.resume_sends_for_an_hour_all_the_same"),
@@ -205,4 +205,35 @@ ORDERS: list[Mutant] = [
      "orders_stopped.resume_after_the_orders_lets_them_be_contacted"),
 ]  # fmt: skip
 
-CONTROL = [*PROGRESS, *ORDERS, *PERMITS, *GATE, *REFUND, *RECORD, *PAUSE, *SILENCE, *PLACES]
+AGREEMENT: list[Mutant] = [
+    ("permits", ", mixed = true", "", "agreement.while_workers_disagree_none_of_them_acts"),
+    ("gate", ", mixed = true", "", "agreement.while_workers_disagree_none_of_them_acts"),
+    ("gate", "if ARGV[6] ~= '' and", "if false and", "agreement.a_switch_after_the_take_stops_the_request"),
+    ("declare", "counts and how ~= ARGV[2]", "false", "agreement.while_workers_disagree_none_of_them_acts"),
+    ("declare", "counts and how ~= ARGV[2]", "how ~= ARGV[2]",
+     "agreement.the_record_follows_when_the_other_worker_is_silent"),
+    ("declare", "now - at <= tonumber(ARGV[3])", "now - at <= 4000",
+     "agreement.the_record_follows_when_the_other_worker_is_silent"),
+    ("declare", "local heard = #known == 0", "local heard = true",
+     "agreement.after_an_outage_the_first_worker_waits_for_the_others"),
+    ("declare", "local heard = #known == 0", "local heard = false",
+     "agreement.the_first_worker_decides_how_the_deployment_sends"),
+    ("declare", "heard = heard or counts", "heard = true",
+     "agreement.after_an_outage_the_first_worker_waits_for_the_others"),
+    ("declare", "if at > now then", "if false then", "agreement.a_clock_put_back_keeps_no_declaration_for_longer"),
+    ("declare", "if known[i] == ARGV[1] then", "if false then",
+     "agreement.a_restarted_worker_follows_its_own_declaration"),
+    ("declare", "elseif now - at > DAY then", "elseif false then", "agreement.a_declaration_of_yesterday_is_removed"),
+    ("declare", "redis.call('HSETNX', key, 'mixed', text(now))", "",
+     "agreement.while_workers_disagree_none_of_them_acts"),
+    ("declare", "redis.call('HDEL', key, 'mixed')", "",
+     "agreement.the_record_follows_when_the_other_worker_has_ended"),
+    ("declare", "and not was[2]", "", "agreement.the_worker_that_stays_acts_again_when_the_odd_one_ends"),
+    ("declare", "redis.call('PEXPIRE', workers, DAY)", "",
+     "agreement.the_first_worker_decides_how_the_deployment_sends"),
+    ("announce", "if now - at > tonumber(ARGV[2]) then", "if false then",
+     "agreement.an_announcement_of_yesterday_is_removed"),
+    ("announce", "redis.call('PEXPIRE', KEYS[1], ARGV[2])", "", "agreement.an_announcement_of_yesterday_is_removed"),
+]  # fmt: skip
+
+CONTROL = [*AGREEMENT, *PROGRESS, *ORDERS, *PERMITS, *GATE, *REFUND, *RECORD, *PAUSE, *SILENCE, *PLACES]

@@ -98,7 +98,7 @@ def test_who_is_forgotten_while_a_request_is_under_way_gets_no_second_one_and_le
     before = datetime.now(UTC) - timedelta(seconds=1)
     shop.send("sess_forgotten", **CHECKOUT, customer=jane(phone_number=PHONE, email="jane.f@example.com"), cart=CART)
     outreach = outreach_of(shop, "sess_forgotten", "sending")
-    shown = winback(shop, "forget", "--phone", PHONE, "--yes")
+    shown = winback(shop, "forget", "--scan", "--phone", PHONE, "--yes")
     assert "removed: 1 session," in shown
     assert "1 in flight" in shown
     assert "no number, address or session of theirs is left" in shown

@@ -341,5 +341,5 @@ def test_people_are_found_and_forgotten_by_their_number_with_the_keys_and_not_wi
         keys = shop.env.pop("WINBACK_ENCRYPTION_KEYS")
         assert "encryption_keys: is not set" in shop.run("forget", "--phone", "+573007654321", "--yes", code=2)
         shop.env["WINBACK_ENCRYPTION_KEYS"] = keys
-        assert "removed: 1 session," in shop.run("forget", "--phone", "+573007654321", "--yes")
+        assert "removed: 1 session," in shop.run("forget", "--scan", "--phone", "+573007654321", "--yes")
         assert stored(shop.state).state == "forgotten"

@@ -98,7 +98,7 @@ def live(shop: Shop) -> None:
 def test_every_trace_goes_and_nothing_of_anybody_else(shop: Shop) -> None:
     live(shop)
     assert left(shop)
-    done = shop.json("forget", "--phone", "300 123 4567", "--country", "CO", "--yes")
+    done = shop.json("forget", "--scan", "--phone", "300 123 4567", "--country", "CO", "--yes")
     assert done["erased"] == {"sessions": 2, "outreaches": 1, "skeletons": 0}
     assert (done["entries"], done["rejected"], done["person_keys"], done["left"]) == (3, 1, 1, [])
     assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
@@ -111,25 +111,25 @@ def test_every_trace_goes_and_nothing_of_anybody_else(shop: Shop) -> None:
 def test_it_asks_first_and_names_what_it_found(shop: Shop) -> None:
     live(shop)
     before = left(shop)
-    shown = shop.run("forget", "--phone", PHONE, typed="n\n", code=1)
+    shown = shop.run("forget", "--scan", "--phone", PHONE, typed="n\n", code=1)
     assert "found: 2 sessions, 1 outreach, 3 events not applied yet, 1 rejected entry" in shown
     assert "  session s-1\n  session s-2\n  session s-3\n" in shown
     assert left(shop) == before
-    shown = shop.run("forget", "--phone", PHONE, typed="y\n")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, typed="y\n")
     assert "removed: 2 sessions, 1 outreach, 3 events not applied yet, 1 rejected entry, 1 key of the person" in shown
     assert "keys; no number, address or session of theirs is left" in shown
 
 
 def test_a_session_stands_for_its_person(shop: Shop) -> None:
     live(shop)
-    shop.run("forget", "--session", "s-1", "--yes")
+    shop.run("forget", "--scan", "--session", "s-1", "--yes")
     assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
 
 
 def test_a_session_of_nobody_is_forgotten_by_itself(shop: Shop) -> None:
     happen(shop.state, event(session="s-1"), ago_ms=MINUTE_MS)
     happen(shop.state, event(session="s-2", customer=JANE), ago_ms=MINUTE_MS)
-    shop.run("forget", "--session", "s-1", "--yes")
+    shop.run("forget", "--scan", "--session", "s-1", "--yes")
     assert tombstones(shop, "s-1")
     assert stored(shop.state, "s-2").fields["name"] == "Jane Doe"
 
@@ -145,16 +145,16 @@ def test_outreaches_go_after_their_session_has_expired_and_after_the_number_was_
     apply(shop.state, late)
     dead(shop.state, "s-2")
     shop.state.client.delete(shop.state.keys.session("s-2"))
-    done = shop.json("forget", "--phone", PHONE, "--yes")
+    done = shop.json("forget", "--scan", "--phone", PHONE, "--yes")
     assert (done["erased"]["outreaches"], done["left"]) == (1, [])
     assert record(shop.state, nobody_knows.outreach) == {}
-    assert shop.json("forget", "--session", "s-2", "--yes")["erased"]["outreaches"] == 1
+    assert shop.json("forget", "--scan", "--session", "s-2", "--yes")["erased"]["outreaches"] == 1
     assert list(shop.state.client.scan_iter("*:outreach:*")) == []
 
 
 def test_a_refusal_stays_also_one_that_was_on_its_way(shop: Shop) -> None:
     publish(shop.state, event("opt_out", None, None, customer=JANE))
-    shown = shop.run("forget", "--phone", PHONE, "--yes")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert "they are on the opt-out list now" in shown
     assert f"stays: {shop.state.keys.person(JANES)}opted_out: an opt-out has to be known to be kept" in shown
     assert shop.state.people.facts(JANES).opted_out
@@ -165,7 +165,7 @@ def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None
     held = sending(shop.state)
     assert shop.state.people.reserve([JANES], held.outreach, held.claim, LEAD, LIMITS) == "reserved"
     shop.state.outbox.settle(held, "sent", line="attempt 1")
-    shown = shop.run("forget", "--phone", PHONE, "--yes")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert f"stays: {shop.state.keys.person(JANES)}reserved: contacts made or in flight" in shown
     assert shop.state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS) == "held"
     assert left(shop) == tombstones(shop, "s-1")
@@ -173,7 +173,7 @@ def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None
 
 def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop: Shop) -> None:
     held = sending(shop.state)
-    shown = shop.run("forget", "--phone", PHONE, "--yes")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert "1 in flight: ends without another attempt" in shown
     assert left(shop) == tombstones(shop, "s-1")
     assert shop.state.outbox.settle(held, "retry", reason="http_503", line="attempt 1 Jane Doe") == "cancelled"
@@ -186,7 +186,7 @@ def test_what_an_ingest_process_had_in_hand_does_not_bring_the_person_back(shop:
     publish(shop.state, event(customer=JANE))
     shop.state.streams.first.create_group()
     in_hand = shop.state.streams.first.read("one", count=10, block_ms=1)
-    shop.run("forget", "--phone", PHONE, "--yes")
+    shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     process(shop.state, *in_hand)
     assert left(shop) == tombstones(shop, "s-1")
 
@@ -204,7 +204,7 @@ def test_what_turns_up_while_it_is_removed_goes_as_well(shop: Shop, monkeypatch:
 
     monkeypatch.setattr(Forgetting, "erase", busy)
     abandon(shop.state)
-    assert shop.json("forget", "--phone", PHONE, "--yes")["erased"]["sessions"] == 3
+    assert shop.json("forget", "--scan", "--phone", PHONE, "--yes")["erased"]["sessions"] == 3
     assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
 
 
@@ -220,13 +220,13 @@ def test_what_turns_up_while_it_is_removed_goes_as_well(shop: Shop, monkeypatch:
 def test_a_trace_that_is_left_is_named_and_the_exit_code_says_so(shop: Shop, leave: Callable[[Shop], object]) -> None:
     abandon(shop.state)
     leave(shop)
-    shown = shop.run("forget", "--phone", PHONE, "--yes", code=1)
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes", code=1)
     assert "NOT everything is gone" in shown
 
 
 def test_nobody_is_found_and_the_proof_says_so_too(shop: Shop) -> None:
     happen(shop.state, event(session="john", customer=JOHN))
-    shown = shop.run("forget", "--phone", PHONE, "--yes")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert shown.startswith("nothing is stored about them\nproof: scanned all ")
 
 
@@ -305,7 +305,7 @@ def test_both_identities_go_however_one_is_named(shop: Shop, arguments: tuple[st
 
 def test_exact_leaves_the_other_identity(shop: Shop) -> None:
     live_as_person(shop)
-    shop.run("forget", "--phone", PHONE, "--exact", "--yes")
+    shop.run("forget", "--scan", "--phone", PHONE, "--exact", "--yes")
     assert stored(shop.state, "s-mail").fields["email"] == EMAIL.upper()
     assert texts(shop.state, shop.state.keys.session("s-2")).keys() == {"state", "forgotten"}
     # Of the other identity, nothing leads to what was removed.
@@ -315,7 +315,7 @@ def test_exact_leaves_the_other_identity(shop: Shop) -> None:
 
 def test_a_refusal_outlives_an_approval_and_its_proof(shop: Shop) -> None:
     live_as_person(shop)
-    shown = shop.run("forget", "--phone", PHONE, "--yes")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert f"stays: {shop.state.keys.person(JANES)}consent: a refusal has to be known to be kept" in shown
     (kept,) = texts(shop.state, f"{shop.state.keys.person(JANES)}consent").items()
     assert kept[0] == "whatsapp"
@@ -324,14 +324,14 @@ def test_a_refusal_outlives_an_approval_and_its_proof(shop: Shop) -> None:
 
 def test_a_refusal_that_was_on_its_way_is_recorded(shop: Shop) -> None:
     publish(shop.state, event(customer={**JANE, "consent": {"call": False, "whatsapp": True}}))
-    assert "a refusal of theirs hadn't been applied yet" in shop.run("forget", "--phone", PHONE, "--yes")
+    assert "a refusal of theirs hadn't been applied yet" in shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     kept = texts(shop.state, f"{shop.state.keys.person(JANES)}consent")
     assert {channel: text[15:] for channel, text in kept.items()} == {"call": "r"}
 
 
 def test_contacts_that_were_made_stay_known(shop: Shop) -> None:
     outreach = live_as_person(shop)
-    shop.run("forget", "--email", EMAIL, "--yes")
+    shop.run("forget", "--scan", "--email", EMAIL, "--yes")
     assert texts(shop.state, f"{shop.state.keys.person(JANES)}reserved").keys() == {outreach}
 
 
@@ -340,7 +340,7 @@ def test_a_session_that_was_taken_over_goes_with_the_later_one(shop: Shop) -> No
     publish(shop.state, event(session="s-1", occurred_at=begin_s, cart={"items": [{"name": "Kettle"}]}))
     publish(shop.state, event(session="s-2", customer=JANE, previous_session_id="s-1", occurred_at=begin_s + 1))
     ingest_of(shop.state).step()
-    assert shop.json("forget", "--phone", PHONE, "--yes")["left"] == []
+    assert shop.json("forget", "--scan", "--phone", PHONE, "--yes")["left"] == []
     assert tombstones(shop, "s-1", "s-2")
 
 
@@ -351,9 +351,9 @@ def test_a_session_that_was_taken_over_goes_with_the_later_one(shop: Shop) -> No
 def test_a_trace_in_another_spelling_is_named(shop: Shop, written: object) -> None:
     abandon(shop.state)
     happen(shop.state, event(session="john", customer=JOHN, engagement={"metadata": {"alt": written}}))
-    assert len(shop.json("forget", "--phone", PHONE, "--yes", code=1)["left"]) == 1
+    assert len(shop.json("forget", "--scan", "--phone", PHONE, "--yes", code=1)["left"]) == 1
 
 
 def test_a_server_that_is_away_is_said_in_one_line(shop: Shop) -> None:
     shop.env["WINBACK_REDIS_URL"] = "redis://127.0.0.1:1/0"
-    assert "nothing listens there" in shop.run("forget", "--phone", PHONE, code=2)
+    assert "nothing listens there" in shop.run("forget", "--scan", "--phone", PHONE, code=2)

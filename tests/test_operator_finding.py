@@ -1,7 +1,10 @@
 """What a person finds: outreaches by state, by session, and their histories."""
 
+from collections.abc import Sequence
+from itertools import islice
+
 from state.keys import partition_of_outreach
-from state.operator import STATES
+from state.operator import FEW, STATES, Operator, Record
 from tests.helpers import (
     HOUR_MS,
     MINUTE_MS,
@@ -9,6 +12,7 @@ from tests.helpers import (
     abandon,
     expire_session,
     now_ms,
+    same_partition,
     sending,
     stored,
     taken,
@@ -78,3 +82,31 @@ def test_a_history_is_read_line_by_line(state: State) -> None:
     assert found is not None
     assert [line.text.partition(" silent")[0] for line in found.history] == ["claimed", "attempt 1", "dead.http_400"]
     assert all(abs(line.at_ms - now_ms(state)) < MINUTE_MS for line in found.history)
+
+
+class Counting(Operator):
+    """Counts the records that it reads at a time."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state.scripts, state.keys)
+        self.reads: list[int] = []
+
+    def _read(self, outreaches: Sequence[str]) -> list[Record | None]:
+        self.reads.append(len(outreaches))
+        return super()._read(outreaches)
+
+
+def test_a_few_are_found_without_reading_all_that_wait(state: State) -> None:
+    dead(state, "s-dead")
+    wait = [abandon(state, f"s-{number}", ago_ms=2 * HOUR_MS - number * SECOND_MS) for number in range(30)]
+    counting = Counting(state)
+    assert [one.outreach for one in islice(counting.find(STATES, few=3), 3)] == wait[:3]
+    assert counting.reads == [20]
+    assert len(list(counting.find(STATES, few=3))) == 31
+    assert [one.state for one in counting.find(["dead"], few=1)] == ["dead"]
+
+
+def test_more_than_a_page_of_one_partition_is_found_in_order(state: State) -> None:
+    sessions = same_partition("s-1", FEW + 5)
+    wait = [abandon(state, session, ago_ms=2 * HOUR_MS - number * SECOND_MS) for number, session in enumerate(sessions)]
+    assert [one.outreach for one in operator(state).find(["waiting"], few=1)] == wait

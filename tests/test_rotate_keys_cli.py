@@ -47,11 +47,11 @@ def ended(state: State, key: bytes) -> None:
         state.client.hset(state.keys.heartbeat(role), beat.process, now_ms(state) - HOUR_MS)
 
 
-def run(url: str, *arguments: str, keys: tuple[bytes, ...]) -> Result:
+def run(url: str, *arguments: str, keys: tuple[bytes, ...], typed: str | None = None) -> Result:
     app = typer.Typer()
     app.command()(rotate_keys)
     env = environment(url, WINBACK_ENCRYPTION_KEYS=", ".join(key.hex() for key in keys))
-    return CliRunner().invoke(app, arguments, env=env, catch_exceptions=False)
+    return CliRunner().invoke(app, arguments, env=env, input=typed, catch_exceptions=False)
 
 
 def test_an_old_key_is_out_of_use_afterwards(old: State, url: str) -> None:
@@ -85,7 +85,7 @@ def test_without_the_old_key_nothing_is_touched(old: State, url: str) -> None:
 
 
 def test_a_key_that_is_lost_is_given_up_and_all_else_goes_on(old: State, url: str) -> None:
-    done = run(url, "--lost", key_id(KEY), keys=(OTHER,))
+    done = run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
     assert done.exit_code == 1
     assert "session:s-1: " in done.stdout
     assert f"key {key_id(KEY)}: " in done.stdout
@@ -93,6 +93,36 @@ def test_a_key_that_is_lost_is_given_up_and_all_else_goes_on(old: State, url: st
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(OTHER)]
     assert read(old).problems["encryption"].startswith("session:s-1: ")
     deployment.check(old.scripts, old.keys, SECRET, [key_id(OTHER)])
+
+
+def test_a_lost_key_is_given_up_only_after_a_yes(old: State, url: str) -> None:
+    before = old.client.hgetall(old.keys.deployment)
+    done = run(url, "--lost", key_id(KEY), keys=(OTHER,), typed="n\n")
+    assert done.exit_code == 1
+    assert f"key {key_id(KEY)}: 11 values in 1 sessions, 0 outreaches, 0 requests, of 1 records in all" in done.output
+    assert old.client.hgetall(old.keys.deployment) == before
+    done = run(url, "--lost", key_id(KEY), keys=(OTHER,), typed="y\n")
+    assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(OTHER)]
+
+
+def test_a_key_that_a_process_encrypts_with_is_not_lost(old: State, url: str) -> None:
+    old.beat("ingest")
+    with pytest.raises(StartError, match=rf"--lost {key_id(KEY)}: .+ encrypted with it within the last 30 s"):
+        run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
+    assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
+
+
+def test_the_beat_of_a_role_that_encrypts_nothing_records_no_key(old: State) -> None:
+    for role in ("sweep", "beat", "worker"):
+        with_keys(old, OTHER).beat(role)
+    assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
+
+
+def test_the_beat_of_a_process_without_the_right_key_records_none(old: State) -> None:
+    with_keys(old, OTHER).beat("ingest")
+    assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
+    with_keys(old, OTHER, KEY).beat("ingest")
+    assert deployment.recorded_keys(old.scripts, old.keys) == sorted([key_id(KEY), key_id(OTHER)])
 
 
 def test_a_key_that_is_there_is_not_lost(url: str) -> None:
@@ -110,7 +140,7 @@ def test_a_lost_key_that_is_not_in_use_is_told_with_those_that_are(old: State, u
 
 @pytest.mark.usefixtures("old")
 def test_a_key_that_was_given_up_before_is_told_as_lost_again(url: str) -> None:
-    run(url, "--lost", key_id(KEY), keys=(OTHER,))
+    run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
     shown = run(url, keys=(OTHER,)).stdout
     assert f"key {key_id(KEY)}: " in shown
     assert "given up: what is under it will never be read" in shown

@@ -4,7 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from detectors.settings import DetectionSettings
 from worker.errors import StartError
 from worker.settings import load, load_detection
 from worker.settings.reload import DetectionReader
@@ -89,9 +92,9 @@ def test_a_file_that_vanished_does_not_bring_the_defaults_back(file: Path) -> No
 
 def test_a_file_that_is_being_written_is_left_alone_until_it_is_still(file: Path) -> None:
     read = DetectionReader(load({}, file), {})
-    edit(file, "", ago=0)
+    edit(file, '[detection.idle]\ncheckout = "15m"\n', ago=0)
     while_written, _ = read()
-    edit(file, "", ago=60)
+    edit(file, '[detection.idle]\ncheckout = "15m"\n', ago=60)
     still, _ = read()
 
     assert while_written.idle.checkout == timedelta(minutes=20)
@@ -104,3 +107,128 @@ def test_without_a_file_the_environment_and_the_defaults_go_on(tmp_path: Path, m
     read = DetectionReader(load(env), env)
 
     assert read() == (load(env).detection, None)
+
+
+LONG = """\
+[detection]
+exit = "6h"
+[detection.idle]
+checkout = "6h"
+payment = "6h"
+[detection.idle_by_platform.ios]
+checkout = "6h"
+"""
+
+
+@pytest.mark.parametrize("lines", range(7))
+def test_a_file_that_was_cut_off_keeps_the_thresholds(file: Path, lines: int) -> None:
+    edit(file, LONG)
+    read = DetectionReader(load({}, file), {})
+    edit(file, "".join(LONG.splitlines(keepends=True)[:lines]))
+    kept, problem = read()
+
+    assert kept == load_detection_of(LONG, file)
+    assert problem is not None
+    assert "detection.idle_by_platform.ios.checkout" in problem
+    assert "missing now" in problem
+    assert "\n" not in problem
+
+
+def load_detection_of(text: str, file: Path) -> DetectionSettings:
+    other = file.with_name("other.toml")
+    edit(other, text)
+    return load_detection(other, {})
+
+
+@given(at=st.integers(0, len(LONG) - 1))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_cut_of_a_file_changes_a_threshold(file: Path, at: int) -> None:
+    edit(file, LONG)
+    read = DetectionReader(load({}, file), {})
+    before, _ = read()
+    edit(file, LONG[:at])
+    kept, problem = read()
+
+    assert kept == before
+    assert problem is not None or LONG[at:].strip() == ""
+
+
+def test_a_key_that_is_back_is_used_again(file: Path) -> None:
+    read = DetectionReader(load({}, file), {})
+    edit(file, "")
+    _, problem = read()
+    edit(file, '[detection.idle]\ncheckout = "15m"\n')
+    mended, nothing = read()
+
+    assert problem is not None
+    assert (mended.idle.checkout, nothing) == (timedelta(minutes=15), None)
+
+
+def test_a_key_that_a_variable_sets_may_leave_the_file(file: Path) -> None:
+    env = {"WINBACK_DETECTION__IDLE__CHECKOUT": "30m"}
+    read = DetectionReader(load(env, file), env)
+    edit(file, "")
+
+    assert read() == (load(env, file).detection, None)
+
+
+def test_a_key_that_was_added_and_left_is_missed(file: Path) -> None:
+    read = DetectionReader(load({}, file), {})
+    edit(file, '[detection]\nexit = "9m"\n[detection.idle]\ncheckout = "20m"\n')
+    read()
+    edit(file, '[detection.idle]\ncheckout = "20m"\n')
+    kept, problem = read()
+
+    assert kept.exit == timedelta(minutes=9)
+    assert "detection.exit" in (problem or "")
+
+
+DEEP = 5_000
+ODD: dict[str, tuple[bytes, str]] = {
+    "brackets": (b"detection = " + b"[" * DEEP + b"]" * DEEP, "nested too deeply"),
+    "open brackets": (b"detection = " + b"[" * DEEP, "nested too deeply"),
+    "tables": (b"a = " + b"{a=" * DEEP + b"1" + b"}" * DEEP, "nested too deeply"),
+    "dotted keys": (b".".join([b"a"] * DEEP) + b" = 1", "nested too deeply"),
+    "dotted header": (b"[" + b".".join([b"detection"] * DEEP) + b"]", "nested too deeply"),
+    "binary": (bytes(range(256)), "not UTF-8"),
+    "zeros": (b"\0" * 4096, "not TOML"),
+    "UTF-16": ('[detection]\nexit = "9m"\n'.encode("utf-16"), "not UTF-8"),
+    "huge": (b"#" * (2**20 + 1), "more than 1 MB"),
+    "digits": (b"[detection]\nexit = " + b"1" * 5_000, "not TOML"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_file_is_one_line_at_the_start_and_kept_out(file: Path, name: str) -> None:
+    content, words = ODD[name]
+    read = DetectionReader(load({}, file), {})
+    file.write_bytes(content)
+    os.utime(file, (time.time() - 60,) * 2)
+    with pytest.raises(StartError, match=words) as stopped:
+        load({}, file)
+    kept, problem = read()
+
+    assert len(str(stopped.value).splitlines()) == 1
+    assert len(str(stopped.value)) < 500
+    assert kept.idle.checkout == timedelta(minutes=20)
+    assert words in (problem or "")
+
+
+def test_a_pipe_is_not_waited_for(file: Path) -> None:
+    read = DetectionReader(load({}, file), {})
+    file.unlink()
+    os.mkfifo(file)
+    os.utime(file, (time.time() - 60,) * 2)
+    kept, problem = read()
+
+    assert kept.idle.checkout == timedelta(minutes=20)
+    assert "it is a pipe" in (problem or "")
+
+
+def test_a_folder_in_place_of_the_file_is_kept_out(file: Path) -> None:
+    read = DetectionReader(load({}, file), {})
+    file.unlink()
+    file.mkdir()
+    os.utime(file, (time.time() - 60,) * 2)
+
+    assert "Is a directory" in (read()[1] or "")

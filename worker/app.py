@@ -19,7 +19,7 @@ from celery.worker.consumer import Consumer
 from kombu.entity import Exchange, Queue
 
 from detectors.normalize.warm_up import warm_up
-from state import deployment
+from state import announcements
 from state.errors import StateError
 from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
@@ -159,6 +159,8 @@ app.conf.update(_configuration(_settings()))
 app.finalize()
 
 
+# Celery sets up logging only after it has warned of the user, and after our own first lines.
+@signals.celeryd_init.connect
 @signals.setup_logging.connect
 def _set_up_logging(**_kwargs: object) -> None:
     logs.configure(_role())
@@ -174,12 +176,11 @@ def _join(sender: _Worker, **_kwargs: object) -> None:
     try:
         require(settings, "identity_secret", *(LIVE_KEYS if sends and settings.delivery.mode == "live" else ()))
         with named(settings):
-            state = runtime.open_state(settings)
+            state = runtime.open_state(settings, sends=sends)
             runtime.join_deployment(state, settings, personal=sends)
             if sends:
                 _replicas[:] = [runtime.count_replicas(state, settings)]
-                delivery = settings.delivery
-                deployment.announce(state.scripts, state.keys, mode=delivery.mode, endpoint=delivery.endpoint)
+                state.declare()
     except (StartError, StateError) as exc:
         _stop(exc)
     _joined[:] = [state]
@@ -214,6 +215,17 @@ def _say_alive(**_kwargs: object) -> None:
         # Should it fail: a missing sign of life says just that.
         with suppress(StateError):
             state.beat(_role())
+            if state.how:
+                state.declare()
+
+
+@signals.worker_shutdown.connect
+def _withdraw(**_kwargs: object) -> None:
+    """After the last attempt: another worker needn't wait until the declaration of this one counts no more."""
+    for state in _joined:
+        with suppress(StateError):
+            announcements.withdraw(state.scripts, state.keys)
+    _joined.clear()
 
 
 @signals.worker_ready.connect
@@ -229,9 +241,12 @@ def _sends(worker: _Worker) -> bool:
 
 
 def _role() -> str:
-    """Return the role of this process, read from its command line."""
+    """Return the role of this process, read from its command line: a worker's by its queue, however it is named."""
     for word in sys.argv:
         name = word.partition("@")[0]
         if name in {"sweep", "recover", "beat", "flower"}:
             return name
+        for queue in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE):
+            if queue in word.split(","):
+                return queue.partition(".")[2]
     return "worker"

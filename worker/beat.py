@@ -8,7 +8,6 @@ from typing import Any
 import celery.beat
 import structlog
 
-from state import deployment
 from state.errors import StateError
 from tasks.broker import bounded
 from worker import runtime
@@ -41,7 +40,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         if monotonic() - self._said >= EVERY_S:
             self._said = monotonic()
             try:
-                deployment.beat(self._state.scripts, self._state.keys, "beat")
+                self._state.beat("beat")
             except StateError as exc:
                 log.warning("state_away", error=str(exc))
         return min(sleep, EVERY_S)

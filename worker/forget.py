@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from detectors.activity import ActivityEvent
 from detectors.sequence import occurred_ms, position
@@ -33,8 +34,11 @@ class Forgotten:
     kept: tuple[str, ...]
     """Keys of the person that stay. The command says why."""
     looked_at: int
+    """Keys scanned for a trace; 0 without a scan of all."""
     left: tuple[str, ...]
     """Keys that still hold a trace. Empty, or something is wrong."""
+    slow_log_cleared: bool
+    """Whether the server's logs of slow and large commands were emptied: they can hold names and numbers."""
 
 
 @dataclass(slots=True)
@@ -50,26 +54,39 @@ class _Done:
 class Forget:
     """Forgets one person."""
 
-    def __init__(self, forgetting: Forgetting, opt_outs: OptOuts, progress: Progress, *, follow: bool = True) -> None:
+    def __init__(
+        self, forgetting: Forgetting, opt_outs: OptOuts, progress: Progress, *, follow: bool = True, scan: bool = True
+    ) -> None:
+        """Prepare. `follow` and `scan` are those of `Finder`."""
         self._state = forgetting
         self._opt_outs = opt_outs
-        self._finder = Finder(forgetting, progress, follow=follow)
+        self._finder_of = partial(Finder, forgetting, progress, follow=follow)
+        self._finder = self._finder_of(scan=scan)
+        self.scans = scan
+        """Whether every key is looked through: as asked for, or because an index turned out to be full."""
 
     def survey(self, who: Someone) -> Traces:
         """Find everything that has to go; see `Finder.survey`."""
         found = self._finder.survey(who)
+        if not self.scans and self._state.index_is_full(who.people):
+            self.scans, self._finder = True, self._finder_of(scan=True)
+            found = self._finder.survey(who)
         found.person_keys = [key for person in who.people for key in self._state.split(person)[0]]
         return found
 
     def forget(self, who: Someone, found: Traces) -> Forgotten:
         """Remove what was found and what turns up in the meantime, then scan every key."""
         done = _Done()
+        # Before the person's own keys, which name them, are removed.
+        mentioned_in = self._state.mentions(who.people)
         for _ in range(MOST_ROUNDS):
             self._remove(who, found, done)
             found = self.survey(who)
             if not found:
                 break
-        proof, mentions = self._prove(who)
+        gone = [*who.sessions, *who.people]
+        mentions = sum(self._state.remove_mentions(key, gone) for key in mentioned_in)
+        proof, more = self._prove(who) if self.scans else (Proof((), 0, ()), 0)
         kept = [key for person in who.people for key in self._state.split(person)[1]]
         return Forgotten(
             erased=done.erased,
@@ -78,10 +95,11 @@ class Forget:
             person_keys=done.person_keys,
             opted_out=done.opted_out,
             refused=done.refused,
-            mentions=mentions,
+            mentions=mentions + more,
             kept=tuple(kept),
             looked_at=proof.looked_at,
             left=(*proof.left, *found.person_keys),
+            slow_log_cleared=self._state.clear_slow_log(),
         )
 
     def _remove(self, who: Someone, found: Traces, done: _Done) -> None:

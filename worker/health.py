@@ -11,6 +11,7 @@ from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
 from tasks import order_flow
 from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
+from worker import health_processes
 from worker.finding import MARKS, Finding, Mark, clock_time, megabytes, span
 from worker.health_progress import progress
 from worker.settings import Settings
@@ -92,9 +93,11 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _lag(overview),
         *_stream(overview, settings),
         *_unheard(overview),
+        *health_processes.namespaces(overview),
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),
+        *health_processes.findings(overview, {role: MISSED_BEATS * interval_ms(role, settings) for role in ROLES}),
         *_orders(overview),
         _sending(overview, settings),
         *_silence(overview),
@@ -252,6 +255,9 @@ def _sending(overview: Overview, settings: Settings) -> Finding:
         also = f"; and it had stopped by itself ({sending.why})" if sending.stopped else ""
         text = f"paused by hand {since}, {until}{reason}: nothing is sent, what is due stays due{also}"
         return Finding("sending", "fail", text, "winback resume")
+    if sending.going == "mixed":
+        text = f"held {since} because workers disagree on how to send: none of them acts, what is due stays due"
+        return Finding("sending", "fail", text, f"{health_processes.STOP}; it goes on when all that run agree")
     if sending.going == "orders_stopped":
         text = f"held {since} because no orders arrive: nothing is sent, what is due stays due; goes on when one does"
         return Finding(

@@ -1,8 +1,9 @@
 """What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -11,7 +12,7 @@ from redis import Redis, RedisCluster
 from detectors.lanes import milliseconds
 from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
-from state import deployment
+from state import announcements, deployment
 from state.alarms import Alarms
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted, cipher_of
@@ -32,6 +33,7 @@ from tasks.breaker import limits_of
 from tasks.deps import Deps
 from tasks.law.limits import longest_period_ms
 from tasks.yuno import YunoClient
+from worker import announcing
 from worker.settings import Settings
 from worker.settings.reload import DetectionReader
 
@@ -57,22 +59,52 @@ class State:
     attribution: Attribution
     orders: Orders
     cipher: Cipher = field(default_factory=Unencrypted)
+    about: Callable[[], Mapping[str, str]] = dict
+    """What this process announces of its settings."""
+    how: str = ""
+    """In which way this process sends, if it is a worker."""
+    delivery: tuple[str, str] = ("", "")
+    """Mode and endpoint."""
     _logged: set[str] = field(default_factory=set)
     """Keys of encryption that this process has said it lacks."""
+    _agreement: list[str] = field(default_factory=lambda: [""])
 
     def beat(self, role: str) -> None:
         """Say that this process, in this role, is alive, which key it encrypts with, and whether it lacks one."""
         deployment.beat(self.scripts, self.keys, role)
-        for key_id in self.cipher.ids[:1]:
-            deployment.use_key(self.scripts, self.keys, key_id)
+        with suppress(StateError):  # a server that doesn't allow it mustn't look like a dead role
+            announcements.announce(self.scripts, self.keys, role, self.about())
+        # Other roles encrypt nothing: a wrong key of theirs must not count as one that the data needs.
         if role in deployment.PERSONAL_ROLES:
+            recorded = deployment.recorded_keys(self.scripts, self.keys)
+            missing = [key_id for key_id in recorded if key_id not in self.cipher.ids]
+            for key_id in self.cipher.ids[:1]:
+                if key_id in recorded or not missing:
+                    deployment.use_key(self.scripts, self.keys, key_id)
             # The role goes on without this being said.
             with suppress(StateError):
-                self._say_what_is_missing(role)
+                self._say_what_is_missing(role, missing)
 
-    def _say_what_is_missing(self, role: str) -> None:
+    def declare(self) -> None:
+        """Declare how this worker sends. It acts only while all workers that run declare the same.
+
+        Raises:
+            StateError: the server doesn't answer.
+        """
+        answer = announcements.declare(self.scripts, self.keys, self.how)
+        if answer == self._agreement[0]:
+            return
+        self._agreement[0] = answer
+        if answer == "agreed":
+            mode, endpoint = self.delivery
+            deployment.announce(self.scripts, self.keys, mode=mode, endpoint=endpoint)
+            log.info("sends", mode=mode)
+        elif answer == "mixed":
+            way_out = "stop the workers that should not run: winback status names them"
+            log.error("workers_disagree", mode=self.delivery[0], acts="when all agree", way_out=way_out)
+
+    def _say_what_is_missing(self, role: str, missing: Sequence[str]) -> None:
         """A key may have been added after this process was started: others then write what it cannot read."""
-        missing = deployment.missing_keys(self.scripts, self.keys, self.cipher.ids)
         if not missing:
             return
         deployment.lacks_key(self.scripts, self.keys, role)
@@ -81,10 +113,14 @@ class State:
             log.error("encryption_key_missing", keys=missing, way_out="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
-def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE) -> State:
+def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False) -> State:
     """Return the state that the settings name; nothing is connected yet, except to a cluster.
 
-    `replicas`: how many must know of an attempt before it is made; of no use to who makes none.
+    Args:
+        settings: Where it is, and how it is read.
+        connections: At most.
+        replicas: How many must know of an attempt before it is made.
+        sends: Whether this process makes attempts: then it acts only in the way in which the deployment sends.
 
     Raises:
         StateError: the URL cannot be used, or the cluster does not answer.
@@ -103,10 +139,25 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
     outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys, settings.ingest.streams)
-    control = Control(scripts, keys, limits_of(settings.delivery))
+    how = announcing.how_it_sends(settings) if sends else ""
+    control = Control(scripts, keys, limits_of(settings.delivery), how)
     attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
+    orders = Orders(scripts, keys)
     return State(
-        client, keys, scripts, sessions, outbox, people, streams, control, attribution, Orders(scripts, keys), cipher
+        client,
+        keys,
+        scripts,
+        sessions,
+        outbox,
+        people,
+        streams,
+        control,
+        attribution,
+        orders,
+        cipher,
+        about=partial(announcing.about, settings),
+        how=how,
+        delivery=(settings.delivery.mode, settings.delivery.endpoint),
     )
 
 
@@ -165,16 +216,17 @@ def _watch_replicas(state: State) -> Callable[[Literal["well", "failing"]], None
 
 def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) -> Deps:
     """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
-    state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas)
+    state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas, sends=sends)
     live = sends and settings.delivery.mode == "live"
     reader, said = DetectionReader(settings), ["never said anything"]
 
     def detection() -> DetectionSettings:
         current, problem = reader()
+        announcing.now_detects_by(current)
         # Once for each version of a broken file, not at every sweep.
         if (problem or "") != said[0]:
-            said[0] = problem or ""
-            deployment.report(state.scripts, state.keys, "detection", said[0])
+            deployment.report(state.scripts, state.keys, "detection", problem or "")
+            said[0] = problem or ""  # not before: a server that was away is told at the next sweep
             if problem:
                 log.error("detection_settings_unusable", kept="the earlier ones", problem=problem)
         return current

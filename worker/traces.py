@@ -7,7 +7,7 @@ from typing import TypeVar
 from detectors.activity import ActivityEvent
 from detectors.normalize.session_ids import is_hashed, session_key
 from detectors.parsing import parse
-from state.inventory import Inventory, StoredPerson, person_in, session_of
+from state.inventory import Inventory, StoredOutreach, StoredPerson, person_in, session_of
 from state.stream import FIELD
 from worker.linking import earlier, link
 from worker.someone import Someone
@@ -77,9 +77,12 @@ class Finder:
     """Reads everything, and adds what it finds out about a person to them.
 
     `follow`: identities that were seen together with those that were named are theirs as well, one step far.
+    `scan`: look through every key; otherwise only at what the person's index names, which takes as long as there is to
+    find.
     """
 
-    def __init__(self, inventory: Inventory, progress: Progress, *, follow: bool = True) -> None:
+    def __init__(self, inventory: Inventory, progress: Progress, *, follow: bool = True, scan: bool = True) -> None:
+        self._scan = scan
         self._inventory = inventory
         self._progress = progress
         self._follow = follow
@@ -94,8 +97,10 @@ class Finder:
             if event is not None and event.session_id is not None and who.is_named_in(event):
                 who.sessions.add(session_key(event.session_id))
         found = Traces(sessions=self._sessions(who))
-        made = self._counted("outreaches", self._inventory.outreaches())
+        made = self._made(who)
         found.outreaches = {one.outreach for one in made if one.session_id in who.sessions or who.is_sent(one.body)}
+        # A forgotten one that is under way has no session any more, and nothing to remove.
+        found.outreaches |= {one.outreach for one in self._inventory.outreaches_to(who.people) if one.session_id}
         # An event that can't be read and holds an identity or a session of theirs counts as well.
         found.entries = [one for one in self.unread(who) if one.event is None or who.has_event(one.event)]
         found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if who.is_in(text)]
@@ -142,7 +147,19 @@ class Finder:
             who.add_session(stored)
         return {stored.session_id for stored in found if not stored.forgotten}
 
+    def _made(self, who: Someone) -> Iterator[StoredOutreach]:
+        if self._scan:
+            yield from self._counted("outreaches", self._inventory.outreaches())
+        else:
+            yield from self._inventory.outreaches_of(who.sessions)
+
     def _named(self, who: Someone) -> Iterator[StoredPerson]:
+        if not self._scan:
+            for session_id in dict.fromkeys((*sorted(who.sessions), *self._inventory.indexed(who.people))):
+                stored = self._inventory.whom(session_id)
+                if self._inventory.left_of(session_id) and (session_id in who.sessions or who.has_session(stored)):
+                    yield stored
+            return
         for stored in self._counted("sessions", self._inventory.sessions()):
             if stored.session_id in who.sessions or who.has_session(stored):
                 yield stored

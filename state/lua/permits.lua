@@ -4,7 +4,7 @@
 -- ARGV[1]  how many are wanted; ARGV[2] how many are in hand; ARGV[3] time between two requests (us; 0: no limit)
 --          ARGV[4] how many may follow at once on a time without any; ARGV[5] contacts a day (0: no limit)
 --          ARGV[6] how long a probe may take (ms)
--- Returns  {how many, 'on' | 'full' | 'paused' | 'orders_stopped' | 'refused' | 'failing', 1 when that is news, why, when it goes on or is
+-- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 when that is news, why, when it goes on or is
 --          tried again (ms; 0: open)}
 -- include: _sending
 local prefix, granted, interval = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[3])
@@ -14,7 +14,7 @@ local now = math.floor(now_us / 1000)
 local is, _, ends = held_back(prefix, now)
 local left = math.huge
 if ARGV[5] ~= '0' then left = ARGV[5] - redis.call('HLEN', contacts(prefix, text(math.floor(now / DAY)))) end
-if is == 'paused' or is == 'orders_stopped' then
+if HELD[is] then
   granted = 0
 elseif is then
   granted = now >= ends and math.min(granted, 1) or 0

@@ -1,6 +1,6 @@
 """Every fault, in order."""
 
-from tests.faults import api, crashes, events, servers, silent, takeovers
+from tests.faults import api, crashes, edits, events, mixed, servers, silent, takeovers
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
@@ -8,6 +8,8 @@ ALL: tuple[Fault, ...] = (
     *servers.FAULTS,
     *api.FAULTS,
     *events.FAULTS,
+    *edits.FAULTS,
+    *mixed.FAULTS,
     *takeovers.FAULTS,
     *silent.FAULTS,
 )

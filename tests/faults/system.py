@@ -179,6 +179,16 @@ class System:
         edited.write_text(f"[detection.idle]\n{lines}\n{more}\n", encoding="utf-8")
         edited.replace(self.directory / "winback.toml")
 
+    @contextmanager
+    def another(self, name: str, env: Mapping[str, str]) -> Iterator[None]:
+        """Run one more process of a role, with other settings than the rest."""
+        known = {role.name: role for role in roles(self.settings, self.env)}[name]
+        argv = tuple(word.replace("@%h", "-odd@%h") for word in known.argv)
+        argv += ("--consumer", "odd") if name == "ingest" else ()
+        odd = replace(known, name=f"odd {name}", argv=argv, env={**known.env, **env})
+        with Supervisor([odd], output=self._note, pace=PACE):
+            yield
+
     def arm(self, point: Point, what: str = "KILL") -> None:
         """Let the next process that reaches a point kill (`KILL`) or freeze (`STOP`) itself."""
         order = self.points / f".{point}"

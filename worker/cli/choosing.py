@@ -85,10 +85,10 @@ def opened() -> tuple[Operator, int]:
 def find(
     operator: Operator, states: Sequence[str], chosen: Filter, *, now_ms: int, limit: int | None = None
 ) -> list[Record]:
-    """Find outreaches, the first that was claimed first."""
+    """Find outreaches, the first that was claimed first; with a limit, of those that are due or ended first."""
     _ = chosen.age_ms
-    found = (record for record in operator.find(states) if chosen.keeps(record, now_ms))
-    return sorted(found, key=lambda record: (record.claimed_ms, record.outreach))[:limit]
+    found = (record for record in operator.find(states, few=limit) if chosen.keeps(record, now_ms))
+    return sorted(islice(found, limit), key=lambda record: (record.claimed_ms, record.outreach))
 
 
 def choose(

@@ -34,6 +34,9 @@ def forget(
     country: InCountry = None,
     session: OfSession = None,
     exact: Exact = False,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Look through every key, and prove that nothing is left; takes minutes.")
+    ] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -50,7 +53,12 @@ def forget(
     lead to another contact immediately. Each session leaves a tombstone for 7 days (its id and the moment), so that
     earlier events don't bring the person back. Later events start from scratch.
 
-    At the end all keys are scanned for the number, the address and the sessions. The exit code is 1 if one is left.
+    Sessions are found by the person's own index, which takes as long as there is to find. With --scan, or if the index
+    is full (the latest 50 sessions per identity), every key is read: that also finds what no index names, such as a
+    session whose number can't be read, or a number in a free field. At the end all keys are scanned once more for the
+    number, the address and the sessions. The exit code is 1 if one is left. Without --scan such data goes with its TTL.
+
+    The server's logs of slow and large commands are emptied: they can hold names and numbers.
     """
     from worker.forget import Forget  # noqa: PLC0415 - numbering plans load slowly
 
@@ -60,13 +68,14 @@ def forget(
     opt_outs = OptOuts(state.scripts, state.keys)
     total = forgetting.keys_in_all()
     with screen.progress("reading", total) as bar:
-        found = Forget(forgetting, opt_outs, bar.at, follow=not exact).survey(who)
+        survey = Forget(forgetting, opt_outs, bar.at, follow=not exact, scan=scan)
+        found = survey.survey(who)
     if not json:
-        _print_found(found, who)
+        _print_found(found, who, scanned=survey.scans)
     if not yes and found:
         screen.confirm("Remove all of it for good?", yes=False)
     with screen.progress("removing", total) as bar:
-        done = Forget(forgetting, opt_outs, bar.at, follow=not exact).forget(who, found)
+        done = Forget(forgetting, opt_outs, bar.at, follow=not exact, scan=survey.scans).forget(who, found)
     if json:
         typer.echo(jsonlib.dumps(asdict(done), indent=2))
     else:
@@ -75,13 +84,13 @@ def forget(
         raise typer.Exit(1)
 
 
-def _print_found(found: "Traces", who: "Someone") -> None:
+def _print_found(found: "Traces", who: "Someone", *, scanned: bool) -> None:
     for identity in who.linked:
         typer.echo(f"{mask_identity(identity)} was seen together with them and is removed as well (not with --exact)")
     for identity in who.shared:
         typer.echo(f"{mask_identity(identity)} is shared by many people: what is linked to it stays")
     if not found:
-        typer.echo("nothing is stored about them")
+        typer.echo("nothing is stored about them" if scanned else "their index names nothing")
         return
     typer.echo(f"found: {_counts(len(found.sessions), len(found.outreaches), len(found.entries), len(found.rejected))}")
     for session in sorted(who.sessions):
@@ -105,14 +114,24 @@ def _print_done(done: "Forgotten") -> None:
         typer.echo("an opt-out of theirs hadn't been applied yet: they are on the opt-out list now")
     if done.refused:
         typer.echo("a refusal of theirs hadn't been applied yet: it is recorded now")
+    _print_rest(done)
+
+
+def _print_rest(done: "Forgotten") -> None:
     for key in done.kept:
         typer.echo(f"stays: {key}: {_WHY_KEPT[key.rpartition(':')[2]]}")
     if done.left:
         typer.echo(f"NOT everything is gone: of {done.looked_at:,} keys scanned, these still name them:")
         for key in done.left:
             typer.echo(f"  {key}")
-    else:
+    elif done.looked_at:
         typer.echo(f"proof: scanned all {done.looked_at:,} keys; no number, address or session of theirs is left")
+    else:
+        typer.echo("nothing that their index names is left; to look through every key, add --scan")
+    if not done.slow_log_cleared:
+        typer.echo(
+            "the server doesn't let this user empty its slow log, which can hold names and numbers: SLOWLOG RESET"
+        )
 
 
 def _counts(sessions: int, outreaches: int, entries: int, rejected: int) -> str:

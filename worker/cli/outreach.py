@@ -56,7 +56,8 @@ def list_outreaches(
 ) -> None:
     """List outreaches, the first that was claimed first.
 
-    waiting, leased, sending, dead and unknown are found at once; for the other states all keys are looked through. A
+    waiting, leased, sending, dead and unknown are found at once, however many there are: those that are due first, then
+    those that ended first, up to --limit. For the other states keys are looked through until there are enough. A
     record is kept for 30 days after its end. Sessions that ended without an outreach (unreachable, expired) have none.
     """
     operator, now_ms = opened()

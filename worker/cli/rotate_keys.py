@@ -14,6 +14,7 @@ from detectors.lanes import milliseconds
 from state import deployment
 from state.rotation import Rotation, Tally
 from worker import runtime
+from worker.cli import screen
 from worker.errors import StartError
 from worker.settings import load, require
 
@@ -51,12 +52,16 @@ def rotate_keys(
         list[str] | None,
         typer.Option(metavar="ID", help="A key that nobody has any more: give up what is encrypted under it."),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before a lost key is given up.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Encrypt all that is personal in Redis under the first key of `encryption_keys`, while everything runs.
 
     For a new key: put it first in the list, restart ingest and recover, run this, and take out what it says is not used
     any more. The first time, this encrypts what was stored before there was a key. It may be stopped and run again.
+
+    With --lost, the command counts the data under the lost key and asks before it gives the key up. That data is never
+    read again: the people in it are not contacted, and their outreaches expire.
 
     Exit code 1 when something could not be encrypted anew.
     """
@@ -65,6 +70,8 @@ def rotate_keys(
     state = runtime.open_state(settings)
     gone = tuple(lost or ())
     _require_lost(gone, state)
+    if gone:
+        _confirm_loss(state, gone, yes=yes)
     runtime.join_deployment(state, settings, lost=gone)
     tally, rewritten = _passes(state)
     known = {*state.cipher.ids, *deployment.recorded_keys(state.scripts, state.keys)}
@@ -87,6 +94,33 @@ def _require_lost(lost: Sequence[str], state: runtime.State) -> None:
             raise StartError(f"--lost {key_id}: this key is in encryption_keys: it is not lost")
         if key_id not in in_use:
             raise StartError(f"--lost {key_id}: no such key is in use; in use: {', '.join(in_use) or 'none'}")
+        if processes := _running_with(state, key_id):
+            has = f"{', '.join(processes)} encrypted with it within the last {STILL_RUNS.seconds} s"
+            raise StartError(f"--lost {key_id}: {has}, so it is not lost: stop what runs with it, or add the key")
+
+
+def _confirm_loss(state: runtime.State, lost: Sequence[str], *, yes: bool) -> None:
+    """Show how much data is under the lost keys, and ask. Nothing has been written until then.
+
+    Raises:
+        typer.Exit: the answer is no.
+    """
+    tally = Tally()
+    for _ in Rotation(state.scripts, state.keys, state.cipher, look=True).steps(tally):
+        pass
+    for key_id in lost:
+        kinds = ((key_id, "session", "sessions"), (key_id, "outreach", "outreaches"), (key_id, "body", "requests"))
+        held = ", ".join(f"{tally.holders[key, kind]:,} {words}" for key, kind, words in kinds)
+        text = f"key {key_id}: {tally.values[key_id]:,} values in {held}, of {tally.records:,} records in all"
+        typer.echo(text, err=True)
+    if not yes:
+        screen.confirm("Give all of that up? It can't be read again without the key.", yes=False)
+
+
+def _running_with(state: runtime.State, key_id: str) -> list[str]:
+    now_ms = state.streams.watermark().now_ms
+    beats = deployment.key_users(state.scripts, state.keys, key_id)
+    return [beat.process for beat in beats if now_ms - beat.at_ms < milliseconds(STILL_RUNS)]
 
 
 def _passes(state: runtime.State) -> tuple[Tally, int]:
@@ -114,9 +148,7 @@ def _every_key(state: runtime.State, tally: Tally) -> list[str]:
 
 
 def _use(state: runtime.State, key_id: str, tally: Tally, lost: Sequence[str]) -> KeyUse:
-    now_ms = state.streams.watermark().now_ms
-    beats = deployment.key_users(state.scripts, state.keys, key_id)
-    processes = [beat.process for beat in beats if now_ms - beat.at_ms < milliseconds(STILL_RUNS)]
+    processes = _running_with(state, key_id)
     values, use = tally.values[key_id], _UNUSED
     if key_id == state.cipher.ids[0]:
         use = "first"

@@ -72,7 +72,7 @@ def waiting(look: Look) -> dict[str, dict[str, int]]:
 
 def _mode(look: Look) -> Text:
     mode, endpoint = look.delivery
-    if look.overview.sending.going in {"paused", "orders_stopped", "refused", "failing"}:
+    if look.overview.sending.going in {"paused", "mixed", "orders_stopped", "refused", "failing"}:
         word = "PAUSED" if look.overview.sending.going == "paused" else "STOPPED"
         return Text(f"{mode}, {word}: nothing is sent ({address(endpoint)})", STYLES["fail"])
     if mode == "live":

@@ -1,22 +1,40 @@
 """The thresholds while running: the sweep asks for them each time, and a bad edit changes nothing."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from detectors.settings import DetectionSettings
 from worker.errors import StartError
+from worker.masking import one_line
 from worker.settings import Settings, load_detection
 
 _SETTLED_S = 1.0
+_MOST_NAMED = 5
+
+
+def _set_in(section: BaseModel, before: str = "") -> Iterator[str]:
+    """Yield the keys that were set in a section, and in those below it."""
+    for name in section.model_fields_set:
+        value = getattr(section, name)
+        below = value.items() if isinstance(value, dict) else [("", value)]
+        for key, each in below:
+            path = f"{before}{name}.{key}" if key else f"{before}{name}"
+            if isinstance(each, BaseModel):
+                yield from _set_in(each, f"{path}.")
+            else:
+                yield path
 
 
 class DetectionReader:
     """Reads `[detection]` again at each call, for one version from start to end of a sweep.
 
     An edit that cannot be used keeps what was read last. So does a file that has vanished or was written within the
-    last second: editors remove, truncate and write in steps, and half a file is a valid one whose thresholds have gone
-    back to the defaults, on which shoppers would be contacted who are still within the time they were meant to have.
+    last second, and one in which keys are missing that were set before: editors remove, truncate and write in steps,
+    disks run full, and half a file is a valid one whose thresholds have gone back to the defaults. On those, shoppers
+    would be contacted who are still within the time they were meant to have.
     """
 
     def __init__(self, settings: Settings, env: Mapping[str, str] | None = None) -> None:
@@ -30,11 +48,28 @@ class DetectionReader:
         """What to sweep by, and what is wrong with the file as it is now (one line per problem; None: nothing)."""
         if not self._is_being_written():
             try:
-                self._current = load_detection(self._file, self._env, required=self._was_there)
+                read = load_detection(self._file, self._env, required=self._was_there)
+                self._require_all(read)
+                self._current = read
                 self._problem = None
             except StartError as problem:
                 self._problem = str(problem)
         return self._current, self._problem
+
+    def _require_all(self, read: DetectionSettings) -> None:
+        """Compare with the keys that were set before.
+
+        Raises:
+            StartError: some are missing now.
+        """
+        gone = sorted(set(_set_in(self._current)) - set(_set_in(read)))
+        if gone:
+            more = f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else ""
+            names = ", ".join(f"detection.{key}" for key in gone[:_MOST_NAMED])
+            raise StartError(
+                f"{one_line(str(self._file))}: {names}{more}: missing now, so the file may have been cut off: "
+                "write the default to go back to it, or restart sweep to use the file as it is"
+            )
 
     def _is_being_written(self) -> bool:
         try:

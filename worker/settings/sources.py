@@ -1,7 +1,9 @@
 """Where settings come from: the environment over the file over the defaults."""
 
+import errno
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,10 @@ Tree = dict[str, Any]
 PREFIX = "WINBACK_"
 LEVEL = "__"
 DEFAULT_FILE = Path("winback.toml")
+_LARGEST = 2**20
+"""Bytes. A settings file has a few thousand."""
+_DEEPEST = 32
+_TOO_DEEP = "is nested too deeply to be a settings file"
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -91,7 +97,7 @@ def read_file(file: Path, *, required: bool) -> Tree:
     """
     name = one_line(str(file))
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = _read_text(file)
     except FileNotFoundError:
         if required:
             raise StartError(f"{name}: no such file: write it, or name another in WINBACK_CONFIG") from None
@@ -100,11 +106,43 @@ def read_file(file: Path, *, required: bool) -> Tree:
         reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
         raise StartError(f"{name}: cannot be read as a settings file: {reason}") from None
     try:
-        return tomllib.loads(text)
+        content = tomllib.loads(text)
     except ValueError as problem:
         found = _POSITION.search(str(problem))
         line, column = (found[1], found[2]) if found and found[1] else _end(text)
         raise StartError(f"{name}:{line}:{column}: not TOML: {_POSITION.sub('', str(problem))}") from None
+    except RecursionError:
+        raise StartError(f"{name}: {_TOO_DEEP}") from None
+    if _depth(content) > _DEEPEST:
+        raise StartError(f"{name}: {_TOO_DEEP}")
+    return content
+
+
+def _read_text(file: Path) -> str:
+    """Read a file of bounded size; what isn't a file, such as a pipe, could be waited for indefinitely.
+
+    Raises:
+        OSError: It can't be read, or is no settings file.
+        UnicodeDecodeError: It isn't UTF-8.
+    """
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:  # noqa: PTH123 - a descriptor
+        if stat.S_ISFIFO(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe")
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {_LARGEST // 2**20} MB")
+    return content.decode("utf-8-sig")
+
+
+def _depth(tree: Tree) -> int:
+    """Return how many levels a tree has, without a call for each: it can have any number."""
+    level: list[object] = [tree]
+    deep = 0
+    while level and deep <= _DEEPEST:
+        deep += 1
+        below = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [value for values in below for value in values]
+    return deep
 
 
 def leaves(model: type[BaseModel]) -> Iterator[KeyPath]:

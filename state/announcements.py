@@ -1,0 +1,75 @@
+"""What the processes of a deployment announce of their settings, and how its workers agree on how they send."""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from state.keys import HEARTBEAT_TTL_MS, Keys
+from state.scripts import Scripts, translated
+
+DECLARATION_COUNTS_MS = 10_000
+"""A declaration that its worker hasn't repeated for this long counts no more. Workers repeat it every 2 s."""
+Agreement = Literal["agreed", "mixed", "waits"]
+"""`mixed`: workers that run declared different ways; `waits`: the record says another, and follows next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What one process announced, and when (Unix ms of the server)."""
+
+    process: str
+    at_ms: int
+    about: Mapping[str, str]
+
+
+def this_process() -> str:
+    """Return the name under which this process announces itself: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def announce(scripts: Scripts, keys: Keys, role: str, about: Mapping[str, str], process: str = "") -> None:
+    """Record what a process (empty: this one), in a role, runs with. Without secrets: fingerprints only.
+
+    Raises:
+        StateError: the server doesn't answer.
+    """
+    text = json.dumps(about, separators=(",", ":"))
+    scripts.run("announce", keys.announced(role), process or this_process(), HEARTBEAT_TTL_MS, text)
+
+
+def read_announcements(found: Mapping[bytes, bytes]) -> tuple[Announcement, ...]:
+    """Return what the processes of a role announced, the latest first; skips what can't be read."""
+    read = []
+    for process, stored in found.items():
+        at, _, text = stored.decode(errors="replace").partition(" ")
+        try:
+            about = json.loads(text)
+        except ValueError:
+            continue
+        if at.isdigit() and isinstance(about, dict):
+            texts = {str(name): str(value) for name, value in about.items()}
+            read.append(Announcement(process.decode(errors="replace"), int(at), texts))
+    return tuple(sorted(read, key=lambda one: one.at_ms, reverse=True))
+
+
+def declare(scripts: Scripts, keys: Keys, how: str, process: str = "") -> Agreement:
+    """Declare how a worker (empty: this one) sends; the record follows when all that run agree.
+
+    Raises:
+        StateError: the server doesn't answer.
+    """
+    answer = scripts.run("declare", keys.control, process or this_process(), how, DECLARATION_COUNTS_MS)
+    return cast("Agreement", answer.decode())
+
+
+def withdraw(scripts: Scripts, keys: Keys, process: str = "") -> None:
+    """Take the declaration of a worker (empty: this one) back: it has ended, and others need not wait for it.
+
+    Raises:
+        StateError: the server doesn't answer.
+    """
+    with translated():
+        scripts.client.hdel(keys.workers, process or this_process())
