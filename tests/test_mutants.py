@@ -554,9 +554,10 @@ GUARDS: list[Mutant] = [
 ]  # fmt: skip
 
 BOUNDS: list[Mutant] = [
-    ("apply", "if more then bound_metadata(key) end", "", "bounds.metadata_of_a_session_keeps_the_latest_fields"),
+    ("apply", "for key in pairs(crowded) do bound_metadata(key) end", "",
+     "bounds.metadata_of_a_session_keeps_the_latest_fields"),
     ("apply", "more or not known and is_metadata(name)", "not known and is_metadata(name)",
-     "bounds.metadata_of_any_order_of_events_is_the_same"),
+     "bounds.metadata_that_ends_with_a_known_field_is_bounded"),
     ("apply", "stamps[one] > stamps[other]", "stamps[one] < stamps[other]",
      "bounds.metadata_of_a_session_keeps_the_latest_fields"),
     ("apply", "if stamps[one] ~= stamps[other] then return", "if false then return",
