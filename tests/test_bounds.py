@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from state.marking import MOST_LINKS
 from state.people import Lead
+from tasks.record import BOT
 from tests.helpers import HOUR_MS, JANE, MINUTE_MS, Event, apply, arrived, event, happen, now_ms, record, stored, taken
 from tests.helpers import texts as texts_at
+from tests.ingesting import ingest_of, publish, waiting
 from worker.runtime import State
 
 MOST_METADATA, MOST_CONTACTS, MOST_HISTORY = 128, 100, 16384
@@ -49,6 +52,26 @@ def test_metadata_of_any_order_of_events_is_the_same(state: State) -> None:
 def test_metadata_of_one_event_is_bounded_by_name(state: State) -> None:
     happen(state, with_metadata(**{f"k{n:04d}": n for n in range(500)}))
     assert metadata(state) == {f"k{n:04d}" for n in range(MOST_METADATA)}
+
+
+def test_metadata_that_ends_with_a_known_field_is_bounded(state: State) -> None:
+    happen(state, with_metadata(m=1), ago_ms=MINUTE_MS)
+    happen(state, with_metadata(**{f"k{n:03d}": n for n in range(200)}, m=2))
+    assert len(metadata(state)) == MOST_METADATA
+
+
+def test_thousands_of_events_of_one_session_stay_bounded(real_state: State) -> None:
+    state, ingest = real_state, ingest_of(real_state)
+    for n in range(2500):
+        customer = {**JANE, "phone_number": f"+5730012345{n % 100:02d}", "email": f"a{n % 70}@example.com"}
+        publish(state, event(customer=customer, engagement={"metadata": {f"k{n % 500}": n}}))
+    while waiting(state):
+        ingest.step()
+    assert len(texts_at(state, state.keys.session("s-1"))) < MOST_METADATA + 32
+    assert len(metadata(state)) == MOST_METADATA
+    links: Any = [state.client.zcard(key) for key in state.client.scan_iter("*:links")]
+    assert max(links) <= MOST_LINKS
+    assert stored(state).fields[BOT] == "1"
 
 
 def test_sign_of_a_bot_is_never_pushed_out(state: State) -> None:

@@ -2,14 +2,21 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from state import deployment
 from state.errors import ServerUnavailableError
-from state.keys import partition_of
-from state.marking import MOST_LINKS, MOST_SESSIONS, Named
-from state.people import Lead, person_of
+from state.keys import HEARTBEAT_TTL_MS, partition_of
+from state.marking import MOST_LINKS, MOST_SESSIONS, Answer, Channel, Named
+from state.operator import Operator
+from state.people import Facts, Lead, People, merged, person_of
+from state.scripts import Argument, Scripts
+from state.session import RANK_SPAN
+from state.sessions import Change
+from tasks import consent
 from tasks.attempt import attempt
 from tasks.policy import Cancel, Send, decide
 from tasks.sending import LONGEST_UNKNOWN, Outcome
@@ -34,7 +41,7 @@ from tests.helpers import (
     texts,
     ttl_ms,
 )
-from tests.ingesting import Breaking, ingest_of, publish, publish_raw, waiting
+from tests.ingesting import Breaking, Stubborn, ingest_of, publish, publish_raw, rest, restart_until_done, waiting
 from tests.test_attempt_policy import elsewhere, holding
 from tests.test_policy import CART_MS, FINE, SETTINGS
 from worker.runtime import State
@@ -144,6 +151,17 @@ def test_holdout_takes_nobody_who_may_have_been_contacted(state: State) -> None:
         assert attempt(outreach, holding(deps, held=True)).outcome == "sent"
 
 
+def test_opt_out_of_a_corrected_number_stops_a_repetition(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(500), OK) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        sequence = (now_ms(state) - MINUTE_MS) * RANK_SPAN
+        state.sessions.apply([Change("s-1", sequence, 0, 0, 0, 0, {"phone": "+573009998877"})])
+        state.people.opt_out(person_of("+573009998877", SECRET))
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
+        assert len(server.requests) == 1
+
+
 # The scripts
 
 
@@ -220,3 +238,87 @@ def test_person_keeps_exactly_the_latest_of_what_is_noted(state: State, kind: st
     found: Any = state.client.zrange(key, 0, -1)
     kept = [member.decode() for member in found]
     assert kept == ([f"s-{number}" for number in range(1, most + 1)] if kind == "sessions" else others[1:])
+
+
+@pytest.mark.parametrize("order", [(1, 0), (0, 1)])
+def test_first_opt_out_counts_in_any_order(state: State, order: tuple[int, int]) -> None:
+    first_ms = now_ms(state) - HOUR_MS
+    for later in order:
+        state.people.opt_out(PERSON, first_ms + later)
+    assert texts(state, f"{state.keys.person(PERSON)}opted_out") == {"shop": str(first_ms)}
+
+
+def test_process_that_was_silent_for_a_day_is_not_listed(state: State) -> None:
+    key = state.keys.heartbeat("ingest")
+    recent_ms = now_ms(state) - HEARTBEAT_TTL_MS + MINUTE_MS
+    state.client.hset(key, mapping={"old:1": recent_ms - 2 * MINUTE_MS, "recent:1": recent_ms})
+    deployment.beat(state.scripts, state.keys, "ingest")
+    found = [beat.process for beat in deployment.heartbeats(state.scripts, state.keys, "ingest")]
+    assert len(found) == 2
+    assert "recent:1" in found
+
+
+def test_outreach_whose_record_has_expired_cannot_be_decided_about(state: State) -> None:
+    decides, gone = Operator(state.scripts, state.keys), "07-0123456789abcdef"
+    for decide_about in (decides.drop, decides.expire, decides.resolve_sent, decides.retry_dead):
+        assert [(one.word, one.detail) for one in decide_about([gone])] == [("gone", "")]
+
+
+def test_last_attempt_that_may_have_been_a_contact_is_unknown(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(409), max_attempts=1) as (deps, _):
+        assert attempt(outreach, deps).outcome == "unknown"
+    assert held_by(state) == outreach
+
+
+# What is known of people
+
+
+def test_shared_address_tells_nothing_but_its_own_opt_out() -> None:
+    shared = Facts(bought=True, answers={"call": Answer(allowed=False, at_ms=1)}, sessions=("s",), shared=True)
+    assert merged([Facts(), shared]) == Facts()
+    assert merged([Facts(), replace(shared, opted_out=True)]).opted_out
+
+
+def test_each_identity_must_be_replicated(real_state: State) -> None:
+    state = real_state
+    confirmed = iter([False, True])
+
+    class Half(Scripts):
+        """Scripts of which the first write reaches too few replicas."""
+
+        def run_confirmed(self, name: str, key: str, *args: Argument) -> tuple[Any, bool]:
+            return self.run(name, key, *args), next(confirmed)
+
+    people = People(Half(state.client), state.keys, cap_ms=1, lease_ms=1, bought_window_ms=1)
+    lead = Lead("", HOUR_MS, now_ms(state))
+    assert people.reserve([PERSON, "b" * 64], "07-0123456789abcdef", 1, lead, ()) == "not_replicated"
+
+
+@pytest.mark.parametrize(("said", "may"), [(False, {"whatsapp"}), (True, {"call", "whatsapp"})])
+def test_answer_of_the_person_counts_before_that_of_the_session(*, said: bool, may: set[str]) -> None:
+    fields = {"consent.call": str(not said).lower()}
+    answers: dict[Channel, Answer] = {"call": Answer(allowed=said, at_ms=1)}
+    assert consent.allowed(fields, answers, must_be_given=False) == may
+
+
+def test_key_is_used_for_a_day_as_yuno_says() -> None:
+    assert timedelta(hours=24) == LONGEST_UNKNOWN
+
+
+def test_entry_is_set_aside_only_after_it_has_failed_alone(state: State) -> None:
+    publish(state, event(session="poison"), event())
+    assert restart_until_done(state, Stubborn(state), max_deliveries=1) == 2
+    assert stored(state).activity
+
+
+def test_entries_of_a_dead_consumer_are_applied_once_found(state: State) -> None:
+    ingest = ingest_of(state)
+    ingest.step()
+    publish(state, event())
+    state.streams.first.read("dead", count=1, block_ms=1)
+    rest(state, "dead")
+    ingest._looked = 0.0
+    ingest.step()
+    assert waiting(state) == 0
+    assert stored(state).activity

@@ -4,11 +4,12 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
 
+from tasks.addresses import refusal
 from tasks.network import Attempt
 from tasks.yuno import Accepted, Reply, TryAgain, Unauthorised, Undecided
 from tests.faulty_server import Behaviour, FaultyServer, Wire, drip, flood, reply, say
@@ -30,14 +31,15 @@ def ends_within(least_s: float, most_s: float) -> Iterator[None]:
 def black_hole(host: str = "127.0.0.1", at: int = 0) -> Iterator[int]:
     """A port of this machine that never answers a connection: its queue is full, and nobody takes from it."""
     listener, waiting = socket.socket(), [socket.socket() for _ in range(8)]
-    listener.bind((host, at))
-    listener.listen(0)
-    for one in waiting:
-        one.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        one.connect_ex(listener.getsockname())
-    yield listener.getsockname()[1]
-    for one in (listener, *waiting):
-        one.close()
+    with ExitStack() as stack:
+        for one in (listener, *waiting):
+            stack.enter_context(closing(one))
+        listener.bind((host, at))
+        listener.listen(0)
+        for one in waiting:
+            one.setblocking(False)  # noqa: FBT003 - the socket's own signature
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 # Nothing was handed over.
@@ -90,6 +92,17 @@ def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch
     resolved_to(monkeypatch, "127.0.0.2", "127.0.0.1")
     with FaultyServer(reply()) as server, client_of(server.url) as client:
         assert post(client) == Accepted(200)
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    with FaultyServer(reply()) as server, black_hole("127.0.0.2", server.port), client_of(server.url) as client:
+        assert post(client, limits(4 * SHORT_S)) == Accepted(200)
+
+
+def test_metadata_service_is_refused_though_private_addresses_are_allowed() -> None:
+    assert refusal("fd00:ec2::253", private=True) is None
+    assert refusal("fd00:ec2::254", private=True) == "private"
 
 
 def test_too_late_sends_not_one_byte_and_the_client_is_usable_afterwards() -> None:

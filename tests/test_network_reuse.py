@@ -23,6 +23,11 @@ class Blind(Protocol):
 
 @pytest.fixture
 def blind(monkeypatch: pytest.MonkeyPatch) -> Blind:
+    """See `blinding`."""
+    return blinding(monkeypatch)
+
+
+def blinding(monkeypatch: pytest.MonkeyPatch) -> Blind:
     """Let a connection seem alive to the pool, as while the end of its stream is still on the way.
 
     `both`: it seems so to our own look before the first byte as well.
@@ -105,6 +110,58 @@ def test_closed_connection_found_before_writing_is_replaced(blind: Blind) -> Non
 def test_request_that_may_have_been_read_is_undecided(blind: Blind, then: Behaviour) -> None:
     with FaultyServer(once(then)) as server:
         assert isinstance(second(blind, server, both=True, ended=False), Undecided)
+
+
+def waits_for_the_end(monkeypatch: pytest.MonkeyPatch, server: FaultyServer) -> None:
+    """Let the body of the second request be written only once the server has ended the connection."""
+    write, heads = network._Stream.write, []
+
+    def late(self: network._Stream, buffer: bytes, timeout: float | None = None) -> None:
+        if buffer.startswith(b"POST"):
+            heads.append(buffer)
+        elif len(heads) == 2:
+            eventually(lambda: server.wires[0].ended)
+        write(self, buffer, timeout)
+
+    monkeypatch.setattr(network._Stream, "write", late)
+
+
+def test_reset_that_ends_the_writing_is_no_end_of_the_stream(blind: Blind, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer(once(reset_unread)) as server:
+        waits_for_the_end(monkeypatch, server)
+        assert isinstance(second(blind, server, both=True, ended=False), Undecided)
+
+
+def test_request_of_which_the_head_was_read_is_undecided(blind: Blind, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_head(wire: Wire) -> None:
+        assert wire._sock.recv(65536).startswith(b"POST")
+
+    with FaultyServer(once(read_head)) as server:
+        waits_for_the_end(monkeypatch, server)
+        assert isinstance(second(blind, server, both=True, ended=False), Undecided)
+
+
+def test_connection_without_an_earlier_request_proves_nothing() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as sock,
+    ):
+        assert unread.said(sock) is not None
+        assert unread.before(sock, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "sure"),
+    [([(False, 5), (True, 5)], True), ([(False, 5), (False, 9)], False), ([(True, 9)], False), ([(False, 5)], False)],
+)
+def test_what_the_host_says_later_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    later: list[tuple[bool, int]],
+    sure: bool,  # noqa: FBT001 - a case
+) -> None:
+    told = iter(later)
+    monkeypatch.setattr(unread, "said", lambda _: unread.Said(*next(told, later[-1])))
+    assert unread.surely_unread(None, unread.Said(is_over=False, acknowledged=5), 1.0, lambda _: None) is sure
 
 
 def test_first_request_of_a_connection_proves_nothing() -> None:

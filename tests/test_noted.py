@@ -9,12 +9,15 @@ import pytest
 
 from state.connection import connect
 from state.connects import connects_of
+from state.errors import ServerUnavailableError
 from state.forgetting import Forgetting
+from state.marking import MOST_LINKED
 from state.people import person_of
 from tests.helpers import DAY_MS, JANE, MINUTE_MS, SECRET, Event, event, now_ms, ttl_ms
-from tests.ingesting import ingest_of, publish, waiting
+from tests.ingesting import Breaking, ingest_of, publish, waiting
 from tests.operating import Shop, shop_on
 from worker.ingest import Ingest
+from worker.naming import Naming
 from worker.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -83,6 +86,23 @@ def test_forget_while_a_batch_is_applied_names_them_again(shop: Shop) -> None:
     assert sessions(shop) == ("s-1",)
 
 
+def test_event_during_a_forget_hides_no_later_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest = noted(shop)
+    bar = Forgetting.bar
+
+    def browses(self: Forgetting, person: str) -> None:
+        # Their session goes on after it was erased, and is noted before the keys of the person are removed.
+        browse(shop, ingest)
+        browse(shop, ingest)
+        bar(self, person)
+
+    monkeypatch.setattr(Forgetting, "bar", browses)
+    monkeypatch.setattr("worker.forget.MOST_ROUNDS", 1)
+    shop.run("forget", "--phone", JANE["phone_number"], "--yes", code=1)
+    browse(shop, ingest)
+    assert sessions(shop) == ("s-1",)
+
+
 def test_late_event_from_before_a_forget_hides_no_later_one(shop: Shop) -> None:
     ingest = noted(shop)
     at_s = now_ms(shop.state) / 1000
@@ -106,12 +126,34 @@ def test_server_that_lost_a_write_is_told_again(shop: Shop, *, idle: bool) -> No
     assert sessions(shop) == ("s-1",)
 
 
+def test_after_an_error_nothing_is_relied_on(shop: Shop) -> None:
+    people: Any = Breaking(shop.state.people, "begin_telling", ServerUnavailableError, times=0)
+    ingest = noted(shop, people)
+    publish(shop.state, event(customer=JANE))
+    people._left = 1
+    with pytest.raises(ServerUnavailableError):
+        ingest.step()
+    shop.state.client.delete(shop.state.keys.sessions(JANES))
+    ingest.step()
+    assert sessions(shop) == ("s-1",)
+
+
 def test_checkout_that_a_server_lost_is_counted_again(shop: Shop) -> None:
     ingest = noted(shop)
     lose(shop)
     shop.state.client.delete(shop.state.keys.checkouts)
     browse(shop, ingest)
     assert shop.state.client.zcard(shop.state.keys.checkouts) == 1
+
+
+def test_shared_address_is_reported_once(shop: Shop) -> None:
+    reported: list[str] = []
+    ingest = noted(shop)
+    ingest._naming = Naming(shop.state.people, SECRET, lambda about, _: reported.append(about))
+    for number in range(MOST_LINKED + 4):
+        customer = {"phone_number": f"+57300123{number:04d}", "country_code": "CO", "email": "guest@shop.com"}
+        browse(shop, ingest, event(session=f"g-{number}", customer=customer))
+    assert reported == ["shared_identity"]
 
 
 def lose(shop: Shop) -> None:

@@ -16,8 +16,10 @@ from state.connection import connect
 from state.errors import StateError
 from state.scripts import Scripts
 from tests.helpers import make_state
+from tests.operating import shop_on
 from tests.python_mutants import PYTHON, Mutant
 from tests.test_mutants import run
+from tests.test_network_reuse import blinding
 from worker.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -65,9 +67,17 @@ def client(valkey: EmbeddedValkey) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("mutant", PYTHON, ids=lambda mutant: f"{mutant[0]}: {mutant[1]}")
-def test_guard_that_is_taken_out_is_missed(client: Any, mutant: Mutant) -> None:  # noqa: ANN401 - a client
+def test_guard_that_is_taken_out_is_missed(client: Any, valkey: EmbeddedValkey, mutant: Mutant) -> None:  # noqa: ANN401 - a client
     place, old, new, test, *case = mutant
-    run(make_state(client, Scripts(client)), test, case[0] if case else {})
+    with given(valkey.url) as more:
+        run(make_state(client, Scripts(client)), test, more | (case[0] if case else {}))
     client.flushall()
-    with mutated(place, old, new), pytest.raises(MISSED):
-        run(make_state(client, Scripts(client)), test, case[0] if case else {})
+    with mutated(place, old, new), given(valkey.url) as more, pytest.raises(MISSED):
+        run(make_state(client, Scripts(client)), test, more | (case[0] if case else {}))
+
+
+@contextmanager
+def given(url: str) -> Iterator[dict[str, Any]]:
+    """What tests get besides a state."""
+    with pytest.MonkeyPatch.context() as patch, shop_on(url) as shop:
+        yield {"monkeypatch": patch, "blind": blinding(patch), "shop": shop}

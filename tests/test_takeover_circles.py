@@ -111,6 +111,13 @@ def test_takeover_by_two_in_one_millisecond_has_one_end(state: State) -> None:
     assert ends[0] == ends[1]
 
 
+def test_last_takeover_of_a_batch_counts_in_any_order(state: State) -> None:
+    began_ms = now_ms(state) - MINUTE_MS
+    later, earlier = taking_over(began_ms, [("new", "old", 5), ("new", "old", 1)])
+    ingest(state, event(session="old", customer=JANE, occurred_at=(began_ms + 3) / 1000), later, earlier)
+    assert stored(state, "old").state == "moved"
+
+
 def test_contacts_count_once_however_often_sessions_change(state: State) -> None:
     began_ms = now_ms(state) - MINUTE_MS
     ingest(state, event(session="a", customer=JANE, occurred_at=(began_ms - 1) / 1000))

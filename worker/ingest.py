@@ -316,17 +316,23 @@ class Ingest:
     def _hand_over(self, batch: Batch, marks: Sequence[Mark]) -> Iterator[InSession]:
         """Give sessions what those knew that they take over; also what came late for one that was taken over before."""
         later = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
-        for link in dict.fromkeys((*batch.taken_over, *later)):
-            previous, session, stamp = link
-            way: list[str] = []
-            while session not in {previous, *way}:
-                way.append(session)
-                given = self._sessions.hand_over(previous, session, stamp)
-                yield InSession(session, occurred_ms(stamp), given, notes=True)
-                # It may have been taken over in turn.
-                previous, session, stamp = session, given.moved_to or session, given.moved
-            if session in way[:-1]:
-                self._sessions.stay(way[way.index(session) :])
+        # Of the same two sessions the last takeover is enough: a shopper may go to and fro thousands of times.
+        last: dict[tuple[str, str], int] = {}
+        for previous, session, stamp in (*batch.taken_over, *later):
+            last[previous, session] = max(stamp, last.get((previous, session), 0))
+        for (previous, session), stamp in last.items():
+            yield from self._hand_on(previous, session, stamp)
+
+    def _hand_on(self, previous: str, session: str, stamp: int) -> Iterator[InSession]:
+        """Give a session what an earlier one knew, and so on along those that have taken it over in turn."""
+        way: list[str] = []
+        while session not in {previous, *way}:
+            way.append(session)
+            given = self._sessions.hand_over(previous, session, stamp)
+            yield InSession(session, occurred_ms(stamp), given, notes=True)
+            previous, session, stamp = session, given.moved_to or session, given.moved
+        if session in way[:-1]:
+            self._sessions.stay(way[way.index(session) :])
 
     def _wait_for_acknowledgement(self) -> None:
         if self._acknowledged is not None:

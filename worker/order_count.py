@@ -30,6 +30,7 @@ class OrderCount:
 
         Counting a batch again changes nothing.
         """
+        # What was counted on an earlier connection may be lost.
         if self._connects != (connects := self._orders.connects):
             self._connects = connects
             self.doubt()
@@ -43,8 +44,6 @@ class OrderCount:
         def counted() -> None:
             if len(known) > MOST_KNOWN:
                 known.clear()
-            # What was written on an earlier connection may be lost.
-            if self._orders.connects == connects:
-                known.update(session for session, _ in new)
+            known.update(session for session, _ in new)
 
         return self._orders.count(new, batch.placed), counted

@@ -1,6 +1,7 @@
 -- Applies one event that says more than where its shopper is: its fields, each if it is newer, and what it moves. A part
 -- of apply.lua, whose prefix, sessions, ranks and reply it uses.
 -- include: _metadata
+local crowded = {} -- keys of sessions with new metadata, bounded at the end, each once
 local answers = {'consent.call', 'consent.whatsapp', 'consent.given_at', 'consent.source'}
 local about_person = {phone = true, country = true, email = true, opted_out = true}
 
@@ -27,7 +28,7 @@ local function merge(place, event)
     purchase = move(prefix, ranks, key, event, all, write)
     if all[5] then to = call('HMGET', key, 'moved_to', 'moved') end
   end
-  if more then bound_metadata(key) end
+  if more then crowded[key] = true end
   -- An order in a session that this one took over is the person's, too.
   if tells then purchase = max(purchase, tonumber(has[4] or 0)) end
   if to[1] or tell or tells and (purchase > 0 or opted_out) then

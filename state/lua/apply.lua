@@ -28,5 +28,6 @@ for i = 1, #plain, 2 do
   end
 end
 for place, event in ipairs(cjson.decode(ARGV[3])) do merge(place, event) end
+for key in pairs(crowded) do bound_metadata(key) end
 for rank, number in pairs(begun) do count(prefix, clock(), 'sessions' .. where(name_of(ranks, rank)), number) end
 return reply
