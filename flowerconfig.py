@@ -9,13 +9,14 @@ import socket
 import sys
 from typing import Any
 
+from worker import logs, output
 from worker.errors import StartError
 from worker.settings import load
 
 try:
     _flower = load().flower
 except StartError as exc:
-    print(exc, file=sys.stderr)  # noqa: T201 - before logging is set up
+    output.refuse(exc, "flower")
     raise SystemExit(2) from None
 
 with socket.socket(socket.AF_INET6 if ":" in _flower.address else socket.AF_INET) as _probe:
@@ -26,15 +27,21 @@ with socket.socket(socket.AF_INET6 if ":" in _flower.address else socket.AF_INET
         _problem = (
             f"flower.port: cannot listen on {_flower.address}:{_flower.port} ({exc.strerror}); set WINBACK_FLOWER__PORT"
         )
-        print(_problem, file=sys.stderr)  # noqa: T201 - as above
+        output.refuse(_problem, "flower")
         raise SystemExit(2) from None
 
 if _flower.basic_auth is None:
     _credentials = f"winback:{secrets.token_urlsafe(12)}"
-    print(f"flower.basic_auth is not set; for this run it is {_credentials}", file=sys.stderr)  # noqa: T201 - its only way out
+    _text = f"flower.basic_auth is not set; for this run it is {_credentials}"
+    # Its only way out: the log would mask it.
+    print(output.line("login_made_up", "flower", text=_text) if output.is_json() else _text, file=sys.stderr)  # noqa: T201
 else:
     _credentials = _flower.basic_auth.get_secret_value()
 
+if output.is_json():
+    # Tornado would set up a format of its own.
+    logs.configure("flower")
+    logging = "none"
 address = _flower.address
 port = _flower.port
 basic_auth = [_credentials]

@@ -1,5 +1,6 @@
 """`winback metrics` as a process: how it starts, what it says while the state server is away, how it ends."""
 
+import json
 import os
 import re
 import signal
@@ -113,7 +114,8 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-    assert (ran.returncode, ran.stderr.splitlines()) == (
+    told = [json.loads(line)["text"] for line in ran.stderr.splitlines()]
+    assert (ran.returncode, told) == (
         2,
         [f"--port {port}: already in use on 127.0.0.1; end what listens there, or choose another port"],
     )

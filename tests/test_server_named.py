@@ -1,5 +1,6 @@
 """Whatever a command wants of a state server that is away or full, its error names that server and the way out."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def test_a_command_whose_server_is_away_says_where_it_looked_and_what_to_do(comm
     # Status is for people, and its 2 is documented; whoever starts the others again may wait for the server.
     assert done.returncode == (2 if command == "status" else 75)
     where = f"redis_url (127.0.0.1:{port})"
-    assert done.stderr == f"{where}: nothing listens there: start it, or mend WINBACK_REDIS_URL\n"
+    said = json.loads(done.stderr)["text"] + "\n" if command == "ingest" else done.stderr
+    assert said == f"{where}: nothing listens there: start it, or mend WINBACK_REDIS_URL\n"
 
 
 def test_a_full_server_is_named_too() -> None:

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from time import sleep
 from typing import Any, Protocol
 
@@ -25,7 +26,7 @@ from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
 from tasks.law.warm_up import warm_up as warm_up_law
-from worker import logs, runtime
+from worker import celery_output, logs, output, runtime
 from worker.acknowledging import Task
 from worker.ask import named
 from worker.errors import StartError, exit_code
@@ -46,6 +47,18 @@ CHILD_PAUSE_S = 1.0
 log = structlog.stdlib.get_logger("winback.app")
 
 
+def _role() -> str:
+    """Return the role of this process, read from its command line: a worker's by its queue, however it is named."""
+    for word in sys.argv:
+        name = word.partition("@")[0]
+        if name in {"sweep", "recover", "beat", "flower"}:
+            return name
+        for queue in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE):
+            if queue in word.split(","):
+                return queue.partition(".")[2]
+    return "worker"
+
+
 class _Worker(Protocol):
     """What is used of Celery's WorkController."""
 
@@ -55,7 +68,7 @@ class _Worker(Protocol):
 
 def _stop(problem: Exception) -> None:
     """End the process with one line per problem. Not an exception: Celery would log it and go on."""
-    print(problem, file=sys.stderr)  # noqa: T201 - logging may not be set up yet
+    output.refuse(problem, _role())
     raise SystemExit(exit_code(problem))
 
 
@@ -154,6 +167,8 @@ if _is_amqp(_settings()):
     # It would declare 28 more queues for delayed messages, of which there are none here.
     Consumer.Blueprint.default_steps.remove("celery.worker.consumer.delayed_delivery:DelayedDelivery")
 
+if "celery" in Path(sys.argv[0]).parts[-2:]:  # bin/celery, or celery/__main__.py
+    celery_output.replace(_role())
 app = Celery("winback", task_cls=Task)
 app.conf.update(_configuration(_settings()))
 app.finalize()
@@ -238,15 +253,3 @@ def _watch(sender: _Consumer, **_kwargs: object) -> None:
 
 def _sends(worker: _Worker) -> bool:
     return celery_tasks.RECOVER_QUEUE in worker.app.amqp.queues.consume_from
-
-
-def _role() -> str:
-    """Return the role of this process, read from its command line: a worker's by its queue, however it is named."""
-    for word in sys.argv:
-        name = word.partition("@")[0]
-        if name in {"sweep", "recover", "beat", "flower"}:
-            return name
-        for queue in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE):
-            if queue in word.split(","):
-                return queue.partition(".")[2]
-    return "worker"

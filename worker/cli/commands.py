@@ -10,6 +10,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from state.errors import StateError
+from worker import output
+from worker.cli import texts
 from worker.cli.usage import explained
 from worker.errors import MISTAKE, StartError, exit_code
 
@@ -85,15 +87,21 @@ def run() -> int | None:
 
     A user's mistake ends in its own words and exit code 2, never in a traceback.
     """
+    texts.print_everything()
     try:
-        code: int | None = app(standalone_mode=False, prog_name="winback")
+        code: int | None = app(texts.arguments(sys.argv[1:]), standalone_mode=False, prog_name="winback")
     except (StartError, StateError) as exc:
+        if output.is_role(sys.argv[1:]):
+            output.refuse(exc, sys.argv[1])
+            return exit_code(exc)
         return _told(str(exc), exit_code(exc))
     except Abort:
         # Ctrl-C, or nobody there to answer: whatever was asked has not been done.
         return _told("given up: nothing was changed", 1)
     except TyperException as exc:
         return _told(explained(exc), MISTAKE)
+    except UnicodeEncodeError:
+        return _told(texts.LOCALE, MISTAKE)
     return code
 
 
