@@ -35,6 +35,8 @@ class Server:
     append_only: bool | None
     writes_fail: bool
     """The last write to its append-only file went wrong."""
+    replica: bool = False
+    """It follows another server, and so takes no writes."""
 
     @property
     def used_share(self) -> float:
@@ -184,7 +186,7 @@ def listpack_bytes(scripts: Scripts) -> int | None:
 
 def _server(client: Any) -> Server:  # noqa: ANN401 - one client or the other; their stubs differ
     nodes = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
-    found = client.info("memory", "persistence", **nodes)
+    found = client.info("memory", "persistence", "replication", **nodes)
     # A cluster of several primaries answers by node; of one, as a single server does.
     every = [found] if "used_memory" in found else list(found.values())
     fullest = max(every, key=lambda info: (_share(info), info.get("used_memory", 0)))
@@ -196,6 +198,7 @@ def _server(client: Any) -> Server:  # noqa: ANN401 - one client or the other; t
         eviction=next((policy for policy in policies if policy != NO_EVICTION), NO_EVICTION),
         append_only=None if None in kept else all(kept),
         writes_fail=any(info.get("aof_last_write_status", "ok") != "ok" for info in every),
+        replica=any(info.get("role") == "slave" for info in every),
     )
 
 

@@ -82,6 +82,10 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.broker_url,
         "broker_connection_retry_on_startup": True,
+        # Without a limit: the broker may be away, or take no writes, for hours. A refusal (MISCONF, READONLY) counts as
+        # a lost connection; Celery would end the worker otherwise.
+        "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
         "broker_transport_options": _transport_options(settings),
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
         "task_serializer": "json",

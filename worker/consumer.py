@@ -4,15 +4,50 @@ Celery 5.7 publishes the events of tasks in batches, yet begins with that at the
 has one or two events, three times an attempt.
 """
 
+from math import inf
+from time import monotonic, sleep
+
 from celery.worker import consumer
+from celery.worker.state import maybe_shutdown
 from kombu.asynchronous import Hub
 
 EVENTS_EVERY_S = 0.25
 """How late Flower may learn of something; 24 events are told at once."""
 
 
+LONGEST_PAUSE_S = 10.0
+CALM_S = 60.0
+"""Time without a refusal after which the pauses start small again."""
+_STEP_S = 0.2
+
+
 class Consumer(consumer.Consumer):  # type: ignore[misc]
-    """Celery's consumer, which tells of tasks at even intervals."""
+    """Celery's consumer, which tells of tasks at even intervals, and is patient with a broker that takes no writes."""
+
+    _refusals = 0
+    _refused = -inf
+
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Log it and pause."""
+        super().on_connection_error_before_connected(exc)
+        self._pause(exc)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Log it, close what was open and pause."""
+        super().on_connection_error_after_connected(exc)
+        self._pause(exc)
+
+    def _pause(self, exc: Exception) -> None:
+        """Wait before the next try if the broker answers and refuses: Celery would try five times a second."""
+        if not isinstance(exc, self.channel_errors):
+            return
+        now = monotonic()
+        self._refusals = 0 if now - self._refused > CALM_S else self._refusals + 1
+        ends = now + min(LONGEST_PAUSE_S, 0.5 * 2.0 ** min(self._refusals, 10))
+        while monotonic() < ends:
+            maybe_shutdown()
+            sleep(_STEP_S)
+        self._refused = monotonic()
 
     def register_with_event_loop(self, hub: Hub) -> None:
         """Begin to tell; when the connection is lost, Celery ends what was begun here, and calls this again."""
