@@ -1,6 +1,7 @@
 """Flower's settings, found by `celery -A worker.app flower` in the working directory.
 
-Left to itself Flower listens on every interface, is open to everybody, and keeps every task in memory.
+Left to itself Flower listens on every interface, is open to everybody, lets every visitor apply tasks and shut workers
+down, and keeps every task in memory.
 """
 
 import ast
@@ -10,6 +11,7 @@ import sys
 from typing import Any
 
 from worker.errors import StartError
+from worker.flower_read_only import make_read_only
 from worker.settings import load
 
 try:
@@ -35,6 +37,7 @@ if _flower.basic_auth is None:
 else:
     _credentials = _flower.basic_auth.get_secret_value()
 
+make_read_only()
 address = _flower.address
 port = _flower.port
 basic_auth = [_credentials]

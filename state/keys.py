@@ -16,6 +16,7 @@ DAY_MS = 24 * 3600 * 1000
 SESSION_TTL_MS = 7 * DAY_MS
 OUTREACH_TTL_MS = 30 * DAY_MS
 REJECTED_TTL_MS = 7 * DAY_MS
+REFUSALS_TTL_MS = 7 * DAY_MS
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
@@ -129,6 +130,11 @@ class Keys:
     def checkouts(self) -> str:
         """Sorted set: a number for each session → when it reached the checkout, negative: when it ordered (1 day)."""
         return f"{self.control}checkouts"
+
+    @property
+    def refused(self) -> str:
+        """Hash: why workers refused messages of the broker → how many, and when the last was (7 days after it)."""
+        return f"{self.control}refused"
 
     @property
     def watch(self) -> str:

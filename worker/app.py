@@ -25,10 +25,12 @@ from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
 from tasks.law.warm_up import warm_up as warm_up_law
-from worker import logs, runtime
+from worker import amqp_broker, logs, redis_broker, runtime
 from worker.acknowledging import Task
 from worker.ask import named
 from worker.errors import StartError, exit_code
+from worker.refused import refused
+from worker.remote_control import refuse_orders
 from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.standstill import watch_for_it
 from worker.watch import Watch
@@ -101,6 +103,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,
         "worker_send_task_events": True,
+        # Only remote control or a task's own setting could set one, and it would slow sending unnoticed.
+        "worker_disable_rate_limits": True,
         "worker_consumer": "worker.consumer:Consumer",
         "task_queues": [_queue(name, settings) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
         "task_default_queue": celery_tasks.RECOVER_QUEUE,
@@ -158,6 +162,9 @@ if _is_amqp(_settings()):
     # It would declare 28 more queues for delayed messages, of which there are none here.
     Consumer.Blueprint.default_steps.remove("celery.worker.consumer.delayed_delivery:DelayedDelivery")
 
+redis_broker.install()
+amqp_broker.install()
+refuse_orders()
 app = Celery("winback", task_cls=Task)
 app.conf.update(_configuration(_settings()))
 app.finalize()
@@ -218,6 +225,7 @@ def _say_alive(**_kwargs: object) -> None:
         # Should it fail: a missing sign of life says just that.
         with suppress(StateError):
             state.beat(_role())
+            refused.record(state.scripts, state.keys)
 
 
 @signals.worker_ready.connect
