@@ -1,6 +1,7 @@
 """Flower's settings, found by `celery -A worker.app flower` in the working directory.
 
-Left to itself Flower listens on every interface, is open to everybody, and keeps every task in memory.
+Left to itself Flower listens on every interface, is open to everybody, lets every visitor apply tasks and shut workers
+down, and keeps every task in memory.
 """
 
 import ast
@@ -11,6 +12,7 @@ from typing import Any
 
 from worker import logs, output
 from worker.errors import StartError
+from worker.flower_read_only import make_read_only
 from worker.settings import load
 
 try:
@@ -42,6 +44,7 @@ if output.is_json():
     # Tornado would set up a format of its own.
     logs.configure("flower")
     logging = "none"
+make_read_only()
 address = _flower.address
 port = _flower.port
 basic_auth = [_credentials]

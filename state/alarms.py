@@ -36,6 +36,15 @@ class Alarms:
         """
         return bool(self._scripts.run("watch_turn", self._keys.watch, process, for_ms))
 
+    def require_writes(self) -> None:
+        """Write nothing, as a write: a server that answers may be a replica, or out of disk space.
+
+        Raises:
+            StateError: the server doesn't answer or takes no writes.
+        """
+        with translated():
+            self._scripts.client.hdel(self._keys.alarms, "")
+
     def begins(self, about: str, level: int) -> bool:
         """Record one thing that was found wrong between two looks at everything; whether it was not recorded before.
 

@@ -16,6 +16,7 @@ DAY_MS = 24 * 3600 * 1000
 SESSION_TTL_MS = 7 * DAY_MS
 OUTREACH_TTL_MS = 30 * DAY_MS
 REJECTED_TTL_MS = 7 * DAY_MS
+REFUSALS_TTL_MS = 7 * DAY_MS
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
@@ -156,6 +157,11 @@ class Keys:
     def forgets(self) -> str:
         """Text: another one after each removal by `winback forget` (1 day)."""
         return f"{self.control}forgets"
+
+    @property
+    def refused(self) -> str:
+        """Hash: why workers refused messages of the broker → how many, and when the last was (7 days after it)."""
+        return f"{self.control}refused"
 
     @property
     def watch(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
+from state import refusals
 from state.announcements import Announcement, read_announcements
 from state.control import Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
@@ -37,6 +38,8 @@ class Server:
     append_only: bool | None
     writes_fail: bool
     """The last write to its append-only file went wrong."""
+    replica: bool = False
+    """It follows another server, and so takes no writes."""
 
     @property
     def used_share(self) -> float:
@@ -126,6 +129,8 @@ class Overview:
     """When a worker was last handed an outreach of another namespace, within minutes."""
     announced: Mapping[str, Sequence[Announcement]]
     """Of each role, what its processes announced of their settings; the latest first."""
+    refused: refusals.Refusals
+    """Messages and commands of the broker that workers refused."""
 
     @property
     def lag_ms(self) -> int:
@@ -179,6 +184,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
+        refused=refusals.read(scripts, keys),
         without_key={role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)},
         foreign_ms=_time(foreign.get(b"at")),
         announced={role: read_announcements(found) for role, found in zip(ROLES, about, strict=True)},
@@ -199,7 +205,7 @@ def listpack_bytes(scripts: Scripts) -> int | None:
 
 def _server(client: Any) -> Server:  # noqa: ANN401 - one client or the other; their stubs differ
     nodes = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
-    found = client.info("memory", "persistence", **nodes)
+    found = client.info("memory", "persistence", "replication", **nodes)
     # A cluster of several primaries answers by node; of one, as a single server does.
     every = [found] if "used_memory" in found else list(found.values())
     fullest = max(every, key=lambda info: (_share(info), info.get("used_memory", 0)))
@@ -211,6 +217,7 @@ def _server(client: Any) -> Server:  # noqa: ANN401 - one client or the other; t
         eviction=next((policy for policy in policies if policy != NO_EVICTION), NO_EVICTION),
         append_only=None if None in kept else all(kept),
         writes_fail=any(info.get("aof_last_write_status", "ok") != "ok" for info in every),
+        replica=any(info.get("role") == "slave" for info in every),
     )
 
 

@@ -39,9 +39,19 @@ Call = tuple[str, Sequence[Argument]]
 """The key and the arguments of a script."""
 NamedCall = tuple[str, str, Sequence[Argument]]
 """A script's name, its key and its arguments."""
-# A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out. The driver
-# takes the word off an error that it knows, so some are told by their type.
-_PASSING = ("MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "UNBLOCKED")
+# A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out, a script
+# that runs for too long. The driver takes the word off an error that it knows, so some are told by their type.
+_PASSING = (
+    "MISCONF",
+    "NOREPLICAS",
+    "READONLY",
+    "TRYAGAIN",
+    "CLUSTERDOWN",
+    "MASTERDOWN",
+    "LOADING",
+    "UNBLOCKED",
+    "BUSY ",
+)
 _PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, MovedError)
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 

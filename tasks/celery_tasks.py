@@ -20,6 +20,8 @@ from tasks.deps import Deps, current
 
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
+TASKS = {SWEEP_QUEUE: frozenset({"winback.sweep", "winback.dispatch"}), RECOVER_QUEUE: frozenset({"winback.recover"})}
+"""The tasks that each queue is for; messages for any other are refused."""
 
 log = structlog.get_logger("winback.tasks")
 

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from worker.restarts import Pace
 from worker.roles import Role
-from worker.supervisor import (
-    Pace,
-)
 
 AT_ONCE = Pace(first=0.01, longest=0.05)
 SLEEP = "import time; time.sleep(600)"

@@ -9,9 +9,10 @@ import pytest
 from celery import Celery
 from kombu.asynchronous import Hub
 from kombu.utils.imports import symbol_by_name
+from redis.exceptions import ResponseError
 
 from tests.helpers import eventually
-from worker.consumer import EVENTS_EVERY_S, Consumer
+from worker.consumer import CALM_S, EVENTS_EVERY_S, Consumer
 
 Untyped = Any
 """Of Celery and kombu, whose types are incomplete."""
@@ -81,3 +82,26 @@ def test_the_last_is_told_before_the_end(consumer: Untyped, told: list[str]) -> 
     consumer.event_dispatcher.send("task-succeeded", uuid="a")
     consumer.shutdown()
     assert told == ["a"]
+
+
+def test_refusals_of_the_broker_pause_longer_each_time(consumer: Untyped, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, pauses = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr("worker.consumer.monotonic", lambda: now[0])
+    monkeypatch.setattr("worker.consumer.sleep", sleep)
+    consumer.channel_errors = (ResponseError,)
+    for _ in range(7):
+        began = now[0]
+        consumer._pause(ResponseError("READONLY"))
+        pauses.append(round(now[0] - began))
+    assert pauses == [1, 1, 2, 4, 8, 10, 10]
+    now[0] += CALM_S + 1
+    before = now[0]
+    consumer._pause(ResponseError("READONLY"))
+    assert now[0] - before < 1
+    before = now[0]
+    consumer._pause(ConnectionError())
+    assert now[0] == before

@@ -43,6 +43,7 @@ MAY_IMPORT_REDIS = {
     "worker/ask.py": "tells a broker's errors apart",
     "worker/doctor.py": "asks the broker",
     "worker/producer.py": "adds events to the stream, as a shop does",
+    "worker/redis_broker.py": "tells a broker's errors apart",
     "worker/runtime.py": "names the type of the client that it hands on",
     "worker/valkey.py": "waits for the server that it starts",
 }

@@ -14,14 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.processes import AT_ONCE, SLEEP, WITH_A_STUBBORN_CHILD, Lines, is_gone, python, until
+from worker.restarts import Death, Pace, Restarts, pause_before_restart
 from worker.roles import Role
-from worker.supervisor import (
-    Death,
-    Pace,
-    RoleFailedError,
-    Supervisor,
-    pause_before_restart,
-)
+from worker.supervisor import RoleFailedError, Supervisor
 from worker.valkey import EmbeddedValkey
 
 
@@ -109,6 +104,62 @@ def test_waiting_for_what_does_not_happen_ends_after_its_time(lines: Lines) -> N
         pytest.raises(TimeoutError, match="within 60 s"),
     ):
         supervisor.wait_until(lambda: False, within_s=60)
+
+
+def test_role_that_waits_for_a_server_is_never_given_up(lines: Lines) -> None:
+    waiting = python("sweep", "raise SystemExit(75)")
+    with Supervisor([waiting], output=lines, pace=AT_ONCE) as supervisor:
+        supervisor.wait_until(lambda: supervisor.restarts["sweep"] > AT_ONCE.limit + 2)
+    assert lines.of("winback")[0] == "sweep ended (exit code 75: it waits for a server) and is started again in 0.01 s"
+
+
+def test_role_that_does_not_run_is_an_alarm(lines: Lines) -> None:
+    pace = Pace(first=0.01, longest=0.05, brief=0.5)
+    with Supervisor([python("sweep", "raise SystemExit(75)")], output=lines, pace=pace) as supervisor:
+        supervisor.wait_until(lambda: '"event": "alarm"' in "".join(lines.of("winback")))
+
+
+def test_server_that_cannot_be_started_again_is_waited_for(lines: Lines, tmp_path: Path) -> None:
+    with (
+        EmbeddedValkey(tmp_path, port=0) as server,
+        Supervisor([python("beat", SLEEP)], server=server, output=lines, pace=AT_ONCE) as supervisor,
+    ):
+        supervisor.wait_until(supervisor.alive)
+        files, away = tmp_path / "appendonlydir", tmp_path / "away"
+        files.rename(away)
+        files.write_text("in the way")
+        os.kill(supervisor.pids()["valkey"], signal.SIGKILL)
+        supervisor.wait_until(lambda: supervisor.restarts["valkey"] > AT_ONCE.limit)
+        assert "it can't be started" in "".join(lines.of("winback"))
+        files.unlink()
+        away.rename(files)
+        supervisor.wait_until(supervisor.alive)
+
+
+@pytest.mark.parametrize("code", [75, -signal.SIGKILL, -signal.SIGTERM])
+def test_ending_from_outside_never_gives_a_role_up(code: int) -> None:
+    restarts = Restarts(Pace())
+    assert all(restarts.died(Death(at=float(second), lived=0.1, code=code)) for second in range(500))
+
+
+def test_role_that_ran_once_is_never_given_up() -> None:
+    restarts = Restarts(Pace())
+    assert restarts.died(Death(at=10, lived=Pace().brief)) == 1
+    pauses = [restarts.died(Death(at=11.0 + second, lived=0.1, code=2)) for second in range(500)]
+    assert None not in pauses
+
+
+def test_refusal_to_start_gives_a_role_up_at_once() -> None:
+    restarts = Restarts(Pace())
+    assert restarts.died(Death(at=1, lived=0.1, code=75)) == 1
+    assert restarts.died(Death(at=2, lived=0.1, code=2)) is None
+
+
+def test_waiting_for_a_server_has_a_shorter_longest_pause() -> None:
+    restarts = Restarts(Pace())
+    pauses = [restarts.died(Death(at=float(second), lived=0.1, code=75)) for second in range(100)]
+    assert pauses[:5] == [1, 2, 4, 8, 10]
+    assert pauses[-1] == 10
 
 
 def lives(*lived: float) -> Sequence[Death]:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes import SLEEP, WITH_A_STUBBORN_CHILD, Lines, group_is_gone, is_gone, python, until
+from worker.restarts import Pace
 from worker.supervisor import (
-    Pace,
     Supervisor,
 )
 

@@ -26,10 +26,12 @@ from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
 from tasks.law.warm_up import warm_up as warm_up_law
-from worker import celery_output, logs, output, runtime
+from worker import amqp_broker, celery_output, logs, output, redis_broker, runtime
 from worker.acknowledging import Task
 from worker.ask import named
 from worker.errors import StartError, exit_code
+from worker.refused import refused
+from worker.remote_control import refuse_orders
 from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.standstill import watch_for_it
 from worker.watch import Watch
@@ -95,6 +97,10 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.broker_url,
         "broker_connection_retry_on_startup": True,
+        # Without a limit: the broker may be away, or take no writes, for hours. A refusal (MISCONF, READONLY) counts as
+        # a lost connection; Celery would end the worker otherwise.
+        "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
         "broker_transport_options": _transport_options(settings),
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
         "task_serializer": "json",
@@ -110,6 +116,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,
         "worker_send_task_events": True,
+        # Only remote control or a task's own setting could set one, and it would slow sending unnoticed.
+        "worker_disable_rate_limits": True,
         "worker_consumer": "worker.consumer:Consumer",
         "task_queues": [_queue(name, settings) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
         "task_default_queue": celery_tasks.RECOVER_QUEUE,
@@ -169,6 +177,9 @@ if _is_amqp(_settings()):
 
 if "celery" in Path(sys.argv[0]).parts[-2:]:  # bin/celery, or celery/__main__.py
     celery_output.replace(_role())
+redis_broker.install()
+amqp_broker.install()
+refuse_orders()
 app = Celery("winback", task_cls=Task)
 app.conf.update(_configuration(_settings()))
 app.finalize()
@@ -232,6 +243,7 @@ def _say_alive(**_kwargs: object) -> None:
             state.beat(_role())
             if state.how:
                 state.declare()
+            refused.record(state.scripts, state.keys)
 
 
 @signals.worker_shutdown.connect

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from redis.exceptions import AuthenticationError, BusyLoadingError
+from redis.exceptions import AuthenticationError, BusyLoadingError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import MasterNotFoundError
 
@@ -24,14 +24,25 @@ PATIENCE_S = 9.0
 
 _LONGEST = 200  # characters of somebody else's message
 
+READ_ONLY = "it is a replica and takes no writes"
+
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((AuthenticationError,), "it refuses the user name or password"),
     ((BusyLoadingError,), "it is still loading its data"),
+    ((ReadOnlyError,), READ_ONLY),
     ((RedisTimeoutError, TimeoutError), "it does not answer in time"),
     ((MasterNotFoundError,), "no Sentinel can be reached that knows the service"),
     ((ConnectionRefusedError,), "nothing listens there"),
     ((socket.gaierror,), "there is no such host"),
 )
+
+
+_HINTS = {
+    READ_ONLY: "make it the primary again (REPLICAOF NO ONE), or set WINBACK_REDIS_URL to the primary",
+    "MISCONF": "make room on its disk; its log says more",
+    "NOREPLICAS": "bring its replicas back",
+}
+_START_IT = "start it, or mend WINBACK_REDIS_URL"
 
 
 def begin(call: Callable[[], Answer]) -> "Future[Answer]":
@@ -88,7 +99,8 @@ def told(settings: Settings, problem: StateError) -> str:
 
 
 def _away(settings: Settings, why: str) -> str:
-    return f"redis_url ({address(settings.redis_url or '')}): {why}: start it, or mend WINBACK_REDIS_URL"
+    hint = next((hint for words, hint in _HINTS.items() if why.startswith(words)), _START_IT)
+    return f"redis_url ({address(settings.redis_url or '')}): {why}: {hint}"
 
 
 def reason(problem: BaseException) -> str:

@@ -11,7 +11,7 @@ from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
 from tasks import order_flow
 from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
-from worker import health_processes
+from worker import health_messages, health_processes, health_server
 from worker.finding import MARKS, Finding, Mark, clock_time, megabytes, span
 from worker.health_progress import progress
 from worker.settings import Settings
@@ -88,6 +88,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _memory(overview),
         _eviction(overview),
         _persistence(overview),
+        *health_server.findings(overview),
         *(_role(role, overview, settings) for role in ROLES),
         *_sweeps(overview, settings),
         _lag(overview),
@@ -104,6 +105,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _outbox(overview),
         *progress(overview, settings),
         *_decisions(overview),
+        *health_messages.findings(overview),
         _rejected(overview),
     ]
 

@@ -10,8 +10,9 @@ from detectors.lanes import LANES_BY_NAME
 from state.control import Going
 from state.overview import OUTCOMES, ROLES, Overview
 from tasks.reasons import REASONS
-from worker import health
+from worker import health, messages
 from worker.health import Finding
+from worker.health_messages import REMOTE_CONTROL
 from worker.health_progress import overdue_ms
 from worker.settings import Settings
 
@@ -36,6 +37,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _outbox(overview)
     yield from _sending(overview)
     yield from _roles(overview, settings)
+    yield _refused(overview)
     yield from _sessions(overview)
     yield from _progress(overview, settings)
     yield from _outcomes(overview)
@@ -96,6 +98,12 @@ def _roles(overview: Overview, settings: Settings) -> Iterator[Metric]:
     if overview.swept_ms is not None:
         ago_s = max(0, overview.now_ms - overview.swept_ms) / 1000
         yield _gauge("winback_last_sweep_seconds", "Time since the last sweep began.", ago_s)
+
+
+def _refused(overview: Overview) -> Metric:
+    counts = {**dict.fromkeys((*messages.REASONS, REMOTE_CONTROL), 0), **overview.refused.counts}
+    text = "Messages and commands of the broker that workers refused, until 7 days after the last."
+    return _gauges("winback_messages_refused", text, ("reason",), counts.items())
 
 
 def _sessions(overview: Overview) -> Iterator[Metric]:

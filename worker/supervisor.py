@@ -1,4 +1,8 @@
-"""All roles in one command: starts them, starts those again that die, and leaves nothing behind when it ends."""
+"""All roles in one command: starts them, starts those again that end, and leaves nothing behind when it ends.
+
+A role that has run once is started again indefinitely, and so is one that waits for a server. Only a role that can't
+run with its settings, or that never ran, ends everything.
+"""
 
 import contextlib
 import queue
@@ -6,63 +10,27 @@ import signal
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Final, Protocol, Self
 
 from worker.child import Leash, Output, Prefixed, RoleProcess, kill_group
-from worker.errors import StartError
+from worker.errors import MISTAKE, TRY_AGAIN, StartError
+from worker.restarts import Death, Pace, Restarts, ending
+from worker.role_alarms import RoleAlarms
 from worker.roles import Role
 
-BAD_START: Final = 2  # exit code of a role that says itself that it can't run like this
 STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # any other comes after these
 _SHOWN: Final = 500  # characters of a line in an error
-_REMEMBERED: Final = 64  # deaths; far more than any decision needs
 _POLL_S: Final = 0.05
+_LOOK_S: Final = 1.0
+ALARM_AGAIN_S: Final = 900.0
+"""Seconds between two log lines about the same role that doesn't run."""
 _SAME_SIGNAL_S: Final = 0.1  # `timeout` and some wrappers signal both the process and its group: that is one request
 
 
 class RoleFailedError(Exception):
     """A role that can't be kept running: its name, why, and its last lines."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How patiently a role that dies is started again; times in seconds.
-
-    The pause doubles from `first` to `longest` and begins anew once a role lived for `healthy`. A role that died
-    `limit` times within `window` without ever living for `brief` is given up.
-    """
-
-    first: float = 1.0
-    longest: float = 30.0
-    healthy: float = 60.0
-    brief: float = 10.0
-    window: float = 60.0
-    limit: int = 5
-
-
-@dataclass(frozen=True)
-class Death:
-    """When a role died (seconds of any steady clock) and how many seconds it had lived."""
-
-    at: float
-    lived: float
-
-
-def pause_before_restart(deaths: Sequence[Death], pace: Pace) -> float | None:
-    """Seconds to wait before a role with these deaths (oldest first, at least one) is started again; None: give up."""
-    recent = [death for death in deaths if deaths[-1].at - death.at <= pace.window]
-    if len(recent) >= pace.limit and all(death.lived < pace.brief for death in recent):
-        return None
-    in_a_row = 0
-    for death in reversed(deaths):
-        in_a_row += 1
-        if death.lived >= pace.healthy:
-            break
-    return min(pace.longest, pace.first * 2.0 ** (in_a_row - 1))
 
 
 class Child(Protocol):
@@ -103,6 +71,7 @@ class Supervisor:
         output: Output | None = None,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
+        alarm_again_s: float = ALARM_AGAIN_S,
     ) -> None:
         """Prepare; nothing is started yet.
 
@@ -112,6 +81,7 @@ class Supervisor:
             output: Where the roles' lines go; by default, prefixed, to the standard output.
             pace: How roles that die are started again.
             clock: Seconds, steady.
+            alarm_again_s: Seconds between two alarms about the same role.
         """
         self._output = output or Prefixed(sys.stdout)
         self._leash = Leash()
@@ -120,6 +90,7 @@ class Supervisor:
         self._children = [*self._servers, *self._roles]
         self._pace = pace or Pace()
         self._clock = clock
+        self._alarms = RoleAlarms(after_s=self._pace.brief, steady_s=self._pace.brief, again_s=alarm_again_s)
         self._keepers: dict[str, threading.Thread] = {}
         self._restarts = {child.name: 0 for child in self._children}
         self._stopping = threading.Event()
@@ -188,6 +159,7 @@ class Supervisor:
             keeper = threading.Thread(target=self._keep, args=(child,), name=f"keeper of {child.name}", daemon=True)
             self._keepers[child.name] = keeper
             keeper.start()
+        threading.Thread(target=self._look, name="alarms about roles", daemon=True).start()
 
     def stop(self) -> None:
         """Stop everything in order; nothing is left afterwards. Interrupted, it kills what is left.
@@ -231,29 +203,39 @@ class Supervisor:
 
     def _keep(self, child: Child) -> None:
         """Start it, wait for its end, start it again: the life of a keeper thread."""
-        deaths: deque[Death] = deque(maxlen=_REMEMBERED)
+        restarts = Restarts(self._pace)
         while not self._stopping.is_set():
             born = self._clock()
-            try:
-                child.start()
-                code = child.wait()
-            except (StartError, OSError) as e:
-                self._give_up(f"{child.name} can't be started: {e}")
-                return
+            code, why = self._one_life(child)
             died = self._clock()
-            deaths.append(Death(at=died, lived=died - born))
-            # Once it has lived its settings are good: it may have found the server away.
-            refused = code == BAD_START and all(death.lived < self._pace.brief for death in deaths)
-            pause = None if refused else pause_before_restart(deaths, self._pace)
+            self._alarms.ended(child.name, died, why)
+            pause = restarts.died(Death(at=died, lived=died - born, code=code))
             if pause is None:
-                what = "refused to start" if refused else "keeps dying"
-                self._give_up(f"{child.name} {what} ({_ending(code)}); its last lines:", child.last_lines())
+                what = "refused to start" if code == MISTAKE else "keeps dying"
+                self._give_up(f"{child.name} {what} ({why}); its last lines:", child.last_lines())
                 return
             if self._stopping.is_set():
                 return
-            self._output("winback", f"{child.name} ended ({_ending(code)}) and is started again in {pause:g} s")
+            self._output("winback", f"{child.name} ended ({why}) and is started again in {pause:g} s")
             if not self._stopping.wait(pause):
                 self._restarts[child.name] += 1
+
+    def _one_life(self, child: Child) -> tuple[int, str]:
+        """Start it and wait for its end; return its exit code and how it ended."""
+        try:
+            child.start()
+        except (StartError, OSError) as problem:
+            # The server was started once already, and a system without room for a process may have it again.
+            return TRY_AGAIN, f"it can't be started: {problem}"
+        self._alarms.started(child.name, self._clock())
+        code = child.wait()
+        return code, ending(code)
+
+    def _look(self) -> None:
+        """Log alarms about roles that don't run, until the stop."""
+        while not self._stopping.wait(_LOOK_S):
+            for told in self._alarms.look(self._clock()):
+                self._output("winback", told.line())
 
     def _give_up(self, why: str, last_lines: Iterable[str] = ()) -> None:
         if self._stopping.is_set():
@@ -285,7 +267,3 @@ class Supervisor:
             for number, handler in before.items():
                 # One Ctrl-C more than was needed must not end in a traceback of the interpreter's own end.
                 signal.signal(number, handler if self._told_at is None else signal.SIG_IGN)
-
-
-def _ending(code: int) -> str:
-    return f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"

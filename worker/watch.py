@@ -18,7 +18,6 @@ from detectors.lanes import LANES_BY_NAME, milliseconds
 from state import overview
 from state.alarms import Alarms, Change
 from state.errors import StateError
-from state.scripts import translated
 from worker import health, runtime
 from worker.ask import told
 from worker.forks import undivided
@@ -27,7 +26,7 @@ from worker.settings import Settings
 
 ALARM, ALARM_LASTS, ALARM_OVER = "alarm", "alarm_lasts", "alarm_over"
 """The events in the log."""
-WARNS = frozenset({"memory", "events", "stream", "outbox", "orders"})
+WARNS = frozenset({"memory", "events", "stream", "outbox", "orders", "messages", "control"})
 """Findings that are worth an alarm before anything fails. A role that is merely late may just be busy."""
 LOOKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
 _LEVELS = {"warn": 1, "fail": 2}
@@ -106,12 +105,11 @@ class Watch:
         if self._state is None:
             self._state = runtime.open_state(self._settings, connections=2)
         state = self._state
+        alarms = Alarms(state.scripts, state.keys)
         if self._away_since is not None or now < self._judges_from:
-            with translated():
-                state.client.xlen(state.keys.events)
+            alarms.require_writes()
             self._server_answers(now)
             return
-        alarms = Alarms(state.scripts, state.keys)
         # A little less than a round, or somebody whose clock ticks at the same pace would find the turn taken.
         turn_ms = milliseconds(self._settings.alarms.every) * 9 // 10
         if not alarms.take_turn(f"{socket.gethostname()}:{os.getpid()}", turn_ms):
@@ -139,7 +137,12 @@ class Watch:
 
     def _server_answers(self, now: float) -> None:
         if self._away_since is not None:
-            log.info(ALARM_OVER, about="server", text="it answers again", for_s=round(now - self._away_since))
+            log.info(
+                ALARM_OVER,
+                about="server",
+                text="it answers again, and takes writes",
+                for_s=round(now - self._away_since),
+            )
             self._away_since = None
             # Nobody could say that they live.
             self._be_patient(now)

@@ -1,6 +1,6 @@
 """Every fault, in order."""
 
-from tests.faults import api, crashes, edits, events, mixed, servers, silent, takeovers
+from tests.faults import api, crashes, edits, events, mixed, refusals, servers, silent, takeovers
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
@@ -9,6 +9,7 @@ ALL: tuple[Fault, ...] = (
     *api.FAULTS,
     *events.FAULTS,
     *edits.FAULTS,
+    *refusals.FAULTS,
     *mixed.FAULTS,
     *takeovers.FAULTS,
     *silent.FAULTS,

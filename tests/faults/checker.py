@@ -112,6 +112,8 @@ def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
     expected = {"bought"} if order_told else {"unreachable"} if kind == "anonymous" else {"abandoned"}
     if visit.untold:
         expected |= {"bought", "abandoned", "unreachable"}
+        if all(event.type == "exit" for event in visit.told):
+            expected.add("waiting")  # in no lane: an exit names no stage
     if state not in expected and state.partition(".")[0] not in allowed:
         yield f"I2: the session is {state}, and should be {' or '.join(sorted(expected))}"
     if state == "abandoned" and not case.records:

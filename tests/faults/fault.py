@@ -10,7 +10,8 @@ from random import Random
 from tests.faults.checker import Verdict, check
 from tests.faults.ledger import ACCEPT, always
 from tests.faults.shop import KINDS, Kinds, Shop
-from tests.faults.system import ROLES, System
+from tests.faults.system import PACE, ROLES, System
+from worker.restarts import Pace
 
 USUAL = frozenset(
     {
@@ -62,6 +63,8 @@ class Fault:
     """After the fault; longer counts as stuck."""
     still_for_s: float = 0.0
     """For so long nothing may have been under way before all is taken to be over."""
+    pace: Pace = PACE
+    """How roles that end are started again."""
     most_runs: int = 1000
     """For one that takes minutes: a shorter one of the same kind is run more often."""
 
@@ -90,7 +93,7 @@ def run(fault: Fault, seeds: Iterable[int], directory: Path) -> Result:
     """Run a fault once for each seed; a system in which something got stuck is made anew for the next."""
     result, left = Result(fault), list(seeds)[: fault.most_runs]
     while left:
-        with System(directory / f"{fault.number}-{left[0]}", fault.env, fault.roles) as system:
+        with System(directory / f"{fault.number}-{left[0]}", fault.env, fault.roles, fault.pace) as system:
             while left:
                 verdict = run_once(fault, left.pop(0), system, result)
                 if any("stuck" in problem for problem in verdict.violations):

@@ -17,10 +17,11 @@ from tests.faults.ledger import LedgerApi
 from tests.faults.proxy import Proxy
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from worker import runtime
+from worker.restarts import Pace
 from worker.roles import Role, roles
 from worker.runtime import State
 from worker.settings import Settings, load
-from worker.supervisor import Pace, Supervisor
+from worker.supervisor import Supervisor
 from worker.valkey import EmbeddedValkey
 
 T = TypeVar("T")
@@ -57,13 +58,16 @@ PACE = Pace(first=0.2, longest=1.0, limit=1000)
 class System:
     """The roles, the server and the API, with proxies between them."""
 
-    def __init__(self, directory: Path, more: Mapping[str, str], names: tuple[str, ...] = ROLES) -> None:
+    def __init__(
+        self, directory: Path, more: Mapping[str, str], names: tuple[str, ...] = ROLES, pace: Pace = PACE
+    ) -> None:
         self.directory = directory
         self.points = directory / "points"
         self.log: list[tuple[float, str, str]] = []
         """What the roles said: when (s since the epoch), who, the line."""
         self._more = more
         self._names = names
+        self._pace = pace
         self._stack = ExitStack()
         self._frozen: set[int] = set()
 
@@ -89,9 +93,14 @@ class System:
         direct = self.settings.model_copy(update={"redis_url": self.server.url})
         self.state: State = runtime.open_state(direct)
         self._stack.callback(self.state.client.close)
-        self.supervisor = Supervisor(self._roles(), output=self._note, pace=PACE)
-        enter(self.supervisor)
+        self._stack.callback(lambda: self.supervisor.stop())  # noqa: PLW0108 - another one may take its place
+        self.supervise()
         self.until(self.all_alive, 60)
+
+    def supervise(self) -> None:
+        """Start all roles, by a supervisor that knows none of their earlier lives."""
+        self.supervisor = Supervisor(self._roles(), output=self._note, pace=self._pace)
+        self.supervisor.start()
 
     def stop(self) -> None:
         """End everything."""

@@ -66,7 +66,8 @@ def up(
 
         _print_banner(settings, server, chosen, login)
         output = Prefixed(sys.stdout)
-        supervisor = Supervisor(to_run, server=server, output=output)
+        again_s = settings.alarms.again.total_seconds()
+        supervisor = Supervisor(to_run, server=server, output=output, alarm_again_s=again_s)
         looked_at = settings.model_copy(update={"redis_url": server.url}) if server is not None else settings
         tell_when_up(looked_at, chosen, supervisor.pids, output)
         try:

@@ -1,0 +1,54 @@
+"""Messages and commands of the broker that workers refused: how many, why, and when the last one was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from state.keys import REFUSALS_TTL_MS, Keys
+from state.scripts import Scripts, translated
+
+_LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What was refused until seven days after the last refusal."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """By reason."""
+    last_ms: int | None = None
+    """When the last one was recorded (Unix ms of the server); None: there is none."""
+
+    @property
+    def total(self) -> int:
+        """How many there were, for whatever reason."""
+        return sum(self.counts.values())
+
+
+def add(scripts: Scripts, keys: Keys, counts: Mapping[str, int]) -> None:
+    """Add to what was refused.
+
+    Raises:
+        StateError: the server does not answer; some of it may have been added.
+    """
+    client: Any = scripts.client
+    with translated():
+        seconds, micros = client.time()
+        pipe = client.pipeline(transaction=False)
+        for reason, number in counts.items():
+            pipe.hincrby(keys.refused, reason, number)
+        pipe.hset(keys.refused, _LAST, int(seconds) * 1000 + int(micros) // 1000)
+        pipe.pexpire(keys.refused, REFUSALS_TTL_MS)
+        pipe.execute()
+
+
+def read(scripts: Scripts, keys: Keys) -> Refusals:
+    """Return what was refused.
+
+    Raises:
+        StateError: the server does not answer.
+    """
+    with translated():
+        found = {name.decode(): int(number) for name, number in scripts.client.hgetall(keys.refused).items()}
+    last_ms = found.pop(_LAST, None)
+    return Refusals(found, last_ms)

@@ -1,0 +1,48 @@
+"""Flower, which shows everything and changes nothing.
+
+Its login could otherwise apply tasks, revoke them, set rate and time limits, and shut workers down.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flower import urls
+from flower.views import BaseHandler
+from flower.views.error import NotFoundErrorHandler
+from flower.views.tasks import TasksDataTable
+
+READ_ONLY: Final = "Flower is read-only here: use winback pause, and the worker settings"
+_HARMLESS: Final = (TasksDataTable, NotFoundErrorHandler)
+"""They read what a POST asks for."""
+_CHANGING: Final = ("post", "put", "patch", "delete")
+
+
+class Refused(BaseHandler):  # type: ignore[misc]
+    """Answers 403 to whatever would change something."""
+
+    def prepare(self) -> None:
+        """Refuse before anything is read of the request."""
+        self.set_status(403)
+        self.set_header("Content-Type", "text/plain")
+        self.finish(READ_ONLY)
+
+
+def make_read_only() -> None:
+    """Refuse every request that Flower would change something for. Call it before Flower's application is made."""
+    urls.handlers[:] = [_read_only(handler) for handler in urls.handlers]
+
+
+def changes(handler: type[Any]) -> bool:
+    """Whether a handler of Flower's takes requests that change something."""
+    base = BaseHandler.__mro__[1]  # tornado's, which knows every method and implements none
+    own = (name for name in _CHANGING if getattr(handler, name) is not getattr(base, name))
+    return not issubclass(handler, _HARMLESS) and any(own)
+
+
+def _read_only(handler: Any) -> Any:  # noqa: ANN401 - a tuple, or tornado's URLSpec
+    if isinstance(handler, Sequence):
+        pattern, kind, *more = handler
+        return (pattern, Refused) if changes(kind) else (pattern, kind, *more)
+    if changes(handler.handler_class):
+        handler.handler_class = Refused
+    return handler

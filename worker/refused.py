@@ -1,0 +1,49 @@
+"""Counts what this worker refused, and records it with its signs of life."""
+
+from collections import Counter
+from threading import Lock
+from typing import Final
+
+import structlog
+
+from state import refusals
+from state.errors import StateError
+from state.keys import Keys
+from state.scripts import Scripts
+
+log = structlog.stdlib.get_logger("winback.messages")
+
+
+class Refused:
+    """How often something was refused since it was recorded last, by reason. For several threads."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._guard = Lock()
+
+    def count(self, reason: str) -> None:
+        """Count one more."""
+        with self._guard:
+            self._counts[reason] += 1
+
+    def record(self, scripts: Scripts, keys: Keys) -> None:
+        """Log what was refused and add it to what is recorded; one line however many there were.
+
+        Raises:
+            StateError: The server doesn't take it; it is recorded the next time.
+        """
+        with self._guard:
+            counts, self._counts = self._counts, Counter()
+        if not counts:
+            return
+        log.warning("messages_refused", number=counts.total(), reasons=dict(counts))
+        try:
+            refusals.add(scripts, keys, counts)
+        except StateError:
+            with self._guard:
+                self._counts.update(counts)
+            raise
+
+
+refused: Final = Refused()
+"""Those of this process."""

@@ -1,0 +1,90 @@
+"""When a role that ended is started again, and when it is given up. Pure."""
+
+import signal
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from worker.errors import MISTAKE, TRY_AGAIN
+
+_REMEMBERED: Final = 64  # deaths; far more than any decision needs
+_FROM_OUTSIDE: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM, TRY_AGAIN})
+"""Endings that say nothing against the role: it was killed, or it waits for a server."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How patiently a role that ends is started again; times in seconds.
+
+    The pause doubles from `first` to `longest`, and starts again at `first` after a run of `healthy`. While the role
+    waits for a server, it doubles to `longest_wait` only. A role that ended by its own fault `limit` times within
+    `window`, and that never ran for `brief`, is given up.
+    """
+
+    first: float = 1.0
+    longest: float = 30.0
+    longest_wait: float = 10.0
+    healthy: float = 60.0
+    brief: float = 10.0
+    window: float = 60.0
+    limit: int = 5
+
+
+@dataclass(frozen=True)
+class Death:
+    """When a role ended (seconds of any steady clock), how many seconds it had run, and its exit code."""
+
+    at: float
+    lived: float
+    code: int = 1
+
+
+def pause_before_restart(deaths: Sequence[Death], pace: Pace, *, proven: bool = False) -> float | None:
+    """Return the seconds to wait before a role with these deaths is started again; None: give up.
+
+    Args:
+        deaths: The latest ones, oldest first; at least one.
+        pace: The limits.
+        proven: The role ran for `pace.brief` in an earlier life: its settings are good.
+    """
+    last = deaths[-1]
+    if not proven and all(death.lived < pace.brief for death in deaths) and _hopeless(deaths, pace):
+        return None
+    in_a_row = 0
+    for death in reversed(deaths):
+        in_a_row += 1
+        if death.lived >= pace.healthy:
+            break
+    longest = pace.longest_wait if last.code == TRY_AGAIN else pace.longest
+    return min(longest, pace.first * 2.0 ** (in_a_row - 1))
+
+
+def _hopeless(deaths: Sequence[Death], pace: Pace) -> bool:
+    last = deaths[-1]
+    if last.code == MISTAKE:
+        return True
+    by_itself = [death for death in deaths if death.code not in _FROM_OUTSIDE and last.at - death.at <= pace.window]
+    return last.code not in _FROM_OUTSIDE and len(by_itself) >= pace.limit
+
+
+class Restarts:
+    """The deaths of one role, and what follows from them."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._deaths: deque[Death] = deque(maxlen=_REMEMBERED)
+        self._proven = False
+
+    def died(self, death: Death) -> float | None:
+        """Return the seconds to wait before the next start; None: give up."""
+        self._deaths.append(death)
+        self._proven = self._proven or death.lived >= self._pace.brief
+        return pause_before_restart(self._deaths, self._pace, proven=self._proven)
+
+
+def ending(code: int) -> str:
+    """Say how a role ended."""
+    if code == TRY_AGAIN:
+        return f"exit code {code}: it waits for a server"
+    return f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,96 @@
+"""Alarms about roles that don't run, by the process that starts them: while no role runs, no other one watches."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Final, Literal
+
+ABOUT: Final = "roles"
+LOGGER: Final = "winback.up"
+
+
+@dataclass(slots=True)
+class _Role:
+    """One role; times in seconds of a steady clock."""
+
+    down_since: float | None = None
+    started: float | None = None
+    why: str = ""
+    told: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the log."""
+
+    event: Literal["alarm", "alarm_lasts", "alarm_over"]
+    text: str
+    for_s: int
+
+    def line(self) -> str:
+        """Return it as one JSON object, in the form of the roles' own alarms."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        level = "info" if self.event == "alarm_over" else "error"
+        return json.dumps(
+            {
+                "timestamp": now,
+                "level": level,
+                "event": self.event,
+                "logger": LOGGER,
+                "about": ABOUT,
+                "text": self.text,
+                "for_s": self.for_s,
+                "role": "winback",
+            }
+        )
+
+
+class RoleAlarms:
+    """Which roles have been down for `after_s`; one still down is told again every `again_s`.
+
+    A role that starts and ends again is down. It is up once it has run for `steady_s`. All times are seconds. For
+    several threads.
+    """
+
+    def __init__(self, *, after_s: float, steady_s: float, again_s: float) -> None:
+        self._after_s = after_s
+        self._steady_s = steady_s
+        self._again_s = again_s
+        self._roles: dict[str, _Role] = {}
+        self._guard = Lock()
+
+    def started(self, name: str, now: float) -> None:
+        """Note that a role was started."""
+        with self._guard:
+            self._roles.setdefault(name, _Role()).started = now
+
+    def ended(self, name: str, now: float, why: str) -> None:
+        """Note that a role ended, and how."""
+        with self._guard:
+            role = self._roles.setdefault(name, _Role())
+            if role.down_since is None or self._is_steady(role, now):
+                role.down_since, role.told = now, None
+            role.started, role.why = None, why
+
+    def look(self, now: float) -> list[Told]:
+        """Return what there is to log now."""
+        with self._guard:
+            return [told for name, role in self._roles.items() if (told := self._of(name, role, now))]
+
+    def _is_steady(self, role: _Role, now: float) -> bool:
+        return role.started is not None and now - role.started >= self._steady_s
+
+    def _of(self, name: str, role: _Role, now: float) -> Told | None:
+        if role.down_since is None:
+            return None
+        for_s = round(now - role.down_since)
+        if self._is_steady(role, now):
+            was_told, role.down_since, role.told = role.told is not None, None, None
+            return Told("alarm_over", f"{name} runs again", for_s) if was_told else None
+        if now - role.down_since < self._after_s or (role.told is not None and now - role.told < self._again_s):
+            return None
+        event: Literal["alarm", "alarm_lasts"] = "alarm" if role.told is None else "alarm_lasts"
+        role.told = now
+        text = f"{name} has not run for {for_s} s ({role.why}): it is started again periodically"
+        return Told(event, text, for_s)
