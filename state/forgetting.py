@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from state.cipher import Cipher
 from state.inventory import Inventory
-from state.keys import Keys, partition_of, partition_of_outreach
+from state.keys import Keys, applied_of, partition_of, partition_of_outreach
 from state.scripts import Scripts, translated
 from state.stream import GROUP
 
@@ -106,8 +106,10 @@ class Forgetting(Inventory):
         """Take events out of their streams before they are applied, also from the hands of an ingest process."""
         with translated():
             for key, entry_id in found:
-                self._scripts.client.xdel(key, entry_id)
+                removed = self._scripts.client.xdel(key, entry_id)
                 self._scripts.client.xack(key, GROUP, entry_id)
+                # On purpose: it must not seem lost.
+                self._scripts.client.hincrby(applied_of(key), "applied", removed)
 
     def remove_rejected(self, ids: Sequence[bytes]) -> None:
         """Take entries out of the stream of what was set aside."""

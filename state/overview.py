@@ -11,6 +11,7 @@ from redis.exceptions import ResponseError
 from state.control import Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
+from state.following import AHEAD_MS, Faults, Trail, measured_until
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
 from state.orders import OrderFlow, read_flow
 from state.scripts import Scripts, translated
@@ -109,6 +110,8 @@ class Overview:
     """When the last sweep began."""
     reopened_ms: int | None
     """When events could be taken again after the last time that they could not."""
+    stream_faults: Faults
+    """What sweeps found wrong with the entries of the streams."""
     silent_since_ms: int | None
     """When the last event came, while the whole shop has been silent for too long; None while it has not."""
     sending: Sending
@@ -144,7 +147,11 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         )
         record = _texts(recorded)
         number = int(record.get(RECORDED, 1))
-        length, pending, oldest_ms = _read_streams(scripts.client, Streams(scripts, keys).several(number))
+        followed = _texts(sweep)
+        trails = [Trail.read(followed.get(f"trail.{place}")) for place in range(number)]
+        length, pending, oldest_ms = _read_streams(
+            scripts.client, Streams(scripts, keys).several(number), now_ms, trails
+        )
         unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
     orders = read_flow(_texts(flow))
     arguments = (days, *range(today, today - days, -1), *lanes)
@@ -152,7 +159,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
     return Overview(
         now_ms=now_ms,
         server=server,
-        events=Events(number, length, pending, oldest_ms, unheard, rejected, _arrival(last_rejected)),
+        events=Events(number, length, pending, oldest_ms, unheard, rejected, _past(_arrival(last_rejected), now_ms)),
         lanes=_lanes(parts, lanes),
         outbox=_outbox(parts),
         counters=_counters(parts),
@@ -161,6 +168,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         deployment=record,
         swept_ms=_time(sweep.get(b"last")),
         reopened_ms=_time(sweep.get(b"reopened")),
+        stream_faults=Faults.read(followed),
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
@@ -216,10 +224,16 @@ def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN4
     return replies
 
 
-def _read_streams(client: Any, streams: Sequence[Stream]) -> tuple[int, int, int | None]:  # noqa: ANN401 - as above
+def _read_streams(
+    client: Any,  # noqa: ANN401 - as above
+    streams: Sequence[Stream],
+    now_ms: int,
+    trails: Sequence[Trail | None],
+) -> tuple[int, int, int | None]:
     """Read how much waits in the streams, how much of it is in hand, and when the oldest of it arrived (Unix ms).
 
-    The first entry is read after the clock, and after it how many there are.
+    The first entry is read after the clock, and after it how many there are. Of an entry whose id lies in the future,
+    `trails` say since when it may have been there.
     """
     pipe = client.pipeline(transaction=False)
     for stream in streams:
@@ -232,7 +246,11 @@ def _read_streams(client: Any, streams: Sequence[Stream]) -> tuple[int, int, int
             replies[place] = {"pending": 0}  # nobody has read from it yet
         elif isinstance(reply, Exception):
             raise reply
-    arrivals = [arrival for first in replies[::3] if (arrival := _arrival(first)) is not None]
+    arrivals = [
+        now_ms if arrival > now_ms + AHEAD_MS and trail is None else measured_until(now_ms, f"{arrival}-0", trail)
+        for first, trail in zip(replies[::3], trails, strict=True)
+        if (arrival := _arrival(first)) is not None
+    ]
     return sum(replies[1::3]), sum(found["pending"] for found in replies[2::3]), min(arrivals, default=None)
 
 
@@ -282,6 +300,11 @@ def _living(found: Mapping[bytes, bytes], now_ms: int) -> tuple[Heartbeat, ...]:
 
 def _arrival(entries: Sequence[Any]) -> int | None:
     return entry_ms(entries[0][0]) if entries else None
+
+
+def _past(arrival_ms: int | None, now_ms: int) -> int | None:
+    """Return when something arrived; an id in the future says nothing better than now."""
+    return None if arrival_ms is None else min(arrival_ms, now_ms)
 
 
 def _time(stored: bytes | None) -> int | None:

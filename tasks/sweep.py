@@ -30,7 +30,9 @@ def sweep(deps: Deps) -> Claimed:
         StateError: Redis could not be reached; the next sweep goes on where this one stopped.
     """
     settings = deps.detection()
-    # First, since it may say that silence is measured anew.
+    if lost := deps.streams.follow():
+        log.error("events_lost", entries=lost, because="they were removed from the stream before they were applied")
+    # Before the sweep is opened, since it may say that silence is measured anew.
     silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
     hole = max(INTERVALS_TO_A_HOLE * settings.sweep_interval, SHORTEST_HOLE)
     reopened_ms = deps.streams.open_sweep(milliseconds(hole))

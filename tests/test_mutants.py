@@ -475,13 +475,14 @@ ATTRIBUTION: list[Mutant] = [
 ]  # fmt: skip
 
 STREAM: list[Mutant] = [
-    ("acknowledge", "deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 3))", "",
+    ("acknowledge", "deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 4))", "",
      "full_server.what_was_applied_is_acknowledged_all_the_same"),
     ("acknowledge", "head and head[1] == first", "head", "stream.one_read_behind_another_leaves_that_in_the_stream"),
     ("acknowledge", "ARGV[2] == '1' and", "", "stream.entries_of_several_reads_take_nothing_between_them_along"),
     ("acknowledge", " + redis.call('XDEL', KEYS[1], last)", "",
      "stream.one_read_at_the_head_of_the_stream_is_cut_off"),
-    ("acknowledge", "redis.call('XACK'", "text = ('XACK'", "full_server.what_was_applied_is_acknowledged_all_the_same"),
+    ("acknowledge", "redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 4))", "0",
+     "full_server.what_was_applied_is_acknowledged_all_the_same"),
     ("open_sweep", "now - last > tonumber(ARGV[1])", "false",
      "watermark.after_a_hole_silence_is_measured_from_the_reopening"),
     ("open_sweep", "redis.call('HSET', KEYS[1], 'last', now)", "", "watermark.a_sweep_leaves_behind_when_it_began"),

@@ -2,8 +2,8 @@
 
 import pytest
 
+from state.following import measured_until
 from state.stream import Entry, entry_order
-from state.streams import Watermark
 from tests.helpers import HOUR_MS, MINUTE_MS, now_ms, texts
 from worker.runtime import State
 
@@ -53,9 +53,11 @@ def test_the_watermark_holds_for_entries_that_nobody_has_read(filled: State) -> 
     assert mark.until_ms <= mark.now_ms
 
 
-@pytest.mark.parametrize(("first", "until_ms"), [("", 1000), ("900-5", 900), ("1000-0", 1000), ("2000-0", 1000)])
+@pytest.mark.parametrize(
+    ("first", "until_ms"), [("", 1000), ("900-5", 900), ("1000-0", 1000), ("2000-0", 1000), ("2001-0", 0)]
+)
 def test_an_entry_from_the_future_does_not_move_the_watermark_there(first: str, until_ms: int) -> None:
-    assert Watermark(1000, first).until_ms == until_ms
+    assert measured_until(1000, first, None) == until_ms
 
 
 def test_the_last_id_outlives_its_entry(filled: State) -> None:

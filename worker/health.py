@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from detectors.idle import IDLE
@@ -11,11 +11,11 @@ from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
 from tasks import order_flow
 from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
+from worker.finding import MARKS, Finding, Mark, clock_time, megabytes, span
+from worker.health_streams import streams
 from worker.settings import Settings
 
-Mark = Literal["ok", "note", "warn", "fail"]
-MARKS: tuple[Mark, ...] = ("fail", "warn", "note", "ok")
-"""The worst first."""
+__all__ = ["MARKS", "Finding", "Life", "Mark", "clock_time", "findings", "interval_ms", "life", "megabytes", "span"]
 
 FULL, VERY_FULL = 0.80, 0.95
 """Parts of the server's memory. At 100 % it refuses events, claims and fences."""
@@ -48,16 +48,6 @@ _START = "start it as it is run here (docker compose, systemd, winback up); its 
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """How one thing is."""
-
-    name: str
-    mark: Mark
-    text: str
-    way_out: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Life:
     """When a role last said that it lives."""
 
@@ -66,25 +56,6 @@ class Life:
     ago_ms: int | None
     processes: int
     """How many are not silent."""
-
-
-def span(ms: int) -> str:
-    """Write a time span so that it can be taken in at a glance: `4 s`, `12 min`, `5 h`, `3 d`."""
-    seconds = ms // 1000
-    for unit, size, least in (("d", 86_400, 172_800), ("h", 3_600, 7_200), ("min", 60, 120)):
-        if seconds >= least:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def clock_time(ms: int) -> str:
-    """Write a moment (Unix ms) as a time of day."""
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M} UTC"
-
-
-def megabytes(size: int) -> str:
-    """Write a number of bytes in MB (of 1,048,576, as in `maxmemory`)."""
-    return f"{size / 2**20:,.0f} MB"
 
 
 def interval_ms(role: str, settings: Settings) -> int:
@@ -121,6 +92,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _lag(overview),
         *_stream(overview, settings),
         *_unheard(overview),
+        *streams(overview),
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),

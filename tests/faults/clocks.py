@@ -1,0 +1,69 @@
+"""Fault 23: ids of events that lie in the future."""
+
+import json
+from collections.abc import Callable
+
+from redis import Redis, ResponseError
+
+from detectors.lanes import LANES
+from state import overview
+from state.following import HIGHEST_ID
+from tests.faults.fault import Fault, Scene
+from tests.faults.shop import STREAMS
+from tests.faults.system import System
+from tests.helpers import DAY_MS, MINUTE_MS
+from worker import health
+
+ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0
+
+
+def ids(stamp: Callable[[int], str]) -> Callable[[Scene], None]:
+    """Let a producer put an event under an id of its own into both streams. `stamp`: the id, by the server's ms."""
+
+    def act(scene: Scene) -> None:
+        scene.open(20, over_s=1.0)
+        redis, began_ms = scene.system.redis, now_ms(scene.system)
+        scene.system.until(lambda: any(map(redis.xlen, STREAMS)), 10, "the first event")
+        event = {"session_id": "", "type": "activity", "flow_stage": "checkout", "platform": "web"}
+        with Redis.from_url(scene.system.server.url) as shop:
+            for stream in STREAMS:
+                told = event | {"session_id": f"ahead-{scene.random.random()}"}
+                shop.xadd(stream, {"event": json.dumps(told)}, id=stamp(now_ms(scene.system)))
+        scene.system.until(lambda: _told(scene.system, began_ms), ALARM_WITHIN_S, "the alarm")
+        scene.open(20, over_s=2.0)
+        scene.system.until(
+            lambda: all(is_right(scene.system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now"
+        )
+        scene.open(10, over_s=1.0)
+
+    return act
+
+
+def now_ms(system: System) -> int:
+    """Return the server's time (Unix ms)."""
+    seconds, micros = system.redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _told(system: System, since_ms: int) -> bool:
+    """Whether `winback status` reports ids from the future that were found since then."""
+    found = overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES])
+    marks = {finding.name: finding.mark for finding in health.findings(found, system.settings)}
+    return marks["ids"] in {"warn", "fail"} and (found.stream_faults.ahead_at_ms or 0) >= since_ms
+
+
+def is_right(system: System, stream: str) -> bool:
+    """Whether a stream gives out ids of now."""
+    try:
+        last = system.redis.xinfo_stream(stream)["last-generated-id"].decode()
+    except ResponseError:
+        return False
+    return int(last.partition("-")[0]) < now_ms(system) + MINUTE_MS
+
+
+FAULTS = (
+    Fault("23a", "ids of events in microseconds", ids(lambda ms: f"{ms * 1000}-0")),
+    Fault("23b", "ids of events in nanoseconds", ids(lambda ms: f"{ms * 1_000_000}-0")),
+    Fault("23c", "ids of events 100 days ahead", ids(lambda ms: f"{ms + 100 * DAY_MS}-0")),
+    Fault("23d", "the highest id there is", ids(lambda _ms: HIGHEST_ID)),
+)
