@@ -8,7 +8,7 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
-from state.control import Sending, read_sending
+from state.control import CLOCKS_DIFFER_MS, Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
 from state.following import AHEAD_MS, Faults, Trail, measured_until
@@ -154,6 +154,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         )
         unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
     orders = read_flow(_texts(flow))
+    put_back_ms = min(now_ms, int(control.get(b"put_back", 0)))
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
     return Overview(
@@ -163,7 +164,9 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         lanes=_lanes(parts, lanes),
         outbox=_outbox(parts),
         counters=_counters(parts),
-        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats[: len(ROLES)], strict=True)},
+        heartbeats={
+            role: _living(found, now_ms, put_back_ms) for role, found in zip(ROLES, beats[: len(ROLES)], strict=True)
+        },
         problems=_texts(problems),
         deployment=record,
         swept_ms=_time(sweep.get(b"last")),
@@ -173,7 +176,8 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
         without_key={
-            role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, beats[len(ROLES) :], strict=True)
+            role: _living(found, now_ms, put_back_ms)
+            for role, found in zip(PERSONAL_ROLES, beats[len(ROLES) :], strict=True)
         },
     )
 
@@ -292,8 +296,10 @@ def _counters(parts: Sequence[Any]) -> Counters:
     return Counters(silent, outcomes)
 
 
-def _living(found: Mapping[bytes, bytes], now_ms: int) -> tuple[Heartbeat, ...]:
-    beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
+def _living(found: Mapping[bytes, bytes], now_ms: int, put_back_ms: int) -> tuple[Heartbeat, ...]:
+    """Return signs of life of the last day. One from the future is from before the clock was put back (Unix ms)."""
+    times = {process.decode(): int(at) for process, at in found.items()}
+    beats = [Heartbeat(process, put_back_ms if at > now_ms + CLOCKS_DIFFER_MS else at) for process, at in times.items()]
     recent = [beat for beat in beats if now_ms - beat.at_ms < HEARTBEAT_TTL_MS]
     return tuple(sorted(recent, key=lambda beat: beat.at_ms, reverse=True))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.errors import StateError
-from state.following import AHEAD_MS, HIGHEST_ID, Look, Trail, follow, measured_until
+from state.following import AHEAD_MS, HIGHEST_ID, Faults, Look, Trail, follow, measured_until
 from state.keys import applied_of
 from state.sessions import Claimed
 from tasks.sweep import sweep
@@ -184,6 +184,25 @@ def test_reset_stream_counts_as_heard_now(state: State) -> None:
     assert state.streams.shop_is_silent(MINUTE_MS) == (False, False)
 
 
+def test_reset_stream_keeps_its_group(state: State) -> None:
+    poison(state)
+    state.streams.first.acknowledge([entry.id for entry in state.streams.first.read("c", count=9, block_ms=1)])
+    assert state.streams.put_back([state.streams.first])
+    publish(state, event())
+    assert len(state.streams.first.read("c", count=9, block_ms=1)) == 1
+
+
+def test_ids_put_back_before_a_sweep_saw_them_are_recorded(state: State) -> None:
+    poison(state)
+    ingest_of(state).step()
+    state.streams.follow()
+    found = Faults.read(texts(state, state.keys.sweep))
+    assert found.ahead_at_ms is not None
+    assert now_ms(state) - MINUTE_MS < found.ahead_at_ms <= now_ms(state)
+    assert found.ahead_ms > DAY_MS
+    assert found.ahead_in == state.keys.events
+
+
 def test_shop_with_future_ids_can_be_silent(state: State) -> None:
     poison(state)
     state.streams.first.acknowledge([entry.id for entry in state.streams.first.read("c", count=9, block_ms=1)])
@@ -235,6 +254,22 @@ def test_events_that_are_applied_are_not_lost(state: State) -> None:
     for _ in range(3):
         read_and_apply(state)
         assert state.streams.follow() == 0
+
+
+def test_events_applied_before_the_count_began_are_not_lost(state: State) -> None:
+    read_and_apply(state)
+    state.client.delete(applied_of(state.keys.events))
+    assert state.streams.follow() == 0
+
+
+def test_stream_of_waiting_events_has_lost_none(state: State) -> None:
+    read_and_apply(state)
+    state.streams.follow()
+    publish(state, event(), event())
+    ingest = ingest_of(state)
+    assert state.streams.follow() == 0
+    ingest.step()
+    assert state.streams.follow() == 0
 
 
 def test_events_trimmed_unread_are_counted_as_lost(state: State) -> None:

@@ -11,6 +11,7 @@ import pytest
 from state.connection import connect
 from state.errors import StateError
 from state.scripts import Scripts
+from tests.clock_mutants import CLOCK
 from tests.control_mutants import CONTROL, Mutant
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
 from tests.operator_mutants import FORGET, OPERATOR, OPT_OUTS
@@ -483,7 +484,7 @@ STREAM: list[Mutant] = [
      "stream.one_read_at_the_head_of_the_stream_is_cut_off"),
     ("acknowledge", "redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 4))", "0",
      "full_server.what_was_applied_is_acknowledged_all_the_same"),
-    ("open_sweep", "now - last > tonumber(ARGV[1])", "false",
+    ("open_sweep", "math.abs(gap) > tonumber(ARGV[1])", "false",
      "watermark.after_a_hole_silence_is_measured_from_the_reopening"),
     ("open_sweep", "redis.call('HSET', KEYS[1], 'last', now)", "", "watermark.a_sweep_leaves_behind_when_it_began"),
     ("watermark", "first[1] and first[1][1] or ''", "''",
@@ -519,6 +520,7 @@ MUTANTS = [
     *ATTRIBUTION,
     *STREAM,
     *CONTROL,
+    *CLOCK,
     *OPERATOR,
     *FORGET,
     *OPT_OUTS,

@@ -115,10 +115,11 @@ def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
 
 
 def _not_after_they_came_back(case: _Case) -> Iterator[str]:
+    # What a clock that was put back left in the future counts as earlier than it was, and the silence since as it is.
+    since = max((_silent_since(record) for record in case.records), default=0.0)
     for request in case.requests:
-        newer = [
-            event for event in case.visit.told if min(_seconds(event.occurred), event.at) > _seconds(request.stamp) + 1
-        ]
+        last = max(_seconds(request.stamp), since) + 1
+        newer = [event for event in case.visit.told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:
             noted = [entry_order(last) for last in case.noted[record.outreach].split()] or [(0, 0)] * len(STREAMS)
             had_arrived = any(_by_then(event, noted[event.stream]) for event in newer)
@@ -138,6 +139,12 @@ def _by_then(event: Told, noted: tuple[int, int]) -> bool:
     entry = entry_order(event.entry)
     is_now = abs(entry[0] / 1000 - event.at) < CLOCKS_DIFFER_S
     return entry <= noted and not (is_now and noted[0] / 1000 > event.at + AHEAD_S)
+
+
+def _silent_since(record: Record) -> float:
+    """Return since when a session was silent when it was claimed (s since the epoch), by the history; 0: unknown."""
+    words = next((line.text for line in record.history if line.text.startswith("claimed silent since ")), "0")
+    return int(words.rpartition(" ")[2]) / 1000
 
 
 def _attempted_once(record: Record, case: _Case) -> bool:

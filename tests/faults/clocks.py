@@ -1,17 +1,23 @@
-"""Fault 23: ids of events that lie in the future."""
+"""Fault 23: ids of events that lie in the future, and a server's clock that is put back.
+
+The clock itself stays as it is: what is stored is moved into the future instead (see `tests.clock`), while all roles
+are frozen for that moment.
+"""
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from redis import Redis, ResponseError
 
 from detectors.lanes import LANES
 from state import overview
 from state.following import HIGHEST_ID
-from tests.faults.fault import Fault, Scene
+from tests.clock import put_clock_back
+from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.shop import STREAMS
-from tests.faults.system import System
-from tests.helpers import DAY_MS, MINUTE_MS
+from tests.faults.system import ROLES, System
+from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS
 from worker import health
 
 ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0
@@ -35,6 +41,26 @@ def ids(stamp: Callable[[int], str]) -> Callable[[Scene], None]:
             lambda: all(is_right(scene.system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now"
         )
         scene.open(10, over_s=1.0)
+
+    return act
+
+
+def put_back(by_ms: int, written_within_ms: int | None = None) -> Callable[[Scene], None]:
+    """Put the server's clock back while all goes on; `written_within_ms`: it was ahead for this long only."""
+
+    def act(scene: Scene) -> None:
+        system = scene.system
+        scene.open(30, over_s=2.0)
+        system.until(system.open_outreaches, 30)
+        with ExitStack() as still:
+            for role in ROLES:
+                still.enter_context(system.frozen(role))
+            at = now_ms(system)
+            since_ms = 10**12 if written_within_ms is None else at - written_within_ms
+            put_clock_back(system.redis, by_ms, since_ms=since_ms)
+        scene.open(20, over_s=2.0)
+        system.until(system.all_alive, BACK_WITHIN_S, "a sign of life of every role")
+        system.until(lambda: all(is_right(system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now")
 
     return act
 
@@ -66,4 +92,6 @@ FAULTS = (
     Fault("23b", "ids of events in nanoseconds", ids(lambda ms: f"{ms * 1_000_000}-0")),
     Fault("23c", "ids of events 100 days ahead", ids(lambda ms: f"{ms + 100 * DAY_MS}-0")),
     Fault("23d", "the highest id there is", ids(lambda _ms: HIGHEST_ID)),
+    Fault("23e", "the server's clock an hour back", put_back(HOUR_MS), OR_UNKNOWN),
+    Fault("23f", "the server's clock a year ahead for half a second", put_back(365 * DAY_MS, 500), OR_UNKNOWN),
 )
