@@ -110,10 +110,11 @@ class Keys:
     def sweep(self) -> str:
         """Hash: what sweeps must know of those before them. Times are Unix ms.
 
-        `last`: when the last one began; `reopened`: when events could be taken again after the last hole; `silent`:
-        the last event, while the whole shop is silent; `trail.<stream>`: see `state.following.Trail`; `ahead`: when
-        ids were ahead of the clock, by how much, in which stream, the last id; `missing.<stream>`, `lost` and
-        `lost_at`: entries that were removed before they were applied.
+        `last`: when the last one began; `interval`: how often they are asked for (ms); `sign`: when events could be
+        taken last; `apart`: how far apart the last such signs were (ms); `reopened`: when events could be taken again
+        after the last gap; `silent`: the last event, while the whole shop is silent; `trail.<stream>`: see
+        `state.following.Trail`; `ahead`: when ids were ahead of the clock, by how much, in which stream, the last id;
+        `missing.<stream>`, `lost` and `lost_at`: entries that were removed before they were applied.
         """
         return f"{self.namespace}:sweep"
 

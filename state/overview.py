@@ -108,6 +108,8 @@ class Overview:
     """What is recorded of the deployment; empty before the first start."""
     swept_ms: int | None
     """When the last sweep began."""
+    sweep_interval_ms: int | None
+    """How often the sweep expects to be asked for."""
     reopened_ms: int | None
     """When events could be taken again after the last time that they could not."""
     stream_faults: Faults
@@ -170,6 +172,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         problems=_texts(problems),
         deployment=record,
         swept_ms=_time(sweep.get(b"last")),
+        sweep_interval_ms=_time(sweep.get(b"interval")),
         reopened_ms=_time(sweep.get(b"reopened")),
         stream_faults=Faults.read(followed),
         silent_since_ms=_time(sweep.get(b"silent")),

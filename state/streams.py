@@ -16,6 +16,9 @@ from state.stream import GROUP, Reading, Stream, begin_acknowledge, entries_of, 
 
 RECORDED = "streams"
 """The field of the deployment's record that says how many there are; without it there is one."""
+SHORTEST_GAP_MS = 15_000
+TIMES_TO_A_GAP = 3
+"""A pause between two signs that events can be taken is a gap if it is longer than this, and than 3 usual ones."""
 LONGEST_TURN_MS = 100
 """How long one of several streams is waited at, while events may come in another."""
 
@@ -156,12 +159,26 @@ class Streams:
         found = self._scripts.run_many("put_back_ids", calls)
         return {stream.key: last.decode() for stream, last in zip(streams, found, strict=True) if last}
 
-    def open_sweep(self, hole_ms: int) -> int:
-        """Say that a sweep begins; return when events could be taken again after the last hole (Unix ms, 0: never).
+    def open_sweep(self, interval_ms: int) -> int:
+        """Say that a sweep begins; return when events could be taken again after the last gap (Unix ms, 0: never).
 
-        Between two sweeps more than `hole_ms` apart events could not be taken: that time is not silence.
+        Sweeps, and signs between them (`can_be_written`), follow each other at some pace. Where two are much further
+        apart, events could not be taken: that time is not silence. `interval_ms`: how often sweeps are asked for.
         """
-        return int(self._scripts.run("open_sweep", self._keys.sweep, hole_ms))
+        return self._sign(interval_ms)
+
+    def can_be_written(self) -> None:
+        """Say, between two sweeps, that events can be taken.
+
+        Raises:
+            StateError: They can't: a server of theirs does not answer, or takes no writes.
+        """
+        self._watermarks(self.all())
+        self._sign("")
+
+    def _sign(self, interval_ms: int | str) -> int:
+        args = (SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms)
+        return int(self._scripts.run("open_sweep", self._keys.sweep, *args))
 
     def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
         """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""

@@ -31,6 +31,7 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
     Raises:
         StateError: Redis could not be reached.
     """
+    deps.streams.can_be_written()
     if by_ms := deps.control.put_back_ms():
         _put_back(by_ms, deps)
     reaped = deps.outbox.reap()

@@ -12,7 +12,7 @@ from state.session import OWN_FIELDS, RANK_SPAN, STAMP_WIDTH, stamp_of, stamped
 
 _PLAIN = {
     r"outreach:[^:]+": {"expires_at", "claimed_at", "due", "ended_at", "contacted_at", "first_sending"},
-    r"sweep": {"last", "reopened", "silent", "lost_at"},
+    r"sweep": {"last", "sign", "reopened", "silent", "lost_at"},
     r"\{control\}:sending": {"paused", "until", "since", "retry_at", "clock", "put_back"},
     r"\{control\}:orders": {"last", "at", "since", "released"},
 }

@@ -70,28 +70,28 @@ def begin(state: State) -> None:
 # What a sweep remembers
 
 
-def reopened_after(state: State, hole_ms: int, **stored_ms: int) -> int:
+def reopened_after(state: State, **stored_ms: int) -> int:
     at = now_ms(state)
     state.client.hset(state.keys.sweep, mapping={name: at + ms for name, ms in stored_ms.items()})
-    return state.streams.open_sweep(hole_ms) - at
+    return state.streams.open_sweep(SECOND_MS) - at
 
 
 def test_reopening_in_the_future_is_put_back_to_now(state: State, step_ms: int) -> None:
-    assert 0 <= reopened_after(state, MINUTE_MS, last=0, reopened=step_ms) < SECOND_MS
+    assert 0 <= reopened_after(state, sign=0, reopened=step_ms) < SECOND_MS
     assert int(texts(state, state.keys.sweep)["reopened"]) <= now_ms(state)
 
 
 def test_reopening_in_the_past_stays(state: State) -> None:
-    assert -HOUR_MS - SECOND_MS < reopened_after(state, MINUTE_MS, last=-SECOND_MS, reopened=-HOUR_MS) <= -HOUR_MS
+    assert -HOUR_MS - SECOND_MS < reopened_after(state, sign=-SECOND_MS, reopened=-HOUR_MS) <= -HOUR_MS
 
 
 def test_step_back_larger_than_a_hole_counts_as_one(state: State, step_ms: int) -> None:
-    assert 0 <= reopened_after(state, MINUTE_MS, last=step_ms) < SECOND_MS
-    assert int(texts(state, state.keys.sweep)["last"]) <= now_ms(state)
+    assert 0 <= reopened_after(state, sign=step_ms) < SECOND_MS
+    assert int(texts(state, state.keys.sweep)["sign"]) <= now_ms(state)
 
 
 def test_step_back_smaller_than_a_hole_is_none(state: State) -> None:
-    state.client.hset(state.keys.sweep, "last", now_ms(state) + 30 * SECOND_MS)
+    state.client.hset(state.keys.sweep, "sign", now_ms(state) + 10 * SECOND_MS)
     assert state.streams.open_sweep(MINUTE_MS) == 0
 
 

@@ -95,8 +95,23 @@ def test_a_sweep_leaves_behind_when_it_began(state: State) -> None:
 
 def test_after_a_hole_silence_is_measured_from_the_reopening(state: State) -> None:
     state.streams.open_sweep(MINUTE_MS)
-    state.scripts.client.hset(state.keys.sweep, "last", now_ms(state) - HOUR_MS)
+    state.scripts.client.hset(state.keys.sweep, "sign", now_ms(state) - HOUR_MS)
     before_ms = now_ms(state)
     reopened_ms = state.streams.open_sweep(MINUTE_MS)
     assert before_ms <= reopened_ms <= now_ms(state)
     assert state.streams.open_sweep(MINUTE_MS) == reopened_ms
+
+
+def test_a_sign_between_sweeps_is_no_sweep(state: State) -> None:
+    state.streams.open_sweep(MINUTE_MS)
+    state.client.hset(state.keys.sweep, mapping={"last": 5, "sign": now_ms(state) - HOUR_MS})
+    state.streams.can_be_written()
+    found = texts(state, state.keys.sweep)
+    assert (found["last"], found["interval"]) == ("5", str(MINUTE_MS))
+    assert now_ms(state) - MINUTE_MS < int(found["reopened"]) <= now_ms(state)
+
+
+def test_the_last_nine_pauses_are_remembered(state: State) -> None:
+    for _ in range(15):
+        state.streams.can_be_written()
+    assert len(texts(state, state.keys.sweep)["apart"].split()) == 9

@@ -1,10 +1,11 @@
-"""Fault 23: ids of events that lie in the future, and a server's clock that is put back.
+"""Faults 23 and 24: ids of events that lie in the future, a server's clock that is put back, the interval of the sweep.
 
 The clock itself stays as it is: what is stored is moved into the future instead (see `tests.clock`), while all roles
 are frozen for that moment.
 """
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -13,9 +14,10 @@ from redis import Redis, ResponseError
 from detectors.lanes import LANES
 from state import overview
 from state.following import HIGHEST_ID
+from state.overview import Overview
 from tests.clock import put_clock_back
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
-from tests.faults.shop import STREAMS
+from tests.faults.shop import STREAMS, THRESHOLD_S
 from tests.faults.system import ROLES, System
 from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS
 from worker import health
@@ -71,11 +73,19 @@ def now_ms(system: System) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
+def _look(system: System) -> Overview:
+    return overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES])
+
+
+def _mark(system: System, name: str) -> str:
+    """Return how one of the checks of `winback status` is."""
+    return {finding.name: finding.mark for finding in health.findings(_look(system), system.settings)}[name]
+
+
 def _told(system: System, since_ms: int) -> bool:
     """Whether `winback status` reports ids from the future that were found since then."""
-    found = overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES])
-    marks = {finding.name: finding.mark for finding in health.findings(found, system.settings)}
-    return marks["ids"] in {"warn", "fail"} and (found.stream_faults.ahead_at_ms or 0) >= since_ms
+    ahead_at_ms = _look(system).stream_faults.ahead_at_ms or 0
+    return _mark(system, "ids") in {"warn", "fail"} and ahead_at_ms >= since_ms
 
 
 def is_right(system: System, stream: str) -> bool:
@@ -87,6 +97,20 @@ def is_right(system: System, stream: str) -> bool:
     return int(last.partition("-")[0]) < now_ms(system) + MINUTE_MS
 
 
+def interval_changes(scene: Scene) -> None:
+    """Edit the interval of the sweep, in both directions, while shoppers come."""
+    system = scene.system
+    intervals = ["900ms", "100ms", "700ms", "200ms", "1s"]
+    scene.random.shuffle(intervals)
+    for interval in (*intervals, "500ms"):  # which it begins with
+        system.thresholds(THRESHOLD_S, interval=interval)
+        began = time.time()
+        scene.open(10, over_s=1.0)
+        system.until(lambda since=began: system.said("sweep_interval_changed", since), 10, "the change")  # type: ignore[misc]
+        system.until(lambda since=began: system.said('"swept"', since), 10, "a claim")  # type: ignore[misc]
+        scene.expect(_mark(system, "sweeps") == "ok", f"sweeps count as missing at {interval}")
+
+
 FAULTS = (
     Fault("23a", "ids of events in microseconds", ids(lambda ms: f"{ms * 1000}-0")),
     Fault("23b", "ids of events in nanoseconds", ids(lambda ms: f"{ms * 1_000_000}-0")),
@@ -94,4 +118,10 @@ FAULTS = (
     Fault("23d", "the highest id there is", ids(lambda _ms: HIGHEST_ID)),
     Fault("23e", "the server's clock an hour back", put_back(HOUR_MS), OR_UNKNOWN),
     Fault("23f", "the server's clock a year ahead for half a second", put_back(365 * DAY_MS, 500), OR_UNKNOWN),
+    Fault(
+        "24a",
+        "the sweep's interval changed in both directions",
+        interval_changes,
+        env={"WINBACK_DETECTION__SWEEP_INTERVAL": ""},
+    ),
 )
