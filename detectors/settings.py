@@ -1,13 +1,18 @@
 """The settings of detection: how long a silence may last before it counts as abandoned."""
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from detectors.durations import Duration, OptionalDuration, below, within
+from detectors.durations import Duration, OptionalDuration, below, format_duration, within
 from detectors.flow import Platform
 
+FREQUENT = timedelta(seconds=5)
+"""An interval of the sweep that fits any threshold, also those of a trial."""
+INTERVALS_OF_AGE = 3
+"""A session must be findable for at least so many sweeps before it is too old."""
 _FORGOTTEN = below("7d", why="when Redis forgets a silent session")
 Threshold = Annotated[Duration, _FORGOTTEN]
 OptionalThreshold = Annotated[OptionalDuration, _FORGOTTEN]
@@ -44,7 +49,7 @@ class DetectionSettings(BaseModel):
         exit: How long to wait after the shopper closed the page; None: such a session waits like any other.
         declined: How long to wait after a refused payment; None: nobody is contacted after one.
         pending: How long a voucher or bank payment may be under way; None: such a session waits like any other.
-        sweep_interval: How often the sweep looks; read once, by beat.
+        sweep_interval: How often the sweep looks; beat and the sweep follow a change.
         max_silence: While the whole shop has been silent for longer, nobody is claimed; None: nobody looks.
         orders_stopped: What to do when orders stop arriving while sessions still reach the checkout: raise an `alarm`,
             also `hold` sending, or `off`.
@@ -58,8 +63,53 @@ class DetectionSettings(BaseModel):
     exit: OptionalThreshold = None
     declined: OptionalThreshold = None
     pending: OptionalThreshold = timedelta(hours=24)
-    sweep_interval: Annotated[Duration, within("100ms", "5m")] = timedelta(seconds=5)
+    sweep_interval: Annotated[Duration, within("100ms", "5m")] = FREQUENT
     max_silence: Annotated[OptionalDuration, within("1s", "30d")] = None
     # A false alarm costs a look, a false hold all contacts until somebody looks: holding is for the shop to choose.
     orders_stopped: Literal["alarm", "hold", "off"] = "alarm"
     max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(days=3)
+
+    @field_validator("sweep_interval")
+    @classmethod
+    def _interval_is_within_every_threshold(cls, interval: timedelta, info: ValidationInfo) -> timedelta:
+        waits = dict(_waits(info.data))
+        name = min(waits, key=waits.__getitem__, default="")
+        if name and interval > max(waits[name], FREQUENT):
+            raise ValueError(
+                f"must not be longer than detection.{name} ({format_duration(waits[name])}), "
+                "or a session would wait for the sweep for longer than for its threshold"
+            )
+        return interval
+
+    @field_validator("max_silence")
+    @classmethod
+    def _silence_is_noticed_before_it_counts(cls, silence: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        waits = dict(_waits(info.data))
+        name = max(waits, key=waits.__getitem__, default="")
+        if silence is not None and name and silence > waits[name]:
+            raise ValueError(
+                f"must not be longer than detection.{name} ({format_duration(waits[name])}), the longest threshold: "
+                "every session would be claimed before the silence of the shop is noticed"
+            )
+        return silence
+
+    @field_validator("max_abandonment_age")
+    @classmethod
+    def _age_outlasts_sweeps(cls, age: timedelta, info: ValidationInfo) -> timedelta:
+        interval: timedelta | None = info.data.get("sweep_interval")
+        if interval is not None and age < INTERVALS_OF_AGE * interval:
+            raise ValueError(
+                f"must be at least {INTERVALS_OF_AGE} times detection.sweep_interval ({format_duration(interval)}), "
+                "or sessions would expire before a sweep finds them"
+            )
+        return age
+
+
+def _waits(values: Mapping[str, Any]) -> Iterator[tuple[str, timedelta]]:
+    """Yield every threshold in effect, by its name below `detection`; one that could not be read is left out."""
+    by_platform: Mapping[str, PlatformThresholds] = values.get("idle_by_platform", {})
+    sections = {"idle": values.get("idle")} | {f"idle_by_platform.{name}": own for name, own in by_platform.items()}
+    for section, thresholds in sections.items():
+        if thresholds is not None:
+            yield from ((f"{section}.{stage}", wait) for stage, wait in thresholds if wait is not None)
+    yield from ((name, values[name]) for name in ("exit", "declined", "pending") if values.get(name) is not None)

@@ -21,6 +21,8 @@ Held = Literal["paused", "mixed", "orders_stopped", "another_mode", "stopped", "
 `missed`: not now and not later, because orders from the time of its silence may be missing."""
 Went = Literal["works", "failing", "refused"]
 
+CLOCKS_DIFFER_MS = 1000
+"""A clock that is put back by less isn't noticed: it soon catches up."""
 LOOKS_APART_S = 0.25
 """So often a process that knows of no failure looks whether there was one meanwhile, which its success then ends."""
 
@@ -103,6 +105,14 @@ class Control:
         self.limits = limits
         self._how = how
         self._looked_s = -inf
+
+    def put_back_ms(self) -> int:
+        """Return by how much the clock was put back since a dispatch last asked (ms); 0: it wasn't."""
+        return int(self._scripts.run("clock", self._key, CLOCKS_DIFFER_MS))
+
+    def put_back(self, by_ms: int) -> None:
+        """Put back to now what is stored of the future; before that, `put_back_ms` says the same again."""
+        self._scripts.run("put_back_control", self._key, by_ms)
 
     def permits(self, wanted: int, *, in_hand: int) -> Permits:
         """Take as many permits as there are, up to `wanted`; what is not used must be given back."""

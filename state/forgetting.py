@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from state import slow_log
 from state.cipher import Cipher
 from state.inventory import Inventory
-from state.keys import FORGETS_TTL_MS, Keys, partition_of, partition_of_outreach
+from state.keys import FORGETS_TTL_MS, Keys, applied_of, partition_of, partition_of_outreach
 from state.scripts import Scripts, translated
 from state.stream import GROUP
 
@@ -113,8 +113,10 @@ class Forgetting(Inventory):
         """Take events out of their streams before they are applied, also from the hands of an ingest process."""
         with translated():
             for key, entry_id in found:
-                self._scripts.client.xdel(key, entry_id)
+                removed = self._scripts.client.xdel(key, entry_id)
                 self._scripts.client.xack(key, GROUP, entry_id)
+                # On purpose: it must not seem lost.
+                self._scripts.client.hincrby(applied_of(key), "applied", removed)
 
     def clear_slow_log(self) -> bool:
         """Empty the server's logs of slow and large commands; return False where the server refuses it."""

@@ -34,6 +34,7 @@ OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 WITHOUT_TTL = (
     "events",
     "events:*",
+    "applied:*",
     "deployment",
     "sweep",
     "problems",
@@ -90,6 +91,14 @@ def partition_of_outreach(outreach_id: str) -> int:
     return int(outreach_id[:2])
 
 
+def applied_of(stream: str) -> str:
+    """Hash: how many entries of a stream, given by its key, were applied, and when its ids were last put back to now.
+
+    It lies in the slot of the stream.
+    """
+    return f"{stream.partition(':')[0]}:applied:{{{stream}}}"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """The names of all keys under one namespace."""
@@ -117,7 +126,14 @@ class Keys:
 
     @property
     def sweep(self) -> str:
-        """Hash: when the last sweep opened, and when events could last be taken again after a hole."""
+        """Hash: what sweeps must know of those before them. Times are Unix ms.
+
+        `last`: when the last one began; `interval`: how often they are asked for (ms); `sign`: when events could be
+        taken last; `apart`: how far apart the last such signs were (ms); `reopened`: when events could be taken again
+        after the last gap; `silent`: the last event, while the whole shop is silent; `trail.<stream>`: see
+        `state.following.Trail`; `ahead`: when ids were ahead of the clock, by how much, in which stream, the last id;
+        `missing.<stream>`, `lost` and `lost_at`: entries that were removed before they were applied.
+        """
         return f"{self.namespace}:sweep"
 
     @property

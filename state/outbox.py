@@ -127,9 +127,20 @@ class Outbox:
 
     def reap(self, limit: int = 500) -> Reaped:
         """Take back leases that ran out: what may have been sent ends unknown, the rest is due again."""
-        calls = [(self._keys.partition(number), (limit,)) for number in range(PARTITIONS)]
+        calls = [(self._keys.partition(number), (limit, self.lease_ms)) for number in range(PARTITIONS)]
         replies = self._scripts.run_many("reap", calls)
         return Reaped(*(sum(int(reply[place]) for reply in replies) for place in range(4)))
+
+    def put_back(self, by_ms: int, *, limit: int = 500) -> None:
+        """Make outreaches due as much earlier as the clock was put back; what that would make past is due now.
+
+        `limit` bounds one script call, not the whole.
+        """
+        left = dict.fromkeys(range(PARTITIONS), 0)
+        while left:
+            calls = [(self._keys.partition(number), (by_ms, start, limit)) for number, start in left.items()]
+            replies = self._scripts.run_many("put_back_due", calls)
+            left = {number: int(reply) for number, reply in zip(left, replies, strict=True) if int(reply)}
 
     def take(self, outreach: str) -> Taken | None:
         """Take an outreach; None when it is taken, ended, or backing off: a doubled message ends here.

@@ -10,9 +10,10 @@ from redis.exceptions import ResponseError
 
 from state import refusals
 from state.announcements import Announcement, read_announcements
-from state.control import Sending, read_sending
+from state.control import CLOCKS_DIFFER_MS, Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
+from state.following import AHEAD_MS, Faults, Trail, measured_until
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
 from state.orders import OrderFlow, read_flow
 from state.progress import Progress, read_progress
@@ -114,8 +115,12 @@ class Overview:
     """What is recorded of the deployment; empty before the first start."""
     swept_ms: int | None
     """When the last sweep began."""
+    sweep_interval_ms: int | None
+    """How often the sweep expects to be asked for."""
     reopened_ms: int | None
     """When events could be taken again after the last time that they could not."""
+    stream_faults: Faults
+    """What sweeps found wrong with the entries of the streams."""
     silent_since_ms: int | None
     """When the last event came, while the whole shop has been silent for too long; None while it has not."""
     sending: Sending
@@ -160,32 +165,41 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         )
         record = _texts(recorded)
         number = int(record.get(RECORDED, 1))
-        length, pending, oldest_ms = _read_streams(scripts.client, Streams(scripts, keys).several(number))
+        followed = _texts(sweep)
+        trails = [Trail.read(followed.get(f"trail.{place}")) for place in range(number)]
+        length, pending, oldest_ms = _read_streams(
+            scripts.client, Streams(scripts, keys).several(number), now_ms, trails
+        )
         unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
     orders = read_flow(_texts(flow))
     foreign = beats.pop()
     beats, without, about = beats[: len(ROLES)], beats[len(ROLES) : -len(ROLES)], beats[-len(ROLES) :]
+    put_back_ms = min(now_ms, int(control.get(b"put_back", 0)))
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
     return Overview(
         now_ms=now_ms,
         server=server,
-        events=Events(number, length, pending, oldest_ms, unheard, rejected, _arrival(last_rejected)),
+        events=Events(number, length, pending, oldest_ms, unheard, rejected, _past(_arrival(last_rejected), now_ms)),
         lanes=_lanes(parts, lanes),
         earliest_ms=_earliest(parts, lanes),
         progress=read_progress(_texts(stamps)),
         outbox=_outbox(parts),
         counters=_counters(parts),
-        heartbeats={role: _living(found, now_ms) for role, found in zip(ROLES, beats, strict=True)},
+        heartbeats={role: _living(found, now_ms, put_back_ms) for role, found in zip(ROLES, beats, strict=True)},
         problems=_texts(problems),
         deployment=record,
         swept_ms=_time(sweep.get(b"last")),
+        sweep_interval_ms=_time(sweep.get(b"interval")),
         reopened_ms=_time(sweep.get(b"reopened")),
+        stream_faults=Faults.read(followed),
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
         refused=refusals.read(scripts, keys),
-        without_key={role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)},
+        without_key={
+            role: _living(found, now_ms, put_back_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)
+        },
         foreign_ms=_time(foreign.get(b"at")),
         announced={role: read_announcements(found) for role, found in zip(ROLES, about, strict=True)},
     )
@@ -251,10 +265,16 @@ def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN4
     return replies
 
 
-def _read_streams(client: Any, streams: Sequence[Stream]) -> tuple[int, int, int | None]:  # noqa: ANN401 - as above
+def _read_streams(
+    client: Any,  # noqa: ANN401 - as above
+    streams: Sequence[Stream],
+    now_ms: int,
+    trails: Sequence[Trail | None],
+) -> tuple[int, int, int | None]:
     """Read how much waits in the streams, how much of it is in hand, and when the oldest of it arrived (Unix ms).
 
-    The first entry is read after the clock, and after it how many there are.
+    The first entry is read after the clock, and after it how many there are. Of an entry whose id lies in the future,
+    `trails` say since when it may have been there.
     """
     pipe = client.pipeline(transaction=False)
     for stream in streams:
@@ -267,7 +287,11 @@ def _read_streams(client: Any, streams: Sequence[Stream]) -> tuple[int, int, int
             replies[place] = {"pending": 0}  # nobody has read from it yet
         elif isinstance(reply, Exception):
             raise reply
-    arrivals = [arrival for first in replies[::3] if (arrival := _arrival(first)) is not None]
+    arrivals = [
+        now_ms if arrival > now_ms + AHEAD_MS and trail is None else measured_until(now_ms, f"{arrival}-0", trail)
+        for first, trail in zip(replies[::3], trails, strict=True)
+        if (arrival := _arrival(first)) is not None
+    ]
     return sum(replies[1::3]), sum(found["pending"] for found in replies[2::3]), min(arrivals, default=None)
 
 
@@ -317,14 +341,21 @@ def _counters(parts: Sequence[Any]) -> Counters:
     return Counters(silent, outcomes)
 
 
-def _living(found: Mapping[bytes, bytes], now_ms: int) -> tuple[Heartbeat, ...]:
-    beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
+def _living(found: Mapping[bytes, bytes], now_ms: int, put_back_ms: int) -> tuple[Heartbeat, ...]:
+    """Return signs of life of the last day. One from the future is from before the clock was put back (Unix ms)."""
+    times = {process.decode(): int(at) for process, at in found.items()}
+    beats = [Heartbeat(process, put_back_ms if at > now_ms + CLOCKS_DIFFER_MS else at) for process, at in times.items()]
     recent = [beat for beat in beats if now_ms - beat.at_ms < HEARTBEAT_TTL_MS]
     return tuple(sorted(recent, key=lambda beat: beat.at_ms, reverse=True))
 
 
 def _arrival(entries: Sequence[Any]) -> int | None:
     return entry_ms(entries[0][0]) if entries else None
+
+
+def _past(arrival_ms: int | None, now_ms: int) -> int | None:
+    """Return when something arrived; an id in the future says nothing better than now."""
+    return None if arrival_ms is None else min(arrival_ms, now_ms)
 
 
 def _time(stored: bytes | None) -> int | None:

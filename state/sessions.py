@@ -206,13 +206,19 @@ class Sessions:
         ]
 
     def claim(
-        self, lanes: Sequence[SilentLane], *, max_age_ms: int, required: Sequence[str], limit: int = 200
+        self,
+        lanes: Sequence[SilentLane],
+        *,
+        max_age_ms: int,
+        required: Sequence[str],
+        limit: int = 200,
+        each_round: Callable[[], object] = lambda: None,
     ) -> Claimed:
         """Claim every session that has been silent for too long, in all partitions.
 
         A session that lacks a required field ends as unreachable, one that has been overdue for longer than
         `max_age_ms` as expired; neither makes an outreach. `limit` bounds one script call, so that it does not hold
-        up the server; it does not bound the whole.
+        up the server; it does not bound the whole. `each_round` is called after each round of all partitions.
         """
         packed = json.dumps(
             [[lane.lane, lane.silent_before_ms, lane.wait_ms, lane.left_alone, lane.from_silence] for lane in lanes]
@@ -226,6 +232,7 @@ class Sessions:
             taken += sum(int(reply[1]) for reply in replies)
             outreaches += sum(len(reply) - 2 for reply in replies)
             numbers = [n for n, reply in zip(numbers, replies, strict=True) if int(reply[0]) >= limit]
+            each_round()
         return Claimed(taken, outreaches)
 
     def _marks(

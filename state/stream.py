@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import ResponseError
 
 from state.errors import ServerUnavailableError
+from state.keys import applied_of
 from state.scripts import Argument, Call, Scripts, translated
 
 GROUP = "ingest"
@@ -103,7 +104,7 @@ def begin_acknowledge(
 ) -> Callable[[], list[int]]:
     """Begin to acknowledge entries of several streams, given by key; what is returned waits until it is done."""
     calls: list[Call] = [
-        (key, (GROUP, int(one_read), *ids[start : start + _ACKNOWLEDGE_CHUNK]))
+        (key, (GROUP, int(one_read), applied_of(key), *ids[start : start + _ACKNOWLEDGE_CHUNK]))
         for key, ids in applied
         for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK)
     ]

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys
+from state.following import AHEAD_MS, Following, measured_until
+from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys, applied_of
 from state.scripts import Scripts, raised, translated
-from state.stream import Reading, Stream, begin_acknowledge, entries_of, entry_ms, entry_order, group_expected
+from state.stream import GROUP, Reading, Stream, begin_acknowledge, entries_of, entry_ms, entry_order, group_expected
 
 RECORDED = "streams"
 """The field of the deployment's record that says how many there are; without it there is one."""
+SHORTEST_GAP_MS = 15_000
+TIMES_TO_A_GAP = 3
+"""A pause between two signs that events can be taken is a gap if it is longer than this, and than 3 usual ones."""
 LONGEST_TURN_MS = 100
 """How long one of several streams is waited at, while events may come in another."""
 
@@ -25,12 +29,9 @@ class Watermark:
 
     now_ms: int
     first: str
-    """Id of the first entry that nobody has applied yet; empty when there is none."""
-
-    @property
-    def until_ms(self) -> int:
-        """The earlier of now and the arrival of the first entry not yet applied."""
-        return min(self.now_ms, entry_ms(self.first.encode())) if self.first else self.now_ms
+    """Id of the first entry that isn't applied yet; empty when there is none."""
+    until_ms: int
+    """The earlier of now and the arrival of the first entry not yet applied."""
 
 
 class Streams:
@@ -41,6 +42,7 @@ class Streams:
         self._scripts = scripts
         self._keys = keys
         self._at_least = at_least
+        self._following = Following(scripts, keys)
 
     @property
     def first(self) -> Stream:
@@ -109,11 +111,17 @@ class Streams:
         """Read, of each stream, the clock and then the first entry not yet applied; return the earliest of both.
 
         In this order an active shopper is never missed. Streams on several servers have several clocks: the one that is
-        behind counts, since its events say that they came earlier than they did.
+        behind counts, since its events say that they came earlier than they did. Where ids lie in the future, silence
+        can be measured as far as sweeps have followed the stream (`follow`).
         """
-        found = self._watermarks(self.all())
-        firsts = [first.decode() for _, first in found if first]
-        return Watermark(min(int(now) for now, _ in found), min(firsts, key=entry_order, default=""))
+        found = [(int(now), first.decode()) for now, first in self._watermarks(self.all())]
+        ahead = any(first and entry_ms(first.encode()) > now + AHEAD_MS for now, first in found)
+        trails = self._following.trails(len(found)) if ahead else [None] * len(found)
+        return Watermark(
+            now_ms=min(now for now, _ in found),
+            first=min((first for _, first in found if first), key=entry_order, default=""),
+            until_ms=min(measured_until(now, first, trail) for (now, first), trail in zip(found, trails, strict=True)),
+        )
 
     def now_ms(self) -> int:
         """Return the time of the servers that the streams are on (Unix ms); of several, the latest."""
@@ -133,18 +141,44 @@ class Streams:
         """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
 
         A stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
-        clock: an event in between is seen by the next sweep.
+        clock: an event in between is seen by the next sweep. Of ids in the future counts when a sweep first saw them.
         """
-        last_ms = max(entry_ms(last.encode()) for last in self._last_ids())
+        last = [entry_ms(last.encode()) for last in self._last_ids()]
+        trails = self._following.trails(len(last))
+        last_ms = max(trail.heard_ms if trail else ms for ms, trail in zip(last, trails, strict=True))
         silent, news = self._scripts.run("silence", self._keys.sweep, max_silence_ms, last_ms)
         return bool(silent), bool(news)
 
-    def open_sweep(self, hole_ms: int) -> int:
-        """Say that a sweep begins; return when events could be taken again after the last hole (Unix ms, 0: never).
+    def follow(self) -> int:
+        """Follow all streams, as every sweep does first; return how many entries were lost since the one before."""
+        return self._following.look([stream.key for stream in self.all()])
 
-        Between two sweeps more than `hole_ms` apart events could not be taken: that time is not silence.
+    def put_back(self, streams: Sequence[Stream]) -> dict[str, str]:
+        """Begin streams from scratch that are empty and whose ids lie in the future; return their last ids by key."""
+        calls = [(stream.key, (GROUP, AHEAD_MS, applied_of(stream.key))) for stream in streams]
+        found = self._scripts.run_many("put_back_ids", calls)
+        return {stream.key: last.decode() for stream, last in zip(streams, found, strict=True) if last}
+
+    def open_sweep(self, interval_ms: int) -> int:
+        """Say that a sweep begins; return when events could be taken again after the last gap (Unix ms, 0: never).
+
+        Sweeps, and signs between them (`can_be_written`), follow each other at some pace. Where two are much further
+        apart, events could not be taken: that time is not silence. `interval_ms`: how often sweeps are asked for.
         """
-        return int(self._scripts.run("open_sweep", self._keys.sweep, hole_ms))
+        return self._sign(interval_ms)
+
+    def can_be_written(self) -> None:
+        """Say, between two sweeps, that events can be taken.
+
+        Raises:
+            StateError: They can't: a server of theirs does not answer, or takes no writes.
+        """
+        self._watermarks(self.all())
+        self._sign("")
+
+    def _sign(self, interval_ms: int | str) -> int:
+        args = (SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms)
+        return int(self._scripts.run("open_sweep", self._keys.sweep, *args))
 
     def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
         """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""

@@ -31,7 +31,7 @@ log = structlog.get_logger("winback.tasks")
 def sweep(self: Task) -> None:
     """Claim what fell silent, then dispatch what is due."""
     deps = current()
-    if not _due("sweep", deps.sweep_interval, deps):
+    if not _due("sweep", deps.detection().sweep_interval, deps):
         return
     reached("sweep_begins")
     try:
@@ -81,15 +81,18 @@ def recover(outreach: str) -> dict[str, Any]:
     return {"outreach": outreach, "outcome": outcome.outcome, "attempt": outcome.attempt}
 
 
-_last: dict[str, float] = {}
+_last: dict[str, tuple[float, timedelta]] = {}
+"""When this process did it last (monotonic, s), and at what interval."""
 
 
 def _due(name: str, interval: timedelta, deps: Deps) -> bool:
     """Whether half an interval has passed since this process did it last: what has piled up in the queue is skipped."""
     now = deps.monotonic()
-    if now - _last.get(name, -math.inf) < interval.total_seconds() / 2:
+    at, usual = _last.get(name, (-math.inf, interval))
+    # After a change of the interval the first one counts: with it begins what is expected.
+    if interval == usual and now - at < interval.total_seconds() / 2:
         return False
-    _last[name] = now
+    _last[name] = now, interval
     return True
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from random import Random
 from time import monotonic, sleep
 from typing import Literal
@@ -47,8 +47,6 @@ class Deps:
     identity_secret: bytes
     in_flight: int
     """How many outreaches may be leased at a time."""
-    sweep_interval: timedelta
-    """How often beat asks for a sweep."""
     beat: Callable[[str], None]
     """Say that this role is alive."""
     report: Callable[[str, str], None] = lambda _about, _problem: None

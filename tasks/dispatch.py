@@ -31,6 +31,9 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
     Raises:
         StateError: Redis could not be reached.
     """
+    deps.streams.can_be_written()
+    if by_ms := deps.control.put_back_ms():
+        _put_back(by_ms, deps)
     reaped = deps.outbox.reap()
     in_hand = deps.outbox.leased()
     free = deps.in_flight - in_hand
@@ -52,6 +55,14 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
         reached("outreaches_enqueued")
     deps.stamps.dispatched(untaken=reaped.untaken)
     return Dispatched(len(leased), reaped.due_again, reaped.unknown)
+
+
+def _put_back(by_ms: int, deps: Deps) -> None:
+    """Put back to now what is stored of the future: otherwise it would be waited for."""
+    log.warning("clock_put_back", by_ms=by_ms, put_back="what is due, paused or stopped")
+    deps.outbox.put_back(by_ms)
+    # Last: until this is done, the next dispatch does all of it again.
+    deps.control.put_back(by_ms)
 
 
 def room(free: int, deps: Deps, queue: int) -> int:

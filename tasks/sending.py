@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar, assert_never
 import structlog
 
 from detectors.lanes import milliseconds
-from state.control import Passed
+from state.control import CLOCKS_DIFFER_MS, Passed
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.limit import Limit
 from state.marking import Channel
@@ -288,8 +288,12 @@ def _insisting(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
 
 
 def unknown_for(taken: Taken) -> timedelta:
-    """Return how long Yuno may have known the idempotency key."""
-    return timedelta(milliseconds=taken.now_ms - (taken.first_sending_ms or taken.now_ms))
+    """Return how long Yuno may have known the idempotency key.
+
+    A first attempt in the future was made while the clock was ahead, nobody knows when: it counts as too long ago.
+    """
+    since_ms = taken.now_ms - (taken.first_sending_ms or taken.now_ms)
+    return LONGEST_UNKNOWN if since_ms < -CLOCKS_DIFFER_MS else timedelta(milliseconds=max(0, since_ms))
 
 
 def _delay(number: int, retry_after: timedelta | None, deps: Deps) -> timedelta:

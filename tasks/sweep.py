@@ -1,7 +1,5 @@
 """The sweep: claims every session that has been silent for too long."""
 
-from datetime import timedelta
-
 import structlog
 
 from detectors.durations import format_duration
@@ -12,29 +10,28 @@ from tasks import order_flow
 from tasks.deps import Deps
 from tasks.record import REQUIRED
 
-SHORTEST_HOLE = timedelta(seconds=10)
-INTERVALS_TO_A_HOLE = 3
-
 log = structlog.get_logger("winback.tasks")
 
 
 def sweep(deps: Deps) -> Claimed:
     """Claim in all partitions, with one version of the settings from start to end.
 
-    A pause of more than three intervals between two sweeps (at least 10 s) counts as a time in which events could not
-    be taken, because Redis was away or full: silence is measured from its end. So it is after a time in which the whole
-    shop was silent for longer than `max_silence`, while which nothing is claimed: events were missing, and somebody who
-    went on shopping through it, unheard, must have the time to be heard again.
+    A long pause between two sweeps or dispatches counts as a time in which events could not be taken, because Redis was
+    away or full: silence is measured from its end. What is long depends on how far apart they really are, and not on
+    the settings (`state/lua/open_sweep.lua`). So it is after a time in which the whole shop was silent for longer than
+    `max_silence`, while which nothing is claimed: events were missing, and somebody who went on shopping through it,
+    unheard, must have the time to be heard again.
 
     Raises:
         StateError: Redis could not be reached; the next sweep goes on where this one stopped.
     """
     settings = deps.detection()
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
-    # First, since it may say that silence is measured anew.
+    if lost := deps.streams.follow():
+        log.error("events_lost", entries=lost, because="they were removed from the stream before they were applied")
+    # Before the sweep is opened, since it may say that silence is measured anew.
     silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
-    hole = max(INTERVALS_TO_A_HOLE * settings.sweep_interval, SHORTEST_HOLE)
-    reopened_ms = deps.streams.open_sweep(milliseconds(hole))
+    reopened_ms = deps.streams.open_sweep(milliseconds(settings.sweep_interval))
     if news:
         _say(settings, silent=silent)
     if silent:
@@ -52,7 +49,12 @@ def sweep(deps: Deps) -> Claimed:
         )
         for cut in cut_offs(settings, now_ms=mark.now_ms, watermark_ms=mark.until_ms, reopened_ms=reopened_ms)
     ]
-    claimed = deps.sessions.claim(lanes, max_age_ms=milliseconds(settings.max_abandonment_age), required=REQUIRED)
+    claimed = deps.sessions.claim(
+        lanes,
+        max_age_ms=milliseconds(settings.max_abandonment_age),
+        required=REQUIRED,
+        each_round=deps.streams.can_be_written,
+    )
     deps.stamps.swept(waits_ms)
     return claimed
 

@@ -66,7 +66,6 @@ def deps_of(
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,
-        sweep_interval=timedelta(seconds=5),
         beat=lambda _: None,
         monotonic=clock,
         sleep=clock.sleep,

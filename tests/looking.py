@@ -28,7 +28,7 @@ from worker.valkey import EmbeddedValkey, _binary
 
 PATIENCE_S = 12.0
 ROLES = ("ingest", "sweep", "recover", "beat")
-HOLE_MS = 15_000
+SWEEP_MS = 5_000
 
 
 def run(*arguments: str, **env: str) -> tuple[int, str]:
@@ -75,7 +75,7 @@ def make_healthy(state: State) -> None:
     """Record the deployment, and let every role say that it lives and a sweep begin."""
     deployment.check(state.scripts, state.keys, SECRET)
     state.streams.first.create_group()
-    state.streams.open_sweep(HOLE_MS)
+    state.streams.open_sweep(SWEEP_MS)
     for role in ROLES:
         deployment.beat(state.scripts, state.keys, role)
 

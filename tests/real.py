@@ -167,7 +167,7 @@ class Real:
         number = partition_of_outreach(outreach)
         # The one that ran out first is the first to be reaped.
         self.state.client.zadd(self.state.keys.leased(number), {outreach: 0}, xx=True)
-        self.state.scripts.run("reap", self.state.keys.partition(number), 1)
+        self.state.scripts.run("reap", self.state.keys.partition(number), 1, self.state.outbox.lease_ms)
 
     def reservation_ages(self, person: int) -> None:
         let_reservations_age(self.state, self.people[person], LEASE_MS + SECOND_MS)

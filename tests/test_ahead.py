@@ -98,6 +98,24 @@ def test_a_sweep_puts_back_to_now_what_waits_from_the_future_on(state: State, st
     assert sweep(state, silent_for_ms=-MINUTE_MS) == 1
 
 
+@pytest.mark.parametrize("swept", [False, True])
+def test_an_order_of_now_is_later_than_activity_from_the_future(state: State, *, swept: bool) -> None:
+    """It arrived before the sweep put the activity back, and is applied after that."""
+    ahead(state, event(customer=JANE))
+    paid = arrived(event("order_completed", stage=None), now_ms(state) - SECOND_MS)
+    if swept:
+        sweep(state)
+    apply(state, paid)
+    assert stored(state).state == "bought"
+
+
+def test_an_order_from_the_future_is_later_than_activity_of_now(state: State) -> None:
+    happen(state, event(customer=JANE), ago_ms=SECOND_MS)
+    ahead(state, event("order_completed", stage=None))
+    happen(state, event("exit", stage=None))
+    assert stored(state).state == "bought"
+
+
 def test_a_sweep_leaves_a_voucher_its_time_and_a_far_one_not(state: State) -> None:
     expires_ms = now_ms(state) + 29 * DAY_MS
     happen(state, event("payment_pending", expires_at=expires_ms / 1000))

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from detectors.settings import DetectionSettings
+from state.keys import applied_of
 from state.sessions import Claimed
 from tasks.deps import Deps
 from tasks.sweep import sweep
@@ -33,6 +34,7 @@ def heard(state: State, minutes_ago: float = 0) -> None:
         state.keys.events, {"event": "{}"}, id=f"{now_ms(state) - int(minutes_ago * MINUTE_MS)}-0"
     )
     assert state.client.xdel(state.keys.events, entry) == 1
+    state.client.hincrby(applied_of(state.keys.events), "applied", 1)
 
 
 def let_reopening_pass(state: State, minutes: float) -> None:

@@ -11,6 +11,7 @@ import pytest
 from state.connection import connect
 from state.errors import StateError
 from state.scripts import Scripts
+from tests.clock_mutants import CLOCK
 from tests.control_mutants import CONTROL, Mutant
 from tests.helpers import DAY_MS, HOUR_MS, make_state, now_ms
 from tests.looking import make_healthy
@@ -502,16 +503,17 @@ ATTRIBUTION: list[Mutant] = [
 ]  # fmt: skip
 
 STREAM: list[Mutant] = [
-    ("acknowledge", "deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 3))", "",
+    ("acknowledge", "deleted = redis.call('XDEL', KEYS[1], unpack(ARGV, 4))", "",
      "full_server.what_was_applied_is_acknowledged_all_the_same"),
     ("acknowledge", "head and head[1] == first", "head", "stream.one_read_behind_another_leaves_that_in_the_stream"),
     ("acknowledge", "ARGV[2] == '1' and", "", "stream.entries_of_several_reads_take_nothing_between_them_along"),
     ("acknowledge", " + redis.call('XDEL', KEYS[1], last)", "",
      "stream.one_read_at_the_head_of_the_stream_is_cut_off"),
-    ("acknowledge", "redis.call('XACK'", "text = ('XACK'", "full_server.what_was_applied_is_acknowledged_all_the_same"),
-    ("open_sweep", "now - last > tonumber(ARGV[1])", "false",
+    ("acknowledge", "redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 4))", "0",
+     "full_server.what_was_applied_is_acknowledged_all_the_same"),
+    ("open_sweep", "math.abs(gap) > long", "false",
      "watermark.after_a_hole_silence_is_measured_from_the_reopening"),
-    ("open_sweep", "redis.call('HSET', KEYS[1], 'last', now)", "", "watermark.a_sweep_leaves_behind_when_it_began"),
+    ("open_sweep", "'last', text(now), ", "", "watermark.a_sweep_leaves_behind_when_it_began"),
     ("watermark", "first[1] and first[1][1] or ''", "''",
      "ingest.the_watermark_holds_while_an_event_waits"),
     ("streams", "tonumber(ARGV[1]) <= recorded", "false", "streams.there_are_never_fewer_than_there_once_were"),
@@ -609,6 +611,7 @@ MUTANTS = [
     *ATTRIBUTION,
     *STREAM,
     *CONTROL,
+    *CLOCK,
     *OPERATOR,
     *FORGET,
     *OPT_OUTS,

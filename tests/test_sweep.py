@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from detectors.settings import DetectionSettings, StageThresholds
+from state.errors import ServerUnavailableError
 from state.keys import partition_of
 from state.sessions import Claimed
 from tasks.deps import Deps
@@ -88,26 +89,72 @@ def test_who_was_silent_for_long_enough_before_the_unread_event_is_claimed(state
     assert sweep(deps(state)) == Claimed(1, 1)
 
 
-def last_sweep(state: State, seconds_ago: float) -> None:
-    state.client.hset(state.keys.sweep, "last", int(now_ms(state) - seconds_ago * SECOND_MS))
+def signs(state: State, *apart_s: float, last_s: float) -> None:
+    """Let sweeps and dispatches have said that events can be taken, so far apart, and the last of them so long ago."""
+    apart = " ".join(str(int(seconds * SECOND_MS)) for seconds in apart_s)
+    sign = int(now_ms(state) - last_s * SECOND_MS)
+    state.client.hset(state.keys.sweep, mapping={"sign": sign, "apart": apart, "last": sign})
 
 
+@pytest.mark.parametrize("interval_s", [1, 5, 300])
 @pytest.mark.parametrize(
-    ("interval_s", "pause_s", "is_hole"),
-    [(5, 14, False), (5, 16, True), (1, 9, False), (1, 11, True), (60, 170, False), (60, 190, True)],
+    ("usual_s", "pause_s", "is_gap"),
+    [(0.2, 14, False), (0.2, 16, True), (5, 14, False), (5, 16, True), (20, 59, False), (20, 62, True)],
 )
-def test_a_pause_of_more_than_three_intervals_and_ten_seconds_is_a_hole(
-    state: State, interval_s: int, pause_s: float, *, is_hole: bool
+def test_a_gap_is_measured_against_the_real_pace(
+    state: State, interval_s: int, usual_s: float, pause_s: float, *, is_gap: bool
 ) -> None:
+    """Whatever the settings say, before and after an edit."""
     silent(state, 16)
-    last_sweep(state, pause_s)
+    signs(state, *[usual_s] * 5, last_s=pause_s)
     found = sweep(deps(state, sweep_interval=timedelta(seconds=interval_s)))
-    assert found == (NOTHING if is_hole else Claimed(1, 1))
+    assert found == (NOTHING if is_gap else Claimed(1, 1))
+
+
+def test_a_gap_among_usual_pauses_does_not_hide_the_next(state: State) -> None:
+    silent(state, 16)
+    signs(state, 5, 5, 720, 5, 720, last_s=60)
+    assert sweep(deps(state)) == NOTHING
+
+
+@pytest.mark.parametrize(("before_s", "after_s"), [(20, 1), (1, 20), (5, 300), (300, 5)])
+def test_claims_go_on_after_the_pace_of_sweeps_changed(state: State, before_s: int, after_s: int) -> None:
+    """At most five sweeps at a slower pace count as gaps."""
+    signs(state, *[before_s] * 9, last_s=after_s)
+    for _ in range(6):
+        sweep(deps(state, sweep_interval=timedelta(seconds=after_s)))
+        state.client.hincrby(state.keys.sweep, "sign", -after_s * SECOND_MS)
+    reopened = int(state.client.hget(state.keys.sweep, "reopened") or 0)
+    state.client.hset(state.keys.sweep, "reopened", max(0, reopened - 16 * MINUTE_MS))
+    silent(state, 16)
+    assert sweep(deps(state, sweep_interval=timedelta(seconds=after_s))) == Claimed(1, 1)
+
+
+def test_a_long_claim_is_no_gap(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[int] = []
+    monkeypatch.setattr(state.streams, "can_be_written", lambda: said.append(1))
+    silent(state, 16)
+    sweep(deps(state))
+    assert said
+
+
+def test_a_server_of_a_stream_that_is_away_gives_no_sign(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    really: Callable[..., Any] = state.scripts.run_many
+
+    def away(name: str, calls: object) -> object:
+        if name == "watermark":
+            raise ServerUnavailableError("away")
+        return really(name, calls)
+
+    monkeypatch.setattr(state.scripts, "run_many", away)
+    with pytest.raises(ServerUnavailableError):
+        state.streams.can_be_written()
+    assert state.client.hget(state.keys.sweep, "sign") is None
 
 
 def test_after_a_hole_silence_is_measured_from_the_reopening(state: State) -> None:
     silent(state, 60)
-    last_sweep(state, 3600)
+    signs(state, last_s=3600)
     assert sweep(deps(state)) == NOTHING
     reopened = int(state.client.hget(state.keys.sweep, "reopened") or 0)
     assert abs(reopened - now_ms(state)) < MINUTE_MS
@@ -117,7 +164,7 @@ def test_after_a_hole_silence_is_measured_from_the_reopening(state: State) -> No
 
 def test_the_first_sweep_of_all_finds_no_hole(state: State) -> None:
     silent(state, 16)
-    assert state.client.hget(state.keys.sweep, "last") is None
+    assert state.client.hget(state.keys.sweep, "sign") is None
     assert sweep(deps(state)) == Claimed(1, 1)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from state.following import measured_until
 from state.stream import Entry, entry_order
-from state.streams import Watermark
 from tests.helpers import HOUR_MS, MINUTE_MS, now_ms, texts
 from worker.runtime import State
 
@@ -53,9 +53,11 @@ def test_the_watermark_holds_for_entries_that_nobody_has_read(filled: State) -> 
     assert mark.until_ms <= mark.now_ms
 
 
-@pytest.mark.parametrize(("first", "until_ms"), [("", 1000), ("900-5", 900), ("1000-0", 1000), ("2000-0", 1000)])
+@pytest.mark.parametrize(
+    ("first", "until_ms"), [("", 1000), ("900-5", 900), ("1000-0", 1000), ("2000-0", 1000), ("2001-0", 0)]
+)
 def test_an_entry_from_the_future_does_not_move_the_watermark_there(first: str, until_ms: int) -> None:
-    assert Watermark(1000, first).until_ms == until_ms
+    assert measured_until(1000, first, None) == until_ms
 
 
 def test_the_last_id_outlives_its_entry(filled: State) -> None:
@@ -93,8 +95,23 @@ def test_a_sweep_leaves_behind_when_it_began(state: State) -> None:
 
 def test_after_a_hole_silence_is_measured_from_the_reopening(state: State) -> None:
     state.streams.open_sweep(MINUTE_MS)
-    state.scripts.client.hset(state.keys.sweep, "last", now_ms(state) - HOUR_MS)
+    state.scripts.client.hset(state.keys.sweep, "sign", now_ms(state) - HOUR_MS)
     before_ms = now_ms(state)
     reopened_ms = state.streams.open_sweep(MINUTE_MS)
     assert before_ms <= reopened_ms <= now_ms(state)
     assert state.streams.open_sweep(MINUTE_MS) == reopened_ms
+
+
+def test_a_sign_between_sweeps_is_no_sweep(state: State) -> None:
+    state.streams.open_sweep(MINUTE_MS)
+    state.client.hset(state.keys.sweep, mapping={"last": 5, "sign": now_ms(state) - HOUR_MS})
+    state.streams.can_be_written()
+    found = texts(state, state.keys.sweep)
+    assert (found["last"], found["interval"]) == ("5", str(MINUTE_MS))
+    assert now_ms(state) - MINUTE_MS < int(found["reopened"]) <= now_ms(state)
+
+
+def test_the_last_nine_pauses_are_remembered(state: State) -> None:
+    for _ in range(15):
+        state.streams.can_be_written()
+    assert len(texts(state, state.keys.sweep)["apart"].split()) == 9

@@ -7,11 +7,14 @@ from typing import Any
 
 import celery.beat
 import structlog
+from celery.schedules import schedule
 
+from detectors.durations import format_duration
 from state.errors import StateError
 from tasks.broker import bounded
 from worker import runtime
 from worker.settings import load
+from worker.settings.reload import DetectionReader
 from worker.watch import Watch
 
 EVERY_S = 2.0
@@ -24,6 +27,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     """Keeps its schedule in memory: there is nothing in it that the settings do not say."""
 
     _said = 0.0
+    _read = 0.0
     _offset = 0.0
 
     def setup_schedule(self) -> None:
@@ -31,11 +35,13 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         super().setup_schedule()
         settings = load()
         self._state = runtime.open_state(settings)
+        self._detection = DetectionReader(settings)
         Watch(settings).start()
 
     def tick(self) -> float:
         """Publish what is due; return how long to sleep (s)."""
         self._follow_clock()
+        self._follow_settings()
         sleep: float = super().tick()
         if monotonic() - self._said >= EVERY_S:
             self._said = monotonic()
@@ -60,6 +66,20 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def connection(self) -> Any:  # noqa: ANN401 - of kombu
         """The connection that everything is published on."""
         return bounded(self.app.connection_for_write())
+
+    def _follow_settings(self) -> None:
+        """Ask for sweeps as often as the settings say by now; what is wrong with an edit, the sweep reports."""
+        if monotonic() - self._read < EVERY_S:
+            return
+        self._read = monotonic()
+        interval, entry = self._detection()[0].sweep_interval, self.schedule["sweep"]
+        if entry.schedule.run_every == interval:
+            return
+        log.info("sweep_interval_changed", every=format_duration(interval))
+        entry.schedule = schedule(interval)
+        # At once: the sweep records the interval by which it is judged.
+        entry.last_run_at = entry.default_now() - interval
+        self._heap = None
 
     def _follow_clock(self) -> None:
         """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""

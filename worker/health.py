@@ -9,11 +9,12 @@ from detectors.idle import IDLE
 from detectors.lanes import LANES, milliseconds
 from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
+from state.streams import SHORTEST_GAP_MS, TIMES_TO_A_GAP
 from tasks import order_flow
-from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
 from worker import health_messages, health_processes, health_server
 from worker.finding import MARKS, Finding, Mark, clock_time, megabytes, span
 from worker.health_progress import progress
+from worker.health_streams import streams
 from worker.settings import Settings
 
 __all__ = ["MARKS", "Finding", "Life", "Mark", "clock_time", "findings", "interval_ms", "life", "megabytes", "span"]
@@ -59,18 +60,18 @@ class Life:
     """How many are not silent."""
 
 
-def interval_ms(role: str, settings: Settings) -> int:
-    """Return how long a role may take between two signs of life."""
+def interval_ms(role: str, settings: Settings, sweep_ms: int | None = None) -> int:
+    """Return how long a role may take between two signs of life. `sweep_ms`: the interval that the sweep goes by."""
     if role == "ingest":
         return milliseconds(SAYS_ALIVE + settings.ingest.block)
     if role == "sweep":
-        return milliseconds(max(SAYS_ALIVE, settings.detection.sweep_interval))
+        return max(milliseconds(SAYS_ALIVE), sweep_ms or milliseconds(settings.detection.sweep_interval))
     return milliseconds(SAYS_ALIVE)
 
 
 def life(role: str, overview: Overview, settings: Settings) -> Life:
     """Say how a role is, by its latest sign of life."""
-    interval = interval_ms(role, settings)
+    interval = interval_ms(role, settings, overview.sweep_interval_ms)
     ages = [max(0, overview.now_ms - beat.at_ms) for beat in overview.heartbeats[role]]
     alive = sum(age <= MISSED_BEATS * interval for age in ages)
     if not ages:
@@ -95,6 +96,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *_stream(overview, settings),
         *_unheard(overview),
         *health_processes.namespaces(overview),
+        *streams(overview),
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),
@@ -163,7 +165,8 @@ def _sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
     """Sweeps may not begin although sweep and beat live: the messages do not get through."""
     if any(life(role, overview, settings).state in {"silent", "never"} for role in ("sweep", "beat")):
         return
-    longest = milliseconds(max(INTERVALS_TO_A_HOLE * settings.detection.sweep_interval, SHORTEST_HOLE))
+    interval = overview.sweep_interval_ms or milliseconds(settings.detection.sweep_interval)
+    longest = max(TIMES_TO_A_GAP * interval, SHORTEST_GAP_MS)
     ago = None if overview.swept_ms is None else overview.now_ms - overview.swept_ms
     if ago is None or ago > longest:
         since = "no sweep has ever begun" if ago is None else f"no sweep has begun for {span(ago)}"

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from time import monotonic, time
 from typing import Self
 
@@ -105,6 +106,9 @@ class Ingest:
         self._turn = 0
         self._doubtful = True
         self._looked = 0.0
+        self._asked, self._server_ahead_ms = -inf, 0.0
+        self._ahead = False
+        """Whether ids were read that lie in the future."""
         self._beaten = 0.0
         self._reading: Callable[[], list[Reading]] | None = None
         self._unfinished: deque[Work] = deque()
@@ -182,6 +186,8 @@ class Ingest:
                 self._reading = self._streams.begin_read(self._open, self._consumer, count=self._settings.batch)
             self._begin(readings, one_read=True)
             self._finish(leave=1 if loaded else 0)
+        if self._ahead and not loaded:
+            self._put_back_ids()
         return sum(len(reading.entries) for reading in readings)
 
     def _next(self) -> Sequence[Reading]:
@@ -210,7 +216,19 @@ class Ingest:
     def _latest_ms(self, readings: Sequence[Reading]) -> int | None:
         """Return the server's time (Unix ms) if an entry seems to have arrived after now by our clock, else None."""
         last_ms = max((reading.entries[-1].arrival_ms for reading in readings if reading.entries), default=0)
-        return self._streams.now_ms() if last_ms > time() * 1000 + CLOCKS_DIFFER_MS else None
+        # Our own clock may be ahead, and the server's may have been put back since it was asked.
+        if last_ms <= min(time() * 1000, self._server_ms()) + CLOCKS_DIFFER_MS:
+            return None
+        self._ahead = True
+        return self._streams.now_ms()
+
+    def _server_ms(self) -> float:
+        """Return the server's time (Unix ms) by our steady clock; the server is asked every few seconds."""
+        now_s = monotonic()
+        if now_s - self._asked >= BEAT_EVERY_S:
+            self._asked = now_s
+            self._server_ahead_ms = self._streams.now_ms() - now_s * 1000
+        return now_s * 1000 + self._server_ahead_ms
 
     def _begin(self, readings: Sequence[Reading], *, one_read: bool) -> None:
         work = self._take(readings, one_read=one_read)
@@ -362,6 +380,14 @@ class Ingest:
         if len(streams) > max(1, len(self._open)):
             log.info("reads_several", streams=len(streams), in_settings=self._settings.streams)
         self._open = streams
+        # Also one that nothing is read from any more: its last id may be the highest there is.
+        self._put_back_ids()
+
+    def _put_back_ids(self) -> None:
+        """Have streams whose ids lie in the future, and that are empty, give out ids of now again."""
+        for stream, last in self._streams.put_back(self._open).items():
+            log.warning("ids_put_back", stream=stream, last=last, because="they were ahead of the server's clock")
+            self._ahead = False
 
     def _say_alive(self) -> None:
         if monotonic() - self._beaten >= BEAT_EVERY_S:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from detectors.lanes import LANES_BY_NAME
+from detectors.lanes import LANES_BY_NAME, milliseconds
 from state.control import Going
 from state.overview import OUTCOMES, ROLES, Overview
 from tasks.reasons import REASONS
@@ -14,6 +14,7 @@ from worker import health, messages
 from worker.health import Finding
 from worker.health_messages import REMOTE_CONTROL
 from worker.health_progress import overdue_ms
+from worker.health_streams import LATELY
 from worker.settings import Settings
 
 _LANE = ("stage", "platform", "kind")
@@ -57,6 +58,15 @@ def _events(overview: Overview) -> Iterator[Metric]:
     yield _gauge("winback_events_in_hand", "Events that ingest has taken and not applied yet.", events.pending)
     lag_s = overview.lag_ms / 1000
     yield _gauge("winback_events_lag_seconds", "How long the oldest event has waited to be applied.", lag_s)
+    faults = overview.stream_faults
+    yield _counter(
+        "winback_events_lost", "Events removed from a stream before they were applied.", (), [((), faults.lost)]
+    )
+    lately = faults.ahead_at_ms is not None and overview.now_ms - faults.ahead_at_ms <= milliseconds(LATELY)
+    ahead_s = faults.ahead_ms / 1000 if lately else 0.0
+    yield _gauge(
+        "winback_events_ids_ahead_seconds", "How far ids were ahead of the server's clock, last hour.", ahead_s
+    )
     yield _gauge("winback_events_rejected", "Events set aside as unreadable in the last 7 days.", events.rejected)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from detectors.lanes import milliseconds
 from state import deployment
 from state.connection import connect
+from state.control import CLOCKS_DIFFER_MS
 from state.keys import Keys
 from state.scripts import Scripts, translated
 from worker.ask import ask, reason
@@ -49,7 +50,9 @@ def _sign_of_life(role: str, settings: Settings) -> Finding:
         beats = deployment.heartbeats(scripts, Keys(settings.namespace), role)
         return seconds * 1000 + micros // 1000, [b.at_ms for b in beats if b.process.rpartition(":")[0] == here]
 
-    now_ms, signs = ask(settings, read)
+    now_ms, found = ask(settings, read)
+    # One from the future is from before the clock was put back: who lives says so again at once.
+    signs = [sign for sign in found if sign <= now_ms + CLOCKS_DIFFER_MS]
     if not signs:
         return Finding(role, "fail", f"no sign of life from this host ({here}) within a day")
     ago_ms = max(0, now_ms - max(signs))

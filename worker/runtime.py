@@ -248,7 +248,6 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         detection=detection,
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,
-        sweep_interval=settings.detection.sweep_interval,
         beat=state.beat,
         replication=_watch_replicas(state),
         report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),

@@ -26,7 +26,7 @@ from worker.settings import Settings
 
 ALARM, ALARM_LASTS, ALARM_OVER = "alarm", "alarm_lasts", "alarm_over"
 """The events in the log."""
-WARNS = frozenset({"memory", "events", "stream", "outbox", "orders", "messages", "control"})
+WARNS = frozenset({"memory", "events", "stream", "ids", "outbox", "orders", "messages", "control"})
 """Findings that are worth an alarm before anything fails. A role that is merely late may just be busy."""
 LOOKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
 _LEVELS = {"warn": 1, "fail": 2}

@@ -9,6 +9,11 @@ local function is_forgotten(key, event, has)
   if known and last >= known then return false end
   local moment = call('HGET', key, 'forgotten')
   if not moment then return false end
+  if tonumber(moment) > (now() + AHEAD) * 100 then
+    -- The clock was ahead then. What may be arriving now is later.
+    moment = text((now() - AHEAD) * 100 + 99)
+    call('HSET', key, 'forgotten', moment)
+  end
   -- An opt-out moves nothing; when it was is told by the stamp of what it says.
   if last == 0 and event[9] then last = stamp_of(event[9]) end
   return last <= tonumber(moment)

@@ -8,24 +8,24 @@ local function is_ahead(has, last, now)
   return last > (now + AHEAD) * 100 or tonumber(has[6] or 0) > now + AHEAD or tonumber(has[4] or 0) > now + FURTHEST
 end
 
--- Returns the session as it is then: activity, signal, purchase, silent, state and seen.
+-- Returns the session as it is then: activity, signal, purchase, silent, state and seen. It was seen now; what happened in
+-- the future happened before whatever may be arriving now, such as an order, and not before the rest.
 local function put_back(key, has, now)
-  local numbers, write = {}, {'HSET', key}
+  local at, write = now - AHEAD, {'HSET', key, 'seen', text(now)}
+  for place = 1, 3 do
+    local ms = math.floor(number_of(has[place]) / 100)
+    if ms <= now then at = math.max(at, ms) end
+  end
   for place, name in ipairs({'activity', 'signal', 'purchase'}) do
     local number = number_of(has[place])
-    numbers[place] = number > now * 100 + 99 and now * 100 + number % 100 or number
-    if number > 0 and name ~= 'activity' then
+    if number > 0 then
+      number = text(number > now * 100 + 99 and at * 100 + number % 100 or number)
       write[#write + 1] = name
-      write[#write + 1] = text(numbers[place])
+      write[#write + 1] = name == 'activity' and marked(number) or number
     end
   end
-  if numbers[1] > 0 then
-    local waits = not has[5] and numbers[2] <= numbers[1] and numbers[3] <= numbers[1]
-    write[#write + 1] = 'activity'
-    write[#write + 1] = waits and text(numbers[1]) or marked(text(numbers[1]))
-  end
-  if #write > 2 then redis.call(unpack(write)) end
-  redis.call('HDEL', key, 'silent', 'seen')
+  redis.call(unpack(write))
+  redis.call('HDEL', key, 'silent')
   if has[5] ~= 'abandoned' then redis.call('PEXPIREAT', key, text(now + SESSION_TTL + 3600000)) end
   return redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'seen')
 end

@@ -11,6 +11,12 @@ local known, wrong, told = {}, {}, {}
 local stored = redis.call('HGETALL', KEYS[1])
 for i = 1, #stored, 2 do
   local since, last, level = string.match(stored[i + 1], '^(%d+) (%d+) (%d+)$')
+  -- What was told in the future was told before the clock was put back.
+  if tonumber(last) > now then
+    last, since = now, math.min(since, now)
+    redis.call('HSET', KEYS[1], stored[i], string.format('%.0f %.0f %d', since, last, level))
+    since = string.format('%.0f', since)
+  end
   known[stored[i]] = { since = since, last = tonumber(last), level = tonumber(level) }
 end
 local function tell(about, went, since)

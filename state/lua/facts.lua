@@ -1,4 +1,4 @@
-#!lua flags=no-writes
+#!lua flags=allow-oom
 -- What is known of a person.
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  links from which on an identity is shared
@@ -6,6 +6,7 @@
 --          answer, ...}, {outreach, claim:when (ms), ...} of contacts, sessions in which they were named, the latest last}
 -- include: _person
 -- include: _consent
+-- include: _held
 local prefix, answers = KEYS[1], {}
 for _, channel in ipairs(CHANNELS) do
   local answer = answer_of(prefix, channel)
@@ -19,6 +20,6 @@ return {
   is_shared(prefix, ARGV[1]) and 'shared' or '',
   call('HGETALL', prefix .. 'opted_out'),
   answers,
-  call('HGETALL', prefix .. 'reserved'),
+  held_by(prefix, clock()),
   call('ZRANGE', prefix .. 'sessions', '0', '-1'),
 }

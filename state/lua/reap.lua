@@ -1,7 +1,7 @@
 #!lua
 -- Takes back leases of one partition that have run out, and forgets what waited for a decision longer than its record.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many leases at most
+-- ARGV[1]  how many leases at most; ARGV[2] length of a lease (ms)
 -- Returns  number given back as due, number that ended unknown, number whose record was gone; of the first, how many
 --          no worker had taken
 -- include: _outreach
@@ -24,6 +24,11 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
     if not state then count(prefix, now, 'expired.outreach_gone', 1) end
     gone = gone + 1
   end
+end
+-- One that ends later than any can was given while the clock was ahead.
+local longest = now + 2 * ARGV[2]
+for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '(' .. text(longest), '+inf', 'BYSCORE', 'LIMIT', '0', ARGV[1])) do
+  redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
 end
 for _, set in ipairs({'dead', 'unknown'}) do
   redis.call('ZREMRANGEBYSCORE', prefix .. set, '-inf', text(now - OUTREACH_TTL))

@@ -10,6 +10,7 @@
 -- include: _person
 -- include: _consent
 -- include: _remember
+-- include: _held
 local prefix, id, now, lease = KEYS[1], ARGV[1], clock(), tonumber(ARGV[4])
 local shared = ARGV[6] ~= '' and is_shared(prefix, ARGV[6])
 -- Of what marks a shared address, only what was said by that very address counts.
@@ -22,7 +23,7 @@ for channel in string.gmatch(ARGV[5], '%S+') do
 end
 
 local key, ages, old = prefix .. 'reserved', {}, {}
-local held = call('HGETALL', key)
+local held = held_by(prefix, now)
 for i = 1, #held, 2 do
   local claim, at = string.match(held[i + 1], '^(%d+):(%d+)$')
   if held[i] == id then

@@ -13,6 +13,11 @@ local has = redis.call('HMGET', key, 'state', 'ended_at', 'session', 'expires_at
 if not has[1] then return {'gone'} end
 if has[1] ~= wanted then return {'is', has[1]} end
 if not redis.call('ZSCORE', prefix .. wanted, id) then return {'dropped'} end
+if tonumber(has[2]) > now then
+  -- The clock was ahead when it ended.
+  has[2] = text(now)
+  redis.call('HSET', key, 'ended_at', has[2])
+end
 if now < has[2] + ARGV[3] then return {'too_soon', text(has[2] + ARGV[3])} end
 local session = prefix .. 'session:' .. has[3]
 local is = redis.call('HMGET', session, 'state', 'outreach')

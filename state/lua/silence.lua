@@ -6,6 +6,8 @@
 -- Returns  {'' | 'silent', 1 when that is news}
 -- include: _clock
 local now, held = clock(), redis.call('HGET', KEYS[1], 'silent')
+-- Later than now: the clock was put back since. Any event of now is news.
+if held and tonumber(held) > now then held = '0' end
 if ARGV[1] ~= '0' and now - ARGV[2] > tonumber(ARGV[1]) then
   redis.call('HSET', KEYS[1], 'silent', ARGV[2])
   return {'silent', held and 0 or 1}

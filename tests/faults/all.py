@@ -1,6 +1,6 @@
 """Every fault, in order."""
 
-from tests.faults import api, crashes, edits, events, mixed, refusals, servers, silent, takeovers
+from tests.faults import api, clocks, crashes, edits, events, mixed, refusals, servers, silent, takeovers
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
@@ -8,6 +8,7 @@ ALL: tuple[Fault, ...] = (
     *servers.FAULTS,
     *api.FAULTS,
     *events.FAULTS,
+    *clocks.FAULTS,
     *edits.FAULTS,
     *refusals.FAULTS,
     *mixed.FAULTS,

@@ -11,9 +11,11 @@ from state.keys import PARTITIONS
 from state.operator import OPEN, Operator, Record
 from state.session import Session
 from tests.faults.ledger import Request
-from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Visit, entry_order
+from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Told, Visit, entry_order
 from tests.faults.silence import Alarm, alarms_in, silent_stops
 from tests.faults.system import System
+
+CLOCKS_DIFFER_S, AHEAD_S = 60.0, 600.0
 
 
 @dataclass(slots=True)
@@ -121,13 +123,14 @@ def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
 
 
 def _not_after_they_came_back(case: _Case) -> Iterator[str]:
+    # What a clock that was put back left in the future counts as earlier than it was, and the silence since as it is.
+    since = max((_silent_since(record) for record in case.records), default=0.0)
     for request in case.requests:
-        newer = [
-            event for event in case.visit.told if min(_seconds(event.occurred), event.at) > _seconds(request.stamp) + 1
-        ]
+        last = max(_seconds(request.stamp), since) + 1
+        newer = [event for event in case.visit.told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:
             noted = [entry_order(last) for last in case.noted[record.outreach].split()] or [(0, 0)] * len(STREAMS)
-            had_arrived = any(entry_order(event.entry) <= noted[event.stream] for event in newer)
+            had_arrived = any(_by_then(event, noted[event.stream]) for event in newer)
             if _attempted_once(record, case) and had_arrived:
                 yield "I3: newer activity had reached Redis when the outreach was dispatched"
     if case.visit.kind == "pays" and case.requests and not case.visit.untold:
@@ -140,6 +143,22 @@ def _never_silent(case: _Case, alarms: Sequence[Alarm]) -> Iterator[str]:
     for record in case.records:
         before = [event.at * 1000 for event in case.visit.told if event.at * 1000 <= record.claimed_ms]
         yield from silent_stops(record, max(before, default=record.claimed_ms), alarms)
+
+
+def _by_then(event: Told, noted: tuple[int, int]) -> bool:
+    """Whether an event was in its stream when an outreach was dispatched, by the last id of the stream that it noted.
+
+    That says nothing when the id was ahead of the clock, and the stream has been given ids of now since.
+    """
+    entry = entry_order(event.entry)
+    is_now = abs(entry[0] / 1000 - event.at) < CLOCKS_DIFFER_S
+    return entry <= noted and not (is_now and noted[0] / 1000 > event.at + AHEAD_S)
+
+
+def _silent_since(record: Record) -> float:
+    """Return since when a session was silent when it was claimed (s since the epoch), by the history; 0: unknown."""
+    words = next((line.text for line in record.history if line.text.startswith("claimed silent since ")), "0")
+    return int(words.rpartition(" ")[2]) / 1000
 
 
 def _attempted_once(record: Record, case: _Case) -> bool:

@@ -180,12 +180,16 @@ class System:
 
     # To break
 
-    def thresholds(self, seconds: float, more: str = "", **stages: float) -> None:
-        """Write the settings file anew, as an editor does: all at once. `stages`: where one differs (s)."""
+    def thresholds(self, seconds: float, more: str = "", *, interval: str = "500ms", **stages: float) -> None:
+        """Write the settings file anew, as an editor does: all at once. `stages`: where one differs (s).
+
+        `interval`: of the sweep; a variable that is set beats it.
+        """
         wanted = dict.fromkeys(STAGES, seconds) | stages
         lines = "\n".join(f'{stage} = "{wait_s * 1000:.0f}ms"' for stage, wait_s in wanted.items())
         edited = self.directory / "edited.toml"
-        edited.write_text(f"[detection.idle]\n{lines}\n{more}\n", encoding="utf-8")
+        head = f'[detection]\nsweep_interval = "{interval}"\n[detection.idle]'
+        edited.write_text(f"{head}\n{lines}\n{more}\n", encoding="utf-8")
         edited.replace(self.directory / "winback.toml")
 
     @contextmanager

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- Puts back what the control keys hold of the future, after the clock was put back, and notes that it is done.
+-- KEYS[1]  prefix of the control keys
+-- ARGV[1]  by how much the clock was put back (ms)
+-- Returns  nothing
+-- include: _clock
+-- include: _flow
+local prefix, now, step = KEYS[1], clock(), tonumber(ARGV[1])
+local sending, flow, gaps, seen = prefix .. 'sending', flow_of(prefix), gaps_of(prefix), checkouts_of(prefix)
+local function put_back(key, least, ...)
+  for _, field in ipairs({...}) do
+    local at = tonumber(redis.call('HGET', key, field) or 0)
+    if at > now then redis.call('HSET', key, field, text(math.max(least, at - step))) end
+  end
+end
+-- A pause from before the clock was ahead ends when it was meant to: too late is better than too early.
+if tonumber(redis.call('HGET', sending, 'paused') or 0) > now then put_back(sending, now, 'until') end
+put_back(sending, now, 'retry_at')
+put_back(sending, 0, 'paused', 'since')
+put_back(flow, 0, 'last', 'at', 'since', 'released')
+local later = redis.call('ZRANGE', gaps, '(' .. text(now), '+inf', 'BYSCORE', 'WITHSCORES')
+for i = 1, #later, 2 do
+  local from = tonumber(later[i])
+  redis.call('ZREM', gaps, later[i])
+  redis.call('ZADD', gaps, text(later[i + 1] - step), text(from > now and from - step or from))
+end
+-- Statistics of some hours: what lies in the future is no loss.
+redis.call('ZREMRANGEBYSCORE', seen, '(' .. text(now), '+inf')
+redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. text(-now))
+redis.call('HSET', sending, 'clock', text(now), 'put_back', text(now))

@@ -1,0 +1,127 @@
+"""Faults 23 and 24: ids of events that lie in the future, a server's clock that is put back, the interval of the sweep.
+
+The clock itself stays as it is: what is stored is moved into the future instead (see `tests.clock`), while all roles
+are frozen for that moment.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from redis import Redis, ResponseError
+
+from detectors.lanes import LANES
+from state import overview
+from state.following import HIGHEST_ID
+from state.overview import Overview
+from tests.clock import put_clock_back
+from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.shop import STREAMS, THRESHOLD_S
+from tests.faults.system import ROLES, System
+from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS
+from worker import health
+
+ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0
+
+
+def ids(stamp: Callable[[int], str]) -> Callable[[Scene], None]:
+    """Let a producer put an event under an id of its own into both streams. `stamp`: the id, by the server's ms."""
+
+    def act(scene: Scene) -> None:
+        scene.open(20, over_s=1.0)
+        redis, began_ms = scene.system.redis, now_ms(scene.system)
+        scene.system.until(lambda: any(map(redis.xlen, STREAMS)), 10, "the first event")
+        event = {"session_id": "", "type": "activity", "flow_stage": "checkout", "platform": "web"}
+        with Redis.from_url(scene.system.server.url) as shop:
+            for stream in STREAMS:
+                told = event | {"session_id": f"ahead-{scene.random.random()}"}
+                shop.xadd(stream, {"event": json.dumps(told)}, id=stamp(now_ms(scene.system)))
+        scene.system.until(lambda: _told(scene.system, began_ms), ALARM_WITHIN_S, "the alarm")
+        scene.open(20, over_s=2.0)
+        scene.system.until(
+            lambda: all(is_right(scene.system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now"
+        )
+        scene.open(10, over_s=1.0)
+
+    return act
+
+
+def put_back(by_ms: int, written_within_ms: int | None = None) -> Callable[[Scene], None]:
+    """Put the server's clock back while all goes on; `written_within_ms`: it was ahead for this long only."""
+
+    def act(scene: Scene) -> None:
+        system = scene.system
+        scene.open(30, over_s=2.0)
+        system.until(system.open_outreaches, 30)
+        with ExitStack() as still:
+            for role in ROLES:
+                still.enter_context(system.frozen(role))
+            at = now_ms(system)
+            since_ms = 10**12 if written_within_ms is None else at - written_within_ms
+            put_clock_back(system.redis, by_ms, since_ms=since_ms)
+        scene.open(20, over_s=2.0)
+        system.until(system.all_alive, BACK_WITHIN_S, "a sign of life of every role")
+        system.until(lambda: all(is_right(system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now")
+
+    return act
+
+
+def now_ms(system: System) -> int:
+    """Return the server's time (Unix ms)."""
+    seconds, micros = system.redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _look(system: System) -> Overview:
+    return overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES])
+
+
+def _mark(system: System, name: str) -> str:
+    """Return how one of the checks of `winback status` is."""
+    return {finding.name: finding.mark for finding in health.findings(_look(system), system.settings)}[name]
+
+
+def _told(system: System, since_ms: int) -> bool:
+    """Whether `winback status` reports ids from the future that were found since then."""
+    ahead_at_ms = _look(system).stream_faults.ahead_at_ms or 0
+    return _mark(system, "ids") in {"warn", "fail"} and ahead_at_ms >= since_ms
+
+
+def is_right(system: System, stream: str) -> bool:
+    """Whether a stream gives out ids of now."""
+    try:
+        last = system.redis.xinfo_stream(stream)["last-generated-id"].decode()
+    except ResponseError:
+        return False
+    return int(last.partition("-")[0]) < now_ms(system) + MINUTE_MS
+
+
+def interval_changes(scene: Scene) -> None:
+    """Edit the interval of the sweep, in both directions, while shoppers come."""
+    system = scene.system
+    intervals = ["900ms", "100ms", "700ms", "200ms", "1s"]
+    scene.random.shuffle(intervals)
+    for interval in (*intervals, "500ms"):  # which it begins with
+        system.thresholds(THRESHOLD_S, interval=interval)
+        began = time.time()
+        scene.open(10, over_s=1.0)
+        system.until(lambda since=began: system.said("sweep_interval_changed", since), 10, "the change")  # type: ignore[misc]
+        system.until(lambda since=began: system.said('"swept"', since), 10, "a claim")  # type: ignore[misc]
+        scene.expect(_mark(system, "sweeps") == "ok", f"sweeps count as missing at {interval}")
+
+
+FAULTS = (
+    Fault("23a", "ids of events in microseconds", ids(lambda ms: f"{ms * 1000}-0")),
+    Fault("23b", "ids of events in nanoseconds", ids(lambda ms: f"{ms * 1_000_000}-0")),
+    Fault("23c", "ids of events 100 days ahead", ids(lambda ms: f"{ms + 100 * DAY_MS}-0")),
+    Fault("23d", "the highest id there is", ids(lambda _ms: HIGHEST_ID)),
+    Fault("23e", "the server's clock an hour back", put_back(HOUR_MS), OR_UNKNOWN),
+    Fault("23f", "the server's clock a year ahead for half a second", put_back(365 * DAY_MS, 500), OR_UNKNOWN),
+    Fault(
+        "24a",
+        "the sweep's interval changed in both directions",
+        interval_changes,
+        env={"WINBACK_DETECTION__SWEEP_INTERVAL": ""},
+    ),
+)
