@@ -8,7 +8,7 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
-from state import refusals
+from state import backlog, refusals
 from state.control import Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
@@ -118,6 +118,8 @@ class Overview:
     orders: OrderFlow
     without_key: Mapping[str, Sequence[Heartbeat]]
     """Of each role that needs the keys of encryption, the processes that said they lack one; the latest first."""
+    backlog: backlog.Held | None
+    """Messages that hold dispatch back; None: none do."""
     refused: refusals.Refusals
     """Messages and commands of the broker that workers refused."""
 
@@ -169,6 +171,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
+        backlog=backlog.read(scripts, keys),
         refused=refusals.read(scripts, keys),
         without_key={
             role: _living(found, now_ms) for role, found in zip(PERSONAL_ROLES, beats[len(ROLES) :], strict=True)

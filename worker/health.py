@@ -11,7 +11,7 @@ from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
 from tasks import order_flow
 from tasks.sweep import INTERVALS_TO_A_HOLE, SHORTEST_HOLE
-from worker import health_messages, health_server
+from worker import health_backlog, health_messages, health_server
 from worker.finding import MARKS, Finding, Mark, clock_time, megabytes, span
 from worker.settings import Settings
 
@@ -101,6 +101,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *_silence(overview),
         _outbox(overview),
         *_decisions(overview),
+        *health_backlog.findings(overview),
         *health_messages.findings(overview),
         _rejected(overview),
     ]
