@@ -17,6 +17,7 @@ SESSION_TTL_MS = 7 * DAY_MS
 OUTREACH_TTL_MS = 30 * DAY_MS
 REJECTED_TTL_MS = 7 * DAY_MS
 REFUSALS_TTL_MS = 7 * DAY_MS
+BACKLOG_TTL_MS = 60 * 1000
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
@@ -173,6 +174,11 @@ class Keys:
     def forgets(self) -> str:
         """Text: another one after each removal by `winback forget` (1 day)."""
         return f"{self.control}forgets"
+
+    @property
+    def backlog(self) -> str:
+        """Hash: how many messages hold dispatch back, and since when (ms); for a minute after that was last seen."""
+        return f"{self.control}backlog"
 
     @property
     def refused(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
-from state import refusals
+from state import backlog, refusals
 from state.announcements import Announcement, read_announcements
 from state.control import CLOCKS_DIFFER_MS, Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
@@ -134,6 +134,8 @@ class Overview:
     """When a worker was last handed an outreach of another namespace, within minutes."""
     announced: Mapping[str, Sequence[Announcement]]
     """Of each role, what its processes announced of their settings; the latest first."""
+    backlog: backlog.Held | None
+    """Messages that hold dispatch back; None: none do."""
     refused: refusals.Refusals
     """Messages and commands of the broker that workers refused."""
 
@@ -196,6 +198,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         silent_since_ms=_time(sweep.get(b"silent")),
         sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
+        backlog=backlog.read(scripts, keys),
         refused=refusals.read(scripts, keys),
         without_key={
             role: _living(found, now_ms, put_back_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)

@@ -55,6 +55,15 @@ class Broker:
                     raise
                 return 0
 
+    def purge(self) -> int:
+        """Remove all messages that wait, and return how many there were; those that a worker has in hand stay.
+
+        Raises:
+            BrokerAwayError: some may be left.
+        """
+        with self._connected() as connection, connection.channel() as channel:
+            return int(channel.queue_purge(self._queue) or 0)
+
     def enqueue(self, task: Task, arguments: Sequence[str]) -> None:
         """Put one message for each argument into the queue that the task is routed to.
 

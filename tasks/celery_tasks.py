@@ -106,7 +106,7 @@ def _dispatch(app: Celery) -> None:
         broker.enqueue(recover, outreaches)
 
     try:
-        done = dispatches.dispatch(current(), queued=broker.queued, enqueue=enqueue)
+        done = dispatches.dispatch(current(), queued=broker.queued, enqueue=enqueue, purge=broker.purge)
     except StateError as exc:
         log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
         return

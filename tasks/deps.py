@@ -51,6 +51,10 @@ class Deps:
     """Say that this role is alive."""
     report: Callable[[str, str], None] = lambda _about, _problem: None
     """Record what is wrong with something, for `winback status`; an empty text: nothing any more."""
+    backlog: Callable[[int], None] = lambda _length: None
+    """Record how many messages hold dispatch back; 0: none do."""
+    flooded: Callable[[int], None] = lambda _messages: None
+    """Record that a queue was emptied of so many messages."""
     replication: Callable[[Literal["well", "failing"]], None] = lambda _how: None
     """Say whether enough replicas knew of an attempt in time."""
     monotonic: Callable[[], float] = monotonic

@@ -9,6 +9,9 @@ from state.control import Permits
 from tasks.crash_points import reached
 from tasks.deps import Deps
 
+FLOOD = 100
+"""A queue of this many times `in_flight` is emptied: to work through it would take longer than a lease."""
+
 log = structlog.get_logger("winback.tasks")
 
 
@@ -21,12 +24,19 @@ class Dispatched:
     unknown: int
 
 
-def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequence[str]], None]) -> Dispatched:
+def dispatch(
+    deps: Deps,
+    *,
+    queued: Callable[[], int],
+    enqueue: Callable[[Sequence[str]], None],
+    purge: Callable[[], int] = lambda: 0,
+) -> Dispatched:
     """Lease what is due, as much as there are permits for, and enqueue one message for each.
 
     Never more than `deps.in_flight` at a time. Nothing is leased while the broker's queue is as long as what the
-    workers may have in hand: claims in an overlong queue would only run out there. A message that gets lost is replaced
-    when its lease has run out. What there is no permit for stays due, and so does everything while sending is paused.
+    workers may have in hand: claims in an overlong queue would only run out there. A queue that is far longer is full
+    of duplicates, and is emptied (`purge`). A message that gets lost is replaced when its lease has run out. What there
+    is no permit for stays due, and so does everything while sending is paused.
 
     Raises:
         StateError: Redis could not be reached.
@@ -38,7 +48,7 @@ def dispatch(deps: Deps, *, queued: Callable[[], int], enqueue: Callable[[Sequen
     in_hand = deps.outbox.leased()
     free = deps.in_flight - in_hand
     if free > 0:
-        free = room(free, deps, queued())
+        free = room(free, deps, _queue(deps, queued, purge))
     # The ids are read before the lease: whatever had arrived by then is applied before anybody is contacted.
     noted = deps.streams.noted() if free > 0 else ""
     places = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
@@ -63,6 +73,18 @@ def _put_back(by_ms: int, deps: Deps) -> None:
     deps.outbox.put_back(by_ms)
     # Last: until this is done, the next dispatch does all of it again.
     deps.control.put_back(by_ms)
+
+
+def _queue(deps: Deps, queued: Callable[[], int], purge: Callable[[], int]) -> int:
+    """Return how many messages wait in the queue; say so if they hold dispatch back, and empty it if it is flooded."""
+    queue = queued()
+    if queue > FLOOD * deps.in_flight:
+        removed = purge()
+        log.error("alarm", about="queue", text="the workers' queue was flooded and has been emptied", messages=removed)
+        deps.flooded(removed)
+        queue = queued()
+    deps.backlog(queue if room(1, deps, queue) <= 0 else 0)
+    return queue
 
 
 def room(free: int, deps: Deps, queue: int) -> int:

@@ -70,6 +70,15 @@ def test_many_messages_take_few_round_trips(app: Celery, valkey: EmbeddedValkey)
     assert reads < 50
 
 
+@pytest.mark.xdist_group("valkey")
+def test_purge_empties_the_queue_and_counts_its_messages(app: Celery) -> None:
+    broker, say = Broker(app, QUEUE), app.task(_nothing, name="say")
+    assert broker.purge() == 0
+    broker.enqueue(say, ["one", "two"])
+    assert broker.purge() == 2
+    assert broker.queued() == 0
+
+
 def test_a_connection_that_is_broken_inside_is_thrown_away() -> None:
     app = Celery("test", broker="memory://", set_as_current=False)
     broker = Broker(app, QUEUE)

@@ -9,7 +9,7 @@ from state.errors import ServerUnavailableError
 from state.keys import partition_of
 from tasks.attempt import attempt
 from tasks.deps import Deps
-from tasks.dispatch import Dispatched, dispatch
+from tasks.dispatch import FLOOD, Dispatched, dispatch
 from tests.attempts import deps_of, let_it_be_reaped, yuno
 from tests.helpers import HOUR_MS, MINUTE_MS, abandon, let_lease_run_out, places_of, record, sending, take
 from worker.runtime import State
@@ -28,8 +28,12 @@ class Broker:
     def enqueue(self, outreaches: Sequence[str]) -> None:
         self.messages += outreaches
 
+    def purge(self) -> int:
+        removed, self.length = self.length, 0
+        return removed
+
     def dispatch(self, deps: Deps) -> Dispatched:
-        return dispatch(deps, queued=self.queued, enqueue=self.enqueue)
+        return dispatch(deps, queued=self.queued, enqueue=self.enqueue, purge=self.purge)
 
 
 def abandoned(state: State, count: int) -> list[str]:
@@ -64,7 +68,7 @@ def test_never_more_are_leased_than_the_workers_may_have_in_hand(state: State) -
     assert set(broker.messages) < set(due)
 
 
-@pytest.mark.parametrize(("queued", "enqueued"), [(0, 2), (1, 2), (2, 0), (3, 0), (10**6, 0)])
+@pytest.mark.parametrize(("queued", "enqueued"), [(0, 2), (1, 2), (2, 0), (3, 0), (200, 0)])
 def test_nothing_is_leased_while_the_queue_is_as_long_as_what_the_workers_have_in_hand(
     state: State, queued: int, enqueued: int
 ) -> None:
@@ -116,7 +120,7 @@ def test_leases_that_ran_out_are_taken_back_also_while_the_queue_is_full(state: 
     [outreach], broker = abandoned(state, 1), Broker()
     broker.dispatch(deps_of(state))
     let_lease_run_out(state, outreach)
-    assert Broker(10**6).dispatch(deps_of(state)) == Dispatched(0, 1, 0)
+    assert Broker(10_000).dispatch(deps_of(state)) == Dispatched(0, 1, 0)
     assert places_of(state, outreach) == {"due"}
 
 
@@ -145,3 +149,22 @@ def test_a_server_that_is_away_leaves_everything_as_it_was(state: State, monkeyp
             broker.dispatch(deps_of(state))
     assert places_of(state, outreach) == {"due"}
     assert broker.dispatch(deps_of(state)).enqueued == 1
+
+
+def test_queue_that_holds_dispatch_back_is_recorded(state: State) -> None:
+    abandoned(state, 1)
+    seen: list[int] = []
+    deps = replace(deps_of(state), in_flight=10, backlog=seen.append)
+    assert [Broker(length).dispatch(deps).enqueued for length in (10, 9)] == [0, 1]
+    assert seen == [10, 0]
+
+
+def test_flooded_queue_is_emptied_and_dispatch_goes_on(state: State) -> None:
+    due, flooded = abandoned(state, 1), list[int]()
+    deps = replace(deps_of(state), in_flight=10, flooded=flooded.append)
+    broker = Broker(10 * FLOOD)
+    assert broker.dispatch(deps).enqueued == 0
+    assert flooded == []
+    broker.length += 1
+    assert broker.dispatch(deps).enqueued == 1
+    assert (broker.messages, flooded) == (due, [10 * FLOOD + 1])

@@ -11,7 +11,7 @@ from state.deployment import key_ids_in
 from state.overview import NO_EVICTION, ROLES, Overview
 from state.streams import SHORTEST_GAP_MS, TIMES_TO_A_GAP
 from tasks import order_flow
-from worker import health_messages, health_processes, health_server
+from worker import health_backlog, health_messages, health_processes, health_server
 from worker.finding import MARKS, Finding, Mark, clock_time, megabytes, span
 from worker.health_progress import progress
 from worker.health_streams import streams
@@ -107,6 +107,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         _outbox(overview),
         *progress(overview, settings),
         *_decisions(overview),
+        *health_backlog.findings(overview),
         *health_messages.findings(overview),
         _rejected(overview),
     ]

@@ -15,9 +15,10 @@ from typing import Any, Final, Literal, Protocol
 
 from state.keys import is_outreach_id
 
-Reason = Literal["unreadable", "too_large", "encoding", "task", "arguments", "options"]
-REASONS: Final[tuple[Reason, ...]] = ("unreadable", "too_large", "encoding", "task", "arguments", "options")
-"""Why a message is refused. `options`: it has an ETA, a time limit that is no number, or an expiry that is no time."""
+Reason = Literal["unreadable", "too_large", "encoding", "task", "arguments", "options", "flood"]
+REASONS: Final[tuple[Reason, ...]] = ("unreadable", "too_large", "encoding", "task", "arguments", "options", "flood")
+"""Why a message is refused. `options`: it has an ETA, a time limit that is no number, or an expiry that is no time.
+`flood`: it was in a queue so long that it was emptied."""
 MOST_BYTES: Final = 16_384
 """Size of a body; our own have some 150 bytes."""
 MOST_CHARACTERS: Final = 1_048_576

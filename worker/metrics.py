@@ -39,6 +39,8 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _sending(overview)
     yield from _roles(overview, settings)
     yield _refused(overview)
+    held = overview.backlog.length if overview.backlog else 0
+    yield _gauge("winback_messages_waiting", "Messages that wait before the workers and hold dispatch back.", held)
     yield from _sessions(overview)
     yield from _progress(overview, settings)
     yield from _outcomes(overview)

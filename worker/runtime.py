@@ -12,9 +12,10 @@ from redis import Redis, RedisCluster
 from detectors.lanes import milliseconds
 from detectors.sequence import RANK_NAMES
 from detectors.settings import DetectionSettings
-from state import announcements, deployment
+from state import announcements, deployment, refusals
 from state.alarms import Alarms
 from state.attribution import Attribution
+from state.backlog import Backlog
 from state.cipher import Cipher, Unencrypted, cipher_of
 from state.connection import connect, replicas_of, require_suitable
 from state.control import Control
@@ -250,5 +251,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         in_flight=settings.in_flight,
         beat=state.beat,
         replication=_watch_replicas(state),
+        backlog=Backlog(state.scripts, state.keys).note,
+        flooded=lambda messages: refusals.add(state.scripts, state.keys, {"flood": messages}),
         report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
     )

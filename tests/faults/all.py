@@ -1,6 +1,6 @@
 """Every fault, in order."""
 
-from tests.faults import api, clocks, crashes, edits, events, mixed, refusals, servers, silent, takeovers
+from tests.faults import api, clocks, crashes, edits, events, hostile, mixed, refusals, servers, silent, takeovers
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
@@ -11,6 +11,7 @@ ALL: tuple[Fault, ...] = (
     *clocks.FAULTS,
     *edits.FAULTS,
     *refusals.FAULTS,
+    *hostile.FAULTS,
     *mixed.FAULTS,
     *takeovers.FAULTS,
     *silent.FAULTS,

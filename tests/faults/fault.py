@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -63,6 +64,8 @@ class Fault:
     """After the fault; longer counts as stuck."""
     still_for_s: float = 0.0
     """For so long nothing may have been under way before all is taken to be over."""
+    around: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = lambda _: nullcontext({})
+    """Runs what the roles need besides, in a directory of its own; yields their settings for it."""
     pace: Pace = PACE
     """How roles that end are started again."""
     most_runs: int = 1000
@@ -93,7 +96,11 @@ def run(fault: Fault, seeds: Iterable[int], directory: Path) -> Result:
     """Run a fault once for each seed; a system in which something got stuck is made anew for the next."""
     result, left = Result(fault), list(seeds)[: fault.most_runs]
     while left:
-        with System(directory / f"{fault.number}-{left[0]}", fault.env, fault.roles, fault.pace) as system:
+        place = directory / f"{fault.number}-{left[0]}"
+        with (
+            fault.around(place.with_suffix(".around")) as more,
+            System(place, {**fault.env, **more}, fault.roles, fault.pace) as system,
+        ):
             while left:
                 verdict = run_once(fault, left.pop(0), system, result)
                 if any("stuck" in problem for problem in verdict.violations):

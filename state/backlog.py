@@ -1,0 +1,56 @@
+"""How long the broker's queue has held dispatch back. Times are Unix ms of the server."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from state.keys import BACKLOG_TTL_MS, Keys
+from state.scripts import Scripts, translated
+
+_LENGTH, _SINCE = "length", "since"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Dispatch is held back, since when, and by how many messages."""
+
+    length: int
+    since_ms: int
+
+
+class Backlog:
+    """Records it; one for each process that dispatches."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._key = keys.backlog
+        self._noted = True
+
+    def note(self, length: int) -> None:
+        """Record that a queue of this length holds dispatch back; 0: it doesn't.
+
+        Raises:
+            StateError: the server does not answer.
+        """
+        client: Any = self._scripts.client
+        with translated():
+            if length:
+                seconds, micros = client.time()
+                pipe = client.pipeline(transaction=False)
+                pipe.hsetnx(self._key, _SINCE, int(seconds) * 1000 + int(micros) // 1000)
+                pipe.hset(self._key, _LENGTH, length)
+                pipe.pexpire(self._key, BACKLOG_TTL_MS)
+                pipe.execute()
+            elif self._noted:
+                client.hdel(self._key, _LENGTH, _SINCE)
+            self._noted = length > 0
+
+
+def read(scripts: Scripts, keys: Keys) -> Held | None:
+    """Return what holds dispatch back; None: no message does.
+
+    Raises:
+        StateError: the server does not answer.
+    """
+    with translated():
+        length, since = scripts.client.hmget(keys.backlog, _LENGTH, _SINCE)
+    return None if length is None or since is None else Held(int(length), int(since))
