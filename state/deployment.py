@@ -59,6 +59,18 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
             use_key(scripts, keys, key_id)
 
 
+def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
+    """Whether the record is still that of this process: another version may have taken the data over since it started.
+
+    Raises:
+        StateError: the server doesn't answer.
+    """
+    with translated():
+        found = scripts.client.hmget(keys.deployment, "schema", "identity")
+    own = (str(SCHEMA_VERSION), fingerprint(secret))
+    return all(stored is None or stored.decode() == mine for stored, mine in zip(found, own, strict=True))
+
+
 def recorded_keys(scripts: Scripts, keys: Keys) -> list[str]:
     """Return the ids of all keys that something may be encrypted under."""
     with translated():

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from state.announcements import (
     DECLARATION_COUNTS_MS,
     Agreement,
@@ -12,14 +14,19 @@ from state.announcements import (
     withdraw,
 )
 from state.control import Control, Held, Passed
+from state.deployment import SCHEMA_VERSION
+from state.errors import DeploymentMismatchError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS
 from state.outbox import Taken
 from tasks.attempt import attempt
 from tasks.deps import Deps
 from tests.attempts import deps_of, yuno
 from tests.controlling import control, granted, held, passes, sending
-from tests.helpers import HOUR_MS, abandon, dispatch, now_ms, stored, texts, ttl_ms
+from tests.helpers import HOUR_MS, SECRET, abandon, dispatch, now_ms, stored, texts, ttl_ms
+from worker import runtime
 from worker.runtime import State
+from worker.settings import load
+from worker.valkey import EmbeddedValkey
 
 LIVE, SHADOW = "live 1", "shadow 2"
 
@@ -213,3 +220,39 @@ def test_an_outreach_of_another_namespace_is_noted(state: State) -> None:
     assert (outcome.outcome, outcome.reason) == ("dropped", "foreign")
     assert abs(int(texts(state, state.keys.foreign)["at"]) - now_ms(state)) < HOUR_MS
     assert ttl_ms(state, state.keys.foreign)
+
+
+# A whole worker
+
+
+@pytest.mark.xdist_group("valkey")
+def test_a_worker_acts_no_more_when_its_data_is_taken_over(real_state: State, valkey: EmbeddedValkey) -> None:
+    env = {"WINBACK_REDIS_URL": valkey.url, "WINBACK_IDENTITY_SECRET": SECRET.decode()}
+    settings = load(env)
+    running = runtime.open_state(settings, sends=True)
+    runtime.join_deployment(running, settings)
+    running.declare()
+    assert running.control.agreed()
+    for field, other in (("schema", "99"), ("identity", "another")):
+        was = real_state.client.hget(running.keys.deployment, field)
+        real_state.client.hset(running.keys.deployment, field, other)
+        running.declare()
+        running.declare()
+        assert not running.control.agreed()
+        assert running.control.gate(held()) == "another_mode"
+        real_state.client.hset(running.keys.deployment, field, was or "")
+        running.declare()
+        assert running.control.agreed()
+    running.client.close()
+
+
+@pytest.mark.xdist_group("valkey")
+def test_data_of_a_later_version_refuses_this_one(real_state: State, valkey: EmbeddedValkey) -> None:
+    later = str(SCHEMA_VERSION + 1)
+    real_state.client.hset(real_state.keys.deployment, mapping={"schema": later, "partitions": "64"})
+    settings = load({"WINBACK_REDIS_URL": valkey.url, "WINBACK_IDENTITY_SECRET": SECRET.decode()})
+    running = runtime.open_state(settings, sends=True)
+    with pytest.raises(DeploymentMismatchError, match="run that version"):
+        runtime.join_deployment(running, settings)
+    assert texts(real_state, real_state.keys.deployment)["schema"] == later
+    running.client.close()

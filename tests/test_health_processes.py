@@ -66,7 +66,7 @@ def test_a_process_with_other_settings_is_named(
     starts(healthy, role, "c:3")
     starts(healthy, role, "odd:1", **{f"WINBACK_{variable}": value})
     text = problems(healthy)["processes"]
-    assert text.startswith(f"{role} odd:1 have other [{section}] settings than")
+    assert text.startswith(f"{role} odd:1: other [{section}] settings than")
 
 
 def test_a_process_that_ended_is_not_compared(healthy: State) -> None:
@@ -82,7 +82,7 @@ def test_a_process_that_ended_is_not_compared(healthy: State) -> None:
 def test_a_process_that_differs_from_the_record_is_named(healthy: State, name: str, words: str) -> None:
     starts(healthy, "ingest", "odd:1")
     healthy.client.hset(healthy.keys.deployment, name, "9")
-    assert problems(healthy)["processes"].startswith("ingest odd:1 ")
+    assert problems(healthy)["processes"].startswith("ingest odd:1: ")
     assert words in problems(healthy)["processes"]
 
 

@@ -10,14 +10,14 @@ from worker.finding import Finding, span
 STOP = "stop the processes that should not run, or start them again with the settings of the others"
 _MOST_NAMED = 5
 _RECORDED = {
-    "schema": "belong to another version of Winback than the data",
-    "identity": "have another identity_secret than the data was written with, and so recognise nobody",
+    "schema": "another version of Winback than the data's",
+    "identity": "another identity_secret than the one the data was written with, so no person is recognised",
 }
 """What is compared with the record, in all roles."""
 _COMPARED: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "contact": (("ingest", "recover"), "have other [contact] settings"),
-    "delivery": (("recover",), "have other [delivery] settings"),
-    "detection": (("sweep",), "have other [detection] settings"),
+    "contact": (("ingest", "recover"), "other [contact] settings"),
+    "delivery": (("recover",), "other [delivery] settings"),
+    "detection": (("sweep",), "other [detection] settings"),
 }
 """What is compared among the processes of the roles that use it."""
 
@@ -42,12 +42,12 @@ def _all(overview: Overview, longest_ms: Mapping[str, int]) -> Iterator[Finding]
         recorded = overview.deployment.get(name)
         odd = [each for each in running if recorded and each[1].about.get(name, recorded) != recorded]
         if odd:
-            yield Finding("processes", "fail", f"{_names(odd)} {words}", STOP)
+            yield Finding("processes", "fail", f"{_names(odd)}: {words}", STOP)
     yield from _modes([each for each in running if each[0] == "recover"], overview)
     for name, (roles, words) in _COMPARED.items():
         odd, others = _odd([each for each in running if each[0] in roles], name)
         if odd:
-            yield Finding("processes", "fail", f"{_names(odd)} {words} than {_names(others)}", STOP)
+            yield Finding("processes", "fail", f"{_names(odd)}: {words} than {_names(others)}", STOP)
 
 
 def namespaces(overview: Overview) -> Iterator[Finding]:

@@ -42,6 +42,8 @@ NOT_REPLICATED = (
     "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to what there is"
 )
 
+_ODD = "odd"
+
 log = structlog.stdlib.get_logger("winback.runtime")
 
 
@@ -66,6 +68,8 @@ class State:
     """In which way this process sends, if it is a worker."""
     delivery: tuple[str, str] = ("", "")
     """Mode and endpoint."""
+    secret: bytes = field(default=b"", repr=False)
+    """The identity secret."""
     _logged: set[str] = field(default_factory=set)
     """Keys of encryption that this process has said it lacks."""
     _agreement: list[str] = field(default_factory=lambda: [""])
@@ -92,7 +96,10 @@ class State:
         Raises:
             StateError: the server doesn't answer.
         """
-        answer = announcements.declare(self.scripts, self.keys, self.how)
+        # One that doesn't fit the data any more declares a way in which no worker sends, its own threads included.
+        fits = deployment.fits(self.scripts, self.keys, self.secret)
+        declared = announcements.declare(self.scripts, self.keys, self.how if fits else f"{self.how} {_ODD}")
+        answer = declared if fits else _ODD
         if answer == self._agreement[0]:
             return
         self._agreement[0] = answer
@@ -100,6 +107,8 @@ class State:
             mode, endpoint = self.delivery
             deployment.announce(self.scripts, self.keys, mode=mode, endpoint=endpoint)
             log.info("sends", mode=mode)
+        elif answer == _ODD:
+            log.error("worker_does_not_fit", acts="no more", way_out="stop it: the data belongs to another version")
         elif answer == "mixed":
             way_out = "stop the workers that should not run: winback status names them"
             log.error("workers_disagree", mode=self.delivery[0], acts="when all agree", way_out=way_out)
@@ -159,6 +168,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         about=partial(announcing.about, settings),
         how=how,
         delivery=(settings.delivery.mode, settings.delivery.endpoint),
+        secret=identity_secret(settings),
     )
 
 

@@ -25,6 +25,20 @@ def server_killed(scene: Scene) -> None:
     scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
 
 
+def torn(scene: Scene) -> None:
+    """Kill it while it writes: the last command is in its append-only file up to a random byte."""
+    system = scene.system
+    scene.open(30, over_s=2.0)
+    system.until(system.open_outreaches, 30)
+    system.server.kill()
+    files = sorted((system.directory / "valkey" / "appendonlydir").glob("*.incr.aof"))
+    command = b"*4\r\n$4\r\nHSET\r\n$18\r\nwinback:deployment\r\n$4\r\nmode\r\n$4\r\nlive\r\n"
+    with files[-1].open("ab") as file:
+        file.write(command[: scene.random.randrange(1, len(command) - 1)])
+    system.server.start()
+    system.until(system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+
+
 def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
     """Cut the roles off from the server (state and broker), while the shop goes on telling it."""
 
@@ -149,6 +163,7 @@ def _stopped(pid: int) -> Iterator[None]:
 
 FAULTS = (
     Fault("6", "Redis kill -9, started again with its append-only file", server_killed, OR_UNKNOWN),
+    Fault("6b", "Redis kill -9 in the middle of a write: its file ends in half a command", torn, OR_UNKNOWN),
     Fault("7a", "Redis cut off from all roles for 8 s", away("cut", 8.0), OR_UNKNOWN),
     Fault("7b", "replies of Redis swallowed for 8 s", away("drop_replies", 8.0), OR_UNKNOWN),
     Fault("7c", "Redis frozen for 8 s", frozen(8.0), OR_UNKNOWN),
