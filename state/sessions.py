@@ -172,7 +172,7 @@ class Sessions:
     def stay(self, circle: Iterable[str]) -> bool:
         """Let one of the sessions that have taken each other over in a circle wait again, or none would ever end.
 
-        Which one depends on their ids alone. False: it has not moved, so there is no circle.
+        Which one depends only on their ids. False: it has not moved, so there is no circle.
         """
         session = min(circle)
         return bool(self._scripts.run("stay", self._partition(session), session, self._names))

@@ -102,7 +102,7 @@ class _Stream(httpcore.NetworkStream):
             if attempt.clock() >= attempt.latest_start:
                 raise TooLateError
             if self._sent and self.get_extra_info("is_readable"):
-                # The server has closed it since the pool looked: nothing is written, and another one is taken.
+                # The server has closed it since the pool checked: nothing is written, and the pool takes another one.
                 raise httpcore.ConnectionNotAvailable
             self._before = unread.before(self.get_extra_info("socket"), self._sent)
             attempt.started = True
@@ -115,8 +115,8 @@ class _Stream(httpcore.NetworkStream):
         try:
             self._inner.write(piece, timeout)
         except Exception as exc:
-            # The driver reads on. A reset that ended the writing then looks like an end of the stream, unless there
-            # was one before it: only then the system says that the pipe is broken.
+            # The driver reads on. After a reset that ended the writing, the next read returns an end of the stream,
+            # though there was none. Only a broken pipe means that the stream had ended before the reset.
             if not isinstance(exc.__cause__, BrokenPipeError):
                 self._before = None
             raise

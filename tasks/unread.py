@@ -1,10 +1,10 @@
-"""Whether a server can have read a request before it closed the connection: what its TCP says about that.
+"""Whether a server can have read a request before it closed the connection, as far as TCP shows it.
 
-A kept connection can be closed by the server while the next request is on its way. To the application it looks the same
-as a server that read the request and died: a connection that ends without a reply. TCP tells the two apart, in one
-case for certain. The end of the stream (FIN) acknowledges what the server's host had received when its program
-closed the socket. If that is nothing of the request, and the host then refuses the request with a reset, no socket was
-left from which a program could have read it.
+A server can close a kept connection while the next request is on its way. The application sees the same as when a
+server reads the request and dies: a connection that ends without a reply. TCP shows the difference in one case. The end
+of the stream (FIN) acknowledges what the server's host had received when its program closed the socket. If that is
+nothing of the request, and the host then refuses the request with a reset, no socket was left from which a program
+could have read it.
 
 Nothing less is a proof. A reset without an end of the stream can come from a program that read the request and was
 killed, before its host acknowledged anything. After a half-close the host still acknowledges what arrives. Both count
@@ -29,7 +29,7 @@ _LENGTH = _ACKED_AT + 8
 
 
 class Said(NamedTuple):
-    """What the server's host has said of a connection."""
+    """What the server's host has told of a connection."""
 
     is_over: bool
     """Neither side sends any more."""

@@ -23,10 +23,11 @@ _RETRYABLE = frozenset({408, 421, 425, 429, 500, 503})
 """Statuses that say that the request was not carried out, and may be repeated.
 
 408: it did not arrive as a whole (RFC 9110, 15.5.9). 421: on another connection (RFC 9110, 15.5.20). 425: it might have
-been a replay, so it was not looked at (RFC 8470, 5.2); we send no early data ourselves. 429, 503 and 500: as Yuno says.
+been a replay, so it was not processed (RFC 8470, 5.2); we send no early data ourselves. 429, 503 and 500: retryable by
+Yuno's documentation.
 """
 _IN_USE = frozenset({409, 423})
-"""What the request is about is in use, by whomever (RFC 9110, 15.5.10; 423: RFC 4918, 11.3)."""
+"""The target of the request is in use by another one (RFC 9110, 15.5.10; 423: RFC 4918, 11.3)."""
 _UNDECIDED = frozenset({502, 504})
 FORBIDDEN = "forbidden_address"
 """The endpoint's name leads to an address that nothing is sent to: true for every request."""
@@ -162,11 +163,11 @@ def _classify(  # noqa: PLR0911 - one return for each row of the table
     code, messages = _error(body or b"")
     why = f"http_{status}" + (f".{code}" if code else "")
     wait = retry_after(headers.get("retry-after"), now)
-    # The codes first: whatever the status says, there was a request with this key.
+    # The codes first: with any status they mean that there was another request with this key.
     if code == "IDEMPOTENCY_DUPLICATED":
         return Undecided(why)
     if status in _IN_USE or code == "REQUEST_IN_PROCESS":
-        # By whose request? Ours, of which a failover may have lost every trace: it may still become a contact.
+        # It can be our own earlier request, lost with a failover, which may still become a contact.
         return TryAgain(why, wait, maybe_sent=True)
     if status in {401, 403}:
         return Unauthorised(why)

@@ -81,18 +81,19 @@ INGEST: list[Mutant] = [
 ]  # fmt: skip
 
 PEOPLE: list[Mutant] = [
-    ("state.people:merged", "if not facts.shared]", "]", "guards.shared_address_tells_nothing_but_its_own_opt_out"),
+    ("state.people:merged", "if not facts.shared]", "]",
+     "guards_people.shared_address_tells_nothing_but_its_own_opt_out"),
     ("state.people:merged", "any(facts.opted_out for facts in found)", "any(facts.opted_out for facts in own)",
-     "guards.shared_address_tells_nothing_but_its_own_opt_out"),
+     "guards_people.shared_address_tells_nothing_but_its_own_opt_out"),
     ("state.people:_facts", 'source != "linked" or not shared', "True",
      "people.opt_outs_of_others_do_not_count_for_a_shared_address"),
     ("state.people:People.reserve", "replicated &= confirmed", "replicated = confirmed",
-     "guards.each_identity_must_be_replicated"),
+     "guards_people.each_identity_must_be_replicated"),
     ("tasks.limits:is_reached", "limit.period_ms + lease_ms", "limit.period_ms",
      "policy.a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended",
      {"held_ms": 24 * 3_600_000 + 70_000 - 1, "decision": Suppress("contacted_recently")}),
     ("tasks.consent:answers", "if channel in said else", "if channel in said and not fields.get(name) else",
-     "guards.answer_of_the_person_counts_before_that_of_the_session", {"said": False, "may": {"whatsapp"}}),
+     "guards_people.answer_of_the_person_counts_before_that_of_the_session", {"said": False, "may": {"whatsapp"}}),
     ("tasks.sending:_settle", 'reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe',
      'reason="attempts_used_up", line=f"{line} {why}"', "guards.last_attempt_that_may_have_been_a_contact_is_unknown"),
 ]  # fmt: skip

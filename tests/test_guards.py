@@ -10,17 +10,14 @@ import pytest
 from state import deployment
 from state.errors import ServerUnavailableError
 from state.keys import HEARTBEAT_TTL_MS, partition_of
-from state.marking import MOST_LINKS, MOST_SESSIONS, Answer, Channel, Named
 from state.operator import Operator
-from state.people import Facts, Lead, People, merged, person_of
-from state.scripts import Argument, Scripts
+from state.people import person_of
 from state.session import RANK_SPAN
 from state.sessions import Change
-from tasks import consent
 from tasks.attempt import attempt
 from tasks.policy import Cancel, Send, decide
 from tasks.sending import LONGEST_UNKNOWN, Outcome
-from tests.attempts import PERSON, attempt_again, held_by, yuno
+from tests.attempts import attempt_again, held_by, yuno
 from tests.faulty_server import OK, http
 from tests.helpers import (
     HOUR_MS,
@@ -204,16 +201,6 @@ def test_forgotten_session_hands_nothing_over(state: State) -> None:
     assert stored(state, "old").state == "forgotten"
 
 
-def test_contact_of_a_person_forgotten_since_is_not_remembered(state: State) -> None:
-    lead = Lead("COP 1", HOUR_MS, now_ms(state))
-    state.client.set(f"{state.keys.person(PERSON)}forgotten", lead.taken_ms, px=HOUR_MS)
-    assert state.people.reserve([PERSON], "07-0123456789abcdef", 1, lead, ()) == "reserved"
-    assert texts(state, state.keys.contacts(PERSON)) == {}
-    later = lead._replace(taken_ms=lead.taken_ms + 1)
-    assert state.people.reserve([PERSON], "07-0123456789abcdef", 2, later, ()) == "reserved"
-    assert len(texts(state, state.keys.contacts(PERSON))) == 1
-
-
 def test_session_known_from_a_takeover_alone_does_not_live_forever(state: State) -> None:
     happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
     state.sessions.hand_over("old", "new", now_ms(state) * 100)
@@ -225,27 +212,6 @@ def test_inherited_fields_leave_an_open_outreach_its_session(state: State) -> No
     abandon(state)
     state.sessions.hand_over("old", "s-1", now_ms(state) * 100)
     assert ttl_ms(state, state.keys.session("s-1")) is None
-
-
-@pytest.mark.parametrize(("kind", "most"), [("sessions", MOST_SESSIONS), ("links", MOST_LINKS)])
-def test_person_keeps_exactly_the_latest_of_what_is_noted(state: State, kind: str, most: int) -> None:
-    began_ms = now_ms(state) - HOUR_MS
-    others = [person_of(f"+5730000{number:05d}", SECRET) for number in range(most + 1)]
-    for number, other in enumerate(others):
-        named = Named(PERSON, f"s-{number}" if kind == "sessions" else "s-1", began_ms + number, other)
-        state.people.begin_telling([named], {})()
-    key = state.keys.sessions(PERSON) if kind == "sessions" else state.keys.links(PERSON)
-    found: Any = state.client.zrange(key, 0, -1)
-    kept = [member.decode() for member in found]
-    assert kept == ([f"s-{number}" for number in range(1, most + 1)] if kind == "sessions" else others[1:])
-
-
-@pytest.mark.parametrize("order", [(1, 0), (0, 1)])
-def test_first_opt_out_counts_in_any_order(state: State, order: tuple[int, int]) -> None:
-    first_ms = now_ms(state) - HOUR_MS
-    for later in order:
-        state.people.opt_out(PERSON, first_ms + later)
-    assert texts(state, f"{state.keys.person(PERSON)}opted_out") == {"shop": str(first_ms)}
 
 
 def test_process_that_was_silent_for_a_day_is_not_listed(state: State) -> None:
@@ -269,37 +235,6 @@ def test_last_attempt_that_may_have_been_a_contact_is_unknown(state: State) -> N
     with yuno(state, http(409), max_attempts=1) as (deps, _):
         assert attempt(outreach, deps).outcome == "unknown"
     assert held_by(state) == outreach
-
-
-# What is known of people
-
-
-def test_shared_address_tells_nothing_but_its_own_opt_out() -> None:
-    shared = Facts(bought=True, answers={"call": Answer(allowed=False, at_ms=1)}, sessions=("s",), shared=True)
-    assert merged([Facts(), shared]) == Facts()
-    assert merged([Facts(), replace(shared, opted_out=True)]).opted_out
-
-
-def test_each_identity_must_be_replicated(real_state: State) -> None:
-    state = real_state
-    confirmed = iter([False, True])
-
-    class Half(Scripts):
-        """Scripts of which the first write reaches too few replicas."""
-
-        def run_confirmed(self, name: str, key: str, *args: Argument) -> tuple[Any, bool]:
-            return self.run(name, key, *args), next(confirmed)
-
-    people = People(Half(state.client), state.keys, cap_ms=1, lease_ms=1, bought_window_ms=1)
-    lead = Lead("", HOUR_MS, now_ms(state))
-    assert people.reserve([PERSON, "b" * 64], "07-0123456789abcdef", 1, lead, ()) == "not_replicated"
-
-
-@pytest.mark.parametrize(("said", "may"), [(False, {"whatsapp"}), (True, {"call", "whatsapp"})])
-def test_answer_of_the_person_counts_before_that_of_the_session(*, said: bool, may: set[str]) -> None:
-    fields = {"consent.call": str(not said).lower()}
-    answers: dict[Channel, Answer] = {"call": Answer(allowed=said, at_ms=1)}
-    assert consent.allowed(fields, answers, must_be_given=False) == may
 
 
 def test_key_is_used_for_a_day_as_yuno_says() -> None:

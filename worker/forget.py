@@ -103,7 +103,7 @@ class Forget:
         )
 
     def _remove(self, who: Someone, found: Traces, done: _Done) -> None:
-        # Before and after: whatever ingest relies on having noted is asked for once more when either has changed.
+        # Before and after the removal: ingest writes its notes again after each announcement.
         self._state.announce()
         # Before their events are removed: opt-outs and refusals must outlive everything else.
         self._keep_refusals(who, found.entries, done)

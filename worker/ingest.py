@@ -63,7 +63,7 @@ class Work:
     """Waits until they are applied; None before and after that."""
     marks: Sequence[Mark] = ()
     told: Callable[[], bool] | None = None
-    """Waits until their people are named and marked, or says that they have to be applied again; None before that."""
+    """Waits until their people are named and marked; False if they have to be applied again. None before that."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from tasks.consent import FIELDS, GIVEN_AT, SOURCE, answered
 from worker.batch import Batch
 
 MOST_NOTED, NOTED_AGAIN_S = 100_000, 3600.0
-"""Who is in a session is noted once, however often a shop says it, and periodically again.
+"""The person in a session is noted once for any number of events, and periodically again.
 
 It is noted again whenever it may be gone: after each `winback forget`, and after each new connection to the server,
 which may have been restarted or replaced and have lost it.
@@ -99,14 +99,14 @@ class Naming:
         return wait
 
     def _remember(self, told: Told, told_of: Iterable[Said], since: object) -> bool:
-        """Remember who was noted; False when what was known at `since` may be gone."""
+        """Remember the people who were noted; False if notes from before `since` may be gone."""
         now = Since(self._people.connects, told.forgets)
         if now != self._since:
             self._noted.clear()
             self._since = now
         if now != since:
             return False
-        # What was barred was not noted, and a later event of the same session may be.
+        # A barred person was not noted, and a later event of the same session may note them.
         if not told.barred:
             if not self._noted:
                 self._noted_from = monotonic()

@@ -1,7 +1,7 @@
 -- Bounds what a shop can put into one session: of the metadata, the fields that were written last stay. Which they are
--- depends on their stamps and names alone, so events in any order leave the same. A part of apply.lua and inherit.lua.
+-- depends only on their stamps and names, so events in any order leave the same. A part of apply.lua and inherit.lua.
 local METADATA, MOST_METADATA, STAMP_DIGITS = 'meta.', 128, 8
--- What says that nobody may be contacted is never removed for something else.
+-- The sign of a bot stops contacts, so it is never removed.
 local KEPT_METADATA = {['meta.bot'] = true}
 
 local function is_metadata(name) return string.sub(name, 1, #METADATA) == METADATA and not KEPT_METADATA[name] end
