@@ -100,7 +100,9 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *_reopened(overview, settings),
         *_problems(overview),
         *_without_key(overview, settings),
-        *health_processes.findings(overview, {role: MISSED_BEATS * interval_ms(role, settings) for role in ROLES}),
+        *health_processes.findings(
+            overview, {role: MISSED_BEATS * interval_ms(role, settings, overview.sweep_interval_ms) for role in ROLES}
+        ),
         *_orders(overview),
         _sending(overview, settings),
         *_silence(overview),
@@ -239,7 +241,7 @@ def _problems(overview: Overview) -> Iterator[Finding]:
 def _without_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
     """Find who was started before encryption was switched on, or before a key was added. It goes when they are gone."""
     for role, signs in overview.without_key.items():
-        longest = MISSED_BEATS * interval_ms(role, settings)
+        longest = MISSED_BEATS * interval_ms(role, settings, overview.sweep_interval_ms)
         lately = [sign.process for sign in signs if overview.now_ms - sign.at_ms <= longest]
         if lately:
             key_ids = ", ".join(key_ids_in(overview.deployment))

@@ -51,7 +51,7 @@ def overdue_ms(overview: Overview, settings: Settings) -> int:
 
 def _detection(overview: Overview, settings: Settings) -> Finding:
     late_ms = overdue_ms(overview, settings)
-    if late_ms > _patience_ms(settings.detection.sweep_interval):
+    if late_ms > _patience_ms(overview, settings):
         text = f"sessions passed their threshold {span(late_ms)} ago, and no sweep has claimed them"
         return Finding("detection", "fail", text, _READ_LOG)
     swept_ms = overview.progress.swept_ms
@@ -67,7 +67,7 @@ def _dispatch(overview: Overview, settings: Settings) -> Finding:
             return Finding("dispatch", "fail", "outreaches are due, and no dispatch round has ended yet", _READ_LOG)
         return Finding("dispatch", "ok", "no dispatch round has ended yet; no outreach is due")
     ago_ms = overview.now_ms - dispatched_ms
-    if ago_ms > _patience_ms(max(settings.delivery.dispatch_interval, settings.detection.sweep_interval)):
+    if ago_ms > max(_patience_ms(overview, settings), INTERVALS * milliseconds(settings.delivery.dispatch_interval)):
         text = f"no dispatch round has ended for {span(ago_ms)}: due outreaches are not handed to the workers"
         return Finding("dispatch", "fail", text, "see the log of sweep, and whether the broker answers")
     return Finding("dispatch", "ok", f"the last round ended {span(max(0, ago_ms))} ago")
@@ -76,7 +76,7 @@ def _dispatch(overview: Overview, settings: Settings) -> Finding:
 def _attempts(overview: Overview, settings: Settings) -> Finding:
     found, box = overview.progress, overview.outbox
     lease_ms = milliseconds(settings.delivery.lease)
-    patience_ms = _patience_ms(settings.detection.sweep_interval)
+    patience_ms = _patience_ms(overview, settings)
     if found.undecided_ms is not None and overview.now_ms - found.undecided_ms > lease_ms + patience_ms:
         ago = span(overview.now_ms - found.undecided_ms)
         text = f"workers have taken outreaches for {ago}, and no attempt has come to a decision"
@@ -94,8 +94,9 @@ def _attempts(overview: Overview, settings: Settings) -> Finding:
     return Finding("attempts", "ok", "the workers take outreaches and come to decisions")
 
 
-def _patience_ms(interval: timedelta) -> int:
-    return milliseconds(max(INTERVALS * interval, LEAST))
+def _patience_ms(overview: Overview, settings: Settings) -> int:
+    interval_ms = overview.sweep_interval_ms or milliseconds(settings.detection.sweep_interval)
+    return max(INTERVALS * interval_ms, milliseconds(LEAST))
 
 
 def _waits_ms(settings: Settings) -> dict[str, int]:
