@@ -124,7 +124,7 @@ class Marking:
             StateError: some may not have been written; do it again.
         """
         named = list(named)
-        ask: list[NamedCall] = [("forgets", self._keys.forgets, ())] if ask_forgets else []
+        ask: list[NamedCall] = [("forgets", self._keys.control, ())] if ask_forgets else []
         replies = self._scripts.begin_calls([*map(self._note, named), *self._calls(marks, linked=False), *ask])
 
         def wait() -> Told:
