@@ -75,3 +75,17 @@ def test_unreadable_message_of_a_dead_worker_is_removed(worker: Target, broker: 
         channel.client.zadd("unacked_index", {tag: 0})
         channel.qos.restore_by_tag(tag)
         assert not channel.client.hlen("unacked")
+
+
+def test_error_behind_the_broker_is_not_taken_for_a_bad_message(broker: Any) -> None:  # noqa: ANN401 - a client
+    port = broker.connection_pool.connection_kwargs["port"]
+    connection: Any = untyped.Connection(f"redis://127.0.0.1:{port}/2", transport="worker.redis_broker:Transport")
+
+    def fail(_message: object) -> None:
+        raise LookupError("of ours")
+
+    with connection, connection.channel() as channel:
+        queue = untyped.Queue("a.queue")
+        untyped.Producer(channel).publish("{}", routing_key="a.queue", declare=[queue])
+        with untyped.Consumer(channel, [queue], on_message=fail), pytest.raises(LookupError, match="of ours"):
+            connection.drain_events(timeout=5)

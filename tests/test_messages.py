@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from state.keys import is_outreach_id
 from tests.hostile import EMBEDDED, HEADERS, HINT, QUEUE, anything, bodies, content_types, encodings, envelope, headers
 from worker import amqp_broker
-from worker.messages import MOST_BYTES, REASONS, RefusedError, clean, envelope_is_sound
+from worker.messages import MOST_BYTES, MOST_CHARACTERS, REASONS, RefusedError, clean, envelope_is_sound
 
 BODY = json.dumps([[HINT], {}, EMBEDDED]).encode()
 
@@ -134,7 +134,13 @@ def test_envelope_of_kombu_is_sound_and_parts_of_one_are_not() -> None:
     parts: list[dict[str, Any]] = [{"body": "é"}, {"body": "abc"}, {"body": 5}, {"headers": [1]}, {"properties": None}]
     for wrong in parts:
         assert not envelope_is_sound({**whole, **wrong})
-    parts = [{"body_encoding": "rot13"}, {"delivery_tag": ["a"]}, {"delivery_info": {"exchange": "a"}}]
+    assert not envelope_is_sound({**whole, "body": "AAAA" * (MOST_CHARACTERS // 4 + 1)})
+    parts = [
+        {"body_encoding": "rot13"},
+        {"delivery_tag": "a b"},
+        {"delivery_tag": ["a"]},
+        {"delivery_info": {"exchange": "a"}},
+    ]
     for wrong in parts:
         assert not envelope_is_sound({**whole, "properties": {**properties, **wrong}})
 

@@ -50,6 +50,15 @@ def test_role_that_is_soon_back_causes_no_alarm(alarms: RoleAlarms) -> None:
     assert events(alarms, 59) == []
 
 
+def test_role_that_ran_for_long_is_down_from_its_last_end(alarms: RoleAlarms) -> None:
+    alarms.ended("sweep", 0, "signal 9, Killed")
+    assert events(alarms, 10) == ["alarm"]
+    alarms.started("sweep", 20)
+    alarms.ended("sweep", 100, "signal 9, Killed")
+    assert events(alarms, 105) == []
+    assert events(alarms, 110) == ["alarm"]
+
+
 def test_alarm_line_is_json_like_those_of_the_roles(alarms: RoleAlarms) -> None:
     alarms.ended("sweep", 0, "exit code 75: it waits for a server")
     (told,) = alarms.look(34)

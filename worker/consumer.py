@@ -35,6 +35,8 @@ log = structlog.stdlib.get_logger("winback.messages")
 class Consumer(consumer.Consumer):  # type: ignore[misc]
     """Celery's consumer."""
 
+    restart_count = 0
+    """Celery begins at -1, and ends a worker if a process of its pool dies (of memory, say) before its first turn."""
     _refusals = 0
     _refused = -inf
 

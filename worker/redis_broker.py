@@ -10,7 +10,7 @@ from typing import Any
 import kombu.transport
 from kombu import compression
 from kombu.transport import redis
-from redis.exceptions import RedisError
+from redis.exceptions import DataError, RedisError
 
 from worker.messages import envelope_is_sound
 from worker.refused import refused
@@ -25,9 +25,10 @@ class QoS(redis.QoS):
         """Put a message back; one that can't be read is removed, or none behind it would ever be put back."""
         try:
             super().restore_by_tag(tag, client, leftmost)  # type: ignore[no-untyped-call]
-        except _WENT_WRONG_WITH_THE_SERVER:
-            raise
-        except Exception:  # noqa: BLE001 - of reading what may be anything
+        except Exception as problem:
+            # The driver's own DataError is about what was read, too.
+            if isinstance(problem, _WENT_WRONG_WITH_THE_SERVER) and not isinstance(problem, DataError):
+                raise
             refused.count("unreadable")
             self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
 

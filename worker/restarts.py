@@ -65,7 +65,7 @@ def _hopeless(deaths: Sequence[Death], pace: Pace) -> bool:
     if last.code == MISTAKE:
         return True
     by_itself = [death for death in deaths if death.code not in _FROM_OUTSIDE and last.at - death.at <= pace.window]
-    return last.code not in _FROM_OUTSIDE and len(by_itself) >= pace.limit
+    return len(by_itself) >= pace.limit
 
 
 class Restarts:

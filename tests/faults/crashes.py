@@ -4,6 +4,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 from tasks.crash_points import Point
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
@@ -11,6 +13,7 @@ from tests.faults.ledger import ACCEPT, in_turn, refuse
 from tests.faults.system import LEASE_S, ROLES
 
 LONGER_THAN_A_LEASE_S = LEASE_S + 0.7
+POOL_KILLED_S = 6.0
 
 
 def killed_at(point: Point) -> Callable[[Scene], None]:
@@ -53,6 +56,32 @@ def frozen_then_killed(scene: Scene) -> None:
 
 def _leased(scene: Scene) -> int:
     return scene.system.state.outbox.leased()
+
+
+def pool_killed(scene: Scene) -> None:
+    """Kill processes of the pool again and again, as a system without memory does."""
+    system = scene.system
+    pid = system.pid("recover")
+    scene.open(40, over_s=POOL_KILLED_S)
+    ends = time.monotonic() + POOL_KILLED_S
+    while (left := ends - time.monotonic()) > 0:
+        if children := _children(pid):
+            os.kill(scene.random.choice(children), signal.SIGKILL)
+        next_one = time.monotonic() + min(left, scene.random.uniform(0.05, 0.5))
+        system.until(lambda at=next_one: time.monotonic() > at, 5)  # type: ignore[misc]
+    scene.expect(system.pid("recover") == pid, "the worker itself ended")
+    system.until(system.all_alive, 30)
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(parent) == pid and state != "Z" and b"-leash" not in (stat.parent / "cmdline").read_bytes():
+                found.append(int(stat.parent.name))
+    return found
 
 
 def rolling_restart(scene: Scene) -> None:
@@ -102,5 +131,6 @@ FAULTS = (
         Fault(number, f"worker frozen past its lease: {_at(point)}", stopped_at(point), OR_UNKNOWN, still_for_s=0.7)
         for number, point in STALLS
     ),
+    Fault("4c", "processes of the pool killed in a loop", pool_killed, OR_UNKNOWN, still_for_s=0.7),
     Fault("5", "SIGTERM to one role after another, under load", rolling_restart),
 )
