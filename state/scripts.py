@@ -42,6 +42,8 @@ NamedCall = tuple[str, str, Sequence[Argument]]
 # A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out. The driver
 # takes the word off an error that it knows, so some are told by their type.
 _PASSING = ("MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "UNBLOCKED")
+# A script met a key of its slot that has been moved to another node already, while others have not.
+_BEING_MOVED = "non local key in a cluster node"
 _PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, MovedError)
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
@@ -67,7 +69,7 @@ def translated() -> Iterator[None]:
     except ResponseError as exc:
         if "OOM" in str(exc):
             raise ServerFullError("the state server is full (maxmemory reached) and refuses writes") from exc
-        if isinstance(exc, _PASSING_TYPES) or str(exc).startswith(_PASSING):
+        if isinstance(exc, _PASSING_TYPES) or str(exc).startswith(_PASSING) or _BEING_MOVED in str(exc):
             raise ServerUnavailableError(f"the state server takes no writes at the moment ({exc})") from exc
         raise StateError(f"the state server refused a command: {exc}") from exc
     except (RedisError, RedisClusterException) as exc:  # the second is no RedisError: no node of a cluster answers
