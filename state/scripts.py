@@ -52,6 +52,8 @@ _PASSING = (
     "UNBLOCKED",
     "BUSY ",
 )
+# A script met a key of its slot that has been moved to another node already, while others have not.
+_BEING_MOVED = "non local key in a cluster node"
 _PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, MovedError)
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
@@ -77,7 +79,7 @@ def translated() -> Iterator[None]:
     except ResponseError as exc:
         if "OOM" in str(exc):
             raise ServerFullError("the state server is full (maxmemory reached) and refuses writes") from exc
-        if isinstance(exc, _PASSING_TYPES) or str(exc).startswith(_PASSING):
+        if isinstance(exc, _PASSING_TYPES) or str(exc).startswith(_PASSING) or _BEING_MOVED in str(exc):
             raise ServerUnavailableError(f"the state server takes no writes at the moment ({exc})") from exc
         raise StateError(f"the state server refused a command: {exc}") from exc
     except (RedisError, RedisClusterException) as exc:  # the second is no RedisError: no node of a cluster answers

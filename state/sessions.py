@@ -95,6 +95,8 @@ class SilentLane:
     wait_ms: int
     left_alone: str
     from_silence: bool
+    looked_ms: int = 0
+    """The server's time by which that was computed; nothing is claimed where the clock was put back since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,10 @@ class Sessions:
         up the server; it does not bound the whole. `each_round` is called after each round of all partitions.
         """
         packed = json.dumps(
-            [[lane.lane, lane.silent_before_ms, lane.wait_ms, lane.left_alone, lane.from_silence] for lane in lanes]
+            [
+                [lane.lane, lane.silent_before_ms, lane.wait_ms, lane.left_alone, lane.from_silence, lane.looked_ms]
+                for lane in lanes
+            ]
         )
         settings: list[str | int] = [limit, max_age_ms, len(required), *required, packed]
         taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))

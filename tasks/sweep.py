@@ -46,6 +46,7 @@ def sweep(deps: Deps) -> Claimed:
             wait_ms=cut.wait_ms,
             left_alone=cut.left_alone or "",
             from_silence=LANES_BY_NAME[cut.lane].kind.silent_from_expiry,
+            looked_ms=mark.now_ms,
         )
         for cut in cut_offs(settings, now_ms=mark.now_ms, watermark_ms=mark.until_ms, reopened_ms=reopened_ms)
     ]

@@ -112,6 +112,8 @@ PUT_BACK: list[Mutant] = [
      "ahead.an_order_of_now_is_later_than_activity_from_the_future", {"swept": True}),
     ("apply", "if ms <= now then at = math.max(at, ms) end", "",
      "ahead.an_order_from_the_future_is_later_than_activity_of_now"),
+    ("claim", "(lane[6] or 0) > now + 1000 and 0 or lane[2]", "lane[2]",
+     "clock_put_back.clock_put_back_during_a_sweep_claims_nothing_in_it"),
     ("claim", "'seen', text(now)}", "'seen', text(now - AHEAD)}",
      "ahead.a_sweep_puts_back_to_now_what_waits_from_the_future_on", {"stage": "checkout"}),
 ]  # fmt: skip

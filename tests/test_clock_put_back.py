@@ -9,6 +9,7 @@ from state.alarms import Alarms
 from state.keys import Keys
 from state.operator import RETRY_UNKNOWN_AFTER_MS
 from state.people import Held, person_of
+from state.sessions import Claimed
 from tasks.dispatch import dispatch as dispatch_tasks
 from tasks.sending import LONGEST_UNKNOWN, unknown_for
 from tasks.sweep import sweep as sweep_tasks
@@ -27,7 +28,9 @@ from tests.helpers import (
     MINUTE_MS,
     SECOND_MS,
     SECRET,
+    WAIT_MS,
     abandon,
+    cut_offs,
     dispatch,
     event,
     happen,
@@ -118,6 +121,17 @@ def test_sessions_are_claimed_one_threshold_after_the_step(real_state: State, st
     sweep_tasks(replace(deps, detection=lambda: Settings().detection))
     for place in range(5):
         assert stored(real_state, f"s-{place}").silent_since_ms <= now_ms(real_state)
+
+
+def test_clock_put_back_during_a_sweep_claims_nothing_in_it(state: State) -> None:
+    """Its cut-off is of the clock before, by which everybody has been silent for an hour."""
+    happen(state, event(customer=JANE), ago_ms=SECOND_MS)
+    at = now_ms(state)
+    lanes = [replace(lane, looked_ms=at + HOUR_MS) for lane in cut_offs(at + HOUR_MS - WAIT_MS)]
+    assert state.sessions.claim(lanes, max_age_ms=DAY_MS, required=()) == Claimed(0, 0)
+    assert state.sessions.claim(
+        [replace(lane, looked_ms=at) for lane in lanes], max_age_ms=DAY_MS, required=()
+    ).sessions
 
 
 # What waits in the outbox

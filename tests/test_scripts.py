@@ -70,6 +70,8 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
         "MOVED 3999 127.0.0.1:6381",
         "LOADING Redis is loading the dataset in memory",
         "NOREPLICAS Not enough good replicas to write.",
+        "ERR Attempted to access a non local key in a cluster node script: on @user_script:18.",
+        "ERR Script attempted to access a non local key in a cluster node",
         "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
     ],
 )

@@ -5,6 +5,8 @@
 --          read); ARGV[3] hash that counts what was applied, in the slot of the stream; ARGV[4...] entry ids, ascending
 -- Returns  number deleted
 local first, last = ARGV[4], ARGV[#ARGV]
+-- Before anything is removed: while a slot is moved to another node, that hash may be there already, and this is refused.
+redis.call('EXISTS', ARGV[3])
 local head = ARGV[2] == '1' and redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', '1')[1]
 local deleted = 0
 if head and head[1] == first then

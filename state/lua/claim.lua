@@ -2,8 +2,9 @@
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] number of required fields, ARGV[4...] names;
---          then the lanes as JSON: [[lane, silent before (ms), threshold (ms), left alone ('' or why), from silence]], what
---          the ids of new outreaches begin with (four hexadecimal digits are added), the names of the ranks (apply.lua)
+--          then the lanes as JSON: [[lane, silent before (ms), threshold (ms), left alone ('' or why), from silence, when
+--          the sweep looked (ms): later than now, the clock was put back]], what the ids of new outreaches begin with, four
+--          digits short, the names of the ranks (apply.lua)
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
 -- include: _outreach
 -- include: _future
@@ -23,15 +24,14 @@ local function make(session, key, activity, lane, since, last, overdue)
     text(last), 'expires_at', text(overdue + max_age), 'threshold', text(lane[3]), 'claimed_at', text(now), 'claim', 0,
     'attempts', 0, 'takes', 0, 'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
-  -- The latest eight, each of 19 characters and a space, so that its story can be told.
-  local made_before = redis.call('HGET', key, 'outreaches') or ''
+  local made_before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, each of 19 characters and a space
   redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned', 'outreach', outreach, 'outreaches', string.sub(made_before .. outreach .. ' ', -160))
   redis.call('PERSIST', key)
 end
 for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
   local set = prefix .. 'lane:' .. lane[1]
   put_back_all(prefix, lane[1], lane[5], now, limit)
-  local silent = redis.call('ZRANGE', set, '-inf', text(lane[2]), 'BYSCORE', 'LIMIT', '0', text(limit - looked), 'WITHSCORES')
+  local silent = redis.call('ZRANGE', set, '-inf', text((lane[6] or 0) > now + 1000 and 0 or lane[2]), 'BYSCORE', 'LIMIT', '0', text(limit - looked), 'WITHSCORES')
   looked = looked + #silent / 2
   for i = 1, #silent, 2 do
     local id, key = silent[i], prefix .. 'session:' .. silent[i]

@@ -12,10 +12,11 @@ for i = 1, #about, 2 do
   if about[i] == 'last-generated-id' then last = about[i + 1] end
 end
 if tonumber(string.match(last, '^%d+')) <= now + ARGV[2] then return '' end
+-- First, since it is refused while the slot is moved to another node and this hash is there already.
+redis.call('HSET', ARGV[3], 'put_back', string.format('%.0f ', now) .. last)
 -- A consumer that waits for entries goes on waiting: the stream is there again.
 redis.call('DEL', KEYS[1])
 -- As of a shop that was heard now: a last id of 0 would mean that no event has ever come.
 redis.call('XDEL', KEYS[1], redis.call('XADD', KEYS[1], string.format('%.0f-0', now), '', ''))
 redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0')
-redis.call('HSET', ARGV[3], 'put_back', string.format('%.0f ', now) .. last)
 return last

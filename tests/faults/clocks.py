@@ -5,9 +5,11 @@ are frozen for that moment.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 from redis import Redis, ResponseError
 
@@ -97,6 +99,33 @@ def is_right(system: System, stream: str) -> bool:
     return int(last.partition("-")[0]) < now_ms(system) + MINUTE_MS
 
 
+def daylight_saving(scene: Scene) -> None:
+    """Start all roles where the clocks are changed some seconds later: forward by an hour, and back again."""
+    system = scene.system
+    begins = datetime.now(UTC) + timedelta(seconds=25)
+    ends = begins + timedelta(seconds=8)
+    os.environ["TZ"] = _time_zone(begins, ends)
+    try:
+        for role in ROLES:
+            system.terminate(role)
+        system.until(system.all_alive, BACK_WITHIN_S, "a sign of life of every role")
+    finally:
+        del os.environ["TZ"]
+    before = system.supervisor.pids()
+    scene.expect(datetime.now(UTC) < begins, "the roles took too long to start")
+    scene.open(60, over_s=16.0)
+    system.until(lambda: datetime.now(UTC) > ends, 60)
+    scene.expect(system.supervisor.pids() == before, "a role was started again")
+
+
+def _time_zone(begins: datetime, ends: datetime) -> str:
+    """Return a time zone in which daylight saving lasts from one moment to another of this year (UTC)."""
+    first, last = begins, ends + timedelta(hours=1)  # each is given by the clock that it ends
+    # Days from 1 to 365; 29 February has none.
+    days = [moment.replace(year=2023).timetuple().tm_yday for moment in (first, last)]
+    return f"AAA0BBB-1,J{days[0]}/{first:%H:%M:%S},J{days[1]}/{last:%H:%M:%S}"
+
+
 def interval_changes(scene: Scene) -> None:
     """Edit the interval of the sweep, in both directions, while shoppers come."""
     system = scene.system
@@ -118,6 +147,7 @@ FAULTS = (
     Fault("23d", "the highest id there is", ids(lambda _ms: HIGHEST_ID)),
     Fault("23e", "the server's clock an hour back", put_back(HOUR_MS), OR_UNKNOWN),
     Fault("23f", "the server's clock a year ahead for half a second", put_back(365 * DAY_MS, 500), OR_UNKNOWN),
+    Fault("23g", "clocks changed forward and back, as for daylight saving", daylight_saving),
     Fault(
         "24a",
         "the sweep's interval changed in both directions",
