@@ -17,7 +17,7 @@ FIRST_RUNS = 3
 ADDED = frozenset(
     {"6b", "13e", "13f", "28a", "31a"}
     | {f"23{letter}" for letter in "abcdefg"}
-    | {"24a", "24b"}
+    | {"24a", "24b", "24c"}
     | {f"25{letter}" for letter in "abcde"}
     | {f"26{letter}" for letter in "abcd"}
     | {f"27{letter}" for letter in "abcdefg"}

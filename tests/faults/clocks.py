@@ -149,7 +149,7 @@ FAULTS = (
     Fault("23f", "the server's clock a year ahead for half a second", put_back(365 * DAY_MS, 500), OR_UNKNOWN),
     Fault("23g", "clocks changed forward and back, as for daylight saving", daylight_saving),
     Fault(
-        "24a",
+        "24c",
         "the sweep's interval changed in both directions",
         interval_changes,
         env={"WINBACK_DETECTION__SWEEP_INTERVAL": ""},
