@@ -52,5 +52,6 @@ def read(scripts: Scripts, keys: Keys) -> Held | None:
         StateError: the server does not answer.
     """
     with translated():
-        length, since = scripts.client.hmget(keys.backlog, _LENGTH, _SINCE)
+        found = scripts.client.hgetall(keys.backlog)  # HMGET is none of the rights of beat and metrics
+    length, since = found.get(_LENGTH.encode()), found.get(_SINCE.encode())
     return None if length is None or since is None else Held(int(length), int(since))

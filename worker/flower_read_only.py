@@ -10,6 +10,7 @@ from flower import urls
 from flower.views import BaseHandler
 from flower.views.error import NotFoundErrorHandler
 from flower.views.tasks import TasksDataTable
+from tornado.web import HTTPError
 
 READ_ONLY: Final = "Flower is read-only here: use winback pause, and the worker settings"
 _HARMLESS: Final = (TasksDataTable, NotFoundErrorHandler)
@@ -21,7 +22,9 @@ class Refused(BaseHandler):  # type: ignore[misc]
     """Answers 403 to whatever would change something."""
 
     def prepare(self) -> None:
-        """Refuse before anything is read of the request."""
+        """Refuse before anything is read of the request, but ask for the login first (401)."""
+        if not self.current_user:
+            raise HTTPError(401)
         self.set_status(403)
         self.set_header("Content-Type", "text/plain")
         self.finish(READ_ONLY)
