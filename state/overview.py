@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis import RedisCluster
@@ -185,7 +185,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         events=Events(number, length, pending, oldest_ms, unheard, rejected, _past(_arrival(last_rejected), now_ms)),
         lanes=_lanes(parts, lanes),
         earliest_ms=_earliest(parts, lanes),
-        progress=read_progress(_texts(stamps)),
+        progress=read_progress(_texts(stamps), now_ms),
         outbox=_outbox(parts),
         counters=_counters(parts),
         heartbeats={role: _living(found, now_ms, put_back_ms) for role, found in zip(ROLES, beats, strict=True)},
@@ -204,7 +204,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
             role: _living(found, now_ms, put_back_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)
         },
         foreign_ms=_time(foreign.get(b"at")),
-        announced={role: read_announcements(found) for role, found in zip(ROLES, about, strict=True)},
+        announced={role: _announced(found, now_ms, put_back_ms) for role, found in zip(ROLES, about, strict=True)},
     )
 
 
@@ -350,6 +350,14 @@ def _living(found: Mapping[bytes, bytes], now_ms: int, put_back_ms: int) -> tupl
     beats = [Heartbeat(process, put_back_ms if at > now_ms + CLOCKS_DIFFER_MS else at) for process, at in times.items()]
     recent = [beat for beat in beats if now_ms - beat.at_ms < HEARTBEAT_TTL_MS]
     return tuple(sorted(recent, key=lambda beat: beat.at_ms, reverse=True))
+
+
+def _announced(found: Mapping[bytes, bytes], now_ms: int, put_back_ms: int) -> tuple[Announcement, ...]:
+    """Return what processes announced; one from the future is from before the clock was put back (Unix ms)."""
+    return tuple(
+        replace(one, at_ms=put_back_ms) if one.at_ms > now_ms + CLOCKS_DIFFER_MS else one
+        for one in read_announcements(found)
+    )
 
 
 def _arrival(entries: Sequence[Any]) -> int | None:

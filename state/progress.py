@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
+from state.control import CLOCKS_DIFFER_MS
 from state.errors import StateError
 from state.keys import Keys
 from state.scripts import Scripts
@@ -84,11 +85,12 @@ class Stamps:
         self._scripts.run("stamp", self._keys.control, step, *kept)
 
 
-def read_progress(stored: Mapping[str, str]) -> Progress:
-    """Read the stamps, from their hash."""
+def read_progress(stored: Mapping[str, str], now_ms: int) -> Progress:
+    """Read the stamps, from their hash. A stamp from the future says nothing: the clock has been put back since."""
 
     def at(step: str) -> int | None:
-        return int(stored[step]) if step in stored else None
+        found = int(stored.get(step, 0))
+        return found if 0 < found <= now_ms + CLOCKS_DIFFER_MS else None
 
     waits = json.loads(stored.get("waits", "{}"))
     return Progress(at("swept"), at("dispatched"), at("taken"), at("untaken"), at("undecided"), waits)

@@ -13,7 +13,10 @@ from state.session import OWN_FIELDS, RANK_SPAN, STAMP_WIDTH, stamp_of, stamped
 _PLAIN = {
     r"outreach:[^:]+": {"expires_at", "claimed_at", "due", "ended_at", "contacted_at", "first_sending"},
     r"sweep": {"last", "sign", "reopened", "silent", "lost_at"},
-    r"\{control\}:sending": {"paused", "until", "since", "retry_at", "clock", "put_back"},
+    r"\{control\}:sending": {"paused", "until", "since", "mixed", "retry_at", "clock", "put_back"},
+    r"\{control\}:progress": {"swept", "dispatched", "untaken", "taken", "undecided"},
+    r"\{control\}:backlog": {"since"},
+    r"\{control\}:foreign": {"at"},
     r"\{control\}:orders": {"last", "at", "since", "released"},
 }
 _ZSETS = r"(\{\d\d\}:(lane:.+|due|leased|dead|unknown)|\{control\}:(checkouts|gaps)|\{person:.+\}:(sessions|links))"
@@ -66,6 +69,9 @@ def _moved(name: str, field: str, value: str, later: Callable[[int], int]) -> st
         return str(later(int(value) // 1000) * 1000)
     if field == "last" and re.match(r"\{\d\d\}:outreach:", name):
         return str(_sequence(int(value), later))
+    if name.startswith("heartbeat:about.") or name == "{control}:workers":
+        at, _, rest = value.partition(" ")
+        return f"{later(int(at))} {rest}"
     plain = next((fields for known, fields in _PLAIN.items() if re.fullmatch(rf"(\{{\d\d\}}:)?{known}", name)), set())
     return str(later(int(value))) if field in plain or name.startswith("heartbeat:") else value
 

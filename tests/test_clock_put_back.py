@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from state import backlog
 from state.alarms import Alarms
+from state.announcements import announce, declare
+from state.backlog import Backlog
 from state.keys import Keys
 from state.operator import RETRY_UNKNOWN_AFTER_MS
 from state.people import Held, person_of
+from state.progress import Stamps, read_progress
 from state.sessions import Claimed
 from tasks.dispatch import dispatch as dispatch_tasks
 from tasks.sending import LONGEST_UNKNOWN, unknown_for
@@ -344,7 +348,58 @@ def test_checkouts_of_the_future_are_dropped(state: State) -> None:
     assert set(state.client.zrange(state.keys.checkouts, 0, -1)) == {b"c", b"d"}
 
 
+def test_stamps_of_progress_are_put_back_by_the_step(state: State, step_ms: int) -> None:
+    stamps = Stamps(state.scripts, state.keys)
+    begin(state)
+    stamps.swept({})
+    assert stamps.taken()
+    put_back_hashes_and_sets(state, step_ms)
+    notice(state)
+    found = read_progress(texts(state, state.keys.progress), now_ms(state))
+    assert None not in {found.swept_ms, found.taken_ms, found.undecided_ms}
+
+
+def test_stamp_of_the_future_says_nothing(state: State) -> None:
+    Stamps(state.scripts, state.keys).swept({})
+    assert read_progress(texts(state, state.keys.progress), now_ms(state)).swept_ms is not None
+    assert read_progress(texts(state, state.keys.progress), now_ms(state) - MINUTE_MS).swept_ms is None
+
+
+def test_backlog_of_the_future_began_as_long_ago_as_before(state: State, step_ms: int) -> None:
+    begin(state)
+    Backlog(state.scripts, state.keys).note(5)
+    put_back_hashes_and_sets(state, step_ms)
+    notice(state)
+    found = backlog.read(state.scripts, state.keys)
+    assert found is not None
+    assert found.since_ms <= now_ms(state)
+
+
+def test_disagreement_of_the_future_began_in_the_past(state: State, step_ms: int) -> None:
+    begin(state)
+    declare(state.scripts, state.keys, "live", "one")
+    declare(state.scripts, state.keys, "shadow", "two")
+    put_back_hashes_and_sets(state, step_ms)
+    notice(state)
+    since_ms = sending_of(state).since_ms
+    assert since_ms is not None
+    assert since_ms <= now_ms(state)
+
+
 # Who watches, and is watched
+
+
+@ON_VALKEY
+def test_announcement_of_the_future_is_from_before_the_step(real_state: State, step_ms: int) -> None:
+    make_healthy(real_state)
+    announce(real_state.scripts, real_state.keys, "ingest", {"contact": "a"}, "gone")
+    begin(real_state)
+    put_clock_back(real_state.client, step_ms)
+    notice(real_state)
+    client: Any = real_state.client
+    client.hincrby(f"{real_state.keys.control}sending", "put_back", -MINUTE_MS)
+    [found] = read(real_state).announced["ingest"]
+    assert read(real_state).now_ms - found.at_ms >= MINUTE_MS
 
 
 @ON_VALKEY

@@ -16,7 +16,9 @@ end
 -- A pause from before the clock was ahead ends when it was meant to: too late is better than too early.
 if tonumber(redis.call('HGET', sending, 'paused') or 0) > now then put_back(sending, now, 'until') end
 put_back(sending, now, 'retry_at')
-put_back(sending, 0, 'paused', 'since')
+put_back(sending, 0, 'paused', 'since', 'mixed')
+put_back(prefix .. 'progress', 0, 'swept', 'dispatched', 'untaken', 'taken', 'undecided')
+put_back(prefix .. 'backlog', 0, 'since')
 put_back(flow, 0, 'last', 'at', 'since', 'released')
 local later = redis.call('ZRANGE', gaps, '(' .. text(now), '+inf', 'BYSCORE', 'WITHSCORES')
 for i = 1, #later, 2 do
