@@ -63,7 +63,7 @@ PUT_BACK: list[Mutant] = [
      HOUR),
     ("put_back_control", "put_back(sending, now, 'retry_at')", "",
      "clock_put_back.stopped_sending_is_tried_again_as_soon_as_before", HOUR),
-    ("put_back_control", "put_back(prefix .. 'progress', 0, 'swept', ", "put_back(prefix .. 'progress', now + DAY, 'swept', ",
+    ("put_back_control", "(prefix .. 'progress', 0, 'swept',", "(prefix .. 'progress', now + DAY, 'swept',",
      "clock_put_back.stamps_of_progress_are_put_back_by_the_step", HOUR),
     ("put_back_control", "put_back(prefix .. 'backlog', 0, 'since')", "",
      "clock_put_back.backlog_of_the_future_began_as_long_ago_as_before", HOUR),
