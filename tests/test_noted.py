@@ -98,7 +98,7 @@ def test_event_during_a_forget_hides_no_later_one(shop: Shop, monkeypatch: pytes
 
     monkeypatch.setattr(Forgetting, "bar", browses)
     monkeypatch.setattr("worker.forget.MOST_ROUNDS", 1)
-    shop.run("forget", "--phone", JANE["phone_number"], "--yes", code=1)
+    shop.run("forget", "--phone", JANE["phone_number"], "--scan", "--yes", code=1)
     browse(shop, ingest)
     assert sessions(shop) == ("s-1",)
 

@@ -33,6 +33,8 @@ QUESTIONS: Final = frozenset(
 """What Flower and `celery inspect` ask."""
 ENABLE_EVENTS: Final = "enable_events"
 """Flower sends it every few seconds; it changes nothing here, where events are on."""
+HELLO: Final = "hello"
+"""Other workers send it when they start, with the tasks that they revoked: it stays unanswered, and is no order."""
 REFUSAL: Final = "refused: Winback's workers take no remote control; see winback pause and the worker settings"
 
 _Handler = Callable[..., Any]
@@ -43,6 +45,7 @@ def refuse_orders() -> None:
     commands: dict[str, _Handler] = Panel.data
     for name, handler in list(commands.items()):
         commands[name] = _asked(handler) if name in QUESTIONS | {ENABLE_EVENTS} else _refused
+    commands[HELLO] = _unanswered
 
 
 def _asked(handler: _Handler) -> _Handler:
@@ -50,6 +53,10 @@ def _asked(handler: _Handler) -> _Handler:
         return handler(state)
 
     return ask
+
+
+def _unanswered(_state: object, **_parameters: object) -> None:
+    """Take no notice."""
 
 
 def _refused(_state: object, **_parameters: object) -> dict[str, str]:
