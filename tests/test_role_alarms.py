@@ -65,3 +65,14 @@ def test_alarm_line_is_json_like_those_of_the_roles(alarms: RoleAlarms) -> None:
     line = json.loads(told.line())
     assert (line["event"], line["level"], line["about"], line["for_s"]) == ("alarm", "error", "roles", 34)
     assert line["text"].startswith("sweep has not run for 34 s (exit code 75: it waits for a server)")
+
+
+def test_role_that_runs_again_is_awaited_until_it_is_steady(alarms: RoleAlarms) -> None:
+    alarms.ended("sweep", 0, "exit code 0")
+    alarms.started("sweep", 0.2)
+    assert events(alarms, 10.1) == []
+    assert events(alarms, 10.3) == []
+    alarms.ended("sweep", 15, "exit code 0")
+    alarms.started("sweep", 15.2)
+    alarms.ended("sweep", 16, "exit code 0")
+    assert events(alarms, 25) == ["alarm"]

@@ -15,6 +15,8 @@ class _Role:
     """One role; times in seconds of a steady clock."""
 
     down_since: float | None = None
+    ends: int = 0
+    """How often it has ended since then."""
     started: float | None = None
     why: str = ""
     told: float | None = None
@@ -70,8 +72,9 @@ class RoleAlarms:
         with self._guard:
             role = self._roles.setdefault(name, _Role())
             if role.down_since is None or self._is_steady(role, now):
-                role.down_since, role.told = now, None
+                role.down_since, role.ends, role.told = now, 0, None
             role.started, role.why = None, why
+            role.ends += 1
 
     def look(self, now: float) -> list[Told]:
         """Return what there is to log now."""
@@ -88,6 +91,8 @@ class RoleAlarms:
         if self._is_steady(role, now):
             was_told, role.down_since, role.told = role.told is not None, None, None
             return Told("alarm_over", f"{name} runs again", for_s) if was_told else None
+        if role.started is not None and role.ends == 1:
+            return None  # it was started again, and may go on running
         if now - role.down_since < self._after_s or (role.told is not None and now - role.told < self._again_s):
             return None
         event: Literal["alarm", "alarm_lasts"] = "alarm" if role.told is None else "alarm_lasts"

@@ -111,6 +111,7 @@ def daylight_saving(scene: Scene) -> None:
         system.until(system.all_alive, BACK_WITHIN_S, "a sign of life of every role")
     finally:
         del os.environ["TZ"]
+    system.until(system.supervisor.alive, BACK_WITHIN_S, "the start of every role")
     before = system.supervisor.pids()
     scene.expect(datetime.now(UTC) < begins, "the roles took too long to start")
     scene.open(60, over_s=16.0)
