@@ -62,6 +62,13 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                     connection.release()
             raise
 
+    def close(self) -> None:
+        """Leave the connection to the end of the process.
+
+        Celery calls this in its handler of SIGTERM. If the signal comes in the middle of a publish, closing in order
+        waits behind the reply to that, which nothing reads any more. There is no schedule to save either.
+        """
+
     @cached_property
     def connection(self) -> Any:  # noqa: ANN401 - of kombu
         """The connection that everything is published on."""
