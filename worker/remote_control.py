@@ -31,8 +31,8 @@ QUESTIONS: Final = frozenset(
     }
 )
 """What Flower and `celery inspect` ask."""
-ENABLE_EVENTS: Final = "enable_events"
-"""Flower sends it every few seconds; it changes nothing here, where events are on."""
+HARMLESS: Final = frozenset({"enable_events", "heartbeat"})
+"""Flower sends the first every few seconds, and the second whenever it connects. Events are on here in any case."""
 HELLO: Final = "hello"
 """Other workers send it when they start, with the tasks that they revoked: it stays unanswered, and is no order."""
 REFUSAL: Final = "refused: Winback's workers take no remote control; see winback pause and the worker settings"
@@ -44,7 +44,7 @@ def refuse_orders() -> None:
     """Refuse all commands but the questions, which lose their parameters: those make answers large."""
     commands: dict[str, _Handler] = Panel.data
     for name, handler in list(commands.items()):
-        commands[name] = _asked(handler) if name in QUESTIONS | {ENABLE_EVENTS} else _refused
+        commands[name] = _asked(handler) if name in QUESTIONS | HARMLESS else _refused
     commands[HELLO] = _unanswered
 
 
