@@ -126,6 +126,8 @@ def test_worker_refuses_every_order_and_counts_them(env: dict[str, str], running
     state = runtime.open_state(load(env))
     with state.client:
         until(lambda: refusals.read(state.scripts, state.keys).counts.get(REMOTE_CONTROL, 0) >= len(ORDERS))
+        # Flower's own calls, and those of a worker that starts, are no orders.
+        assert refusals.read(state.scripts, state.keys).counts[REMOTE_CONTROL] == len(ORDERS)
 
 
 def celery(env: dict[str, str], *arguments: str) -> str:
