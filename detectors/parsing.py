@@ -2,7 +2,7 @@
 
 An event in the canonical form is validated as it is. Any other is first brought into it (detectors.reading): an event
 with a bad cart still says that its shopper is there, or has paid, and dropping it whole would get a shopper called who
-should not be. A part that cannot be read is left out and named. Only an event that names nobody, or says nothing, is
+should not be. A part that cannot be read is left out and named. Only an event that names no person and no session is
 rejected.
 """
 

@@ -1,4 +1,4 @@
-"""What is wrong with an event, or noteworthy about it, in plain words."""
+"""A problem of an event, or a note about it, in plain words."""
 
 from dataclasses import dataclass
 

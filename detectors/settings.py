@@ -65,7 +65,7 @@ class DetectionSettings(BaseModel):
     pending: OptionalThreshold = timedelta(hours=24)
     sweep_interval: Annotated[Duration, within("100ms", "5m")] = FREQUENT
     max_silence: Annotated[OptionalDuration, within("1s", "30d")] = None
-    # A false alarm costs a look, a false hold all contacts until somebody looks: holding is for the shop to choose.
+    # A false alarm costs a check. A false hold costs every contact until an operator notices: the shop chooses it.
     orders_stopped: Literal["alarm", "hold", "off"] = "alarm"
     max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(days=3)
 

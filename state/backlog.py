@@ -1,5 +1,6 @@
 """How long the broker's queue has held dispatch back. Times are Unix ms of the server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +46,7 @@ class Backlog:
             self._noted = length > 0
 
 
-def read(scripts: Scripts, keys: Keys) -> Held | None:
-    """Return what holds dispatch back; None: no message does.
-
-    Raises:
-        StateError: the server does not answer.
-    """
-    with translated():
-        found = scripts.client.hgetall(keys.backlog)  # HMGET is none of the rights of beat and metrics
-    length, since = found.get(_LENGTH.encode()), found.get(_SINCE.encode())
+def read_held(stored: Mapping[str, str]) -> Held | None:
+    """Read what holds dispatch back, from its hash; None: no message does."""
+    length, since = stored.get(_LENGTH), stored.get(_SINCE)
     return None if length is None or since is None else Held(int(length), int(since))

@@ -8,8 +8,8 @@ from typing import Any
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
-from state import backlog, refusals
 from state.announcements import Announcement, read_announcements
+from state.backlog import Held, read_held
 from state.control import CLOCKS_DIFFER_MS, Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
@@ -17,6 +17,7 @@ from state.following import AHEAD_MS, Faults, Trail, measured_until
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
 from state.orders import OrderFlow, read_flow
 from state.progress import Progress, read_progress
+from state.refusals import Refusals, read_refusals
 from state.scripts import Scripts, translated
 from state.stream import GROUP, Stream, entry_ms
 from state.streams import RECORDED, Streams
@@ -134,9 +135,9 @@ class Overview:
     """When a worker was last handed an outreach of another namespace, within minutes."""
     announced: Mapping[str, Sequence[Announcement]]
     """Of each role, what its processes announced of their settings; the latest first."""
-    backlog: backlog.Held | None
+    backlog: Held | None
     """Messages that hold dispatch back; None: none do."""
-    refused: refusals.Refusals
+    refused: Refusals
     """Messages and commands of the broker that workers refused."""
 
     @property
@@ -162,21 +163,17 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         server = _server(scripts.client)
         now_ms = seconds * 1000 + micros // 1000
         today = now_ms // DAY_MS
-        rejected, last_rejected, contacts, control, flow, sweep, problems, recorded, stamps, *beats = _read_named(
-            scripts.client, keys, today
-        )
-        record = _texts(recorded)
+        rejected, last_rejected, contacts, stored = _read_named(scripts.client, keys, today)
+        control, record = _texts(stored[f"{keys.control}sending"]), _texts(stored[keys.deployment])
         number = int(record.get(RECORDED, 1))
-        followed = _texts(sweep)
-        trails = [Trail.read(followed.get(f"trail.{place}")) for place in range(number)]
+        sweep = _texts(stored[keys.sweep])
+        trails = [Trail.read(sweep.get(f"trail.{place}")) for place in range(number)]
         length, pending, oldest_ms = _read_streams(
             scripts.client, Streams(scripts, keys).several(number), now_ms, trails
         )
         unheard = _unheard(scripts.client, [keys.events_of(place) for place in range(number, MOST_STREAMS)])
-    orders = read_flow(_texts(flow))
-    foreign = beats.pop()
-    beats, without, about = beats[: len(ROLES)], beats[len(ROLES) : -len(ROLES)], beats[-len(ROLES) :]
-    put_back_ms = min(now_ms, int(control.get(b"put_back", 0)))
+    orders = read_flow(_texts(stored[keys.orders]))
+    put_back_ms = min(now_ms, int(control.get("put_back", 0)))
     arguments = (days, *range(today, today - days, -1), *lanes)
     parts = scripts.run_many("overview", [(keys.partition(number), arguments) for number in range(PARTITIONS)])
     return Overview(
@@ -185,26 +182,24 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         events=Events(number, length, pending, oldest_ms, unheard, rejected, _past(_arrival(last_rejected), now_ms)),
         lanes=_lanes(parts, lanes),
         earliest_ms=_earliest(parts, lanes),
-        progress=read_progress(_texts(stamps), now_ms),
+        progress=read_progress(_texts(stored[keys.progress]), now_ms),
         outbox=_outbox(parts),
         counters=_counters(parts),
-        heartbeats={role: _living(found, now_ms, put_back_ms) for role, found in zip(ROLES, beats, strict=True)},
-        problems=_texts(problems),
+        heartbeats={role: _living(stored[keys.heartbeat(role)], now_ms, put_back_ms) for role in ROLES},
+        problems=_texts(stored[keys.problems]),
         deployment=record,
-        swept_ms=_time(sweep.get(b"last")),
-        sweep_interval_ms=_time(sweep.get(b"interval")),
-        reopened_ms=_time(sweep.get(b"reopened")),
-        stream_faults=Faults.read(followed),
-        silent_since_ms=_time(sweep.get(b"silent")),
-        sending=read_sending(_texts(control), now_ms=now_ms, contacts_today=contacts, orders=orders),
+        swept_ms=_time(sweep.get("last")),
+        sweep_interval_ms=_time(sweep.get("interval")),
+        reopened_ms=_time(sweep.get("reopened")),
+        stream_faults=Faults.read(sweep),
+        silent_since_ms=_time(sweep.get("silent")),
+        sending=read_sending(control, now_ms=now_ms, contacts_today=contacts, orders=orders),
         orders=orders,
-        backlog=backlog.read(scripts, keys),
-        refused=refusals.read(scripts, keys),
-        without_key={
-            role: _living(found, now_ms, put_back_ms) for role, found in zip(PERSONAL_ROLES, without, strict=True)
-        },
-        foreign_ms=_time(foreign.get(b"at")),
-        announced={role: _announced(found, now_ms, put_back_ms) for role, found in zip(ROLES, about, strict=True)},
+        backlog=read_held(_texts(stored[keys.backlog])),
+        refused=read_refusals(_texts(stored[keys.refused])),
+        without_key={role: _living(stored[without_key(keys, role)], now_ms, put_back_ms) for role in PERSONAL_ROLES},
+        foreign_ms=_time(_texts(stored[keys.foreign]).get("at")),
+        announced={role: _announced(stored[keys.announced(role)], now_ms, put_back_ms) for role in ROLES},
     )
 
 
@@ -242,30 +237,30 @@ def _share(info: Mapping[str, Any]) -> float:
     return int(info.get("used_memory", 0)) / (int(info.get("maxmemory", 0)) or float("inf"))
 
 
-def _read_named(client: Any, keys: Keys, today: int) -> list[Any]:  # noqa: ANN401 - as above
-    """Read what has one key each."""
+def _read_named(client: Any, keys: Keys, today: int) -> tuple[int, Any, int, dict[str, Mapping[bytes, bytes]]]:  # noqa: ANN401 - as above
+    """Read what has one key each: entries set aside, the last of them, contacts of today, and all hashes by key."""
     pipe = client.pipeline(transaction=False)
     pipe.xlen(keys.rejected)
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
     pipe.hlen(f"{keys.control}contacts:{today}")
-    beats = (
-        *map(keys.heartbeat, ROLES),
-        *(without_key(keys, role) for role in PERSONAL_ROLES),
-        *map(keys.announced, ROLES),
-        keys.foreign,
-    )
-    for key in (
+    hashes = (
         f"{keys.control}sending",
         keys.orders,
         keys.sweep,
         keys.problems,
         keys.deployment,
         keys.progress,
-        *beats,
-    ):
+        keys.backlog,
+        keys.refused,
+        keys.foreign,
+        *map(keys.heartbeat, ROLES),
+        *map(keys.announced, ROLES),
+        *(without_key(keys, role) for role in PERSONAL_ROLES),
+    )
+    for key in hashes:
         pipe.hgetall(key)
-    replies: list[Any] = pipe.execute()
-    return replies
+    rejected, last_rejected, contacts, *found = pipe.execute()
+    return rejected, last_rejected, contacts, dict(zip(hashes, found, strict=True))
 
 
 def _read_streams(
@@ -369,7 +364,7 @@ def _past(arrival_ms: int | None, now_ms: int) -> int | None:
     return None if arrival_ms is None else min(arrival_ms, now_ms)
 
 
-def _time(stored: bytes | None) -> int | None:
+def _time(stored: str | None) -> int | None:
     return None if stored is None else int(stored)
 
 

@@ -49,6 +49,12 @@ def read(scripts: Scripts, keys: Keys) -> Refusals:
         StateError: the server does not answer.
     """
     with translated():
-        found = {name.decode(): int(number) for name, number in scripts.client.hgetall(keys.refused).items()}
-    last_ms = found.pop(_LAST, None)
-    return Refusals(found, last_ms)
+        found = scripts.client.hgetall(keys.refused)
+    return read_refusals({name.decode(): number.decode() for name, number in found.items()})
+
+
+def read_refusals(stored: Mapping[str, str]) -> Refusals:
+    """Read what was refused, from its hash."""
+    counts = {name: int(number) for name, number in stored.items()}
+    last_ms = counts.pop(_LAST, None)
+    return Refusals(counts, last_ms)

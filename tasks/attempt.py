@@ -71,7 +71,7 @@ def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
     if not deps.control.agreed():
-        # A worker in another mode than the deployment decides about nobody: it leaves them to the others.
+        # A worker in another mode than the deployment makes no decision: the other workers do.
         deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
         return Outcome(taken.outreach, "postponed", "another_mode")
     return _decided(taken, permit, deps)

@@ -290,7 +290,7 @@ def _insisting(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
 def unknown_for(taken: Taken) -> timedelta:
     """Return how long Yuno may have known the idempotency key.
 
-    A first attempt in the future was made while the clock was ahead, nobody knows when: it counts as too long ago.
+    A first attempt in the future was made while the clock was ahead, at an unknown time: it counts as too long ago.
     """
     since_ms = taken.now_ms - (taken.first_sending_ms or taken.now_ms)
     return LONGEST_UNKNOWN if since_ms < -CLOCKS_DIFFER_MS else timedelta(milliseconds=max(0, since_ms))

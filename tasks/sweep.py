@@ -16,11 +16,10 @@ log = structlog.get_logger("winback.tasks")
 def sweep(deps: Deps) -> Claimed:
     """Claim in all partitions, with one version of the settings from start to end.
 
-    A long pause between two sweeps or dispatches counts as a time in which events could not be taken, because Redis was
-    away or full: silence is measured from its end. What is long depends on how far apart they really are, and not on
-    the settings (`state/lua/open_sweep.lua`). So it is after a time in which the whole shop was silent for longer than
-    `max_silence`, while which nothing is claimed: events were missing, and somebody who went on shopping through it,
-    unheard, must have the time to be heard again.
+    A gap between sweeps or dispatches counts as a time in which events could not be taken, because Redis was away or
+    full. Silence is then measured from its end. How long a gap is depends on the measured intervals, not on the
+    settings (`state/lua/open_sweep.lua`). The same holds if the whole shop was silent for longer than `max_silence`.
+    In the meantime no session is claimed: events were missing, and an active shopper must have the time to be heard.
 
     Raises:
         StateError: Redis could not be reached; the next sweep goes on where this one stopped.
@@ -29,7 +28,7 @@ def sweep(deps: Deps) -> Claimed:
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
     if lost := deps.streams.follow():
         log.error("events_lost", entries=lost, because="they were removed from the stream before they were applied")
-    # Before the sweep is opened, since it may say that silence is measured anew.
+    # Before the sweep is opened, since silence can start again with it.
     silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
     reopened_ms = deps.streams.open_sweep(milliseconds(settings.sweep_interval))
     if news:

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from state import backlog
-from state.backlog import Backlog, Held
+from state.backlog import Backlog, Held, read_held
 from state.keys import BACKLOG_TTL_MS
-from tests.helpers import SECOND_MS, now_ms, ttl_ms
+from tests.helpers import SECOND_MS, now_ms, texts, ttl_ms
 from tests.looking import make_healthy, read
 from worker import health
 from worker.metrics import metrics
@@ -22,16 +21,16 @@ def test_backlog_keeps_its_beginning_until_it_is_over(state: State) -> None:
     began_ms = now_ms(state)
     state.client.hset(state.keys.backlog, "since", began_ms - 7)
     noted.note(30)
-    assert backlog.read(state.scripts, state.keys) == Held(30, began_ms - 7)
+    assert read_held(texts(state, state.keys.backlog)) == Held(30, began_ms - 7)
     assert ttl_ms(state, state.keys.backlog) in range(BACKLOG_TTL_MS - 5000, BACKLOG_TTL_MS + 1)
     noted.note(0)
-    assert backlog.read(state.scripts, state.keys) is None
+    assert read_held(texts(state, state.keys.backlog)) is None
 
 
 def test_first_round_of_a_process_ends_the_backlog_of_another(state: State) -> None:
     Backlog(state.scripts, state.keys).note(40)
     Backlog(state.scripts, state.keys).note(0)
-    assert backlog.read(state.scripts, state.keys) is None
+    assert read_held(texts(state, state.keys.backlog)) is None
 
 
 @pytest.mark.xdist_group("valkey")

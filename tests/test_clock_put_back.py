@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from state import backlog
 from state.alarms import Alarms
 from state.announcements import announce, declare
-from state.backlog import Backlog
+from state.backlog import Backlog, read_held
 from state.keys import Keys
 from state.operator import RETRY_UNKNOWN_AFTER_MS
 from state.people import Held, person_of
@@ -370,7 +369,7 @@ def test_backlog_of_the_future_began_as_long_ago_as_before(state: State, step_ms
     Backlog(state.scripts, state.keys).note(5)
     put_back_hashes_and_sets(state, step_ms)
     notice(state)
-    found = backlog.read(state.scripts, state.keys)
+    found = read_held(texts(state, state.keys.backlog))
     assert found is not None
     assert found.since_ms <= now_ms(state)
 

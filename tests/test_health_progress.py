@@ -59,6 +59,12 @@ def test_detection_fails_after_five_sweep_intervals(healthy: State, late_ms: int
     assert found(healthy, "detection").mark == mark
 
 
+@pytest.mark.parametrize(("ago_ms", "mark"), [(20 * SECOND_MS, "ok"), (30 * SECOND_MS, "fail")])
+def test_sweeps_that_never_end_fail_without_any_session(healthy: State, ago_ms: int, mark: str) -> None:
+    stamp(healthy, "swept", ago_ms)
+    assert found(healthy, "detection").mark == mark
+
+
 def test_gap_excuses_detection_until_its_thresholds_pass(healthy: State) -> None:
     shop(healthy)
     for ago_ms, mark in ((5 * MINUTE_MS, "ok"), (14 * MINUTE_MS, "ok"), (16 * MINUTE_MS, "fail")):

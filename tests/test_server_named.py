@@ -40,7 +40,7 @@ def test_a_command_whose_server_is_away_says_where_it_looked_and_what_to_do(comm
     assert done.returncode == (2 if command == "status" else 75)
     where = f"redis_url (127.0.0.1:{port})"
     said = json.loads(done.stderr)["text"] + "\n" if command == "ingest" else done.stderr
-    assert said == f"{where}: nothing listens there: start it, or mend WINBACK_REDIS_URL\n"
+    assert said == f"{where}: nothing listens there: start it, or fix WINBACK_REDIS_URL\n"
 
 
 def test_a_full_server_is_named_too() -> None:

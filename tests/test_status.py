@@ -166,8 +166,7 @@ def test_a_server_that_is_not_there_is_one_line_that_names_it_and_the_way_out(en
         run("status", **{**env, "WINBACK_REDIS_URL": f"redis://u:hunter2@127.0.0.1:{port}/0"})
 
     assert (
-        str(stopped.value)
-        == f"redis_url (127.0.0.1:{port}): nothing listens there: start it, or mend WINBACK_REDIS_URL"
+        str(stopped.value) == f"redis_url (127.0.0.1:{port}): nothing listens there: start it, or fix WINBACK_REDIS_URL"
     )
 
 

@@ -42,7 +42,7 @@ _HINTS = {
     "MISCONF": "make room on its disk; its log says more",
     "NOREPLICAS": "bring its replicas back",
 }
-_START_IT = "start it, or mend WINBACK_REDIS_URL"
+_START_IT = "start it, or fix WINBACK_REDIS_URL"
 
 
 def begin(call: Callable[[], Answer]) -> "Future[Answer]":

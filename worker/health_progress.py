@@ -57,6 +57,9 @@ def _detection(overview: Overview, settings: Settings) -> Finding:
     swept_ms = overview.progress.swept_ms
     if swept_ms is None:
         return Finding("detection", "ok", "no sweep has ended yet; no session is past its threshold")
+    if overview.now_ms - swept_ms > _patience_ms(overview, settings):
+        text = f"no sweep has ended without an error for {span(overview.now_ms - swept_ms)}"
+        return Finding("detection", "fail", text, _READ_LOG)
     return Finding("detection", "ok", "no session is past its threshold for longer than a sweep takes")
 
 

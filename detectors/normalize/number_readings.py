@@ -1,7 +1,7 @@
 """Every line that a written number may mean, the likeliest first. Pure.
 
-Readings come in tiers. A tier goes before the later ones. Two different lines in one tier are two readings, and then
-nobody is contacted.
+Readings come in tiers. A tier goes before the later ones. Two different lines in one tier are two readings, so
+neither is contacted.
 """
 
 import re

@@ -36,7 +36,7 @@ class Canonical:
 
     fields: dict[str, Any]
     problems: list[Problem] = field(default_factory=list)
-    """What was left out on the way."""
+    """Parts that could not be read."""
     notes: list[Problem] = field(default_factory=list)
     """What was understood although it was written in another way."""
 

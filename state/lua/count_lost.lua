@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Counts entries of streams that were removed although nobody had applied them.
+-- Counts entries that were removed from streams before ingest had applied them.
 -- KEYS[1]  hash of the sweep
 -- ARGV[1]  stream, entries that are missing from it by now; and so on
 -- Returns  how many are missing that were not before

@@ -10,7 +10,7 @@ from worker.watch import ALARM, ALARM_OVER
 
 LONGEST_MS = 20_000
 """Detection and sending may stand still for this long before there has to be an alarm: five intervals, at least ten
-seconds, after a start or an outage in which nobody is judged yet."""
+seconds, after a start or an outage in which the roles are not judged yet."""
 _SERVER = "server"
 
 
