@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError
 
 from detectors.settings import DetectionSettings
 from state.errors import ServerUnavailableError, StateError
@@ -37,17 +37,41 @@ SESSIONS, MOVES, SILENT = 60, 6, "500ms"
 KEYS = Keys()
 
 
-def moved(nodes: Cluster, slot: int, old: int, new: int) -> None:
-    """Move a slot key by key, as `redis-cli --cluster reshard` does."""
+def moved(nodes: Cluster, key: str, old: int, new: int) -> None:
+    """Move a key's slot, key by key, as `redis-cli --cluster reshard` does."""
+    slot = key_slot(key.encode())
     source, target = nodes.clients[old], nodes.clients[new]
     target.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", nodes.ids[old])
     source.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", nodes.ids[new])
     while keys := source.execute_command("CLUSTER GETKEYSINSLOT", slot, 3):
-        for key in keys:
+        for one in keys:
             sleep(0.05)  # as over a network
-            source.execute_command("MIGRATE", "127.0.0.1", nodes.servers[new].port, key, 0, 5000)
-    for client in (target, source, *nodes.clients):
-        client.execute_command("CLUSTER SETSLOT", slot, "NODE", nodes.ids[new])
+            source.execute_command("MIGRATE", "127.0.0.1", nodes.servers[new].port, one, 0, 5000)
+    # The target first: a source that has given a slot away with nobody to take it would lose it.
+    eventually(lambda: _agree(nodes, key, new, target, source), 30)
+
+
+def _agree(nodes: Cluster, key: str, new: int, target: Any, source: Any) -> bool:  # noqa: ANN401 - clients of a node
+    """Tell every node where a key's slot is now; return whether all knew already.
+
+    Gossip about an earlier move can undo this one on a node. `redis-cli --cluster fix` sets it again, too.
+    """
+    known = [_says(nodes, client, key, new) for client in (target, source, *nodes.clients)]
+    return all(known)
+
+
+def _says(nodes: Cluster, client: Any, key: str, new: int) -> bool:  # noqa: ANN401 - a client of one node
+    """Whether a node says that a key's slot is at another one, or at itself; if it doesn't, set it."""
+    try:
+        client.exists(key)
+        at = client is nodes.clients[new]
+    except MovedError as moved_to:
+        at = moved_to.port == nodes.servers[new].port
+    except RedisError:
+        at = False
+    if not at:
+        client.execute_command("CLUSTER SETSLOT", key_slot(key.encode()), "NODE", nodes.ids[new])
+    return at
 
 
 def again(act: Callable[[], object], stopped: Event, away: Event, errors: list[Exception]) -> None:
@@ -149,7 +173,7 @@ def test_moving_a_busy_slot_loses_and_doubles_nothing(tmp_path: Path, what: str)
                     tell(state, sessions[number], number)
                     if number % 3 == 0:
                         tell(state, sessions[number], number, "order_completed")
-                moved(nodes, slot, (home + move) % 3, (home + move + 1) % 3)
+                moved(nodes, key, (home + move) % 3, (home + move + 1) % 3)
             leaving = [session for number, session in enumerate(sessions) if number % 3]
             eventually(lambda: all(_ended(state, session) for session in leaving), 60)
             contacts = Counter(_session(body) for wire in server.wires for body in wire.requests)
