@@ -1,9 +1,10 @@
 """One attempt to reach one person, step by step. The order of the steps and every guard were model-checked.
 
-    take ▶ caught up? ▶ agreed? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
+    take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
          ▶ (release person) ▶ settle ▶ (give back permit)
 
-The gate says whether anybody may send at all; record tells all others whether the API works.
+The gate says whether anybody may send at all, and whether this worker sends as the deployment does; an outreach that
+ends without a request doesn't reach it, so there `agreed` asks. Record tells all others whether the API works.
 
 Whatever happens between two steps (a crash, a stall, a second worker), each next step notices that the outreach is not
 ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.
@@ -70,10 +71,6 @@ def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if waited_s:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
-    if not deps.control.agreed():
-        # A worker in another mode than the deployment makes no decision: the other workers do.
-        deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
-        return Outcome(taken.outreach, "postponed", "another_mode")
     return _decided(taken, permit, deps)
 
 
@@ -91,9 +88,16 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     people = _people(taken, deps)
     situation = _situation(taken, built, people, deps)
     decision = _unreadable(taken, deps) or policy.decide(situation, deps.contact)
+    forgotten = taken.ambiguous and unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN
+    held_out = isinstance(decision, policy.HoldOut) and not taken.attempts and not taken.ambiguous
+    to_send = isinstance(decision, policy.Send | policy.HoldOut) and not (forgotten or held_out)
+    if (deps.client is None or not to_send) and not deps.control.agreed():
+        # A worker in another mode than the deployment decides nothing: the other workers do. Requests pass the gate.
+        deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
+        return Outcome(taken.outreach, "postponed", "another_mode")
     if not isinstance(decision, policy.Send | policy.HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
-    if taken.ambiguous and unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN:
+    if forgotten:
         state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
         return Outcome(taken.outreach, state or "lost", "key_forgotten")
     if deps.client is None:
@@ -104,7 +108,7 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     used = situation.repeats or consent.channels_of(built.request.engagement.preferred_channel)
     proof = consent.proof(situation.person.answers, used)
     contact = Contact(taken, people, built, policy.limits(situation, deps.contact), used, proof)
-    if isinstance(decision, policy.HoldOut) and not taken.attempts and not taken.ambiguous:
+    if held_out:
         return _hold_out(contact, deps)
     return send(contact, deps.client, deps, permit=permit)
 

@@ -25,8 +25,16 @@ ATTEMPT: list[Mutant] = [
      "guards.key_that_may_be_forgotten_during_the_attempt_is_not_used", {"left_ms": 35_000, "outcome": "unknown"}),
     ("tasks.attempt:_decided", "and not taken.attempts and", "and", "guards.holdout_takes_nobody_who_was_attempted",
      {"answer": b"HTTP/1.1 500 Whatever\r\ncontent-length: 0\r\n\r\n"}),
-    ("tasks.attempt:_decided", "and not taken.ambiguous:", ":",
+    ("tasks.attempt:_decided", "not taken.attempts and not taken.ambiguous", "not taken.attempts",
      "guards.holdout_takes_nobody_who_may_have_been_contacted"),
+    ("tasks.attempt:_decided", "(deps.client is None or not to_send)", "not to_send",
+     "agreement.a_leftover_shadow_worker_suppresses_nothing"),
+    ("tasks.attempt:_decided", "(deps.client is None or not to_send)", "deps.client is None",
+     "agreement.leftover_live_worker_ends_nothing", {"why": "opted_out"}),
+    ("tasks.attempt:_decided", "not (forgotten or held_out)", "not forgotten",
+     "agreement.leftover_live_worker_ends_nothing", {"why": "holdout"}),
+    ("tasks.attempt:_decided", "not (forgotten or held_out)", "not held_out",
+     "agreement.leftover_live_worker_ends_nothing", {"why": "key_forgotten"}),
 ]  # fmt: skip
 
 NETWORK: list[Mutant] = [

@@ -20,9 +20,10 @@ from state.keys import DAY_MS, HEARTBEAT_TTL_MS
 from state.outbox import Taken
 from tasks.attempt import attempt
 from tasks.deps import Deps
-from tests.attempts import deps_of, yuno
+from tests.attempts import PERSON, deps_of, yuno
 from tests.controlling import control, granted, held, passes, sending
 from tests.helpers import HOUR_MS, SECRET, abandon, dispatch, now_ms, stored, texts, ttl_ms
+from tests.test_attempt_policy import contact, dispatched
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load
@@ -181,6 +182,24 @@ def test_a_leftover_live_worker_sends_nothing(state: State) -> None:
     assert dispatch(state) == [outreach]
     with yuno(state) as (deps, server):
         outcome = attempt(outreach, of_worker(state, deps, LIVE))
+        assert (outcome.outcome, outcome.reason) == ("postponed", "sending_another_mode")
+        assert not server.requests
+    assert state.outbox.outcomes([outreach]) == ["waiting"]
+
+
+@pytest.mark.parametrize("why", ["opted_out", "holdout", "key_forgotten"])
+def test_leftover_live_worker_ends_nothing(state: State, why: str) -> None:
+    says(state, "a:1", SHADOW)
+    outreach = dispatched(state)
+    if why == "opted_out":
+        state.people.opt_out(PERSON)
+    with yuno(state, on_unknown="retry") as (made, server):
+        held_out = contact(holdout=100 if why == "holdout" else 0)
+        deps = replace(of_worker(state, made, LIVE), contact=held_out)
+        if why == "key_forgotten":
+            two_days_ago = now_ms(state) - 2 * DAY_MS
+            state.client.hset(state.keys.outreach(outreach), mapping={"ambiguous": "1", "first_sending": two_days_ago})
+        outcome = attempt(outreach, deps)
         assert (outcome.outcome, outcome.reason) == ("postponed", "another_mode")
         assert not server.requests
     assert state.outbox.outcomes([outreach]) == ["waiting"]
