@@ -14,6 +14,7 @@ COPY detectors detectors
 COPY state state
 COPY tasks tasks
 COPY worker worker
+COPY winback winback
 # pip has no business at run time.
 RUN /opt/winback/bin/pip install --no-deps . && /opt/winback/bin/pip uninstall --yes pip
 

@@ -10,15 +10,16 @@ import socket
 import sys
 from typing import Any
 
-from worker import logs, output
+from worker import logs
+from worker.celery_support.read_only_flower import make_read_only
 from worker.errors import StartError
-from worker.flower_read_only import make_read_only
+from worker.logs import role_output
 from worker.settings import load
 
 try:
     _flower = load().flower
 except StartError as exc:
-    output.refuse(exc, "flower")
+    role_output.refuse(exc, "flower")
     raise SystemExit(2) from None
 
 with socket.socket(socket.AF_INET6 if ":" in _flower.address else socket.AF_INET) as _probe:
@@ -29,18 +30,18 @@ with socket.socket(socket.AF_INET6 if ":" in _flower.address else socket.AF_INET
         _problem = (
             f"flower.port: cannot listen on {_flower.address}:{_flower.port} ({exc.strerror}); set WINBACK_FLOWER__PORT"
         )
-        output.refuse(_problem, "flower")
+        role_output.refuse(_problem, "flower")
         raise SystemExit(2) from None
 
 if _flower.basic_auth is None:
     _credentials = f"winback:{secrets.token_urlsafe(12)}"
     _text = f"flower.basic_auth is not set; for this run it is {_credentials}"
     # Its only way out: the log would mask it.
-    print(output.line("login_made_up", "flower", text=_text) if output.is_json() else _text, file=sys.stderr)  # noqa: T201
+    print(role_output.line("login_made_up", "flower", text=_text) if role_output.is_json() else _text, file=sys.stderr)  # noqa: T201
 else:
     _credentials = _flower.basic_auth.get_secret_value()
 
-if output.is_json():
+if role_output.is_json():
     # Tornado would set up a format of its own.
     logs.configure("flower")
     logging = "none"

@@ -6,7 +6,7 @@ from time import sleep
 from typing import Any
 
 from worker import runtime
-from worker.ingest import Ingest
+from worker.ingest.consumer import Ingest
 from worker.settings import Settings
 
 CHUNK = 5000

@@ -14,8 +14,8 @@ from bench.own import filling
 from bench.own.running import LIVE, Roles, running
 from bench.processes import measured
 from bench.waiting import wait_for
-from worker.mock_api.process import MockServer
-from worker.valkey import EmbeddedValkey
+from winback.simulation.mock_api.process import MockServer
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: attempts"
 LATENCIES_MS = (20, 100, 500)

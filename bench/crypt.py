@@ -21,14 +21,14 @@ from bench.shop_log import Logged, shop_log
 from detectors.lanes import LANES
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change, SilentLane
-from tasks.attempt import attempt
-from tasks.contact_settings import Switch
+from tasks.delivery.attempt import attempt
+from tasks.delivery.yuno import Accepted, YunoClient
+from tasks.policy.settings import Switch
 from tasks.record import REQUIRED
-from tasks.yuno import Accepted, YunoClient
 from worker import runtime
-from worker.ingest import calm_collector
+from worker.ingest.consumer import calm_collector
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 KEY = bytes(range(32)).hex()
 HOUR_MS = 3_600_000

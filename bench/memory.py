@@ -18,13 +18,13 @@ from bench.own.running import LIVE, SECRET
 from detectors.parsing import parse
 from detectors.sequence import position
 from state.sessions import Change
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
+from tasks.delivery.yuno import YunoClient
 from tasks.record import fields_of
 from tasks.sweep import sweep
-from tasks.yuno import YunoClient
 from worker import runtime
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: memory"
 HOUR_MS = 3_600_000

@@ -19,7 +19,7 @@ from bench.figures import Figure
 from bench.progress import say
 from bench.results import KEPT, keep, machine
 from bench.table import table
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PARTS = {
     "writing": "bench.alternatives.throughput",

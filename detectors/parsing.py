@@ -18,7 +18,7 @@ from detectors.problem import Problem
 from detectors.reading import signs
 from detectors.reading.events import canonical
 from detectors.reading.names import fields_of, squash
-from detectors.wording import plain
+from detectors.validation_messages import plain
 
 __all__ = ["Parsed", "Problem", "parse", "unknown_fields"]
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Self
 from state.keys import SESSION_TTL_MS, Keys, partition_of_outreach
 from state.people import Lead
 from state.scripts import Scripts, translated
-from state.session import STAMP_WIDTH
+from state.session_record import STAMP_WIDTH
 
 LATEST_ORDER_MS = SESSION_TTL_MS
 """How much later than its window an order may arrive and still be credited."""

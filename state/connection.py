@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.retry import Retry
 
-from state.connects import Connects, counted
+from state.connection_count import Connects, counted
 from state.errors import ServerUnsuitableError
 from state.replication import NONE, Replicas, majority
 from state.scripts import translated

@@ -11,13 +11,13 @@ from typing import Any
 
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
+from state.event_stream import Entry, entry_of
+from state.event_streams import Streams
 from state.keys import OF_A_PERSON, Keys, is_outreach_id
-from state.marking import MOST_SESSIONS
 from state.outbox import BODY, readable
+from state.person_marks import MOST_SESSIONS
 from state.scripts import Scripts, translated
-from state.session import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
-from state.stream import Entry, entry_of
-from state.streams import Streams
+from state.session_record import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
 
 CHUNK = 500
 _WHOLE = {"hash": "HGETALL", "string": "GET"}

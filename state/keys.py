@@ -132,7 +132,7 @@ class Keys:
         `last`: when the last one began; `interval`: how often they are asked for (ms); `sign`: when events could be
         taken last; `apart`: how far apart the last such signs were (ms); `reopened`: when events could be taken again
         after the last gap; `silent`: the last event, while the whole shop is silent; `trail.<stream>`: see
-        `state.following.Trail`; `ahead`: when ids were ahead of the clock, by how much, in which stream, the last id;
+        `state.watermark.Trail`; `ahead`: when ids were ahead of the clock, by how much, in which stream, the last id;
         `missing.<stream>`, `lost` and `lost_at`: entries that were removed before they were applied.
         """
         return f"{self.namespace}:sweep"

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
-from state.begun import Command
 from state.keys import Keys
+from state.pipelined import Command
 from state.scripts import Scripts, raised, translated
 
 PERSON = re.compile(r"[0-9a-f]{64}")

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from pydantic_core import to_json
 
-from state.connects import connects_of
+from state.connection_count import connects_of
 from state.keys import DAY_MS, Keys
 from state.scripts import NamedCall, Scripts, translated
 
@@ -76,7 +76,7 @@ class Orders:
 
     @property
     def connects(self) -> int:
-        """How many connections to the server were made; see `state.connects`."""
+        """How many connections to the server were made; see `state.connection_count`."""
         return connects_of(self._scripts.client)
 
     def flow(self) -> OrderFlow:

@@ -11,7 +11,7 @@ from state.cipher import Cipher, Unencrypted, sealed_in
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of_outreach
 from state.scripts import Scripts, translated
-from state.session import Session, read_session
+from state.session_record import Session, read_session
 
 Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
 Result = Literal["sent", "dead", "suppressed", "unknown", "retry", "not_sent"]

@@ -10,17 +10,17 @@ from redis.exceptions import ResponseError
 
 from state.announcements import Announcement, read_announcements
 from state.backlog import Held, read_held
-from state.control import CLOCKS_DIFFER_MS, Sending, read_sending
 from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
 from state.errors import ServerUnavailableError, StateError
-from state.following import AHEAD_MS, Faults, Trail, measured_until
+from state.event_stream import GROUP, Stream, entry_ms
+from state.event_streams import RECORDED, Streams
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
 from state.orders import OrderFlow, read_flow
-from state.progress import Progress, read_progress
+from state.progress_stamps import Progress, read_progress
 from state.refusals import Refusals, read_refusals
 from state.scripts import Scripts, translated
-from state.stream import GROUP, Stream, entry_ms
-from state.streams import RECORDED, Streams
+from state.sending_control import CLOCKS_DIFFER_MS, Sending, read_sending
+from state.watermark import AHEAD_MS, Faults, Trail, measured_until
 
 ROLES = ("ingest", "sweep", "recover", "beat")
 """Those that leave a sign of life in Redis."""

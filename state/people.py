@@ -7,10 +7,10 @@ from hashlib import sha256
 from time import time
 from typing import Literal, NamedTuple
 
-from state.connects import connects_of
+from state.connection_count import connects_of
 from state.keys import Keys
 from state.limit import Limit
-from state.marking import MOST_LINKED, Answer, Channel, Marking, Marks, Named, Told
+from state.person_marks import MOST_LINKED, Answer, Channel, Marking, Marks, Named, Told
 from state.scripts import Scripts
 
 Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "capped"]
@@ -146,13 +146,13 @@ class People:
     ) -> Callable[[], Told]:
         """Begin to note who was named in which session, and to mark people; call what is returned, once.
 
-        What is marked on a person counts for those that they are linked to as well. See state.marking.
+        What is marked on a person counts for those that they are linked to as well. See state.person_marks.
         """
         return self._marking.begin(named, marks, ask_forgets=ask_forgets)
 
     @property
     def connects(self) -> int:
-        """How many connections to the server were made; see `state.connects`."""
+        """How many connections to the server were made; see `state.connection_count`."""
         return connects_of(self._scripts.client)
 
     def mark_bought(self, person: str, at_ms: int) -> bool:

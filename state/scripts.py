@@ -30,8 +30,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from state.begun import Begun, BegunOnCluster, Command
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.pipelined import Begun, BegunOnCluster, Command
 from state.replication import NONE, WAIT_MS, Replicas
 
 Argument = str | bytes | int | float

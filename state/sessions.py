@@ -15,7 +15,7 @@ from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.scripts import NamedCall, Scripts, translated
-from state.session import (
+from state.session_record import (
     ANSWERS,
     NOT_HANDED_OVER,
     PERSON,

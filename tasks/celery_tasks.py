@@ -11,12 +11,12 @@ from celery import Celery, Task, shared_task
 
 from state.errors import StateError
 from state.keys import is_outreach_id
-from tasks import attempt as attempts
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
 from tasks.broker import Broker, BrokerAwayError
-from tasks.crash_points import reached
+from tasks.delivery import attempt as attempts
 from tasks.deps import Deps, current
+from tasks.failpoints import reached
 
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"

@@ -10,17 +10,17 @@ from typing import Literal
 from detectors.settings import DetectionSettings
 from state.alarms import Alarms
 from state.attribution import Attribution
-from state.control import Control
+from state.event_streams import Streams
 from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
-from state.progress import Stamps
+from state.progress_stamps import Stamps
+from state.sending_control import Control
 from state.sessions import Sessions
-from state.streams import Streams
-from tasks.blocklist import Blocklist
-from tasks.contact_settings import ContactSettings
-from tasks.settings import DeliverySettings
-from tasks.yuno import YunoClient
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import YunoClient
+from tasks.policy.blocklist import Blocklist
+from tasks.policy.settings import ContactSettings
 
 
 @dataclass(frozen=True, slots=True)

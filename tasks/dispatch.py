@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from state.control import Permits
-from tasks.crash_points import reached
+from state.sending_control import Permits
 from tasks.deps import Deps
+from tasks.failpoints import reached
 
 FLOOD = 100
 """A queue of this many times `in_flight` is emptied: to work through it would take longer than a lease."""

@@ -7,11 +7,11 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from detectors.activity import ActivityEvent, Cart
-from state.session import Session
+from state.session_record import Session
 from tasks import worth
 
 REQUIRED = ("phone", "name")
-"""Without these a shopper can't be contacted. The country may be that of the number (tasks.payload)."""
+"""Without these a shopper can't be contacted. The country may be that of the number (tasks.delivery.payload)."""
 METADATA = "meta."
 """What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
 

@@ -8,18 +8,18 @@ from time import monotonic
 
 from detectors.settings import DetectionSettings
 from state.alarms import Alarms
-from state.control import Control
 from state.people import person_of
-from state.progress import Stamps
-from tasks.attempt import attempt
-from tasks.blocklist import compiled
-from tasks.breaker import limits_of
-from tasks.contact_settings import ContactSettings
+from state.progress_stamps import Stamps
+from state.sending_control import Control
+from tasks.delivery.attempt import attempt
+from tasks.delivery.breaker import limits_of
+from tasks.delivery.sending import Outcome
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import YunoClient
 from tasks.deps import Deps
-from tasks.quiet_hours import QuietHours
-from tasks.sending import Outcome
-from tasks.settings import DeliverySettings
-from tasks.yuno import YunoClient
+from tasks.policy.blocklist import compiled
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.settings import ContactSettings
 from tests.faulty_server import OK, Behaviour, FaultyServer, replies
 from tests.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, now_ms, stored
 from worker.runtime import State

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from state.session import OWN_FIELDS, RANK_SPAN, STAMP_WIDTH, stamp_of, stamped
+from state.session_record import OWN_FIELDS, RANK_SPAN, STAMP_WIDTH, stamp_of, stamped
 
 _PLAIN = {
     r"outreach:[^:]+": {"expires_at", "claimed_at", "due", "ended_at", "contacted_at", "first_sending"},

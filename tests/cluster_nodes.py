@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.helpers import eventually
-from worker.valkey import EmbeddedValkey, _free_port
+from worker.supervision.embedded_valkey import EmbeddedValkey, _free_port
 
 NODES, SLOTS = 3, 16384
 

@@ -15,7 +15,7 @@ from tests.helpers import FakeScripts, make_state
 from tests.immortality import immortal_keys
 from tests.marks import wrongly_marked
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ON_VALKEY = pytest.mark.xdist_group("valkey")
 

@@ -1,10 +1,10 @@
 """What the tests of the control keys share: a control with limits, outreaches in hand, and time that passes at once."""
 
 from state.cipher import Unencrypted
-from state.control import Control, Limits, Passed, Sending, read_sending
 from state.keys import DAY_MS
 from state.outbox import Taken
-from state.session import read_session
+from state.sending_control import Control, Limits, Passed, Sending, read_sending
+from state.session_record import read_session
 from tests.helpers import MINUTE_MS, SECOND_MS, now_ms, texts
 from worker.runtime import State
 

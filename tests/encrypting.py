@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from state.cipher import AesGcm
-from state.session import STAMP_WIDTH
+from state.session_record import STAMP_WIDTH
 from tests.helpers import Event, dump, event, make_state, stored
 from worker.runtime import State
 

@@ -12,7 +12,8 @@ from detectors.lanes import LANES
 from detectors.sequence import RANK_NAMES
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
-from state.control import Control
+from state.event_stream import Entry
+from state.event_streams import Streams
 from state.keys import Keys, partition_of
 from state.limit import Limit
 from state.orders import Orders
@@ -20,14 +21,13 @@ from state.outbox import Outbox, Taken
 from state.overview import OUTCOMES
 from state.people import Lead, People
 from state.scripts import Scripts
-from state.session import Session, read_session
+from state.sending_control import Control
+from state.session_record import Session, read_session
 from state.sessions import Mark, Sessions, SilentLane
-from state.stream import Entry
-from state.streams import Streams
-from tasks.breaker import limits_of
+from tasks.delivery.breaker import limits_of
+from tasks.delivery.settings import DeliverySettings
 from tasks.record import REQUIRED
-from tasks.settings import DeliverySettings
-from worker.batch import collect
+from worker.ingest.batch import collect
 from worker.runtime import State
 
 SECRET = b"a secret of the tests"

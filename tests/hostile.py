@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.helpers import SECRET, abandon, dispatch
 from tests.processes import AT_ONCE, Lines
 from worker import runtime
-from worker.roles import roles
 from worker.runtime import State
 from worker.settings import load
-from worker.supervisor import Supervisor
+from worker.supervision.roles import roles
+from worker.supervision.supervisor import Supervisor
 
 QUEUE = "winback.recover"
 HINT = "07-0123456789abcdef"

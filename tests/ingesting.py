@@ -9,12 +9,12 @@ from typing import Any
 
 from detectors.sequence import RANK_NAMES
 from state.errors import StateError
+from state.event_stream import GROUP, Entry, Reading, Stream
 from state.people import Facts, person_of
 from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
-from state.stream import GROUP, Entry, Reading, Stream
 from tests.helpers import HOUR_MS, SECRET, Event
-from worker.ingest import Ingest
+from worker.ingest.consumer import Ingest
 from worker.runtime import State
 from worker.settings.sections import IngestSettings
 

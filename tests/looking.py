@@ -19,12 +19,12 @@ from detectors.lanes import LANES
 from state import deployment, overview
 from state.overview import Overview
 from tests.helpers import SECRET, eventually, now_ms
-from worker.ask import begin
-from worker.cli.doctor import doctor as doctor_command
-from worker.cli.status import status as status_command
-from worker.health import Finding
+from winback.cli.doctor import doctor as doctor_command
+from winback.cli.status import status as status_command
+from worker.monitoring.health import Finding
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey, _binary
+from worker.server_errors import begin
+from worker.supervision.embedded_valkey import EmbeddedValkey, _binary
 
 PATIENCE_S = 12.0
 ROLES = ("ingest", "sweep", "recover", "beat")

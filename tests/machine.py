@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from detectors.sequence import occurred_ms
+from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.keys import partition_of
-from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.people import person_of
-from tasks import yuno
-from tasks.attempt import attempt
-from tasks.contact_settings import ContactSettings
-from tasks.settings import DeliverySettings
+from tasks.delivery import yuno
+from tasks.delivery.attempt import attempt
+from tasks.delivery.settings import DeliverySettings
+from tasks.policy.settings import ContactSettings
 from tests.attempts import deps_of
 from tests.helpers import (
     DAY_MS,

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import fakeredis
 
-from state.stream import Entry, Reading
-from tasks.attempt import attempt
-from tasks.contact_settings import ContactSettings
-from tasks.quiet_hours import QuietHours
-from tasks.settings import DeliverySettings
-from tasks.yuno import Accepted, Reply, YunoClient
+from state.event_stream import Entry, Reading
+from tasks.delivery.attempt import attempt
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import Accepted, Reply, YunoClient
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.settings import ContactSettings
 from tests.attempts import deps_of
 from tests.helpers import HOUR_MS, MINUTE_MS, Event, FakeScripts, arrived, dispatch, event, make_state, now_ms, sweep
 from tests.ingesting import ingest_of

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from state.session import MARK, RANK_SPAN
+from state.session_record import MARK, RANK_SPAN
 
 
 def wrongly_marked(client: Any) -> list[str]:  # noqa: ANN401 - real or fake

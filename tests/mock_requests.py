@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from worker.mock_api.process import MockServer
+from winback.simulation.mock_api.process import MockServer
 
 KEYS: dict[str, Any] = {"public_api_key": "public-made-up", "private_secret_key": "private-made-up"}
 

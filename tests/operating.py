@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from state.errors import StateError
 from tests.helpers import SECRET
+from winback.cli.commands import app
 from worker import runtime
-from worker.cli.commands import app
 from worker.errors import StartError, exit_code
 from worker.settings import load
 

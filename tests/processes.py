@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from worker.restarts import Pace
-from worker.roles import Role
+from worker.supervision.restart_policy import Pace
+from worker.supervision.roles import Role
 
 AT_ONCE = Pace(first=0.01, longest=0.05)
 SLEEP = "import time; time.sleep(600)"

@@ -9,13 +9,13 @@ from typing import Any
 from detectors.flow import PLATFORMS, STAGES
 from detectors.lanes import LANES
 from detectors.sequence import occurred_ms
-from state.forgetting import Forgetting
+from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
+from state.erasure import Forgetting
+from state.event_stream import Entry
 from state.keys import partition_of_outreach
 from state.limit import Limit
-from state.marking import Answer, Marks, Named
-from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.outbox import Taken
-from state.stream import Entry
+from state.person_marks import Answer, Marks, Named
 from tests.helpers import (
     BODY,
     CAP_MS,

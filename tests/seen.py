@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from state.event_stream import entry_ms
 from state.keys import partition_of_outreach
 from state.overview import OUTCOMES
-from state.session import MARK
-from state.stream import entry_ms
+from state.session_record import MARK
 from tests.helpers import LEASE_MS
 from tests.model.states import NONE, World
 from tests.real import Real

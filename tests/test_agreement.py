@@ -13,12 +13,12 @@ from state.announcements import (
     read_announcements,
     withdraw,
 )
-from state.control import Control, Held, Passed
 from state.deployment import SCHEMA_VERSION
 from state.errors import DeploymentMismatchError
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS
 from state.outbox import Taken
-from tasks.attempt import attempt
+from state.sending_control import Control, Held, Passed
+from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tests.attempts import PERSON, deps_of, yuno
 from tests.controlling import control, granted, held, passes, sending
@@ -27,7 +27,7 @@ from tests.test_attempt_policy import contact, dispatched
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 LIVE, SHADOW = "live 1", "shadow 2"
 

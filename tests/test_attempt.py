@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.attempt import attempt
-from tasks.sending import Outcome, idempotency_key
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome, idempotency_key
 from tests.attempts import PERSON, attempt_again, comes_back, deps_of, held_by, yuno
 from tests.faulty_server import OK, http
 from tests.helpers import (
@@ -34,7 +34,7 @@ from tests.helpers import (
     sweep,
     take,
 )
-from worker.mock_api.contract import check_body
+from winback.simulation.mock_api.contract import check_body
 from worker.runtime import State
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -9,8 +9,8 @@ import pytest
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Fenced, Outbox, Taken
 from state.people import People, Reservation
-from tasks.attempt import attempt
-from tasks.sending import Outcome
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
 from tests.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
 from tests.faulty_server import OK, Wire, http
 from tests.helpers import (

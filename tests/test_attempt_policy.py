@@ -6,20 +6,20 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from state.marking import Answer
-from state.operator import Operator
+from state.decisions import Operator
 from state.optouts import OptOuts
 from state.people import person_of
-from state.session import RANK_SPAN
+from state.person_marks import Answer
+from state.session_record import RANK_SPAN
 from state.sessions import Change
-from tasks.attempt import attempt
-from tasks.block_settings import BlockSettings
-from tasks.blocklist import compiled
-from tasks.contact_settings import ContactSettings
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
+from tasks.delivery.settings import DEFAULT_ENDPOINT
 from tasks.deps import Deps
-from tasks.policy import share_of
-from tasks.sending import Outcome
-from tasks.settings import DEFAULT_ENDPOINT
+from tasks.policy.block_settings import BlockSettings
+from tasks.policy.blocklist import compiled
+from tasks.policy.rules import share_of
+from tasks.policy.settings import ContactSettings
 from tests.attempts import PERSON, attempt_again, held_by, yuno
 from tests.faulty_server import http
 from tests.helpers import (
@@ -42,7 +42,7 @@ from tests.helpers import (
     sweep,
 )
 from tests.ingesting import ingest_of, publish
-from worker.explain import explain_outreach
+from winback.operations.explain import explain_outreach
 from worker.runtime import State
 
 

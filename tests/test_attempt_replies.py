@@ -5,9 +5,9 @@ import json
 import pytest
 
 from state.people import person_of
-from state.session import STAMP_WIDTH
-from tasks.attempt import attempt
-from tasks.sending import Outcome
+from state.session_record import STAMP_WIDTH
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
 from tests.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
 from tests.faulty_server import OK, Wire, http
 from tests.helpers import (

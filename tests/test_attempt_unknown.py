@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
 from tasks.deps import Deps
-from tasks.sending import LONGEST_UNKNOWN, Outcome
 from tests.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
 from tests.faulty_server import OK, Behaviour, Wire, http
 from tests.helpers import (

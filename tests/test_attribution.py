@@ -2,8 +2,8 @@
 
 import pytest
 
+from state.daily_counters import read as read_tallies
 from state.errors import ServerUnavailableError
-from state.tallies import read as read_tallies
 from tests.helpers import (
     DAY_MS,
     HOUR_MS,

@@ -7,7 +7,7 @@ import pytest
 from state.attribution import LATEST_ORDER_MS, Credit
 from state.outbox import Result
 from state.people import person_of
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
 from tests.attempts import PERSON, pays, yuno
 from tests.helpers import (
     DAY_MS,

@@ -8,11 +8,11 @@ from state.backlog import Backlog, Held, read_held
 from state.keys import BACKLOG_TTL_MS
 from tests.helpers import SECOND_MS, now_ms, texts, ttl_ms
 from tests.looking import make_healthy, read
-from worker import health
-from worker.metrics import metrics
+from worker.monitoring import health
+from worker.monitoring.alarms import wrong
+from worker.monitoring.metrics import metrics
 from worker.runtime import State
 from worker.settings import Settings
-from worker.watch import wrong
 
 
 def test_backlog_keeps_its_beginning_until_it_is_over(state: State) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.backoff import LONGEST_RETRY_AFTER, delay
+from tasks.delivery.backoff import LONGEST_RETRY_AFTER, delay
 
 BASE, CAP = timedelta(seconds=5), timedelta(minutes=15)
 spans = st.timedeltas(timedelta(milliseconds=1), timedelta(days=1))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.beat import Scheduler
+from worker.celery_support.scheduler import Scheduler
 
 
 class Connection:

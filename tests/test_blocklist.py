@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks import block_patterns, blocklist
-from tasks.block_settings import BlockSettings
-from tasks.blocklist import Blocklist, Hit, shipped
+from tasks.policy import block_patterns, blocklist
+from tasks.policy.block_settings import BlockSettings
+from tasks.policy.blocklist import Blocklist, Hit, shipped
 
 SHIPPED = blocklist.compiled(BlockSettings())
 REHEARSAL = blocklist.compiled(BlockSettings(), rehearsal=True)
@@ -112,7 +112,7 @@ def test_common_name_counts_only_with_another_sign() -> None:
 
 
 def test_shipped_entries_each_name_their_source_and_date() -> None:
-    entries = loads((files("tasks") / "blocklist.toml").read_text(encoding="utf-8"))["entry"]
+    entries = loads((files("tasks.policy") / "blocklist.toml").read_text(encoding="utf-8"))["entry"]
     assert len(entries) == len(shipped())
     for entry in entries:
         assert entry["kind"] in {"bot", "internal"}

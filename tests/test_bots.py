@@ -4,7 +4,7 @@ from detectors.sequence import RANK_SPAN
 from state.sessions import Change
 from tests.helpers import event, stored
 from tests.ingesting import ingest_of, publish
-from worker.bots import BotWatch
+from worker.ingest.bots import BotWatch
 from worker.runtime import State
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from state.marking import MOST_LINKS
 from state.people import Lead
+from state.person_marks import MOST_LINKS
 from tasks.record import BOT
 from tests.helpers import HOUR_MS, JANE, MINUTE_MS, Event, apply, arrived, event, happen, now_ms, record, stored, taken
 from tests.helpers import texts as texts_at

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from state.control import Went
-from tasks import yuno
-from tasks.breaker import asked_pause_ms, limits_of, surely_no_contact, verdict
-from tasks.settings import DeliverySettings
+from state.sending_control import Went
+from tasks.delivery import yuno
+from tasks.delivery.breaker import asked_pause_ms, limits_of, surely_no_contact, verdict
+from tasks.delivery.settings import DeliverySettings
 
 
 @pytest.mark.parametrize(

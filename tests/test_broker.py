@@ -10,8 +10,8 @@ from redis import Redis
 
 from tasks.broker import Broker, BrokerAwayError
 from tests.faults.proxy import Mode, Proxy
-from worker.acknowledging import Request, Task
-from worker.valkey import EmbeddedValkey
+from worker.celery_support.ack_failures import Request, Task
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 QUEUE = "a.queue"
 untyped: Any = kombu

@@ -10,7 +10,7 @@ import pytest
 from detectors.sequence import RANK_NAMES
 from state.keys import PARTITIONS, SESSION_TTL_MS, partition_of
 from state.scripts import Scripts
-from state.session import RANK_WIDTH
+from state.session_record import RANK_WIDTH
 from tasks.record import REQUIRED
 from tests.helpers import (
     HOUR_MS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.cli import commands
+from winback.cli import commands
 
 INTERRUPTED = """
 import importlib.abc, os, signal, sys
@@ -19,17 +19,17 @@ class Interrupting(importlib.abc.MetaPathFinder):
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Interrupting())
-from worker.cli import main
+from winback.cli import main
 sys.argv[1:] = ["status"]
 main()
 """
 LOADED = """
 import sys
-from worker.cli.commands import run
-print({"worker.demo", "worker.mock_api.app", "celery"} & set(sys.modules))
+from winback.cli.commands import run
+print({"winback.simulation.demo", "winback.simulation.mock_api.app", "celery"} & set(sys.modules))
 sys.argv[1:] = ["config", "show", "--help"]
 run()
-print({"worker.demo", "worker.mock_api.app", "celery"} & set(sys.modules))
+print({"winback.simulation.demo", "winback.simulation.mock_api.app", "celery"} & set(sys.modules))
 """
 
 
@@ -103,7 +103,7 @@ def test_every_command_is_found_and_has_its_help(
     assert f"Usage: winback {command} " in out
 
 
-@pytest.mark.parametrize("module", ["worker.cli.commands", "pydantic", "worker.cli.status", "worker.settings"])
+@pytest.mark.parametrize("module", ["winback.cli.commands", "pydantic", "winback.cli.status", "worker.settings"])
 def test_ctrl_c_while_a_command_is_still_being_imported_ends_it_without_a_word(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, module], check=False, capture_output=True, text=True)
 

@@ -8,13 +8,13 @@ import pytest
 from state.alarms import Alarms
 from state.announcements import announce, declare
 from state.backlog import Backlog, read_held
+from state.decisions import RETRY_UNKNOWN_AFTER_MS
 from state.keys import Keys
-from state.operator import RETRY_UNKNOWN_AFTER_MS
 from state.people import Held, person_of
-from state.progress import Stamps, read_progress
+from state.progress_stamps import Stamps, read_progress
 from state.sessions import Claimed
+from tasks.delivery.sending import LONGEST_UNKNOWN, unknown_for
 from tasks.dispatch import dispatch as dispatch_tasks
-from tasks.sending import LONGEST_UNKNOWN, unknown_for
 from tasks.sweep import sweep as sweep_tasks
 from tests.attempts import deps_of
 from tests.clock import put_clock_back
@@ -49,7 +49,7 @@ from tests.helpers import (
 from tests.looking import make_healthy, read
 from tests.test_forgotten import forget, forgetting, is_tombstone
 from tests.test_operator import dead, operator, said, unknown
-from worker import health
+from worker.monitoring import health
 from worker.runtime import State
 from worker.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from state import deployment, tallies
+from state import daily_counters, deployment
 from state.connection import connect, require_suitable
 from state.people import Facts
 from state.scripts import Scripts
@@ -42,9 +42,9 @@ from tests.immortality import immortal_keys
 from tests.ingesting import facts_of, ingest_of, opened, publish, rejected, waiting
 from tests.looking import read
 from tests.orders import contacted, order, order_comes
-from worker.batch import collect
+from worker.ingest.batch import collect
 from worker.runtime import State
-from worker.valkey import _free_port
+from worker.supervision.embedded_valkey import _free_port
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -150,8 +150,8 @@ def test_orders_find_their_contacts_and_the_report_its_counters(state: State) ->
         contacted(state, session, ago_ms=SECOND_MS)
     order_comes(state, order("a"))
     order_comes(state, order(None, customer=JANE))
-    today = tallies.today(state.scripts)
-    found = {(t.name, t.detail): t.number for t in tallies.read(state.scripts, state.keys, today - 9, today)}
+    today = daily_counters.today(state.scripts)
+    found = {(t.name, t.detail): t.number for t in daily_counters.read(state.scripts, state.keys, today - 9, today)}
     assert (found["sent", ""], found["recovered", "orders"], found["recovered", "COP"]) == (2, 1, 14_999)
 
 

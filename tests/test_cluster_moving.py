@@ -18,7 +18,7 @@ from redis.exceptions import MovedError, RedisError
 from detectors.settings import DetectionSettings
 from state.errors import ServerUnavailableError, StateError
 from state.keys import Keys, partition_of
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep

@@ -3,17 +3,17 @@
 import pytest
 
 from detectors.lanes import LANES
-from state.forgetting import Forgetting
-from state.operator import STATES, Operator
+from state.decisions import STATES, Operator
+from state.erasure import Forgetting
 from state.optouts import OptOuts
 from state.people import person_of
 from tests.helpers import JANE, SECRET, abandon, counters, event, record, sending, stored
 from tests.ingesting import publish, waiting
 from tests.test_cluster import cluster, state
 from tests.test_operator import dead, unknown
-from worker.forget import Forget
+from winback.operations.forget import Forget
+from winback.operations.someone import Someone
 from worker.runtime import State
-from worker.someone import Someone
 
 __all__ = ["cluster", "state"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -9,8 +9,8 @@ from state.keys import Keys
 from tests.cluster_nodes import Cluster, three_nodes
 from tests.helpers import SECRET
 from worker import runtime
-from worker.doctor import _streams
-from worker.health import Finding
+from worker.monitoring.doctor import _streams
+from worker.monitoring.health import Finding
 from worker.settings import load
 
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -5,7 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from worker.cli import config
+from winback.cli import config
 from worker.errors import StartError
 from worker.settings import Settings
 from worker.settings.sources import leaves

@@ -12,7 +12,7 @@ from kombu.utils.imports import symbol_by_name
 from redis.exceptions import ResponseError
 
 from tests.helpers import eventually
-from worker.consumer import CALM_S, EVENTS_EVERY_S, Consumer
+from worker.celery_support.consumer import CALM_S, EVENTS_EVERY_S, Consumer
 
 Untyped = Any
 """Of Celery and kombu, whose types are incomplete."""
@@ -90,8 +90,8 @@ def test_refusals_of_the_broker_pause_longer_each_time(consumer: Untyped, monkey
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr("worker.consumer.monotonic", lambda: now[0])
-    monkeypatch.setattr("worker.consumer.sleep", sleep)
+    monkeypatch.setattr("worker.celery_support.consumer.monotonic", lambda: now[0])
+    monkeypatch.setattr("worker.celery_support.consumer.sleep", sleep)
     consumer.channel_errors = (ResponseError,)
     for _ in range(7):
         began = now[0]

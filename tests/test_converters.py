@@ -12,7 +12,7 @@ import pytest
 
 from bench import convert_otto, convert_retailrocket
 from bench.made_up_shop import events, one_order_each, platform, price
-from worker.event_check import check
+from winback.operations.event_check import check
 
 ROOT = Path(__file__).parent.parent
 

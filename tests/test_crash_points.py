@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.crash_points import VARIABLE
+from tasks.failpoints import VARIABLE
 
 REACHES_IT_TWICE = """
-from tasks.crash_points import reached
+from tasks.failpoints import reached
 reached("reply_read")
 print("first", flush=True)
 reached("reply_read")

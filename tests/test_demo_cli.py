@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.processes import until
-from worker.cli import commands
-from worker.cli import demo as module
-from worker.supervisor import RoleFailedError
+from winback.cli import commands
+from winback.cli import demo as module
+from worker.supervision.supervisor import RoleFailedError
 
 
 @pytest.mark.e2e
 @pytest.mark.xdist_group("e2e")
 def test_ctrl_c_stops_every_part_and_says_so_in_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "worker.cli", "demo", "--shoppers", "5"]
+    command = [sys.executable, "-m", "winback", "demo", "--shoppers", "5"]
     env = {**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "200"}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

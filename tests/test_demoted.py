@@ -8,15 +8,16 @@ import pytest
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from state.errors import ServerUnavailableError
+from state.event_stream import GroupMissingError, group_expected
 from state.scripts import translated
-from state.stream import GroupMissingError, group_expected
 from tests.looking import make_healthy, read
 from tests.test_watch import settled
-from worker import health, health_server
-from worker.ask import told
+from worker.monitoring import health
+from worker.monitoring.checks import server
 from worker.runtime import State
+from worker.server_errors import told
 from worker.settings import Settings
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 SETTINGS = Settings(redis_url="redis://redis.example:6379/0")
@@ -47,7 +48,7 @@ def writes(state: State) -> list[tuple[str, str]]:
 
 def test_demoted_server_fails_the_status_and_a_primary_does_not(healthy: State) -> None:
     with demoted(healthy):
-        assert writes(healthy) == [("fail", health_server.REPLICA)]
+        assert writes(healthy) == [("fail", server.REPLICA)]
     assert writes(healthy) == []
 
 

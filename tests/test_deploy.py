@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from detectors.durations import parse_duration
-from worker.roles import roles
 from worker.settings import Settings, load
 from worker.settings.sources import leaves, variable
+from worker.supervision.roles import roles
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -165,7 +165,7 @@ def test_a_role_starts_with_what_the_compose_file_gives_it(name: str) -> None:
 
 def role_commands() -> dict[str, list[str]]:
     """The command of each role as a shell would be given it, instead of by this interpreter."""
-    programs = {"celery": "celery", "worker.cli": "winback"}
+    programs = {"celery": "celery", "winback": "winback"}
     return {role.name: [programs[role.argv[2]], *role.argv[3:]] for role in roles(Settings())}
 
 

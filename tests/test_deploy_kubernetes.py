@@ -28,7 +28,7 @@ from tests.manifests import (
     variables,
 )
 from tests.test_deploy import SECRET, SERVICES, example_variables
-from worker.cli.metrics import DEFAULT_PORT
+from winback.cli.metrics import DEFAULT_PORT
 from worker.errors import StartError
 from worker.settings import Settings, load
 from worker.settings.sources import leaves, variable

@@ -10,7 +10,7 @@ from tests.manifests import APPLIED, container, deployment, named, of_kind, pod
 from tests.test_deploy import SERVICES
 from worker.runtime import State
 from worker.settings import Settings
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ROLES = sorted(set(SERVICES) - {"redis", "mock-api"})
 ASKED = {"flower": "/healthcheck", "metrics": "/healthz"}

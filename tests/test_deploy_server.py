@@ -17,7 +17,7 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from worker.valkey import _binary
+from worker.supervision.embedded_valkey import _binary
 
 ROOT = Path(__file__).parents[1]
 SERVER = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]

@@ -7,7 +7,7 @@ import pytest
 
 from state.errors import ServerUnavailableError
 from state.keys import partition_of
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import FLOOD, Dispatched, dispatch
 from tests.attempts import deps_of, let_it_be_reaped, yuno

@@ -30,7 +30,7 @@ from tests.looking import (
     run,
 )
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

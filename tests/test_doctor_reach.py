@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.looking import PATIENCE_S, cluster, dead_port, doctor, environment, listener, make_healthy, marks, run
-from worker.ask import reason
-from worker.health import Finding
+from worker.monitoring.health import Finding
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.server_errors import reason
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -22,8 +22,8 @@ from redis import Redis
 
 from state.connection import connect
 from state.keys import Keys
-from worker.mock_api.process import MockServer
-from worker.valkey import EmbeddedValkey
+from winback.simulation.mock_api.process import MockServer
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 T = TypeVar("T")
 
@@ -61,14 +61,14 @@ class Shop:
         return [r for r in self.api.requests() if r["body"]["session"]["session_id"] == session_id]
 
     def report(self) -> dict[str, Any]:
-        command = [sys.executable, "-m", "worker.cli", "report", "--json", "--since", "2d", "--by", "stage"]
+        command = [sys.executable, "-m", "winback", "report", "--json", "--since", "2d", "--by", "stage"]
         done = subprocess.run(command, env=self.env, capture_output=True, check=True, cwd=Path(__file__).parents[1])
         (row,) = [row for row in json.loads(done.stdout)["rows"] if row["stage"] == "payment"]
         return dict(row)
 
     def cli(self, *words: str) -> str:
         """Run a command as an operator does, and return what it prints."""
-        command = [sys.executable, "-m", "worker.cli", *words]
+        command = [sys.executable, "-m", "winback", *words]
         done = subprocess.run(
             command, env=self.env, capture_output=True, check=True, cwd=Path(__file__).parents[1], text=True
         )
@@ -182,7 +182,7 @@ def running_shop(
         port = env["WINBACK_FLOWER__PORT"]
         with log.open("wb") as out:
             up = subprocess.Popen(
-                [sys.executable, "-m", "worker.cli", "up"],
+                [sys.executable, "-m", "winback", "up"],
                 env=env,
                 stdout=out,
                 stderr=out,

@@ -34,7 +34,7 @@ def winback(shop: Shop, *arguments: str, code: int = 0) -> str:
         "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
         "WINBACK_CONFIG": str(shop.log.parent / "winback.toml"),
     }
-    argv = [sys.executable, "-m", "worker.cli", *arguments]
+    argv = [sys.executable, "-m", "winback", *arguments]
     done = subprocess.run(argv, env=env, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout

@@ -12,7 +12,7 @@ import pytest
 
 from tests.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
 from tests.test_e2e_watch import told
-from worker.watch import ALARM, ALARM_OVER
+from worker.monitoring.alarms import ALARM, ALARM_OVER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
@@ -34,7 +34,7 @@ def visit(shop: Shop, name: str, number: int) -> None:
 
 
 def status(shop: Shop) -> dict[str, Any]:
-    command = [sys.executable, "-m", "worker.cli", "status", "--json"]
+    command = [sys.executable, "-m", "winback", "status", "--json"]
     done = subprocess.run(command, env=shop.env, cwd=Path(__file__).parents[1], capture_output=True, check=False)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -34,7 +34,7 @@ def winback(shop: Shop, *arguments: str) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
     # With the brokers and secrets of nobody: a command needs none of them.
     env |= {"WINBACK_REDIS_URL": shop.env["WINBACK_REDIS_URL"], "WINBACK_CONFIG": os.devnull}
-    command = [sys.executable, "-m", "worker.cli", *arguments]
+    command = [sys.executable, "-m", "winback", *arguments]
     done = subprocess.run(
         command, env=env, cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True, timeout=30
     )

@@ -11,7 +11,7 @@ import pytest
 
 from state.keys import Keys
 from tests.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
-from worker.watch import ALARM, ALARM_OVER
+from worker.monitoring.alarms import ALARM, ALARM_OVER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 

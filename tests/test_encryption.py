@@ -14,10 +14,10 @@ from state.connection import connect
 from state.errors import DeploymentMismatchError
 from state.people import person_of
 from state.scripts import Scripts
-from state.session import STAMP_WIDTH
-from tasks.attempt import attempt
+from state.session_record import STAMP_WIDTH
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
 from tasks.deps import Deps
-from tasks.sending import Outcome
 from tests.attempts import attempt_again, deps_of, yuno
 from tests.encrypting import (
     JOHN,
@@ -61,7 +61,7 @@ from tests.operating import shop_on
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from detectors.activity import MAX_EVENT_BYTES
 from detectors.parsing import parse
-from tasks.payload import Built, build
+from tasks.delivery.payload import Built, build
 from tasks.record import REQUIRED, fields_of
-from worker.cli import event
-from worker.event_check import check
-from worker.event_fields import suggestion
+from winback.cli import event
+from winback.operations.event_check import check
+from winback.operations.field_suggestions import suggestion
 
 SEED = {
     "type": "activity",

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 
 from detectors.activity import ActivityEvent
 from detectors.parsing import parse
-from worker.cli import event
+from winback.cli import event
 from worker.errors import StartError
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("event_cli")
 

@@ -31,9 +31,9 @@ from tests.ingesting import ingest_of, publish
 from tests.operating import Shop, shop_on
 from tests.test_forgotten import forget
 from tests.test_operator import dead, unknown
-from worker.batch import Batch, _add
-from worker.explain import when
-from worker.valkey import EmbeddedValkey
+from winback.operations.explain import when
+from worker.ingest.batch import Batch, _add
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 CART = {"total_value": 149.99, "currency": "COP", "items": [{"name": "Wireless Headphones", "price": 149.99}]}

@@ -3,7 +3,7 @@
 import pytest
 
 from state.keys import SESSION_TTL_MS
-from state.session import MARK
+from state.session_record import MARK
 from tests.helpers import (
     BODY,
     DAY_MS,

@@ -14,18 +14,19 @@ BELOW = {
     "state": set[str](),
     "tasks": {"detectors", "state"},
     "worker": {"detectors", "state", "tasks"},
+    "winback": {"detectors", "state", "tasks", "worker"},
 }
 PURE = (
     "detectors",
-    "tasks/law",
-    "tasks/openings.py",
-    "tasks/quiet_hours.py",
-    "tasks/policy.py",
-    "tasks/payload.py",
-    "tasks/backoff.py",
+    "tasks/policy/law",
+    "tasks/policy/openings.py",
+    "tasks/policy/quiet_hours.py",
+    "tasks/policy/rules.py",
+    "tasks/delivery/payload.py",
+    "tasks/delivery/backoff.py",
     "tasks/record.py",
-    "tasks/blocklist.py",
-    "tasks/block_patterns.py",
+    "tasks/policy/blocklist.py",
+    "tasks/policy/block_patterns.py",
 )
 CLOCKS = {
     "now",
@@ -40,12 +41,12 @@ CLOCKS = {
     "gmtime",
 }
 MAY_IMPORT_REDIS = {
-    "worker/ask.py": "tells a broker's errors apart",
-    "worker/doctor.py": "asks the broker",
-    "worker/producer.py": "adds events to the stream, as a shop does",
-    "worker/redis_broker.py": "tells a broker's errors apart",
+    "worker/server_errors.py": "tells a broker's errors apart",
+    "worker/monitoring/doctor.py": "asks the broker",
+    "winback/operations/producer.py": "adds events to the stream, as a shop does",
+    "worker/celery_support/redis_transport.py": "tells a broker's errors apart",
     "worker/runtime.py": "names the type of the client that it hands on",
-    "worker/valkey.py": "waits for the server that it starts",
+    "worker/supervision/embedded_valkey.py": "waits for the server that it starts",
 }
 
 
@@ -99,9 +100,9 @@ def test_every_package_of_a_floor_is_seen(floor: str) -> None:
 @pytest.mark.parametrize(
     ("floor", "unknown"),
     [
-        ("detectors", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker"}),
-        ("state", {"celery", "kombu", "httpx", "pydantic", "detectors", "tasks", "worker"}),
-        ("tasks", {"worker"}),
+        ("detectors", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
+        ("state", {"celery", "kombu", "httpx", "pydantic", "detectors", "tasks", "worker", "winback"}),
+        ("tasks", {"worker", "winback"}),
     ],
 )
 def test_importing_a_floor_loads_nothing_that_it_must_not_know(floor: str, unknown: set[str]) -> None:
@@ -112,7 +113,9 @@ def test_importing_a_floor_loads_nothing_that_it_must_not_know(floor: str, unkno
 
 
 def test_what_is_pure_reads_no_clock() -> None:
-    wrong = {name_of(path): found for path in files(*PURE, "worker/batch.py") if (found := sorted(_clocks(path)))}
+    wrong = {
+        name_of(path): found for path in files(*PURE, "worker/ingest/batch.py") if (found := sorted(_clocks(path)))
+    }
     assert wrong == {}
 
 
@@ -128,14 +131,14 @@ def _clocks(path: Path) -> Iterator[str]:
 
 
 def test_only_a_few_files_outside_the_state_know_redis_each_for_a_reason() -> None:
-    found = {name_of(path) for path in files("detectors", "tasks", "worker") if "redis" in tops_of(path)}
+    found = {name_of(path) for path in files("detectors", "tasks", "worker", "winback") if "redis" in tops_of(path)}
     assert found <= set(MAY_IMPORT_REDIS)
 
 
 def test_nothing_outside_the_state_names_a_key_of_a_session_or_a_person() -> None:
     names = {"session", "person", "outreach", "lane", "due", "leased", "partition", "stats"}
     wrong = []
-    for path in files("detectors", "tasks", "worker"):
+    for path in files("detectors", "tasks", "worker", "winback"):
         for node in ast.walk(tree_of(path)):
             match node:
                 case ast.Attribute(ast.Attribute(attr="keys") | ast.Name("keys"), name) if name in names:
@@ -148,7 +151,7 @@ def test_nothing_outside_the_state_names_a_key_of_a_session_or_a_person() -> Non
 def test_nothing_outside_the_state_evaluates_scripts() -> None:
     wrong = [
         name_of(path)
-        for path in files("detectors", "tasks", "worker")
+        for path in files("detectors", "tasks", "worker", "winback")
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Constant) and str(node.value).upper() in {"EVAL", "EVALSHA", "FCALL"}
     ]

@@ -15,12 +15,12 @@ from tests.helpers import SECRET
 from tests.processes import AT_ONCE, Lines, until
 from tests.test_e2e import free_port
 from worker import runtime
-from worker.flower_read_only import READ_ONLY, changes
-from worker.health_messages import REMOTE_CONTROL
-from worker.roles import roles
+from worker.celery_support.read_only_flower import READ_ONLY, changes
+from worker.monitoring.checks.messages import REMOTE_CONTROL
 from worker.settings import load
-from worker.supervisor import Supervisor
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.roles import roles
+from worker.supervision.supervisor import Supervisor
 
 pytestmark = pytest.mark.xdist_group("hostile")
 LOGIN = ("winback", "password-of-the-tests")

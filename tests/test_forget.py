@@ -35,8 +35,8 @@ from tests.operating import Shop, shop_on
 from tests.people import EMAIL, JANES_MAIL
 from tests.people import live as live_as_person
 from tests.test_operator import dead, unknown
-from worker.someone import Someone
-from worker.valkey import EmbeddedValkey
+from winback.operations.someone import Someone
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 PHONE = JANE["phone_number"]
@@ -192,7 +192,7 @@ def test_what_an_ingest_process_had_in_hand_does_not_bring_the_person_back(shop:
 
 
 def test_what_turns_up_while_it_is_removed_goes_as_well(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from state.forgetting import Erased, Forgetting
+    from state.erasure import Erased, Forgetting
 
     erase, new = Forgetting.erase, iter(["s-2", "s-3"])
 

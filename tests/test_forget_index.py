@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from state.keys import OF_A_PERSON
-from state.marking import MOST_SESSIONS
 from state.people import person_of
+from state.person_marks import MOST_SESSIONS
 from state.slow_log import clear
 from tests.helpers import JANE, LEAD, LIMITS, SECRET, event, now_ms, sending, taken
 from tests.ingesting import ingest_of, publish
 from tests.operating import Shop, shop_on
 from tests.people import EMAIL
 from tests.test_forget import JANES, JOHN, PHONE, left, tombstones
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -7,17 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectors.lanes import LANES
-from state.forgetting import Forgetting
+from state.erasure import Forgetting
 from state.optouts import OptOuts
 from tests.helpers import MINUTE_MS, SECRET, dump, event, happen
 from tests.ingesting import publish
 from tests.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE
 from tests.test_spellings import spelled_addresses, spelled_numbers
-from worker.forget import Forget
-from worker.person_export import export
+from winback.operations.forget import Forget
+from winback.operations.person_export import export
+from winback.operations.someone import Someone
+from winback.operations.spellings import Spellings
 from worker.runtime import State
-from worker.someone import Someone
-from worker.spellings import Spellings
 
 pytestmark = pytest.mark.xdist_group("valkey")
 HERS = Spellings([PHONE, EMAIL])

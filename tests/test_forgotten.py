@@ -3,7 +3,7 @@
 import pytest
 
 from detectors.lanes import LANES
-from state.forgetting import Erased, Forgetting
+from state.erasure import Erased, Forgetting
 from state.keys import SESSION_TTL_MS
 from tests.helpers import (
     BODY,

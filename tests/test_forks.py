@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from worker.forks import undivided
+from worker.celery_support.fork_lock import undivided
 
 
 # From Python 3.12 on it warns of just what is tested.

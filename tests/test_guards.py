@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from state import deployment
+from state.decisions import Operator
 from state.errors import ServerUnavailableError
 from state.keys import HEARTBEAT_TTL_MS, partition_of
-from state.operator import Operator
 from state.people import person_of
-from state.session import RANK_SPAN
+from state.session_record import RANK_SPAN
 from state.sessions import Change
-from tasks.attempt import attempt
-from tasks.policy import Cancel, Send, decide
-from tasks.sending import LONGEST_UNKNOWN, Outcome
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
+from tasks.policy.rules import Cancel, Send, decide
 from tests.attempts import attempt_again, held_by, yuno
 from tests.faulty_server import OK, http
 from tests.helpers import (

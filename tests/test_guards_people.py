@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from state.marking import MOST_LINKS, MOST_SESSIONS, Answer, Channel, Named
 from state.people import Facts, Lead, People, merged, person_of
+from state.person_marks import MOST_LINKS, MOST_SESSIONS, Answer, Channel, Named
 from state.scripts import Argument, Scripts
-from tasks import consent
+from tasks.policy import consent
 from tests.attempts import PERSON
 from tests.helpers import HOUR_MS, SECRET, now_ms, texts
 from worker.runtime import State

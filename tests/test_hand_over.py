@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from state.people import Facts, person_of
-from state.session import Session
+from state.session_record import Session
 from tests.helpers import (
     HOUR_MS,
     JANE,

@@ -6,16 +6,16 @@ import pytest
 import structlog
 
 from state import deployment
+from state.decisions import Operator
 from state.deployment import without_key
-from state.operator import Operator
 from tests.encrypting import KEY, key_id, with_keys
 from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
 from tests.looking import configured, last_seen, make_healthy, read
 from tests.test_operator import dead, unknown
-from worker import health
+from worker.monitoring import health
+from worker.monitoring.alarms import wrong
 from worker.runtime import State
 from worker.settings import Settings
-from worker.watch import wrong
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

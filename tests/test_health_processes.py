@@ -4,15 +4,16 @@ import pytest
 
 from state import deployment
 from state.announcements import announce, declare
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
 from tests.attempts import deps_of
 from tests.helpers import SECRET, now_ms
 from tests.looking import make_healthy, read
 from tests.test_health import problems
-from worker import announcing, health, runtime
+from worker import runtime
+from worker.monitoring import announcer, health
+from worker.monitoring.alarms import wrong
 from worker.runtime import State
 from worker.settings import Settings, load
-from worker.watch import wrong
 
 pytestmark = pytest.mark.xdist_group("valkey")
 ENDPOINT = "https://api.example/recover"
@@ -29,7 +30,7 @@ def settings(**more: str) -> Settings:
 
 
 def starts(state: State, role: str, process: str, **more: str) -> None:
-    announce(state.scripts, state.keys, role, announcing.about(settings(**more)), process)
+    announce(state.scripts, state.keys, role, announcer.about(settings(**more)), process)
 
 
 def test_processes_with_the_same_settings_are_well(healthy: State) -> None:
@@ -44,7 +45,7 @@ def test_workers_in_two_modes_are_named_with_their_modes(healthy: State) -> None
     starts(healthy, "recover", "old:7", **live)
     starts(healthy, "recover", "new:8")
     for process, more in (("old:7", live), ("new:8", {})):
-        declare(healthy.scripts, healthy.keys, announcing.how_it_sends(settings(**more)), process)
+        declare(healthy.scripts, healthy.keys, announcer.how_it_sends(settings(**more)), process)
     found = problems(healthy)
     assert "recover old:7: live for api.example; recover new:8: shadow" in found["processes"]
     assert "because workers disagree on how to send" in found["sending"]
@@ -93,7 +94,7 @@ def test_disagreement_is_an_alarm(healthy: State) -> None:
 
 
 def test_nothing_personal_or_secret_is_announced() -> None:
-    said = announcing.about(
+    said = announcer.about(
         settings(
             WINBACK_DELIVERY__PRIVATE_SECRET_KEY="a-private-key",
             WINBACK_DELIVERY__PUBLIC_API_KEY="a-public-key",
@@ -107,8 +108,8 @@ def test_nothing_personal_or_secret_is_announced() -> None:
 def test_the_endpoint_does_not_matter_in_shadow_mode() -> None:
     other = {"WINBACK_DELIVERY__ENDPOINT": "https://other.example/"}
     live = {"WINBACK_DELIVERY__MODE": "live"}
-    assert announcing.how_it_sends(settings()) == announcing.how_it_sends(settings(**other))
-    assert announcing.how_it_sends(settings(**live)) != announcing.how_it_sends(settings(**live, **other))
+    assert announcer.how_it_sends(settings()) == announcer.how_it_sends(settings(**other))
+    assert announcer.how_it_sends(settings(**live)) != announcer.how_it_sends(settings(**live, **other))
 
 
 def test_messages_of_another_namespace_are_a_problem(healthy: State) -> None:

@@ -6,17 +6,17 @@ import pytest
 
 from detectors.lanes import LANES, milliseconds
 from detectors.settings import DetectionSettings
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
 from tasks.dispatch import dispatch as dispatch_round
 from tasks.sweep import sweep
 from tests.attempts import deps_of
 from tests.helpers import HOUR_MS, JANE, LEASE_MS, MINUTE_MS, SECOND_MS, abandon, dispatch, event, happen, now_ms
 from tests.looking import make_healthy, read
-from worker import health
-from worker.finding import Finding
+from worker.monitoring import health
+from worker.monitoring.alarms import wrong
+from worker.monitoring.finding import Finding
 from worker.runtime import State
 from worker.settings import Settings
-from worker.watch import wrong
 
 pytestmark = pytest.mark.xdist_group("valkey")
 DEFAULTS = {lane.name: milliseconds(lane.kind.wait(DetectionSettings(), lane.stage, lane.platform)) for lane in LANES}

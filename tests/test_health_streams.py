@@ -8,11 +8,11 @@ from tests.helpers import HOUR_MS, MINUTE_MS, event, now_ms, texts
 from tests.ingesting import ingest_of, publish
 from tests.looking import make_healthy, read
 from tests.test_following import AHEAD, poison, read_and_apply
-from worker import health
-from worker.finding import Finding
+from worker.monitoring import health
+from worker.monitoring.alarms import wrong
+from worker.monitoring.finding import Finding
 from worker.runtime import State
 from worker.settings import Settings
-from worker.watch import wrong
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

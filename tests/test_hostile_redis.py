@@ -12,7 +12,7 @@ from redis import Redis
 
 from tests.hostile import EMBEDDED, HEADERS, QUEUE, Target, anything, envelope, redis_items, target
 from tests.processes import until
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("hostile")
 untyped: Any = kombu
@@ -69,7 +69,9 @@ def test_worker_survives_random_remote_control(worker: Target, broker: Any, item
 def test_unreadable_message_of_a_dead_worker_is_removed(worker: Target, broker: Any, tag: str, left: bytes) -> None:  # noqa: ANN401
     del worker
     port = broker.connection_pool.connection_kwargs["port"]
-    connection: Any = untyped.Connection(f"redis://127.0.0.1:{port}/2", transport="worker.redis_broker:Transport")
+    connection: Any = untyped.Connection(
+        f"redis://127.0.0.1:{port}/2", transport="worker.celery_support.redis_transport:Transport"
+    )
     with connection, connection.channel() as channel:
         channel.client.hset("unacked", tag, left)
         channel.client.zadd("unacked_index", {tag: 0})
@@ -79,7 +81,9 @@ def test_unreadable_message_of_a_dead_worker_is_removed(worker: Target, broker: 
 
 def test_error_behind_the_broker_is_not_taken_for_a_bad_message(broker: Any) -> None:  # noqa: ANN401 - a client
     port = broker.connection_pool.connection_kwargs["port"]
-    connection: Any = untyped.Connection(f"redis://127.0.0.1:{port}/2", transport="worker.redis_broker:Transport")
+    connection: Any = untyped.Connection(
+        f"redis://127.0.0.1:{port}/2", transport="worker.celery_support.redis_transport:Transport"
+    )
 
     def fail(_message: object) -> None:
         raise LookupError("of ours")

@@ -8,11 +8,11 @@ import pytest
 
 from detectors.sequence import RANK_NAMES
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.event_stream import GROUP, Reading
+from state.event_streams import Streams
 from state.people import Facts
 from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
-from state.stream import GROUP, Reading
-from state.streams import Streams
 from tests.helpers import (
     JANE,
     dump,

@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
-from state.marking import Marks, Named, Told
 from state.people import People, person_of
+from state.person_marks import Marks, Named, Told
 from tests.helpers import (
     HOUR_MS,
     JANE,

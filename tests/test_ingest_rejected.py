@@ -23,7 +23,7 @@ from tests.ingesting import (
     rejected,
     waiting,
 )
-from worker.batch import collect
+from worker.ingest.batch import collect
 from worker.runtime import State
 
 PHONE = JANE["phone_number"]

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from state.event_stream import GROUP
 from state.keys import Keys
-from state.stream import GROUP
-from tasks.crash_points import VARIABLE
+from tasks.failpoints import VARIABLE
 from tests.processes import until
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +40,7 @@ def pod(name: str, server: EmbeddedValkey, directory: Path, **more: str) -> Iter
         "WINBACK_INGEST__CLAIM_AFTER": f"{CLAIM_AFTER_S}s",
         **more,
     }
-    command = [sys.executable, "-m", "worker.cli", "ingest", "--consumer", name]
+    command = [sys.executable, "-m", "winback", "ingest", "--consumer", name]
     with (directory / f"{name}.log").open("w") as log:
         process = subprocess.Popen(command, cwd=directory, env=env, stderr=log)
     try:

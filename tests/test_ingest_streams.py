@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.stream import GROUP, Stream
+from state.event_stream import GROUP, Stream
 from tests.helpers import HOUR_MS, event, lanes_of, now_ms, stored
 from tests.ingesting import ingest_of, opened, publish, publish_raw, rest, waiting
 from worker.runtime import State

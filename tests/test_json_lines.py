@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.activity import MAX_EVENT_BYTES
-from worker.json_lines import Line, batches, events
+from winback.operations.json_lines import Line, batches, events
 
 
 class Trickle:

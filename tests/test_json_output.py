@@ -12,9 +12,9 @@ import redis
 
 from tests.helpers import eventually
 from tests.looking import dead_port, environment
-from worker.roles import Role, roles
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.roles import Role, roles
 
 pytestmark = pytest.mark.xdist_group("valkey")
 ROLES = ("ingest", "recover", "sweep", "flower", "beat")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.looking import doctor, environment, listener, make_healthy
-from worker.kept import with_kept_secret
 from worker.runtime import State
 from worker.settings import Settings
-from worker.valkey import EmbeddedValkey
+from worker.settings.generated_secrets import with_kept_secret
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -34,7 +34,7 @@ from tests.helpers import (
     sweep,
 )
 from tests.immortality import immortal_keys
-from worker.batch import collect
+from worker.ingest.batch import collect
 from worker.runtime import State
 
 PERSON = person_of("+573001234567", SECRET)

@@ -6,14 +6,14 @@ from datetime import date
 import pytest
 
 from state.sample import waiting_sessions
-from state.session import Session
-from tasks.contact_settings import ContactSettings
-from tasks.law.table import table
+from state.session_record import Session
+from tasks.policy.law.table import table
+from tasks.policy.settings import ContactSettings
 from tests.helpers import HOUR_MS, event, happen
 from tests.looking import doctor, environment, listener, make_healthy
-from worker.law_check import findings
+from worker.monitoring.checks.law import findings
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 TODAY = date(2026, 12, 1)

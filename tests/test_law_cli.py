@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from tasks.law.table import DISCLAIMER, table
-from worker.cli import law, screen
-from worker.cli.commands import app, run
+from tasks.policy.law.table import DISCLAIMER, table
+from winback.cli import law, terminal
+from winback.cli.commands import app, run
 
 
 def said(*words: str) -> Result:
@@ -24,7 +24,7 @@ def test_the_list_has_one_line_for_each_entry() -> None:
 
 
 def test_the_list_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(screen, "out", lambda: Console(width=80, highlight=False))
+    monkeypatch.setattr(terminal, "out", lambda: Console(width=80, highlight=False))
     law.list_()
     law.show("CO")
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from detectors.flow import Stage
 from state.limit import Limit
-from state.marking import CHANNELS
-from tasks.contact_settings import ContactSettings
-from tasks.law.consenting import consent_required
-from tasks.law.limit_text import parse_limit, write_limit
-from tasks.law.limits import limits_for, longest_period_ms, strictest
-from tasks.law.table import table
+from state.person_marks import CHANNELS
+from tasks.policy.law.consenting import consent_required
+from tasks.policy.law.limit_text import parse_limit, write_limit
+from tasks.policy.law.limits import limits_for, longest_period_ms, strictest
+from tasks.policy.law.table import table
+from tasks.policy.settings import ContactSettings
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.contact_settings import ContactSettings
-from tasks.law.closings import closed, every
-from tasks.law.places import Place
-from tasks.law.regions import area_codes_of
-from tasks.law.table import table
-from tasks.law.zone_files import zone, zones_by_country
-from tasks.law.zones import zones_of_area_codes
-from tasks.openings import closed_by, next_opening
+from tasks.policy.law.closings import closed, every
+from tasks.policy.law.places import Place
+from tasks.policy.law.regions import area_codes_of
+from tasks.policy.law.table import table
+from tasks.policy.law.zone_files import zone, zones_by_country
+from tasks.policy.law.zones import zones_of_area_codes
+from tasks.policy.openings import closed_by, next_opening
+from tasks.policy.settings import ContactSettings
 
 QUARTER = timedelta(minutes=15)
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers.geodata import GEOCODE_DATA
 
-from tasks.law.places import place_of
-from tasks.law.regions import area_codes_of, region_of, state_of_number
-from tasks.law.zone_files import zone, zone_name, zones_by_country
-from tasks.law.zones import _LONGEST_PREFIX, _corrections, zones_of, zones_of_area_codes
-from tasks.payload import Built, build
+from tasks.delivery.payload import Built, build
+from tasks.policy.law.places import place_of
+from tasks.policy.law.regions import area_codes_of, region_of, state_of_number
+from tasks.policy.law.zone_files import zone, zone_name, zones_by_country
+from tasks.policy.law.zones import _LONGEST_PREFIX, _corrections, zones_of, zones_of_area_codes
 from tests.helpers import event
-from worker.event_check import check
+from winback.operations.event_check import check
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_zones_of_the_host_are_not_asked(tmp_path: Path) -> None:
     shutil.copy(str(package / "Asia" / "Tokyo"), tmp_path / "America" / "Bogota")
     (tmp_path / "zone.tab").write_text("CO\t+0436-07405\tAsia/Tokyo\n")
     script = (
-        "from datetime import datetime; from tasks.law.zone_files import zone, zones_by_country;"
+        "from datetime import datetime; from tasks.policy.law.zone_files import zone, zones_by_country;"
         "print(zone('America/Bogota').utcoffset(datetime(2026, 1, 1)), *zones_by_country()['CO'])"
     )
     env = {**os.environ, "PYTHONTZPATH": str(tmp_path)}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.contact_settings import ContactSettings
-from tasks.quiet_hours import parse
+from tasks.policy.quiet_hours import parse
+from tasks.policy.settings import ContactSettings
 from worker.errors import StartError
 from worker.settings import Settings, load, sources
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.law.limit_text import write_limit
-from tasks.law.table import LawError, covers, entries_of, read_entry, table
+from tasks.policy.law.limit_text import write_limit
+from tasks.policy.law.table import LawError, covers, entries_of, read_entry, table
 from worker.errors import StartError
 from worker.settings import load
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.lift import Group, Interval, compare, katz, newcombe, wilson
+from winback.operations.lift import Group, Interval, compare, katz, newcombe, wilson
 
 GROUPS = st.integers(1, 10_000).flatmap(lambda n: st.builds(Group, st.just(n), st.integers(0, n)))
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from state.control import Control
-from state.session import STAMP_WIDTH
-from tasks.attempt import attempt
-from tasks.breaker import limits_of
+from state.sending_control import Control
+from state.session_record import STAMP_WIDTH
+from tasks.delivery.attempt import attempt
+from tasks.delivery.breaker import limits_of
+from tasks.delivery.settings import DeliverySettings
 from tasks.deps import Deps
-from tasks.settings import DeliverySettings
 from tests.attempts import attempt_again, comes_back, let_a_probe_be_due, let_it_be_reaped, yuno
 from tests.controlling import granted, held, let_pass, places, sending
 from tests.faulty_server import OK, http

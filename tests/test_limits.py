@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from state.limit import Limit
 from state.people import Held, person_of
-from tasks.limits import held_for, is_reached
+from tasks.policy.limits import held_for, is_reached
 from tests.helpers import CAP_MS, DAY_MS, HOUR_MS, LEAD, LEASE_MS, MINUTE_MS, SECRET, FakeScripts, make_state, now_ms
 
 PERSON, MINE = person_of("+573001234567", SECRET), "07-0123456789abcdef"

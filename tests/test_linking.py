@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from state.forgetting import Forgetting
+from state.erasure import Forgetting
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS
-from state.marking import MOST_LINKED, MOST_LINKS, MOST_SESSIONS, Answer, Marks, Named, Told
 from state.people import Facts, person_of
+from state.person_marks import MOST_LINKED, MOST_LINKS, MOST_SESSIONS, Answer, Marks, Named, Told
 from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECRET, FakeScripts, dump, make_state, now_ms, ttl_ms
 from worker.runtime import State
 

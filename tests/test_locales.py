@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from tests.looking import environment
-from worker.cli.texts import arguments
+from winback.cli.texts import arguments
 from worker.errors import StartError
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -31,7 +31,7 @@ def env(request: pytest.FixtureRequest, valkey: EmbeddedValkey) -> dict[str, str
 
 
 def run(env: dict[str, str], folder: Path, *words: str | bytes, code: int | None = None) -> str:
-    argv = [sys.executable, "-m", "worker.cli", *words]
+    argv = [sys.executable, "-m", "winback", *words]
     root = Path(__file__).parents[1]
     env = {**env, "PYTHONPATH": str(root)}
     done = subprocess.run(argv, env=env, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL)

@@ -63,7 +63,9 @@ def configured(*, json: bool, level: int = logging.INFO) -> Lines:
 def test_a_line_is_one_json_object_with_time_level_logger_and_role() -> None:
     lines = configured(json=True)
 
-    structlog.stdlib.get_logger("tasks.attempt").info("sent", outreach="o1", attempt=1, seconds=0.25, reason=None)
+    structlog.stdlib.get_logger("tasks.delivery.attempt").info(
+        "sent", outreach="o1", attempt=1, seconds=0.25, reason=None
+    )
 
     [line] = map(json.loads, lines())
     assert list(line)[:3] == ["timestamp", "level", "event"]
@@ -71,7 +73,7 @@ def test_a_line_is_one_json_object_with_time_level_logger_and_role() -> None:
     assert line == {
         "level": "info",
         "event": "sent",
-        "logger": "tasks.attempt",
+        "logger": "tasks.delivery.attempt",
         "role": "recover",
         "outreach": "o1",
         "attempt": 1,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detectors import looking_around
+from detectors import fast_path
 from detectors.activity import MAX_EVENT_BYTES
 from detectors.flow import PLATFORMS, STAGES
 from detectors.parsing import parse
@@ -36,7 +36,7 @@ def thorough(raw: bytes) -> tuple[str, int, int] | None:
 
 
 def agrees(raw: bytes) -> bool:
-    found = looking_around.read(raw, ARRIVAL_MS)
+    found = fast_path.read(raw, ARRIVAL_MS)
     return found is None or found == thorough(raw)
 
 
@@ -76,19 +76,19 @@ def test_it_agrees_on_bytes_that_are_damaged(at: int, put: bytes, instead_of: in
 
 @pytest.mark.parametrize("session", ["s-1\n", "s-1 ", "é", "", "x" * 129])
 def test_a_session_that_is_none_is_left_to_the_thorough_one(session: str) -> None:
-    assert looking_around.read(json.dumps({**USUAL, "session_id": session}).encode(), ARRIVAL_MS) is None
+    assert fast_path.read(json.dumps({**USUAL, "session_id": session}).encode(), ARRIVAL_MS) is None
 
 
 def test_one_that_is_too_large_is_left_to_the_thorough_one() -> None:
     raw = json.dumps(USUAL).encode() + b" " * MAX_EVENT_BYTES
     assert parse(raw).problems
-    assert looking_around.read(raw, ARRIVAL_MS) is None
+    assert fast_path.read(raw, ARRIVAL_MS) is None
 
 
 @pytest.mark.parametrize("without", ["", "occurred_at"])
 def test_the_usual_event_is_read_by_it(without: str) -> None:
     raw = json.dumps({name: value for name, value in USUAL.items() if name != without}).encode()
-    found = looking_around.read(raw, ARRIVAL_MS)
+    found = fast_path.read(raw, ARRIVAL_MS)
     assert found is not None
     assert found == thorough(raw)
 
@@ -97,4 +97,4 @@ def test_the_usual_event_is_read_by_it(without: str) -> None:
     "more", [{"customer": {"full_name": "Jane"}}, {"cart": None}, {"type": "exit"}, {"unknown": 1}, {"platform": "tv"}]
 )
 def test_whatever_says_more_is_left_to_the_thorough_one(more: dict[str, object]) -> None:
-    assert looking_around.read(json.dumps({**USUAL, **more}).encode(), ARRIVAL_MS) is None
+    assert fast_path.read(json.dumps({**USUAL, **more}).encode(), ARRIVAL_MS) is None

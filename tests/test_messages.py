@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 
 from state.keys import is_outreach_id
 from tests.hostile import EMBEDDED, HEADERS, HINT, QUEUE, anything, bodies, content_types, encodings, envelope, headers
-from worker import amqp_broker
-from worker.messages import MOST_BYTES, MOST_CHARACTERS, REASONS, RefusedError, clean, envelope_is_sound
+from worker.celery_support import amqp_transport
+from worker.celery_support.message_filter import (
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    REASONS,
+    RefusedError,
+    clean,
+    envelope_is_sound,
+)
 
 BODY = json.dumps([[HINT], {}, EMBEDDED]).encode()
 
@@ -147,11 +154,11 @@ def test_envelope_of_kombu_is_sound_and_parts_of_one_are_not() -> None:
 
 @given(st.binary(max_size=60))
 def test_properties_of_amqp_never_raise(buf: bytes) -> None:
-    found, _ = amqp_broker._decoded(buf, 0)
+    found, _ = amqp_transport._decoded(buf, 0)
     assert isinstance(found, dict)
 
 
 def test_properties_of_amqp_are_decoded_as_before() -> None:
-    amqp_broker.install()
+    amqp_transport.install()
     plain = b"\x80\x00\x10application/json"
     assert serialization.PROPERTY_CLASSES[60](plain, 0) == ({"content_type": "application/json"}, len(plain))

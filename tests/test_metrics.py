@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from detectors.lanes import LANES
 from state.errors import ServerUnavailableError
 from state.overview import OUTCOMES, Overview
-from state.progress import Stamps
+from state.progress_stamps import Stamps
 from tests.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -29,9 +29,9 @@ from tests.helpers import (
     sweep,
 )
 from tests.looking import last_seen, make_healthy, read
-from worker import metrics_server
-from worker.health import Finding
-from worker.metrics_server import Looks, create_app
+from worker.monitoring import metrics_server
+from worker.monitoring.health import Finding
+from worker.monitoring.metrics_server import Looks, create_app
 from worker.runtime import State
 from worker.settings import Settings
 

@@ -15,11 +15,11 @@ import pytest
 
 from tests.looking import dead_port, frozen
 from tests.processes import until
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.e2e
 
-COMMAND = [sys.executable, "-m", "worker.cli", "metrics"]
+COMMAND = [sys.executable, "-m", "winback", "metrics"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
 
 

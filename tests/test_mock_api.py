@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.mock_requests import GONE, IMPATIENT, SEED, changed, eventually, headers, new_key, numbered, send
-from worker.mock_api.app import create_app
-from worker.mock_api.knobs import MockConfig
-from worker.mock_api.process import MockServer
+from winback.simulation.mock_api.app import create_app
+from winback.simulation.mock_api.behaviour import MockConfig
+from winback.simulation.mock_api.process import MockServer
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.mock_requests import GONE, KEYS, SEED, changed, error, new_key, send
-from worker.mock_api.process import MockServer
+from winback.simulation.mock_api.process import MockServer
 
 
 @pytest.fixture(scope="module")
@@ -283,10 +283,10 @@ def test_a_body_beyond_a_mebibyte_is_refused(server: MockServer) -> None:
 
 def test_the_stand_in_judges_without_the_models_that_build_requests() -> None:
     loaded = subprocess.run(
-        [sys.executable, "-c", "import worker.mock_api.run, sys; print(sorted(sys.modules))"],
+        [sys.executable, "-c", "import winback.simulation.mock_api.run, sys; print(sorted(sys.modules))"],
         check=True,
         capture_output=True,
         text=True,
     )
-    assert "'worker.mock_api.contract'" in loaded.stdout
+    assert "'winback.simulation.mock_api.contract'" in loaded.stdout
     assert "'tasks'" not in loaded.stdout

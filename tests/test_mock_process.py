@@ -16,11 +16,11 @@ import httpx
 import pytest
 
 from tests.mock_requests import IMPATIENT, KEYS, SEED, changed, eventually, headers, new_key, send
-from worker.cli.mock_api import mock_api
+from winback.cli.mock_api import mock_api
+from winback.simulation.mock_api.process import MockServer
 from worker.errors import StartError
-from worker.mock_api.process import MockServer
 
-COMMAND = [sys.executable, "-m", "worker.cli", "mock-api"]
+COMMAND = [sys.executable, "-m", "winback", "mock-api"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
 
 
@@ -209,7 +209,8 @@ def test_who_asks_is_who_is_connected_whatever_a_header_says() -> None:
 
 def test_it_does_not_outlive_who_started_it(tmp_path: Path) -> None:
     program = (
-        "import time; from worker.mock_api.process import MockServer; server = MockServer(); server.start();"
+        "import time; from winback.simulation.mock_api.process import MockServer;"
+        "server = MockServer(); server.start();"
         "print(server.url, flush=True); time.sleep(600)"
     )
     where = {**ENVIRONMENT, "TMPDIR": str(tmp_path)}

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.mock_requests import IMPATIENT, SEED, eventually, headers, new_key, numbered, send
-from worker.cli.mock_api import mock_api
+from winback.cli.mock_api import mock_api
+from winback.simulation.mock_api.process import MockServer
 from worker.errors import StartError
-from worker.mock_api.process import MockServer
 
 
 def lines(path: Path) -> list[str]:

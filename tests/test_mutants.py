@@ -18,7 +18,7 @@ from tests.looking import make_healthy
 from tests.operator_mutants import FORGET, OPERATOR, OPT_OUTS
 from tests.test_stream import fill
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

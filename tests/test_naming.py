@@ -6,11 +6,11 @@ import pytest
 
 from detectors.normalize.identities import identities_of
 from state.errors import ServerUnavailableError
-from state.marking import MOST_LINKED
 from state.people import Facts, merged, person_of
+from state.person_marks import MOST_LINKED
 from tests.helpers import JANE, MINUTE_MS, SECRET, Event, event, now_ms
 from tests.ingesting import Breaking, ingest_of, publish, waiting
-from worker.naming import SHARED, Naming
+from worker.ingest.people import SHARED, Naming
 from worker.runtime import State
 
 MAIL = "jane@example.com"

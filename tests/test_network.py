@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tasks.addresses import refusal
-from tasks.network import Attempt
-from tasks.yuno import Accepted, Reply, TryAgain, Unauthorised, Undecided
+from tasks.delivery.addresses import refusal
+from tasks.delivery.deadline_transport import Attempt
+from tasks.delivery.yuno import Accepted, Reply, TryAgain, Unauthorised, Undecided
 from tests.faulty_server import Behaviour, FaultyServer, Wire, drip, flood, reply, say
 from tests.helpers import eventually
 from tests.yuno_requests import LONG_S, client_of, limits, post

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from tasks.yuno import Accepted, Reply, TryAgain, Undecided
+from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
 from tests.faulty_server import OK, FaultyServer, Wire, http, reply, say
 from tests.helpers import eventually
 from tests.yuno_requests import LONG_S, client_of, limits, post

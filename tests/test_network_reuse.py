@@ -9,9 +9,9 @@ import httpx
 import pytest
 import trustme
 
-from tasks import network, unread
-from tasks.network import KEPT_S, DeadlineTransport, UnreadError, held_to
-from tasks.yuno import Accepted, Reply, TryAgain, Undecided
+from tasks.delivery import deadline_transport, unread_requests
+from tasks.delivery.deadline_transport import KEPT_S, DeadlineTransport, UnreadError, held_to
+from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
 from tests.faulty_server import OK, Behaviour, FaultyServer, Wire, http, reply
 from tests.helpers import eventually
 from tests.yuno_requests import LONG_S, client_of, limits, post
@@ -32,13 +32,13 @@ def blinding(monkeypatch: pytest.MonkeyPatch) -> Blind:
 
     `both`: it seems so to our own look before the first byte as well.
     """
-    real = network._Stream.get_extra_info
+    real = deadline_transport._Stream.get_extra_info
 
     def seem_alive(*, both: bool) -> None:
         monkeypatch.setattr("httpcore._sync.http11.HTTP11Connection.has_expired", lambda _self: False)
         if both:
             monkeypatch.setattr(
-                network._Stream,
+                deadline_transport._Stream,
                 "get_extra_info",
                 lambda self, info: False if info == "is_readable" else real(self, info),
             )
@@ -114,16 +114,16 @@ def test_request_that_may_have_been_read_is_undecided(blind: Blind, then: Behavi
 
 def waits_for_the_end(monkeypatch: pytest.MonkeyPatch, server: FaultyServer) -> None:
     """Let the body of the second request be written only once the server has ended the connection."""
-    write, heads = network._Stream.write, []
+    write, heads = deadline_transport._Stream.write, []
 
-    def late(self: network._Stream, buffer: bytes, timeout: float | None = None) -> None:
+    def late(self: deadline_transport._Stream, buffer: bytes, timeout: float | None = None) -> None:
         if buffer.startswith(b"POST"):
             heads.append(buffer)
         elif len(heads) == 2:
             eventually(lambda: server.wires[0].ended)
         write(self, buffer, timeout)
 
-    monkeypatch.setattr(network._Stream, "write", late)
+    monkeypatch.setattr(deadline_transport._Stream, "write", late)
 
 
 def test_reset_that_ends_the_writing_is_no_end_of_the_stream(blind: Blind, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +146,8 @@ def test_connection_without_an_earlier_request_proves_nothing() -> None:
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()) as sock,
     ):
-        assert unread.said(sock) is not None
-        assert unread.before(sock, 0) is None
+        assert unread_requests.said(sock) is not None
+        assert unread_requests.before(sock, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,11 @@ def test_what_the_host_says_later_counts(
     sure: bool,  # noqa: FBT001 - a case
 ) -> None:
     told = iter(later)
-    monkeypatch.setattr(unread, "said", lambda _: unread.Said(*next(told, later[-1])))
-    assert unread.surely_unread(None, unread.Said(is_over=False, acknowledged=5), 1.0, lambda _: None) is sure
+    monkeypatch.setattr(unread_requests, "said", lambda _: unread_requests.Said(*next(told, later[-1])))
+    assert (
+        unread_requests.surely_unread(None, unread_requests.Said(is_over=False, acknowledged=5), 1.0, lambda _: None)
+        is sure
+    )
 
 
 def test_first_request_of_a_connection_proves_nothing() -> None:
@@ -173,12 +176,12 @@ def test_first_request_of_a_connection_proves_nothing() -> None:
 def test_system_that_does_not_count_proves_nothing(
     blind: Blind, monkeypatch: pytest.MonkeyPatch, tells: bytes | None
 ) -> None:
-    monkeypatch.setattr(unread, "said", partial(said_of, tells))
+    monkeypatch.setattr(unread_requests, "said", partial(said_of, tells))
     with FaultyServer(once(lambda _: None)) as server:
         assert isinstance(second(blind, server, both=True, ended=True), Undecided)
 
 
-real_said = unread.said
+real_said = unread_requests.said
 
 
 class Mute:
@@ -193,7 +196,7 @@ class Mute:
         return self._tells
 
 
-def said_of(tells: bytes | None, _: object) -> unread.Said | None:
+def said_of(tells: bytes | None, _: object) -> unread_requests.Said | None:
     return real_said(Mute(tells))
 
 
@@ -233,7 +236,7 @@ def test_idle_connection_is_given_up_before_servers_do(monkeypatch: pytest.Monke
     assert KEPT_S < 2
     with FaultyServer(reply()) as server, client_of(server.url) as client:
         assert post(client) == Accepted(200)
-        later = network.httpcore._sync.http11.time.monotonic() + KEPT_S  # type: ignore[attr-defined]
+        later = deadline_transport.httpcore._sync.http11.time.monotonic() + KEPT_S  # type: ignore[attr-defined]
         monkeypatch.setattr("httpcore._sync.http11.time.monotonic", lambda: later + 0.1)
         assert post(client) == Accepted(200)
         assert len(server.wires) == 2

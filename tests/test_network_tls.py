@@ -11,8 +11,8 @@ import httpx
 import pytest
 import trustme
 
-from tasks.network import DeadlineTransport, TooLateError, held_to
-from tasks.yuno import TryAgain
+from tasks.delivery.deadline_transport import DeadlineTransport, TooLateError, held_to
+from tasks.delivery.yuno import TryAgain
 from tests.faulty_server import FaultyServer, Wire, http, reply
 from tests.helpers import eventually
 from tests.yuno_requests import LONG_S, client_of, limits, post

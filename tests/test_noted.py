@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from state.connection import connect
-from state.connects import connects_of
+from state.connection_count import connects_of
+from state.erasure import Forgetting
 from state.errors import ServerUnavailableError
-from state.forgetting import Forgetting
-from state.marking import MOST_LINKED
 from state.people import person_of
+from state.person_marks import MOST_LINKED
 from tests.helpers import DAY_MS, JANE, MINUTE_MS, SECRET, Event, event, now_ms, ttl_ms
 from tests.ingesting import Breaking, ingest_of, publish, waiting
 from tests.operating import Shop, shop_on
-from worker.ingest import Ingest
-from worker.naming import Naming
-from worker.valkey import EmbeddedValkey
+from worker.ingest.consumer import Ingest
+from worker.ingest.people import Naming
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 JANES = person_of(JANE["phone_number"], SECRET)
@@ -97,7 +97,7 @@ def test_event_during_a_forget_hides_no_later_one(shop: Shop, monkeypatch: pytes
         bar(self, person)
 
     monkeypatch.setattr(Forgetting, "bar", browses)
-    monkeypatch.setattr("worker.forget.MOST_ROUNDS", 1)
+    monkeypatch.setattr("winback.operations.forget.MOST_ROUNDS", 1)
     shop.run("forget", "--phone", JANE["phone_number"], "--scan", "--yes", code=1)
     browse(shop, ingest)
     assert sessions(shop) == ("s-1",)

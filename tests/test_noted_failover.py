@@ -14,7 +14,7 @@ from tests.faults.proxy import Proxy
 from tests.helpers import JANE, SECRET, event, eventually, make_state
 from tests.ingesting import ingest_of, publish, waiting
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("replication")
 JANES = person_of(JANE["phone_number"], SECRET)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator, Verdict
 from state.keys import OUTREACH_TTL_MS
-from state.operator import RETRY_UNKNOWN_AFTER_MS, Operator, Verdict
 from state.outbox import Taken
 from tests.helpers import (
     BODY,

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from state.operator import STATES
+from state.decisions import STATES
 from tests.helpers import abandon, counters, now_ms, places_of, record, sending, stored
 from tests.operating import Shop, shop_on
 from tests.test_operator import dead, unknown
-from worker.cli.outreach import State as ListedState
-from worker.valkey import EmbeddedValkey
+from winback.cli.outreach import State as ListedState
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import islice
 
+from state.decisions import FEW, STATES, Operator, Record
 from state.keys import partition_of_outreach
-from state.operator import FEW, STATES, Operator, Record
 from tests.helpers import (
     HOUR_MS,
     MINUTE_MS,

@@ -10,7 +10,7 @@ from state.people import person_of
 from tests.helpers import JANE, SECRET
 from tests.operating import Shop, shop_on
 from tests.people import link
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 PHONE = JANE["phone_number"]
@@ -97,7 +97,7 @@ def test_an_invalid_contact_is_refused_in_one_line(shop: Shop, arguments: tuple[
 def test_of_several_readings_all_are_opted_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only `remove` refuses: strangers could be taken off the list."""
     both = (PHONE, "+923001234567")
-    monkeypatch.setattr("worker.contacts.named_by", lambda *_: both)
+    monkeypatch.setattr("winback.operations.contact_input.named_by", lambda *_: both)
     shown = shop.run("optout", "add", "300 123 4567")
     assert shown.startswith("'300 123 4567' can be read in 2 ways: write it with + and the country code, or name its")
     assert all(opt_outs(shop).entries([person_of(one, SECRET) for one in both]))

@@ -11,8 +11,8 @@ from state.optouts import OPERATOR, Entry, OptOuts
 from state.people import person_of
 from tests.helpers import DAY_MS, JANE, SECRET, now_ms
 from tests.operating import Shop, shop_on
-from worker.registers import findings
-from worker.valkey import EmbeddedValkey
+from worker.monitoring.checks.registers import findings
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 PHONE = JANE["phone_number"]

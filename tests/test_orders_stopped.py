@@ -9,14 +9,14 @@ from structlog.testing import capture_logs
 from detectors.order_flow import Hour, delay_step
 from detectors.settings import DetectionSettings
 from state.alarms import Alarms
-from state.control import Passed
 from state.orders import Counts, OrderFlow
 from state.outbox import Taken
-from tasks.attempt import attempt
+from state.sending_control import Passed
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
 from tasks.order_flow import look, past_of
-from tasks.sending import Outcome
 from tests.attempts import deps_of, yuno
 from tests.controlling import control, granted, held, sending
 from tests.helpers import (

@@ -22,7 +22,7 @@ from tests.helpers import (
 )
 from tests.looking import cluster, configured, limited_user, make_healthy, read
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -9,18 +9,18 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from state.control import Control
+from state.sending_control import Control
 from tests.controlling import control, granted, held, passes
 from tests.controlling import sending as how_it_goes
 from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, abandon, now_ms
 from tests.looking import environment, make_healthy, read
 from tests.looking import run as look
-from worker import health
-from worker.cli import pause
+from winback.cli import pause
 from worker.errors import StartError
+from worker.monitoring import health
 from worker.runtime import State
 from worker.settings import Settings, load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -12,9 +12,9 @@ from detectors.activity import MAX_METADATA_BYTES
 from detectors.lanes import LANES_BY_NAME
 from detectors.parsing import parse
 from detectors.sequence import Position, occurred_ms, position, stage_of
-from tasks.payload import Built, InvalidContact, RecoveryRequest, build, phone_of, timestamp
+from tasks.delivery.payload import Built, InvalidContact, RecoveryRequest, build, phone_of, timestamp
 from tasks.record import fields_of
-from worker.mock_api.contract import check_body
+from winback.simulation.mock_api.contract import check_body
 
 ARRIVAL_MS = 1_747_176_305_000  # 2025-05-13T22:45:05Z
 

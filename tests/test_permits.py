@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.control import Passed
+from state.sending_control import Passed
 from tests.controlling import (
     ATTEMPT_MS,
     TEN_A_SECOND_US,

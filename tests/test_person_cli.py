@@ -13,7 +13,7 @@ from tests.helpers import HOUR_MS, MINUTE_MS, SECRET, event, happen, texts
 from tests.operating import Shop, shop_on
 from tests.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE, WITH_MAIL, answer, contacted, link, live, named
 from tests.test_operator import unknown
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 KEY = bytes(range(32)).hex()
@@ -206,7 +206,7 @@ def test_of_two_readings_the_strict_one_is_exported(shop: Shop, monkeypatch: pyt
     live(shop)
     ambiguous = {"full_name": "Ana", "phone_number": "00 57 300 123 4567", "country_code": "CO"}
     happen(shop.state, event(session="ambiguous", customer=ambiguous))
-    monkeypatch.setattr("worker.someone.identities_of", lambda *_: ("+79161234567",))
+    monkeypatch.setattr("winback.operations.someone.identities_of", lambda *_: ("+79161234567",))
     assert "ambiguous" not in [one["session"] for one in export(shop, "--phone", PHONE, code=1)["sessions"]]
 
 

@@ -6,10 +6,11 @@ from typing import Any, get_args
 import pytest
 
 from state.people import Facts, Held
-from state.session import Session
-from tasks.blocklist import Hit
-from tasks.contact_settings import ContactSettings, Switch
-from tasks.policy import (
+from state.session_record import Session
+from tasks.policy.blocklist import Hit
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.reasons import REASONS, is_postponement
+from tasks.policy.rules import (
     RULES,
     Cancel,
     Decision,
@@ -23,8 +24,7 @@ from tasks.policy import (
     may_use,
     share_of,
 )
-from tasks.quiet_hours import QuietHours
-from tasks.reasons import REASONS, is_postponement
+from tasks.policy.settings import ContactSettings, Switch
 
 NOW_MS = 1_747_176_000_000
 HOUR_MS = 3_600_000

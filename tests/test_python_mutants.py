@@ -20,7 +20,7 @@ from tests.operating import shop_on
 from tests.python_mutants import PYTHON, Mutant
 from tests.test_mutants import run
 from tests.test_network_reuse import blinding
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 MISSED = (

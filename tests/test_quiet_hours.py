@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tasks.law.zone_files import zone
-from tasks.openings import Closing, closed_by, next_opening
-from tasks.quiet_hours import DAYS, QuietHours, Window, outside, parse, write
+from tasks.policy.law.zone_files import zone
+from tasks.policy.openings import Closing, closed_by, next_opening
+from tasks.policy.quiet_hours import DAYS, QuietHours, Window, outside, parse, write
 
 ZONES = [
     "UTC",

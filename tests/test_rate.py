@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.rate import Rate, parse_rate
+from tasks.delivery.rate import Rate, parse_rate
 from worker.errors import StartError
 from worker.settings import load
 

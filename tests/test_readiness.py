@@ -8,10 +8,10 @@ from state import deployment
 from tests.helpers import eventually
 from tests.looking import dead_port
 from tests.processes import Lines
-from worker.readiness import are_up, tell_when_up
 from worker.runtime import State
 from worker.settings import FlowerSettings, Settings
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.readiness import are_up, tell_when_up
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

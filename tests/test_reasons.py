@@ -5,9 +5,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from tasks.policy import RULES
-from tasks.reasons import POSTPONED, REASONS
-from worker.cli.commands import app
+from tasks.policy.reasons import POSTPONED, REASONS
+from tasks.policy.rules import RULES
+from winback.cli.commands import app
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -8,14 +8,14 @@ from state.errors import ServerFullError
 from state.keys import REFUSALS_TTL_MS
 from tests.helpers import HOUR_MS, now_ms, ttl_ms
 from tests.looking import make_healthy, read
-from worker import health
-from worker.health_messages import REMOTE_CONTROL
-from worker.messages import REASONS
-from worker.metrics import metrics
-from worker.refused import Refused
+from worker.celery_support.message_filter import REASONS
+from worker.celery_support.refusal_counter import Refused
+from worker.monitoring import health
+from worker.monitoring.alarms import wrong
+from worker.monitoring.checks.messages import REMOTE_CONTROL
+from worker.monitoring.metrics import metrics
 from worker.runtime import State
 from worker.settings import Settings
-from worker.watch import wrong
 
 on_valkey = pytest.mark.xdist_group("valkey")
 
@@ -61,7 +61,7 @@ def test_refusals_that_the_server_does_not_take_are_kept(state: State, monkeypat
         raise ServerFullError("full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("worker.refused.refusals.add", full)
+        patched.setattr("worker.celery_support.refusal_counter.refusals.add", full)
         with pytest.raises(ServerFullError):
             refused.record(state.scripts, state.keys)
     refused.record(state.scripts, state.keys)

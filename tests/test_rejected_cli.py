@@ -10,12 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from winback.cli import rejected
+from winback.operations.producer import Producer
 from worker import runtime
-from worker.cli import rejected
-from worker.ingest import Ingest
-from worker.producer import Producer
+from worker.ingest.consumer import Ingest
 from worker.settings import Settings, load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("rejected_cli")
 

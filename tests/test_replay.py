@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.json_lines import Line
-from worker.recording import Schedule, retimed
-from worker.replay import BURST_S, SHORTEST_PAUSE_S, Replay, Totals
+from winback.operations.json_lines import Line
+from winback.operations.recorded_events import Schedule, retimed
+from winback.operations.replay import BURST_S, SHORTEST_PAUSE_S, Replay, Totals
 
 MAY = datetime(2025, 5, 13, 22, 40, tzinfo=UTC)
 NOW_S = 1_800_000_000.0

@@ -17,11 +17,11 @@ import redis
 import typer
 from typer.testing import CliRunner, Result
 
-from worker.cli import replay as command
-from worker.cli.replay import fraction_done, seconds_left
+from winback.cli import replay as command
+from winback.cli.replay import fraction_done, seconds_left
+from winback.operations.replay import Totals
 from worker.errors import StartError
-from worker.replay import Totals
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("replay")
 
@@ -172,7 +172,7 @@ def started(shop: Shop) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     processes = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
-        code = "import typer; from worker.cli.replay import replay; typer.run(replay)"
+        code = "import typer; from winback.cli.replay import replay; typer.run(replay)"
         process = subprocess.Popen(
             [sys.executable, "-c", code, *arguments],
             env={**shop.env, "PATH": "/usr/bin:/bin"},

@@ -13,14 +13,14 @@ import pytest
 from state.connection import connect, replicas_of
 from state.replication import Replicas, majority
 from state.scripts import Scripts, source
-from tasks.attempt import attempt
-from tasks.sending import Outcome
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
 from tests.attempts import attempt_again, held_by, yuno
 from tests.faulty_server import OK, FaultyServer
 from tests.helpers import abandon, dispatch, eventually, fence, make_state, record, take
 from tests.test_attempt_faults import _After
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("replication")
 

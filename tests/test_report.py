@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from detectors.flow import PLATFORMS, STAGES
-from state.tallies import Tally
-from worker.cli.report_tables import tables
-from worker.report import EVERY, By, Report, day_of, document, make, number_of
+from state.daily_counters import Tally
+from winback.cli.report_tables import tables
+from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
 
 DAY = 20_000
 WINDOW = timedelta(hours=72)

@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 from tests.helpers import DAY_MS, now_ms
 from tests.looking import dead_port, environment
 from tests.orders import contacted, order, order_comes
-from worker.cli.report import report as report_command
+from winback.cli.report import report as report_command
 from worker.errors import StartError
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from worker.role_alarms import RoleAlarms
+from worker.supervision.role_alarms import RoleAlarms
 
 
 @pytest.fixture

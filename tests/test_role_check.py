@@ -15,7 +15,7 @@ from tests.helpers import (
 from tests.looking import ROLES, dead_port, environment, last_seen, make_healthy, run
 from worker.errors import StartError
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

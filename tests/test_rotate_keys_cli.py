@@ -12,10 +12,10 @@ from state.errors import DeploymentMismatchError
 from tests.encrypting import KEY, OTHER, johns_visit, key_id, with_keys
 from tests.helpers import HOUR_MS, SECRET, happen, now_ms, stored
 from tests.looking import environment, read
-from worker.cli.rotate_keys import STILL_RUNS, rotate_keys
+from winback.cli.rotate_keys import STILL_RUNS, rotate_keys
 from worker.errors import StartError
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

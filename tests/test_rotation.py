@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from state import deployment, rotation
+from state import deployment, key_rotation
 from state.cipher import OPEN_FIELDS, key_id_of, sealed_in
-from state.rotation import Rotation, Tally
-from state.session import OWN_FIELDS, STAMP_WIDTH
-from tasks.attempt import attempt
+from state.key_rotation import Rotation, Tally
+from state.session_record import OWN_FIELDS, STAMP_WIDTH
+from tasks.delivery.attempt import attempt
 from tests.attempts import attempt_again, yuno
 from tests.encrypting import KEY, OTHER, content, found_in, johns_visit, key_id, quoting, with_keys
 from tests.faulty_server import http
@@ -143,7 +143,7 @@ def test_nothing_but_the_encrypted_values_changes(old: State, new: State) -> Non
 def test_it_can_be_stopped_after_any_step_and_begun_again(
     old: State, new: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rotation, "PAGE", 2)
+    monkeypatch.setattr(key_rotation, "PAGE", 2)
     for number in range(9):
         happen(old, johns_visit(f"s-{number}"))
     for steps in (1, 2, 3):

@@ -11,7 +11,7 @@ from state.keys import PARTITIONS
 from state.scripts import Call, Scripts, source, translated
 from tests.helpers import HOUR_MS, abandon, now_ms
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ON_VALKEY = pytest.mark.xdist_group("valkey")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.control import LOOKS_APART_S, Control
+from state.sending_control import LOOKS_APART_S, Control
 from tests.controlling import ATTEMPT_MS, control, granted, held, let_pass, passes, sending
 from tests.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 from worker.runtime import State

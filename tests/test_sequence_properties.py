@@ -13,11 +13,11 @@ from detectors.registry import KINDS
 from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, occurred_ms, stage_of
 from state.cipher import AesGcm
 from state.connection import connect
+from state.event_stream import Entry
 from state.keys import SESSION_TTL_MS
 from state.scripts import Scripts
-from state.session import Stay, stamped
+from state.session_record import Stay, stamped
 from state.sessions import Change
-from state.stream import Entry
 from tests.encrypting import KEY
 from tests.helpers import (
     DAY_MS,
@@ -36,7 +36,7 @@ from tests.helpers import (
     stored,
     ttl_ms,
 )
-from worker.batch import collect
+from worker.ingest.batch import collect
 from worker.runtime import State
 
 SESSIONS = (*same_partition("s-1", 2), "elsewhere")

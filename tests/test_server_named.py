@@ -10,7 +10,7 @@ import pytest
 
 from state.errors import DeploymentMismatchError, ServerFullError, StateError
 from tests.looking import dead_port
-from worker.ask import named, told
+from worker.server_errors import named, told
 from worker.settings import Settings
 
 SETTINGS = Settings(redis_url="redis://shop:hunter2@redis.example:6379/0")
@@ -33,7 +33,7 @@ def test_a_command_whose_server_is_away_says_where_it_looked_and_what_to_do(comm
         "WINBACK_IDENTITY_SECRET": "a secret of the tests",
         "PYTHONPATH": str(Path(__file__).parent.parent),
     }
-    line = [sys.executable, "-m", "worker.cli", *command.split()]
+    line = [sys.executable, "-m", "winback", *command.split()]
     done = subprocess.run(line, env=env, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
 
     # Status is for people, and its 2 is documented; whoever starts the others again may wait for the server.

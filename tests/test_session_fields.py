@@ -3,9 +3,9 @@
 import pytest
 
 from detectors.lanes import LANES
-from state.forgetting import Forgetting
+from state.erasure import Forgetting
 from state.keys import SESSION_TTL_MS
-from state.session import RANK_SPAN
+from state.session_record import RANK_SPAN
 from state.sessions import Change, Mark
 from tests.helpers import (
     DAY_MS,
@@ -24,7 +24,7 @@ from tests.helpers import (
     stored,
     ttl_ms,
 )
-from worker.batch import collect
+from worker.ingest.batch import collect
 from worker.runtime import State
 
 

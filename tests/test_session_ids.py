@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from detectors import looking_around
+from detectors import fast_path
 from detectors.normalize.session_ids import is_hashed, public_session_id, session_key, stored_as
 from detectors.parsing import parse
 
@@ -99,7 +99,7 @@ def test_a_placeholder_is_no_session_of_anyone(text: object) -> None:
     """Its shoppers would share one session: the name of one would go with the number of another."""
     activity = {"type": "activity", "session_id": text, "flow_stage": "checkout", "platform": "web"}
     raw = json.dumps(activity).encode()
-    assert looking_around.read(raw, 1_700_000_000_000) is None
+    assert fast_path.read(raw, 1_700_000_000_000) is None
     assert parse(raw).event is None
     order = parse(json.dumps({"type": "order_completed", "session_id": text, "customer": {"email": "a@b.co"}}).encode())
     assert order.event is not None

@@ -9,7 +9,7 @@ import pytest
 from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
-from state.session import stamp_of, stamped
+from state.session_record import stamp_of, stamped
 from tasks.record import purchased
 from tests.helpers import (
     HOUR_MS,
@@ -30,7 +30,7 @@ from tests.helpers import (
     taken,
 )
 from tests.ingesting import facts_of, ingest_of, publish, rejected
-from worker.batch import Answer, Batch, _add, collect, sessions_named
+from worker.ingest.batch import Answer, Batch, _add, collect, sessions_named
 from worker.runtime import State
 
 CART = {"total_value": 3.0, "currency": "COP", "items": [{"name": "A"}]}

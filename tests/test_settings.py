@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from detectors.flow import PLATFORMS
-from tasks.settings import DeliverySettings
+from tasks.delivery.settings import DeliverySettings
 from worker.errors import StartError
 from worker.settings import LIVE_KEYS, Settings, load, require, sources
 from worker.settings.sources import leaves, read_layers, variable

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.settings import DEFAULT_ENDPOINT
+from tasks.delivery.settings import DEFAULT_ENDPOINT
 from worker.errors import StartError
 from worker.settings import load
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.session import RANK_SPAN, STAMP_WIDTH, stamped
+from state.session_record import RANK_SPAN, STAMP_WIDTH, stamped
 
 YEAR_3000_MS = 32_503_680_000_000
 SEQUENCES = st.integers(0, YEAR_3000_MS * RANK_SPAN)

@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from tasks.broker import BrokerAwayError
-from worker.standstill import LONGEST_S, Standstill
-from worker.valkey import EmbeddedValkey
+from worker.celery_support.stall_watchdog import LONGEST_S, Standstill
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 class Worker:

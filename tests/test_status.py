@@ -33,12 +33,12 @@ from tests.looking import (
     read,
     run,
 )
-from worker import health
-from worker.cli.status_screen import Look, screen
+from winback.cli.status_screen import Look, screen
 from worker.errors import StartError
+from worker.monitoring import health
 from worker.runtime import State
 from worker.settings import Settings
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -188,7 +188,7 @@ def test_a_frozen_server_is_given_up_after_some_seconds(valkey: EmbeddedValkey, 
         run("status", **env)
 
 
-WATCHER = "import typer; from worker.cli.status import status; typer.run(status)"
+WATCHER = "import typer; from winback.cli.status import status; typer.run(status)"
 
 
 def test_watching_goes_on_while_the_server_is_away_and_ends_with_ctrl_c(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ import pytest
 from redis.exceptions import ResponseError
 
 from state.connection import connect
+from state.event_stream import GROUP, Entry, GroupMissingError
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS
 from state.scripts import Scripts
-from state.stream import GROUP, Entry, GroupMissingError
 from tests.helpers import HOUR_MS, MINUTE_MS, eventually, make_state, now_ms, ttl_ms
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 def fill(state: State) -> State:

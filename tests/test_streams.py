@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from state.stream import GROUP, GroupMissingError, Reading, Stream
-from state.streams import Streams
-from tasks.attempt import attempt
+from state.event_stream import GROUP, GroupMissingError, Reading, Stream
+from state.event_streams import Streams
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
-from tasks.sending import Outcome
 from tasks.sweep import sweep
 from tests import looking
 from tests.attempts import deps_of, yuno

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.processes import AT_ONCE, SLEEP, WITH_A_STUBBORN_CHILD, Lines, is_gone, python, until
-from worker.restarts import Death, Pace, Restarts, pause_before_restart
-from worker.roles import Role
-from worker.supervisor import RoleFailedError, Supervisor
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.restart_policy import Death, Pace, Restarts, pause_before_restart
+from worker.supervision.roles import Role
+from worker.supervision.supervisor import RoleFailedError, Supervisor
 
 
 @pytest.fixture

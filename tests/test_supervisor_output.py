@@ -12,8 +12,8 @@ from tests.processes import (
     Terminal,
     python,
 )
-from worker.child import Prefixed
-from worker.supervisor import (
+from worker.supervision.child_process import Prefixed
+from worker.supervision.supervisor import (
     STOP_ORDER,
     Supervisor,
 )

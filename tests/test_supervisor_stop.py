@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes import SLEEP, WITH_A_STUBBORN_CHILD, Lines, group_is_gone, is_gone, python, until
-from worker.restarts import Pace
-from worker.supervisor import (
+from worker.supervision.restart_policy import Pace
+from worker.supervision.supervisor import (
     Supervisor,
 )
 
@@ -106,9 +106,9 @@ def test_stopping_twice_does_no_harm(lines: Lines) -> None:
 RUN = """
 import sys
 from pathlib import Path
-from worker.roles import Role
-from worker.supervisor import Supervisor
-from worker.valkey import EmbeddedValkey
+from worker.supervision.roles import Role
+from worker.supervision.supervisor import Supervisor
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 stubborn, deaf = sys.argv[2:]
 roles = [

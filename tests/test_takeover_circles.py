@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from state.session import Session
+from state.session_record import Session
 from tests.helpers import JANE, MINUTE_MS, Event, event, lanes_of, now_ms, record, same_partition, stored, sweep
 from tests.ingesting import ingest_of, publish
 from worker.runtime import State

@@ -1,7 +1,7 @@
 """The counters as the report reads them: by day and by place."""
 
-from state import tallies
-from state.tallies import Tally
+from state import daily_counters
+from state.daily_counters import Tally
 from tests.helpers import DAY_MS, HOUR_MS, JANE, event, expire_session, happen, now_ms, sending, sweep
 from worker.runtime import State
 
@@ -22,8 +22,10 @@ def test_what_sessions_end_as_is_counted_where_they_fell_silent(state: State) ->
     sweep(state, left_alone="declined_off", max_age_ms=DAY_MS)
     state.outbox.settle(sending(state, "s-sent"), "sent")
 
-    today = tallies.today(state.scripts)
-    found = {(t.name, t.detail): (t.stage, t.number) for t in tallies.read(state.scripts, state.keys, today, today)}
+    today = daily_counters.today(state.scripts)
+    found = {
+        (t.name, t.detail): (t.stage, t.number) for t in daily_counters.read(state.scripts, state.keys, today, today)
+    }
 
     assert today == now_ms(state) // DAY_MS
     assert {what: where for what, where in found.items() if what[0] not in {"sessions", "silent"}} == {
@@ -40,7 +42,7 @@ def test_days_and_places_are_kept_apart_and_partitions_are_not(state: State) -> 
         write(state, 3, day, **{"sent@checkout.web": day, "silent__checkout.web.exit": 1})
         write(state, 60, day, **{"sent@checkout.web": 1, "suppressed__no_cart@payment.ios": 2})
 
-    found = tallies.read(state.scripts, state.keys, 101, 118)
+    found = daily_counters.read(state.scripts, state.keys, 101, 118)
 
     assert {tally.day for tally in found} == set(range(101, 119))
     assert [tally for tally in found if tally.day == 110] == [
@@ -52,7 +54,7 @@ def test_days_and_places_are_kept_apart_and_partitions_are_not(state: State) -> 
 
 def test_what_was_counted_without_its_place_is_there_all_the_same(state: State) -> None:
     write(state, 7, 100, expired__outreach_gone=2, sent=1)
-    assert tallies.read(state.scripts, state.keys, 100, 100) == [
+    assert daily_counters.read(state.scripts, state.keys, 100, 100) == [
         Tally(100, "", "", "expired", "outreach_gone", 2),
         Tally(100, "", "", "sent", "", 1),
     ]

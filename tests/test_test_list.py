@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from tasks.contact_settings import ContactSettings
-from tasks.policy import Suppress, decide
+from tasks.policy.rules import Suppress, decide
+from tasks.policy.settings import ContactSettings
 from tests.test_policy import FINE, PHONE
 
 EMAIL = "jane@example.com"

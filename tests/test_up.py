@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import DeliverySettings
+from tasks.delivery.settings import DeliverySettings
 from tests.processes import Terminal
-from worker.cli import up as up_module
-from worker.cli.up import up
+from winback.cli import up as up_module
+from winback.cli.up import up
 from worker.errors import StartError
-from worker.kept import kept_secret
-from worker.roles import roles
 from worker.settings import Settings
-from worker.valkey import EmbeddedValkey
+from worker.settings.generated_secrets import kept_secret
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.roles import roles
 
 
 def test_the_roles_are_the_commands_that_the_manual_names() -> None:
     celery = f"{sys.executable} -m celery -A worker.app"
     quiet = "--without-gossip --without-mingle"
     assert {role.name: " ".join(role.argv) for role in roles(Settings())} == {
-        "ingest": f"{sys.executable} -m worker.cli ingest",
+        "ingest": f"{sys.executable} -m winback.cli ingest",
         "sweep": f"{celery} worker -Q winback.sweep -P solo -n sweep@%h {quiet}",
         "recover": f"{celery} worker -Q winback.recover -P prefork -c 32 -n recover@%h {quiet}",
         "beat": f"{celery} beat",
@@ -115,7 +115,7 @@ def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -
 def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anything(
     empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("worker.valkey._LOCK_WITHIN_S", 0.0)
+    monkeypatch.setattr("worker.supervision.embedded_valkey._LOCK_WITHIN_S", 0.0)
     first = EmbeddedValkey(empty_directory / "var" / "valkey")
     first.claim()
     with pytest.raises(StartError, match=r"another embedded Valkey is using it: stop that one"):
@@ -169,7 +169,7 @@ def test_up_starts_a_server_and_its_roles_and_finds_its_data_and_secret_again(mo
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "worker.cli", "up", "--only", "ingest", "--valkey-port", str(port)]
+    command = [sys.executable, "-m", "winback", "up", "--only", "ingest", "--valkey-port", str(port)]
     for _ in range(2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None

@@ -12,12 +12,12 @@ from state import connection
 from state.alarms import Alarms, Change
 from tests.helpers import MINUTE_MS, eventually, now_ms
 from tests.looking import configured, dead_port, frozen, last_seen, make_healthy
-from worker.ask import address
-from worker.health import Finding
+from worker.monitoring.alarms import LONGEST_PATIENCE_S, Watch, patience_s, wrong
+from worker.monitoring.health import Finding
 from worker.runtime import State
+from worker.server_errors import address
 from worker.settings import AlarmSettings, Settings
-from worker.valkey import EmbeddedValkey
-from worker.watch import LONGEST_PATIENCE_S, Watch, patience_s, wrong
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 on_valkey = pytest.mark.xdist_group("valkey")
 LATER_S = 2 * LONGEST_PATIENCE_S

@@ -2,8 +2,8 @@
 
 import pytest
 
-from state.following import measured_until
-from state.stream import Entry, entry_order
+from state.event_stream import Entry, entry_order
+from state.watermark import measured_until
 from tests.helpers import HOUR_MS, MINUTE_MS, now_ms, texts
 from worker.runtime import State
 

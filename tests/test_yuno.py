@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.settings import DeliverySettings
-from tasks.yuno import LARGEST_REPLY, Accepted, Rejected, Reply, TryAgain, Unauthorised, Undecided, retry_after
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import LARGEST_REPLY, Accepted, Rejected, Reply, TryAgain, Unauthorised, Undecided, retry_after
 from tests.faulty_server import OK, FaultyServer, http, reply
 from tests.yuno_requests import BODY, KEY, NOW, client_of, post
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from tasks.network import Attempt
-from tasks.settings import DeliverySettings
-from tasks.yuno import Reply, YunoClient
+from tasks.delivery.deadline_transport import Attempt
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import Reply, YunoClient
 
 NOW = datetime(2025, 5, 13, 22, 45, tzinfo=UTC)
 BODY = '{"customer":{"full_name":"José 李"}}'

@@ -1,1 +1,1 @@
-"""The processes: Celery application, ingest, supervisor, stand-in API and command line."""
+"""The processes: Celery application, ingest, monitoring and supervision."""

@@ -25,16 +25,18 @@ from state.errors import StateError
 from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
-from tasks.law.warm_up import warm_up as warm_up_law
-from worker import amqp_broker, celery_output, logs, output, redis_broker, runtime
-from worker.acknowledging import Task
-from worker.ask import named
+from tasks.policy.law.warm_up import warm_up as warm_up_law
+from worker import logs, runtime
+from worker.celery_support import amqp_transport, redis_transport, startup_output
+from worker.celery_support.ack_failures import Task
+from worker.celery_support.refusal_counter import refused
+from worker.celery_support.remote_control import refuse_orders
+from worker.celery_support.stall_watchdog import watch_for_it
 from worker.errors import StartError, exit_code
-from worker.refused import refused
-from worker.remote_control import refuse_orders
+from worker.logs import role_output
+from worker.monitoring.alarms import Watch
+from worker.server_errors import named
 from worker.settings import LIVE_KEYS, Settings, load, require
-from worker.standstill import watch_for_it
-from worker.watch import Watch
 
 EXPIRY = timedelta(hours=2)
 """Beat writes it by its clock and the worker compares it with its own: a short one drops every sweep when they differ.
@@ -70,7 +72,7 @@ class _Worker(Protocol):
 
 def _stop(problem: Exception) -> None:
     """End the process with one line per problem. Not an exception: Celery would log it and go on."""
-    output.refuse(problem, _role())
+    role_output.refuse(problem, _role())
     raise SystemExit(exit_code(problem))
 
 
@@ -118,7 +120,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": True,
         # Only remote control or a task's own setting could set one, and it would slow sending unnoticed.
         "worker_disable_rate_limits": True,
-        "worker_consumer": "worker.consumer:Consumer",
+        "worker_consumer": "worker.celery_support.consumer:Consumer",
         "task_queues": [_queue(name, settings) for name in (celery_tasks.SWEEP_QUEUE, celery_tasks.RECOVER_QUEUE)],
         "task_default_queue": celery_tasks.RECOVER_QUEUE,
         "task_routes": {
@@ -126,7 +128,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             "winback.dispatch": {"queue": celery_tasks.SWEEP_QUEUE},
             "winback.recover": {"queue": celery_tasks.RECOVER_QUEUE},
         },
-        "beat_scheduler": "worker.beat:Scheduler",
+        "beat_scheduler": "worker.celery_support.scheduler:Scheduler",
         "beat_schedule": {
             name: {
                 "task": f"winback.{name}",
@@ -176,9 +178,9 @@ if _is_amqp(_settings()):
     Consumer.Blueprint.default_steps.remove("celery.worker.consumer.delayed_delivery:DelayedDelivery")
 
 if "celery" in Path(sys.argv[0]).parts[-2:]:  # bin/celery, or celery/__main__.py
-    celery_output.replace(_role())
-redis_broker.install()
-amqp_broker.install()
+    startup_output.replace(_role())
+redis_transport.install()
+amqp_transport.install()
 refuse_orders()
 app = Celery("winback", task_cls=Task)
 app.conf.update(_configuration(_settings()))

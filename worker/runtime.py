@@ -18,23 +18,23 @@ from state.attribution import Attribution
 from state.backlog import Backlog
 from state.cipher import Cipher, Unencrypted, cipher_of
 from state.connection import connect, replicas_of, require_suitable
-from state.control import Control
 from state.errors import StateError
+from state.event_streams import Streams
 from state.keys import Keys
 from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
-from state.progress import Stamps
+from state.progress_stamps import Stamps
 from state.replication import NONE, Replicas
 from state.scripts import Scripts
+from state.sending_control import Control
 from state.sessions import Sessions
-from state.streams import Streams
-from tasks import blocklist
-from tasks.breaker import limits_of
+from tasks.delivery.breaker import limits_of
+from tasks.delivery.yuno import YunoClient
 from tasks.deps import Deps
-from tasks.law.limits import longest_period_ms
-from tasks.yuno import YunoClient
-from worker import announcing
+from tasks.policy import blocklist
+from tasks.policy.law.limits import longest_period_ms
+from worker.monitoring import announcer
 from worker.settings import Settings
 from worker.settings.reload import DetectionReader
 
@@ -149,7 +149,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
     outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys, settings.ingest.streams)
-    how = announcing.how_it_sends(settings) if sends else ""
+    how = announcer.how_it_sends(settings) if sends else ""
     control = Control(scripts, keys, limits_of(settings.delivery), how)
     attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
     orders = Orders(scripts, keys)
@@ -165,7 +165,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         attribution,
         orders,
         cipher,
-        about=partial(announcing.about, settings),
+        about=partial(announcer.about, settings),
         how=how,
         delivery=(settings.delivery.mode, settings.delivery.endpoint),
         secret=identity_secret(settings),
@@ -233,7 +233,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
 
     def detection() -> DetectionSettings:
         current, problem = reader()
-        announcing.now_detects_by(current)
+        announcer.now_detects_by(current)
         # Once for each version of a broken file, not at every sweep.
         if (problem or "") != said[0]:
             deployment.report(state.scripts, state.keys, "detection", problem or "")

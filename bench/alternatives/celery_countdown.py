@@ -22,7 +22,7 @@ from bench.alternatives.reports import SERVER, read, ready, report
 from bench.processes import memory_bytes, processor_s
 from bench.shop_log import Logged
 from bench.waiting import wait_for
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 VISIBLE_AGAIN = "BENCH_VISIBLE_AGAIN"
 """After how many seconds a task that a worker has in hand comes back; must be longer than the longest countdown."""

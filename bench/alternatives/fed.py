@@ -13,7 +13,7 @@ from bench.alternatives.meter import Meter, emptied
 from bench.applying import publish
 from bench.processes import processor_s
 from bench.shop_log import Logged
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 STREAM, GROUP = "events", "writers"
 

@@ -12,7 +12,7 @@ from bench.alternatives.job import BATCH, Cost, fields_of, sessions_in
 from bench.alternatives.meter import Meter, emptied, used_bytes
 from bench.alternatives.reports import ready, report, server_url
 from bench.shop_log import Logged
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 HOUR_MS = 3_600_000
 

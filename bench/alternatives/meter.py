@@ -10,7 +10,7 @@ from redis import Redis
 from bench.alternatives.job import Cost, sessions_in
 from bench.processes import processor_s
 from bench.shop_log import Logged
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 class Meter:

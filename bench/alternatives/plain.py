@@ -10,7 +10,7 @@ from typing import Any
 from bench.alternatives.job import BATCH, Cost, sessions_in
 from bench.alternatives.meter import Meter, emptied, used_bytes
 from bench.shop_log import Logged
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 def cost(server: EmbeddedValkey, log: Sequence[Logged]) -> Cost:

@@ -17,7 +17,7 @@ from bench.alternatives.meter import Meter
 from bench.alternatives.postgres_server import PostgresServer
 from bench.alternatives.reports import ready, report, server_url, silent_ms
 from bench.shop_log import Logged
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 POLL_EVERY_S = 1.0
 POLL_ROWS = 20

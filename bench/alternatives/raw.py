@@ -9,7 +9,7 @@ from bench.alternatives.job import Cost
 from bench.alternatives.meter import emptied, used_bytes
 from bench.processes import processor_s
 from bench.shop_log import SESSIONS
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PROGRAM = "redis-benchmark"
 AT = "2026-11-26T07:00:00.000+00:00"

@@ -17,11 +17,11 @@ from bench.own.running import LIVE
 from bench.waiting import wait_for
 from state import overview
 from state.keys import PARTITIONS
+from winback.simulation.mock_api.process import MockServer
 from worker import runtime
-from worker.mock_api.process import MockServer
-from worker.roles import roles
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.roles import roles
 
 SILENT_S = 2.0
 REPORT_MS = 5

@@ -19,8 +19,8 @@ from bench.figures import Figure, Goal, ratio
 from bench.needs import needs
 from bench.progress import say
 from bench.shop_log import SESSIONS, shop_log
-from worker.ingest import calm_collector
-from worker.valkey import EmbeddedValkey
+from worker.ingest.consumer import calm_collector
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "beside the alternatives: writing"
 OURS, PLAIN, RAW = "Winback's ingest", "plain pipelined HSET+ZADD", "redis-benchmark, the same two commands"

@@ -9,7 +9,7 @@ from bench.own.running import SECRET
 from bench.shop_log import Logged
 from worker import runtime
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 def cost(server: EmbeddedValkey, log: Sequence[Logged]) -> Cost:

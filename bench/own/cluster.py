@@ -23,14 +23,14 @@ from bench.own.nodes import Place, cluster
 from bench.processes import server_s
 from bench.shop_log import Logged
 from state.keys import PARTITIONS, Keys
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
+from tasks.delivery.yuno import YunoClient
 from tasks.sweep import sweep
-from tasks.yuno import YunoClient
 from tests.cluster_nodes import NODES, owner
 from worker import runtime
-from worker.ingest import calm_collector
+from worker.ingest.consumer import calm_collector
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: three nodes against one"
 HOUR_MS = 3_600_000

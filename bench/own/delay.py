@@ -22,8 +22,8 @@ from bench.own.running import LIVE, Roles, running
 from bench.processes import memory_bytes, processor_s
 from bench.waiting import wait_for
 from detectors.sequence import epoch_ms
-from worker.mock_api.process import MockServer
-from worker.valkey import EmbeddedValkey
+from winback.simulation.mock_api.process import MockServer
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: from silence to request"
 ROLES = ("ingest", "recover", "sweep", "beat")

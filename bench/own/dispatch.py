@@ -26,7 +26,7 @@ from tasks.sweep import sweep
 from tests.servers.rabbitmq import rabbitmq
 from worker import runtime
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: the dispatcher"
 HOUR_MS = 3_600_000

@@ -16,7 +16,7 @@ from detectors.lanes import LANES
 from state.keys import PARTITIONS
 from worker import runtime
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 SINCE_MS = 10_000
 """How long those who wait have been silent at least when their events come."""

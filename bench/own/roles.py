@@ -8,8 +8,8 @@ from bench.figures import Figure
 from bench.own.running import SECRET, Roles, Running, running
 from bench.processes import memory_bytes
 from bench.waiting import wait_for
-from worker.role_check import flower_answers
-from worker.valkey import EmbeddedValkey, _free_port
+from worker.monitoring.liveness import flower_answers
+from worker.supervision.embedded_valkey import EmbeddedValkey, _free_port
 
 PART = "own: the roles"
 NAMES = ("ingest", "recover", "sweep", "beat", "flower")

@@ -10,9 +10,9 @@ from pathlib import Path
 from bench.waiting import wait_for
 from state import deployment
 from worker import runtime
-from worker.child import Leash, end
-from worker.roles import roles
 from worker.settings import load
+from worker.supervision.child_process import Leash, end
+from worker.supervision.roles import roles
 
 SECRET = {"WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench"}
 LIVE = {

@@ -23,7 +23,7 @@ from bench.own.log_on_server import LogOnServer, some_log
 from bench.own.running import SECRET, Roles, running
 from bench.processes import Used, measured
 from bench.waiting import wait_for
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: ingest, stream to applied"
 PROCESSES = (1, 2, 4)

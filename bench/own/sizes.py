@@ -17,7 +17,7 @@ from bench.own.filling import CHUNK, fill_silent, forget_the_time, session_id
 from bench.own.place import Place, place
 from bench.processes import server_s
 from tasks.sweep import sweep
-from worker.ingest import calm_collector
+from worker.ingest.consumer import calm_collector
 
 PART = "own: by the number of waiting sessions"
 FEW = 10_000

@@ -22,7 +22,7 @@ from bench.shop_log import Logged
 from tests.cluster_nodes import NODES
 from worker import runtime
 from worker.settings import load
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: the stream alone"
 BATCH = 1000

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from itertools import pairwise
 from random import Random
 
-from state.operator import Operator, Record
+from state.decisions import Operator, Record
 from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
 from tests.faults.ledger import ACCEPT, Answer, Plan, Request, always, in_turn, refuse
 from tests.faults.memory import resident

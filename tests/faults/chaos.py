@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import get_args
 
-from tasks.crash_points import Point
+from tasks.failpoints import Point
 from tests.faults.api import bursts
 from tests.faults.ledger import ACCEPT, always
 from tests.faults.proxy import Mode

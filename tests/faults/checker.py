@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from detectors.lanes import LANES
 from state import overview
+from state.decisions import OPEN, Operator, Record
 from state.keys import PARTITIONS
-from state.operator import OPEN, Operator, Record
-from state.session import Session
+from state.session_record import Session
 from tests.faults.ledger import Request
 from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Told, Visit, entry_order
 from tests.faults.silence import Alarm, alarms_in, silent_stops

@@ -15,14 +15,14 @@ from redis import Redis, ResponseError
 
 from detectors.lanes import LANES
 from state import overview
-from state.following import HIGHEST_ID
 from state.overview import Overview
+from state.watermark import HIGHEST_ID
 from tests.clock import put_clock_back
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from tests.faults.system import ROLES, System
 from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS
-from worker import health
+from worker.monitoring import health
 
 ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0
 

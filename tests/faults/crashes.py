@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tasks.crash_points import Point
+from tasks.failpoints import Point
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.ledger import ACCEPT, in_turn, refuse
 from tests.faults.system import LEASE_S, ROLES

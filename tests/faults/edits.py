@@ -8,7 +8,7 @@ from state import overview
 from tests.faults.fault import USUAL, Fault, Scene
 from tests.faults.shop import THRESHOLD_S
 from tests.faults.system import STAGES
-from worker import health
+from worker.monitoring import health
 
 READ_S = 0.6
 """Three sweeps, each of which reads the file."""

@@ -12,7 +12,7 @@ from tests.faults.checker import Verdict, check
 from tests.faults.ledger import ACCEPT, always
 from tests.faults.shop import KINDS, Kinds, Shop
 from tests.faults.system import PACE, ROLES, System
-from worker.restarts import Pace
+from worker.supervision.restart_policy import Pace
 
 USUAL = frozenset(
     {

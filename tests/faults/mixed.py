@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from state import overview
 from tests.faults.fault import USUAL, Fault, Scene
-from worker import health
+from worker.monitoring import health
 
 SHADOW = {"WINBACK_DELIVERY__MODE": "shadow"}
 LIVE = {"WINBACK_DELIVERY__MODE": "live"}

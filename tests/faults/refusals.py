@@ -11,7 +11,7 @@ from redis import RedisError
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.servers import WORKS_AGAIN_WITHIN_S, _while
 from tests.faults.system import ROLES, System
-from worker.restarts import Pace
+from worker.supervision.restart_policy import Pace
 
 IMPATIENT = Pace(first=0.2, longest=1.0, longest_wait=1.0, brief=5.0)
 """Five deaths of one role within a minute: that takes it about eight seconds."""

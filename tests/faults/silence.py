@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from state.operator import Record
-from worker.watch import ALARM, ALARM_OVER
+from state.decisions import Record
+from worker.monitoring.alarms import ALARM, ALARM_OVER
 
 LONGEST_MS = 20_000
 """Detection and sending may stand still for this long before there has to be an alarm: five intervals, at least ten

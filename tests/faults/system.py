@@ -12,17 +12,17 @@ from typing import Any, Self, TypeVar
 from redis import Redis
 
 from state.keys import PARTITIONS
-from tasks.crash_points import VARIABLE, Point
+from tasks.failpoints import VARIABLE, Point
 from tests.faults.ledger import LedgerApi
 from tests.faults.proxy import Proxy
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from worker import runtime
-from worker.restarts import Pace
-from worker.roles import Role, roles
 from worker.runtime import State
 from worker.settings import Settings, load
-from worker.supervisor import Supervisor
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.restart_policy import Pace
+from worker.supervision.roles import Role, roles
+from worker.supervision.supervisor import Supervisor
 
 T = TypeVar("T")
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from detectors.lanes import LANES
 from detectors.normalize.identities import identities_of
-from state.forgetting import Forgetting
+from state.erasure import Forgetting
 from state.optouts import OptOuts
 from tests.faults.fault import USUAL, Fault, Scene
 from tests.faults.ledger import Request
 from tests.faults.shop import STREAMS, THRESHOLD_S, new_number
-from worker.forget import Forget
+from winback.operations.forget import Forget
+from winback.operations.someone import Someone
 from worker.runtime import identity_secret
-from worker.someone import Someone
 
 CIRCLES, FORGOTTEN = 8, 4
 STEP_S = 0.3

@@ -1,4 +1,4 @@
-"""One attempt, in the order of `tasks/attempt.py` and `tasks/sending.py`; between any two steps anything may happen."""
+"""One attempt, in the order of `tasks.delivery.attempt` and `.sending`; between any two steps anything can happen."""
 
 from collections.abc import Iterator
 

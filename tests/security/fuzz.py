@@ -18,12 +18,12 @@ from random import Random
 import httpx
 
 from detectors.parsing import parse
-from tasks import yuno
-from tasks.yuno import Accepted, Rejected, TryAgain, Unauthorised, Undecided, retry_after
+from tasks.delivery import yuno
+from tasks.delivery.yuno import Accepted, Rejected, TryAgain, Unauthorised, Undecided, retry_after
 from tests.faulty_server import FaultyServer, Wire
 from tests.helpers import arrived
 from tests.yuno_requests import client_of, limits, post
-from worker.batch import collect
+from worker.ingest.batch import collect
 
 NOW = datetime(2026, 5, 13, 22, 45, tzinfo=UTC)
 SLOW_S = 2.0

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ACL_FILE = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
 USERS = ("producer", "ingest", "sweep", "recover", "beat", "metrics", "operator", "broker", "flower")

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.addresses import refusal
-from tasks.breaker import verdict
-from tasks.settings import DeliverySettings
-from tasks.yuno import FORBIDDEN, Accepted, Reply, TryAgain, YunoClient
+from tasks.delivery.addresses import refusal
+from tasks.delivery.breaker import verdict
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import FORBIDDEN, Accepted, Reply, TryAgain, YunoClient
 from tests.faulty_server import FaultyServer, reply
 from tests.yuno_requests import limits, post
 from worker.errors import StartError

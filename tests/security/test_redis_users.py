@@ -14,7 +14,7 @@ from tests.looking import dead_port
 from tests.processes import until
 from tests.security.redis_users import ACL_FILE, USERS, make_users, rules, url_of
 from worker.runtime import State
-from worker.valkey import EmbeddedValkey, _binary
+from worker.supervision.embedded_valkey import EmbeddedValkey, _binary
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -7,9 +7,9 @@ import pytest
 from redis import RedisCluster
 
 from state.connection import connect, require_suitable
-from state.operator import Operator
+from state.decisions import Operator
 from state.scripts import Scripts
-from tasks.attempt import attempt
+from tasks.delivery.attempt import attempt
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.attempts import deps_of, yuno
@@ -18,7 +18,7 @@ from tests.helpers import HOUR_MS, JANE, event, happen, make_state, stored
 from tests.ingesting import ingest_of, waiting
 from tests.looking import read
 from tests.security.redis_users import make_users, refused
-from worker.producer import Producer
+from winback.operations.producer import Producer
 from worker.runtime import State
 
 pytestmark = pytest.mark.xdist_group("valkey")

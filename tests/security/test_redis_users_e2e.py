@@ -22,12 +22,12 @@ from tests.processes import Lines
 from tests.security.redis_users import make_users, refused, rules, url_of
 from tests.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
 from tests.test_metrics_process import serving
-from worker.cli.commands import app
-from worker.mock_api.process import MockServer
-from worker.roles import roles
+from winback.cli.commands import app
+from winback.simulation.mock_api.process import MockServer
 from worker.settings import load
-from worker.supervisor import Supervisor
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.roles import roles
+from worker.supervision.supervisor import Supervisor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_users")]
 

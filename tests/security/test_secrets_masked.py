@@ -15,8 +15,8 @@ from typer.exceptions import TyperException
 from typer.testing import CliRunner
 
 from tests.looking import dead_port
-from worker.cli.commands import app
-from worker.valkey import EmbeddedValkey
+from winback.cli.commands import app
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

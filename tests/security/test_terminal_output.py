@@ -14,7 +14,7 @@ from tests.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
 from tests.ingesting import ingest_of, publish
 from tests.operating import Shop, shop_on
 from tests.test_logs import FORGERIES
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tasks.network import DeadlineTransport, trusting_nobody_else
-from tasks.yuno import TryAgain
+from tasks.delivery.deadline_transport import DeadlineTransport, trusting_nobody_else
+from tasks.delivery.yuno import TryAgain
 from tests.faulty_server import FaultyServer, reply
 from tests.helpers import eventually
 from tests.yuno_requests import client_of, post

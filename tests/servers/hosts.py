@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.programs import Program
-from worker.roles import roles
 from worker.settings import load
+from worker.supervision.roles import roles
 
 STOPS_WITHIN_S = 20.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from worker.child import Leash, end, kill_group
+from worker.supervision.child_process import Leash, end, kill_group
 
 INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server, then stop what that has started"
 

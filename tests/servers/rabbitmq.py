@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.helpers import eventually
 from tests.servers.programs import Program, found
-from worker.valkey import _free_port
+from worker.supervision.embedded_valkey import _free_port
 
 
 class RabbitMQ:

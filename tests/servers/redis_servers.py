@@ -19,7 +19,7 @@ from state.keys import Keys
 from state.scripts import translated
 from tests.helpers import eventually
 from tests.servers.programs import Program, found
-from worker.valkey import _free_port
+from worker.supervision.embedded_valkey import _free_port
 
 NODE_TIMEOUT_MS = 2000
 SERVICE = "shop"

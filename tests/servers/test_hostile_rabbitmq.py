@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.hostile import EMBEDDED, HEADERS, QUEUE, Target, target
 from tests.hostile_amqp import amqp_messages, publish
 from tests.servers.rabbitmq import RabbitMQ, rabbitmq
-from worker.valkey import EmbeddedValkey
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -14,7 +14,7 @@ from tests.servers.hosts import Host, host
 from tests.servers.redis_servers import RedisServer
 from tests.test_e2e import KEYS, THRESHOLD, Shop, environment, in_redis, until
 from tests.test_e2e_sending import winback
-from worker.mock_api.process import MockServer
+from winback.simulation.mock_api.process import MockServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restore")]
 

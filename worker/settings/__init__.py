@@ -11,9 +11,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from detectors.settings import DetectionSettings
 from state.cipher import read_keys
-from tasks.contact_settings import ContactSettings
-from tasks.law.table import LawError, table
-from tasks.settings import DeliverySettings
+from tasks.delivery.settings import DeliverySettings
+from tasks.policy.law.table import LawError, table
+from tasks.policy.settings import ContactSettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.sections import AlarmSettings, FlowerSettings, IngestSettings, Secret, WorkerSettings

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from detectors.durations import format_duration
-from tasks import crash_points
-from worker.masking import is_secret, mask_malformed_url, mask_urls, one_line
+from tasks import failpoints
+from worker.logs.masking import is_secret, mask_malformed_url, mask_urls, one_line
 from worker.settings.sources import PREFIX, KeyPath, Layers, free_sections, leaves, variable
 
 _LONGEST_VALUE = 80
@@ -52,7 +52,7 @@ def explain(error: ValidationError, layers: Layers, model: type[BaseModel], sect
 
 def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterator[str]:
     """One line for each environment variable with our prefix that is no setting."""
-    known = {variable(path) for path in leaves(model)} | {crash_points.VARIABLE}
+    known = {variable(path) for path in leaves(model)} | {failpoints.VARIABLE}
     free = dict(free_sections(model))
     known |= {name for place, section in free.items() for _, name in section.variables(place, env)}
     for name in sorted(env):

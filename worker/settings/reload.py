@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from detectors.settings import DetectionSettings
 from worker.errors import StartError
-from worker.masking import one_line
+from worker.logs.masking import one_line
 from worker.settings import Settings, load_detection
 
 _SETTLED_S = 1.0

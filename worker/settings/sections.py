@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from detectors.durations import Duration, within
 from state.keys import MOST_STREAMS
-from tasks.settings import Count
+from tasks.delivery.settings import Count
 
 
 def _strip_secret(value: object) -> object:

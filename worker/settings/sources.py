@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
-from tasks.contact_fields import Names
+from tasks.policy.setting_fields import Names
 from worker.errors import StartError
-from worker.masking import one_line
+from worker.logs.masking import one_line
 
 KeyPath = tuple[str, ...]
 Tree = dict[str, Any]

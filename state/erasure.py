@@ -1,0 +1,134 @@
+"""Forgetting: removing what is kept about a person, key by key."""
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from state import slow_log
+from state.cipher import Cipher
+from state.event_stream import GROUP
+from state.inventory import Inventory
+from state.keys import FORGETS_TTL_MS, Keys, applied_of, partition_of, partition_of_outreach
+from state.scripts import Scripts, translated
+
+KEPT_OF_A_PERSON = ("opted_out", "consent", "reserved", "forgotten")
+"""The opt-out and the refusals, which have to be known to be kept; and the contacts that were made, or are in flight,
+until the limits no longer count them: without these the person's next visit could lead to another one immediately. And
+for some minutes the moment itself."""
+IN_HAND_MS = 10 * 60_000
+"""How long ingest can still write what it had read at that moment; anything older isn't brought back."""
+REFUSAL_WIDTH = 16
+"""Of an answer in `consent`, what stays of a refusal: 15 digits of the time (ms) and an `r`. Its proof goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was removed for good."""
+
+    sessions: int = 0
+    outreaches: int = 0
+    skeletons: int = 0
+    """Outreaches whose request is under way: they keep their claim and nothing that tells who it is about."""
+
+
+class Forgetting(Inventory):
+    """Finds and removes everything that is kept about people."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, lanes: Sequence[str], cipher: Cipher | None = None) -> None:
+        super().__init__(scripts, keys, cipher)
+        self._lanes = " ".join(lanes)
+
+    def erase(self, sessions: Iterable[str], outreaches: Iterable[str]) -> Erased:
+        """Remove sessions with all their outreaches, and further outreaches, leaving a tombstone for each session.
+
+        `outreaches` may be those of the sessions or of others. What waits ends as cancelled first.
+        """
+        of: dict[int, list[str]] = {}
+        for outreach in outreaches:
+            of.setdefault(partition_of_outreach(outreach), []).append(outreach)
+        calls = [(self._keys.partition(number), ("", " ".join(ids), "")) for number, ids in of.items()]
+        calls += [(self._keys.partition(partition_of(found)), (found, "", self._lanes)) for found in sessions]
+        replies = self._scripts.run_many("forget", calls)
+        return Erased(*(sum(int(reply[place]) for reply in replies) for place in range(3)))
+
+    def split(self, person: str) -> tuple[list[str], list[str]]:
+        """Return the keys of a person that have to go, and those that stay."""
+        stays = [f"{self._keys.person(person)}{name}" for name in KEPT_OF_A_PERSON]
+        found = self.person_keys(person)
+        return [key for key in found if key not in stays], [key for key in found if key in stays]
+
+    def strip_consent(self, person: str) -> int:
+        """Leave nothing of a person's answers but when and for which channel they refused; return how many changed."""
+        key, changed = f"{self._keys.person(person)}consent", 0
+        with translated():
+            for channel, answer in self._scripts.client.hgetall(key).items():
+                if not is_refusal(answer.decode()):
+                    changed += int(self._scripts.client.hdel(key, channel))
+                elif len(answer) > REFUSAL_WIDTH:
+                    self._scripts.client.hset(key, channel, answer[:REFUSAL_WIDTH])
+                    changed += 1
+        return changed
+
+    def refuse(self, person: str, channels: Iterable[str], at_ms: int) -> None:
+        """Record refusals whose event is removed before ingest has applied it, unless a later answer is known."""
+        key = f"{self._keys.person(person)}consent"
+        with translated():
+            for channel in channels:
+                known = (self._scripts.client.hget(key, channel) or b"").decode()
+                if (answer := f"{at_ms:015d}r") > known:
+                    self._scripts.client.hset(key, channel, answer)
+                    self._scripts.client.persist(key)
+
+    def remove_mentions(self, key: str, members: Collection[str]) -> int:
+        """Remove members from a hash or sorted set of another person; return how many were there."""
+        if not members:
+            return 0
+        with translated():
+            match self._scripts.client.type(key).decode():
+                case "zset":
+                    return int(self._scripts.client.zrem(key, *members))
+                case "hash":
+                    return int(self._scripts.client.hdel(key, *members))
+        return 0
+
+    def bar(self, person: str) -> None:
+        """Keep events older than this moment, which ingest may have in its hands, from bringing the person back."""
+        with translated():
+            seconds, micros = self._scripts.client.time()
+            key = f"{self._keys.person(person)}forgotten"
+            self._scripts.client.set(key, int(seconds) * 1000 + int(micros) // 1000, px=IN_HAND_MS)
+
+    def announce(self) -> None:
+        """Let every ingest process write again what it has noted before, to which all of this may belong."""
+        with translated():
+            self._scripts.client.set(self._keys.forgets, secrets.token_hex(8), px=FORGETS_TTL_MS)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete keys."""
+        with translated():
+            for key in keys:
+                self._scripts.client.delete(key)
+
+    def remove_entries(self, found: Sequence[tuple[str, bytes]]) -> None:
+        """Take events out of their streams before they are applied, also from the hands of an ingest process."""
+        with translated():
+            for key, entry_id in found:
+                removed = self._scripts.client.xdel(key, entry_id)
+                self._scripts.client.xack(key, GROUP, entry_id)
+                # On purpose: it must not seem lost.
+                self._scripts.client.hincrby(applied_of(key), "applied", removed)
+
+    def clear_slow_log(self) -> bool:
+        """Empty the server's logs of slow and large commands; return False where the server refuses it."""
+        return slow_log.clear(self._scripts)
+
+    def remove_rejected(self, ids: Sequence[bytes]) -> None:
+        """Take entries out of the stream of what was set aside."""
+        with translated():
+            for entry_id in ids:
+                self._scripts.client.xdel(self._keys.rejected, entry_id)
+
+
+def is_refusal(answer: str) -> bool:
+    """Whether an answer in a person's `consent` is anything but an approval."""
+    return answer[REFUSAL_WIDTH - 1 : REFUSAL_WIDTH] != "a"

@@ -1,0 +1,216 @@
+"""All streams of activity of a deployment: one, or as many as it takes, each on a server of its own.
+
+An event may be in any of them: what a session becomes does not depend on the order in which its events are applied. How
+many there are is recorded in Redis, so that whoever measures silence, or is about to contact somebody, looks at all of
+them, with whatever settings it was started.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from state.event_stream import (
+    GROUP,
+    Reading,
+    Stream,
+    begin_acknowledge,
+    entries_of,
+    entry_ms,
+    entry_order,
+    group_expected,
+)
+from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys, applied_of
+from state.scripts import Scripts, raised, translated
+from state.watermark import AHEAD_MS, Following, measured_until
+
+RECORDED = "streams"
+"""The field of the deployment's record that says how many there are; without it there is one."""
+SHORTEST_GAP_MS = 15_000
+TIMES_TO_A_GAP = 3
+"""A pause between two signs that events can be taken is a gap if it is longer than this, and than 3 usual ones."""
+LONGEST_TURN_MS = 100
+"""How long one of several streams is waited at, while events may come in another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Up to when silence can be measured (Unix ms of the server)."""
+
+    now_ms: int
+    first: str
+    """Id of the first entry that isn't applied yet; empty when there is none."""
+    until_ms: int
+    """The earlier of now and the arrival of the first entry not yet applied."""
+
+
+class Streams:
+    """The streams of activity and, beside them, the one stream of rejected events."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, at_least: int = 1) -> None:
+        """`at_least`: how many this process was told of; it looks at those also while the record is lost."""
+        self._scripts = scripts
+        self._keys = keys
+        self._at_least = at_least
+        self._following = Following(scripts, keys)
+
+    @property
+    def first(self) -> Stream:
+        """The one that every deployment has."""
+        return Stream(self._scripts, self._keys.events)
+
+    def number(self) -> int:
+        """Return how many streams there are; there is always one."""
+        with translated():
+            recorded = int(self._scripts.client.hget(self._keys.deployment, RECORDED) or 1)
+        return max(recorded, self._at_least)
+
+    def ensure(self, number: int) -> list[Stream]:
+        """Record that there are at least so many, and return all there are: more, if others said so before."""
+        return self.several(int(self._scripts.run("streams", self._keys.deployment, number)))
+
+    def all(self) -> list[Stream]:
+        """Return the streams that there are, the first one first."""
+        return self.several(self.number())
+
+    def read(
+        self, streams: Sequence[Stream], consumer: str, *, count: int, block_ms: int, turn: int = 0
+    ) -> list[Reading]:
+        """Read entries that no consumer has had, of all streams together about `count`, and wait when there are none.
+
+        A server can wait at its own streams alone. Of several, one is waited at, the next in the next turn.
+
+        Raises:
+            GroupMissingError: create the groups.
+        """
+        if len(streams) > 1:
+            found = self.begin_read(streams, consumer, count=count)()
+            if found:
+                return found
+            block_ms = min(block_ms, LONGEST_TURN_MS)
+        stream = streams[turn % len(streams)]
+        entries = stream.read(consumer, count=_share(count, streams), block_ms=block_ms)
+        return [Reading(stream, entries)] if entries else []
+
+    def begin_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Callable[[], list[Reading]]:
+        """Begin to read what `read` would without waiting for any; what is returned waits for the replies.
+
+        Raises:
+            GroupMissingError: (so does what is returned) create the groups.
+        """
+        share = _share(count, streams)
+        replies = self._scripts.begin([stream.reading(consumer, count=share) for stream in streams])
+
+        def wait() -> list[Reading]:
+            with group_expected():
+                read = [entries_of(raised(reply)) for reply in replies()]
+            return [Reading(stream, entries) for stream, entries in zip(streams, read, strict=True) if entries]
+
+        return wait
+
+    def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Callable[[], list[int]]:
+        """Begin to do what `Stream.acknowledge` does, with each reading; what is returned waits until it is done."""
+        applied = [(stream.key, [entry.id for entry in entries]) for stream, entries in readings]
+        return begin_acknowledge(self._scripts, applied, one_read=one_read)
+
+    def several(self, number: int) -> list[Stream]:
+        """Return the first so many streams."""
+        return [Stream(self._scripts, self._keys.events_of(place)) for place in range(number)]
+
+    def watermark(self) -> Watermark:
+        """Read, of each stream, the clock and then the first entry not yet applied; return the earliest of both.
+
+        In this order an active shopper is never missed. Streams on several servers have several clocks: the one that is
+        behind counts, since its events say that they came earlier than they did. Where ids lie in the future, silence
+        can be measured as far as sweeps have followed the stream (`follow`).
+        """
+        found = [(int(now), first.decode()) for now, first in self._watermarks(self.all())]
+        ahead = any(first and entry_ms(first.encode()) > now + AHEAD_MS for now, first in found)
+        trails = self._following.trails(len(found)) if ahead else [None] * len(found)
+        return Watermark(
+            now_ms=min(now for now, _ in found),
+            first=min((first for _, first in found if first), key=entry_order, default=""),
+            until_ms=min(measured_until(now, first, trail) for (now, first), trail in zip(found, trails, strict=True)),
+        )
+
+    def now_ms(self) -> int:
+        """Return the time of the servers that the streams are on (Unix ms); of several, the latest."""
+        return max(int(now) for now, _ in self._watermarks(self.all()))
+
+    def noted(self) -> str:
+        """Return the highest id that each stream has ever given out, the first one's first, separated by spaces."""
+        return " ".join(self._last_ids())
+
+    def applied(self, noted: str) -> bool:
+        """Whether all that had arrived when `noted` was read has been applied."""
+        ids = noted.split(" ")
+        firsts = [first.decode() for _, first in self._watermarks(self.several(len(ids)))]
+        return all(not first or entry_order(first) > entry_order(last) for first, last in zip(firsts, ids, strict=True))
+
+    def shop_is_silent(self, max_silence_ms: int) -> tuple[bool, bool]:
+        """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
+
+        A stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
+        clock: an event in between is seen by the next sweep. Of ids in the future counts when a sweep first saw them.
+        """
+        last = [entry_ms(last.encode()) for last in self._last_ids()]
+        trails = self._following.trails(len(last))
+        last_ms = max(trail.heard_ms if trail else ms for ms, trail in zip(last, trails, strict=True))
+        silent, news = self._scripts.run("silence", self._keys.sweep, max_silence_ms, last_ms)
+        return bool(silent), bool(news)
+
+    def follow(self) -> int:
+        """Follow all streams, as every sweep does first; return how many entries were lost since the one before."""
+        return self._following.look([stream.key for stream in self.all()])
+
+    def put_back(self, streams: Sequence[Stream]) -> dict[str, str]:
+        """Begin streams from scratch that are empty and whose ids lie in the future; return their last ids by key."""
+        calls = [(stream.key, (GROUP, AHEAD_MS, applied_of(stream.key))) for stream in streams]
+        found = self._scripts.run_many("put_back_ids", calls)
+        return {stream.key: last.decode() for stream, last in zip(streams, found, strict=True) if last}
+
+    def open_sweep(self, interval_ms: int) -> int:
+        """Say that a sweep begins; return when events could be taken again after the last gap (Unix ms, 0: never).
+
+        Sweeps, and signs between them (`can_be_written`), follow each other at some pace. Where two are much further
+        apart, events could not be taken: that time is not silence. `interval_ms`: how often sweeps are asked for.
+        """
+        return self._sign(interval_ms)
+
+    def can_be_written(self) -> None:
+        """Say, between two sweeps, that events can be taken.
+
+        Raises:
+            StateError: They can't: a server of theirs does not answer, or takes no writes.
+        """
+        self._watermarks(self.all())
+        self._sign("")
+
+    def _sign(self, interval_ms: int | str) -> int:
+        args = (SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms)
+        return int(self._scripts.run("open_sweep", self._keys.sweep, *args))
+
+    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
+        """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
+        fields: dict[str, Any] = {
+            "entry": entry_id,
+            "field": problems[0][0] or "event",
+            "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
+            "applied": int(applied),
+        }
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            pipe.xadd(self._keys.rejected, fields, maxlen=REJECTED_MAX_ENTRIES, approximate=True)
+            pipe.pexpire(self._keys.rejected, REJECTED_TTL_MS)
+            pipe.execute()
+
+    def _watermarks(self, streams: Sequence[Stream]) -> list[tuple[bytes, bytes]]:
+        return self._scripts.run_many("watermark", [(stream.key, ()) for stream in streams])
+
+    def _last_ids(self) -> list[str]:
+        found = self._scripts.run_many("last_id", [(stream.key, ()) for stream in self.all()])
+        return [last.decode() for last in found]
+
+
+def _share(count: int, streams: Sequence[Stream]) -> int:
+    """Return how many entries to read from each, so that they make up a batch together."""
+    return -(-count // len(streams))

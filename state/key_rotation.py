@@ -1,0 +1,148 @@
+"""Encrypting anew: what is under an older key, or under none, goes under the first, while everything runs."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from state.cipher import OPEN_FIELDS, Cipher, key_id_of, sealed_in
+from state.errors import UnreadableError
+from state.keys import Keys
+from state.outbox import BODY, HISTORY
+from state.scripts import Call, Scripts, translated
+from state.session_record import OWN_FIELDS, STAMP_WIDTH
+
+PAGE = 200
+"""Records that are read, and written, together."""
+
+# What a reply quoted stands at the end of an attempt's line; it was written so before there was a key.
+_QUOTED = re.compile(
+    r"^([0-9]+ attempt [0-9]+(?: in [0-9]+ ms)?(?: \(left out: [^)\n]*\))? http_[0-9]+(?:\.\w+)?) (?!~)(.+)$",
+    re.MULTILINE,
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one pass found and did."""
+
+    records: int = 0
+    """Sessions and outreaches that were looked at."""
+    values: Counter[str] = field(default_factory=Counter)
+    """What was found, by the id of the key; an empty id: not encrypted."""
+    rewritten: int = 0
+    changed: int = 0
+    """What somebody else wrote between our reading and writing, and was left as it is."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Records with something that cannot be decrypted, and why."""
+    holders: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records, by the id of a key and their kind (`session`, `outreach`, `body`), with something under that key."""
+    _last: dict[str, str] = field(default_factory=dict)
+
+    def count(self, kind: str, record: str, key_id: str) -> None:
+        """Count one value of a record, and the record once; the values of a record come one after the other."""
+        self.values[key_id] += 1
+        if self._last.get(key_id) != record:
+            self._last[key_id] = record
+            self.holders[key_id, kind] += 1
+
+
+class _Record(NamedTuple):
+    partition: int
+    kind: str
+    id: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+class Rotation:
+    """Brings everything under the first key of a cipher. May be stopped at any moment, and begun again.
+
+    `look`: only count what there is, by key, and write nothing.
+    """
+
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher, *, look: bool = False) -> None:
+        self._look = look
+        self._scripts = scripts
+        self._keys = keys
+        self._cipher = cipher
+        self._ours = re.compile(rf"{re.escape(keys.namespace)}:\{{(\d\d)\}}:(session|outreach|body):(.+)", re.DOTALL)
+
+    def size(self) -> int:
+        """Return how many keys the server holds: a bound of what a pass has to look at."""
+        with translated():
+            return int(self._scripts.client.dbsize())
+
+    def steps(self, tally: Tally) -> Iterator[int]:
+        """Look at everything once, and encrypt anew what has to be; yield after each step how many records it had.
+
+        Raises:
+            StateError: the server is away; what was done stands.
+        """
+        records = self._records()
+        while page := list(islice(records, PAGE)):
+            self._step(page, tally)
+            yield len(page)
+
+    def _records(self) -> Iterator[_Record]:
+        with translated():
+            for key in self._scripts.client.scan_iter(f"{self._keys.namespace}:{{??}}:*:*", count=PAGE):
+                if match := self._ours.fullmatch(key.decode()):
+                    yield _Record(int(match[1]), match[2], match[3])
+
+    def _step(self, page: Sequence[_Record], tally: Tally) -> None:
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for record in page:
+                pipe.hgetall(self._keys.partition(record.partition) + record.name)
+            found = pipe.execute()
+        calls: list[Call] = []
+        for record, stored in zip(page, found, strict=True):
+            texts = {name.decode(): value.decode() for name, value in stored.items()}
+            anew = list((self._session if record.kind == "session" else self._outreach)(record, texts, tally))
+            if anew:
+                arguments = [word for name, text in anew for word in (name, texts[name], text)]
+                calls.append((self._keys.partition(record.partition), (record.name, *arguments)))
+        wanted = sum(len(args) // 3 for _, args in calls)
+        replaced = sum(int(number) for number in self._scripts.run_many("replace", calls))
+        tally.records += len(page)
+        tally.rewritten += replaced
+        tally.changed += wanted - replaced
+
+    def _session(self, record: _Record, texts: Mapping[str, str], tally: Tally) -> Iterator[tuple[str, str]]:
+        for name, value in texts.items():
+            stamp, stored = value[:STAMP_WIDTH], value[STAMP_WIDTH:]
+            if name not in OWN_FIELDS and name not in OPEN_FIELDS and stored:
+                anew = self._anew(record, name, stamp, stored, tally)
+                if anew != stored:
+                    yield name, stamp + anew
+
+    def _outreach(self, record: _Record, texts: Mapping[str, str], tally: Tally) -> Iterator[tuple[str, str]]:
+        if body := texts.get("body", ""):
+            anew = self._anew(record, BODY, "", body, tally)
+            if anew != body:
+                yield "body", anew
+        history = before = texts.get("history", "")
+        for sealed in set(sealed_in(history)):
+            history = history.replace(sealed, self._anew(record, HISTORY, "", sealed, tally))
+        if self._look:
+            return
+        history = _QUOTED.sub(lambda line: f"{line[1]} {self._anew(record, HISTORY, '', line[2], tally)}", history)
+        if history != before:
+            yield "history", history
+
+    def _anew(self, record: _Record, name: str, stamp: str, stored: str, tally: Tally) -> str:
+        key_id = key_id_of(stored)
+        tally.count(record.kind, record.name, key_id)
+        if self._look or key_id == self._cipher.ids[0]:
+            return stored
+        try:
+            text = self._cipher.decrypt(record.id, name, stamp, stored)
+        except UnreadableError as exc:
+            tally.unreadable[record.name] = str(exc)
+            return stored
+        return self._cipher.encrypt(record.id, name, stamp, text)

@@ -1,0 +1,194 @@
+"""What a sweep learns by following the streams: up to when all is applied, and what is wrong with their entries.
+
+An entry's id says when it arrived, unless it is ahead of the server's clock. `XADD` takes any id, and the ids of a
+stream only rise: after one from the future they tell no time. What remains is their order. A sweep notes the last id
+and the time. Once the first entry that waits has a higher id, all that had arrived by then is applied.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from state.event_stream import entry_ms, entry_order
+from state.keys import Keys, applied_of
+from state.scripts import Scripts, translated
+
+AHEAD_MS = 1000
+"""Ids that are ahead of the server's clock by less are taken for the present: clocks differ, and are corrected."""
+HIGHEST_ID = "18446744073709551615-18446744073709551615"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One stream at one moment of its server."""
+
+    now_ms: int
+    first: str
+    """Id of the first entry that isn't applied; empty when there is none."""
+    last: str
+    """The highest id that it has ever given out."""
+    added: int
+    """Entries ever added; -1: the server doesn't say."""
+    length: int
+    applied: int
+    put_back: str = ""
+    """When it was begun from scratch because its ids lay in the future (Unix ms), and its last id; empty for never."""
+
+    @property
+    def ahead_ms(self) -> int:
+        """How far its ids are ahead of the clock; 0 for clocks that merely differ."""
+        ahead_ms = entry_ms(self.last.encode()) - self.now_ms
+        return ahead_ms if ahead_ms > AHEAD_MS else 0
+
+    @property
+    def ahead(self) -> tuple[int, int, str]:
+        """When its ids were ahead of the clock last, by how much (both ms), and the last id; zeros for never."""
+        if self.ahead_ms:
+            return self.now_ms, self.ahead_ms, self.last
+        at, _, last = self.put_back.partition(" ")
+        return (int(at), entry_ms(last.encode()) - int(at), last) if at else (0, 0, "")
+
+    @property
+    def missing(self) -> int | None:
+        """Entries that are neither there nor applied, since whenever the counts began; None: unknown."""
+        return None if self.added < 0 else self.added - self.applied - self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What is known of a stream whose ids lie in the future. Times are Unix ms of its server."""
+
+    passed_ms: int
+    """All that had arrived by then is applied; 0: unknown."""
+    mark_ms: int
+    mark: str
+    """The last id at `mark_ms`."""
+    heard_ms: int
+    """When the last id was first seen."""
+    last: str
+
+    @classmethod
+    def read(cls, stored: str | None) -> Self | None:
+        """Read what `write` wrote; None for nothing."""
+        if stored is None:
+            return None
+        passed, mark_ms, mark, heard, last = stored.split(" ")
+        return cls(int(passed), int(mark_ms), mark, int(heard), last)
+
+    def write(self) -> str:
+        """Return it as it is stored."""
+        return f"{self.passed_ms} {self.mark_ms} {self.mark} {self.heard_ms} {self.last}"
+
+
+def follow(look: Look, known: Trail | None) -> Trail | None:
+    """Return what is known of a stream after another look; None while its ids can be trusted."""
+    if not look.ahead_ms:
+        return None
+    now_ms = look.now_ms
+    if known is None or max(known.mark_ms, known.heard_ms, known.passed_ms) > now_ms + AHEAD_MS:
+        # New, or the clock was put back in between: nothing is known of the time before.
+        return Trail(0 if look.first else now_ms, now_ms, look.last, now_ms, look.last)
+    heard_ms = known.heard_ms if look.last == known.last else now_ms
+    if not look.first:
+        return Trail(now_ms, now_ms, look.last, heard_ms, look.last)
+    if entry_order(look.first) > entry_order(known.mark):
+        return Trail(known.mark_ms, now_ms, look.last, heard_ms, look.last)
+    return Trail(known.passed_ms, known.mark_ms, known.mark, heard_ms, look.last)
+
+
+def measured_until(now_ms: int, first: str, trail: Trail | None) -> int:
+    """Return up to when all that arrived in a stream is applied (Unix ms).
+
+    Args:
+        now_ms: The server's clock, read before `first`.
+        first: Id of the first entry that isn't applied; empty when there is none.
+        trail: What is known of the stream, if its ids lie in the future.
+    """
+    if not first:
+        return now_ms
+    arrival_ms = entry_ms(first.encode())
+    if arrival_ms <= now_ms + AHEAD_MS:
+        return min(now_ms, arrival_ms)
+    return min(now_ms, trail.passed_ms) if trail else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with the entries of the streams. Times are Unix ms; None: never, as far as is known."""
+
+    ahead_ms: int = 0
+    """How far ids were ahead of the server's clock, when a sweep found so last."""
+    ahead_at_ms: int | None = None
+    ahead_in: str = ""
+    """The stream."""
+    exhausted: bool = False
+    """Its last id is the highest there is: it takes no events."""
+    lost: int = 0
+    """Entries that were removed before they were applied, in all."""
+    lost_at_ms: int | None = None
+
+    @classmethod
+    def read(cls, stored: Mapping[str, str]) -> Self:
+        """Read them from the hash of the sweep."""
+        at, by, stream, last = (stored.get("ahead") or "0 0  ").split(" ")
+        lost_at = stored.get("lost_at")
+        return cls(
+            ahead_ms=int(by),
+            ahead_at_ms=int(at) or None,
+            ahead_in=stream,
+            exhausted=last == HIGHEST_ID,
+            lost=int(stored.get("lost", 0)),
+            lost_at_ms=int(lost_at) if lost_at else None,
+        )
+
+
+class Following:
+    """The trails of all streams, in the hash of the sweep."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._keys = keys
+
+    def look(self, streams: Sequence[str]) -> int:
+        """Look at all streams, given by key; return how many entries were lost since the last look.
+
+        Two processes may do so at a time: whatever is recorded is true by itself.
+        """
+        replies = self._scripts.run_many("look", [(key, (applied_of(key),)) for key in streams])
+        looks = [
+            Look(int(now), first.decode(), last.decode(), int(added), int(length), int(applied), put_back.decode())
+            for now, first, last, added, length, applied, put_back in replies
+        ]
+        self._record(looks, streams)
+        missing = [(place, look.missing) for place, look in enumerate(looks) if look.missing is not None]
+        if not missing:
+            return 0
+        words = [word for pair in missing for word in pair]
+        return int(self._scripts.run("count_lost", self._keys.sweep, *words))
+
+    def trails(self, number: int) -> list[Trail | None]:
+        """Return what is known of the first so many streams."""
+        with translated():
+            found = self._scripts.client.hmget(self._keys.sweep, [_field(place) for place in range(number)])
+        return [Trail.read(stored.decode() if stored else None) for stored in found]
+
+    def _record(self, looks: Sequence[Look], streams: Sequence[str]) -> None:
+        known = self.trails(len(looks))
+        latest = max(range(len(looks)), key=lambda place: looks[place].ahead)
+        if not any(known) and not looks[latest].ahead[0]:
+            return
+        with translated():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for place, (look, before) in enumerate(zip(looks, known, strict=True)):
+                if trail := follow(look, before):
+                    pipe.hset(self._keys.sweep, _field(place), trail.write())
+                elif before:
+                    pipe.hdel(self._keys.sweep, _field(place))
+            at_ms, by_ms, last = looks[latest].ahead
+            if at_ms:
+                pipe.hset(self._keys.sweep, "ahead", f"{at_ms} {by_ms} {streams[latest]} {last}")
+            pipe.execute()
+
+
+def _field(place: int) -> str:
+    return f"trail.{place}"

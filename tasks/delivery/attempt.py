@@ -1,0 +1,222 @@
+"""One attempt to reach one person, step by step. The order of the steps and every guard were model-checked.
+
+    take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
+         ▶ (release person) ▶ settle ▶ (give back permit)
+
+The gate says whether anybody may send at all, and whether this worker sends as the deployment does; an outreach that
+ends without a request doesn't reach it, so there `agreed` asks. Record tells all others whether the API works.
+
+Whatever happens between two steps (a crash, a stall, a second worker), each next step notices that the outreach is not
+ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+from detectors.lanes import LANES_BY_NAME, milliseconds
+from detectors.normalize.identities import identities_of
+from detectors.sequence import occurred_ms
+from state.outbox import Taken
+from state.people import Facts, merged, person_of
+from tasks.delivery import payload
+from tasks.delivery.sending import (
+    ANOTHER_MODE,
+    CATCH_UP,
+    LONGEST_UNKNOWN,
+    PERSON_TAKEN,
+    Contact,
+    Outcome,
+    Permit,
+    reserve,
+    send,
+    unknown_for,
+)
+from tasks.deps import Deps
+from tasks.failpoints import reached
+from tasks.policy import consent, rules
+from tasks.record import ID
+
+LOOK_AGAIN_S = 0.05
+INGEST_BEHIND = "ingest_behind"
+UNREADABLE_PAUSE = timedelta(minutes=5)
+"""How soon somebody may have added the key that is missing."""
+
+
+def attempt(outreach: str, deps: Deps) -> Outcome:
+    """Make one attempt at an outreach and record how it went.
+
+    Raises:
+        StateError: Redis could not be reached; the outreach's lease runs out and it is taken up again.
+    """
+    taken = deps.outbox.take(outreach)
+    if taken is None:
+        # A message that came twice: the permit is that of the attempt which the other one began. Or the message of
+        # another namespace, whose queues are the same.
+        return Outcome(outreach, "dropped", "foreign" if deps.control.is_foreign(outreach) else "not_waiting")
+    reached("outreach_taken")
+    stamped, permit = deps.stamps.taken(), Permit()
+    outcome = _attempt(taken, permit, deps)
+    if stamped and outcome.reason != INGEST_BEHIND:
+        deps.stamps.decided()
+    if deps.client is not None:
+        deps.control.give_back(taken, requests=int(not permit.request_made), day=permit.day)
+    return outcome
+
+
+def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
+    waited_s = _catch_up(taken, deps)
+    if waited_s is None:
+        deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
+        return Outcome(taken.outreach, "postponed", INGEST_BEHIND)
+    if waited_s:
+        # What has been applied meanwhile counts: a consent taken back, a corrected number.
+        taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
+    return _decided(taken, permit, deps)
+
+
+def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
+    """Ask the policy, and do what it says."""
+    lane = LANES_BY_NAME[taken.lane]
+    built = payload.build(
+        taken.session.fields,
+        session_id=taken.session.fields.get(ID) or taken.session.session_id,
+        stage=lane.stage,
+        platform=lane.platform,
+        abandoned_ms=occurred_ms(taken.last),
+        reason=lane.kind.reason(lane.stage),
+    )
+    people = _people(taken, deps)
+    situation = _situation(taken, built, people, deps)
+    decision = _unreadable(taken, deps) or rules.decide(situation, deps.contact)
+    forgotten = taken.ambiguous and unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN
+    held_out = isinstance(decision, rules.HoldOut) and not taken.attempts and not taken.ambiguous
+    to_send = isinstance(decision, rules.Send | rules.HoldOut) and not (forgotten or held_out)
+    if (deps.client is None or not to_send) and not deps.control.agreed():
+        # A worker in another mode than the deployment decides nothing: the other workers do. Requests pass the gate.
+        deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
+        return Outcome(taken.outreach, "postponed", "another_mode")
+    if not isinstance(decision, rules.Send | rules.HoldOut) or isinstance(built, payload.InvalidContact):
+        return _not_sending(taken, decision, deps)
+    if forgotten:
+        state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
+        return Outcome(taken.outreach, state or "lost", "key_forgotten")
+    if deps.client is None:
+        state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
+        return Outcome(taken.outreach, state or "lost", "shadow")
+    may, wanted = rules.may_use(situation, deps.contact), rules.at(situation, deps.contact).channel
+    built = payload.by_channel(built, may, wanted)
+    used = situation.repeats or consent.channels_of(built.request.engagement.preferred_channel)
+    proof = consent.proof(situation.person.answers, used)
+    contact = Contact(taken, people, built, rules.limits(situation, deps.contact), used, proof)
+    if held_out:
+        return _hold_out(contact, deps)
+    return send(contact, deps.client, deps, permit=permit)
+
+
+def _catch_up(taken: Taken, deps: Deps) -> float | None:
+    """Wait until all that had reached Redis when the outreach was dispatched is applied; return how long (s), or None.
+
+    Waits for up to CATCH_UP: each postponement notes anew what has arrived, so that under a steady lag, however short,
+    an outreach that is postponed at once could be postponed for ever.
+    """
+    waited_s = 0.0
+    while not deps.streams.applied(taken.noted):
+        if waited_s >= CATCH_UP.total_seconds():
+            return None
+        deps.sleep(LOOK_AGAIN_S)
+        waited_s += LOOK_AGAIN_S
+    return waited_s
+
+
+def _unreadable(taken: Taken, deps: Deps) -> rules.Decision | None:
+    """Put off what cannot be decrypted, and say so in the status, until the key is back or it is too late."""
+    why = taken.unreadable or taken.session.unreadable
+    if not why:
+        return None
+    deps.report("encryption", f"outreach {taken.outreach}: {why}")
+    late = taken.now_ms > taken.expires_at_ms
+    return rules.Expire("unreadable") if late else rules.Postpone(milliseconds(UNREADABLE_PAUSE), "unreadable")
+
+
+def _people(taken: Taken, deps: Deps) -> tuple[str, ...]:
+    """Return whom a request reaches, as `state.people.person_of` says: the number, then the e-mail address."""
+    # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
+    named = payload.contact_in(taken.body) if taken.body else payload.contact_of(taken.session.fields)
+    return tuple(person_of(identity, deps.identity_secret) for identity in identities_of(*named))
+
+
+def _situation(
+    taken: Taken, built: payload.Built | payload.InvalidContact, people: tuple[str, ...], deps: Deps
+) -> rules.Situation:
+    phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
+    # Who is in the session by now may not be whom its stored body names: what either of them has said counts.
+    now = identities_of(*payload.contact_of(taken.session.fields)) if taken.body else ()
+    # An opt-out list exported by an earlier version has hashes of numbers as they are dialled, not of identities.
+    dialled = (phone,) if phone else ()
+    known = dict.fromkeys((*people, *(person_of(one, deps.identity_secret) for one in (*now, *dialled))))
+    person = merged(deps.people.facts_of([*known]))
+    sent = payload.channel_in(taken.body) if taken.body else ""
+    return rules.Situation(
+        now_ms=taken.now_ms,
+        outreach=taken.outreach,
+        stage=LANES_BY_NAME[taken.lane].stage,
+        last_ms=occurred_ms(taken.last),
+        expires_at_ms=taken.expires_at_ms,
+        session=taken.session,
+        purchased_at_ms=occurred_ms(taken.session.purchase),
+        person_id=people[0] if people else "",
+        phone=phone or "",
+        country=built.request.customer.country_code if isinstance(built, payload.Built) else "",
+        person=person,
+        elsewhere_ms=_active_elsewhere(taken, person, deps),
+        reachable=isinstance(built, payload.Built),
+        lease_ms=deps.outbox.lease_ms,
+        identities=identities_of(
+            phone or "", "", payload.email_in(taken.body) if taken.body else taken.session.fields.get("email", "")
+        ),
+        blocked=deps.blocklist.hit(
+            name=taken.session.fields.get("name", ""), email=taken.session.fields.get("email", ""), e164=phone or ""
+        ),
+        repeats=consent.channels_of(sent),
+    )
+
+
+def _active_elsewhere(taken: Taken, person: Facts, deps: Deps) -> int:
+    """Return when the person was last active in another session that no sweep has found silent (Unix ms; 0: none)."""
+    others = [session for session in person.sessions if session != taken.session.session_id]
+    found = deps.sessions.read(others) if others else []
+    return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
+
+
+def _not_sending(taken: Taken, decision: rules.Decision, deps: Deps) -> Outcome:
+    match decision:
+        case rules.Postpone(delay_ms, why, until):
+            line = f"{why} until {until}" if until else why
+            kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=line)
+            return Outcome(taken.outreach, "postponed" if kept else "lost", why)
+        case rules.Suppress(reason):
+            state = deps.outbox.end_unsent(taken, "suppressed", reason)
+        case rules.Cancel(reason):
+            state = deps.outbox.end_unsent(taken, "cancelled", reason)
+        case rules.Expire(reason):
+            state = deps.outbox.end_unsent(taken, "expired", reason)
+        case rules.Send() | rules.HoldOut():
+            raise AssertionError("policy let a contact pass that no request can be built for")
+        case _:
+            assert_never(decision)
+    return Outcome(taken.outreach, state or "lost", reason)
+
+
+def _hold_out(contact: Contact, deps: Deps) -> Outcome:
+    """Record a person of the holdout like a contact: the cap counts from now on, and nothing is sent."""
+    taken = contact.taken
+    answer = reserve(contact, deps)
+    if answer in {"reserved", "not_replicated"}:  # a request that is not made needs no replica
+        state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
+        if state is None:
+            deps.people.release(contact.people, taken.outreach, taken.claim)
+        return Outcome(taken.outreach, state or "lost", "holdout")
+    if answer in PERSON_TAKEN:
+        return _not_sending(taken, rules.Suppress(PERSON_TAKEN[answer]), deps)
+    return _not_sending(taken, rules.Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)

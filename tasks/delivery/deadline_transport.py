@@ -1,0 +1,267 @@
+"""One wall-clock deadline for a whole attempt, held at the socket.
+
+The timeouts of HTTP clients are per read: a server that drips a byte now and then keeps a request going for ever. Here
+every connect, handshake, write and read gets what is left of the attempt's time, and the first write asks whether the
+attempt may still begin.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import local
+from typing import Any
+
+import certifi
+import httpcore
+import httpx
+
+from tasks.delivery import unread_requests
+from tasks.delivery.addresses import is_loopback, refusal
+from tasks.failpoints import reached
+
+Clock = Callable[[], float]
+KEPT_S = 1.0
+"""How long an idle connection is kept. Servers close theirs after 2 s (gunicorn), 5 s (Node, uvicorn, Apache) or more.
+
+One that we keep as long as the server does is closed just as often while a request is on its way (see
+tasks.delivery.unread_requests).
+"""
+_PIECE = 16 * 1024
+
+
+class ForbiddenAddressError(Exception):
+    """No address that the endpoint's name has may be sent to; nothing was connected. Says which, and the way out."""
+
+
+class UnreadError(Exception):
+    """The server closed the connection, and surely read nothing of the request."""
+
+
+class TooLateError(Exception):
+    """The attempt did not get to its first byte in time; nothing was sent."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The time limits of one attempt, on a monotonic clock (s), and how far it has come."""
+
+    latest_start: float
+    ends_at: float
+    clock: Clock
+    started: bool = False
+    """Whether its first byte has been handed over."""
+    answered: bool = False
+    """Whether anything has come back."""
+
+    def left(self, timeout: float | None) -> float:
+        """Return how long the next operation may take; raises ReadTimeout or ConnectTimeout when time is up."""
+        left = self.ends_at - self.clock()
+        if left <= 0:
+            timed_out = httpcore.ReadTimeout if self.started else httpcore.ConnectTimeout
+            raise timed_out("the attempt's deadline has passed")
+        return left if timeout is None else min(left, timeout)
+
+
+_current = local()
+
+
+@contextmanager
+def held_to(attempt: Attempt) -> Iterator[None]:
+    """Hold everything that this thread sends and receives to an attempt's limits."""
+    _current.attempt = attempt
+    try:
+        yield
+    finally:
+        del _current.attempt
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+        self._sent = 0
+        self._before: unread_requests.Said | None = None
+        """What the server's host had said before this request; None: it proves nothing."""
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        attempt: Attempt = _current.attempt
+        if attempt.started and not attempt.answered:
+            reached("request_sent")
+        data = self._inner.read(max_bytes, attempt.left(timeout))
+        if not data and not attempt.answered and self._before is not None:
+            within_s = attempt.ends_at - attempt.clock()
+            if unread_requests.surely_unread(self.get_extra_info("socket"), self._before, within_s):
+                raise UnreadError
+        attempt.answered = True
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        attempt: Attempt = _current.attempt
+        left = attempt.left(timeout)
+        if not attempt.started:
+            if attempt.clock() >= attempt.latest_start:
+                raise TooLateError
+            if self._sent and self.get_extra_info("is_readable"):
+                # The server has closed it since the pool checked: nothing is written, and the pool takes another one.
+                raise httpcore.ConnectionNotAvailable
+            self._before = unread_requests.before(self.get_extra_info("socket"), self._sent)
+            attempt.started = True
+        # In pieces, or a server that hardly reads would get the whole of what was left for each part it takes.
+        for start in range(0, len(buffer), _PIECE):
+            self._write_piece(buffer[start : start + _PIECE], left)
+            left = attempt.left(timeout)
+
+    def _write_piece(self, piece: bytes, timeout: float) -> None:
+        try:
+            self._inner.write(piece, timeout)
+        except Exception as exc:
+            # The driver reads on. After a reset that ended the writing, the next read returns an end of the stream,
+            # though there was none. Only a broken pipe means that the stream had ended before the reset.
+            if not isinstance(exc.__cause__, BrokenPipeError):
+                self._before = None
+            raise
+        self._sent += len(piece)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _current.attempt.left(timeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, *, private: bool) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._private = private
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        attempt: Attempt = _current.attempt
+        # What was looked at is what is connected to: asked a second time, the resolver may say something else.
+        found = addresses(host, port, private=self._private)
+        for remaining in range(len(found), 0, -1):
+            # The driver would give each address the whole of what is left; here they share it.
+            share = attempt.left(timeout) / remaining
+            try:
+                stream = self._inner.connect_tcp(found[-remaining], port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if remaining == 1:
+                    raise
+            else:
+                return _Stream(stream)
+        raise httpcore.ConnectError("the name has no address")
+
+
+def addresses(host: str, port: int, *, private: bool) -> list[str]:
+    """Return the addresses of a host that may be sent to, in the resolver's order.
+
+    Args:
+        host: As the endpoint names it.
+        port: Its port.
+        private: Whether private addresses may be used (`delivery.allow_private_endpoint`).
+
+    Raises:
+        ForbiddenAddressError: it has addresses, and none of them may be sent to.
+        httpcore.ConnectError: it has none.
+    """
+    kinds = kinds_of_addresses(host, port, private=private)
+    allowed = [address for address, kind in kinds.items() if kind is None]
+    if kinds and not allowed:
+        refused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items())
+        raise ForbiddenAddressError(f"it has no public address but {refused}, where nothing is sent")
+    return allowed
+
+
+def kinds_of_addresses(host: str, port: int, *, private: bool) -> dict[str, str | None]:
+    """Return all addresses of a host in the resolver's order, each with the reason why nothing is sent there, or None.
+
+    Args: see `addresses`.
+
+    Raises:
+        httpcore.ConnectError: it has none.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:  # UnicodeError: no name that a resolver could be asked for
+        raise httpcore.ConnectError(str(exc)) from exc
+    every = dict.fromkeys(str(address[0]) for *_, address in found)
+    return {address: refusal(address, loopback=is_loopback(host), private=private) for address in every}
+
+
+def trusting_nobody_else() -> ssl.SSLContext:
+    """Return a context that verifies certificate and name by the authorities that come with certifi.
+
+    Not Python's default one: that writes the keys of every session to the file that SSLKEYLOGFILE names.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """An httpx transport whose connections are held to the current attempt. HTTP/1.1, no proxy, no retries."""
+
+    def __init__(
+        self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None, private: bool = False
+    ) -> None:
+        context = ssl_context or trusting_nobody_else()
+        # Python's default, which the host's openssl.cnf may lower.
+        context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=KEPT_S,
+            network_backend=_Backend(private=private),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; raises httpcore's own errors, which the caller tells apart by what had been sent."""
+        attempt: Attempt = _current.attempt
+        url, timeouts = request.url, request.extensions.get("timeout", {})
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions={"timeout": {**timeouts, "pool": attempt.left(timeouts.get("pool"))}},
+            )
+        )
+        if not attempt.answered:
+            # It was read together with the reply to an earlier request, so it is not the answer to this one.
+            response.extensions["network_stream"].close()
+            response.close()
+            raise httpcore.RemoteProtocolError("a reply came before its request")
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        if self._response.status == httpx.codes.MISDIRECTED_REQUEST:
+            # To be repeated on another connection.
+            self._response.extensions["network_stream"].close()
+        self._response.close()

@@ -1,0 +1,267 @@
+"""The request to Yuno's Recovery Agent: exactly its documented contract, no field more, no nulls."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from detectors.activity import MAX_METADATA_BYTES
+from detectors.activity import Cart as StoredCart
+from detectors.flow import Platform, Stage
+from detectors.normalize import countries, emails, languages, money, names, phones, text
+from state.person_marks import Channel
+from tasks.policy import consent
+from tasks.policy.law.places import place_of
+from tasks.record import PHONE_COUNTRY, cart_of, metadata_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CHANNELS = frozenset({"call", "whatsapp", "auto"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Customer(_Part):
+    """Who to contact. phone_number is E.164, country_code ISO 3166-1 alpha-2, language BCP 47."""
+
+    full_name: str
+    phone_number: str
+    email: str | None = None
+    country_code: str
+    language: str | None = None
+
+
+class AbandonedSession(_Part):
+    """What was abandoned, and when (ISO 8601, UTC, `Z`)."""
+
+    abandonment_timestamp: str
+    flow_stage: Stage
+    platform: Platform
+    session_id: str | None = None
+
+
+class Item(_Part):
+    """One line of the cart."""
+
+    name: str | None = None
+    sku: str | None = None
+    quantity: int | None = None
+    price: int | float | None = None
+
+
+class Cart(_Part):
+    """What was in the cart; amounts are JSON numbers in the given ISO 4217 currency."""
+
+    total_value: int | float | None = None
+    currency: str | None = None
+    items: tuple[Item, ...] | None = None
+
+
+class Engagement(_Part):
+    """How to contact, and why."""
+
+    preferred_channel: str
+    reason: str
+    metadata: dict[str, object] | None = None
+
+
+class RecoveryRequest(_Part):
+    """The body of `POST …/recovery-payment/external`."""
+
+    customer: Customer
+    session: AbandonedSession
+    cart: Cart
+    engagement: Engagement
+
+    def to_json(self) -> str:
+        """Return the exact text to send."""
+        return self.model_dump_json(exclude_none=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A request, and the names of optional fields that were left out because they could not be made valid."""
+
+    request: RecoveryRequest
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidContact:
+    """Nobody can be reached with what the shop sent."""
+
+    field: str
+
+
+def build(
+    fields: Mapping[str, str], *, session_id: str, stage: Stage, platform: Platform, abandoned_ms: int, reason: str
+) -> Built | InvalidContact:
+    """Build the request from a session's stored fields.
+
+    `abandoned_ms` is the Unix ms of the last activity; `reason` is used unless the shop gave one.
+    """
+    left_out: list[str] = []
+    customer = _customer(fields, left_out)
+    if isinstance(customer, InvalidContact):
+        return customer
+    request = RecoveryRequest(
+        customer=customer,
+        session=AbandonedSession(
+            abandonment_timestamp=timestamp(abandoned_ms), flow_stage=stage, platform=platform, session_id=session_id
+        ),
+        cart=_cart(cart_of(fields), left_out),
+        engagement=_engagement(fields, reason, left_out),
+    )
+    return Built(request, tuple(left_out))
+
+
+def by_channel(built: Built, may: frozenset[Channel], usual: str) -> Built:
+    """Return the request with the channel by which this person may be contacted.
+
+    What the shop's event wanted goes before what is `usual`; a channel that may not be used gives way to the other.
+    """
+    engagement = built.request.engagement
+    wanted = usual if engagement.preferred_channel == "auto" else engagement.preferred_channel
+    channel = consent.choose(wanted, may)
+    if channel == engagement.preferred_channel:
+        return built
+    changed = engagement.model_copy(update={"preferred_channel": channel})
+    return replace(built, request=built.request.model_copy(update={"engagement": changed}))
+
+
+def phone_of(fields: Mapping[str, str]) -> str | None:
+    """Return the customer's number in E.164; None when it is missing or nobody can have it.
+
+    A national number that was written with one country, and would be another person's with a later one, has two
+    readings: a shopper who has the goods sent abroad still has the number from home.
+    """
+    text, first = fields.get("phone", ""), fields.get(PHONE_COUNTRY, "")
+    number = phones.phone(text, countries.country(fields.get("country", "")))
+    if number is None or not first or text.startswith("+"):
+        return number
+    return number if phones.phone(text, countries.country(first)) in {None, number} else None
+
+
+def phone_in(body: str) -> str:
+    """Return the number that a request as it was sent goes to."""
+    return str(json.loads(body)["customer"]["phone_number"])
+
+
+def email_in(body: str) -> str:
+    """Return the e-mail address in a request as it was sent; empty for none."""
+    return str(json.loads(body)["customer"].get("email") or "")
+
+
+def contact_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return phone number, country and e-mail address as a session keeps them; empty for what it lacks."""
+    return fields.get("phone", ""), fields.get("country", ""), fields.get("email", "")
+
+
+def contact_in(body: str) -> tuple[str, str, str]:
+    """Return phone number, country and e-mail address of a request as it was sent."""
+    customer = json.loads(body)["customer"]
+    return customer["phone_number"], customer["country_code"], customer.get("email", "")
+
+
+def channel_in(body: str) -> str:
+    """Return the channel that a request as it was sent asks for."""
+    return str(json.loads(body)["engagement"]["preferred_channel"])
+
+
+def timestamp(ms: int) -> str:
+    """Return Unix ms as ISO 8601 in UTC: `2025-05-13T22:45:00Z`, with milliseconds only when there are any."""
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return moment.isoformat(timespec="milliseconds" if ms % 1000 else "seconds").replace("+00:00", "Z")
+
+
+def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | InvalidContact:
+    name = names.person_name(fields.get("name", ""))
+    if name is None:
+        return InvalidContact("customer.full_name")
+    phone = phone_of(fields)
+    if phone is None:
+        return InvalidContact("customer.phone_number")
+    country = _country(fields.get("country", ""), phone, left_out)
+    if country is None:
+        return InvalidContact("customer.country_code")
+    left_out += place_of(phone, country, region=fields.get("region", ""), time_zone=fields.get("time_zone", "")).ignored
+    return Customer(
+        full_name=name,
+        phone_number=phone,
+        email=_optional(fields, "email", emails.email, "customer.email", left_out),
+        country_code=country,
+        language=_optional(
+            fields, "language", lambda text: languages.language(text, country), "customer.language", left_out
+        ),
+    )
+
+
+def _country(written: str, phone: str, left_out: list[str]) -> str | None:
+    """Return the customer's country: that of the number if the shop gave none, one that cannot be read, or its code."""
+    country = countries.country(written)
+    if country is not None and countries.dialling_code(written) is None:
+        return country
+    if country is None:
+        left_out.append("customer.country_code (taken from the number)")
+    # A dialling code can be shared by several countries; the number tells which.
+    return phones.country_of_phone(phone) or country
+
+
+def _cart(cart: StoredCart | None, left_out: list[str]) -> Cart:
+    if cart is None:
+        return Cart()
+    currency = money.currency(cart.currency) if cart.currency else None
+    if cart.currency and currency is None:
+        left_out.append("cart.currency")
+    items = [
+        Item(
+            name=text.clean(item.name) if item.name else None,
+            sku=text.clean(item.sku) if item.sku else None,
+            quantity=item.quantity,
+            price=None if item.price is None else money.amount(item.price, currency),
+        )
+        for item in cart.items or ()
+    ]
+    total = None if cart.total_value is None else money.amount(cart.total_value, currency)
+    kept = tuple(item for item in items if item.model_dump(exclude_none=True))
+    return Cart(total_value=total, currency=currency, items=kept or None)
+
+
+def _engagement(fields: Mapping[str, str], reason: str, left_out: list[str]) -> Engagement:
+    channel = fields.get("channel", "").lower() or "auto"
+    if channel not in CHANNELS:
+        left_out.append("engagement.preferred_channel")
+        channel = "auto"
+    metadata = {key: _without_nulls(value) for key, value in metadata_of(fields).items()} or None
+    engagement = Engagement(
+        preferred_channel=channel, reason=text.clean(fields.get("reason", "")) or reason, metadata=metadata
+    )
+    if metadata and len(engagement.model_dump_json()) > 2 * MAX_METADATA_BYTES:
+        left_out.append("engagement.metadata")
+        engagement = engagement.model_copy(update={"metadata": None})
+    return engagement
+
+
+def _without_nulls(value: object) -> object:
+    match value:
+        case dict():
+            return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+        case list():
+            return [_without_nulls(inner) for inner in value if inner is not None]
+        case _:
+            return value
+
+
+def _optional(
+    fields: Mapping[str, str], name: str, read: Callable[[str], str | None], label: str, left_out: list[str]
+) -> str | None:
+    text = fields.get(name)
+    if not text:
+        return None
+    value = read(text)
+    if value is None:
+        left_out.append(label)
+    return value

@@ -1,0 +1,308 @@
+"""The second half of an attempt: from the last check before the request to its record (see tasks.delivery.attempt).
+
+gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ (release person) ▶ settle
+
+Where the state has replicas, enough of them must have the fence, and then the reservation, before the next step.
+"""
+
+import hmac
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import ParamSpec, TypeVar, assert_never
+
+import structlog
+
+from detectors.lanes import milliseconds
+from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.limit import Limit
+from state.outbox import Taken
+from state.people import Reservation
+from state.person_marks import Channel
+from state.sending_control import CLOCKS_DIFFER_MS, Passed
+from tasks import worth
+from tasks.delivery import breaker, payload, yuno
+from tasks.delivery.backoff import delay
+from tasks.delivery.deadline_transport import Attempt
+from tasks.deps import Deps
+from tasks.failpoints import reached
+
+log = structlog.get_logger("winback.tasks")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CATCH_UP = timedelta(seconds=1)
+"""How soon to look again where nothing but a moment is missing."""
+ANOTHER_MODE = timedelta(seconds=5)
+"""How soon another worker may take what one in another mode than the deployment's gave back."""
+REPLICAS_BACK = timedelta(seconds=5)
+"""How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
+LONGEST_UNKNOWN = timedelta(hours=24)
+"""For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
+PERSON_TAKEN = {
+    "capped": "contacted_recently",
+    "bought": "bought_recently",
+    "opted_out": "opted_out",
+    "refused": "no_consent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt went: the outreach's state now, why, and the number of the request (0: none was made)."""
+
+    outreach: str
+    outcome: str
+    reason: str = ""
+    attempt: int = 0
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact that the policy let pass."""
+
+    taken: Taken
+    people: tuple[str, ...]
+    """The person by all their identities, as `People.reserve` takes them."""
+    built: payload.Built
+    limits: tuple[Limit, ...]
+    channels: frozenset[Channel]
+    """Those that the request may use."""
+    proof: str
+    """The answers on which it rests; see tasks.policy.consent."""
+
+
+@dataclass(slots=True)
+class Permit:
+    """What an attempt was given at dispatch and at the gate, and gives back when it does not use it."""
+
+    request_made: bool = False
+    day: str = ""
+    """Among whose contacts it has a place that it gives back; empty for none."""
+
+
+def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permit) -> Outcome:
+    """Make the request and record how it went, unless somebody may not be contacted after all."""
+    taken, people, built = contact.taken, contact.people, contact.built
+    passed = deps.control.gate(taken)
+    if passed == "missed":
+        state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
+        return Outcome(taken.outreach, state or "lost", "orders_missing")
+    if not isinstance(passed, Passed):
+        # Back to where it was among those due; nothing is dispatched while this lasts. Other workers may be able to.
+        delay_ms = milliseconds(ANOTHER_MODE) if passed == "another_mode" else None
+        kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{passed}")
+        return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
+    # An earlier attempt may have been a contact: then the place stays taken.
+    permit.day = "" if taken.ambiguous else passed.day
+    # Read before the fence is called: the lease that it renews cannot end before this clock says so.
+    started = deps.monotonic()
+    body = taken.body or built.request.to_json()
+    key = taken.key or idempotency_key(deps.identity_secret, taken)
+    number = _fence(contact, body, key, deps)
+    if isinstance(number, Outcome):
+        return number
+    reached("outreach_fenced")
+    refused = _reserve(contact, number, deps)
+    if refused is not None:
+        return refused
+    reached("person_reserved")
+
+    timeout = deps.delivery.timeout.total_seconds()
+    latest_start = started + deps.delivery.lease.total_seconds() - 1.5 * timeout
+    limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
+    permit.request_made = True
+    began = deps.monotonic()
+    reply = client.post(body, key, limits, now=deps.now())
+    took_s = deps.monotonic() - began
+    reached("reply_read")
+    _record(taken, passed, reply, deps, permit=permit)
+    if breaker.surely_no_contact(reply) and not taken.ambiguous:
+        _insisting(deps, deps.people.release)(people, taken.outreach, taken.claim)
+        reached("person_released")
+    outcome = _settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
+    reached("outreach_settled")
+    return outcome
+
+
+def _fence(contact: Contact, body: str, key: str, deps: Deps) -> int | Outcome:
+    """Pass the fence and return the number of the attempt, or what became of one that may not be made."""
+    taken = contact.taken
+    try:
+        fenced = deps.outbox.fence(taken, body=body, key=key, consent=contact.proof)
+    except StateError as exc:
+        log.warning("not_fenced", outreach=taken.outreach, error=str(exc))
+        return _not_made(taken, taken.attempts + 1, "state_away", deps)
+    match fenced.verdict:
+        case "sending":
+            return fenced.attempt
+        case "not_replicated":
+            return _not_made(taken, fenced.attempt, "not_replicated", deps)
+        case "busy":
+            deps.outbox.postpone(taken, delay_ms=deps.outbox.lease_ms, why="session_is_sending")
+            return Outcome(taken.outreach, "postponed", "session_is_sending")
+        case "cancelled" | "lost":
+            return Outcome(taken.outreach, fenced.verdict)
+        case _:
+            assert_never(fenced.verdict)
+
+
+def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: Permit) -> None:
+    """Let all workers know what the reply says about their requests, too; before anybody can take this one up again."""
+    if not breaker.surely_no_contact(reply):
+        permit.day = ""
+    match breaker.verdict(reply):
+        case None:
+            permit.request_made = False
+        case "works":
+            deps.control.worked(taken, passed, now_s=deps.monotonic())
+        case "failing" | "refused" as went:
+            why = "" if isinstance(reply, yuno.Accepted) else reply.why
+            deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
+
+
+def reserve(contact: Contact, deps: Deps) -> Reservation:
+    """Reserve the person, and let their orders lead to this contact from now on."""
+    taken = contact.taken
+    lead = deps.attribution.lead(worth.of_stored(taken.session.fields), taken.now_ms)
+    return deps.people.reserve(
+        contact.people,
+        taken.outreach,
+        taken.claim,
+        lead,
+        contact.limits,
+        channels=contact.channels,
+        ambiguous=taken.ambiguous,
+    )
+
+
+def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
+    """Reserve the person; when that is refused, settle the attempt that was not made."""
+    taken, people = contact.taken, contact.people
+    try:
+        answer = reserve(contact, deps)
+    except StateError as exc:
+        log.warning("not_reserved", outreach=taken.outreach, error=str(exc))
+        return _not_made(taken, number, "state_away", deps, people=people)
+    if answer == "not_replicated":
+        return _not_made(taken, number, answer, deps, people=people)
+    if answer == "reserved":
+        deps.replication("well")
+        return None
+    if answer in PERSON_TAKEN:
+        settle = _insisting(deps, deps.outbox.settle)
+        state = settle(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
+        return Outcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
+    # Held by an attempt that may still end without a contact, or ours by a later claim.
+    wait = deps.delivery.lease if answer == "held" else None
+    return _settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
+
+
+def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> Outcome:
+    """Give back an attempt of which it is not certain that it is recorded where it has to be: no request was made.
+
+    That is worth more than an outreach that ends unknown. Who may be reserved for it (`people`) is released, unless an
+    attempt before may have been a contact.
+    """
+    if why == "not_replicated":
+        deps.replication("failing")
+    if people and not taken.ambiguous:
+        _insisting(deps, deps.people.release)(people, taken.outreach, taken.claim)
+    wait = REPLICAS_BACK if why == "not_replicated" else CATCH_UP
+    outcome = _settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
+    if outcome.outcome == "lost":
+        # The fence was not carried out, or a primary that has died took it along.
+        postpone = _insisting(deps, deps.outbox.postpone)
+        if postpone(taken, delay_ms=milliseconds(wait), why=why):
+            return Outcome(taken.outreach, "postponed", why)
+    return outcome
+
+
+def _settle(
+    taken: Taken,
+    number: int,
+    reply: yuno.Reply,
+    deps: Deps,
+    *,
+    left_out: tuple[str, ...] = (),
+    took_s: float | None = None,
+) -> Outcome:
+    line = f"attempt {number}" if took_s is None else f"attempt {number} in {took_s * 1000:.0f} ms"
+    if left_out:
+        line += f" (left out: {', '.join(left_out)})"
+    settle = _insisting(deps, deps.outbox.settle)
+    match reply:
+        case yuno.Accepted(status):
+            why = f"http_{status}"
+            state = settle(taken, "sent", line=f"{line} {why}")
+        case yuno.TryAgain(why, retry_after, counted, maybe):
+            wait_ms = milliseconds(_delay(number, retry_after, deps))
+            if not counted:
+                state = settle(taken, "not_sent", reason=why, delay_ms=milliseconds(retry_after or CATCH_UP), line=line)
+            elif number >= deps.delivery.max_attempts:
+                state = settle(taken, "dead", reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe)
+            else:
+                state = settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=maybe)
+        case yuno.Rejected(why, messages):
+            state = settle(taken, "dead", reason=why, line=f"{line} {why}", quoted=" ".join(messages))
+        case yuno.Undecided(why):
+            state = _unknown(taken, number, why, line, deps)
+        case yuno.Unauthorised(why):
+            state = settle(taken, "not_sent", reason=why, line=line)
+        case _:
+            assert_never(reply)
+    return Outcome(taken.outreach, state or "lost", "", number, why)
+
+
+def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:
+    """Park it for a person to decide, or, where the merchant says that Yuno honours the key, repeat it with that."""
+    settle = _insisting(deps, deps.outbox.settle)
+    may = deps.delivery.on_unknown == "retry" and unknown_for(taken) < LONGEST_UNKNOWN
+    if not may or number >= deps.delivery.max_attempts:
+        return settle(taken, "unknown", reason=why, line=line, ambiguous=True)
+    wait_ms = milliseconds(_delay(number, None, deps))
+    return settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=True)
+
+
+def _insisting(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
+    """Let what is known of an attempt be written again and again for as long as a lease, while the server is away.
+
+    The answer to a request is worth waiting for a server that restarts. Our claim guards it, so it can't come too late.
+    """
+
+    def insist(*args: P.args, **kwargs: P.kwargs) -> R:
+        deadline, pause_s = deps.monotonic() + deps.delivery.lease.total_seconds(), 0.25
+        while True:
+            try:
+                return write(*args, **kwargs)
+            except (ServerUnavailableError, ServerFullError):
+                if deps.monotonic() + pause_s > deadline:
+                    raise
+            deps.sleep(pause_s)
+            pause_s = min(2 * pause_s, 4.0)
+
+    return insist
+
+
+def unknown_for(taken: Taken) -> timedelta:
+    """Return how long Yuno may have known the idempotency key.
+
+    A first attempt in the future was made while the clock was ahead, at an unknown time: it counts as too long ago.
+    """
+    since_ms = taken.now_ms - (taken.first_sending_ms or taken.now_ms)
+    return LONGEST_UNKNOWN if since_ms < -CLOCKS_DIFFER_MS else timedelta(milliseconds=max(0, since_ms))
+
+
+def _delay(number: int, retry_after: timedelta | None, deps: Deps) -> timedelta:
+    base, cap = deps.delivery.backoff_base, deps.delivery.backoff_cap
+    return delay(number, base=base, cap=cap, random=deps.random, retry_after=retry_after)
+
+
+def idempotency_key(secret: bytes, taken: Taken) -> str:
+    """Return the same UUID (in version-4 form) for the same abandonment, also when it was claimed anew after a loss."""
+    text = f"{taken.session.session_id}|{taken.last}".encode()
+    return str(uuid.UUID(bytes=hmac.digest(secret, text, sha256)[:16], version=4))

@@ -1,0 +1,1 @@
+"""Whether, when and on which channel a person may be contacted."""

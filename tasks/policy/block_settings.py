@@ -1,0 +1,99 @@
+"""The settings of the block list: which shoppers are robots, staff or tests."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from tasks.policy import block_patterns
+
+Read = Callable[[str], str]
+
+
+def _list_of(read: Read, example: str) -> BeforeValidator:
+    """Read a list, or `first,second` from text; each entry must be one that `read` can read.
+
+    An entry that cannot be read is named by its place: it may be personal.
+    """
+
+    def check(value: object) -> object:
+        if isinstance(value, str):
+            value = _split(value, example)
+        if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
+            raise ValueError(f"is not a list of texts: write {example}")
+        for place, entry in enumerate(value, 1):
+            try:
+                read(entry)
+            except ValueError as problem:
+                raise ValueError(f"entry {place} of the list {problem}") from None
+        return [entry.strip() for entry in value]
+
+    return BeforeValidator(check)
+
+
+def _split(text: str, example: str) -> object:
+    if not text.strip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError(f"is not a list: write {example}") from None
+
+
+def read_exception(text: str) -> tuple[str, str]:
+    """Read an exception: return what kind of entry it is (`number`, `address`, `domain` or `name`), and the entry.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    bare = text.strip()
+    if bare.startswith("+"):
+        return "number", block_patterns.number_entry(bare)
+    if bare.rpartition("@")[0]:
+        return "address", block_patterns.address_entry(bare)
+    if "." in bare.strip(".") and " " not in bare:
+        return "domain", block_patterns.domain_entry(bare)
+    return "name", block_patterns.name_entry(bare)
+
+
+# What names people is not shown by `winback config show`.
+_COUNTED = PlainSerializer(lambda entries: f"{len(entries)} entries" if entries else "")
+
+Domains = Annotated[tuple[str, ...], _list_of(block_patterns.domain_entry, "shop.com,agency.com")]
+Addresses = Annotated[tuple[str, ...], _list_of(block_patterns.address_entry, "qa@shop.com,qa+*@shop.com"), _COUNTED]
+Names = Annotated[tuple[str, ...], _list_of(block_patterns.name_entry, "Test Buyer,Jane Doe"), _COUNTED]
+Numbers = Annotated[tuple[str, ...], _list_of(block_patterns.number_entry, "+573001234567,+5730012345*"), _COUNTED]
+Exceptions = Annotated[
+    tuple[str, ...], _list_of(lambda text: read_exception(text)[1], "shop.com,ceo@shop.com,+573001234567"), _COUNTED
+]
+
+
+class BlockSettings(BaseModel):
+    """The `[contact.block]` section: shoppers that are robots, or the shop's own staff and tests.
+
+    Attributes:
+        default: Whether the list that Winback ships is used.
+        bot_domains: E-mail domains of robots, each with its subdomains.
+        bot_addresses: E-mail addresses of robots; * and ? are wildcards.
+        bot_names: Whole names of robots.
+        bot_numbers: Numbers of robots: one, the beginning of several, with ? for any digit, or from-to.
+        internal_domains: As `bot_domains`, of staff and tests; so are the next three.
+        internal_addresses: E-mail addresses of staff and tests.
+        internal_names: Whole names of staff and tests.
+        internal_numbers: Numbers of staff and tests.
+        allow: Domains, addresses, names and numbers that are on none of these lists after all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default: Literal["on", "off"] = "on"
+    bot_domains: Domains = ()
+    bot_addresses: Addresses = ()
+    bot_names: Names = ()
+    bot_numbers: Numbers = ()
+    internal_domains: Domains = ()
+    internal_addresses: Addresses = ()
+    internal_names: Names = ()
+    internal_numbers: Numbers = ()
+    allow: Exceptions = ()

@@ -1,0 +1,198 @@
+"""The block list: whether a shopper is a robot, or the shop's own staff or test.
+
+`Blocklist` is compiled once from the shipped list (`blocklist.toml`) and the settings; asking it takes a few
+microseconds. Pure, but for reading the shipped list once.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple
+
+from tasks.policy import block_patterns
+from tasks.policy.block_settings import BlockSettings, read_exception
+
+Kind = Literal["bot", "internal"]
+_KINDS: tuple[Kind, ...] = ("bot", "internal")
+
+
+class Hit(NamedTuple):
+    """What a shopper is, and by which entry; `why` holds nothing of the shopper."""
+
+    kind: Kind
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a list, as it was written."""
+
+    kind: Kind
+    why: str
+    domains: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    name_alone: bool = False
+    """Whether a name is enough; otherwise it counts together with another sign of the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """Which e-mail addresses entries name."""
+
+    domains: Mapping[str, Hit]
+    labels: Sequence[tuple[re.Pattern[str], Hit]]
+    addresses: Sequence[tuple[re.Pattern[str], Hit]]
+
+    def hit(self, address: str) -> Hit | None:
+        local, _, host = address.rpartition("@")
+        labels = host.split(".")
+        for place in range(len(labels)):
+            if found := self.domains.get(".".join(labels[place:])):
+                return found
+        for pattern, found in self.labels:
+            if any(map(pattern.fullmatch, labels)):
+                return found
+        # What follows a plus is the shopper's own affair: qa+7@shop.com is qa@shop.com.
+        mailbox = f"{local.partition('+')[0]}@{host}"
+        for pattern, found in self.addresses:
+            if pattern.fullmatch(address) or pattern.fullmatch(mailbox):
+                return found
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Which numbers entries name: one expression for all, and then one for each."""
+
+    any: re.Pattern[str]
+    each: Sequence[tuple[re.Pattern[str], Hit]]
+
+    def hit(self, e164: str) -> Hit | None:
+        digits = e164.lstrip("+")
+        for text in dict.fromkeys((digits, block_patterns.number(e164))):
+            if self.any.fullmatch(text):
+                return next(hit for pattern, hit in self.each if pattern.fullmatch(text))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """Everything by which a shopper may be on a list."""
+
+    mail: _Mail
+    lines: _Lines
+    names: Mapping[str, Hit]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocklist:
+    """A compiled block list. `hit` may be asked by any thread."""
+
+    _signs: _Signs
+    _allowed: _Signs
+    _together: Mapping[str, _Signs] = field(default_factory=dict)
+    """By name, what else has to be true of somebody who is called so."""
+
+    def hit(self, *, name: str = "", email: str = "", e164: str = "") -> Hit | None:
+        """Say whether a shopper is on a list, by what they typed as name and e-mail address, and by their number.
+
+        `e164`: as `detectors.normalize.phones.phone` returns it, or empty. An exception takes back what the same sign
+        says: a number that is allowed does not allow an address. Robots come before staff.
+        """
+        found = list(self._hits(name, email, e164))
+        return min(found, key=lambda hit: _KINDS.index(hit.kind)) if found else None
+
+    def _hits(self, name: str, email: str, e164: str) -> Iterator[Hit]:
+        called = block_patterns.name(name) if name else ""
+        address = block_patterns.address(email) if email else ""
+        if address and self._allowed.mail.hit(address):
+            address = ""
+        if e164 and self._allowed.lines.hit(e164):
+            e164 = ""
+        signs = [self._signs, *([self._together[called]] if called in self._together else [])]
+        for sign in signs:
+            if address and (hit := sign.mail.hit(address)):
+                yield hit
+            if e164 and (hit := sign.lines.hit(e164)):
+                yield hit
+        if called in self._signs.names and called not in self._allowed.names:
+            yield self._signs.names[called]
+
+
+def compiled(settings: BlockSettings, *, rehearsal: bool = False) -> Blocklist:
+    """Compile the list of some settings.
+
+    `rehearsal`: requests can only reach this machine, so that nobody can be called. Shipped ranges of fictitious
+    numbers are then not applied: a rehearsal uses them.
+    """
+    shipped_entries = shipped(rehearsal=rehearsal) if settings.default == "on" else ()
+    entries = [*_own(settings), *shipped_entries]
+    alone = [entry for entry in entries if entry.name_alone or not entry.names]
+    pairs = [entry for entry in entries if entry not in alone]
+    names = {block_patterns.name_entry(name) for entry in pairs for name in entry.names}
+    together = {
+        name: _signs(entry for entry in pairs if name in map(block_patterns.name_entry, entry.names)) for name in names
+    }
+    return Blocklist(_signs(alone), _signs([_exceptions(settings)]), together)
+
+
+@cache
+def shipped(*, rehearsal: bool = False) -> tuple[Entry, ...]:
+    """Return the entries that Winback ships, for a rehearsal without the fictitious numbers."""
+    text = (files("tasks.policy") / "blocklist.toml").read_text(encoding="utf-8")
+    found: list[dict[str, Any]] = tomllib.loads(text)["entry"]
+    return tuple(
+        Entry(entry["kind"], entry["why"], **_lists(entry))
+        for entry in found
+        if not (rehearsal and entry.get("fictitious"))
+    )
+
+
+def _lists(parts: Mapping[str, Sequence[str]]) -> Any:  # noqa: ANN401 - some arguments of Entry
+    return {
+        name: tuple(parts[name]) for name in ("domains", "labels", "addresses", "names", "numbers") if name in parts
+    }
+
+
+def _own(settings: BlockSettings) -> Iterator[Entry]:
+    """Yield what the settings add, each list as an entry of its own, so that `why` names the setting."""
+    for kind in _KINDS:
+        for part in ("domains", "addresses", "names", "numbers"):
+            values: tuple[str, ...] = getattr(settings, f"{kind}_{part}")
+            if values:
+                yield Entry(kind, f"contact.block.{kind}_{part}", name_alone=True, **_lists({part: values}))
+
+
+def _exceptions(settings: BlockSettings) -> Entry:
+    parts: dict[str, list[str]] = {"domains": [], "addresses": [], "names": [], "numbers": []}
+    for text in settings.allow:
+        parts["addresses" if (kind := read_exception(text)[0]) == "address" else f"{kind}s"].append(text)
+    return Entry("internal", "contact.block.allow", **_lists(parts))
+
+
+def _signs(entries: Iterable[Entry]) -> _Signs:
+    found = list(entries)
+
+    def each(part: str, read: Any) -> list[tuple[re.Pattern[str], Hit]]:  # noqa: ANN401 - one of block_patterns
+        return [
+            (re.compile(read(text)), Hit(entry.kind, entry.why)) for entry in found for text in getattr(entry, part)
+        ]
+
+    def exact(part: str, read: Any) -> dict[str, Hit]:  # noqa: ANN401 - as above
+        pairs = [(read(text), Hit(entry.kind, entry.why)) for entry in found for text in getattr(entry, part)]
+        return dict(reversed(pairs))  # the first entry counts
+
+    numbers = each("numbers", block_patterns.number_entry)
+    every = "|".join(f"(?:{pattern.pattern})" for pattern, _ in numbers) or r"(?!)"
+    mail = _Mail(
+        exact("domains", block_patterns.domain_entry),
+        each("labels", block_patterns.label_entry),
+        each("addresses", block_patterns.address_entry),
+    )
+    return _Signs(mail, _Lines(re.compile(every), numbers), exact("names", block_patterns.name_entry))

@@ -1,0 +1,25 @@
+"""By which channels a person may be contacted only with their consent. Pure."""
+
+from state.person_marks import CHANNELS, Channel
+from tasks.policy.law.table import entries_of
+from tasks.policy.setting_fields import LAW
+from tasks.policy.settings import ContactSettings
+
+
+def consent_required(jurisdictions: tuple[str, ...], settings: ContactSettings) -> frozenset[Channel]:
+    """Return the channels for which consent is required in any of a person's jurisdictions.
+
+    What `contact.by_country` says of a country replaces what `contact.require_consent` says of it, "law" included.
+    """
+    own = {code: each.require_consent for code, each in settings.by_country.items() if each.require_consent is not None}
+    found: set[Channel] = set()
+    for code in jurisdictions:
+        if code in own:
+            found.update(own[code])
+        elif code in settings.require_consent:
+            found.update(CHANNELS)
+    if LAW in settings.require_consent:
+        for code, entry in entries_of(jurisdictions, settings.law_off):
+            if code not in own:
+                found.update(entry.consent)
+    return frozenset(found)

@@ -1,0 +1,72 @@
+"""States and other regions of countries, as ISO 3166-2 codes: `US-FL`."""
+
+import re
+import tomllib
+import unicodedata
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import pycountry
+
+_OTHER_NAME = re.compile(r" ?[\[\](),] ?")
+"""`Catalunya [Cataluña]`, `Madrid, Comunidad de`"""
+
+
+@lru_cache(maxsize=4096)
+def region_of(text: str, countries: tuple[str, ...]) -> str | None:
+    """Return the region that a text means: `US-FL`, `us_fl`, `FL` or `Florida`; None when it names none.
+
+    A part without its country is looked for in `countries` (ISO 3166-1 alpha-2), in this order.
+    """
+    written = _plain(text)
+    country, dash, part = written.partition("-")
+    if dash and (found := _regions(country.upper()).get(part)):
+        return found
+    return next((found for place in countries if (found := _regions(place).get(written))), None)
+
+
+@cache
+def parent_of(region: str) -> str | None:
+    """Return the region that another one is part of: `ES-MD` for `ES-M`; None when that is the country."""
+    found = pycountry.subdivisions.get(code=region)  # type: ignore[no-untyped-call]
+    return found.parent_code if found else None
+
+
+def state_of_number(phone: str) -> str | None:
+    """Return the state of the US that an E.164 number's area code belongs to: `US-FL`."""
+    return _states_by_area_code().get(phone[2:5]) if phone.startswith("+1") else None
+
+
+def area_codes_of(region: str) -> tuple[str, ...]:
+    """Return the area codes of a state of the US; of another region none."""
+    return _area_codes().get(region, ())
+
+
+@cache
+def _area_codes() -> dict[str, tuple[str, ...]]:
+    document = tomllib.loads((files("tasks.policy.law") / "data" / "area_codes.toml").read_text(encoding="utf-8"))
+    return {f"US-{state}": tuple(map(str, codes)) for state, codes in document.items()}
+
+
+@cache
+def _states_by_area_code() -> dict[str, str]:
+    return {code: state for state, codes in _area_codes().items() for code in codes}
+
+
+@lru_cache(maxsize=256)
+def _regions(country: str) -> dict[str, str]:
+    """Return each region of a country by its plain name and by what follows the country in its code."""
+    every = pycountry.subdivisions.get(country_code=country) or ()  # type: ignore[no-untyped-call]
+    found: dict[str, str] = {}
+    # Provinces before the regions that they make up: the smaller one leads to both.
+    for region in sorted(every, key=lambda region: region.parent_code is None):
+        for name in (region.name, *_OTHER_NAME.split(region.name)):
+            found.setdefault(_plain(name), region.code)
+    return found | {_plain(region.code.partition("-")[2]): region.code for region in every}
+
+
+def _plain(text: str) -> str:
+    """Write a name in small letters, without accents, and with a dash for what joins its parts."""
+    letters = unicodedata.normalize("NFKD", text.strip().casefold())
+    joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return "-".join(joined.replace("_", " ").replace("-", " ").split())

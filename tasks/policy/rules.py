@@ -1,0 +1,347 @@
+"""May this person be contacted now? Pure: what is known and the time go in, one decision comes out."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from detectors.activity import Cart
+from detectors.flow import Stage
+from detectors.lanes import milliseconds
+from detectors.normalize import money
+from state.limit import Limit
+from state.people import Facts
+from state.person_marks import Channel
+from state.session_record import Session
+from tasks.policy import consent
+from tasks.policy.blocklist import Hit
+from tasks.policy.law import closings
+from tasks.policy.law.consenting import consent_required
+from tasks.policy.law.limits import limits_for
+from tasks.policy.law.places import Place, place_of
+from tasks.policy.limits import held_for, is_reached
+from tasks.policy.openings import Closing
+from tasks.policy.settings import AtStage, ContactSettings, Switch
+from tasks.record import cart_of, is_bot, purchased, was_emptied
+
+_EVERYBODY = 100.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a decision rests on. Times are Unix ms of the state server."""
+
+    now_ms: int
+    outreach: str
+    stage: Stage
+    last_ms: int
+    """When the last event before the silence occurred."""
+    expires_at_ms: int
+    session: Session
+    purchased_at_ms: int
+    """When this session last bought; 0 for never."""
+    person_id: str
+    """Who it is, as `state.people.person_of` says of the number; empty when that is invalid."""
+    phone: str
+    """E.164, or empty."""
+    country: str
+    """ISO 3166-1 alpha-2, or empty."""
+    person: Facts
+    """What is known of the person by their number and e-mail address together."""
+    elsewhere_ms: int
+    """When the person was last active in another session that has not fallen silent; 0 for none."""
+    reachable: bool
+    """Whether a valid request can be built."""
+    lease_ms: int
+    identities: tuple[str, ...] = ()
+    """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
+    blocked: Hit | None = None
+    """What the block list says about name, e-mail address and number."""
+    repeats: frozenset[Channel] = frozenset()
+    """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Nothing speaks against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOut:
+    """Nothing speaks against it, but the person is one of those to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Not now."""
+
+    delay_ms: int
+    why: str
+    until: str = field(default="", compare=False)
+    """When it may go on, by the person's own clock, for people: `Monday 07:00`; empty when that is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """This person is not to be contacted for this abandonment."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """There is nothing to win back any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """It is too late."""
+
+    reason: str
+
+
+Decision = Send | HoldOut | Postpone | Suppress | Cancel | Expire
+
+
+class Rule(NamedTuple):
+    """One question of the policy."""
+
+    ask: Callable[[Situation, ContactSettings], Decision | None]
+    switch: Switch | None
+    """Its name in `contact.off`; None: it is always asked."""
+
+
+def decide(situation: Situation, settings: ContactSettings) -> Decision:
+    """Ask each rule in order; the first that has something to say decides."""
+    for rule in RULES:
+        if rule.switch is None or rule.switch not in settings.off:
+            decision = rule.ask(situation, settings)
+            if decision is not None:
+                return decision
+    return Send()
+
+
+def may_use(situation: Situation, settings: ContactSettings) -> frozenset[Channel]:
+    """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
+    fields, said = situation.session.fields, situation.person.answers
+    required = frozenset[str]()
+    if "consent" not in settings.off:
+        required = consent_required(place(situation, settings).jurisdictions, settings)
+    given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
+    return given | (consent.allowed(fields, said, must_be_given=False) - required)
+
+
+def place(situation: Situation, settings: ContactSettings) -> Place:
+    """Return where the person may be: what the number, the customer's country, region and time zone say."""
+    fields = situation.session.fields
+    return place_of(
+        situation.phone,
+        situation.country,
+        region=fields.get("region", ""),
+        time_zone=fields.get("time_zone", ""),
+        default_zone=settings.default_zone,
+    )
+
+
+def limits(situation: Situation, settings: ContactSettings) -> tuple[Limit, ...]:
+    """Return how often the person may be contacted, by the settings and by every law that holds for them."""
+    return limits_for(situation.stage, place(situation, settings).jurisdictions, settings)
+
+
+def at(situation: Situation, settings: ContactSettings) -> AtStage:
+    """Return what the settings say for the stage and the person's countries."""
+    return settings.at(situation.stage, place(situation, settings).jurisdictions if settings.by_country else ())
+
+
+def share_of(person_id: str, salt: str) -> float:
+    """Return where a person stands between 0 and 100: the same for the same salt, evenly spread over all people."""
+    digest = hmac.digest(salt.encode(), person_id.encode(), sha256)
+    return int.from_bytes(digest[:8]) / 2**64 * 100
+
+
+def _session_gone(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Expire("session_gone") if not now.session.activity else None
+
+
+def _came_back(now: Situation, _settings: ContactSettings) -> Decision | None:
+    if now.session.state == "abandoned" and now.session.outreach == now.outreach:
+        return None
+    return Cancel("paid" if now.session.state == "bought" else "came_back")
+
+
+def _purchased(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Cancel("paid") if purchased(now.session) else None
+
+
+def _cart_emptied(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Cancel("cart_emptied") if was_emptied(now.session.fields) else None
+
+
+def _active_elsewhere(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Cancel("active_elsewhere") if now.elsewhere_ms > now.last_ms else None
+
+
+def _too_old(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Expire("too_old") if now.now_ms > now.expires_at_ms else None
+
+
+def _invalid_contact(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return None if now.reachable else Suppress("invalid_contact")
+
+
+def _opted_out(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Suppress("opted_out") if now.person.opted_out else None
+
+
+def _refused(now: Situation, _settings: ContactSettings) -> Decision | None:
+    may = consent.allowed(now.session.fields, now.person.answers, must_be_given=False)
+    return None if may and now.repeats <= may else Suppress("no_consent")
+
+
+def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
+    may = may_use(now, settings)
+    return None if may and now.repeats <= may else Suppress("consent_missing")
+
+
+def _bot(now: Situation, _settings: ContactSettings) -> Decision | None:
+    listed = now.blocked is not None and now.blocked.kind == "bot"
+    return Suppress("bot") if listed or is_bot(now.session.fields) else None
+
+
+def _internal(now: Situation, _settings: ContactSettings) -> Decision | None:
+    return Suppress("internal") if now.blocked is not None and now.blocked.kind == "internal" else None
+
+
+def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
+    return Suppress("not_on_list") if settings.only and not set(now.identities) & set(settings.only) else None
+
+
+def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
+    # Most shops have neither a ramp nor a holdout, and a person's place costs an HMAC.
+    reached = settings.ramp >= _EVERYBODY or share_of(now.person_id, "ramp") < settings.ramp
+    return None if reached else Suppress("ramp")
+
+
+def _stage(now: Situation, settings: ContactSettings) -> Decision | None:
+    return None if at(now, settings).enabled else Suppress("stage_off")
+
+
+def _country(now: Situation, settings: ContactSettings) -> Decision | None:
+    off = bool(settings.by_country) and at(now, settings).country_off
+    return Suppress("country_off") if off else None
+
+
+def _cart(now: Situation, settings: ContactSettings) -> Decision | None:
+    return Suppress("no_cart") if now.stage in settings.needs_cart and cart_of(now.session.fields) is None else None
+
+
+def _min_value(now: Situation, settings: ContactSettings) -> Decision | None:
+    minimum, cart = at(now, settings).min_value, cart_of(now.session.fields)
+    if not minimum or cart is None:
+        return None
+    least = minimum.get(money.currency(cart.currency or "") or "")
+    value = _value(cart)
+    return Suppress("below_minimum") if least is not None and value is not None and value < least else None
+
+
+def _bought(now: Situation, settings: ContactSettings) -> Decision | None:
+    recently = now.purchased_at_ms and now.now_ms - now.purchased_at_ms < milliseconds(settings.bought_window)
+    return Suppress("bought_recently") if recently or now.person.bought else None
+
+
+def _session_limit(now: Situation, settings: ContactSettings) -> Decision | None:
+    return Suppress("session_limit") if now.session.contacts >= settings.max_per_session else None
+
+
+def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
+    others = [held for held in now.person.contacts if held.outreach != now.outreach]
+    if (wait_ms := held_for(others, now_ms=now.now_ms, lease_ms=now.lease_ms)) > 0:
+        # That attempt may still turn out not to have contacted anybody.
+        return Postpone(wait_ms, "person_held")
+    reached = any(
+        is_reached(limit, others, now_ms=now.now_ms, lease_ms=now.lease_ms) for limit in limits(now, settings)
+    )
+    return Suppress("contacted_recently") if reached else None
+
+
+def _law(now: Situation, settings: ContactSettings) -> Decision | None:
+    there = place(now, settings)
+    return _closed(closings.of_law(there, settings), now, there, settings)
+
+
+def _holiday(now: Situation, settings: ContactSettings) -> Decision | None:
+    if not settings.holidays:
+        return None
+    there = place(now, settings)
+    return _closed(closings.of_holidays(there, settings), now, there, settings)
+
+
+def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
+    there = place(now, settings)
+    return _closed(closings.of_quiet_hours(now.stage, there, settings), now, there, settings)
+
+
+def _closed(
+    some: tuple[Closing, ...], now: Situation, there: Place, settings: ContactSettings
+) -> Postpone | Suppress | None:
+    """Put off what comes at a closed time, until everything is open."""
+    if not some:
+        return None
+    moment = _EPOCH + timedelta(milliseconds=now.now_ms)
+    closed = closings.closed(some, moment, now.stage, there, settings)
+    if closed is None:
+        return None
+    if closed.opens is None:
+        return Suppress("never_open")
+    # A part of a millisecond too early would be inside.
+    return Postpone(-((moment - closed.opens) // timedelta(milliseconds=1)), closed.why, closed.told)
+
+
+def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
+    # Last: the moment at which the others are contacted is the one from which both groups are watched.
+    held_out = settings.holdout > 0 and share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
+    return HoldOut() if held_out else None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(_session_gone, None),
+    Rule(_came_back, None),
+    Rule(_purchased, None),
+    Rule(_cart_emptied, "cart_emptied"),
+    Rule(_active_elsewhere, "active_elsewhere"),
+    Rule(_too_old, "too_old"),
+    Rule(_invalid_contact, None),
+    Rule(_opted_out, None),
+    Rule(_refused, None),
+    Rule(_consent, "consent"),
+    Rule(_bot, "bot"),
+    Rule(_internal, "internal"),
+    Rule(_test_list, "test_list"),
+    Rule(_ramp, "ramp"),
+    Rule(_stage, "stage"),
+    Rule(_country, "country"),
+    Rule(_cart, "cart"),
+    Rule(_min_value, "min_value"),
+    Rule(_bought, None),
+    Rule(_session_limit, "session_limit"),
+    Rule(_cap, "cap"),
+    Rule(_law, None),
+    Rule(_holiday, None),
+    Rule(_quiet_hours, "quiet_hours"),
+    Rule(_holdout, "holdout"),
+)
+"""In the order in which they are asked."""
+
+
+def _value(cart: Cart) -> float | None:
+    """Return what a cart is worth: its total, else the sum of its lines if each has a price; None: nobody says."""
+    if cart.total_value is not None or not cart.items:
+        return cart.total_value
+    prices = [None if item.price is None else item.price * (item.quantity or 1) for item in cart.items]
+    known = [price for price in prices if price is not None]
+    return sum(known) if len(known) == len(prices) else None

@@ -1,0 +1,255 @@
+"""The settings of the contact policy: whom to leave alone, and when."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Literal, Self, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+
+from detectors.durations import Duration, within
+from detectors.flow import Stage
+from detectors.normalize import countries, identities
+from state.limit import Limit
+from tasks.delivery.settings import Count
+from tasks.policy.block_settings import BlockSettings
+from tasks.policy.law.zone_files import zone_name
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.setting_fields import (
+    LAW,
+    Amounts,
+    ByCountry,
+    Channel,
+    ConsentList,
+    CountryContact,
+    Holidays,
+    Limits,
+    LongSpan,
+    Places,
+    Quiet,
+    read_list,
+)
+
+T = TypeVar("T")
+
+Switch = Literal[
+    "cart_emptied",
+    "active_elsewhere",
+    "too_old",
+    "consent",
+    "bot",
+    "internal",
+    "test_list",
+    "ramp",
+    "stage",
+    "country",
+    "cart",
+    "min_value",
+    "session_limit",
+    "cap",
+    "quiet_hours",
+    "holdout",
+]
+"""The rules that can be switched off; not those about who paid, came back or opted out, nor what no request needs."""
+
+
+def _read_stages(value: object) -> object:
+    try:
+        return read_list(value)
+    except ValueError:
+        raise ValueError("is not a list: write product_selection,cart_review") from None
+
+
+def _read_people(value: object) -> object:
+    """Read phone numbers and e-mail addresses as the identities of the people they belong to."""
+    found = read_list(value)
+    if not isinstance(found, list | tuple):
+        return found
+    people = [_identity(text) if isinstance(text, str) else "" for text in found]
+    for place, identity in enumerate(people, 1):
+        if not identity:
+            raise ValueError(
+                f"entry {place} of the list is neither a phone number with its country nor an e-mail address: "
+                "write +573001234567, CO:3001234567 or jane@example.com"
+            )
+    return people
+
+
+def _identity(text: str) -> str:
+    """Read one entry; strictly, because it lets a contact happen. Empty if it isn't a number or an address."""
+    land, colon, number = text.partition(":")
+    if "@" in text:
+        found = identities.identities_of("", "", text.strip())
+    elif colon:
+        code = countries.country(land)
+        found = identities.identities_of(number.strip(), code, "") if code else ()
+    else:
+        found = identities.identities_of(text.strip(), "", "")
+    return found[0] if found else ""
+
+
+def _read_switch(value: object) -> object:
+    """Read `on` or `off`, also as TOML and YAML write it."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+People = Annotated[
+    tuple[str, ...], BeforeValidator(_read_people), PlainSerializer(lambda people: f"{len(people)} people")
+]
+
+
+class StageContact(BaseModel):
+    """What differs at one stage; what is left out is as everywhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = True
+    channel: Channel | None = None
+    min_value: Amounts | None = None
+    cap: LongSpan | None = None
+    limits: Limits | None = None
+    quiet_hours: Quiet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtStage:
+    """What holds at one stage, for a person of certain countries."""
+
+    enabled: bool
+    channel: Channel
+    min_value: Mapping[str, float]
+    cap: timedelta
+    quiet_hours: QuietHours
+    limits: tuple[Limit, ...] = ()
+    country_off: bool = False
+    """Whether one of the countries is switched off."""
+
+
+class ContactSettings(BaseModel):
+    """The `[contact]` section: whom to leave alone.
+
+    Attributes:
+        law: Whether the law table restricts these settings.
+        law_off: Countries (with all their states) and states whose entry of that table is not used.
+        cap: A person is contacted at most once within this time: short for one of the limits.
+        limits: A person is contacted at most so often within any such time.
+        max_per_session: Contacts for one session, however often it is abandoned.
+        bought_window: Who bought within this time is not contacted.
+        attribution_window: An order within this time after a contact counts as recovered by it.
+        quiet_hours: When nobody is contacted, in the person's own time.
+        holidays: The shop's own days without contacts, everywhere or in one country or state.
+        default_zone: The time zone of a person of whom neither number nor country tells it.
+        needs_cart: Stages at which a session without a cart is not worth a contact.
+        require_consent: Countries in which people are contacted only with consent; "law": those whose law says so.
+        min_value: The least that a cart must be worth, by currency; other currencies are not limited.
+        channel: How to contact those whose event does not say.
+        only: The test list, as identities of people: unless it is empty, no other people are contacted.
+        ramp: The share of all people who may be contacted, in percent; the same people at every time.
+        holdout: The share of all people who are recorded like a contact but not contacted, in percent.
+        holdout_salt: Another text chooses other people for the holdout.
+        by_stage: What differs at one stage.
+        by_country: What differs in one country: that of the number, or of the customer.
+        off: Rules that are not to be asked.
+        block: Shoppers that are robots, staff or tests.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    law: Annotated[Literal["on", "off"], BeforeValidator(_read_switch)] = "on"
+    law_off: Places = ()
+    cap: LongSpan = timedelta(hours=24)
+    limits: Limits = ()
+    max_per_session: Count = Field(default=1, ge=1, le=100)
+    bought_window: LongSpan = timedelta(hours=24)
+    attribution_window: Annotated[Duration, within("1s", "21d")] = timedelta(hours=72)
+    quiet_hours: Quiet = Field(default="21:00-08:00", validate_default=True)
+    holidays: Holidays = ()
+    default_zone: str = "UTC"
+    needs_cart: Annotated[tuple[Stage, ...], BeforeValidator(_read_stages)] = ("product_selection",)
+    require_consent: ConsentList = ("BR", "MX")
+    min_value: Amounts = Field(default_factory=dict)
+    channel: Channel = "auto"
+    only: People = ()
+    ramp: Percent = 100.0
+    holdout: Percent = 0.0
+    holdout_salt: str = ""
+    by_stage: dict[Stage, StageContact] = Field(default_factory=dict)
+    by_country: ByCountry = Field(default_factory=dict)
+    off: Annotated[tuple[Switch, ...], BeforeValidator(read_list)] = ()
+    block: BlockSettings = BlockSettings()
+
+    @field_validator("default_zone")
+    @classmethod
+    def _is_a_zone(cls, text: str) -> str:
+        name = zone_name(text)
+        if name is None:
+            raise ValueError("is no time zone: write one of the IANA names, like America/Bogota")
+        return name
+
+    @model_validator(mode="after")
+    def _asks_a_table_that_is_used(self) -> Self:
+        if self.law == "off" and LAW in self.require_consent:
+            raise ValueError('law = "off" leaves out the table that require_consent = "law" asks: name the countries')
+        return self
+
+    @property
+    def longest_cap(self) -> timedelta:
+        """The longest of all caps: for so long a contact has to be remembered."""
+        caps = (self.at(stage, place).cap for stage in get_args(Stage) for place in ((), *zip(self.by_country)))
+        return max(caps)
+
+    def at(self, stage: Stage, jurisdictions: Sequence[str] = ()) -> AtStage:
+        """Return what holds at a stage for a person of certain countries (ISO 3166-1 alpha-2; other codes are ignored).
+
+        What a stage or a country has of its own replaces what holds everywhere. Where several have it, the stricter
+        counts: each one's quiet hours, the longer cap, the higher minimum, all limits. For the channel, the first
+        country goes before the stage.
+        """
+        own = self.by_stage.get(stage, _AS_EVERYWHERE)
+        if self.by_country:
+            there = [self.by_country.get(code, _AS_ANYWHERE) for code in jurisdictions if "-" not in code]
+            return self._in_countries(own, there)
+        return AtStage(
+            enabled=own.enabled,
+            channel=own.channel or self.channel,
+            min_value=self.min_value if own.min_value is None else own.min_value,
+            cap=own.cap or self.cap,
+            quiet_hours=self.quiet_hours if own.quiet_hours is None else own.quiet_hours,
+            limits=self.limits + (own.limits or ()),
+        )
+
+    def _in_countries(self, own: StageContact, there: Sequence[CountryContact]) -> AtStage:
+        limits = (self.limits, own.limits, *(each.limits for each in there))
+        return AtStage(
+            enabled=own.enabled,
+            channel=next(iter([each.channel for each in there if each.channel]), own.channel or self.channel),
+            min_value=_highest(_holding(self.min_value, own.min_value, [each.min_value for each in there])),
+            cap=max(_holding(self.cap, own.cap, [each.cap for each in there])),
+            quiet_hours=_all_of(_holding(self.quiet_hours, own.quiet_hours, [each.quiet_hours for each in there])),
+            limits=tuple(limit for several in limits for limit in several or ()),
+            country_off=not all(each.enabled for each in there),
+        )
+
+
+def _holding(everywhere: T, of_stage: T | None, by_country: Sequence[T | None]) -> list[T]:
+    """Return every value that holds: what a stage or all countries have of their own leaves out the general one."""
+    found = [value for value in by_country if value is not None]
+    if of_stage is not None:
+        return [of_stage, *found]
+    return [*found, everywhere] if len(found) < max(len(by_country), 1) else found
+
+
+def _highest(minimums: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
+    found: dict[str, float] = {}
+    for minimum in minimums:
+        found |= {currency: max(amount, found.get(currency, 0.0)) for currency, amount in minimum.items()}
+    return found
+
+
+def _all_of(several: Iterable[QuietHours]) -> QuietHours:
+    return QuietHours(tuple(dict.fromkeys(window for hours in several for window in hours.windows)))
+
+
+_AS_EVERYWHERE = StageContact()
+_AS_ANYWHERE = CountryContact()

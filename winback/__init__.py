@@ -1,0 +1,1 @@
+"""The program that a person runs: command line, operations on stored data, and the simulation."""

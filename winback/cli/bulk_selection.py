@@ -1,0 +1,236 @@
+"""Which outreaches a command is about, and carrying out what was decided on them: a table, a question, a bar."""
+
+import functools
+import json as jsonlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Annotated, Protocol
+
+import typer
+
+from detectors.durations import parse_duration
+from detectors.flow import Stage
+from detectors.lanes import LANES_BY_NAME, milliseconds
+from state.decisions import CHUNK, Operator, Record, Verdict
+from state.keys import is_outreach_id
+from winback.cli import terminal
+from worker.errors import StartError
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[OUTREACH]...", help="Ids, as `list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="Every one that the filters leave.")]
+OfStage = Annotated[Stage | None, typer.Option("--stage", help="Only those abandoned there.")]
+OfReason = Annotated[str | None, typer.Option("--reason", help="Only those with this reason, or one that begins so.")]
+OlderThan = Annotated[
+    str | None, typer.Option("--older-than", help="Only those that ended, or are open, for longer: 90s, 2h, 3d.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", help="At most so many.", min=1)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+SHOWN = 10
+"""Rows shown before a question; the rest is counted."""
+_WORDS = {
+    "done": "done",
+    "retried": "due again",
+    "gone": "there is no such outreach (any more)",
+    "is": "left alone: it is {}",
+    "dropped": "left alone: it was dropped before",
+    "too_soon": "too soon: its request may still be under way; again from {} on",
+    "moved_on": "left alone: its session has moved on ({})",
+    "too_old": "left alone: too old for a contact (detection.max_abandonment_age)",
+    "no_body": "left alone: after 24 h nobody knows its key any more, so that a repetition could be a second contact",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is left of all outreaches."""
+
+    stage: Stage | None = None
+    reason: str | None = None
+    older_than: str | None = None
+
+    def keeps(self, record: Record, now_ms: int) -> bool:
+        """Whether one is left."""
+        lane = LANES_BY_NAME.get(record.lane)
+        return (
+            (self.stage is None or (lane is not None and lane.stage == self.stage))
+            and (self.reason is None or record.reason.startswith(self.reason))
+            and now_ms - (record.ended_ms or record.claimed_ms) >= self.age_ms
+        )
+
+    @property
+    def age_ms(self) -> int:
+        """How long they must have been so.
+
+        Raises:
+            StartError: it is not a duration.
+        """
+        if self.older_than is None:
+            return 0
+        try:
+            return milliseconds(parse_duration(self.older_than))
+        except ValueError as problem:
+            raise StartError(f"--older-than: {self.older_than!r} {problem}") from None
+
+
+def opened() -> tuple[Operator, int]:
+    """Return what decides for a person, and the server's clock (Unix ms)."""
+    _, state = terminal.opened()
+    return Operator(state.scripts, state.keys, state.cipher), state.streams.watermark().now_ms
+
+
+def find(
+    operator: Operator, states: Sequence[str], chosen: Filter, *, now_ms: int, limit: int | None = None
+) -> list[Record]:
+    """Find outreaches, the first that was claimed first; with a limit, of those that are due or ended first."""
+    _ = chosen.age_ms
+    found = (record for record in operator.find(states, few=limit) if chosen.keeps(record, now_ms))
+    return sorted(islice(found, limit), key=lambda record: (record.claimed_ms, record.outreach))
+
+
+def choose(
+    operator: Operator,
+    states: Sequence[str],
+    ids: Sequence[str] | None,
+    chosen: Filter,
+    *,
+    every: bool,
+    now_ms: int,
+    limit: int | None,
+    all_of: str = "--all",
+) -> list[Record]:
+    """Return the outreaches that were named, or with `every` all that are in one of the states.
+
+    Raises:
+        StartError: neither was said, or a name is unknown.
+    """
+    if bool(ids) == every:
+        raise StartError(f"name outreaches (as `list` shows them), or say {all_of}, with filters as you like")
+    if not ids:
+        return find(operator, states, chosen, now_ms=now_ms, limit=limit)
+    return read(operator, ids)
+
+
+def read(operator: Operator, ids: Sequence[str]) -> list[Record]:
+    """Return the named outreaches.
+
+    Raises:
+        StartError: one line for each that is not there.
+    """
+    wrong = [found for found in ids if not is_outreach_id(found)]
+    if wrong:
+        raise StartError(
+            "\n".join(f"{found[:64]!r} is not the id of an outreach, like 07-0123456789abcdef" for found in wrong)
+        )
+    records = operator.read(ids)
+    missing = [found for found, record in zip(ids, records, strict=True) if record is None]
+    if missing:
+        raise StartError("\n".join(f"{found}: no such outreach; its record is kept for 30 days" for found in missing))
+    return [record for record in records if record is not None]
+
+
+def show(records: Sequence[Record], *, json: bool, nothing: str) -> None:
+    """Print outreaches, one on a line, without what their histories hold."""
+    if json:
+        typer.echo(jsonlib.dumps([document(record) for record in records], indent=2))
+    elif not records:
+        typer.echo(nothing)
+    else:
+        terminal.rows(terminal.out(), _HEADS, [_row(record) for record in records])
+
+
+def document(record: Record) -> dict[str, object]:
+    """Return what is known of an outreach as JSON data, without its history. Times are ms; null: never."""
+    found = asdict(record)
+    del found["history"]
+    return {name: None if name.endswith("_ms") and value == 0 else value for name, value in found.items()}
+
+
+class Decide(Protocol):
+    """Decides on outreaches; `look`: only says what would come of it."""
+
+    def __call__(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+        """Return a verdict for each."""
+
+
+def carry_out(records: Sequence[Record], decide: Decide, question: str, *, nothing: str, yes: bool, json: bool) -> None:
+    """Look what can be done, ask about that, do it, and say why others were left alone; the exit code is then 1."""
+    if not records:
+        typer.echo("[]" if json else nothing)
+        return
+    refused: list[Verdict] = []
+    if not yes:
+        looks = _each(records, functools.partial(decide, look=True), "Look at")
+        refused = [verdict for verdict in looks if not verdict.done]
+        records = [record for record, verdict in zip(records, looks, strict=True) if verdict.done]
+        if records:
+            _ask(records, refused, question)
+    verdicts = [*_each(records, decide, question), *refused]
+    _report(verdicts, json=json)
+    if not all(verdict.done for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _each(records: Sequence[Record], decide: Decide, what: str) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    with terminal.progress(what, len(records)) as bar:
+        for chunk in _chunks([record.outreach for record in records]):
+            verdicts += decide(chunk)
+            bar.advance(len(chunk))
+    return verdicts
+
+
+def _ask(records: Sequence[Record], refused: Sequence[Verdict], question: str) -> None:
+    console = terminal.out()
+    console.stderr = True
+    terminal.rows(console, _HEADS, [_row(record) for record in records[:SHOWN]])
+    if len(records) > SHOWN:
+        console.print(f"and {len(records) - SHOWN:,} more")
+    for why, number in Counter(words(verdict) for verdict in refused).items():
+        console.print(f"{_number(number)} not: {why}", markup=False)
+    terminal.confirm(f"{question} {_number(len(records))}?", yes=False)
+
+
+def _report(verdicts: Sequence[Verdict], *, json: bool) -> None:
+    if json:
+        documents = [{**asdict(verdict), "done": verdict.done, "text": words(verdict)} for verdict in verdicts]
+        typer.echo(jsonlib.dumps(documents, indent=2))
+        return
+    done = Counter(words(verdict) for verdict in verdicts if verdict.done)
+    for text, number in done.items():
+        typer.echo(f"{_number(number)}: {text}")
+    for verdict in verdicts:
+        if not verdict.done:
+            typer.echo(f"{verdict.outreach}: {words(verdict)}")
+
+
+def words(verdict: Verdict) -> str:
+    """Say what came of a decision."""
+    detail = verdict.detail
+    if verdict.word == "too_soon":
+        detail = terminal.moment(int(detail))
+    if verdict.word == "moved_on":
+        detail = detail or "it has expired"
+    text = _WORDS[verdict.word].format(detail)
+    return f"ended {detail}" if verdict.word == "done" and detail else text
+
+
+_HEADS = ("outreach", "state", "claimed", "lane", "attempts", "session", "reason")
+
+
+def _row(record: Record) -> tuple[str, ...]:
+    since = terminal.moment(record.claimed_ms)
+    return (record.outreach, record.state, since, record.lane, str(record.attempts), record.session, record.reason)
+
+
+def _number(count: int) -> str:
+    return "1 outreach" if count == 1 else f"{count:,} outreaches"
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    left = iter(ids)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk

@@ -1,0 +1,103 @@
+"""`winback config`: what the settings are, where they come from, and whether they can be used."""
+
+import json as jsonlib
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from worker.errors import StartError
+from worker.logs.masking import MASK, is_secret, mask_urls
+from worker.settings import LIVE_KEYS, Settings, load, require, sources
+
+_NEEDED_BY = {
+    "redis_url": "every role, but `winback up` runs a server of its own without it",
+    "identity_secret": "ingest, sweep and recover, but `winback up` makes one up for its own server",
+}
+_PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+
+
+def check() -> None:
+    """Say whether the settings can be used; otherwise one line per problem, and exit code 2.
+
+    What is not set and which roles need it is said below: not every role is given everything. In live mode Yuno's keys
+    have to be there. Nothing is connected to: that is what doctor does.
+    """
+    settings = load()
+    if settings.delivery.mode == "live":
+        require(settings, *LIVE_KEYS)
+    file = settings.config if settings.config.exists() else f"no {settings.config}"
+    from_env = sum(origin.startswith("WINBACK_") for origin in sources(settings).values())
+    typer.echo(f"ok: {file}, {from_env} from the environment, mode {settings.delivery.mode}")
+    for line in _missing(settings):
+        typer.echo(line)
+
+
+def _missing(settings: Settings) -> Iterator[str]:
+    """Yield a line for what some roles cannot start without; which ones these settings are for is not known here."""
+    for key, roles in _NEEDED_BY.items():
+        try:
+            require(settings, key)
+        except StartError as problem:
+            yield f"{problem}; needed by {roles}"
+    if settings.delivery.mode != "live":
+        unset = [key for key in LIVE_KEYS if getattr(settings.delivery, key.removeprefix("delivery.")) is None]
+        if unset:
+            yield f"{', '.join(unset)}: not set; needed by recover in mode live alone"
+
+
+def show(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object: key -> value and source.")] = False,
+) -> None:
+    """List every setting with its value and where that comes from; secrets are masked.
+
+    What differs by platform or stage is listed where there is any.
+    """
+    settings = load()
+    written = settings.model_dump(mode="json")
+    found = {key: (_shown(key, written), source) for key, source in sources(settings).items()}
+    if json:
+        document = {key: {"value": value, "source": source} for key, (value, source) in found.items()}
+        typer.echo(jsonlib.dumps(document, indent=2))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    table = Table("key", Column("value", overflow="fold"), "source", box=None, pad_edge=False, header_style="bold")
+    for key, (value, source) in found.items():
+        if value is None and ("_by_platform." in key or ".by_stage." in key):
+            continue
+        # Text, not markup: a value in [brackets] is shown as it is.
+        table.add_row(Text(key), Text(_cell(value)), Text(source), style="dim" if source == "default" else "")
+    console.print(table)
+
+
+def _shown(key: str, written: object) -> object:
+    """One value of the settings, as JSON data and without secrets."""
+    value = written
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is not None and is_secret(key):
+        return MASK
+    return mask_urls(value) if isinstance(value, str) else value
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    return value if isinstance(value, str) else jsonlib.dumps(value, separators=(",", ":"))
+
+
+app = typer.Typer(
+    name="config",
+    help="Check the settings, and see where each comes from.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("check")(check)
+app.command("show")(show)

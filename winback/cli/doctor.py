@@ -1,0 +1,91 @@
+"""`winback doctor`: what is wrong with this installation, and the way out."""
+
+import json as jsonlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import zip_longest
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from worker.errors import StartError
+from worker.monitoring.health import Finding, Mark
+from worker.monitoring.liveness import check_role
+
+CheckedRole = Literal["ingest", "sweep", "recover", "beat", "flower"]
+
+STYLES: dict[Mark, str] = {"ok": "green", "note": "cyan", "warn": "yellow", "fail": "bold red"}
+SHOWN: dict[Mark, str] = {"ok": "ok", "note": "note", "warn": "warn", "fail": "FAIL"}
+PIPED_WIDTH = 1000
+"""Characters; what reads a pipe wants whole lines."""
+
+
+def doctor(
+    *,
+    role: Annotated[
+        CheckedRole | None,
+        typer.Option(help="Check only that this role lives on this host: one line, for a container's health check."),
+    ] = None,
+    server_may_be_away: Annotated[
+        bool,
+        typer.Option(
+            "--server-may-be-away",
+            help="With --role: a state server that does not answer is no failure. For what restarts a role that fails "
+            "(Kubernetes' liveness probe): that would not bring the server back.",
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document: what was found, check by check.")] = False,
+) -> None:
+    """Check the settings, the servers and every role, one by one, and say what to do about what is wrong.
+
+    Nothing is changed, and Yuno gets no request: its address is connected to, no more. The exit code is 1 when a check
+    fails, 0 otherwise; warnings and notes do not count.
+    """
+    if server_may_be_away and role is None:
+        raise StartError("--server-may-be-away: says how to judge one role; name it with --role")
+    if role is not None:
+        found = [check_role(role, server_may_be_away=server_may_be_away)]
+    else:
+        # Imported here: it brings the broker's client along, which a health check must not wait for.
+        from worker.monitoring.doctor import examine  # noqa: PLC0415
+
+        found = examine()
+    failed = any(finding.mark == "fail" for finding in found)
+    if json:
+        typer.echo(jsonlib.dumps({"ok": not failed, "checks": [asdict(finding) for finding in found]}, indent=2))
+    elif role is not None:
+        typer.echo(f"{role}: {found[0].text}")
+    else:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = PIPED_WIDTH
+        console.print(table(found))
+        console.print(_summary(found))
+    if failed:
+        raise typer.Exit(1)
+
+
+def table(found: Sequence[Finding]) -> Table:
+    """Lay findings out: the mark, what it is about, the sentence, and the way out below it."""
+    rows = Table(Column(width=4, no_wrap=True), Column(no_wrap=True), Column(overflow="fold"), box=None)
+    rows.show_header, rows.pad_edge = False, False
+    for finding, following in zip_longest(found, found[1:]):
+        # Text, not markup: a value in [brackets] is shown as it is.
+        rows.add_row(Text(SHOWN[finding.mark], STYLES[finding.mark]), Text(finding.name), Text(finding.text))
+        # Several in a row with the same way out: it is given once, below the last.
+        if finding.way_out and (following is None or following.way_out != finding.way_out):
+            rows.add_row("", "", Text(f"way out: {finding.way_out}", "dim"))
+    return rows
+
+
+def _summary(found: Sequence[Finding]) -> Text:
+    counts = Counter(finding.mark for finding in found)
+    if counts["fail"]:
+        checks = "1 check fails" if counts["fail"] == 1 else f"{counts['fail']} checks fail"
+        return Text(f"\n{checks}, of {len(found)}", STYLES["fail"])
+    rest = [f"{n} to {what}" for n, what in ((counts["warn"], "look into"), (counts["note"], "know")) if n]
+    return Text(f"\nnothing fails{': ' if rest else ''}{', '.join(rest)}", STYLES["warn" if counts["warn"] else "ok"])

@@ -1,0 +1,235 @@
+"""`winback event`: send events, explain what is wrong with them, print their JSON Schema."""
+
+import json as jsonlib
+import time
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import typer
+
+from detectors.activity import EventType, json_schema
+from detectors.flow import Platform, Stage
+from winback.cli.event_flags import items, nested, pairs, put_currency
+from winback.operations import event_check, json_lines
+from winback.operations.event_request import Requests
+from winback.operations.json_lines import Line
+from winback.operations.producer import Producer
+from worker import runtime
+from worker.errors import StartError
+from worker.server_errors import named
+from worker.settings import load, require
+
+_CUSTOMER = "Customer"
+_CART = "Cart and order"
+_ENGAGEMENT = "Engagement"
+
+Text = str | None
+
+
+def emit(
+    source: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Argument(metavar="[FILE|-]", help="Events as JSON lines, - for stdin, instead of one made of flags."),
+    ] = None,
+    *,
+    session: Annotated[Text, typer.Option(help="The id of the cart or checkout, never of a device.")] = None,
+    event_type: Annotated[EventType | None, typer.Option("--type", help="What happened; default: activity.")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="Where in the flow; an activity needs it.")] = None,
+    platform: Annotated[Platform | None, typer.Option(help="On what; an activity needs it.")] = None,
+    occurred_at: Annotated[Text, typer.Option(help="ISO 8601, 2025-05-13T22:40:00Z; default: on arrival.")] = None,
+    previous_session: Annotated[Text, typer.Option(help="A session that this one takes over.")] = None,
+    name: Annotated[Text, typer.Option(help="Full name.", rich_help_panel=_CUSTOMER)] = None,
+    phone: Annotated[
+        Text, typer.Option(help="+573001234567, or with --country 3001234567.", rich_help_panel=_CUSTOMER)
+    ] = None,
+    email: Annotated[Text, typer.Option(rich_help_panel=_CUSTOMER)] = None,
+    country: Annotated[Text, typer.Option(help="CO, COL or Colombia.", rich_help_panel=_CUSTOMER)] = None,
+    language: Annotated[Text, typer.Option(help="es, pt-BR, ...", rich_help_panel=_CUSTOMER)] = None,
+    consent: Annotated[
+        bool | None, typer.Option(help="Allows calls and WhatsApp, or neither.", rich_help_panel=_CUSTOMER)
+    ] = None,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(help="Of the cart; may be repeated.", metavar="NAME:SKU:QUANTITY:PRICE", rich_help_panel=_CART),
+    ] = None,
+    cart_total: Annotated[float | None, typer.Option(help="Value of the cart.", rich_help_panel=_CART)] = None,
+    empty_cart: Annotated[
+        bool, typer.Option("--empty-cart", help="The cart was emptied.", rich_help_panel=_CART)
+    ] = False,
+    order_value: Annotated[float | None, typer.Option(help="Value of the order.", rich_help_panel=_CART)] = None,
+    currency: Annotated[Text, typer.Option(help="ISO 4217, of all amounts: COP.", rich_help_panel=_CART)] = None,
+    expires_at: Annotated[
+        Text, typer.Option(help="Until when a pending payment can be made; ISO 8601.", rich_help_panel=_CART)
+    ] = None,
+    channel: Annotated[
+        Literal["call", "whatsapp", "auto"] | None, typer.Option(help="Preferred.", rich_help_panel=_ENGAGEMENT)
+    ] = None,
+    reason: Annotated[Text, typer.Option(help="Instead of Winback's own.", rich_help_panel=_ENGAGEMENT)] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(help="May be repeated.", metavar="KEY=VALUE", rich_help_panel=_ENGAGEMENT)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Send also what cannot be read, wholly or in part.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines: line, and id or problems.")] = False,
+) -> None:
+    """Put events into the activity stream and print the ids of their entries.
+
+    One event from flags, or many as JSON lines: winback event emit - < events.jsonl. What `winback event check` calls
+    a problem is not sent but told on stderr with its line; the other lines are sent all the same. Exit code 1 then.
+    """
+    if empty_cart and item:
+        raise StartError("--empty-cart: leave it out, or leave out --item")
+    flags = nested(
+        {
+            "session_id": session,
+            "type": event_type,
+            "occurred_at": occurred_at,
+            "flow_stage": stage,
+            "platform": platform,
+            "previous_session_id": previous_session,
+            "customer.full_name": name,
+            "customer.phone_number": phone,
+            "customer.email": email,
+            "customer.country_code": country,
+            "customer.language": language,
+            "customer.consent": None if consent is None else {"call": consent, "whatsapp": consent},
+            "cart.total_value": cart_total,
+            "cart.items": [] if empty_cart else items(item),
+            "order_value": order_value,
+            "expires_at": expires_at,
+            "engagement.preferred_channel": channel,
+            "engagement.reason": reason,
+            "engagement.metadata": pairs(metadata),
+        }
+    )
+    if currency is not None:
+        put_currency(flags, currency)
+    if (source is None) == (not flags):
+        raise StartError("event emit: describe one event with flags (--help lists them), or name a file or -, not both")
+    settings = load()
+    require(settings, "redis_url")
+    with named(settings):
+        state = runtime.open_state(settings)
+        outlet = _Outlet(Producer(state.client, state.keys.events), force=force, json=json)
+        if source is None:
+            outlet.send([Line(0, jsonlib.dumps({"type": "activity"} | flags, ensure_ascii=False).encode())])
+        else:
+            for lines in json_lines.events(source):
+                outlet.send(lines)
+    if outlet.refused:
+        raise typer.Exit(1)
+
+
+def check(
+    source: Annotated[
+        typer.FileBinaryRead, typer.Argument(metavar="[FILE|-]", help="One event, or JSON lines; - for stdin.")
+    ] = "-",  # type: ignore[assignment]  # click opens it
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON lines: line, level, field, message, effect; the request.")
+    ] = False,
+) -> None:
+    """Explain how events would be read and what is wrong with them, without sending them.
+
+    Prints how each field was understood, and the request that would follow if the shopper did nothing more, as far as
+    the events tell: settings, law and what is known of the person are not looked at. A problem costs the event or a
+    part of it, and the exit code is 1. A warning is something to think about: a field that isn't read, a phone number
+    that can't be called. It shows what the events say; nothing is logged or kept.
+    """
+    requests, show = Requests(), _as_json if json else _as_text
+    events, count = 0, {"problem": 0, "warning": 0}
+    for lines in json_lines.events(source):
+        now_ms = time.time_ns() // 1_000_000
+        for line in lines:
+            events += 1
+            checked = event_check.look_at(line.text, now_ms, requests)
+            for finding in checked.findings:
+                count[finding.level] += 1
+            for shown in show(checked, line):
+                typer.echo(shown)
+    if not json:
+        typer.echo(", ".join(_counted(number, name) for name, number in {"event": events, **count}.items()))
+    if count["problem"] or (strict and count["warning"]):
+        raise typer.Exit(1)
+
+
+def _as_text(checked: event_check.Checked, line: Line) -> Iterator[str]:
+    for reading in checked.readings:
+        yield f"{line.label}{reading}"
+    for finding in checked.findings:
+        warning = "warning: " if finding.level == "warning" else ""
+        yield f"{line.label}{warning}{finding}"
+    if checked.request is not None:
+        yield f"{line.label}request {checked.request}"
+    elif checked.why_not:
+        yield f"{line.label}no request: {checked.why_not}"
+
+
+def _as_json(checked: event_check.Checked, line: Line) -> Iterator[str]:
+    for reading in checked.readings:
+        yield _data(line, level="reading", field=reading.field, message=reading.message)
+    for finding in checked.findings:
+        yield jsonlib.dumps(event_check.as_data(finding, line.number))
+    if checked.request is not None:
+        yield _data(line, level="request", request=jsonlib.loads(checked.request))
+    elif checked.why_not:
+        yield _data(line, level="request", request=None, message=checked.why_not)
+
+
+def _data(line: Line, **values: object) -> str:
+    return jsonlib.dumps({"line": line.number or None, **values})
+
+
+def schema() -> None:
+    """Print the JSON Schema (draft 2020-12) of an event, for editors, validators and generators."""
+    typer.echo(jsonlib.dumps(json_schema(), indent=2))
+
+
+class _Outlet:
+    """Sends what can be read and tells of the rest."""
+
+    def __init__(self, producer: Producer, *, force: bool, json: bool) -> None:
+        self._producer = producer
+        self._force = force
+        self._json = json
+        self.refused = 0
+
+    def send(self, lines: list[Line]) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        passed = [line for line in lines if self._force or self._is_sound(line, now_ms)]
+        if not passed:
+            return
+        ids = self._producer.send([line.text for line in passed])
+        if self._json:
+            ids = [
+                jsonlib.dumps({"line": line.number or None, "id": id_}) for line, id_ in zip(passed, ids, strict=True)
+            ]
+        typer.echo("\n".join(ids))
+
+    def _is_sound(self, line: Line, now_ms: int) -> bool:
+        findings = event_check.check(line.text, now_ms)
+        if not event_check.is_refused(findings):
+            return True
+        self.refused += 1
+        problems = [finding for finding in findings if finding.level == "problem"]
+        if self._json:
+            typer.echo(jsonlib.dumps({"line": line.number or None, "problems": [str(one) for one in problems]}))
+        for problem in problems:
+            typer.echo(f"{line.label}{problem} (not sent; --force sends it as it is)", err=True)
+        return False
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+app = typer.Typer(
+    name="event",
+    help="Send events, explain what is wrong with them, print their JSON Schema.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("emit")(emit)
+app.command("check")(check)
+app.command("schema")(schema)

@@ -1,0 +1,55 @@
+"""`winback metrics`: what `winback status` shows, for Prometheus."""
+
+from typing import Annotated
+
+import structlog
+import typer
+
+from detectors.lanes import LANES
+from state import overview
+from state.overview import Overview
+from worker import logs, runtime
+from worker.http_server import serve
+from worker.monitoring.health import Finding
+from worker.monitoring.metrics_server import Looks, create_app
+from worker.settings import require
+from worker.settings.partial import load_to_look
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 9555
+_LANES = [lane.name for lane in LANES]
+
+
+def metrics(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; there is no password.")] = DEFAULT_HOST,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one and logs it.")] = DEFAULT_PORT,
+) -> None:
+    """Serve how Winback is as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.
+
+    All who ask within a second are served from one read. While the state
+    server is away there is one metric, `winback_up 0`. /healthz says that
+    this process itself lives. There are counts and times, and nobody's data.
+    """
+    settings, broken = load_to_look()
+    require(settings, "redis_url")
+    logs.configure("metrics")
+    ours = [Finding("settings", "fail" if broken else "ok", broken or "they can be used")]
+    opened: list[runtime.State] = []
+
+    def read() -> Overview:
+        # Not before somebody asks: a cluster that is away at the start must not end this process.
+        if not opened:
+            opened.append(runtime.open_state(settings, connections=4))
+        state = opened[0]
+        return overview.read(state.scripts, state.keys, _LANES)
+
+    log = structlog.stdlib.get_logger("winback.metrics")
+    serve(
+        create_app(Looks(read, settings), settings, ours),
+        host,
+        port,
+        listening=lambda url: log.info("ready", address=f"{url}/metrics"),
+        lifespan="off",
+    )
+    log.info("stopped")

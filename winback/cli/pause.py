@@ -1,0 +1,54 @@
+"""`winback pause` and `winback resume`: nothing is sent until somebody says so; what is due stays due."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from detectors.durations import parse_duration
+from detectors.lanes import milliseconds
+from state.sending_control import Control, Permits
+from worker import runtime
+from worker.errors import StartError
+from worker.logs.masking import one_line
+from worker.monitoring.health import clock_time
+from worker.server_errors import ask
+from worker.settings import load, require
+
+LONGEST_REASON = 200  # characters
+
+
+def pause(
+    *,
+    reason: Annotated[str, typer.Option(help="Shown by winback status; no personal data.")] = "",
+    for_: Annotated[str, typer.Option("--for", help="How long, like 90s, 15m, 2h; else until winback resume.")] = "",
+) -> None:
+    """Stop sending, for all workers, within a dispatch interval; what is due stays due.
+
+    Requests that are under way go on to their end. Pausing again replaces reason and duration.
+    """
+    for_ms = 0
+    if for_:
+        try:
+            for_ms = milliseconds(parse_duration(for_))
+        except ValueError as problem:
+            raise StartError(f"--for: {for_!r} {problem}") from None
+    done = _tell(lambda control: control.pause(one_line(reason)[:LONGEST_REASON], for_ms=for_ms))
+    until = f"until {clock_time(done.next_ms)}" if done.next_ms else "until winback resume"
+    typer.echo(f"sending is paused {until}; what is due stays due")
+
+
+def resume() -> None:
+    """Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once."""
+    done = _tell(Control.resume)
+    was = "sending goes on" if done.going == "paused" else "sending was not paused"
+    also = f"; it has stopped by itself ({done.why}): one outreach is tried now" if done.why else ""
+    orders = "; no orders arrive: sending goes on for an hour in spite of it" if done.orders_held else ""
+    typer.echo(was + also + orders)
+
+
+def _tell(say: Callable[[Control], Permits]) -> Permits:
+    # Whole or not at all: by a file left out in part, another namespace might be paused.
+    settings = load()
+    require(settings, "redis_url")
+    return ask(settings, lambda: say(runtime.open_state(settings).control))

@@ -1,0 +1,113 @@
+"""`winback rejected`: what could not be read, and why."""
+
+import json as jsonlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Self
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from state.event_stream import entry_ms
+from state.scripts import translated
+from tasks.delivery.payload import timestamp
+from worker import runtime
+from worker.logs.masking import one_line
+from worker.server_errors import named
+from worker.settings import load, require
+
+_PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why one event, or a part of it, was left out; nothing of the event itself is kept."""
+
+    at: str
+    """When it was (ISO 8601, UTC)."""
+    entry: str
+    """The id that its entry had in the activity stream."""
+    field: str
+    reason: str
+    outcome: str
+    """`applied without it` or `set aside`."""
+
+    @classmethod
+    def from_entry(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Self:
+        """Read an entry of the rejected stream, in which a field may be missing."""
+
+        def text(name: bytes) -> str:
+            return one_line(fields.get(name, b"").decode(errors="replace"))
+
+        applied = fields.get(b"applied") == b"1"
+        outcome = "applied without it" if applied else "set aside"
+        field = text(b"field")
+        return cls(
+            at=timestamp(entry_ms(entry_id)),
+            entry=text(b"entry"),
+            field=field,
+            reason=text(b"reason").removeprefix(f"{field}: "),
+            outcome=outcome,
+        )
+
+
+def list_rejected(
+    *,
+    limit: Annotated[int, typer.Option(help="Show so many, the latest first.", min=1, max=10_000)] = 20,
+    json: Annotated[bool, typer.Option("--json", help="One JSON array of objects.")] = False,
+) -> None:
+    """List the events that could not be read, wholly or in part, in the last seven days.
+
+    `applied without it`: the named part was left out, the rest of the event counts. `set aside`: nothing of it does.
+    What the events held is not kept; winback event check explains an event in full.
+    """
+    settings = load()
+    require(settings, "redis_url")
+    with named(settings), translated():
+        state = runtime.open_state(settings)
+        client: Any = state.client
+        found = client.xrevrange(state.keys.rejected, count=limit)
+        total = client.xlen(state.keys.rejected)
+    rejected = [Rejected.from_entry(entry_id, fields) for entry_id, fields in found]
+    if json:
+        typer.echo(jsonlib.dumps([asdict(one) for one in rejected], indent=2))
+        return
+    if not rejected:
+        typer.echo("nothing was rejected")
+        return
+    _print(rejected)
+    if total > len(rejected):
+        typer.echo(f"the latest {len(rejected):,} of {total:,}: --limit shows more")
+
+
+def _print(rejected: list[Rejected]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    table = Table(
+        "when",
+        "entry",
+        "field",
+        Column("reason", overflow="fold"),
+        "outcome",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for one in rejected:
+        # Text, not markup: a reason in [brackets] is shown as it is.
+        table.add_row(*(Text(cell) for cell in (one.at, one.entry, one.field, one.reason, one.outcome)))
+    console.print(table)
+
+
+app = typer.Typer(
+    name="rejected",
+    help="What could not be read, and why.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.callback()(lambda: None)  # keeps `list` a subcommand while it is the only one
+app.command("list")(list_rejected)

@@ -1,0 +1,164 @@
+"""`winback replay`: send recorded events again, at their own pace or faster."""
+
+import json as jsonlib
+import time
+from datetime import timedelta
+from itertools import count
+from types import TracebackType
+from typing import Annotated, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from state import deployment
+from winback.cli.interrupt import CtrlC
+from winback.operations import json_lines
+from winback.operations.producer import Producer
+from winback.operations.recorded_events import last_moment
+from winback.operations.replay import Replay, Totals, require_harmless
+from worker import runtime
+from worker.server_errors import named
+from worker.settings import load, require
+
+_INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
+_LAGGING_S = 1.0
+_TOLD = 10  # lines that cannot be replayed; the rest is only counted
+
+
+def replay(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="JSON lines; - for stdin.")],
+    *,
+    speed: Annotated[float, typer.Option(help="Every gap is divided by this.", min=0.001)] = 1.0,
+    limit: Annotated[int | None, typer.Option(help="End after so many events.", min=1)] = None,
+    max_rate: Annotated[float | None, typer.Option(help="Never more events a second.", min=0.001)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Send recorded events again, with their original gaps divided by --speed, as if they happened now.
+
+    Every event needs occurred_at, and they are expected in its order. An event is sent at start + (its occurred_at -
+    the first one's) / speed and says so in its occurred_at; expires_at moves by the same rule. At --speed 60 a
+    threshold of 15 minutes should be one of 15 seconds, so shrink detection.idle likewise.
+
+    Refused in live mode unless the endpoint is on this machine. Exit code 1 when a line could not be replayed.
+    """
+    settings = load()
+    require_harmless(settings.delivery.mode, settings.delivery.endpoint)
+    require(settings, "redis_url")
+    with named(settings):
+        state = runtime.open_state(settings)
+        announced = deployment.announced(state.scripts, state.keys)
+    # The workers may have been started with other settings than this command sees.
+    require_harmless(*announced, whose="the workers' delivery")
+    console = Console(stderr=True, highlight=False)
+    told = count(1)
+
+    def skipped(why: str) -> None:
+        if next(told) <= _TOLD:
+            console.print(why, markup=False, soft_wrap=True)
+
+    last_ms = last_moment(file)
+    with named(settings), CtrlC() as ctrl_c, _View(console, last_ms, speed=speed, limit=limit) as view:
+        started_s, started = time.time(), time.monotonic()
+        run = Replay(
+            Producer(state.client, state.keys.events).send,
+            speed=speed,
+            now=lambda: started_s + time.monotonic() - started,
+            pause=ctrl_c.pressed.wait,
+            stopped=ctrl_c.pressed.is_set,
+            limit=limit,
+            max_rate=max_rate,
+            skipped=skipped,
+            progress=view.update,
+        )
+        try:
+            run.run(ctrl_c.stoppable(json_lines.batches(file)))
+        finally:
+            view.close()
+            _print_summary(run.totals, interrupted=ctrl_c.pressed.is_set(), json=json)
+    if ctrl_c.pressed.is_set():
+        raise typer.Exit(_INTERRUPTED)
+    if run.totals.skipped:
+        raise typer.Exit(1)
+
+
+class _View:
+    """A progress bar on stderr, when that is a terminal."""
+
+    def __init__(self, console: Console, last_ms: int | None, *, speed: float, limit: int | None) -> None:
+        self._last_ms = last_ms
+        self._speed = speed
+        self._limit = limit
+        self._progress = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[sent]:,} events  {task.fields[rate]:,.0f}/s  lag {task.fields[lag]:.1f} s"),
+            TextColumn("ETA {task.fields[eta]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=None, sent=0, rate=0.0, lag=0.0, eta="-")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def update(self, totals: Totals) -> None:
+        done = fraction_done(totals, last_ms=self._last_ms, limit=self._limit)
+        left_s = seconds_left(totals, done, last_ms=None if self._limit else self._last_ms, speed=self._speed)
+        self._progress.update(
+            self._task,
+            total=None if done is None else 1.0,
+            completed=done or 0.0,
+            sent=totals.sent,
+            rate=totals.per_second,
+            lag=totals.lag_s,
+            eta="-" if left_s is None else timedelta(seconds=round(left_s)),
+        )
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def fraction_done(totals: Totals, *, last_ms: int | None, limit: int | None) -> float | None:
+    """Return how much of a replay is done, 0 to 1; None when nobody can say (the end of a pipe is not known)."""
+    if limit is not None:
+        return min(1.0, totals.sent / limit)
+    if last_ms is None or not totals.first_ms:
+        return None
+    span_ms = last_ms - totals.first_ms
+    return min(1.0, (totals.latest_ms - totals.first_ms) / span_ms) if span_ms > 0 else 1.0
+
+
+def seconds_left(totals: Totals, done: float | None, *, last_ms: int | None, speed: float) -> float | None:
+    """Return how long a replay will go on; None when nobody can say.
+
+    While it keeps up, the schedule says so; once it lags, its pace so far is the better guess.
+    """
+    if last_ms is not None and totals.first_ms and totals.lag_s < _LAGGING_S:
+        return max(0.0, (last_ms - totals.first_ms) / 1000 / speed - totals.seconds)
+    return totals.seconds * (1 - done) / done if done else None
+
+
+def _print_summary(totals: Totals, *, interrupted: bool, json: bool) -> None:
+    if json:
+        document = {
+            "sent": totals.sent,
+            "seconds": round(totals.seconds, 3),
+            "events_per_second": round(totals.per_second, 1),
+            "worst_lag_seconds": round(totals.worst_lag_s, 3),
+            "out_of_order": totals.out_of_order,
+            "skipped": totals.skipped,
+            "interrupted": interrupted,
+        }
+        typer.echo(jsonlib.dumps(document))
+        return
+    stopped = "stopped: " if interrupted else ""
+    pace = f"{totals.per_second:,.0f} a second, at most {totals.worst_lag_s:.1f} s late"
+    typer.echo(f"{stopped}sent {totals.sent:,} events in {totals.seconds:,.1f} s: {pace}")
+    if totals.out_of_order:
+        typer.echo(f"{totals.out_of_order:,} were out of order and sent at once: sort the file by occurred_at")
+    if totals.skipped:
+        typer.echo(f"{totals.skipped:,} lines were left out, see above")

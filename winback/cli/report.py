@@ -1,0 +1,90 @@
+"""`winback report`: did it work?"""
+
+import json as jsonlib
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from detectors.durations import parse_duration
+from state import daily_counters
+from state.keys import STATS_TTL_MS
+from winback.cli.doctor import PIPED_WIDTH
+from winback.cli.report_tables import tables
+from winback.operations.report import EVERY, By, day_of, document, make, number_of
+from worker import runtime
+from worker.errors import StartError
+from worker.server_errors import ask
+from worker.settings import require
+from worker.settings.partial import load_to_look
+
+_DAY = timedelta(days=1)
+MOST_DAYS = timedelta(milliseconds=STATS_TTL_MS)
+
+
+def _read_since(text: str) -> date | timedelta:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        pass
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise StartError(f"--since {text}: write a day, like 2026-11-01, or how long ago, like 7d") from None
+
+
+def _read_until(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise StartError(f"--until {text}: write a day, like 2026-11-30") from None
+
+
+def _read_by(text: str) -> tuple[By, ...]:
+    if text.strip() == "total":
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if part not in EVERY:
+            raise StartError(f"--by {part}: write one or more of day,stage,platform, or total for none of them")
+    return tuple(part for part in EVERY if part in parts)
+
+
+def report(
+    *,
+    since: Annotated[
+        str, typer.Option(help="The first day (UTC), like 2026-11-01; or how long, today included, like 7d.")
+    ] = "7d",
+    until: Annotated[str, typer.Option(help="The last day (UTC); by default today.")] = "",
+    by: Annotated[str, typer.Option(help="Divide by day, stage, platform, or several of them; `total`: by none.")] = (
+        "day,stage,platform"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Show what happened and whether it helped: sessions, contacts, orders won back, against those held out.
+
+    Orders count on the day of the contact that they followed within `contact.attribution_window`; days are UTC.
+    """
+    first, last, parts = _read_since(since), _read_until(until) if until else None, _read_by(by)
+    settings = load_to_look()[0]
+    require(settings, "redis_url")
+    state = runtime.open_state(settings)
+    today = day_of(ask(settings, lambda: daily_counters.today(state.scripts)))
+    # 7d are seven days; 36h reach into two.
+    start = today - _DAY * (-(-first // _DAY) - 1) if isinstance(first, timedelta) else first
+    end = last or today
+    if start > end:
+        raise StartError(f"--since {start} is after --until {end}")
+    if end - start > MOST_DAYS:
+        raise StartError(f"--since {start}: counters are kept for {MOST_DAYS.days} days; begin later")
+    counted = ask(settings, lambda: daily_counters.read(state.scripts, state.keys, number_of(start), number_of(end)))
+    found = make(counted, start, end, parts, settings.contact.attribution_window)
+    now = datetime.now(UTC)
+    if json:
+        typer.echo(jsonlib.dumps(document(found, now), indent=2))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(tables(found, now))

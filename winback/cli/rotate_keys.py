@@ -1,0 +1,187 @@
+"""`winback rotate-keys`: encrypt everything under the first key, so that older ones can be taken out."""
+
+import json as jsonlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from detectors.lanes import milliseconds
+from state import deployment
+from state.key_rotation import Rotation, Tally
+from winback.cli import terminal
+from worker import runtime
+from worker.errors import StartError
+from worker.settings import load, require
+
+STILL_RUNS = timedelta(seconds=30)
+"""A process that has not said for so long that it encrypts with a key has ended; they say so every two seconds."""
+MOST_PASSES = 5
+"""The last one finds nothing to do; what is written meanwhile by processes with an older key takes one more each."""
+_TOLD = 10  # records that cannot be decrypted; the rest is only counted
+
+Use = Literal["first", "needed", "used", "lost", "unused"]
+_UNUSED: Use = "unused"
+_SAYS: dict[Use, str] = {
+    "first": "the first one: everything new is encrypted under it",
+    "needed": "there are values under it that could not be encrypted anew: run this again",
+    "used": "in use within the last 30 s ({}): restart what still runs with the new key in front, then run this again",
+    "lost": "given up: what is under it will never be read",
+    "unused": "it is not used any more: take it out of WINBACK_ENCRYPTION_KEYS",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What one key is still needed for."""
+
+    id: str
+    use: Use
+    values: int
+    processes: Sequence[str]
+    """Those that encrypt with it, as host:pid."""
+
+
+def rotate_keys(
+    *,
+    lost: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A key that nobody has any more: give up what is encrypted under it."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before a lost key is given up.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Encrypt all that is personal in Redis under the first key of `encryption_keys`, while everything runs.
+
+    For a new key: put it first in the list, restart ingest and recover, run this, and take out what it says is not used
+    any more. The first time, this encrypts what was stored before there was a key. It may be stopped and run again.
+
+    With --lost, the command counts the data under the lost key and asks before it gives the key up. That data is never
+    read again: the people in it are not contacted, and their outreaches expire.
+
+    Exit code 1 when something could not be encrypted anew.
+    """
+    settings = load()
+    require(settings, "redis_url", "identity_secret", "encryption_keys")
+    state = runtime.open_state(settings)
+    gone = tuple(lost or ())
+    _require_lost(gone, state)
+    if gone:
+        _confirm_loss(state, gone, yes=yes)
+    runtime.join_deployment(state, settings, lost=gone)
+    tally, rewritten = _passes(state)
+    known = {*state.cipher.ids, *deployment.recorded_keys(state.scripts, state.keys)}
+    # What only values name was given up before.
+    lost_before = [key_id for key_id in tally.values if key_id and key_id not in known]
+    uses = [_use(state, key_id, tally, (*gone, *lost_before)) for key_id in _every_key(state, tally)]
+    for use in uses:
+        if use.use in {"unused", "lost"}:
+            deployment.forget_key(state.scripts, state.keys, use.id)
+    _report(state, tally)
+    _print(tally, rewritten, uses, json=json)
+    if tally.changed or tally.rewritten or tally.unreadable:
+        raise typer.Exit(1)
+
+
+def _require_lost(lost: Sequence[str], state: runtime.State) -> None:
+    in_use = deployment.recorded_keys(state.scripts, state.keys) if lost else []
+    for key_id in lost:
+        if key_id in state.cipher.ids:
+            raise StartError(f"--lost {key_id}: this key is in encryption_keys: it is not lost")
+        if key_id not in in_use:
+            raise StartError(f"--lost {key_id}: no such key is in use; in use: {', '.join(in_use) or 'none'}")
+        if processes := _running_with(state, key_id):
+            has = f"{', '.join(processes)} encrypted with it within the last {STILL_RUNS.seconds} s"
+            raise StartError(f"--lost {key_id}: {has}, so it is not lost: stop what runs with it, or add the key")
+
+
+def _confirm_loss(state: runtime.State, lost: Sequence[str], *, yes: bool) -> None:
+    """Show how much data is under the lost keys, and ask. Nothing has been written until then.
+
+    Raises:
+        typer.Exit: the answer is no.
+    """
+    tally = Tally()
+    for _ in Rotation(state.scripts, state.keys, state.cipher, look=True).steps(tally):
+        pass
+    for key_id in lost:
+        kinds = ((key_id, "session", "sessions"), (key_id, "outreach", "outreaches"), (key_id, "body", "requests"))
+        held = ", ".join(f"{tally.holders[key, kind]:,} {words}" for key, kind, words in kinds)
+        text = f"key {key_id}: {tally.values[key_id]:,} values in {held}, of {tally.records:,} records in all"
+        typer.echo(text, err=True)
+    if not yes:
+        terminal.confirm("Give all of that up? It can't be read again without the key.", yes=False)
+
+
+def _running_with(state: runtime.State, key_id: str) -> list[str]:
+    now_ms = state.streams.watermark().now_ms
+    beats = deployment.key_users(state.scripts, state.keys, key_id)
+    return [beat.process for beat in beats if now_ms - beat.at_ms < milliseconds(STILL_RUNS)]
+
+
+def _passes(state: runtime.State) -> tuple[Tally, int]:
+    """Go over everything until a pass finds nothing to do; return that pass, and how many values were rewritten."""
+    console, rewritten = Console(stderr=True), 0
+    rotation = Rotation(state.scripts, state.keys, state.cipher)
+    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("keys, pass {task.fields[number]}"))
+    tally = Tally()
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=None, number=1)
+        for number in range(1, MOST_PASSES + 1):
+            tally = Tally()
+            progress.reset(bar, total=rotation.size(), number=number)
+            for done in rotation.steps(tally):
+                progress.advance(bar, done)
+            rewritten += tally.rewritten
+            if not tally.rewritten and not tally.changed:
+                break
+    return tally, rewritten
+
+
+def _every_key(state: runtime.State, tally: Tally) -> list[str]:
+    recorded = deployment.recorded_keys(state.scripts, state.keys)
+    return list(dict.fromkeys([*state.cipher.ids, *recorded, *(key_id for key_id in tally.values if key_id)]))
+
+
+def _use(state: runtime.State, key_id: str, tally: Tally, lost: Sequence[str]) -> KeyUse:
+    processes = _running_with(state, key_id)
+    values, use = tally.values[key_id], _UNUSED
+    if key_id == state.cipher.ids[0]:
+        use = "first"
+    elif key_id in lost:
+        use = "lost"
+    elif processes:
+        use = "used"
+    elif values:
+        use = "needed"
+    return KeyUse(key_id, use, values, processes)
+
+
+def _report(state: runtime.State, tally: Tally) -> None:
+    problem = ""
+    for record, why in tally.unreadable.items():
+        problem = f"{record}: {why}; records that cannot be decrypted: {len(tally.unreadable):,}"
+    deployment.report(state.scripts, state.keys, "encryption", problem)
+
+
+def _print(tally: Tally, rewritten: int, uses: Sequence[KeyUse], *, json: bool) -> None:
+    if json:
+        document = {
+            "records": tally.records,
+            "rewritten": rewritten,
+            "unreadable": tally.unreadable,
+            "keys": {use.id: {"use": use.use, "values": use.values, "processes": list(use.processes)} for use in uses},
+        }
+        typer.echo(jsonlib.dumps(document, indent=2))
+        return
+    typer.echo(f"{rewritten:,} values were encrypted anew, in {tally.records:,} sessions and outreaches")
+    for record, why in list(tally.unreadable.items())[:_TOLD]:
+        typer.echo(f"{record}: {why}")
+    if len(tally.unreadable) > _TOLD:
+        typer.echo(f"... and {len(tally.unreadable) - _TOLD:,} more that cannot be decrypted")
+    for use in uses:
+        typer.echo(f"key {use.id}: {use.values:,} values; {_SAYS[use.use].format(', '.join(use.processes))}")

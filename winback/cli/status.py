@@ -1,0 +1,137 @@
+"""`winback status`: how Winback is right now, on one screen."""
+
+import json as jsonlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from detectors.lanes import LANES
+from state import overview
+from state.connection import require_suitable
+from state.overview import OUTCOMES, ROLES
+from winback.cli.doctor import PIPED_WIDTH, STYLES
+from winback.cli.status_screen import Look, screen, waiting
+from worker import runtime
+from worker.errors import StartError
+from worker.monitoring import health
+from worker.monitoring.health import Finding
+from worker.server_errors import address, ask
+from worker.settings import Settings, require
+from worker.settings.partial import load_to_look
+
+EVERY_S = 1.0
+_LANES = [lane.name for lane in LANES]
+
+
+def status(
+    *,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How many days the outcomes cover, today included.")] = 1,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every second, until Ctrl-C.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON document; with --watch one on each line, second by second.")
+    ] = False,
+) -> None:
+    """Show how Winback is: what is wrong, its roles, how far ingest is, who waits, the outbox, what came out.
+
+    Times are UTC. Without an answer from the server: one line, and exit code 2.
+    """
+    look = _looker(days)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    if watch:
+        with suppress(KeyboardInterrupt):
+            (_watch_json if json else _watch)(_again_and_again(look), console)
+    elif json:
+        typer.echo(jsonlib.dumps(document(look()), indent=2))
+    else:
+        console.print(screen(look()))
+
+
+def document(look: Look) -> dict[str, Any]:
+    """Return what the screen shows, as JSON data. Times are in ms; what is not known or never was is null."""
+    found, settings = look.overview, look.settings
+    counters = found.counters
+    return {
+        "at": datetime.fromtimestamp(found.now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+        "namespace": settings.namespace,
+        "mode": look.delivery[0],
+        "endpoint": address(look.delivery[1]),
+        "server": {"name": look.server, **asdict(found.server)},
+        "roles": {role: asdict(health.life(role, found, settings)) for role in ROLES},
+        "events": {**asdict(found.events), "lag_ms": found.lag_ms},
+        "sweep": {
+            "last_ms": found.swept_ms,
+            "reopened_ms": found.reopened_ms,
+            "shop_silent_since_ms": found.silent_since_ms,
+        },
+        "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
+        "orders": asdict(found.orders),
+        "waiting": waiting(look),
+        "outbox": asdict(found.outbox),
+        "days": look.days,
+        "silent": counters.silent,
+        "outcomes": {
+            outcome: {"total": counters.total(outcome), "reasons": _reasons(look, outcome)} for outcome in OUTCOMES
+        },
+        "problems": [asdict(finding) for finding in look.problems],
+    }
+
+
+def _reasons(look: Look, outcome: str) -> dict[str, int]:
+    return {reason: count for reason, count in look.overview.counters.outcomes.get(outcome, {}).items() if reason}
+
+
+def _looker(days: int) -> Callable[[], Look]:
+    """Return what takes one look after the other over one connection."""
+    settings, broken = load_to_look()
+    require(settings, "redis_url")
+    state, name = ask(settings, lambda: _open(settings))
+    ours = [Finding("settings", "fail", line, "mend it; winback config check") for line in (broken or "").splitlines()]
+
+    def look() -> Look:
+        found = ask(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))
+        return Look(settings, name, days, found, (*ours, *health.findings(found, settings)))
+
+    return look
+
+
+def _open(settings: Settings) -> tuple[runtime.State, str]:
+    state = runtime.open_state(settings)
+    return state, f"{require_suitable(state.client)} at {address(settings.redis_url or '')}"
+
+
+def _again_and_again(look: Callable[[], Look]) -> Iterator[Look | StartError]:
+    """Look every second; once there was a first look, a server that is away is waited for."""
+    yield look()
+    while True:
+        time.sleep(EVERY_S)
+        try:
+            yield look()
+        except StartError as problem:
+            yield problem
+
+
+def _watch(looks: Iterator[Look | StartError], console: Console) -> None:
+    last: RenderableType = ""
+    # Cropped at the bottom: the problems stand at the top.
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        for look in looks:
+            if isinstance(look, Look):
+                last = screen(look)
+                live.update(last, refresh=True)
+            else:
+                live.update(Group(Text(str(look), STYLES["fail"]), Text("As it was before:\n"), last), refresh=True)
+
+
+def _watch_json(looks: Iterator[Look | StartError], _console: Console) -> None:
+    for look in looks:
+        typer.echo(jsonlib.dumps(document(look) if isinstance(look, Look) else {"error": str(look)}))

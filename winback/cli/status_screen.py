@@ -1,0 +1,154 @@
+"""What `winback status` shows: one screen, the worst first, in words for somebody who was just woken up."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from detectors.flow import STAGES
+from detectors.lanes import LANES_BY_NAME
+from detectors.registry import KINDS
+from state.overview import OUTCOMES, ROLES, Overview
+from winback.cli.doctor import STYLES, table
+from worker.monitoring import health
+from worker.monitoring.health import MARKS, Finding
+from worker.server_errors import address
+from worker.settings import Settings
+
+_LIFE = {"alive": "green", "late": "yellow", "silent": "bold red", "never": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything that one screen is made of."""
+
+    settings: Settings
+    server: str
+    """Name, version and address."""
+    days: int
+    overview: Overview
+    findings: tuple[Finding, ...]
+
+    @property
+    def delivery(self) -> tuple[str, str]:
+        """Mode and endpoint of the workers that were started last; before the first, those of the settings here."""
+        known, here = self.overview.deployment, self.settings.delivery
+        return known.get("mode", here.mode), known.get("endpoint", here.endpoint)
+
+    @property
+    def problems(self) -> list[Finding]:
+        """What is not well, the worst first."""
+        return sorted((f for f in self.findings if f.mark != "ok"), key=lambda finding: MARKS.index(finding.mark))
+
+
+def screen(look: Look) -> RenderableType:
+    """Lay everything out in at most 100 columns."""
+    facts = Table.grid(padding=(0, 2))
+    for name, text in (
+        ("at", Text(f"{datetime.fromtimestamp(look.overview.now_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")),
+        ("mode", _mode(look)),
+        ("server", Text(f"{look.server}, {_memory(look)}")),
+        ("roles", _roles(look)),
+        ("events", _events(look)),
+        ("outbox", _outbox(look)),
+    ):
+        facts.add_row(Text(name, "bold"), text)
+    sides = Table.grid(padding=(0, 6))
+    sides.add_row(_waiting(look), _outcomes(look))
+    return Group(facts, Text(), _problems(look), Text(), sides)
+
+
+def waiting(look: Look) -> dict[str, dict[str, int]]:
+    """Return how many sessions wait, by stage and kind, where anybody does."""
+    found: dict[str, dict[str, int]] = {}
+    for name, count in look.overview.lanes.items():
+        lane = LANES_BY_NAME[name]
+        kinds = found.setdefault(lane.stage, {})
+        kinds[lane.kind.name] = kinds.get(lane.kind.name, 0) + count
+    return found
+
+
+def _mode(look: Look) -> Text:
+    mode, endpoint = look.delivery
+    if look.overview.sending.going in {"paused", "mixed", "orders_stopped", "refused", "failing"}:
+        word = "PAUSED" if look.overview.sending.going == "paused" else "STOPPED"
+        return Text(f"{mode}, {word}: nothing is sent ({address(endpoint)})", STYLES["fail"])
+    if mode == "live":
+        return Text(f"live: requests go to {address(endpoint)}", "bold")
+    return Text(f"shadow: everything but the request, nobody is contacted ({address(endpoint)})")
+
+
+def _memory(look: Look) -> str:
+    server = look.overview.server
+    if not server.max_bytes:
+        return f"{health.megabytes(server.used_bytes)} in use"
+    return f"{health.megabytes(server.used_bytes)} of {health.megabytes(server.max_bytes)} in use"
+
+
+def _roles(look: Look) -> Text:
+    parts = []
+    for role in ROLES:
+        life = health.life(role, look.overview, look.settings)
+        if life.ago_ms is None:
+            words = "never seen"
+        elif life.state == "silent":
+            words = f"SILENT for {health.span(life.ago_ms)}"
+        else:
+            several = f", {life.processes} of them" if life.processes > 1 else ""
+            words = f"{health.span(life.ago_ms)} ago{several}"
+        parts.append(Text.assemble(f"{role} ", (words, _LIFE[life.state])))
+    return Text("   ").join(parts)
+
+
+def _events(look: Look) -> Text:
+    events, lag = look.overview.events, look.overview.lag_ms
+    streams = f" in {events.streams} streams" if events.streams > 1 else ""
+    text = f"{events.waiting:,} to be applied{streams} ({events.pending:,} in hand), {health.span(lag)} behind"
+    return Text(text + (f"; {events.rejected:,} set aside as unreadable" if events.rejected else ""))
+
+
+def _outbox(look: Look) -> Text:
+    outbox, now = look.overview.outbox, look.overview.now_ms
+    first = "" if outbox.first_due_ms is None else f", the first for {health.span(now - outbox.first_due_ms)}"
+    when = f" ({outbox.due_now:,} now{first})" if outbox.due_now else " (none now)" if outbox.due else ""
+    return Text.assemble(
+        f"{outbox.due:,} due{when}, {outbox.leased:,} leased, ",
+        (f"{outbox.dead:,} dead", "yellow" if outbox.dead else ""),
+        ", ",
+        (f"{outbox.unknown:,} unknown", "yellow" if outbox.unknown else ""),
+    )
+
+
+def _problems(look: Look) -> RenderableType:
+    return table(look.problems) if look.problems else Text("All is well.", STYLES["ok"])
+
+
+def _waiting(look: Look) -> RenderableType:
+    found = waiting(look)
+    if not found:
+        return Text.assemble(("sessions waiting", "bold"), "\nnobody")
+    kinds = [kind.name for kind in KINDS if any(kind.name in counts for counts in found.values())]
+    rows = Table("sessions waiting", box=None, pad_edge=False, header_style="bold")
+    for kind in kinds:
+        rows.add_column(kind, justify="right", no_wrap=True)
+    for stage in STAGES:
+        if stage in found:
+            counts = (found[stage].get(kind) for kind in kinds)
+            rows.add_row(stage, *(Text("-", "dim") if count is None else Text(f"{count:,}") for count in counts))
+    return rows
+
+
+def _outcomes(look: Look) -> RenderableType:
+    counters = look.overview.counters
+    rows = Table(box=None, pad_edge=False, header_style="bold")
+    rows.add_column("today (UTC)" if look.days == 1 else f"last {look.days} days (UTC)", no_wrap=True)
+    rows.add_column("", justify="right", no_wrap=True)
+    rows.add_column("", overflow="fold")
+    found = {"silent": sum(counters.silent.values())} | {outcome: counters.total(outcome) for outcome in OUTCOMES}
+    for outcome, count in found.items():
+        reasons = sorted(counters.outcomes.get(outcome, {}).items(), key=lambda item: -item[1])
+        words = ", ".join(f"{reason.replace('_', ' ')} {times:,}" for reason, times in reasons if reason)
+        rows.add_row(outcome, f"{count:,}", Text(words, "dim"), style="" if count else "dim")
+    return rows

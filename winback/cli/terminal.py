@@ -1,0 +1,96 @@
+"""What several commands print with: a console, tables, times, a question and a progress bar."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from state import deployment
+from state.connection import require_suitable
+from tasks.delivery.payload import timestamp
+from worker import runtime
+from worker.runtime import State
+from worker.server_errors import ask
+from worker.settings import Settings, load, require
+
+PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+
+
+def opened(*keys: str) -> tuple[Settings, State]:
+    """Return the settings, and the state of a server that has answered.
+
+    Raises:
+        StartError: a setting is missing or bad, or the server does not answer.
+    """
+    settings = load()
+    require(settings, "redis_url", *keys)
+
+    def connected() -> State:
+        state = runtime.open_state(settings)
+        require_suitable(state.client)
+        if "identity_secret" in keys:
+            # With another secret nobody would be recognised.
+            deployment.check(state.scripts, state.keys, runtime.identity_secret(settings), None)
+        return state
+
+    return settings, ask(settings, connected)
+
+
+def out() -> Console:
+    """Return the console to print on."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    return console
+
+
+def rows(console: Console, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Print a table; only its last column may break."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads[:-1]:
+        table.add_column(head, no_wrap=True)
+    table.columns.append(Column(heads[-1], overflow="fold", _index=len(heads) - 1))
+    for line in lines:
+        # Text, not markup: a value in [brackets] is shown as it is.
+        table.add_row(*(Text(cell) for cell in line))
+    console.print(table)
+
+
+def moment(ms: int) -> str:
+    """Return Unix ms as ISO 8601 in UTC, to the second; `-` for never."""
+    return timestamp(ms - ms % 1000) if ms else "-"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless `yes`; without a `y` nothing is done and the exit code is 1."""
+    if not yes and not typer.confirm(question, err=True):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator["Bar"]:
+    """Show how far something is on stderr, when that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as shown:
+        yield Bar(shown, what, total)
+
+
+class Bar:
+    """A bar that can be moved on, and be about something else."""
+
+    def __init__(self, shown: Progress, what: str, total: int | None) -> None:
+        self._shown = shown
+        self._task = shown.add_task(what, total=total)
+
+    def advance(self, by: int) -> None:
+        """Move on by so many."""
+        self._shown.advance(self._task, by)
+
+    def at(self, what: str, number: int) -> None:
+        """Stand at `number` of something else."""
+        self._shown.update(self._task, description=what, completed=number)

@@ -1,0 +1,44 @@
+"""The text of the command line in every locale: arguments are UTF-8, and output is never lost to an encoding."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from worker.errors import StartError
+from worker.logs.masking import one_line
+
+LOCALE = "the locale can't express a character of the command line or of the output: set LC_ALL=C.UTF-8"
+_LONGEST = 40
+
+
+def print_everything() -> None:
+    """Let characters that the output's encoding lacks be escaped, and not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+
+
+def arguments(given: Sequence[str]) -> list[str]:
+    """Return the arguments as UTF-8 text, whatever the locale made of them; the name of a file that exists stays.
+
+    Raises:
+        StartError: one of them isn't UTF-8.
+    """
+    return list(_arguments(given))
+
+
+def _arguments(given: Sequence[str]) -> Iterator[str]:
+    for number, text in enumerate(given, 1):
+        if text.isascii() or not _is_escaped(text) or os.path.lexists(text):
+            yield text
+            continue
+        try:
+            yield os.fsencode(text).decode()
+        except UnicodeError:
+            shown = one_line(text)[:_LONGEST]
+            raise StartError(f"argument {number} ({shown}): is not UTF-8 text, and no file has that name") from None
+
+
+def _is_escaped(text: str) -> bool:
+    """Whether the interpreter found bytes that it couldn't decode."""
+    return any("\udc80" <= char <= "\udcff" for char in text)

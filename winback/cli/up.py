@@ -1,0 +1,126 @@
+"""`winback up`: all roles in one command, with a server of their own unless the settings name one."""
+
+import secrets
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from worker.errors import StartError
+from worker.logs.masking import mask_urls
+from worker.settings import LIVE_KEYS, Settings, load, require
+from worker.settings.generated_secrets import IDENTITY_SECRET, VAR, kept_secret, write_private
+from worker.supervision.child_process import Prefixed
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.readiness import tell_when_up
+from worker.supervision.roles import Role, roles
+from worker.supervision.supervisor import RoleFailedError, Supervisor
+
+_KILLED = 130  # what shells report for a command that Ctrl-C ended
+
+
+def up(
+    *,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Start this role and no other; may be repeated.", metavar="ROLE")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave this role out; may be repeated.", metavar="ROLE")
+    ] = None,
+    valkey_port: Annotated[
+        int, typer.Option(help="Port of the embedded Valkey on 127.0.0.1.", min=1, max=65535)
+    ] = 6390,
+) -> None:
+    """Run ingest, the Celery workers, beat and Flower until Ctrl-C; what dies is started again.
+
+    Unless WINBACK_REDIS_URL names a server, a Valkey is run as well and keeps its data in ./var/valkey.
+    Its identity secret is then made up once and kept in ./var/identity_secret.
+
+    The first Ctrl-C (or SIGTERM) stops everything in order and lets requests under way finish.
+    A second one kills at once.
+    """
+    settings = load()
+    chosen = _choose([role.name for role in roles(settings)], only or [], without or [])
+    own_server = settings.redis_url is None
+    live = settings.delivery.mode == "live"
+    require(settings, *(LIVE_KEYS if live else ()), *(() if own_server else ("identity_secret",)))
+
+    made_up: dict[str, str] = {}
+    with ExitStack() as stack:
+        server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
+        if server is not None:
+            # Before anything is written or promised: another `winback up` may be at home here.
+            stack.callback(server.stop)
+            server.claim()
+            # The broker follows: database 1 of the same server, unless the settings name one.
+            made_up["WINBACK_REDIS_URL"] = server.url
+            if settings.identity_secret is None:
+                made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
+        login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
+        to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
+
+        _print_banner(settings, server, chosen, login)
+        output = Prefixed(sys.stdout)
+        again_s = settings.alarms.again.total_seconds()
+        supervisor = Supervisor(to_run, server=server, output=output, alarm_again_s=again_s)
+        looked_at = settings.model_copy(update={"redis_url": server.url}) if server is not None else settings
+        tell_when_up(looked_at, chosen, supervisor.pids, output)
+        try:
+            in_order = supervisor.run()
+        except RoleFailedError as failure:
+            print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
+            raise typer.Exit(1) from None
+    if not in_order:
+        raise typer.Exit(_KILLED)
+
+
+def _choose(names: list[str], only: list[str], without: list[str]) -> list[str]:
+    if unknown := [name for name in [*only, *without] if name not in names]:
+        raise StartError("\n".join(f"{name}: there is no such role; there are {', '.join(names)}" for name in unknown))
+    chosen = [name for name in names if name in (only or names) and name not in without]
+    if not chosen:
+        raise StartError("--without: no role is left to start; name fewer")
+    return chosen
+
+
+def _with_login(all_roles: Iterable[Role], login: str | None) -> list[Role]:
+    own = {"WINBACK_FLOWER__BASIC_AUTH": login} if login else {}
+    return [replace(role, env={**role.env, **own}) if role.name == "flower" else role for role in all_roles]
+
+
+def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: list[str], login: str | None) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+
+    def say(name: str, text: str) -> None:
+        console.print(f"[bold]{name:<8}[/bold] {escape(text)}")
+
+    live = settings.delivery.mode == "live"
+    say("mode", f"live: requests go to {settings.delivery.endpoint}" if live else "shadow: nothing will be sent")
+    if server is not None:
+        say("server", f"{server.url}, embedded, data in {VAR / 'valkey'}")
+        say("", f"for other commands: export WINBACK_REDIS_URL={server.url}")
+    else:
+        say("server", mask_urls(settings.redis_url or ""))
+    if "flower" in chosen:
+        say("Flower", f"http://{settings.flower.address}:{settings.flower.port}{_how_to_log_in(login)}")
+    say("roles", ", ".join(chosen))
+    say("log", "below, each line with its role in front; what Winback itself logs is JSON")
+
+
+def _how_to_log_in(login: str | None) -> str:
+    if login is None:
+        return ""
+    if not sys.stdout.isatty():
+        # What isn't a terminal is a log, and a log is no place for a password.
+        try:
+            write_private(VAR / "flower_login", login)
+        except OSError as e:
+            raise StartError(f"{VAR / 'flower_login'}: {e.strerror}: set WINBACK_FLOWER__BASIC_AUTH") from e
+        return f", user and password for this run are in {VAR / 'flower_login'}"
+    user, _, password = login.partition(":")
+    return f", for this run user {user}, password {password}"

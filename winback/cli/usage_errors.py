@@ -1,0 +1,37 @@
+"""A command line that cannot be understood, told in one line that names the thing and the way out."""
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+from typer import BadParameter
+from typer.exceptions import TyperException
+
+from detectors.validation_messages import plain
+
+_NO_NAME = re.compile(r"[][{}]|\|-")
+
+
+def explained(problem: TyperException) -> str:
+    """Return the line for what typer refuses; nothing when it has shown the help instead."""
+    context: Any = getattr(problem, "ctx", None)
+    what = _what(problem)
+    command = context.command_path if context else "winback"
+    return f"{command}: {what}; {command} --help tells more" if what else ""
+
+
+def _what(problem: TyperException) -> str:
+    parameter: Any = getattr(problem, "param", None)
+    if not isinstance(problem, BadParameter) or parameter is None:
+        message = problem.format_message().strip().removesuffix(".")
+        return message[:1].lower() + message[1:]
+    is_option = parameter.param_type_name == "option"
+    # Of [FILE|-], what is meant is FILE.
+    name = "/".join(parameter.opts) if is_option else _NO_NAME.sub("", parameter.metavar or parameter.name)
+    return f"{name}: {_why(problem)}"
+
+
+def _why(problem: BadParameter) -> str:
+    if isinstance(problem.__cause__, ValidationError):
+        return ", ".join(plain(detail) for detail in problem.__cause__.errors()).removesuffix(".")
+    return problem.message.removesuffix(".") or "is missing"

@@ -1,0 +1,97 @@
+"""The person a command is about: `--phone`, `--email` and `--session`, in any spelling."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from detectors.normalize.session_ids import public_session_id, stored_as
+from state import deployment
+from state.inventory import Inventory, StoredPerson
+from winback.operations.someone import Someone
+from worker import runtime
+from worker.errors import StartError
+from worker.runtime import State
+from worker.settings import Settings
+
+Phone = Annotated[str | None, typer.Option("--phone", help="The person's phone number, in any spelling.")]
+Email = Annotated[str | None, typer.Option("--email", help="The person's e-mail address.")]
+OfSession = Annotated[str | None, typer.Option("--session", help="A session, and the person it's about.")]
+InCountry = Annotated[
+    str | None, typer.Option("--country", help="Country of numbers without a +: CO, COL or Colombia.")
+]
+Exact = Annotated[
+    bool, typer.Option("--exact", help="Leave out identities that were only seen together with the named ones.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def someone(
+    state: State,
+    settings: Settings,
+    *,
+    phone: str | None,
+    country: str | None,
+    email: str | None,
+    session: str | None,
+    lenient: bool,
+) -> Someone:
+    """Return the person that the options name.
+
+    Raises:
+        StartError: they name no person, or both a session and an identity, or a value is invalid.
+    """
+    if not (phone or email or session) or (session and (phone or email)):
+        raise StartError("name the person: --phone NUMBER, --email ADDRESS or both, or --session SESSION")
+    # Without the keys, sessions couldn't be found by number or address.
+    deployment.require_keys(state.scripts, state.keys, state.cipher.ids)
+    secret = runtime.identity_secret(settings)
+    if session is None:
+        return Someone(identities(phone or "", country, email or ""), (), secret, lenient=lenient)
+    stored = Inventory(state.scripts, state.keys, state.cipher).whom(stored_as(session))
+    who = Someone(_stored_identities(stored), (), secret, lenient=lenient)
+    who.add_session(stored)
+    if stored.session_id != session:
+        who.original_ids.add(public_session_id(session))
+    return who
+
+
+def identities(phone: str, country: str | None, email: str) -> tuple[str, ...]:
+    """Return every identity of the person that a number, an address or both belong to.
+
+    The number is read as a request to it would be. What else this number can be named by is theirs as well.
+
+    Raises:
+        StartError: one of them is invalid, or the country is unknown.
+    """
+    from detectors.normalize.identities import identities_of, named_by  # noqa: PLC0415 - numbering plans load slowly
+
+    code = country_code(country)
+    found = identities_of(phone, code, email)
+    if phone and not any(one.startswith("+") for one in found):
+        way_out = "" if code else ", or name its --country"
+        raise StartError(f"{phone[:32]!r} is not a valid phone number: write it with + and the country code{way_out}")
+    if email and not any("@" in one for one in found):
+        raise StartError(f"{email[:64]!r} is not a valid e-mail address: write name@example.com")
+    spelled = (one for each in found for one in named_by(*(("", "", each) if "@" in each else (each, "", ""))))
+    return tuple(dict.fromkeys((*found, *spelled)))
+
+
+def country_code(country: str | None) -> str:
+    """Return a country's ISO 3166-1 alpha-2 code; empty for none.
+
+    Raises:
+        StartError: it is unknown.
+    """
+    from detectors.normalize import countries  # noqa: PLC0415 - see above
+
+    code = countries.country(country) if country else None
+    if country and code is None:
+        raise StartError(f"--country: {country[:64]!r} is not a country: write CO, COL or Colombia")
+    return code or ""
+
+
+def _stored_identities(stored: StoredPerson) -> Sequence[str]:
+    from detectors.normalize.identities import identities_of  # noqa: PLC0415 - see above
+
+    return identities_of(stored.phone, stored.country, stored.email)

@@ -1,0 +1,1 @@
+"""Operations behind the commands: explain, report, erase, replay, check events, import lists."""

@@ -1,0 +1,52 @@
+"""A person's answers to the question whether they may be contacted, with their proof, as the state keeps them. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from state.session_record import Session
+
+CHANNELS = ("call", "whatsapp")
+_LINKED = "linked."
+_AT_WIDTH = 15
+_ALLOWED = "a"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One answer."""
+
+    channel: str
+    allowed: bool
+    at_ms: int = 0
+    """When its event occurred (Unix ms); 0: that isn't known."""
+    given_at: str = ""
+    """When the person gave it, as the shop wrote it."""
+    source: str = ""
+    """Where they gave it, as the shop wrote it."""
+    session: str = ""
+    """The session that holds it, if the person's own record doesn't."""
+
+
+def latest(stored: Iterable[Mapping[str, str]]) -> dict[str, Consent]:
+    """Return the latest answer for each channel, of all identities; of two at the same time the refusal."""
+    found: dict[str, str] = {}
+    for answers in stored:
+        for name, text in answers.items():
+            channel = name.removeprefix(_LINKED)
+            found[channel] = max(text, found.get(channel, ""))
+    return {channel: _read(channel, text) for channel, text in sorted(found.items())}
+
+
+def of_session(session: Session) -> Iterator[Consent]:
+    """Return the answers that a session holds."""
+    fields = session.fields
+    for channel in CHANNELS:
+        if said := fields.get(f"consent.{channel}"):
+            given_at, source = fields.get("consent.given_at", ""), fields.get("consent.source", "")
+            yield Consent(channel, said == "true", 0, given_at, source, session.session_id)
+
+
+def _read(channel: str, text: str) -> Consent:
+    """Read 15 digits of the time (ms), `a` or `r`, when it was given, a tab, and where."""
+    given_at, _, source = text[_AT_WIDTH + 1 :].partition("\t")
+    return Consent(channel, text[_AT_WIDTH : _AT_WIDTH + 1] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)

@@ -1,0 +1,157 @@
+"""Forgetting a person: removes every trace of them, and proves by a scan of every key that none is left."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from detectors.activity import ActivityEvent
+from detectors.sequence import occurred_ms, position
+from state.erasure import Erased, Forgetting
+from state.event_stream import Entry
+from state.inventory import person_in
+from state.optouts import SHOP, OptOuts
+from winback.operations.someone import Someone
+from winback.operations.traces import Finder, Progress, Proof, Traces, Unread
+
+MOST_ROUNDS = 5
+"""Ingest can apply events that it had already read while data is removed. Then there is more to find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was removed, and what a scan of every key found afterwards."""
+
+    erased: Erased
+    entries: int
+    rejected: int
+    person_keys: int
+    opted_out: bool
+    """An opt-out hadn't been applied yet. The person is on the opt-out list now."""
+    refused: bool
+    """The same of a refusal."""
+    mentions: int
+    """What was removed from keys of other people: sessions and links."""
+    kept: tuple[str, ...]
+    """Keys of the person that stay. The command says why."""
+    looked_at: int
+    """Keys scanned for a trace; 0 without a scan of all."""
+    left: tuple[str, ...]
+    """Keys that still hold a trace. Empty, or something is wrong."""
+    slow_log_cleared: bool
+    """Whether the server's logs of slow and large commands were emptied: they can hold names and numbers."""
+
+
+@dataclass(slots=True)
+class _Done:
+    erased: Erased = field(default_factory=Erased)
+    entries: int = 0
+    rejected: int = 0
+    person_keys: int = 0
+    opted_out: bool = False
+    refused: bool = False
+
+
+class Forget:
+    """Forgets one person."""
+
+    def __init__(
+        self, forgetting: Forgetting, opt_outs: OptOuts, progress: Progress, *, follow: bool = True, scan: bool = True
+    ) -> None:
+        """Prepare. `follow` and `scan` are those of `Finder`."""
+        self._state = forgetting
+        self._opt_outs = opt_outs
+        self._finder_of = partial(Finder, forgetting, progress, follow=follow)
+        self._finder = self._finder_of(scan=scan)
+        self.scans = scan
+        """Whether every key is looked through: as asked for, or because an index turned out to be full."""
+
+    def survey(self, who: Someone) -> Traces:
+        """Find everything that has to go; see `Finder.survey`."""
+        found = self._finder.survey(who)
+        if not self.scans and self._state.index_is_full(who.people):
+            self.scans, self._finder = True, self._finder_of(scan=True)
+            found = self._finder.survey(who)
+        found.person_keys = [key for person in who.people for key in self._state.split(person)[0]]
+        return found
+
+    def forget(self, who: Someone, found: Traces) -> Forgotten:
+        """Remove what was found and what turns up in the meantime, then scan every key."""
+        done = _Done()
+        # Before the person's own keys, which name them, are removed.
+        mentioned_in = self._state.mentions(who.people)
+        for _ in range(MOST_ROUNDS):
+            self._remove(who, found, done)
+            found = self.survey(who)
+            if not found:
+                break
+        gone = [*who.sessions, *who.people]
+        mentions = sum(self._state.remove_mentions(key, gone) for key in mentioned_in)
+        proof, more = self._prove(who) if self.scans else (Proof((), 0, ()), 0)
+        kept = [key for person in who.people for key in self._state.split(person)[1]]
+        return Forgotten(
+            erased=done.erased,
+            entries=done.entries,
+            rejected=done.rejected,
+            person_keys=done.person_keys,
+            opted_out=done.opted_out,
+            refused=done.refused,
+            mentions=mentions + more,
+            kept=tuple(kept),
+            looked_at=proof.looked_at,
+            left=(*proof.left, *found.person_keys),
+            slow_log_cleared=self._state.clear_slow_log(),
+        )
+
+    def _remove(self, who: Someone, found: Traces, done: _Done) -> None:
+        # Before and after the removal: ingest writes its notes again after each announcement.
+        self._state.announce()
+        # Before their events are removed: opt-outs and refusals must outlive everything else.
+        self._keep_refusals(who, found.entries, done)
+        self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
+        done.erased = _sum(done.erased, self._state.erase(who.sessions, found.outreaches))
+        self._state.remove_rejected([entry_id for entry_id, _ in found.rejected])
+        if found:
+            for person in who.people:
+                self._state.bar(person)
+        self._state.delete(found.person_keys)
+        self._state.announce()
+        for person in who.people:
+            self._state.strip_consent(person)
+        done.entries += len(found.entries)
+        done.rejected += len(found.rejected)
+        done.person_keys += len(found.person_keys)
+
+    def _keep_refusals(self, who: Someone, entries: Iterable[Unread], done: _Done) -> None:
+        for one in entries:
+            if one.event is None:
+                continue
+            if one.event.type == "opt_out":
+                self._opt_outs.add(who.people, SHOP)
+                done.opted_out = done.opted_out or bool(who.people)
+            at_ms = _occurred_ms(one, one.event)
+            if refused := _refused(one.event):
+                for person in who.people:
+                    self._state.refuse(person, refused, at_ms)
+                    done.refused = True
+
+    def _prove(self, who: Someone) -> tuple[Proof, int]:
+        """Scan every key, and once more after sessions and links of the person were removed from others' keys."""
+        proof = self._finder.prove(who)
+        gone = [*who.sessions, *who.people]
+        mentions = sum(self._state.remove_mentions(key, gone) for key in proof.left if person_in(key))
+        return (self._finder.prove(who), mentions) if mentions else (proof, 0)
+
+
+def _refused(event: ActivityEvent) -> list[str]:
+    consent = event.customer.consent if event.customer else None
+    if consent is None:
+        return []
+    return [channel for channel in ("call", "whatsapp") if getattr(consent, channel) is False]
+
+
+def _occurred_ms(one: Unread, event: ActivityEvent) -> int:
+    return occurred_ms(position(event, Entry(one.entry_id, one.raw).arrival_ms).stamp)
+
+
+def _sum(one: Erased, other: Erased) -> Erased:
+    return Erased(one.sessions + other.sessions, one.outreaches + other.outreaches, one.skeletons + other.skeletons)

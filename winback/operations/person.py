@@ -1,0 +1,206 @@
+"""What `winback person show` shows: one person, read by their own keys, without a scan of all others."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from detectors.durations import format_duration
+from detectors.lanes import milliseconds
+from state.decisions import Operator, Record
+from state.event_streams import Watermark
+from state.inventory import Inventory, StoredKey, person_in
+from state.optouts import Entries, OptOuts
+from state.session_record import Session
+from tasks.delivery.payload import timestamp
+from tasks.policy.settings import ContactSettings
+from winback.operations.consents import CHANNELS, Consent, latest, of_session
+from winback.operations.explain import Story, explain_outreach, explain_session, lane_of, when
+from winback.operations.linked_identities import earlier, link
+from winback.operations.outreach_requests import channel_of
+from winback.operations.someone import Someone
+from worker.logs.masking import mask_identity
+from worker.runtime import State
+from worker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that is read for one person."""
+
+    who: Someone
+    sessions: Sequence[Session]
+    """Those that are about them, the latest last."""
+    outreaches: Sequence[Record]
+    """The first first."""
+    keys: Mapping[str, StoredKey]
+    """All keys of the person."""
+    opt_outs: Mapping[str, Entries]
+    """Person → entries on the opt-out list, for each identity that has any."""
+    mark: Watermark
+
+
+def read(state: State, inventory: Inventory, who: Someone, *, follow: bool) -> Known:
+    """Read what is known of a person; identities and sessions that are found are added to `who`."""
+    found = [inventory.whom(session_id) for session_id in _sessions_of(inventory, who)]
+    if follow:
+        link(inventory, who, found)
+        found = [inventory.whom(session_id) for session_id in _sessions_of(inventory, who)]
+    theirs = [stored for stored in found if stored.session_id in who.sessions or who.has_session(stored)]
+    theirs += earlier(inventory, who, theirs)
+    for stored in theirs:
+        who.add_session(stored)
+    keys = {key: inventory.content(key) for person in who.people for key in inventory.person_keys(person)}
+    sessions = sorted(state.sessions.read(sorted(who.sessions)), key=lambda session: session.activity)
+    operator = Operator(state.scripts, state.keys, state.cipher)
+    people = who.people
+    entries = OptOuts(state.scripts, state.keys).entries(people)
+    return Known(
+        who=who,
+        sessions=sessions,
+        outreaches=_outreaches(operator, sessions, keys.values()),
+        keys=keys,
+        opt_outs={person: found for person, found in zip(people, entries, strict=True) if found},
+        mark=state.streams.watermark(),
+    )
+
+
+def story(known: Known, settings: Settings, inventory: Inventory, *, reveal: bool) -> Story:
+    """Return what is known of a person as JSON data: times are ISO 8601 in UTC, null for never."""
+    sessions = [_session(session, known, settings, reveal=reveal) for session in known.sessions]
+    return {
+        "identities": list(_identities(known.who, reveal=reveal)),
+        "opt_outs": list(_opt_outs(known)),
+        "consent": [_consent(consent) for consent in _consents(known)],
+        "bought": when(max(_moments(known.keys.values(), "bought", "bought_linked"), default=0)),
+        "limits": _limits(known, settings.contact),
+        "sessions": sessions,
+        "contacts": [_contact(record, known, inventory, reveal=reveal) for record in known.outreaches],
+        "next": _next(known, settings.contact, sessions),
+    }
+
+
+def contact_times(known: Known) -> dict[str, int]:
+    """Return the outreaches that reserved the person, with when each did (Unix ms): those that limits count."""
+    times: dict[str, int] = {}
+    for stored in known.keys.values():
+        if stored.key.endswith(":reserved") and isinstance(stored.content, dict):
+            times |= {outreach: int(text.rpartition(":")[2]) for outreach, text in stored.content.items()}
+    return dict(sorted(times.items(), key=lambda pair: pair[1]))
+
+
+def _sessions_of(inventory: Inventory, who: Someone) -> list[str]:
+    found = dict.fromkeys(sorted(who.sessions))
+    for person in who.people:
+        found.update(dict.fromkeys(inventory.sessions_of(person)))
+    return list(found)
+
+
+def _outreaches(operator: Operator, sessions: Iterable[Session], keys: Iterable[StoredKey]) -> list[Record]:
+    ids = dict.fromkeys(outreach for session in sessions for outreach in session.outreaches)
+    for stored in keys:
+        if stored.key.endswith((":contacts", ":reserved")) and isinstance(stored.content, dict):
+            ids.update(dict.fromkeys(stored.content))
+    records = [record for record in operator.read(list(ids)) if record is not None]
+    return sorted(records, key=lambda record: record.claimed_ms)
+
+
+def _next(known: Known, settings: ContactSettings, sessions: Sequence[Story]) -> str:
+    """Say what happens next, and when, if the person does nothing."""
+    if known.opt_outs:
+        sources = dict.fromkeys(source for entries in known.opt_outs.values() for source in entries)
+        return f"no contact: they are opted out ({', '.join(sources)})"
+    refused = {consent.channel for consent in _consents(known) if not consent.allowed}
+    if refused.issuperset(CHANNELS):
+        return f"no contact: they refused {' and '.join(CHANNELS)}"
+    for record in reversed(known.outreaches):
+        told = explain_outreach(record, reveal=False, now_ms=known.mark.now_ms)["next"]
+        if not told.startswith("nothing"):
+            return f"outreach {record.outreach}: {told}"
+    for session in reversed(sessions):
+        if session["state"] == "waiting":
+            return f"session {session['session']}: {session['next']}"
+    last_ms = max(contact_times(known).values(), default=0)
+    ends_ms = last_ms + milliseconds(settings.cap)
+    if last_ms and ends_ms > known.mark.now_ms:
+        return f"nothing is planned; contact.cap excludes another contact until {when(ends_ms)}"
+    return "nothing is planned"
+
+
+def _identities(who: Someone, *, reveal: bool) -> Iterator[Story]:
+    for how, identities in (("named", who.named), ("seen together", who.linked), ("shared, left out", who.shared)):
+        for identity in identities:
+            if how == "named" and identity in who.shared:
+                continue
+            kind = "email" if "@" in identity else "phone"
+            shown = identity if reveal else mask_identity(identity)
+            yield {"kind": kind, "identity": shown, "how": how, "person": who.hashes([identity])[0]}
+
+
+def _opt_outs(known: Known) -> Iterator[Story]:
+    for person, entries in known.opt_outs.items():
+        for source, at_ms in entries.items():
+            yield {"person": person, "source": source, "at": when(at_ms)}
+
+
+def _consents(known: Known) -> list[Consent]:
+    """Return the latest answer for each channel: the person's, else that of their latest session."""
+    found = {consent.channel: consent for session in known.sessions for consent in of_session(session)}
+    texts = [stored.content for stored in known.keys.values() if stored.key.endswith(":consent")]
+    return list((found | latest(text for text in texts if isinstance(text, dict))).values())
+
+
+def _consent(consent: Consent) -> Story:
+    return {
+        "channel": consent.channel,
+        "answer": "yes" if consent.allowed else "no",
+        "at": when(consent.at_ms),
+        "given_at": consent.given_at or None,
+        "source": consent.source or None,
+        "session": consent.session or None,
+    }
+
+
+def _limits(known: Known, settings: ContactSettings) -> Story:
+    times = contact_times(known)
+    cap_ms = milliseconds(settings.cap)
+    used = [outreach for outreach, at_ms in times.items() if known.mark.now_ms - at_ms < cap_ms]
+    return {
+        "cap": format_duration(settings.cap),
+        "used": len(used),
+        "of": 1,
+        "contacts": [{"outreach": outreach, "at": timestamp(at_ms)} for outreach, at_ms in times.items()],
+    }
+
+
+def _moments(keys: Iterable[StoredKey], *names: str) -> Iterator[int]:
+    for stored in keys:
+        if stored.key.rpartition(":")[2] in names and person_in(stored.key) and isinstance(stored.content, str):
+            yield int(stored.content or 0)
+
+
+def _session(session: Session, known: Known, settings: Settings, *, reveal: bool) -> Story:
+    lane = lane_of(session)
+    told = explain_session(session, settings.detection, known.mark, None, reveal=reveal)
+    return {
+        "session": session.session_id,
+        "id": session.fields.get("id") or session.session_id,
+        "stage": lane.stage if lane else None,
+        "platform": lane.platform if lane else None,
+        "state": session.state,
+        "last_activity": told["last_activity"],
+        "next": told["next"] if session.state != "abandoned" else f"outreach {session.outreach}",
+    }
+
+
+def _contact(record: Record, known: Known, inventory: Inventory, *, reveal: bool) -> Story:
+    told = explain_outreach(record, reveal=reveal, now_ms=known.mark.now_ms)
+    stored: Mapping[str, Any] = inventory.outreach(record.outreach).texts
+    return {
+        "outreach": record.outreach,
+        "session": record.session or None,
+        "claimed": when(record.claimed_ms),
+        "contacted": when(int(stored.get("contacted_at") or 0)),
+        "outcome": f"{record.state}{': ' + record.reason if record.reason else ''}",
+        "channel": channel_of(stored) or None,
+        "next": told["next"],
+    }

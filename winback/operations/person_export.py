@@ -1,0 +1,150 @@
+"""Everything that is stored about a person, as one JSON document, and a check that nothing was left out."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
+from state.inventory import Inventory, StoredKey, StoredRecord, person_in
+from state.session_record import MARK
+from tasks.delivery.payload import timestamp
+from tasks.record import cart_of
+from winback.operations.consents import Consent, latest
+from winback.operations.explain import when
+from winback.operations.someone import Someone
+from winback.operations.traces import Finder, Known, Progress, Proof, Traces
+
+MOST_ROUNDS = 3
+"""Events can be applied between reading and checking. Then everything is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The document, and what it lacks."""
+
+    document: Mapping[str, Any]
+    missed: tuple[str, ...]
+    """Keys with data about the person that isn't in the document. Empty, or something is wrong."""
+    looked_at: int
+    """How many keys were scanned."""
+
+
+def export(inventory: Inventory, who: Someone, progress: Progress, *, follow: bool) -> Export:
+    """Read everything about a person, then scan every key for what the document lacks."""
+    finder = Finder(inventory, progress, follow=follow)
+    for _ in range(MOST_ROUNDS):
+        found = finder.survey(who)
+        sessions = [inventory.session(session_id) for session_id in sorted(found.sessions)]
+        outreaches = [inventory.outreach(outreach) for outreach in sorted(found.outreaches)]
+        keys = [inventory.content(key) for key in found.person_keys]
+        proof = finder.prove(who, _known(who, found, sessions + outreaches))
+        if not proof.left:
+            break
+    # What can't be decrypted is missing as well.
+    sealed = [key for record in (*sessions, *outreaches) if record.unreadable for key in record.keys[:1]]
+    missed = (*proof.left, *sealed)
+    document = {
+        "exported_at": timestamp(inventory.now_ms()),
+        "identities": _identities(who),
+        "consent": [_consent(consent) for consent in latest(_answers(keys)).values()],
+        "sessions": [_session(record) for record in sessions],
+        "outreaches": [_outreach(record) for record in outreaches],
+        "keys": [_key(stored) for stored in keys],
+        "unread_events": [
+            {"stream": one.stream, "id": one.entry_id.decode(), "event": _json(one.raw)} for one in found.entries
+        ],
+        "rejected": [{"id": entry_id.decode(), "text": text} for entry_id, text in found.rejected],
+        "mentions": _mentions(proof),
+        "complete": not missed,
+        "missed": list(missed),
+    }
+    return Export(document, missed, proof.looked_at)
+
+
+def _known(who: Someone, found: Traces, records: list[StoredRecord]) -> Known:
+    return Known(
+        keys=frozenset(key for record in records for key in record.keys),
+        texts=frozenset([*(one.text for one in found.entries), *(text for _, text in found.rejected)]),
+        members=frozenset([*who.sessions, *who.people]),
+    )
+
+
+def _identities(who: Someone) -> list[Mapping[str, str]]:
+    ways = (("named", who.named), ("seen together", tuple(who.linked)))
+    return [
+        {"identity": identity, "how": how, "person": who.hashes([identity])[0]}
+        for how, identities in ways
+        for identity in identities
+    ]
+
+
+def _answers(keys: Iterable[StoredKey]) -> Iterator[Mapping[str, str]]:
+    for stored in keys:
+        if stored.key.endswith(":consent") and isinstance(stored.content, dict):
+            yield stored.content
+
+
+def _consent(consent: Consent) -> Mapping[str, Any]:
+    return {**asdict(consent), "at": when(consent.at_ms)}
+
+
+def _session(record: StoredRecord) -> Mapping[str, Any]:
+    fields = {name: _json(text.encode()) for name, text in record.texts.items()}
+    with suppress(ValueError):  # of a damaged cart the text is shown
+        if cart := cart_of(record.texts):
+            fields["cart"] = cart.model_dump(mode="json", exclude_none=True)
+    activity = int(record.texts.get("activity", "0").rstrip(MARK))
+    return {
+        "session": record.id,
+        "state": record.texts.get("state", "waiting"),
+        "place": RANK_NAMES[activity % RANK_SPAN] if activity else None,
+        "last_activity": when(occurred_ms(activity)),
+        "fields": fields,
+    }
+
+
+def _outreach(record: StoredRecord) -> Mapping[str, Any]:
+    texts = dict(record.texts)
+    history, body = texts.pop("history", ""), texts.pop("body", "")
+    return {
+        "outreach": record.id,
+        "outcome": ": ".join(filter(None, (texts.get("state"), texts.get("reason")))),
+        "claimed": when(int(texts.get("claimed_at") or 0)),
+        "contacted": when(int(texts.get("contacted_at") or 0)),
+        "fields": texts,
+        "request": _json(body.encode()) if body else None,
+        "history": [_line(line) for line in history.splitlines()],
+    }
+
+
+def _line(line: str) -> Mapping[str, str]:
+    at, _, text = line.partition(" ")
+    return {"at": timestamp(int(at)), "text": text} if at.isdecimal() else {"text": line}
+
+
+def _key(stored: StoredKey) -> Mapping[str, Any]:
+    return {
+        "person": person_in(stored.key),
+        "name": stored.key.rpartition(":")[2],
+        "content": stored.content,
+        "kept_for_ms": stored.ttl_ms,
+    }
+
+
+def _mentions(proof: Proof) -> list[str]:
+    """Return where ids of the person stand in lists; of other people's keys only the name, not their hash."""
+    names = (key.rpartition("}:")[2] if person_in(key) else key for key in proof.mentions)
+    return list(dict.fromkeys(names))
+
+
+def _json(text: bytes) -> Any:  # noqa: ANN401 - any JSON, else the text
+    """Return what a JSON object or list holds; any other text as it is: a phone number isn't an integer."""
+    written = text.decode(errors="replace")
+    if written[:1] not in {"{", "["}:
+        return written
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written

@@ -1,0 +1,86 @@
+"""Recorded events: when they occurred, and how they look when they occur again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from detectors.sequence import epoch_ms
+from tasks.delivery.payload import timestamp
+
+_LAST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z, the end of ISO 8601's four-digit years
+_TAIL = 128 * 1024  # bytes; an event has 64 KiB at most
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(datetime)
+
+
+class NotReplayableError(ValueError):
+    """A line has no moment at which to send it; the message says why and holds nothing of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When what happened then is to happen now; all times are Unix ms."""
+
+    first_ms: int
+    """When the first event of the recording occurred."""
+    start_ms: int
+    """When it is sent."""
+    speed: float
+
+    def moment(self, recorded_ms: int) -> int:
+        """Return when something recorded is to happen."""
+        moment_ms = self.start_ms + round((recorded_ms - self.first_ms) / self.speed)
+        return max(0, min(moment_ms, _LAST_MS))
+
+
+def read(text: bytes) -> tuple[dict[str, Any], int]:
+    """Return an event as it is, and when it occurred (Unix ms).
+
+    Raises:
+        NotReplayableError: it is no JSON object, or does not say when it occurred.
+    """
+    try:
+        event = from_json(text)
+    except ValueError:
+        raise NotReplayableError("is not valid JSON") from None
+    if not isinstance(event, dict):
+        raise NotReplayableError("is not a JSON object")
+    if event.get("occurred_at") is None:
+        raise NotReplayableError("occurred_at: is missing; a replay needs it to know when to send the event")
+    recorded_ms = _read_moment(event["occurred_at"])
+    if recorded_ms is None:
+        raise NotReplayableError("occurred_at: is not a date and time (2025-05-13T22:40:00Z)")
+    return event, recorded_ms
+
+
+def retimed(event: dict[str, Any], recorded_ms: int, schedule: Schedule) -> bytes:
+    """Return an event as JSON, moved to now: occurred_at, and expires_at by the same rule when there is one."""
+    moved = {**event, "occurred_at": timestamp(schedule.moment(recorded_ms))}
+    expires_ms = _read_moment(event["expires_at"]) if event.get("expires_at") is not None else None
+    if expires_ms is not None:
+        moved["expires_at"] = timestamp(schedule.moment(expires_ms))
+    return to_json(moved)
+
+
+def last_moment(file: BinaryIO) -> int | None:
+    """Return when the last event of a file occurred (Unix ms), None when that is not to be had; leaves its position."""
+    if not file.seekable():
+        return None
+    position = file.tell()
+    try:
+        file.seek(max(position, file.seek(0, 2) - _TAIL))
+        lines = file.read().strip().splitlines()
+        return read(lines[-1])[1] if lines else None
+    except NotReplayableError:
+        return None
+    finally:
+        file.seek(position)
+
+
+def _read_moment(value: object) -> int | None:
+    try:
+        return epoch_ms(_MOMENT.validate_python(value))
+    except (ValidationError, OverflowError):
+        return None

@@ -1,0 +1,182 @@
+"""Finding everything that is kept about a person: for `winback person show`, `export` and `winback forget`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from detectors.activity import ActivityEvent
+from detectors.normalize.session_ids import is_hashed, session_key
+from detectors.parsing import parse
+from state.event_stream import FIELD
+from state.inventory import Inventory, StoredOutreach, StoredPerson, person_in, session_of
+from winback.operations.linked_identities import earlier, link
+from winback.operations.someone import Someone
+
+TOMBSTONE = frozenset({"state", "forgotten", "sending"})
+"""Fields of a session's hash that tell nothing."""
+Progress = Callable[[str, int], None]
+"""Called with what is being read, and how much of it has been."""
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An event that ingest hasn't applied yet."""
+
+    stream: str
+    entry_id: bytes
+    raw: bytes
+    event: ActivityEvent | None
+    """None: it can't be read."""
+
+    @property
+    def text(self) -> str:
+        """The entry as a scan of all keys sees it."""
+        return str({FIELD.decode(): self.raw.decode(errors="replace")})
+
+
+@dataclass(slots=True)
+class Traces:
+    """What is kept about a person."""
+
+    sessions: set[str] = field(default_factory=set)
+    """Those whose data is still there."""
+    outreaches: set[str] = field(default_factory=set)
+    entries: list[Unread] = field(default_factory=list)
+    rejected: list[tuple[bytes, str]] = field(default_factory=list)
+    """Entries of the stream of what was rejected: id and text."""
+    person_keys: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.sessions or self.outreaches or self.entries or self.rejected or self.person_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The result of a scan of every key."""
+
+    left: tuple[str, ...]
+    """Keys that hold a trace."""
+    looked_at: int
+    mentions: tuple[str, ...]
+    """Keys that hold nothing of the person but one of the known members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a scan passes over."""
+
+    keys: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    """Whole entries of streams."""
+    members: frozenset[str] = frozenset()
+    """Ids in sorted sets: where a session waits, and what others are linked to."""
+
+
+class Finder:
+    """Reads everything, and adds what it finds out about a person to them.
+
+    `follow`: identities that were seen together with those that were named are theirs as well, one step far.
+    `scan`: look through every key; otherwise only at what the person's index names, which takes as long as there is to
+    find.
+    """
+
+    def __init__(self, inventory: Inventory, progress: Progress, *, follow: bool = True, scan: bool = True) -> None:
+        self._scan = scan
+        self._inventory = inventory
+        self._progress = progress
+        self._follow = follow
+
+    def survey(self, who: Someone) -> Traces:
+        """Find everything about a person; more sessions and identities of theirs are added to `who`.
+
+        The streams are read first: an event that is applied meanwhile is seen there or in its session.
+        """
+        for unread in self.unread(who):
+            event = unread.event
+            if event is not None and event.session_id is not None and who.is_named_in(event):
+                who.sessions.add(session_key(event.session_id))
+        found = Traces(sessions=self._sessions(who))
+        made = self._made(who)
+        found.outreaches = {one.outreach for one in made if one.session_id in who.sessions or who.is_sent(one.body)}
+        # A forgotten one that is under way has no session any more, and nothing to remove.
+        found.outreaches |= {one.outreach for one in self._inventory.outreaches_to(who.people) if one.session_id}
+        # An event that can't be read and holds an identity or a session of theirs counts as well.
+        found.entries = [one for one in self.unread(who) if one.event is None or who.has_event(one.event)]
+        found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if who.is_in(text)]
+        found.person_keys = [key for person in who.people for key in self._inventory.person_keys(person)]
+        return found
+
+    def prove(self, who: Someone, known: Known | None = None) -> Proof:
+        """Scan every key for an identity, a session or the hash of the person, but for what is known."""
+        known = known or Known()
+        left: dict[str, None] = {}
+        mentions: dict[str, None] = {}
+        looked_at, last = 0, ""
+        own = set(who.people)
+        for key, text in self._counted("proof", self._inventory.everything()):
+            looked_at += key != last
+            last = key
+            if key in known.keys or key in left or text in known.texts or person_in(key) in own:
+                continue
+            if text in known.members:
+                mentions[key] = None
+            elif self._is_left(key, text, who):
+                left[key] = None
+        return Proof(tuple(left), looked_at, tuple(mentions))
+
+    def _is_left(self, key: str, text: str, who: Someone) -> bool:
+        session_id = session_of(key)
+        if session_id in who.sessions:
+            return bool(self._inventory.left_of(session_id) - TOMBSTONE)
+        if not (who.is_in(text) or who.is_spelled_in(key) or any(person in text for person in who.people)):
+            return False
+        stored = self._inventory.whom(session_id) if session_id else None
+        # A number in another country can have the same digits.
+        return stored is None or not who.is_spelled_in(stored.phone) or who.has_session(stored)
+
+    def _sessions(self, who: Someone) -> set[str]:
+        found = list(self._named(who))
+        if self._follow:
+            before = who.identities
+            link(self._inventory, who, found)
+            if who.identities != before:
+                found = list(self._named(who))
+        found += earlier(self._inventory, who, found)
+        for stored in found:
+            who.add_session(stored)
+        return {stored.session_id for stored in found if not stored.forgotten}
+
+    def _made(self, who: Someone) -> Iterator[StoredOutreach]:
+        if self._scan:
+            yield from self._counted("outreaches", self._inventory.outreaches())
+        else:
+            yield from self._inventory.outreaches_of(who.sessions)
+
+    def _named(self, who: Someone) -> Iterator[StoredPerson]:
+        if not self._scan:
+            for session_id in dict.fromkeys((*sorted(who.sessions), *self._inventory.indexed(who.people))):
+                stored = self._inventory.whom(session_id)
+                if self._inventory.left_of(session_id) and (session_id in who.sessions or who.has_session(stored)):
+                    yield stored
+            return
+        for stored in self._counted("sessions", self._inventory.sessions()):
+            if stored.session_id in who.sessions or who.has_session(stored):
+                yield stored
+
+    def unread(self, who: Someone) -> Iterator[Unread]:
+        """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
+        # What the shop calls a session that is stored under a hash can be written in several ways: parse every event.
+        is_any_hashed = any(map(is_hashed, who.sessions))
+        for stream, entry in self._counted("events", self._inventory.entries()):
+            raw = entry.event or b""
+            names_them = who.is_in(raw.decode(errors="replace"))
+            event = parse(raw).event if names_them or is_any_hashed else None
+            if names_them or (event is not None and who.has_event(event)):
+                yield Unread(stream, entry.id, raw, event)
+
+    def _counted(self, what: str, items: Iterator[Item]) -> Iterator[Item]:
+        for number, item in enumerate(items, 1):
+            if number % 500 == 0:
+                self._progress(what, number)
+            yield item

@@ -1,0 +1,158 @@
+"""What the stand-in has received: in memory, in a file, and added up."""
+
+import json
+import os
+import stat
+from collections import Counter, deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from winback.simulation.mock_api.replies import Outcome
+from worker.errors import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request to the API.
+
+    Attributes:
+        at: When it was received, in seconds since the epoch.
+        path: Which of the documented addresses it went to.
+        status: What it was answered with; None when the connection was closed instead.
+        outcome: What became of it.
+        key: Its idempotency key, when that was well-formed.
+        raw: The body as it came.
+        headers_ok: Whether its headers were as they must be; None when they were not looked at.
+        problems: One line for each breach of the contract.
+    """
+
+    at: float
+    path: str
+    status: int | None
+    outcome: Outcome
+    key: str | None
+    raw: bytes
+    headers_ok: bool | None
+    problems: tuple[str, ...]
+
+
+class Ledger:
+    """Every request so far. Not for several threads."""
+
+    def __init__(self, store: Path | None, keep: int) -> None:
+        self._file = _open(store) if store else None
+        self._keep = keep
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what is in memory and start adding up anew; the file stays as it is."""
+        self._latest: deque[tuple[Entry, bool]] = deque(maxlen=self._keep)
+        self._counts: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
+        self._known: set[str] = set()
+        self._contacts: Counter[str] = Counter()
+
+    def note(self, entry: Entry, document: object) -> None:
+        """Write down one request, to the file before anything else.
+
+        Args:
+            entry: The request.
+            document: Its body, read; None when it was not read or is no JSON.
+
+        Raises:
+            OSError: The file can't be written; nothing was noted.
+        """
+        session = text_at(document, "session", "session_id")
+        answered_well = entry.outcome in {"accepted", "replayed"}
+        duplicate = answered_well and not self._known.isdisjoint({entry.key, session})
+        if self._file is not None:
+            line = _line(entry, document, duplicate=duplicate) + b"\n"
+            if os.write(self._file, line) != len(line):
+                raise OSError("the line was written in part only")
+        self._latest.append((entry, duplicate))
+        self._counts["requests"] += 1
+        self._counts[entry.outcome] += 1
+        self._counts["duplicates"] += duplicate
+        self._statuses["none" if entry.status is None else str(entry.status)] += 1
+        if entry.headers_ok is not None:
+            self._counts["invalid" if entry.problems else "valid"] += 1
+        if answered_well:
+            self._known.update(known for known in (entry.key, session) if known is not None)
+        if entry.outcome == "accepted" and (phone := text_at(document, "customer", "phone_number")):
+            self._contacts[phone] += 1
+
+    def summary(self) -> dict[str, Any]:
+        """Add up what came since the start or the last `clear`.
+
+        `accepted` requests are those that would contact somebody; `duplicates` are accepted or replayed ones whose
+        idempotency key or session id had been accepted before; `valid` and `invalid` count only requests that were
+        validated, whatever they were answered with; `statuses` counts the answers, `none` where there was none.
+        """
+        names = ("requests", "accepted", "valid", "invalid", "replayed", "in_flight", "refused", "forced", "dropped")
+        return {
+            **{name: self._counts[name] for name in names},
+            "duplicates": self._counts["duplicates"],
+            "people_contacted": len(self._contacts),
+            "people_contacted_more_than_once": sum(contacts > 1 for contacts in self._contacts.values()),
+            "statuses": dict(sorted(self._statuses.items())),
+        }
+
+    def requests(self) -> bytes:
+        """Return as JSON the latest requests, oldest first, and how many earlier ones are no longer in memory."""
+        lines = [_line(entry, _read(entry.raw), duplicate=duplicate) for entry, duplicate in self._latest]
+        left_out = self._counts["requests"] - len(lines)
+        return b'{"left_out": %d, "requests": [%s]}' % (left_out, b", ".join(lines))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def text_at(document: object, *path: str) -> str | None:
+    """Return the text under these names, or None where there is none."""
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document if isinstance(document, str) else None
+
+
+def _line(entry: Entry, document: object, *, duplicate: bool) -> bytes:
+    told = {
+        "received_at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "path": entry.path,
+        "status": entry.status,
+        "outcome": entry.outcome,
+        "idempotency_key": entry.key,
+        "headers_ok": entry.headers_ok,
+        "valid": None if entry.headers_ok is None else not entry.problems,
+        "duplicate": duplicate,
+        "problems": list(entry.problems),
+        # Bytes that are not UTF-8 survive as lone surrogates: encode("utf-8", "surrogateescape") gives them back.
+        "body_raw": entry.raw.decode("utf-8", "surrogateescape"),
+    }
+    try:
+        return json.dumps({**told, "body": document}, allow_nan=False).encode()
+    except ValueError:
+        # Python reads NaN and 1e999, and JSON has no word for what they become.
+        return json.dumps({**told, "body": None}).encode()
+
+
+def _read(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _open(store: Path) -> int:
+    try:
+        file = os.open(store, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        # It may have been there before, readable for others; but only a plain file is ours to lock up.
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            os.fchmod(file, 0o600)
+    except OSError as exc:
+        raise StartError(f"--store {store}: {exc.strerror}; name a file that can be written") from exc
+    return file

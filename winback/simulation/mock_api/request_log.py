@@ -1,0 +1,47 @@
+"""The line that the stand-in prints for each request: nothing in it is personal."""
+
+import json
+import os
+import re
+import sys
+from datetime import UTC, datetime
+
+from winback.simulation.mock_api.ledger import Entry
+
+# What the shops' session ids are made of. Anything else could be anything, and is not printed.
+_SESSION_ID = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}")
+
+
+class LinePrinter:
+    """Prints to standard output, at once, until nobody reads it any more."""
+
+    def __init__(self, *, quiet: bool, json_lines: bool) -> None:
+        self._quiet = quiet
+        self._json_lines = json_lines
+
+    def request(self, entry: Entry, session_id: str | None) -> None:
+        """Print the time (UTC), status, outcome, idempotency key and session id of one request."""
+        if self._quiet:
+            return
+        session = session_id if session_id is not None and _SESSION_ID.fullmatch(session_id) else None
+        at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if self._json_lines:
+            names = ("at", "status", "outcome", "idempotency_key", "session_id")
+            self._write(
+                json.dumps(dict(zip(names, (at, entry.status, entry.outcome, entry.key, session), strict=True)))
+            )
+        else:
+            self._write(f"{at[11:]} {entry.status or '---'} {entry.outcome:<9} {entry.key or '-'} {session or '-'}")
+
+    def listening(self, url: str) -> None:
+        """Print where the stand-in listens; this line comes also when it is to be quiet."""
+        self._write(json.dumps({"listening": url}) if self._json_lines else f"winback mock-api listens on {url}")
+
+    def _write(self, line: str) -> None:
+        try:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        except OSError:
+            # `winback mock-api | head` must not end the API; what is still buffered has to go somewhere at exit.
+            self._quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

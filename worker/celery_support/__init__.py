@@ -1,0 +1,1 @@
+"""What Celery, kombu and Flower need to run Winback's tasks safely."""

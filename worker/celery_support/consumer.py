@@ -1,0 +1,98 @@
+"""A consumer that takes hints of ours only, is patient with its broker, and sends events in batches.
+
+What Flower shows is told several times a second, not once for each change.
+
+Celery 5.7 publishes the events of tasks in batches, yet begins with that at the next turn of its loop: under load each
+has one or two events, three times an attempt.
+"""
+
+from collections.abc import Callable
+from math import inf
+from time import monotonic, sleep
+from typing import Any
+
+import structlog
+from celery.worker import consumer
+from celery.worker.state import maybe_shutdown
+from kombu.asynchronous import Hub
+
+from tasks.celery_tasks import TASKS
+from worker.celery_support import message_filter
+from worker.celery_support.refusal_counter import refused
+
+EVENTS_EVERY_S = 0.25
+"""How late Flower may learn of something; 24 events are told at once."""
+
+
+LONGEST_PAUSE_S = 10.0
+CALM_S = 60.0
+"""Time without a refusal after which the pauses start small again."""
+_STEP_S = 0.2
+
+log = structlog.stdlib.get_logger("winback.messages")
+
+
+class Consumer(consumer.Consumer):  # type: ignore[misc]
+    """Celery's consumer."""
+
+    restart_count = 0
+    """Celery begins at -1, and ends a worker if a process of its pool dies (of memory, say) before its first turn."""
+    _refusals = 0
+    _refused = -inf
+
+    def create_task_handler(self) -> Callable[[Any], object]:
+        """Return what takes each message of a queue: nothing but hints of ours reach Celery."""
+        handle: Callable[[Any], object] = super().create_task_handler()
+        tasks = {task for queue in self.app.amqp.queues.consume_from for task in TASKS.get(queue, ())}
+
+        def take(message: Any) -> None:  # noqa: ANN401 - of kombu
+            try:
+                message_filter.clean(message, tasks)
+            except message_filter.RefusedError as refusal:
+                refused.count(refusal.reason)
+                message.reject_log_error(log, self.connection_errors)
+            else:
+                handle(message)
+
+        return take
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:  # noqa: ANN401 - of kombu
+        """Refuse what kombu can't decode; Celery would log the whole of it."""
+        del exc
+        refused.count("unreadable")
+        message.ack_log_error(log, self.connection_errors)
+
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Log it and pause."""
+        super().on_connection_error_before_connected(exc)
+        self._pause(exc)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Log it, close what was open and pause."""
+        super().on_connection_error_after_connected(exc)
+        self._pause(exc)
+
+    def _pause(self, exc: Exception) -> None:
+        """Wait before the next try if the broker answers and refuses: Celery would try five times a second."""
+        if not isinstance(exc, self.channel_errors):
+            return
+        now = monotonic()
+        self._refusals = 0 if now - self._refused > CALM_S else self._refusals + 1
+        ends = now + min(LONGEST_PAUSE_S, 0.5 * 2.0 ** min(self._refusals, 10))
+        while monotonic() < ends:
+            maybe_shutdown()
+            sleep(_STEP_S)
+        self._refused = monotonic()
+
+    def register_with_event_loop(self, hub: Hub) -> None:
+        """Begin to tell; when the connection is lost, Celery ends what was begun here, and calls this again."""
+        super().register_with_event_loop(hub)
+        hub.call_repeatedly(EVENTS_EVERY_S, self._flush_events)  # type: ignore[no-untyped-call]
+
+    def on_send_event_buffered(self) -> None:
+        """Leave it to the next interval."""
+
+    def shutdown(self) -> None:
+        """Tell the last of it, and end."""
+        self._flush_events()
+        super().shutdown()

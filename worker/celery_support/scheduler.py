@@ -1,0 +1,99 @@
+"""Celery's own scheduler, which also says that it is alive: a beat that hangs looks healthy from outside."""
+
+from contextlib import suppress
+from functools import cached_property
+from time import monotonic, time
+from typing import Any
+
+import celery.beat
+import structlog
+from celery.schedules import schedule
+
+from detectors.durations import format_duration
+from state.errors import StateError
+from tasks.broker import bounded
+from worker import runtime
+from worker.monitoring.alarms import Watch
+from worker.settings import load
+from worker.settings.reload import DetectionReader
+
+EVERY_S = 2.0
+STEP_S = 2.0
+
+log = structlog.get_logger("winback.beat")
+
+
+class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
+    """Keeps its schedule in memory: there is nothing in it that the settings do not say."""
+
+    _said = 0.0
+    _read = 0.0
+    _offset = 0.0
+
+    def setup_schedule(self) -> None:
+        """Called once, when beat starts."""
+        super().setup_schedule()
+        settings = load()
+        self._state = runtime.open_state(settings)
+        self._detection = DetectionReader(settings)
+        Watch(settings).start()
+
+    def tick(self) -> float:
+        """Publish what is due; return how long to sleep (s)."""
+        self._follow_clock()
+        self._follow_settings()
+        sleep: float = super().tick()
+        if monotonic() - self._said >= EVERY_S:
+            self._said = monotonic()
+            try:
+                self._state.beat("beat")
+            except StateError as exc:
+                log.warning("state_away", error=str(exc))
+        return min(sleep, EVERY_S)
+
+    def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Celery's own signature
+        """Publish one entry; the connection of one that could not be published may be broken for good."""
+        try:
+            return super().apply_async(*args, **kwargs)
+        except Exception:
+            self.__dict__.pop("producer", None)
+            if connection := self.__dict__.pop("connection", None):
+                with suppress(Exception):
+                    connection.release()
+            raise
+
+    def close(self) -> None:
+        """Leave the connection to the end of the process.
+
+        Celery calls this in its handler of SIGTERM. If the signal comes in the middle of a publish, closing in order
+        waits behind the reply to that, which nothing reads any more. There is no schedule to save either.
+        """
+
+    @cached_property
+    def connection(self) -> Any:  # noqa: ANN401 - of kombu
+        """The connection that everything is published on."""
+        return bounded(self.app.connection_for_write())
+
+    def _follow_settings(self) -> None:
+        """Ask for sweeps as often as the settings say by now; what is wrong with an edit, the sweep reports."""
+        if monotonic() - self._read < EVERY_S:
+            return
+        self._read = monotonic()
+        interval, entry = self._detection()[0].sweep_interval, self.schedule["sweep"]
+        if entry.schedule.run_every == interval:
+            return
+        log.info("sweep_interval_changed", every=format_duration(interval))
+        entry.schedule = schedule(interval)
+        # At once: the sweep records the interval by which it is judged.
+        entry.last_run_at = entry.default_now() - interval
+        self._heap = None
+
+    def _follow_clock(self) -> None:
+        """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""
+        offset = time() - monotonic()
+        if self._offset and abs(offset - self._offset) > STEP_S:
+            log.warning("clock_was_set", by_s=round(offset - self._offset))
+            for entry in self.schedule.values():
+                entry.last_run_at = entry.default_now()
+            self._heap = None
+        self._offset = offset

@@ -1,0 +1,24 @@
+"""What Celery prints by itself, past all logging: banners, and words in signal handlers."""
+
+from typing import Any
+
+import celery.apps.beat
+import celery.apps.worker
+
+from worker.logs import role_output
+
+
+def replace(role: str) -> None:
+    """Let Celery print no banners, and its words in a signal handler as JSON. On a terminal all stays as it is."""
+    if not role_output.is_json():
+        return
+    # The command line has been read by now. Our own first line says what the banner does.
+    for program in (celery.apps.worker.Worker, celery.apps.beat.Beat):
+        program.quiet = property(lambda _self: True, lambda _self, _asked: None)
+
+    def say(message: str, file: Any = None) -> None:  # noqa: ANN401 - Celery's own signature
+        del file
+        for text in filter(None, message.splitlines()):
+            role_output.write(role_output.line("celery_says", role, text=text))
+
+    celery.apps.worker.safe_say = say

@@ -1,0 +1,1 @@
+"""Ingest: from the event streams to sessions, people and credited orders."""

@@ -1,0 +1,62 @@
+"""What ingest was given and did not acknowledge: its own after a crash, and what a consumer that died leaves behind."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from detectors.lanes import milliseconds
+from state.event_stream import Entry, Reading, Stream
+from state.event_streams import Streams
+from worker.settings import IngestSettings
+
+FEW_DELIVERIES = 2
+"""Up to so many deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
+
+log = structlog.get_logger("winback.ingest")
+
+
+class Pending:
+    """The pending entries of one consumer."""
+
+    def __init__(self, streams: Streams, consumer: str, settings: IngestSettings) -> None:
+        self._streams = streams
+        self._consumer = consumer
+        self._batch = settings.batch
+        self._claim_after_ms = milliseconds(settings.claim_after)
+        # An entry is set aside only after it has failed alone: by itself a restart must cost nobody anything.
+        self._most_deliveries = max(settings.max_deliveries, 2)
+        self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
+
+    def settle(self, streams: Iterable[Stream], process: Callable[[Reading], None]) -> None:
+        """Process what this consumer was given and did not acknowledge.
+
+        One of these entries may be what stops its consumer. Those that have been delivered a few times are therefore
+        read one by one: a delivery is counted against the suspect alone, and the others get their turn.
+        """
+        for stream in streams:
+            while times := stream.deliveries(self._consumer):
+                alone = times >= self._few_deliveries
+                entries = stream.read_pending(self._consumer, count=1 if alone else self._batch)
+                if times >= self._most_deliveries:
+                    self._set_aside(stream, entries, times)
+                else:
+                    process(Reading(stream, entries))
+
+    def take_over(self, streams: Iterable[Stream]) -> bool:
+        """Make ours what another consumer was given and has not acknowledged for too long: it is dead or stuck.
+
+        Returns whether there was anything.
+        """
+        found = False
+        for stream in streams:
+            while taken := stream.take_over(self._consumer, idle_ms=self._claim_after_ms, count=self._batch):
+                log.warning("taken_over", entries=taken)
+                found = True
+        return found
+
+    def _set_aside(self, stream: Stream, entries: Sequence[Entry], times: int) -> None:
+        problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
+        for entry in entries:
+            log.error("set_aside", entry=entry.id.decode(), deliveries=times)
+            self._streams.reject(entry.id, [problem], applied=False)
+        stream.acknowledge([entry.id for entry in entries])

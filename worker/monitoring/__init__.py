@@ -1,0 +1,1 @@
+"""Checks, alarms, metrics and `doctor`."""

@@ -1,0 +1,1 @@
+"""Checks of one concern each; `worker.monitoring.health` runs them all."""

@@ -1,0 +1,23 @@
+"""Findings about messages that wait before the workers and hold dispatch back. Pure."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from detectors.lanes import milliseconds
+from state.overview import Overview
+from worker.monitoring.finding import Finding, span
+
+LONG: Final = timedelta(seconds=10)
+"""Time after which a queue that holds dispatch back is reported: workers that keep up empty it in less."""
+
+
+def findings(overview: Overview) -> Iterator[Finding]:
+    """Find a queue that workers don't empty: duplicates, or workers that are too slow."""
+    held = overview.backlog
+    if held is None or overview.now_ms - held.since_ms < milliseconds(LONG):
+        return
+    for_ = span(overview.now_ms - held.since_ms)
+    text = f"{held.length:,} messages wait before the workers, so no outreach has been dispatched for {for_}"
+    hint = "check recover and its log; if another program adds messages, change the broker's password"
+    yield Finding("queue", "fail", text, hint)

@@ -1,0 +1,111 @@
+"""Whether detection and sending make progress, whatever holds them up. Pure.
+
+Other checks name causes: a role that is silent, a server that is full, ingest that is behind. These look at the result
+alone, so that no cause can stop Winback unnoticed: sessions past their threshold, dispatch rounds, takes and decisions.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from detectors.idle import IDLE
+from detectors.lanes import LANES, LANES_BY_NAME, milliseconds
+from state.overview import Overview
+from worker.monitoring.finding import Finding, span
+from worker.settings import Settings
+
+INTERVALS = 5
+LEAST = timedelta(seconds=10)
+"""Progress may be missing for this many of its intervals, and for this long in any case."""
+_READ_LOG = "see the other checks, and the logs of sweep and recover"
+
+
+def progress(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    """Judge the progress of detection, dispatch and attempts."""
+    yield _detection(overview, settings)
+    yield _dispatch(overview, settings)
+    yield _attempts(overview, settings)
+
+
+def overdue_ms(overview: Overview, settings: Settings) -> int:
+    """Return for how long a session at most has been past its threshold without being claimed; 0 for none.
+
+    Silence counts as the sweep counts it: up to the first event that ingest has not applied, and after a gap only once
+    an active shopper would have been heard of. A gap that ends in the future is none.
+    """
+    if overview.silent_since_ms is not None:
+        return 0  # the shop's silence is a finding of its own
+    waits_ms = overview.progress.waits_ms or _waits_ms(settings)
+    known_ms = overview.now_ms - overview.lag_ms
+    reopened_ms = overview.reopened_ms or 0
+    latest = 0
+    for name, earliest_ms in overview.earliest_ms.items():
+        wait_ms = waits_ms.get(name)
+        if wait_ms is None:
+            continue
+        due_ms = earliest_ms + wait_ms
+        if reopened_ms <= overview.now_ms:
+            due_ms = max(due_ms, reopened_ms + min(wait_ms, waits_ms.get(_idle(name), wait_ms)))
+        latest = max(latest, known_ms - due_ms)
+    return latest
+
+
+def _detection(overview: Overview, settings: Settings) -> Finding:
+    late_ms = overdue_ms(overview, settings)
+    if late_ms > _patience_ms(overview, settings):
+        text = f"sessions passed their threshold {span(late_ms)} ago, and no sweep has claimed them"
+        return Finding("detection", "fail", text, _READ_LOG)
+    swept_ms = overview.progress.swept_ms
+    if swept_ms is None:
+        return Finding("detection", "ok", "no sweep has ended yet; no session is past its threshold")
+    if overview.now_ms - swept_ms > _patience_ms(overview, settings):
+        text = f"no sweep has ended without an error for {span(overview.now_ms - swept_ms)}"
+        return Finding("detection", "fail", text, _READ_LOG)
+    return Finding("detection", "ok", "no session is past its threshold for longer than a sweep takes")
+
+
+def _dispatch(overview: Overview, settings: Settings) -> Finding:
+    dispatched_ms = overview.progress.dispatched_ms
+    if dispatched_ms is None:
+        if overview.outbox.due_now and overview.progress.swept_ms is not None:
+            return Finding("dispatch", "fail", "outreaches are due, and no dispatch round has ended yet", _READ_LOG)
+        return Finding("dispatch", "ok", "no dispatch round has ended yet; no outreach is due")
+    ago_ms = overview.now_ms - dispatched_ms
+    if ago_ms > max(_patience_ms(overview, settings), INTERVALS * milliseconds(settings.delivery.dispatch_interval)):
+        text = f"no dispatch round has ended for {span(ago_ms)}: due outreaches are not handed to the workers"
+        return Finding("dispatch", "fail", text, "see the log of sweep, and whether the broker answers")
+    return Finding("dispatch", "ok", f"the last round ended {span(max(0, ago_ms))} ago")
+
+
+def _attempts(overview: Overview, settings: Settings) -> Finding:
+    found, box = overview.progress, overview.outbox
+    lease_ms = milliseconds(settings.delivery.lease)
+    patience_ms = _patience_ms(overview, settings)
+    if found.undecided_ms is not None and overview.now_ms - found.undecided_ms > lease_ms + patience_ms:
+        ago = span(overview.now_ms - found.undecided_ms)
+        text = f"workers have taken outreaches for {ago}, and no attempt has come to a decision"
+        return Finding("attempts", "fail", text, "see the log of recover, and whether ingest is behind")
+    taken_ms = found.taken_ms or 0
+    waits_from = []
+    if box.leased and box.first_lease_ms is not None:
+        waits_from.append(box.first_lease_ms - lease_ms)
+    if found.untaken_ms is not None and (box.leased or box.due_now) and overview.sending.going == "on":
+        waits_from.append(found.untaken_ms)
+    untaken_ms = max((overview.now_ms - at for at in waits_from if at > taken_ms), default=0)
+    if untaken_ms > patience_ms:
+        text = f"outreaches were handed to the workers {span(untaken_ms)} ago, and no worker has taken one since"
+        return Finding("attempts", "fail", text, "see the log of recover, and the length of its queue in Flower")
+    return Finding("attempts", "ok", "the workers take outreaches and come to decisions")
+
+
+def _patience_ms(overview: Overview, settings: Settings) -> int:
+    interval_ms = overview.sweep_interval_ms or milliseconds(settings.detection.sweep_interval)
+    return max(INTERVALS * interval_ms, milliseconds(LEAST))
+
+
+def _waits_ms(settings: Settings) -> dict[str, int]:
+    return {lane.name: milliseconds(lane.kind.wait(settings.detection, lane.stage, lane.platform)) for lane in LANES}
+
+
+def _idle(name: str) -> str:
+    lane = LANES_BY_NAME[name]
+    return f"{lane.stage}.{lane.platform}.{IDLE.name}"

@@ -1,0 +1,53 @@
+"""What is wrong with the entries of the streams: ids from the future, and entries that were removed unread."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from detectors.lanes import milliseconds
+from state.overview import Overview
+from worker.monitoring.finding import Finding, clock_time, span
+
+LATELY = timedelta(hours=1)
+"""For so long what was found is an alarm."""
+SLIGHTLY_MS = 60_000
+"""Ids that are ahead by less come from a clock that was corrected, and the clock soon catches up."""
+
+
+def streams(overview: Overview) -> Iterator[Finding]:
+    """Judge what the sweeps have found."""
+    yield _ids(overview)
+    yield _lost(overview)
+
+
+def _ids(overview: Overview) -> Finding:
+    found = overview.stream_faults
+    if found.ahead_at_ms is None or overview.now_ms - found.ahead_at_ms > milliseconds(LATELY):
+        return Finding("ids", "ok", "no ids of events are ahead of the server's clock")
+    ago = span(max(0, overview.now_ms - found.ahead_at_ms))
+    if found.exhausted:
+        text = f"{found.ahead_in} took no events {ago} ago: an event was given the highest id there is"
+        way_out = (
+            "ingest starts it again as soon as it has applied what is in it; let producers leave the id to XADD (*)"
+        )
+        return Finding("ids", "fail", text, way_out)
+    text = (
+        f"ids in {found.ahead_in} were {span(found.ahead_ms)} ahead of the server's clock {ago} ago: "
+        "its clock was ahead, or a producer chose its ids"
+    )
+    way_out = (
+        "ids are right again once the stream has been empty; check the server's clock, let producers use XADD with *"
+    )
+    return Finding("ids", "warn" if found.ahead_ms >= SLIGHTLY_MS else "note", text, way_out)
+
+
+def _lost(overview: Overview) -> Finding:
+    found = overview.stream_faults
+    if found.lost_at_ms is None or not found.lost:
+        return Finding("lost", "ok", "no event was removed from a stream before it was applied")
+    ago_ms = max(0, overview.now_ms - found.lost_at_ms)
+    text = (
+        f"events were removed from a stream before they were applied: {found.lost:,} in all, the last at "
+        f"{clock_time(found.lost_at_ms)}, {span(ago_ms)} ago. Orders or opt-outs may be among them"
+    )
+    way_out = "look for a producer that uses XADD with MAXLEN or MINID, or XTRIM, or XDEL; send the events again"
+    return Finding("lost", "fail" if ago_ms <= milliseconds(LATELY) else "note", text, way_out)

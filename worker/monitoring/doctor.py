@@ -1,0 +1,260 @@
+"""Every check of `winback doctor`, one finding each. Looks and changes nothing; sends no request to Yuno."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from kombu.connection import Connection
+from redis import Redis, RedisCluster
+from redis.exceptions import ResponseError
+
+from detectors.lanes import LANES, milliseconds
+from state import deployment, overview
+from state.connection import require_suitable
+from state.errors import StateError
+from state.keys import PARTITIONS
+from state.optouts import OptOuts
+from state.sample import waiting_sessions
+from state.session_record import Session
+from tasks.delivery.deadline_transport import addresses, kinds_of_addresses, trusting_nobody_else
+from worker import runtime
+from worker.errors import StartError
+from worker.monitoring import health
+from worker.monitoring.checks import law, registers
+from worker.monitoring.health import Finding
+from worker.server_errors import PATIENCE_S, address, ask, begin, reason
+from worker.settings import LIVE_KEYS, Settings, require
+from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
+from worker.settings.partial import load_to_look
+
+CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
+COMPACT_BYTES = 1024
+"""`hash-max-listpack-value`: a cart is one field; up to this size its session stays one compact block."""
+_CONNECT_S = 3.0
+_BROKER_S = 2.0
+"""kombu tries twice, two seconds apart."""
+
+
+def examine() -> list[Finding]:
+    """Check everything; with servers that do not answer it takes about 10 s."""
+    try:
+        settings, broken = load_to_look()
+    except StartError as problem:
+        return [*_problems("settings", problem), _not_checked("without settings, nothing else could be checked")]
+    settings, kept = with_kept_secret(settings)
+    # All at once: each may have to wait for a time-out.
+    ends = time.monotonic() + PATIENCE_S
+    broker, endpoint = begin(lambda: _broker(settings)), begin(lambda: _endpoint(settings))
+    state = begin(lambda: _state(settings))
+    return [
+        *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
+        *_secrets(settings, kept=kept),
+        _result(broker, ends, _broker_is_away(settings)),
+        _result(endpoint, ends, _endpoint_is_away(settings)),
+        *state.result(),
+    ]
+
+
+def _problems(name: str, problem: StartError) -> list[Finding]:
+    return [Finding(name, "fail", line) for line in str(problem).splitlines()]
+
+
+def _not_checked(text: str) -> Finding:
+    return Finding("not checked", "note", text)
+
+
+def _settings_are_fine(settings: Settings) -> Finding:
+    file = str(settings.config) if settings.config.exists() else f"no {settings.config}, environment and defaults"
+    return Finding("settings", "ok", f"{file}; mode {settings.delivery.mode}, namespace {settings.namespace}")
+
+
+def _secrets(settings: Settings, *, kept: bool) -> list[Finding]:
+    live = settings.delivery.mode == "live"
+    try:
+        require(settings, "identity_secret", *(LIVE_KEYS if live else ()))
+    except StartError as problem:
+        return _problems("secrets", problem)
+    where = f"; identity_secret is the one that `winback up` keeps in {IDENTITY_SECRET}" if kept else ""
+    return [Finding("secrets", "ok", f"all are set that {settings.delivery.mode} mode needs{where}")]
+
+
+def _state(settings: Settings) -> list[Finding]:
+    """Check the server, and everything that is read from it."""
+    try:
+        require(settings, "redis_url")
+        return ask(settings, lambda: _ask_server(settings))
+    except StartError as problem:
+        left_out = "memory, persistence, clock, deployment and the roles: that takes the server"
+        return [*_problems("server", problem), _not_checked(left_out)]
+
+
+def _ask_server(settings: Settings) -> list[Finding]:
+    state = runtime.open_state(settings)
+    name = require_suitable(state.client)
+    before_ms = time.time_ns() // 1_000_000
+    found = overview.read(state.scripts, state.keys, [lane.name for lane in LANES])
+    after_ms = time.time_ns() // 1_000_000
+    where = address(settings.redis_url or "")
+    return [
+        Finding("server", "ok", f"{name} at {where}"),
+        _clock(max(0, found.now_ms - after_ms, before_ms - found.now_ms)),
+        _compact(overview.listpack_bytes(state.scripts)),
+        _deployment(found, state, settings),
+        _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
+        *_streams(state, found.events.streams),
+        *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
+        *law.findings(settings.contact, _sample(state), datetime.now(UTC).date()),
+        *health.findings(found, settings),
+    ]
+
+
+def _sample(state: runtime.State) -> list[Session]:
+    """Return some of the sessions that wait."""
+    lanes = [lane.name for lane in LANES if lane.name.endswith(".idle")]
+    return state.sessions.read(waiting_sessions(state.scripts, state.keys, lanes))
+
+
+def _clock(apart_ms: int) -> Finding:
+    if apart_ms <= milliseconds(CLOCKS_APART):
+        return Finding("clock", "ok", "this host and the server agree on the time")
+    text = f"this host's clock and the server's are {health.span(apart_ms)} apart"
+    far = apart_ms > milliseconds(CLOCKS_FAR_APART)
+    return Finding("clock", "fail" if far else "warn", text, "run a time service (chrony, systemd-timesyncd) on both")
+
+
+def _compact(limit: int | None) -> Finding:
+    name, option = "compact", "hash-max-listpack-value"
+    if limit is None:
+        text = f"{option} could not be read: sessions may take more memory than they have to"
+        return Finding(name, "note", text, f"set it to {COMPACT_BYTES} if the provider allows it")
+    if limit < COMPACT_BYTES:
+        text = f"{option} is {limit}: sessions with a cart take more memory than they have to"
+        return Finding(name, "note", text, f"CONFIG SET {option} {COMPACT_BYTES}, and in its configuration file")
+    return Finding(name, "ok", f"sessions are kept in their compact form ({option} {limit})")
+
+
+def _deployment(found: overview.Overview, state: runtime.State, settings: Settings) -> Finding:
+    record = found.deployment
+    if not {"schema", "partitions"} <= record.keys():
+        return Finding("deployment", "ok", "nothing is recorded yet: the first role that starts does it")
+    # Only what is recorded is compared: checking the rest would record it, and this only looks.
+    secret = runtime.identity_secret(settings) if "identity" in record else b""
+    mine = {"schema": str(deployment.SCHEMA_VERSION), "partitions": str(PARTITIONS)}
+    if secret:
+        mine["identity"] = deployment.fingerprint(secret)
+    if mine.items() <= record.items():
+        return Finding("deployment", "ok", f"the data is this deployment's (namespace {settings.namespace})")
+    try:
+        deployment.check(state.scripts, state.keys, secret or None, None)
+    except StateError as problem:
+        return Finding("deployment", "fail", str(problem))
+    raise AssertionError("a record that differs passed its check")
+
+
+def _streams(state: runtime.State, number: int) -> Iterator[Finding]:
+    """Look on how many nodes of a cluster the streams are: by their names alone, several may be on the same."""
+    if number == 1 or not isinstance(state.client, RedisCluster):
+        return
+    nodes: dict[str, list[str]] = {}
+    for stream in state.streams.several(number):
+        nodes.setdefault(state.client.get_node_from_key(stream.key).name, []).append(stream.key)  # type: ignore[no-untyped-call]
+    could = min(number, len(state.client.get_primaries()))  # type: ignore[no-untyped-call]
+    if len(nodes) == could:
+        yield Finding("streams", "ok", f"{number} streams are on {could} nodes")
+        return
+    crowded = "; ".join(f"{name} has {', '.join(keys)}" for name, keys in nodes.items() if keys[1:])
+    text = f"{number} streams are on {len(nodes)} nodes and could be on {could}: {crowded}"
+    yield Finding("streams", "note", text, "move the slot of one (CLUSTER KEYSLOT tells it) to a node without a stream")
+
+
+def _encryption(recorded: Sequence[str], ours: Sequence[str]) -> Finding:
+    missing = [key_id for key_id in recorded if key_id not in ours]
+    if missing:
+        text = f"what is personal is encrypted under a key that is not here ({', '.join(missing)})"
+        return Finding("encryption", "fail", text, "add it to WINBACK_ENCRYPTION_KEYS: nothing starts without it")
+    if not ours:
+        return Finding("encryption", "ok", "off: what is personal is stored as it is (encryption_keys)")
+    others = f", {len(ours) - 1} more for what is older" if ours[1:] else ""
+    return Finding("encryption", "ok", f"on: what is personal is encrypted under key {ours[0]}{others}")
+
+
+def _broker(settings: Settings) -> Finding:
+    url = settings.broker_url
+    if url is None:
+        return Finding("broker", "fail", "broker_url: is missing", "set WINBACK_REDIS_URL or WINBACK_BROKER_URL")
+    redis = url.startswith("redis")
+    options = {"socket_timeout": _BROKER_S, "socket_connect_timeout": _BROKER_S} if redis else {}
+    with Connection(  # type: ignore[no-untyped-call] # kombu's constructor has no annotations
+        url, connect_timeout=_BROKER_S, transport_options=options
+    ) as connection:
+        connection.connect()
+        if redis and _is_clustered(connection.channel().client):
+            text = f"{address(url)} is a node of a Redis Cluster, which Celery cannot use as a broker"
+            return Finding("broker", "fail", text, "set WINBACK_BROKER_URL to one small Redis, or RabbitMQ")
+    return Finding("broker", "ok", f"{address(url)} can be reached")
+
+
+def _broker_is_away(settings: Settings) -> Finding:
+    return Finding("broker", "fail", address(settings.broker_url or ""), "start it, or mend broker_url")
+
+
+def _is_clustered(client: Redis) -> bool:
+    try:
+        return bool(client.info("cluster").get("cluster_enabled"))
+    except ResponseError:
+        return False  # a managed server that keeps INFO to itself; it has answered, that is what counts
+
+
+def _endpoint(settings: Settings) -> Finding:
+    """Connect and shake hands, no more: a request might phone somebody."""
+    host, port, tls = _where(settings)
+    with _first_that_answers(
+        addresses(host, port, private=settings.delivery.allow_private_endpoint), port
+    ) as connection:
+        if tls:
+            # The certificates that the client itself trusts.
+            context = trusting_nobody_else()
+            context.wrap_socket(connection, server_hostname=host).close()
+    works = f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}"
+    kinds = kinds_of_addresses(host, port, private=settings.delivery.allow_private_endpoint)
+    unused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items() if kind)
+    if unused:
+        hint = "a name of a public API has public addresses only: ask the operators of your DNS"
+        return Finding("endpoint", "warn", f"{works}, but it also has {unused}, where nothing is sent", hint)
+    return Finding("endpoint", "ok", works)
+
+
+def _first_that_answers(every: Sequence[str], port: int) -> socket.socket:
+    for address_ in every[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((address_, port), timeout=_CONNECT_S)
+    return socket.create_connection((every[-1], port), timeout=_CONNECT_S)
+
+
+def _endpoint_is_away(settings: Settings) -> Finding:
+    host, port, _ = _where(settings)
+    if settings.delivery.mode != "live":
+        return Finding(
+            "endpoint", "warn", f"{host}:{port}", "needed for live mode alone, and by the role recover alone"
+        )
+    return Finding("endpoint", "fail", f"{host}:{port}", "let recover's host out to it, or mend delivery.endpoint")
+
+
+def _where(settings: Settings) -> tuple[str, int, bool]:
+    """Host, port, and whether TLS is spoken there."""
+    url = httpx.URL(settings.delivery.endpoint)
+    tls = url.scheme == "https"
+    return url.host, url.port or (443 if tls else 80), tls
+
+
+def _result(check: "Future[Finding]", ends: float, away: Finding) -> Finding:
+    """Return what a check found by then (monotonic, s); when it did not get that far, `away` with the reason."""
+    try:
+        return check.result(max(0.0, ends - time.monotonic()))
+    except Exception as problem:  # noqa: BLE001 - each broker's client has errors of its own
+        return replace(away, text=f"{away.text}: {reason(problem)}")

@@ -1,0 +1,80 @@
+"""Whether one role lives on this host: a health check, to be had in a second and without any secret."""
+
+import http.client
+import socket
+from datetime import timedelta
+
+from detectors.lanes import milliseconds
+from state import deployment
+from state.connection import connect
+from state.keys import Keys
+from state.scripts import Scripts, translated
+from state.sending_control import CLOCKS_DIFFER_MS
+from worker.errors import StartError
+from worker.monitoring.health import MISSED_BEATS, Finding, span
+from worker.server_errors import ask, reason
+from worker.settings import Settings, require
+from worker.settings.partial import load_to_look
+
+LONGEST_SILENCE = timedelta(seconds=30)
+_FLOWER_S = 4.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask what listens on every interface
+
+
+def check_role(role: str, *, server_may_be_away: bool = False) -> Finding:
+    """Say whether a role of this host has said within 30 s, or three sweeps, that it lives; of Flower, ask itself.
+
+    `server_may_be_away`: while nobody can tell, that is no failure of the role.
+    """
+    try:
+        # A broken edit of the settings must not make roles that go on with those before look ill.
+        settings, _ = load_to_look()
+        if role == "flower":
+            return flower_answers(settings)
+        require(settings, "redis_url")
+    except StartError as problem:
+        return Finding(role, "fail", str(problem))
+    try:
+        return _sign_of_life(role, settings)
+    except StartError as problem:
+        return Finding(role, "warn" if server_may_be_away else "fail", str(problem))
+
+
+def _sign_of_life(role: str, settings: Settings) -> Finding:
+    here = socket.gethostname()
+
+    def read() -> tuple[int, list[int]]:
+        scripts = Scripts(connect(settings.redis_url or "", max_connections=2))
+        with translated():
+            seconds, micros = scripts.client.time()
+        beats = deployment.heartbeats(scripts, Keys(settings.namespace), role)
+        return seconds * 1000 + micros // 1000, [b.at_ms for b in beats if b.process.rpartition(":")[0] == here]
+
+    now_ms, found = ask(settings, read)
+    # One from the future is from before the clock was put back: who lives says so again at once.
+    signs = [sign for sign in found if sign <= now_ms + CLOCKS_DIFFER_MS]
+    if not signs:
+        return Finding(role, "fail", f"no sign of life from this host ({here}) within a day")
+    ago_ms = max(0, now_ms - max(signs))
+    sweeps = MISSED_BEATS * settings.detection.sweep_interval if role == "sweep" else LONGEST_SILENCE
+    if ago_ms > milliseconds(max(sweeps, LONGEST_SILENCE)):
+        return Finding(role, "fail", f"no sign of life from this host ({here}) for {span(ago_ms)}")
+    return Finding(role, "ok", f"alive on this host ({here}), last sign of life {span(ago_ms)} ago")
+
+
+def flower_answers(settings: Settings) -> Finding:
+    """Say whether Flower answers at its address."""
+    host, port = _EVERYWHERE.get(settings.flower.address, settings.flower.address), settings.flower.port
+    flower = http.client.HTTPConnection(host, port, timeout=_FLOWER_S)
+    try:
+        flower.request("GET", "/healthcheck")
+        status = flower.getresponse().status
+    except (OSError, http.client.HTTPException) as problem:
+        return Finding("flower", "fail", f"{host}:{port}: {reason(problem)}")
+    finally:
+        flower.close()
+    if status != http.HTTPStatus.OK:
+        return Finding(
+            "flower", "fail", f"{host}:{port} answers {status}: something else has the port, or Flower is ill"
+        )
+    return Finding("flower", "ok", f"alive, answers on {host}:{port}")

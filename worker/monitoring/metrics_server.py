@@ -1,0 +1,102 @@
+"""The server behind `winback metrics`: one look at the state for all who ask at about the same time."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from threading import Lock
+from time import monotonic
+
+import structlog
+from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from state.errors import StateError
+from state.overview import Overview
+from worker.monitoring.health import Finding, findings
+from worker.monitoring.metrics import metrics
+from worker.server_errors import begin, told
+from worker.settings import Settings
+
+FRESH_S = 1.0
+"""For so long one look serves all who ask."""
+PATIENCE_S = 2.5
+"""Shorter than the time-outs of who asks: Prometheus waits for 10 s, KEDA for 3 s."""
+GIVEN_UP_S = 30.0
+"""A look that has not ended by then is left to itself; it may hang in a name look-up."""
+
+log = structlog.stdlib.get_logger("winback.metrics")
+
+
+class Looks:
+    """Takes one look after the other, never two at a time; `None` while the state server does not answer."""
+
+    def __init__(
+        self, read: Callable[[], Overview], settings: Settings, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._read, self._settings, self._clock = read, settings, clock
+        self._lock = Lock()
+        self._look: Future[Overview] | None = None
+        self._begun = 0.0
+        self._away = ""
+
+    def latest(self) -> Overview | None:
+        """Return a look that is not older than a second, or was begun by who asked a moment ago."""
+        found: Overview | None
+        try:
+            found = self._current().result(PATIENCE_S)
+        except TimeoutError:
+            found, problem = None, "it does not answer in time"
+        except StateError as error:
+            found, problem = None, told(self._settings, error)
+        else:
+            problem = ""
+        self._say(problem)
+        return found
+
+    def _current(self) -> "Future[Overview]":
+        with self._lock:
+            age = self._clock() - self._begun
+            if self._look is None or age > (FRESH_S if self._look.done() else GIVEN_UP_S):
+                self._look, self._begun = begin(self._read), self._clock()
+            return self._look
+
+    def _say(self, problem: str) -> None:
+        """Log when the server goes away and when it is back, not each time that somebody asks."""
+        with self._lock:
+            before, self._away = self._away, problem
+        if problem and not before:
+            log.error("state_unavailable", error=problem)
+        elif before and not problem:
+            log.info("state_available")
+
+
+class _Collected(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def create_app(looks: Looks, settings: Settings, ours: Iterable[Finding] = ()) -> Starlette:
+    """Return what answers `/metrics`, in the format that is asked for, and `/healthz`: that this process lives.
+
+    `ours`: what is wrong with the settings here.
+    """
+
+    def scrape(request: Request) -> Response:
+        found = looks.latest()
+        judged = [] if found is None else findings(found, settings)
+        registry = CollectorRegistry()
+        registry.register(_Collected(list(metrics(found, [*ours, *judged], settings))))
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    def alive(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    return Starlette(routes=[Route("/metrics", scrape), Route("/healthz", alive)])

@@ -1,0 +1,1 @@
+"""Roles as child processes: start, restart, stop, and the embedded server."""

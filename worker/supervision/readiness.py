@@ -1,0 +1,57 @@
+"""Whether the processes that were just started are at work: each has to say so itself."""
+
+import socket
+import time
+from collections.abc import Callable, Collection, Mapping
+from threading import Thread
+
+from state import deployment
+from state.connection import connect
+from state.errors import StateError
+from state.keys import Keys
+from state.scripts import Scripts
+from worker.monitoring.liveness import flower_answers
+from worker.settings import Settings
+from worker.supervision.child_process import Output
+
+_EVERY_S = 0.5
+
+
+def tell_when_up(
+    settings: Settings, names: Collection[str], pids: Callable[[], Mapping[str, int]], output: Output
+) -> Thread:
+    """Write one line once every role is at work, then end; should one never be, only the process's end ends it.
+
+    Args:
+        settings: Where the state server and Flower are.
+        names: The roles.
+        pids: The process ids of what is running, by name.
+        output: Where the line goes.
+    """
+
+    def watch() -> None:
+        while not are_up(settings, names, pids()):
+            time.sleep(_EVERY_S)
+        output("winback", f"everything is up: {', '.join(names)}")
+
+    thread = Thread(target=watch, name="watch for what is up", daemon=True)
+    thread.start()
+    return thread
+
+
+def are_up(settings: Settings, names: Collection[str], pids: Mapping[str, int]) -> bool:
+    """Whether each of these processes, and no predecessor of it, has said that it lives; of Flower, ask itself."""
+    if not pids.keys() >= set(names):
+        return False
+    here = socket.gethostname()
+    try:
+        with connect(settings.redis_url or "", max_connections=2) as client:
+            scripts, keys = Scripts(client), Keys(settings.namespace)
+            return all(
+                flower_answers(settings).mark == "ok"
+                if name == "flower"
+                else any(b.process == f"{here}:{pids[name]}" for b in deployment.heartbeats(scripts, keys, name))
+                for name in names
+            )
+    except StateError:
+        return False

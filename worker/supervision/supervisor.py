@@ -1,0 +1,269 @@
+"""All roles in one command: starts them, starts those again that end, and leaves nothing behind when it ends.
+
+A role that has run once is started again indefinitely, and so is one that waits for a server. Only a role that can't
+run with its settings, or that never ran, ends everything.
+"""
+
+import contextlib
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import FrameType, TracebackType
+from typing import Final, Protocol, Self
+
+from worker.errors import MISTAKE, TRY_AGAIN, StartError
+from worker.supervision.child_process import Leash, Output, Prefixed, RoleProcess, kill_group
+from worker.supervision.restart_policy import Death, Pace, Restarts, ending
+from worker.supervision.role_alarms import RoleAlarms
+from worker.supervision.roles import Role
+
+STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # any other comes after these
+_SHOWN: Final = 500  # characters of a line in an error
+_POLL_S: Final = 0.05
+_LOOK_S: Final = 1.0
+ALARM_AGAIN_S: Final = 900.0
+"""Seconds between two log lines about the same role that doesn't run."""
+_SAME_SIGNAL_S: Final = 0.1  # `timeout` and some wrappers signal both the process and its group: that is one request
+
+
+class RoleFailedError(Exception):
+    """A role that can't be kept running: its name, why, and its last lines."""
+
+
+class Child(Protocol):
+    """What the supervisor keeps running: a role's process or the embedded server."""
+
+    @property
+    def name(self) -> str:
+        """Its name in output and errors."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, which is its process group's too; None while it isn't running."""
+
+    def start(self) -> None:
+        """Start it if it isn't running; raises StartError when there is no use in trying again."""
+
+    def wait(self) -> int:
+        """Wait for its end and return the exit code (negative: a signal); nothing it started is left then."""
+
+    def stop(self) -> None:
+        """End it in order, by force after its grace. Nothing to do when it isn't running."""
+
+    def last_lines(self) -> Sequence[str]:
+        """What it said last."""
+
+
+class Supervisor:
+    """Keeps roles running until it is stopped; as a context manager it starts and stops them.
+
+    Should this process be killed, all of them end with it.
+    """
+
+    def __init__(
+        self,
+        roles: Iterable[Role],
+        *,
+        server: Child | None = None,
+        output: Output | None = None,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        alarm_again_s: float = ALARM_AGAIN_S,
+    ) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            roles: What to run, in the order in which it is started.
+            server: Started before and stopped after the roles, and kept running like them.
+            output: Where the roles' lines go; by default, prefixed, to the standard output.
+            pace: How roles that die are started again.
+            clock: Seconds, steady.
+            alarm_again_s: Seconds between two alarms about the same role.
+        """
+        self._output = output or Prefixed(sys.stdout)
+        self._leash = Leash()
+        self._roles: list[Child] = [RoleProcess(role, self._leash, self._output) for role in roles]
+        self._servers = [] if server is None else [server]
+        self._children = [*self._servers, *self._roles]
+        self._pace = pace or Pace()
+        self._clock = clock
+        self._alarms = RoleAlarms(after_s=self._pace.brief, steady_s=self._pace.brief, again_s=alarm_again_s)
+        self._keepers: dict[str, threading.Thread] = {}
+        self._restarts = {child.name: 0 for child in self._children}
+        self._stopping = threading.Event()
+        self._failed = threading.Event()
+        self._failure = ""
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event a signal handler may feed it
+        self._told_at: float | None = None
+        self._told_again = False
+
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """How often each was started again."""
+        return dict(self._restarts)
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of what is running."""
+        return {child.name: pid for child in self._children if (pid := child.pid) is not None}
+
+    def alive(self) -> bool:
+        """Whether everything is running at this moment."""
+        return len(self.pids()) == len(self._children)
+
+    def run(self) -> bool:
+        """Keep everything running until SIGINT, SIGTERM or SIGHUP, then stop; a second signal kills at once.
+
+        For programs that end afterwards: once told to stop, they hear no further signal.
+
+        Returns:
+            Whether the stop was an orderly one.
+
+        Raises:
+            StartError: The server can't be started.
+            RoleFailedError: A role can't be kept running; everything has been stopped.
+        """
+        with self._signals(), self:
+            self._wake.get()
+            self._output("winback", "stops in order; a second signal kills at once")
+        self._check()
+        return not self._told_again
+
+    def wait_until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
+        """Wait until a condition, asked 20 times a second, is truthy.
+
+        Raises:
+            TimeoutError: It wasn't within `within_s` seconds.
+            RoleFailedError: A role can't be kept running; that comes first.
+        """
+        deadline = self._clock() + within_s
+        while True:
+            self._check()
+            if condition():
+                return
+            if self._clock() > deadline:
+                raise TimeoutError(f"it did not happen within {within_s:g} s")
+            self._failed.wait(_POLL_S)
+
+    def start(self) -> None:
+        """Start the server, then all roles.
+
+        Raises:
+            StartError: The server can't be started.
+        """
+        for server in self._servers:
+            server.start()
+        for child in self._children:
+            keeper = threading.Thread(target=self._keep, args=(child,), name=f"keeper of {child.name}", daemon=True)
+            self._keepers[child.name] = keeper
+            keeper.start()
+        threading.Thread(target=self._look, name="alarms about roles", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop everything in order; nothing is left afterwards. Interrupted, it kills what is left.
+
+        Beat goes first and the sweep next, so that no new work is made; then who takes work in, then who does it, then
+        who looks on; at last the server, which the others need until their end.
+        """
+        self._stopping.set()
+        rank = {name: place for place, name in enumerate(STOP_ORDER)}
+        in_order = sorted(self._roles, key=lambda role: rank.get(role.name, len(rank)))
+        try:
+            for child in [*in_order, *self._servers]:
+                child.stop()
+                while self._is_kept(child):
+                    self._keepers[child.name].join(_POLL_S)
+                    child.stop()  # it may just have been about to start
+        finally:
+            while any(map(self._is_kept, self._children)):
+                self.kill()
+                time.sleep(_POLL_S)
+            self._leash.close()
+
+    def kill(self) -> None:
+        """SIGKILL everything, with all that it started; waits for nothing."""
+        for pid in self.pids().values():
+            kill_group(pid)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _is_kept(self, child: Child) -> bool:
+        return child.name in self._keepers and self._keepers[child.name].is_alive()
+
+    def _keep(self, child: Child) -> None:
+        """Start it, wait for its end, start it again: the life of a keeper thread."""
+        restarts = Restarts(self._pace)
+        while not self._stopping.is_set():
+            born = self._clock()
+            code, why = self._one_life(child)
+            died = self._clock()
+            self._alarms.ended(child.name, died, why)
+            pause = restarts.died(Death(at=died, lived=died - born, code=code))
+            if pause is None:
+                what = "refused to start" if code == MISTAKE else "keeps dying"
+                self._give_up(f"{child.name} {what} ({why}); its last lines:", child.last_lines())
+                return
+            if self._stopping.is_set():
+                return
+            self._output("winback", f"{child.name} ended ({why}) and is started again in {pause:g} s")
+            if not self._stopping.wait(pause):
+                self._restarts[child.name] += 1
+
+    def _one_life(self, child: Child) -> tuple[int, str]:
+        """Start it and wait for its end; return its exit code and how it ended."""
+        try:
+            child.start()
+        except (StartError, OSError) as problem:
+            # The server was started once already, and a system without room for a process may have it again.
+            return TRY_AGAIN, f"it can't be started: {problem}"
+        self._alarms.started(child.name, self._clock())
+        code = child.wait()
+        return code, ending(code)
+
+    def _look(self) -> None:
+        """Log alarms about roles that don't run, until the stop."""
+        while not self._stopping.wait(_LOOK_S):
+            for told in self._alarms.look(self._clock()):
+                self._output("winback", told.line())
+
+    def _give_up(self, why: str, last_lines: Iterable[str] = ()) -> None:
+        if self._stopping.is_set():
+            return
+        self._failure = self._failure or "\n".join([why, *(f"  {line[:_SHOWN]}" for line in last_lines)])
+        self._failed.set()
+        self._wake.put(None)
+
+    def _check(self) -> None:
+        if self._failed.is_set():
+            raise RoleFailedError(self._failure)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def told(_number: int, _frame: FrameType | None) -> None:
+            if self._told_at is None:
+                self._told_at = self._clock()
+                self._wake.put(None)
+            elif self._clock() - self._told_at > _SAME_SIGNAL_S:
+                self._told_again = True
+                self.kill()
+
+        # One that is ignored stays so: `nohup winback up` asks for that.
+        heard = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+        before = {number: signal.signal(number, told) for number in heard}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                # One Ctrl-C more than was needed must not end in a traceback of the interpreter's own end.
+                signal.signal(number, handler if self._told_at is None else signal.SIG_IGN)
