@@ -43,10 +43,11 @@ faults: $(READY) ## make every fault happen to real processes, twenty times (abo
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 
-check: $(READY) ## formatting, lint (every rule on) and strict types
+check: $(READY) ## formatting, lint (every rule on), strict types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix --quiet . || true

@@ -20,11 +20,11 @@ from bench.applying import BLOCK, apply, ingest, publish
 from bench.shop_log import Logged, shop_log
 from detectors.lanes import LANES
 from detectors.sequence import RANK_SPAN
+from detectors.session_fields import REQUIRED
 from state.sessions import Change, SilentLane
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import Accepted, YunoClient
 from tasks.policy.settings import Switch
-from tasks.record import REQUIRED
 from worker import runtime
 from worker.ingest.consumer import calm_collector
 from worker.settings import load

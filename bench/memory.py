@@ -17,10 +17,10 @@ from bench.figures import Figure, Goal
 from bench.own.running import LIVE, SECRET
 from detectors.parsing import parse
 from detectors.sequence import position
+from detectors.session_fields import fields_of
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import YunoClient
-from tasks.record import fields_of
 from tasks.sweep import sweep
 from worker import runtime
 from worker.settings import load

@@ -68,9 +68,14 @@ class Attribution:
         self._keys = keys
         self._window_ms = window_ms
 
-    def lead(self, worth: Money | None, taken_ms: int) -> Lead:
-        """Return what is remembered of a contact; `worth` is its cart's total, `taken_ms` when it was taken."""
-        return Lead("" if worth is None else str(worth), self._window_ms + LATEST_ORDER_MS, taken_ms)
+    def lead(self, worth: str, taken_ms: int) -> Lead:
+        """Return what is remembered of a contact.
+
+        Args:
+            worth: Its cart's total as `Money` writes it; empty if that isn't known.
+            taken_ms: When its outreach was taken (Unix ms).
+        """
+        return Lead(worth, self._window_ms + LATEST_ORDER_MS, taken_ms)
 
     def leads(
         self, sessions: Sequence[str], people: Sequence[str]

@@ -97,6 +97,12 @@ class Session:
     stamp_of_cart: int = 0
     """Sequence number of the event that its cart is from, also when that emptied it; 0 when there never was a cart."""
 
+    @property
+    def has_bought(self) -> bool:
+        """Whether it, or one that it took over, has bought, and its cart holds nothing newer than the order."""
+        bought = max(self.purchase, self.purchase_before)
+        return bought > 0 and (self.stamp_of_cart <= bought or self.fields.get(_CART) == "")
+
 
 def stamped(stamp: int, value: str) -> str:
     """Return a field's text as it is stored: the higher of two texts is that of the later event."""

@@ -4,11 +4,11 @@ import structlog
 
 from detectors.durations import format_duration
 from detectors.lanes import LANES, LANES_BY_NAME, cut_offs, milliseconds
+from detectors.session_fields import REQUIRED
 from detectors.settings import DetectionSettings
 from state.sessions import Claimed, SilentLane
 from tasks import order_flow
 from tasks.deps import Deps
-from tasks.record import REQUIRED
 
 log = structlog.get_logger("winback.tasks")
 

@@ -10,6 +10,7 @@ from typing import Any
 from detectors.flow import Stage
 from detectors.lanes import LANES
 from detectors.sequence import RANK_NAMES
+from detectors.session_fields import REQUIRED
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
 from state.event_stream import Entry
@@ -26,7 +27,6 @@ from state.session_record import Session, read_session
 from state.sessions import Mark, Sessions, SilentLane
 from tasks.delivery.breaker import limits_of
 from tasks.delivery.settings import DeliverySettings
-from tasks.record import REQUIRED
 from worker.ingest.batch import collect
 from worker.runtime import State
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from detectors.session_fields import BOT
 from state.people import Lead
 from state.person_marks import MOST_LINKS
-from tasks.record import BOT
 from tests.helpers import HOUR_MS, JANE, MINUTE_MS, Event, apply, arrived, event, happen, now_ms, record, stored, taken
 from tests.helpers import texts as texts_at
 from tests.ingesting import ingest_of, publish, waiting

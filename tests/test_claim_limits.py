@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from detectors.sequence import RANK_NAMES
+from detectors.session_fields import REQUIRED
 from state.keys import PARTITIONS, SESSION_TTL_MS, partition_of
 from state.scripts import Scripts
 from state.session_record import RANK_WIDTH
-from tasks.record import REQUIRED
 from tests.helpers import (
     HOUR_MS,
     JANE,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from detectors.session_fields import REQUIRED
 from state.keys import SESSION_TTL_MS, partition_of
-from tasks.record import REQUIRED
 from tests.helpers import (
     DAY_MS,
     HOUR_MS,

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from detectors.activity import MAX_EVENT_BYTES
 from detectors.parsing import parse
+from detectors.session_fields import REQUIRED, fields_of
 from tasks.delivery.payload import Built, build
-from tasks.record import REQUIRED, fields_of
 from winback.cli import event
 from winback.operations.event_check import check
 from winback.operations.field_suggestions import suggestion

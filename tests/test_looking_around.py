@@ -11,7 +11,7 @@ from detectors.activity import MAX_EVENT_BYTES
 from detectors.flow import PLATFORMS, STAGES
 from detectors.parsing import parse
 from detectors.sequence import position
-from tasks.record import fields_of
+from detectors.session_fields import fields_of
 
 ARRIVAL_MS = 1_764_142_500_123
 USUAL = {

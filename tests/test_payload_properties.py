@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from detectors.parsing import parse
 from detectors.sequence import Position, position
+from detectors.session_fields import fields_of
 from tasks.delivery.payload import Built, InvalidContact, build
-from tasks.record import fields_of
 from winback.simulation.mock_api.contract import check_body
 
 ARRIVAL_MS = 1_747_176_305_000  # 2025-05-13T22:45:05Z

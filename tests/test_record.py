@@ -5,7 +5,7 @@ import pytest
 
 from detectors.parsing import parse
 from detectors.sequence import Position, position
-from tasks.record import cart_of, fields_of, is_bot, metadata_of, was_emptied
+from detectors.session_fields import cart_of, fields_of, is_bot, metadata_of, was_emptied
 
 ARRIVAL_MS = 1_747_176_305_000  # 2025-05-13T22:45:05Z
 

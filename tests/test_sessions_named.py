@@ -10,7 +10,6 @@ from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
 from state.session_record import stamp_of, stamped
-from tasks.record import purchased
 from tests.helpers import (
     HOUR_MS,
     JANE,
@@ -163,7 +162,7 @@ def test_goods_that_were_bought_are_no_cart_until_a_new_one_comes(
     for entries in (made, made[::-1], [*made, *made]):
         state.client.flushall()
         apply(state, *entries)
-        assert purchased(stored(state)) is is_purchased
+        assert stored(state).has_bought is is_purchased
         results.append(dump_without_scores(state))
     assert results[0] == results[1] == results[2]
 
@@ -178,15 +177,15 @@ def test_what_an_earlier_session_bought_is_no_cart_of_the_later_one(
     made = made if cart_first else made[::-1]
     ingest(state, *(one | {"occurred_at": at_s + place} for place, one in enumerate(made)))
     ingest(state, event(session="new", previous_session_id="old"))
-    assert purchased(stored(state, "new")) is cart_first
+    assert stored(state, "new").has_bought is cart_first
     ingest(state, event(session="new", cart=CART))
-    assert not purchased(stored(state, "new"))
+    assert not stored(state, "new").has_bought
 
 
 def test_a_session_that_never_bought_has_purchased_nothing(state: State) -> None:
     happen(state, event(cart=CART))
     happen(state, event("opt_out", stage=None))
-    assert not purchased(stored(state))
+    assert not stored(state).has_bought
 
 
 # People
@@ -220,7 +219,7 @@ def test_an_order_with_an_odd_time_closes_the_cart_that_it_names(state: State, n
     publish(state, {"type": "order_completed", "occurred_at": written, **names})
     ingest_of(state).step()
     assert stored(state).state == "bought"
-    assert purchased(stored(state))
+    assert stored(state).has_bought
     assert facts_of(state, PHONE).bought
 
 

@@ -17,6 +17,7 @@ from typing import assert_never
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from detectors.normalize.identities import identities_of
 from detectors.sequence import occurred_ms
+from detectors.session_fields import ID
 from state.outbox import Taken
 from state.people import Facts, merged, person_of
 from tasks.delivery import payload
@@ -35,7 +36,6 @@ from tasks.delivery.sending import (
 from tasks.deps import Deps
 from tasks.failpoints import reached
 from tasks.policy import consent, rules
-from tasks.record import ID
 
 LOOK_AGAIN_S = 0.05
 INGEST_BEHIND = "ingest_behind"

@@ -11,10 +11,10 @@ from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
 from detectors.normalize import countries, emails, languages, money, names, phones, text
+from detectors.session_fields import PHONE_COUNTRY, cart_of, metadata_of
 from state.person_marks import Channel
 from tasks.policy import consent
 from tasks.policy.law.places import place_of
-from tasks.record import PHONE_COUNTRY, cart_of, metadata_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHANNELS = frozenset({"call", "whatsapp", "auto"})

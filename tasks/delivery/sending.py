@@ -16,13 +16,13 @@ from typing import ParamSpec, TypeVar, assert_never
 import structlog
 
 from detectors.lanes import milliseconds
+from detectors.minor_units import of_stored
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.limit import Limit
 from state.outbox import Taken
 from state.people import Reservation
 from state.person_marks import Channel
 from state.sending_control import CLOCKS_DIFFER_MS, Passed
-from tasks import worth
 from tasks.delivery import breaker, payload, yuno
 from tasks.delivery.backoff import delay
 from tasks.delivery.deadline_transport import Attempt
@@ -168,7 +168,7 @@ def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, perm
 def reserve(contact: Contact, deps: Deps) -> Reservation:
     """Reserve the person, and let their orders lead to this contact from now on."""
     taken = contact.taken
-    lead = deps.attribution.lead(worth.of_stored(taken.session.fields), taken.now_ms)
+    lead = deps.attribution.lead(str(of_stored(taken.session.fields) or ""), taken.now_ms)
     return deps.people.reserve(
         contact.people,
         taken.outreach,

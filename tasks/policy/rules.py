@@ -11,6 +11,7 @@ from detectors.activity import Cart
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from detectors.normalize import money
+from detectors.session_fields import cart_of, is_bot, was_emptied
 from state.limit import Limit
 from state.people import Facts
 from state.person_marks import Channel
@@ -24,7 +25,6 @@ from tasks.policy.law.places import Place, place_of
 from tasks.policy.limits import held_for, is_reached
 from tasks.policy.openings import Closing
 from tasks.policy.settings import AtStage, ContactSettings, Switch
-from tasks.record import cart_of, is_bot, purchased, was_emptied
 
 _EVERYBODY = 100.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,7 +175,7 @@ def _came_back(now: Situation, _settings: ContactSettings) -> Decision | None:
 
 
 def _purchased(now: Situation, _settings: ContactSettings) -> Decision | None:
-    return Cancel("paid") if purchased(now.session) else None
+    return Cancel("paid") if now.session.has_bought else None
 
 
 def _cart_emptied(now: Situation, _settings: ContactSettings) -> Decision | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from tasks.failpoints import reached
 from worker import logs, runtime
 from worker.ingest.consumer import Ingest, calm_collector
 from worker.monitoring.alarms import Watch
@@ -37,7 +38,13 @@ def ingest(
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    process = Ingest.of(state, settings, consumer=consumer or socket.gethostname(), beat=lambda: state.beat("ingest"))
+    process = Ingest.of(
+        state,
+        settings,
+        consumer=consumer or socket.gethostname(),
+        beat=lambda: state.beat("ingest"),
+        reached=reached,
+    )
     calm_collector()
     log.info("ready", server=server, stream=state.keys.events, streams=len(streams))
     Watch(settings).start()

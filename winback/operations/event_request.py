@@ -8,9 +8,9 @@ from detectors.lanes import LANES_BY_NAME
 from detectors.normalize.session_ids import public_session_id
 from detectors.registry import KINDS
 from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, occurred_ms, position, stage_of
+from detectors.session_fields import REQUIRED, fields_of, is_bot, was_emptied
 from tasks.delivery import payload
 from tasks.policy import consent
-from tasks.record import REQUIRED, fields_of, is_bot, was_emptied
 
 _MOST_SESSIONS = 1000
 _FIELDS = {"phone": "customer.phone_number", "name": "customer.full_name"}

@@ -14,13 +14,13 @@ from detectors.durations import format_duration
 from detectors.kind import idle_wait
 from detectors.lanes import LANES_BY_NAME, Lane, milliseconds
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
+from detectors.session_fields import ID, REQUIRED, cart_of, metadata_of
 from detectors.settings import DetectionSettings
 from state.decisions import Line, Record
 from state.event_streams import Watermark
 from state.people import Facts
 from state.session_record import Session, Stay
 from tasks.delivery.payload import timestamp
-from tasks.record import ID, REQUIRED, cart_of, metadata_of, purchased
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 
 Story = dict[str, Any]
@@ -247,7 +247,7 @@ def _customer(fields: Mapping[str, str], *, reveal: bool) -> Story:
 
 
 def _cart(session: Session, *, reveal: bool) -> object:
-    if purchased(session):
+    if session.has_bought:
         return "bought"
     if "cart" not in session.fields:
         return None

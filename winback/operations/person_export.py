@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
+from detectors.session_fields import cart_of
 from state.inventory import Inventory, StoredKey, StoredRecord, person_in
 from state.session_record import MARK
 from tasks.delivery.payload import timestamp
-from tasks.record import cart_of
 from winback.operations.consents import Consent, latest
 from winback.operations.explain import when
 from winback.operations.someone import Someone

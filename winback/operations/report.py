@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
+from detectors import minor_units
 from detectors.flow import PLATFORMS, STAGES
 from state.attribution import UNPRICED
 from state.daily_counters import Tally
-from tasks import worth
 from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
 
 By = Literal["day", "stage", "platform"]
@@ -117,7 +117,7 @@ def is_open(report: Report, now: datetime) -> bool:
 def money(totals: Mapping[str, int]) -> dict[str, Decimal]:
     """Return the amounts in `recovered` or `control`, by currency."""
     return {
-        code: worth.amount(units, code)
+        code: minor_units.amount(units, code)
         for code, units in sorted(totals.items())
         if units and code not in {"orders", UNPRICED}
     }

@@ -10,17 +10,16 @@ from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import public_session_id, session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
+from detectors.session_fields import CONSENT, ID, fields_of
 from state.event_stream import Entry, entry_ms
 from state.person_marks import CHANNELS, Channel
 from state.session_record import PERSON
 from state.sessions import Change, new_change
-from tasks.policy.consent import FIELDS
-from tasks.record import ID, fields_of
 from worker.ingest.crediting import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000
 CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage in {"checkout", "payment"})
-_ABOUT_PERSON = frozenset({*PERSON, *FIELDS.values()})
+_ABOUT_PERSON = frozenset({*PERSON, *CONSENT.values()})
 """Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
 _REFUSAL = {"opted_out": "1"}

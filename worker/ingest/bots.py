@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from detectors.session_fields import BOT
 from state.sessions import Change
-from tasks.record import BOT
 
 
 class BotWatch:

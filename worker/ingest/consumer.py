@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from time import monotonic, time
-from typing import Self
+from typing import Literal, Self
 
 import structlog
 
@@ -26,7 +26,6 @@ from state.event_streams import Streams
 from state.orders import Orders
 from state.people import People
 from state.sessions import Mark, Sessions
-from tasks.failpoints import reached
 from worker.ingest.batch import Batch, collect
 from worker.ingest.bots import BotWatch
 from worker.ingest.crediting import credit_orders
@@ -36,6 +35,8 @@ from worker.ingest.redelivery import Pending
 from worker.monitoring.alarms import ALARM
 from worker.runtime import State, identity_secret
 from worker.settings import IngestSettings, Settings
+
+Step = Literal["events_read", "events_applied", "people_marked"]
 
 LONGEST_PAUSE_S = 10.0
 BEAT_EVERY_S = 2.0
@@ -49,6 +50,10 @@ def calm_collector() -> None:
     """Make the garbage collector look less often: a batch is a hundred thousand objects, none of them in a cycle."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+
+
+def _go_on(_step: Step) -> None:
+    """Do nothing at a step."""
 
 
 @dataclass(slots=True)
@@ -91,7 +96,9 @@ class Ingest:
         beat: Callable[[], None],
         orders: Orders | None = None,
         report: Callable[[str, str], object] = lambda _about, _problem: None,
+        reached: Callable[[Step], object] = _go_on,
     ) -> None:
+        """`reached` is called after each step, so that a test can end the process there."""
         self._streams = streams
         self._sessions = sessions
         self._naming = Naming(people, secret, report)
@@ -100,6 +107,7 @@ class Ingest:
         self._settings = settings
         self._consumer = consumer
         self._beat = beat
+        self._reached = reached
         self._block_ms = milliseconds(settings.block)
         self._pending = Pending(streams, consumer, settings)
         self._open: list[Stream] = []
@@ -118,7 +126,15 @@ class Ingest:
         self.totals = Totals()
 
     @classmethod
-    def of(cls, state: State, settings: Settings, *, consumer: str, beat: Callable[[], None]) -> Self:
+    def of(
+        cls,
+        state: State,
+        settings: Settings,
+        *,
+        consumer: str,
+        beat: Callable[[], None],
+        reached: Callable[[Step], object] = _go_on,
+    ) -> Self:
         """Return a consumer of all that the settings name."""
         return cls(
             streams=state.streams,
@@ -130,6 +146,7 @@ class Ingest:
             consumer=consumer,
             beat=beat,
             orders=state.orders,
+            reached=reached,
             report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
         )
 
@@ -205,7 +222,7 @@ class Ingest:
 
     def _take(self, readings: Sequence[Reading], *, one_read: bool) -> Work:
         if readings:
-            reached("events_read")
+            self._reached("events_read")
         work = Work(readings, one_read, collect(_entries(readings), self._latest_ms(readings)))
         if one_read:
             # What is delivered again was counted before.
@@ -266,7 +283,7 @@ class Ingest:
         applied, work.applied = work.applied or self._apply(work.batch), None
         work.marks = applied()
         if work.readings:
-            reached("events_applied")
+            self._reached("events_applied")
         work.told = self._naming.begin(work.batch, work.marks, self._hand_over(work.batch, work.marks))
 
     def _finish_all(self) -> None:
@@ -325,7 +342,7 @@ class Ingest:
             self._streams.reject(rejection.entry_id, problems, applied=rejection.applied)
         self._wait_for_acknowledgement()
         if work.readings:
-            reached("people_marked")
+            self._reached("people_marked")
             self._acknowledged = self._streams.begin_acknowledge(work.readings, one_read=work.one_read)
         self.totals.entries += sum(len(reading.entries) for reading in work.readings)
         self.totals.changes += len(batch.changes)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detectors.activity import ActivityEvent, Customer
+from detectors.minor_units import of_order
 from detectors.normalize.identities import named_by
 from detectors.sequence import Position, occurred_ms
 from state.attribution import Attribution, Credit, Money
 from state.people import person_of
 from state.sessions import Change, Mark
-from tasks import worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class _Whose:
 
 def order_of(event: ActivityEvent, place: Position, sessions: tuple[str, ...], change: int) -> Order:
     """Read an order. `change`: the place in the batch that the change of its first session has."""
-    money = worth.of_order(event)
+    found = of_order(event)
+    money = None if found is None else Money(*found)
     return Order(occurred_ms(place.purchase), change, sessions, named_in(event), money)
 
 

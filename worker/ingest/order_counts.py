@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from detectors.session_fields import is_bot
 from state.orders import Moment, Orders
 from state.scripts import NamedCall
-from tasks.record import is_bot
 from worker.ingest.batch import Batch
 
 MOST_OF_A_BATCH = 200

@@ -8,10 +8,11 @@ import structlog
 
 from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
+from detectors.session_fields import CONSENT, GIVEN_AT, SOURCE
 from state.people import People, person_of
 from state.person_marks import MOST_LINKED, Answer, Channel, Marks, Named, Told
 from state.sessions import Change, Mark, new_change
-from tasks.policy.consent import FIELDS, GIVEN_AT, SOURCE, answered
+from worker.ingest.answers import answered
 from worker.ingest.batch import Batch
 
 MOST_NOTED, NOTED_AGAIN_S = 100_000, 3600.0
@@ -177,14 +178,14 @@ def _said(change: Change) -> Said:
 
 
 def _answers(change: Change) -> bool:
-    return any(map(change.fields.get, FIELDS.values()))
+    return any(map(change.fields.get, CONSENT.values()))
 
 
 def _answers_in(mark: Mark) -> dict[Channel, Answer]:
     """Return what a session's person answered. A proof counts for what was said in the same event."""
     found: dict[Channel, Answer] = {}
     given_at, source = mark.answers.get(GIVEN_AT, (0, "")), mark.answers.get(SOURCE, (0, ""))
-    for channel, name in FIELDS.items():
+    for channel, name in CONSENT.items():
         stamp, text = mark.answers.get(name, (0, ""))
         proofs = [said if at == stamp else "" for at, said in (given_at, source)]
         answer = answered(text, occurred_ms(stamp), *proofs)

@@ -1,17 +1,19 @@
-"""How an event's customer, cart and engagement are kept in a session: one stored field each, merged one by one."""
+"""Stored fields of a session: how an event's customer, cart and engagement are kept, one field each. Pure."""
 
 import json
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel
 from pydantic_core import to_json
 
 from detectors.activity import ActivityEvent, Cart
-from state.session_record import Session
-from tasks import worth
+from detectors.minor_units import of_order
+
+Channel = Literal["call", "whatsapp"]
 
 REQUIRED = ("phone", "name")
-"""Without these a shopper can't be contacted. The country may be that of the number (tasks.delivery.payload)."""
+"""Without these a shopper can't be contacted. The country can be that of the number (tasks.delivery.payload)."""
 METADATA = "meta."
 """What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
 
@@ -33,12 +35,10 @@ _CUSTOMER = {
     "time_zone": "time_zone",
     "region": "region",
 }
-_CONSENT = {
-    "call": "consent.call",
-    "whatsapp": "consent.whatsapp",
-    "given_at": "consent.given_at",
-    "source": "consent.source",
-}
+CONSENT: dict[Channel, str] = {"call": "consent.call", "whatsapp": "consent.whatsapp"}
+"""Stored field of the answer for each channel: `true`, `false`, or empty."""
+GIVEN_AT, SOURCE = "consent.given_at", "consent.source"
+_CONSENT = {"call": CONSENT["call"], "whatsapp": CONSENT["whatsapp"], "given_at": GIVEN_AT, "source": SOURCE}
 _ENGAGEMENT = {"preferred_channel": "channel", "reason": "reason"}
 
 
@@ -61,8 +61,13 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
         for key, value in (event.engagement.metadata or {}).items():
             fields[METADATA + key] = "" if value is None else to_json(value).decode()
     if event.type == "order_completed":
-        fields["order"] = str(worth.of_order(event) or "")
+        fields["order"] = str(of_order(event) or "")
     return fields
+
+
+def read_answer(text: str) -> bool | None:
+    """Return whether the stored answer about a channel is a yes; None if there is none."""
+    return None if not text else text == "true"
 
 
 def cart_of(fields: Mapping[str, str]) -> Cart | None:
@@ -74,12 +79,6 @@ def cart_of(fields: Mapping[str, str]) -> Cart | None:
 def was_emptied(fields: Mapping[str, str]) -> bool:
     """Whether the shopper had a cart and took everything out of it."""
     return fields.get("cart") == ""
-
-
-def purchased(session: Session) -> bool:
-    """Whether the session, or one that it took over, has bought, and has had no cart since that holds anything."""
-    bought = max(session.purchase, session.purchase_before)
-    return bought > 0 and (session.stamp_of_cart <= bought or was_emptied(session.fields))
 
 
 def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
