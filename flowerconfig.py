@@ -36,7 +36,7 @@ with socket.socket(socket.AF_INET6 if ":" in _flower.address else socket.AF_INET
 if _flower.basic_auth is None:
     _credentials = f"winback:{secrets.token_urlsafe(12)}"
     _text = f"flower.basic_auth is not set; for this run it is {_credentials}"
-    # Its only way out: the log would mask it.
+    # Its only hint: the log would mask it.
     print(role_output.line("login_made_up", "flower", text=_text) if role_output.is_json() else _text, file=sys.stderr)  # noqa: T201
 else:
     _credentials = _flower.basic_auth.get_secret_value()

@@ -10,7 +10,7 @@ from worker.ingest.consumer import Ingest
 from worker.settings import Settings
 
 CHUNK = 5000
-BLOCK = {"WINBACK_INGEST__BLOCK": "100ms"}
+BLOCK = {"WINBACK_INGEST__READ_TIMEOUT": "100ms"}
 """So that it ends soon when nothing comes any more."""
 
 

@@ -79,7 +79,10 @@ def variants(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[
         "WINBACK_CONTACT__MIN_VALUE": "COP=1",
         "WINBACK_CONTACT__HOLDOUT": "0.000001",
     }
-    none = {"WINBACK_CONTACT__OFF": ",".join(get_args(Switch)), "WINBACK_INGEST__BOT_EVENTS": "off"}
+    none = {
+        "WINBACK_CONTACT__DISABLED_RULES": ",".join(get_args(Switch)),
+        "WINBACK_INGEST__BOT_EVENTS_PER_MINUTE": "off",
+    }
     return env | none, env | rules, env | rules | {"WINBACK_ENCRYPTION_KEYS": KEY}
 
 

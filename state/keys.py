@@ -222,7 +222,7 @@ class Keys:
 
         Under it, with "linked" for what was said by an identity that was seen together with this one:
 
-        - `bought`, `bought_linked`: text, when they bought last (ms); until `contact.bought_window` after that
+        - `bought`, `bought_linked`: text, when they bought last (ms); until `contact.purchase_cooldown` after that
         - `opted_out`: hash, source (`shop`, `operator`, `linked`, or a register) → when (ms); kept indefinitely
         - `consent`: hash, channel, or `linked.` and the channel → latest answer with its proof; 30 days, and
           indefinitely while one of them is a refusal

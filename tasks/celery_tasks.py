@@ -67,7 +67,7 @@ def recover(outreach: str) -> dict[str, Any]:
         return {"outreach": outreach, "outcome": "failed", "attempt": 0}
     except Exception as exc:  # noqa: BLE001 - a bug, whose message or trace could hold what the customer is called
         where = traceback.extract_tb(exc.__traceback__)[-1]
-        log.error("attempt_broke", outreach=outreach, error=type(exc).__name__, at=f"{where.filename}:{where.lineno}")  # noqa: TRY400
+        log.error("attempt_crashed", outreach=outreach, error=type(exc).__name__, at=f"{where.filename}:{where.lineno}")  # noqa: TRY400
         return {"outreach": outreach, "outcome": "failed", "attempt": 0}
     if outcome.outcome != "dropped":
         log.info(
@@ -111,7 +111,7 @@ def _dispatch(app: Celery) -> None:
         log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
         return
     except BrokerAwayError as exc:
-        log.error("broker_away", error=str(exc))  # noqa: TRY400 - what was leased is due again after its lease
+        log.error("broker_unreachable", error=str(exc))  # noqa: TRY400 - what was leased is due again after its lease
         return
     if done.enqueued or done.unknown or done.due_again:
         log.info("dispatched", enqueued=done.enqueued, leases_ran_out=done.due_again, unknown=done.unknown)

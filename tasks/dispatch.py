@@ -80,7 +80,7 @@ def _queue(deps: Deps, queued: Callable[[], int], purge: Callable[[], int]) -> i
     queue = queued()
     if queue > FLOOD * deps.in_flight:
         removed = purge()
-        log.error("alarm", about="queue", text="the workers' queue was flooded and has been emptied", messages=removed)
+        log.error("alarm", alarm="queue", text="the workers' queue was flooded and has been emptied", messages=removed)
         deps.flooded(removed)
         queue = queued()
     deps.backlog(queue if room(1, deps, queue) <= 0 else 0)
@@ -101,14 +101,16 @@ def room(free: int, deps: Deps, queue: int) -> int:
 def _say(permits: Permits) -> None:
     match permits.going:
         case "on":
-            log.info("sending_goes_on")
+            log.info("sending_resumed")
         case "full":
-            log.warning("contacts_of_the_day_used_up", goes_on="at 00:00 UTC")
+            log.warning("daily_limit_reached", resumes_when="at 00:00 UTC")
         case "paused":
-            log.warning("sending_paused", goes_on="winback resume, or when its time is over")
+            log.warning("sending_paused", resumes_when="winback resume, or when its time is over")
         case "mixed":
-            log.error("sending_held", because="workers disagree on how to send", goes_on="when all that run agree")
+            log.error("sending_held", reason="workers disagree on how to send", resumes_when="when all that run agree")
         case "orders_stopped":
-            log.error("sending_held", because="no orders arrive", goes_on="when one does, or winback resume")
+            log.error("sending_held", reason="no orders arrive", resumes_when="when one does, or winback resume")
         case "refused" | "failing":
-            log.error("sending_stopped", because=permits.why, goes_on="when one outreach that is tried gets through")
+            log.error(
+                "sending_stopped", reason=permits.why, resumes_when="when one outreach that is tried gets through"
+            )

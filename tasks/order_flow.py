@@ -11,7 +11,7 @@ from tasks.deps import Deps
 
 FEWEST = 5
 """Sessions since the last order for which it is worth to look."""
-WAY_OUT = (
+HINT = (
     "send a test order and follow its event; send the missing orders (winback event emit FILE), see docs/order-hooks.md"
 )
 ABOUT = "orders"
@@ -74,8 +74,8 @@ def text_of(flow: OrderFlow) -> str:
 def _say(deps: Deps) -> None:
     flow = deps.orders.flow()
     if flow.level not in ALARM_LEVEL:
-        log.info("orders_arrive_again")
+        log.info("orders_resumed")
         return
     # The watch, which tells all other alarms, looks less often than somebody is contacted.
     if deps.alarms.begins(ABOUT, ALARM_LEVEL[flow.level]):
-        log.error("alarm", about=ABOUT, text=text_of(flow), way_out=WAY_OUT)
+        log.error("alarm", alarm=ABOUT, text=text_of(flow), hint=HINT)

@@ -27,7 +27,7 @@ def sweep(deps: Deps) -> Claimed:
     settings = deps.detection()
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
     if lost := deps.streams.follow():
-        log.error("events_lost", entries=lost, because="they were removed from the stream before they were applied")
+        log.error("events_lost", entries=lost, reason="they were removed from the stream before they were applied")
     # Before the sweep is opened, since silence can start again with it.
     silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
     reopened_ms = deps.streams.open_sweep(milliseconds(settings.sweep_interval))
@@ -65,4 +65,4 @@ def _say(settings: DetectionSettings, *, silent: bool) -> None:
             "shop_silent", longer_than=format_duration(settings.max_silence), claimed="nothing until it is heard"
         )
     else:
-        log.info("shop_heard_again")
+        log.info("shop_events_resumed")

@@ -91,7 +91,7 @@ def ingest_of(
         people=people or state.people,
         attribution=attribution or state.attribution,
         secret=SECRET,
-        settings=IngestSettings(block=timedelta(milliseconds=100), streams=several, **settings),
+        settings=IngestSettings(read_timeout=timedelta(milliseconds=100), streams=several, **settings),
         consumer=consumer,
         beat=beat,
         orders=state.orders,

@@ -234,7 +234,7 @@ def test_an_attempt_that_cannot_be_recorded_is_not_made_and_made_later(
         with monkeypatch.context() as broken:
             away(state, broken, when)
             assert attempt(outreach, deps).outcome == ("postponed" if when == "before fence" else "waiting")
-        assert "state_away" in record(state, outreach)["history"]
+        assert "state_unreachable" in record(state, outreach)["history"]
         assert server.requests == []
         assert held_by(state) == ""
         assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")

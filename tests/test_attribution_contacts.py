@@ -114,7 +114,7 @@ def test_when_it_turns_out_not_to_have_been_sent_the_order_is_nobodys_merit(
 
 def test_what_was_opened_again_and_sent_then_counts_from_then_on(state: State) -> None:
     held = contacted(state, result="given_up")
-    state.outbox.settle(held, "not_sent", reason="state_away")
+    state.outbox.settle(held, "not_sent", reason="state_unreachable")
     dispatch(state)
     again = take(state, held.outreach)
     fence(state, again)

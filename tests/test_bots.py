@@ -45,7 +45,7 @@ def test_off_finds_nobody() -> None:
 
 
 def test_ingest_says_so_in_the_session(state: State) -> None:
-    ingest = ingest_of(state, bot_events=5)
+    ingest = ingest_of(state, bot_events_per_minute=5)
     publish(state, *(event(session=session) for session in ["bot"] * 6 + ["human"] * 2))
     ingest.step()
     assert stored(state, "bot").fields["bot"] == "1"

@@ -43,7 +43,7 @@ def test_streams_that_share_a_node_are_a_note_with_what_to_do(nodes: Cluster) ->
     [found] = looked_at(nodes, STREAMS)
     crowded = f"127.0.0.1:{nodes.servers[2].port} has winback:events, winback:events:1"
     assert (found.mark, found.text) == ("note", f"3 streams are on 2 nodes and could be on 3: {crowded}")
-    assert "CLUSTER KEYSLOT" in found.way_out
+    assert "CLUSTER KEYSLOT" in found.hint
 
 
 def test_streams_on_a_node_each_are_well(nodes: Cluster) -> None:

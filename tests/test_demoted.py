@@ -56,10 +56,10 @@ def test_demoted_server_is_one_alarm_until_it_takes_writes(valkey: EmbeddedValke
     watching = settled(valkey.url)
     with demoted(healthy):
         (line,) = watching.lines()
-        assert (line["event"], line["about"]) == ("alarm", "server")
+        assert (line["event"], line["alarm"]) == ("alarm", "server")
         assert "it is a replica and takes no writes: make it the primary again" in line["text"]
         assert watching.look() == watching.look() == []
-    assert watching.look() == [("alarm_over", "server")]
+    assert watching.look() == [("alarm_resolved", "server")]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_an_option_of_the_server_that_is_wrong_is_found(
 
     assert marks(found, "note", "warn", "fail") == {name: mark}
     assert found[name].text.startswith(words)
-    assert "CONFIG SET" in found[name].way_out
+    assert "CONFIG SET" in found[name].hint
     assert code == (mark == "fail")
 
 
@@ -310,4 +310,4 @@ def test_events_that_were_set_aside_lately_are_a_note(healthy: State, env: dict[
 
     assert code == 0
     assert marks(found, "note", "warn", "fail") == {"rejected": "note"}
-    assert "winback rejected list" in found["rejected"].way_out
+    assert "winback rejected list" in found["rejected"].hint

@@ -12,7 +12,7 @@ import pytest
 
 from tests.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
 from tests.test_e2e_watch import told
-from worker.monitoring.alarms import ALARM, ALARM_OVER
+from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
@@ -23,7 +23,7 @@ APART_S = 0.03
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     settings = {"WINBACK_DETECTION__ORDERS_STOPPED": "hold", "WINBACK_DELIVERY__RATE": "1000/s"}
-    often = {"WINBACK_ALARMS__EVERY": "250ms", "WINBACK_INGEST__BLOCK": "100ms"}
+    often = {"WINBACK_ALARMS__CHECK_INTERVAL": "250ms", "WINBACK_INGEST__READ_TIMEOUT": "100ms"}
     with running_shop(tmp_path_factory.mktemp("shop"), **settings, **often) as found:
         yield found
 
@@ -66,7 +66,7 @@ def test_no_buyer_is_contacted_while_order_events_are_lost(shop: Shop) -> None:
     # The hook works again, and brings the orders that were missed; some had left indeed.
     for number in range(SESSIONS, SESSIONS + LOST // 2):
         shop.send(f"sess_lost_{number}", "order_completed", order_value=149.99, currency="COP")
-    until(lambda: told(shop, ALARM_OVER, "orders"))
+    until(lambda: told(shop, ALARM_RESOLVED, "orders"))
     until(lambda: shop.outcomes().get("suppressed.orders_missing", 0) >= LOST // 2)
     assert contacted(shop, "lost") == 0
     visit(shop, "after", SESSIONS + LOST)

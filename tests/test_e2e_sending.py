@@ -94,7 +94,7 @@ def test_refused_keys_stop_everybody_and_mended_ones_let_all_be_sent(shop: Shop)
     until(lambda: shop.outcomes().get("sent") == 20, 30)
     assert sorted(accepted(requests_of(shop, "111"))) == sorted(f"sess_111_{index}" for index in range(20))
     assert status(shop)["sending"]["going"] == "on"
-    assert [lines_of(shop, event) for event in ("sending_stopped", "sending_goes_on")] == [1, 1]
+    assert [lines_of(shop, event) for event in ("sending_stopped", "sending_resumed")] == [1, 1]
 
 
 def test_a_pause_in_the_middle_of_sending_loses_and_repeats_nothing(shop: Shop) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from state.keys import Keys
 from tests.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
-from worker.monitoring.alarms import ALARM, ALARM_OVER
+from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
@@ -20,7 +20,11 @@ STREAM = 500
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    often = {"WINBACK_ALARMS__EVERY": "250ms", "WINBACK_ALARMS__STREAM": str(STREAM), "WINBACK_INGEST__BLOCK": "100ms"}
+    often = {
+        "WINBACK_ALARMS__CHECK_INTERVAL": "250ms",
+        "WINBACK_ALARMS__BACKLOG_LIMIT": str(STREAM),
+        "WINBACK_INGEST__READ_TIMEOUT": "100ms",
+    }
     small = {"WINBACK_WORKER__CONCURRENCY": "2", "WINBACK_WORKER__POOL": "threads"}
     with running_shop(tmp_path_factory.mktemp("watched"), **often, **small) as found:
         # The watch has judged at least once, and all is well.
@@ -35,7 +39,7 @@ def told(shop: Shop, event: str, about: str, after: int = 0) -> list[dict[str, A
         log.seek(after)
         texts = [line.partition(" | ")[2] for line in log]
     lines = [json.loads(text) for text in texts if text.startswith("{") and text.endswith("}\n")]
-    return [line for line in lines if (line["event"], line.get("about")) == (event, about)]
+    return [line for line in lines if (line["event"], line.get("alarm")) == (event, about)]
 
 
 def place(shop: Shop) -> int:
@@ -66,7 +70,7 @@ def test_a_frozen_beat_and_ingest_and_the_stream_that_grows_are_told_once_and_wh
             assert line["role"] not in silent
             assert line["level"] == ("error" if about in silent else "warning")
     for about in (*silent, *behind):
-        until(lambda: told(shop, ALARM_OVER, about, begins))  # noqa: B023 - as above
+        until(lambda: told(shop, ALARM_RESOLVED, about, begins))  # noqa: B023 - as above
         assert len(told(shop, ALARM, about, begins)) == 1
 
 
@@ -92,9 +96,9 @@ def test_a_server_that_fills_up_is_told_before_and_while_it_is_full_and_events_a
     (line,) = until(lambda: told(shop, ALARM, "memory", begins))
     assert line["level"] == "warning"
     shop.redis.config_set("maxmemory", 1)
-    until(lambda: told(shop, "alarm_lasts", "memory", begins))
+    until(lambda: told(shop, "alarm_firing", "memory", begins))
     shop.redis.config_set("maxmemory", 0)
-    until(lambda: told(shop, ALARM_OVER, "memory", begins))
+    until(lambda: told(shop, ALARM_RESOLVED, "memory", begins))
     shop.send("sess_room", **CHECKOUT)
     until(lambda: shop.redis.exists(Keys().session("sess_room")))
 
@@ -103,7 +107,7 @@ def test_a_frozen_server_is_told_by_each_role_itself_and_all_go_on_afterwards(sh
     begins, roles = place(shop), {role: shop.pid_of(role) for role in ("ingest", "sweep", "recover", "beat")}
     with stopped(shop.redis.info("server")["process_id"]):
         until(lambda: {line["role"] for line in told(shop, ALARM, "server", begins)} == roles.keys(), 30)
-    until(lambda: {line["role"] for line in told(shop, ALARM_OVER, "server", begins)} == roles.keys(), 30)
+    until(lambda: {line["role"] for line in told(shop, ALARM_RESOLVED, "server", begins)} == roles.keys(), 30)
     shop.send("sess_thawed", **CHECKOUT, customer=jane(phone_number="+573001234592"), cart=CART)
     until(lambda: shop.requests_for("sess_thawed"), 30)
     # None was restarted, and none was taken for dead because it could not say that it lives.

@@ -154,7 +154,7 @@ def test_events_in_a_stream_that_ingest_does_not_know_of_are_a_failure_and_so_an
     [found] = [finding for finding in health.findings(read(healthy), Settings()) if finding.name == "streams"]
     where = "winback:events:3, which nobody reads, and for which no contact waits"
     assert (found.mark, found.text) == ("fail", f"events are in {where}: ingest knows of 2")
-    assert found.way_out == "set ingest.streams to 4 or more, and restart ingest"
+    assert found.hint == "set ingest.streams to 4 or more, and restart ingest"
 
 
 def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) -> None:
@@ -189,7 +189,7 @@ def test_what_waits_for_a_person_is_a_note_with_the_number_and_the_command(healt
     dead(healthy, "s-2")
     unknown(healthy, "s-3")
     (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "decisions")
-    assert (found.mark, found.way_out) == ("note", "winback unknown list, winback dead list")
+    assert (found.mark, found.hint) == ("note", "winback unknown list, winback dead list")
     assert found.text.endswith("to decide: 1 unknown, which may have been sent, 2 dead")
     Operator(healthy.scripts, healthy.keys).drop([parked.outreach])
     assert problems(healthy)["decisions"].endswith("1 unknown, which may have been sent, 1 dead")
@@ -208,7 +208,7 @@ def test_a_process_that_lacks_a_key_in_use_is_named_until_it_is_gone(healthy: St
     assert len(lines) == 1
     (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "encryption")
     assert found.text.startswith(f"{role} runs without a key that the data needs ({gethostname()}:{getpid()}; keys in ")
-    assert f"restart {role} with WINBACK_ENCRYPTION_KEYS" in found.way_out
+    assert f"restart {role} with WINBACK_ENCRYPTION_KEYS" in found.hint
     # Time passes: it has been restarted with the key, or ended.
     signs = without_key(healthy.keys, role)
     for process, at in healthy.client.hgetall(signs).items():

@@ -55,7 +55,7 @@ def test_workers_in_two_modes_are_named_with_their_modes(healthy: State) -> None
     ("role", "variable", "value", "section"),
     [
         ("recover", "CONTACT__HOLDOUT", "10", "contact"),
-        ("ingest", "CONTACT__BOUGHT_WINDOW", "7d", "contact"),
+        ("ingest", "CONTACT__PURCHASE_COOLDOWN", "7d", "contact"),
         ("recover", "DELIVERY__MAX_ATTEMPTS", "3", "delivery"),
         ("sweep", "DETECTION__IDLE__CHECKOUT", "2m", "detection"),
     ],
@@ -98,7 +98,7 @@ def test_nothing_personal_or_secret_is_announced() -> None:
         settings(
             WINBACK_DELIVERY__PRIVATE_SECRET_KEY="a-private-key",
             WINBACK_DELIVERY__PUBLIC_API_KEY="a-public-key",
-            WINBACK_CONTACT__ONLY="+573001234567",
+            WINBACK_CONTACT__TEST_LIST="+573001234567",
         )
     )
     text = " ".join(said.values())

@@ -36,8 +36,8 @@ def pod(name: str, server: EmbeddedValkey, directory: Path, **more: str) -> Iter
         "WINBACK_REDIS_URL": server.url,
         "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
         "WINBACK_INGEST__BATCH": "50",
-        "WINBACK_INGEST__BLOCK": "100ms",
-        "WINBACK_INGEST__CLAIM_AFTER": f"{CLAIM_AFTER_S}s",
+        "WINBACK_INGEST__READ_TIMEOUT": "100ms",
+        "WINBACK_INGEST__STALE_AFTER": f"{CLAIM_AFTER_S}s",
         **more,
     }
     command = [sys.executable, "-m", "winback", "ingest", "--consumer", name]
@@ -112,7 +112,7 @@ def test_a_container_that_is_started_again_in_its_pod_goes_on_at_once(
 ) -> None:
     publish(client, 50)
     (tmp_path / "events_read").write_text("KILL")
-    never = {"WINBACK_INGEST__CLAIM_AFTER": "1h"}
+    never = {"WINBACK_INGEST__STALE_AFTER": "1h"}
     with ExitStack() as stack:
         first = stack.enter_context(pod("pod-a", server, tmp_path, **never, **{VARIABLE: str(tmp_path)}))
         assert first.wait(10) == -signal.SIGKILL

@@ -299,6 +299,6 @@ def test_each_change_is_one_line_in_the_log(state: State) -> None:
             change()
             for by in (deps, other, deps):
                 round_of(by)
-    assert [line["event"] for line in lines] == ["sending_paused", "sending_goes_on", "sending_stopped"]
-    assert lines[2]["because"] == "http_401"
+    assert [line["event"] for line in lines] == ["sending_paused", "sending_resumed", "sending_stopped"]
+    assert lines[2]["reason"] == "http_401"
     assert "Jane" not in str(lines)

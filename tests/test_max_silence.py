@@ -118,5 +118,5 @@ def test_each_change_is_one_line_in_the_log(state: State) -> None:
         heard(state)
         for _ in range(3):
             sweep(deps(state))
-    assert [line["event"] for line in lines] == ["shop_silent", "shop_heard_again"]
+    assert [line["event"] for line in lines] == ["shop_silent", "shop_events_resumed"]
     assert lines[0]["longer_than"] == "10m"

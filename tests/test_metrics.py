@@ -115,7 +115,7 @@ def test_the_stream_is_told_in_entries_and_in_seconds(real_state: State) -> None
     shown = show(real_state)
 
     assert shown.value("winback_events_waiting") == 5
-    assert shown.value("winback_events_in_hand") == 2
+    assert shown.value("winback_events_pending") == 2
     assert 30 <= shown.value("winback_events_lag_seconds") < 60
 
 
@@ -260,7 +260,7 @@ def test_a_server_that_is_away_is_told_as_such_and_logged_once() -> None:
         away = False
         clock.now += 5
         looks.latest()
-    assert [line["event"] for line in lines] == ["state_unavailable", "state_available"]
+    assert [line["event"] for line in lines] == ["state_unreachable", "state_reachable"]
 
 
 def test_a_look_that_hangs_holds_nobody_up_and_is_not_begun_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

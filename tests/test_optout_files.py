@@ -236,7 +236,7 @@ def test_a_register_that_ages_is_warned_about(shop: Shop) -> None:
         "warn",
         "RNE has 3 entries, imported 31 d ago: people who registered since are called",
     )
-    assert old.way_out == "winback optout import --source RNE --replace FILE"
+    assert old.hint == "winback optout import --source RNE --replace FILE"
 
 
 # Carrying the list across

@@ -372,7 +372,7 @@ def shop(state: State, *, after: int, setting: Setting, ago_ms: int = 0) -> tupl
 @pytest.mark.parametrize("setting", ["alarm", "hold"])
 def test_alarm_comes_with_the_first_look_after_enough_sessions(state: State, setting: Setting) -> None:
     deps, (alarm,) = shop(state, after=30, setting=setting)
-    assert (alarm["event"], alarm["about"], alarm["log_level"]) == ("alarm", "orders", "error")
+    assert (alarm["event"], alarm["alarm"], alarm["log_level"]) == ("alarm", "orders", "error")
     assert alarm["text"].startswith("no order has arrived since 30 sessions had the time to order")
     flow = state.orders.flow()
     assert (flow.level, flow.run, flow.held) == ("stopped", 30, setting == "hold")
@@ -385,7 +385,7 @@ def test_alarm_comes_with_the_first_look_after_enough_sessions(state: State, set
 def test_alarm_comes_whatever_hours_the_sessions_fall_into(state: State, into_the_hour_s: int) -> None:
     ago_ms = (now_ms(state) - into_the_hour_s * SECOND_MS) % HOUR_MS
     _, logs = shop(state, after=30, setting="alarm", ago_ms=ago_ms)
-    assert [line["about"] for line in logs] == ["orders"]
+    assert [line["alarm"] for line in logs] == ["orders"]
 
 
 def test_hold_leaves_everything_due(state: State) -> None:
@@ -441,7 +441,7 @@ def test_order_ends_alarm_and_hold_and_says_so(state: State) -> None:
     count(state, orders={"b3": 0})
     with capture_logs() as logs:
         look(detection("hold"), deps, until_ms=now_ms(state))
-    assert [line["event"] for line in logs] == ["orders_arrive_again"]
+    assert [line["event"] for line in logs] == ["orders_resumed"]
     assert control(state).permits(1, in_hand=0).going == "on"
 
 

@@ -108,7 +108,7 @@ def test_a_pause_is_told_loudly_with_its_reason_and_its_end(healthy: State) -> N
     assert told.text == (
         f"paused by hand since {since}, until {until} (the line is down): nothing is sent, what is due stays due"
     )
-    assert told.way_out == "winback resume"
+    assert told.hint == "winback resume"
 
 
 def test_a_pause_over_a_stop_tells_both(healthy: State) -> None:
@@ -127,14 +127,14 @@ def fail(by: Control) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happens", "why", "wait", "way_out"),
+    ("happens", "why", "wait", "hint"),
     [
         (stop, "http_401", (40 * SECOND_MS, "40 s"), "mend delivery.public_api_key"),
         (fail, "http_429", (5 * MINUTE_MS, "5 min"), "nothing to do if Yuno is away"),
     ],
 )
 def test_what_stopped_by_itself_is_told_with_when_it_is_tried(
-    healthy: State, happens: Callable[[Control], None], why: str, wait: tuple[int, str], way_out: str
+    healthy: State, happens: Callable[[Control], None], why: str, wait: tuple[int, str], hint: str
 ) -> None:
     happens(control(healthy))
     found = read(healthy)
@@ -145,7 +145,7 @@ def test_what_stopped_by_itself_is_told_with_when_it_is_tried(
         f"stopped since {since} because {why}, what is due stays due; "
         f"next try in {wait[1]}, and it goes on when that works"
     )
-    assert told.way_out.startswith(way_out)
+    assert told.hint.startswith(hint)
 
 
 def test_a_probe_that_is_under_way_is_told(healthy: State) -> None:

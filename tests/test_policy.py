@@ -38,7 +38,7 @@ PHONE, IN_TOKYO, NOT_LISTED = "+573001234567", "+81312345678", "+573001234568"
 IN_PARAGUAY, IN_ARGENTINA = "+595981234567", "+5491123456789"
 SETTINGS = ContactSettings.model_validate(
     {
-        "only": [PHONE, IN_TOKYO, IN_PARAGUAY, IN_ARGENTINA],
+        "test_list": [PHONE, IN_TOKYO, IN_PARAGUAY, IN_ARGENTINA],
         "ramp": 90,
         "holdout": 10,
         "min_value": {"COP": 1},
@@ -331,7 +331,7 @@ def test_an_explicit_no_always_wins_and_some_countries_need_a_yes(
         ("+34612345678", "ES", {"require_consent": "law"}, "", {"whatsapp"}),
         ("+34612345678", "ES", {"require_consent": "law"}, "true", {"call", "whatsapp"}),
         ("+34612345678", "ES", {"require_consent": "law"}, "false", {"whatsapp"}),
-        ("+34612345678", "ES", {"require_consent": "law", "off": ["consent"]}, "", {"call", "whatsapp"}),
+        ("+34612345678", "ES", {"require_consent": "law", "disabled_rules": ["consent"]}, "", {"call", "whatsapp"}),
         (PHONE, "CO", {"by_country": {"CO": {"require_consent": ["whatsapp"]}}}, "", {"call"}),
     ],
 )
@@ -419,7 +419,7 @@ def test_one_open_channel_is_enough(kept: dict[str, str | None]) -> None:
 
 def test_the_window_after_a_purchase_is_a_setting() -> None:
     bought = replace(FINE, purchased_at_ms=NOW_MS - HOUR_MS)
-    assert decide(bought, ContactSettings(quiet_hours=QuietHours(), bought_window=timedelta(hours=1))) == Send()
-    assert decide(bought, ContactSettings(quiet_hours=QuietHours(), bought_window=timedelta(hours=2))) == Suppress(
+    assert decide(bought, ContactSettings(quiet_hours=QuietHours(), purchase_cooldown=timedelta(hours=1))) == Send()
+    assert decide(bought, ContactSettings(quiet_hours=QuietHours(), purchase_cooldown=timedelta(hours=2))) == Suppress(
         "bought_recently"
     )

@@ -22,7 +22,7 @@ def test_role_down_for_long_is_told_once_and_then_again(alarms: RoleAlarms) -> N
     assert events(alarms, 109) == []
     assert events(alarms, 110) == ["alarm"]
     assert events(alarms, 169) == []
-    assert events(alarms, 170) == ["alarm_lasts"]
+    assert events(alarms, 170) == ["alarm_firing"]
 
 
 def test_role_that_starts_and_ends_stays_down(alarms: RoleAlarms) -> None:
@@ -38,7 +38,7 @@ def test_role_that_runs_again_ends_its_alarm_once(alarms: RoleAlarms) -> None:
     assert events(alarms, 10) == ["alarm"]
     alarms.started("sweep", 20)
     assert events(alarms, 29) == []
-    assert events(alarms, 30) == ["alarm_over"]
+    assert events(alarms, 30) == ["alarm_resolved"]
     assert events(alarms, 200) == []
 
 
@@ -63,7 +63,7 @@ def test_alarm_line_is_json_like_those_of_the_roles(alarms: RoleAlarms) -> None:
     alarms.ended("sweep", 0, "exit code 75: it waits for a server")
     (told,) = alarms.look(34)
     line = json.loads(told.line())
-    assert (line["event"], line["level"], line["about"], line["for_s"]) == ("alarm", "error", "roles", 34)
+    assert (line["event"], line["level"], line["alarm"], line["for_s"]) == ("alarm", "error", "roles", 34)
     assert line["text"].startswith("sweep has not run for 34 s (exit code 75: it waits for a server)")
 
 

@@ -14,7 +14,7 @@ NOT_LISTED = Suppress("not_on_list")
 
 
 def settings(*only: str) -> ContactSettings:
-    return ContactSettings.model_validate({"only": only})
+    return ContactSettings.model_validate({"test_list": only})
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ def settings(*only: str) -> ContactSettings:
     ],
 )
 def test_an_entry_is_read_in_any_spelling(text: str, identity: str) -> None:
-    assert settings(text).only == (identity,)
+    assert settings(text).test_list == (identity,)
     assert decide(FINE, settings(text)) != NOT_LISTED
 
 
 @pytest.mark.parametrize("text", ["3001234567", "CO:12", "Nowhere:3001234567", "jane@", "", 3001234567])
 def test_an_invalid_entry_is_named_by_its_place(text: object) -> None:
     with pytest.raises(ValidationError, match="entry 2 of the list is neither a phone number with its country nor"):
-        ContactSettings.model_validate({"only": [PHONE, text]})
+        ContactSettings.model_validate({"test_list": [PHONE, text]})
 
 
 @pytest.mark.parametrize("identities", [(), ("+573001234568",), ("+573001234568", "john@example.com")])
@@ -45,4 +45,4 @@ def test_people_who_are_not_listed_are_left_alone(identities: tuple[str, ...]) -
 
 
 def test_the_list_is_not_shown_with_the_settings() -> None:
-    assert settings(PHONE, EMAIL).model_dump()["only"] == "2 people"
+    assert settings(PHONE, EMAIL).model_dump()["test_list"] == "2 people"

@@ -165,7 +165,7 @@ def test_the_banner_says_where_requests_go_and_shows_no_password(
 
 @pytest.mark.usefixtures("empty_directory")
 def test_up_starts_a_server_and_its_roles_and_finds_its_data_and_secret_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WINBACK_INGEST__BLOCK", "100ms")
+    monkeypatch.setenv("WINBACK_INGEST__READ_TIMEOUT", "100ms")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

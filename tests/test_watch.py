@@ -37,7 +37,7 @@ class Watching:
 
     def look(self, seconds: float = 5.0) -> list[tuple[str, str]]:
         """Look once after so many seconds; (event, about) of each line."""
-        return [(line["event"], line["about"]) for line in self.lines(seconds)]
+        return [(line["event"], line["alarm"]) for line in self.lines(seconds)]
 
     def lines(self, seconds: float = 5.0) -> list[dict[str, Any]]:
         self.now_s += seconds
@@ -49,7 +49,7 @@ class Watching:
 def settings_of(url: str, **alarms: object) -> Settings:
     settings = Settings.model_validate({"redis_url": url, "identity_secret": "x" * 16})
     # Turns of a millisecond: who looks again has it again.
-    often = AlarmSettings().model_copy(update={"every": timedelta(milliseconds=2), **alarms})
+    often = AlarmSettings().model_copy(update={"check_interval": timedelta(milliseconds=2), **alarms})
     return settings.model_copy(update={"alarms": often})
 
 
@@ -92,8 +92,8 @@ def test_of_several_findings_with_one_name_the_worst_counts() -> None:
 
 def test_patience_covers_the_slowest_sign_of_life_and_has_an_end() -> None:
     assert patience_s(Settings()) == 30
-    assert patience_s(Settings(alarms=AlarmSettings(every=timedelta(milliseconds=100)))) == 15
-    assert patience_s(Settings(alarms=AlarmSettings(every=timedelta(minutes=1)))) == LONGEST_PATIENCE_S
+    assert patience_s(Settings(alarms=AlarmSettings(check_interval=timedelta(milliseconds=100)))) == 15
+    assert patience_s(Settings(alarms=AlarmSettings(check_interval=timedelta(minutes=1)))) == LONGEST_PATIENCE_S
 
 
 # What is told, once for all
@@ -153,12 +153,12 @@ def test_a_silent_role_is_told_once_by_whichever_process_finds_it(valkey: Embedd
     assert one.look() == []
     last_seen(healthy, "beat", 3 * MINUTE_MS)
     (line,) = one.lines()
-    assert (line["event"], line["about"], line["log_level"]) == ("alarm", "beat", "error")
+    assert (line["event"], line["alarm"], line["log_level"]) == ("alarm", "beat", "error")
     assert line["text"] == "silent for 3 min: no sweep is started"
-    assert "its log says why" in line["way_out"]
+    assert "its log says why" in line["hint"]
     assert other.look() == one.look() == []
     last_seen(healthy, "beat", 0)
-    assert other.look() == [("alarm_over", "beat")]
+    assert other.look() == [("alarm_resolved", "beat")]
     assert one.look() == []
 
 
@@ -167,16 +167,16 @@ def test_a_full_server_does_not_keep_it_from_being_told(valkey: EmbeddedValkey, 
     watching = settled(valkey.url)
     with configured(healthy, maxmemory=1):
         assert watching.look() == [("alarm", "memory")]
-    assert watching.look() == [("alarm_over", "memory")]
+    assert watching.look() == [("alarm_resolved", "memory")]
 
 
 @on_valkey
 def test_a_growing_stream_is_told(valkey: EmbeddedValkey, healthy: State) -> None:
-    watching = settled(valkey.url, stream=2)
+    watching = settled(valkey.url, backlog_limit=2)
     for _ in range(3):
         healthy.client.xadd(healthy.keys.events, {"event": "{}"})
     (line,) = watching.lines()
-    assert (line["event"], line["about"], line["log_level"]) == ("alarm", "stream", "warning")
+    assert (line["event"], line["alarm"], line["log_level"]) == ("alarm", "stream", "warning")
     assert line["text"].startswith("3 events wait to be applied")
 
 
@@ -202,16 +202,16 @@ def test_while_the_server_is_away_each_process_says_so_itself(
     valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connection._OPTIONS, "socket_timeout", 0.1)
-    one, other = settled(valkey.url, again=timedelta(minutes=1)), settled(valkey.url)
+    one, other = settled(valkey.url, repeat_interval=timedelta(minutes=1)), settled(valkey.url)
     with frozen(valkey):
         (line,) = one.lines()
-        assert (line["event"], line["about"]) == ("alarm", "server")
+        assert (line["event"], line["alarm"]) == ("alarm", "server")
         assert line["text"].startswith(f"redis_url ({address(valkey.url)}): it does not answer in time: ")
         assert other.look() == [("alarm", "server")]
         assert one.look(10) == []
         assert one.look(14) == one.look(14) == one.look(14) == []
-        assert one.look(14) == [("alarm_lasts", "server")]
-    assert one.look() == [("alarm_over", "server")]
+        assert one.look(14) == [("alarm_firing", "server")]
+    assert one.look() == [("alarm_resolved", "server")]
     assert one.look() == []
 
 

@@ -229,7 +229,7 @@ def _equip_child(**_kwargs: object) -> None:
         try:
             deps.install(runtime.build_deps(_settings(), sends=True, replicas=_replicas[0]))
         except StateError as exc:
-            log.warning("state_away", error=str(exc))
+            log.warning("state_unreachable", error=str(exc))
             sleep(CHILD_PAUSE_S)
         else:
             return

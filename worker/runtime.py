@@ -108,10 +108,10 @@ class State:
             deployment.announce(self.scripts, self.keys, mode=mode, endpoint=endpoint)
             log.info("sends", mode=mode)
         elif answer == _ODD:
-            log.error("worker_does_not_fit", acts="no more", way_out="stop it: the data belongs to another version")
+            log.error("worker_mismatch", acts="no more", hint="stop it: the data belongs to another version")
         elif answer == "mixed":
-            way_out = "stop the workers that should not run: winback status names them"
-            log.error("workers_disagree", mode=self.delivery[0], acts="when all agree", way_out=way_out)
+            hint = "stop the workers that should not run: winback status names them"
+            log.error("workers_disagree", mode=self.delivery[0], acts="when all agree", hint=hint)
 
     def _say_what_is_missing(self, role: str, missing: Sequence[str]) -> None:
         """A key may have been added after this process was started: others then write what it cannot read."""
@@ -120,7 +120,7 @@ class State:
         deployment.lacks_key(self.scripts, self.keys, role)
         if not self._logged.issuperset(missing):
             self._logged.update(missing)
-            log.error("encryption_key_missing", keys=missing, way_out="restart it with WINBACK_ENCRYPTION_KEYS")
+            log.error("encryption_key_missing", keys=missing, hint="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
 def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False) -> State:
@@ -144,7 +144,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         keys,
         cap_ms=longest_period_ms(settings.contact),
         lease_ms=lease_ms,
-        bought_window_ms=milliseconds(settings.contact.bought_window),
+        bought_window_ms=milliseconds(settings.contact.purchase_cooldown),
     )
     cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)

@@ -136,7 +136,7 @@ def _fence(contact: Contact, body: str, key: str, deps: Deps) -> int | Outcome:
         fenced = deps.outbox.fence(taken, body=body, key=key, consent=contact.proof)
     except StateError as exc:
         log.warning("not_fenced", outreach=taken.outreach, error=str(exc))
-        return _not_made(taken, taken.attempts + 1, "state_away", deps)
+        return _not_made(taken, taken.attempts + 1, "state_unreachable", deps)
     match fenced.verdict:
         case "sending":
             return fenced.attempt
@@ -187,7 +187,7 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
         answer = reserve(contact, deps)
     except StateError as exc:
         log.warning("not_reserved", outreach=taken.outreach, error=str(exc))
-        return _not_made(taken, number, "state_away", deps, people=people)
+        return _not_made(taken, number, "state_unreachable", deps, people=people)
     if answer == "not_replicated":
         return _not_made(taken, number, answer, deps, people=people)
     if answer == "reserved":

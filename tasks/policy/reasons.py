@@ -28,13 +28,13 @@ REASONS: dict[str, dict[str, str]] = {
         "consent_missing": "the country requires consent, and none was given",
         "bot": "a robot: too many events a minute, marked as one by the shop, or on the block list",
         "internal": "staff or a test: on the block list (contact.block, or a number that is reserved for fiction)",
-        "not_on_list": "the person is not on the test list (contact.only)",
+        "not_on_list": "the person is not on the test list (contact.test_list)",
         "ramp": "the person is not among those that contact.ramp lets through",
         "stage_off": "the stage is switched off",
         "country_off": "the person's country is switched off (contact.by_country)",
         "no_cart": "the stage needs a cart, and there is none",
         "below_minimum": "the cart is worth less than contact.min_value",
-        "bought_recently": "the person, or this session, bought within contact.bought_window",
+        "bought_recently": "the person, or this session, bought within contact.purchase_cooldown",
         "orders_missing": "no orders arrived at the time of the silence (detection.orders_stopped): it may have bought",
         "session_limit": "this session was contacted contact.max_per_session times",
         "contacted_recently": "the person was contacted within contact.cap",
@@ -56,7 +56,7 @@ POSTPONED: dict[str, str] = {
     "person_held": "another outreach may just be contacting the person",
     "session_is_sending": "another outreach of the session is on its way",
     "not_replicated": "too few replicas of Redis know of the attempt (redis_replicas), so no request was made",
-    "state_away": "Redis did not answer when the attempt was to be recorded, so no request was made",
+    "state_unreachable": "Redis did not answer when the attempt was to be recorded, so no request was made",
 }
 """Why an outreach is due again later."""
 

@@ -113,13 +113,13 @@ class Rule(NamedTuple):
 
     ask: Callable[[Situation, ContactSettings], Decision | None]
     switch: Switch | None
-    """Its name in `contact.off`; None: it is always asked."""
+    """Its name in `contact.disabled_rules`; None: it is always asked."""
 
 
 def decide(situation: Situation, settings: ContactSettings) -> Decision:
     """Ask each rule in order; the first that has something to say decides."""
     for rule in RULES:
-        if rule.switch is None or rule.switch not in settings.off:
+        if rule.switch is None or rule.switch not in settings.disabled_rules:
             decision = rule.ask(situation, settings)
             if decision is not None:
                 return decision
@@ -130,7 +130,7 @@ def may_use(situation: Situation, settings: ContactSettings) -> frozenset[Channe
     """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
     fields, said = situation.session.fields, situation.person.answers
     required = frozenset[str]()
-    if "consent" not in settings.off:
+    if "consent" not in settings.disabled_rules:
         required = consent_required(place(situation, settings).jurisdictions, settings)
     given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
     return given | (consent.allowed(fields, said, must_be_given=False) - required)
@@ -218,7 +218,7 @@ def _internal(now: Situation, _settings: ContactSettings) -> Decision | None:
 
 
 def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
-    return Suppress("not_on_list") if settings.only and not set(now.identities) & set(settings.only) else None
+    return Suppress("not_on_list") if settings.test_list and not set(now.identities) & set(settings.test_list) else None
 
 
 def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
@@ -250,7 +250,7 @@ def _min_value(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _bought(now: Situation, settings: ContactSettings) -> Decision | None:
-    recently = now.purchased_at_ms and now.now_ms - now.purchased_at_ms < milliseconds(settings.bought_window)
+    recently = now.purchased_at_ms and now.now_ms - now.purchased_at_ms < milliseconds(settings.purchase_cooldown)
     return Suppress("bought_recently") if recently or now.person.bought else None
 
 

@@ -135,7 +135,7 @@ class ContactSettings(BaseModel):
         cap: A person is contacted at most once within this time: short for one of the limits.
         limits: A person is contacted at most so often within any such time.
         max_per_session: Contacts for one session, however often it is abandoned.
-        bought_window: Who bought within this time is not contacted.
+        purchase_cooldown: Who bought within this time is not contacted.
         attribution_window: An order within this time after a contact counts as recovered by it.
         quiet_hours: When nobody is contacted, in the person's own time.
         holidays: The shop's own days without contacts, everywhere or in one country or state.
@@ -144,13 +144,13 @@ class ContactSettings(BaseModel):
         require_consent: Countries in which people are contacted only with consent; "law": those whose law says so.
         min_value: The least that a cart must be worth, by currency; other currencies are not limited.
         channel: How to contact those whose event does not say.
-        only: The test list, as identities of people: unless it is empty, no other people are contacted.
+        test_list: The test list, as identities of people: unless it is empty, no other people are contacted.
         ramp: The share of all people who may be contacted, in percent; the same people at every time.
         holdout: The share of all people who are recorded like a contact but not contacted, in percent.
         holdout_salt: Another text chooses other people for the holdout.
         by_stage: What differs at one stage.
         by_country: What differs in one country: that of the number, or of the customer.
-        off: Rules that are not to be asked.
+        disabled_rules: Rules that aren't applied.
         block: Shoppers that are robots, staff or tests.
     """
 
@@ -161,7 +161,7 @@ class ContactSettings(BaseModel):
     cap: LongSpan = timedelta(hours=24)
     limits: Limits = ()
     max_per_session: Count = Field(default=1, ge=1, le=100)
-    bought_window: LongSpan = timedelta(hours=24)
+    purchase_cooldown: LongSpan = timedelta(hours=24)
     attribution_window: Annotated[Duration, within("1s", "21d")] = timedelta(hours=72)
     quiet_hours: Quiet = Field(default="21:00-08:00", validate_default=True)
     holidays: Holidays = ()
@@ -170,13 +170,13 @@ class ContactSettings(BaseModel):
     require_consent: ConsentList = ("BR", "MX")
     min_value: Amounts = Field(default_factory=dict)
     channel: Channel = "auto"
-    only: People = ()
+    test_list: People = ()
     ramp: Percent = 100.0
     holdout: Percent = 0.0
     holdout_salt: str = ""
     by_stage: dict[Stage, StageContact] = Field(default_factory=dict)
     by_country: ByCountry = Field(default_factory=dict)
-    off: Annotated[tuple[Switch, ...], BeforeValidator(read_list)] = ()
+    disabled_rules: Annotated[tuple[Switch, ...], BeforeValidator(read_list)] = ()
     block: BlockSettings = BlockSettings()
 
     @field_validator("default_zone")

@@ -17,7 +17,7 @@ IMPATIENT = Pace(first=0.2, longest=1.0, longest_wait=1.0, brief=5.0)
 """Five deaths of one role within a minute: that takes it about eight seconds."""
 LONG_S = 12.0
 KILL_EVERY_S = 4.0
-ALARMS = {"WINBACK_ALARMS__EVERY": "500ms"}
+ALARMS = {"WINBACK_ALARMS__CHECK_INTERVAL": "500ms"}
 Broken = Callable[[System], AbstractContextManager[None]]
 
 

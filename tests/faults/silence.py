@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from state.decisions import Record
-from worker.monitoring.alarms import ALARM, ALARM_OVER
+from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 LONGEST_MS = 20_000
 """Detection and sending may stand still for this long before there has to be an alarm: five intervals, at least ten
@@ -29,12 +29,12 @@ def alarms_in(log: Sequence[tuple[float, str, str]]) -> list[Alarm]:
     found: list[Alarm] = []
     for at, role, line in log:
         said = _said(line)
-        about = said.get("about", "")
+        about = said.get("alarm", "")
         # While the server is away, each process reports that by itself.
         key = f"{about} {role}" if about == _SERVER else about
         if said.get("event") == ALARM:
             open_.setdefault(key, at * 1000)
-        elif said.get("event") == ALARM_OVER and key in open_:
+        elif said.get("event") == ALARM_RESOLVED and key in open_:
             found.append(Alarm(key, open_.pop(key), at * 1000))
     return found + [Alarm(key, since) for key, since in open_.items()]
 

@@ -88,9 +88,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             "WINBACK_DELIVERY__MAX_PER_DAY": "100",
             "WINBACK_WORKER__CONCURRENCY": "2",
             "WINBACK_WORKER__POOL": "threads",
-            "WINBACK_INGEST__BLOCK": "100ms",
+            "WINBACK_INGEST__READ_TIMEOUT": "100ms",
             "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
-            "WINBACK_ALARMS__EVERY": "300ms",
+            "WINBACK_ALARMS__CHECK_INTERVAL": "300ms",
             "WINBACK_FLOWER__PORT": str(port),
             "WINBACK_FLOWER__BASIC_AUTH": ":".join(LOGIN),
         }

@@ -76,9 +76,9 @@ def table(found: Sequence[Finding]) -> Table:
     for finding, following in zip_longest(found, found[1:]):
         # Text, not markup: a value in [brackets] is shown as it is.
         rows.add_row(Text(SHOWN[finding.mark], STYLES[finding.mark]), Text(finding.name), Text(finding.text))
-        # Several in a row with the same way out: it is given once, below the last.
-        if finding.way_out and (following is None or following.way_out != finding.way_out):
-            rows.add_row("", "", Text(f"way out: {finding.way_out}", "dim"))
+        # Several in a row with the same hint: it is given once, below the last.
+        if finding.hint and (following is None or following.hint != finding.hint):
+            rows.add_row("", "", Text(f"hint: {finding.hint}", "dim"))
     return rows
 
 

@@ -24,7 +24,7 @@ def ingest(
     """Read the activity stream, apply what happened to the sessions, until SIGTERM or Ctrl-C.
 
     Run as many as you need. One that dies leaves its entries to itself, started again under the same name, or after
-    `ingest.claim_after` to the others.
+    `ingest.stale_after` to the others.
     """
     settings = load()
     require(settings, "redis_url", "identity_secret")

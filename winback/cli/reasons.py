@@ -19,7 +19,7 @@ def reasons(
 ) -> None:
     """Explain every outcome and its reasons, why something is postponed, and name the rules of the contact policy.
 
-    The rules are asked in the order shown; those with a name can be switched off with `contact.off`.
+    The rules are asked in the order shown; those with a name can be switched off with `contact.disabled_rules`.
     """
     rules = [rule.switch for rule in RULES]
     if json:

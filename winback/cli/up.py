@@ -66,7 +66,7 @@ def up(
 
         _print_banner(settings, server, chosen, login)
         output = Prefixed(sys.stdout)
-        again_s = settings.alarms.again.total_seconds()
+        again_s = settings.alarms.repeat_interval.total_seconds()
         supervisor = Supervisor(to_run, server=server, output=output, alarm_again_s=again_s)
         looked_at = settings.model_copy(update={"redis_url": server.url}) if server is not None else settings
         tell_when_up(looked_at, chosen, supervisor.pids, output)

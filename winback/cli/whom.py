@@ -69,8 +69,8 @@ def identities(phone: str, country: str | None, email: str) -> tuple[str, ...]:
     code = country_code(country)
     found = identities_of(phone, code, email)
     if phone and not any(one.startswith("+") for one in found):
-        way_out = "" if code else ", or name its --country"
-        raise StartError(f"{phone[:32]!r} is not a valid phone number: write it with + and the country code{way_out}")
+        hint = "" if code else ", or name its --country"
+        raise StartError(f"{phone[:32]!r} is not a valid phone number: write it with + and the country code{hint}")
     if email and not any("@" in one for one in found):
         raise StartError(f"{email[:64]!r} is not a valid e-mail address: write name@example.com")
     spelled = (one for each in found for one in named_by(*(("", "", each) if "@" in each else (each, "", ""))))

@@ -51,12 +51,12 @@ def read(text: str, country: str) -> Meant:
 
 def explained(text: str, found: Meant, country: str) -> Sequence[str]:
     """Return one line for what is wrong with a number or address that an operator typed; none if nothing is."""
-    way_out = "" if country else ", or name its --country"
+    hint = "" if country else ", or name its --country"
     if found.bad_email:
         return [f"{text[:64]!r} is not a valid e-mail address: write name@example.com"]
     if found.bad_phone:
-        return [f"{text[:32]!r} is not a valid phone number: write it with + and the country code{way_out}"]
+        return [f"{text[:32]!r} is not a valid phone number: write it with + and the country code{hint}"]
     if found.readings > 1:
         ways = f"{text[:32]!r} can be read in {found.readings} ways"
-        return [f"{ways}: write it with + and the country code{way_out}"]
+        return [f"{ways}: write it with + and the country code{hint}"]
     return []

@@ -48,7 +48,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             try:
                 self._state.beat("beat")
             except StateError as exc:
-                log.warning("state_away", error=str(exc))
+                log.warning("state_unreachable", error=str(exc))
         return min(sleep, EVERY_S)
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Celery's own signature
@@ -92,7 +92,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""
         offset = time() - monotonic()
         if self._offset and abs(offset - self._offset) > STEP_S:
-            log.warning("clock_was_set", by_s=round(offset - self._offset))
+            log.warning("clock_jumped", by_s=round(offset - self._offset))
             for entry in self.schedule.values():
                 entry.last_run_at = entry.default_now()
             self._heap = None

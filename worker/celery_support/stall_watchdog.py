@@ -74,13 +74,13 @@ def watch_for_it(app: Celery, queue: str, stopped: Event | None = None) -> None:
                 with undivided:
                     found = standstill.is_one()
             except Exception as problem:  # noqa: BLE001 - the next look may be better
-                log.error("standstill_look_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it
+                log.error("stall_check_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it
                 continue
             if not found:
                 continue
             if told:
                 os.kill(os.getpid(), signal.SIGKILL)
-            log.critical(ALARM, about="standstill", queue=queue, text="messages wait and none is taken: it ends itself")
+            log.critical(ALARM, alarm="standstill", queue=queue, text="messages wait and none is taken: it ends itself")
             told = True
             os.kill(os.getpid(), signal.SIGTERM)
             ended.wait(LONGEST_S)

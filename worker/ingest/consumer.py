@@ -108,7 +108,7 @@ class Ingest:
         self._consumer = consumer
         self._beat = beat
         self._reached = reached
-        self._block_ms = milliseconds(settings.block)
+        self._block_ms = milliseconds(settings.read_timeout)
         self._pending = Pending(streams, consumer, settings)
         self._open: list[Stream] = []
         self._turn = 0
@@ -120,7 +120,7 @@ class Ingest:
         self._beaten = 0.0
         self._reading: Callable[[], list[Reading]] | None = None
         self._unfinished: deque[Work] = deque()
-        self._bots = BotWatch(settings.bot_events)
+        self._bots = BotWatch(settings.bot_events_per_minute)
         self._order_count = OrderCount(orders) if orders else None
         self._acknowledged: Callable[[], object] | None = None
         self.totals = Totals()
@@ -158,13 +158,13 @@ class Ingest:
                 self._round(ahead=True)
                 failures = 0
             except GroupMissingError:
-                log.error(ALARM, about="group", text="the consumer group of the events was gone; it is created again")  # noqa: TRY400 - the whole story
+                log.error(ALARM, alarm="group", text="the consumer group of the events was gone; it is created again")  # noqa: TRY400 - the whole story
                 self._doubtful = True
             except (ServerUnavailableError, ServerFullError) as exc:
                 failures += 1
                 self._doubtful = True
                 wait = min(LONGEST_PAUSE_S, 0.25 * 2 ** min(failures, 6))
-                log.error("state_unavailable", error=str(exc), again_in_s=wait)  # noqa: TRY400 - one line says it
+                log.error("state_unreachable", error=str(exc), retry_in_s=wait)  # noqa: TRY400 - one line says it
                 pause(wait)
         with suppress(StateError):  # what cannot be written any more stays pending
             self._finish_all()
@@ -376,7 +376,7 @@ class Ingest:
 
     def _settle_doubts(self) -> None:
         """After a start or an error, and now and then: write what is pending for us, or for a consumer that died."""
-        looks = monotonic() - self._looked > self._settings.claim_after.total_seconds() / 2
+        looks = monotonic() - self._looked > self._settings.stale_after.total_seconds() / 2
         if self._doubtful or looks:
             self._open_streams()
         if looks:
@@ -395,7 +395,7 @@ class Ingest:
         if any(created):
             log.info("group_created", streams=sum(created))
         if len(streams) > max(1, len(self._open)):
-            log.info("reads_several", streams=len(streams), in_settings=self._settings.streams)
+            log.info("multiple_streams", streams=len(streams), in_settings=self._settings.streams)
         self._open = streams
         # Also one that nothing is read from any more: its last id may be the highest there is.
         self._put_back_ids()
@@ -403,7 +403,7 @@ class Ingest:
     def _put_back_ids(self) -> None:
         """Have streams whose ids lie in the future, and that are empty, give out ids of now again."""
         for stream, last in self._streams.put_back(self._open).items():
-            log.warning("ids_put_back", stream=stream, last=last, because="they were ahead of the server's clock")
+            log.warning("ids_put_back", stream=stream, last=last, reason="they were ahead of the server's clock")
             self._ahead = False
 
     def _say_alive(self) -> None:

@@ -22,7 +22,7 @@ class Pending:
         self._streams = streams
         self._consumer = consumer
         self._batch = settings.batch
-        self._claim_after_ms = milliseconds(settings.claim_after)
+        self._claim_after_ms = milliseconds(settings.stale_after)
         # An entry is set aside only after it has failed alone: by itself a restart must cost nobody anything.
         self._most_deliveries = max(settings.max_deliveries, 2)
         self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
@@ -50,13 +50,13 @@ class Pending:
         found = False
         for stream in streams:
             while taken := stream.take_over(self._consumer, idle_ms=self._claim_after_ms, count=self._batch):
-                log.warning("taken_over", entries=taken)
+                log.warning("entries_claimed", entries=taken)
                 found = True
         return found
 
     def _set_aside(self, stream: Stream, entries: Sequence[Entry], times: int) -> None:
         problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
         for entry in entries:
-            log.error("set_aside", entry=entry.id.decode(), deliveries=times)
+            log.error("event_quarantined", entry=entry.id.decode(), deliveries=times)
             self._streams.reject(entry.id, [problem], applied=False)
         stream.acknowledge([entry.id for entry in entries])

@@ -5,7 +5,7 @@ import re
 MASK = "****"
 
 _SECRET_NAME = re.compile(
-    r"secret|api_?key|password|passwd|basic_?auth|authorization|token|contact\.only|encryption", re.IGNORECASE
+    r"secret|api_?key|password|passwd|basic_?auth|authorization|token|contact\.test_list|encryption", re.IGNORECASE
 )
 # To the last @ of the word, for a password may hold a / or an @ that nobody escaped.
 _USER_INFO = re.compile(r"(?<=://)([^\s:@]*)(:?)\S*@")

@@ -25,13 +25,13 @@ from worker.monitoring.health import Finding
 from worker.server_errors import told
 from worker.settings import Settings
 
-ALARM, ALARM_LASTS, ALARM_OVER = "alarm", "alarm_lasts", "alarm_over"
+ALARM, ALARM_FIRING, ALARM_RESOLVED = "alarm", "alarm_firing", "alarm_resolved"
 """The events in the log."""
 WARNS = frozenset({"memory", "events", "stream", "ids", "outbox", "orders", "messages", "control"})
 """Findings that are worth an alarm before anything fails. A role that is merely late may just be busy."""
 LOOKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
 _LEVELS = {"warn": 1, "fail": 2}
-_NAMES = {"begins": ALARM, "lasts": ALARM_LASTS, "over": ALARM_OVER}
+_NAMES = {"begins": ALARM, "lasts": ALARM_FIRING, "over": ALARM_RESOLVED}
 
 log = structlog.stdlib.get_logger("winback.watch")
 
@@ -50,7 +50,7 @@ def wrong(findings: Sequence[Finding]) -> dict[str, Finding]:
 def patience_s(settings: Settings) -> float:
     """Return how long a process looks on before it judges: after a start, an outage and a standstill all are late."""
     slowest_s = max(health.interval_ms(role, settings) for role in overview.ROLES) / 1000
-    every_s = settings.alarms.every.total_seconds()
+    every_s = settings.alarms.check_interval.total_seconds()
     return min(LONGEST_PATIENCE_S, max(LOOKS_TO_SETTLE * every_s, health.MISSED_BEATS * slowest_s))
 
 
@@ -61,8 +61,8 @@ class Watch:
         """Prepare; nothing is connected yet. `clock`: seconds, steady."""
         self._settings = settings
         self._clock = clock
-        self._every_s = settings.alarms.every.total_seconds()
-        self._again_s = settings.alarms.again.total_seconds()
+        self._every_s = settings.alarms.check_interval.total_seconds()
+        self._again_s = settings.alarms.repeat_interval.total_seconds()
         self._stopped = Event()
         self._state: runtime.State | None = None
         self._ticked = clock()
@@ -112,14 +112,14 @@ class Watch:
             self._server_answers(now)
             return
         # A little less than a round, or somebody whose clock ticks at the same pace would find the turn taken.
-        turn_ms = milliseconds(self._settings.alarms.every) * 9 // 10
+        turn_ms = milliseconds(self._settings.alarms.check_interval) * 9 // 10
         if not alarms.take_turn(f"{socket.gethostname()}:{os.getpid()}", turn_ms):
             return
         found_now = overview.read(state.scripts, state.keys, list(LANES_BY_NAME))
         findings = health.findings(found_now, self._settings)
         found = wrong(findings)
         levels = {name: _LEVELS[finding.mark] for name, finding in found.items()}
-        again_ms = milliseconds(self._settings.alarms.again)
+        again_ms = milliseconds(self._settings.alarms.repeat_interval)
         changes = alarms.record(levels, again_ms=again_ms, looked_ms=found_now.now_ms)
         well = {finding.name: finding for finding in findings if finding.name not in found}
         for change in changes:
@@ -134,13 +134,15 @@ class Watch:
         if begins or now - self._away_told >= self._again_s:
             self._away_told = now
             for_s = round(now - self._away_since)
-            log.error(ALARM if begins else ALARM_LASTS, about="server", text=told(self._settings, problem), for_s=for_s)
+            log.error(
+                ALARM if begins else ALARM_FIRING, alarm="server", text=told(self._settings, problem), for_s=for_s
+            )
 
     def _server_answers(self, now: float) -> None:
         if self._away_since is not None:
             log.info(
-                ALARM_OVER,
-                about="server",
+                ALARM_RESOLVED,
+                alarm="server",
                 text="it answers again, and takes writes",
                 for_s=round(now - self._away_since),
             )
@@ -152,5 +154,5 @@ class Watch:
 def _tell(change: Change, finding: Finding | None) -> None:
     since = datetime.fromtimestamp(change.since_ms / 1000, UTC).isoformat(timespec="seconds")
     level = "info" if change.went == "over" else "warning" if finding and finding.mark == "warn" else "error"
-    more = {"text": finding.text, "way_out": finding.way_out or None} if finding else {}
-    getattr(log, level)(_NAMES[change.went], about=change.about, since=since, **more)
+    more = {"text": finding.text, "hint": finding.hint or None} if finding else {}
+    getattr(log, level)(_NAMES[change.went], alarm=change.about, since=since, **more)

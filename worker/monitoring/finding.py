@@ -16,7 +16,7 @@ class Finding:
     name: str
     mark: Mark
     text: str
-    way_out: str = ""
+    hint: str = ""
 
 
 def span(ms: int) -> str:

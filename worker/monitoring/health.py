@@ -42,7 +42,7 @@ _MEANS = {
     "recover": "nothing is sent",
     "beat": "no sweep is started",
 }
-_WAYS_OUT = {
+_HINTS = {
     "keys": "mend delivery.public_api_key and .private_secret_key, restart recover; winback resume tries at once",
     "failing": "nothing to do if Yuno is away; else see delivery.endpoint. winback resume tries at once",
 }
@@ -63,7 +63,7 @@ class Life:
 def interval_ms(role: str, settings: Settings, sweep_ms: int | None = None) -> int:
     """Return how long a role may take between two signs of life. `sweep_ms`: the interval that the sweep goes by."""
     if role == "ingest":
-        return milliseconds(SAYS_ALIVE + settings.ingest.block)
+        return milliseconds(SAYS_ALIVE + settings.ingest.read_timeout)
     if role == "sweep":
         return max(milliseconds(SAYS_ALIVE), sweep_ms or milliseconds(settings.detection.sweep_interval))
     return milliseconds(SAYS_ALIVE)
@@ -189,12 +189,11 @@ def _lag(overview: Overview) -> Finding:
 
 
 def _stream(overview: Overview, settings: Settings) -> Iterator[Finding]:
-    waiting, most = overview.events.waiting, settings.alarms.stream
+    waiting, most = overview.events.waiting, settings.alarms.backlog_limit
     if waiting > most:
-        text = f"{waiting:,} events wait to be applied, more than alarms.stream ({most:,}): the stream fills the server"
-        yield Finding(
-            "stream", "warn", text, "run more of ingest, and read its log; raise alarms.stream if that is usual"
-        )
+        text = f"{waiting:,} unapplied events, more than alarms.backlog_limit ({most:,}): the stream fills the server"
+        hint = "run more of ingest and read its log; if this is usual, raise alarms.backlog_limit"
+        yield Finding("stream", "warn", text, hint)
 
 
 def _unheard(overview: Overview) -> Iterator[Finding]:
@@ -249,8 +248,8 @@ def _without_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
                 f"{role} runs without a key that the data needs ({', '.join(lately)}; keys in use: {key_ids}): "
                 "it cannot read what others write, and what it writes is not encrypted as it should be"
             )
-            way_out = f"restart {role} with WINBACK_ENCRYPTION_KEYS, then winback rotate-keys"
-            yield Finding("encryption", "fail", text, way_out)
+            hint = f"restart {role} with WINBACK_ENCRYPTION_KEYS, then winback rotate-keys"
+            yield Finding("encryption", "fail", text, hint)
 
 
 def _sending(overview: Overview, settings: Settings) -> Finding:
@@ -278,8 +277,8 @@ def _sending(overview: Overview, settings: Settings) -> Finding:
         wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
         then = "one outreach is being tried now" if sending.probing else f"next try in {span(wait)}"
         text = f"stopped {since} because {sending.why}, what is due stays due; {then}, and it goes on when that works"
-        way_out = _WAYS_OUT["keys" if sending.going == "refused" else "failing"]
-        return Finding("sending", "fail", text, way_out)
+        hint = _HINTS["keys" if sending.going == "refused" else "failing"]
+        return Finding("sending", "fail", text, hint)
     if sending.going == "full":
         text = f"today's contacts are used up ({sending.contacts_today:,}): it goes on at 00:00 UTC"
         return Finding("sending", "warn", text, "raise delivery.max_per_day if that is too few")
@@ -297,7 +296,7 @@ def _orders(overview: Overview) -> Iterator[Finding]:
         yield Finding(order_flow.ABOUT, "note", text, "nothing to do yet: it becomes an alarm if it goes on")
     elif orders.level in order_flow.ALARM_LEVEL:
         mark: Mark = "fail" if orders.level == "stopped" else "warn"
-        yield Finding(order_flow.ABOUT, mark, order_flow.text_of(orders), order_flow.WAY_OUT)
+        yield Finding(order_flow.ABOUT, mark, order_flow.text_of(orders), order_flow.HINT)
 
 
 def _silence(overview: Overview) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def _events(overview: Overview) -> Iterator[Metric]:
     events = overview.events
     yield _gauge("winback_events_streams", "Streams of events that there are.", events.streams)
     yield _gauge("winback_events_waiting", "Events in all streams that are not applied yet.", events.waiting)
-    yield _gauge("winback_events_in_hand", "Events that ingest has taken and not applied yet.", events.pending)
+    yield _gauge("winback_events_pending", "Events that ingest has taken and not applied yet.", events.pending)
     lag_s = overview.lag_ms / 1000
     yield _gauge("winback_events_lag_seconds", "How long the oldest event has waited to be applied.", lag_s)
     faults = overview.stream_faults

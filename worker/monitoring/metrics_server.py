@@ -69,9 +69,9 @@ class Looks:
         with self._lock:
             before, self._away = self._away, problem
         if problem and not before:
-            log.error("state_unavailable", error=problem)
+            log.error("state_unreachable", error=problem)
         elif before and not problem:
-            log.info("state_available")
+            log.info("state_reachable")
 
 
 class _Collected(Collector):

@@ -37,20 +37,20 @@ class IngestSettings(BaseModel):
     Attributes:
         streams: Over how many streams the shop spreads its events, at least; never fewer than there once were.
         batch: Events read and applied at a time.
-        block: How long one read waits for events; below redis-py's socket timeout of 5 s.
-        claim_after: An entry that its consumer has not applied for so long is taken over by another.
+        read_timeout: How long one read waits for events; below redis-py's socket timeout of 5 s.
+        stale_after: An entry that its consumer hasn't applied for this long goes to another consumer.
         max_deliveries: An entry handed out more often is set aside as rejected.
-        bot_events: More events of one session in a minute than this make it a bot's; None: nobody looks.
+        bot_events_per_minute: More events of one session in a minute mark a bot; None: no bot detection.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     streams: Count = Field(default=1, ge=1, le=MOST_STREAMS)
     batch: Count = Field(default=2000, ge=1, le=10_000)
-    block: Annotated[Duration, within("100ms", "4s")] = timedelta(seconds=2)
-    claim_after: Annotated[Duration, within("1s", "1h")] = timedelta(seconds=60)
+    read_timeout: Annotated[Duration, within("100ms", "4s")] = timedelta(seconds=2)
+    stale_after: Annotated[Duration, within("1s", "1h")] = timedelta(seconds=60)
     max_deliveries: Count = Field(default=5, ge=1, le=100)
-    bot_events: OptionalCount = 120
+    bot_events_per_minute: OptionalCount = 120
 
 
 class WorkerSettings(BaseModel):
@@ -71,16 +71,16 @@ class AlarmSettings(BaseModel):
     """The `[alarms]` section: how the processes watch each other.
 
     Attributes:
-        every: How often one of them looks at everything.
-        again: How often an alarm that lasts is told again.
-        stream: With more events than this waiting to be applied, the stream counts as growing.
+        check_interval: How often one of the roles runs all checks.
+        repeat_interval: How often a firing alarm is logged again.
+        backlog_limit: With more unapplied events than this, the stream counts as growing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    every: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=5)
-    again: Annotated[Duration, within("1s", "24h")] = timedelta(minutes=5)
-    stream: Count = Field(default=100_000, ge=1, le=1_000_000_000)
+    check_interval: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=5)
+    repeat_interval: Annotated[Duration, within("1s", "24h")] = timedelta(minutes=5)
+    backlog_limit: Count = Field(default=100_000, ge=1, le=1_000_000_000)
 
 
 class FlowerSettings(BaseModel):

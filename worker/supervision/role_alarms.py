@@ -26,21 +26,21 @@ class _Role:
 class Told:
     """One line of the log."""
 
-    event: Literal["alarm", "alarm_lasts", "alarm_over"]
+    event: Literal["alarm", "alarm_firing", "alarm_resolved"]
     text: str
     for_s: int
 
     def line(self) -> str:
         """Return it as one JSON object, in the form of the roles' own alarms."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        level = "info" if self.event == "alarm_over" else "error"
+        level = "info" if self.event == "alarm_resolved" else "error"
         return json.dumps(
             {
                 "timestamp": now,
                 "level": level,
                 "event": self.event,
                 "logger": LOGGER,
-                "about": ABOUT,
+                "alarm": ABOUT,
                 "text": self.text,
                 "for_s": self.for_s,
                 "role": "winback",
@@ -90,12 +90,12 @@ class RoleAlarms:
         for_s = round(now - role.down_since)
         if self._is_steady(role, now):
             was_told, role.down_since, role.told = role.told is not None, None, None
-            return Told("alarm_over", f"{name} runs again", for_s) if was_told else None
+            return Told("alarm_resolved", f"{name} runs again", for_s) if was_told else None
         if role.started is not None and role.ends == 1:
             return None  # it was started again, and may go on running
         if now - role.down_since < self._after_s or (role.told is not None and now - role.told < self._again_s):
             return None
-        event: Literal["alarm", "alarm_lasts"] = "alarm" if role.told is None else "alarm_lasts"
+        event: Literal["alarm", "alarm_firing"] = "alarm" if role.told is None else "alarm_firing"
         role.told = now
         text = f"{name} has not run for {for_s} s ({role.why}): it is started again periodically"
         return Told(event, text, for_s)

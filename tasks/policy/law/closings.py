@@ -49,7 +49,7 @@ def of_quiet_hours(stage: Stage, place: Place, settings: ContactSettings) -> tup
 
 def every(stage: Stage, place: Place, settings: ContactSettings) -> tuple[Closing, ...]:
     """Return all that closes for a person at a stage."""
-    quiet = () if QUIET_HOURS in settings.off else of_quiet_hours(stage, place, settings)
+    quiet = () if QUIET_HOURS in settings.disabled_rules else of_quiet_hours(stage, place, settings)
     return of_law(place, settings) + of_holidays(place, settings) + quiet
 
 

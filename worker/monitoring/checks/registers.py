@@ -20,5 +20,5 @@ def _finding(source: str, register: Register, age_ms: int) -> Finding:
     text = f"{source} has {entries}, imported {span(max(0, age_ms))} ago"
     if age_ms <= OLD_MS:
         return Finding("register", "ok", text)
-    way_out = f"winback optout import --source {source} --replace FILE"
-    return Finding("register", "warn", f"{text}: people who registered since are called", way_out)
+    hint = f"winback optout import --source {source} --replace FILE"
+    return Finding("register", "warn", f"{text}: people who registered since are called", hint)

@@ -26,18 +26,14 @@ def _ids(overview: Overview) -> Finding:
     ago = span(max(0, overview.now_ms - found.ahead_at_ms))
     if found.exhausted:
         text = f"{found.ahead_in} took no events {ago} ago: an event was given the highest id there is"
-        way_out = (
-            "ingest starts it again as soon as it has applied what is in it; let producers leave the id to XADD (*)"
-        )
-        return Finding("ids", "fail", text, way_out)
+        hint = "ingest starts it again as soon as it has applied what is in it; let producers leave the id to XADD (*)"
+        return Finding("ids", "fail", text, hint)
     text = (
         f"ids in {found.ahead_in} were {span(found.ahead_ms)} ahead of the server's clock {ago} ago: "
         "its clock was ahead, or a producer chose its ids"
     )
-    way_out = (
-        "ids are right again once the stream has been empty; check the server's clock, let producers use XADD with *"
-    )
-    return Finding("ids", "warn" if found.ahead_ms >= SLIGHTLY_MS else "note", text, way_out)
+    hint = "ids are right again once the stream has been empty; check the server's clock, let producers use XADD with *"
+    return Finding("ids", "warn" if found.ahead_ms >= SLIGHTLY_MS else "note", text, hint)
 
 
 def _lost(overview: Overview) -> Finding:
@@ -49,5 +45,5 @@ def _lost(overview: Overview) -> Finding:
         f"events were removed from a stream before they were applied: {found.lost:,} in all, the last at "
         f"{clock_time(found.lost_at_ms)}, {span(ago_ms)} ago. Orders or opt-outs may be among them"
     )
-    way_out = "look for a producer that uses XADD with MAXLEN or MINID, or XTRIM, or XDEL; send the events again"
-    return Finding("lost", "fail" if ago_ms <= milliseconds(LATELY) else "note", text, way_out)
+    hint = "look for a producer that uses XADD with MAXLEN or MINID, or XTRIM, or XDEL; send the events again"
+    return Finding("lost", "fail" if ago_ms <= milliseconds(LATELY) else "note", text, hint)
