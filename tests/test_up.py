@@ -23,7 +23,7 @@ def test_the_roles_are_the_commands_that_the_manual_names() -> None:
     celery = f"{sys.executable} -m celery -A worker.app"
     quiet = "--without-gossip --without-mingle"
     assert {role.name: " ".join(role.argv) for role in roles(Settings())} == {
-        "ingest": f"{sys.executable} -m winback.cli ingest",
+        "ingest": f"{sys.executable} -m winback ingest",
         "sweep": f"{celery} worker -Q winback.sweep -P solo -n sweep@%h {quiet}",
         "recover": f"{celery} worker -Q winback.recover -P prefork -c 32 -n recover@%h {quiet}",
         "beat": f"{celery} beat",
