@@ -206,7 +206,7 @@ def test_what_was_bought_is_no_cart_until_there_is_a_new_one(
 ) -> None:
     stamp = 0 if after_ms is None else (CART_MS + after_ms) * 100
     case = Case(decision, session={ordered: CART_MS * 100, "stamp_of_cart": stamp}, fields={"cart": cart})
-    everything_off = SETTINGS.model_copy(update={"off": get_args(Switch)})
+    everything_off = SETTINGS.model_copy(update={"disabled_rules": get_args(Switch)})
     for settings in (SETTINGS, everything_off):
         assert decide(situation(case), settings) == decision
 
@@ -220,7 +220,7 @@ def test_every_rule_has_its_case_here() -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_rule_that_is_switched_off_says_nothing(case: Case) -> None:
     (rule,) = {rule for rule in RULES if rule.ask(situation(case), SETTINGS) == case.decision}
-    off = SETTINGS.model_copy(update={"off": () if rule.switch is None else (rule.switch,)})
+    off = SETTINGS.model_copy(update={"disabled_rules": () if rule.switch is None else (rule.switch,)})
     assert (decide(situation(case), off) == case.decision) == (rule.switch is None)
 
 
@@ -368,7 +368,7 @@ def test_a_zone_of_the_customer_has_to_be_open_too() -> None:
 
 
 def test_quiet_hours_switched_off_leave_the_law_as_it_is() -> None:
-    off = SETTINGS.model_copy(update={"off": ("quiet_hours",)})
+    off = SETTINGS.model_copy(update={"disabled_rules": ("quiet_hours",)})
     decision = decide(situation(Case(Send(), AT_19_40)), off)
     assert decision == Postpone(11 * HOUR_MS + 20 * 60_000, "law_CO")
 
