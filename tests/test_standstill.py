@@ -76,9 +76,9 @@ def test_it_takes_a_while_before_it_is_believed() -> None:
 STANDS_STILL = """
 import sys, time
 from celery import Celery
-from worker import standstill
-standstill.EVERY_S, standstill.LONGEST_S = 0.05, 0.3
-standstill.watch_for_it(Celery("test", broker=sys.argv[1], set_as_current=False), "a.queue")
+from worker.celery_support import stall_watchdog
+stall_watchdog.EVERY_S, stall_watchdog.LONGEST_S = 0.05, 0.3
+stall_watchdog.watch_for_it(Celery("test", broker=sys.argv[1], set_as_current=False), "a.queue")
 time.sleep(60)
 """
 
