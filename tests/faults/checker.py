@@ -187,6 +187,8 @@ def _reservations(system: System) -> Iterator[str]:
     held = list(system.redis.scan_iter("winback:{person:*}:reserved", count=1000))
     owners = [owner.decode() for key in held for owner in system.redis.hkeys(key)]
     for owner, record in zip(owners, operator.read(owners), strict=True):
+        if record is None and system.logged(owner, '"outcome": "sent"'):
+            continue  # forgotten while its request was under way
         if record is None or not (record.state in {"sent", "unknown"} or record.ambiguous):
             yield f"I2: outreach {owner} ({record.state if record else 'gone'}) still holds its person"
 

@@ -198,6 +198,10 @@ class System:
         """Return in how many lines of the log these words stand."""
         return sum(words in line for at, _, line in self.log if at >= since)
 
+    def logged(self, *words: str) -> bool:
+        """Whether one line of the log has all these words."""
+        return any(all(word in line for word in words) for _, _, line in self.log)
+
     # To break
 
     def thresholds(self, seconds: float, more: str = "", *, interval: str = "500ms", **stages: float) -> None:
