@@ -127,7 +127,9 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
     since = max((_silent_since(record) for record in case.records), default=0.0)
     for request in case.requests:
         last = max(_seconds(request.stamp), since) + 1
-        newer = [event for event in case.visit.told if min(_seconds(event.occurred), event.at) > last]
+        # A later dispatch, which came to no request, may have noted more than this one.
+        told = [event for event in case.visit.told if event.at < request.at]
+        newer = [event for event in told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:
             noted = [entry_order(last) for last in case.noted[record.outreach].split()] or [(0, 0)] * len(STREAMS)
             had_arrived = any(_by_then(event, noted[event.stream]) for event in newer)
