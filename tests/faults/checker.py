@@ -127,7 +127,9 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
     since = max((_silent_since(record) for record in case.records), default=0.0)
     for request in case.requests:
         last = max(_seconds(request.stamp), since) + 1
-        newer = [event for event in case.visit.told if min(_seconds(event.occurred), event.at) > last]
+        # A later dispatch, which came to no request, may have noted more than this one.
+        told = [event for event in case.visit.told if event.at < request.at]
+        newer = [event for event in told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:
             noted = [entry_order(last) for last in case.noted[record.outreach].split()] or [(0, 0)] * len(STREAMS)
             had_arrived = any(_by_then(event, noted[event.stream]) for event in newer)
@@ -187,6 +189,8 @@ def _reservations(system: System) -> Iterator[str]:
     held = list(system.redis.scan_iter("winback:{person:*}:reserved", count=1000))
     owners = [owner.decode() for key in held for owner in system.redis.hkeys(key)]
     for owner, record in zip(owners, operator.read(owners), strict=True):
+        if record is None and system.logged(owner, '"outcome": "sent"'):
+            continue  # forgotten while its request was under way
         if record is None or not (record.state in {"sent", "unknown"} or record.ambiguous):
             yield f"I2: outreach {owner} ({record.state if record else 'gone'}) still holds its person"
 

@@ -172,11 +172,35 @@ class System:
             began = time.monotonic()
             return False
 
-        self.until(is_so, within_s, "the end of everything")
+        try:
+            self.until(is_so, within_s, "the end of everything")
+        except TimeoutError as exc:
+            raise TimeoutError(f"{exc}\nnot settled: {'; '.join(self._unsettled()) or 'anything'}") from None
+
+    def _unsettled(self) -> Iterator[str]:
+        """What is under way, and since or until when: seconds after now by the server's clock."""
+        seconds, _ = self.redis.time()
+        keys = self.state.keys
+        for stream in STREAMS:
+            for entry, _fields in self.redis.xrange(stream, count=5):
+                yield f"{stream} {entry.decode()}"
+        for lane in self.redis.scan_iter("winback:{*}:lane:*", count=1000):
+            for member, since in self.redis.zrange(lane, 0, 5, withscores=True):
+                yield f"{lane.decode()} {member!r} {since / 1000 - seconds:.0f}"
+        for number in range(PARTITIONS):
+            for kind, key in (("due", keys.due(number)), ("leased", keys.leased(number))):
+                for member, at in self.redis.zrange(key, 0, 5, withscores=True):
+                    kept = self.redis.hgetall(keys.outreach(member.decode()))
+                    state = {name: kept.get(name) for name in (b"state", b"claim", b"attempts", b"due", b"lease")}
+                    yield f"{kind} {member!r} {at / 1000 - seconds:.0f} {state}"
 
     def said(self, words: str, since: float = 0.0) -> int:
         """Return in how many lines of the log these words stand."""
         return sum(words in line for at, _, line in self.log if at >= since)
+
+    def logged(self, *words: str) -> bool:
+        """Whether one line of the log has all these words."""
+        return any(all(word in line for word in words) for _, _, line in self.log)
 
     # To break
 

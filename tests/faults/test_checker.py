@@ -65,10 +65,11 @@ def contacted_a_buyer(system: System, shop: Shop) -> Callable[[], None]:
 
 
 def returned_before_the_dispatch(system: System, shop: Shop) -> Callable[[], None]:
-    visit = shop.visits[_first(system, shop).session]
+    request = _first(system, shop)
+    visit = shop.visits[request.session]
     last = visit.told[-1]
     entry = f"{int(last.entry.partition('-')[0]) + 1}-0"
-    visit.told.append(Told(last.at + 60, last.stream, entry, "activity", "2999-01-01T00:00:00+00:00"))
+    visit.told.append(Told(request.at - 0.001, last.stream, entry, "activity", "2999-01-01T00:00:00+00:00"))
     return lambda: visit.told.remove(visit.told[-1])
 
 
