@@ -43,10 +43,13 @@ faults: $(READY) ## make every fault happen to real processes, twenty times (abo
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 
-check: $(READY) ## formatting, lint (every rule on) and strict types
+check: $(READY) ## check formatting, lint (every rule), types, dependencies, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/deptry .
+	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
+	$(BIN)/vulture
 
 format: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix --quiet . || true

@@ -37,8 +37,6 @@ PARTS = {
 }
 """Each is a module with `measure(*, quick: bool = False) -> list[Figure]`."""
 
-Measure = Callable[..., list[Figure]]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts that are asked for, and print the table."""
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     for name in options.only or PARTS:
         say(f"== {name}")
-        figures += cast("Measure", import_module(PARTS[name]).measure)(quick=options.quick)
+        figures += cast("Callable[..., list[Figure]]", import_module(PARTS[name]).measure)(quick=options.quick)
     if options.to is not None:
         replaces = sorted({figure.part for figure in figures}) if options.only else None
         keep(figures, described, replaces=replaces, to=options.to)
