@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test servers faults check format bench audit clean
+.PHONY: help setup demo up test servers faults check format pages bench audit clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -50,10 +50,14 @@ check: $(READY) ## check formatting, lint (every rule), types, dependencies, dea
 	$(BIN)/deptry .
 	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
 	$(BIN)/vulture
+	$(BIN)/python -m cogapp --check --diff docs/*.md
 
 format: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
+
+pages: $(READY) ## fill the generated tables of the docs again
+	$(BIN)/python -m cogapp -r docs/*.md
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bench import needs, page
 from bench.figures import Figure
+from bench.own import sizing
 from bench.progress import say
 from bench.results import KEPT, keep, machine
 from bench.table import table
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replaces = sorted({figure.part for figure in figures}) if options.only else None
         keep(figures, described, replaces=replaces, to=options.to)
         if options.to == KEPT:
-            page.write()
+            page.fill(page.PAGE, sizing.PAGE)
     console = Console()
     console = console if console.is_terminal else Console(width=160)
     console.print(table(figures, described))
