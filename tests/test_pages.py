@@ -21,6 +21,17 @@ def test_filled_pages_do_not_drift() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_every_decision_is_listed_with_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    records = sorted(folder.glob("0*.md"))
+    assert len(records) >= 10
+    for number, record in enumerate(records, start=1):
+        title = record.read_text(encoding="utf-8").splitlines()[0].removeprefix(f"# {number}. ")
+        assert record.name.startswith(f"{number:04}-")
+        assert f"| {number} | [{title}]({record.name}) |" in index
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_edit_in_a_filled_block_is_noticed(page: Path, tmp_path: Path) -> None:
     edited = tmp_path / page.name
