@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test servers faults check format bench audit clean
+.PHONY: help setup demo up test servers faults check format pages bench audit release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,19 +39,29 @@ test: $(READY) ## run all tests
 servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages)
 	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
 
-faults: $(READY) ## make every fault happen to real processes, twenty times (about an hour; RUNS=3 for a look)
+faults: $(READY) ## make every fault happen to real processes, twenty times (some two hours; RUNS=3 for a quick run)
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 
-check: $(READY) ## formatting, lint (every rule on), strict types and the direction of imports
+check: $(READY) ## check formatting, lint (every rule), types, imports, dependencies, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/deptry .
+	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
+	$(BIN)/vulture
+	$(BIN)/python -m cogapp --check --diff docs/*.md
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --check-metaschema winback/simulation/mock_api/contract.schema.json
 
 format: $(READY) ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
+
+pages: $(READY) ## fill the generated tables of the docs again
+	$(BIN)/python -m cogapp -r docs/*.md
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run
@@ -59,6 +69,9 @@ bench: $(READY) ## measure speed and memory beside the alternatives, print one t
 audit: $(READY) ## ask which dependencies have known vulnerabilities (needs a network with PyPI)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
+release: $(READY) ## compare TAG=v1.2.3 with the files that name the version
+	$(BIN)/python .ci/release_check.py $(TAG)
 
 clean: ## remove the virtual environment, caches and ./var
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build

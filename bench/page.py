@@ -1,50 +1,39 @@
-"""The figures of the last run on `docs/performance.md`.
-
-Wherever the page has the marks of a part (`<!-- figures of PART: begin -->`), its table stands between them.
-"""
+"""The texts that cog puts on `docs/performance.md`: the figures of the last run and its machine."""
 
 import json
-import re
-from collections.abc import Sequence
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-from bench.figures import Figure
 from bench.results import KEPT, figures_of
 from bench.table import markdown
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-_SECTION = re.compile(r"<!-- figures of (?P<part>.+?): begin -->\n.*?<!-- figures of (?P=part): end -->", re.DOTALL)
-_MACHINE = re.compile(r"<!-- machine: begin -->\n.*?<!-- machine: end -->", re.DOTALL)
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "performance.md"
 
 
-def with_figures(page: str, data: dict[str, Any]) -> str:
-    """Return a page with the figures and the machine of a run; a part that was not measured keeps an empty table."""
-    figures = figures_of(data)
-
-    def section(found: re.Match[str]) -> str:
-        part = found["part"]
-        of_part: Sequence[Figure] = [figure for figure in figures if figure.part == part]
-        return f"<!-- figures of {part}: begin -->\n{markdown(of_part)}\n<!-- figures of {part}: end -->"
-
-    told = described(data["machine"])
-    page = _MACHINE.sub(lambda _: f"<!-- machine: begin -->\n{told}\n<!-- machine: end -->", page)
-    return _SECTION.sub(section, page)
+def figures(part: str, data: dict[str, Any] | None = None) -> str:
+    """Return the table of a part of a run; one that was not measured is empty. `data`: the run; None: the last one."""
+    return markdown([figure for figure in figures_of(data or kept()) if figure.part == part])
 
 
-def described(machine: dict[str, Any]) -> str:
+def machine() -> str:
+    """Describe the machine of the last run."""
+    found = kept()["machine"]
     return (
-        f"{machine['processors']} processors ({machine['processor']}), {machine['memory_gb']} GB of memory, "
-        f"Linux {machine['kernel']}, Python {machine['python']}, {machine['server']}; {machine['date']}, "
-        f"commit {machine['commit']}."
+        f"{found['processors']} processors ({found['processor']}), {found['memory_gb']} GB of memory, "
+        f"Linux {found['kernel']}, Python {found['python']}, {found['server']}; {found['date']}, "
+        f"commit {found['commit']}."
     )
 
 
-def write() -> None:
-    """Bring the page to what was kept last."""
-    page, data = PAGE.read_text(encoding="utf-8"), json.loads(KEPT.read_text(encoding="utf-8"))
-    PAGE.write_text(with_figures(page, data), encoding="utf-8")
+def kept() -> dict[str, Any]:
+    """Return the last run as JSON data."""
+    data: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))
+    return data
 
 
-if __name__ == "__main__":
-    write()
+def fill(*pages: Path) -> None:
+    """Let cog fill its blocks on these pages again, as `make pages` does for all."""
+    subprocess.run([sys.executable, "-m", "cogapp", "-r", *pages], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

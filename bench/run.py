@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bench import needs, page
 from bench.figures import Figure
+from bench.own import sizing
 from bench.progress import say
 from bench.results import KEPT, keep, machine
 from bench.table import table
@@ -37,8 +38,6 @@ PARTS = {
 }
 """Each is a module with `measure(*, quick: bool = False) -> list[Figure]`."""
 
-Measure = Callable[..., list[Figure]]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts that are asked for, and print the table."""
@@ -48,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     for name in options.only or PARTS:
         say(f"== {name}")
-        figures += cast("Measure", import_module(PARTS[name]).measure)(quick=options.quick)
+        figures += cast("Callable[..., list[Figure]]", import_module(PARTS[name]).measure)(quick=options.quick)
     if options.to is not None:
         replaces = sorted({figure.part for figure in figures}) if options.only else None
         keep(figures, described, replaces=replaces, to=options.to)
         if options.to == KEPT:
-            page.write()
+            page.fill(page.PAGE, sizing.PAGE)
     console = Console()
     console = console if console.is_terminal else Console(width=160)
     console.print(table(figures, described))

@@ -5,14 +5,8 @@ the outreach's id, the field's name, the field's stamp) is authenticated with it
 another place does not open there. Texts are padded to whole blocks first: `true` and `false`, two countries or two
 channels could otherwise be told apart by their length.
 
-Why the nonce may be computed instead of drawn: applying an event twice must end in the same bytes, so the same text in
-the same place has to make the same value. GCM breaks when one key seals two *different* messages with one nonce. Ours
-is the keyed BLAKE2b, under a subkey of its own, of everything that goes in: place, stamp and text. It is a
-pseudorandom function, so two different inputs share a nonce with probability 2**-96, no more often than random ones
-would; with 2**32 values under one key, that is one chance in eight billion of it ever happening (NIST SP 800-38D asks
-for 2**-32). Equal nonces therefore mean equal inputs and equal values, which tell an onlooker only that something was
-written again. As session and stamp go in, it cannot be seen that two people share a name, or that somebody changed
-theirs back.
+The nonce is computed, so that applying an event twice ends in the same bytes. It is a keyed BLAKE2b, under a subkey of
+its own, of place, stamp and text. Why that is safe: docs/decisions/0008-computed-nonce.md.
 
 Not hidden: that a field is there or was cleared, roughly how long a text is, ids, times, stages, outcomes, the names of
 fields. A field's name has to be found again by the merge, under every key and after each rotation; those of metadata

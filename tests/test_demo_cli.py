@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -40,10 +39,8 @@ def test_ctrl_c_stops_every_part_and_says_so_in_one_line(tmp_path: Path) -> None
 def test_a_part_that_cannot_be_started_is_told_without_a_traceback(
     problem: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @contextmanager
-    def failing(*_: object, **__: object) -> Iterator[None]:
+    def failing(*_: object, **__: object) -> NoReturn:
         raise problem
-        yield
 
     monkeypatch.setattr(module, "running", failing)
     monkeypatch.setattr(sys, "argv", ["winback", "demo"])

@@ -63,13 +63,16 @@ def show(state: State, *, ours: Sequence[Finding] = ()) -> Shown:
     return Shown(ask(Looks(lambda: read(state), SETTINGS), ours=ours).text)
 
 
-def ask(looks: Looks, *, accept: str = "", ours: Sequence[Finding] = ()) -> httpx.Response:
+def ask(
+    looks: Looks, *, accept: str = "", encoding: str = "", query: str = "", ours: Sequence[Finding] = ()
+) -> httpx.Response:
     """What the server answers, without a server."""
 
     async def get() -> httpx.Response:
         transport = httpx.ASGITransport(create_app(looks, SETTINGS, ours))
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
-            return await client.get("/metrics", headers={"accept": accept})
+            headers = {"accept": accept, "accept-encoding": encoding}
+            return await client.get(f"/metrics{query}", headers=headers)
 
     return asyncio.run(get())
 
@@ -215,6 +218,41 @@ def test_it_speaks_openmetrics_to_who_asks_for_it(real_state: State) -> None:
     reply = ask(Looks(lambda: read(real_state), SETTINGS), accept="application/openmetrics-text; version=1.0.0")
     assert reply.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert reply.text.endswith("# EOF\n")
+
+
+def test_metrics_are_compressed_and_selected_on_request() -> None:
+    reply = ask(Looks(unreachable, SETTINGS), encoding="gzip", query="?name[]=winback_up")
+    assert reply.headers["content-encoding"] == "gzip"
+    assert [line for line in reply.text.splitlines() if not line.startswith("#")] == ["winback_up 0.0"]
+
+
+def test_healthz_answers_while_a_scrape_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_server, "PATIENCE_S", 10)
+    asked, hold = Event(), Event()
+
+    def look() -> Overview:
+        asked.set()
+        hold.wait(30)
+        return unreachable()
+
+    async def get() -> str:
+        transport = httpx.ASGITransport(create_app(Looks(look, SETTINGS), SETTINGS))
+        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+            scrape = asyncio.create_task(client.get("/metrics"))
+            await asyncio.to_thread(asked.wait, 30)
+            try:
+                reply = await client.get("/healthz")
+                assert not scrape.done()
+                return reply.text
+            finally:
+                hold.set()
+                await scrape
+
+    assert asyncio.run(get()) == "ok\n"
+
+
+def unreachable() -> Overview:
+    raise ServerUnavailableError("it does not answer")
 
 
 # One look for all

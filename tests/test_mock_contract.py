@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.mock_requests import GONE, KEYS, SEED, changed, error, new_key, send
 from winback.simulation.mock_api.process import MockServer
@@ -279,6 +281,19 @@ def test_without_keys_of_its_own_any_two_keys_will_do_but_there_must_be_two() ->
 def test_a_body_beyond_a_mebibyte_is_refused(server: MockServer) -> None:
     response = send(server, changed("engagement.metadata.note", "x" * 1024 * 1024), key=new_key())
     assert response.status_code == 413
+
+
+def test_the_contract_is_a_valid_json_schema() -> None:
+    schema = json.loads((files("winback.simulation.mock_api") / "contract.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(SEED)
+
+
+def test_deeply_nested_metadata_is_accepted(server: MockServer) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(400):
+        deep = {"in": deep}
+    assert send(server, changed("engagement.metadata.deep", deep)).status_code == 200
 
 
 def test_the_stand_in_judges_without_the_models_that_build_requests() -> None:

@@ -17,6 +17,7 @@ MIXES = {mix.name: mix for mix in (*SHORT, *LONG)}
 def test_the_promise_is_kept_in_every_state_that_can_be_reached(mix: Mix) -> None:
     found = searched(mix)
     assert not found.violation, f"{found.violation}\n{story(found.trace)}"
+    assert not found.gave_up
     assert found.states > 300
 
 

@@ -1,16 +1,7 @@
-"""The figures on the page are those of the last runs, and no promise was broken in them."""
-
-import json
+"""Every fault was run often enough, and no promise was broken in the last runs."""
 
 from tests.faults.all import ALL
-from tests.faults.figures import PAGE, SOAKED, kept, soak_text, table, with_section
-
-
-def test_the_page_shows_the_figures_that_were_kept() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert page == with_section(page, "figures", table(kept()))
-    assert page == with_section(page, "soak", soak_text(json.loads(SOAKED.read_text(encoding="utf-8"))))
-
+from tests.faults.figures import kept
 
 FIRST_RUNS = 3
 """Faults that were added since the last long run have had this many runs; the next long run brings them to twenty."""

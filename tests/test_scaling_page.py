@@ -1,4 +1,4 @@
-"""The sizes on the page follow from the figures on the page."""
+"""The sizes follow from the figures."""
 
 import json
 from pathlib import Path
@@ -7,20 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers
 
-from bench.own.sizing import (
-    FIGURES,
-    MOST_BUSY,
-    NODE_BYTES,
-    PAGE,
-    Figures,
-    figures_in,
-    figures_on,
-    figures_table,
-    fullest,
-    size,
-    table,
-    with_section,
-)
+from bench.own.sizing import FIGURES, MOST_BUSY, NODE_BYTES, Figures, figures_in, fullest, size
 
 HAS: Figures = {
     "write": 8,
@@ -37,12 +24,6 @@ HAS: Figures = {
     "worker": 500,
     "dispatched": 1000,
 }
-
-
-def test_the_sizes_on_the_page_follow_from_its_figures() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert page == with_section(page, "sizes", table(figures_on(page)))
-    assert table(figures_on(page)) in page
 
 
 def test_a_size_is_what_one_works_out_by_hand() -> None:
@@ -77,10 +58,8 @@ def test_partitions_are_dealt_out_as_the_slots_are() -> None:
     assert 1 < fullest(3) < 1.2
 
 
-def test_figures_come_from_a_file_of_results_onto_the_page_and_back(tmp_path: Path) -> None:
+def test_figures_are_the_medians_of_a_file_of_results(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     listed = [{"name": name, "rounds": [1, HAS[short], 1_000_000]} for short, (name, _) in FIGURES.items()]
     results.write_text(json.dumps({"figures": listed}), encoding="utf-8")
     assert figures_in(results) == HAS
-    page = "<!-- figures -->\nold\n<!-- end of figures -->\n"
-    assert figures_on(with_section(page, "figures", figures_table(HAS))) == HAS

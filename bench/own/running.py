@@ -47,7 +47,6 @@ class Roles:
         self._env = dict(env)
         self._directory = directory
         self._leash = Leash()
-        self._grace_s: dict[str, float] = {}
         self.settings = load(self._env)
         self.state = runtime.open_state(self.settings)
         self.running: list[Running] = []

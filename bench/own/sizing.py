@@ -1,11 +1,6 @@
-"""What a shop of some size needs: arithmetic over measured figures, kept in `docs/scaling.md`.
-
-`python -m bench.own.sizing` works the sizes out anew from the figures on the page; with the name of a results file it
-takes the figures from there first.
-"""
+"""What a shop of some size needs: arithmetic over measured figures. Cog puts both on `docs/scaling.md`."""
 
 import json
-import sys
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -13,6 +8,7 @@ from statistics import median
 
 from redis.crc import key_slot
 
+from bench.results import KEPT
 from state.keys import DAY_MS, OUTREACH_TTL_MS, PARTITIONS, SESSION_TTL_MS
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
@@ -161,13 +157,7 @@ def _amount(number: float) -> str:
     return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"
 
 
-def figures_on(page: str) -> Figures:
-    """Return the figures that a page states."""
-    rows = (line.split("|") for line in _section(page, "figures").splitlines()[2:])
-    return {row[1].strip(" `"): float(row[3].split()[0].replace(",", "")) for row in rows}
-
-
-def figures_in(results: Path) -> Figures:
+def figures_in(results: Path = KEPT) -> Figures:
     """Return the medians of a file of results."""
     found = json.loads(results.read_text(encoding="utf-8"))
     listed = found["figures"] if isinstance(found, dict) else found
@@ -176,28 +166,6 @@ def figures_in(results: Path) -> Figures:
 
 
 def figures_table(has: Figures) -> str:
-    """Return the figures as a table that `figures_on` reads."""
+    """Return the figures as a table."""
     rows = [f"| `{short}` | {name} | {has[short]:,.2f} {unit} |" for short, (name, unit) in FIGURES.items()]
     return "\n".join(["| | measured | median |", "|---|---|---|", *rows])
-
-
-def with_section(page: str, name: str, text: str) -> str:
-    """Return the page with another text between the marks of a section."""
-    head, begin, rest = page.partition(f"<!-- {name} -->\n")
-    _, end, tail = rest.partition(f"<!-- end of {name} -->")
-    return f"{head}{begin}{text}\n{end}{tail}"
-
-
-def _section(page: str, name: str) -> str:
-    return page.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- end of {name} -->")[0]
-
-
-def _main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    for results in sys.argv[1:]:
-        page = with_section(page, "figures", figures_table(figures_in(Path(results))))
-    PAGE.write_text(with_section(page, "sizes", table(figures_on(page))), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _main()

@@ -227,17 +227,3 @@ def _outcome(record: Record) -> str:
 
 def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
-
-
-def summed(verdicts: Sequence[Verdict]) -> Verdict:
-    """Add up several runs."""
-    total = Verdict()
-    for verdict in verdicts:
-        total.sessions += verdict.sessions
-        total.requests += verdict.requests
-        total.contacts += verdict.contacts
-        total.duplicates += verdict.duplicates
-        total.losses += verdict.losses
-        total.outcomes.update(verdict.outcomes)
-        total.violations += verdict.violations
-    return total

@@ -1,4 +1,4 @@
-"""The figures of the runs: kept in `docs/faults.json`, shown in `docs/reliability.md`."""
+"""The figures of the runs: kept in `docs/faults.json` and `docs/soak.json`. Cog puts them on `docs/reliability.md`."""
 
 import fcntl
 import json
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.page import fill
 from tests.faults.fault import Result
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -32,32 +33,25 @@ def figures_of(result: Result) -> Figures:
 
 
 def keep(figures: Iterable[Figures], order: Sequence[str]) -> None:
-    """Put figures in the place of earlier ones of the same faults, and show all of them on the page."""
+    """Replace earlier figures of the same faults, and update the page."""
     with PAGE.open(encoding="utf-8") as page:
-        # Several runs may go on side by side.
+        # Several runs can end at the same time.
         fcntl.flock(page, fcntl.LOCK_EX)
         known = {row["fault"]: row for row in kept()} | {row["fault"]: row for row in figures}
         rows = [known[number] for number in order if number in known]
         KEPT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-        PAGE.write_text(with_section(page.read(), "figures", table(rows)), encoding="utf-8")
+        fill(PAGE)
 
 
 def keep_soak(figures: Figures) -> None:
-    """Put the figures of a soak in the place of the last one's."""
+    """Replace the figures of the last soak, and update the page."""
     SOAKED.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(with_section(PAGE.read_text(encoding="utf-8"), "soak", soak_text(figures)), encoding="utf-8")
+    fill(PAGE)
 
 
-def with_section(page: str, name: str, text: str) -> str:
-    """Return a page with this text between the marks of a section."""
-    begins, ends = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    head, _, rest = page.partition(begins)
-    _, _, tail = rest.partition(ends)
-    return f"{head}{begins}\n{text}\n{ends}{tail}"
-
-
-def soak_text(figures: Figures) -> str:
-    """Tell of a soak in a sentence and a table of memory."""
+def soak_text() -> str:
+    """Describe the last soak in a sentence and a table of memory."""
+    figures: Figures = json.loads(SOAKED.read_text(encoding="utf-8"))
     told = (
         f"**Fault 22, all of it at once:** {figures['minutes']} minutes, {figures['events_a_second']:,} events a "
         f"second, {figures['faults']} faults one after another at random; {figures['sessions']:,} sessions whose story "
@@ -79,8 +73,9 @@ def kept() -> list[Figures]:
     return rows
 
 
-def table(rows: Sequence[Figures]) -> str:
-    """Write the figures as a table in Markdown, with a last row for all of them."""
+def table() -> str:
+    """Return the kept figures as a table in Markdown, with a last row for all of them."""
+    rows = kept()
     names = ("runs", "sessions", "requests", "contacts", "unknown", "duplicates", "losses")
     lines = [
         f"| # | fault | {' | '.join(names)} | recovered, median (longest) |",

@@ -66,7 +66,6 @@ DOCUMENTS = (
     b"<html><body>502</body></html>",
     b"",
 )
-STATUSES = (200, 204, 302, 400, 401, 403, 409, 422, 429, 500, 502, 503, 504)
 HEADERS = (b"120", b"Wed, 13 May 2026 22:50:00 GMT", b"-1", b"1e9", b"")
 REPLIES = tuple(
     b"HTTP/1.1 %d Whatever\r\ncontent-type: application/json\r\n%s\r\n%s" % (status, head % len(body), body)

@@ -212,7 +212,6 @@ def metrics(client: httpx.Client) -> str:
 
 OPEN = {"/metrics", "/healthcheck", "/static/", "/login", "/logout"}
 """What Flower shows to everybody; of these only the metrics tell anything."""
-PYTHONS = {"major", "minor", "patchlevel"}
 
 
 def test_flower_shows_and_does_nothing_for_who_has_no_password(shop: Shop) -> None:

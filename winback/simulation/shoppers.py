@@ -62,11 +62,6 @@ class Shopper:
     session_id: str
     events: tuple[Planned, ...]
 
-    @property
-    def ordered_at_s(self) -> float | None:
-        """When the order is placed; None when there is none."""
-        return next((p.at_s for p in self.events if p.event["type"] == "order_completed"), None)
-
 
 def shoppers(
     number: int, *, over: timedelta, gap: timedelta, waits: Mapping[Stage, timedelta], random: Random

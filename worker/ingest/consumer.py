@@ -412,18 +412,6 @@ class Ingest:
             self._beat()
 
 
-def _wait_for(begun: Sequence[Callable[[], object]], *, quietly: bool = False) -> None:
-    """Wait for all, so that no reply is left in a connection, and raise the first error unless `quietly`."""
-    errors = []
-    for wait in begun:
-        try:
-            wait()
-        except StateError as exc:
-            errors.append(exc)
-    if errors and not quietly:
-        raise errors[0]
-
-
 def _entries(readings: Sequence[Reading]) -> Sequence[Entry]:
     if len(readings) == 1:
         return readings[0].entries

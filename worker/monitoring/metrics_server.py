@@ -6,13 +6,15 @@ from threading import Lock
 from time import monotonic
 
 import structlog
+from prometheus_client import make_asgi_app
 from prometheus_client.core import Metric
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from state.errors import StateError
 from state.overview import Overview
@@ -83,18 +85,23 @@ class _Collected(Collector):
 
 
 def create_app(looks: Looks, settings: Settings, ours: Iterable[Finding] = ()) -> Starlette:
-    """Return what answers `/metrics`, in the format that is asked for, and `/healthz`: that this process lives.
+    """Return the app for `/metrics`, and for `/healthz`, which answers while the process runs.
 
-    `ours`: what is wrong with the settings here.
+    Format, compression and the selection by `name[]` are prometheus-client's.
+
+    Args:
+        looks: Where the state comes from.
+        settings: What the state is judged by.
+        ours: Problems of the settings of this process.
     """
 
-    def scrape(request: Request) -> Response:
-        found = looks.latest()
+    async def scrape(_request: Request) -> ASGIApp:
+        # Waits for the state in a thread: /healthz must answer in the meantime.
+        found = await run_in_threadpool(looks.latest)
         judged = [] if found is None else findings(found, settings)
-        registry = CollectorRegistry()
+        registry = CollectorRegistry(auto_describe=True)
         registry.register(_Collected(list(metrics(found, [*ours, *judged], settings))))
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"content-type": content_type})
+        return make_asgi_app(registry)
 
     def alive(_request: Request) -> Response:
         return PlainTextResponse("ok\n")

@@ -24,7 +24,8 @@ def load_to_look(env: Mapping[str, str] | None = None) -> tuple[Settings, str | 
     try:
         return load(env), None
     except StartError as broken:
-        for attempt in (_without_detection, _without_file):
+        # A copy of the environment leaves the whole file out.
+        for attempt in (_without_detection, dict[str, str]):
             try:
                 settings = load(attempt(env), _NO_FILE)
             except StartError:
@@ -41,10 +42,6 @@ def _without_detection(env: Mapping[str, str]) -> dict[str, str]:
     variables = {variable(path): str(value) for path, value in found.items() if isinstance(value, str | int)}
     own = f"{PREFIX}{_LEFT_OUT}{LEVEL}".upper()
     return variables | {name: value for name, value in env.items() if value.strip() and not name.startswith(own)}
-
-
-def _without_file(env: Mapping[str, str]) -> Mapping[str, str]:
-    return env
 
 
 def _value(content: Tree, path: KeyPath) -> object:
