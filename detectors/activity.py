@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError, to_json
 
-from detectors.flow import Platform, Stage
+from detectors.flow import EventType, Platform, Stage
 from detectors.normalize import moments
 from detectors.normalize.session_ids import is_placeholder, is_plain_id
 from detectors.normalize.text import MAX_TEXT
@@ -28,7 +28,6 @@ MAX_EVENT_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 8 * 1024
 MAX_CART_ITEMS = 200
 
-EventType = Literal["activity", "exit", "payment_declined", "payment_pending", "order_completed", "opt_out"]
 MAX_SESSION_ID = 512
 MAX_CART_IDS = 8
 _ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SESSION_ID}, {"type": "integer"}]}

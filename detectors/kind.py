@@ -1,12 +1,17 @@
 """What every kind of abandonment states about itself."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from detectors.activity import ActivityEvent, EventType
-from detectors.flow import Platform, Stage
+from detectors.flow import EventType, Platform, Stage
 from detectors.settings import DetectionSettings
+
+if TYPE_CHECKING:
+    from detectors.activity import ActivityEvent
 
 
 def idle_wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> timedelta:

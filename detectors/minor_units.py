@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from iso4217 import Currency
-
 from detectors.activity import ActivityEvent, Cart
-from detectors.normalize.money import currency
+from detectors.normalize.money import currency, decimals_of
 
 MOST_UNITS = 2**53
 """Lua counts no further exactly."""
@@ -35,10 +33,9 @@ def minor_units(value: float | None, code: str | None) -> MinorUnits | None:
 def decimals(code: str) -> int:
     """Return how many digits a currency has after the point; 2 for those that have none to speak of, such as gold."""
     try:
-        exponent = Currency(code).exponent
+        return decimals_of(code)
     except ValueError:
         return 2
-    return 2 if exponent is None else exponent
 
 
 def amount(units: int, code: str) -> Decimal:

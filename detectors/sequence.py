@@ -8,14 +8,18 @@ A session keeps the highest sequence number of each of three sorts (activity, si
 follows from these, whatever order the events came in.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
-from detectors.activity import ActivityEvent, EventType
-from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.flow import PLATFORMS, STAGES, EventType, Platform, Stage
 from detectors.kind import Kind
 from detectors.registry import KINDS
+
+if TYPE_CHECKING:
+    from detectors.activity import ActivityEvent
 
 SLOW_CLOCK_MS = 2 * 60 * 1000
 """How far behind its arrival an event may have occurred and still show that the shopper was there at that moment."""

@@ -20,11 +20,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from state.errors import TamperedError, UnknownKeyError
 
 OPEN_FIELDS = frozenset({"opted_out", "order"})
@@ -94,6 +89,8 @@ class _Key:
     __slots__ = ("aead", "id", "nonces")
 
     def __init__(self, secret: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self.aead = AESGCM(_derived(secret, b"encryption", KEY_BYTES))
         # Copied for each value: setting up the key anew would take twice as long.
         self.nonces = blake2b(key=_derived(secret, b"nonces", KEY_BYTES), digest_size=_NONCE)
@@ -132,6 +129,8 @@ class AesGcm:
         key = self._by_id.get(key_id)
         if key is None:
             raise UnknownKeyError(_unknown(name, key_id))
+        from cryptography.exceptions import InvalidTag
+
         try:
             sealed = a2b_base64(_filled(stored[10:]), strict_mode=True)
             place = f"{owner}\0{name}\0{stamp}".encode()
@@ -205,6 +204,9 @@ def _filled(base64: str) -> str:
 
 
 def _derived(secret: bytes, purpose: bytes, length: int) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(SHA256(), length, salt=None, info=b"winback " + purpose).derive(secret)
 
 

@@ -7,10 +7,11 @@ from hashlib import sha256
 from time import time
 from typing import Literal, NamedTuple
 
+from state.channels import Channel
 from state.connection_count import connects_of
 from state.keys import Keys
 from state.limit import Limit
-from state.person_marks import MOST_LINKED, Answer, Channel, Marking, Marks, Named, Told
+from state.person_marks import MOST_LINKED, Answer, Marking, Marks, Named, Told
 from state.scripts import Scripts
 
 Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "capped"]

@@ -11,13 +11,12 @@ over it, since a stranger's order or refusal says nothing about anybody else who
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
+from state.channels import CHANNELS, Channel
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS, SESSION_TTL_MS, Keys
 from state.scripts import NamedCall, Scripts
 
-Channel = Literal["call", "whatsapp"]
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
 MOST_SESSIONS = 50
 """How many sessions of a person are remembered, the latest: a number that every shopper gives must not grow forever."""
 MOST_LINKED = 10

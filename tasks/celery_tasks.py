@@ -14,7 +14,6 @@ from state.keys import is_outreach_id
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
 from tasks.broker import Broker, BrokerAwayError
-from tasks.delivery import attempt as attempts
 from tasks.deps import Deps, current
 from tasks.failpoints import reached
 
@@ -56,6 +55,8 @@ def dispatch(self: Task) -> None:
 @shared_task(name="winback.recover")
 def recover(outreach: str) -> dict[str, Any]:
     """Make one attempt; the result is what Flower shows."""
+    from tasks.delivery import attempt as attempts
+
     if not is_outreach_id(outreach):
         log.error("not_an_outreach")  # the argument itself may hold anything
         return {"outreach": "", "outcome": "refused", "attempt": 0}

@@ -1,11 +1,13 @@
 """What the tasks need, built once per worker process and handed to them; tasks never import the worker."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from time import monotonic, sleep
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from detectors.settings import DetectionSettings
 from state.alarms import Alarms
@@ -18,9 +20,11 @@ from state.progress_stamps import Stamps
 from state.sending_control import Control
 from state.sessions import Sessions
 from tasks.delivery.settings import DeliverySettings
-from tasks.delivery.yuno import YunoClient
 from tasks.policy.blocklist import Blocklist
 from tasks.policy.settings import ContactSettings
+
+if TYPE_CHECKING:
+    from tasks.delivery.yuno import YunoClient
 
 
 @dataclass(frozen=True, slots=True)

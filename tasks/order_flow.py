@@ -1,13 +1,16 @@
 """The look at whether orders still arrive: before each sweep, so that an alarm comes before the first contact."""
 
-from itertools import chain
+from __future__ import annotations
 
-import structlog
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from detectors.order_flow import Hour, Past, judge, usual_delay_ms
 from detectors.settings import DetectionSettings
 from state.orders import Counts, OrderFlow
-from tasks.deps import Deps
+
+if TYPE_CHECKING:
+    from tasks.deps import Deps
 
 FEWEST = 5
 """Sessions since the last order for which it is worth to look."""
@@ -18,8 +21,6 @@ ABOUT = "orders"
 """What the alarm is about."""
 ALARM_LEVEL = {"stopped": 2, "never": 1}
 """As in `state.alarms`."""
-
-log = structlog.get_logger("winback.tasks")
 
 
 def look(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> None:
@@ -72,6 +73,9 @@ def text_of(flow: OrderFlow) -> str:
 
 
 def _say(deps: Deps) -> None:
+    import structlog
+
+    log = structlog.get_logger("winback.tasks")
     flow = deps.orders.flow()
     if flow.level not in ALARM_LEVEL:
         log.info("orders_resumed")

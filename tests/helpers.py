@@ -25,7 +25,7 @@ from state.scripts import Scripts
 from state.sending_control import Control
 from state.session_record import Session, read_session
 from state.sessions import Mark, Sessions, SilentLane
-from tasks.delivery.breaker import limits_of
+from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
 from worker.ingest.batch import collect
 from worker.runtime import State

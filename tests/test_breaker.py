@@ -6,7 +6,8 @@ import pytest
 
 from state.sending_control import Went
 from tasks.delivery import yuno
-from tasks.delivery.breaker import asked_pause_ms, limits_of, surely_no_contact, verdict
+from tasks.delivery.breaker import asked_pause_ms, surely_no_contact, verdict
+from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
 
 

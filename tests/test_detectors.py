@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import detectors
-from detectors.activity import ActivityEvent, EventType
+from detectors.activity import ActivityEvent
 from detectors.declined import DECLINED
 from detectors.exit import EXIT
-from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.flow import PLATFORMS, STAGES, EventType, Platform, Stage
 from detectors.idle import IDLE
 from detectors.kind import Kind
 from detectors.pending import LAPSED, PENDING

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from state.channels import Channel
 from state.people import Facts, Lead, People, merged, person_of
-from state.person_marks import MOST_LINKS, MOST_SESSIONS, Answer, Channel, Named
+from state.person_marks import MOST_LINKS, MOST_SESSIONS, Answer, Named
 from state.scripts import Argument, Scripts
 from tasks.policy import consent
 from tests.attempts import PERSON

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.flow import Stage
+from state.channels import CHANNELS
 from state.limit import Limit
-from state.person_marks import CHANNELS
 from tasks.policy.law.consenting import consent_required
 from tasks.policy.law.limit_text import parse_limit, write_limit
 from tasks.policy.law.limits import limits_for, longest_period_ms, strictest

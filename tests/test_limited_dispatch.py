@@ -9,7 +9,7 @@ import structlog
 from state.sending_control import Control
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
-from tasks.delivery.breaker import limits_of
+from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
 from tasks.deps import Deps
 from tests.attempts import attempt_again, comes_back, let_a_probe_be_due, let_it_be_reaped, yuno

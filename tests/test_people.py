@@ -6,9 +6,10 @@ from hashlib import sha256
 
 import pytest
 
+from state.channels import Channel
 from state.limit import Limit
 from state.people import Facts, People, merged, person_of
-from state.person_marks import MOST_LINKED, Answer, Channel, Marks, Named
+from state.person_marks import MOST_LINKED, Answer, Marks, Named
 from tests.helpers import (
     BOUGHT_WINDOW_MS,
     CAP_MS,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.activity import ActivityEvent, EventType
-from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.activity import ActivityEvent
+from detectors.flow import PLATFORMS, STAGES, EventType, Platform, Stage
 from detectors.idle import IDLE
 from detectors.kind import Kind
 from detectors.registry import KINDS

@@ -1,12 +1,13 @@
 """What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import structlog
 from redis import Redis, RedisCluster
 
 from detectors.lanes import milliseconds
@@ -29,22 +30,20 @@ from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sending_control import Control
 from state.sessions import Sessions
-from tasks.delivery.breaker import limits_of
-from tasks.delivery.yuno import YunoClient
-from tasks.deps import Deps
-from tasks.policy import blocklist
+from tasks.delivery.sending_limits import limits_of
 from tasks.policy.law.limits import longest_period_ms
 from worker.monitoring import announcer
 from worker.settings import Settings
-from worker.settings.reload import DetectionReader
+
+if TYPE_CHECKING:
+    from tasks.delivery.yuno import YunoClient
+    from tasks.deps import Deps
 
 NOT_REPLICATED = (
     "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to what there is"
 )
 
 _ODD = "odd"
-
-log = structlog.stdlib.get_logger("winback.runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +105,12 @@ class State:
         if answer == "agreed":
             mode, endpoint = self.delivery
             deployment.announce(self.scripts, self.keys, mode=mode, endpoint=endpoint)
-            log.info("sends", mode=mode)
+            _log().info("sends", mode=mode)
         elif answer == _ODD:
-            log.error("worker_mismatch", acts="no more", hint="stop it: the data belongs to another version")
+            _log().error("worker_mismatch", acts="no more", hint="stop it: the data belongs to another version")
         elif answer == "mixed":
             hint = "stop the workers that should not run: winback status names them"
-            log.error("workers_disagree", mode=self.delivery[0], acts="when all agree", hint=hint)
+            _log().error("workers_disagree", mode=self.delivery[0], acts="when all agree", hint=hint)
 
     def _say_what_is_missing(self, role: str, missing: Sequence[str]) -> None:
         """A key may have been added after this process was started: others then write what it cannot read."""
@@ -120,7 +119,7 @@ class State:
         deployment.lacks_key(self.scripts, self.keys, role)
         if not self._logged.issuperset(missing):
             self._logged.update(missing)
-            log.error("encryption_key_missing", keys=missing, hint="restart it with WINBACK_ENCRYPTION_KEYS")
+            _log().error("encryption_key_missing", keys=missing, hint="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
 def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False) -> State:
@@ -205,7 +204,7 @@ def count_replicas(state: State, settings: Settings) -> Replicas:
     """
     found = replicas_of(state.client, settings.redis_replicas)
     deployment.report(state.scripts, state.keys, "replication", "")
-    log.info(
+    _log().info(
         "replicas", must_acknowledge=found.fewest, of="auto" if settings.redis_replicas is None else "redis_replicas"
     )
     return found
@@ -225,8 +224,18 @@ def _watch_replicas(state: State) -> Callable[[Literal["well", "failing"]], None
     return replication
 
 
+def _client(settings: Settings) -> YunoClient:
+    from tasks.delivery.yuno import YunoClient
+
+    return YunoClient(settings.delivery, max_connections=settings.worker.concurrency)
+
+
 def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) -> Deps:
     """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
+    from tasks.deps import Deps
+    from tasks.policy import blocklist
+    from worker.settings.reload import DetectionReader
+
     state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas, sends=sends)
     live = sends and settings.delivery.mode == "live"
     reader, said = DetectionReader(settings), ["never said anything"]
@@ -239,7 +248,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
             deployment.report(state.scripts, state.keys, "detection", problem or "")
             said[0] = problem or ""  # not before: a server that was away is told at the next sweep
             if problem:
-                log.error("detection_settings_unusable", kept="the earlier ones", problem=problem)
+                _log().error("detection_settings_unusable", kept="the earlier ones", problem=problem)
         return current
 
     return Deps(
@@ -252,7 +261,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         orders=state.orders,
         stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
-        client=YunoClient(settings.delivery, max_connections=settings.worker.concurrency) if live else None,
+        client=_client(settings) if live else None,
         delivery=settings.delivery,
         contact=settings.contact,
         blocklist=blocklist.compiled(settings.contact.block, rehearsal=settings.delivery.rehearses),
@@ -265,3 +274,9 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         flooded=lambda messages: refusals.add(state.scripts, state.keys, {"flood": messages}),
         report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
     )
+
+
+def _log() -> Any:  # noqa: ANN401 - structlog's, imported when there is something to log
+    import structlog
+
+    return structlog.stdlib.get_logger("winback.runtime")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import phonenumbers
-import pycountry
 
 from detectors.normalize.country_names import ALIASES, UNCLEAR
 from detectors.normalize.text import decode_entities, fold
@@ -41,6 +40,8 @@ def dialling_code(text: str) -> str | None:
 
 
 def _country_of_code(code: int) -> str | None:
+    import pycountry
+
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
     if not regions or code in _SHARED or pycountry.countries.get(alpha_2=regions[0]) is None:
         return None
@@ -79,6 +80,8 @@ def _joined(name: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
+    import pycountry
+
     found: dict[str, str] = {}
     unclear: set[str] = set()
     for name, code in _official_names():
@@ -90,6 +93,8 @@ def _names() -> dict[str, str]:
 
 
 def _official_names() -> Iterator[tuple[str, str]]:
+    import pycountry
+
     translations = [
         gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True) for language in _LANGUAGES
     ]

@@ -3,8 +3,6 @@
 import re
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
-
 from detectors.normalize.text import decode_entities
 
 _IN_BRACKETS = re.compile(r"[^<>]*<\s*([^<>]+?)\s*>\s*")  # Ana <ana@example.com>
@@ -17,6 +15,8 @@ def email(text: str) -> str | None:
 
     Reads `mailto:` links, `Ana <ana@example.com>`, spaces around it, escaped signs and full-width ones.
     """
+    from email_validator import EmailNotValidError, validate_email
+
     written = decode_entities(text).translate(_INVISIBLE).strip()
     in_brackets = _IN_BRACKETS.fullmatch(written)
     if in_brackets:

@@ -5,9 +5,6 @@ import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
-import langcodes
-import pycountry
-
 from detectors.normalize.countries import country as read_country
 from detectors.normalize.text import decode_entities, fold
 
@@ -53,6 +50,8 @@ def _preferred(text: str) -> str:
 
 
 def _tag(text: str) -> str | None:
+    import langcodes
+
     written = text.replace("_", "-").replace(" ", "")
     head, _, place = written.partition("-")
     if len(place) == _ALPHA_3 and place.isalpha():  # spa-COL
@@ -87,6 +86,8 @@ def _is_a_country(text: str, tag: str, customers: str | None) -> bool:
 
 def _spoken(code: str, country: str) -> bool:
     """Whether a language is the usual one of a country, or the country is where it is spoken most (CLDR)."""
+    import langcodes
+
     usual = langcodes.Language.make(territory=country).maximize().language
     return usual == code or langcodes.Language.make(language=code).maximize().territory == country
 
@@ -100,6 +101,8 @@ def _names() -> dict[str, str]:
 
 
 def _all_names() -> Iterator[tuple[str, str]]:
+    import pycountry
+
     translations = [
         gettext.translation("iso639-3", pycountry.LOCALES_DIR, [locale], fallback=True) for locale in _TRANSLATIONS
     ]

@@ -5,8 +5,6 @@ import unicodedata
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
-from iso4217 import Currency
-
 from detectors.normalize.money_usage import COMMA_GROUPS, POINT_GROUPS, SYMBOLS, WITHOUT_DECIMALS, WORDS
 from detectors.normalize.text import decode_entities
 
@@ -23,6 +21,8 @@ _LONGEST = 64
 @lru_cache(maxsize=512)
 def currency(text: str) -> str | None:
     """Return the ISO 4217 code; None when there is no such currency."""
+    from iso4217 import Currency
+
     written = text.strip()
     try:
         return str(Currency(written.upper()).code)
@@ -30,10 +30,22 @@ def currency(text: str) -> str | None:
         return SYMBOLS.get(decode_entities(written).strip().lower())
 
 
+@lru_cache(maxsize=512)
+def decimals_of(currency_code: str) -> int:
+    """Return how many digits a currency has after the point; 2 for those that have none to speak of, such as gold.
+
+    Raises:
+        ValueError: there is no such currency.
+    """
+    from iso4217 import Currency
+
+    exponent: int | None = Currency(currency_code).exponent
+    return 2 if exponent is None else exponent
+
+
 def amount(value: float, currency_code: str | None) -> int | float:
     """Return money as a JSON number without binary noise, rounded to what the currency can express (2 if unknown)."""
-    exponent = None if currency_code is None else Currency(currency_code).exponent
-    decimals = 2 if exponent is None else exponent  # gold (XAU) and the like have none
+    decimals = 2 if currency_code is None else decimals_of(currency_code)
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
 
@@ -126,7 +138,7 @@ def _three_digits(whole: str, mark: str, rest: str, code: str | None) -> float |
     groups = _number(whole + rest)
     if code is None:
         return None
-    if Currency(code).exponent == _THREE_DECIMALS:
+    if decimals_of(code) == _THREE_DECIMALS:
         return _number(f"{whole}.{rest}") if mark == "." and code in COMMA_GROUPS else None
     if code in WITHOUT_DECIMALS:
         return groups

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from detectors.activity import ActivityEvent, Cart, Engagement, EventType
-from detectors.flow import PLATFORMS, STAGES
+from detectors.activity import ActivityEvent, Cart, Engagement
+from detectors.flow import PLATFORMS, STAGES, EventType
 from detectors.normalize.text import words
 from detectors.problem import Problem
 from detectors.reading import carts, consents, ids, people

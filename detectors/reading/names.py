@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from detectors.activity import EventType
+from detectors.flow import EventType
 from detectors.normalize.text import fold, words
 
 _LONGEST_NAME = 64

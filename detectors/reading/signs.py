@@ -1,6 +1,7 @@
 """Whether an event that is valid as it is says more, under names that the canonical form does not have."""
 
-from detectors.activity import ActivityEvent, Cart, Customer, EventType
+from detectors.activity import ActivityEvent, Cart, Customer
+from detectors.flow import EventType
 from detectors.reading import ids, people
 from detectors.reading.carts import COUNTS, EMPTIED, LINES
 from detectors.reading.consents import AGAINST, ALSO_ASKED, ALSO_ASKED_OF

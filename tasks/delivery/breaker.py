@@ -4,31 +4,12 @@ from datetime import timedelta
 from typing import assert_never
 
 from detectors.lanes import milliseconds
-from state.sending_control import Limits, Went
+from state.sending_control import Went
 from tasks.delivery import yuno
-from tasks.delivery.settings import DeliverySettings
 
-LONGEST_PAUSE = 16
-"""No pause is longer than so many times the first, whatever fails and whatever a server asks for."""
 _ASKS_FOR_TIME = ("http_429", "http_503")
 _ABOUT_ALL = ("http_408", "http_421", "http_425", "http_429")
 """Replies 4xx that would be the same to any other request now."""
-
-
-def limits_of(delivery: DeliverySettings) -> Limits:
-    """Return the limits in numbers. In shadow mode nothing is sent, so nothing need be limited."""
-    live = delivery.mode == "live"
-    rate = delivery.rate if live else None
-    pause_ms = milliseconds(delivery.breaker_pause)
-    return Limits(
-        attempt_ms=milliseconds(delivery.lease),
-        interval_us=rate.interval_us if rate else 0,
-        burst=rate.burst if rate else 1,
-        max_per_day=(delivery.max_per_day or 0) if live else 0,
-        failures=delivery.breaker_failures or 0,
-        pause_ms=pause_ms,
-        longest_pause_ms=LONGEST_PAUSE * pause_ms,
-    )
 
 
 def verdict(reply: yuno.Reply) -> Went | None:

@@ -12,7 +12,7 @@ from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
 from detectors.normalize import countries, emails, languages, money, names, phones, text
 from detectors.session_fields import PHONE_COUNTRY, cart_of, metadata_of
-from state.person_marks import Channel
+from state.channels import Channel
 from tasks.policy import consent
 from tasks.policy.law.places import place_of
 

@@ -17,11 +17,11 @@ import structlog
 
 from detectors.lanes import milliseconds
 from detectors.minor_units import of_stored
+from state.channels import Channel
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.limit import Limit
 from state.outbox import Taken
 from state.people import Reservation
-from state.person_marks import Channel
 from state.sending_control import CLOCKS_DIFFER_MS, Passed
 from tasks.delivery import breaker, payload, yuno
 from tasks.delivery.backoff import delay

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-import httpx
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -61,6 +60,10 @@ ApiKey = Annotated[SecretStr | None, BeforeValidator(_read_key)]
 
 
 def _read_endpoint(value: str, *, private: bool) -> str:
+    if value == DEFAULT_ENDPOINT:
+        return value
+    import httpx
+
     try:
         # The client's own parser decides, so that what was checked is what is called.
         url = httpx.URL(value)
@@ -138,6 +141,8 @@ class DeliverySettings(BaseModel):
     @property
     def rehearses(self) -> bool:
         """Whether requests can only reach this machine, so that nobody can be called."""
+        import httpx
+
         return is_loopback(httpx.URL(self.endpoint).host)
 
     @property

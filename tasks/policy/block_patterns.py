@@ -5,8 +5,6 @@ import re
 import unicodedata
 from fnmatch import translate
 
-from detectors.normalize.identities import identities_of
-
 _FEWEST_DIGITS = 5
 """Digits that a pattern of numbers must give: fewer name a country or a whole network."""
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
@@ -102,6 +100,8 @@ def number_entry(text: str) -> str:
 
 def number(e164: str) -> str:
     """Return the digits by which one line is compared, however its number is written."""
+    from detectors.normalize.identities import identities_of
+
     found = identities_of(e164, "", "")
     return _digits(found[0] if found else e164)
 

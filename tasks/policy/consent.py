@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pydantic_core import to_json
 
 from detectors.session_fields import CONSENT, read_answer
-from state.person_marks import CHANNELS, Answer, Channel
+from state.channels import CHANNELS, Channel
+from state.person_marks import Answer
 
 
 def answers(fields: Mapping[str, str], said: Mapping[Channel, Answer]) -> dict[Channel, bool | None]:

@@ -12,9 +12,9 @@ from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from detectors.normalize import money
 from detectors.session_fields import cart_of, is_bot, was_emptied
+from state.channels import Channel
 from state.limit import Limit
 from state.people import Facts
-from state.person_marks import Channel
 from state.session_record import Session
 from tasks.policy import consent
 from tasks.policy.blocklist import Hit

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator
 
 from detectors.durations import Duration, within
-from detectors.normalize import countries, money
-from state import person_marks
+from detectors.normalize.country_codes import ALPHA_2
+from state import channels
 from state.limit import Limit
 from tasks.policy import quiet_hours
 from tasks.policy.law.limit_text import parse_limit, write_limit
@@ -53,6 +53,10 @@ def read_country(text: object) -> str | None:
     """Return the ISO 3166-1 alpha-2 code that a text means, also with `_` for a space; None when there is none."""
     if not isinstance(text, str):
         return None
+    if text in ALPHA_2:
+        return text
+    from detectors.normalize import countries
+
     return countries.country(text) or countries.country(text.replace("_", " "))
 
 
@@ -65,6 +69,8 @@ def _read_amounts(value: object) -> object:
         value = {name.strip(): amount.strip() for name, _, amount in pairs}
     if not isinstance(value, Mapping):
         raise ValueError("is not a table of amounts: write { USD = 20, COP = 50000 }")  # noqa: TRY004 - pydantic's
+    from detectors.normalize import money
+
     found = {}
     for name, amount in value.items():
         code = money.currency(str(name))
@@ -148,7 +154,7 @@ def _write_holiday(holiday: Holiday) -> str:
 
 def _read_required(value: object) -> object:
     """Read `true` (every channel), `false` (none) or a list of channels."""
-    switches = {"true": person_marks.CHANNELS, "false": ()}
+    switches = {"true": channels.CHANNELS, "false": ()}
     text = str(value).strip().lower()
     return switches[text] if isinstance(value, bool | str) and text in switches else read_list(value)
 
@@ -196,7 +202,7 @@ class CountryContact(BaseModel):
     cap: LongSpan | None = None
     limits: Limits | None = None
     quiet_hours: Quiet | None = None
-    require_consent: Annotated[tuple[person_marks.Channel, ...] | None, BeforeValidator(_read_required)] = None
+    require_consent: Annotated[tuple[channels.Channel, ...] | None, BeforeValidator(_read_required)] = None
 
 
 ByCountry = Annotated[dict[Annotated[str, Names(read_country)], CountryContact], BeforeValidator(_read_by_country)]

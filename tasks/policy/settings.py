@@ -9,7 +9,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from detectors.durations import Duration, within
 from detectors.flow import Stage
-from detectors.normalize import countries, identities
 from state.limit import Limit
 from tasks.delivery.settings import Count
 from tasks.policy.block_settings import BlockSettings
@@ -77,6 +76,8 @@ def _read_people(value: object) -> object:
 
 def _identity(text: str) -> str:
     """Read one entry; strictly, because it lets a contact happen. Empty if it isn't a number or an address."""
+    from detectors.normalize import countries, identities
+
     land, colon, number = text.partition(":")
     if "@" in text:
         found = identities.identities_of("", "", text.strip())

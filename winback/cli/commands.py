@@ -1,5 +1,6 @@
 """All commands of `winback`: one module for each, imported when it is asked for, and one line for each mistake."""
 
+import gc
 import sys
 from functools import cache
 from importlib import import_module
@@ -11,37 +12,49 @@ from typer.exceptions import Abort, TyperException
 
 from state.errors import StateError
 from winback.cli import texts
-from winback.cli.usage_errors import explained
 from worker.errors import MISTAKE, StartError, exit_code
 from worker.logs import role_output
 
-COMMANDS = (
-    "up",
-    "demo",
-    "status",
-    "report",
-    "doctor",
-    "pause",
-    "resume",
-    "ingest",
-    "metrics",
-    "mock-api",
-    "replay",
-    "explain",
-    "outreach",
-    "dead",
-    "unknown",
-    "law",
-    "optout",
-    "person",
-    "forget",
-    "event",
-    "rejected",
-    "reasons",
-    "rotate-keys",
-    "config",
-)
-"""In the order of the help. Each is a function of that name in a module of that name, or the `app` of several."""
+COMMANDS = {
+    "up": "Run ingest, the Celery workers, beat and Flower until Ctrl-C; what dies is started again.",
+    "demo": (
+        "Run every real part on this machine for a minute: a shop full of made-up shoppers, and nobody is "
+        "really called."
+    ),
+    "status": "Show how Winback is: what is wrong, its roles, how far ingest is, who waits, the outbox, what came out.",
+    "report": "Show what happened and whether it helped: sessions, contacts, orders won back, against those held out.",
+    "doctor": "Check the settings, the servers and every role, one by one, and say what to do about what is wrong.",
+    "pause": "Stop sending, for all workers, within a dispatch interval; what is due stays due.",
+    "resume": "Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once.",
+    "ingest": "Read the activity stream, apply what happened to the sessions, until SIGTERM or Ctrl-C.",
+    "metrics": "Serve how Winback is as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.",
+    "mock-api": "Run a stand-in for Yuno's API, which contacts nobody, until Ctrl-C.",
+    "replay": "Send recorded events again, with their original gaps divided by --speed, as if they happened now.",
+    "explain": "Tell the whole story of a session: why its shopper was contacted, or was not, and what happens next.",
+    "outreach": "What was made of silent sessions: one contact each, on its way or done.",
+    "dead": "Outreaches that were given up: look at them, try them again, or drop them.",
+    "unknown": "Outreaches that may or may not have arrived: decide on them.",
+    "law": "When and how often people may be contacted, by country and state. Not legal advice.",
+    "optout": "People who must not be contacted: phone numbers, e-mail addresses and registers.",
+    "person": "What is stored about one person, and everything of it as JSON.",
+    "forget": (
+        "Remove every trace of a person: sessions, outreaches with request and history, unread events, person keys."
+    ),
+    "event": "Send events, explain what is wrong with them, print their JSON Schema.",
+    "rejected": "What could not be read, and why.",
+    "reasons": (
+        "Explain every outcome and its reasons, why something is postponed, and name the rules of the contact policy."
+    ),
+    "rotate-keys": (
+        "Encrypt all that is personal in Redis under the first key of `encryption_keys`, while everything runs."
+    ),
+    "config": "Check the settings, and see where each comes from.",
+}
+"""Each with its line in the list of `winback --help`, in that order: the first paragraph of its own help.
+
+Each is a function of that name in a module of that name, or the `app` of several. The lines are repeated here because
+the list would otherwise import every command.
+"""
 
 _MODULES = {"resume": "pause"}
 """Where the module has another name."""
@@ -56,9 +69,15 @@ class _Commands(TyperGroup):
         del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
+        """Return what the list shows of a command."""
         del ctx
-        return _command(cmd_name) if cmd_name in COMMANDS else None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401 - typer's
+        """Return the command that is asked for, itself."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and _command(name or ""), rest
 
 
 @cache
@@ -69,7 +88,11 @@ def _command(name: str) -> Any:  # noqa: ANN401 - a command or a group of them; 
     if app is None:
         app = typer.Typer(add_completion=False, **_LOOKS)
         app.command(name)(getattr(module, own_name))
-    return typer.main.get_command(app)
+    command = typer.main.get_command(app)
+    # See winback.cli.main: all that a command needs at its start is there.
+    gc.freeze()
+    gc.enable()
+    return command
 
 
 app = typer.Typer(
@@ -99,6 +122,8 @@ def run() -> int | None:
         # Ctrl-C, or nobody there to answer: whatever was asked has not been done.
         return _told("given up: nothing was changed", 1)
     except TyperException as exc:
+        from winback.cli.usage_errors import explained
+
         return _told(explained(exc), MISTAKE)
     except UnicodeEncodeError:
         return _told(texts.LOCALE, MISTAKE)

@@ -51,7 +51,7 @@ def doctor(
         found = [check_role(role, server_may_be_away=server_may_be_away)]
     else:
         # Imported here: it brings the broker's client along, which a health check must not wait for.
-        from worker.monitoring.doctor import examine  # noqa: PLC0415
+        from worker.monitoring.doctor import examine
 
         found = examine()
     failed = any(finding.mark == "fail" for finding in found)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from detectors.activity import EventType, json_schema
-from detectors.flow import Platform, Stage
+from detectors.activity import json_schema
+from detectors.flow import EventType, Platform, Stage
 from winback.cli.event_flags import items, nested, pairs, put_currency
 from winback.operations import event_check, json_lines
 from winback.operations.event_request import Requests

@@ -70,7 +70,7 @@ def explain(
 def _explain_person(
     phone: str | None, email: str | None, country: str | None, *, every: bool, reveal: bool, json: bool
 ) -> None:
-    from winback.operations import person  # noqa: PLC0415 - the numbering plans of the world take a while to load
+    from winback.operations import person  # the numbering plans of the world take a while to load
 
     settings, state = terminal.opened("identity_secret")
     who = someone(state, settings, phone=phone, country=country, email=email, session=None, lenient=False)
@@ -221,7 +221,7 @@ def _facts(state: State, settings: Settings, session: Session) -> Facts | None:
     """Return what is known of the person; None without their number, or the secret that they are recognised by."""
     if settings.identity_secret is None or not session.fields.get("phone"):
         return None
-    from tasks.delivery.payload import phone_of  # noqa: PLC0415 - the numbering plans of the world take a while to load
+    from tasks.delivery.payload import phone_of  # the numbering plans of the world take a while to load
 
     number = phone_of(session.fields)
     return state.people.facts(person_of(number, runtime.identity_secret(settings))) if number else None

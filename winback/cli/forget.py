@@ -60,7 +60,7 @@ def forget(
 
     The server's logs of slow and large commands are emptied: they can hold names and numbers.
     """
-    from winback.operations.forget import Forget  # noqa: PLC0415 - numbering plans load slowly
+    from winback.operations.forget import Forget  # numbering plans load slowly
 
     settings, state = terminal.opened("identity_secret")
     who = someone(state, settings, phone=phone, country=country, email=email, session=session, lenient=True)

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from state.person_marks import CHANNELS
+from state.channels import CHANNELS
 from tasks.policy.law.limit_text import write_limit
 from tasks.policy.law.table import DISCLAIMER, Entry, table
 from tasks.policy.setting_fields import read_place
@@ -48,7 +48,7 @@ def show(
 
     This is not legal advice.
     """
-    from tasks.policy.law.public_holidays import named  # noqa: PLC0415 - loads the calendar of a country
+    from tasks.policy.law.public_holidays import named  # loads the calendar of a country
 
     code = read_place(place)
     entry = table().get(code or "")

@@ -82,7 +82,7 @@ def export(*, json: Json = False) -> None:
 
     The hashes mean something only with the identity_secret that made them. `winback optout import` reads the file.
     """
-    from winback.operations.optout_file import EXPORTED  # noqa: PLC0415 - numbering plans load slowly
+    from winback.operations.optout_file import EXPORTED  # numbering plans load slowly
 
     _, state = terminal.opened()
     rows = (
@@ -133,7 +133,7 @@ def _opened(
 
 
 def _hashes(contact: str, country: str | None, secret: bytes, *, one_reading: bool) -> list[str]:
-    from winback.operations.contact_input import explained, read  # noqa: PLC0415 - numbering plans load slowly
+    from winback.operations.contact_input import explained, read  # numbering plans load slowly
 
     code = country_code(country)
     found = read(contact, code)

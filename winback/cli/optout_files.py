@@ -61,8 +61,8 @@ def import_(
     removed, so that no one on both is off the list in between. `winback doctor` warns about registers older than
     30 days.
     """
-    from winback.operations.optout_file import read_lines  # noqa: PLC0415 - numbering plans load slowly
-    from winback.operations.optout_import import Import  # noqa: PLC0415 - as above
+    from winback.operations.optout_file import read_lines  # numbering plans load slowly
+    from winback.operations.optout_import import Import
 
     settings, state = terminal.opened("identity_secret")
     opt_outs, code = OptOuts(state.scripts, state.keys), country_code(country)
@@ -88,7 +88,7 @@ def spelled(source: str, known: Mapping[str, object]) -> str:
     Raises:
         StartError: it isn't the name of a source.
     """
-    from winback.operations.optout_file import SOURCE  # noqa: PLC0415 - see above
+    from winback.operations.optout_file import SOURCE
 
     if not SOURCE.fullmatch(source):
         raise StartError(f"--source: {source[:32]!r} is not a name: use letters, digits and _.- (at most 32)")

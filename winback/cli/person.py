@@ -30,8 +30,8 @@ def show(
     Reads the person's own keys and the sessions these name (the latest 50 per identity); `winback person export` scans
     everything. Personal data is masked unless you pass --reveal. Times are UTC. Exit code 1 if nothing is stored.
     """
-    from winback.operations import person  # noqa: PLC0415 - numbering plans load slowly
-    from winback.operations.traces import Finder  # noqa: PLC0415 - as above
+    from winback.operations import person  # numbering plans load slowly
+    from winback.operations.traces import Finder
 
     settings, state, who = _opened(phone, country, email, session)
     inventory = Inventory(state.scripts, state.keys, state.cipher)
@@ -66,7 +66,7 @@ def export(
     At the end all keys are scanned for data that the document lacks. The exit code is 1 if there is any, and its keys
     are named on stderr and under `missed`. The document holds personal data: write it to a protected file.
     """
-    from winback.operations.person_export import export as exported  # noqa: PLC0415 - numbering plans load slowly
+    from winback.operations.person_export import export as exported  # numbering plans load slowly
 
     _, state, who = _opened(phone, country, email, session)
     inventory = Inventory(state.scripts, state.keys, state.cipher)

@@ -3,11 +3,8 @@
 import re
 from typing import Any
 
-from pydantic import ValidationError
 from typer import BadParameter
 from typer.exceptions import TyperException
-
-from detectors.validation_messages import plain
 
 _NO_NAME = re.compile(r"[][{}]|\|-")
 
@@ -32,6 +29,10 @@ def _what(problem: TyperException) -> str:
 
 
 def _why(problem: BadParameter) -> str:
+    from pydantic import ValidationError
+
+    from detectors.validation_messages import plain
+
     if isinstance(problem.__cause__, ValidationError):
         return ", ".join(plain(detail) for detail in problem.__cause__.errors()).removesuffix(".")
     return problem.message.removesuffix(".") or "is missing"

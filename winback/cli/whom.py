@@ -64,7 +64,7 @@ def identities(phone: str, country: str | None, email: str) -> tuple[str, ...]:
     Raises:
         StartError: one of them is invalid, or the country is unknown.
     """
-    from detectors.normalize.identities import identities_of, named_by  # noqa: PLC0415 - numbering plans load slowly
+    from detectors.normalize.identities import identities_of, named_by  # numbering plans load slowly
 
     code = country_code(country)
     found = identities_of(phone, code, email)
@@ -83,7 +83,7 @@ def country_code(country: str | None) -> str:
     Raises:
         StartError: it is unknown.
     """
-    from detectors.normalize import countries  # noqa: PLC0415 - see above
+    from detectors.normalize import countries
 
     code = countries.country(country) if country else None
     if country and code is None:
@@ -92,6 +92,6 @@ def country_code(country: str | None) -> str:
 
 
 def _stored_identities(stored: StoredPerson) -> Sequence[str]:
-    from detectors.normalize.identities import identities_of  # noqa: PLC0415 - see above
+    from detectors.normalize.identities import identities_of
 
     return identities_of(stored.phone, stored.country, stored.email)

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from tasks.delivery.addresses import is_loopback
 from winback.operations.json_lines import Line
 from winback.operations.recorded_events import NotReplayableError, Schedule, read, retimed
@@ -171,6 +169,8 @@ def require_harmless(mode: str, endpoint: str, *, whose: str = "delivery") -> No
     Raises:
         StartError: requests are sent, and not to this machine.
     """
+    import httpx
+
     if mode == "live" and not is_loopback(httpx.URL(endpoint).host):
         host = httpx.URL(endpoint).host
         raise StartError(

@@ -11,8 +11,8 @@ from detectors.normalize.session_ids import public_session_id, session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
 from detectors.session_fields import CONSENT, ID, fields_of
+from state.channels import CHANNELS, Channel
 from state.event_stream import Entry, entry_ms
-from state.person_marks import CHANNELS, Channel
 from state.session_record import PERSON
 from state.sessions import Change, new_change
 from worker.ingest.crediting import Order, named_in, order_of, written

@@ -9,8 +9,9 @@ import structlog
 from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
 from detectors.session_fields import CONSENT, GIVEN_AT, SOURCE
+from state.channels import Channel
 from state.people import People, person_of
-from state.person_marks import MOST_LINKED, Answer, Channel, Marks, Named, Told
+from state.person_marks import MOST_LINKED, Answer, Marks, Named, Told
 from state.sessions import Change, Mark, new_change
 from worker.ingest.answers import answered
 from worker.ingest.batch import Batch

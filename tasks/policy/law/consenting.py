@@ -1,6 +1,6 @@
 """By which channels a person may be contacted only with their consent. Pure."""
 
-from state.person_marks import CHANNELS, Channel
+from state.channels import CHANNELS, Channel
 from tasks.policy.law.table import entries_of
 from tasks.policy.setting_fields import LAW
 from tasks.policy.settings import ContactSettings

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
-import holidays
-
 from tasks.policy.law.regions import parent_of
 
 
@@ -23,6 +21,8 @@ def named(country: str, region: str, year: int) -> dict[date, str]:
 
     A region of which the package knows nothing has those of the region that it is part of, else of the country.
     """
+    import holidays
+
     known = holidays.list_supported_countries(include_aliases=True).get(country)
     if known is None:
         return {}

@@ -6,8 +6,6 @@ import unicodedata
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import pycountry
-
 _OTHER_NAME = re.compile(r" ?[\[\](),] ?")
 """`Catalunya [Cataluña]`, `Madrid, Comunidad de`"""
 
@@ -28,6 +26,8 @@ def region_of(text: str, countries: tuple[str, ...]) -> str | None:
 @cache
 def parent_of(region: str) -> str | None:
     """Return the region that another one is part of: `ES-MD` for `ES-M`; None when that is the country."""
+    import pycountry
+
     found = pycountry.subdivisions.get(code=region)  # type: ignore[no-untyped-call]
     return found.parent_code if found else None
 
@@ -56,6 +56,8 @@ def _states_by_area_code() -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _regions(country: str) -> dict[str, str]:
     """Return each region of a country by its plain name and by what follows the country in its code."""
+    import pycountry
+
     every = pycountry.subdivisions.get(country_code=country) or ()  # type: ignore[no-untyped-call]
     found: dict[str, str] = {}
     # Provinces before the regions that they make up: the smaller one leads to both.

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from state.channels import Channel
 from state.limit import Limit
-from state.person_marks import Channel
 from tasks.policy import quiet_hours
 from tasks.policy.law.limit_text import parse_limit
 from tasks.policy.quiet_hours import QuietHours

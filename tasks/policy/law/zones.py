@@ -7,8 +7,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 import phonenumbers
-from phonenumbers.timezone import time_zones_for_number
-from phonenumbers.tzdata import TIMEZONE_DATA
 
 from tasks.policy.law.zone_files import zone_name, zones_by_country
 
@@ -57,6 +55,9 @@ def _zones_of_number(phone: str) -> tuple[str, ...]:
     number = parsed(phone)
     if number is None:
         return ()
+    from phonenumbers.timezone import time_zones_for_number
+    from phonenumbers.tzdata import TIMEZONE_DATA
+
     found = time_zones_for_number(number)
     if phone.startswith("+1") and len(found) < len(TIMEZONE_DATA["1"]):
         # A mobile number keeps its area code anywhere within the area, whichever exchange its next digits name.
@@ -82,6 +83,8 @@ def _corrections() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _zones_by_area_code() -> dict[str, tuple[str, ...]]:
+    from phonenumbers.tzdata import TIMEZONE_DATA
+
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for prefix, zones in TIMEZONE_DATA.items():
         if prefix.startswith("1") and len(prefix) > 3:  # noqa: PLR2004 - the length of an area code
