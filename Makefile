@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test servers faults check format pages bench audit release clean
+.PHONY: help setup demo up test coverage servers faults check format pages bench audit release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ up: $(READY) ## run all roles against winback.toml until Ctrl-C
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
 
+coverage: $(READY) ## measure how much the tests without real processes reach, and compare it with the floor
+	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term
+
 servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages)
 	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
 
@@ -56,7 +59,7 @@ check: $(READY) ## check formatting, lint (every rule), types, imports, dependen
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --check-metaschema winback/simulation/mock_api/contract.schema.json
 
-format: $(READY) ## format and mend what can be mended by itself
+format: $(READY) ## format, and fix what can be fixed automatically
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
@@ -74,4 +77,4 @@ release: $(READY) ## compare TAG=v1.2.3 with the files that name the version
 	$(BIN)/python .ci/release_check.py $(TAG)
 
 clean: ## remove the virtual environment, caches and ./var
-	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf $(VENV) var .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
