@@ -10,10 +10,9 @@ import socket
 import sys
 from typing import Any
 
-from worker import logs
 from worker.celery_support.read_only_flower import make_read_only
 from worker.errors import StartError
-from worker.logs import role_output
+from worker.logs import role_output, setup
 from worker.settings import load
 
 try:
@@ -43,7 +42,7 @@ else:
 
 if role_output.is_json():
     # Tornado would set up a format of its own.
-    logs.configure("flower")
+    setup.configure("flower")
     logging = "none"
 make_read_only()
 address = _flower.address

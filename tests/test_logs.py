@@ -11,7 +11,7 @@ import structlog
 from pydantic import BaseModel, SecretStr, ValidationError
 from pytest_httpserver import HTTPServer
 
-from worker import logs
+from worker.logs import setup
 
 FORGERIES = [
     "a\n2026-01-01T00:00:00Z [error] forged",
@@ -56,7 +56,7 @@ def fail(error: Exception) -> None:
 
 def configured(*, json: bool, level: int = logging.INFO) -> Lines:
     stream = io.StringIO()
-    logs.configure("recover", json=json, level=level, stream=stream)
+    setup.configure("recover", json=json, level=level, stream=stream)
     return lambda: stream.getvalue().split("\n")[:-1]
 
 
@@ -85,9 +85,9 @@ def test_a_line_is_one_json_object_with_time_level_logger_and_role() -> None:
 def test_lines_are_for_people_on_a_terminal_and_json_elsewhere() -> None:
     screen, pipe = Screen(), io.StringIO()
 
-    logs.configure("sweep", stream=screen)
+    setup.configure("sweep", stream=screen)
     structlog.stdlib.get_logger("x").info("claimed")
-    logs.configure("sweep", stream=pipe)
+    setup.configure("sweep", stream=pipe)
     structlog.stdlib.get_logger("x").info("claimed")
 
     assert "\x1b[" in screen.getvalue()

@@ -38,7 +38,7 @@ NEEDED = {
 """What a command can't do without."""
 EACH_COMMAND = f"""
 import os, sys
-from winback.cli import commands, screen  # what most have in common is imported once
+from winback.cli import commands, terminal  # what most have in common is imported once
 for name in commands.COMMANDS:
     sys.stdout.flush()
     if not os.fork():

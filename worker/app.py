@@ -26,14 +26,14 @@ from state.replication import NONE, Replicas
 from tasks import celery_tasks, deps
 from tasks.broker import CONFIRM_S
 from tasks.policy.law.warm_up import warm_up as warm_up_law
-from worker import logs, runtime
+from worker import runtime
 from worker.celery_support import amqp_transport, redis_transport, startup_output
 from worker.celery_support.ack_failures import Task
 from worker.celery_support.refusal_counter import refused
 from worker.celery_support.remote_control import refuse_orders
 from worker.celery_support.stall_watchdog import watch_for_it
 from worker.errors import StartError, exit_code
-from worker.logs import role_output
+from worker.logs import role_output, setup
 from worker.monitoring.alarms import Watch
 from worker.server_errors import named
 from worker.settings import LIVE_KEYS, Settings, load, require
@@ -191,7 +191,7 @@ app.finalize()
 @signals.celeryd_init.connect
 @signals.setup_logging.connect
 def _set_up_logging(**_kwargs: object) -> None:
-    logs.configure(_role())
+    setup.configure(_role())
     # Two lines for each sweep and attempt say nothing that our own one line does not; errors still show.
     for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)

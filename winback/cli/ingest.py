@@ -9,8 +9,9 @@ import structlog
 import typer
 
 from tasks.failpoints import reached
-from worker import logs, runtime
+from worker import runtime
 from worker.ingest.consumer import Ingest, calm_collector
+from worker.logs import setup
 from worker.monitoring.alarms import Watch
 from worker.server_errors import named
 from worker.settings import load, require
@@ -28,7 +29,7 @@ def ingest(
     """
     settings = load()
     require(settings, "redis_url", "identity_secret")
-    logs.configure("ingest")
+    setup.configure("ingest")
     with named(settings):
         state = runtime.open_state(settings)
         server = runtime.join_deployment(state, settings)

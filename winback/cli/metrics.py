@@ -8,8 +8,9 @@ import typer
 from detectors.lanes import LANES
 from state import overview
 from state.overview import Overview
-from worker import logs, runtime
+from worker import runtime
 from worker.http_server import serve
+from worker.logs import setup
 from worker.monitoring.health import Finding
 from worker.monitoring.metrics_server import Looks, create_app
 from worker.settings import require
@@ -33,7 +34,7 @@ def metrics(
     """
     settings, broken = load_to_look()
     require(settings, "redis_url")
-    logs.configure("metrics")
+    setup.configure("metrics")
     ours = [Finding("settings", "fail" if broken else "ok", broken or "they can be used")]
     opened: list[runtime.State] = []
 
