@@ -34,7 +34,7 @@ class Alarms:
         Raises:
             StateError: the server does not answer.
         """
-        return bool(self._scripts.run("watch_turn", self._keys.watch, process, for_ms))
+        return bool(self._scripts.run("monitor_lock", self._keys.watch, process, for_ms))
 
     def require_writes(self) -> None:
         """Write nothing, as a write: a server that answers may be a replica, or out of disk space.

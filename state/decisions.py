@@ -126,7 +126,7 @@ class Operator:
 
     def drop(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Give dead outreaches up for good; their outcome stays `dead`."""
-        return self._decide("drop", outreaches, look=look)
+        return self._decide("discard_dead", outreaches, look=look)
 
     def resolve_sent(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Record that unknown outreaches did arrive."""

@@ -112,7 +112,7 @@ class Heartbeat:
 
 def beat(scripts: Scripts, keys: Keys, role: str) -> None:
     """Say that this process, in this role, is alive."""
-    scripts.run("beat", keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS)
+    scripts.run("heartbeat", keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS)
 
 
 def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:

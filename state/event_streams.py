@@ -66,7 +66,7 @@ class Streams:
 
     def ensure(self, number: int) -> list[Stream]:
         """Record that there are at least so many, and return all there are: more, if others said so before."""
-        return self.several(int(self._scripts.run("streams", self._keys.deployment, number)))
+        return self.several(int(self._scripts.run("register_streams", self._keys.deployment, number)))
 
     def all(self) -> list[Stream]:
         """Return the streams that there are, the first one first."""
@@ -155,7 +155,7 @@ class Streams:
         last = [entry_ms(last.encode()) for last in self._last_ids()]
         trails = self._following.trails(len(last))
         last_ms = max(trail.heard_ms if trail else ms for ms, trail in zip(last, trails, strict=True))
-        silent, news = self._scripts.run("silence", self._keys.sweep, max_silence_ms, last_ms)
+        silent, news = self._scripts.run("shop_silence", self._keys.sweep, max_silence_ms, last_ms)
         return bool(silent), bool(news)
 
     def follow(self) -> int:

@@ -108,7 +108,7 @@ class Rotation:
                 arguments = [word for name, text in anew for word in (name, texts[name], text)]
                 calls.append((self._keys.partition(record.partition), (record.name, *arguments)))
         wanted = sum(len(args) // 3 for _, args in calls)
-        replaced = sum(int(number) for number in self._scripts.run_many("replace", calls))
+        replaced = sum(int(number) for number in self._scripts.run_many("compare_and_set", calls))
         tally.records += len(page)
         tally.rewritten += replaced
         tally.changed += wanted - replaced

@@ -101,7 +101,7 @@ class People:
 
     def facts_of(self, people: Sequence[str]) -> list[Facts]:
         """Read what is known of people, in one round trip, in the order asked for."""
-        return [_facts(found) for found in self._scripts.run_many("facts", self._calls(people, MOST_LINKED))]
+        return [_facts(found) for found in self._scripts.run_many("person_facts", self._calls(people, MOST_LINKED))]
 
     def reserve(
         self,

@@ -3,12 +3,10 @@
 Each script has one typed function, in the module of what it is about; nothing else evaluates scripts.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha1
-from importlib.resources import files
 from typing import Any
 
 from redis import Redis, RedisCluster
@@ -31,6 +29,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.lua_loader import assembled
 from state.pipelined import Begun, BegunOnCluster, Command
 from state.replication import NONE, WAIT_MS, Replicas
 
@@ -55,14 +54,12 @@ _PASSING = (
 # A script met a key of its slot that has been moved to another node already, while others have not.
 _BEING_MOVED = "non local key in a cluster node"
 _PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, MovedError)
-_INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
 
 @cache
 def source(name: str) -> str:
-    """Return the text of a script with its includes filled in."""
-    text = (files("state") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
-    return _INCLUDE.sub(lambda match: source(match[1]), text)
+    """Return what is sent to the server for a script."""
+    return assembled(name)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from state import lua_constants
 from state.errors import StateError
 from state.keys import FOREIGN_TTL_MS, Keys
 from state.orders import OrderFlow
@@ -21,8 +22,7 @@ Held = Literal["paused", "mixed", "orders_stopped", "another_mode", "stopped", "
 `missed`: not now and not later, because orders from the time of its silence may be missing."""
 Went = Literal["works", "failing", "refused"]
 
-CLOCKS_DIFFER_MS = 1000
-"""A clock that is put back by less isn't noticed: it soon catches up."""
+CLOCKS_DIFFER_MS = lua_constants.CLOCKS_DIFFER_MS
 LOOKS_APART_S = 0.25
 """So often a process that knows of no failure looks whether there was one meanwhile, which its success then ends."""
 
@@ -108,7 +108,7 @@ class Control:
 
     def put_back_ms(self) -> int:
         """Return by how much the clock was put back since a dispatch last asked (ms); 0: it wasn't."""
-        return int(self._scripts.run("clock", self._key, CLOCKS_DIFFER_MS))
+        return int(self._scripts.run("clock_put_back", self._key, CLOCKS_DIFFER_MS))
 
     def put_back(self, by_ms: int) -> None:
         """Put back to now what is stored of the future; before that, `put_back_ms` says the same again."""
@@ -133,7 +133,7 @@ class Control:
         """Take the last look before an attempt's fence, and its place among the day's contacts."""
         limits, occurred_ms = self.limits, taken.last // RANK_SPAN
         args = (taken.outreach, taken.claim, limits.max_per_day, limits.attempt_ms, occurred_ms, self._how)
-        verdict, *more = self._scripts.run("gate", self._key, *args)
+        verdict, *more = self._scripts.run("sending_gate", self._key, *args)
         if verdict != b"go":
             held: Held = verdict.decode()
             return held
@@ -182,7 +182,7 @@ class Control:
         limits = self.limits
         bounds = (limits.failures, limits.pause_ms, limits.longest_pause_ms)
         try:
-            self._scripts.run("record", self._key, taken.outreach, went, why, *bounds, pause_ms)
+            self._scripts.run("report_outcome", self._key, taken.outreach, went, why, *bounds, pause_ms)
         except StateError:
             return  # the next one will say the same
 
@@ -217,7 +217,7 @@ class Control:
         if not requests and not day:
             return
         try:
-            self._scripts.run("refund", self._key, outreach, claim, day, requests, self.limits.interval_us)
+            self._scripts.run("return_permits", self._key, outreach, claim, day, requests, self.limits.interval_us)
         except StateError:
             return  # lost, on the safe side
 

@@ -14,7 +14,7 @@ RANK_SPAN = 100
 RANK_WIDTH = 32
 """Scripts are given the names of the ranks each in so many characters."""
 MARK = "+"
-"""What the activity of a session ends with that does more than look around; see `state/lua/_lane.lua`."""
+"""What the activity of a session ends with that does more than look around; see `state/lua/includes/marked.lua`."""
 _FIRST, _LAST = "first.", "last."
 """What the fields begin with that say when a session was at a place of the flow; its rank follows."""
 TOOK_OVER = "took_over"

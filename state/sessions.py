@@ -14,7 +14,7 @@ from state import deployment
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
-from state.scripts import NamedCall, Scripts, translated
+from state.scripts import Call, NamedCall, Scripts, translated
 from state.session_record import (
     ANSWERS,
     NOT_HANDED_OVER,
@@ -224,15 +224,24 @@ class Sessions:
         """
         packed = json.dumps(
             [
-                [lane.lane, lane.silent_before_ms, lane.wait_ms, lane.left_alone, lane.from_silence, lane.looked_ms]
+                {
+                    "name": lane.lane,
+                    "before_ms": lane.silent_before_ms,
+                    "wait_ms": lane.wait_ms,
+                    "reason": lane.left_alone,
+                    "from_silence": lane.from_silence,
+                    "looked_ms": lane.looked_ms,
+                }
                 for lane in lanes
             ]
         )
-        settings: list[str | int] = [limit, max_age_ms, len(required), *required, packed]
         taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))
         while numbers and lanes:
             ids = (f"{n:02d}-{secrets.token_hex(6)}" for n in numbers)
-            calls = [(self._keys.partition(n), [*settings, i, self._names]) for n, i in zip(numbers, ids, strict=True)]
+            calls: list[Call] = [
+                (self._keys.partition(n), (limit, max_age_ms, packed, start, self._names, *required))
+                for n, start in zip(numbers, ids, strict=True)
+            ]
             replies = self._scripts.run_many("claim", calls)
             taken += sum(int(reply[1]) for reply in replies)
             outreaches += sum(len(reply) - 2 for reply in replies)

@@ -1,4 +1,4 @@
-"""Whether just those activities are marked whose session does more than look around: see `state/lua/_lane.lua`."""
+"""Whether just those activities are marked whose session does more than look around: see `marked.lua`."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -186,6 +186,15 @@ def test_step_is_noticed_until_all_is_put_back_and_then_no_more(state: State, st
     assert by.put_back_ms() == 0
 
 
+def test_small_steps_back_add_up_to_one(state: State) -> None:
+    begin(state)
+    key = state.keys.control + "sending"
+    seen = now_ms(state) + 900
+    state.client.hset(key, "clock", seen)
+    assert control(state).put_back_ms() == 0
+    assert state.client.hget(key, "clock") == str(seen).encode()
+
+
 def test_lease_of_a_dead_worker_is_put_back_to_one_lease(state: State, step_ms: int) -> None:
     held_one = taken(state)
     put_back_hashes_and_sets(state, step_ms)

@@ -177,7 +177,7 @@ def test_nothing_outside_the_state_evaluates_scripts() -> None:
 # The scripts
 
 
-SCRIPTS = sorted(path for path in (ROOT / "state" / "lua").glob("*.lua") if not path.name.startswith("_"))
+SCRIPTS = sorted((ROOT / "state" / "lua").glob("*.lua"))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
@@ -188,7 +188,7 @@ def test_a_script_opens_with_its_keys_arguments_and_what_it_returns(path: Path) 
     assert any(line.startswith("-- KEYS[1]") for line in opening)
     assert any(line.startswith("-- Returns") for line in opening)
     assert "ARGV" not in "".join(lines[len(opening) + 1 :]) or any(line.startswith("-- ARGV[1]") for line in opening)
-    assert len(lines) <= 60
+    assert len([line for line in lines if not line.lstrip().startswith("-- guard ")]) <= 60
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.helpers import make_state
+from tests.lua_guards import guards
 from tests.machine import Machine
 from tests.test_mutants import Mutated
 from worker.runtime import State
@@ -34,9 +35,7 @@ def test_whatever_happens_the_promise_is_kept(state: State) -> None:
 
 @pytest.mark.xdist_group("valkey")
 def test_a_story_of_the_machine_notices_a_reap_that_lets_a_request_be_made_again(real_state: State) -> None:
-    open_states = "if state == 'waiting' or state == 'leased'"
-    scripts = Mutated(real_state.client, "reap", f"{open_states} then", f"{open_states} or state == 'sending' then")
-    machine = Machine(make_state(real_state.client, scripts))
+    machine = Machine(make_state(real_state.client, Mutated(real_state.client, guards()["reap_unknown"])))
     machine.begins("park")
     with pytest.raises(AssertionError, match="I1: a second contact of one person"):
         machine.attempts_while_something_happens(-1, "accepted", (("post", "after"), "crash"), None, "again")

@@ -8,7 +8,7 @@ from redis._parsers.base import BaseParser
 from state.connection import connect
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.keys import PARTITIONS
-from state.scripts import Call, Scripts, source, translated
+from state.scripts import Call, Scripts, translated
 from tests.helpers import HOUR_MS, abandon, now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -80,13 +80,6 @@ def test_what_a_server_says_in_a_failover_passes(said: str) -> None:
     error: Exception = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
     with pytest.raises(ServerUnavailableError), translated():
         raise error
-
-
-def test_includes_are_filled_in_once() -> None:
-    text = source("settle")
-    assert "-- include" not in text
-    assert text.count("local function finish(") == 1
-    assert text.startswith("#!lua flags=allow-oom\n")
 
 
 @pytest.fixture

@@ -5,17 +5,19 @@
 -- ARGV[3] when it was looked (ms): what was told after that is not over
 -- ARGV[4…] what is wrong now: what it is about and its level, a number that is higher for worse, one after the other
 -- Returns  flat: what it is about, begins | lasts | over, since (ms)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- include: clock, text
+local known_alarms, again_ms, remembered_ms, looked_at = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local now = clock()
 local known, wrong, told = {}, {}, {}
-local stored = redis.call('HGETALL', KEYS[1])
+local stored = redis.call('HGETALL', known_alarms)
 for i = 1, #stored, 2 do
   local since, last, level = string.match(stored[i + 1], '^(%d+) (%d+) (%d+)$')
   -- What was told in the future was told before the clock was put back.
+  -- guard alarm_ahead: tonumber(last) > now => false
   if tonumber(last) > now then
     last, since = now, math.min(since, now)
-    redis.call('HSET', KEYS[1], stored[i], string.format('%.0f %.0f %d', since, last, level))
-    since = string.format('%.0f', since)
+    redis.call('HSET', known_alarms, stored[i], string.format('%.0f %.0f %d', since, last, level))
+    since = text(since)
   end
   known[stored[i]] = { since = since, last = tonumber(last), level = tonumber(level) }
 end
@@ -25,18 +27,19 @@ end
 for i = 4, #ARGV, 2 do
   local about, level = ARGV[i], tonumber(ARGV[i + 1])
   local before = known[about]
-  local since = before and before.since or string.format('%.0f', now)
+  local since = before and before.since or text(now)
   wrong[about] = true
-  if not before or level > before.level or now - before.last >= tonumber(ARGV[1]) then
+  if not before or level > before.level or now - before.last >= tonumber(again_ms) then
     tell(about, before and 'lasts' or 'begins', since)
-    redis.call('HSET', KEYS[1], about, string.format('%s %.0f %d', since, now, level))
+    redis.call('HSET', known_alarms, about, string.format('%s %.0f %d', since, now, level))
   end
 end
 for i = 1, #stored, 2 do
-  if not wrong[stored[i]] and known[stored[i]].last <= tonumber(ARGV[3]) then
+  -- guard alarm_over: without and known[stored[i]].last <= tonumber(looked_at)
+  if not wrong[stored[i]] and known[stored[i]].last <= tonumber(looked_at) then
     tell(stored[i], 'over', known[stored[i]].since)
-    redis.call('HDEL', KEYS[1], stored[i])
+    redis.call('HDEL', known_alarms, stored[i])
   end
 end
-if #told > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if #told > 0 then redis.call('PEXPIRE', known_alarms, remembered_ms) end
 return told

@@ -3,12 +3,15 @@
 -- KEYS[1]  hash of a role
 -- ARGV[1]  the process; ARGV[2] how long one is remembered (ms); ARGV[3] what it announced
 -- Returns  nothing
--- include: _clock
+-- include: clock, text
+local role, process, remembered_ms, announced = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local now = clock()
-redis.call('HSET', KEYS[1], ARGV[1], text(now) .. ' ' .. ARGV[3])
-local known = redis.call('HGETALL', KEYS[1])
+redis.call('HSET', role, process, text(now) .. ' ' .. announced)
+local known = redis.call('HGETALL', role)
 for i = 1, #known, 2 do
   local at = tonumber(string.match(known[i + 1], '^%d+') or 0)
-  if now - at > tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], known[i]) end
+  -- guard announce_forgets: now - at > tonumber(remembered_ms) => false
+  if now - at > tonumber(remembered_ms) then redis.call('HDEL', role, known[i]) end
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- guard announce_ttl
+redis.call('PEXPIRE', role, remembered_ms)

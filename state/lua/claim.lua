@@ -1,59 +1,78 @@
 #!lua
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] number of required fields, ARGV[4...] names;
---          then the lanes as JSON: [[lane, silent before (ms), threshold (ms), left alone ('' or why), from silence, when
---          the sweep looked (ms): later than now, the clock was put back]], what the ids of new outreaches begin with, four
---          digits short, the names of the ranks (apply.lua)
+-- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] the lanes as JSON: [{name, before_ms: those
+--          that are silent since then are, wait_ms: its threshold, reason: why none is contacted ('': they are),
+--          from_silence: age is measured from the silence, looked_ms: when the sweep looked; later than now, the clock
+--          was put back}]; ARGV[4] what the ids of new outreaches begin with, four digits short; ARGV[5] names of the
+--          ranks (see apply.lua); ARGV[6...] names of required fields
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
--- include: _outreach
--- include: _future
--- include: _stamp
-local prefix, limit, max_age, required = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now, ranks, looked, taken, made = clock(), ARGV[6 + required], 0, 0, {}
-local ask = {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 4, 3 + required)}
-local function settle(key, activity, outcome, lane)
-  redis.call('HSET', key, 'activity', marked(activity), 'state', outcome)
-  redis.call('PEXPIRE', key, SESSION_TTL)
-  count(prefix, now, outcome .. where(lane[1]), 1)
-end
+-- include: constants, clock, close_session, count, lane_of, marked, number_of, put_back_lane, silent_since, text
+-- include: where
+local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
+local id_start, ranks, now, looked, taken, made = ARGV[4], ARGV[5], clock(), 0, 0, {}
+local FIXED, ask = 5, {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 6)}
 local function make(session, key, activity, lane, since, last, overdue)
-  local outreach = ARGV[5 + required] .. string.format('%04x', #made)
+  local outreach = id_start .. string.format('%04x', #made)
   made[#made + 1] = outreach
-  redis.call('HSET', prefix .. 'outreach:' .. outreach, 'session', session, 'state', 'waiting', 'lane', lane[1], 'last',
-    text(last), 'expires_at', text(overdue + max_age), 'threshold', text(lane[3]), 'claimed_at', text(now), 'claim', 0,
-    'attempts', 0, 'takes', 0, 'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
+  redis.call('HSET', prefix .. 'outreach:' .. outreach, 'session', session, 'state', 'waiting', 'lane', lane.name,
+    'last', text(last), 'expires_at', text(overdue + max_age), 'threshold', text(lane.wait_ms),
+    'claimed_at', text(now), 'claim', 0, 'attempts', 0, 'takes', 0,
+    'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
   local made_before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, each of 19 characters and a space
-  redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned', 'outreach', outreach, 'outreaches', string.sub(made_before .. outreach .. ' ', -160))
+  -- guard claim_latest_eight: string.sub(made_before .. outreach .. ' ', -160) => made_before .. outreach .. ' '
+  local latest = string.sub(made_before .. outreach .. ' ', -160)
+  -- guard claim_marks: without 'activity', marked(activity),
+  redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned',
+    'outreach', outreach, 'outreaches', latest)
+  -- guard claim_persists
   redis.call('PERSIST', key)
 end
-for _, lane in ipairs(cjson.decode(ARGV[4 + required])) do
-  local set = prefix .. 'lane:' .. lane[1]
-  put_back_all(prefix, lane[1], lane[5], now, limit)
-  local silent = redis.call('ZRANGE', set, '-inf', text((lane[6] or 0) > now + 1000 and 0 or lane[2]), 'BYSCORE', 'LIMIT', '0', text(limit - looked), 'WITHSCORES')
+for _, lane in ipairs(lanes) do
+  local set = prefix .. 'lane:' .. lane.name
+  -- guard claim_puts_back
+  put_back_lane(prefix, lane.name, lane.from_silence, now, limit)
+  -- guard claim_limit: limit - looked => limit
+  -- guard claim_clock_back: without lane.looked_ms > now + CLOCKS_DIFFER and 0 or
+  local before, most = lane.looked_ms > now + CLOCKS_DIFFER and 0 or lane.before_ms, limit - looked
+  local silent = redis.call('ZRANGE', set, '-inf', text(before), 'BYSCORE', 'LIMIT', '0', text(most), 'WITHSCORES')
   looked = looked + #silent / 2
   for i = 1, #silent, 2 do
     local id, key = silent[i], prefix .. 'session:' .. silent[i]
     ask[2] = key
     local has, reachable = redis.call(unpack(ask)), true
-    for n = 1, required do reachable = reachable and has[5 + n] and #has[5 + n] > STAMP_WIDTH end
-    local activity, signal = number_of(has[1]), tonumber(has[2] or 0)
-    local last, since = math.max(activity, signal), silent_of(has[3], has[5], math.max(activity, signal))
-    local overdue = (lane[5] and since or math.floor(last / 100)) + lane[3]
+    -- guard claim_number_given: #has[n] > STAMP_WIDTH => true
+    for n = FIXED + 1, #ask - 2 do reachable = reachable and has[n] and #has[n] > STAMP_WIDTH end
+    local stored, stored_signal, stored_silent, state, seen = unpack(has, 1, FIXED)
+    local activity, signal = number_of(stored), tonumber(stored_signal or 0)
+    local last, since = math.max(activity, signal), silent_since(stored_silent, seen, math.max(activity, signal))
+    -- guard claim_voucher_age: without lane.from_silence and since or
+    -- guard claim_age_occurred: lane.from_silence and since or math.floor(last / 100) => since
+    local overdue = (lane.from_silence and since or math.floor(last / 100)) + lane.wait_ms
     -- Not one that expired while it waited here and has come anew: that one waits in another lane, or is done.
-    local waits = has[1] and not has[4] and lane_of(prefix, ranks, activity, signal) == set
+    -- guard claim_own_lane: without and lane_of(prefix, ranks, activity, signal) == set
+    -- guard claim_done: without not state and
+    local waits = stored and not state and lane_of(prefix, ranks, activity, signal) == set
     -- Its score was a lower bound: they may have gone on at the same place.
-    local went_on = waits and since > lane[2]
+    -- guard claim_went_on: waits and since > lane.before_ms => false
+    local went_on = waits and since > lane.before_ms
+    -- guard claim_leaves_lane: without redis.call('ZREM', set, id)
+    -- guard claim_moves_up: redis.call('ZADD', set, text(since), id) => text(0)
     if went_on then redis.call('ZADD', set, text(since), id) else redis.call('ZREM', set, id) end
-    if waits and not went_on or not has[1] then
+    if waits and not went_on or not stored then
       taken = taken + 1
-      count(prefix, now, 'silent.' .. lane[1], 1)
-      if not has[1] then count(prefix, now, 'expired.session_gone' .. where(lane[1]), 1)
-      elseif now - overdue > max_age then settle(key, has[1], 'expired.too_old', lane)
-      elseif not reachable then settle(key, has[1], 'unreachable', lane)
-      elseif lane[4] ~= '' then settle(key, has[1], 'suppressed.' .. lane[4], lane)
-      else make(id, key, has[1], lane, since, last, overdue) end
+      count(prefix, now, 'silent.' .. lane.name, 1)
+      -- guard claim_gone: not stored => false
+      -- guard claim_gone_lane: without .. where(lane.name)
+      if not stored then count(prefix, now, 'expired.session_gone' .. where(lane.name), 1)
+      -- guard claim_too_old: now - overdue > max_age => false
+      elseif now - overdue > max_age then close_session(prefix, key, stored, 'expired.too_old', lane.name, now)
+      -- guard claim_reachable: not reachable => false
+      elseif not reachable then close_session(prefix, key, stored, 'unreachable', lane.name, now)
+      -- guard claim_suppressed: lane.reason ~= '' => false
+      elseif lane.reason ~= '' then close_session(prefix, key, stored, 'suppressed.' .. lane.reason, lane.name, now)
+      else make(id, key, stored, lane, since, last, overdue) end
     end
   end
 end

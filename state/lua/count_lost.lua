@@ -3,17 +3,22 @@
 -- KEYS[1]  hash of the sweep
 -- ARGV[1]  stream, entries that are missing from it by now; and so on
 -- Returns  how many are missing that were not before
--- include: _clock
+-- include: clock, text
+local sweep = KEYS[1]
 local new = 0
 for i = 1, #ARGV, 2 do
-  local field = 'missing.' .. ARGV[i]
-  local known = redis.call('HGET', KEYS[1], field)
+  local stream, missing = ARGV[i], ARGV[i + 1]
+  local field = 'missing.' .. stream
+  local known = redis.call('HGET', sweep, field)
   -- Without a number from before, or with a higher one, the stream or the count has begun from scratch.
-  if known and tonumber(ARGV[i + 1]) > tonumber(known) then new = new + ARGV[i + 1] - known end
-  if known ~= ARGV[i + 1] then redis.call('HSET', KEYS[1], field, ARGV[i + 1]) end
+  -- guard lost_first_count: if known and => known = known or 0 if
+  -- guard lost_more: tonumber(missing) > tonumber(known) => true
+  if known and tonumber(missing) > tonumber(known) then new = new + missing - known end
+  -- guard lost_noted: without redis.call('HSET', sweep, field, missing)
+  if known ~= missing then redis.call('HSET', sweep, field, missing) end
 end
 if new > 0 then
-  redis.call('HINCRBY', KEYS[1], 'lost', text(new))
-  redis.call('HSET', KEYS[1], 'lost_at', text(clock()))
+  redis.call('HINCRBY', sweep, 'lost', text(new))
+  redis.call('HSET', sweep, 'lost_at', text(clock()))
 end
 return new

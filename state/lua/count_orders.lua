@@ -4,18 +4,19 @@
 -- ARGV[1]  as JSON, all texts: sessions at the checkout, [session, when (ms), ...]; ARGV[2] orders, likewise ('' for an
 --          order without a session); sessions are given by a number that stands for their id
 -- Returns  how many of the sessions are new
--- include: _clock
--- include: _flow
-local prefix, now, HOUR, KEPT, MOST = KEYS[1], clock(), 3600000, 6 * 3600000, 100000
-local seen, new = checkouts_of(prefix), 0
+-- include: constants, clock, text
+local checkouts_json, orders_json = ARGV[1], ARGV[2]
+local prefix, now, kept, MOST = KEYS[1], clock(), 6 * HOUR, 100000
+local seen, new = prefix .. 'checkouts', 0
 local function bump(at, field, by)
-  local key = day_of(prefix, at)
+  local key = prefix .. 'orders:' .. text(math.floor(at / DAY))
   if redis.call('HINCRBY', key, field, by) == by then redis.call('PEXPIRE', key, 15 * DAY) end
 end
 local function hour(at) return text(math.floor(at % DAY / HOUR)) end
 
-local found, hours = cjson.decode(ARGV[1]), {}
+local found, hours = cjson.decode(checkouts_json), {}
 for i = 1, #found, 2 do
+  -- guard orders_checkout_ahead: math.min(tonumber(found[i + 1]), now) => tonumber(found[i + 1])
   local at = math.min(tonumber(found[i + 1]), now)
   local add = hours[math.floor(at / HOUR)] or {}
   hours[math.floor(at / HOUR)] = add
@@ -24,32 +25,39 @@ for i = 1, #found, 2 do
 end
 for number, add in pairs(hours) do
   -- NX: also one that has ordered stays as it is.
+  -- guard orders_checkout_once: without 'NX',
   local added = redis.call('ZADD', seen, 'NX', unpack(add))
   if added > 0 then bump(number * HOUR, 'c' .. hour(number * HOUR), added) end
   new = new + added
 end
 
-local orders, last = cjson.decode(ARGV[2]), 0
+local orders, last = cjson.decode(orders_json), 0
 for i = 1, #orders, 2 do
+  -- guard orders_ahead: math.min(tonumber(orders[i + 1]), now) => tonumber(orders[i + 1])
   local session, at = orders[i], math.min(tonumber(orders[i + 1]), now)
   local since = session ~= '' and tonumber(redis.call('ZSCORE', seen, session) or nil)
+  -- guard orders_once: without and since > 0
   if since and since > 0 then
     bump(since, 'o' .. hour(since), 1)
     bump(since, 'd' .. text(math.floor(4 * math.log(math.max(1, at - since)) / math.log(2) + 1e-9)), 1)
   end
+  -- guard orders_ordered: not (since and since < 0) => true
   if not (since and since < 0) then
     bump(at, 'a' .. hour(at), 1)
     -- A negative time: when it ordered.
+    -- guard orders_before_checkout: text(-at), => text(at),
     if session ~= '' then redis.call('ZADD', seen, text(-at), session) end
   end
   last = math.max(last, at)
 end
-if last > tonumber(redis.call('HGET', flow_of(prefix), 'last') or 0) then
-  redis.call('HSET', flow_of(prefix), 'last', text(last))
+-- guard orders_latest: tonumber(redis.call('HGET', prefix .. 'orders', 'last') or 0) => 0
+if last > tonumber(redis.call('HGET', prefix .. 'orders', 'last') or 0) then
+  redis.call('HSET', prefix .. 'orders', 'last', text(last))
 end
 repeat
-  redis.call('ZREMRANGEBYSCORE', seen, text(KEPT - now), text(now - KEPT))
-  KEPT = KEPT / 2
+  -- guard orders_expire: redis.call('ZREMRANGEBYSCORE' => redis.call('ZCOUNT'
+  redis.call('ZREMRANGEBYSCORE', seen, text(kept - now), text(now - kept))
+  kept = kept / 2
 until redis.call('ZCARD', seen) <= MOST
 redis.call('PEXPIRE', seen, DAY)
 return new

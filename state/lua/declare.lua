@@ -4,34 +4,48 @@
 -- ARGV[1]  the process; ARGV[2] how it sends; ARGV[3] how long a declaration counts (ms)
 -- Returns  'agreed' | 'mixed' other workers declared something else | 'waits' the record says otherwise, and others may
 --          not have had the time to declare themselves
--- include: _clock
+-- include: constants, clock, text
+local process, how_it_sends, counts_ms = ARGV[1], ARGV[2], ARGV[3]
 local key, workers, now = KEYS[1] .. 'sending', KEYS[1] .. 'workers', clock()
 local known, differs = redis.call('HGETALL', workers), false
+-- guard declare_outage: #known == 0 => true
+-- guard declare_first: #known == 0 => false
 local heard = #known == 0
 for i = 1, #known, 2 do
   local at, how = string.match(known[i + 1], '^(%d+) (.+)$')
   at = tonumber(at)
-  local counts = now - at <= tonumber(ARGV[3])
+  -- guard declare_valid_for: tonumber(counts_ms) => 4000
+  local counts = now - at <= tonumber(counts_ms)
   -- A clock that was put back must not make a declaration count for longer.
+  -- guard declare_ahead: at > now => false
   if at > now then redis.call('HSET', workers, known[i], text(now) .. ' ' .. how) end
-  if known[i] == ARGV[1] then
+  -- guard declare_own: known[i] == process => false
+  if known[i] == process then
+    -- guard declare_heard: heard or counts => true
     heard = heard or counts
+  -- guard declare_forgets: now - at > DAY => false
   elseif now - at > DAY then
     redis.call('HDEL', workers, known[i])
-  elseif counts and how ~= ARGV[2] then
+  -- guard declare_differs: counts and how ~= how_it_sends => false
+  -- guard declare_silent: without counts and
+  elseif counts and how ~= how_it_sends then
     differs = true
   end
 end
-redis.call('HSET', workers, ARGV[1], text(now) .. ' ' .. ARGV[2])
+redis.call('HSET', workers, process, text(now) .. ' ' .. how_it_sends)
+-- guard declare_ttl
 redis.call('PEXPIRE', workers, DAY)
 if differs then
+  -- guard declare_mixed
   redis.call('HSETNX', key, 'mixed', text(now))
   return 'mixed'
 end
-local was = redis.call('HMGET', key, 'how', 'mixed')
-if was[1] == ARGV[2] and not was[2] then return 'agreed' end
+local recorded, was_mixed = unpack(redis.call('HMGET', key, 'how', 'mixed'))
+-- guard declare_was_mixed: without and not was_mixed
+if recorded == how_it_sends and not was_mixed then return 'agreed' end
 -- After a time in which no worker could declare itself, each waits one round for the others.
 if not heard then return 'waits' end
-redis.call('HSET', key, 'how', ARGV[2])
+redis.call('HSET', key, 'how', how_it_sends)
+-- guard declare_agreed
 redis.call('HDEL', key, 'mixed')
 return 'agreed'

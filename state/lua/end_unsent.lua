@@ -3,7 +3,11 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] state to end in; ARGV[4] reason
 -- Returns  the state it ended in, or nil: it is not ours any more
--- include: _outreach
-local has = redis.call('HMGET', KEYS[1] .. 'outreach:' .. ARGV[1], 'state', 'claim')
-if has[1] ~= 'leased' or has[2] ~= ARGV[2] then return false end
-return finish(KEYS[1], ARGV[1], ARGV[3], ARGV[4], clock())
+-- include: clock, finish
+local outreach, token, ending, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local prefix = KEYS[1]
+local state, claim = unpack(redis.call('HMGET', prefix .. 'outreach:' .. outreach, 'state', 'claim'))
+-- guard end_unsent_leased: without state ~= 'leased' or
+-- guard end_unsent_ours: without or claim ~= token
+if state ~= 'leased' or claim ~= token then return false end
+return finish(prefix, outreach, ending, reason, clock())

@@ -5,26 +5,40 @@
 --          ARGV[6] the answers on which the contact rests, without personal data ('': none)
 -- Returns  {'sending', attempt, server time} | {'cancelled'} they came back | {'busy'} another outreach of the session
 --          is sending | {'lost'} not ours any more
--- include: _outreach
-local prefix, id, now = KEYS[1], ARGV[1], clock()
-local key = prefix .. 'outreach:' .. id
-local has = redis.call('HMGET', key, 'state', 'claim', 'session')
-if has[1] ~= 'leased' or has[2] ~= ARGV[2] then return {'lost'} end
-local lease = redis.call('ZSCORE', prefix .. 'leased', id)
+-- include: clock, finish, text
+local outreach, token, lease_ms, request_body, idempotency_key, consent =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local prefix, now = KEYS[1], clock()
+local key = prefix .. 'outreach:' .. outreach
+local state, claim, session = unpack(redis.call('HMGET', key, 'state', 'claim', 'session'))
+-- guard fence_leased: without state ~= 'leased' or
+-- guard fence_ours: without or claim ~= token
+if state ~= 'leased' or claim ~= token then return {'lost'} end
+local lease = redis.call('ZSCORE', prefix .. 'leased', outreach)
+-- guard fence_lease: without or tonumber(lease) <= now
+-- guard fence_has_lease: not lease or => lease and
 if not lease or tonumber(lease) <= now then return {'lost'} end
-local session = prefix .. 'session:' .. has[3]
-local is = redis.call('HMGET', session, 'state', 'outreach', 'sending')
-if is[1] ~= 'abandoned' or is[2] ~= id then
-  finish(prefix, id, 'cancelled', is[1] == 'bought' and 'paid' or 'came_back', now)
+local session_key = prefix .. 'session:' .. session
+local session_state, open_outreach, sending = unpack(redis.call('HMGET', session_key, 'state', 'outreach', 'sending'))
+-- guard fence_session_gone: session_state ~= 'abandoned' or => open_outreach and
+-- guard fence_session: without session_state ~= 'abandoned' or
+-- guard fence_id: without or open_outreach ~= outreach
+if session_state ~= 'abandoned' or open_outreach ~= outreach then
+  finish(prefix, outreach, 'cancelled', session_state == 'bought' and 'paid' or 'came_back', now)
   return {'cancelled'}
 end
-if is[3] and is[3] ~= id and redis.call('HGET', prefix .. 'outreach:' .. is[3], 'state') == 'sending' then
+-- guard fence_busy: sending and sending ~= outreach => false
+-- guard fence_busy_gone: redis.call('HGET', prefix .. 'outreach:' .. sending, 'state') == 'sending' => true
+if sending and sending ~= outreach and redis.call('HGET', prefix .. 'outreach:' .. sending, 'state') == 'sending' then
   return {'busy'}
 end
-redis.call('HSET', session, 'sending', id)
-redis.call('HSET', key, 'state', 'sending', 'body', ARGV[4], 'key', ARGV[5])
+-- guard fence_busy_noted
+redis.call('HSET', session_key, 'sending', outreach)
+redis.call('HSET', key, 'state', 'sending', 'body', request_body, 'key', idempotency_key)
 redis.call('HSETNX', key, 'first_sending', text(now))
-if ARGV[6] ~= '' then redis.call('HSET', key, 'consent', ARGV[6]) end
+if consent ~= '' then redis.call('HSET', key, 'consent', consent) end
+-- guard fence_attempts: redis.call('HINCRBY', key, 'attempts', 1) => 1
 local attempt = redis.call('HINCRBY', key, 'attempts', 1)
-redis.call('ZADD', prefix .. 'leased', text(now + ARGV[3]), id)
+-- guard fence_renews
+redis.call('ZADD', prefix .. 'leased', text(now + lease_ms), outreach)
 return {'sending', attempt, text(now)}

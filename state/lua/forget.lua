@@ -4,39 +4,52 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  session ('': outreaches alone); ARGV[2] outreaches, a space between; ARGV[3] names of all lanes, likewise
 -- Returns  {1 when the session was there, number of outreaches removed, number of skeletons left}
--- include: _outreach
+-- include: constants, clock, finish, text
+local session, named, lanes = ARGV[1], ARGV[2], ARGV[3]
 local prefix, now, seen, removed, left, sending = KEYS[1], clock(), {}, 0, 0, false
 local function erase(id)
   local key = prefix .. 'outreach:' .. id
   local state, was = redis.call('HGET', key, 'state'), nil
   if seen[id] or not state then return end
   seen[id] = true
+  -- guard erase_counts: state == 'waiting' or state == 'leased' => false
+  -- guard erase_leased: without or state == 'leased'
   if state == 'waiting' or state == 'leased' then finish(prefix, id, 'cancelled', 'forgotten', now) end
+  -- guard skeleton: state == 'sending' => false
   if state == 'sending' then
     was = redis.call('HMGET', key, 'claim', 'attempts', 'takes', 'lane', 'session', 'ambiguous')
     left, sending = left + (was[5] == '' and 0 or 1), id
   else
     removed = removed + 1
   end
+  -- guard erase_body: without 'body:' ..
   redis.call('DEL', key, prefix .. 'body:' .. id)
+  -- guard erase_dead
   redis.call('ZREM', prefix .. 'dead', id)
+  -- guard erase_unknown
   redis.call('ZREM', prefix .. 'unknown', id)
   if was then
-    redis.call('HSET', key, 'state', 'sending', 'session', '', 'claim', was[1], 'attempts', was[2], 'takes', was[3], 'lane',
-      was[4], 'history', text(now) .. ' forgotten\n')
+    redis.call('HSET', key, 'state', 'sending', 'session', '', 'claim', was[1], 'attempts', was[2], 'takes', was[3],
+      'lane', was[4], 'history', text(now) .. ' forgotten\n')
     -- An attempt before may have been a contact: whatever becomes of this one, nobody can say that there was none.
+    -- guard keeps_ambiguous: was[6] then => false then
     if was[6] then redis.call('HSET', key, 'ambiguous', was[6]) end
   end
 end
 local known = {}
-local key = prefix .. 'session:' .. ARGV[1]
-if ARGV[1] ~= '' then known = redis.call('HMGET', key, 'outreach', 'outreaches', 'sending', 'state') end
-for id in string.gmatch((known[1] or '') .. ' ' .. (known[2] or '') .. ' ' .. (known[3] or '') .. ' ' .. ARGV[2], '%S+') do erase(id) end
-if ARGV[1] == '' then return {0, removed, left} end
-for lane in string.gmatch(ARGV[3], '%S+') do redis.call('ZREM', prefix .. 'lane:' .. lane, ARGV[1]) end
+local key = prefix .. 'session:' .. session
+if session ~= '' then known = redis.call('HMGET', key, 'outreach', 'outreaches', 'sending', 'state') end
+-- guard erase_earlier: without .. ' ' .. (known[2] or '')
+local all = (known[1] or '') .. ' ' .. (known[2] or '') .. ' ' .. (known[3] or '') .. ' ' .. named
+for id in string.gmatch(all, '%S+') do erase(id) end
+if session == '' then return {0, removed, left} end
+-- guard erase_lanes: without redis.call('ZREM', prefix .. 'lane:' .. lane, session)
+for lane in string.gmatch(lanes, '%S+') do redis.call('ZREM', prefix .. 'lane:' .. lane, session) end
 local there = redis.call('DEL', key)
--- The tombstone: in the place of the session, so that applying events costs nothing more (see _forgotten.lua).
+-- The tombstone: in the place of the session, so that applying events costs nothing more (see precedes_tombstone.lua).
 redis.call('HSET', key, 'state', 'forgotten', 'forgotten', text(now * 100 + 99))
+-- guard erase_busy: sending then => false then
 if sending then redis.call('HSET', key, 'sending', sending) end
+-- guard erase_tombstone_ttl
 redis.call('PEXPIRE', key, SESSION_TTL)
 return {known[4] == 'forgotten' and 0 or there, removed, left}

@@ -4,23 +4,34 @@
 -- ARGV[1]  the earlier session; ARGV[2] the one that takes it over; ARGV[3] sequence number of the event that says so;
 --          ARGV[4] names of the ranks (see apply.lua)
 -- Returns  the earlier session's hash, flat; and `under_way` 1 when a contact is just being made for it
--- include: _outreach
--- include: _move
-local prefix, stamp = KEYS[1], tonumber(ARGV[3])
-local key = prefix .. 'session:' .. ARGV[1]
-local has = redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved', 'moved_to', 'stays')
-local a, s, p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
-if has[4] == 'forgotten' then return {} end
-local moved = tonumber(has[5] or 0)
+-- include: constants, call_off, lane_of, marked, number_of
+local earlier, later, stamp_text, ranks = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local prefix, stamp = KEYS[1], tonumber(stamp_text)
+local key = prefix .. 'session:' .. earlier
+local activity, signal, purchase, state, moved_stamp, moved_to, stays =
+  unpack(redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved', 'moved_to', 'stays'))
+local a, s, p = number_of(activity), tonumber(signal or 0), tonumber(purchase or 0)
+-- guard supersede_forgotten
+if state == 'forgotten' then return {} end
+local moved = tonumber(moved_stamp or 0)
 -- Of two at the same moment the same one takes it over, whichever comes first.
-if stamp > tonumber(has[7] or 0) and (stamp > moved or stamp == moved and ARGV[2] > (has[6] or '')) then
-  redis.call('HSET', key, 'moved', ARGV[3], 'moved_to', ARGV[2])
+-- guard supersede_stays: without stamp > tonumber(stays or 0) and
+-- guard supersede_tie: without or stamp == moved and later > (moved_to or '')
+-- guard supersede_tie_order: without and later > (moved_to or '')
+if stamp > tonumber(stays or 0) and (stamp > moved or stamp == moved and later > (moved_to or '')) then
+  redis.call('HSET', key, 'moved', stamp_text, 'moved_to', later)
+  -- guard supersede_newer_activity: without and math.max(a, s) <= stamp
+  -- guard supersede_bought: without p <= a and
   if p <= a and math.max(a, s) <= stamp then
-    if has[4] == 'abandoned' then call_off(prefix, key, 'moved') end
-    local lane = not has[4] and lane_of(prefix, ARGV[4], a, s)
-    if lane then redis.call('ZREM', lane, ARGV[1]) end
-    redis.call('HSET', key, 'state', 'moved', unpack(has[1] and {'activity', marked(has[1])} or {}))
+    -- guard supersede_calls_off
+    if state == 'abandoned' then call_off(prefix, key, 'moved') end
+    local lane = not state and lane_of(prefix, ranks, a, s)
+    -- guard supersede_leaves_lane
+    if lane then redis.call('ZREM', lane, earlier) end
+    -- guard supersede_marks: without activity and {'activity', marked(activity)} or
+    redis.call('HSET', key, 'state', 'moved', unpack(activity and {'activity', marked(activity)} or {}))
   end
+  -- guard supersede_ttl: without redis.call('PEXPIRE', key, SESSION_TTL)
   if redis.call('HGET', key, 'state') ~= 'abandoned' then redis.call('PEXPIRE', key, SESSION_TTL) end
 end
 local found, sending = redis.call('HGETALL', key), redis.call('HGET', key, 'sending')

@@ -1,43 +1,57 @@
 #!lua
 -- A session takes over what an earlier one knew: its fields, each by its stamp, and how often it was contacted.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  session; ARGV[2] contacts made for the earlier one and those before it, as `tag=number` of each, commas between
---          (see state/session_record.py), the most of each count; ARGV[3] sequence number of its last order (0: none);
+-- ARGV[1]  session; ARGV[2] contacts made for the earlier one and those before it, as `tag=number` of each, commas
+--          between (see state/session_record.py), the most of each count; ARGV[3] sequence number of its last order (0: none);
 --          then each field's name and stamped value
 -- Returns  the session's stamped phone, country and e-mail address ('' for none), the last purchase of either ('0' for
---          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence number,
---          then its stamped answers as to call and whatsapp and their proof (see apply.lua)
--- include: _clock
--- include: _metadata
-local key, write = KEYS[1] .. 'session:' .. ARGV[1], {}
+--          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence
+--          number, then its stamped answers as to call and whatsapp and their proof (see apply.lua)
+-- include: constants, bound_metadata, text
+local session, earlier_contacts, earlier_purchase = ARGV[1], ARGV[2], ARGV[3]
+local key, write = KEYS[1] .. 'session:' .. session, {}
+-- guard inherit_forgotten: redis.call('HGET', key, 'state') == 'forgotten' => false
 if redis.call('HGET', key, 'state') == 'forgotten' then return {'', '', '', '0', '', '', '0', '', '', '', ''} end
 for i = 4, #ARGV, 2 do
-  local known = redis.call('HGET', key, ARGV[i])
-  if not known or ARGV[i + 1] > known then
-    write[#write + 1] = ARGV[i]
-    write[#write + 1] = ARGV[i + 1]
+  local name, value = ARGV[i], ARGV[i + 1]
+  local known = redis.call('HGET', key, name)
+  -- guard inherit_newer: value > known => true
+  if not known or value > known then
+    write[#write + 1] = name
+    write[#write + 1] = value
   end
 end
 local before, most, tags = redis.call('HGET', key, 'contacts_before') or '', {}, {}
+-- guard inherit_old_form: string.match(before, '^%d+$') => false
 if string.match(before, '^%d+$') then before = '=' .. before end -- of an earlier version: of all together
-for tag, number in string.gmatch(before .. ',' .. ARGV[2], '(%x*)=(%d+)') do
+-- guard inherit_adds_up: without before .. ',' ..
+for tag, number in string.gmatch(before .. ',' .. earlier_contacts, '(%x*)=(%d+)') do
   if not most[tag] then tags[#tags + 1] = tag end
+  -- guard inherit_once: math.max(most[tag] or 0, tonumber(number)) => (most[tag] or 0) + tonumber(number)
+  -- guard inherit_most: math.max(most[tag] or 0, tonumber(number)) => tonumber(number)
   most[tag] = math.max(most[tag] or 0, tonumber(number))
 end
 table.sort(tags)
 for place, tag in ipairs(tags) do tags[place] = tag .. '=' .. text(most[tag]) end
+-- guard inherit_contacts: tags[1] => false
 if tags[1] then redis.call('HSET', key, 'contacts_before', table.concat(tags, ',')) end
 local bought = tonumber(redis.call('HGET', key, 'purchase_before') or 0)
-if tonumber(ARGV[3]) > bought then redis.call('HSET', key, 'purchase_before', ARGV[3]) end
+if tonumber(earlier_purchase) > bought then redis.call('HSET', key, 'purchase_before', earlier_purchase) end
 -- In pieces: a session of an earlier version can have more fields than one call takes.
+-- guard inherit_pieces: math.min(i + 999, #write) => #write
 for i = 1, #write, 1000 do redis.call('HSET', key, unpack(write, i, math.min(i + 999, #write))) end
+-- guard inherit_bounded
 bound_metadata(key)
+-- guard inherit_open: without and redis.call('HGET', key, 'state') ~= 'abandoned'
 if redis.call('PTTL', key) == -1 and redis.call('HGET', key, 'state') ~= 'abandoned' then
+  -- guard inherit_ttl
   redis.call('PEXPIRE', key, SESSION_TTL)
 end
-local has = redis.call('HMGET', key, 'phone', 'country', 'email', 'purchase', 'opted_out', 'state', 'moved_to', 'moved')
-local purchase = math.max(tonumber(has[4] or 0), bought, tonumber(ARGV[3]))
-local to = has[6] == 'moved' and has[7] or ''
-local said = redis.call('HMGET', key, 'consent.call', 'consent.whatsapp', 'consent.given_at', 'consent.source')
-return {has[1] or '', has[2] or '', has[3] or '', text(purchase), has[5] and '1' or '', to, has[8] or '0', said[1] or '',
-  said[2] or '', said[3] or '', said[4] or ''}
+local phone, country, email, purchase, opted_out, state, moved_to, moved =
+  unpack(redis.call('HMGET', key, 'phone', 'country', 'email', 'purchase', 'opted_out', 'state', 'moved_to', 'moved'))
+local latest = math.max(tonumber(purchase or 0), bought, tonumber(earlier_purchase))
+-- guard inherit_chain: without state == 'moved' and moved_to or
+local to = state == 'moved' and moved_to or ''
+local call_answer, whatsapp_answer, given_at, given_where = unpack(redis.call('HMGET', key, unpack(ANSWERS)))
+return {phone or '', country or '', email or '', text(latest), opted_out and '1' or '', to, moved or '0',
+  call_answer or '', whatsapp_answer or '', given_at or '', given_where or ''}

@@ -2,8 +2,10 @@
 -- The highest id that a stream has ever given out: it remembers that also when the entry has been deleted.
 -- KEYS[1]  stream of events
 -- Returns  the id; '0-0' when there is no stream
+-- guard last_id_no_stream: redis.call('EXISTS', KEYS[1]) == 0 => false
 if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
 local about = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #about, 2 do
+  -- guard last_id_outlives: 'last-generated-id' => 'recorded-first-entry-id'
   if about[i] == 'last-generated-id' then return about[i + 1] end
 end

@@ -3,18 +3,23 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many at most; ARGV[2] length of the lease (ms); ARGV[3] last id of each stream, noted with each
 -- Returns  the ids of the leased outreaches
--- include: _outreach
+-- include: clock, count, text
+local most, lease_ms, last_ids = ARGV[1], ARGV[2], ARGV[3]
 local prefix, now, leased = KEYS[1], clock(), {}
-local due = redis.call('ZRANGE', prefix .. 'due', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', ARGV[1], 'WITHSCORES')
+-- guard lease_due_now: text(now) => '+inf'
+local due = redis.call('ZRANGE', prefix .. 'due', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', most, 'WITHSCORES')
 for i = 1, #due, 2 do
   local id = due[i]
+  -- guard lease_due_once
   redis.call('ZREM', prefix .. 'due', id)
   local key = prefix .. 'outreach:' .. id
   local state = redis.call('HGET', key, 'state')
+  -- guard lease_due_waiting: without == 'waiting'
   if state == 'waiting' then
-    redis.call('HSET', key, 'noted', ARGV[3], 'due', text(tonumber(due[i + 1])))
-    redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
+    redis.call('HSET', key, 'noted', last_ids, 'due', text(tonumber(due[i + 1])))
+    redis.call('ZADD', prefix .. 'leased', text(now + lease_ms), id)
     leased[#leased + 1] = id
+  -- guard lease_due_gone: not state => false
   elseif not state then
     count(prefix, now, 'expired.outreach_gone', 1)
   end

@@ -1,37 +1,52 @@
 #!lua
--- Marks a person: that they bought, opted out, or answered whether they may be contacted. Doing so again changes nothing,
--- and the order of the marks does not matter. A refusal is kept until it is taken back, and an approval for a time.
+-- Marks a person: that they bought, opted out, or answered whether they may be contacted. Doing so again changes
+-- nothing, and the order of the marks does not matter. A refusal is kept until it is taken back, and an approval for a
+-- time.
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  '' when an event names this identity, 'linked' when another one that was seen with it
---          ARGV[2] when they bought (ms; ''); ARGV[3] for how long that counts (ms); ARGV[4] when they opted out (ms; '')
---          ARGV[5] how long approvals are kept (ms); ARGV[6] links from which on it is shared; then channel, answer, ...
+--          ARGV[2] when they bought (ms; ''); ARGV[3] for how long that counts (ms); ARGV[4] when they opted out (ms;
+--          '')
+--          ARGV[5] how long approvals are kept (ms); ARGV[6] links from which on it is shared; then channel, answer,
+--          ...
 -- Returns  the number of marks that are new, then the people that these marks are passed on to
--- include: _person
--- include: _consent
-local prefix, linked, now, new = KEYS[1], ARGV[1] ~= '', clock(), 0
+-- include: constants, call, clock, is_erased, is_refusal, is_shared, text
+local relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local prefix, linked, now, new = KEYS[1], relation ~= '', clock(), 0
 
-local at = tonumber(ARGV[2])
-if at and at + ARGV[3] > now and not is_barred(prefix, at) then
+local at = tonumber(bought_at)
+-- guard mark_window: without at + bought_ms > now and
+if at and at + bought_ms > now and not is_erased(prefix, at) then
+  -- guard mark_bought_linked: without linked and 'bought_linked' or
   local key = prefix .. (linked and 'bought_linked' or 'bought')
+  -- guard mark_bought_latest: tonumber(call('GET', key) or 0) < at => true
   if tonumber(call('GET', key) or 0) < at then
-    call('SET', key, ARGV[2], 'PXAT', text(at + ARGV[3]))
+    call('SET', key, bought_at, 'PXAT', text(at + bought_ms))
     new = new + 1
   end
 end
 
-if ARGV[4] ~= '' then
+if opted_out_at ~= '' then
+  -- guard mark_opt_out_linked: without linked and 'linked' or
   local key, source = prefix .. 'opted_out', linked and 'linked' or 'shop'
   local known = call('HGET', key, source)
   if not known then new = new + 1 end
-  if not known or tonumber(known) > tonumber(ARGV[4]) then call('HSET', key, source, ARGV[4]) end
+  -- guard mark_opt_out_first: > => <
+  if not known or tonumber(known) > tonumber(opted_out_at) then call('HSET', key, source, opted_out_at) end
 end
 
 local key, was = prefix .. 'consent', new
 for i = 7, #ARGV, 2 do
-  local name, answer = (linked and LINKED or '') .. ARGV[i], ARGV[i + 1]
+  local channel, answer = ARGV[i], ARGV[i + 1]
+  -- guard mark_answer_linked: (linked and LINKED or '') => ''
+  local name = (linked and LINKED or '') .. channel
   local known = call('HGET', key, name)
   -- An approval from before they were forgotten does not bring them back; a refusal is no reason to contact anybody.
-  local barred = not is_refusal(answer) and is_barred(prefix, tonumber(string.sub(answer, 1, WHAT_AT - 1)))
+  -- guard mark_refusal_unbarred: without not is_refusal(answer) and
+  -- guard bars: not is_refusal(answer) => false
+  local barred = not is_refusal(answer) and is_erased(prefix, tonumber(string.sub(answer, 1, ANSWER_DIGITS)))
+  -- guard mark_answer_first: without or answer > known
+  -- guard mark_answer_latest: not known or answer > known => true
   if not barred and (not known or answer > known) then
     call('HSET', key, name, answer)
     new = new + 1
@@ -40,8 +55,12 @@ end
 if new > was then
   local refused = false
   for _, answer in ipairs(call('HVALS', key)) do refused = refused or is_refusal(answer) end
-  if refused then call('PERSIST', key) else call('PEXPIRE', key, ARGV[5]) end
+  -- guard mark_refusal_persists: if refused then call('PERSIST', key) else => do
+  -- guard mark_answer_ttl: without else call('PEXPIRE', key, answer_ms)
+  if refused then call('PERSIST', key) else call('PEXPIRE', key, answer_ms) end
 end
 
-if linked or is_shared(prefix, ARGV[6]) then return {new} end
+-- guard mark_shared: without or is_shared(prefix, shared_from)
+if linked or is_shared(prefix, shared_from) then return {new} end
+-- guard links: {new, unpack(call('ZRANGE', prefix .. 'links', '0', '-1'))} => {new}
 return {new, unpack(call('ZRANGE', prefix .. 'links', '0', '-1'))}

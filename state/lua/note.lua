@@ -2,20 +2,31 @@
 -- Remembers that a person was named in a session, and together with another identity.
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  session; ARGV[2] for how long (ms); ARGV[3] how many sessions at most, the latest stay; ARGV[4] when (ms)
---          ARGV[5] the other identity ('': none); ARGV[6] for how long the two count as seen together (ms); ARGV[7] links
---          kept at most, the latest; ARGV[8] links from which on the identity is shared
--- Returns  'shared' when its marks are not passed on, 'barred' when the person was forgotten since, '' else; then its direct marks as mark.lua takes them, for the other
---          identity
--- include: _person
-local prefix, at, other = KEYS[1], ARGV[4], ARGV[5]
-if is_barred(prefix, at) then return {'barred'} end
+--          ARGV[5] the other identity ('': none); ARGV[6] for how long the two count as seen together (ms); ARGV[7]
+--          links kept at most, the latest; ARGV[8] links from which on the identity is shared
+-- Returns  'shared' when its marks are not passed on, 'barred' when the person was forgotten since, '' else; then its
+--          direct marks as mark.lua takes them, for the other identity
+-- include: call, clock, direct_marks, is_erased, is_shared, text
+local session, session_ms, most_sessions, named_at, other, link_ms, most_links, shared_from =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local prefix = KEYS[1]
+-- guard name_barred
+if is_erased(prefix, named_at) then return {'barred'} end
 local sessions, links = prefix .. 'sessions', prefix .. 'links'
-if call('ZADD', sessions, 'GT', at, ARGV[1]) == 1 then call('ZREMRANGEBYRANK', sessions, '0', text(-1 - ARGV[3])) end
-call('PEXPIRE', sessions, ARGV[2])
+local added = call('ZADD', sessions, 'GT', named_at, session)
+-- guard name_sessions_most: text(-1 - most_sessions) => text(-most_sessions)
+-- guard name_sessions_least: text(-1 => text(-2
+if added == 1 then call('ZREMRANGEBYRANK', sessions, '0', text(-1 - most_sessions)) end
+call('PEXPIRE', sessions, session_ms)
 if other == '' then return {''} end
-call('ZREMRANGEBYSCORE', links, '-inf', text(clock() - ARGV[6]))
-local new = call('ZADD', links, 'GT', at, other)
-if new == 1 then call('ZREMRANGEBYRANK', links, '0', text(-1 - ARGV[7])) end
-call('PEXPIRE', links, ARGV[6])
-if is_shared(prefix, ARGV[8]) then return {'shared'} end
+-- guard name_links_old
+call('ZREMRANGEBYSCORE', links, '-inf', text(clock() - link_ms))
+local new = call('ZADD', links, 'GT', named_at, other)
+-- guard name_links_most: text(-1 - most_links) => text(-most_links)
+-- guard name_links_least: text(-1 => text(-2
+if new == 1 then call('ZREMRANGEBYRANK', links, '0', text(-1 - most_links)) end
+call('PEXPIRE', links, link_ms)
+-- guard name_shared: is_shared(prefix, shared_from) => false
+if is_shared(prefix, shared_from) then return {'shared'} end
+-- guard links_late: {'', unpack(direct_marks(prefix))} => {''}
 return {'', unpack(direct_marks(prefix))}

@@ -5,12 +5,13 @@
 -- Returns  {due, of them due now, when the first is due (ms; '' for none), leased, dead, unknown,
 --          flat: of each lane that is not empty its place (from 0), how many wait, and the lowest score (ms),
 --          flat: all counters of those days, when the first lease ends (ms; '' for none)}
--- include: _clock
+-- include: clock, text
 local prefix, days = KEYS[1], tonumber(ARGV[1])
 local due, lanes, counters = prefix .. 'due', {}, {}
 local first = redis.call('ZRANGE', due, '0', '0', 'WITHSCORES')
 for i = 2 + days, #ARGV do
-  local lane = prefix .. 'lane:' .. ARGV[i]
+  local name = ARGV[i]
+  local lane = prefix .. 'lane:' .. name
   local earliest = redis.call('ZRANGE', lane, '0', '0', 'WITHSCORES')[2]
   if earliest then
     lanes[#lanes + 1] = i - 2 - days
@@ -19,7 +20,8 @@ for i = 2 + days, #ARGV do
   end
 end
 for i = 2, 1 + days do
-  for _, item in ipairs(redis.call('HGETALL', prefix .. 'stats:' .. ARGV[i])) do counters[#counters + 1] = item end
+  local day = ARGV[i]
+  for _, item in ipairs(redis.call('HGETALL', prefix .. 'stats:' .. day)) do counters[#counters + 1] = item end
 end
 local function held(set) return redis.call('ZCARD', prefix .. set) end
 return {held('due'), redis.call('ZCOUNT', due, '-inf', text(clock())), first[2] or '', held('leased'), held('dead'),

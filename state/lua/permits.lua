@@ -4,34 +4,53 @@
 -- ARGV[1]  how many are wanted; ARGV[2] how many are in hand; ARGV[3] time between two requests (us; 0: no limit)
 --          ARGV[4] how many may follow at once on a time without any; ARGV[5] contacts a day (0: no limit)
 --          ARGV[6] how long a probe may take (ms)
--- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 when that is news, why, when it goes on or is
---          tried again (ms; 0: open)}
--- include: _sending
-local prefix, granted, interval = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[3])
+-- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 when that is
+--          news, why, when it goes on or is tried again (ms; 0: open)}
+-- include: constants, blocked_by, daily_contacts, stops_all, text
+local wanted, in_hand, interval_us, burst, most_a_day, probe_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local prefix, granted, interval = KEYS[1], tonumber(wanted), tonumber(interval_us)
 local key, time = prefix .. 'sending', redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local now = math.floor(now_us / 1000)
-local is, _, ends = held_back(prefix, now)
+local is, _, ends = blocked_by(prefix, now)
 local left = math.huge
-if ARGV[5] ~= '0' then left = ARGV[5] - redis.call('HLEN', contacts(prefix, text(math.floor(now / DAY)))) end
-if HELD[is] then
+if most_a_day ~= '0' then
+  left = most_a_day - redis.call('HLEN', daily_contacts(prefix, text(math.floor(now / DAY))))
+end
+-- guard permits_held: stops_all(is) => false
+if stops_all(is) then
   granted = 0
 elseif is then
+  -- guard permits_probe_time: now >= ends and math.min(granted, 1) or 0 => math.min(granted, 1)
+  -- guard permits_probe_one: math.min(granted, 1) => granted
   granted = now >= ends and math.min(granted, 1) or 0
 end
-granted = math.max(0, math.min(granted, left - ARGV[2]))
+-- guard permits_never_negative: math.max(0, => math.max(-9,
+-- guard permits_in_hand: without - in_hand
+-- guard permits_day: math.min(granted, left - in_hand) => granted
+granted = math.max(0, math.min(granted, left - in_hand))
 if interval > 0 then
-  -- When the next request may be made, were there no burst. It moves on by each permit, and back by each that is returned.
-  local room = interval * ARGV[4]
+  -- When the next request may be made, were there no burst. It moves on by each permit, and back by each that is
+  -- returned.
+  local room = interval * burst
   local stored = tonumber(redis.call('HGET', key, 'next_us') or 0)
+  -- guard permits_burst: math.max(stored, now_us) => stored
+  -- guard permits_clock_back: math.min(math.max(stored, now_us), now_us + room) => math.max(stored, now_us)
   local next_us = math.min(math.max(stored, now_us), now_us + room)
+  -- guard permits_rate: math.min(granted, => math.max(granted,
   granted = math.min(granted, math.floor((now_us + room - next_us) / interval))
   -- Also when it lies further ahead than it can: the clock was put back, or the rate raised.
+  -- guard permits_ahead_saved: without or stored > next_us
+  -- guard permits_taken: text(next_us + granted * interval) => text(next_us)
   if granted > 0 or stored > next_us then redis.call('HSET', key, 'next_us', text(next_us + granted * interval)) end
 end
-if is and granted > 0 then redis.call('HSET', key, 'probe', 'free', 'retry_at', text(now + ARGV[6])) end
+-- guard permits_probe_unused: without and granted > 0
+-- guard permits_probe_ends: 'retry_at', text(now + probe_ms) => 'tries', 0
+if is and granted > 0 then redis.call('HSET', key, 'probe', 'free', 'retry_at', text(now + probe_ms)) end
+-- guard permits_full: without left <= 0 and 'full' or
 local state = is or left <= 0 and 'full' or 'on'
 local said = redis.call('HGET', key, 'said') or 'on'
+-- guard permits_news: redis.call('HSET', key, 'said', state) => text(0)
 if state ~= said then redis.call('HSET', key, 'said', state) end
 local why = redis.call('HGET', key, 'why')
 return {granted, state, state ~= said and 1 or 0, why or '', text(ends or 0)}

@@ -4,33 +4,47 @@
 -- ARGV[1]  how many leases at most; ARGV[2] length of a lease (ms)
 -- Returns  number given back as due, number that ended unknown, number whose record was gone; of the first, how many
 --          no worker had taken
--- include: _outreach
+-- include: constants, add_history, clock, count, finish, text
+local most, lease_ms = ARGV[1], ARGV[2]
 local prefix, now, back, unknown, gone, untaken = KEYS[1], clock(), 0, 0, 0, 0
-for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', ARGV[1])) do
+-- guard reap_due: text(now) => '+inf'
+for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', most)) do
   local state = redis.call('HGET', prefix .. 'outreach:' .. id, 'state')
+  -- guard reap_unknown: state == 'waiting' or state == 'leased' => state
+  -- guard reap_waiting: without state == 'waiting' or
   if state == 'waiting' or state == 'leased' then
-    -- Not through give_back: takes go on counting, or an outreach that kills its worker would do so for ever.
+    -- Not through requeue: takes go on counting, or an outreach that kills its worker would do so for ever.
+    -- guard reap_takes: 'waiting') => 'waiting', 'takes', 0)
     redis.call('HSET', prefix .. 'outreach:' .. id, 'state', 'waiting')
-    note(prefix .. 'outreach:' .. id, now, 'lease_ran_out')
+    add_history(prefix .. 'outreach:' .. id, now, 'lease_ran_out')
     redis.call('ZREM', prefix .. 'leased', id)
     redis.call('ZADD', prefix .. 'due', text(now), id)
     back = back + 1
+    -- guard reap_untaken: state == 'waiting' => true
+    -- guard reap_untaken_count: untaken + 1 => 0
     if state == 'waiting' then untaken = untaken + 1 end
+  -- guard reap_sending: state == 'sending' => false
   elseif state == 'sending' then
     finish(prefix, id, 'unknown', 'lease_ran_out', now)
     unknown = unknown + 1
   else
+    -- guard reap_gone
     redis.call('ZREM', prefix .. 'leased', id)
+    -- guard reap_gone_counted: not state => false
     if not state then count(prefix, now, 'expired.outreach_gone', 1) end
     gone = gone + 1
   end
 end
 -- One that ends later than any can was given while the clock was ahead.
-local longest = now + 2 * ARGV[2]
-for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '(' .. text(longest), '+inf', 'BYSCORE', 'LIMIT', '0', ARGV[1])) do
-  redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
+-- guard reap_ahead: without + 2 * lease_ms
+local longest = now + 2 * lease_ms
+local ahead = redis.call('ZRANGE', prefix .. 'leased', '(' .. text(longest), '+inf', 'BYSCORE', 'LIMIT', '0', most)
+for _, id in ipairs(ahead) do
+  -- guard reap_ahead_renewed
+  redis.call('ZADD', prefix .. 'leased', text(now + lease_ms), id)
 end
 for _, set in ipairs({'dead', 'unknown'}) do
+  -- guard reap_parked: redis.call('ZREMRANGEBYSCORE' => text(0, 'ZREMRANGEBYSCORE'
   redis.call('ZREMRANGEBYSCORE', prefix .. set, '-inf', text(now - OUTREACH_TTL))
 end
 return {back, unknown, gone, untaken}

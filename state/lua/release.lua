@@ -3,7 +3,10 @@
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  outreach; ARGV[2] our claim
 -- Returns  1 when released, else 0
-local mine = ARGV[2] .. ':'
-local held = redis.call('HGET', KEYS[1] .. 'reserved', ARGV[1])
-if held and string.sub(held, 1, #mine) == mine then return redis.call('HDEL', KEYS[1] .. 'reserved', ARGV[1]) end
+local prefix, outreach, token = KEYS[1], ARGV[1], ARGV[2]
+-- guard release_whole_claim: without .. ':'
+local mine = token .. ':'
+local held = redis.call('HGET', prefix .. 'reserved', outreach)
+-- guard release_ours: string.sub(held, 1, #mine) == mine => true
+if held and string.sub(held, 1, #mine) == mine then return redis.call('HDEL', prefix .. 'reserved', outreach) end
 return 0

@@ -1,49 +1,72 @@
 #!lua
 -- Reserves a person for one attempt: the person's side of the fence. Whom it may reach is remembered with it.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] how long it is remembered (ms): the longest limit and a lease; ARGV[4] a
---          lease (ms); ARGV[5] channels that the request may use, a space between; ARGV[6] links from which on an identity
---          is shared ('': this one never is); ARGV[7] what the cart is worth ('': not known); ARGV[8] how long the contact
---          is remembered (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
--- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | refused (a channel) | lost (ours, by a
---          later claim) | held (by another, which may still end without contact) | capped (a limit is reached)
--- include: _person
--- include: _consent
--- include: _remember
--- include: _held
-local prefix, id, now, lease = KEYS[1], ARGV[1], clock(), tonumber(ARGV[4])
-local shared = ARGV[6] ~= '' and is_shared(prefix, ARGV[6])
+-- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] how long it is remembered (ms): the longest limit and a lease; ARGV[4]
+--          a lease (ms); ARGV[5] channels that the request may use, a space between; ARGV[6] links from which on an
+--          identity is shared ('': this one never is); ARGV[7] what the cart is worth ('': not known); ARGV[8] how long
+--          the contact is remembered (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
+-- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | refused (a channel) | lost (ours,
+--          by a later claim) | held (by another, which may still end without contact) | capped (a limit is reached)
+-- include: answer_of, call, clock, is_refusal, is_shared, remember_contact, reservations, text
+local outreach, token, remembered_ms, lease_ms, channels, shared_from, worth, contact_ms, taken_at =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local prefix, now, lease = KEYS[1], clock(), tonumber(lease_ms)
+-- guard reserve_unshared: without shared_from ~= '' and
+local shared = shared_from ~= '' and is_shared(prefix, shared_from)
 -- Of what marks a shared address, only what was said by that very address counts.
 local sources = call('HKEYS', prefix .. 'opted_out')
+-- guard reserve_opted_out: sources[1] and => false and
+-- guard reserve_opt_out_linked: (shared and sources[1] => (sources[1]
+-- guard reserve_opt_out_own: without sources[1] == 'linked' and
+-- guard reserve_opt_out_both: without and not sources[2]
+-- guard reserve_opt_out_of_others: not (shared and sources[1] == 'linked' and not sources[2]) => true
 if sources[1] and not (shared and sources[1] == 'linked' and not sources[2]) then return 'opted_out' end
+-- guard reserve_shared
 if shared then return 'shared' end
+-- guard reserve_bought: 0 => 2
+-- guard reserve_bought_linked: without , prefix .. 'bought_linked'
 if call('EXISTS', prefix .. 'bought', prefix .. 'bought_linked') > 0 then return 'bought' end
-for channel in string.gmatch(ARGV[5], '%S+') do
+-- guard reserve_channels: string.gmatch(channels, => string.gmatch('call whatsapp',
+for channel in string.gmatch(channels, '%S+') do
+  -- guard reserve_refused: is_refusal(answer_of(prefix, channel)) => false
   if is_refusal(answer_of(prefix, channel)) then return 'refused' end
 end
 
 local key, ages, old = prefix .. 'reserved', {}, {}
-local held = held_by(prefix, now)
+local held = reservations(prefix, now)
 for i = 1, #held, 2 do
   local claim, at = string.match(held[i + 1], '^(%d+):(%d+)$')
-  if held[i] == id then
-    if tonumber(claim) > tonumber(ARGV[2]) then return 'lost' end
+  if held[i] == outreach then
+    -- guard reserve_newest
+    -- guard reserve_claim_number: tonumber(claim) > tonumber(token) => claim > token
+    if tonumber(claim) > tonumber(token) then return 'lost' end
   else
+    -- guard reserve_waits
     if now - at < lease then return 'held' end
     ages[#ages + 1] = now - at
-    if now - at >= tonumber(ARGV[3]) then old[#old + 1] = held[i] end
+    if now - at >= tonumber(remembered_ms) then old[#old + 1] = held[i] end
   end
 end
+-- guard reserve_each_limit: #ARGV, => 10,
 for i = 10, #ARGV, 2 do
-  local contacts, within = 0, ARGV[i + 1] + lease
+  local most, period = ARGV[i], ARGV[i + 1]
+  -- guard reserve_limit_lease: lease => 0
+  local contacts, within = 0, period + lease
   for _, age in ipairs(ages) do
+    -- guard reserve_limit_period: age < within => true
     if age < within then contacts = contacts + 1 end
   end
-  if contacts >= tonumber(ARGV[i]) then return 'capped' end
+  -- guard reserve_limit
+  -- guard reserve_limit_reached: >= => >
+  -- guard reserve_limit_number: >= tonumber(most) => > 0
+  if contacts >= tonumber(most) then return 'capped' end
 end
 
+-- guard reserve_old: call('HDEL', key, unpack(old)) => text(0)
 if old[1] then call('HDEL', key, unpack(old)) end
-call('HSET', key, id, ARGV[2] .. ':' .. text(now))
-call('PEXPIRE', key, ARGV[3])
-remember(prefix, id, now, ARGV[7], ARGV[8], ARGV[9])
+call('HSET', key, outreach, token .. ':' .. text(now))
+-- guard reserve_ttl
+call('PEXPIRE', key, remembered_ms)
+-- guard reserve_remembers
+remember_contact(prefix, outreach, now, worth, contact_ms, taken_at)
 return 'reserved'

@@ -3,13 +3,16 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] 'look': only say what would come of it
 -- Returns  {'done'} | {'gone'} | {'is', its state}
--- include: _outreach
--- include: _reopen
-local prefix, id = KEYS[1], ARGV[1]
-local state = redis.call('HGET', prefix .. 'outreach:' .. id, 'state')
+-- include: clock, finish, reopen_outreach
+local outreach, look = ARGV[1], ARGV[2]
+local prefix = KEYS[1]
+local state = redis.call('HGET', prefix .. 'outreach:' .. outreach, 'state')
 if not state then return {'gone'} end
+-- guard resolve_unknown
 if state ~= 'unknown' then return {'is', state} end
-if ARGV[2] == 'look' then return {'done'} end
-reopen(prefix, id)
-finish(prefix, id, 'sent', 'by_operator', clock())
+-- guard resolve_dry_run
+if look == 'look' then return {'done'} end
+-- guard resolve_reopens
+reopen_outreach(prefix, outreach)
+finish(prefix, outreach, 'sent', 'by_operator', clock())
 return {'done'}

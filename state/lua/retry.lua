@@ -3,34 +3,50 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] dead | unknown: what it has to be; ARGV[3] for how long it has to be so (ms)
 --          ARGV[4] 'look': only say what would come of it
--- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on', state of
---          the session or ''} | {'too_old'} for a contact | {'no_body'} the bytes that were sent are not kept any more
--- include: _outreach
--- include: _reopen
-local prefix, id, wanted, now = KEYS[1], ARGV[1], ARGV[2], clock()
-local key = prefix .. 'outreach:' .. id
-local has = redis.call('HMGET', key, 'state', 'ended_at', 'session', 'expires_at')
-if not has[1] then return {'gone'} end
-if has[1] ~= wanted then return {'is', has[1]} end
-if not redis.call('ZSCORE', prefix .. wanted, id) then return {'dropped'} end
-if tonumber(has[2]) > now then
+-- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on',
+--          state of the session or ''} | {'too_old'} for a contact | {'no_body'} the bytes that were sent are not kept
+--          any more
+-- include: clock, reopen_outreach, requeue, text
+local outreach, wanted, rests_ms, look = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local prefix, now = KEYS[1], clock()
+local key = prefix .. 'outreach:' .. outreach
+local state, ended_at, session, expires_at =
+  unpack(redis.call('HMGET', key, 'state', 'ended_at', 'session', 'expires_at'))
+if not state then return {'gone'} end
+-- guard retry_wanted
+if state ~= wanted then return {'is', state} end
+-- guard retry_discarded: not redis.call('ZSCORE', prefix .. wanted, outreach) => false
+if not redis.call('ZSCORE', prefix .. wanted, outreach) then return {'dropped'} end
+-- guard retry_ahead: tonumber(ended_at) > now => false
+if tonumber(ended_at) > now then
   -- The clock was ahead when it ended.
-  has[2] = text(now)
-  redis.call('HSET', key, 'ended_at', has[2])
+  ended_at = text(now)
+  -- guard retry_ahead_noted
+  redis.call('HSET', key, 'ended_at', ended_at)
 end
-if now < has[2] + ARGV[3] then return {'too_soon', text(has[2] + ARGV[3])} end
-local session = prefix .. 'session:' .. has[3]
-local is = redis.call('HMGET', session, 'state', 'outreach')
-if is[1] ~= 'abandoned' or is[2] ~= id then
-  return {'moved_on', has[3] == '' and 'forgotten' or is[1] or redis.call('EXISTS', session) == 1 and 'waiting' or ''}
+-- guard retry_waits: now < ended_at + rests_ms => false
+if now < ended_at + rests_ms then return {'too_soon', text(ended_at + rests_ms)} end
+local session_key = prefix .. 'session:' .. session
+local session_state, open_outreach = unpack(redis.call('HMGET', session_key, 'state', 'outreach'))
+-- guard retry_asks: session_state ~= 'abandoned' or => open_outreach and
+-- guard retry_asks_id: without or open_outreach ~= outreach
+if session_state ~= 'abandoned' or open_outreach ~= outreach then
+  local waits = redis.call('EXISTS', session_key) == 1 and 'waiting' or ''
+  return {'moved_on', session == '' and 'forgotten' or session_state or waits}
 end
-if now > tonumber(has[4]) then return {'too_old'} end
-if wanted == 'unknown' and redis.call('EXISTS', prefix .. 'body:' .. id) == 0 then return {'no_body'} end
-if ARGV[4] == 'look' then return {'retried'} end
-reopen(prefix, id)
+-- guard retry_too_old
+if now > tonumber(expires_at) then return {'too_old'} end
+-- guard retry_body: wanted == 'unknown' => false
+if wanted == 'unknown' and redis.call('EXISTS', prefix .. 'body:' .. outreach) == 0 then return {'no_body'} end
+-- guard retry_dry_run
+if look == 'look' then return {'retried'} end
+reopen_outreach(prefix, outreach)
+-- guard retry_attempts
 redis.call('HSET', key, 'attempts', 0)
 redis.call('HDEL', key, 'contacted_at', 'order')
+-- guard retry_ambiguous
 if wanted == 'unknown' then redis.call('HSET', key, 'ambiguous', 1) end
-redis.call('PERSIST', session)
-give_back(prefix, id, now, now, 'retry.by_operator')
+-- guard retry_persists
+redis.call('PERSIST', session_key)
+requeue(prefix, outreach, now, now, 'retry.by_operator')
 return {'retried'}

@@ -2,36 +2,53 @@
 -- Records how an attempt went. Allowed under claim alone, also when the lease has run out and it counts as unknown.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] result: sent | dead | suppressed | unknown | retry | not_sent
---          ARGV[4] reason; ARGV[5] delay before it is due again (ms); ARGV[6] line for the history; ARGV[7] '1': ambiguous
+--          ARGV[4] reason; ARGV[5] delay before it is due again (ms); ARGV[6] line for the history; ARGV[7] '1':
+--          ambiguous
 -- Returns  the state it is in now, or nil: it is not ours any more
--- include: _outreach
--- include: _reopen
-local prefix, id, result, reason, now = KEYS[1], ARGV[1], ARGV[3], ARGV[4], clock()
-local key = prefix .. 'outreach:' .. id
-local has = redis.call('HMGET', key, 'state', 'claim', 'session')
-if (has[1] ~= 'sending' and has[1] ~= 'unknown') or has[2] ~= ARGV[2] then return false end
-local session, forgotten = prefix .. 'session:' .. has[3], has[3] == ''
+-- include: add_history, clock, finish, outcome, reopen_outreach, requeue
+local outreach, token, result, reason, delay_ms, line, is_ambiguous =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local prefix, now = KEYS[1], clock()
+local key = prefix .. 'outreach:' .. outreach
+local state, claim, session = unpack(redis.call('HMGET', key, 'state', 'claim', 'session'))
+-- guard settle_open: without (state ~= 'sending' and state ~= 'unknown') or
+-- guard settle_unknown: without and state ~= 'unknown'
+-- guard settle_ours: without or claim ~= token
+if (state ~= 'sending' and state ~= 'unknown') or claim ~= token then return false end
+local session_key, forgotten = prefix .. 'session:' .. session, session == ''
 -- What is tried in vain every few seconds is told once.
 local said = ' ' .. outcome(result, reason) .. '\n'
 local again = result == 'not_sent' and string.sub(redis.call('HGET', key, 'history') or '', -#said) == said
 -- A reply may quote whom it is about: of somebody who was forgotten meanwhile nothing is written down any more.
-if not forgotten and not again then note(key, now, ARGV[6]) end
-if ARGV[7] == '1' then redis.call('HSET', key, 'ambiguous', 1) end
-if has[1] == 'unknown' then
+-- guard settle_forgotten: without forgotten and not
+if not forgotten and not again then add_history(key, now, line) end
+-- guard settle_ambiguous
+if is_ambiguous == '1' then redis.call('HSET', key, 'ambiguous', 1) end
+if state == 'unknown' then
   -- The lease ran out meanwhile. Only a certain answer is better than not knowing.
-  if result == 'unknown' or ARGV[7] == '1' then return 'unknown' end
-  reopen(prefix, id)
+  -- guard settle_certain
+  -- guard settle_certain_unknown: result == 'unknown' or => result ~= 'unknown' and
+  if result == 'unknown' or is_ambiguous == '1' then return 'unknown' end
+  reopen_outreach(prefix, outreach)
 end
 if result == 'retry' or result == 'not_sent' then
-  local is = redis.call('HMGET', session, 'state', 'outreach')
-  if is[1] ~= 'abandoned' or is[2] ~= id then
-    return finish(prefix, id, 'cancelled', forgotten and 'forgotten' or is[1] == 'bought' and 'paid' or 'came_back', now)
+  local session_state, open_outreach = unpack(redis.call('HMGET', session_key, 'state', 'outreach'))
+  -- guard settle_asks: session_state ~= 'abandoned' or open_outreach ~= outreach => false
+  -- guard settle_asks_id: without or open_outreach ~= outreach
+  if session_state ~= 'abandoned' or open_outreach ~= outreach then
+    -- guard settle_asks_forgotten: without forgotten and 'forgotten' or
+    local why = forgotten and 'forgotten' or session_state == 'bought' and 'paid' or 'came_back'
+    return finish(prefix, outreach, 'cancelled', why, now)
   end
+  -- guard settle_not_sent
   if result == 'not_sent' then redis.call('HINCRBY', key, 'attempts', -1) end
-  if redis.call('HGET', session, 'sending') == id then redis.call('HDEL', session, 'sending') end
+  -- guard settle_frees
+  if redis.call('HGET', session_key, 'sending') == outreach then redis.call('HDEL', session_key, 'sending') end
+  -- guard settle_measures
   redis.call('HDEL', key, 'contacted_at', 'order')
-  redis.call('PERSIST', session)
-  give_back(prefix, id, now + ARGV[5], now, again and '' or outcome(result, reason))
+  -- guard settle_persists
+  redis.call('PERSIST', session_key)
+  requeue(prefix, outreach, now + delay_ms, now, again and '' or outcome(result, reason))
   return 'waiting'
 end
-return finish(prefix, id, result, reason, now)
+return finish(prefix, outreach, result, reason, now)

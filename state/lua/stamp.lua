@@ -3,11 +3,15 @@
 -- KEYS[1]  prefix of the control keys
 -- ARGV[1]  the step: `swept`, `dispatched`, `untaken`, `taken` or `decided`; then field, value, ... to be kept with it
 -- Returns  nothing
--- include: _clock
+-- include: clock, text
+local step = ARGV[1]
 local key, now = KEYS[1] .. 'progress', text(clock())
-if ARGV[1] == 'decided' then
+if step == 'decided' then
+  -- guard stamp_decided
   redis.call('HDEL', key, 'undecided')
   return
 end
-redis.call('HSET', key, ARGV[1], now, unpack(ARGV, 2))
-if ARGV[1] == 'taken' then redis.call('HSETNX', key, 'undecided', now) end
+redis.call('HSET', key, step, now, unpack(ARGV, 2))
+-- guard stamp_undecided
+-- guard stamp_first: 'HSETNX', => 'HSET',
+if step == 'taken' then redis.call('HSETNX', key, 'undecided', now) end

@@ -4,18 +4,26 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] length of the lease (ms); ARGV[3] takes without an orderly end before it is dead
 -- Returns  nil when there is nothing to do, else {server time (ms), outreach hash, session hash}
--- include: _outreach
-local prefix, id, now = KEYS[1], ARGV[1], clock()
-local key = prefix .. 'outreach:' .. id
-local has = redis.call('HMGET', key, 'state', 'takes', 'session', 'claim')
-if has[1] ~= 'waiting' then return false end
-if not redis.call('ZSCORE', prefix .. 'leased', id) then return false end
-if tonumber(has[2]) >= tonumber(ARGV[3]) then
-  finish(prefix, id, 'dead', 'stops_its_worker', now)
+-- include: clock, finish, text
+local outreach, lease_ms, most_takes = ARGV[1], ARGV[2], ARGV[3]
+local prefix, now = KEYS[1], clock()
+local key = prefix .. 'outreach:' .. outreach
+local state, takes, session, claim = unpack(redis.call('HMGET', key, 'state', 'takes', 'session', 'claim'))
+-- guard take_waiting
+if state ~= 'waiting' then return false end
+-- guard take_dispatched: not redis.call('ZSCORE', prefix .. 'leased', outreach) => false
+if not redis.call('ZSCORE', prefix .. 'leased', outreach) then return false end
+-- guard takes_end: tonumber(takes) >= tonumber(most_takes) => false
+if tonumber(takes) >= tonumber(most_takes) then
+  finish(prefix, outreach, 'dead', 'stops_its_worker', now)
   return false
 end
-redis.call('ZADD', prefix .. 'leased', text(now + ARGV[2]), id)
+-- guard take_renews
+redis.call('ZADD', prefix .. 'leased', text(now + lease_ms), outreach)
 redis.call('HINCRBY', key, 'takes', 1)
 -- By the clock: a claim that a failed primary or a restore has lost must not be given to a second worker.
-redis.call('HSET', key, 'state', 'leased', 'claim', text(math.max(tonumber(has[4]) + 1, now)))
-return {text(now), redis.call('HGETALL', key), redis.call('HGETALL', prefix .. 'session:' .. has[3])}
+-- guard take_by_clock: math.max(tonumber(claim) + 1, now) => now
+-- guard take_above_last: math.max(tonumber(claim) + 1, now) => tonumber(claim) + 1
+-- guard take_counts: without , 'claim', text(math.max(tonumber(claim) + 1, now))
+redis.call('HSET', key, 'state', 'leased', 'claim', text(math.max(tonumber(claim) + 1, now)))
+return {text(now), redis.call('HGETALL', key), redis.call('HGETALL', prefix .. 'session:' .. session)}

@@ -2,12 +2,17 @@
 
 import argparse
 import sys
+from pathlib import Path
 from time import monotonic
 
 from tests.model.guards import GUARDS, NOTHING, Without
 from tests.model.mixes import LONG, SHORT, Mix
+from tests.model.page import guard_table
 from tests.model.search import search
 from tests.model.words import story
+
+PAGE = Path(__file__).parents[2] / "docs" / "protocol.md"
+BEGIN, END = "<!-- guards: begin -->\n", "\n<!-- guards: end -->"
 
 
 def main() -> int:
@@ -17,7 +22,11 @@ def main() -> int:
     parser.add_argument("--mix", help="only this mix")
     parser.add_argument("--without", metavar="GUARD", action="append", default=[], help="leave a guard out")
     parser.add_argument("--guards", action="store_true", help="list the guards and the mixes")
+    parser.add_argument("--page", action="store_true", help="write the table of the guards into docs/protocol.md")
     given = parser.parse_args()
+    if given.page:
+        _write_page()
+        return 0
     if given.guards:
         for name, guard in GUARDS.items():
             covered = f"; covered by {guard.covered_by}" if guard.covered_by else ""
@@ -30,6 +39,11 @@ def main() -> int:
         parser.error(f"there is no mix {given.mix}: --guards lists them")
     chosen = [mix for mix in (*SHORT, *LONG) if mix.name == given.mix] or [*SHORT, *(LONG if given.long else ())]
     return _without(frozenset(given.without), chosen) if given.without else _all(chosen)
+
+
+def _write_page() -> None:
+    head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(f"{head}{BEGIN}{guard_table()}{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def _all(mixes: list[Mix]) -> int:

@@ -1,4 +1,4 @@
-"""The way to end, the way back into the outbox, and the way back from an end: `_outreach.lua`, `_reopen.lua`."""
+"""The way to end, into the outbox, and back from an end: `finish.lua`, `requeue.lua`, `reopen_outreach.lua`."""
 
 from tests.model.guards import Without
 from tests.model.states import CONTACTED, NONE, World, with_outreach, with_session

@@ -1,0 +1,81 @@
+-- Merge an event's sequence numbers into its session; the newest event also changes what the session waits for.
+-- `batch`, `event`: see apply.lua. `has`: activity, signal, purchase, silent, state and seen as stored. `write`: an
+-- HSET under construction, carried out here. Returns the session's purchase.
+-- include: constants, batch_time, call, call_off, clock, floor, is_ahead, lane_of, marked, max, note_visit
+-- include: number_of, put, put_back_session, silent_since, store_silence, text
+local function advance_session(batch, key, event, has, write)
+  local prefix, ranks = batch.prefix, batch.ranks
+  local id, a, s, p = event[1], tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
+  local was_ahead = is_ahead(has, max(number_of(has[1]), has[2] or 0, has[3] or 0), batch_time(batch))
+  -- guard move_ahead: was_ahead => false
+  if was_ahead then has = put_back_session(key, has, batch_time(batch)) end
+  local was_a, was_s, was_p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
+  local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
+  local silent, was_silent = silent_since(event[5], nil, last), silent_since(has[4], has[6], was_last)
+  -- guard move_expiry_unseen: without tonumber(event[7] or '') or
+  -- guard move_newer: > => >=
+  local seen, moved, was_state = tonumber(event[7] or '') or silent, last > was_last, has[5]
+  local state = was_state
+  -- Also an event with a wrong clock says that they are there; the same event again is no news.
+  -- guard misdated: without or seen > was_silent
+  -- guard move_repeated: > => >=
+  -- guard move_repeated_misdated: was_silent => floor(was_last / 100)
+  -- guard move_old_misdated: was_silent => 0
+  local is_back = moved or seen > was_silent
+  -- guard move_visit: a > 0 and a ~= was_a => false
+  -- guard move_visit_placed: a > 0 and a => event[2] and a
+  if a > 0 and a ~= was_a then note_visit(key, event[2], was_a > 0 and text(was_a), write) end
+  -- guard move_older_activity
+  if a < was_a then a = was_a end
+  -- guard move_begun: was_a == 0 and a > 0 => false
+  -- guard move_begun_once: was_a == 0 and a > 0 => a > was_a
+  -- guard move_begun_placed: without and a > 0
+  if was_a == 0 and a > 0 then batch.begun[a % 100] = (batch.begun[a % 100] or 0) + 1 end
+  -- guard move_later_signal: s > was_s => true
+  if s > was_s then put(write, 'signal', event[3]) else s = was_s end
+  -- guard move_later_purchase: p > was_p => true
+  if p > was_p then put(write, 'purchase', event[4]) else p = was_p end
+  -- guard move_older_voucher: last == was_last and silent or 0 => silent
+  if not moved then silent = max(last == was_last and silent or 0, tonumber(has[4] or 0)) end
+  -- guard move_seen_stays: max(seen, tonumber(has[6] or 0)) => seen
+  silent = store_silence(key, write, silent, max(seen, tonumber(has[6] or 0)), max(a, s, p), has)
+  -- Bought is whoever paid after the last activity: a page closed afterwards, or a voucher, does not undo that.
+  local taken_over = was_state and tonumber(call('HGET', key, 'moved') or 0) or 0
+  -- guard move_activity_after_order: p > a then => p > 0 then
+  -- guard move_signal_after_order: p > a => last == p
+  if p > a then state = 'bought'
+  -- guard move_superseded
+  -- guard move_superseded_until: without and max(a, s) <= taken_over
+  elseif taken_over > 0 and max(a, s) <= taken_over then state = 'moved'
+  -- guard move_order_undone: without or was_state == 'bought'
+  -- guard move_return_waits: without is_back or
+  elseif is_back or was_state == 'bought' then state = false end
+  -- guard stale_order: (paid or is_back) => is_back
+  -- guard move_paid_calls_off: (paid or is_back) => moved
+  -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
+  if was_state == 'abandoned' and (paid or is_back) then call_off(prefix, key, paid and 'paid' or 'came_back') end
+  if state ~= was_state then
+    if state then put(write, 'state', state) else call('HDEL', key, 'state') end
+  end
+  -- guard move_signal_marks: without s <= a and
+  -- guard move_silence_marks: without and silent == floor(max(a, s, p) / 100)
+  -- guard move_state_marks: without not state and
+  local looks_around = not state and s <= a and silent == floor(max(a, s, p) / 100)
+  local activity = a > 0 and (looks_around and text(a) or marked(text(a)))
+  if activity and activity ~= has[1] then put(write, 'activity', activity) end
+  if #write > 2 then call(unpack(write)) end
+  local was_lane = not was_state and lane_of(prefix, ranks, was_a, was_s)
+  local lane = not state and lane_of(prefix, ranks, a, s)
+  -- guard move_leaves_lane: without call('ZREM', was_lane, id)
+  if was_lane and was_lane ~= lane then call('ZREM', was_lane, id) end
+  -- The scores of a lane are lower bounds: who stays in it moves up only when a sweep finds them at its head.
+  -- guard move_lane_lower: without or silent < was_silent
+  -- guard move_lane_ahead: without or was_ahead
+  if lane and (lane ~= was_lane or silent < was_silent or was_ahead) then call('ZADD', lane, text(silent), id) end
+  -- Lives at least a session's time to live after its last activity; not set anew more than once an hour.
+  -- guard move_ttl: without was_last == 0 or
+  if was_last == 0 or is_back and (was_state or floor(silent / HOUR) ~= floor(was_silent / HOUR)) then
+    call('PEXPIREAT', key, text((silent > 0 and silent or clock()) + SESSION_TTL + HOUR))
+  end
+  return p
+end

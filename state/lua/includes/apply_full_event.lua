@@ -1,0 +1,54 @@
+-- Apply one event that says more than where its shopper is: its fields, each if it is newer, and what it moves.
+-- `batch`: see apply.lua; `place`: its position there.
+-- include: constants, advance_session, apply_plain_activity, batch_time, call, is_metadata, max, precedes_tombstone
+-- include: put, read_session, stamp_of, sub, text
+-- guard full_country_names: without country = true,
+-- guard full_email_names: without email = true,
+local ABOUT_PERSON = {phone = true, country = true, email = true, opted_out = true}
+local function apply_full_event(batch, place, event)
+  local id, activity, signal, order = unpack(event, 1, 4)
+  -- guard marks_always: order ~= '0' => false
+  local reply, key, tell, tells = batch.reply, batch.prefix .. 'session:' .. id, event[6] == '1', order ~= '0'
+  local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
+  for i = 8, #event, 2 do ask[#ask + 1] = event[i] end
+  local has, write = call(unpack(ask)), {'HSET', key}
+  -- guard full_opted_out_before: has[2], => false,
+  local opted_out, more = has[2], false
+  for i = 8, #event, 2 do
+    local name, value, known = event[i], event[i + 1], has[1 + i / 2]
+    -- guard full_metadata_any: without more or
+    more = more or not known and is_metadata(name)
+    -- guard full_names_person: without or ABOUT_PERSON[name]
+    -- guard full_opt_out_marks: without or name == 'opted_out'
+    tells, opted_out = tells or ABOUT_PERSON[name], opted_out or name == 'opted_out'
+    -- guard full_newer_field: value > known => true
+    -- guard full_field_ahead: without or stamp_of(known) > (batch_time(batch) + AHEAD) * 100 + 99
+    if not known or value > known or stamp_of(known) > (batch_time(batch) + AHEAD) * 100 + 99 then
+      put(write, name, value)
+    end
+  end
+  -- guard full_signal_moves: without signal == '0' and
+  -- guard full_order_moves: without order == '0' and
+  -- guard full_wrong_clock_moves: without and event[5] == sub(activity, 1, -3)
+  local looks_around = signal == '0' and order == '0' and event[5] == sub(activity, 1, -3)
+  local purchase, to = tonumber(has[3] or 0), {}
+  if not looks_around or not apply_plain_activity(batch, key, id, activity, has[1], write) then
+    local all = read_session(key)
+    -- guard tombstone
+    if precedes_tombstone(batch, key, event, all) then return end
+    purchase = advance_session(batch, key, event, all, write)
+    if all[5] then to = call('HMGET', key, 'moved_to', 'moved') end
+  end
+  if more then batch.crowded[key] = true end
+  -- An order in a session that this one took over is the person's, too.
+  if tells then purchase = max(purchase, tonumber(has[4] or 0)) end
+  -- guard full_tell: without tell or
+  -- guard full_superseded_tells: without to[1] or
+  if to[1] or tell or tells and (purchase > 0 or opted_out) then
+    local known = call('HMGET', key, 'phone', 'country', 'email')
+    local mark = {text(place - 1), known[1] or '', known[2] or '', known[3] or '', text(purchase),
+      opted_out and '1' or '', to[1] or '', to[2] or '0'}
+    for _, word in ipairs(mark) do reply[#reply + 1] = word end
+    for _, answer in ipairs(call('HMGET', key, unpack(ANSWERS))) do reply[#reply + 1] = answer or '' end
+  end
+end

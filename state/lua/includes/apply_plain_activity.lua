@@ -1,0 +1,40 @@
+-- Apply a usual event in few steps, with the result of advance_session: a session begins, or goes on, at this stage or
+-- another one, and that is all. False, with nothing done, when it is more than that. `batch`: see apply.lua. `was`: its
+-- activity as stored. `write`: as in advance_session; nil when the event says no more. A session that stays in its lane
+-- keeps its score there: scores are lower bounds (see claim.lua).
+-- include: constants, call, floor, idle_lane, note_visit, put, sub, text
+local function apply_plain_activity(batch, key, id, activity, was, write)
+  local a, was_a = tonumber(activity), tonumber(was or 0) -- no number when it is marked
+  -- guard plain_newer: without or a <= was_a
+  -- guard plain_marked: not was_a or a <= was_a => a <= number_of(was)
+  if not was_a or a <= was_a then return false end
+  -- guard plain_same_stage: without and (a - was_a) % 100 == 0
+  if was and (a - was_a) % 100 == 0 then
+    if not write then call('HSET', key, 'activity', activity)
+    else
+      put(write, 'activity', activity)
+      call(unpack(write))
+    end
+  else
+    if not was then
+      local more = call('HMGET', key, 'signal', 'state', 'seen')
+      -- guard plain_signal_before: without more[1] or
+      -- guard plain_state_before: without or more[2]
+      -- guard plain_seen_before: without or more[3]
+      if more[1] or more[2] or more[3] then return false end
+      -- guard plain_begun
+      batch.begun[a % 100] = (batch.begun[a % 100] or 0) + 1
+    end
+    write = write or {'HSET', key}
+    put(write, 'activity', activity)
+    -- guard plain_visit
+    note_visit(key, activity, was, write)
+    call(unpack(write))
+    -- guard plain_leaves_lane: call('ZREM', idle_lane(batch.prefix, batch.ranks, was_a), id) => text(0)
+    if was then call('ZREM', idle_lane(batch.prefix, batch.ranks, was_a), id) end
+    call('ZADD', idle_lane(batch.prefix, batch.ranks, a), sub(activity, 1, -3), id)
+  end
+  -- guard plain_ttl: a - a % (100 * HOUR) > was_a => false
+  if a - a % (100 * HOUR) > was_a then call('PEXPIREAT', key, text(floor(a / 100) + SESSION_TTL + HOUR)) end
+  return true
+end

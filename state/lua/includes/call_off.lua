@@ -1,0 +1,12 @@
+-- The newest event was not known when the outreach was made: they came back. One that is `sending` may be under way.
+-- include: call, clock, finish
+local function call_off(prefix, key, why)
+  local open = call('HGET', key, 'outreach')
+  local state = open and call('HGET', prefix .. 'outreach:' .. open, 'state')
+  -- guard spares_sending: state == 'waiting' or state == 'leased' => state
+  -- guard calls_off_leased: without or state == 'leased'
+  -- guard calls_off_waiting: without state == 'waiting' or
+  if state == 'waiting' or state == 'leased' then finish(prefix, open, 'cancelled', why, clock()) end
+  -- guard calls_off_once
+  call('HDEL', key, 'outreach')
+end

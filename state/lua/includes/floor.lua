@@ -1,0 +1,2 @@
+-- As math.floor; see call.lua.
+local floor = math.floor

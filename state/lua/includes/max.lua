@@ -1,0 +1,2 @@
+-- As math.max; see call.lua.
+local max = math.max

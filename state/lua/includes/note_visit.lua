@@ -1,0 +1,29 @@
+-- Note when a session was first and last at a stage of the flow (a rank), whatever order its events come in:
+-- `first.<rank>` and, of a stage that it has left, `last.<rank>` (ms). Where it is, its last activity says. The last
+-- two digits of a sequence number are its rank, those before are its time: cheaper so than as numbers.
+-- `activity`: the event's; `was`: the last one before, false for none. `write`: as in advance_session.lua.
+-- include: call, put, sub
+local function note_visit(key, activity, was, write)
+  -- guard visit_first: local at, ms = sub(activity, -2) => was = was or '0000' local at, ms = sub(activity, -2)
+  local at, ms = sub(activity, -2), sub(activity, 1, -3)
+  if not was then
+    put(write, 'first.' .. at, ms)
+  elseif tonumber(activity) > tonumber(was) then
+    local was_at = sub(was, -2)
+    -- guard visit_elsewhere
+    if at == was_at then return end
+    -- guard visit_left
+    put(write, 'last.' .. was_at, sub(was, 1, -3))
+    -- guard visit_first_kept: call('HSETNX', => call('HSET',
+    -- guard visit_returned: call('HDEL', key, 'last.' .. at) => text(0)
+    if call('HSETNX', key, 'first.' .. at, ms) == 0 then call('HDEL', key, 'last.' .. at) end
+  else
+    local has = call('HMGET', key, 'first.' .. at, 'last.' .. at)
+    -- guard visit_late_earlier: without or tonumber(ms) < tonumber(has[1])
+    -- guard visit_late_unknown: without not has[1] or
+    if not has[1] or tonumber(ms) < tonumber(has[1]) then put(write, 'first.' .. at, ms) end
+    -- guard visit_late_current: without at ~= sub(was, -2) and
+    -- guard visit_late_later: not has[2] or tonumber(ms) > tonumber(has[2]) => true
+    if at ~= sub(was, -2) and (not has[2] or tonumber(ms) > tonumber(has[2])) then put(write, 'last.' .. at, ms) end
+  end
+end

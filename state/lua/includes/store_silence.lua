@@ -1,0 +1,14 @@
+-- Since when it is silent: since its last event, or an expiry that this names (`silent`), or since it was last seen,
+-- which is later than its last event only of events with a wrong clock (`seen`). Both are stored only where they
+-- differ.
+-- include: call, floor, max, put, text
+local function store_silence(key, write, silent, seen, last, has)
+  seen = max(seen, floor(last / 100))
+  -- guard silence_stored: without silent > seen and
+  for name, is in pairs({silent = silent > seen and text(silent), seen = seen > floor(last / 100) and text(seen)}) do
+    local was = name == 'silent' and has[4] or name == 'seen' and has[6]
+    -- guard silence_removed: without elseif was and not is then call('HDEL', key, name)
+    if is and is ~= was then put(write, name, is) elseif was and not is then call('HDEL', key, name) end
+  end
+  return max(silent, seen)
+end

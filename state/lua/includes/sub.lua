@@ -1,0 +1,2 @@
+-- As string.sub; see call.lua.
+local sub = string.sub

@@ -1,0 +1,44 @@
+"""Constants that the Lua scripts share with Python: the include `constants` is made of them."""
+
+from collections.abc import Mapping, Sequence
+
+from state.keys import DAY_MS, OUTREACH_TTL_MS, SESSION_TTL_MS, STATS_TTL_MS
+from state.session_record import ANSWERS, MARK, RANK_WIDTH, STAMP_WIDTH
+
+Constant = int | str | Sequence[str]
+CLOCKS_DIFFER_MS = 1000
+"""A clock that is put back by less isn't noticed: it soon catches up."""
+CONSTANTS: Mapping[str, Constant] = {
+    "HOUR": DAY_MS // 24,
+    "DAY": DAY_MS,
+    "SESSION_TTL": SESSION_TTL_MS,
+    "OUTREACH_TTL": OUTREACH_TTL_MS,
+    "STATS_TTL": STATS_TTL_MS,
+    "CLOCKS_DIFFER": CLOCKS_DIFFER_MS,
+    # The clocks of shoppers and of the server can be this far ahead of each other, and the expiry of a voucher.
+    "AHEAD": 2 * 60_000,
+    "FURTHEST": 31 * DAY_MS,
+    "RANK_WIDTH": RANK_WIDTH,
+    "STAMP_WIDTH": STAMP_WIDTH,
+    "MARK": MARK,
+    "ANSWERS": ANSWERS,
+    "ANSWER_DIGITS": 15,
+    "CHANNELS": ("call", "whatsapp"),
+    "LINKED": "linked.",
+}
+"""Times are in ms."""
+
+
+def lua_of(names: Sequence[str]) -> str:
+    """Return the Lua text that declares these constants; empty for none."""
+    if not names:
+        return ""
+    return f"local {', '.join(names)} = {', '.join(_literal(CONSTANTS[name]) for name in names)}"
+
+
+def _literal(value: Constant) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return f"'{value}'"
+    return "{" + ", ".join(map(_literal, value)) + "}"
