@@ -82,7 +82,7 @@ def _is_ours(item: bytes) -> bool:
     """Whether Celery wrote a message; the hostile ones have another origin, or none."""
     try:
         return re.fullmatch(r"gen\d+@.+", json.loads(item)["headers"]["origin"]) is not None
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return False
 
 
