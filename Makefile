@@ -42,7 +42,7 @@ coverage: $(READY) ## measure how much the tests without real processes reach, a
 servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages)
 	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
 
-faults: $(READY) ## make every fault happen to real processes, twenty times (some two hours; RUNS=3 for a quick run)
+faults: $(READY) ## make every fault happen to real processes, twenty times (a night; RUNS=3 takes about an hour)
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 

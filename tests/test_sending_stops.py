@@ -325,7 +325,7 @@ def test_while_all_is_well_a_success_is_looked_at_now_and_then_only(state: State
     passed = passes(by)
     for moment in (0.0, 0.1, 0.2, LOOKS_APART_S, 2 * LOOKS_APART_S - 0.01):
         by.worked(held(), passed, now_s=moment)
-    assert calls == ["gate", "record", "record"]
+    assert calls == ["sending_gate", "report_outcome", "report_outcome"]
 
 
 def test_after_a_failure_each_success_is_recorded(state: State, calls: list[str]) -> None:
@@ -333,7 +333,7 @@ def test_after_a_failure_each_success_is_recorded(state: State, calls: list[str]
     by.worked(held(), passes(by), now_s=0.0)
     fail(by, 1)
     by.worked(held(2), passes(by, 2), now_s=0.0)
-    assert calls == ["gate", "record", "record", "gate", "record"]
+    assert calls == ["sending_gate", "report_outcome", "report_outcome", "sending_gate", "report_outcome"]
     assert sending(state).failures == 0
 
 

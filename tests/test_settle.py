@@ -94,7 +94,7 @@ def test_what_is_tried_in_vain_again_and_again_is_told_once(state: State) -> Non
         assert state.outbox.fence(held, body=BODY, key="key-1").verdict == "sending"
     assert len(lengths) == 1
     state.outbox.settle(held, "not_sent", reason="state_unreachable", line="attempt 1 not made")
-    assert record(state, held.outreach)["history"].endswith("not_sent.state_away\n")
+    assert record(state, held.outreach)["history"].endswith("not_sent.state_unreachable\n")
 
 
 @pytest.mark.parametrize("result", ["retry", "not_sent"])

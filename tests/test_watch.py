@@ -177,7 +177,7 @@ def test_a_growing_stream_is_told(valkey: EmbeddedValkey, healthy: State) -> Non
         healthy.client.xadd(healthy.keys.events, {"event": "{}"})
     (line,) = watching.lines()
     assert (line["event"], line["alarm"], line["log_level"]) == ("alarm", "stream", "warning")
-    assert line["text"].startswith("3 events wait to be applied")
+    assert line["text"].startswith("3 unapplied events")
 
 
 @on_valkey

@@ -2,8 +2,8 @@
 -- A session takes over what an earlier one knew: its fields, each by its stamp, and how often it was contacted.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  session; ARGV[2] contacts made for the earlier one and those before it, as `tag=number` of each, commas
---          between (see state/session_record.py), the most of each count; ARGV[3] sequence number of its last order (0: none);
---          then each field's name and stamped value
+--          between (see state/session_record.py), the most of each count; ARGV[3] sequence number of its last order
+--          (0: none); then each field's name and stamped value
 -- Returns  the session's stamped phone, country and e-mail address ('' for none), the last purchase of either ('0' for
 --          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence
 --          number, then its stamped answers as to call and whatsapp and their proof (see apply.lua)
