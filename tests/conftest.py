@@ -11,9 +11,9 @@ from hypothesis import settings
 
 from state.connection import connect
 from state.scripts import Scripts
-from tests.helpers import FakeScripts, make_state
-from tests.immortality import immortal_keys
-from tests.marks import wrongly_marked
+from tests.support.helpers import FakeScripts, make_state
+from tests.support.immortality import immortal_keys
+from tests.support.marks import wrongly_marked
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -26,7 +26,7 @@ from state.keys import PARTITIONS, Keys
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import YunoClient
 from tasks.sweep import sweep
-from tests.cluster_nodes import NODES, owner
+from tests.support.cluster_nodes import NODES, owner
 from worker import runtime
 from worker.ingest.consumer import calm_collector
 from worker.settings import load

@@ -10,7 +10,7 @@ from redis.crc import key_slot
 
 from bench.own.running import LIVE
 from state.keys import Keys
-from tests.cluster_nodes import NODES, owner, three_nodes
+from tests.support.cluster_nodes import NODES, owner, three_nodes
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bench.own.nodes import Place, cluster, stream_nodes
 from bench.own.running import SECRET
 from bench.processes import server_s
 from bench.shop_log import Logged
-from tests.cluster_nodes import NODES
+from tests.support.cluster_nodes import NODES
 from worker import runtime
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey

@@ -15,7 +15,7 @@ from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
 from tests.faults.ledger import ACCEPT, Answer, Plan, Request, always, in_turn, refuse
 from tests.faults.memory import resident
 from tests.faults.system import TIMEOUT_S
-from tests.faulty_server import Behaviour, Wire, http
+from tests.support.faulty_server import Behaviour, Wire, http
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: "
 GIGABYTE = 2**30

@@ -1,7 +1,7 @@
 """Faults 23 and 24: ids of events that lie in the future, a server's clock that is put back, the interval of the sweep.
 
-The clock itself stays as it is: what is stored is moved into the future instead (see `tests.clock`), while all roles
-are frozen for that moment.
+The clock itself stays as it is: what is stored is moved into the future instead (see `tests.support.clock`), while all
+roles are frozen for that moment.
 """
 
 import json
@@ -17,11 +17,11 @@ from detectors.lanes import LANES
 from state import overview
 from state.overview import Overview
 from state.watermark import HIGHEST_ID
-from tests.clock import put_clock_back
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from tests.faults.system import ROLES, System
-from tests.helpers import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.clock import put_clock_back
+from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS
 from worker.monitoring import health
 
 ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0

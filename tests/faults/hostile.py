@@ -19,9 +19,9 @@ from hypothesis.strategies import SearchStrategy
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.refusals import ALARMS
 from tests.faults.servers import WORKS_AGAIN_WITHIN_S
-from tests.hostile import EMBEDDED, HEADERS, envelope, redis_items
-from tests.hostile_amqp import amqp_messages, publish
 from tests.servers.rabbitmq import rabbitmq
+from tests.support.hostile import EMBEDDED, HEADERS, envelope, redis_items
+from tests.support.hostile_amqp import amqp_messages, publish
 
 ROOT = Path(__file__).parent.parent.parent
 QUEUES = ("winback.recover", "winback.sweep")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.faulty_server import FaultyServer, Wire, http
+from tests.support.faulty_server import FaultyServer, Wire, http
 
 
 @dataclass(frozen=True, slots=True)

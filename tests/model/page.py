@@ -1,7 +1,7 @@
 """What happens without each guard of the protocol, as short as it can happen: the table of `docs/protocol.md`."""
 
-from tests.lua_guards import guards
 from tests.model.guards import GUARDS
+from tests.mutants.lua_guards import guards
 
 WITHOUT = {
     "take_waiting": (

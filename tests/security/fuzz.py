@@ -20,9 +20,9 @@ import httpx
 from detectors.parsing import parse
 from tasks.delivery import yuno
 from tasks.delivery.yuno import Accepted, Rejected, TryAgain, Unauthorised, Undecided, retry_after
-from tests.faulty_server import FaultyServer, Wire
-from tests.helpers import arrived
-from tests.yuno_requests import client_of, limits, post
+from tests.support.faulty_server import FaultyServer, Wire
+from tests.support.helpers import arrived
+from tests.support.yuno_requests import client_of, limits, post
 from worker.ingest.batch import collect
 
 NOW = datetime(2026, 5, 13, 22, 45, tzinfo=UTC)

@@ -18,8 +18,8 @@ from tasks.delivery.addresses import refusal
 from tasks.delivery.breaker import verdict
 from tasks.delivery.settings import DeliverySettings
 from tasks.delivery.yuno import FORBIDDEN, Accepted, Reply, TryAgain, YunoClient
-from tests.faulty_server import FaultyServer, reply
-from tests.yuno_requests import limits, post
+from tests.support.faulty_server import FaultyServer, reply
+from tests.support.yuno_requests import limits, post
 from worker.errors import StartError
 from worker.settings import Settings, load
 

@@ -5,9 +5,9 @@ More of what cannot be read: test_parsing.py, test_ingest_rejected.py and, witho
 
 import pytest
 
-from tests.helpers import JANE, dump, event, stored
-from tests.ingesting import ingest_of, publish, publish_raw, rejected, waiting
-from tests.processes import until
+from tests.support.helpers import JANE, dump, event, stored
+from tests.support.ingesting import ingest_of, publish, publish_raw, rejected, waiting
+from tests.support.processes import until
 from worker.runtime import State
 
 DEEP = 100_000

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from state.deployment import PERSONAL_ROLES, without_key
-from tests.helpers import JANE, abandon, event, happen
-from tests.looking import dead_port
-from tests.processes import until
 from tests.security.redis_users import ACL_FILE, USERS, make_users, rules, url_of
+from tests.support.helpers import JANE, abandon, event, happen
+from tests.support.looking import dead_port
+from tests.support.processes import until
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey, _binary
 

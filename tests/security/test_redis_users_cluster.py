@@ -12,12 +12,12 @@ from state.scripts import Scripts
 from tasks.delivery.attempt import attempt
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep
-from tests.attempts import deps_of, yuno
-from tests.cluster_nodes import Cluster, three_nodes
-from tests.helpers import HOUR_MS, JANE, event, happen, make_state, stored
-from tests.ingesting import ingest_of, waiting
-from tests.looking import read
 from tests.security.redis_users import make_users, refused
+from tests.support.attempts import deps_of, yuno
+from tests.support.cluster_nodes import Cluster, three_nodes
+from tests.support.helpers import HOUR_MS, JANE, event, happen, make_state, stored
+from tests.support.ingesting import ingest_of, waiting
+from tests.support.looking import read
 from winback.operations.producer import Producer
 from worker.runtime import State
 

@@ -18,10 +18,10 @@ from redis import Redis
 from tornado.web import RequestHandler
 from typer.testing import CliRunner
 
-from tests.processes import Lines
+from tests.e2e.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
 from tests.security.redis_users import make_users, refused, rules, url_of
-from tests.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
-from tests.test_metrics_process import serving
+from tests.support.processes import Lines
+from tests.worker.test_metrics_process import serving
 from winback.cli.commands import app
 from winback.simulation.mock_api.process import MockServer
 from worker.settings import load

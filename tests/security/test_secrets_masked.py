@@ -14,7 +14,7 @@ import structlog
 from typer.exceptions import TyperException
 from typer.testing import CliRunner
 
-from tests.looking import dead_port
+from tests.support.looking import dead_port
 from winback.cli.commands import app
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
-from tests.ingesting import ingest_of, publish
-from tests.operating import Shop, shop_on
-from tests.test_logs import FORGERIES
+from tests.support.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
+from tests.support.ingesting import ingest_of, publish
+from tests.support.operating import Shop, shop_on
+from tests.worker.test_logs import FORGERIES
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -9,9 +9,9 @@ import trustme
 
 from tasks.delivery.deadline_transport import DeadlineTransport, trusting_nobody_else
 from tasks.delivery.yuno import TryAgain
-from tests.faulty_server import FaultyServer, reply
-from tests.helpers import eventually
-from tests.yuno_requests import client_of, post
+from tests.support.faulty_server import FaultyServer, reply
+from tests.support.helpers import eventually
+from tests.support.yuno_requests import client_of, post
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
-"""The end-to-end suite of tests/test_e2e.py somewhere else: a module says where, and takes the tests in."""
+"""The end-to-end suite of tests/e2e/test_e2e.py somewhere else: a module says where, and takes the tests in."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.test_e2e import Shop, running_shop
 from tests.servers.places import Place
-from tests.test_e2e import Shop, running_shop
 
 MIDDLE = "test_who_leaves_two_carts_is_contacted_once"
 
@@ -32,4 +32,4 @@ def _failover_in_the_middle(request: pytest.FixtureRequest) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the suite come first: it counts from nothing. What is taken in besides goes by what was there before."""
-    items.sort(key=lambda item: (item.path, getattr(item, "function", item).__module__ != "tests.test_e2e"))
+    items.sort(key=lambda item: (item.path, getattr(item, "function", item).__module__ != "tests.e2e.test_e2e"))

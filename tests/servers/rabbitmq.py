@@ -8,8 +8,8 @@ from pathlib import Path
 from socket import create_connection
 from typing import Any
 
-from tests.helpers import eventually
 from tests.servers.programs import Program, found
+from tests.support.helpers import eventually
 from worker.supervision.embedded_valkey import _free_port
 
 

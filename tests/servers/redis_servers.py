@@ -17,8 +17,8 @@ from state.connection import connect
 from state.errors import StateError
 from state.keys import Keys
 from state.scripts import translated
-from tests.helpers import eventually
 from tests.servers.programs import Program, found
+from tests.support.helpers import eventually
 from worker.supervision.embedded_valkey import _free_port
 
 NODE_TIMEOUT_MS = 2000

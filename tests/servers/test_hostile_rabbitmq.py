@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.hostile import EMBEDDED, HEADERS, QUEUE, Target, target
-from tests.hostile_amqp import amqp_messages, publish
 from tests.servers.rabbitmq import RabbitMQ, rabbitmq
+from tests.support.hostile import EMBEDDED, HEADERS, QUEUE, Target, target
+from tests.support.hostile_amqp import amqp_messages, publish
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

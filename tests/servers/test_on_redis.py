@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.e2e.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
 from tests.servers.places import redis_7
-from tests.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
 
 del shop  # noqa: F821 - which came along: theirs is in conftest.py
 

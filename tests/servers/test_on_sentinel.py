@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.e2e.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
 from tests.servers.failover import *  # noqa: F403 - as below
 from tests.servers.places import sentinel_and_redis
-from tests.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
 
 del shop  # noqa: F821 - which came along: theirs is in conftest.py
 

@@ -1,0 +1,122 @@
+"""Mutants of Python code: place, what it says, what it says instead, the test that notices, its case."""
+
+from datetime import timedelta
+from typing import Any
+
+from tasks.delivery.yuno import TryAgain, Undecided
+from tasks.policy.rules import Send, Suppress
+from tests.support.faulty_server import http
+from tests.tasks.test_yuno import error
+
+Mutant = tuple[str, str, str, str] | tuple[str, str, str, str, dict[str, Any]]
+
+ATTEMPT: list[Mutant] = [
+    ("tasks.delivery.sending:_not_made", "if people and not taken.ambiguous:", "if people:",
+     "guards.attempt_not_made_keeps_a_person_who_may_have_been_contacted"),
+    ("tasks.delivery.sending:send", "1.5 * timeout", "0.5 * timeout",
+     "guards.attempt_starts_while_it_can_end_within_the_lease_only"),
+    ("tasks.delivery.attempt:_attempt", "if waited_s:", "if False:",
+     "guards.number_corrected_while_ingest_is_waited_for_is_called"),
+    ("tasks.delivery.attempt:_active_elsewhere", "session.seen_ms", "session.activity // 100",
+     "guards.sign_in_another_session_after_its_last_activity_counts"),
+    ("tasks.policy.rules:_active_elsewhere", "now.elsewhere_ms > now.last_ms", "now.elsewhere_ms >= now.last_ms",
+     "guards.another_session_counts_from_a_later_moment_on", {"later_ms": 0, "decision": Send()}),
+    ("tasks.delivery.attempt:_decided", "unknown_for(taken) + deps.delivery.lease >=", "unknown_for(taken) >=",
+     "guards.key_that_may_be_forgotten_during_the_attempt_is_not_used", {"left_ms": 35_000, "outcome": "unknown"}),
+    ("tasks.delivery.attempt:_decided",
+     "and not taken.attempts and", "and", "guards.holdout_takes_nobody_who_was_attempted",
+     {"answer": b"HTTP/1.1 500 Whatever\r\ncontent-length: 0\r\n\r\n"}),
+    ("tasks.delivery.attempt:_decided", "not taken.attempts and not taken.ambiguous", "not taken.attempts",
+     "guards.holdout_takes_nobody_who_may_have_been_contacted"),
+    ("tasks.delivery.attempt:_decided", "(deps.client is None or not to_send)", "not to_send",
+     "agreement.a_leftover_shadow_worker_suppresses_nothing"),
+    ("tasks.delivery.attempt:_decided", "(deps.client is None or not to_send)", "deps.client is None",
+     "agreement.leftover_live_worker_ends_nothing", {"why": "opted_out"}),
+    ("tasks.delivery.attempt:_decided", "not (forgotten or held_out)", "not forgotten",
+     "agreement.leftover_live_worker_ends_nothing", {"why": "holdout"}),
+    ("tasks.delivery.attempt:_decided", "not (forgotten or held_out)", "not held_out",
+     "agreement.leftover_live_worker_ends_nothing", {"why": "key_forgotten"}),
+]  # fmt: skip
+
+NETWORK: list[Mutant] = [
+    ("tasks.delivery.deadline_transport:_Stream.write", 'self.get_extra_info("is_readable")', "False",
+     "network_reuse.closed_connection_found_before_writing_is_replaced"),
+    ("tasks.delivery.deadline_transport:_Stream._write_piece",
+     "if not isinstance(exc.__cause__, BrokenPipeError):", "if False:",
+     "network_reuse.reset_that_ends_the_writing_is_no_end_of_the_stream"),
+    ("tasks.delivery.unread_requests:surely_unread", "or now.acknowledged != earlier.acknowledged", "",
+     "network_reuse.request_of_which_the_head_was_read_is_undecided"),
+    ("tasks.delivery.unread_requests:surely_unread", "if now.is_over:", "if True:",
+     "network_reuse.what_the_host_says_later_counts", {"later": [(False, 5), (False, 9)], "sure": False}),
+    ("tasks.delivery.unread_requests:before", "0 < sent <= found.acknowledged", "sent <= found.acknowledged",
+     "network_reuse.connection_without_an_earlier_request_proves_nothing"),
+    ("tasks.delivery.deadline_transport:_Backend.connect_tcp",
+     "attempt.left(timeout) / remaining", "attempt.left(timeout)",
+     "network.an_address_that_is_silent_leaves_time_for_the_next"),
+    ("tasks.delivery.deadline_transport:_Body.close",
+     "if self._response.status == httpx.codes.MISDIRECTED_REQUEST:", "if False:",
+     "network_reuse.misdirected_request_is_repeated_on_another_connection"),
+    ("tasks.delivery.yuno:_classify", 'if code == "IDEMPOTENCY_DUPLICATED":', "if False:",
+     "yuno.each_reply_means_what_the_design_says",
+     {"answer": error(503, "IDEMPOTENCY_DUPLICATED"), "expected": Undecided("http_503.IDEMPOTENCY_DUPLICATED")}),
+    ("tasks.delivery.yuno:_classify", "status in _IN_USE or", "", "yuno.each_reply_means_what_the_design_says",
+     {"answer": http(423), "expected": TryAgain("http_423", maybe_sent=True)}),
+    ("tasks.delivery.breaker:verdict", "and not why.startswith(_ABOUT_ALL)", "",
+     "breaker.the_api_works_when_it_answers_2xx_or_4xx", {"reply": TryAgain("http_421"), "went": "failing"}),
+    ("tasks.delivery.backoff:delay", "LONGEST_RETRY_AFTER)", "timedelta.max)",
+     "backoff.what_the_server_asks_counts_within_bounds", {"asked": timedelta(days=30), "seconds": 86_400}),
+    ("tasks.delivery.addresses:refusal", "and found not in _METADATA", "",
+     "network.metadata_service_is_refused_though_private_addresses_are_allowed"),
+]  # fmt: skip
+
+INGEST: list[Mutant] = [
+    ("worker.ingest.people:Naming._remember", "if now != self._since:", "if False:",
+     "noted.forgotten_person_who_goes_on_is_named_again"),
+    ("worker.ingest.people:Naming._remember", "if now != since:", "if False:",
+     "noted.forget_while_a_batch_is_applied_names_them_again"),
+    ("worker.ingest.people:Naming._remember", "if not told.barred:", "if True:",
+     "noted.late_event_from_before_a_forget_hides_no_later_one"),
+    ("worker.ingest.consumer:Ingest._let_go",
+     "self._naming.doubt()", "pass", "noted.after_an_error_nothing_is_relied_on"),
+    ("worker.ingest.consumer:Ingest._hand_on", "if session in way[:-1]:", "if False:",
+     "takeover_circles.mutual_takeover_in_one_millisecond_leaves_one", {"names": ("a", "b"), "one_by_one": True}),
+    ("worker.ingest.consumer:Ingest._hand_over", "max(stamp, last.get((previous, session), 0))", "stamp",
+     "takeover_circles.last_takeover_of_a_batch_counts_in_any_order"),
+    ("worker.ingest.order_counts:OrderCount.calls", "self._connects != (connects := self._orders.connects)",
+     "(connects := self._orders.connects) < 0", "noted.checkout_that_a_server_lost_is_counted_again"),
+    ("worker.ingest.consumer:Ingest._settle_doubts", "self._doubtful |= self._pending", "self._pending",
+     "guards.entries_of_a_dead_consumer_are_applied_once_found"),
+    ("worker.ingest.people:Naming._say_shared",
+     "and not self._told_shared", "", "noted.shared_address_is_reported_once"),
+    ("worker.ingest.redelivery:Pending.__init__", "max(settings.max_deliveries, 2)", "settings.max_deliveries",
+     "guards.entry_is_set_aside_only_after_it_has_failed_alone"),
+    ("winback.operations.forget:Forget._remove",
+     "    self._state.delete(found.person_keys)\n    self._state.announce()",
+     "    self._state.delete(found.person_keys)", "noted.event_during_a_forget_hides_no_later_one"),
+]  # fmt: skip
+
+PEOPLE: list[Mutant] = [
+    ("state.people:merged", "if not facts.shared]", "]",
+     "guards_people.shared_address_tells_nothing_but_its_own_opt_out"),
+    ("state.people:merged", "any(facts.opted_out for facts in found)", "any(facts.opted_out for facts in own)",
+     "guards_people.shared_address_tells_nothing_but_its_own_opt_out"),
+    ("state.people:_facts", 'source != "linked" or not shared', "True",
+     "people.opt_outs_of_others_do_not_count_for_a_shared_address"),
+    ("state.people:People.reserve", "replicated &= confirmed", "replicated = confirmed",
+     "guards_people.each_identity_must_be_replicated"),
+    ("tasks.policy.limits:is_reached", "limit.period_ms + lease_ms", "limit.period_ms",
+     "policy.a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended",
+     {"held_ms": 24 * 3_600_000 + 70_000 - 1, "decision": Suppress("contacted_recently")}),
+    ("tasks.policy.consent:answers", "if channel in said else", "if channel in said and not fields.get(name) else",
+     "guards_people.answer_of_the_person_counts_before_that_of_the_session", {"said": False, "may": {"whatsapp"}}),
+    ("tasks.delivery.sending:_settle", 'reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe',
+     'reason="attempts_used_up", line=f"{line} {why}"', "guards.last_attempt_that_may_have_been_a_contact_is_unknown"),
+]  # fmt: skip
+
+AGAIN: list[Mutant] = [
+    ("tasks.delivery.attempt:_situation",
+     "identities_of(*payload.contact_of(taken.session.fields)) if taken.body else ()", "()",
+     "guards.opt_out_of_a_corrected_number_stops_a_repetition"),
+]  # fmt: skip
+
+PYTHON = [*AGAIN, *ATTEMPT, *NETWORK, *INGEST, *PEOPLE]

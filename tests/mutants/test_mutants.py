@@ -1,0 +1,121 @@
+"""Each guard in the scripts is left out in turn, and the tests that stand for it must then fail.
+
+Guards are marked in the Lua sources, see tests/mutants/lua_guards.py; tests/mutants/lua_noticed.py names their tests.
+"""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from state.connection import connect
+from state.errors import StateError
+from state.lua_loader import assembled, read
+from state.scripts import Scripts
+from tests.mutants.lua_guards import LUA, Guard, guards
+from tests.mutants.lua_noticed import NOTICED, Noticed
+from tests.state.test_stream import fill
+from tests.support.helpers import HOUR_MS, make_state, now_ms
+from tests.support.looking import make_healthy
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+TESTS = Path(__file__).parents[1]
+MUTANTS = [(module, noticed) for module, all_noticed in NOTICED.items() for noticed in all_noticed]
+SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
+# A mutant has to be a script that runs. What these errors say is that it isn't one.
+NO_SCRIPT = ("Error compiling", "nonexistent global", "attempt to call", "attempt to index")
+
+
+class Mutated(Scripts):
+    """The scripts without one guard: all that it is assembled into, or only the one that is named."""
+
+    def __init__(self, client: Any, guard: Guard, script: str = "") -> None:  # noqa: ANN401 - a client
+        super().__init__(client)
+        self._guard, self._script = guard, script
+
+    def text(self, name: str) -> str:
+        return assembled(name, self._read) if self._script in {"", name} else super().text(name)
+
+    def _read(self, name: str) -> str:
+        text = read(name)
+        return self._guard.left_out(text) if name == self._guard.file else text
+
+
+@pytest.fixture
+def client(valkey: EmbeddedValkey) -> Iterator[Any]:
+    """An empty server whose keys may live for ever: that may be what a mutant does."""
+    with closing(connect(valkey.url)) as found:
+        yield found
+        found.flushall()
+
+
+def mutated(client: Any, name: str) -> Scripts:  # noqa: ANN401 - a client
+    """Return the scripts without a guard: `guard`, or `script/guard` for that script only."""
+    script, _, guard = name.rpartition("/")
+    return Mutated(client, guards()[guard], script)
+
+
+@pytest.mark.parametrize(
+    ("module", "noticed"), MUTANTS, ids=lambda given: given if isinstance(given, str) else given[0]
+)
+def test_missing_guard_is_noticed(client: Any, module: str, noticed: Noticed) -> None:  # noqa: ANN401 - a client
+    guard, test, *case = noticed
+    with pytest.raises(
+        (AssertionError, AttributeError, StateError, LookupError, ValueError, pytest.fail.Exception)
+    ) as failed:
+        run(make_state(client, mutated(client, guard)), f"{module}.{test}", case[0] if case else {})
+    assert not any(error in str(failed.value) for error in NO_SCRIPT)
+
+
+def test_every_guard_has_a_test() -> None:
+    assert {guard.rpartition("/")[2] for _, (guard, *_) in MUTANTS} == set(guards())
+
+
+def test_scripts_without_a_guard_compile(client: Any) -> None:  # noqa: ANN401 - a client
+    for guard in guards().values():
+        changed = 0
+        for name in SCRIPTS:
+            if (text := Mutated(client, guard).text(name)) != Scripts(client).text(name):
+                client.script_load(text)
+                changed += 1
+        assert changed, f"{guard.name} is in no script"
+
+
+def test_with_the_guards_all_is_well(client: Any) -> None:  # noqa: ANN401 - a client
+    """Otherwise a test might fail for its case, and not for its mutant."""
+    for module, (_, test, *case) in MUTANTS:
+        run(make_state(client, Scripts(client)), f"{module}.{test}", case[0] if case else {})
+        client.flushall()
+
+
+def _where(module: str) -> str:
+    """Return the dotted name of a module of tests, in whichever folder it is."""
+    (path,) = TESTS.rglob(f"{module}.py")
+    return ".".join(path.relative_to(TESTS.parent).with_suffix("").parts)
+
+
+def run(state: State, test: str, case: dict[str, Any]) -> None:
+    """Call a test as pytest would, with a state of our own."""
+    module, _, name = test.partition(".")
+    function = getattr(import_module(_where(f"test_{module}")), f"test_{name}")
+    parameters = inspect.signature(function).parameters
+    if "filled" in parameters:
+        fill(state)
+    if "healthy" in parameters:
+        make_healthy(state)
+    given = {
+        "state": state,
+        "real_state": state,
+        "merging": state,
+        "filled": state,
+        "healthy": state,
+        "at_ms": now_ms(state) - HOUR_MS,
+    } | case
+    function(**{name: given[name] for name in parameters})

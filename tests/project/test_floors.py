@@ -1,0 +1,211 @@
+"""Rules of the packages: imports, clocks, and access to Redis. The direction of imports: `lint-imports`."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("detectors", "state", "tasks", "worker", "winback")
+PURE = (
+    "detectors",
+    "tasks/policy/law",
+    "tasks/policy/openings.py",
+    "tasks/policy/quiet_hours.py",
+    "tasks/policy/rules.py",
+    "tasks/delivery/payload.py",
+    "tasks/delivery/backoff.py",
+    "detectors/session_fields.py",
+    "tasks/policy/blocklist.py",
+    "tasks/policy/block_patterns.py",
+)
+CLOCKS = {
+    "now",
+    "utcnow",
+    "today",
+    "time",
+    "time_ns",
+    "monotonic",
+    "monotonic_ns",
+    "perf_counter",
+    "localtime",
+    "gmtime",
+}
+MAY_IMPORT_REDIS = {
+    "worker/server_errors.py": "tells a broker's errors apart",
+    "worker/monitoring/doctor.py": "asks the broker",
+    "winback/operations/producer.py": "adds events to the stream, as a shop does",
+    "worker/celery_support/redis_transport.py": "tells a broker's errors apart",
+    "worker/runtime.py": "names the type of the client that it hands on",
+    "worker/supervision/embedded_valkey.py": "waits for the server that it starts",
+}
+
+
+def files(*places: str) -> list[Path]:
+    found = [path for place in places for path in [ROOT / place, *(ROOT / place).rglob("*.py")] if path.suffix == ".py"]
+    assert found
+    return found
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), name_of(path))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it, also by name."""
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module, _, level):
+                assert level == 0, f"{name_of(path)}: a relative import hides its floor"
+                yield module or ""
+            case ast.Call(
+                ast.Name("__import__") | ast.Attribute(attr="import_module"), [ast.Constant(str(module)), *_]
+            ):
+                yield module
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """Every module that a file can mean: `from worker import logs` is about `worker.logs`."""
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.ImportFrom(str(module), names):
+                known = [f"{module}.{alias.name}" for alias in names]
+                yield from known
+                if not all((ROOT / one.replace(".", "/")).with_suffix(".py").exists() for one in known):
+                    yield module
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+
+
+def tops_of(path: Path) -> set[str]:
+    return {module.partition(".")[0] for module in imports_of(path)}
+
+
+def test_no_package_imports_tests_or_bench() -> None:
+    wrong = {name_of(path): found for path in files(*PACKAGES) if (found := tops_of(path) & {"tests", "bench"})}
+    assert wrong == {}
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    modules = {
+        name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in files(*PACKAGES)
+    }
+    ahead = {name: set(names_in(path)) & set(modules) for name, path in modules.items()}
+    # Take away each module that imports none that is left; what stays is on a cycle, or leads to one.
+    while free := {name for name, imported in ahead.items() if not imported}:
+        ahead = {name: imported - free for name, imported in ahead.items() if name not in free}
+    assert ahead == {}
+
+
+@pytest.mark.parametrize("floor", PACKAGES)
+def test_every_package_of_a_floor_is_seen(floor: str) -> None:
+    """Of what the tests above look at nothing must be missing."""
+    assert {path.parent.name for path in files(floor)} >= {floor}
+    assert len(files(floor)) > 5
+
+
+@pytest.mark.parametrize(
+    ("floor", "unknown"),
+    [
+        ("detectors", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
+        ("state", {"celery", "kombu", "httpx", "pydantic", "detectors", "tasks", "worker", "winback"}),
+        ("tasks", {"worker", "winback"}),
+    ],
+)
+def test_importing_a_floor_loads_nothing_that_it_must_not_know(floor: str, unknown: set[str]) -> None:
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files(floor)]
+    script = f"import sys, {', '.join(modules)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert set(found.stdout.split()) & unknown == set()
+
+
+def test_what_is_pure_reads_no_clock() -> None:
+    wrong = {
+        name_of(path): found for path in files(*PURE, "worker/ingest/batch.py") if (found := sorted(_clocks(path)))
+    }
+    assert wrong == {}
+
+
+def _clocks(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.ImportFrom("time", names):
+                yield from (alias.name for alias in names)
+            case ast.Import(names) if any(alias.name == "time" for alias in names):
+                yield "time"
+            case ast.Call(ast.Attribute(attr=name)) if name in CLOCKS:
+                yield name
+
+
+def test_only_a_few_files_outside_the_state_know_redis_each_for_a_reason() -> None:
+    found = {name_of(path) for path in files("detectors", "tasks", "worker", "winback") if "redis" in tops_of(path)}
+    assert found <= set(MAY_IMPORT_REDIS)
+
+
+def test_nothing_outside_the_state_names_a_key_of_a_session_or_a_person() -> None:
+    names = {"session", "person", "outreach", "lane", "due", "leased", "partition", "stats"}
+    wrong = []
+    for path in files("detectors", "tasks", "worker", "winback"):
+        for node in ast.walk(tree_of(path)):
+            match node:
+                case ast.Attribute(ast.Attribute(attr="keys") | ast.Name("keys"), name) if name in names:
+                    wrong.append(f"{name_of(path)}:{node.lineno} keys.{name}")
+                case ast.Constant(str(text)) if any(part in text for part in (":session:", ":outreach:", "{person:")):
+                    wrong.append(f"{name_of(path)}:{node.lineno} {text[:40]}")
+    assert wrong == []
+
+
+def test_nothing_outside_the_state_evaluates_scripts() -> None:
+    wrong = [
+        name_of(path)
+        for path in files("detectors", "tasks", "worker", "winback")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and str(node.value).upper() in {"EVAL", "EVALSHA", "FCALL"}
+    ]
+    assert wrong == []
+
+
+# The scripts
+
+
+SCRIPTS = sorted((ROOT / "state" / "lua").glob("*.lua"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_opens_with_its_keys_arguments_and_what_it_returns(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    opening = [line for line in lines if line.startswith("--")]
+    assert lines[0].split()[0] == "#!lua"
+    assert any(line.startswith("-- KEYS[1]") for line in opening)
+    assert any(line.startswith("-- Returns") for line in opening)
+    assert "ARGV" not in "".join(lines[len(opening) + 1 :]) or any(line.startswith("-- ARGV[1]") for line in opening)
+    assert len([line for line in lines if not line.lstrip().startswith("-- guard ")]) <= 60
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_is_called_in_one_place(path: Path) -> None:
+    callers = [
+        name_of(caller)
+        for caller in files("state")
+        for node in ast.walk(tree_of(caller))
+        if (first := _first_word(node)) is not None and ast.dump(first) == ast.dump(ast.Constant(path.stem))
+    ]
+    assert len(callers) == 1
+
+
+def _first_word(node: ast.AST) -> ast.expr | None:
+    """Return the first argument of a call, or the first item of a `NamedCall`, which is the name of a script."""
+    match node:
+        case ast.Call(args=[first, *_]) | ast.Tuple(elts=[first, _, _]):
+            return first
+        case _:
+            return None

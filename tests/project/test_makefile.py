@@ -1,0 +1,90 @@
+"""What `make` says and does about Pythons that cannot be used. The Pythons are scripts that note what they are told."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OLD = "#!/bin/sh\necho False\n"
+# As `python -m venv .venv` does, it puts itself there; all else is only noted.
+NEW = """#!/bin/sh
+case "$*" in
+  -c*) echo True; exit ;;
+  "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+esac
+echo "$@" >> told
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A directory in which `make setup` has nothing to install but what it asks of its Python."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    script(tmp_path / "old", OLD)
+    script(tmp_path / "new", NEW)
+    return tmp_path
+
+
+def script(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def make(project: Path, python: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "setup", f"PYTHON={python}"]
+    # As on a terminal of its own: a make that runs these tests tells the makes below it what to do, too.
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    return subprocess.run(command, cwd=project, env=env, check=False, capture_output=True, text=True, timeout=60)
+
+
+def told(project: Path) -> list[str]:
+    """What the new Python was asked for, by its first three words."""
+    lines = (project / "told").read_text().splitlines()
+    (project / "told").write_text("")
+    return [" ".join(line.split()[:3]) for line in lines]
+
+
+@pytest.mark.parametrize("python", ["./old", "./nowhere"])
+def test_a_python_that_is_too_old_or_missing_is_one_line_and_nothing_is_made(project: Path, python: str) -> None:
+    done = make(project, python)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert f"{python} is not Python 3.11 or newer: install it, or name one: make setup PYTHON=python3.12" in line
+    assert not (project / ".venv").exists()
+
+
+def test_an_environment_is_made_once(project: Path) -> None:
+    assert make(project, "./new").returncode == 0
+    assert told(project) == ["-m venv .venv", "-m pip install"]
+    assert make(project, "./new").returncode == 0
+    assert told(project) == []
+
+
+@pytest.mark.parametrize("wrong", [OLD, None])
+def test_an_environment_with_a_python_that_is_too_old_or_gone_is_made_again(project: Path, wrong: str | None) -> None:
+    if wrong:
+        script(project / ".venv" / "bin" / "python", wrong)
+    leftover = project / ".venv" / "lib"
+    leftover.mkdir(parents=True)
+    (project / ".venv" / ".ready").touch()
+
+    assert make(project, "./new").returncode == 0
+
+    assert told(project) == ["-m venv .venv", "-m pip install"]
+    assert not leftover.exists()
+
+
+def test_an_environment_that_is_fine_does_not_ask_for_another_python(project: Path) -> None:
+    assert make(project, "./new").returncode == 0
+    told(project)
+    (project / ".venv" / ".ready").unlink()
+
+    assert make(project, "./old").returncode == 0
+    assert told(project) == ["-m pip install"]

@@ -1,0 +1,42 @@
+"""The model-based test: I1 to I3 hold after every step, on a stand-in for a server and on a real one."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.mutants.lua_guards import guards
+from tests.mutants.test_mutants import Mutated
+from tests.support.helpers import make_state
+from tests.support.machine import Machine
+from worker.runtime import State
+
+EXAMPLES = int(os.environ.get("WINBACK_TEST_EXAMPLES", "15"))
+"""How many stories are told; a night's run tells more of them."""
+
+
+@pytest.mark.xdist_group("valkey")
+def test_whatever_happens_the_promise_is_kept(state: State) -> None:
+    class OverThisServer(Machine):
+        def __init__(self) -> None:
+            super().__init__(state)
+
+    run_state_machine_as_test(
+        OverThisServer,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        ),
+    )
+
+
+@pytest.mark.xdist_group("valkey")
+def test_a_story_of_the_machine_notices_a_reap_that_lets_a_request_be_made_again(real_state: State) -> None:
+    machine = Machine(make_state(real_state.client, Mutated(real_state.client, guards()["reap_unknown"])))
+    machine.begins("park")
+    with pytest.raises(AssertionError, match="I1: a second contact of one person"):
+        machine.attempts_while_something_happens(-1, "accepted", (("post", "after"), "crash"), None, "again")
+    real_state.client.flushall()

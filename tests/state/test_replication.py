@@ -1,0 +1,187 @@
+"""A primary with a replica: nobody is contacted unless the replica, too, knows of it."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from state.connection import connect, replicas_of
+from state.replication import Replicas, majority
+from state.scripts import Scripts, source
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
+from tests.support.attempts import attempt_again, held_by, yuno
+from tests.support.faulty_server import OK, FaultyServer
+from tests.support.helpers import abandon, dispatch, eventually, fence, make_state, record, take
+from tests.tasks.test_attempt_faults import _After
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("replication")
+
+
+@dataclass
+class Pair:
+    """A primary and its replica."""
+
+    state: State
+    primary: EmbeddedValkey
+    replica: EmbeddedValkey
+    other: Any
+    """A client of the replica."""
+
+    @contextmanager
+    def frozen_replica(self) -> Iterator[None]:
+        pid = self.replica.pid or 0
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def follow(self) -> None:
+        self.other.replicaof("127.0.0.1", self.primary.url.rpartition(":")[2].partition("/")[0])
+        eventually(lambda: self.state.client.wait(1, 100) == 1)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    first, second = (tmp_path_factory.mktemp(name) for name in ("primary", "replica"))
+    with (
+        EmbeddedValkey(first, port=0) as primary,
+        EmbeddedValkey(second, port=0) as replica,
+        connect(primary.url) as client,
+        connect(replica.url) as other,
+    ):
+        client.config_set("repl-diskless-sync-delay", 0)
+        pair = Pair(make_state(client, Scripts(client, Replicas(1))), primary, replica, other)
+        pair.follow()
+        yield pair
+
+
+@pytest.fixture
+def pair(servers: Pair) -> Iterator[Pair]:
+    yield servers
+    servers.state.client.flushall()
+
+
+def dispatched(state: State) -> str:
+    outreach = abandon(state)
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def requests(server: FaultyServer) -> int:
+    return len(server.requests)
+
+
+def test_with_a_replica_that_answers_it_is_sent(pair: Pair) -> None:
+    outreach = dispatched(pair.state)
+    with yuno(pair.state, OK) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert requests(server) == 1
+
+
+def test_while_the_replica_is_frozen_nothing_is_sent_and_once_it_is_back_one_request(pair: Pair) -> None:
+    state = pair.state
+    said: list[str] = []
+    outreach = dispatched(state)
+    with yuno(state, OK) as (deps, server):
+        telling = replace(deps, replication=said.append)
+        with pair.frozen_replica():
+            assert attempt(outreach, telling) == Outcome(outreach, "waiting", "", 1, "not_replicated")
+            assert server.received == b""
+            assert held_by(state) == ""
+            assert record(state, outreach)["attempts"] == "0"
+            assert "not_sent.not_replicated" in record(state, outreach)["history"]
+        eventually(lambda: state.client.wait(1, 100) == 1)
+        assert attempt_again(state, outreach, telling) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert requests(server) == 1
+    assert said == ["failing", "well"]
+
+
+def test_a_person_of_whom_the_replica_does_not_know_is_not_contacted_but_released(pair: Pair) -> None:
+    """As where the person lies on another node of the cluster than the fence."""
+    state = pair.state
+    outreach = dispatched(state)
+    with yuno(state, OK) as (deps, server):
+        frozen = pair.frozen_replica()
+        broken = replace(deps, people=_After(state, frozen.__enter__))
+        try:
+            assert attempt(outreach, broken) == Outcome(outreach, "waiting", "", 1, "not_replicated")
+        finally:
+            frozen.__exit__(None, None, None)
+        assert server.received == b""
+        assert held_by(state) == ""
+        eventually(lambda: state.client.wait(1, 100) == 1)
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert requests(server) == 1
+
+
+def test_a_fence_of_a_script_that_the_server_does_not_know_yet_is_confirmed_as_well(pair: Pair) -> None:
+    outreach = dispatched(pair.state)
+    held = take(pair.state, outreach)
+    pair.state.client.script_flush()
+    assert fence(pair.state, held) == "sending"
+
+
+def test_a_claim_that_was_lost_with_the_primary_is_not_given_to_a_second_worker(pair: Pair) -> None:
+    """The first would otherwise settle, and so have repeated, what the second has just sent."""
+    old = pair.state
+    outreach = dispatched(old)
+    eventually(lambda: old.client.wait(1, 100) == 1)
+    pair.other.replicaof("NO", "ONE")
+    try:
+        new = make_state(pair.other, Scripts(pair.other))
+        first = take(old, outreach)
+        assert fence(old, first) == "not_replicated"
+        eventually(lambda: new.streams.watermark().now_ms > first.claim)
+        second = take(new, outreach)
+        assert fence(new, second) == "sending"
+        assert new.outbox.settle(first, "not_sent", reason="not_replicated") is None
+        assert not new.outbox.postpone(first, delay_ms=0, why="not_replicated")
+        assert record(new, outreach)["state"] == "sending"
+    finally:
+        pair.follow()
+
+
+@pytest.mark.parametrize(("needed", "waits"), [(0, 0), (1, 2)])
+def test_replicas_are_asked_for_the_fence_and_the_person_alone_and_only_if_any_is_needed(
+    pair: Pair, needed: int, waits: int
+) -> None:
+    client: Any = pair.state.client
+    state = make_state(client, Scripts(client, Replicas(needed)))
+    outreach = dispatched(state)
+    for name in ("fence", "reserve"):
+        client.script_load(source(name))
+    with yuno(state, OK) as (deps, _):
+        client.config_resetstat()
+        assert attempt(outreach, deps).outcome == "sent"
+        assert client.info("commandstats").get("cmdstat_wait", {"calls": 0})["calls"] == waits
+
+
+@pytest.mark.parametrize(("there", "needed"), [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2)])
+def test_as_many_must_acknowledge_as_make_a_majority_with_the_primary(there: int, needed: int) -> None:
+    assert majority(there) == needed
+
+
+def test_who_copies_the_data_without_being_a_replica_is_not_waited_for(pair: Pair) -> None:
+    # One that is just being copied to refuses to be copied.
+    eventually(lambda: pair.other.info("replication").get("master_link_status", "up") == "up")
+    port = pair.other.connection_pool.connection_kwargs["port"]
+    with socket.create_connection(("127.0.0.1", port)) as backup:
+        backup.sendall(b"SYNC\r\n")
+        eventually(lambda: pair.other.info("replication")["connected_slaves"] == 1)
+        assert replicas_of(pair.other) == Replicas(0)
+
+
+def test_what_is_needed_follows_from_what_is_there_unless_it_is_said(pair: Pair) -> None:
+    assert replicas_of(pair.state.client) == Replicas(1)
+    assert replicas_of(pair.other) == Replicas(0)
+    assert replicas_of(pair.state.client, 3) == Replicas(3)
+    assert replicas_of(pair.state.client, 0) == Replicas(0)

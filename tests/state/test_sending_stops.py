@@ -1,0 +1,351 @@
+"""What stops all sending: an operator, refused keys, failures in a row; and how it goes on."""
+
+import pytest
+
+from state.sending_control import LOOKS_APART_S, Control
+from tests.support.controlling import ATTEMPT_MS, control, granted, held, let_pass, passes, sending
+from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
+from worker.runtime import State
+
+
+def fail(by: Control, *numbers: int, why: str = "http_503", pause_ms: int = 0) -> None:
+    for number in numbers:
+        by.record(held(number), "failing", why, pause_ms=pause_ms)
+
+
+def refuse(by: Control, number: int = 0) -> None:
+    by.record(held(number), "refused", "http_401")
+
+
+def work(by: Control, number: int) -> None:
+    by.record(held(number), "works", "")
+
+
+def next_try_in_ms(state: State) -> int:
+    found = sending(state).next_try_ms
+    assert found is not None
+    return found - now_ms(state)
+
+
+def probe(state: State, by: Control, number: int) -> None:
+    """Let the pause pass, and one outreach be tried."""
+    let_pass(state, max(0, next_try_in_ms(state)))
+    assert granted(by) == 1
+    assert passes(by, number).watched
+
+
+# By hand
+
+
+def test_while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate(state: State) -> None:
+    by = control(state)
+    assert by.pause("the line is down").going == "on"
+    assert granted(by) == 0
+    assert by.gate(held()) == "paused"
+    assert (sending(state).going, sending(state).reason) == ("paused", "the line is down")
+    let_pass(state, 365 * 24 * HOUR_MS)
+    assert granted(by) == 0
+    assert by.resume().going == "paused"
+    assert granted(by, 5) == 5
+    passes(by)
+
+
+def test_a_pause_with_a_duration_ends_by_itself(state: State) -> None:
+    by = control(state)
+    assert abs(by.pause("", for_ms=HOUR_MS).next_ms - HOUR_MS - now_ms(state)) < MINUTE_MS
+    let_pass(state, HOUR_MS - MINUTE_MS)
+    assert granted(by) == 0
+    assert by.gate(held()) == "paused"
+    let_pass(state, MINUTE_MS)
+    assert granted(by, 5) == 5
+    passes(by)
+    assert sending(state).going == "on"
+    assert by.resume().going == "on"
+
+
+def test_a_later_pause_replaces_the_earlier_one(state: State) -> None:
+    by = control(state)
+    by.pause("short", for_ms=SECOND_MS)
+    assert by.pause("long").going == "paused"
+    let_pass(state, HOUR_MS)
+    assert granted(by) == 0
+    assert (sending(state).reason, sending(state).until_ms) == ("long", None)
+
+
+def test_each_change_is_news_once_for_all_dispatchers(state: State) -> None:
+    one, other = control(state), control(state)
+    assert not one.permits(0, in_hand=0).news
+    one.pause("")
+    found = [by.permits(1, in_hand=0) for by in (one, other, one)]
+    assert [(permits.going, permits.news) for permits in found] == [("paused", True), *[("paused", False)] * 2]
+    one.resume()
+    found = [by.permits(0, in_hand=0) for by in (other, one)]
+    assert [(permits.going, permits.news) for permits in found] == [("on", True), ("on", False)]
+    refuse(one)
+    assert one.permits(1, in_hand=0).going == "refused"
+
+
+# Refused keys
+
+
+def test_refused_keys_stop_everybody_at_once(state: State) -> None:
+    by = control(state)
+    passes(by, 1)
+    refuse(by, 1)
+    assert granted(control(state)) == 0
+    assert control(state).gate(held(2)) == "stopped"
+    assert (sending(state).going, sending(state).why) == ("refused", "http_401")
+    assert next_try_in_ms(state) <= MINUTE_MS
+
+
+def test_refused_keys_stop_it_also_without_a_breaker(state: State) -> None:
+    by = control(state, failures=0)
+    refuse(by)
+    assert granted(by) == 0
+
+
+def test_one_is_tried_each_minute_until_the_keys_work(state: State) -> None:
+    by = control(state)
+    refuse(by, 1)
+    for number in range(2, 7):
+        let_pass(state, MINUTE_MS - SECOND_MS)
+        assert granted(by) == 0
+        let_pass(state, SECOND_MS)
+        assert [granted(by), granted(control(state))] == [1, 0]
+        assert sending(state).probing
+        assert passes(by, number).watched
+        assert by.gate(held(100)) == "stopped"
+        refuse(by, number)
+        assert MINUTE_MS - SECOND_MS < next_try_in_ms(state) <= MINUTE_MS
+    probe(state, by, 7)
+    work(by, 7)
+    assert granted(by, 50) == 50
+    assert not passes(by, 8).watched
+    assert sending(state).going == "on"
+
+
+def test_when_nothing_is_due_no_probe_is_used_up(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    let_pass(state, MINUTE_MS)
+    assert granted(by, 0) == 0
+    assert granted(by, 1) == 1
+
+
+def test_a_probe_needs_a_permit_like_any_other(state: State) -> None:
+    by = control(state, rate_us=3_600_000_000, burst=1)
+    assert granted(by) == 1
+    refuse(by)
+    let_pass(state, MINUTE_MS)
+    assert granted(by) == 0
+    by.not_leased(1)
+    assert granted(by) == 1
+
+
+# A probe that comes to nothing
+
+
+@pytest.mark.parametrize("passed_the_gate", [False, True])
+def test_a_probe_that_is_lost_is_followed_by_another(state: State, *, passed_the_gate: bool) -> None:
+    by = control(state)
+    refuse(by)
+    let_pass(state, MINUTE_MS)
+    assert granted(by) == 1
+    if passed_the_gate:
+        let_pass(state, ATTEMPT_MS - SECOND_MS)
+        passes(by, 1)
+    let_pass(state, ATTEMPT_MS - SECOND_MS)
+    assert granted(by) == 0
+    let_pass(state, SECOND_MS)
+    assert granted(by) == 1
+
+
+def test_what_comes_late_from_a_lost_probe_changes_nothing(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    probe(state, by, 1)
+    probe(state, by, 2)
+    before = sending(state)
+    work(by, 1)
+    fail(by, 1)
+    assert sending(state) == before
+    work(by, 2)
+    assert sending(state).going == "on"
+
+
+def test_a_probe_that_is_not_to_be_sent_gives_way_to_another_at_once(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    let_pass(state, MINUTE_MS)
+    assert granted(by) == 1
+    by.give_back(held(1), requests=1)
+    assert granted(by) == 1
+    passes(by, 2)
+    assert granted(by) == 0
+    by.give_back(held(2), requests=1)
+    assert granted(by) == 1
+
+
+def test_nobody_else_ends_a_probe_that_is_under_way(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    probe(state, by, 1)
+    by.give_back(held(2), requests=1)
+    by.not_leased(1)
+    by.resume()
+    assert granted(by) == 0
+    assert by.gate(held(2)) == "stopped"
+
+
+def test_permits_that_come_back_bring_no_probe_forward(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    by.not_leased(1)
+    by.give_back(held(2), requests=1)
+    assert granted(by) == 0
+
+
+def test_who_was_under_way_before_does_not_let_it_go_on(state: State) -> None:
+    by = control(state)
+    refuse(by, 1)
+    before = sending(state)
+    work(by, 2)
+    assert sending(state) == before
+    refuse(by, 3)
+    assert sending(state) == before
+
+
+def test_to_resume_is_to_try_at_once_what_has_stopped_by_itself(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    by.pause("")
+    assert by.permits(5, in_hand=0).going == "paused"
+    let_pass(state, 5 * SECOND_MS)
+    assert by.resume().why == "http_401"
+    assert granted(by, 5) == 1
+
+
+# Failures
+
+
+def test_failures_in_a_row_stop_everybody(state: State) -> None:
+    one, other = control(state), control(state)
+    fail(one, 1)
+    fail(other, 2)
+    assert granted(one, 5) == 5
+    assert sending(state).failures == 2
+    fail(one, 3, why="read_timeout")
+    assert granted(other) == 0
+    assert (sending(state).going, sending(state).why) == ("failing", "read_timeout")
+
+
+def test_a_success_in_between_begins_the_row_anew(state: State) -> None:
+    by = control(state)
+    fail(by, 1, 2)
+    assert passes(by, 3).watched
+    work(by, 3)
+    assert not passes(by, 3).watched
+    fail(by, 4, 5)
+    assert granted(by, 5) == 5
+    fail(by, 6)
+    assert granted(by, 5) == 0
+
+
+def test_a_breaker_that_is_off_does_not_stop_anything(state: State) -> None:
+    by = control(state, failures=0)
+    fail(by, *range(50), pause_ms=HOUR_MS)
+    assert granted(by, 5) == 5
+    assert sending(state).failures == 0
+
+
+def test_it_stops_for_longer_each_time_the_probe_fails_up_to_a_bound(state: State) -> None:
+    by = control(state, failures=1)
+    fail(by, 0)
+    waits = [round(next_try_in_ms(state) / MINUTE_MS)]
+    for number in range(1, 7):
+        probe(state, by, number)
+        fail(by, number)
+        waits.append(round(next_try_in_ms(state) / MINUTE_MS))
+    assert waits == [1, 2, 4, 8, 16, 16, 16]
+    probe(state, by, 9)
+    work(by, 9)
+    fail(by, 10)
+    assert round(next_try_in_ms(state) / MINUTE_MS) == 1
+
+
+def test_keys_that_are_mended_while_the_api_fails_are_tried_as_a_failing_api_is(state: State) -> None:
+    by = control(state)
+    refuse(by)
+    since = sending(state).since_ms
+    for number, (why, minutes) in enumerate([("http_401", 1), ("http_503", 1), ("http_503", 2), ("http_401", 1)], 1):
+        probe(state, by, number)
+        by.record(held(number), "refused" if why == "http_401" else "failing", why)
+        assert round(next_try_in_ms(state) / MINUTE_MS) == minutes
+        assert sending(state).why == why
+    assert since is not None
+
+
+@pytest.mark.parametrize(
+    ("asked_ms", "stops_for_ms"),
+    [(6 * SECOND_MS, 6 * SECOND_MS), (5 * MINUTE_MS, 5 * MINUTE_MS), (HOUR_MS, 16 * MINUTE_MS)],
+)
+def test_a_server_that_asks_for_time_gets_it_from_everybody_within_bounds(
+    state: State, asked_ms: int, stops_for_ms: int
+) -> None:
+    by = control(state)
+    fail(by, 1, why="http_429", pause_ms=asked_ms)
+    assert granted(by) == 0
+    assert stops_for_ms - SECOND_MS < next_try_in_ms(state) <= stops_for_ms
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(6, [6, 12, 24]), (90, [90, 120, 240]), (300, [300, 300, 300])])
+def test_server_that_asks_again_for_its_probe_gets_more_time(state: State, asked_s: int, waits_s: list[int]) -> None:
+    by, waits = control(state), []
+    for number in range(3):
+        if number:
+            probe(state, by, number)
+        fail(by, number, why="http_429", pause_ms=asked_s * SECOND_MS)
+        waits.append(round(next_try_in_ms(state) / SECOND_MS))
+    assert waits == waits_s
+
+
+def test_failure_without_a_wish_keeps_the_usual_pause(state: State) -> None:
+    by = control(state)
+    fail(by, 1, why="http_429", pause_ms=6 * SECOND_MS)
+    probe(state, by, 2)
+    fail(by, 2)
+    assert round(next_try_in_ms(state) / MINUTE_MS) == 2
+
+
+# What a success costs
+
+
+def test_while_all_is_well_a_success_is_looked_at_now_and_then_only(state: State, calls: list[str]) -> None:
+    by = control(state)
+    passed = passes(by)
+    for moment in (0.0, 0.1, 0.2, LOOKS_APART_S, 2 * LOOKS_APART_S - 0.01):
+        by.worked(held(), passed, now_s=moment)
+    assert calls == ["sending_gate", "report_outcome", "report_outcome"]
+
+
+def test_after_a_failure_each_success_is_recorded(state: State, calls: list[str]) -> None:
+    by = control(state)
+    by.worked(held(), passes(by), now_s=0.0)
+    fail(by, 1)
+    by.worked(held(2), passes(by, 2), now_s=0.0)
+    assert calls == ["sending_gate", "report_outcome", "report_outcome", "sending_gate", "report_outcome"]
+    assert sending(state).failures == 0
+
+
+@pytest.fixture
+def calls(state: State, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The scripts that are called, by name."""
+    found: list[str] = []
+    really = state.scripts.run
+
+    def run(name: str, key: str, *args: str | bytes | float) -> object:
+        found.append(name)
+        return really(name, key, *args)
+
+    monkeypatch.setattr(state.scripts, "run", run)
+    return found

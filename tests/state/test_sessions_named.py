@@ -1,0 +1,254 @@
+"""What an event means for every session and person that it names, in whichever field."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from detectors.normalize.identities import identities_of
+from detectors.normalize.session_ids import session_key
+from detectors.parsing import parse
+from state.session_record import stamp_of, stamped
+from tests.support.helpers import (
+    HOUR_MS,
+    JANE,
+    MINUTE_MS,
+    SECOND_MS,
+    Event,
+    abandon,
+    apply,
+    arrived,
+    dump_without_scores,
+    event,
+    happen,
+    lanes_of,
+    now_ms,
+    record,
+    stored,
+    taken,
+)
+from tests.support.ingesting import facts_of, ingest_of, publish, rejected
+from worker.ingest.batch import Answer, Batch, _add, collect, sessions_named
+from worker.runtime import State
+
+CART = {"total_value": 3.0, "currency": "COP", "items": [{"name": "A"}]}
+AT_MS = 1_747_176_305_000
+PHONE, EMAIL = "+573001234567", "jane@example.com"
+
+
+def order(session: str | None = "paid", **more: Any) -> Event:  # noqa: ANN401 - any field
+    return event("order_completed", session, stage=None, **more)
+
+
+def ingest(state: State, *events: Event) -> None:
+    publish(state, *events)
+    ingest_of(state).step()
+    assert rejected(state) == []
+
+
+def batch_of(made: Event) -> Batch:
+    return collect([arrived(made, AT_MS)])
+
+
+# Sessions
+
+
+def test_every_session_that_an_event_names_is_found_once_its_own_first() -> None:
+    parsed = parse(json.dumps(order("a", previous_session_id="b")).encode()).event
+    assert parsed is not None
+    assert list(sessions_named(parsed)) == ["a", "b"]
+    same = parsed.model_copy(update={"previous_session_id": " a "})
+    assert sessions_named(same) == {"a": "a"}
+    assert list(sessions_named(parsed.model_copy(update={"session_id": None}))) == ["b"]
+    assert sessions_named(parsed.model_copy(update={"session_id": " ", "previous_session_id": ""})) == {}
+
+
+def test_a_session_whose_id_is_hashed_keeps_what_the_shop_calls_it() -> None:
+    made = parse(json.dumps(order("a", previous_session_id="b")).encode()).event
+    assert made is not None
+    cart = "gid://shopify/Cart/c1-7"
+    batch = Batch()
+    _add(batch, b"1-0", AT_MS, made.model_copy(update={"session_id": f"{cart}?key=x", "previous_session_id": "n.º 5"}))
+    assert [(change.session_id, change.fields["id"]) for change in batch.changes] == [
+        (session_key(cart), cart),
+        (session_key("n.º 5"), "n.º 5"),
+    ]
+    assert batch.changes[0].purchase == batch.changes[1].purchase > 0
+    assert batch.orders[0].sessions == (session_key(cart), session_key("n.º 5"))
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_an_order_cancels_what_is_open_for_an_earlier_session(
+    state: State,
+    is_taken: bool,  # noqa: FBT001 - a case
+) -> None:
+    outreach = taken(state, "cart").outreach if is_taken else abandon(state, "cart")
+    ingest(state, order(previous_session_id="cart"))
+    assert record(state, outreach) | {"state": "cancelled", "reason": "paid"} == record(state, outreach)
+    assert (stored(state, "cart").state, stored(state, "paid").state) == ("bought", "bought")
+
+
+@pytest.mark.parametrize("stage", [None, "payment"])
+def test_an_order_closes_an_earlier_session_with_and_without_a_stage(state: State, stage: str | None) -> None:
+    ingest(state, event(session="cart", customer=JANE, cart=CART))
+    ingest(state, event("order_completed", "paid", stage=stage, previous_session_id="cart"))
+    assert stored(state, "cart").state == "bought"
+    assert lanes_of(state, "cart") == lanes_of(state, "paid") == {}
+    assert facts_of(state, PHONE).bought
+
+
+def test_an_order_marks_who_is_known_in_the_earlier_session(state: State) -> None:
+    ingest(state, event(session="cart", customer=JANE))
+    ingest(state, order(previous_session_id="cart", customer={"phone_number": "+573009998877"}))
+    assert facts_of(state, PHONE).bought
+    assert facts_of(state, "+573009998877").bought
+
+
+def test_an_order_that_names_two_sessions_is_one_order() -> None:
+    batch = batch_of(order(previous_session_id="cart", order_value=3, currency="COP"))
+    assert [(found.change, found.sessions) for found in batch.orders] == [(0, ("paid", "cart"))]
+    assert [change.fields for change in batch.changes] == [{"order": "COP 300"}, {}]
+
+
+def test_an_opt_out_counts_for_an_earlier_session(state: State) -> None:
+    ingest(state, event(session="cart", customer=JANE))
+    ingest(state, event("opt_out", "now", stage=None, previous_session_id="cart"))
+    assert facts_of(state, PHONE).opted_out
+
+
+def test_a_pending_payment_counts_for_an_earlier_session(state: State) -> None:
+    happen(state, event(session="cart", customer=JANE), ago_ms=MINUTE_MS)
+    happen(state, event("payment_pending", "paid", stage=None, previous_session_id="cart"))
+    assert list(lanes_of(state, "cart")) == ["checkout.web.pending"]
+
+
+@pytest.mark.parametrize("kind", ["activity", "exit", "payment_declined"])
+def test_an_event_that_cannot_take_over_a_session_shows_that_its_shopper_is_there(state: State, kind: str) -> None:
+    outreach, at_ms = abandon(state, "cart"), now_ms(state)
+    apply(state, arrived(event(kind, "now", stage=None, previous_session_id="cart"), at_ms))
+    assert record(state, outreach)["reason"] == "came_back"
+    assert lanes_of(state, "cart") == {"checkout.web.idle": at_ms}
+    assert stored(state, "cart").signal == 0
+
+
+# Purchased carts
+
+
+@pytest.mark.parametrize(
+    ("after", "is_purchased"),
+    [
+        ([], True),
+        ([event()], True),
+        ([event(), event(cart=None)], True),
+        ([event(cart={"items": []}), event("exit")], True),
+        ([event(cart=CART)], False),
+        ([event(cart=CART), event()], False),
+    ],
+    ids=["nothing", "activity", "null", "emptied", "cart", "cart_and_activity"],
+)
+@pytest.mark.parametrize("paid", [order("s-1"), order("s-1", cart=CART), event("order_completed", "s-1")])
+@pytest.mark.parametrize("before", [event(cart=CART), event()])
+def test_goods_that_were_bought_are_no_cart_until_a_new_one_comes(
+    state: State,
+    before: Event,
+    paid: Event,
+    after: list[Event],
+    is_purchased: bool,  # noqa: FBT001 - a case
+) -> None:
+    at_ms = now_ms(state) - HOUR_MS
+    made = [arrived(one, at_ms + SECOND_MS * place) for place, one in enumerate([before, paid, *after])]
+    results = []
+    for entries in (made, made[::-1], [*made, *made]):
+        state.client.flushall()
+        apply(state, *entries)
+        assert stored(state).has_bought is is_purchased
+        results.append(dump_without_scores(state))
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("cart_first", [True, False])
+def test_what_an_earlier_session_bought_is_no_cart_of_the_later_one(
+    state: State,
+    cart_first: bool,  # noqa: FBT001 - a case
+) -> None:
+    at_s = now_ms(state) / 1000 - 60
+    made = [event(session="old", cart=CART), order("old")]
+    made = made if cart_first else made[::-1]
+    ingest(state, *(one | {"occurred_at": at_s + place} for place, one in enumerate(made)))
+    ingest(state, event(session="new", previous_session_id="old"))
+    assert stored(state, "new").has_bought is cart_first
+    ingest(state, event(session="new", cart=CART))
+    assert not stored(state, "new").has_bought
+
+
+def test_a_session_that_never_bought_has_purchased_nothing(state: State) -> None:
+    happen(state, event(cart=CART))
+    happen(state, event("opt_out", stage=None))
+    assert not stored(state).has_bought
+
+
+# People
+
+
+@pytest.mark.parametrize("session", [None, "s-1"])
+def test_orders_and_opt_outs_count_for_every_identity_they_name(session: str | None) -> None:
+    customer = JANE | {"email": "Jane@Example.com"}
+    identities = identities_of(PHONE, "CO", "Jane@Example.com")
+    assert len(identities) == 2
+    bought = batch_of(order(session, customer=customer))
+    assert bought.bought == [(identity, AT_MS) for identity in identities]
+    left = batch_of(event("opt_out", session, stage=None, customer=customer))
+    assert left.opted_out == [(identity, AT_MS) for identity in identities]
+
+
+def test_an_order_with_an_address_alone_names_a_person() -> None:
+    batch = batch_of(order("s-1", customer={"email": EMAIL}))
+    assert batch.bought == [(EMAIL, AT_MS)]
+    assert batch.rejections == []
+
+
+@pytest.mark.parametrize("named_in", ["session_id", "previous_session_id"])
+@pytest.mark.parametrize("written", [None, "", "1970-01-01T00:00:00Z", 0, "2999-01-01", "soon", -23, -5, 1, 13])
+def test_an_order_with_an_odd_time_closes_the_cart_that_it_names(state: State, named_in: str, written: object) -> None:
+    """A number but 0: by how many hours a time without a zone is off."""
+    if isinstance(written, int) and written:
+        written = (datetime.now(UTC) + timedelta(hours=written)).replace(tzinfo=None).isoformat()
+    happen(state, event(customer=JANE, cart=CART), ago_ms=SECOND_MS)
+    names = {"session_id": "other", "previous_session_id": "other", named_in: "s-1"}
+    publish(state, {"type": "order_completed", "occurred_at": written, **names})
+    ingest_of(state).step()
+    assert stored(state).state == "bought"
+    assert stored(state).has_bought
+    assert facts_of(state, PHONE).bought
+
+
+def test_a_change_that_says_who_the_person_is_asks_to_be_told() -> None:
+    says_who: list[Event] = [{"phone_number": PHONE}, {"country_code": "CO"}, {"email": EMAIL}]
+    does_not: list[Event] = [{"full_name": "Jane"}, {"email": None}, {"phone_number": ""}]
+    for said in (*says_who, *does_not):
+        batch = batch_of(event(customer=said))
+        assert batch.changes[0].tell is (said in says_who)
+        assert batch.telling == ([0] if said in says_who else [])
+
+
+def test_answers_for_consent_come_with_their_proof() -> None:
+    consent = {"call": True, "whatsapp": False, "given_at": "2025-05-01", "source": "checkout"}
+    batch = batch_of(event(customer=JANE | {"consent": consent}))
+    proof = ("2025-05-01", "checkout")
+    assert batch.answers == [
+        Answer(PHONE, "call", "yes", AT_MS, *proof),
+        Answer(PHONE, "whatsapp", "no", AT_MS, *proof),
+    ]
+    assert batch_of(event(customer=JANE | {"consent": {"call": None}})).answers == []
+    assert batch_of(event(customer={"consent": consent})).answers == []
+
+
+# What is kept
+
+
+def test_the_stamp_of_a_cart_is_that_of_its_event(state: State) -> None:
+    at_ms = now_ms(state) - HOUR_MS
+    apply(state, arrived(event(cart=CART), at_ms), arrived(event(), at_ms + 1))
+    assert stored(state).stamp_of_cart // 100 == at_ms
+    assert stamp_of(stamped(stored(state).stamp_of_cart, "x")) == stored(state).stamp_of_cart

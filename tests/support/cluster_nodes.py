@@ -1,0 +1,74 @@
+"""A cluster of three primaries on this machine, without replicas: slots dealt out evenly, as a shop would have them."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.support.helpers import eventually
+from worker.supervision.embedded_valkey import EmbeddedValkey, _free_port
+
+NODES, SLOTS = 3, 16384
+
+
+class ClusterNode(EmbeddedValkey):
+    """A server in cluster mode, which checks the slots of keys; it has none until it is given some."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, port=0)
+        # By itself it takes a port 10,000 higher than its own, and there may be none.
+        self.bus = _free_port()
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    def _options(self) -> dict[str, str]:
+        return super()._options() | {"cluster-enabled": "yes", "cluster-port": str(self.bus), "databases": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The servers in the order of their slots, a client of each, and what the cluster calls them."""
+
+    servers: tuple[ClusterNode, ...]
+    clients: tuple[Any, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
+
+
+def owner(slot: int, nodes: int = NODES) -> int:
+    """Return which of so many nodes has a slot that was dealt out evenly."""
+    return next(place for place in range(nodes) if slot < SLOTS * (place + 1) // nodes)
+
+
+@contextmanager
+def three_nodes(directory: Path) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ClusterNode(directory / f"node-{number}")) for number in range(NODES)]
+        clients: list[Any] = [
+            stack.enter_context(Redis.from_url(server.url, protocol=2, retry=Retry(NoBackoff(), 0)))
+            for server in servers
+        ]
+        for place, client in enumerate(clients):
+            client.execute_command("CLUSTER SET-CONFIG-EPOCH", place + 1)
+            first, last = SLOTS * place // NODES, SLOTS * (place + 1) // NODES - 1
+            client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
+            if place:
+                clients[0].execute_command("CLUSTER MEET", "127.0.0.1", servers[place].port, servers[place].bus)
+        eventually(lambda: all(_knows_all(client) for client in clients))
+        ids = [client.execute_command("CLUSTER MYID").decode() for client in clients]
+        yield Cluster(tuple(servers), tuple(clients), tuple(ids))
+
+
+def _knows_all(client: Any) -> bool:  # noqa: ANN401 - the driver's
+    about = client.execute_command("CLUSTER", "INFO")
+    return b"cluster_state:ok" in about and b"cluster_known_nodes:%d" % NODES in about

@@ -1,0 +1,161 @@
+"""Ingest processes for the tests: with parts that fail, and restarted as a supervisor would."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from detectors.sequence import RANK_NAMES
+from state.errors import StateError
+from state.event_stream import GROUP, Entry, Reading, Stream
+from state.people import Facts, person_of
+from state.scripts import NamedCall
+from state.sessions import Change, Mark, Sessions
+from tests.support.helpers import HOUR_MS, SECRET, Event
+from worker.ingest.consumer import Ingest
+from worker.runtime import State
+from worker.settings.sections import IngestSettings
+
+
+class Breaking:
+    """A part of the state one of whose methods fails some times, before or after it has done its work.
+
+    `waited`: what the method returns fails when it is called. `spared`: so many calls work before the first that fails.
+    """
+
+    def __init__(
+        self,
+        part: object,
+        method: str,
+        error: type[StateError],
+        *,
+        times: int,
+        after: bool = False,
+        waited: bool = False,
+        spared: int = 0,
+    ) -> None:
+        self._part, self._method, self._error, self._after, self._waited = part, method, error, after, waited
+        self._spared, self._left = spared, times
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the part has
+        found = getattr(self._part, name)
+        return self._failing(found) if name == self._method else found
+
+    def _failing(self, method: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **named: object) -> object:
+            if self._spared or self._left == 0:
+                self._spared = max(0, self._spared - 1)
+                return method(*args, **named)
+            self._left -= 1
+            done = method(*args, **named) if self._after else None
+            return partial(self._fail, done) if self._waited else self._fail()
+
+        return call
+
+    def _fail(self, wait: object = None) -> object:
+        if callable(wait):
+            wait()
+        raise self._error("a failure of the test")
+
+
+class Stubborn(Sessions):
+    """Fails whenever the session `poison` is among those to be applied, as a script with a bug would."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state.scripts, state.keys, RANK_NAMES)
+
+    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
+        if any(change.session_id == "poison" for change in changes):
+            raise StateError("the state server refused a command: a bug")
+        return super().begin(changes, also)
+
+
+def ingest_of(
+    state: State,
+    *,
+    consumer: str = "one",
+    beat: Callable[[], None] = lambda: None,
+    streams: Any = None,  # noqa: ANN401 - a part, or one that fails
+    sessions: Any = None,  # noqa: ANN401 - as above
+    people: Any = None,  # noqa: ANN401 - as above
+    attribution: Any = None,  # noqa: ANN401 - as above
+    several: int = 1,
+    **settings: Any,  # noqa: ANN401 - of the section
+) -> Ingest:
+    """One ingest process of `several` streams; it does not wait for events that do not come."""
+    ingest = Ingest(
+        streams=streams or state.streams,
+        sessions=sessions or state.sessions,
+        people=people or state.people,
+        attribution=attribution or state.attribution,
+        secret=SECRET,
+        settings=IngestSettings(read_timeout=timedelta(milliseconds=100), streams=several, **settings),
+        consumer=consumer,
+        beat=beat,
+        orders=state.orders,
+    )
+    ingest._block_ms = 1
+    return ingest
+
+
+def restart_until_done(state: State, sessions: Sessions, **settings: Any) -> int:  # noqa: ANN401 - of the section
+    """Start the process again each time it dies, as its supervisor does, until nothing waits; return how often."""
+    for restarts in range(100):
+        ingest = ingest_of(state, sessions=sessions, **settings)
+        try:
+            while waiting(state):
+                ingest.step()
+        except StateError:
+            continue
+        return restarts
+    raise AssertionError("it never came to an end")
+
+
+def process(state: State, *entries: Entry) -> None:
+    """Have entries of the first stream applied, as if they had been delivered."""
+    ingest_of(state).process(Reading(state.streams.first, entries))
+
+
+def opened(state: State, several: int) -> list[Stream]:
+    """So many streams, each with its group."""
+    found = state.streams.ensure(several)
+    for stream in found:
+        stream.create_group()
+    return found
+
+
+def publish(state: State, *events: Event, stream: int = 0) -> None:
+    """Put events into a stream as a shop does."""
+    for made in events:
+        publish_raw(state, json.dumps(made).encode(), stream=stream)
+
+
+def publish_raw(state: State, raw: bytes, *, stream: int = 0, at: str = "*") -> bytes:
+    """Put an event into a stream and return the id of its entry, which may be given."""
+    added: bytes = state.scripts.client.execute_command("XADD", state.keys.events_of(stream), at, "event", raw)
+    return added
+
+
+def rest(state: State, consumer: str, *, stream: int = 0) -> None:
+    """Make what a consumer has in hand look as if it had not touched it for an hour."""
+    client, key = state.scripts.client, state.keys.events_of(stream)
+    for found in client.xpending_range(key, GROUP, "-", "+", 1000, consumer):
+        client.xclaim(key, GROUP, consumer, 0, [found["message_id"]], idle=HOUR_MS, justid=True)
+
+
+def waiting(state: State) -> int:
+    """How many entries nobody has acknowledged, in all streams."""
+    return sum(int(state.scripts.client.xlen(stream.key)) for stream in state.streams.all())
+
+
+def rejected(state: State) -> list[tuple[str, str, bool]]:
+    """Field and reason of what was set aside, and whether the rest of the event was applied."""
+    found = state.scripts.client.xrange(state.keys.rejected)
+    return [(fields[b"field"].decode(), fields[b"reason"].decode(), fields[b"applied"] == b"1") for _, fields in found]
+
+
+def facts_of(state: State, phone: str) -> Facts:
+    """What is known of a person, but for the sessions in which they were named."""
+    return replace(state.people.facts(person_of(phone, SECRET)), sessions=())

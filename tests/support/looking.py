@@ -1,0 +1,192 @@
+"""What the tests of `status` and `doctor` share: the commands, a healthy system, a node of a cluster."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+import typer
+from typer.testing import CliRunner
+
+from detectors.lanes import LANES
+from state import deployment, overview
+from state.overview import Overview
+from tests.support.helpers import SECRET, eventually, now_ms
+from winback.cli.doctor import doctor as doctor_command
+from winback.cli.status import status as status_command
+from worker.monitoring.health import Finding
+from worker.runtime import State
+from worker.server_errors import begin
+from worker.supervision.embedded_valkey import EmbeddedValkey, _binary
+
+PATIENCE_S = 12.0
+ROLES = ("ingest", "sweep", "recover", "beat")
+SWEEP_MS = 5_000
+
+
+def run(*arguments: str, **env: str) -> tuple[int, str]:
+    """Run `winback status ...` or `winback doctor ...`; return its exit code and what it printed."""
+    app = typer.Typer()
+    app.command("status")(status_command)
+    app.command("doctor")(doctor_command)
+    # NO_COLOR and the width: what is looked at are the words.
+    result = CliRunner().invoke(app, arguments, env={"NO_COLOR": "1", **env})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout
+
+
+def doctor(env: dict[str, str]) -> tuple[int, dict[str, Finding]]:
+    """Run it; what it found by name, the worst of several with the same name."""
+    code, shown = run("doctor", "--json", **env)
+    found = [Finding(**check) for check in json.loads(shown)["checks"]]
+    assert json.loads(shown)["ok"] == (code == 0)
+    return code, {finding.name: finding for finding in reversed(found)}
+
+
+def marks(found: dict[str, Finding], *marks: str) -> dict[str, str]:
+    return {finding.name: finding.mark for finding in found.values() if finding.mark in marks}
+
+
+def read(state: State, *, days: int = 1) -> Overview:
+    return overview.read(state.scripts, state.keys, [lane.name for lane in LANES], days=days)
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    """The settings of a system that sends nothing anywhere but to this host, to a port that nobody has."""
+    return {
+        "WINBACK_REDIS_URL": url,
+        "WINBACK_IDENTITY_SECRET": SECRET.decode(),
+        "WINBACK_DELIVERY__ENDPOINT": f"http://127.0.0.1:{dead_port()}/",
+        # A law table that nobody has checked for a year must not fail these tests.
+        "WINBACK_CONTACT__LAW": "off",
+        **more,
+    }
+
+
+def make_healthy(state: State) -> None:
+    """Record the deployment, and let every role say that it lives and a sweep begin."""
+    deployment.check(state.scripts, state.keys, SECRET)
+    state.streams.first.create_group()
+    state.streams.open_sweep(SWEEP_MS)
+    for role in ROLES:
+        deployment.beat(state.scripts, state.keys, role)
+
+
+def last_seen(state: State, role: str, ago_ms: int, process: str | None = None) -> None:
+    """Let a process have said that it lives so long ago, and no other of its role since."""
+    key = state.keys.heartbeat(role)
+    deployment.beat(state.scripts, state.keys, role)
+    (own,) = {beat.process for beat in deployment.heartbeats(state.scripts, state.keys, role)} - {process}
+    state.client.hset(key, process or own, now_ms(state) - ago_ms)
+    if process is not None:
+        state.client.hdel(key, own)
+
+
+@contextmanager
+def limited_user(state: State, url: str, *rules: str) -> Iterator[str]:
+    """The URL of a user of the server who may do this alone."""
+    client: Any = state.client
+    client.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "-@all", *rules)
+    try:
+        yield url.replace("redis://", "redis://limited:any@")
+    finally:
+        client.execute_command("ACL", "DELUSER", "limited")
+
+
+@contextmanager
+def configured(state: State, **options: object) -> Iterator[None]:
+    """Give the server other options for a while; `_` stands for a dash."""
+    wanted = {name.replace("_", "-"): value for name, value in options.items()}
+    client: Any = state.client
+    before = {name: client.config_get(name)[name] for name in wanted}
+    for name, value in wanted.items():
+        client.config_set(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            client.config_set(name, value)
+
+
+@contextmanager
+def frozen(server: EmbeddedValkey) -> Iterator[None]:
+    """A server that takes connections and never answers."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+def dead_port() -> int:
+    """A port of this host that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def cluster(directory: Path) -> Iterator[int]:
+    """A cluster of one node that has all the slots; yields its port."""
+    port = dead_port()
+    options = {
+        "port": str(port),
+        "dir": str(directory),
+        "bind": "127.0.0.1",
+        "cluster-enabled": "yes",
+        "cluster-port": str(dead_port()),
+        "save": "",
+    }
+    with (directory / "log").open("w") as log:
+        argv = [str(_binary()), *(word for key, value in options.items() for word in (f"--{key}", value))]
+        node = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        with redis.Redis(port=port) as client:
+            eventually(lambda: _answers(client))
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            eventually(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+        yield port
+    finally:
+        node.kill()
+        node.wait()
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+@contextmanager
+def listener(answer: bytes = b"") -> Iterator[tuple[int, "Future[bytes]"]]:
+    """A port that takes one connection, says something, and keeps what it is told until the other side is done."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port: int = server.getsockname()[1]
+
+        def listen() -> bytes:
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(PATIENCE_S)
+                connection.sendall(answer)
+                return connection.recv(10_000)
+
+        told = begin(listen)
+        try:
+            yield port, told
+        finally:
+            with socket.socket() as last:  # in case nobody else came
+                last.connect_ex(("127.0.0.1", port))
+            told.exception(PATIENCE_S)

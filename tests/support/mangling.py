@@ -1,0 +1,82 @@
+"""The whole path of events on fakeredis: parsed, applied, swept, attempted. Returns whom the requests went to."""
+
+import json
+from datetime import datetime
+from typing import Any, cast
+
+import fakeredis
+
+from state.event_stream import Entry, Reading
+from tasks.delivery.attempt import attempt
+from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.yuno import Accepted, Reply, YunoClient
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.settings import ContactSettings
+from tests.support.attempts import deps_of
+from tests.support.helpers import (
+    HOUR_MS,
+    MINUTE_MS,
+    Event,
+    FakeScripts,
+    arrived,
+    dispatch,
+    event,
+    make_state,
+    now_ms,
+    sweep,
+)
+from tests.support.ingesting import ingest_of
+from worker.runtime import State
+
+PHONE, EMAIL = "+5511987654321", "ana.souza@example.com"
+ANA = {"full_name": "Ana Souza", "phone_number": PHONE, "email": EMAIL, "country_code": "BR"}
+CONTACT = ContactSettings(quiet_hours=QuietHours(), law="off", disabled_rules=("consent",))
+"""No consent has to be given first, so that only a signal stops a contact."""
+LIVE = DeliverySettings.model_validate({"mode": "live", "public_api_key": "pk", "private_secret_key": "sk"})
+
+
+class Api:
+    """Accepts every request and remembers its body."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+
+    def post(self, body: str, _key: str, _attempt: object, **_now: datetime) -> Reply:
+        self.bodies.append(json.loads(body))
+        return Accepted(200)
+
+
+def new_state() -> State:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    return make_state(client, FakeScripts(client))
+
+
+def checkout(session: str = "s-1", **more: object) -> Event:
+    """Return an activity of Ana's from which she would be contacted."""
+    return event(session=session) | {"customer": ANA, "cart": {"total_value": 10, "currency": "BRL"}} | more
+
+
+def contacts(state: State, *events: Event | bytes) -> list[dict[str, Any]]:
+    """Let events arrive one minute apart, the last two hours ago, and let all outreaches be attempted.
+
+    Return the bodies of all requests.
+    """
+    state.client.flushall()
+    first_ms = now_ms(state) - 2 * HOUR_MS - len(events) * MINUTE_MS
+    entries = [arrived(made, first_ms + place * MINUTE_MS) for place, made in enumerate(events)]
+    return contacts_of(state, *entries)
+
+
+def contacts_of(state: State, *entries: Entry) -> list[dict[str, Any]]:
+    ingest = ingest_of(state)
+    for entry in entries:
+        ingest.process(Reading(state.streams.first, [entry]))
+    api = Api()
+    deps = deps_of(state, cast("YunoClient", api), LIVE, CONTACT)
+    for outreach in dispatch(state) if sweep(state) else ():
+        attempt(outreach, deps)
+    return api.bodies
+
+
+def numbers(bodies: list[dict[str, Any]]) -> list[str]:
+    return [body["customer"]["phone_number"] for body in bodies]

@@ -1,0 +1,285 @@
+"""The real scripts, driven step by step as the model's steps are named, and looked at as the model sees the world.
+
+Time is moved by hand: what the model calls the end of a lease moves that one lease into the past.
+"""
+
+import json
+from typing import Any
+
+from detectors.flow import PLATFORMS, STAGES
+from detectors.lanes import LANES
+from detectors.sequence import occurred_ms
+from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
+from state.erasure import Forgetting
+from state.event_stream import Entry
+from state.keys import partition_of_outreach
+from state.limit import Limit
+from state.outbox import Taken
+from state.person_marks import Answer, Marks, Named
+from tests.model.mixes import Mix
+from tests.model.shop import MISDATED
+from tests.model.states import NONE, World
+from tests.support.helpers import (
+    BODY,
+    CAP_MS,
+    DAY_MS,
+    HOUR_MS,
+    JANE,
+    LEAD,
+    LEASE_MS,
+    SECOND_MS,
+    apply,
+    event,
+    let_reservations_age,
+    now_ms,
+    stored,
+    sweep,
+    texts,
+)
+from worker.runtime import State
+
+PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]
+NEXT = {"sending": "fenced", "busy": "busy"}
+KINDS = {"activity": "activity", MISDATED: "activity", "order": "order_completed", "refusal": "opt_out"}
+
+
+class Real:
+    """Everything that acts, over the real scripts."""
+
+    def __init__(self, state: State, mix: Mix) -> None:
+        state.streams.first.create_group()
+        self.state = state
+        self.operator = Operator(state.scripts, state.keys)
+        self.forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
+        self.began_ms = now_ms(state) - 6 * HOUR_MS
+        self.limits = (Limit(mix.limit, CAP_MS),)
+        self.sessions = [f"s-{number}" for number in range(mix.sessions)]
+        self.people = [f"{number:02x}" * 32 for number in range(mix.people)]
+        self.identities = mix.identities or tuple((number % mix.people,) for number in range(mix.sessions))
+        self.outreaches: list[str] = []
+        self.held: dict[tuple[int, int], Taken] = {}
+        self.claims: dict[int, list[int]] = {}
+        """Of each outreach, the claims that were given out: the scripts count by the clock, the model one by one."""
+        self.steps: dict[tuple[int, int], str] = {}
+        self.reserved: dict[tuple[int, int], int] = {}
+        self.phases: dict[int, str] = {}
+        self.events: dict[int, tuple[Entry, int, str]] = {}
+        self.told: dict[int, int] = {}
+        for number in range(mix.sessions):
+            entry = self.published(1, number, "activity", f"-{number}")
+            apply(state, entry)
+            state.streams.first.acknowledge([entry.id])
+            own = self.of_session(number)
+            named = [Named(one, self.sessions[number], self.at_ms(1), *(set(own) - {one})) for one in own]
+            state.people.begin_telling(named, {})()
+        for number in range(min(mix.sessions, mix.outreaches)):
+            self.claim(number)
+
+    def do(self, world: World, name: str, arguments: tuple[object, ...], after: World) -> None:
+        """Take the step that led the model from one world to the next."""
+        match name:
+            case "publish":
+                session = int(str(arguments[0]))
+                self.phases[after.published] = "new"
+                self.published(after.published, session, str(arguments[1]))
+            case "retry":
+                self.retry(int(str(arguments[0])), waited=int(str(arguments[0])) not in world.requests)
+            case "forget" | "forget_person":
+                getattr(self, name)(*arguments, after.published)
+            case "post":
+                key = (int(str(arguments[0])), int(str(arguments[1])))
+                found = {(worker.outreach, worker.claim): worker for worker in after.workers}[key]
+                self.steps[key] = f"{found.step} {found.reply}"
+            case "api_decides":
+                pass
+            case "reserve" | "release":
+                getattr(self, name)(*arguments, after)
+            case _:
+                getattr(self, name)(*arguments)
+
+    # Shoppers, ingest and the sweep
+
+    def at_ms(self, number: int) -> int:
+        return self.began_ms + number * SECOND_MS
+
+    def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
+        active = kind in {"activity", MISDATED}
+        stage, platform = PLACES[session] if active else (None, None)
+        more: dict[str, object] = {"customer": JANE, "platform": platform} if active else {}
+        if kind == MISDATED:
+            more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
+        made = event(KINDS[kind], self.sessions[session] if kind != "refusal" else None, stage, **more)
+        entry = Entry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
+        client: Any = self.state.client
+        client.execute_command("XADD", self.state.keys.events, entry.id, "event", entry.event)
+        self.events[number] = (entry, session, kind)
+        return entry
+
+    def apply(self, number: int) -> None:
+        entry, session, kind = self.events[number]
+        marks = apply(self.state, entry) if kind != "refusal" else []
+        told = max((self.number(mark.purchase) for mark in marks), default=0)
+        if kind == "refusal" or (kind == "order" and number <= self.forgotten(session)):
+            # The event itself names the person.
+            told = number
+        self.told[number] = told
+        self.phases[number] = "applied" if told else "marked"
+
+    def mark(self, number: int) -> None:
+        _, session, kind = self.events[number]
+        at_ms = self.at_ms(self.told[number])
+        refusal = Answer(allowed=False, at_ms=at_ms)
+        found = Marks(answers={"call": refusal}) if kind == "refusal" else Marks(bought_ms=at_ms)
+        self.state.people.begin_telling((), dict.fromkeys(self.of_session(session), found))()
+        self.phases[number] = "marked"
+
+    def of_session(self, session: int) -> list[str]:
+        """Whose session it is, by each identity."""
+        return [self.people[person] for person in self.identities[session]]
+
+    def acknowledge(self, number: int) -> None:
+        assert self.state.streams.first.acknowledge([self.events[number][0].id]) == 1
+        del self.phases[number]
+
+    def ingest_crashes(self, number: int) -> None:
+        self.phases[number] = "new"
+
+    def claim(self, session: int) -> None:
+        stage, platform = PLACES[session]
+        assert sweep(self.state, silent_for_ms=0, max_age_ms=100 * DAY_MS, lanes=[f"{stage}.{platform}.idle"]) == 1
+        self.outreaches.append(stored(self.state, self.sessions[session]).outreach)
+
+    # Dispatch and time
+
+    def lease_due(self, place: int) -> None:
+        outreach = self.outreaches[place]
+        number = partition_of_outreach(outreach)
+        self.state.client.zadd(self.state.keys.due(number), {outreach: 0}, xx=True)
+        assert self.state.outbox.lease([number], noted=self.state.streams.noted()) == [outreach]
+
+    def lease_ends(self, place: int) -> None:
+        outreach = self.outreaches[place]
+        key = self.state.keys.leased(partition_of_outreach(outreach))
+        assert self.state.client.zadd(key, {outreach: now_ms(self.state) - 1}, xx=True, ch=True) == 1
+
+    def reap(self, place: int) -> None:
+        outreach = self.outreaches[place]
+        number = partition_of_outreach(outreach)
+        # The one that ran out first is the first to be reaped.
+        self.state.client.zadd(self.state.keys.leased(number), {outreach: 0}, xx=True)
+        self.state.scripts.run("reap", self.state.keys.partition(number), 1, self.state.outbox.lease_ms)
+
+    def reservation_ages(self, person: int) -> None:
+        let_reservations_age(self.state, self.people[person], LEASE_MS + SECOND_MS)
+
+    # Workers
+
+    def take(self, place: int) -> None:
+        held = self.state.outbox.take(self.outreaches[place])
+        if held is not None:
+            self.claims.setdefault(place, []).append(held.claim)
+            claim = self.nth_claim(place, held.claim)
+            self.held[place, claim] = held
+            self.steps[place, claim] = "taken"
+
+    def nth_claim(self, place: int, claim: int) -> int:
+        """Return the how-manieth claim of an outreach it is, from 1; 0 for none."""
+        return self.claims[place].index(claim) + 1 if claim else 0
+
+    def worker_dies(self, place: int, claim: int) -> None:
+        del self.steps[place, claim]
+
+    def postpone(self, place: int, claim: int) -> None:
+        self.state.outbox.postpone(self.held[place, claim], delay_ms=0, why="quiet_hours")
+        del self.steps[place, claim]
+
+    def end_unsent(self, place: int, claim: int) -> None:
+        self.state.outbox.end_unsent(self.held[place, claim], "suppressed", "no_cart")
+        del self.steps[place, claim]
+
+    def fence(self, place: int, claim: int) -> None:
+        held = self.held[place, claim]
+        assert self.state.streams.applied(held.noted), "not caught up"
+        self._goes_on(place, claim, NEXT.get(self.state.outbox.fence(held, body=BODY, key="key").verdict))
+
+    def reserve(self, place: int, claim: int, after: World) -> None:
+        outreach, held = self.outreaches[place], self.held[place, claim]
+        owners = self.of_session(self._owner(place, claim))
+        reserved = self.reserved.get((place, claim), 0)
+        reserve = self.state.people.reserve
+        answer = reserve([owners[reserved]], outreach, held.claim, LEAD, self.limits, channels=("call",))
+        found = {(worker.outreach, worker.claim): worker for worker in after.workers}[place, claim]
+        # Which step comes next is the attempt's business; what the script says must be what the model says.
+        expected = {"suppressed": {"capped", "bought", "refused"}, "not_sent": {"held", "lost"}}
+        assert answer in expected.get(found.reply, {"reserved"}), answer
+        self.reserved[place, claim] = found.reserved
+        self._goes_on(place, claim, f"{found.step} {found.reply}".strip())
+
+    def release(self, place: int, claim: int, after: World) -> None:
+        owners = self.of_session(self._owner(place, claim))
+        person = owners[self.reserved[place, claim] - 1]
+        self.state.people.release([person], self.outreaches[place], self.held[place, claim].claim)
+        found = {(worker.outreach, worker.claim): worker for worker in after.workers}.get((place, claim))
+        self.reserved[place, claim] = found.reserved if found else 0
+        self._goes_on(place, claim, f"{found.step} {found.reply}".strip() if found else None)
+
+    def settle(self, place: int, claim: int, result: Any) -> None:  # noqa: ANN401 - a name of the model's
+        unsure = result in {"unknown", "repeat"}
+        result = "retry" if result == "repeat" else result
+        self.state.outbox.settle(self.held[place, claim], result, ambiguous=unsure, line="attempt")
+        del self.steps[place, claim]
+
+    def _goes_on(self, place: int, claim: int, step: str | None) -> None:
+        if step is None:
+            del self.steps[place, claim]
+        else:
+            self.steps[place, claim] = step
+
+    def _owner(self, place: int, claim: int) -> int:
+        return self.sessions.index(self.held[place, claim].session.session_id)
+
+    # Operators
+
+    def retry(self, place: int, *, waited: bool) -> None:
+        outreach = self.outreaches[place]
+        found = texts(self.state, self.state.keys.outreach(outreach))
+        if waited:
+            before = int(found["ended_at"]) - RETRY_UNKNOWN_AFTER_MS
+            # The day on which it was counted stays the same, or the counters would go apart.
+            if before // DAY_MS == int(found["ended_at"]) // DAY_MS or found["state"] == "unknown":
+                self.state.client.hset(self.state.keys.outreach(outreach), "ended_at", before)
+        retry = self.operator.retry_unknown if found["state"] == "unknown" else self.operator.retry_dead
+        retry([outreach])
+
+    def resolve_sent(self, place: int) -> None:
+        assert self.operator.resolve_sent([self.outreaches[place]])[0].done
+
+    def expire(self, place: int) -> None:
+        assert self.operator.expire([self.outreaches[place]])[0].done
+
+    def forget(self, session: int, moment: int) -> None:
+        self.forgetting.erase([self.sessions[session]], [])
+        # What follows happens in the past of the server.
+        key = self.state.keys.session(self.sessions[session])
+        self.state.client.hset(key, "forgotten", self.at_ms(moment) * 100 + 99)
+
+    def forget_person(self, person: int, moment: int) -> None:
+        name = self.people[person]
+        self.forgetting.delete(self.forgetting.split(name)[0])
+        self.forgetting.bar(name)
+        self.state.client.set(f"{self.state.keys.person(name)}forgotten", self.at_ms(moment), keepttl=True)
+
+    # Names of the model's
+
+    def number(self, sequence: int) -> int:
+        return self.number_at(occurred_ms(sequence)) if sequence else 0
+
+    def number_at(self, at_ms: int) -> int:
+        return (at_ms - self.began_ms) // SECOND_MS
+
+    def forgotten(self, session: int) -> int:
+        found = self.state.client.hget(self.state.keys.session(self.sessions[session]), "forgotten")
+        return NONE if found is None else self.number(int(found))
+
+    def place(self, outreach: str) -> int:
+        return self.outreaches.index(outreach) if outreach else NONE

@@ -1,0 +1,411 @@
+"""What the policy says is what an attempt does: other sessions, the holdout, channels, caps, quiet hours."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from state.decisions import Operator
+from state.optouts import OptOuts
+from state.people import person_of
+from state.person_marks import Answer
+from state.session_record import RANK_SPAN
+from state.sessions import Change
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
+from tasks.delivery.settings import DEFAULT_ENDPOINT
+from tasks.deps import Deps
+from tasks.policy.block_settings import BlockSettings
+from tasks.policy.blocklist import compiled
+from tasks.policy.rules import share_of
+from tasks.policy.settings import ContactSettings
+from tests.support.attempts import PERSON, attempt_again, held_by, yuno
+from tests.support.faulty_server import http
+from tests.support.helpers import (
+    HOUR_MS,
+    JANE,
+    LEASE_MS,
+    MINUTE_MS,
+    SECRET,
+    Event,
+    abandon,
+    counters,
+    dispatch,
+    event,
+    happen,
+    let_reservations_age,
+    now_ms,
+    record,
+    score_of,
+    stored,
+    sweep,
+)
+from tests.support.ingesting import ingest_of, publish
+from winback.operations.explain import explain_outreach
+from worker.runtime import State
+
+
+def contact(**settings: object) -> ContactSettings:
+    return ContactSettings.model_validate({"quiet_hours": "off", "law": "off", **settings})
+
+
+def dispatched(state: State, **fields: object) -> str:
+    happen(state, event(customer={**JANE, **fields.pop("customer", {})}, **fields), ago_ms=HOUR_MS)  # type: ignore[dict-item, arg-type]
+    assert sweep(state) == 1
+    outreach = stored(state).outreach
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def elsewhere(state: State, *, ago_ms: int = MINUTE_MS, **fields: object) -> None:
+    """An event of another session of the same person, which arrived and occurred so long ago."""
+    made = json.dumps(event(session="s-2", **{"customer": JANE, **fields}))  # type: ignore[arg-type]
+    client = state.scripts.client
+    client.execute_command("XADD", state.keys.events, f"{now_ms(state) - ago_ms}-0", "event", made)
+    ingest_of(state).step()
+
+
+def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert server.requests == []
+    assert counters(state)["cancelled.active_elsewhere"] == 1
+
+
+def test_who_is_in_another_session_with_a_wrong_clock_is_left_alone(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, occurred_at=(now_ms(state) - 5 * HOUR_MS) / 1000)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps).reason == "active_elsewhere"
+
+
+def test_goods_that_were_bought_are_not_asked_about_again(state: State) -> None:
+    cart = {"total_value": 3, "currency": "COP"}
+    happen(state, event(customer=JANE, cart=cart), ago_ms=3 * HOUR_MS)
+    happen(state, event("order_completed", stage=None), ago_ms=2 * HOUR_MS)
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "paid")
+        assert server.requests == []
+
+
+def test_yuno_is_told_what_the_shop_calls_a_session_whose_id_is_hashed(state: State) -> None:
+    happen(state, event(customer=JANE), ago_ms=HOUR_MS)
+    said = {"id": "gid://shopify/Cart/c1-7"}
+    sequence = (now_ms(state) - HOUR_MS) * RANK_SPAN
+    state.sessions.apply([Change("s-1", sequence, 0, 0, 0, 0, said)])
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps).outcome == "sent"
+        ((_, body),) = server.requests
+    assert json.loads(body)["session"]["session_id"] == "gid://shopify/Cart/c1-7"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"ago_ms": 2 * HOUR_MS}, {"kind": "order_completed"}], ids=["before", "and_has_bought"]
+)
+def test_an_earlier_or_ended_session_of_the_person_stops_nothing(state: State, fields: dict[str, object]) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, **fields)  # type: ignore[arg-type]
+    with yuno(state) as (deps, _):
+        outcome = attempt(outreach, deps)
+    assert outcome.outcome == ("suppressed" if "kind" in fields else "sent")
+    assert outcome.reason == ("bought_recently" if "kind" in fields else "")
+
+
+def test_two_sessions_that_fell_silent_do_not_wait_for_each_other(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, ago_ms=30 * MINUTE_MS)
+    assert sweep(state, silent_for_ms=20 * MINUTE_MS) == 1
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps).outcome == "sent"
+        second = stored(state, "s-2").outreach
+        dispatch(state)
+        assert attempt(second, deps).outcome == "postponed"
+
+
+def holding(deps: Deps, *, held: bool) -> Deps:
+    """Settings under which Jane is, or is not, in the holdout."""
+    share = share_of(PERSON, "holdout ")
+    return replace(deps, contact=contact(holdout=share + 0.01 if held else share))
+
+
+def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, holding(deps, held=True)) == Outcome(outreach, "suppressed", "holdout")
+        assert server.requests == []
+    assert held_by(state) == outreach
+    assert stored(state).contacts == 1
+    assert record(state, outreach)["reason"] == "holdout"
+
+
+def test_who_is_not_held_out_is_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, holding(deps, held=False)).outcome == "sent"
+
+
+def test_in_shadow_mode_nobody_is_held_out(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, _):
+        shadow = replace(holding(deps, held=True), client=None)
+        assert attempt(outreach, shadow).reason == "shadow"
+    assert held_by(state) == ""
+
+
+def test_who_comes_back_while_being_held_out_holds_nobody(state: State) -> None:
+    outreach = dispatched(state)
+
+    class ComesBack(type(state.people)):  # type: ignore[misc]
+        def reserve(self, *args: object, **named: object) -> object:
+            answer = super().reserve(*args, **named)
+            happen(state, event(stage="payment"))
+            return answer
+
+    people = ComesBack(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, replace(holding(deps, held=True), people=people)).outcome == "lost"
+    assert held_by(state) == ""
+    assert record(state, outreach)["reason"] == "came_back"
+
+
+def test_who_was_held_out_is_not_contacted_within_the_cap(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        attempt(outreach, holding(deps, held=True))
+        let_reservations_age(state, PERSON, HOUR_MS)
+        second = abandon(state, "s-2")
+        dispatch(state)
+        assert attempt(second, deps).reason == "contacted_recently"
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("consent", "wanted", "usual", "channel"),
+    [
+        (None, None, "auto", "auto"),
+        (None, None, "call", "call"),
+        (None, "whatsapp", "call", "whatsapp"),
+        ({"call": False}, None, "auto", "whatsapp"),
+        ({"call": False}, "call", "auto", "whatsapp"),
+        ({"whatsapp": False, "call": True}, "whatsapp", "whatsapp", "call"),
+        ({"call": True, "whatsapp": True}, "call", "auto", "call"),
+    ],
+)
+def test_the_channel_is_one_that_may_be_used(
+    state: State, consent: Event | None, wanted: str | None, usual: str, channel: str
+) -> None:
+    fields: Event = {"customer": {"consent": consent}} if consent else {}
+    if wanted:
+        fields["engagement"] = {"preferred_channel": wanted}
+    outreach = dispatched(state, **fields)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, replace(deps, contact=contact(channel=usual))).outcome == "sent"
+        (request,) = server.requests
+    assert json.loads(request[1])["engagement"]["preferred_channel"] == channel
+
+
+def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        quiet = replace(deps, contact=contact(quiet_hours=_around_now(state)))
+        assert attempt(outreach, quiet) == Outcome(outreach, "postponed", "quiet_hours")
+        due_ms = score_of(state, state.keys.due(int(outreach[:2])), outreach)
+        assert due_ms is not None
+        assert 0 < due_ms - now_ms(state) <= 3 * HOUR_MS
+        assert server.requests == []
+        assert attempt_again(state, outreach, deps).outcome == "sent"
+
+
+def test_a_holiday_of_the_shop_is_told_with_its_opening(state: State) -> None:
+    outreach = dispatched(state)
+    today = datetime.fromtimestamp(now_ms(state) / 1000, timezone(timedelta(hours=-5))).date()
+    with yuno(state) as (deps, server):
+        closed = replace(deps, contact=contact(holidays=[f"CO:{today}"]))
+        assert attempt(outreach, closed) == Outcome(outreach, "postponed", "holiday")
+        assert server.requests == []
+    (found,) = Operator(state.scripts, state.keys, state.cipher).read([outreach])
+    assert found is not None
+    tomorrow = f"{today + timedelta(days=1):%A}"
+    assert explain_outreach(found, reveal=False, now_ms=0)["history"][-1]["text"] == (
+        f"postponed: holiday, opens {tomorrow} 00:00"
+    )
+
+
+def _around_now(state: State) -> str:
+    """A quiet time in Bogota, five hours behind UTC, from an hour ago to two hours from now."""
+    hour = (now_ms(state) // HOUR_MS - 5) % 24
+    return f"{(hour - 1) % 24:02d}:00-{(hour + 2) % 24:02d}:00"
+
+
+def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State) -> None:
+    outreach = dispatched(state)
+    person = person_of(JANE["phone_number"], SECRET)
+    held = f"1:{now_ms(state) - 2 * HOUR_MS}"
+    state.client.hset(f"{state.keys.person(person)}reserved", "07-0123456789abcdef", held)
+    state.client.pexpire(f"{state.keys.person(person)}reserved", HOUR_MS)
+    with yuno(state) as (deps, _):
+        own = contact(by_stage={"checkout": {"cap": "1h"}})
+        assert attempt(outreach, replace(deps, contact=own)).outcome == "sent"
+    assert held_by(state) == outreach
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"),
+    [
+        ({"email": "shopper-check-7@storebot.example"}, "bot"),
+        ({"email": "someone@shop.com"}, "internal"),
+        ({"full_name": "Quality Crew"}, "internal"),
+        ({"phone_number": "+573009999999"}, "internal"),
+    ],
+)
+def test_shopper_on_the_block_list_is_not_contacted(state: State, customer: dict[str, str], reason: str) -> None:
+    outreach = dispatched(state, customer=customer)
+    block = {
+        "internal_domains": ["shop.com"],
+        "internal_names": ["Quality Crew"],
+        "internal_numbers": ["+573009999999"],
+    }
+    with yuno(state) as (deps, server):
+        listed = replace(deps, blocklist=compiled(BlockSettings.model_validate(block)))
+        assert attempt(outreach, listed) == Outcome(outreach, "suppressed", reason)
+        assert not server.requests
+    assert counters(state) == {f"suppressed.{reason}": 1}
+
+
+def test_fictitious_number_is_contacted_in_a_rehearsal_only(state: State) -> None:
+    outreach = dispatched(state, customer={"phone_number": "+14155550199", "country_code": "US"})
+    with yuno(state) as (deps, server):
+        assert deps.delivery.rehearses
+        assert attempt(outreach, replace(deps, blocklist=compiled(BlockSettings(), rehearsal=True))).outcome == "sent"
+        assert len(server.requests) == 1
+    assert not deps.delivery.model_copy(update={"endpoint": DEFAULT_ENDPOINT}).rehearses
+
+
+# The person, by each identity
+
+
+MAIL = "jane@example.com"
+
+
+def published(state: State, *made: Event) -> None:
+    publish(state, *made)
+    ingest_of(state).step()
+
+
+def test_a_refusal_of_another_session_stops_it(state: State) -> None:
+    outreach = dispatched(state)
+    refusal = {"call": False, "whatsapp": False}
+    elsewhere(state, ago_ms=2 * HOUR_MS, customer={**JANE, "consent": refusal})
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "no_consent")
+        assert server.requests == []
+
+
+def test_a_channel_refused_in_another_session_is_not_used(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, ago_ms=2 * HOUR_MS, customer={**JANE, "consent": {"call": False}})
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps).outcome == "sent"
+        (request,) = server.requests
+    assert json.loads(request[1])["engagement"]["preferred_channel"] == "whatsapp"
+
+
+def test_a_refusal_just_before_the_reservation_stops_it(state: State) -> None:
+    outreach = dispatched(state)
+
+    class Refuses(type(state.people)):  # type: ignore[misc]
+        def reserve(self, *args: object, **named: object) -> object:
+            self.answer(PERSON, "whatsapp", Answer(allowed=False, at_ms=now_ms(state)))
+            return super().reserve(*args, **named)
+
+    people = Refuses(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, replace(deps, people=people)) == Outcome(outreach, "suppressed", "no_consent")
+        assert server.requests == []
+    assert held_by(state) == ""
+
+
+def test_a_repeated_request_does_not_use_a_channel_refused_since(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(503)) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        state.people.answer(PERSON, "call", Answer(allowed=False, at_ms=now_ms(state)))
+        assert attempt_again(state, outreach, deps).reason == "no_consent"
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("country", "phone", "allowed", "outcome"),
+    [
+        ("CO", "+5511987654321", False, "suppressed"),
+        ("BR", "+573001234567", False, "suppressed"),
+        ("CO", "+573001234567", False, "sent"),
+        ("CO", "+5511987654321", True, "sent"),
+    ],
+)
+def test_the_consent_rules_of_both_countries_hold(
+    state: State, *, country: str, phone: str, allowed: bool, outcome: str
+) -> None:
+    customer: Event = {"country_code": country, "phone_number": phone}
+    if allowed:
+        customer["consent"] = {"call": True, "whatsapp": True}
+    outreach = dispatched(state, customer=customer)
+    with yuno(state) as (deps, _):
+        found = attempt(outreach, deps)
+    assert found.outcome == outcome
+    assert found.reason == ("" if outcome == "sent" else "consent_missing")
+
+
+def test_the_proof_of_consent_stays_with_the_outreach(state: State) -> None:
+    consent = {"call": True, "whatsapp": True, "given_at": "2026-11-30T10:00:00Z", "source": "checkout box"}
+    at_ms = now_ms(state) - HOUR_MS
+    published(state, event(customer={**JANE, "consent": consent}, occurred_at=at_ms / 1000))
+    state.client.delete(state.keys.session("s-1"))
+    outreach = dispatched(state, customer={"consent": consent})
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps).outcome == "sent"
+    proof = json.loads(record(state, outreach)["consent"])
+    assert proof["call"] == {"allowed": True, "at_ms": at_ms, "given_at": consent["given_at"], "source": "checkout box"}
+    assert set(proof) == {"call", "whatsapp"}
+    assert "300" not in record(state, outreach)["consent"]
+
+
+def test_an_opt_out_under_the_number_as_dialled_still_counts(state: State) -> None:
+    number = "+5491143219876"
+    outreach = dispatched(state, customer={"phone_number": number, "country_code": "AR"})
+    OptOuts(state.scripts, state.keys).add([person_of(number, SECRET)])
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
+
+
+def test_two_numbers_with_one_address_are_contacted_once(state: State) -> None:
+    other = {"phone_number": "+573001234568"}
+    for session, customer in (("s-1", JANE), ("s-2", JANE | other)):
+        happen(state, event(session=session, customer=customer | {"email": MAIL}), ago_ms=HOUR_MS)
+    assert sweep(state) == 2
+    first, second = dispatch(state)
+    with yuno(state) as (deps, server):
+        assert attempt(first, deps).outcome == "sent"
+        assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
+        let_reservations_age(state, person_of(MAIL, SECRET), 2 * LEASE_MS)
+        assert attempt_again(state, second, deps) == Outcome(second, "suppressed", "contacted_recently")
+        assert len(server.requests) == 1
+
+
+def test_a_person_shopping_elsewhere_under_the_address_is_left_alone(state: State) -> None:
+    outreach = dispatched(state, customer={"email": MAIL})
+    published(state, event(session="s-2", customer={"email": MAIL}))
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+
+
+def test_an_attempt_that_surely_failed_frees_each_identity(state: State) -> None:
+    outreach = dispatched(state, customer={"email": MAIL})
+    with yuno(state, http(400)) as (deps, _):
+        assert attempt(outreach, deps).outcome == "dead"
+    assert [held_by(state), held_by(state, person_of(MAIL, SECRET))] == ["", ""]

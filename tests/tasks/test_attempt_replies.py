@@ -1,0 +1,126 @@
+"""What an attempt makes of each reply."""
+
+import json
+
+import pytest
+
+from state.people import person_of
+from state.session_record import STAMP_WIDTH
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import Outcome
+from tests.support.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
+from tests.support.faulty_server import OK, Wire, http
+from tests.support.helpers import (
+    HOUR_MS,
+    JANE,
+    MINUTE_MS,
+    SECRET,
+    abandon,
+    counters,
+    dispatch,
+    event,
+    happen,
+    now_ms,
+    places_of,
+    record,
+    score_of,
+)
+from worker.runtime import State
+
+
+def dispatched(state: State, session: str = "s-1") -> str:
+    outreach = abandon(state, session)
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def due_in_ms(state: State, outreach: str) -> int:
+    due = score_of(state, state.keys.due(int(outreach[:2])), outreach)
+    assert due is not None
+    return due - now_ms(state)
+
+
+def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_key(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(500), http(500), http(503), OK) as (deps, server):
+        for number, status in enumerate(("http_500", "http_500", "http_503"), 1):
+            again = attempt(outreach, deps) if number == 1 else attempt_again(state, outreach, deps)
+            assert again == Outcome(outreach, "waiting", "", number, status)
+            assert held_by(state) == ""
+            assert due_in_ms(state, outreach) <= 5000 * 2 ** (number - 1)
+            # Neither may change what is sent.
+            happen(state, event(cart={"total_value": number}), ago_ms=HOUR_MS + MINUTE_MS)
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 4, "http_200")
+        assert len(set(server.requests)) == 1
+        assert len(server.requests) == 4
+    assert counters(state)["sent"] == 1
+
+
+def test_a_server_that_asks_for_time_gets_it(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(429, retry_after="120")) as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+    assert 119_000 < due_in_ms(state, outreach) <= 120_000
+
+
+def test_after_the_last_attempt_it_is_dead_and_the_person_is_free(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(500), max_attempts=2) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "dead", "", 2, "http_500")
+        assert len(server.requests) == 2
+    assert record(state, outreach)["reason"] == "attempts_used_up"
+    assert places_of(state, outreach) == {"dead"}
+    assert held_by(state) == ""
+
+
+def test_a_refused_request_is_dead_with_the_code_and_the_messages(state: State) -> None:
+    outreach = dispatched(state)
+    refusal = json.dumps({"code": "INVALID_REQUEST", "messages": ["cart:\nbad", "items: bad"]}).encode()
+    with yuno(state, http(400, refusal)) as (deps, _):
+        assert attempt(outreach, deps) == Outcome(outreach, "dead", "", 1, "http_400.INVALID_REQUEST")
+    assert "ms http_400.INVALID_REQUEST cart: bad items: bad\n" in record(state, outreach)["history"]
+    assert held_by(state) == ""
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_keys_do_not_use_up_an_attempt(state: State, status: int) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(status), http(status), OK, max_attempts=1) as (deps, _):
+        assert attempt(outreach, deps) == Outcome(outreach, "waiting", "", 1, f"http_{status}")
+        assert due_in_ms(state, outreach) <= 0
+        assert record(state, outreach)["attempts"] == "0"
+        assert held_by(state) == ""
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "postponed", "sending_stopped")
+        for outcome in ("waiting", "sent"):
+            let_a_probe_be_due(state)
+            assert deps.control.permits(1, in_hand=0).granted == 1
+            assert attempt_again(state, outreach, deps).outcome == outcome
+        assert record(state, outreach)["attempts"] == "1"
+
+
+def test_who_came_back_during_a_failed_request_is_not_tried_again(state: State) -> None:
+    outreach = dispatched(state)
+
+    def fail_late(wire: Wire) -> None:
+        wire.request()
+        comes_back(state)
+        wire.send(http(500))
+
+    with yuno(state, fail_late) as (deps, _):
+        assert attempt(outreach, deps).outcome == "cancelled"
+    assert held_by(state) == ""
+    assert places_of(state, outreach) == set()
+
+
+def test_a_repetition_reserves_whom_its_body_names_though_the_number_was_corrected_since(state: State) -> None:
+    outreach = dispatched(state)
+    other = "+573009876543"
+    with yuno(state, http(500), OK) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        # A late event that is newer than the one which brought the number, and older than the last.
+        state.client.hset(state.keys.session("s-1"), "phone", "0" * STAMP_WIDTH + other)
+        assert attempt_again(state, outreach, deps).outcome == "sent"
+        assert JANE["phone_number"] in server.requests[1][1]
+    assert held_by(state) == outreach
+    assert held_by(state, person_of(other, SECRET)) == ""

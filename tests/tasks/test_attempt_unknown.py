@@ -1,0 +1,133 @@
+"""When nobody can say whether a request arrived: it is not repeated, or only with the same key and bytes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
+from tasks.deps import Deps
+from tests.support.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
+from tests.support.faulty_server import OK, Behaviour, Wire, http
+from tests.support.helpers import (
+    abandon,
+    counters,
+    dispatch,
+    now_ms,
+    places_of,
+    record,
+    stored,
+)
+from worker.runtime import State
+
+
+def dispatched(state: State, session: str = "s-1") -> str:
+    outreach = abandon(state, session)
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def nothing_is_left(state: State, outreach: str) -> bool:
+    """Whether no dispatch will ever hand it out again."""
+    return state.outbox.reap().due_again == 0 and dispatch(state) == [] and not places_of(state, outreach) - {"unknown"}
+
+
+def lose(wire: Wire) -> None:
+    wire.request()
+
+
+def hang(wire: Wire) -> None:
+    wire.request()
+    wire.hang()
+
+
+@pytest.mark.parametrize("behaviour", [http(502), http(504), http(501), lose, hang])
+def test_what_may_have_arrived_is_unknown_and_never_sent_again_by_itself(
+    state: State, behaviour: bytes | Behaviour
+) -> None:
+    outreach = dispatched(state)
+    with yuno(state, behaviour, timeout=SHORT) as (deps, server):
+        assert attempt(outreach, deps).outcome == "unknown"
+        assert attempt(outreach, deps).outcome == "dropped"
+        assert nothing_is_left(state, outreach)
+        assert len(server.requests) == 1
+    assert places_of(state, outreach) == {"unknown"}
+    assert held_by(state) == outreach
+    assert stored(state).contacts == 1
+
+
+def repeating(state: State, *answers: bytes) -> Any:  # noqa: ANN401 - the context manager as it is
+    return yuno(state, *answers, on_unknown="retry", max_attempts=3)
+
+
+def repetition(state: State, outreach: str, deps: Deps) -> Outcome:
+    """The second attempt after a first that nobody can say anything of."""
+    assert attempt(outreach, deps).outcome == "waiting"
+    assert held_by(state) == outreach
+    return attempt_again(state, outreach, deps)
+
+
+def test_where_yuno_honours_the_key_the_same_bytes_and_key_are_sent_again(state: State) -> None:
+    outreach = dispatched(state)
+    with repeating(state, http(504), OK) as (deps, server):
+        assert repetition(state, outreach, deps) == Outcome(outreach, "sent", "", 2, "http_200")
+        assert len(server.requests) == 2
+        assert len(set(server.requests)) == 1
+    assert counters(state) == {"sent": 1}
+
+
+@pytest.mark.parametrize("answer", [http(400), http(404), http(504)])
+def test_what_was_once_unknown_ends_sent_or_unknown_whatever_the_repetition_says(state: State, answer: bytes) -> None:
+    outreach = dispatched(state)
+    with repeating(state, http(504), answer) as (deps, _):
+        ended = repetition(state, outreach, deps)
+        if ended.outcome == "waiting":
+            ended = attempt_again(state, outreach, deps)
+        assert ended.outcome == "unknown"
+    assert held_by(state) == outreach
+    assert nothing_is_left(state, outreach)
+
+
+def test_a_repetition_that_failed_for_sure_keeps_the_person_and_ends_unknown_with_the_last(state: State) -> None:
+    outreach = dispatched(state)
+    with repeating(state, http(504), http(500), http(500)) as (deps, server):
+        assert repetition(state, outreach, deps).outcome == "waiting"
+        assert held_by(state) == outreach
+        assert attempt_again(state, outreach, deps).outcome == "unknown"
+        assert len(server.requests) == 3
+    assert nothing_is_left(state, outreach)
+
+
+@pytest.mark.parametrize("act", [comes_back, pays])
+def test_what_was_once_unknown_is_not_repeated_for_somebody_who_came_back(
+    state: State, act: Callable[[State], None]
+) -> None:
+    outreach = dispatched(state)
+    with repeating(state, http(504), OK) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        act(state)
+        assert len(server.requests) == 1
+    assert record(state, outreach)["state"] == "unknown"
+    assert nothing_is_left(state, outreach)
+
+
+def test_once_yuno_may_have_forgotten_the_key_nothing_is_repeated(state: State) -> None:
+    outreach = dispatched(state)
+    with repeating(state, http(504), http(503, retry_after="86400"), OK) as (deps, server):
+        assert repetition(state, outreach, deps).outcome == "waiting"
+        a_day_ago = now_ms(state) - LONGEST_UNKNOWN.total_seconds() * 1000
+        state.client.hset(state.keys.outreach(outreach), "first_sending", int(a_day_ago))
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "unknown", "key_forgotten")
+        assert len(server.requests) == 2
+    assert nothing_is_left(state, outreach)
+
+
+def test_while_another_request_with_our_key_is_under_way_the_person_stays_ours(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(409), OK) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert held_by(state) == outreach
+        assert "ambiguous" in record(state, outreach)
+        assert attempt_again(state, outreach, deps).outcome == "sent"
+        assert len(server.requests) == 2

@@ -1,0 +1,268 @@
+"""Guards that no other test would miss: of attempts, takeovers and what is kept of people. See test_python_mutants."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from state import deployment
+from state.decisions import Operator
+from state.errors import ServerUnavailableError
+from state.keys import HEARTBEAT_TTL_MS, partition_of
+from state.people import person_of
+from state.session_record import RANK_SPAN
+from state.sessions import Change
+from tasks.delivery.attempt import attempt
+from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
+from tasks.policy.rules import Cancel, Send, decide
+from tests.support.attempts import attempt_again, held_by, yuno
+from tests.support.faulty_server import OK, http
+from tests.support.helpers import (
+    HOUR_MS,
+    JANE,
+    LEASE_MS,
+    MINUTE_MS,
+    SECRET,
+    abandon,
+    dispatch,
+    event,
+    happen,
+    let_backoff_pass,
+    now_ms,
+    stored,
+    sweep,
+    take,
+    taken,
+    texts,
+    ttl_ms,
+)
+from tests.support.ingesting import (
+    Breaking,
+    Stubborn,
+    ingest_of,
+    publish,
+    publish_raw,
+    rest,
+    restart_until_done,
+    waiting,
+)
+from tests.tasks.test_attempt_policy import elsewhere, holding
+from tests.tasks.test_policy import CART_MS, FINE, SETTINGS
+from worker.runtime import State
+
+
+def dispatched(state: State) -> str:
+    outreach = abandon(state)
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def test_attempt_not_made_keeps_a_person_who_may_have_been_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(504), OK, on_unknown="retry") as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert held_by(state) == outreach
+        people: Any = Breaking(state.people, "reserve", ServerUnavailableError, times=1, after=True)
+        assert attempt_again(state, outreach, replace(deps, people=people)).outcome == "waiting"
+        assert held_by(state) == outreach
+
+
+def test_attempt_starts_while_it_can_end_within_the_lease_only(state: State) -> None:
+    outreach = dispatched(state)
+    for late_s, outcome in ((-0.1, "sent"), (0.1, "waiting")):
+        clock = [0.0]
+        with yuno(state) as (deps, server):
+            lease_s, timeout_s = deps.delivery.lease.total_seconds(), deps.delivery.timeout.total_seconds()
+
+            class Slow:
+                """People whose reservation takes a while."""
+
+                def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever people have
+                    if name == "reserve":
+                        clock[0] += lease_s - 1.5 * timeout_s + late_s  # noqa: B023 - called within the round
+                    return getattr(state.people, name)
+
+            slow: Any = Slow()
+            if outcome == "waiting":
+                outreach = abandon_another(state)
+            ended = attempt(outreach, replace(deps, people=slow, monotonic=lambda: clock[0]))  # noqa: B023 - as above
+            assert ended.outcome == outcome
+            assert len(server.requests) == (outcome == "sent")
+
+
+def abandon_another(state: State) -> str:
+    state.client.flushall()
+    return dispatched(state)
+
+
+def test_number_corrected_while_ingest_is_waited_for_is_called(state: State) -> None:
+    at_ms, ingest = now_ms(state) - HOUR_MS, ingest_of(state)
+    for after_ms, made in ((0, event(session="old", customer=JANE)), (2, event(previous_session_id="old"))):
+        publish_raw(state, json.dumps(made).encode(), at=f"{at_ms + after_ms}-0")
+    ingest.step()
+    assert sweep(state) == 1
+    outreach = stored(state).outreach
+    # It belongs to the earlier session, so the shopper has not come back in this one.
+    publish(state, event(session="old", customer={"phone_number": "+573009998877"}, occurred_at=(at_ms + 1) / 1000))
+    assert outreach in dispatch(state)
+    with yuno(state) as (deps, server):
+        assert (
+            attempt(
+                outreach, replace(deps, sleep=lambda _: ingest.run(lambda: waiting(state) == 0, lambda _: None))
+            ).outcome
+            == "sent"
+        )
+        ((_, body),) = server.requests
+    assert "+573009998877" in body
+
+
+def test_sign_in_another_session_after_its_last_activity_counts(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, ago_ms=2 * HOUR_MS)
+    elsewhere(state, kind="exit", stage=None)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(("later_ms", "decision"), [(-1, Send()), (0, Send()), (1, Cancel("active_elsewhere"))])
+def test_another_session_counts_from_a_later_moment_on(later_ms: int, decision: object) -> None:
+    assert decide(replace(FINE, last_ms=CART_MS, elsewhere_ms=CART_MS + later_ms), SETTINGS) == decision
+
+
+@pytest.mark.parametrize(("left_ms", "outcome"), [(LEASE_MS // 2, "unknown"), (LEASE_MS + MINUTE_MS, "sent")])
+def test_key_that_may_be_forgotten_during_the_attempt_is_not_used(state: State, left_ms: int, outcome: str) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(504), OK, on_unknown="retry") as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+        first_ms = now_ms(state) - LONGEST_UNKNOWN.total_seconds() * 1000 + left_ms
+        state.client.hset(state.keys.outreach(outreach), "first_sending", int(first_ms))
+        assert attempt_again(state, outreach, deps).outcome == outcome
+
+
+@pytest.mark.parametrize("answer", [http(500), http(504)])
+def test_holdout_takes_nobody_who_was_attempted(state: State, answer: bytes) -> None:
+    outreach = dispatched(state)
+    with yuno(state, answer, OK, on_unknown="retry") as (deps, _):
+        assert attempt(outreach, deps).outcome == "waiting"
+        assert attempt_again(state, outreach, holding(deps, held=True)).outcome == "sent"
+
+
+def test_holdout_takes_nobody_who_may_have_been_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    state.client.hset(state.keys.outreach(outreach), "ambiguous", "1")
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, holding(deps, held=True)).outcome == "sent"
+
+
+def test_opt_out_of_a_corrected_number_stops_a_repetition(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(500), OK) as (deps, server):
+        assert attempt(outreach, deps).outcome == "waiting"
+        sequence = (now_ms(state) - MINUTE_MS) * RANK_SPAN
+        state.sessions.apply([Change("s-1", sequence, 0, 0, 0, 0, {"phone": "+573009998877"})])
+        state.people.opt_out(person_of("+573009998877", SECRET))
+        assert attempt_again(state, outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
+        assert len(server.requests) == 1
+
+
+# The scripts
+
+
+def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
+    held = taken(state)
+    ahead = now_ms(state) + HOUR_MS
+    state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
+    assert state.outbox.postpone(replace(held, claim=ahead), delay_ms=0, why="")
+    let_backoff_pass(state, held.outreach)
+    assert held.outreach in dispatch(state)
+    assert take(state, held.outreach).claim == ahead + 1
+
+
+def test_claim_is_not_below_the_clock(state: State) -> None:
+    before_ms = now_ms(state)
+    assert before_ms <= taken(state).claim <= now_ms(state)
+
+
+def forgotten(state: State, session: str) -> None:
+    state.scripts.run("forget", state.keys.partition(partition_of(session)), session, "", "")
+
+
+def test_forgotten_session_inherits_nothing(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    happen(state, event(session="new"), ago_ms=MINUTE_MS)
+    forgotten(state, "new")
+    before = texts(state, state.keys.session("new"))
+    mark = state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    assert texts(state, state.keys.session("new")) == before
+    assert (mark.phone, mark.moved_to) == ("", "")
+
+
+def test_forgotten_session_hands_nothing_over(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    happen(state, event(session="new"), ago_ms=MINUTE_MS)
+    forgotten(state, "old")
+    before = texts(state, state.keys.session("old"))
+    state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    assert texts(state, state.keys.session("old")) == before
+    assert stored(state, "old").state == "forgotten"
+
+
+def test_session_known_from_a_takeover_alone_does_not_live_forever(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    assert ttl_ms(state, state.keys.session("new")) is not None
+
+
+def test_inherited_fields_leave_an_open_outreach_its_session(state: State) -> None:
+    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
+    abandon(state)
+    state.sessions.hand_over("old", "s-1", now_ms(state) * 100)
+    assert ttl_ms(state, state.keys.session("s-1")) is None
+
+
+def test_process_that_was_silent_for_a_day_is_not_listed(state: State) -> None:
+    key = state.keys.heartbeat("ingest")
+    recent_ms = now_ms(state) - HEARTBEAT_TTL_MS + MINUTE_MS
+    state.client.hset(key, mapping={"old:1": recent_ms - 2 * MINUTE_MS, "recent:1": recent_ms})
+    deployment.beat(state.scripts, state.keys, "ingest")
+    found = [beat.process for beat in deployment.heartbeats(state.scripts, state.keys, "ingest")]
+    assert len(found) == 2
+    assert "recent:1" in found
+
+
+def test_outreach_whose_record_has_expired_cannot_be_decided_about(state: State) -> None:
+    decides, gone = Operator(state.scripts, state.keys), "07-0123456789abcdef"
+    for decide_about in (decides.drop, decides.expire, decides.resolve_sent, decides.retry_dead):
+        assert [(one.word, one.detail) for one in decide_about([gone])] == [("gone", "")]
+
+
+def test_last_attempt_that_may_have_been_a_contact_is_unknown(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state, http(409), max_attempts=1) as (deps, _):
+        assert attempt(outreach, deps).outcome == "unknown"
+    assert held_by(state) == outreach
+
+
+def test_key_is_used_for_a_day_as_yuno_says() -> None:
+    assert timedelta(hours=24) == LONGEST_UNKNOWN
+
+
+def test_entry_is_set_aside_only_after_it_has_failed_alone(state: State) -> None:
+    publish(state, event(session="poison"), event())
+    assert restart_until_done(state, Stubborn(state), max_deliveries=1) == 2
+    assert stored(state).activity
+
+
+def test_entries_of_a_dead_consumer_are_applied_once_found(state: State) -> None:
+    ingest = ingest_of(state)
+    ingest.step()
+    publish(state, event())
+    state.streams.first.read("dead", count=1, block_ms=1)
+    rest(state, "dead")
+    ingest._looked = 0.0
+    ingest.step()
+    assert waiting(state) == 0
+    assert stored(state).activity

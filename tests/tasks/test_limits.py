@@ -1,0 +1,44 @@
+"""How often a person may be contacted: the policy and the reservation say the same about the same contacts."""
+
+import fakeredis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from state.limit import Limit
+from state.people import Held, person_of
+from tasks.policy.limits import held_for, is_reached
+from tests.support.helpers import (
+    CAP_MS,
+    DAY_MS,
+    HOUR_MS,
+    LEAD,
+    LEASE_MS,
+    MINUTE_MS,
+    SECRET,
+    FakeScripts,
+    make_state,
+    now_ms,
+)
+
+PERSON, MINE = person_of("+573001234567", SECRET), "07-0123456789abcdef"
+AGES = st.lists(st.sampled_from([0, LEASE_MS // 2, HOUR_MS, HOUR_MS + LEASE_MS // 2, 5 * HOUR_MS, DAY_MS]), max_size=5)
+LIMITS = st.lists(st.builds(Limit, st.integers(1, 4), st.sampled_from([HOUR_MS, 6 * HOUR_MS, CAP_MS])), max_size=3)
+
+
+@settings(deadline=None, max_examples=50)
+@given(ages=AGES, limits=LIMITS, mine=st.none() | st.sampled_from([MINUTE_MS, 2 * HOUR_MS]))
+def test_policy_and_reservation_agree(ages: list[int], limits: list[Limit], mine: int | None) -> None:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    state = make_state(client, FakeScripts(client))
+    now = now_ms(state)
+    others = [Held(f"11-{number:016x}", now - age) for number, age in enumerate(ages)]
+    key = f"{state.keys.person(PERSON)}reserved"
+    for held in [*others, *([Held(MINE, now - mine)] if mine else [])]:
+        client.hset(key, held.outreach, f"1:{held.at_ms}")
+    answer = state.people.reserve([PERSON], MINE, 2, LEAD, limits)
+    if held_for(others, now_ms=now, lease_ms=LEASE_MS) > 0:
+        assert answer == "held"
+    else:
+        reached = any(is_reached(limit, others, now_ms=now, lease_ms=LEASE_MS) for limit in limits)
+        assert answer == ("capped" if reached else "reserved")
+    client.close()

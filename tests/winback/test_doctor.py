@@ -1,0 +1,313 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import time_machine
+
+from state import deployment
+from tests.support.encrypting import KEY, OTHER, key_id
+from tests.support.helpers import (
+    MINUTE_MS,
+    SECRET,
+    dump,
+    now_ms,
+)
+from tests.support.looking import (
+    PATIENCE_S,
+    ROLES,
+    configured,
+    dead_port,
+    doctor,
+    environment,
+    frozen,
+    last_seen,
+    limited_user,
+    listener,
+    make_healthy,
+    marks,
+    run,
+)
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory without a settings file."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def env(valkey: EmbeddedValkey) -> Iterator[dict[str, str]]:
+    """A system in shadow mode whose endpoint can be reached."""
+    with listener() as (port, _):
+        yield environment(valkey.url, WINBACK_DELIVERY__ENDPOINT=f"http://127.0.0.1:{port}/")
+
+
+@pytest.fixture
+def healthy(real_state: State) -> State:
+    make_healthy(real_state)
+    return real_state
+
+
+# All well
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_system_in_order_is_fine_in_every_check(env: dict[str, str]) -> None:
+    code, found = doctor(env)
+
+    assert code == 0
+    assert marks(found, "note", "warn", "fail") == {}
+    assert {"settings", "secrets", "server", "broker", "endpoint", "clock", "deployment", *ROLES} <= found.keys()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_each_check_is_a_line_with_its_mark_and_the_last_line_sums_up(env: dict[str, str]) -> None:
+    code, shown = run("doctor", **env)
+    lines = shown.splitlines()
+
+    assert code == 0
+    assert [line for line in lines if line.split()[:2] == ["ok", "server"] and "valkey" in line]
+    assert lines[-1] == "nothing fails"
+
+
+@pytest.mark.usefixtures("healthy")
+def test_what_fails_is_told_with_its_way_out_and_ends_with_code_1(env: dict[str, str]) -> None:
+    code, shown = run("doctor", **env, WINBACK_DELIVERY__MODE="live")
+
+    assert code == 1
+    assert "FAIL  secrets" in shown
+    assert shown.splitlines()[-1].startswith("2 checks fail, of ")
+
+
+def test_looking_changes_nothing(real_state: State, env: dict[str, str]) -> None:
+    before = dump(real_state)
+    _, found = doctor(env)
+
+    assert dump(real_state) == before
+    assert found["deployment"].text == "nothing is recorded yet: the first role that starts does it"
+
+
+# The server
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        (
+            "maxmemory_policy",
+            "allkeys-lru",
+            ("eviction", "fail", "maxmemory-policy is allkeys-lru: a full server forgets"),
+        ),
+        ("appendonly", "no", ("persistence", "fail", "appendonly is off: a restart of the server forgets")),
+        ("hash_max_listpack_value", "64", ("compact", "note", "hash-max-listpack-value is 64: sessions with a cart")),
+    ],
+)
+def test_an_option_of_the_server_that_is_wrong_is_found(
+    healthy: State, env: dict[str, str], option: str, value: str, expected: tuple[str, str, str]
+) -> None:
+    name, mark, words = expected
+    with configured(healthy, **{option: value}):
+        code, found = doctor(env)
+
+    assert marks(found, "note", "warn", "fail") == {name: mark}
+    assert found[name].text.startswith(words)
+    assert "CONFIG SET" in found[name].hint
+    assert code == (mark == "fail")
+
+
+@pytest.mark.parametrize(("share", "mark", "code"), [(0.5, "ok", 0), (0.88, "warn", 0), (1.5, "fail", 1)])
+def test_memory_that_runs_out_is_told_before_it_has(
+    healthy: State, env: dict[str, str], share: float, mark: str, code: int
+) -> None:
+    # Large against what the connections of the checks themselves take.
+    healthy.client.setrange("filler", 30_000_000, "x")
+    healthy.client.pexpire("filler", MINUTE_MS)
+    used = int(healthy.client.info("memory")["used_memory"])
+    with configured(healthy, maxmemory=round(used / share)):
+        found_code, found = doctor(env)
+    healthy.client.delete("filler")
+
+    assert (found["memory"].mark, found_code) == (mark, code)
+
+
+def test_what_a_managed_server_keeps_to_itself_is_a_note(healthy: State, env: dict[str, str]) -> None:
+    with limited_user(healthy, env["WINBACK_REDIS_URL"], "+@all", "-config") as url:
+        code, found = doctor({**env, "WINBACK_REDIS_URL": url})
+
+    assert code == 0
+    assert marks(found, "note", "warn", "fail") == {"compact": "note"}
+    assert "could not be read" in found["compact"].text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mark", "code"), [(-30, "warn", 0), (-5, "warn", 0), (5, "warn", 0), (90, "fail", 1), (-90, "fail", 1)]
+)
+def test_clocks_that_differ_are_told(healthy: State, env: dict[str, str], seconds: int, mark: str, code: int) -> None:
+    with time_machine.travel(now_ms(healthy) / 1000 + seconds, tick=True):
+        found_code, found = doctor(env)
+
+    assert (found["clock"].mark, found_code) == (mark, code)
+    assert found["clock"].text.endswith(" s apart")
+
+
+def test_a_dead_port_fails_in_one_line_each_and_says_what_could_not_be_checked(env: dict[str, str]) -> None:
+    port = dead_port()
+    code, found = doctor({**env, "WINBACK_REDIS_URL": f"redis://u:hunter2@127.0.0.1:{port}/0"})
+
+    assert code == 1
+    assert marks(found, "fail") == {"server": "fail", "broker": "fail"}
+    assert found["server"].text.startswith(f"redis_url (127.0.0.1:{port}): nothing listens there: ")
+    assert found["broker"].text == f"127.0.0.1:{port}: nothing listens there"
+    assert found["not checked"].mark == "note"
+
+
+def test_a_frozen_server_gets_an_answer_all_the_same(valkey: EmbeddedValkey, env: dict[str, str]) -> None:
+    started = monotonic()
+    with frozen(valkey):
+        code, found = doctor(env)
+
+    assert monotonic() - started < PATIENCE_S
+    assert code == 1
+    assert "it does not answer in time" in found["server"].text
+    assert "it does not answer in time" in found["broker"].text
+
+
+def test_a_password_that_is_refused_is_called_that_and_not_shown(healthy: State, env: dict[str, str]) -> None:
+    with configured(healthy, requirepass="right"):
+        healthy.client.auth("right")
+        url = env["WINBACK_REDIS_URL"].replace("redis://", "redis://:hunter2@")
+        code, shown = run("doctor", **{**env, "WINBACK_REDIS_URL": url})
+
+    assert code == 1
+    assert shown.count("it refuses the user name or password") == 2
+    assert "hunter2" not in shown
+
+
+# The deployment
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("schema", "another version"),
+        ("partitions", "another number of partitions"),
+        ("identity", "identity_secret is not"),
+    ],
+)
+def test_data_of_another_deployment_is_found(healthy: State, env: dict[str, str], field: str, words: str) -> None:
+    healthy.client.hset(healthy.keys.deployment, field, "other")
+    code, found = doctor(env)
+
+    assert code == 1
+    assert marks(found, "fail") == {"deployment": "fail"}
+    assert f"{field} differs" in found["deployment"].text
+    assert words in found["deployment"].text
+
+
+def test_a_host_without_the_secret_compares_the_rest(healthy: State, env: dict[str, str]) -> None:
+    assert healthy.client.hget(healthy.keys.deployment, "identity")
+    _, found = doctor({**env, "WINBACK_IDENTITY_SECRET": ""})
+
+    assert marks(found, "fail") == {"secrets": "fail"}
+    assert found["secrets"].text.startswith("identity_secret: is missing; set WINBACK_IDENTITY_SECRET")
+
+
+@pytest.mark.parametrize(
+    ("keys", "mark", "words"),
+    [
+        ("", "fail", f"encrypted under a key that is not here ({key_id(KEY)})"),
+        (OTHER.hex(), "fail", f"encrypted under a key that is not here ({key_id(KEY)})"),
+        (KEY.hex(), "ok", f"on: what is personal is encrypted under key {key_id(KEY)}"),
+        (f"{OTHER.hex()},{KEY.hex()}", "ok", f"under key {key_id(OTHER)}, 1 more for what is older"),
+    ],
+)
+def test_a_host_says_whether_it_has_the_keys_that_the_data_needs(
+    healthy: State, env: dict[str, str], keys: str, mark: str, words: str
+) -> None:
+    deployment.check(healthy.scripts, healthy.keys, SECRET, [key_id(KEY)])
+    code, found = doctor({**env, "WINBACK_ENCRYPTION_KEYS": keys})
+
+    assert (code, found["encryption"].mark) == (mark == "fail", mark)
+    assert words in found["encryption"].text
+    assert deployment.recorded_keys(healthy.scripts, healthy.keys) == [key_id(KEY)]
+
+
+# The settings
+
+
+def test_settings_that_cannot_be_loaded_fail_line_by_line_and_nothing_else_is_checked(folder: Path) -> None:
+    (folder / "winback.toml").write_text('[delivery]\ntimeout = 3\n[contact]\ncap = "x"\n')
+    code, shown = run("doctor", "--json")
+    found = json.loads(shown)["checks"]
+
+    assert code == 1
+    assert [(check["name"], check["mark"], check["text"].split(" ")[0]) for check in found[:2]] == [
+        ("settings", "fail", "delivery.timeout"),
+        ("settings", "fail", "contact.cap"),
+    ]
+    assert [check["name"] for check in found[2:]] == ["not checked"]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_broken_threshold_fails_and_everything_else_is_checked_all_the_same(
+    env: dict[str, str], folder: Path
+) -> None:
+    (folder / "winback.toml").write_text('[detection]\nexit = "soon"\n')
+    code, found = doctor(env)
+
+    assert code == 1
+    assert marks(found, "fail") == {"settings": "fail"}
+    assert found["server"].mark == "ok"
+
+
+def test_without_the_address_of_the_server_that_is_what_fails() -> None:
+    _, found = doctor({"WINBACK_DELIVERY__ENDPOINT": f"http://127.0.0.1:{dead_port()}/"})
+
+    assert found["server"].text.startswith("redis_url: is missing; ")
+    assert found["broker"].text == "broker_url: is missing"
+
+
+# The roles
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_that_is_silent_fails(healthy: State, env: dict[str, str], role: str) -> None:
+    last_seen(healthy, role, 5 * MINUTE_MS)
+    code, found = doctor(env)
+
+    assert code == 1
+    assert marks(found, "fail") == {role: "fail"}
+    assert found[role].text.startswith("silent for 5 min: ")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_that_was_never_there_fails(healthy: State, env: dict[str, str], role: str) -> None:
+    healthy.client.delete(healthy.keys.heartbeat(role))
+    _, found = doctor(env)
+
+    assert marks(found, "fail") == {role: "fail"}
+    assert found[role].text.startswith("not seen within a day: ")
+
+
+def test_an_edit_that_the_sweep_cannot_use_fails(healthy: State, env: dict[str, str]) -> None:
+    deployment.report(healthy.scripts, healthy.keys, "detection", "detection.exit (winback.toml): 'soon' is not ...")
+    code, found = doctor(env)
+
+    assert code == 1
+    assert marks(found, "fail") == {"thresholds": "fail"}
+
+
+def test_events_that_were_set_aside_lately_are_a_note(healthy: State, env: dict[str, str]) -> None:
+    healthy.streams.reject(b"1-0", [("type", "is missing")], applied=False)
+    code, found = doctor(env)
+
+    assert code == 0
+    assert marks(found, "note", "warn", "fail") == {"rejected": "note"}
+    assert "winback rejected list" in found["rejected"].hint

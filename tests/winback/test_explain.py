@@ -1,0 +1,292 @@
+"""`winback explain`: why somebody was contacted, or was not, and what happens next."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detectors.normalize.session_ids import session_key
+from detectors.parsing import parse
+from state.people import person_of
+from tests.state.test_forgotten import forget
+from tests.state.test_operator import dead, unknown
+from tests.support.helpers import (
+    DAY_MS,
+    HOUR_MS,
+    JANE,
+    MINUTE_MS,
+    SECOND_MS,
+    SECRET,
+    abandon,
+    event,
+    expire_session,
+    happen,
+    now_ms,
+    sending,
+    take_again,
+    taken,
+)
+from tests.support.ingesting import ingest_of, publish
+from tests.support.operating import Shop, shop_on
+from winback.operations.explain import when
+from worker.ingest.batch import Batch, _add
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("valkey")
+CART = {"total_value": 149.99, "currency": "COP", "items": [{"name": "Wireless Headphones", "price": 149.99}]}
+CUSTOMER = {**JANE, "email": "jane.doe@example.com", "consent": {"call": True, "whatsapp": False}}
+PERSONAL = ("Jane", "Doe", "3001234567", "jane.doe", "Wireless", "149.99")
+
+
+@pytest.fixture
+def shop(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.chdir(tmp_path)
+    with shop_on(valkey.url) as found:
+        yield found
+
+
+def told(shop: Shop, session: str = "s-1") -> Any:  # noqa: ANN401 - JSON
+    return shop.json("explain", session)
+
+
+def next_of(shop: Shop) -> str:
+    return str(told(shop)["session"]["next"])
+
+
+def test_a_session_is_found_by_what_the_shop_calls_it_and_as_it_is_stored(shop: Shop) -> None:
+    cart = "gid://shopify/Cart/c1-7"
+    parsed = parse(json.dumps(event(customer=JANE)).encode()).event
+    assert parsed is not None
+    batch = Batch()
+    _add(batch, b"1-0", now_ms(shop.state), parsed.model_copy(update={"session_id": f"{cart}?key=secret"}))
+    shop.state.sessions.apply(batch.changes)
+    for asked in (cart, f"{cart}?key=secret", f" {cart}?key=other", session_key(cart)):
+        story = told(shop, asked)["session"]
+        assert (story["session"], story["stored_as"]) == (cart, session_key(cart))
+    assert f"stored as      {session_key(cart)}" in shop.run("explain", cart)
+    assert "1 session" in shop.run("forget", "--session", f"{cart}?key=secret", "--yes")
+    assert told(shop, cart)["session"]["state"] == "forgotten"
+
+
+def test_a_cart_that_was_bought_is_told_as_such(shop: Shop) -> None:
+    happen(shop.state, event(cart=CART), ago_ms=MINUTE_MS)
+    happen(shop.state, event("order_completed", stage=None), ago_ms=SECOND_MS)
+    happen(shop.state, event())
+    assert told(shop)["session"]["cart"] == "bought"
+    assert re.search(r"cart +bought", shop.run("explain", "s-1"))
+
+
+def test_who_waits_is_claimed_when_the_threshold_of_the_settings_has_passed(shop: Shop) -> None:
+    at_ms = now_ms(shop.state) - MINUTE_MS
+    happen(shop.state, event(customer=CUSTOMER), ago_ms=MINUTE_MS)
+    story = told(shop)["session"]
+    assert (story["stage"], story["platform"], story["state"]) == ("checkout", "web", "waiting")
+    assert (story["threshold"], story["setting"]) == ("15m", "detection.idle.checkout")
+    assert story["next"].endswith("unless something happens, it is claimed, and the contact policy is asked")
+    assert abs(milliseconds_of(story["claimed_from"]) - at_ms - 15 * MINUTE_MS) < SECOND_MS
+    shop.env["WINBACK_DETECTION__IDLE_BY_PLATFORM__WEB__CHECKOUT"] = "2m"
+    story = told(shop)["session"]
+    assert (story["threshold"], story["setting"]) == ("2m", "detection.idle_by_platform.web.checkout")
+
+
+def test_where_it_was_in_the_flow_is_told_in_order_with_first_and_last(shop: Shop) -> None:
+    at_ms = now_ms(shop.state) // MINUTE_MS * MINUTE_MS - HOUR_MS
+    for stage, minute in (("checkout", 9), ("cart_review", 2), ("checkout", 4), ("payment", 9)):
+        made = event(stage=stage, occurred_at=(at_ms + minute * MINUTE_MS) / 1000)
+        happen(shop.state, made, ago_ms=0)
+    told_at = [(stay["stage"], stay["platform"], stay["from"], stay["to"]) for stay in told(shop)["session"]["stages"]]
+    two, four, nine = (when(at_ms + minute * MINUTE_MS) for minute in (2, 4, 9))
+    assert told_at == [
+        ("cart_review", "web", two, two),
+        ("checkout", "web", four, nine),
+        ("payment", "web", nine, nine),
+    ]
+    shown = [line.rstrip() for line in shop.run("explain", "s-1").splitlines()]
+    at = shown.index(f"stages         cart_review.web at {two}")
+    assert shown[at + 1] == f"               checkout.web from {four} to {nine}"
+
+
+def test_a_session_that_was_taken_over_names_the_other_and_that_one_names_it(shop: Shop) -> None:
+    begin_s = now_ms(shop.state) / 1000 - 9
+    publish(shop.state, *(event(session=name, occurred_at=begin_s) for name in ("old", "older")))
+    for ago_s, previous in ((1, "old"), (2, "older")):
+        at_s = now_ms(shop.state) / 1000 - ago_s
+        publish(shop.state, event(session="new", previous_session_id=previous, occurred_at=at_s))
+    ingest_of(shop.state).step()
+    old, new = told(shop, "old")["session"], told(shop, "new")["session"]
+    assert (old["state"], old["moved_to"], old["took_over"]) == ("moved", "new", None)
+    assert old["next"] == "nothing: session new took it over; see that"
+    assert (new["moved_to"], new["took_over"]) == (None, "old")
+    assert "taken over     by session new" in shop.run("explain", "old")
+    assert "took over      session old" in shop.run("explain", "new")
+    # Who takes it over in turn did not take over what it had taken over.
+    publish(shop.state, event(session="newest", previous_session_id="new"))
+    ingest_of(shop.state).step()
+    assert told(shop, "newest")["session"]["took_over"] == "new"
+
+
+def milliseconds_of(text: str) -> int:
+    from datetime import datetime
+
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([event(customer=JANE)], "at the next sweep it is claimed"),
+        ([event(customer={"full_name": "Jane"})], "at the next sweep it ends unreachable: phone missing"),
+        ([event(customer=JANE), event("payment_declined", stage=None)], "it ends suppressed: declined_off"),
+        ([event("exit", stage=None)], "no event has said at which stage"),
+        ([event(), event("order_completed", stage=None)], "nothing: it was bought"),
+    ],
+)
+def test_what_happens_next_depends_on_what_is_known(shop: Shop, events: list[dict[str, Any]], said: str) -> None:
+    for made in events:
+        happen(shop.state, made, ago_ms=HOUR_MS)
+    assert said in next_of(shop)
+
+
+def test_who_is_too_old_for_a_contact_expires(shop: Shop) -> None:
+    happen(shop.state, event(customer=JANE), ago_ms=4 * DAY_MS)
+    assert "it ends expired: too_old" in next_of(shop)
+
+
+def test_a_voucher_that_lapses_is_told_as_a_signal_with_its_own_threshold(shop: Shop) -> None:
+    happen(shop.state, event(customer=JANE), ago_ms=MINUTE_MS)
+    happen(shop.state, event("payment_pending", stage=None), ago_ms=SECOND_MS)
+    story = told(shop)["session"]
+    assert story["signal"]["kind"] == "pending"
+    assert (story["lane"], story["threshold"], story["setting"]) == (
+        "checkout.web.pending",
+        "24h",
+        "detection.pending",
+    )
+
+
+def test_events_that_nobody_has_read_hold_the_claim_up(shop: Shop) -> None:
+    happen(shop.state, event(customer=JANE), ago_ms=16 * MINUTE_MS)
+    shop.state.client.xadd(shop.state.keys.events, {"event": "{}"}, id=f"{now_ms(shop.state) - 5 * MINUTE_MS}-0")
+    assert "it is claimed" in next_of(shop)
+    assert next_of(shop).startswith("when the events that have been waiting since ")
+
+
+def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
+    held = sending(shop.state)
+    settle = shop.state.outbox.settle
+    settle(held, "retry", reason="http_503", delay_ms=HOUR_MS, line="attempt 1 in 1200 ms")
+    (story,) = told(shop)["outreaches"]
+    assert (story["state"], story["lane"], story["threshold"]) == ("waiting", "checkout.web.idle", "15m")
+    assert story["next"].startswith("due at ")
+    assert told(shop)["session"]["next"] == story["next"]
+    again = take_again(shop.state, held.outreach)
+    assert told(shop)["outreaches"][0]["next"].startswith("a worker has it in hand")
+    shop.state.outbox.postpone(again, delay_ms=1, why="person_held")
+    again = take_again(shop.state, held.outreach)
+    assert shop.state.outbox.fence(again, body="{}", key="k").verdict == "sending"
+    assert "its request is under way" in told(shop)["outreaches"][0]["next"]
+    settle(again, "sent", line="attempt 2 in 412 ms (left out: customer.country_code (taken from the number)) http_200")
+    (story,) = told(shop)["outreaches"]
+    texts = [line["text"] for line in story["history"]]
+    assert texts[0].startswith("claimed: silent since 20")
+    assert texts[1:] == [
+        "attempt 1 http_503, 1,200 ms",
+        "to be tried again: http_503",
+        "postponed: person_held",
+        "attempt 2 http_200, 412 ms (left out: customer.country_code (taken from the number))",
+        "ended sent",
+    ]
+    assert (story["history"][-2]["status"], story["history"][-2]["ms"]) == ("http_200", 412)
+    assert story["next"] == "nothing: it has ended"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("law_CO until Monday 07:00", "postponed: law CO, opens Monday 07:00"),
+        (
+            "law_US-FL until Monday 08:00 (America/New_York)",
+            "postponed: law US-FL, opens Monday 08:00 (America/New_York)",
+        ),
+        ("quiet_hours until Monday 08:00", "postponed: quiet_hours, opens Monday 08:00"),
+        ("quiet_hours", "postponed: quiet_hours"),
+    ],
+)
+def test_a_postponement_is_told_with_its_opening(shop: Shop, why: str, said: str) -> None:
+    held = taken(shop.state)
+    shop.state.outbox.postpone(held, delay_ms=HOUR_MS, why=why)
+    (story,) = told(shop)["outreaches"]
+    assert story["history"][-1]["text"] == said
+
+
+def test_every_earlier_outreach_is_told_and_each_finds_its_session(shop: Shop) -> None:
+    first = taken(shop.state)
+    shop.state.outbox.end_unsent(first, "suppressed", "no_cart")
+    second = abandon(shop.state, ago_ms=HOUR_MS - MINUTE_MS)
+    found = [(story["outreach"], story["reason"]) for story in told(shop)["outreaches"]]
+    assert found == [(first.outreach, "no_cart"), (second, None)]
+    assert told(shop, first.outreach) == told(shop)
+    expire_session(shop.state)
+    story = told(shop)
+    assert story["session"] is None
+    assert [one["outreach"] for one in story["outreaches"]] == [first.outreach, second]
+    assert [one["outreach"] for one in told(shop, second)["outreaches"]] == [first.outreach, second]
+
+
+def test_an_outreach_that_its_session_does_not_remember_is_told_all_the_same(shop: Shop) -> None:
+    made = [abandon(shop.state, ago_ms=HOUR_MS - number * SECOND_MS) for number in range(9)]
+    assert [story["outreach"] for story in told(shop, made[0])["outreaches"]] == made
+    assert [story["outreach"] for story in told(shop)["outreaches"]] == made[1:]
+
+
+def test_who_must_decide_is_told_with_the_command_to_do_so(shop: Shop) -> None:
+    refused, nobody_knows = dead(shop.state), unknown(shop.state, "s-2")
+    assert f"winback dead retry {refused.outreach}" in shop.run("explain", "s-1")
+    assert f"winback unknown resolve --as sent {nobody_knows.outreach}" in shop.run("explain", "s-2")
+    shop.run("dead", "drop", refused.outreach, "--yes")
+    assert told(shop)["outreaches"][0]["next"] == "nothing: it has ended"
+
+
+def test_personal_data_is_masked_unless_it_is_asked_for(shop: Shop) -> None:
+    happen(
+        shop.state, event(customer=CUSTOMER, cart=CART, engagement={"metadata": {"note": "for Jane"}}), ago_ms=MINUTE_MS
+    )
+    held = sending(shop.state, "s-2")
+    shop.state.outbox.settle(held, "dead", reason="http_400", line="attempt 1 http_400 Jane Doe cannot be called")
+    for session in ("s-1", "s-2"):
+        for shown in (shop.run("explain", session), json.dumps(told(shop, session))):
+            assert [text for text in PERSONAL if text in shown] == []
+    assert "J*** D**  +57********67  j***@***.com  CO" in shop.run("explain", "s-1")
+    revealed = shop.run("explain", "s-1", "--reveal") + shop.run("explain", "s-2", "--reveal")
+    assert [text for text in PERSONAL if text not in revealed] == []
+
+
+def test_what_is_known_of_the_person_is_told(shop: Shop) -> None:
+    happen(shop.state, event(customer=CUSTOMER), ago_ms=MINUTE_MS)
+    assert "has not opted out, has not bought or been contacted recently" in shop.run("explain", "s-1")
+    person = person_of(JANE["phone_number"], SECRET)
+    shop.state.people.opt_out(person)
+    shop.state.people.mark_bought(person, now_ms(shop.state))
+    assert "person         opted out, bought recently" in shop.run("explain", "s-1")
+    assert "call true, whatsapp false" in shop.run("explain", "s-1")
+    del shop.env["WINBACK_IDENTITY_SECRET"]
+    assert told(shop)["session"]["person"] is None
+
+
+def test_a_session_that_is_not_known_is_explained_too(shop: Shop) -> None:
+    publish(shop.state, event())
+    lines = shop.run("explain", "s-1", code=2).splitlines()
+    assert lines[0].startswith("session 's-1' is not known in namespace ")
+    assert [word for word in ("7 days", "namespace", "rejected", "not applied") if word not in " ".join(lines)] == []
+    assert shop.run("explain", "07-0123456789abcdef", code=2).startswith("07-0123456789abcdef: no such outreach")
+
+
+def test_a_forgotten_session_says_so_and_no_more(shop: Shop) -> None:
+    abandon(shop.state)
+    forget(shop.state)
+    story = told(shop)
+    assert (story["session"]["state"], story["outreaches"]) == ("forgotten", [])
+    assert "it was forgotten" in story["session"]["next"]

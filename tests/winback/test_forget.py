@@ -1,0 +1,359 @@
+"""`winback forget`: nothing of a person is left, nothing of anybody else is lost, and a look at every key proves it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from state.keys import partition_of
+from state.people import person_of
+from tests.state.test_operator import dead, unknown
+from tests.support.helpers import (
+    HOUR_MS,
+    JANE,
+    LEAD,
+    LIMITS,
+    MINUTE_MS,
+    SECRET,
+    abandon,
+    apply,
+    arrived,
+    counters,
+    dispatch,
+    dump,
+    event,
+    happen,
+    now_ms,
+    record,
+    sending,
+    stored,
+    texts,
+)
+from tests.support.ingesting import ingest_of, process, publish, publish_raw, waiting
+from tests.support.operating import Shop, shop_on
+from tests.support.people import EMAIL, JANES_MAIL
+from tests.support.people import live as live_as_person
+from winback.operations.someone import Someone
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("valkey")
+PHONE = JANE["phone_number"]
+JANES = person_of(PHONE, SECRET)
+JOHN = {"full_name": "John Doe", "phone_number": "+573001234568", "country_code": "CO"}
+TRACES = ("3001234567", "300 123 4567", "Jane", "s-1", "s-2", "s-3")
+
+
+@pytest.fixture
+def shop(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.chdir(tmp_path)
+    with shop_on(valkey.url) as found:
+        yield found
+
+
+def left(shop: Shop) -> dict[str, list[str]]:
+    """Keys that hold a trace of Jane, by trace: read with the server's own dump of every key, not by what is tested."""
+    client: Any = shop.state.client
+    found: dict[str, list[str]] = {}
+    for key in client.scan_iter("*"):
+        content = client.dump(key)
+        match client.type(key):
+            case b"hash":
+                content = repr(client.hgetall(key)).encode()
+            case b"zset":
+                content = repr(client.zrange(key, 0, -1)).encode()
+            case b"stream":
+                content = repr(client.xrange(key)).encode()
+            case b"string":
+                content = client.get(key)
+        for trace in TRACES:
+            if trace.encode() in key + content:
+                found.setdefault(trace, []).append(key.decode())
+    return {trace: sorted(keys) for trace, keys in found.items()}
+
+
+def tombstones(shop: Shop, *sessions: str) -> dict[str, list[str]]:
+    """What may be left of sessions: the names of their tombstones."""
+    for session in sessions:
+        fields = texts(shop.state, shop.state.keys.session(session)).keys()
+        assert fields - {"sending"} == {"state", "forgotten"}
+    return {session: [shop.state.keys.session(session)] for session in sessions}
+
+
+def live(shop: Shop) -> None:
+    """Leave traces of Jane everywhere, and a few of John."""
+    state = shop.state
+    dead(state, "s-1")
+    happen(state, event(session="s-2", customer={**JANE, "phone_number": "300 123 4567"}), ago_ms=MINUTE_MS)
+    state.people.mark_bought(JANES, now_ms(state))
+    happen(state, event(session="john", customer=JOHN), ago_ms=MINUTE_MS)
+    state.streams.first.create_group()
+    publish(state, event(session="s-3", customer=JANE), event(session="s-2"), event(session="john"))
+    publish_raw(state, b'{"phone": "+57 300 123 4567", ')
+    state.streams.reject(b"1-0", [("customer", "quotes +573001234567")], applied=False)
+    state.streams.reject(b"2-0", [("cart", "is not a cart")], applied=False)
+
+
+def test_every_trace_goes_and_nothing_of_anybody_else(shop: Shop) -> None:
+    live(shop)
+    assert left(shop)
+    done = shop.json("forget", "--scan", "--phone", "300 123 4567", "--country", "CO", "--yes")
+    assert done["erased"] == {"sessions": 2, "outreaches": 1, "skeletons": 0}
+    assert (done["entries"], done["rejected"], done["person_keys"], done["left"]) == (3, 1, 1, [])
+    assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
+    assert stored(shop.state, "john").fields["name"] == "John Doe"
+    assert waiting(shop.state) == 1
+    assert shop.state.client.xlen(shop.state.keys.rejected) == 1
+    assert shop.state.client.zcard(f"{shop.state.keys.partition(partition_of('s-1'))}dead") == 0
+
+
+def test_it_asks_first_and_names_what_it_found(shop: Shop) -> None:
+    live(shop)
+    before = left(shop)
+    shown = shop.run("forget", "--scan", "--phone", PHONE, typed="n\n", code=1)
+    assert "found: 2 sessions, 1 outreach, 3 events not applied yet, 1 rejected entry" in shown
+    assert "  session s-1\n  session s-2\n  session s-3\n" in shown
+    assert left(shop) == before
+    shown = shop.run("forget", "--scan", "--phone", PHONE, typed="y\n")
+    assert "removed: 2 sessions, 1 outreach, 3 events not applied yet, 1 rejected entry, 1 key of the person" in shown
+    assert "keys; no number, address or session of theirs is left" in shown
+
+
+def test_a_session_stands_for_its_person(shop: Shop) -> None:
+    live(shop)
+    shop.run("forget", "--scan", "--session", "s-1", "--yes")
+    assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
+
+
+def test_a_session_of_nobody_is_forgotten_by_itself(shop: Shop) -> None:
+    happen(shop.state, event(session="s-1"), ago_ms=MINUTE_MS)
+    happen(shop.state, event(session="s-2", customer=JANE), ago_ms=MINUTE_MS)
+    shop.run("forget", "--scan", "--session", "s-1", "--yes")
+    assert tombstones(shop, "s-1")
+    assert stored(shop.state, "s-2").fields["name"] == "Jane Doe"
+
+
+def test_outreaches_go_after_their_session_has_expired_and_after_the_number_was_corrected(shop: Shop) -> None:
+    nobody_knows = unknown(shop.state, "s-1")
+    body = json.dumps({"customer": {"phone_number": PHONE, "full_name": "Jane Doe"}})
+    parked = shop.state.keys.body(nobody_knows.outreach)
+    shop.state.client.delete(parked)
+    shop.state.client.hset(parked, "body", body)
+    shop.state.client.pexpire(parked, HOUR_MS)
+    late = arrived(event("exit", "s-1", customer={"phone_number": JOHN["phone_number"]}), now_ms(shop.state))
+    apply(shop.state, late)
+    dead(shop.state, "s-2")
+    shop.state.client.delete(shop.state.keys.session("s-2"))
+    done = shop.json("forget", "--scan", "--phone", PHONE, "--yes")
+    assert (done["erased"]["outreaches"], done["left"]) == (1, [])
+    assert record(shop.state, nobody_knows.outreach) == {}
+    assert shop.json("forget", "--scan", "--session", "s-2", "--yes")["erased"]["outreaches"] == 1
+    assert list(shop.state.client.scan_iter("*:outreach:*")) == []
+
+
+def test_a_refusal_stays_also_one_that_was_on_its_way(shop: Shop) -> None:
+    publish(shop.state, event("opt_out", None, None, customer=JANE))
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    assert "they are on the opt-out list now" in shown
+    assert f"stays: {shop.state.keys.person(JANES)}opted_out: an opt-out has to be known to be kept" in shown
+    assert shop.state.people.facts(JANES).opted_out
+    assert left(shop) == {}
+
+
+def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None:
+    held = sending(shop.state)
+    assert shop.state.people.reserve([JANES], held.outreach, held.claim, LEAD, LIMITS) == "reserved"
+    shop.state.outbox.settle(held, "sent", line="attempt 1")
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    assert f"stays: {shop.state.keys.person(JANES)}reserved: contacts made or in flight" in shown
+    assert shop.state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS) == "held"
+    assert left(shop) == tombstones(shop, "s-1")
+
+
+def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop: Shop) -> None:
+    held = sending(shop.state)
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    assert "1 in flight: ends without another attempt" in shown
+    assert left(shop) == tombstones(shop, "s-1")
+    assert shop.state.outbox.settle(held, "retry", reason="http_503", line="attempt 1 Jane Doe") == "cancelled"
+    assert dispatch(shop.state) == []
+    assert left(shop) == tombstones(shop, "s-1")
+    assert counters(shop.state) == {"cancelled.forgotten": 1}
+
+
+def test_what_an_ingest_process_had_in_hand_does_not_bring_the_person_back(shop: Shop) -> None:
+    publish(shop.state, event(customer=JANE))
+    shop.state.streams.first.create_group()
+    in_hand = shop.state.streams.first.read("one", count=10, block_ms=1)
+    shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    process(shop.state, *in_hand)
+    assert left(shop) == tombstones(shop, "s-1")
+
+
+def test_what_turns_up_while_it_is_removed_goes_as_well(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from state.erasure import Erased, Forgetting
+
+    erase, new = Forgetting.erase, iter(["s-2", "s-3"])
+
+    def busy(self: Forgetting, sessions: set[str], outreaches: set[str]) -> Erased:
+        done = erase(self, sessions, outreaches)
+        if session := next(new, None):
+            happen(shop.state, event(session=session, customer=JANE))
+        return done
+
+    monkeypatch.setattr(Forgetting, "erase", busy)
+    abandon(shop.state)
+    assert shop.json("forget", "--scan", "--phone", PHONE, "--yes")["erased"]["sessions"] == 3
+    assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda shop: happen(shop.state, event(session="john", customer=JOHN, engagement={"metadata": {"alt": PHONE}})),
+        lambda shop: shop.state.client.hset(shop.state.keys.problems, "x", "call 300-123-4567"),
+        lambda shop: shop.state.client.set(f"{shop.state.keys.namespace}:x", "of s-1", px=HOUR_MS),
+    ],
+    ids=["in metadata of another", "in another key", "the session"],
+)
+def test_a_trace_that_is_left_is_named_and_the_exit_code_says_so(shop: Shop, leave: Callable[[Shop], object]) -> None:
+    abandon(shop.state)
+    leave(shop)
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes", code=1)
+    assert "NOT everything is gone" in shown
+
+
+def test_nobody_is_found_and_the_proof_says_so_too(shop: Shop) -> None:
+    happen(shop.state, event(session="john", customer=JOHN))
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    assert shown.startswith("nothing is stored about them\nproof: scanned all ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name the person: --phone NUMBER, --email ADDRESS or both, or --session SESSION"),
+        (("--phone", PHONE, "--session", "s-1"), "name the person: --phone NUMBER, --email ADDRESS or both, or"),
+        (("--email", "nobody"), "'nobody' is not a valid e-mail address"),
+        (("--phone", "12"), "'12' is not a valid phone number"),
+    ],
+)
+def test_a_mistake_is_one_line(shop: Shop, arguments: tuple[str, ...], said: str) -> None:
+    assert shop.run("forget", *arguments, code=2).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "is_hers"),
+    [
+        ("+573001234567", "", True),
+        ("+57 (300) 123-4567", "MX", True),
+        ("300 123 4567", "CO", True),
+        ("300 123 4567", "", True),
+        ("0 300 123 4567", "nowhere", True),
+        ("+573001234568", "", False),
+        ("3001234567", "PK", False),
+        ("13001234567123", "", False),
+        ("", "CO", False),
+    ],
+)
+def test_a_number_is_recognised_however_a_shop_writes_it(text: str, country: str, *, is_hers: bool) -> None:
+    assert Someone([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
+
+
+# By e-mail address, and what was seen together
+
+
+def traces_of_both(shop: Shop) -> list[str]:
+    """Keys with a trace of Jane's number, address or sessions, or her hash outside of what stays."""
+    client: Any = shop.state.client
+    found = []
+    for key, content in dump(shop.state).items():
+        text = repr(content).lower()
+        names = any(
+            trace in text + key for trace in ("3001234567", "300 123 4567", "jane", "s-1", "s-2", "s-3", "s-mail")
+        )
+        own = any(person in key for person in (JANES, JANES_MAIL))
+        if names and not key.endswith(tuple(f":session:{name}" for name in ("s-1", "s-2", "s-3", "s-mail"))):
+            found.append(key)
+        if own and not key.endswith(("opted_out", "consent", "reserved", "forgotten")):
+            found.append(key)
+        if not own and (JANES in text or JANES_MAIL in text):
+            found.append(key)
+    assert client.ping()
+    return found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--phone", PHONE),
+        ("--email", "JANE.DOE@EXAMPLE.COM"),
+        ("--phone", "300 123 4567", "--country", "CO", "--email", EMAIL),
+        ("--session", "s-2"),
+    ],
+)
+def test_both_identities_go_however_one_is_named(shop: Shop, arguments: tuple[str, ...]) -> None:
+    live_as_person(shop)
+    assert traces_of_both(shop)
+    done = shop.json("forget", *arguments, "--yes")
+    assert done["left"] == []
+    assert (done["erased"]["sessions"], done["entries"], done["rejected"]) == (3, 3, 1)
+    assert traces_of_both(shop) == []
+    assert stored(shop.state, "john").fields["name"] == "John Doe"
+
+
+def test_exact_leaves_the_other_identity(shop: Shop) -> None:
+    live_as_person(shop)
+    shop.run("forget", "--scan", "--phone", PHONE, "--exact", "--yes")
+    assert stored(shop.state, "s-mail").fields["email"] == EMAIL.upper()
+    assert texts(shop.state, shop.state.keys.session("s-2")).keys() == {"state", "forgotten"}
+    # Of the other identity, nothing leads to what was removed.
+    assert shop.state.client.zrange(shop.state.keys.sessions(JANES_MAIL), 0, -1) == [b"s-mail"]
+    assert shop.state.client.zrange(shop.state.keys.links(JANES_MAIL), 0, -1) == []
+
+
+def test_a_refusal_outlives_an_approval_and_its_proof(shop: Shop) -> None:
+    live_as_person(shop)
+    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    assert f"stays: {shop.state.keys.person(JANES)}consent: a refusal has to be known to be kept" in shown
+    (kept,) = texts(shop.state, f"{shop.state.keys.person(JANES)}consent").items()
+    assert kept[0] == "whatsapp"
+    assert kept[1][15:] == "r"
+
+
+def test_a_refusal_that_was_on_its_way_is_recorded(shop: Shop) -> None:
+    publish(shop.state, event(customer={**JANE, "consent": {"call": False, "whatsapp": True}}))
+    assert "a refusal of theirs hadn't been applied yet" in shop.run("forget", "--scan", "--phone", PHONE, "--yes")
+    kept = texts(shop.state, f"{shop.state.keys.person(JANES)}consent")
+    assert {channel: text[15:] for channel, text in kept.items()} == {"call": "r"}
+
+
+def test_contacts_that_were_made_stay_known(shop: Shop) -> None:
+    outreach = live_as_person(shop)
+    shop.run("forget", "--scan", "--email", EMAIL, "--yes")
+    assert texts(shop.state, f"{shop.state.keys.person(JANES)}reserved").keys() == {outreach}
+
+
+def test_a_session_that_was_taken_over_goes_with_the_later_one(shop: Shop) -> None:
+    begin_s = now_ms(shop.state) / 1000 - 9
+    publish(shop.state, event(session="s-1", occurred_at=begin_s, cart={"items": [{"name": "Kettle"}]}))
+    publish(shop.state, event(session="s-2", customer=JANE, previous_session_id="s-1", occurred_at=begin_s + 1))
+    ingest_of(shop.state).step()
+    assert shop.json("forget", "--scan", "--phone", PHONE, "--yes")["left"] == []
+    assert tombstones(shop, "s-1", "s-2")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0 300 123 4567", "٣٠٠١٢٣٤٥٦٧", "+57 (300) 123-4567", 573001234567],
+)
+def test_a_trace_in_another_spelling_is_named(shop: Shop, written: object) -> None:
+    abandon(shop.state)
+    happen(shop.state, event(session="john", customer=JOHN, engagement={"metadata": {"alt": written}}))
+    assert len(shop.json("forget", "--scan", "--phone", PHONE, "--yes", code=1)["left"]) == 1
+
+
+def test_a_server_that_is_away_is_said_in_one_line(shop: Shop) -> None:
+    shop.env["WINBACK_REDIS_URL"] = "redis://127.0.0.1:1/0"
+    assert "nothing listens there" in shop.run("forget", "--scan", "--phone", PHONE, code=2)

@@ -1,0 +1,95 @@
+"""Commands start fast: each imports no large library that it doesn't need. Modules are counted, not milliseconds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pycountry
+import pytest
+
+from detectors.normalize.countries import country
+from detectors.normalize.country_codes import ALPHA_2
+from winback.cli import commands
+
+ROOT = Path(__file__).parents[2]
+LARGE = {
+    "celery",
+    "cryptography.hazmat",
+    "email_validator",
+    "flower",
+    "holidays",
+    "httpx",
+    "iso4217",
+    "kombu",
+    "langcodes",
+    "phonenumbers.tzdata",
+    "prometheus_client",
+    "pycountry",
+    "starlette",
+    "structlog",
+    "uvicorn",
+}
+NEEDED = {
+    "demo": {"httpx", "iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
+    "ingest": {"structlog"},
+    "metrics": {"prometheus_client", "starlette", "structlog", "uvicorn"},
+    "mock-api": {"iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
+}
+"""What a command can't do without."""
+EACH_COMMAND = f"""
+import os, sys
+from winback.cli import commands, terminal  # what most have in common is imported once
+for name in commands.COMMANDS:
+    sys.stdout.flush()
+    if not os.fork():
+        commands._command(name)
+        print(name, *(module for module in {sorted(LARGE)} if module in sys.modules))
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+"""
+
+
+def printed(*command: str, env: dict[str, str] | None = None) -> str:
+    found = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, check=True, capture_output=True, text=True, env=env, timeout=300
+    )
+    return found.stdout
+
+
+def test_each_command_imports_only_the_libraries_it_needs() -> None:
+    found = {name: set(modules) for name, *modules in map(str.split, printed("-c", EACH_COMMAND).splitlines())}
+
+    assert set(found) == set(commands.COMMANDS)
+    unneeded = {name: sorted(modules - NEEDED.get(name, set())) for name, modules in found.items()}
+    assert {name: modules for name, modules in unneeded.items() if modules} == {}
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    script = (
+        "import sys; from winback.cli import commands; sys.argv[1:] = ['--help']; commands.run(); print(*sys.modules)"
+    )
+
+    loaded = set(printed("-c", script).splitlines()[-1].split())
+
+    assert "typer" in loaded
+    assert not {"redis", "pydantic", "worker.settings", *LARGE} & loaded
+    assert not {f"winback.cli.{name.replace('-', '_')}" for name in commands.COMMANDS} & loaded
+
+
+def test_the_shipped_settings_are_read_without_large_libraries() -> None:
+    script = "import sys; from worker.settings import load; load({}); print(*sys.modules)"
+
+    assert not LARGE & set(printed("-c", script).split())
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_the_list_of_commands_repeats_their_own_help(name: str) -> None:
+    own = commands._command(name)
+
+    assert " ".join((own.short_help or own.help).split("\n\n")[0].split()) == commands.COMMANDS[name]
+
+
+def test_country_codes_are_those_of_the_standard() -> None:
+    assert {found.alpha_2 for found in pycountry.countries} == ALPHA_2
+    assert {code: country(code) for code in ALPHA_2} == {code: code for code in ALPHA_2}

@@ -1,0 +1,225 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from state import overview
+from tests.support.helpers import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    SECOND_MS,
+    abandon,
+    apply,
+    arrived,
+    event,
+    now_ms,
+    sending,
+)
+from tests.support.looking import (
+    dead_port,
+    environment,
+    frozen,
+    last_seen,
+    make_healthy,
+    read,
+    run,
+)
+from winback.cli.status_screen import Look, screen
+from worker.errors import StartError
+from worker.monitoring import health
+from worker.runtime import State
+from worker.settings import Settings
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory without a settings file."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def env(valkey: EmbeddedValkey) -> dict[str, str]:
+    return environment(valkey.url)
+
+
+@pytest.fixture
+def healthy(real_state: State) -> State:
+    make_healthy(real_state)
+    return real_state
+
+
+def status(env: dict[str, str], *arguments: str) -> str:
+    code, shown = run("status", *arguments, **env)
+    assert code == 0
+    return shown
+
+
+def document(env: dict[str, str], *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(status(env, "--json", *arguments))
+    return found
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_healthy_system_has_no_problem_and_says_so(env: dict[str, str]) -> None:
+    assert document(env)["problems"] == []
+    assert "All is well." in status(env)
+
+
+def test_problems_come_the_worst_first(healthy: State, env: dict[str, str]) -> None:
+    healthy.streams.reject(b"1-0", [("type", "is missing")], applied=False)
+    abandon(healthy, ago_ms=30 * MINUTE_MS)
+    last_seen(healthy, "recover", HOUR_MS)
+
+    assert [problem["mark"] for problem in document(env)["problems"]] == ["fail", "warn", "note"]
+
+
+def test_the_document_holds_what_the_screen_shows(healthy: State, env: dict[str, str]) -> None:
+    held = sending(healthy, "s-1")
+    healthy.outbox.settle(held, "sent")
+    for number, stage in enumerate(["payment", "payment", "cart_review"]):
+        apply(healthy, arrived(event(session=f"w-{number}", stage=stage), now_ms(healthy)))
+    apply(healthy, arrived(event("payment_pending", session="w-3", stage="payment"), now_ms(healthy)))
+
+    found = document(env)
+
+    assert found["mode"] == "shadow"
+    assert found["server"]["name"].startswith("valkey ")
+    assert found["waiting"] == {"payment": {"idle": 2, "pending": 1}, "cart_review": {"idle": 1}}
+    assert found["outcomes"]["sent"] == {"total": 1, "reasons": {}}
+    assert found["silent"] == {"checkout.web.idle": 1}
+    assert found["roles"]["beat"]["state"] == "alive"
+    rows = {line.split()[0]: line.split() for line in status(env).splitlines() if line.split()}
+    assert rows["payment"][1:3] == ["2", "1"]
+    assert rows["cart_review"][1:3] == ["1", "-"]
+    assert any(line.split()[-2:] == ["sent", "1"] for line in status(env).splitlines())
+
+
+def test_reasons_are_told_in_words_the_most_frequent_first(healthy: State, env: dict[str, str]) -> None:
+    key = healthy.keys.stats(1, now_ms(healthy) // DAY_MS)
+    healthy.client.hset(key, mapping={"suppressed.no_cart": 2, "suppressed.contacted_recently": 1_200})
+    healthy.client.pexpire(key, DAY_MS)
+
+    assert "suppressed   1,202  contacted recently 1,200, no cart 2" in status(env)
+
+
+def test_the_days_asked_for_are_named(healthy: State, env: dict[str, str]) -> None:
+    key = healthy.keys.stats(1, now_ms(healthy) // DAY_MS - 6)
+    healthy.client.hset(key, "sent", 3)
+    healthy.client.pexpire(key, DAY_MS)
+
+    assert document(env, "--days", "7")["outcomes"]["sent"]["total"] == 3
+    assert "last 7 days (UTC)" in status(env, "--days", "7")
+    assert document(env)["outcomes"]["sent"]["total"] == 0
+
+
+@pytest.mark.usefixtures("healthy")
+def test_live_mode_names_the_host_that_is_called_and_no_secret(env: dict[str, str]) -> None:
+    live = {
+        **env,
+        "WINBACK_REDIS_URL": env["WINBACK_REDIS_URL"].replace("redis://", "redis://default:hunter2@"),
+        "WINBACK_DELIVERY__MODE": "live",
+        "WINBACK_DELIVERY__ENDPOINT": "https://api.example.com/v1/pay",
+        "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "hunter2",
+    }
+
+    for shown in (status(live), status(live, "--json")):
+        assert "api.example.com" in shown
+        assert "hunter2" not in shown
+
+
+def test_everything_wrong_at_once_fits_into_a_hundred_columns_and_one_screen(real_state: State) -> None:
+    at = now_ms(real_state)
+    for number in range(60):
+        stage = ("product_selection", "cart_review", "checkout", "payment")[number % 4]
+        apply(real_state, arrived(event(session=f"s-{number}", stage=stage), at))
+    real_state.client.xadd(real_state.keys.events, {"event": "{}"}, id=f"{at - HOUR_MS}-0")
+    server = overview.Server(999_999_999_999, 999_999_999_999, "allkeys-lru", append_only=False, writes_fail=False)
+    found = replace(read(real_state), server=server, reopened_ms=at - SECOND_MS, problems={"detection": "x" * 80})
+    look = Look(Settings(), "valkey 9.1.2 at redis:6379", 1, found, tuple(health.findings(found, Settings())))
+    console = Console(width=100, record=True, file=StringIO())
+
+    console.print(screen(look))
+    lines = console.export_text().splitlines()
+
+    assert len(look.problems) == 10
+    assert max(map(len, lines)) <= 100
+    assert len(lines) <= 45
+
+
+def test_a_server_that_is_not_there_is_one_line_that_names_it_and_the_way_out(env: dict[str, str]) -> None:
+    port = dead_port()
+
+    with pytest.raises(StartError) as stopped:
+        run("status", **{**env, "WINBACK_REDIS_URL": f"redis://u:hunter2@127.0.0.1:{port}/0"})
+
+    assert (
+        str(stopped.value) == f"redis_url (127.0.0.1:{port}): nothing listens there: start it, or fix WINBACK_REDIS_URL"
+    )
+
+
+def test_a_server_that_is_not_named_is_one_line_too() -> None:
+    with pytest.raises(StartError, match=r"^redis_url: is missing; set WINBACK_REDIS_URL.*$"):
+        run("status")
+
+
+def test_a_cluster_that_is_not_there_is_one_line_too(env: dict[str, str]) -> None:
+    port = dead_port()
+    away = {"WINBACK_REDIS_URL": f"redis+cluster://127.0.0.1:{port}", "WINBACK_BROKER_URL": "redis://127.0.0.1/0"}
+
+    with pytest.raises(StartError, match=rf"^redis_url \(127\.0\.0\.1:{port}\): nothing listens there: .*$"):
+        run("status", **{**env, **away})
+
+
+def test_a_frozen_server_is_given_up_after_some_seconds(valkey: EmbeddedValkey, env: dict[str, str]) -> None:
+    with frozen(valkey), pytest.raises(StartError, match="it does not answer in time"):
+        run("status", **env)
+
+
+WATCHER = "import typer; from winback.cli.status import status; typer.run(status)"
+
+
+def test_watching_goes_on_while_the_server_is_away_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path / "valkey", port=0) as server:
+        argv = [sys.executable, "-c", WATCHER, "--watch", "--json"]
+        env = {**os.environ, **environment(server.url), "PYTHONPATH": str(Path(__file__).parents[2])}
+        with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as watcher:
+            assert watcher.stdout is not None
+            try:
+                assert json.loads(watcher.stdout.readline())["waiting"] == {}
+                server.kill()
+                looks = (json.loads(line) for line in watcher.stdout)
+                away = next(look for look in looks if "error" in look)
+                server.start()
+                assert next(look for look in looks if "error" not in look)["outbox"]["due"] == 0
+                watcher.send_signal(signal.SIGINT)
+                assert watcher.wait(10) == 0
+            finally:
+                watcher.kill()
+    assert "nothing listens there" in away["error"]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_status_is_shown_by_settings_whose_detection_is_broken(env: dict[str, str], folder: Path) -> None:
+    (folder / "winback.toml").write_text(
+        '[detection.idle]\ncheckout = "5"\n[delivery]\nendpoint = "https://a.example/"\n'
+    )
+    env = {name: value for name, value in env.items() if "ENDPOINT" not in name}
+
+    found = document(env)
+
+    assert [(problem["name"], problem["mark"]) for problem in found["problems"]] == [("settings", "fail")]
+    assert found["problems"][0]["text"].startswith("detection.idle.checkout (winback.toml): '5' has no unit")
+    assert found["endpoint"] == "a.example"

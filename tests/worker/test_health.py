@@ -1,0 +1,224 @@
+from dataclasses import replace
+from os import getpid
+from socket import gethostname
+
+import pytest
+import structlog
+
+from state import deployment
+from state.decisions import Operator
+from state.deployment import without_key
+from tests.state.test_operator import dead, unknown
+from tests.support.encrypting import KEY, key_id, with_keys
+from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
+from tests.support.looking import configured, last_seen, make_healthy, read
+from worker.monitoring import health
+from worker.monitoring.alarms import wrong
+from worker.runtime import State
+from worker.settings import Settings
+
+pytestmark = pytest.mark.xdist_group("valkey")
+
+
+@pytest.fixture
+def healthy(real_state: State) -> State:
+    make_healthy(real_state)
+    return real_state
+
+
+def problems(state: State) -> dict[str, str]:
+    return {found.name: found.text for found in health.findings(read(state), Settings()) if found.mark != "ok"}
+
+
+@pytest.mark.parametrize(
+    ("role", "ago_ms", "life"),
+    [
+        ("beat", 0, "alive"),
+        ("beat", 4_000, "alive"),
+        ("beat", 4_001, "late"),
+        ("beat", 6_000, "late"),
+        ("beat", 6_001, "silent"),
+        ("recover", 6_001, "silent"),
+        ("ingest", 12_000, "late"),
+        ("ingest", 12_001, "silent"),
+        ("sweep", 10_000, "alive"),
+        ("sweep", 15_001, "silent"),
+    ],
+)
+def test_a_role_is_silent_after_three_of_its_intervals(healthy: State, role: str, ago_ms: int, life: str) -> None:
+    found = read(healthy)
+    found = replace(found, heartbeats={**found.heartbeats, role: [deployment.Heartbeat("h:1", found.now_ms - ago_ms)]})
+
+    assert health.life(role, found, Settings()).state == life
+
+
+def test_of_several_processes_one_that_lives_is_enough_and_the_dead_are_not_counted(healthy: State) -> None:
+    found = read(healthy)
+    signs = [deployment.Heartbeat(f"h:{ago}", found.now_ms - ago) for ago in (1_000, 2_000, 60_000)]
+    found = replace(found, heartbeats={**found.heartbeats, "ingest": signs})
+
+    assert health.life("ingest", found, Settings()) == health.Life("alive", 1_000, 2)
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (0, "0 s"),
+        (119_999, "119 s"),
+        (120_000, "2 min"),
+        (2 * HOUR_MS, "2 h"),
+        (47 * HOUR_MS, "47 h"),
+        (2 * DAY_MS, "2 d"),
+    ],
+)
+def test_a_time_span_is_written_in_one_unit(ms: int, words: str) -> None:
+    assert health.span(ms) == words
+
+
+def test_a_full_server_is_told_as_the_first_problem(healthy: State) -> None:
+    with configured(healthy, maxmemory=1):
+        (memory,) = problems(healthy).items()
+
+    assert memory[0] == "memory"
+    assert memory[1].endswith("when it is full, events are refused and nobody is contacted")
+
+
+def test_that_nothing_is_sent_for_want_of_replicas_is_a_failure_and_so_an_alarm(healthy: State) -> None:
+    deployment.report(healthy.scripts, healthy.keys, "replication", "too few replicas: nothing is sent")
+    found = health.findings(read(healthy), Settings())
+    assert wrong(found)["replication"].mark == "fail"
+
+
+def test_a_silent_beat_is_told_with_what_it_means(healthy: State) -> None:
+    last_seen(healthy, "beat", 3 * MINUTE_MS)
+
+    assert problems(healthy) == {"beat": "silent for 3 min: no sweep is started"}
+
+
+def test_roles_that_live_without_a_sweep_beginning_are_told(healthy: State) -> None:
+    healthy.client.hset(healthy.keys.sweep, "last", now_ms(healthy) - 4 * MINUTE_MS)
+
+    assert problems(healthy) == {"sweeps": "no sweep has begun for 4 min, though sweep and beat live"}
+
+
+@pytest.mark.parametrize(
+    ("level", "hold", "mark", "words"),
+    [
+        ("doubtful", False, "note", "no order has arrived since 30 sessions had the time to order: it may be chance"),
+        (
+            "doubtful",
+            True,
+            "note",
+            "no order has arrived since 30 sessions had the time to order: sending waits for one",
+        ),
+        ("never", False, "warn", "no order has ever arrived, though 30 sessions reached the checkout"),
+        (
+            "stopped",
+            False,
+            "fail",
+            "no order has arrived since 30 sessions had the time to order, 50% usually do: buyers",
+        ),
+        (
+            "stopped",
+            True,
+            "fail",
+            "no order has arrived since 30 sessions had the time to order, 50% usually do: nothing",
+        ),
+    ],
+)
+def test_missing_orders_are_told_by_how_sure_it_is(
+    healthy: State, level: str, mark: str, words: str, *, hold: bool
+) -> None:
+    healthy.orders.record(level, judged_ms=0, hold=hold, run=30, rate=0.5)
+    found = {finding.name: finding for finding in health.findings(read(healthy), Settings())}
+
+    assert (found["orders"].mark, found["orders"].text.startswith(words)) == (mark, True)
+    assert ("orders" in wrong([*found.values()])) == (level != "doubtful")
+    assert (found["sending"].mark == "fail") == hold
+
+
+def test_ingest_that_is_behind_is_told_with_how_far_and_how_much(healthy: State) -> None:
+    at = now_ms(healthy) - 3 * MINUTE_MS
+    for number in range(2):
+        healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{at}-{number}")
+
+    assert problems(healthy) == {"events": "ingest is 3 min behind, 2 events wait: contacts wait for them"}
+
+
+def test_events_in_a_stream_that_ingest_does_not_know_of_are_a_failure_and_so_an_alarm(healthy: State) -> None:
+    healthy.streams.ensure(2)
+    healthy.client.xadd(healthy.keys.events_of(1), {"event": "{}"})
+    assert problems(healthy) == {}
+
+    healthy.client.xadd(healthy.keys.events_of(3), {"event": "{}"})
+    [found] = [finding for finding in health.findings(read(healthy), Settings()) if finding.name == "streams"]
+    where = "winback:events:3, which nobody reads, and for which no contact waits"
+    assert (found.mark, found.text) == ("fail", f"events are in {where}: ingest knows of 2")
+    assert found.hint == "set ingest.streams to 4 or more, and restart ingest"
+
+
+def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) -> None:
+    at = now_ms(healthy)
+    healthy.client.hset(healthy.keys.sweep, "reopened", at - 5 * MINUTE_MS)
+
+    assert problems(healthy)["reopened"].startswith(
+        f"no sweeps or no events until {health.clock_time(at - 5 * MINUTE_MS)}, 5 min ago"
+    )
+
+    healthy.client.hset(healthy.keys.sweep, "reopened", at - 46 * MINUTE_MS)
+    assert problems(healthy) == {}
+
+
+def test_an_edit_that_the_sweep_cannot_use_is_told_with_its_first_line(healthy: State) -> None:
+    deployment.report(healthy.scripts, healthy.keys, "detection", "winback.toml:3:1: not TOML\nand another")
+
+    told = problems(healthy)["thresholds"]
+
+    assert told.endswith("goes on with those before: winback.toml:3:1: not TOML (and 1 more)")
+
+
+def test_an_outbox_that_nobody_empties_is_told(healthy: State) -> None:
+    abandon(healthy, ago_ms=30 * MINUTE_MS)
+
+    assert problems(healthy) == {"outbox": "due now: 1 outreaches, the first for 15 min: the workers do not keep up"}
+
+
+def test_what_waits_for_a_person_is_a_note_with_the_number_and_the_command(healthy: State) -> None:
+    assert "decisions" not in problems(healthy)
+    parked = dead(healthy, "s-1")
+    dead(healthy, "s-2")
+    unknown(healthy, "s-3")
+    (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "decisions")
+    assert (found.mark, found.hint) == ("note", "winback unknown list, winback dead list")
+    assert found.text.endswith("to decide: 1 unknown, which may have been sent, 2 dead")
+    Operator(healthy.scripts, healthy.keys).drop([parked.outreach])
+    assert problems(healthy)["decisions"].endswith("1 unknown, which may have been sent, 1 dead")
+
+
+@pytest.mark.parametrize("role", ["ingest", "recover"])
+def test_a_process_that_lacks_a_key_in_use_is_named_until_it_is_gone(healthy: State, role: str) -> None:
+    without, with_it = with_keys(healthy), with_keys(healthy, KEY)
+    without.beat(role)
+    assert "encryption" not in problems(healthy)
+    with_it.beat("ingest")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            without.beat(role)
+    assert [line for line in lines if line["log_level"] != "error" or line["keys"] != [key_id(KEY)]] == []
+    assert len(lines) == 1
+    (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "encryption")
+    assert found.text.startswith(f"{role} runs without a key that the data needs ({gethostname()}:{getpid()}; keys in ")
+    assert f"restart {role} with WINBACK_ENCRYPTION_KEYS" in found.hint
+    # Time passes: it has been restarted with the key, or ended.
+    signs = without_key(healthy.keys, role)
+    for process, at in healthy.client.hgetall(signs).items():
+        healthy.client.hset(signs, process, int(at) - MINUTE_MS)
+    with_it.beat(role)
+    assert "encryption" not in problems(healthy)
+
+
+def test_who_needs_no_key_lacks_none(healthy: State) -> None:
+    with_keys(healthy, KEY).beat("ingest")
+    for role in ("sweep", "beat"):
+        with_keys(healthy).beat(role)
+    assert "encryption" not in problems(healthy)

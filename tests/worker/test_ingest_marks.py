@@ -1,0 +1,82 @@
+"""Whose person an event marks as a buyer, or as one to be left alone."""
+
+import pytest
+
+from state.people import Facts, person_of
+from tests.support.helpers import (
+    HOUR_MS,
+    JANE,
+    LEAD,
+    LIMITS,
+    SECRET,
+    Event,
+    abandon,
+    event,
+    now_ms,
+    record,
+    sending,
+)
+from tests.support.ingesting import (
+    facts_of,
+    ingest_of,
+    publish,
+    rejected,
+)
+from worker.runtime import State
+
+PHONE = JANE["phone_number"]
+
+
+@pytest.mark.parametrize(
+    "customer", [{"phone_number": PHONE}, {"phone_number": "300 123 4567", "country_code": "Colombia"}]
+)
+@pytest.mark.parametrize(
+    ("kind", "facts"), [("order_completed", Facts(bought=True)), ("opt_out", Facts(opted_out=True))]
+)
+def test_an_event_by_phone_number_alone_marks_the_person(
+    state: State, customer: Event, kind: str, facts: Facts
+) -> None:
+    publish(state, event(kind, None, stage=None, customer=customer))
+    ingest_of(state).step()
+    assert facts_of(state, PHONE) == facts
+    assert list(state.client.scan_iter("*:session:*")) == []
+    assert rejected(state) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"), [("order_completed", Facts(bought=True)), ("opt_out", Facts(opted_out=True))]
+)
+def test_an_event_by_session_alone_marks_the_person_of_the_session(state: State, kind: str, facts: Facts) -> None:
+    publish(state, event(customer={"phone_number": "3001234567", "country_code": "CO"}), event(kind, stage=None))
+    ingest_of(state).step()
+    assert facts_of(state, PHONE) == facts
+
+
+def test_who_said_who_they_are_after_opting_out_is_left_alone(state: State) -> None:
+    ingest = ingest_of(state)
+    for made in (event(), event("opt_out", stage=None), event(customer=JANE)):
+        publish(state, made)
+        ingest.step()
+    assert facts_of(state, PHONE) == Facts(opted_out=True)
+
+
+def test_an_order_counts_from_when_it_was_made(state: State) -> None:
+    made_ms = now_ms(state) - HOUR_MS
+    publish(state, event("order_completed", customer=JANE, occurred_at=made_ms / 1000))
+    ingest_of(state).step()
+    key = f"{state.keys.person(person_of(PHONE, SECRET))}bought"
+    assert int(state.scripts.client.get(key)) == made_ms
+
+
+def test_an_order_cancels_what_waits_for_its_session(state: State) -> None:
+    outreach = abandon(state)
+    publish(state, event("order_completed", stage=None))
+    ingest_of(state).step()
+    assert record(state, outreach)["reason"] == "paid"
+
+
+def test_an_order_of_another_session_keeps_the_person_from_being_reserved(state: State) -> None:
+    held = sending(state)
+    publish(state, event("order_completed", None, stage=None, customer=JANE))
+    ingest_of(state).step()
+    assert state.people.reserve([person_of(PHONE, SECRET)], held.outreach, held.claim, LEAD, LIMITS) == "bought"

@@ -1,0 +1,104 @@
+"""One ingest process and several streams: it reads all of them, and loses nothing of any."""
+
+import pytest
+
+from state.event_stream import GROUP, Stream
+from tests.support.helpers import HOUR_MS, event, lanes_of, now_ms, stored
+from tests.support.ingesting import ingest_of, opened, publish, publish_raw, rest, waiting
+from worker.runtime import State
+
+SEVERAL = 3
+LAST = SEVERAL - 1
+
+
+@pytest.fixture
+def streams(state: State) -> list[Stream]:
+    """Three streams, from which nobody has read."""
+    return opened(state, SEVERAL)
+
+
+def test_one_process_reads_all_of_them(state: State) -> None:
+    for place in range(SEVERAL):
+        for number in range(4):
+            publish(state, event(session=f"s-{place}-{number}"), stream=place)
+    ingest = ingest_of(state, several=SEVERAL)
+    while waiting(state):
+        ingest.step()
+    assert ingest.totals.entries == 12
+    assert all(stored(state, f"s-{place}-{number}").activity for place in range(SEVERAL) for number in range(4))
+    assert [stream.deliveries("one") for stream in state.streams.all()] == [0, 0, 0]
+
+
+def test_a_session_may_be_spread_over_all_of_them(state: State) -> None:
+    at_ms = now_ms(state) - HOUR_MS
+    steps = ["product_selection", "cart_review", "checkout", "payment"]
+    for number, stage in enumerate(steps):
+        made = b'{"session_id": "s-1", "type": "activity", "flow_stage": "%s", "platform": "web"}' % stage.encode()
+        publish_raw(state, made, stream=number % SEVERAL, at=f"{at_ms + number * 1000}-0")
+    ingest_of(state, several=SEVERAL).step()
+    assert list(lanes_of(state)) == ["payment.web.idle"]
+    assert waiting(state) == 0
+
+
+def test_under_load_the_next_of_all_streams_is_read_while_these_are_applied(state: State) -> None:
+    for place in range(SEVERAL):
+        publish(state, *(event(session=f"s-{place}-{number}") for number in range(20)), stream=place)
+    ingest = ingest_of(state, several=SEVERAL, batch=6)
+    ingest.run(lambda: waiting(state) == 0, lambda _: None)
+    assert ingest.totals.entries == 60
+    assert all(stored(state, f"s-{place}-{number}").activity for place in range(SEVERAL) for number in range(20))
+
+
+def test_what_it_was_given_before_a_crash_is_applied_from_every_stream(state: State, streams: list[Stream]) -> None:
+    for place in range(SEVERAL):
+        publish(state, event(session=f"s-{place}"), stream=place)
+    assert len(state.streams.read(streams, "one", count=9, block_ms=1)) == SEVERAL
+    ingest_of(state, several=SEVERAL).step()
+    assert all(stored(state, f"s-{place}").activity for place in range(SEVERAL))
+    assert waiting(state) == 0
+
+
+def test_what_a_dead_consumer_had_in_hand_is_taken_over_from_every_stream(state: State, streams: list[Stream]) -> None:
+    for place in range(SEVERAL):
+        publish(state, event(session=f"s-{place}"), stream=place)
+    state.streams.read(streams, "dead", count=9, block_ms=1)
+    for place in range(SEVERAL):
+        rest(state, "dead", stream=place)
+    ingest_of(state, consumer="alive", several=SEVERAL).step()
+    assert all(stored(state, f"s-{place}").activity for place in range(SEVERAL))
+    assert waiting(state) == 0
+
+
+def test_a_group_that_is_deleted_meanwhile_is_created_again_and_nothing_is_lost(
+    state: State, streams: list[Stream]
+) -> None:
+    ingest = ingest_of(state, several=SEVERAL)
+    ingest.step()
+    for place in range(SEVERAL):
+        publish(state, event(session=f"s-{place}"), stream=place)
+    state.client.xgroup_destroy(streams[1].key, GROUP)
+    ingest.run(lambda: waiting(state) == 0, lambda _: None)
+    assert all(stored(state, f"s-{place}").activity for place in range(SEVERAL))
+
+
+def test_a_process_learns_that_there_are_more_from_what_another_recorded(state: State) -> None:
+    ingest = ingest_of(state)
+    ingest.step()
+    state.streams.ensure(SEVERAL)
+    publish(state, event(), stream=LAST)
+    ingest.step()
+    assert not stored(state).activity
+    ingest._looked = 0.0  # it looks now and then
+    ingest.step()
+    assert stored(state).activity
+
+
+@pytest.mark.xdist_group("valkey")
+def test_when_redis_has_lost_everything_the_number_is_recorded_again(real_state: State) -> None:
+    state = real_state
+    ingest = ingest_of(state, several=SEVERAL)
+    ingest.step()
+    state.client.flushall()
+    publish(state, event(), stream=LAST)
+    ingest.run(lambda: bool(stored(state).activity), lambda _: None)
+    assert len(state.streams.all()) == SEVERAL

@@ -1,0 +1,62 @@
+"""Whatever a command wants of a state server that is away or full, its error names that server and the way out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from state.errors import DeploymentMismatchError, ServerFullError, StateError
+from tests.support.looking import dead_port
+from worker.server_errors import named, told
+from worker.settings import Settings
+
+SETTINGS = Settings(redis_url="redis://shop:hunter2@redis.example:6379/0")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ingest",
+        "rejected list",
+        "replay /dev/null",
+        "event emit --session cart-1 --stage checkout --platform web",
+        "status",
+    ],
+)
+def test_a_command_whose_server_is_away_says_where_it_looked_and_what_to_do(command: str, tmp_path: Path) -> None:
+    port = dead_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")} | {
+        "WINBACK_REDIS_URL": f"redis://shop:hunter2@127.0.0.1:{port}/0",
+        "WINBACK_IDENTITY_SECRET": "a secret of the tests",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    line = [sys.executable, "-m", "winback", *command.split()]
+    done = subprocess.run(line, env=env, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
+
+    # Status is for people, and its 2 is documented; whoever starts the others again may wait for the server.
+    assert done.returncode == (2 if command == "status" else 75)
+    where = f"redis_url (127.0.0.1:{port})"
+    said = json.loads(done.stderr)["text"] + "\n" if command == "ingest" else done.stderr
+    assert said == f"{where}: nothing listens there: start it, or fix WINBACK_REDIS_URL\n"
+
+
+def test_a_full_server_is_named_too() -> None:
+    with (
+        pytest.raises(
+            ServerFullError, match=r"^redis_url \(redis\.example:6379\): .*maxmemory.*: give it more memory$"
+        ),
+        named(SETTINGS),
+    ):
+        raise ServerFullError("the state server is full (maxmemory reached) and refuses writes")
+
+
+@pytest.mark.parametrize("problem", [StateError("refused"), DeploymentMismatchError("of another secret")])
+def test_what_is_no_matter_of_the_server_keeps_its_words(problem: StateError) -> None:
+    with pytest.raises(type(problem)) as raised, named(SETTINGS):
+        raise problem
+
+    assert raised.value is problem
+    assert told(SETTINGS, problem) == str(problem)
