@@ -21,11 +21,13 @@ ON_VALKEY = pytest.mark.xdist_group("valkey")
 
 
 def pytest_configure() -> None:
-    """Let SIGHUP end the processes of the tests, and no property fail because the machine is busy.
+    """Let SIGHUP and SIGINT end the processes of the tests, and no property fail because the machine is busy.
 
-    Under nohup these processes would inherit that the signal is ignored, and outlive the tests.
+    Under nohup, or in the background of a shell, these processes would inherit that the signals are ignored. They would
+    outlive the tests, or never end.
     """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("untimed", settings.default, deadline=None)
     settings.load_profile("untimed")
 
