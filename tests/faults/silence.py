@@ -44,7 +44,10 @@ def silent_stops(record: Record, silent_since_ms: float, alarms: Sequence[Alarm]
 
     `silent_since_ms`: its session's last event before it was claimed (Unix ms).
     """
-    steps = [silent_since_ms + record.threshold_ms, record.claimed_ms, *(line.at_ms for line in record.history)]
+    lines_ms = [line.at_ms for line in record.history]
+    # The first line is that of the claim. A claim made while the clock was ahead keeps its time once it has ended.
+    claimed_ms = min([record.claimed_ms, *lines_ms[:1]])
+    steps = [silent_since_ms + record.threshold_ms, claimed_ms, *lines_ms]
     for before, after in pairwise(steps):
         if after - before > LONGEST_MS and not any(one.from_ms < after and one.until_ms > before for one in alarms):
             still_s = (after - before) / 1000
