@@ -3,8 +3,9 @@
     take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
          ▶ (release person) ▶ settle ▶ (give back permit)
 
-The gate says whether anybody may send at all, and whether this worker sends as the deployment does; an outreach that
-ends without a request doesn't reach it, so there `agreed` asks. Record tells all others whether the API works.
+The gate checks that sending isn't blocked, and that this worker's mode is that of the deployment. An outreach that ends
+without a request doesn't reach the gate, so `agreed` checks the mode there. Record reports to all workers whether the
+API works.
 
 Whatever happens between two steps (a crash, a stall, a second worker), each next step notices that the outreach is not
 ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.

@@ -127,7 +127,7 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
     since = max((_silent_since(record) for record in case.records), default=0.0)
     for request in case.requests:
         last = max(_seconds(request.stamp), since) + 1
-        # A later dispatch, which came to no request, may have noted more than this one.
+        # A later dispatch without a request can have noted newer entries than the dispatch of this request.
         told = [event for event in case.visit.told if event.at < request.at]
         newer = [event for event in told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:

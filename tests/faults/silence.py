@@ -45,7 +45,7 @@ def silent_stops(record: Record, silent_since_ms: float, alarms: Sequence[Alarm]
     `silent_since_ms`: its session's last event before it was claimed (Unix ms).
     """
     lines_ms = [line.at_ms for line in record.history]
-    # The first line is that of the claim. A claim made while the clock was ahead keeps its time once it has ended.
+    # An outreach that ended keeps a claim time from a clock that was ahead. The first line has the time of the claim.
     claimed_ms = min([record.claimed_ms, *lines_ms[:1]])
     steps = [silent_since_ms + record.threshold_ms, claimed_ms, *lines_ms]
     for before, after in pairwise(steps):

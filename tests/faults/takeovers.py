@@ -56,7 +56,7 @@ def circles_and_forgetting(scene: Scene) -> None:
         _tell(scene, *(shopper.is_at(place, time.time()) for shopper in forgotten for place in (0, 1)))
         _pass(scene, STEP_S / 3)
     for number, shopper in enumerate(forgotten):
-        # On a busy machine one takes so long that the others would fall silent.
+        # On a busy machine, one erasure takes longer than the others' threshold.
         _tell(scene, *(other.is_at(place, time.time()) for other in forgotten[number:] for place in (0, 1)))
         _forget(scene, shopper)
     _tell(scene, *(shopper.is_at(0, time.time()) for shopper in forgotten))
