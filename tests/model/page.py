@@ -10,10 +10,10 @@ WITHOUT = {
     ),
     "take_dispatched": "A lease runs out, and a late message takes the outreach without a new look at what had arrived",
     "take_counts": "Two workers have the same claim, and both post",
-    "takes_end": "An outreach that kills its worker does so for ever",
+    "takes_end": "A poison outreach keeps crashing workers",
     "caught_up": "They come back, ingest is behind, the request goes out",
     "fence_ours": "Two workers, one after the other's lease, both pass the fence",
-    "fence_lease": "Covered by `fence_ours`: until it is reaped nobody else has it",
+    "fence_lease": "Covered by `fence_ours`: until it is reaped, no other worker has it",
     "fence_session, fence_id": "Covered by `calls_off`. With neither: they came back, and the request goes out",
     "fence_busy": "They come back and fall silent again during a request: a second one for the same session",
     "fence_first": (
