@@ -44,6 +44,7 @@ WITHOUT_TTL = (
     "{control}:progress",
     "{NN}:lane:*",
     "{NN}:due",
+    "{NN}:clock",
     "{NN}:leased",
     "{NN}:dead",
     "{NN}:unknown",
@@ -262,6 +263,10 @@ class Keys:
     def due(self, number: int) -> str:
         """Sorted set: outreach → when it is due (ms)."""
         return f"{self.partition(number)}due"
+
+    def clock(self, number: int) -> str:
+        """Text: when the partition last stored a due time (ms)."""
+        return f"{self.partition(number)}clock"
 
     def leased(self, number: int) -> str:
         """Sorted set: outreach → when its lease ends (ms)."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
 from typing import Literal
@@ -67,6 +67,8 @@ class Reaped:
     gone: int
     untaken: int = 0
     """Those of `due_again` that no worker had taken."""
+    ahead_ms: Mapping[int, int] = field(default_factory=dict, kw_only=True)
+    """Partition that stored a due time while the clock was ahead → by how much it was put back since (ms)."""
 
 
 class Outbox:
@@ -129,16 +131,17 @@ class Outbox:
         """Take back leases that ran out: what may have been sent ends unknown, the rest is due again."""
         calls = [(self._keys.partition(number), (limit, self.lease_ms)) for number in range(PARTITIONS)]
         replies = self._scripts.run_many("reap", calls)
-        return Reaped(*(sum(int(reply[place]) for reply in replies) for place in range(4)))
+        ahead_ms = {number: int(reply[4]) for number, reply in enumerate(replies) if int(reply[4])}
+        return Reaped(*(sum(int(reply[index]) for reply in replies) for index in range(4)), ahead_ms=ahead_ms)
 
-    def put_back(self, by_ms: int, *, limit: int = 500) -> None:
-        """Make outreaches due as much earlier as the clock was put back; what that would make past is due now.
+    def put_back(self, by_ms: Mapping[int, int], *, limit: int = 500) -> None:
+        """Make outreaches due earlier: in each partition by as much as its clock was put back, but not before now.
 
         `limit` bounds one script call, not the whole.
         """
-        left = dict.fromkeys(range(PARTITIONS), 0)
+        left = dict.fromkeys(by_ms, 0)
         while left:
-            calls = [(self._keys.partition(number), (by_ms, start, limit)) for number, start in left.items()]
+            calls = [(self._keys.partition(number), (by_ms[number], start, limit)) for number, start in left.items()]
             replies = self._scripts.run_many("put_back_due", calls)
             left = {number: int(reply) for number, reply in zip(left, replies, strict=True) if int(reply)}
 

@@ -1,10 +1,12 @@
 """Hands out what is due: takes back dead leases, leases the oldest, and says so to the workers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from state.keys import PARTITIONS
+from state.outbox import Reaped
 from state.sending_control import Permits
 from tasks.deps import Deps
 from tasks.failpoints import reached
@@ -42,9 +44,7 @@ def dispatch(
         StateError: Redis could not be reached.
     """
     deps.streams.can_be_written()
-    if by_ms := deps.control.put_back_ms():
-        _put_back(by_ms, deps)
-    reaped = deps.outbox.reap()
+    reaped = _reap(deps)
     in_hand = deps.outbox.leased()
     free = deps.in_flight - in_hand
     if free > 0:
@@ -67,12 +67,22 @@ def dispatch(
     return Dispatched(len(leased), reaped.due_again, reaped.unknown)
 
 
-def _put_back(by_ms: int, deps: Deps) -> None:
-    """Put back to now what is stored of the future: otherwise it would be waited for."""
-    log.warning("clock_put_back", by_ms=by_ms, put_back="what is due, paused or stopped")
+def _reap(deps: Deps) -> Reaped:
+    """Take back leases that ran out, after the clock was put back also what was stored while it was ahead."""
+    if by_ms := deps.control.put_back_ms():
+        _put_back(dict.fromkeys(range(PARTITIONS), by_ms), deps)
+        # Last: until this is done, the next dispatch does all of it again.
+        deps.control.put_back(by_ms)
+    reaped = deps.outbox.reap()
+    if reaped.ahead_ms:
+        _put_back(reaped.ahead_ms, deps)
+    return reaped
+
+
+def _put_back(by_ms: Mapping[int, int], deps: Deps) -> None:
+    """Make outreaches due earlier that were stored while the clock was ahead, by partition."""
+    log.warning("clock_put_back", by_ms=max(by_ms.values()), put_back="moments that lie in the future")
     deps.outbox.put_back(by_ms)
-    # Last: until this is done, the next dispatch does all of it again.
-    deps.control.put_back(by_ms)
 
 
 def _queue(deps: Deps, queued: Callable[[], int], purge: Callable[[], int]) -> int:

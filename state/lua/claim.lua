@@ -1,14 +1,13 @@
 #!lua
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] the lanes as JSON: [{name, before_ms: those
---          that are silent since then are, wait_ms: its threshold, reason: why none is contacted ('': they are),
---          from_silence: age is measured from the silence, looked_ms: when the sweep looked; later than now, the clock
---          was put back}]; ARGV[4] what the ids of new outreaches begin with, four digits short; ARGV[5] names of the
---          ranks (see apply.lua); ARGV[6...] names of required fields
+-- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] lanes as JSON: [{name, before_ms: silent
+--          since then or earlier, wait_ms: threshold, reason: why none is contacted ('': they are), from_silence: age
+--          counts from the silence, looked_ms: when the sweep began (later than now: the clock was put back)}]; ARGV[4]
+--          new outreach ids without their last four digits; ARGV[5] rank names; ARGV[6...] names of required fields
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
--- include: constants, clock, close_session, count, lane_of, marked, number_of, put_back_lane, silent_since, text
--- include: where
+-- include: constants, clock, close_session, count, lane_of, marked, note_time, number_of, put_back_lane, silent_since
+-- include: text, where
 local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local id_start, ranks, now, looked, taken, made = ARGV[4], ARGV[5], clock(), 0, 0, {}
 local FIXED, ask = 5, {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 6)}
@@ -76,4 +75,6 @@ for _, lane in ipairs(lanes) do
     end
   end
 end
+-- guard claim_notes_time
+if #made > 0 then note_time(prefix, now) end
 return {looked, taken, unpack(made)}

@@ -4,7 +4,7 @@
 -- ARGV[1]  the process; ARGV[2] how it sends; ARGV[3] how long a declaration counts (ms)
 -- Returns  'agreed' | 'mixed' other workers declared something else | 'waits' the record says otherwise, and others may
 --          not have had the time to declare themselves
--- include: constants, clock, text
+-- include: constants, clock, note_control_time, text
 local process, how_it_sends, counts_ms = ARGV[1], ARGV[2], ARGV[3]
 local key, workers, now = KEYS[1] .. 'sending', KEYS[1] .. 'workers', clock()
 local known, differs = redis.call('HGETALL', workers), false
@@ -38,6 +38,8 @@ redis.call('PEXPIRE', workers, DAY)
 if differs then
   -- guard declare_mixed
   redis.call('HSETNX', key, 'mixed', text(now))
+  -- guard declare_notes_time
+  note_control_time(KEYS[1], now)
   return 'mixed'
 end
 local recorded, was_mixed = unpack(redis.call('HMGET', key, 'how', 'mixed'))

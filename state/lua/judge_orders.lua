@@ -5,7 +5,7 @@
 --          none)
 --          ARGV[3] 1 when sending is held; ARGV[4] sessions in the run; ARGV[5] how many usually order
 -- Returns  {level, 1 when that is news}
--- include: constants, clock, text
+-- include: constants, clock, note_control_time, text
 local verdict, judged_last, holds, in_run, usual_rate = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local prefix, level, now = KEYS[1], verdict, clock()
 local flow, bad = prefix .. 'orders', {stopped = true, never = true}
@@ -29,6 +29,8 @@ if bad[was] and not bad[level] and held and level ~= 'off' then
   redis.call('ZADD', prefix .. 'gaps', text(now), text(from))
   redis.call('ZREMRANGEBYSCORE', prefix .. 'gaps', '-inf', text(now - 30 * DAY))
   redis.call('PEXPIRE', prefix .. 'gaps', 30 * DAY)
+  -- guard judge_notes_time
+  note_control_time(prefix, now)
 end
 if level == 'fine' or level == 'off' then
   if stored_level then redis.call('HDEL', flow, 'level', 'since', 'at', 'run', 'rate', 'held', 'released') end

@@ -13,5 +13,10 @@ local later = redis.call('ZRANGE', set, from, '+inf', 'BYSCORE', 'LIMIT', '0', m
 -- guard back_due_step: math.max(now, later[i + 1] - step) => now
 -- guard back_due_now: math.max(now, later[i + 1] - step) => later[i + 1] + step
 for i = 1, #later, 2 do redis.call('ZADD', set, text(math.max(now, later[i + 1] - step)), later[i]) end
--- guard back_due_more: #later < 2 * most and '0' or text(tonumber(later[#later])) => '0'
-return #later < 2 * most and '0' or text(tonumber(later[#later]))
+-- guard back_due_more: #later < 2 * most => true
+if #later < 2 * most then
+  -- guard back_due_noted
+  redis.call('SET', KEYS[1] .. 'clock', text(now))
+  return '0'
+end
+return text(tonumber(later[#later]))

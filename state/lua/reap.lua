@@ -3,10 +3,14 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many leases at most; ARGV[2] length of a lease (ms)
 -- Returns  number given back as due, number that ended unknown, number whose record was gone; of the first, how many
---          no worker had taken
--- include: constants, add_history, clock, count, finish, text
+--          no worker had taken; then by how much the clock was put back since the partition last stored a moment to
+--          wait for (ms; 0: it was not)
+-- include: constants, add_history, clock, count, finish, note_time, text
 local most, lease_ms = ARGV[1], ARGV[2]
 local prefix, now, back, unknown, gone, untaken = KEYS[1], clock(), 0, 0, 0, 0
+local ahead_ms = tonumber(redis.call('GET', prefix .. 'clock') or 0) - now
+-- guard reap_clock_tolerance: ahead_ms <= CLOCKS_DIFFER => ahead_ms <= 0
+if ahead_ms <= CLOCKS_DIFFER then ahead_ms = 0 end
 -- guard reap_due: text(now) => '+inf'
 for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 'BYSCORE', 'LIMIT', '0', most)) do
   local state = redis.call('HGET', prefix .. 'outreach:' .. id, 'state')
@@ -19,6 +23,8 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
     add_history(prefix .. 'outreach:' .. id, now, 'lease_ran_out')
     redis.call('ZREM', prefix .. 'leased', id)
     redis.call('ZADD', prefix .. 'due', text(now), id)
+    -- guard reap_notes_time
+    note_time(prefix, now)
     back = back + 1
     -- guard reap_untaken: state == 'waiting' => true
     -- guard reap_untaken_count: untaken + 1 => 0
@@ -47,4 +53,4 @@ for _, set in ipairs({'dead', 'unknown'}) do
   -- guard reap_parked: redis.call('ZREMRANGEBYSCORE' => text(0, 'ZREMRANGEBYSCORE'
   redis.call('ZREMRANGEBYSCORE', prefix .. set, '-inf', text(now - OUTREACH_TTL))
 end
-return {back, unknown, gone, untaken}
+return {back, unknown, gone, untaken, ahead_ms}

@@ -5,7 +5,7 @@
 --          do)
 --          ARGV[5] first pause (ms); ARGV[6] longest pause (ms); ARGV[7] pause that the reply asks for (ms; 0: none)
 -- Returns  nothing
--- include: clock, text
+-- include: clock, note_control_time, text
 local outreach, went, why, row, first_pause_ms, longest_pause_ms, asked_ms =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local key, asked, now = KEYS[1] .. 'sending', tonumber(asked_ms), clock()
@@ -45,6 +45,8 @@ if went == 'failing' then
   -- guard outcome_longest
   pause = math.min(pause, tonumber(longest_pause_ms))
 end
+-- guard outcome_notes_time
+note_control_time(KEYS[1], now)
 redis.call('HSETNX', key, 'since', text(now))
 local retry_at = text(now + pause)
 -- guard outcome_no_probe: without 'probe', '',

@@ -7,7 +7,7 @@
 --          compared)
 -- Returns  {'go', day of its place ('': none), 1 when a success is to be recorded} | {'paused' | 'mixed' |
 --          'orders_stopped' | 'another_mode' | 'stopped' | 'full' | 'missed'}
--- include: constants, blocked_by, clock, daily_contacts, stops_all, text
+-- include: constants, blocked_by, clock, daily_contacts, note_control_time, stops_all, text
 local outreach, token, most_a_day, attempt_ms, silent_from, how_it_sends =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local prefix, now, day = KEYS[1], clock(), ''
@@ -43,6 +43,8 @@ end
 -- guard gate_probe_taken: outreach, => 'free',
 -- guard gate_probe_ends: without , 'retry_at', text(now + attempt_ms)
 if is then redis.call('HSET', key, 'probe', outreach, 'retry_at', text(now + attempt_ms)) end
+-- guard gate_notes_time
+if is then note_control_time(prefix, now) end
 -- guard gate_success_failures: (is or redis.call('HEXISTS', key, 'failures') == 1) => is
 -- guard gate_success_stopped: (is or redis.call('HEXISTS', => (redis.call('HEXISTS',
 return {'go', day, (is or redis.call('HEXISTS', key, 'failures') == 1) and 1 or 0}

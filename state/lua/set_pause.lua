@@ -4,9 +4,11 @@
 -- ARGV[1]  pause | resume; ARGV[2] reason; ARGV[3] for how long (ms; 0: until somebody resumes)
 -- Returns  {1 when it was paused before, why it has stopped by itself ('' when it has not), until when it is paused
 --          (ms), 1 when it was held because no orders arrive}
--- include: constants, blocked_by, clock, text
+-- include: constants, blocked_by, clock, note_control_time, text
 local prefix, wish, reason, pause_ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local key, now = prefix .. 'sending', clock()
+-- guard pause_notes_time
+note_control_time(prefix, now)
 local was = blocked_by(prefix, now) == 'paused' and 1 or 0
 local orders = redis.call('HGET', prefix .. 'orders', 'held') and 1 or 0
 local stopped_by, probe, why = unpack(redis.call('HMGET', key, 'stopped', 'probe', 'why'))

@@ -15,15 +15,20 @@ from redis import Redis, ResponseError
 
 from detectors.lanes import LANES
 from state import overview
+from state.keys import PARTITIONS
 from state.overview import Overview
 from state.watermark import HIGHEST_ID
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.ledger import ACCEPT, Answer, always
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from tests.faults.system import ROLES, System
 from tests.support.clock import put_clock_back
+from tests.support.faulty_server import Wire, http
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS
 from worker.monitoring import health
 
+LATE_S = 0.4
+MANY_ATTEMPTS = {"WINBACK_DELIVERY__MAX_ATTEMPTS": "50"}
 ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0
 
 
@@ -59,6 +64,9 @@ def put_back(by_ms: int, written_within_ms: int | None = None) -> Callable[[Scen
         with ExitStack() as still:
             for role in ROLES:
                 still.enter_context(system.frozen(role))
+            # Commands on their way must not change what is read here and written back.
+            system.to_state.set("freeze")
+            still.callback(system.to_state.set, "pass")
             at = now_ms(system)
             since_ms = 10**12 if written_within_ms is None else at - written_within_ms
             put_clock_back(system.redis, by_ms, since_ms=since_ms)
@@ -67,6 +75,45 @@ def put_back(by_ms: int, written_within_ms: int | None = None) -> Callable[[Scen
         system.until(lambda: all(is_right(system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now")
 
     return act
+
+
+def ahead_between_dispatches(scene: Scene) -> None:
+    """Put the clock a year ahead, and back, while no dispatch runs and retries are being stored."""
+    system = scene.system
+    system.api.plan(always(Answer("503 late", contact=False, act=_late_error)))
+    scene.open(30, over_s=2.0)
+    with ExitStack() as still:
+        # An order would note the time in the control keys as well.
+        system.until(lambda: not scene.shop.busy and _requested(scene), 30, "a request after the last event")
+        still.enter_context(system.frozen("sweep"))
+        began_ms = now_ms(system)
+        system.until(lambda: _stored_since(system, began_ms), 10, "a retry")
+        for role in ROLES:
+            if role != "sweep":
+                still.enter_context(system.frozen(role))
+        system.to_state.set("freeze")
+        still.callback(system.to_state.set, "pass")
+        put_clock_back(system.redis, 365 * DAY_MS, since_ms=began_ms)
+    scene.open(20, over_s=1.0)
+    system.api.plan(always(ACCEPT))
+    system.until(system.all_alive, BACK_WITHIN_S, "a heartbeat of every role")
+
+
+def _late_error(wire: Wire) -> None:
+    time.sleep(LATE_S)
+    wire.send(http(503))
+
+
+def _requested(scene: Scene) -> bool:
+    """Whether a request is waiting for its answer."""
+    requests = scene.system.api.requests()
+    return bool(requests) and time.time() - requests[-1].at < LATE_S / 2
+
+
+def _stored_since(system: System, ms: int) -> bool:
+    """Whether a partition stored a due time since then."""
+    keys = system.state.keys
+    return any(int(system.redis.get(keys.clock(number)) or 0) >= ms for number in range(PARTITIONS))
 
 
 def now_ms(system: System) -> int:
@@ -148,6 +195,7 @@ FAULTS = (
     Fault("23d", "the highest id there is", ids(lambda _ms: HIGHEST_ID)),
     Fault("23e", "the server's clock an hour back", put_back(HOUR_MS), OR_UNKNOWN),
     Fault("23f", "the server's clock a year ahead for half a second", put_back(365 * DAY_MS, 500), OR_UNKNOWN),
+    Fault("23h", "the server's clock a year ahead between two dispatches", ahead_between_dispatches, env=MANY_ATTEMPTS),
     Fault("23g", "clocks changed forward and back, as for daylight saving", daylight_saving),
     Fault(
         "24c",

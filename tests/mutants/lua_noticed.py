@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.state.test_brief_clock_jump import disagree, end_a_time_without_orders, order, pause, probe, stop
 from tests.support.helpers import DAY_MS, HOUR_MS
 
 Noticed = tuple[str, str] | tuple[str, str, dict[str, Any]]
@@ -109,6 +110,22 @@ NOTICED: dict[str, list[Noticed]] = {
         ("reserve_remembers", "an_attempt_leads_the_persons_orders_to_its_contact"),
         ("settle_measures", "what_was_opened_again_and_sent_then_counts_from_then_on"),
     ],
+    "brief_clock_jump": [
+        ("note_time_latest", "partition_clock_never_goes_back"),
+        ("requeue_notes_time", "due_stored_in_a_brief_jump_is_put_back", {"way": "postpone"}),
+        ("requeue_notes_time", "due_stored_in_a_brief_jump_is_put_back", {"way": "settle"}),
+        ("reap_notes_time", "due_stored_in_a_brief_jump_is_put_back", {"way": "reap"}),
+        ("reap_clock_tolerance", "partition_clock_a_second_ahead_is_tolerated"),
+        ("claim_notes_time", "claim_in_a_brief_jump_is_dispatched"),
+        ("back_due_noted", "brief_jump_is_put_back_once"),
+        ("back_due_more", "brief_jump_stays_noted_until_all_is_put_back"),
+        ("outcome_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": stop}),
+        ("gate_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": probe}),
+        ("pause_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": pause}),
+        ("declare_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": disagree}),
+        ("orders_note_time", "time_stored_with_the_control_keys_is_noted", {"store": order}),
+        ("judge_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": end_a_time_without_orders}),
+    ],
     "bounds": [
         ("full_metadata_any", "metadata_that_ends_with_a_known_field_is_bounded"),
         ("metadata_bot_kept", "sign_of_a_bot_is_never_pushed_out"),
@@ -161,6 +178,7 @@ NOTICED: dict[str, list[Noticed]] = {
         ("held_ahead", "policy_sees_a_contact_in_the_future_as_made_now", _HOUR),
         ("alarm_ahead", "alarm_told_in_the_future_is_over_when_it_is", _HOUR),
         ("claim_clock_back", "clock_put_back_during_a_sweep_claims_nothing_in_it"),
+        ("clock_seen", "step_is_noticed_until_all_is_put_back_and_then_no_more", _HOUR),
         ("clock_step", "dispatch_puts_back_what_is_due_by_the_step", _HOUR),
         ("clock_latest", "small_steps_back_add_up_to_one"),
         ("sweep_ahead", "reopening_in_the_future_is_put_back_to_now", _HOUR),

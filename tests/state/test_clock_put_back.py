@@ -9,7 +9,7 @@ from state.alarms import Alarms
 from state.announcements import announce, declare
 from state.backlog import Backlog, read_held
 from state.decisions import RETRY_UNKNOWN_AFTER_MS
-from state.keys import Keys
+from state.keys import PARTITIONS, Keys
 from state.people import Held, person_of
 from state.progress_stamps import Stamps, read_progress
 from state.sessions import Claimed
@@ -145,6 +145,7 @@ def test_dispatch_puts_back_what_is_due_by_the_step(state: State, step_ms: int) 
     assert state.outbox.postpone(held_one, delay_ms=10 * MINUTE_MS, why="quiet_hours")
     begin(state)
     put_back_hashes_and_sets(state, step_ms)
+    state.client.delete(state.keys.clock(int(held_one.outreach[:2])))  # as if nothing had been stored for a while
     notice(state)
     key = state.keys.due(int(held_one.outreach[:2]))
     due = score_of(state, key, held_one.outreach)
@@ -155,14 +156,14 @@ def test_dispatch_puts_back_what_is_due_by_the_step(state: State, step_ms: int) 
 def test_what_became_due_while_the_clock_was_ahead_is_due_now(state: State) -> None:
     outreach = abandon(state)
     state.client.zadd(state.keys.due(int(outreach[:2])), {outreach: now_ms(state) + 20 * MINUTE_MS})
-    state.outbox.put_back(HOUR_MS)
+    state.outbox.put_back(dict.fromkeys(range(PARTITIONS), HOUR_MS))
     assert dispatch(state) == [outreach]
 
 
 def test_many_due_at_one_moment_are_all_put_back_once(state: State) -> None:
     at, names = now_ms(state) + 3 * HOUR_MS, [f"07-{n:016x}" for n in range(25)]
     state.client.zadd(state.keys.due(7), {name: at if n < 20 else at + HOUR_MS for n, name in enumerate(names)})
-    state.outbox.put_back(HOUR_MS, limit=4)
+    state.outbox.put_back({7: HOUR_MS}, limit=4)
     scores = [score_of(state, state.keys.due(7), name) for name in names]
     assert scores == [at - HOUR_MS] * 20 + [at] * 5
 

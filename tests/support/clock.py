@@ -47,7 +47,7 @@ def put_clock_back(
             last = client.xinfo_stream(key)["last-generated-id"].decode()
             if int(last.partition("-")[0]) >= since_ms:
                 client.execute_command("XSETID", key, f"{int(last.partition('-')[0]) + by_ms}-0")
-        elif re.fullmatch(r"\{person:.+\}:forgotten", name):
+        elif re.fullmatch(r"\{person:.+\}:forgotten|\{\d\d\}:clock", name):
             client.set(key, later(int(client.get(key))), keepttl=True)
         if left > 0 and since_ms == _FIRST_MS:
             client.pexpire(key, left + by_ms)
@@ -64,7 +64,8 @@ def _moved(name: str, field: str, value: str, later: Callable[[int], int]) -> st
     if re.match(r"\{\d\d\}:session:", name):
         return _of_session(field, value, later)
     if name == "alarms" or name.endswith(":reserved"):
-        return re.sub(r"\d+", lambda number: str(later(int(number[0]))), value)
+        # A claim stays as it is in the outreach and in the worker that made it.
+        return re.sub(r"\d+(?!\d*:)", lambda number: str(later(int(number[0]))), value)
     if name == "{control}:sending" and field == "next_us":
         return str(later(int(value) // 1000) * 1000)
     if field == "last" and re.match(r"\{\d\d\}:outreach:", name):

@@ -1,0 +1,8 @@
+-- Note that the control keys store a moment by a clock that says `now` (ms). If the clock turns out to have been ahead,
+-- clock_put_back.lua reports it.
+-- include: text
+local function note_control_time(prefix, now)
+  local key = prefix .. 'sending'
+  -- guard clock_latest: now > tonumber(redis.call('HGET', key, 'clock') or 0) => true
+  if now > tonumber(redis.call('HGET', key, 'clock') or 0) then redis.call('HSET', key, 'clock', text(now)) end
+end
