@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep, time
 
-from bench.alternatives.techniques import SILENT_S, Technique, chosen
+from bench.alternatives.technique import SILENT_S, Technique
+from bench.alternatives.techniques import chosen
 from bench.figures import Figure, Goal
 from bench.progress import say
 from bench.shop_log import CART

@@ -1,159 +1,25 @@
 """The techniques as they run behind a shop: written to by the shop, with processes of their own that report."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from redis import Redis
 
 from bench.alternatives import keyspace
 from bench.alternatives.programs import Program, environment
-from bench.alternatives.reports import READY, read
+from bench.alternatives.technique import SILENT_S, Event, OneProgram, Technique
+from bench.alternatives.winback_roles import Winback
 from bench.needs import needs
-from bench.own.running import LIVE
-from bench.waiting import wait_for
-from state import overview
-from state.keys import PARTITIONS
 from winback.simulation.mock_api.process import MockServer
-from worker import runtime
-from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
-from worker.supervision.roles import roles
 
-SILENT_S = 2.0
 REPORT_MS = 5
 """How long a report takes: less than any request, so that one process keeps up with all."""
 VISIBLE_AGAIN_S = 10
 """For Celery; an hour by default. kombu looks for such tasks every 100 s."""
-
-Event = dict[str, Any]
-
-
-class Technique(Protocol):
-    patience_s: float
-    """How long after the last event it may still report something."""
-
-    def start(self) -> None:
-        """Start its processes, the first time or after a kill."""
-
-    def send(self, events: Sequence[Event]) -> None:
-        """Do what the shop does at an event."""
-
-    def kill(self) -> None:
-        """SIGKILL all its processes at once; not the server."""
-
-    def reports(self) -> Sequence[tuple[float, str]]:
-        """Return when (Unix s) which session was reported."""
-
-    def in_doubt(self) -> Collection[str]:
-        """Return the sessions that it shows to a person, since nobody can know whether they were reported."""
-
-
-class OneProgram:
-    """A technique with one process of its own, which reports into a file."""
-
-    def __init__(
-        self, program: Program, reports: Path, note: Callable[[Sequence[Event]], object], patience_s: float
-    ) -> None:
-        self._program, self._reports, self._note = program, reports, note
-        self.patience_s = patience_s
-
-    def send(self, events: Sequence[Event]) -> None:
-        self._note(events)
-
-    def start(self) -> None:
-        self._program.start()
-
-    def kill(self) -> None:
-        self._program.kill()
-
-    def reports(self) -> Sequence[tuple[float, str]]:
-        return [(at, session) for at, session in read(self._reports) if session != READY]
-
-    def in_doubt(self) -> Collection[str]:
-        return ()
-
-    @contextmanager
-    def running(self) -> Iterator[Technique]:
-        try:
-            self.start()
-            wait_for(lambda: self._program.pid > 0 and bool(read(self._reports)), 60)
-            yield self
-        finally:
-            self.kill()
-
-
-class Winback:
-    """Ingest, sweep, recover and beat, live, against a stand-in of the API; a report is a request that it received."""
-
-    patience_s = 40.0
-
-    def __init__(self, server: EmbeddedValkey, api: MockServer, sweep_interval: str, directory: Path) -> None:
-        env = {
-            **LIVE,
-            "WINBACK_REDIS_URL": server.url,
-            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
-            # What a killed worker had in hand is free after twice this and 10 s more.
-            "WINBACK_DELIVERY__TIMEOUT": "2s",
-            "WINBACK_WORKER__POOL": "threads",
-            "WINBACK_WORKER__CONCURRENCY": "8",
-            "WINBACK_DETECTION__IDLE__CHECKOUT": f"{int(SILENT_S)}s",
-            "WINBACK_DETECTION__SWEEP_INTERVAL": sweep_interval,
-        }
-        settings = load(env, config=None)
-        self._api = api
-        self._state = runtime.open_state(settings)
-        self._state.streams.first.create_group()
-        self._roles = [
-            Program(role.argv[2:], {**env, **role.env}, directory / f"{role.name}.log")
-            for role in roles(settings)
-            if role.name != "flower"
-        ]
-
-    def start(self) -> None:
-        for role in self._roles:
-            role.start()
-
-    def send(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._state.client.xadd(self._state.keys.events, {"event": json.dumps(event)})
-
-    def kill(self) -> None:
-        for role in self._roles:
-            role.kill()
-
-    def reports(self) -> Sequence[tuple[float, str]]:
-        return [
-            (datetime.fromisoformat(request["received_at"]).timestamp(), request["body"]["session"]["session_id"])
-            for request in self._api.requests()
-        ]
-
-    def in_doubt(self) -> Collection[str]:
-        client: Any = self._state.client
-        keys = self._state.keys
-        unknown = [
-            outreach.decode()
-            for number in range(PARTITIONS)
-            for outreach in client.zrange(f"{keys.partition(number)}unknown", 0, -1)
-        ]
-        return [client.hget(keys.outreach(outreach), "session").decode() for outreach in unknown]
-
-    @contextmanager
-    def running(self) -> Iterator[Technique]:
-        try:
-            self.start()
-            wait_for(self._is_up, 60)
-            yield self
-        finally:
-            self.kill()
-
-    def _is_up(self) -> bool:
-        beats = overview.read(self._state.scripts, self._state.keys, ()).heartbeats
-        return all(beats.get(role) for role in ("ingest", "recover", "sweep"))
-
 
 Make = Callable[[Path], AbstractContextManager[Technique]]
 

@@ -4,7 +4,7 @@ But for the lines that are "fed from the same stream", all but Winback begin wit
 objects: they neither read nor parse nor acknowledge anything.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from bench.alternatives.job import Cost, middle
 from bench.figures import Figure, Goal, ratio
 from bench.needs import needs
 from bench.progress import say
-from bench.shop_log import SESSIONS, shop_log
+from bench.shop_log import SESSIONS, Logged, shop_log
 from worker.ingest.consumer import calm_collector
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -50,6 +50,7 @@ MEMORY = {
     RAW: "two fields alone",
 }
 Technique = Callable[[], Cost]
+Events = Sequence[Logged]
 
 
 def measure(*, quick: bool = False) -> list[Figure]:
@@ -63,38 +64,59 @@ def measure(*, quick: bool = False) -> list[Figure]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         server = stack.enter_context(EmbeddedValkey(directory / "valkey", port=0))
-        techniques: dict[str, Technique] = {
-            OURS: partial(winback.cost, server, most),
-            PLAIN: partial(plain.cost, server, most),
-            f"{PLAIN}{FED}": lambda: fed(server, most, partial(plain.note, Redis.from_url(server.url))),
-            "keyspace notifications": partial(keyspace.cost, server, most),
+        techniques = {
+            **_on_redis(server, most),
+            **_on_postgres(stack, server, most),
+            **_in_bytewax(directory, most),
+            **_in_celery(directory, server, some),
         }
-        if needs("redis-benchmark"):
-            techniques[RAW] = partial(raw.cost, server, number)
-        if needs("postgres") and needs("psycopg"):
-            from bench.alternatives import postgres, postgres_server  # noqa: PLC0415 - may not be installed
-
-            database = stack.enter_context(postgres_server.running())
-            techniques["PostgreSQL upserts"] = partial(postgres.cost, database, most, synchronous=True)
-            techniques["PostgreSQL upserts, synchronous_commit off"] = partial(
-                postgres.cost, database, most, synchronous=False
-            )
-            techniques[f"PostgreSQL upserts{FED}"] = partial(postgres.cost_fed, database, server, most)
-        if needs("bytewax"):
-            from bench.alternatives import bytewax_windows  # noqa: PLC0415 - as above
-
-            for name, recovery in (("", False), (", recovery store", True)):
-                techniques[f"Bytewax session windows{name}"] = partial(
-                    bytewax_windows.cost, most, directory, recovery=recovery
-                )
-        from bench.alternatives import celery_countdown  # noqa: PLC0415 - makes a Celery application
-
-        techniques["Celery countdown tasks"] = partial(celery_countdown.cost, server, some, directory)
         for number_of in range(rounds):
             for name, technique in techniques.items():
                 say(f"round {number_of + 1} of {rounds}: {name}")
                 found.setdefault(name, []).append(technique())
     return figures(found)
+
+
+def _on_redis(server: EmbeddedValkey, events: Events) -> dict[str, Technique]:
+    techniques: dict[str, Technique] = {
+        OURS: partial(winback.cost, server, events),
+        PLAIN: partial(plain.cost, server, events),
+        f"{PLAIN}{FED}": lambda: fed(server, events, partial(plain.note, Redis.from_url(server.url))),
+        "keyspace notifications": partial(keyspace.cost, server, events),
+    }
+    if needs("redis-benchmark"):
+        techniques[RAW] = partial(raw.cost, server, len(events))
+    return techniques
+
+
+def _on_postgres(stack: ExitStack, server: EmbeddedValkey, events: Events) -> dict[str, Technique]:
+    if not (needs("postgres") and needs("psycopg")):
+        return {}
+    from bench.alternatives import postgres, postgres_server  # noqa: PLC0415 - may not be installed
+
+    database = stack.enter_context(postgres_server.running())
+    return {
+        "PostgreSQL upserts": partial(postgres.cost, database, events, synchronous=True),
+        "PostgreSQL upserts, synchronous_commit off": partial(postgres.cost, database, events, synchronous=False),
+        f"PostgreSQL upserts{FED}": partial(postgres.cost_fed, database, server, events),
+    }
+
+
+def _in_bytewax(directory: Path, events: Events) -> dict[str, Technique]:
+    if not needs("bytewax"):
+        return {}
+    from bench.alternatives import bytewax_windows  # noqa: PLC0415 - may not be installed
+
+    return {
+        f"Bytewax session windows{name}": partial(bytewax_windows.cost, events, directory, recovery=recovery)
+        for name, recovery in (("", False), (", recovery store", True))
+    }
+
+
+def _in_celery(directory: Path, server: EmbeddedValkey, events: Events) -> dict[str, Technique]:
+    from bench.alternatives import celery_countdown  # noqa: PLC0415 - makes a Celery application
+
+    return {"Celery countdown tasks": partial(celery_countdown.cost, server, events, directory)}
 
 
 def figures(found: Mapping[str, list[Cost]]) -> list[Figure]:

@@ -6,8 +6,9 @@ the API.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -34,6 +35,24 @@ WAITING = 20_000
 """Sessions that are under way meanwhile, none of them at payment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run of the shop came to."""
+
+    known: Sequence[str]
+    """The sessions whose shoppers can be contacted."""
+    last: Mapping[str, int]
+    """By session: when its last event arrived (Unix ms)."""
+    claimed: Mapping[str, int]
+    """By session: when a sweep made an outreach of it (Unix ms)."""
+    requested: Mapping[str, int]
+    """By session: when its request was at the API (Unix ms)."""
+    memory: Mapping[str, int]
+    """Bytes, by role, in the middle."""
+    processors: Mapping[str, float]
+    """Processors that a role kept busy."""
+
+
 def measure(
     *, quick: bool = False, rounds: int = 3, round_s: float = 15.0, shoppers_a_second: int = 60
 ) -> list[Figure]:
@@ -42,44 +61,58 @@ def measure(
     with TemporaryDirectory() as directory, ExitStack() as stack:
         server = stack.enter_context(EmbeddedValkey(Path(directory) / "valkey", port=0))
         api = stack.enter_context(MockServer(port=0, delay="100ms", quiet=True))
-        env = {
-            **LIVE,
-            "WINBACK_REDIS_URL": server.url,
-            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
-            "WINBACK_DETECTION__IDLE__PAYMENT": f"{THRESHOLD_S:.0f}s",
-            "WINBACK_DETECTION__SWEEP_INTERVAL": f"{SWEEP_INTERVAL_S:.0f}s",
-        }
-        roles = stack.enter_context(running(env, Path(directory)))
+        roles = stack.enter_context(running(_environment(server, api), Path(directory)))
         for name in ROLES:
             roles.start(name)
         roles.wait()
         now_ms = roles.state.streams.watermark().now_ms
         filling.fill(roles.state, range(WAITING), silent_ms=now_ms, random=Random(1))
-        before = {role.name: processor_s(role.pid) for role in roles.running}
-        began = monotonic()
-        last, memory = _shop(roles, round(rounds * round_s * shoppers_a_second), shoppers_a_second)
-        used = {role.name: processor_s(role.pid) - before[role.name] for role in roles.running}
-        took = monotonic() - began
-        known = [name for name in last if _is_known(name)]
-        wait_for(lambda: api.summary()["requests"] >= len(known))
-        claimed, requested = _claimed(roles, known), _requested(api)
-        assert sorted(requested) == sorted(known), "not everybody was contacted"
-        assert api.summary()["requests"] == len(known)
-    in_rounds = [known[start::rounds] for start in range(rounds)]
-    due = {name: at + THRESHOLD_S * 1000 for name, at in last.items()}
-    goal = Goal("<=", (SWEEP_INTERVAL_S + 1) * 1000)
+        found = _measured(roles, api, round(rounds * round_s * shoppers_a_second), shoppers_a_second)
     load = f"{shoppers_a_second * EVENTS} events/s, sweep every {SWEEP_INTERVAL_S:g} s"
-    found = []
-    for what, at, limit in (("claimed", claimed, goal), ("requested", requested, None)):
+    return [*_delays(found, rounds, load), *_used(found)]
+
+
+def _environment(server: EmbeddedValkey, api: MockServer) -> dict[str, str]:
+    return {
+        **LIVE,
+        "WINBACK_REDIS_URL": server.url,
+        "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
+        "WINBACK_DETECTION__IDLE__PAYMENT": f"{THRESHOLD_S:.0f}s",
+        "WINBACK_DETECTION__SWEEP_INTERVAL": f"{SWEEP_INTERVAL_S:.0f}s",
+    }
+
+
+def _measured(roles: Roles, api: MockServer, shoppers: int, a_second: int) -> Measured:
+    """Let the shop run until everybody who can be contacted has been."""
+    before = {role.name: processor_s(role.pid) for role in roles.running}
+    began = monotonic()
+    last, memory = _shop(roles, shoppers, a_second)
+    used = {role.name: processor_s(role.pid) - before[role.name] for role in roles.running}
+    took = monotonic() - began
+    known = [name for name in last if _is_known(name)]
+    wait_for(lambda: api.summary()["requests"] >= len(known))
+    claimed, requested = _claimed(roles, known), _requested(api)
+    assert sorted(requested) == sorted(known), "not everybody was contacted"
+    assert api.summary()["requests"] == len(known)
+    return Measured(known, last, claimed, requested, memory, {name: s / took for name, s in used.items()})
+
+
+def _delays(found: Measured, rounds: int, load: str) -> Iterator[Figure]:
+    in_rounds = [found.known[start::rounds] for start in range(rounds)]
+    due = {name: at + THRESHOLD_S * 1000 for name, at in found.last.items()}
+    goal = Goal("<=", (SWEEP_INTERVAL_S + 1) * 1000)
+    for what, at, limit in (("claimed", found.claimed, goal), ("requested", found.requested, None)):
         late = [quantiles([at[name] - due[name] for name in part], n=100) for part in in_rounds]
         assert min(cut[0] for cut in late) > 0, "somebody was contacted too early"
-        found.append(Figure(PART, f"silent until {what}, median", tuple(cut[49] for cut in late), "ms", note=load))
-        found.append(Figure(PART, f"silent until {what}, 99 %", tuple(cut[98] for cut in late), "ms", limit, load))
-    for name, figure in memory.items():
-        found.append(Figure(PART, f"memory of {name} under that load (PSS)", (figure / 2**20,), "MiB"))
-    for name, seconds in used.items():
-        found.append(Figure(PART, f"processor of {name} under that load", (seconds / took * 100,), "%"))
-    return found
+        yield Figure(PART, f"silent until {what}, median", tuple(cut[49] for cut in late), "ms", note=load)
+        yield Figure(PART, f"silent until {what}, 99 %", tuple(cut[98] for cut in late), "ms", limit, load)
+
+
+def _used(found: Measured) -> Iterator[Figure]:
+    for name, figure in found.memory.items():
+        yield Figure(PART, f"memory of {name} under that load (PSS)", (figure / 2**20,), "MiB")
+    for name, processors in found.processors.items():
+        yield Figure(PART, f"processor of {name} under that load", (processors * 100,), "%")
 
 
 def _shop(roles: Roles, shoppers: int, a_second: int) -> tuple[dict[str, int], dict[str, int]]:

@@ -105,12 +105,7 @@ def size(shoppers: int, has: Figures) -> Size:
         apply *= has["spread"]
         ingest_us = has["spread_ingest"]
         streams = ceil(stream / MOST_BUSY)
-        enough = (
-            n
-            for n in range(2, PARTITIONS + 1)
-            if memory * fullest(n) / n <= NODE_BYTES and apply * fullest(n) / n <= MOST_BUSY
-        )
-        nodes = next(enough, 0)
+        nodes = _fewest_nodes(memory, apply)
         if not nodes:
             raise ValueError(f"{shoppers:,} shoppers a day: too many for {PARTITIONS} nodes of {_amount(NODE_BYTES)}")
     recover = max(1, ceil(contacts / has["attempts"] / MOST_BUSY))
@@ -129,6 +124,16 @@ def size(shoppers: int, has: Figures) -> Size:
         recover_bytes=recover * has["worker"] * 2**20,
         in_flight=max(DEFAULT_IN_FLIGHT, ceil(contacts * (DISPATCH_S + LATENCY_S) / MOST_BUSY)),
     )
+
+
+def _fewest_nodes(memory_bytes: float, busy: float) -> int:
+    """Return how many nodes, two or more, can hold all partitions; 0: as many as there are partitions can't."""
+    enough = (
+        number
+        for number in range(2, PARTITIONS + 1)
+        if memory_bytes * fullest(number) / number <= NODE_BYTES and busy * fullest(number) / number <= MOST_BUSY
+    )
+    return next(enough, 0)
 
 
 def fullest(nodes: int) -> float:

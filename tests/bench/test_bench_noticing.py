@@ -3,7 +3,7 @@
 from collections import Counter
 
 from bench.alternatives.noticing import ACTIVE, ENDS_AT_S, judged, schedule
-from bench.alternatives.techniques import SILENT_S
+from bench.alternatives.technique import SILENT_S
 
 SENT = {"s-1": [10.0, 11.0, 12.0]}
 KILLED_AT = 100.0
