@@ -63,10 +63,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     began = time.monotonic()
     behind: list[int] = []
     while (left_s := began + 60 * asked.minutes - time.monotonic()) > 0:
-        pause_s = min(left_s, random.uniform(2.0, 6.0))
-        shop.open(round(VISITS_A_SECOND * pause_s), over_s=pause_s)
-        ends = time.monotonic() + pause_s
-        system.until(lambda ends=ends: time.monotonic() > ends, 60)  # type: ignore[misc]
+        _trade(system, shop, min(left_s, random.uniform(2.0, 6.0)))
         samples.take()
         if not asked.calm:
             chaos.strike()
@@ -78,8 +75,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     verdict = _check(system, shop)
     for problem in verdict.violations:
         console.print(problem, markup=False, highlight=False, style="red")
-    memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in MB_PARTS}
-    grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
+    memory, grown = _memory(samples)
     records = sum(1 for _ in system.redis.scan_iter("winback:{*}:outreach:*", count=1000))
     return {
         "minutes": round(lasted_s / 60, 1),
@@ -100,6 +96,20 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
         "violations": len(verdict.violations) + len(grown),
         "grown": grown,
     }
+
+
+def _trade(system: System, shop: Shop, for_s: float) -> None:
+    """Let people whose stories are known come for a while, and wait for its end."""
+    shop.open(round(VISITS_A_SECOND * for_s), over_s=for_s)
+    ends = time.monotonic() + for_s
+    system.until(lambda: time.monotonic() > ends, 60)
+
+
+def _memory(samples: Samples) -> tuple[dict[str, list[float]], list[str]]:
+    """Return what each part had in each quarter (MB), and the parts that went on growing."""
+    memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in MB_PARTS}
+    grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
+    return memory, grown
 
 
 def _check(system: System, shop: Shop) -> Verdict:

@@ -143,6 +143,40 @@ def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
     assert [line for _, line in shop.lines.all if "NOPERM" in line or "no permissions" in line] == []
 
 
+COMMANDS = (
+    "status",
+    "doctor",
+    "doctor --role ingest",
+    "report",
+    "explain s-sent --reveal",
+    "outreach list",
+    "pause --reason test",
+    "resume",
+    "rejected list",
+    "optout add {phone}",
+    "optout check {phone}",
+    "optout export",
+    "optout import {file} --yes",
+    "optout import {file} --source RNE --replace --yes",
+    "optout import {file} --source RNE --replace --yes",
+    "optout sources",
+    "optout remove {phone} --source RNE",
+    "optout remove {phone}",
+    "optout add jane.doe@example.com",
+    "person show --phone +573001234501",
+    "person export --phone +573001234501",
+    "explain --phone +573001234501 --all",
+    "event emit --session s-emitted --stage checkout --platform web",
+    "dead list",
+    "dead retry --all --yes",
+    "unknown resolve --as sent --all --yes",
+    "outreach expire --waiting --yes",
+    "forget --session s-web --yes",
+    "forget --phone +573001234501 --yes",
+    "rotate-keys",
+)
+
+
 def test_the_operator_can_do_everything_that_there_is_a_command_for(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,39 +188,8 @@ def test_the_operator_can_do_everything_that_there_is_a_command_for(
     shop.admin.execute_command("ACL", "LOG", "RESET")
     phone = "+573001234500"
     (tmp_path / "numbers").write_text(f"{phone}\n")
-    for command in (
-        "status",
-        "doctor",
-        "doctor --role ingest",
-        "report",
-        "explain s-sent --reveal",
-        "outreach list",
-        "pause --reason test",
-        "resume",
-        "rejected list",
-        f"optout add {phone}",
-        f"optout check {phone}",
-        "optout export",
-        f"optout import {tmp_path / 'numbers'} --yes",
-        f"optout import {tmp_path / 'numbers'} --source RNE --replace --yes",
-        f"optout import {tmp_path / 'numbers'} --source RNE --replace --yes",
-        "optout sources",
-        f"optout remove {phone} --source RNE",
-        f"optout remove {phone}",
-        "optout add jane.doe@example.com",
-        "person show --phone +573001234501",
-        "person export --phone +573001234501",
-        "explain --phone +573001234501 --all",
-        "event emit --session s-emitted --stage checkout --platform web",
-        "dead list",
-        "dead retry --all --yes",
-        "unknown resolve --as sent --all --yes",
-        "outreach expire --waiting --yes",
-        "forget --session s-web --yes",
-        "forget --phone +573001234501 --yes",
-        "rotate-keys",
-    ):
-        shop.run(*command.split())
+    for command in COMMANDS:
+        shop.run(*command.format(phone=phone, file=tmp_path / "numbers").split())
     # Of Valkey alone, so a file for Redis can't name it; `forget` says that it was refused.
     assert refused(shop.admin) - {("winback-operator", "command", "commandlog|reset")} == set()
 

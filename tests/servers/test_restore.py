@@ -59,10 +59,7 @@ def test_after_a_restore_nobody_is_contacted_again_who_was_contacted_after_the_b
         until(lambda: silent(shop))
         until(lambda: open_outreaches(shop) == NUMBER)
     emit(shop, "222", 0, NUMBER)
-    backup = tmp_path / "backup"
-    shop.redis.bgrewriteaof()
-    until(lambda: not shop.redis.info("persistence")["aof_rewrite_in_progress"])
-    shutil.copytree(server.directory / "appendonlydir", backup)
+    backup = back_up(server, shop, tmp_path)
 
     with ExitStack() as after:
         running(after, shop, "after")
@@ -70,10 +67,7 @@ def test_after_a_restore_nobody_is_contacted_again_who_was_contacted_after_the_b
         until(lambda: len(requests_of(shop, "111") + requests_of(shop, "222")) == 2 * NUMBER, 60)
         until(lambda: ended(shop) == 2 * NUMBER)
 
-    server.kill()
-    shutil.rmtree(server.directory / "appendonlydir")
-    shutil.copytree(backup, server.directory / "appendonlydir")
-    server.start()
+    restore(server, backup)
     assert ended(shop) == 0
     assert open_outreaches(shop) == NUMBER
 
@@ -94,6 +88,19 @@ def test_after_a_restore_nobody_is_contacted_again_who_was_contacted_after_the_b
     for name in ("111", "222", "333"):
         sessions = [request["body"]["session"]["session_id"] for request in requests_of(shop, name)]
         assert sorted(sessions) == sorted(f"sess_{name}_{index}" for index in range(NUMBER))
+
+
+def back_up(server: RedisServer, shop: Shop, directory: Path) -> Path:
+    shop.redis.bgrewriteaof()
+    until(lambda: not shop.redis.info("persistence")["aof_rewrite_in_progress"])
+    return Path(shutil.copytree(server.directory / "appendonlydir", directory / "backup"))
+
+
+def restore(server: RedisServer, backup: Path) -> None:
+    server.kill()
+    shutil.rmtree(server.directory / "appendonlydir")
+    shutil.copytree(backup, server.directory / "appendonlydir")
+    server.start()
 
 
 def open_outreaches(shop: Shop) -> int:

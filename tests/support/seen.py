@@ -9,7 +9,7 @@ from state.event_stream import entry_ms
 from state.keys import partition_of_outreach
 from state.overview import OUTCOMES
 from state.session_record import MARK
-from tests.model.states import NONE, World
+from tests.model.states import NONE, Outreach, Session, World
 from tests.support.helpers import LEASE_MS
 from tests.support.real import Real
 
@@ -116,35 +116,8 @@ def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
 def expected(world: World) -> Seen:
     """What the model says that is in Redis."""
     seen: Seen = {"stream": [entry.number for entry in world.stream]}
-    for place, session in enumerate(world.sessions):
-        waits = session.state == "waiting" and session.activity > 0
-        seen[f"session {place}"] = (
-            session.activity,
-            session.purchase,
-            session.state,
-            session.outreach,
-            session.sending,
-            session.contacts,
-            session.forgotten,
-            session.seen,
-            int(waits),
-        )
-    for place, found in enumerate(world.outreaches):
-        places = {found.place} - {""}
-        seen[f"outreach {place}"] = (
-            ("gone", places)
-            if found.state == "gone"
-            else (
-                found.session,
-                found.state,
-                found.claim,
-                found.takes,
-                places,
-                found.lease_over,
-                found.noted if found.place == "leased" and found.state == "waiting" else NONE,
-                found.ambiguous,
-            )
-        )
+    seen |= {f"session {place}": _expected_session(session) for place, session in enumerate(world.sessions)}
+    seen |= {f"outreach {place}": _expected_outreach(found) for place, found in enumerate(world.outreaches)}
     for place, person in enumerate(world.people):
         held = {one.outreach: (one.claim, one.long) for one in person.held}
         seen[f"person {place}"] = (person.bought, person.refused, held, person.barred)
@@ -156,3 +129,34 @@ def expected(world: World) -> Seen:
     }
     seen["phases"] = {entry.number: entry.phase for entry in world.stream}
     return seen
+
+
+def _expected_session(session: Session) -> tuple[object, ...]:
+    waits = session.state == "waiting" and session.activity > 0
+    return (
+        session.activity,
+        session.purchase,
+        session.state,
+        session.outreach,
+        session.sending,
+        session.contacts,
+        session.forgotten,
+        session.seen,
+        int(waits),
+    )
+
+
+def _expected_outreach(found: Outreach) -> tuple[object, ...]:
+    places = {found.place} - {""}
+    if found.state == "gone":
+        return ("gone", places)
+    return (
+        found.session,
+        found.state,
+        found.claim,
+        found.takes,
+        places,
+        found.lease_over,
+        found.noted if found.place == "leased" and found.state == "waiting" else NONE,
+        found.ambiguous,
+    )
