@@ -1,84 +1,19 @@
-"""ActivityEvent: the one model of what storefronts send, and its JSON Schema."""
+"""ActivityEvent: the one model of what storefronts send."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError, to_json
+from pydantic_core import to_json
 
+from detectors.activity_fields import Expiry, Moment, Money, Price, SessionId, Text
 from detectors.flow import EventType, Platform, Stage
-from detectors.normalize import moments
-from detectors.normalize.session_ids import is_placeholder, is_plain_id
-from detectors.normalize.text import MAX_TEXT
 
 MAX_EVENT_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 8 * 1024
 MAX_CART_ITEMS = 200
-
-MAX_SESSION_ID = 512
 MAX_CART_IDS = 8
-_ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SESSION_ID}, {"type": "integer"}]}
-
-
-def _no_placeholder(text: str) -> str:
-    if not is_plain_id(text) and is_placeholder(text):
-        raise ValueError("is a placeholder: give each cart an id of its own")
-    return text
-
-
-SessionId = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_SESSION_ID, strip_whitespace=True),
-    AfterValidator(_no_placeholder),
-    WithJsonSchema(_ID_SCHEMA),
-]
-"""Any text, as it came; a whole number is kept as its digits (detectors.reading)."""
-SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number; no placeholder such as undefined or 0"
-"""What a session_id is, for people."""
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
-
-
-def _moment(value: object) -> datetime | None:
-    if type(value) is str and value[10:11] == "T":
-        # The usual form, as quickly as can be: see moments.iso.
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            pass
-    return _read(value, moments.moment)
-
-
-def _expiry(value: object) -> datetime | None:
-    return _read(value, moments.expiry)
-
-
-def _read(value: object, reader: Callable[[object], datetime | None]) -> datetime | None:
-    if value is None:
-        return None
-    found = reader(value)
-    if found is None:
-        # ValueError would make pydantic quote the value.
-        raise PydanticCustomError("moment", moments.ADVICE)
-    return found
-
-
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
-Expiry = Annotated[datetime | None, BeforeValidator(_expiry)]
-Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
-Price = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
 
 OPTIONAL_PARTS = frozenset(
     {
@@ -259,30 +194,3 @@ class ActivityEvent(_Named):
     def lacks_stage(self) -> bool:
         """Whether this is an activity that does not say where in the flow, or on which platform, it happened."""
         return self.type == "activity" and (self.flow_stage is None or self.platform is None)
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of one event."""
-    schema = ActivityEvent.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    text = {"type": "string"}
-    person = {
-        "anyOf": [
-            {"required": [field], "properties": {field: {"type": "string", "pattern": r"\S"}}}
-            for field in ("phone_number", "email")
-        ]
-    }
-    names_session = {"required": ["session_id"], "properties": {"session_id": {"not": {"type": "null"}}}}
-    names_person = {"required": ["customer"], "properties": {"customer": {"type": "object", **person}}}
-    schema["allOf"] = [
-        {
-            "if": {"properties": {"type": {"const": "activity"}}},
-            "then": {"required": ["flow_stage", "platform"], "properties": {"flow_stage": text, "platform": text}},
-        },
-        {
-            "if": {"properties": {"type": {"enum": ["order_completed", "opt_out"]}}},
-            "then": {"anyOf": [names_session, names_person]},
-            "else": names_session,
-        },
-    ]
-    return schema

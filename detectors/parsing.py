@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, SESSION_ID_FORM, ActivityEvent
+from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, ActivityEvent
+from detectors.activity_fields import SESSION_ID_FORM
 from detectors.problem import Problem
 from detectors.reading import signs
 from detectors.reading.events import canonical

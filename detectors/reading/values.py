@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from detectors.activity import MAX_SESSION_ID
+from detectors.activity_fields import MAX_SESSION_ID
 from detectors.normalize.session_ids import is_placeholder
 from detectors.normalize.text import MAX_TEXT, clean
 

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from detectors.activity import (
-    ActivityEvent,
-    json_schema,
-)
+from detectors.activity import ActivityEvent
+from detectors.activity_schema import json_schema
 from tests.support.seed_event import SEED, is_read_without_a_problem, seed
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, SESSION_ID_FORM, ActivityEvent
+from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, ActivityEvent
+from detectors.activity_fields import SESSION_ID_FORM
 from detectors.parsing import Parsed, parse, unknown_fields
 
 NAME, PHONE, EMAIL = "Zuleyka Quintanilla", "+573009876543", "zuleyka@private.example"

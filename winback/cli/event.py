@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from detectors.activity import json_schema
+from detectors.activity_schema import json_schema
 from detectors.flow import EventType, Platform, Stage
 from winback.cli.event_flags import items, nested, pairs, put_currency
 from winback.operations import event_check, json_lines

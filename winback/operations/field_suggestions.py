@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
-from detectors.activity import json_schema
+from detectors.activity_schema import json_schema
 
 _CLOSE = 0.8  # of difflib's ratio: custmer and flowstage pass, reason and session do not
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -1,0 +1,63 @@
+"""The fields of an event that several of its parts have: ids, text, moments, amounts."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from detectors.normalize import moments
+from detectors.normalize.session_ids import is_placeholder, is_plain_id
+from detectors.normalize.text import MAX_TEXT
+
+MAX_SESSION_ID = 512
+_ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SESSION_ID}, {"type": "integer"}]}
+
+
+def _no_placeholder(text: str) -> str:
+    if not is_plain_id(text) and is_placeholder(text):
+        raise ValueError("is a placeholder: give each cart an id of its own")
+    return text
+
+
+SessionId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_SESSION_ID, strip_whitespace=True),
+    AfterValidator(_no_placeholder),
+    WithJsonSchema(_ID_SCHEMA),
+]
+"""Any text, as it came; a whole number is kept as its digits (detectors.reading)."""
+SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number; no placeholder such as undefined or 0"
+"""What a session_id is, for people."""
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
+
+
+def _moment(value: object) -> datetime | None:
+    if type(value) is str and value[10:11] == "T":
+        # The usual form, as quickly as can be: see moments.iso.
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    return _read(value, moments.moment)
+
+
+def _expiry(value: object) -> datetime | None:
+    return _read(value, moments.expiry)
+
+
+def _read(value: object, reader: Callable[[object], datetime | None]) -> datetime | None:
+    if value is None:
+        return None
+    found = reader(value)
+    if found is None:
+        # ValueError would make pydantic quote the value.
+        raise PydanticCustomError("moment", moments.ADVICE)
+    return found
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Expiry = Annotated[datetime | None, BeforeValidator(_expiry)]
+Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
+Price = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]

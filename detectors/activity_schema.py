@@ -1,0 +1,32 @@
+"""The JSON Schema of an event."""
+
+from typing import Any
+
+from detectors.activity import ActivityEvent
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one event."""
+    schema = ActivityEvent.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    text = {"type": "string"}
+    person = {
+        "anyOf": [
+            {"required": [field], "properties": {field: {"type": "string", "pattern": r"\S"}}}
+            for field in ("phone_number", "email")
+        ]
+    }
+    names_session = {"required": ["session_id"], "properties": {"session_id": {"not": {"type": "null"}}}}
+    names_person = {"required": ["customer"], "properties": {"customer": {"type": "object", **person}}}
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"type": {"const": "activity"}}},
+            "then": {"required": ["flow_stage", "platform"], "properties": {"flow_stage": text, "platform": text}},
+        },
+        {
+            "if": {"properties": {"type": {"enum": ["order_completed", "opt_out"]}}},
+            "then": {"anyOf": [names_session, names_person]},
+            "else": names_session,
+        },
+    ]
+    return schema
