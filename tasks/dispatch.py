@@ -49,6 +49,17 @@ def dispatch(
     free = deps.in_flight - in_hand
     if free > 0:
         free = room(free, deps, _queue(deps, queued, purge))
+    leased = _lease(free, in_hand, deps)
+    if leased:
+        reached("outreaches_leased")
+        enqueue(leased)
+        reached("outreaches_enqueued")
+    deps.stamps.dispatched(untaken=reaped.untaken)
+    return Dispatched(len(leased), reaped.due_again, reaped.unknown)
+
+
+def _lease(free: int, in_hand: int, deps: Deps) -> list[str]:
+    """Lease up to `free` of those due, the oldest first, as far as there are permits; return their ids."""
     # The ids are read before the lease: whatever had arrived by then is applied before anybody is contacted.
     noted = deps.streams.noted() if free > 0 else ""
     places = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
@@ -59,12 +70,7 @@ def dispatch(
     if len(leased) < permits.granted:
         # Another dispatcher was there before.
         deps.control.not_leased(permits.granted - len(leased))
-    if leased:
-        reached("outreaches_leased")
-        enqueue(leased)
-        reached("outreaches_enqueued")
-    deps.stamps.dispatched(untaken=reaped.untaken)
-    return Dispatched(len(leased), reaped.due_again, reaped.unknown)
+    return leased
 
 
 def _reap(deps: Deps) -> Reaped:

@@ -6,6 +6,7 @@ from detectors.durations import format_duration
 from detectors.lanes import LANES, LANES_BY_NAME, cut_offs, milliseconds
 from detectors.session_fields import REQUIRED
 from detectors.settings import DetectionSettings
+from state.event_streams import Watermark
 from state.sessions import Claimed, SilentLane
 from tasks import order_flow
 from tasks.deps import Deps
@@ -38,7 +39,19 @@ def sweep(deps: Deps) -> Claimed:
         return Claimed(0, 0)
     mark = deps.streams.watermark()
     order_flow.look(settings, deps, until_ms=mark.until_ms)
-    lanes = [
+    claimed = deps.sessions.claim(
+        _silent_lanes(settings, mark, reopened_ms),
+        max_age_ms=milliseconds(settings.max_abandonment_age),
+        required=REQUIRED,
+        each_round=deps.streams.can_be_written,
+    )
+    deps.stamps.swept(waits_ms)
+    return claimed
+
+
+def _silent_lanes(settings: DetectionSettings, mark: Watermark, reopened_ms: int) -> list[SilentLane]:
+    """Return from when on sessions of each lane have been silent for too long."""
+    return [
         SilentLane(
             lane=cut.lane,
             silent_before_ms=cut.silent_before_ms,
@@ -49,14 +62,6 @@ def sweep(deps: Deps) -> Claimed:
         )
         for cut in cut_offs(settings, now_ms=mark.now_ms, watermark_ms=mark.until_ms, reopened_ms=reopened_ms)
     ]
-    claimed = deps.sessions.claim(
-        lanes,
-        max_age_ms=milliseconds(settings.max_abandonment_age),
-        required=REQUIRED,
-        each_round=deps.streams.can_be_written,
-    )
-    deps.stamps.swept(waits_ms)
-    return claimed
 
 
 def _say(settings: DetectionSettings, *, silent: bool) -> None:
