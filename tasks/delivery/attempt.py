@@ -22,21 +22,15 @@ from detectors.session_fields import ID
 from state.outbox import Taken
 from state.people import Facts, merged, person_of
 from tasks.delivery import payload
-from tasks.delivery.sending import (
-    ANOTHER_MODE,
-    CATCH_UP,
-    LONGEST_UNKNOWN,
-    PERSON_TAKEN,
-    Contact,
-    Outcome,
-    Permit,
-    reserve,
-    send,
-    unknown_for,
-)
+from tasks.delivery.request import channel_in, contact_in, email_in, phone_in
+from tasks.delivery.sending import ANOTHER_MODE, PERSON_TAKEN, Contact, Permit, reserve, send
+from tasks.delivery.settling import CATCH_UP, LONGEST_UNKNOWN, Outcome, unknown_for
 from tasks.deps import Deps
 from tasks.failpoints import reached
-from tasks.policy import consent, rules
+from tasks.policy import consent
+from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
+from tasks.policy.rules import decide
+from tasks.policy.situation import Situation
 
 LOOK_AGAIN_S = 0.05
 INGEST_BEHIND = "ingest_behind"
@@ -89,15 +83,15 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     )
     people = _people(taken, deps)
     situation = _situation(taken, built, people, deps)
-    decision = _unreadable(taken, deps) or rules.decide(situation, deps.contact)
+    decision = _unreadable(taken, deps) or decide(situation, deps.contact)
     forgotten = taken.ambiguous and unknown_for(taken) + deps.delivery.lease >= LONGEST_UNKNOWN
-    held_out = isinstance(decision, rules.HoldOut) and not taken.attempts and not taken.ambiguous
-    to_send = isinstance(decision, rules.Send | rules.HoldOut) and not (forgotten or held_out)
+    held_out = isinstance(decision, HoldOut) and not taken.attempts and not taken.ambiguous
+    to_send = isinstance(decision, Send | HoldOut) and not (forgotten or held_out)
     if (deps.client is None or not to_send) and not deps.control.agreed():
         # A worker in another mode than the deployment decides nothing: the other workers do. Requests pass the gate.
         deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
         return Outcome(taken.outreach, "postponed", "another_mode")
-    if not isinstance(decision, rules.Send | rules.HoldOut) or isinstance(built, payload.InvalidContact):
+    if not isinstance(decision, Send | HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
     if forgotten:
         state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
@@ -105,11 +99,11 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return Outcome(taken.outreach, state or "lost", "shadow")
-    may, wanted = rules.may_use(situation, deps.contact), rules.at(situation, deps.contact).channel
+    may, wanted = situation.may_use(deps.contact), situation.at(deps.contact).channel
     built = payload.by_channel(built, may, wanted)
     used = situation.repeats or consent.channels_of(built.request.engagement.preferred_channel)
     proof = consent.proof(situation.person.answers, used)
-    contact = Contact(taken, people, built, rules.limits(situation, deps.contact), used, proof)
+    contact = Contact(taken, people, built, situation.limits(deps.contact), used, proof)
     if held_out:
         return _hold_out(contact, deps)
     return send(contact, deps.client, deps, permit=permit)
@@ -130,35 +124,35 @@ def _catch_up(taken: Taken, deps: Deps) -> float | None:
     return waited_s
 
 
-def _unreadable(taken: Taken, deps: Deps) -> rules.Decision | None:
+def _unreadable(taken: Taken, deps: Deps) -> Decision | None:
     """Put off what cannot be decrypted, and say so in the status, until the key is back or it is too late."""
     why = taken.unreadable or taken.session.unreadable
     if not why:
         return None
     deps.report("encryption", f"outreach {taken.outreach}: {why}")
     late = taken.now_ms > taken.expires_at_ms
-    return rules.Expire("unreadable") if late else rules.Postpone(milliseconds(UNREADABLE_PAUSE), "unreadable")
+    return Expire("unreadable") if late else Postpone(milliseconds(UNREADABLE_PAUSE), "unreadable")
 
 
 def _people(taken: Taken, deps: Deps) -> tuple[str, ...]:
     """Return whom a request reaches, as `state.people.person_of` says: the number, then the e-mail address."""
     # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
-    named = payload.contact_in(taken.body) if taken.body else payload.contact_of(taken.session.fields)
+    named = contact_in(taken.body) if taken.body else payload.contact_of(taken.session.fields)
     return tuple(person_of(identity, deps.identity_secret) for identity in identities_of(*named))
 
 
 def _situation(
     taken: Taken, built: payload.Built | payload.InvalidContact, people: tuple[str, ...], deps: Deps
-) -> rules.Situation:
-    phone = payload.phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
+) -> Situation:
+    phone = phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
     # Who is in the session by now may not be whom its stored body names: what either of them has said counts.
     now = identities_of(*payload.contact_of(taken.session.fields)) if taken.body else ()
     # An opt-out list exported by an earlier version has hashes of numbers as they are dialled, not of identities.
     dialled = (phone,) if phone else ()
     known = dict.fromkeys((*people, *(person_of(one, deps.identity_secret) for one in (*now, *dialled))))
     person = merged(deps.people.facts_of([*known]))
-    sent = payload.channel_in(taken.body) if taken.body else ""
-    return rules.Situation(
+    sent = channel_in(taken.body) if taken.body else ""
+    return Situation(
         now_ms=taken.now_ms,
         outreach=taken.outreach,
         stage=LANES_BY_NAME[taken.lane].stage,
@@ -174,7 +168,7 @@ def _situation(
         reachable=isinstance(built, payload.Built),
         lease_ms=deps.outbox.lease_ms,
         identities=identities_of(
-            phone or "", "", payload.email_in(taken.body) if taken.body else taken.session.fields.get("email", "")
+            phone or "", "", email_in(taken.body) if taken.body else taken.session.fields.get("email", "")
         ),
         blocked=deps.blocklist.hit(
             name=taken.session.fields.get("name", ""), email=taken.session.fields.get("email", ""), e164=phone or ""
@@ -190,19 +184,19 @@ def _active_elsewhere(taken: Taken, person: Facts, deps: Deps) -> int:
     return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
 
 
-def _not_sending(taken: Taken, decision: rules.Decision, deps: Deps) -> Outcome:
+def _not_sending(taken: Taken, decision: Decision, deps: Deps) -> Outcome:
     match decision:
-        case rules.Postpone(delay_ms, why, until):
+        case Postpone(delay_ms, why, until):
             line = f"{why} until {until}" if until else why
             kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=line)
             return Outcome(taken.outreach, "postponed" if kept else "lost", why)
-        case rules.Suppress(reason):
+        case Suppress(reason):
             state = deps.outbox.end_unsent(taken, "suppressed", reason)
-        case rules.Cancel(reason):
+        case Cancel(reason):
             state = deps.outbox.end_unsent(taken, "cancelled", reason)
-        case rules.Expire(reason):
+        case Expire(reason):
             state = deps.outbox.end_unsent(taken, "expired", reason)
-        case rules.Send() | rules.HoldOut():
+        case Send() | HoldOut():
             raise AssertionError("policy let a contact pass that no request can be built for")
         case _:
             assert_never(decision)
@@ -219,5 +213,5 @@ def _hold_out(contact: Contact, deps: Deps) -> Outcome:
             deps.people.release(contact.people, taken.outreach, taken.claim)
         return Outcome(taken.outreach, state or "lost", "holdout")
     if answer in PERSON_TAKEN:
-        return _not_sending(taken, rules.Suppress(PERSON_TAKEN[answer]), deps)
-    return _not_sending(taken, rules.Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)
+        return _not_sending(taken, Suppress(PERSON_TAKEN[answer]), deps)
+    return _not_sending(taken, Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)

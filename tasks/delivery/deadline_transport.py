@@ -5,7 +5,6 @@ every connect, handshake, write and read gets what is left of the attempt's time
 attempt may still begin.
 """
 
-import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import httpcore
 import httpx
 
 from tasks.delivery import unread_requests
-from tasks.delivery.addresses import is_loopback, refusal
+from tasks.delivery.resolving import addresses
 from tasks.failpoints import reached
 
 Clock = Callable[[], float]
@@ -29,10 +28,6 @@ One that we keep as long as the server does is closed just as often while a requ
 tasks.delivery.unread_requests).
 """
 _PIECE = 16 * 1024
-
-
-class ForbiddenAddressError(Exception):
-    """No address that the endpoint's name has may be sent to; nothing was connected. Says which, and the way out."""
 
 
 class UnreadError(Exception):
@@ -163,42 +158,6 @@ class _Backend(httpcore.NetworkBackend):
             else:
                 return _Stream(stream)
         raise httpcore.ConnectError("the name has no address")
-
-
-def addresses(host: str, port: int, *, private: bool) -> list[str]:
-    """Return the addresses of a host that may be sent to, in the resolver's order.
-
-    Args:
-        host: As the endpoint names it.
-        port: Its port.
-        private: Whether private addresses may be used (`delivery.allow_private_endpoint`).
-
-    Raises:
-        ForbiddenAddressError: it has addresses, and none of them may be sent to.
-        httpcore.ConnectError: it has none.
-    """
-    kinds = kinds_of_addresses(host, port, private=private)
-    allowed = [address for address, kind in kinds.items() if kind is None]
-    if kinds and not allowed:
-        refused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items())
-        raise ForbiddenAddressError(f"it has no public address but {refused}, where nothing is sent")
-    return allowed
-
-
-def kinds_of_addresses(host: str, port: int, *, private: bool) -> dict[str, str | None]:
-    """Return all addresses of a host in the resolver's order, each with the reason why nothing is sent there, or None.
-
-    Args: see `addresses`.
-
-    Raises:
-        httpcore.ConnectError: it has none.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:  # UnicodeError: no name that a resolver could be asked for
-        raise httpcore.ConnectError(str(exc)) from exc
-    every = dict.fromkeys(str(address[0]) for *_, address in found)
-    return {address: refusal(address, loopback=is_loopback(host), private=private) for address in every}
 
 
 def trusting_nobody_else() -> ssl.SSLContext:

@@ -1,11 +1,8 @@
-"""The request to Yuno's Recovery Agent: exactly its documented contract, no field more, no nulls."""
+"""Builds the request to Yuno's Recovery Agent: exactly its documented contract, no field more, no nulls."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-
-from pydantic import BaseModel, ConfigDict
 
 from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
@@ -13,72 +10,12 @@ from detectors.flow import Platform, Stage
 from detectors.normalize import countries, emails, languages, money, names, phones, text
 from detectors.session_fields import PHONE_COUNTRY, cart_of, metadata_of
 from state.channels import Channel
+from tasks.delivery.request import AbandonedSession, Cart, Customer, Engagement, Item, RecoveryRequest
 from tasks.policy import consent
 from tasks.policy.law.places import place_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHANNELS = frozenset({"call", "whatsapp", "auto"})
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Customer(_Part):
-    """Who to contact. phone_number is E.164, country_code ISO 3166-1 alpha-2, language BCP 47."""
-
-    full_name: str
-    phone_number: str
-    email: str | None = None
-    country_code: str
-    language: str | None = None
-
-
-class AbandonedSession(_Part):
-    """What was abandoned, and when (ISO 8601, UTC, `Z`)."""
-
-    abandonment_timestamp: str
-    flow_stage: Stage
-    platform: Platform
-    session_id: str | None = None
-
-
-class Item(_Part):
-    """One line of the cart."""
-
-    name: str | None = None
-    sku: str | None = None
-    quantity: int | None = None
-    price: int | float | None = None
-
-
-class Cart(_Part):
-    """What was in the cart; amounts are JSON numbers in the given ISO 4217 currency."""
-
-    total_value: int | float | None = None
-    currency: str | None = None
-    items: tuple[Item, ...] | None = None
-
-
-class Engagement(_Part):
-    """How to contact, and why."""
-
-    preferred_channel: str
-    reason: str
-    metadata: dict[str, object] | None = None
-
-
-class RecoveryRequest(_Part):
-    """The body of `POST …/recovery-payment/external`."""
-
-    customer: Customer
-    session: AbandonedSession
-    cart: Cart
-    engagement: Engagement
-
-    def to_json(self) -> str:
-        """Return the exact text to send."""
-        return self.model_dump_json(exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,30 +82,9 @@ def phone_of(fields: Mapping[str, str]) -> str | None:
     return number if phones.phone(text, countries.country(first)) in {None, number} else None
 
 
-def phone_in(body: str) -> str:
-    """Return the number that a request as it was sent goes to."""
-    return str(json.loads(body)["customer"]["phone_number"])
-
-
-def email_in(body: str) -> str:
-    """Return the e-mail address in a request as it was sent; empty for none."""
-    return str(json.loads(body)["customer"].get("email") or "")
-
-
 def contact_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
     """Return phone number, country and e-mail address as a session keeps them; empty for what it lacks."""
     return fields.get("phone", ""), fields.get("country", ""), fields.get("email", "")
-
-
-def contact_in(body: str) -> tuple[str, str, str]:
-    """Return phone number, country and e-mail address of a request as it was sent."""
-    customer = json.loads(body)["customer"]
-    return customer["phone_number"], customer["country_code"], customer.get("email", "")
-
-
-def channel_in(body: str) -> str:
-    """Return the channel that a request as it was sent asks for."""
-    return str(json.loads(body)["engagement"]["preferred_channel"])
 
 
 def timestamp(ms: int) -> str:

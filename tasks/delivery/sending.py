@@ -7,58 +7,40 @@ Where the state has replicas, enough of them must have the fence, and then the r
 
 import hmac
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import ParamSpec, TypeVar, assert_never
+from typing import assert_never
 
 import structlog
 
 from detectors.lanes import milliseconds
 from detectors.minor_units import of_stored
 from state.channels import Channel
-from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.errors import StateError
 from state.limit import Limit
 from state.outbox import Taken
 from state.people import Reservation
-from state.sending_control import CLOCKS_DIFFER_MS, Passed
+from state.sending_control import Passed
 from tasks.delivery import breaker, payload, yuno
-from tasks.delivery.backoff import delay
 from tasks.delivery.deadline_transport import Attempt
+from tasks.delivery.settling import CATCH_UP, Outcome, retry_while_unavailable, settle
 from tasks.deps import Deps
 from tasks.failpoints import reached
 
 log = structlog.get_logger("winback.tasks")
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-CATCH_UP = timedelta(seconds=1)
-"""How soon to look again where nothing but a moment is missing."""
 ANOTHER_MODE = timedelta(seconds=5)
 """How soon another worker may take what one in another mode than the deployment's gave back."""
 REPLICAS_BACK = timedelta(seconds=5)
 """How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
-LONGEST_UNKNOWN = timedelta(hours=24)
-"""For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
 PERSON_TAKEN = {
     "capped": "contacted_recently",
     "bought": "bought_recently",
     "opted_out": "opted_out",
     "refused": "no_consent",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an attempt went: the outreach's state now, why, and the number of the request (0: none was made)."""
-
-    outreach: str
-    outcome: str
-    reason: str = ""
-    attempt: int = 0
-    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +70,9 @@ class Permit:
 def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permit) -> Outcome:
     """Make the request and record how it went, unless somebody may not be contacted after all."""
     taken, people, built = contact.taken, contact.people, contact.built
-    passed = deps.control.gate(taken)
-    if passed == "missed":
-        state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
-        return Outcome(taken.outreach, state or "lost", "orders_missing")
-    if not isinstance(passed, Passed):
-        # Back to where it was among those due; nothing is dispatched while this lasts. Other workers may be able to.
-        delay_ms = milliseconds(ANOTHER_MODE) if passed == "another_mode" else None
-        kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{passed}")
-        return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
+    passed = _pass_gate(taken, deps)
+    if isinstance(passed, Outcome):
+        return passed
     # An earlier attempt may have been a contact: then the place stays taken.
     permit.day = "" if taken.ambiguous else passed.day
     # Read before the fence is called: the lease that it renews cannot end before this clock says so.
@@ -122,11 +98,25 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     reached("reply_read")
     _record(taken, passed, reply, deps, permit=permit)
     if breaker.surely_no_contact(reply) and not taken.ambiguous:
-        _insisting(deps, deps.people.release)(people, taken.outreach, taken.claim)
+        retry_while_unavailable(deps, deps.people.release)(people, taken.outreach, taken.claim)
         reached("person_released")
-    outcome = _settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
+    outcome = settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
     reached("outreach_settled")
     return outcome
+
+
+def _pass_gate(taken: Taken, deps: Deps) -> Passed | Outcome:
+    """Pass the gate, or return what became of an attempt that may not be made."""
+    passed = deps.control.gate(taken)
+    if isinstance(passed, Passed):
+        return passed
+    if passed == "missed":
+        state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
+        return Outcome(taken.outreach, state or "lost", "orders_missing")
+    # Back to where it was among those due; nothing is dispatched while this lasts. Other workers may be able to.
+    delay_ms = milliseconds(ANOTHER_MODE) if passed == "another_mode" else None
+    kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{passed}")
+    return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
 
 
 def _fence(contact: Contact, body: str, key: str, deps: Deps) -> int | Outcome:
@@ -194,12 +184,12 @@ def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
         deps.replication("well")
         return None
     if answer in PERSON_TAKEN:
-        settle = _insisting(deps, deps.outbox.settle)
-        state = settle(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
+        end = retry_while_unavailable(deps, deps.outbox.settle)
+        state = end(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
         return Outcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
     # Held by an attempt that may still end without a contact, or ours by a later claim.
     wait = deps.delivery.lease if answer == "held" else None
-    return _settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
+    return settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
 
 
 def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> Outcome:
@@ -211,95 +201,15 @@ def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequen
     if why == "not_replicated":
         deps.replication("failing")
     if people and not taken.ambiguous:
-        _insisting(deps, deps.people.release)(people, taken.outreach, taken.claim)
+        retry_while_unavailable(deps, deps.people.release)(people, taken.outreach, taken.claim)
     wait = REPLICAS_BACK if why == "not_replicated" else CATCH_UP
-    outcome = _settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
+    outcome = settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
     if outcome.outcome == "lost":
         # The fence was not carried out, or a primary that has died took it along.
-        postpone = _insisting(deps, deps.outbox.postpone)
+        postpone = retry_while_unavailable(deps, deps.outbox.postpone)
         if postpone(taken, delay_ms=milliseconds(wait), why=why):
             return Outcome(taken.outreach, "postponed", why)
     return outcome
-
-
-def _settle(
-    taken: Taken,
-    number: int,
-    reply: yuno.Reply,
-    deps: Deps,
-    *,
-    left_out: tuple[str, ...] = (),
-    took_s: float | None = None,
-) -> Outcome:
-    line = f"attempt {number}" if took_s is None else f"attempt {number} in {took_s * 1000:.0f} ms"
-    if left_out:
-        line += f" (left out: {', '.join(left_out)})"
-    settle = _insisting(deps, deps.outbox.settle)
-    match reply:
-        case yuno.Accepted(status):
-            why = f"http_{status}"
-            state = settle(taken, "sent", line=f"{line} {why}")
-        case yuno.TryAgain(why, retry_after, counted, maybe):
-            wait_ms = milliseconds(_delay(number, retry_after, deps))
-            if not counted:
-                state = settle(taken, "not_sent", reason=why, delay_ms=milliseconds(retry_after or CATCH_UP), line=line)
-            elif number >= deps.delivery.max_attempts:
-                state = settle(taken, "dead", reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe)
-            else:
-                state = settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=maybe)
-        case yuno.Rejected(why, messages):
-            state = settle(taken, "dead", reason=why, line=f"{line} {why}", quoted=" ".join(messages))
-        case yuno.Undecided(why):
-            state = _unknown(taken, number, why, line, deps)
-        case yuno.Unauthorised(why):
-            state = settle(taken, "not_sent", reason=why, line=line)
-        case _:
-            assert_never(reply)
-    return Outcome(taken.outreach, state or "lost", "", number, why)
-
-
-def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:
-    """Park it for a person to decide, or, where the merchant says that Yuno honours the key, repeat it with that."""
-    settle = _insisting(deps, deps.outbox.settle)
-    may = deps.delivery.on_unknown == "retry" and unknown_for(taken) < LONGEST_UNKNOWN
-    if not may or number >= deps.delivery.max_attempts:
-        return settle(taken, "unknown", reason=why, line=line, ambiguous=True)
-    wait_ms = milliseconds(_delay(number, None, deps))
-    return settle(taken, "retry", reason=why, delay_ms=wait_ms, line=line, ambiguous=True)
-
-
-def _insisting(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
-    """Let what is known of an attempt be written again and again for as long as a lease, while the server is away.
-
-    The answer to a request is worth waiting for a server that restarts. Our claim guards it, so it can't come too late.
-    """
-
-    def insist(*args: P.args, **kwargs: P.kwargs) -> R:
-        deadline, pause_s = deps.monotonic() + deps.delivery.lease.total_seconds(), 0.25
-        while True:
-            try:
-                return write(*args, **kwargs)
-            except (ServerUnavailableError, ServerFullError):
-                if deps.monotonic() + pause_s > deadline:
-                    raise
-            deps.sleep(pause_s)
-            pause_s = min(2 * pause_s, 4.0)
-
-    return insist
-
-
-def unknown_for(taken: Taken) -> timedelta:
-    """Return how long Yuno may have known the idempotency key.
-
-    A first attempt in the future was made while the clock was ahead, at an unknown time: it counts as too long ago.
-    """
-    since_ms = taken.now_ms - (taken.first_sending_ms or taken.now_ms)
-    return LONGEST_UNKNOWN if since_ms < -CLOCKS_DIFFER_MS else timedelta(milliseconds=max(0, since_ms))
-
-
-def _delay(number: int, retry_after: timedelta | None, deps: Deps) -> timedelta:
-    base, cap = deps.delivery.backoff_base, deps.delivery.backoff_cap
-    return delay(number, base=base, cap=cap, random=deps.random, retry_after=retry_after)
 
 
 def idempotency_key(secret: bytes, taken: Taken) -> str:

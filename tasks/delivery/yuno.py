@@ -15,14 +15,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
-from tasks.delivery.deadline_transport import (
-    Attempt,
-    DeadlineTransport,
-    ForbiddenAddressError,
-    TooLateError,
-    UnreadError,
-    held_to,
-)
+from tasks.delivery.deadline_transport import Attempt, DeadlineTransport, TooLateError, UnreadError, held_to
+from tasks.delivery.resolving import ForbiddenAddressError
 from tasks.delivery.settings import DeliverySettings
 
 LARGEST_REPLY = 64 * 1024

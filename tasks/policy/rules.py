@@ -2,110 +2,25 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 from detectors.activity import Cart
-from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from detectors.normalize import money
 from detectors.session_fields import cart_of, is_bot, was_emptied
-from state.channels import Channel
-from state.limit import Limit
-from state.people import Facts
-from state.session_record import Session
 from tasks.policy import consent
-from tasks.policy.blocklist import Hit
+from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
 from tasks.policy.law import closings
-from tasks.policy.law.consenting import consent_required
-from tasks.policy.law.limits import limits_for
-from tasks.policy.law.places import Place, place_of
+from tasks.policy.law.places import Place
 from tasks.policy.limits import held_for, is_reached
 from tasks.policy.openings import Closing
-from tasks.policy.settings import AtStage, ContactSettings, Switch
+from tasks.policy.settings import ContactSettings, Switch
+from tasks.policy.situation import Situation
 
 _EVERYBODY = 100.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Everything a decision rests on. Times are Unix ms of the state server."""
-
-    now_ms: int
-    outreach: str
-    stage: Stage
-    last_ms: int
-    """When the last event before the silence occurred."""
-    expires_at_ms: int
-    session: Session
-    purchased_at_ms: int
-    """When this session last bought; 0 for never."""
-    person_id: str
-    """Who it is, as `state.people.person_of` says of the number; empty when that is invalid."""
-    phone: str
-    """E.164, or empty."""
-    country: str
-    """ISO 3166-1 alpha-2, or empty."""
-    person: Facts
-    """What is known of the person by their number and e-mail address together."""
-    elsewhere_ms: int
-    """When the person was last active in another session that has not fallen silent; 0 for none."""
-    reachable: bool
-    """Whether a valid request can be built."""
-    lease_ms: int
-    identities: tuple[str, ...] = ()
-    """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
-    blocked: Hit | None = None
-    """What the block list says about name, e-mail address and number."""
-    repeats: frozenset[Channel] = frozenset()
-    """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Nothing speaks against it."""
-
-
-@dataclass(frozen=True, slots=True)
-class HoldOut:
-    """Nothing speaks against it, but the person is one of those to compare with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Postpone:
-    """Not now."""
-
-    delay_ms: int
-    why: str
-    until: str = field(default="", compare=False)
-    """When it may go on, by the person's own clock, for people: `Monday 07:00`; empty when that is of no use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suppress:
-    """This person is not to be contacted for this abandonment."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """There is nothing to win back any more."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """It is too late."""
-
-    reason: str
-
-
-Decision = Send | HoldOut | Postpone | Suppress | Cancel | Expire
 
 
 class Rule(NamedTuple):
@@ -124,38 +39,6 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
             if decision is not None:
                 return decision
     return Send()
-
-
-def may_use(situation: Situation, settings: ContactSettings) -> frozenset[Channel]:
-    """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
-    fields, said = situation.session.fields, situation.person.answers
-    required = frozenset[str]()
-    if "consent" not in settings.disabled_rules:
-        required = consent_required(place(situation, settings).jurisdictions, settings)
-    given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
-    return given | (consent.allowed(fields, said, must_be_given=False) - required)
-
-
-def place(situation: Situation, settings: ContactSettings) -> Place:
-    """Return where the person may be: what the number, the customer's country, region and time zone say."""
-    fields = situation.session.fields
-    return place_of(
-        situation.phone,
-        situation.country,
-        region=fields.get("region", ""),
-        time_zone=fields.get("time_zone", ""),
-        default_zone=settings.default_zone,
-    )
-
-
-def limits(situation: Situation, settings: ContactSettings) -> tuple[Limit, ...]:
-    """Return how often the person may be contacted, by the settings and by every law that holds for them."""
-    return limits_for(situation.stage, place(situation, settings).jurisdictions, settings)
-
-
-def at(situation: Situation, settings: ContactSettings) -> AtStage:
-    """Return what the settings say for the stage and the person's countries."""
-    return settings.at(situation.stage, place(situation, settings).jurisdictions if settings.by_country else ())
 
 
 def share_of(person_id: str, salt: str) -> float:
@@ -204,7 +87,7 @@ def _refused(now: Situation, _settings: ContactSettings) -> Decision | None:
 
 
 def _consent(now: Situation, settings: ContactSettings) -> Decision | None:
-    may = may_use(now, settings)
+    may = now.may_use(settings)
     return None if may and now.repeats <= may else Suppress("consent_missing")
 
 
@@ -228,11 +111,11 @@ def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _stage(now: Situation, settings: ContactSettings) -> Decision | None:
-    return None if at(now, settings).enabled else Suppress("stage_off")
+    return None if now.at(settings).enabled else Suppress("stage_off")
 
 
 def _country(now: Situation, settings: ContactSettings) -> Decision | None:
-    off = bool(settings.by_country) and at(now, settings).country_off
+    off = bool(settings.by_country) and now.at(settings).country_off
     return Suppress("country_off") if off else None
 
 
@@ -241,7 +124,7 @@ def _cart(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _min_value(now: Situation, settings: ContactSettings) -> Decision | None:
-    minimum, cart = at(now, settings).min_value, cart_of(now.session.fields)
+    minimum, cart = now.at(settings).min_value, cart_of(now.session.fields)
     if not minimum or cart is None:
         return None
     least = minimum.get(money.currency(cart.currency or "") or "")
@@ -263,26 +146,24 @@ def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
     if (wait_ms := held_for(others, now_ms=now.now_ms, lease_ms=now.lease_ms)) > 0:
         # That attempt may still turn out not to have contacted anybody.
         return Postpone(wait_ms, "person_held")
-    reached = any(
-        is_reached(limit, others, now_ms=now.now_ms, lease_ms=now.lease_ms) for limit in limits(now, settings)
-    )
+    reached = any(is_reached(limit, others, now_ms=now.now_ms, lease_ms=now.lease_ms) for limit in now.limits(settings))
     return Suppress("contacted_recently") if reached else None
 
 
 def _law(now: Situation, settings: ContactSettings) -> Decision | None:
-    there = place(now, settings)
+    there = now.place(settings)
     return _closed(closings.of_law(there, settings), now, there, settings)
 
 
 def _holiday(now: Situation, settings: ContactSettings) -> Decision | None:
     if not settings.holidays:
         return None
-    there = place(now, settings)
+    there = now.place(settings)
     return _closed(closings.of_holidays(there, settings), now, there, settings)
 
 
 def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
-    there = place(now, settings)
+    there = now.place(settings)
     return _closed(closings.of_quiet_hours(now.stage, there, settings), now, there, settings)
 
 

@@ -1,19 +1,17 @@
 """The settings of the contact policy: whom to leave alone, and when."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from detectors.durations import Duration, within
 from detectors.flow import Stage
-from state.limit import Limit
 from tasks.delivery.settings import Count
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.law.zone_files import zone_name
-from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.listed_people import People
 from tasks.policy.setting_fields import (
     LAW,
     Amounts,
@@ -28,8 +26,7 @@ from tasks.policy.setting_fields import (
     Quiet,
     read_list,
 )
-
-T = TypeVar("T")
+from tasks.policy.stage_settings import AtStage, StageContact, all_windows, highest_minimums, values_that_hold
 
 Switch = Literal[
     "cart_emptied",
@@ -59,72 +56,12 @@ def _read_stages(value: object) -> object:
         raise ValueError("is not a list: write product_selection,cart_review") from None
 
 
-def _read_people(value: object) -> object:
-    """Read phone numbers and e-mail addresses as the identities of the people they belong to."""
-    found = read_list(value)
-    if not isinstance(found, list | tuple):
-        return found
-    people = [_identity(text) if isinstance(text, str) else "" for text in found]
-    for place, identity in enumerate(people, 1):
-        if not identity:
-            raise ValueError(
-                f"entry {place} of the list is neither a phone number with its country nor an e-mail address: "
-                "write +573001234567, CO:3001234567 or jane@example.com"
-            )
-    return people
-
-
-def _identity(text: str) -> str:
-    """Read one entry; strictly, because it lets a contact happen. Empty if it isn't a number or an address."""
-    from detectors.normalize import countries, identities
-
-    land, colon, number = text.partition(":")
-    if "@" in text:
-        found = identities.identities_of("", "", text.strip())
-    elif colon:
-        code = countries.country(land)
-        found = identities.identities_of(number.strip(), code, "") if code else ()
-    else:
-        found = identities.identities_of(text.strip(), "", "")
-    return found[0] if found else ""
-
-
 def _read_switch(value: object) -> object:
     """Read `on` or `off`, also as TOML and YAML write it."""
     return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-People = Annotated[
-    tuple[str, ...], BeforeValidator(_read_people), PlainSerializer(lambda people: f"{len(people)} people")
-]
-
-
-class StageContact(BaseModel):
-    """What differs at one stage; what is left out is as everywhere."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enabled: bool = True
-    channel: Channel | None = None
-    min_value: Amounts | None = None
-    cap: LongSpan | None = None
-    limits: Limits | None = None
-    quiet_hours: Quiet | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AtStage:
-    """What holds at one stage, for a person of certain countries."""
-
-    enabled: bool
-    channel: Channel
-    min_value: Mapping[str, float]
-    cap: timedelta
-    quiet_hours: QuietHours
-    limits: tuple[Limit, ...] = ()
-    country_off: bool = False
-    """Whether one of the countries is switched off."""
 
 
 class ContactSettings(BaseModel):
@@ -225,31 +162,16 @@ class ContactSettings(BaseModel):
         return AtStage(
             enabled=own.enabled,
             channel=next(iter([each.channel for each in there if each.channel]), own.channel or self.channel),
-            min_value=_highest(_holding(self.min_value, own.min_value, [each.min_value for each in there])),
-            cap=max(_holding(self.cap, own.cap, [each.cap for each in there])),
-            quiet_hours=_all_of(_holding(self.quiet_hours, own.quiet_hours, [each.quiet_hours for each in there])),
+            min_value=highest_minimums(
+                values_that_hold(self.min_value, own.min_value, [each.min_value for each in there])
+            ),
+            cap=max(values_that_hold(self.cap, own.cap, [each.cap for each in there])),
+            quiet_hours=all_windows(
+                values_that_hold(self.quiet_hours, own.quiet_hours, [each.quiet_hours for each in there])
+            ),
             limits=tuple(limit for several in limits for limit in several or ()),
             country_off=not all(each.enabled for each in there),
         )
-
-
-def _holding(everywhere: T, of_stage: T | None, by_country: Sequence[T | None]) -> list[T]:
-    """Return every value that holds: what a stage or all countries have of their own leaves out the general one."""
-    found = [value for value in by_country if value is not None]
-    if of_stage is not None:
-        return [of_stage, *found]
-    return [*found, everywhere] if len(found) < max(len(by_country), 1) else found
-
-
-def _highest(minimums: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
-    found: dict[str, float] = {}
-    for minimum in minimums:
-        found |= {currency: max(amount, found.get(currency, 0.0)) for currency, amount in minimum.items()}
-    return found
-
-
-def _all_of(several: Iterable[QuietHours]) -> QuietHours:
-    return QuietHours(tuple(dict.fromkeys(window for hours in several for window in hours.windows)))
 
 
 _AS_EVERYWHERE = StageContact()

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tasks.delivery.yuno import TryAgain, Undecided
-from tasks.policy.rules import Send, Suppress
+from tasks.policy.decisions import Send, Suppress
 from tests.support.faulty_server import http
 from tests.tasks.test_yuno import error
 
@@ -109,7 +109,7 @@ PEOPLE: list[Mutant] = [
      {"held_ms": 24 * 3_600_000 + 70_000 - 1, "decision": Suppress("contacted_recently")}),
     ("tasks.policy.consent:answers", "if channel in said else", "if channel in said and not fields.get(name) else",
      "guards_people.answer_of_the_person_counts_before_that_of_the_session", {"said": False, "may": {"whatsapp"}}),
-    ("tasks.delivery.sending:_settle", 'reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe',
+    ("tasks.delivery.settling:settle", 'reason="attempts_used_up", line=f"{line} {why}", ambiguous=maybe',
      'reason="attempts_used_up", line=f"{line} {why}"', "guards.last_attempt_that_may_have_been_a_contact_is_unknown"),
 ]  # fmt: skip
 

@@ -15,8 +15,11 @@ PURE = (
     "tasks/policy/law",
     "tasks/policy/openings.py",
     "tasks/policy/quiet_hours.py",
+    "tasks/policy/decisions.py",
     "tasks/policy/rules.py",
+    "tasks/policy/situation.py",
     "tasks/delivery/payload.py",
+    "tasks/delivery/request.py",
     "tasks/delivery/backoff.py",
     "detectors/session_fields.py",
     "tasks/policy/blocklist.py",
@@ -36,7 +39,8 @@ CLOCKS = {
 }
 MAY_IMPORT_REDIS = {
     "worker/server_errors.py": "tells a broker's errors apart",
-    "worker/monitoring/doctor.py": "asks the broker",
+    "worker/monitoring/doctor.py": "asks a cluster where its streams are",
+    "worker/monitoring/reach.py": "asks the broker",
     "winback/operations/producer.py": "adds events to the stream, as a shop does",
     "worker/celery_support/redis_transport.py": "tells a broker's errors apart",
     "worker/runtime.py": "names the type of the client that it hands on",

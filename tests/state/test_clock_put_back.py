@@ -13,7 +13,7 @@ from state.keys import PARTITIONS, Keys
 from state.people import Held, person_of
 from state.progress_stamps import Stamps, read_progress
 from state.sessions import Claimed
-from tasks.delivery.sending import LONGEST_UNKNOWN, unknown_for
+from tasks.delivery.settling import LONGEST_UNKNOWN, unknown_for
 from tasks.dispatch import dispatch as dispatch_tasks
 from tasks.sweep import sweep as sweep_tasks
 from tests.state.test_forgotten import forget, forgetting, is_tombstone

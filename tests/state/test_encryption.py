@@ -16,7 +16,7 @@ from state.people import person_of
 from state.scripts import Scripts
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
+from tasks.delivery.settling import Outcome
 from tasks.deps import Deps
 from tests.support.attempts import attempt_again, deps_of, yuno
 from tests.support.encrypting import (

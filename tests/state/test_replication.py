@@ -14,7 +14,7 @@ from state.connection import connect, replicas_of
 from state.replication import Replicas, majority
 from state.scripts import Scripts, source
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
+from tasks.delivery.settling import Outcome
 from tests.support.attempts import attempt_again, held_by, yuno
 from tests.support.faulty_server import OK, FaultyServer
 from tests.support.helpers import abandon, dispatch, eventually, fence, make_state, record, take

@@ -7,7 +7,7 @@ import pytest
 from state.event_stream import GROUP, GroupMissingError, Reading, Stream
 from state.event_streams import Streams
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
+from tasks.delivery.settling import Outcome
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep

@@ -12,9 +12,9 @@ from state.people import person_of
 from state.progress_stamps import Stamps
 from state.sending_control import Control
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
 from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
+from tasks.delivery.settling import Outcome
 from tasks.delivery.yuno import YunoClient
 from tasks.deps import Deps
 from tasks.policy.blocklist import compiled

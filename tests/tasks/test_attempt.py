@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome, idempotency_key
+from tasks.delivery.sending import idempotency_key
+from tasks.delivery.settling import Outcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, deps_of, held_by, yuno
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import (

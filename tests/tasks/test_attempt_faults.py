@@ -10,7 +10,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Fenced, Outbox, Taken
 from state.people import People, Reservation
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
+from tasks.delivery.settling import Outcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
 from tests.support.faulty_server import OK, Wire, http
 from tests.support.helpers import (

@@ -13,8 +13,8 @@ from state.person_marks import Answer
 from state.session_record import RANK_SPAN
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
 from tasks.delivery.settings import DEFAULT_ENDPOINT
+from tasks.delivery.settling import Outcome
 from tasks.deps import Deps
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.blocklist import compiled
@@ -42,7 +42,7 @@ from tests.support.helpers import (
     sweep,
 )
 from tests.support.ingesting import ingest_of, publish
-from winback.operations.explain import explain_outreach
+from winback.operations.outreach_story import explain_outreach
 from worker.runtime import State
 
 

@@ -7,7 +7,7 @@ import pytest
 from state.people import person_of
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
+from tasks.delivery.settling import Outcome
 from tests.support.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
 from tests.support.faulty_server import OK, Wire, http
 from tests.support.helpers import (

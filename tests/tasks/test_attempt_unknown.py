@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
+from tasks.delivery.settling import LONGEST_UNKNOWN, Outcome
 from tasks.deps import Deps
 from tests.support.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
 from tests.support.faulty_server import OK, Behaviour, Wire, http

@@ -15,8 +15,9 @@ from state.people import person_of
 from state.session_record import RANK_SPAN
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
-from tasks.policy.rules import Cancel, Send, decide
+from tasks.delivery.settling import LONGEST_UNKNOWN, Outcome
+from tasks.policy.decisions import Cancel, Send
+from tasks.policy.rules import decide
 from tests.support.attempts import attempt_again, held_by, yuno
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import (

@@ -13,7 +13,7 @@ from state.orders import Counts, OrderFlow
 from state.outbox import Taken
 from state.sending_control import Passed
 from tasks.delivery.attempt import attempt
-from tasks.delivery.sending import Outcome
+from tasks.delivery.settling import Outcome
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
 from tasks.order_flow import look, past_of

@@ -13,7 +13,8 @@ from detectors.lanes import LANES_BY_NAME
 from detectors.parsing import parse
 from detectors.sequence import Position, occurred_ms, position, stage_of
 from detectors.session_fields import fields_of
-from tasks.delivery.payload import Built, InvalidContact, RecoveryRequest, build, phone_of, timestamp
+from tasks.delivery.payload import Built, InvalidContact, build, phone_of, timestamp
+from tasks.delivery.request import RecoveryRequest
 from winback.simulation.mock_api.contract import check_body
 
 ARRIVAL_MS = 1_747_176_305_000  # 2025-05-13T22:45:05Z

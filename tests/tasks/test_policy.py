@@ -8,23 +8,12 @@ import pytest
 from state.people import Facts, Held
 from state.session_record import Session
 from tasks.policy.blocklist import Hit
+from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.reasons import REASONS, is_postponement
-from tasks.policy.rules import (
-    RULES,
-    Cancel,
-    Decision,
-    Expire,
-    HoldOut,
-    Postpone,
-    Send,
-    Situation,
-    Suppress,
-    decide,
-    may_use,
-    share_of,
-)
+from tasks.policy.rules import RULES, decide, share_of
 from tasks.policy.settings import ContactSettings, Switch
+from tasks.policy.situation import Situation
 
 NOW_MS = 1_747_176_000_000
 HOUR_MS = 3_600_000
@@ -314,7 +303,7 @@ def test_an_explicit_no_always_wins_and_some_countries_need_a_yes(
     call: str, whatsapp: str, country: str, channels: set[str]
 ) -> None:
     fields: dict[str, str | None] = {"consent.call": call, "consent.whatsapp": whatsapp}
-    assert may_use(situation(Case(Send(), {"country": country}, fields=fields)), SETTINGS) == channels
+    assert situation(Case(Send(), {"country": country}, fields=fields)).may_use(SETTINGS) == channels
 
 
 @pytest.mark.parametrize(
@@ -339,7 +328,7 @@ def test_consent_is_required_by_channel_in_both_countries(
     phone: str, country: str, settings: dict[str, Any], call: str, channels: set[str]
 ) -> None:
     now = situation(Case(Send(), {"phone": phone, "country": country}, fields={"consent.call": call}))
-    assert may_use(now, ContactSettings.model_validate(settings)) == channels
+    assert now.may_use(ContactSettings.model_validate(settings)) == channels
 
 
 AT_19_40 = {"now_ms": NOW_MS + 2 * HOUR_MS, "expires_at_ms": NOW_MS + 2 * HOUR_MS}  # in Bogota, on a Tuesday

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from tasks.policy.rules import Suppress, decide
+from tasks.policy.decisions import Suppress
+from tasks.policy.rules import decide
 from tasks.policy.settings import ContactSettings
 from tests.tasks.test_policy import FINE, PHONE
 

@@ -1,0 +1,78 @@
+"""Everything that a decision of the contact policy rests on."""
+
+from dataclasses import dataclass
+
+from detectors.flow import Stage
+from state.channels import Channel
+from state.limit import Limit
+from state.people import Facts
+from state.session_record import Session
+from tasks.policy import consent
+from tasks.policy.blocklist import Hit
+from tasks.policy.law.consenting import consent_required
+from tasks.policy.law.limits import limits_for
+from tasks.policy.law.places import Place, place_of
+from tasks.policy.settings import ContactSettings
+from tasks.policy.stage_settings import AtStage
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a decision rests on. Times are Unix ms of the state server."""
+
+    now_ms: int
+    outreach: str
+    stage: Stage
+    last_ms: int
+    """When the last event before the silence occurred."""
+    expires_at_ms: int
+    session: Session
+    purchased_at_ms: int
+    """When this session last bought; 0 for never."""
+    person_id: str
+    """Who it is, as `state.people.person_of` says of the number; empty when that is invalid."""
+    phone: str
+    """E.164, or empty."""
+    country: str
+    """ISO 3166-1 alpha-2, or empty."""
+    person: Facts
+    """What is known of the person by their number and e-mail address together."""
+    elsewhere_ms: int
+    """When the person was last active in another session that has not fallen silent; 0 for none."""
+    reachable: bool
+    """Whether a valid request can be built."""
+    lease_ms: int
+    identities: tuple[str, ...] = ()
+    """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
+    blocked: Hit | None = None
+    """What the block list says about name, e-mail address and number."""
+    repeats: frozenset[Channel] = frozenset()
+    """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
+
+    def place(self, settings: ContactSettings) -> Place:
+        """Return where the person may be: what the number, the customer's country, region and time zone say."""
+        fields = self.session.fields
+        return place_of(
+            self.phone,
+            self.country,
+            region=fields.get("region", ""),
+            time_zone=fields.get("time_zone", ""),
+            default_zone=settings.default_zone,
+        )
+
+    def may_use(self, settings: ContactSettings) -> frozenset[Channel]:
+        """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
+        fields, said = self.session.fields, self.person.answers
+        required = frozenset[str]()
+        if "consent" not in settings.disabled_rules:
+            required = consent_required(self.place(settings).jurisdictions, settings)
+        given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
+        return given | (consent.allowed(fields, said, must_be_given=False) - required)
+
+    def limits(self, settings: ContactSettings) -> tuple[Limit, ...]:
+        """Return how often the person may be contacted, by the settings and by every law that holds for them."""
+        return limits_for(self.stage, self.place(settings).jurisdictions, settings)
+
+    def at(self, settings: ContactSettings) -> AtStage:
+        """Return what the settings say for the stage and the person's countries."""
+        return settings.at(self.stage, self.place(settings).jurisdictions if settings.by_country else ())

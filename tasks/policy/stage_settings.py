@@ -1,0 +1,62 @@
+"""What differs at one stage, and how it goes together with what holds everywhere and in one country."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from state.limit import Limit
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.setting_fields import Amounts, Channel, Limits, LongSpan, Quiet
+
+T = TypeVar("T")
+
+
+class StageContact(BaseModel):
+    """What differs at one stage; what is left out is as everywhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = True
+    channel: Channel | None = None
+    min_value: Amounts | None = None
+    cap: LongSpan | None = None
+    limits: Limits | None = None
+    quiet_hours: Quiet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtStage:
+    """What holds at one stage, for a person of certain countries."""
+
+    enabled: bool
+    channel: Channel
+    min_value: Mapping[str, float]
+    cap: timedelta
+    quiet_hours: QuietHours
+    limits: tuple[Limit, ...] = ()
+    country_off: bool = False
+    """Whether one of the countries is switched off."""
+
+
+def values_that_hold(everywhere: T, of_stage: T | None, by_country: Sequence[T | None]) -> list[T]:
+    """Return every value that holds: what a stage or all countries have of their own leaves out the general one."""
+    found = [value for value in by_country if value is not None]
+    if of_stage is not None:
+        return [of_stage, *found]
+    return [*found, everywhere] if len(found) < max(len(by_country), 1) else found
+
+
+def highest_minimums(minimums: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
+    """Return the highest of several minimums, by currency."""
+    found: dict[str, float] = {}
+    for minimum in minimums:
+        found |= {currency: max(amount, found.get(currency, 0.0)) for currency, amount in minimum.items()}
+    return found
+
+
+def all_windows(several: Iterable[QuietHours]) -> QuietHours:
+    """Return quiet hours with the windows of all of them."""
+    return QuietHours(tuple(dict.fromkeys(window for hours in several for window in hours.windows)))
