@@ -18,6 +18,7 @@ from tests.support.looking import run as look
 from winback.cli import pause
 from worker.errors import StartError
 from worker.monitoring import health
+from worker.monitoring.checks import sending
 from worker.runtime import State
 from worker.settings import Settings, load
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -138,7 +139,7 @@ def test_what_stopped_by_itself_is_told_with_when_it_is_tried(
 ) -> None:
     happens(control(healthy))
     found = read(healthy)
-    told = health._sending(replace(found, now_ms=(found.sending.next_try_ms or 0) - wait[0]), Settings())
+    told = sending.finding(replace(found, now_ms=(found.sending.next_try_ms or 0) - wait[0]), Settings())
     assert told.mark == "fail"
     since = health.clock_time(found.sending.since_ms or 0)
     assert told.text == (

@@ -1,17 +1,12 @@
 """Every check of `winback doctor`, one finding each. Looks and changes nothing; sends no request to Yuno."""
 
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import httpx
-from kombu.connection import Connection
-from redis import Redis, RedisCluster
-from redis.exceptions import ResponseError
+from redis import RedisCluster
 
 from detectors.lanes import LANES, milliseconds
 from state import deployment, overview
@@ -21,12 +16,11 @@ from state.keys import PARTITIONS
 from state.optouts import OptOuts
 from state.sample import waiting_sessions
 from state.session_record import Session
-from tasks.delivery.deadline_transport import addresses, kinds_of_addresses, trusting_nobody_else
 from worker import runtime
 from worker.errors import StartError
-from worker.monitoring import health
+from worker.monitoring import health, reach
 from worker.monitoring.checks import law, registers
-from worker.monitoring.health import Finding
+from worker.monitoring.finding import Finding, span
 from worker.server_errors import PATIENCE_S, address, ask, begin, reason
 from worker.settings import LIVE_KEYS, Settings, require
 from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
@@ -35,9 +29,6 @@ from worker.settings.partial import load_to_look
 CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
 COMPACT_BYTES = 1024
 """`hash-max-listpack-value`: a cart is one field; up to this size its session stays one compact block."""
-_CONNECT_S = 3.0
-_BROKER_S = 2.0
-"""kombu tries twice, two seconds apart."""
 
 
 def examine() -> list[Finding]:
@@ -49,13 +40,13 @@ def examine() -> list[Finding]:
     settings, kept = with_kept_secret(settings)
     # All at once: each may have to wait for a time-out.
     ends = time.monotonic() + PATIENCE_S
-    broker, endpoint = begin(lambda: _broker(settings)), begin(lambda: _endpoint(settings))
+    broker, endpoint = begin(lambda: reach.broker(settings)), begin(lambda: reach.endpoint(settings))
     state = begin(lambda: _state(settings))
     return [
         *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
         *_secrets(settings, kept=kept),
-        _result(broker, ends, _broker_is_away(settings)),
-        _result(endpoint, ends, _endpoint_is_away(settings)),
+        _result(broker, ends, reach.broker_is_away(settings)),
+        _result(endpoint, ends, reach.endpoint_is_away(settings)),
         *state.result(),
     ]
 
@@ -122,7 +113,7 @@ def _sample(state: runtime.State) -> list[Session]:
 def _clock(apart_ms: int) -> Finding:
     if apart_ms <= milliseconds(CLOCKS_APART):
         return Finding("clock", "ok", "this host and the server agree on the time")
-    text = f"this host's clock and the server's are {health.span(apart_ms)} apart"
+    text = f"this host's clock and the server's are {span(apart_ms)} apart"
     far = apart_ms > milliseconds(CLOCKS_FAR_APART)
     return Finding("clock", "fail" if far else "warn", text, "run a time service (chrony, systemd-timesyncd) on both")
 
@@ -181,75 +172,6 @@ def _encryption(recorded: Sequence[str], ours: Sequence[str]) -> Finding:
         return Finding("encryption", "ok", "off: what is personal is stored as it is (encryption_keys)")
     others = f", {len(ours) - 1} more for what is older" if ours[1:] else ""
     return Finding("encryption", "ok", f"on: what is personal is encrypted under key {ours[0]}{others}")
-
-
-def _broker(settings: Settings) -> Finding:
-    url = settings.broker_url
-    if url is None:
-        return Finding("broker", "fail", "broker_url: is missing", "set WINBACK_REDIS_URL or WINBACK_BROKER_URL")
-    redis = url.startswith("redis")
-    options = {"socket_timeout": _BROKER_S, "socket_connect_timeout": _BROKER_S} if redis else {}
-    with Connection(  # type: ignore[no-untyped-call] # kombu's constructor has no annotations
-        url, connect_timeout=_BROKER_S, transport_options=options
-    ) as connection:
-        connection.connect()
-        if redis and _is_clustered(connection.channel().client):
-            text = f"{address(url)} is a node of a Redis Cluster, which Celery cannot use as a broker"
-            return Finding("broker", "fail", text, "set WINBACK_BROKER_URL to one small Redis, or RabbitMQ")
-    return Finding("broker", "ok", f"{address(url)} can be reached")
-
-
-def _broker_is_away(settings: Settings) -> Finding:
-    return Finding("broker", "fail", address(settings.broker_url or ""), "start it, or mend broker_url")
-
-
-def _is_clustered(client: Redis) -> bool:
-    try:
-        return bool(client.info("cluster").get("cluster_enabled"))
-    except ResponseError:
-        return False  # a managed server that keeps INFO to itself; it has answered, that is what counts
-
-
-def _endpoint(settings: Settings) -> Finding:
-    """Connect and shake hands, no more: a request might phone somebody."""
-    host, port, tls = _where(settings)
-    with _first_that_answers(
-        addresses(host, port, private=settings.delivery.allow_private_endpoint), port
-    ) as connection:
-        if tls:
-            # The certificates that the client itself trusts.
-            context = trusting_nobody_else()
-            context.wrap_socket(connection, server_hostname=host).close()
-    works = f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}"
-    kinds = kinds_of_addresses(host, port, private=settings.delivery.allow_private_endpoint)
-    unused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items() if kind)
-    if unused:
-        hint = "a name of a public API has public addresses only: ask the operators of your DNS"
-        return Finding("endpoint", "warn", f"{works}, but it also has {unused}, where nothing is sent", hint)
-    return Finding("endpoint", "ok", works)
-
-
-def _first_that_answers(every: Sequence[str], port: int) -> socket.socket:
-    for address_ in every[:-1]:
-        with suppress(OSError):
-            return socket.create_connection((address_, port), timeout=_CONNECT_S)
-    return socket.create_connection((every[-1], port), timeout=_CONNECT_S)
-
-
-def _endpoint_is_away(settings: Settings) -> Finding:
-    host, port, _ = _where(settings)
-    if settings.delivery.mode != "live":
-        return Finding(
-            "endpoint", "warn", f"{host}:{port}", "needed for live mode alone, and by the role recover alone"
-        )
-    return Finding("endpoint", "fail", f"{host}:{port}", "let recover's host out to it, or mend delivery.endpoint")
-
-
-def _where(settings: Settings) -> tuple[str, int, bool]:
-    """Host, port, and whether TLS is spoken there."""
-    url = httpx.URL(settings.delivery.endpoint)
-    tls = url.scheme == "https"
-    return url.host, url.port or (443 if tls else 80), tls
 
 
 def _result(check: "Future[Finding]", ends: float, away: Finding) -> Finding:

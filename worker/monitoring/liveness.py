@@ -11,7 +11,8 @@ from state.keys import Keys
 from state.scripts import Scripts, translated
 from state.sending_control import CLOCKS_DIFFER_MS
 from worker.errors import StartError
-from worker.monitoring.health import MISSED_BEATS, Finding, span
+from worker.monitoring.finding import Finding, span
+from worker.monitoring.heartbeats import MISSED_BEATS
 from worker.server_errors import ask, reason
 from worker.settings import Settings, require
 from worker.settings.partial import load_to_look

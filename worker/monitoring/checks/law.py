@@ -10,7 +10,7 @@ from tasks.delivery.payload import phone_of
 from tasks.policy.law.places import place_of
 from tasks.policy.law.table import covers, table
 from tasks.policy.settings import ContactSettings
-from worker.monitoring.health import Finding
+from worker.monitoring.finding import Finding
 
 _NAMED = 10  # countries; the rest is only counted
 _MONTHS = 12

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from state.keys import DAY_MS
 from state.optouts import Register
-from worker.monitoring.health import Finding, span
+from worker.monitoring.finding import Finding, span
 
 OLD_MS = 30 * DAY_MS
 """How long an import counts as current. Several laws ask for a new list at this interval."""

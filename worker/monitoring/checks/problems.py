@@ -1,0 +1,24 @@
+"""Findings about problems that processes have reported. Pure."""
+
+from collections.abc import Iterator
+
+from state.overview import Overview
+from worker.monitoring.finding import Finding
+
+
+def findings(overview: Overview) -> Iterator[Finding]:
+    """Name each problem, and what to do about it."""
+    if "detection" not in overview.problems:
+        yield Finding("thresholds", "ok", "the sweep uses the settings file as it is")
+    for about, problem in overview.problems.items():
+        first, *more = problem.splitlines() or [""]
+        others = f" (and {len(more)} more)" if more else ""
+        if about == "detection":
+            text = f"the sweep cannot use the edited settings and goes on with those before: {first}{others}"
+            yield Finding("thresholds", "fail", text, "mend it; until then no role could be started again")
+        elif about == "shared_identity":
+            yield Finding("people", "note", first, "leave customer.email empty where it is the shop's own")
+        elif about == "replication":
+            yield Finding("replication", "fail", first, "bring the replicas back, or see redis_replicas")
+        else:
+            yield Finding(about, "warn", f"{first}{others}")

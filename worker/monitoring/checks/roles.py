@@ -1,0 +1,61 @@
+"""Findings about the roles: whether they run, whether sweeps begin, and whether each has the keys. Pure."""
+
+from collections.abc import Iterator
+
+from detectors.lanes import milliseconds
+from state.deployment import key_ids_in
+from state.event_streams import SHORTEST_GAP_MS, TIMES_TO_A_GAP
+from state.overview import Overview
+from worker.monitoring.finding import Finding, span
+from worker.monitoring.heartbeats import MISSED_BEATS, interval_ms, life
+from worker.settings import Settings
+
+_MEANS = {
+    "ingest": "events are not applied, so nobody counts as silent",
+    "sweep": "nobody is noticed, nothing is handed to the workers",
+    "recover": "nothing is sent",
+    "beat": "no sweep is started",
+}
+_START = "start it as it is run here (docker compose, systemd, winback up); its log says why it ended"
+
+
+def running(role: str, overview: Overview, settings: Settings) -> Finding:
+    """Judge how one role is."""
+    found = life(role, overview, settings)
+    if found.ago_ms is None:
+        return Finding(role, "fail", f"not seen within a day: {_MEANS[role]}", _START)
+    if found.state == "silent":
+        return Finding(role, "fail", f"silent for {span(found.ago_ms)}: {_MEANS[role]}", _START)
+    processes = "1 process" if found.processes == 1 else f"{found.processes} processes"
+    text = f"{processes}, last sign of life {span(found.ago_ms)} ago"
+    return Finding(role, "ok" if found.state == "alive" else "warn", text)
+
+
+def sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    """Sweeps may not begin although sweep and beat live: the messages do not get through."""
+    if any(life(role, overview, settings).state in {"silent", "never"} for role in ("sweep", "beat")):
+        return
+    interval = overview.sweep_interval_ms or milliseconds(settings.detection.sweep_interval)
+    longest = max(TIMES_TO_A_GAP * interval, SHORTEST_GAP_MS)
+    ago = None if overview.swept_ms is None else overview.now_ms - overview.swept_ms
+    if ago is None or ago > longest:
+        since = "no sweep has ever begun" if ago is None else f"no sweep has begun for {span(ago)}"
+        text = f"{since}, though sweep and beat live"
+        yield Finding("sweeps", "fail", text, "see whether both use the same broker, and the log of sweep")
+    else:
+        yield Finding("sweeps", "ok", f"the last one began {span(ago)} ago")
+
+
+def without_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
+    """Find who was started before encryption was switched on, or before a key was added. It goes when they are gone."""
+    for role, signs in overview.without_key.items():
+        longest = MISSED_BEATS * interval_ms(role, settings, overview.sweep_interval_ms)
+        lately = [sign.process for sign in signs if overview.now_ms - sign.at_ms <= longest]
+        if lately:
+            key_ids = ", ".join(key_ids_in(overview.deployment))
+            text = (
+                f"{role} runs without a key that the data needs ({', '.join(lately)}; keys in use: {key_ids}): "
+                "it cannot read what others write, and what it writes is not encrypted as it should be"
+            )
+            hint = f"restart {role} with WINBACK_ENCRYPTION_KEYS, then winback rotate-keys"
+            yield Finding("encryption", "fail", text, hint)

@@ -1,0 +1,100 @@
+"""Whether broker and endpoint can be reached. Sends no request to Yuno."""
+
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+import httpx
+from kombu.connection import Connection
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from tasks.delivery.deadline_transport import trusting_nobody_else
+from tasks.delivery.resolving import addresses, kinds_of_addresses
+from worker.monitoring.finding import Finding
+from worker.server_errors import address
+from worker.settings import Settings
+
+_CONNECT_S = 3.0
+_BROKER_S = 2.0
+"""kombu tries twice, two seconds apart."""
+
+
+def broker(settings: Settings) -> Finding:
+    """Connect to the broker.
+
+    Raises:
+        Exception: it can't be reached; each broker's client has errors of its own.
+    """
+    url = settings.broker_url
+    if url is None:
+        return Finding("broker", "fail", "broker_url: is missing", "set WINBACK_REDIS_URL or WINBACK_BROKER_URL")
+    redis = url.startswith("redis")
+    options = {"socket_timeout": _BROKER_S, "socket_connect_timeout": _BROKER_S} if redis else {}
+    with Connection(  # type: ignore[no-untyped-call] # kombu's constructor has no annotations
+        url, connect_timeout=_BROKER_S, transport_options=options
+    ) as connection:
+        connection.connect()
+        if redis and _is_clustered(connection.channel().client):
+            text = f"{address(url)} is a node of a Redis Cluster, which Celery cannot use as a broker"
+            return Finding("broker", "fail", text, "set WINBACK_BROKER_URL to one small Redis, or RabbitMQ")
+    return Finding("broker", "ok", f"{address(url)} can be reached")
+
+
+def broker_is_away(settings: Settings) -> Finding:
+    """Return the finding for a broker that can't be reached."""
+    return Finding("broker", "fail", address(settings.broker_url or ""), "start it, or mend broker_url")
+
+
+def _is_clustered(client: Redis) -> bool:
+    try:
+        return bool(client.info("cluster").get("cluster_enabled"))
+    except ResponseError:
+        return False  # a managed server that keeps INFO to itself; it has answered, that is what counts
+
+
+def endpoint(settings: Settings) -> Finding:
+    """Connect to the endpoint and shake hands, no more: a request might phone somebody.
+
+    Raises:
+        Exception: it can't be reached.
+    """
+    host, port, tls = _where(settings)
+    with _first_that_answers(
+        addresses(host, port, private=settings.delivery.allow_private_endpoint), port
+    ) as connection:
+        if tls:
+            # The certificates that the client itself trusts.
+            context = trusting_nobody_else()
+            context.wrap_socket(connection, server_hostname=host).close()
+    works = f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}"
+    kinds = kinds_of_addresses(host, port, private=settings.delivery.allow_private_endpoint)
+    unused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items() if kind)
+    if unused:
+        hint = "a name of a public API has public addresses only: ask the operators of your DNS"
+        return Finding("endpoint", "warn", f"{works}, but it also has {unused}, where nothing is sent", hint)
+    return Finding("endpoint", "ok", works)
+
+
+def _first_that_answers(every: Sequence[str], port: int) -> socket.socket:
+    for address_ in every[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((address_, port), timeout=_CONNECT_S)
+    return socket.create_connection((every[-1], port), timeout=_CONNECT_S)
+
+
+def endpoint_is_away(settings: Settings) -> Finding:
+    """Return the finding for an endpoint that can't be reached."""
+    host, port, _ = _where(settings)
+    if settings.delivery.mode != "live":
+        return Finding(
+            "endpoint", "warn", f"{host}:{port}", "needed for live mode alone, and by the role recover alone"
+        )
+    return Finding("endpoint", "fail", f"{host}:{port}", "let recover's host out to it, or mend delivery.endpoint")
+
+
+def _where(settings: Settings) -> tuple[str, int, bool]:
+    """Host, port, and whether TLS is spoken there."""
+    url = httpx.URL(settings.delivery.endpoint)
+    tls = url.scheme == "https"
+    return url.host, url.port or (443 if tls else 80), tls
