@@ -14,7 +14,7 @@ import yaml
 
 from detectors.durations import parse_duration
 from worker.settings import Settings, load
-from worker.settings.sources import leaves, variable
+from worker.settings.keys import leaves, variable
 from worker.supervision.roles import roles
 
 ROOT = Path(__file__).parents[2]

@@ -31,7 +31,7 @@ from tests.support.manifests import (
 from winback.cli.metrics import DEFAULT_PORT
 from worker.errors import StartError
 from worker.settings import Settings, load
-from worker.settings.sources import leaves, variable
+from worker.settings.keys import leaves, variable
 
 ROLES = sorted(set(SERVICES) - {"redis", "mock-api"})
 CELERY = ("sweep", "recover", "beat", "flower")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from winback.cli import config
 from worker.errors import StartError
 from worker.settings import Settings
-from worker.settings.sources import leaves
+from worker.settings.keys import leaves
 
 SECRETS = {
     "WINBACK_REDIS_URL": "redis://user:hunter2@h:6379/0?password=hunter2",

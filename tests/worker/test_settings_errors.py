@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from worker.errors import StartError
 from worker.settings import Settings, load
-from worker.settings.sources import leaves, variable
+from worker.settings.keys import leaves, variable
 
 Write = Callable[[str], Path]
 

@@ -16,8 +16,9 @@ from tasks.policy.law.table import LawError, table
 from tasks.policy.settings import ContactSettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
+from worker.settings.keys import LEVEL, PREFIX, KeyPath, free_sections, leaves
 from worker.settings.sections import AlarmSettings, FlowerSettings, IngestSettings, Secret, WorkerSettings
-from worker.settings.sources import DEFAULT_FILE, LEVEL, PREFIX, KeyPath, free_sections, leaves, read_layers
+from worker.settings.sources import DEFAULT_FILE, read_layers
 from worker.settings.urls import broker_beside, check_broker_url, check_redis_url
 
 __all__ = [

@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 from detectors.durations import format_duration
 from tasks import failpoints
 from worker.logs.masking import is_secret, mask_malformed_url, mask_urls, one_line
-from worker.settings.sources import PREFIX, KeyPath, Layers, free_sections, leaves, variable
+from worker.settings.keys import PREFIX, KeyPath, free_sections, leaves, variable
+from worker.settings.sources import Layers
 
 _LONGEST_VALUE = 80
 _URLS = ("_url", "endpoint")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from worker.errors import StartError
 from worker.settings import Settings, load
-from worker.settings.sources import LEVEL, PREFIX, KeyPath, Tree, leaves, read_layers, variable
+from worker.settings.file import Tree
+from worker.settings.keys import LEVEL, PREFIX, KeyPath, leaves, variable
+from worker.settings.sources import read_layers
 
 _LEFT_OUT = "detection"
 _NO_FILE = Path(os.devnull)

@@ -1,33 +1,16 @@
 """Where settings come from: the environment over the file over the defaults."""
 
-import errno
 import os
-import re
-import stat
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
-from tasks.policy.setting_fields import Names
-from worker.errors import StartError
-from worker.logs.masking import one_line
+from worker.settings.file import Tree, read_file
+from worker.settings.keys import PREFIX, KeyPath, free_sections, leaves, variable
 
-KeyPath = tuple[str, ...]
-Tree = dict[str, Any]
-
-PREFIX = "WINBACK_"
-LEVEL = "__"
 DEFAULT_FILE = Path("winback.toml")
-_LARGEST = 2**20
-"""Bytes. A settings file has a few thousand."""
-_DEEPEST = 32
-_TOO_DEEP = "is nested too deeply to be a settings file"
-_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass(frozen=True)
@@ -89,123 +72,6 @@ def read_layers(
     return Layers(file, from_file, from_env, variables)
 
 
-def read_file(file: Path, *, required: bool) -> Tree:
-    """Read a settings file; one that is not there is empty unless it is required.
-
-    Raises:
-        StartError: It is required and not there, cannot be read, or is not TOML (with line and column).
-    """
-    name = one_line(str(file))
-    try:
-        text = _read_text(file)
-    except FileNotFoundError:
-        if required:
-            raise StartError(f"{name}: no such file: write it, or name another in WINBACK_CONFIG") from None
-        return {}
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
-        raise StartError(f"{name}: cannot be read as a settings file: {reason}") from None
-    try:
-        content = tomllib.loads(text)
-    except ValueError as problem:
-        found = _POSITION.search(str(problem))
-        line, column = (found[1], found[2]) if found and found[1] else _end(text)
-        raise StartError(f"{name}:{line}:{column}: not TOML: {_POSITION.sub('', str(problem))}") from None
-    except RecursionError:
-        raise StartError(f"{name}: {_TOO_DEEP}") from None
-    if _depth(content) > _DEEPEST:
-        raise StartError(f"{name}: {_TOO_DEEP}")
-    return content
-
-
-def _read_text(file: Path) -> str:
-    """Read a file of bounded size; what isn't a file, such as a pipe, could be waited for indefinitely.
-
-    Raises:
-        OSError: It can't be read, or is no settings file.
-        UnicodeDecodeError: It isn't UTF-8.
-    """
-    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:  # noqa: PTH123 - a descriptor
-        if stat.S_ISFIFO(os.fstat(opened.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is a pipe")
-        content = opened.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {_LARGEST // 2**20} MB")
-    return content.decode("utf-8-sig")
-
-
-def _depth(tree: Tree) -> int:
-    """Return how many levels a tree has, without a call for each: it can have any number."""
-    level: list[object] = [tree]
-    deep = 0
-    while level and deep <= _DEEPEST:
-        deep += 1
-        below = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
-        level = [value for values in below for value in values]
-    return deep
-
-
-def leaves(model: type[BaseModel]) -> Iterator[KeyPath]:
-    """Every key of a model that holds a value, in the order of its fields; `idle_by_platform` for each platform.
-
-    Those of sections with free keys are not among them.
-    """
-    for name, info in model.model_fields.items():
-        sections = list(_sections(info.annotation))
-        for branch, section in sections:
-            yield from ((name, *branch, *path) for path in leaves(section))
-        if not sections and _free(info.annotation) is None:
-            yield (name,)
-
-
-@dataclass(frozen=True)
-class FreeSection:
-    """A section whose keys are free, such as one for each country.
-
-    Attributes:
-        section: The model of what is below each key.
-        read: Returns the key that a text means; None: it means none.
-    """
-
-    section: type[BaseModel]
-    read: Callable[[str], str | None]
-
-    def variables(self, place: KeyPath, names: Iterable[str]) -> Iterator[tuple[KeyPath, str]]:
-        """Yield the environment variables that are settings of this section, each with its path."""
-        below = {LEVEL.join(path).upper(): path for path in leaves(self.section)}
-        start = variable(place) + LEVEL
-        for name in sorted(names):
-            key, level, rest = name.removeprefix(start).partition(LEVEL)
-            if name.startswith(start) and level and rest in below:
-                yield (*place, self.read(key) or key, *below[rest]), name
-
-
-def free_sections(model: type[BaseModel], place: KeyPath = ()) -> Iterator[tuple[KeyPath, FreeSection]]:
-    """Every section of a model whose keys are free, with where it stands."""
-    for name, info in model.model_fields.items():
-        path = (*place, name)
-        for branch, section in _sections(info.annotation):
-            yield from free_sections(section, (*path, *branch))
-        free = _free(info.annotation)
-        if free is not None:
-            yield path, free
-
-
-def variable(path: KeyPath) -> str:
-    """The environment variable of a key: `WINBACK_DELIVERY__MODE`."""
-    return PREFIX + LEVEL.join(path).upper()
-
-
-def _sections(annotation: object) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
-    """The sub-models of a field: one, or one for each key of a dict whose keys are listed."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield (), annotation
-    elif get_origin(annotation) is dict:
-        keys, section = get_args(annotation)
-        if get_origin(keys) is Literal:
-            yield from (((key,), section) for key in get_args(keys))
-
-
 def _named(tree: Tree, place: KeyPath, read: Callable[[str], str | None]) -> Tree:
     """Return a tree in which the keys of a free section are written as they are read; two of one meaning stay."""
     name, *rest = place
@@ -226,15 +92,6 @@ def _put(tree: Tree, path: KeyPath, value: object) -> None:
     tree[name] = value
 
 
-def _free(annotation: object) -> FreeSection | None:
-    """Return what a field says of a section with free keys; None when it is none."""
-    if get_origin(annotation) is not dict:
-        return None
-    keys, section = get_args(annotation)
-    names = [each for each in get_args(keys) if isinstance(each, Names)]
-    return FreeSection(section, names[0].read) if get_origin(keys) is Annotated and names else None
-
-
 def _merge(below: Tree, above: Tree) -> Tree:
     merged = dict(below)
     for key, value in above.items():
@@ -252,8 +109,3 @@ def _holds(tree: object, path: KeyPath) -> bool:
             return False
         tree = tree[key]
     return True
-
-
-def _end(text: str) -> tuple[int, int]:
-    lines = text.split("\n")
-    return len(lines), len(lines[-1]) + 1
