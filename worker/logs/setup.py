@@ -42,8 +42,31 @@ def configure(role: str, *, json: bool | None = None, level: int = logging.INFO,
     """
     out = stream or sys.stderr
     on_terminal = out.isatty()
-    as_json = not on_terminal if json is None else json
-    shared: list[Processor] = [
+    shared = _shared(role)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        # A cached logger would keep what was set up when it was first used, before this.
+        cache_logger_on_first_use=False,
+    )
+    rendering = _rendering(
+        as_json=not on_terminal if json is None else json,
+        colors=on_terminal and not os.environ.get("NO_COLOR"),
+    )
+    handler = _Handler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    _route_standard_library(handler, level)
+
+
+def _shared(role: str) -> list[Processor]:
+    """Return the processors of all lines, those of structlog and those of the standard library."""
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -55,24 +78,6 @@ def configure(role: str, *, json: bool | None = None, level: int = logging.INFO,
         structlog.processors.format_exc_info,
         _with_role(role),
     ]
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        # A cached logger would keep what was set up when it was first used, before this.
-        cache_logger_on_first_use=False,
-    )
-    handler = _Handler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(as_json=as_json, colors=on_terminal and not os.environ.get("NO_COLOR")),
-            ],
-        )
-    )
-    _route_standard_library(handler, level)
 
 
 def _rendering(*, as_json: bool, colors: bool) -> tuple[Processor, Processor]:
