@@ -31,7 +31,7 @@ from tests.support.helpers import (
 )
 from tests.support.ingesting import ingest_of, publish
 from tests.support.operating import Shop, shop_on
-from winback.operations.explain import when
+from winback.operations.story import when
 from worker.ingest.batch import Batch, _add
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -17,7 +17,9 @@ from state.people import Facts, person_of
 from state.session_record import Session
 from winback.cli import terminal
 from winback.cli.whom import Email, InCountry, Phone, someone
-from winback.operations.explain import Story, explain_outreach, explain_session
+from winback.operations.outreach_story import explain_outreach
+from winback.operations.session_story import explain_session
+from winback.operations.story import Story
 from worker import runtime
 from worker.errors import StartError
 from worker.logs.masking import one_line

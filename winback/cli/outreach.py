@@ -24,7 +24,7 @@ from winback.cli.bulk_selection import (
     show,
 )
 from winback.cli.explain import print_outreach
-from winback.operations.explain import explain_outreach
+from winback.operations.outreach_story import explain_outreach
 
 _OPEN = ("waiting", "leased")
 

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from winback.operations.explain import Story
+from winback.operations.story import Story
 from worker.logs.masking import one_line
 
 

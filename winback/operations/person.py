@@ -14,10 +14,12 @@ from state.session_record import Session
 from tasks.delivery.payload import timestamp
 from tasks.policy.settings import ContactSettings
 from winback.operations.consents import CHANNELS, Consent, latest, of_session
-from winback.operations.explain import Story, explain_outreach, explain_session, lane_of, when
 from winback.operations.linked_identities import earlier, link
 from winback.operations.outreach_requests import channel_of
+from winback.operations.outreach_story import explain_outreach
+from winback.operations.session_story import explain_session, lane_of
 from winback.operations.someone import Someone
+from winback.operations.story import Story, when
 from worker.logs.masking import mask_identity
 from worker.runtime import State
 from worker.settings import Settings

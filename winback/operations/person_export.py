@@ -12,8 +12,8 @@ from state.inventory import Inventory, StoredKey, StoredRecord, person_in
 from state.session_record import MARK
 from tasks.delivery.payload import timestamp
 from winback.operations.consents import Consent, latest
-from winback.operations.explain import when
 from winback.operations.someone import Someone
+from winback.operations.story import when
 from winback.operations.traces import Finder, Known, Progress, Proof, Traces
 
 MOST_ROUNDS = 3

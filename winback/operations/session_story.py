@@ -1,13 +1,6 @@
-"""The story of a session, as JSON data: times are ISO 8601 in UTC, null for never.
+"""The story of one session, as JSON data: what it did, by which threshold it is claimed, and what happens next."""
 
-What it did, when it will be or was claimed and by which threshold, what was decided and why, what was tried and how it
-went, and what happens next.
-"""
-
-import re
 from collections.abc import Mapping
-from datetime import timedelta
-from itertools import zip_longest
 from typing import Any
 
 from detectors.durations import format_duration
@@ -16,48 +9,11 @@ from detectors.lanes import LANES_BY_NAME, Lane, milliseconds
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
 from detectors.session_fields import ID, REQUIRED, cart_of, metadata_of
 from detectors.settings import DetectionSettings
-from state.decisions import Line, Record
 from state.event_streams import Watermark
 from state.people import Facts
 from state.session_record import Session, Stay
-from tasks.delivery.payload import timestamp
+from winback.operations.story import Story, when
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
-
-Story = dict[str, Any]
-_ATTEMPT = re.compile(
-    r"attempt (?P<number>\d+)(?: in (?P<ms>\d+) ms)?(?: \(left out: (?P<left_out>.*?)\)(?= |$))?"
-    r"(?: (?P<status>not made|[a-z0-9_]+(?:\.[A-Za-z0-9_]+)?))?(?: (?P<said>.*))?"
-)
-_CLAIMED = re.compile(r"claimed silent since (\d+)")
-_SAID = {
-    "lease_ran_out": "its worker did not come back: due again when the lease ran out",
-    "retry.by_operator": "tried again, by the operator",
-    "dropped.by_operator": "dropped by the operator: it stays dead",
-    "forgotten": "who it was about was forgotten",
-}
-_BEGINS = {
-    "retry": "to be tried again: {}",
-    "not_sent": "nothing was sent: {}",
-    "postponed": "postponed: {}",
-}
-
-
-def explain_outreach(record: Record, *, reveal: bool, now_ms: int) -> Story:
-    """Tell the story of one outreach; what a reply said may be personal, and is left out unless `reveal`."""
-    return {
-        "outreach": record.outreach,
-        "state": record.state,
-        "reason": record.reason or None,
-        "session": record.session or None,
-        "lane": record.lane,
-        "threshold": format_duration(timedelta(milliseconds=record.threshold_ms)) if record.threshold_ms else None,
-        "claimed": when(record.claimed_ms),
-        "attempts": record.attempts,
-        "history": [
-            _told(line, following, reveal=reveal) for line, following in zip_longest(record.history, record.history[1:])
-        ],
-        "next": _next(record, now_ms),
-    }
 
 
 def explain_session(
@@ -100,72 +56,9 @@ def lane_of(session: Session) -> Lane | None:
     return LANES_BY_NAME[f"{RANK_NAMES[session.activity % RANK_SPAN]}.{kind}"]
 
 
-def when(ms: int) -> str | None:
-    """Return Unix ms as ISO 8601 in UTC; None for never."""
-    return timestamp(ms) if ms else None
-
-
 def missing(session: Session) -> list[str]:
     """Return which of the fields are missing without which nobody can be reached."""
     return [name for name in REQUIRED if not session.fields.get(name)]
-
-
-def _told(line: Line, following: Line | None, *, reveal: bool) -> Story:
-    """One line of the history, in words and, for an attempt, in numbers.
-
-    The status of an attempt that was not the last word is the reason in the line after it.
-    """
-    told: Story = {"at": when(line.at_ms)}
-    if found := _ATTEMPT.fullmatch(line.text):
-        status = found["status"] or (following.text.partition(".")[2] if following else "") or None
-        text = f"attempt {found['number']}"
-        text += f" {status}" if status else ""
-        text += f", {int(found['ms']):,} ms" if found["ms"] else ""
-        text += f" (left out: {found['left_out']})" if found["left_out"] else ""
-        if found["said"]:
-            text += f": {one_line(found['said'])}" if reveal else " (--reveal shows what was answered)"
-        numbers = {"attempt": int(found["number"]), "ms": int(found["ms"]) if found["ms"] else None}
-        return told | {"text": text, **numbers, "status": status}
-    if found := _CLAIMED.fullmatch(line.text):
-        return told | {"text": f"claimed: silent since {when(int(found[1]))}"}
-    word, _, reason = line.text.partition(".")
-    if line.text in _SAID:
-        text = _SAID[line.text]
-    elif word == "postponed":
-        text = _BEGINS[word].format(_postponed(reason))
-    elif word in _BEGINS:
-        text = _BEGINS[word].format(reason)
-    else:
-        text = f"ended {word}: {reason}" if reason else f"ended {word}"
-    return told | {"text": text}
-
-
-def _postponed(reason: str) -> str:
-    """`law_CO until Monday 07:00` in words: `law CO, opens Monday 07:00`."""
-    why, until, opens = reason.partition(" until ")
-    law, _, place = why.partition("_")
-    why = f"law {place}" if law == "law" else why
-    return f"{why}, opens {opens}" if until else why
-
-
-def _next(record: Record, now_ms: int) -> str:  # noqa: PLR0911 - one return for each state
-    until = when(record.lease_ends_ms)
-    match record.state:
-        case "waiting" if record.lease_ends_ms:
-            return f"it is on its way to a worker; if none takes it, it is due again at {until}"
-        case "waiting" if record.due_ms > now_ms:
-            return f"due at {when(record.due_ms)}; too old for a contact from {when(record.expires_ms)} on"
-        case "waiting":
-            return "due now: a worker gets it as soon as one is free and sending is not held back (winback status says)"
-        case "leased":
-            return f"a worker has it in hand; if it does not come back, it is due again at {until}"
-        case "sending":
-            return f"its request is under way; without an answer it is unknown at {until}"
-        case "dead" if record.waits_for_decision:
-            return f"waits for a person: winback dead retry {record.outreach}, or winback dead drop {record.outreach}"
-        case "unknown" if record.waits_for_decision:
-            return f"waits for a person: winback unknown resolve --as sent {record.outreach}, or --as retry"
-    return "nothing: it has ended"
 
 
 def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSettings, mark: Watermark) -> str:
