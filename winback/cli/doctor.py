@@ -47,26 +47,31 @@ def doctor(
     """
     if server_may_be_away and role is None:
         raise StartError("--server-may-be-away: says how to judge one role; name it with --role")
-    if role is not None:
-        found = [check_role(role, server_may_be_away=server_may_be_away)]
-    else:
-        # Imported here: it brings the broker's client along, which a health check must not wait for.
-        from worker.monitoring.doctor import examine
-
-        found = examine()
+    found = _examined() if role is None else [check_role(role, server_may_be_away=server_may_be_away)]
     failed = any(finding.mark == "fail" for finding in found)
     if json:
         typer.echo(jsonlib.dumps({"ok": not failed, "checks": [asdict(finding) for finding in found]}, indent=2))
     elif role is not None:
         typer.echo(f"{role}: {found[0].text}")
     else:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = PIPED_WIDTH
-        console.print(table(found))
-        console.print(_summary(found))
+        _print(found)
     if failed:
         raise typer.Exit(1)
+
+
+def _examined() -> list[Finding]:
+    # Imported here: it brings the broker's client along, which a health check must not wait for.
+    from worker.monitoring.doctor import examine
+
+    return examine()
+
+
+def _print(found: Sequence[Finding]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table(found))
+    console.print(_summary(found))
 
 
 def table(found: Sequence[Finding]) -> Table:

@@ -3,13 +3,13 @@
 import json as jsonlib
 import time
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from detectors.activity_schema import json_schema
-from detectors.flow import EventType, Platform, Stage
-from winback.cli.event_flags import items, nested, pairs, put_currency
+from winback.cli.event_flags import EventFlags
+from winback.cli.grouped_options import grouped_options
 from winback.operations import event_check, json_lines
 from winback.operations.event_request import Requests
 from winback.operations.json_lines import Line
@@ -19,55 +19,15 @@ from worker.errors import StartError
 from worker.server_errors import named
 from worker.settings import load, require
 
-_CUSTOMER = "Customer"
-_CART = "Cart and order"
-_ENGAGEMENT = "Engagement"
 
-Text = str | None
-
-
+@grouped_options
 def emit(
     source: Annotated[
         typer.FileBinaryRead | None,
         typer.Argument(metavar="[FILE|-]", help="Events as JSON lines, - for stdin, instead of one made of flags."),
     ] = None,
     *,
-    session: Annotated[Text, typer.Option(help="The id of the cart or checkout, never of a device.")] = None,
-    event_type: Annotated[EventType | None, typer.Option("--type", help="What happened; default: activity.")] = None,
-    stage: Annotated[Stage | None, typer.Option(help="Where in the flow; an activity needs it.")] = None,
-    platform: Annotated[Platform | None, typer.Option(help="On what; an activity needs it.")] = None,
-    occurred_at: Annotated[Text, typer.Option(help="ISO 8601, 2025-05-13T22:40:00Z; default: on arrival.")] = None,
-    previous_session: Annotated[Text, typer.Option(help="A session that this one takes over.")] = None,
-    name: Annotated[Text, typer.Option(help="Full name.", rich_help_panel=_CUSTOMER)] = None,
-    phone: Annotated[
-        Text, typer.Option(help="+573001234567, or with --country 3001234567.", rich_help_panel=_CUSTOMER)
-    ] = None,
-    email: Annotated[Text, typer.Option(rich_help_panel=_CUSTOMER)] = None,
-    country: Annotated[Text, typer.Option(help="CO, COL or Colombia.", rich_help_panel=_CUSTOMER)] = None,
-    language: Annotated[Text, typer.Option(help="es, pt-BR, ...", rich_help_panel=_CUSTOMER)] = None,
-    consent: Annotated[
-        bool | None, typer.Option(help="Allows calls and WhatsApp, or neither.", rich_help_panel=_CUSTOMER)
-    ] = None,
-    item: Annotated[
-        list[str] | None,
-        typer.Option(help="Of the cart; may be repeated.", metavar="NAME:SKU:QUANTITY:PRICE", rich_help_panel=_CART),
-    ] = None,
-    cart_total: Annotated[float | None, typer.Option(help="Value of the cart.", rich_help_panel=_CART)] = None,
-    empty_cart: Annotated[
-        bool, typer.Option("--empty-cart", help="The cart was emptied.", rich_help_panel=_CART)
-    ] = False,
-    order_value: Annotated[float | None, typer.Option(help="Value of the order.", rich_help_panel=_CART)] = None,
-    currency: Annotated[Text, typer.Option(help="ISO 4217, of all amounts: COP.", rich_help_panel=_CART)] = None,
-    expires_at: Annotated[
-        Text, typer.Option(help="Until when a pending payment can be made; ISO 8601.", rich_help_panel=_CART)
-    ] = None,
-    channel: Annotated[
-        Literal["call", "whatsapp", "auto"] | None, typer.Option(help="Preferred.", rich_help_panel=_ENGAGEMENT)
-    ] = None,
-    reason: Annotated[Text, typer.Option(help="Instead of Winback's own.", rich_help_panel=_ENGAGEMENT)] = None,
-    metadata: Annotated[
-        list[str] | None, typer.Option(help="May be repeated.", metavar="KEY=VALUE", rich_help_panel=_ENGAGEMENT)
-    ] = None,
+    flags: EventFlags,
     force: Annotated[bool, typer.Option("--force", help="Send also what cannot be read, wholly or in part.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines: line, and id or problems.")] = False,
 ) -> None:
@@ -76,34 +36,8 @@ def emit(
     One event from flags, or many as JSON lines: winback event emit - < events.jsonl. What `winback event check` calls
     a problem is not sent but told on stderr with its line; the other lines are sent all the same. Exit code 1 then.
     """
-    if empty_cart and item:
-        raise StartError("--empty-cart: leave it out, or leave out --item")
-    flags = nested(
-        {
-            "session_id": session,
-            "type": event_type,
-            "occurred_at": occurred_at,
-            "flow_stage": stage,
-            "platform": platform,
-            "previous_session_id": previous_session,
-            "customer.full_name": name,
-            "customer.phone_number": phone,
-            "customer.email": email,
-            "customer.country_code": country,
-            "customer.language": language,
-            "customer.consent": None if consent is None else {"call": consent, "whatsapp": consent},
-            "cart.total_value": cart_total,
-            "cart.items": [] if empty_cart else items(item),
-            "order_value": order_value,
-            "expires_at": expires_at,
-            "engagement.preferred_channel": channel,
-            "engagement.reason": reason,
-            "engagement.metadata": pairs(metadata),
-        }
-    )
-    if currency is not None:
-        put_currency(flags, currency)
-    if (source is None) == (not flags):
+    event = flags.event()
+    if (source is None) == (not event):
         raise StartError("event emit: describe one event with flags (--help lists them), or name a file or -, not both")
     settings = load()
     require(settings, "redis_url")
@@ -111,7 +45,7 @@ def emit(
         state = runtime.open_state(settings)
         outlet = _Outlet(Producer(state.client, state.keys.events), force=force, json=json)
         if source is None:
-            outlet.send([Line(0, jsonlib.dumps({"type": "activity"} | flags, ensure_ascii=False).encode())])
+            outlet.send([Line(0, jsonlib.dumps({"type": "activity"} | event, ensure_ascii=False).encode())])
         else:
             for lines in json_lines.events(source):
                 outlet.send(lines)

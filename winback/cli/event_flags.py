@@ -1,11 +1,20 @@
-"""From the flags of `winback event emit` to an event."""
+"""The flags of `winback event emit`, and the event that they describe."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
+import typer
+
+from detectors.flow import EventType, Platform, Stage
 from worker.errors import StartError
 
+_CUSTOMER = "Customer"
+_CART = "Cart and order"
+_ENGAGEMENT = "Engagement"
 _ITEM_PARTS = 4
+
+Text = str | None
 
 
 def nested(values: Mapping[str, object]) -> dict[str, Any]:
@@ -59,6 +68,10 @@ def pairs(written: list[str] | None) -> dict[str, str] | None:
     return {key: value for key, _, value in split}
 
 
+def _both_channels(answer: bool) -> dict[str, bool]:  # noqa: FBT001 - a flag's value
+    return {"call": answer, "whatsapp": answer}
+
+
 def put_currency(flags: dict[str, Any], currency: str) -> None:
     """Write the one currency of the command line beside each amount.
 
@@ -71,3 +84,112 @@ def put_currency(flags: dict[str, Any], currency: str) -> None:
         flags["cart"]["currency"] = currency
     if "order_value" in flags:
         flags["currency"] = currency
+
+
+class At(NamedTuple):
+    """The field of the event that a flag fills."""
+
+    path: str
+    """`customer.email`."""
+    read: Callable[[Any], object] | None = None
+    """Turns the flag into the value of the field; None: it is the value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFlags:
+    """What one event holds, as flags."""
+
+    session: Annotated[
+        Text, At("session_id"), typer.Option(help="The id of the cart or checkout, never of a device.")
+    ] = None
+    event_type: Annotated[
+        EventType | None, At("type"), typer.Option("--type", help="What happened; default: activity.")
+    ] = None
+    stage: Annotated[Stage | None, At("flow_stage"), typer.Option(help="Where in the flow; an activity needs it.")] = (
+        None
+    )
+    platform: Annotated[Platform | None, At("platform"), typer.Option(help="On what; an activity needs it.")] = None
+    occurred_at: Annotated[
+        Text, At("occurred_at"), typer.Option(help="ISO 8601, 2025-05-13T22:40:00Z; default: on arrival.")
+    ] = None
+    previous_session: Annotated[
+        Text, At("previous_session_id"), typer.Option(help="A session that this one takes over.")
+    ] = None
+    name: Annotated[Text, At("customer.full_name"), typer.Option(help="Full name.", rich_help_panel=_CUSTOMER)] = None
+    phone: Annotated[
+        Text,
+        At("customer.phone_number"),
+        typer.Option(help="+573001234567, or with --country 3001234567.", rich_help_panel=_CUSTOMER),
+    ] = None
+    email: Annotated[Text, At("customer.email"), typer.Option(rich_help_panel=_CUSTOMER)] = None
+    country: Annotated[
+        Text, At("customer.country_code"), typer.Option(help="CO, COL or Colombia.", rich_help_panel=_CUSTOMER)
+    ] = None
+    language: Annotated[
+        Text, At("customer.language"), typer.Option(help="es, pt-BR, ...", rich_help_panel=_CUSTOMER)
+    ] = None
+    consent: Annotated[
+        bool | None,
+        At("customer.consent", _both_channels),
+        typer.Option(help="Allows calls and WhatsApp, or neither.", rich_help_panel=_CUSTOMER),
+    ] = None
+    item: Annotated[
+        list[str] | None,
+        At("cart.items", items),
+        typer.Option(help="Of the cart; may be repeated.", metavar="NAME:SKU:QUANTITY:PRICE", rich_help_panel=_CART),
+    ] = None
+    cart_total: Annotated[
+        float | None, At("cart.total_value"), typer.Option(help="Value of the cart.", rich_help_panel=_CART)
+    ] = None
+    empty_cart: Annotated[bool, typer.Option("--empty-cart", help="The cart was emptied.", rich_help_panel=_CART)] = (
+        False
+    )
+    order_value: Annotated[
+        float | None, At("order_value"), typer.Option(help="Value of the order.", rich_help_panel=_CART)
+    ] = None
+    currency: Annotated[Text, typer.Option(help="ISO 4217, of all amounts: COP.", rich_help_panel=_CART)] = None
+    expires_at: Annotated[
+        Text,
+        At("expires_at"),
+        typer.Option(help="Until when a pending payment can be made; ISO 8601.", rich_help_panel=_CART),
+    ] = None
+    channel: Annotated[
+        Literal["call", "whatsapp", "auto"] | None,
+        At("engagement.preferred_channel"),
+        typer.Option(help="Preferred.", rich_help_panel=_ENGAGEMENT),
+    ] = None
+    reason: Annotated[
+        Text, At("engagement.reason"), typer.Option(help="Instead of Winback's own.", rich_help_panel=_ENGAGEMENT)
+    ] = None
+    metadata: Annotated[
+        list[str] | None,
+        At("engagement.metadata", pairs),
+        typer.Option(help="May be repeated.", metavar="KEY=VALUE", rich_help_panel=_ENGAGEMENT),
+    ] = None
+
+    def event(self) -> dict[str, Any]:
+        """Return the event; empty if no flag was given.
+
+        Raises:
+            StartError: a flag can't be read, or two don't go together.
+        """
+        if self.empty_cart and self.item:
+            raise StartError("--empty-cart: leave it out, or leave out --item")
+        values: dict[str, object] = {"cart.items": []} if self.empty_cart else {}
+        for name, at in _FIELDS.items():
+            value = getattr(self, name)
+            if value is not None and value != []:
+                values[at.path] = at.read(value) if at.read else value
+        event = nested(values)
+        if self.currency is not None:
+            put_currency(event, self.currency)
+        return event
+
+
+_FIELDS = {
+    name: at
+    for name, hint in get_type_hints(EventFlags, include_extras=True).items()
+    for at in getattr(hint, "__metadata__", ())
+    if isinstance(at, At)
+}
+"""By name of the flag: its field of the event."""

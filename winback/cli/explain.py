@@ -160,6 +160,21 @@ def _print_session(console: Console, story: Story) -> None:
 
 
 def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
+    yield from _progress_shown(story)
+    yield from _customer_shown(story["customer"])
+    yield "cart", _cart(story["cart"])
+    if story["person"]:
+        yield "person", _person(story["person"])
+    yield "contacts", str(story["contacts"])
+    yield "silent since", story["silent_since"] or "-"
+    if story.get("lane"):
+        yield "lane", f"{story['lane']}, threshold {story['threshold']} ({story['setting']})"
+    if story.get("claimed_from"):
+        yield "claimed from", story["claimed_from"]
+    yield "next", story["next"]
+
+
+def _progress_shown(story: Story) -> Iterator[tuple[str, str]]:
     where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
     yield "session", f"{story['session']}  {story['state']}{where}"
     if story["stored_as"] != story["session"]:
@@ -174,32 +189,21 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
         yield "took over", f"session {story['took_over']}"
     if story["moved_to"]:
         yield "taken over", f"by session {story['moved_to']}"
-    customer = story["customer"]
-    yield (
-        "customer",
-        "  ".join(customer[name] for name in ("name", "phone", "email", "country") if customer[name]) or "-",
-    )
+
+
+def _customer_shown(customer: Story) -> Iterator[tuple[str, str]]:
+    named = [customer[name] for name in ("name", "phone", "email", "country") if customer[name]]
+    yield "customer", "  ".join(named) or "-"
     asked = [f"{name} {answer}" for name, answer in customer["consent"].items() if answer]
     asked += ["opted out"] if customer["opted_out"] else []
     if asked:
         yield "consent", ", ".join(asked)
-    yield (
-        "cart",
-        "none"
-        if story["cart"] is None
-        else story["cart"]
-        if isinstance(story["cart"], str)
-        else jsonlib.dumps(story["cart"], ensure_ascii=False),
-    )
-    if story["person"]:
-        yield "person", _person(story["person"])
-    yield "contacts", str(story["contacts"])
-    yield "silent since", story["silent_since"] or "-"
-    if story.get("lane"):
-        yield "lane", f"{story['lane']}, threshold {story['threshold']} ({story['setting']})"
-    if story.get("claimed_from"):
-        yield "claimed from", story["claimed_from"]
-    yield "next", story["next"]
+
+
+def _cart(cart: object) -> str:
+    if cart is None:
+        return "none"
+    return cart if isinstance(cart, str) else jsonlib.dumps(cart, ensure_ascii=False)
 
 
 def _stay(stay: Story) -> str:

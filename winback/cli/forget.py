@@ -10,13 +10,15 @@ from detectors.lanes import LANES
 from state.erasure import Forgetting
 from state.optouts import OptOuts
 from winback.cli import terminal
-from winback.cli.whom import Email, Exact, InCountry, Json, OfSession, Phone, someone
+from winback.cli.grouped_options import grouped_options
+from winback.cli.whom import Exact, Json, PersonOptions
 from worker.logs.masking import mask_identity
+from worker.runtime import State
 
 if TYPE_CHECKING:
-    from winback.operations.forget import Forgotten
+    from winback.operations.forget import Forget, Forgotten
     from winback.operations.someone import Someone
-    from winback.operations.traces import Traces
+    from winback.operations.traces import Progress, Traces
 
 _WHY_KEPT = {
     "opted_out": "an opt-out has to be known to be kept; winback optout remove takes it off the list",
@@ -24,21 +26,15 @@ _WHY_KEPT = {
     "forgotten": "the moment, for ten minutes: events that ingest had already read don't bring the person back",
     "reserved": "contacts made or in flight: until the limits no longer count them, they prevent another one",
 }
+Scan = Annotated[
+    bool, typer.Option("--scan", help="Look through every key, and prove that nothing is left; takes minutes.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
+@grouped_options
 def forget(
-    *,
-    phone: Phone = None,
-    email: Email = None,
-    country: InCountry = None,
-    session: OfSession = None,
-    exact: Exact = False,
-    scan: Annotated[
-        bool, typer.Option("--scan", help="Look through every key, and prove that nothing is left; takes minutes.")
-    ] = False,
-    yes: Yes = False,
-    json: Json = False,
+    *, named: PersonOptions, exact: Exact = False, scan: Scan = False, yes: Yes = False, json: Json = False
 ) -> None:
     """Remove every trace of a person: sessions, outreaches with request and history, unread events, person keys.
 
@@ -60,28 +56,51 @@ def forget(
 
     The server's logs of slow and large commands are emptied: they can hold names and numbers.
     """
-    from winback.operations.forget import Forget  # numbering plans load slowly
-
     settings, state = terminal.opened("identity_secret")
-    who = someone(state, settings, phone=phone, country=country, email=email, session=session, lenient=True)
-    forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
-    opt_outs = OptOuts(state.scripts, state.keys)
-    total = forgetting.keys_in_all()
-    with terminal.progress("reading", total) as bar:
-        survey = Forget(forgetting, opt_outs, bar.at, follow=not exact, scan=scan)
-        found = survey.survey(who)
+    who = named.someone(state, settings, lenient=True)
+    work = _Work(state, follow=not exact, scan=scan)
+    found = work.find(who)
     if not json:
-        _print_found(found, who, scanned=survey.scans)
+        _print_found(found, who, scanned=work.scans)
     if not yes and found:
         terminal.confirm("Remove all of it for good?", yes=False)
-    with terminal.progress("removing", total) as bar:
-        done = Forget(forgetting, opt_outs, bar.at, follow=not exact, scan=survey.scans).forget(who, found)
+    done = work.remove(who, found)
     if json:
         typer.echo(jsonlib.dumps(asdict(done), indent=2))
     else:
         _print_done(done)
     if done.left:
         raise typer.Exit(1)
+
+
+class _Work:
+    """The two passes, each with its progress on the terminal."""
+
+    def __init__(self, state: State, *, follow: bool, scan: bool) -> None:
+        self._forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
+        self._opt_outs = OptOuts(state.scripts, state.keys)
+        self._follow = follow
+        self.scans = scan
+        """Whether every key is read: as asked, or because an index is full."""
+        self._total = self._forgetting.keys_in_all()
+
+    def find(self, who: "Someone") -> "Traces":
+        """Return all traces, and add to `who` what they lead to."""
+        with terminal.progress("reading", self._total) as bar:
+            survey = self._pass(bar.at)
+            found = survey.survey(who)
+        self.scans = survey.scans
+        return found
+
+    def remove(self, who: "Someone", found: "Traces") -> "Forgotten":
+        """Remove what was found, and what turns up in the meantime."""
+        with terminal.progress("removing", self._total) as bar:
+            return self._pass(bar.at).forget(who, found)
+
+    def _pass(self, progress: "Progress") -> "Forget":
+        from winback.operations.forget import Forget  # numbering plans load slowly
+
+        return Forget(self._forgetting, self._opt_outs, progress, follow=self._follow, scan=self.scans)
 
 
 def _print_found(found: "Traces", who: "Someone", *, scanned: bool) -> None:

@@ -1,7 +1,8 @@
 """`winback optout import`: people who opted out, from files, and the registers of a country."""
 
 import json as jsonlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,25 +62,35 @@ def import_(
     removed, so that no one on both is off the list in between. `winback doctor` warns about registers older than
     30 days.
     """
-    from winback.operations.optout_file import read_lines  # numbering plans load slowly
-    from winback.operations.optout_import import Import
-
     settings, state = terminal.opened("identity_secret")
     opt_outs, code = OptOuts(state.scripts, state.keys), country_code(country)
     target = _target(opt_outs, source, replace=replace)
-    with Import() as work:
-        with terminal.progress("reading") as bar:
-            lines = read_lines(file, code, runtime.identity_secret(settings))
-            work.take(lines, lambda number: bar.at("reading", number))
+    with _read(file, code, runtime.identity_secret(settings)) as work:
         question = _question(work.read, target, allow_empty=allow_empty)
         if question and not yes:
-            if getattr(file, "name", "<stdin>") == "<stdin>":
-                raise StartError("stdin is the file, so it can't answer a question: add --yes")
-            terminal.confirm(question, yes=False)
+            _confirm(question, file)
         written = _write(work, opt_outs, target)
     _report(work.read, written, target, json=json)
     if work.read.bad:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _read(file: typer.FileText, country: str, secret: bytes) -> Iterator["Import"]:
+    """Read the file; what was read is kept for the time of the context."""
+    from winback.operations.optout_file import read_lines  # numbering plans load slowly
+    from winback.operations.optout_import import Import
+
+    with Import() as work:
+        with terminal.progress("reading") as bar:
+            work.take(read_lines(file, country, secret), lambda number: bar.at("reading", number))
+        yield work
+
+
+def _confirm(question: str, file: typer.FileText) -> None:
+    if getattr(file, "name", "<stdin>") == "<stdin>":
+        raise StartError("stdin is the file, so it can't answer a question: add --yes")
+    terminal.confirm(question, yes=False)
 
 
 def spelled(source: str, known: Mapping[str, object]) -> str:

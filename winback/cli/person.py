@@ -7,7 +7,8 @@ import typer
 
 from state.inventory import Inventory
 from winback.cli import person_screen, terminal
-from winback.cli.whom import Email, Exact, InCountry, Json, OfSession, Phone, someone
+from winback.cli.grouped_options import grouped_options
+from winback.cli.whom import Exact, Json, PersonOptions
 from winback.operations.someone import Someone
 from worker.runtime import State
 from worker.settings import Settings
@@ -15,12 +16,10 @@ from worker.settings import Settings
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show numbers and addresses as they are.")]
 
 
+@grouped_options
 def show(
     *,
-    phone: Phone = None,
-    email: Email = None,
-    country: InCountry = None,
-    session: OfSession = None,
+    named: PersonOptions,
     exact: Exact = False,
     reveal: Reveal = False,
     json: Json = False,
@@ -33,7 +32,7 @@ def show(
     from winback.operations import person  # numbering plans load slowly
     from winback.operations.traces import Finder
 
-    settings, state, who = _opened(phone, country, email, session)
+    settings, state, who = _opened(named)
     inventory = Inventory(state.scripts, state.keys, state.cipher)
     known = person.read(state, inventory, who, follow=not exact)
     finder = Finder(inventory, lambda _what, _number: None)
@@ -47,12 +46,10 @@ def show(
         raise typer.Exit(1)
 
 
+@grouped_options
 def export(
     *,
-    phone: Phone = None,
-    email: Email = None,
-    country: InCountry = None,
-    session: OfSession = None,
+    named: PersonOptions,
     exact: Exact = False,
 ) -> None:
     """Write everything that is stored about a person as one JSON document (GDPR articles 15 and 20, LGPD article 18).
@@ -68,7 +65,7 @@ def export(
     """
     from winback.operations.person_export import export as exported  # numbering plans load slowly
 
-    _, state, who = _opened(phone, country, email, session)
+    _, state, who = _opened(named)
     inventory = Inventory(state.scripts, state.keys, state.cipher)
     with terminal.progress("reading", inventory.keys_in_all()) as bar:
         done = exported(inventory, who, bar.at, follow=not exact)
@@ -81,13 +78,10 @@ def export(
     typer.echo(f"complete: scanned all {done.looked_at:,} keys", err=True)
 
 
-def _opened(
-    phone: str | None, country: str | None, email: str | None, session: str | None
-) -> tuple[Settings, State, Someone]:
+def _opened(named: PersonOptions) -> tuple[Settings, State, Someone]:
     settings, state = terminal.opened("identity_secret")
     # What can be read in two ways is left out: it could be another person's.
-    who = someone(state, settings, phone=phone, country=country, email=email, session=session, lenient=False)
-    return settings, state, who
+    return settings, state, named.someone(state, settings, lenient=False)
 
 
 app = typer.Typer(

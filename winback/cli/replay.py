@@ -2,8 +2,8 @@
 
 import json as jsonlib
 import time
+from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from types import TracebackType
 from typing import Annotated, Self
 
@@ -19,7 +19,7 @@ from winback.operations.recorded_events import last_moment
 from winback.operations.replay import Replay, Totals, require_harmless
 from worker import runtime
 from worker.server_errors import named
-from worker.settings import load, require
+from worker.settings import Settings, load, require
 
 _INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 _LAGGING_S = 1.0
@@ -43,32 +43,18 @@ def replay(
     Refused in live mode unless the endpoint is on this machine. Exit code 1 when a line could not be replayed.
     """
     settings = load()
-    require_harmless(settings.delivery.mode, settings.delivery.endpoint)
-    require(settings, "redis_url")
-    with named(settings):
-        state = runtime.open_state(settings)
-        announced = deployment.announced(state.scripts, state.keys)
-    # The workers may have been started with other settings than this command sees.
-    require_harmless(*announced, whose="the workers' delivery")
-    console = Console(stderr=True, highlight=False)
-    told = count(1)
-
-    def skipped(why: str) -> None:
-        if next(told) <= _TOLD:
-            console.print(why, markup=False, soft_wrap=True)
-
+    producer = _harmless_producer(settings)
     last_ms = last_moment(file)
-    with named(settings), CtrlC() as ctrl_c, _View(console, last_ms, speed=speed, limit=limit) as view:
-        started_s, started = time.time(), time.monotonic()
+    with named(settings), CtrlC() as ctrl_c, _View(last_ms, speed=speed, limit=limit) as view:
         run = Replay(
-            Producer(state.client, state.keys.events).send,
+            producer.send,
             speed=speed,
-            now=lambda: started_s + time.monotonic() - started,
+            now=_steady_clock(),
             pause=ctrl_c.pressed.wait,
             stopped=ctrl_c.pressed.is_set,
             limit=limit,
             max_rate=max_rate,
-            skipped=skipped,
+            skipped=view.skipped,
             progress=view.update,
         )
         try:
@@ -76,25 +62,47 @@ def replay(
         finally:
             view.close()
             _print_summary(run.totals, interrupted=ctrl_c.pressed.is_set(), json=json)
-    if ctrl_c.pressed.is_set():
-        raise typer.Exit(_INTERRUPTED)
-    if run.totals.skipped:
-        raise typer.Exit(1)
+    if ctrl_c.pressed.is_set() or run.totals.skipped:
+        raise typer.Exit(_INTERRUPTED if ctrl_c.pressed.is_set() else 1)
+
+
+def _harmless_producer(settings: Settings) -> Producer:
+    """Return what sends the events.
+
+    Raises:
+        StartError: the shoppers of the recording could be contacted, or the server can't be reached.
+    """
+    require_harmless(settings.delivery.mode, settings.delivery.endpoint)
+    require(settings, "redis_url")
+    with named(settings):
+        state = runtime.open_state(settings)
+        announced = deployment.announced(state.scripts, state.keys)
+    # The workers may have been started with other settings than this command sees.
+    require_harmless(*announced, whose="the workers' delivery")
+    return Producer(state.client, state.keys.events)
+
+
+def _steady_clock() -> Callable[[], float]:
+    """Return a clock (Unix s) that isn't set while the replay runs."""
+    started_s, started = time.time(), time.monotonic()
+    return lambda: started_s + time.monotonic() - started
 
 
 class _View:
-    """A progress bar on stderr, when that is a terminal."""
+    """The lines that are left out, and a progress bar, on stderr; the bar only when that is a terminal."""
 
-    def __init__(self, console: Console, last_ms: int | None, *, speed: float, limit: int | None) -> None:
+    def __init__(self, last_ms: int | None, *, speed: float, limit: int | None) -> None:
+        self._console = Console(stderr=True, highlight=False)
         self._last_ms = last_ms
         self._speed = speed
         self._limit = limit
+        self._left_out = 0
         self._progress = Progress(
             BarColumn(bar_width=24),
             TextColumn("{task.fields[sent]:,} events  {task.fields[rate]:,.0f}/s  lag {task.fields[lag]:.1f} s"),
             TextColumn("ETA {task.fields[eta]}"),
-            console=console,
-            disable=not console.is_terminal,
+            console=self._console,
+            disable=not self._console.is_terminal,
         )
         self._task = self._progress.add_task("", total=None, sent=0, rate=0.0, lag=0.0, eta="-")
 
@@ -117,6 +125,12 @@ class _View:
             lag=totals.lag_s,
             eta="-" if left_s is None else timedelta(seconds=round(left_s)),
         )
+
+    def skipped(self, why: str) -> None:
+        """Print why a line was left out, for the first few."""
+        self._left_out += 1
+        if self._left_out <= _TOLD:
+            self._console.print(why, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         self._progress.stop()

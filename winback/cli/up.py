@@ -49,34 +49,44 @@ def up(
     own_server = settings.redis_url is None
     live = settings.delivery.mode == "live"
     require(settings, *(LIVE_KEYS if live else ()), *(() if own_server else ("identity_secret",)))
-
-    made_up: dict[str, str] = {}
     with ExitStack() as stack:
         server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
         if server is not None:
             # Before anything is written or promised: another `winback up` may be at home here.
             stack.callback(server.stop)
             server.claim()
-            # The broker follows: database 1 of the same server, unless the settings name one.
-            made_up["WINBACK_REDIS_URL"] = server.url
-            if settings.identity_secret is None:
-                made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
-        login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
-        to_run = [role for role in _with_login(roles(settings, made_up), login) if role.name in chosen]
-
-        _print_banner(settings, server, chosen, login)
-        output = Prefixed(sys.stdout)
-        again_s = settings.alarms.repeat_interval.total_seconds()
-        supervisor = Supervisor(to_run, server=server, output=output, alarm_again_s=again_s)
-        looked_at = settings.model_copy(update={"redis_url": server.url}) if server is not None else settings
-        tell_when_up(looked_at, chosen, supervisor.pids, output)
-        try:
-            in_order = supervisor.run()
-        except RoleFailedError as failure:
-            print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
-            raise typer.Exit(1) from None
+        in_order = _run(settings, server, chosen)
     if not in_order:
         raise typer.Exit(_KILLED)
+
+
+def _run(settings: Settings, server: EmbeddedValkey | None, chosen: list[str]) -> bool:
+    """Run the roles until a signal ends them; return whether they ended in order."""
+    login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
+    all_roles = roles(settings, _made_up(settings, server))
+    to_run = [role for role in _with_login(all_roles, login) if role.name in chosen]
+    _print_banner(settings, server, chosen, login)
+    output = Prefixed(sys.stdout)
+    again_s = settings.alarms.repeat_interval.total_seconds()
+    supervisor = Supervisor(to_run, server=server, output=output, alarm_again_s=again_s)
+    looked_at = settings if server is None else settings.model_copy(update={"redis_url": server.url})
+    tell_when_up(looked_at, chosen, supervisor.pids, output)
+    try:
+        return supervisor.run()
+    except RoleFailedError as failure:
+        print(failure, file=sys.stderr)  # noqa: T201 - plain: it holds lines of a log
+        raise typer.Exit(1) from None
+
+
+def _made_up(settings: Settings, server: EmbeddedValkey | None) -> dict[str, str]:
+    """Return the settings that the roles need for a server of our own."""
+    if server is None:
+        return {}
+    # The broker follows: database 1 of the same server, unless the settings name one.
+    made_up = {"WINBACK_REDIS_URL": server.url}
+    if settings.identity_secret is None:
+        made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
+    return made_up
 
 
 def _choose(names: list[str], only: list[str], without: list[str]) -> list[str]:

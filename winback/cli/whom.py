@@ -1,6 +1,7 @@
 """The person a command is about: `--phone`, `--email` and `--session`, in any spelling."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -24,6 +25,28 @@ Exact = Annotated[
     bool, typer.Option("--exact", help="Leave out identities that were only seen together with the named ones.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)  # a number must not get into a traceback
+class PersonOptions:
+    """The options that name one person."""
+
+    phone: Phone = None
+    email: Email = None
+    country: InCountry = None
+    session: OfSession = None
+
+    def someone(self, state: State, settings: Settings, *, lenient: bool) -> Someone:
+        """Return the person; see `someone`."""
+        return someone(
+            state,
+            settings,
+            phone=self.phone,
+            country=self.country,
+            email=self.email,
+            session=self.session,
+            lenient=lenient,
+        )
 
 
 def someone(
