@@ -9,18 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.support.manifests import (
-    BASE,
-    ROOT,
-    SCALING,
-    Resource,
-    containers,
-    deployment,
-    named,
-    of_kind,
-    strict,
-)
-from tests.worker.test_metrics import show
+from tests.support.manifests import BASE, ROOT, SCALING, Resource, containers, deployment, named, of_kind, strict
+from tests.support.shown_metrics import show
 from worker.runtime import State
 from worker.settings import load
 

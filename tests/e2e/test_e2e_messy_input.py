@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.test_e2e import CART, CHECKOUT, Shop, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, running_shop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from state.connection import connect
-from tests.e2e.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, jane, running_shop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_operator")]
 

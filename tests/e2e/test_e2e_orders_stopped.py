@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
 from tests.e2e.test_e2e_watch import told
+from tests.support.running_shop import CART, CHECKOUT, Shop, jane, running_shop, until
 from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]

@@ -8,6 +8,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -60,8 +61,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     shop = Shop(system.server.url, random, "soak")
     chaos, samples = Chaos(system, random), Samples(system)
     crowd.start()
-    began = time.monotonic()
-    behind: list[int] = []
+    began, behind = time.monotonic(), list[int]()
     while (left_s := began + 60 * asked.minutes - time.monotonic()) > 0:
         _trade(system, shop, min(left_s, random.uniform(2.0, 6.0)))
         samples.take()
@@ -73,10 +73,8 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     crowd.stop()
     ended = time.monotonic()
     verdict = _check(system, shop)
-    for problem in verdict.violations:
-        console.print(problem, markup=False, highlight=False, style="red")
+    _print(verdict.violations, console)
     memory, grown = _memory(samples)
-    records = sum(1 for _ in system.redis.scan_iter("winback:{*}:outreach:*", count=1000))
     return {
         "minutes": round(lasted_s / 60, 1),
         "events": crowd.told + sum(len(visit.told) for visit in shop.visits.values()),
@@ -84,7 +82,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
         "events_refused": crowd.untold,
         "faults": len(chaos.made),
         "sessions": verdict.sessions,
-        "outreaches": records,
+        "outreaches": sum(1 for _ in system.redis.scan_iter("winback:{*}:outreach:*", count=1000)),
         "requests": verdict.requests,
         "contacts": verdict.contacts,
         "outcomes": dict(sorted(verdict.outcomes.items())),
@@ -110,6 +108,11 @@ def _memory(samples: Samples) -> tuple[dict[str, list[float]], list[str]]:
     memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in MB_PARTS}
     grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
     return memory, grown
+
+
+def _print(violations: Sequence[str], console: Console) -> None:
+    for problem in violations:
+        console.print(problem, markup=False, highlight=False, style="red")
 
 
 def _check(system: System, shop: Shop) -> Verdict:

@@ -18,7 +18,7 @@ from state.lua_loader import assembled, read
 from state.scripts import Scripts
 from tests.mutants.lua_guards import LUA, Guard, guards
 from tests.mutants.lua_noticed import NOTICED, Noticed
-from tests.state.test_stream import fill
+from tests.support.filled_stream import fill
 from tests.support.helpers import HOUR_MS, make_state, now_ms
 from tests.support.looking import make_healthy
 from worker.runtime import State

@@ -1,6 +1,6 @@
 """Events that mean harm: each is set aside with its reason, the stream moves on, and no key is made of what they hold.
 
-More of what cannot be read: test_parsing.py, test_ingest_rejected.py and, without end, fuzz.py.
+More of what cannot be read: test_parsing.py, test_parsing_parts.py, test_ingest_rejected.py and, without end, fuzz.py.
 """
 
 import pytest

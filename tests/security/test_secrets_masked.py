@@ -1,6 +1,7 @@
 """No secret in anything that a command prints or logs, whether its settings are right, wrong or lead nowhere.
 
-More: test_config_cli.py, test_settings_errors.py, test_settings_urls.py (each wrong value), test_logs.py, test_up.py.
+More: test_config_cli.py, test_settings_values.py, test_settings_urls.py (each wrong value), test_logs_hostile.py,
+test_up.py.
 """
 
 import json

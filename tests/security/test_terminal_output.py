@@ -1,6 +1,6 @@
 """What shops and shoppers write cannot forge a line, move the cursor or turn text round in what a person reads.
 
-Log lines: test_logs.py. The rejected stream: test_rejected_cli.py, too.
+Log lines: test_logs_hostile.py. The rejected stream: test_rejected_cli.py, too.
 """
 
 import json
@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
 from tests.support.ingesting import ingest_of, publish
+from tests.support.logging_lines import FORGERIES
 from tests.support.operating import Shop, shop_on
-from tests.worker.test_logs import FORGERIES
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

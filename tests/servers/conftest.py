@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.test_e2e import Shop, running_shop
 from tests.servers.places import Place
+from tests.support.running_shop import Shop, running_shop
 
 MIDDLE = "test_who_leaves_two_carts_is_contacted_once"
 

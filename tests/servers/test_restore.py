@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from state.connection import connect
-from tests.e2e.test_e2e import KEYS, THRESHOLD, Shop, environment, in_redis, until
 from tests.e2e.test_e2e_sending import winback
 from tests.servers.failover import emit, ended, requests_of
 from tests.servers.hosts import Host, host
 from tests.servers.redis_servers import RedisServer
+from tests.support.running_shop import KEYS, THRESHOLD, Shop, environment, in_redis, until
 from winback.simulation.mock_api.process import MockServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restore")]
@@ -86,8 +86,11 @@ def test_after_a_restore_nobody_is_contacted_again_who_was_contacted_after_the_b
         until(lambda: ended(shop) == 3 * NUMBER)
     assert shop.outcomes().get("expired.by_operator") == 2 * NUMBER
     for name in ("111", "222", "333"):
-        sessions = [request["body"]["session"]["session_id"] for request in requests_of(shop, name)]
-        assert sorted(sessions) == sorted(f"sess_{name}_{index}" for index in range(NUMBER))
+        assert contacted(shop, name) == sorted(f"sess_{name}_{index}" for index in range(NUMBER))
+
+
+def contacted(shop: Shop, name: str) -> list[str]:
+    return sorted(request["body"]["session"]["session_id"] for request in requests_of(shop, name))
 
 
 def back_up(server: RedisServer, shop: Shop, directory: Path) -> Path:

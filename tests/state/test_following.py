@@ -1,16 +1,13 @@
 """Ids of events that lie in the future: what silence is measured by then, and how the stream gets out of it again."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.errors import StateError
-from state.keys import applied_of
 from state.sessions import Claimed
 from state.watermark import AHEAD_MS, HIGHEST_ID, Faults, Look, Trail, follow, measured_until
 from tasks.sweep import sweep
+from tests.support.future_ids import AHEAD, poison
 from tests.support.helpers import DAY_MS, HOUR_MS, JANE, MINUTE_MS, event, happen, now_ms, stored, texts
 from tests.support.ingesting import ingest_of, publish, publish_raw
 from tests.tasks.test_sweep import NOTHING, deps
@@ -18,24 +15,6 @@ from worker.runtime import State
 
 NOW = 1_800_000_000_000
 FUTURE = NOW + 400 * DAY_MS
-AHEAD = ["months", "micros", "nanos", "garbled", "highest"]
-
-
-def id_of(state: State, kind: str) -> str:
-    now = now_ms(state)
-    return {
-        "months": f"{now + 100 * DAY_MS}-0",
-        "micros": f"{now * 1000}-0",
-        "nanos": f"{now * 1_000_000}-0",
-        "garbled": f"{2**53 // 100 + 1}-0",
-        "highest": HIGHEST_ID,
-    }[kind]
-
-
-def poison(state: State, kind: str = "micros") -> None:
-    """Put an event under an id from the future into the stream."""
-    state.streams.first.create_group()
-    publish_raw(state, b'{"session_id": "poison", "type": "activity"}', at=id_of(state, kind))
 
 
 # A stream whose ids say nothing about time
@@ -232,103 +211,3 @@ def test_ingest_clamps_by_the_servers_clock(state: State, monkeypatch: pytest.Mo
     publish_raw(state, b'{"session_id":"s-1","type":"exit"}', at=f"{now_ms(state) + ahead_ms}-0")
     ingest_of(state).step()
     assert stored(state).silent_since_ms <= now_ms(state)
-
-
-# Entries that were removed unread
-
-
-def producer_trims(state: State, events: int, *, maxlen: int = 0) -> None:
-    for _ in range(events):
-        publish(state, event(customer=JANE))
-    client: Any = state.client
-    client.execute_command("XTRIM", state.keys.events, "MAXLEN", maxlen)
-
-
-def read_and_apply(state: State, number: int = 3) -> None:
-    for place in range(number):
-        publish(state, event(session=f"s-{place}"))
-    ingest_of(state).step()
-
-
-def test_events_that_are_applied_are_not_lost(state: State) -> None:
-    for _ in range(3):
-        read_and_apply(state)
-        assert state.streams.follow() == 0
-
-
-def test_events_applied_before_the_count_began_are_not_lost(state: State) -> None:
-    read_and_apply(state)
-    state.client.delete(applied_of(state.keys.events))
-    assert state.streams.follow() == 0
-
-
-def test_stream_of_waiting_events_has_lost_none(state: State) -> None:
-    read_and_apply(state)
-    state.streams.follow()
-    publish(state, event(), event())
-    ingest = ingest_of(state)
-    assert state.streams.follow() == 0
-    ingest.step()
-    assert state.streams.follow() == 0
-
-
-def test_events_trimmed_unread_are_counted_as_lost(state: State) -> None:
-    state.streams.first.create_group()
-    read_and_apply(state)
-    assert state.streams.follow() == 0
-    producer_trims(state, 5, maxlen=1)
-    assert state.streams.follow() == 4
-    ingest_of(state).step()
-    read_and_apply(state)
-    assert state.streams.follow() == 0
-    assert texts(state, state.keys.sweep)["lost"] == "4"
-
-
-def test_events_lost_between_two_reads_are_counted_later(state: State) -> None:
-    read_and_apply(state)
-    state.streams.follow()
-    producer_trims(state, 2)
-    read_and_apply(state)
-    assert state.streams.follow() == 2
-
-
-def test_events_removed_while_in_hand_are_not_lost(state: State) -> None:
-    read_and_apply(state)
-    state.streams.follow()
-    publish(state, event(), event())
-    held = state.streams.first.read("c", count=9, block_ms=1)
-    state.client.xtrim(state.keys.events, maxlen=0, approximate=False)
-    state.streams.first.acknowledge([entry.id for entry in held])
-    assert state.streams.follow() == 0
-
-
-def test_deleted_stream_begins_its_counts_from_scratch(state: State) -> None:
-    read_and_apply(state)
-    state.streams.follow()
-    state.client.delete(state.keys.events)
-    assert state.streams.follow() == 0
-    state.streams.first.create_group()
-    read_and_apply(state)
-    assert state.streams.follow() == 0
-    producer_trims(state, 2)
-    assert state.streams.follow() == 2
-
-
-def test_losses_of_every_stream_are_added_up(state: State) -> None:
-    state.streams.ensure(2)
-    for place in range(2):
-        publish(state, event(), stream=place)
-    state.streams.follow()
-    for place in range(2):
-        state.client.xtrim(state.keys.events_of(place), maxlen=0, approximate=False)
-    assert state.streams.follow() == 2
-
-
-def test_count_of_applied_entries_lies_in_the_slot_of_its_stream() -> None:
-    assert applied_of("winback:events:1") == "winback:applied:{winback:events:1}"
-
-
-def test_exhausted_stream_is_an_error_of_its_own(real_state: State) -> None:
-    poison(real_state, "highest")
-    with pytest.raises((StateError, Exception), match="exhausted"):
-        publish(real_state, event())

@@ -1,16 +1,9 @@
 """The names of keys: what lies together, what is kept apart, and what may be part of a name."""
 
-import json
-import re
-from collections.abc import Iterator
-from typing import Any
-
 import fakeredis
-import pytest
 from redis.crc import key_slot
 
-from detectors.parsing import parse
-from state.keys import PARTITIONS, WITHOUT_TTL, Keys, partition_of, partition_of_outreach
+from state.keys import partition_of
 from state.people import person_of
 from tests.support.controlling import TEN_A_SECOND_US, control, granted, passes
 from tests.support.helpers import (
@@ -20,7 +13,6 @@ from tests.support.helpers import (
     SECRET,
     FakeScripts,
     abandon,
-    arrived,
     dispatch,
     dump,
     event,
@@ -28,13 +20,10 @@ from tests.support.helpers import (
     lanes_of,
     make_state,
     now_ms,
-    record,
     sending,
     stored,
     sweep,
 )
-from tests.support.immortality import immortal_keys
-from worker.ingest.batch import collect
 from worker.runtime import State
 
 PERSON = person_of("+573001234567", SECRET)
@@ -138,154 +127,3 @@ def test_no_phone_number_is_in_any_key(state: State) -> None:
     live_through_everything(state)
     state.people.opt_out(PERSON)
     assert not [key for key in every_key(state) if "3001234567" in key]
-
-
-# Partitions
-
-
-@pytest.mark.parametrize(("session", "number"), [("123456789", 0xCBF43926 % 64), ("sess_abc123xyz", 42)])
-def test_the_partition_of_a_session_never_changes(session: str, number: int) -> None:
-    """These are stored: another function would lose every session there is. The first is CRC-32's own check value."""
-    assert partition_of(session) == number
-
-
-def test_sessions_spread_over_all_partitions() -> None:
-    counts = [0] * PARTITIONS
-    for number in range(64_000):
-        counts[partition_of(f"session-{number}")] += 1
-    assert min(counts) > 800
-    assert max(counts) < 1200
-
-
-def test_the_partition_of_an_outreach_is_that_of_its_session(state: State) -> None:
-    for number in range(8):
-        outreach = abandon(state, f"s-{number}")
-        assert partition_of_outreach(outreach) == partition_of(f"s-{number}")
-        assert record(state, outreach)["session"] == f"s-{number}"
-
-
-@pytest.mark.parametrize("number", ["00", "07", "63"])
-def test_the_id_of_an_outreach_names_its_partition(number: str) -> None:
-    assert partition_of_outreach(f"{number}-0123456789abcdef") == int(number)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "07",
-        "07-",
-        "64-0123456789abcdef",
-        "99-0123456789abcdef",
-        "7-0123456789abcdef",
-        "007-0123456789abcdef",
-        "07-0123456789abcde",
-        "07-0123456789abcdef0",
-        "07-0123456789ABCDEF",
-        "07-0123456789abcdeg",
-        "07-0123456789abcdef\n",
-        "\n07-0123456789abcdef",
-        "07-01234567\n9abcdef",
-        "07-0123456789abcde*",
-        "07-0123456789{bcd}f",
-        "{7}-0123456789abcdef",
-        "+7-0123456789abcdef",
-        "\u0660\u0667-0123456789abcdef",
-        "+573001234567",
-    ],
-)
-def test_what_is_not_the_id_of_an_outreach_is_refused(state: State, text: str) -> None:
-    with pytest.raises(ValueError, match="is not the id of an outreach"):
-        partition_of_outreach(text)
-    with pytest.raises(ValueError, match="is not the id of an outreach"):
-        state.outbox.take(text)
-
-
-def test_refusing_an_id_quotes_no_more_than_its_beginning() -> None:
-    with pytest.raises(ValueError, match="is not the id") as caught:
-        partition_of_outreach("x" * 10_000)
-    assert len(str(caught.value)) < 100
-
-
-@pytest.mark.parametrize("session", ["a", "A.b_c:d-e~f@g+h=", "x" * 128, "7"])
-def test_a_session_id_of_ordinary_characters_is_taken(session: str) -> None:
-    parsed = parse(json.dumps(event(session=session)).encode())
-    assert parsed.event is not None
-    assert parsed.event.session_id == session
-
-
-@pytest.mark.parametrize(
-    "session",
-    [
-        "x" * 129,
-        "a b",
-        "a\n",
-        "\na",
-        "a\nb",
-        "a\x00",
-        "a{b}",
-        "{07}",
-        "a*",
-        "a?",
-        "a[b]",
-        "a/b",
-        "a'b",
-        "añb",
-        "a\u0660",
-    ],
-)
-def test_an_id_that_could_mean_something_to_redis_is_not_stored(session: str) -> None:
-    (change,) = collect([arrived(event(session=session), DAY_MS)]).changes
-    assert re.fullmatch(r"[A-Za-z0-9._:\-~@+=]{1,128}|h/[0-9a-f]{40}", change.session_id)
-
-
-# The net under every other test: what lives for ever
-
-
-@pytest.fixture
-def client() -> Iterator[Any]:
-    """A server of its own: here keys are meant to be wrong."""
-    fake = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-    yield fake
-    fake.close()
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "winback:rejected",
-        "winback:heartbeat:sweep",
-        "winback:{07}:stats:20000",
-        "winback:{07}:session:s-1",
-        "winback:{07}:outreach:07-0123456789abcdef",
-        "winback:{person:ab}:bought",
-        "winback:{person:ab}:reserved",
-        "winback:{7}:due",
-        "winback:something",
-        "somebody:else",
-    ],
-)
-def test_a_key_that_is_not_listed_must_not_live_for_ever(client: Any, key: str) -> None:  # noqa: ANN401 - a fake
-    client.hset(key, "state", "sent")
-    assert immortal_keys(client) == [key]
-    client.pexpire(key, DAY_MS)
-    assert immortal_keys(client) == []
-
-
-@pytest.mark.parametrize("listed", [name for name in WITHOUT_TTL if "(" not in name])
-def test_a_listed_key_may_live_for_ever(client: Any, listed: str) -> None:  # noqa: ANN401 - a fake
-    client.set(f"{Keys().namespace}:{listed.replace('NN', '07').replace('*', 'x')}", 1)
-    assert immortal_keys(client) == []
-
-
-@pytest.mark.parametrize(
-    ("found", "immortal"), [("waiting", 0), ("leased", 0), ("sending", 0), ("sent", 2), ("dead", 2)]
-)
-def test_a_session_may_live_for_ever_while_its_outreach_is_open(
-    client: Any,  # noqa: ANN401 - a fake
-    found: str,
-    immortal: int,
-) -> None:
-    client.hset("winback:{07}:session:s-1", "outreach", "07-0123456789abcdef")
-    client.hset("winback:{07}:outreach:07-0123456789abcdef", "state", found)
-    assert len(immortal_keys(client)) == immortal

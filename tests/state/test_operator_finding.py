@@ -5,7 +5,7 @@ from itertools import islice
 
 from state.decisions import FEW, STATES, Operator, Record
 from state.keys import partition_of_outreach
-from tests.state.test_operator import dead, operator, said, unknown
+from tests.support.deciding import dead, operator, said, unknown
 from tests.support.helpers import (
     HOUR_MS,
     MINUTE_MS,

@@ -1,15 +1,12 @@
 """What is known of a person, and who may contact them."""
 
 import hmac
-from collections.abc import Iterable
 from hashlib import sha256
 
 import pytest
 
-from state.channels import Channel
 from state.limit import Limit
-from state.people import Facts, People, merged, person_of
-from state.person_marks import MOST_LINKED, Answer, Marks, Named
+from state.people import Facts, People, person_of
 from tests.support.helpers import (
     BOUGHT_WINDOW_MS,
     CAP_MS,
@@ -20,24 +17,16 @@ from tests.support.helpers import (
     LIMITS,
     MINUTE_MS,
     SECRET,
-    let_reservations_age,
     now_ms,
     text_at,
     ttl_ms,
 )
+from tests.support.reserving import FIRST, PERSON, SECOND, let_lease_pass
 from worker.runtime import State
-
-PERSON = person_of("+573001234567", SECRET)
-FIRST, SECOND = "07-0123456789abcdef", "48-fedcba9876543210"
 
 
 def reserved_key(state: State) -> str:
     return f"{state.keys.person(PERSON)}reserved"
-
-
-def let_lease_pass(state: State, *, ms: int = LEASE_MS, person: str = PERSON) -> None:
-    """Make the reservations as old as a lease, or as another time."""
-    let_reservations_age(state, person, ms)
 
 
 def test_a_person_is_the_keyed_hash_of_their_number() -> None:
@@ -178,166 +167,3 @@ def test_marking_a_buyer_again_changes_nothing(state: State) -> None:
     at_ms = now_ms(state)
     assert state.people.mark_bought(PERSON, at_ms)
     assert not state.people.mark_bought(PERSON, at_ms)
-
-
-# Several identities
-
-
-EMAIL = person_of("jane@example.com", SECRET)
-OTHER_PHONE = person_of("+573001234568", SECRET)
-
-
-def told(state: State, *, named: Iterable[Named] = (), **marks: Marks) -> None:
-    state.people.begin_telling(named, marks)()
-
-
-def link(state: State, one: str, other: str, session: str = "s-1") -> None:
-    at_ms = now_ms(state)
-    told(state, named=[Named(one, session, at_ms, other), Named(other, session, at_ms, one)])
-
-
-def share(state: State, person: str = EMAIL) -> list[str]:
-    """Let an identity be used with so many others that it tells nobody apart; return these."""
-    others = [person_of(f"+57300765432{number:02d}", SECRET) for number in range(MOST_LINKED + 1)]
-    for number, other in enumerate(others):
-        link(state, person, other, f"s-{number}")
-    return others
-
-
-def test_a_person_is_reserved_by_each_identity(state: State) -> None:
-    assert state.people.reserve([PERSON, EMAIL], FIRST, 1, LEAD, LIMITS) == "reserved"
-    assert [facts.reserved_by for facts in state.people.facts_of([PERSON, EMAIL])] == [FIRST, FIRST]
-    assert state.people.reserve([OTHER_PHONE, EMAIL], SECOND, 1, LEAD, LIMITS) == "held"
-    assert state.people.release([PERSON, EMAIL], FIRST, 1)
-    assert state.people.facts_of([PERSON, EMAIL]) == [Facts(), Facts()]
-
-
-@pytest.mark.parametrize("ambiguous", [False, True])
-def test_a_refused_identity_releases_the_others_if_certain(
-    state: State,
-    ambiguous: bool,  # noqa: FBT001 - a case
-) -> None:
-    state.people.reserve([EMAIL], SECOND, 1, LEAD, LIMITS)
-    answer = state.people.reserve([PERSON, EMAIL], FIRST, 1, LEAD, LIMITS, ambiguous=ambiguous)
-    assert answer == "held"
-    assert state.people.facts(PERSON).reserved_by == (FIRST if ambiguous else "")
-    assert state.people.facts(EMAIL).reserved_by == SECOND
-
-
-def test_releasing_leaves_what_a_later_claim_holds(state: State) -> None:
-    state.people.reserve([PERSON, EMAIL], FIRST, 2, LEAD, LIMITS)
-    assert not state.people.release([PERSON, EMAIL], FIRST, 1)
-    assert state.people.facts(EMAIL).reserved_by == FIRST
-
-
-def test_an_order_of_a_linked_identity_stops_it(state: State) -> None:
-    link(state, PERSON, EMAIL)
-    state.people.mark_bought(EMAIL, now_ms(state))
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS) == "bought"
-
-
-def test_an_opt_out_of_a_linked_identity_stops_it(state: State) -> None:
-    link(state, PERSON, EMAIL)
-    state.people.opt_out(PERSON)
-    assert state.people.reserve([OTHER_PHONE, EMAIL], FIRST, 1, LEAD, LIMITS) == "opted_out"
-
-
-def test_a_shared_address_reserves_nobody(state: State) -> None:
-    share(state)
-    assert state.people.reserve([PERSON, EMAIL], FIRST, 1, LEAD, LIMITS) == "reserved"
-    assert state.people.reserve([OTHER_PHONE, EMAIL], SECOND, 1, LEAD, LIMITS) == "reserved"
-    assert merged(state.people.facts_of([OTHER_PHONE, EMAIL])).reserved_by == SECOND
-
-
-@pytest.mark.parametrize("linked", [True, False])
-def test_its_own_opt_out_counts_for_a_shared_address(state: State, *, linked: bool) -> None:
-    others = share(state)
-    if linked:
-        state.people.opt_out(others[0])
-    state.people.opt_out(EMAIL)
-    assert state.people.reserve([PERSON, EMAIL], FIRST, 1, LEAD, LIMITS) == "opted_out"
-    assert merged(state.people.facts_of([PERSON, EMAIL])).opted_out
-    assert state.people.facts(PERSON).reserved_by == ""
-
-
-def test_opt_outs_of_others_do_not_count_for_a_shared_address(state: State) -> None:
-    others = share(state)
-    state.people.opt_out(others[0])
-    assert state.people.reserve([PERSON, EMAIL], FIRST, 1, LEAD, LIMITS) == "reserved"
-    assert not merged(state.people.facts_of([PERSON, EMAIL])).opted_out
-
-
-def test_a_number_used_with_many_addresses_is_reserved(state: State) -> None:
-    share(state, PERSON)
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS) == "reserved"
-    assert state.people.facts(PERSON).reserved_by == FIRST
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, LIMITS) == "held"
-
-
-# Limits
-
-
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_as_many_contacts_as_a_limit_allows_are_reserved(state: State, count: int) -> None:
-    for number in range(count):
-        assert state.people.reserve([PERSON], f"07-{number:016x}", 1, LEAD, [Limit(count, CAP_MS)]) == "reserved"
-        let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, [Limit(count, CAP_MS)]) == "capped"
-    assert len(state.people.facts(PERSON).contacts) == count
-
-
-def test_each_of_several_limits_holds(state: State) -> None:
-    limits = [Limit(3, CAP_MS), Limit(1, HOUR_MS)]
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, limits) == "reserved"
-    let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, limits) == "capped"
-
-
-def test_a_contact_outside_every_period_does_not_count(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
-    let_lease_pass(state, ms=HOUR_MS + LEASE_MS)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, [Limit(1, HOUR_MS)]) == "reserved"
-    assert [held.outreach for held in state.people.facts(PERSON).contacts] == [FIRST, SECOND]
-
-
-def test_a_contact_counts_for_a_period_and_a_lease(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
-    let_lease_pass(state, ms=HOUR_MS + LEASE_MS - MINUTE_MS)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, [Limit(1, HOUR_MS)]) == "capped"
-
-
-def test_contacts_of_long_ago_are_not_kept(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
-    let_lease_pass(state, ms=CAP_MS + LEASE_MS)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, LIMITS) == "reserved"
-    assert [held.outreach for held in state.people.facts(PERSON).contacts] == [SECOND]
-
-
-def test_without_limits_an_attempt_in_flight_is_waited_for(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, ()) == "held"
-    let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, ()) == "reserved"
-
-
-# Refusals
-
-
-@pytest.mark.parametrize("channels", [("call",), ("call", "whatsapp")])
-def test_a_person_who_refused_the_channel_is_not_reserved(state: State, channels: tuple[Channel, ...]) -> None:
-    state.people.answer(PERSON, "call", Answer(allowed=False, at_ms=now_ms(state)))
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS, channels=channels) == "refused"
-    assert state.people.reserve([OTHER_PHONE, PERSON], FIRST, 1, LEAD, LIMITS, channels=channels) == "refused"
-    assert state.people.facts(OTHER_PHONE) == Facts()
-
-
-def test_a_refusal_of_another_channel_does_not_matter(state: State) -> None:
-    state.people.answer(PERSON, "call", Answer(allowed=False, at_ms=now_ms(state)))
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS, channels=("whatsapp",)) == "reserved"
-
-
-def test_merged_facts_hold_the_latest_answer_of_all_identities() -> None:
-    yes, no = Answer(allowed=True, at_ms=2, source="form"), Answer(allowed=False, at_ms=1)
-    found = merged([Facts(answers={"call": no, "whatsapp": yes}), Facts(answers={"call": yes})])
-    assert found.answers == {"call": yes, "whatsapp": yes}
-    assert merged([Facts(answers={"call": yes}), Facts(answers={"call": no._replace(at_ms=2)})]).answers["call"] != yes

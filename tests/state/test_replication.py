@@ -18,7 +18,7 @@ from tasks.delivery.settling import Outcome
 from tests.support.attempts import attempt_again, held_by, yuno
 from tests.support.faulty_server import OK, FaultyServer
 from tests.support.helpers import abandon, dispatch, eventually, fence, make_state, record, take
-from tests.tasks.test_attempt_faults import _After
+from tests.support.interrupting import After
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -111,7 +111,7 @@ def test_a_person_of_whom_the_replica_does_not_know_is_not_contacted_but_release
     outreach = dispatched(state)
     with yuno(state, OK) as (deps, server):
         frozen = pair.frozen_replica()
-        broken = replace(deps, people=_After(state, frozen.__enter__))
+        broken = replace(deps, people=After(state, frozen.__enter__))
         try:
             assert attempt(outreach, broken) == Outcome(outreach, "waiting", "", 1, "not_replicated")
         finally:

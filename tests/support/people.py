@@ -1,7 +1,7 @@
 """What the tests of one person's data share: Jane by phone and by e-mail, and what the state keeps about her."""
 
 from state.people import person_of
-from tests.state.test_operator import dead
+from tests.support.deciding import dead
 from tests.support.helpers import JANE, MINUTE_MS, SECRET, event, happen, now_ms
 from tests.support.ingesting import publish, publish_raw
 from tests.support.operating import Shop

@@ -7,63 +7,33 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from state.decisions import Operator
-from state.optouts import OptOuts
 from state.people import person_of
-from state.person_marks import Answer
 from state.session_record import RANK_SPAN
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settings import DEFAULT_ENDPOINT
 from tasks.delivery.settling import Outcome
-from tasks.deps import Deps
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.blocklist import compiled
-from tasks.policy.rules import share_of
-from tasks.policy.settings import ContactSettings
-from tests.support.attempts import PERSON, attempt_again, held_by, yuno
-from tests.support.faulty_server import http
+from tests.support.attempts import attempt_again, held_by, yuno
 from tests.support.helpers import (
     HOUR_MS,
     JANE,
-    LEASE_MS,
     MINUTE_MS,
     SECRET,
     Event,
-    abandon,
     counters,
     dispatch,
     event,
     happen,
-    let_reservations_age,
     now_ms,
-    record,
     score_of,
     stored,
     sweep,
 )
-from tests.support.ingesting import ingest_of, publish
+from tests.support.policy_attempts import contact, dispatched, elsewhere
 from winback.operations.outreach_story import explain_outreach
 from worker.runtime import State
-
-
-def contact(**settings: object) -> ContactSettings:
-    return ContactSettings.model_validate({"quiet_hours": "off", "law": "off", **settings})
-
-
-def dispatched(state: State, **fields: object) -> str:
-    happen(state, event(customer={**JANE, **fields.pop("customer", {})}, **fields), ago_ms=HOUR_MS)  # type: ignore[dict-item, arg-type]
-    assert sweep(state) == 1
-    outreach = stored(state).outreach
-    assert outreach in dispatch(state)
-    return outreach
-
-
-def elsewhere(state: State, *, ago_ms: int = MINUTE_MS, **fields: object) -> None:
-    """An event of another session of the same person, which arrived and occurred so long ago."""
-    made = json.dumps(event(session="s-2", **{"customer": JANE, **fields}))  # type: ignore[arg-type]
-    client = state.scripts.client
-    client.execute_command("XADD", state.keys.events, f"{now_ms(state) - ago_ms}-0", "event", made)
-    ingest_of(state).step()
 
 
 def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
@@ -125,63 +95,6 @@ def test_two_sessions_that_fell_silent_do_not_wait_for_each_other(state: State) 
         second = stored(state, "s-2").outreach
         dispatch(state)
         assert attempt(second, deps).outcome == "postponed"
-
-
-def holding(deps: Deps, *, held: bool) -> Deps:
-    """Settings under which Jane is, or is not, in the holdout."""
-    share = share_of(PERSON, "holdout ")
-    return replace(deps, contact=contact(holdout=share + 0.01 if held else share))
-
-
-def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: State) -> None:
-    outreach = dispatched(state)
-    with yuno(state) as (deps, server):
-        assert attempt(outreach, holding(deps, held=True)) == Outcome(outreach, "suppressed", "holdout")
-        assert server.requests == []
-    assert held_by(state) == outreach
-    assert stored(state).contacts == 1
-    assert record(state, outreach)["reason"] == "holdout"
-
-
-def test_who_is_not_held_out_is_contacted(state: State) -> None:
-    outreach = dispatched(state)
-    with yuno(state) as (deps, _):
-        assert attempt(outreach, holding(deps, held=False)).outcome == "sent"
-
-
-def test_in_shadow_mode_nobody_is_held_out(state: State) -> None:
-    outreach = dispatched(state)
-    with yuno(state) as (deps, _):
-        shadow = replace(holding(deps, held=True), client=None)
-        assert attempt(outreach, shadow).reason == "shadow"
-    assert held_by(state) == ""
-
-
-def test_who_comes_back_while_being_held_out_holds_nobody(state: State) -> None:
-    outreach = dispatched(state)
-
-    class ComesBack(type(state.people)):  # type: ignore[misc]
-        def reserve(self, *args: object, **named: object) -> object:
-            answer = super().reserve(*args, **named)
-            happen(state, event(stage="payment"))
-            return answer
-
-    people = ComesBack(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
-    with yuno(state) as (deps, _):
-        assert attempt(outreach, replace(holding(deps, held=True), people=people)).outcome == "lost"
-    assert held_by(state) == ""
-    assert record(state, outreach)["reason"] == "came_back"
-
-
-def test_who_was_held_out_is_not_contacted_within_the_cap(state: State) -> None:
-    outreach = dispatched(state)
-    with yuno(state) as (deps, server):
-        attempt(outreach, holding(deps, held=True))
-        let_reservations_age(state, PERSON, HOUR_MS)
-        second = abandon(state, "s-2")
-        dispatch(state)
-        assert attempt(second, deps).reason == "contacted_recently"
-        assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -284,128 +197,3 @@ def test_fictitious_number_is_contacted_in_a_rehearsal_only(state: State) -> Non
         assert attempt(outreach, replace(deps, blocklist=compiled(BlockSettings(), rehearsal=True))).outcome == "sent"
         assert len(server.requests) == 1
     assert not deps.delivery.model_copy(update={"endpoint": DEFAULT_ENDPOINT}).rehearses
-
-
-# The person, by each identity
-
-
-MAIL = "jane@example.com"
-
-
-def published(state: State, *made: Event) -> None:
-    publish(state, *made)
-    ingest_of(state).step()
-
-
-def test_a_refusal_of_another_session_stops_it(state: State) -> None:
-    outreach = dispatched(state)
-    refusal = {"call": False, "whatsapp": False}
-    elsewhere(state, ago_ms=2 * HOUR_MS, customer={**JANE, "consent": refusal})
-    with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "no_consent")
-        assert server.requests == []
-
-
-def test_a_channel_refused_in_another_session_is_not_used(state: State) -> None:
-    outreach = dispatched(state)
-    elsewhere(state, ago_ms=2 * HOUR_MS, customer={**JANE, "consent": {"call": False}})
-    with yuno(state) as (deps, server):
-        assert attempt(outreach, deps).outcome == "sent"
-        (request,) = server.requests
-    assert json.loads(request[1])["engagement"]["preferred_channel"] == "whatsapp"
-
-
-def test_a_refusal_just_before_the_reservation_stops_it(state: State) -> None:
-    outreach = dispatched(state)
-
-    class Refuses(type(state.people)):  # type: ignore[misc]
-        def reserve(self, *args: object, **named: object) -> object:
-            self.answer(PERSON, "whatsapp", Answer(allowed=False, at_ms=now_ms(state)))
-            return super().reserve(*args, **named)
-
-    people = Refuses(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
-    with yuno(state) as (deps, server):
-        assert attempt(outreach, replace(deps, people=people)) == Outcome(outreach, "suppressed", "no_consent")
-        assert server.requests == []
-    assert held_by(state) == ""
-
-
-def test_a_repeated_request_does_not_use_a_channel_refused_since(state: State) -> None:
-    outreach = dispatched(state)
-    with yuno(state, http(503)) as (deps, server):
-        assert attempt(outreach, deps).outcome == "waiting"
-        state.people.answer(PERSON, "call", Answer(allowed=False, at_ms=now_ms(state)))
-        assert attempt_again(state, outreach, deps).reason == "no_consent"
-        assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("country", "phone", "allowed", "outcome"),
-    [
-        ("CO", "+5511987654321", False, "suppressed"),
-        ("BR", "+573001234567", False, "suppressed"),
-        ("CO", "+573001234567", False, "sent"),
-        ("CO", "+5511987654321", True, "sent"),
-    ],
-)
-def test_the_consent_rules_of_both_countries_hold(
-    state: State, *, country: str, phone: str, allowed: bool, outcome: str
-) -> None:
-    customer: Event = {"country_code": country, "phone_number": phone}
-    if allowed:
-        customer["consent"] = {"call": True, "whatsapp": True}
-    outreach = dispatched(state, customer=customer)
-    with yuno(state) as (deps, _):
-        found = attempt(outreach, deps)
-    assert found.outcome == outcome
-    assert found.reason == ("" if outcome == "sent" else "consent_missing")
-
-
-def test_the_proof_of_consent_stays_with_the_outreach(state: State) -> None:
-    consent = {"call": True, "whatsapp": True, "given_at": "2026-11-30T10:00:00Z", "source": "checkout box"}
-    at_ms = now_ms(state) - HOUR_MS
-    published(state, event(customer={**JANE, "consent": consent}, occurred_at=at_ms / 1000))
-    state.client.delete(state.keys.session("s-1"))
-    outreach = dispatched(state, customer={"consent": consent})
-    with yuno(state) as (deps, _):
-        assert attempt(outreach, deps).outcome == "sent"
-    proof = json.loads(record(state, outreach)["consent"])
-    assert proof["call"] == {"allowed": True, "at_ms": at_ms, "given_at": consent["given_at"], "source": "checkout box"}
-    assert set(proof) == {"call", "whatsapp"}
-    assert "300" not in record(state, outreach)["consent"]
-
-
-def test_an_opt_out_under_the_number_as_dialled_still_counts(state: State) -> None:
-    number = "+5491143219876"
-    outreach = dispatched(state, customer={"phone_number": number, "country_code": "AR"})
-    OptOuts(state.scripts, state.keys).add([person_of(number, SECRET)])
-    with yuno(state) as (deps, _):
-        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
-
-
-def test_two_numbers_with_one_address_are_contacted_once(state: State) -> None:
-    other = {"phone_number": "+573001234568"}
-    for session, customer in (("s-1", JANE), ("s-2", JANE | other)):
-        happen(state, event(session=session, customer=customer | {"email": MAIL}), ago_ms=HOUR_MS)
-    assert sweep(state) == 2
-    first, second = dispatch(state)
-    with yuno(state) as (deps, server):
-        assert attempt(first, deps).outcome == "sent"
-        assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
-        let_reservations_age(state, person_of(MAIL, SECRET), 2 * LEASE_MS)
-        assert attempt_again(state, second, deps) == Outcome(second, "suppressed", "contacted_recently")
-        assert len(server.requests) == 1
-
-
-def test_a_person_shopping_elsewhere_under_the_address_is_left_alone(state: State) -> None:
-    outreach = dispatched(state, customer={"email": MAIL})
-    published(state, event(session="s-2", customer={"email": MAIL}))
-    with yuno(state) as (deps, _):
-        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
-
-
-def test_an_attempt_that_surely_failed_frees_each_identity(state: State) -> None:
-    outreach = dispatched(state, customer={"email": MAIL})
-    with yuno(state, http(400)) as (deps, _):
-        assert attempt(outreach, deps).outcome == "dead"
-    assert [held_by(state), held_by(state, person_of(MAIL, SECRET))] == ["", ""]

@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from state import deployment
-from state.decisions import Operator
 from state.errors import ServerUnavailableError
-from state.keys import HEARTBEAT_TTL_MS, partition_of
 from state.people import person_of
 from state.session_record import RANK_SPAN
 from state.sessions import Change
@@ -29,28 +26,13 @@ from tests.support.helpers import (
     abandon,
     dispatch,
     event,
-    happen,
-    let_backoff_pass,
     now_ms,
     stored,
     sweep,
-    take,
-    taken,
-    texts,
-    ttl_ms,
 )
-from tests.support.ingesting import (
-    Breaking,
-    Stubborn,
-    ingest_of,
-    publish,
-    publish_raw,
-    rest,
-    restart_until_done,
-    waiting,
-)
-from tests.tasks.test_attempt_policy import elsewhere, holding
-from tests.tasks.test_policy import CART_MS, FINE, SETTINGS
+from tests.support.ingesting import Breaking, ingest_of, publish, publish_raw, waiting
+from tests.support.policy_attempts import elsewhere, holding
+from tests.support.situations import CART_MS, FINE, SETTINGS
 from worker.runtime import State
 
 
@@ -169,77 +151,6 @@ def test_opt_out_of_a_corrected_number_stops_a_repetition(state: State) -> None:
         assert len(server.requests) == 1
 
 
-# The scripts
-
-
-def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
-    held = taken(state)
-    ahead = now_ms(state) + HOUR_MS
-    state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
-    assert state.outbox.postpone(replace(held, claim=ahead), delay_ms=0, why="")
-    let_backoff_pass(state, held.outreach)
-    assert held.outreach in dispatch(state)
-    assert take(state, held.outreach).claim == ahead + 1
-
-
-def test_claim_is_not_below_the_clock(state: State) -> None:
-    before_ms = now_ms(state)
-    assert before_ms <= taken(state).claim <= now_ms(state)
-
-
-def forgotten(state: State, session: str) -> None:
-    state.scripts.run("forget", state.keys.partition(partition_of(session)), session, "", "")
-
-
-def test_forgotten_session_inherits_nothing(state: State) -> None:
-    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
-    happen(state, event(session="new"), ago_ms=MINUTE_MS)
-    forgotten(state, "new")
-    before = texts(state, state.keys.session("new"))
-    mark = state.sessions.hand_over("old", "new", now_ms(state) * 100)
-    assert texts(state, state.keys.session("new")) == before
-    assert (mark.phone, mark.moved_to) == ("", "")
-
-
-def test_forgotten_session_hands_nothing_over(state: State) -> None:
-    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
-    happen(state, event(session="new"), ago_ms=MINUTE_MS)
-    forgotten(state, "old")
-    before = texts(state, state.keys.session("old"))
-    state.sessions.hand_over("old", "new", now_ms(state) * 100)
-    assert texts(state, state.keys.session("old")) == before
-    assert stored(state, "old").state == "forgotten"
-
-
-def test_session_known_from_a_takeover_alone_does_not_live_forever(state: State) -> None:
-    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
-    state.sessions.hand_over("old", "new", now_ms(state) * 100)
-    assert ttl_ms(state, state.keys.session("new")) is not None
-
-
-def test_inherited_fields_leave_an_open_outreach_its_session(state: State) -> None:
-    happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
-    abandon(state)
-    state.sessions.hand_over("old", "s-1", now_ms(state) * 100)
-    assert ttl_ms(state, state.keys.session("s-1")) is None
-
-
-def test_process_that_was_silent_for_a_day_is_not_listed(state: State) -> None:
-    key = state.keys.heartbeat("ingest")
-    recent_ms = now_ms(state) - HEARTBEAT_TTL_MS + MINUTE_MS
-    state.client.hset(key, mapping={"old:1": recent_ms - 2 * MINUTE_MS, "recent:1": recent_ms})
-    deployment.beat(state.scripts, state.keys, "ingest")
-    found = [beat.process for beat in deployment.heartbeats(state.scripts, state.keys, "ingest")]
-    assert len(found) == 2
-    assert "recent:1" in found
-
-
-def test_outreach_whose_record_has_expired_cannot_be_decided_about(state: State) -> None:
-    decides, gone = Operator(state.scripts, state.keys), "07-0123456789abcdef"
-    for decide_about in (decides.drop, decides.expire, decides.resolve_sent, decides.retry_dead):
-        assert [(one.word, one.detail) for one in decide_about([gone])] == [("gone", "")]
-
-
 def test_last_attempt_that_may_have_been_a_contact_is_unknown(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state, http(409), max_attempts=1) as (deps, _):
@@ -249,21 +160,3 @@ def test_last_attempt_that_may_have_been_a_contact_is_unknown(state: State) -> N
 
 def test_key_is_used_for_a_day_as_yuno_says() -> None:
     assert timedelta(hours=24) == LONGEST_UNKNOWN
-
-
-def test_entry_is_set_aside_only_after_it_has_failed_alone(state: State) -> None:
-    publish(state, event(session="poison"), event())
-    assert restart_until_done(state, Stubborn(state), max_deliveries=1) == 2
-    assert stored(state).activity
-
-
-def test_entries_of_a_dead_consumer_are_applied_once_found(state: State) -> None:
-    ingest = ingest_of(state)
-    ingest.step()
-    publish(state, event())
-    state.streams.first.read("dead", count=1, block_ms=1)
-    rest(state, "dead")
-    ingest._looked = 0.0
-    ingest.step()
-    assert waiting(state) == 0
-    assert stored(state).activity

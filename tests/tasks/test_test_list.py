@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from tasks.policy.decisions import Suppress
 from tasks.policy.rules import decide
 from tasks.policy.settings import ContactSettings
-from tests.tasks.test_policy import FINE, PHONE
+from tests.support.situations import FINE, PHONE
 
 EMAIL = "jane@example.com"
 NOT_LISTED = Suppress("not_on_list")

@@ -8,7 +8,7 @@ from state.erasure import Forgetting
 from state.optouts import OptOuts
 from state.people import person_of
 from tests.state.test_cluster import cluster, state
-from tests.state.test_operator import dead, unknown
+from tests.support.deciding import dead, unknown
 from tests.support.helpers import JANE, SECRET, abandon, counters, event, record, sending, stored
 from tests.support.ingesting import publish, waiting
 from winback.operations.forget import Forget

@@ -1,6 +1,3 @@
-import json
-from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -8,51 +5,14 @@ import time_machine
 
 from state import deployment
 from tests.support.encrypting import KEY, OTHER, key_id
-from tests.support.helpers import (
-    MINUTE_MS,
-    SECRET,
-    dump,
-    now_ms,
-)
-from tests.support.looking import (
-    PATIENCE_S,
-    ROLES,
-    configured,
-    dead_port,
-    doctor,
-    environment,
-    frozen,
-    last_seen,
-    limited_user,
-    listener,
-    make_healthy,
-    marks,
-    run,
-)
+from tests.support.examining import env, folder, healthy
+from tests.support.helpers import MINUTE_MS, SECRET, dump, now_ms
+from tests.support.looking import PATIENCE_S, ROLES, configured, dead_port, doctor, frozen, limited_user, marks, run
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
+__all__ = ["env", "folder", "healthy"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory without a settings file."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def env(valkey: EmbeddedValkey) -> Iterator[dict[str, str]]:
-    """A system in shadow mode whose endpoint can be reached."""
-    with listener() as (port, _):
-        yield environment(valkey.url, WINBACK_DELIVERY__ENDPOINT=f"http://127.0.0.1:{port}/")
-
-
-@pytest.fixture
-def healthy(real_state: State) -> State:
-    make_healthy(real_state)
-    return real_state
 
 
 # All well
@@ -237,77 +197,3 @@ def test_a_host_says_whether_it_has_the_keys_that_the_data_needs(
     assert (code, found["encryption"].mark) == (mark == "fail", mark)
     assert words in found["encryption"].text
     assert deployment.recorded_keys(healthy.scripts, healthy.keys) == [key_id(KEY)]
-
-
-# The settings
-
-
-def test_settings_that_cannot_be_loaded_fail_line_by_line_and_nothing_else_is_checked(folder: Path) -> None:
-    (folder / "winback.toml").write_text('[delivery]\ntimeout = 3\n[contact]\ncap = "x"\n')
-    code, shown = run("doctor", "--json")
-    found = json.loads(shown)["checks"]
-
-    assert code == 1
-    assert [(check["name"], check["mark"], check["text"].split(" ")[0]) for check in found[:2]] == [
-        ("settings", "fail", "delivery.timeout"),
-        ("settings", "fail", "contact.cap"),
-    ]
-    assert [check["name"] for check in found[2:]] == ["not checked"]
-
-
-@pytest.mark.usefixtures("healthy")
-def test_a_broken_threshold_fails_and_everything_else_is_checked_all_the_same(
-    env: dict[str, str], folder: Path
-) -> None:
-    (folder / "winback.toml").write_text('[detection]\nexit = "soon"\n')
-    code, found = doctor(env)
-
-    assert code == 1
-    assert marks(found, "fail") == {"settings": "fail"}
-    assert found["server"].mark == "ok"
-
-
-def test_without_the_address_of_the_server_that_is_what_fails() -> None:
-    _, found = doctor({"WINBACK_DELIVERY__ENDPOINT": f"http://127.0.0.1:{dead_port()}/"})
-
-    assert found["server"].text.startswith("redis_url: is missing; ")
-    assert found["broker"].text == "broker_url: is missing"
-
-
-# The roles
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_that_is_silent_fails(healthy: State, env: dict[str, str], role: str) -> None:
-    last_seen(healthy, role, 5 * MINUTE_MS)
-    code, found = doctor(env)
-
-    assert code == 1
-    assert marks(found, "fail") == {role: "fail"}
-    assert found[role].text.startswith("silent for 5 min: ")
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_that_was_never_there_fails(healthy: State, env: dict[str, str], role: str) -> None:
-    healthy.client.delete(healthy.keys.heartbeat(role))
-    _, found = doctor(env)
-
-    assert marks(found, "fail") == {role: "fail"}
-    assert found[role].text.startswith("not seen within a day: ")
-
-
-def test_an_edit_that_the_sweep_cannot_use_fails(healthy: State, env: dict[str, str]) -> None:
-    deployment.report(healthy.scripts, healthy.keys, "detection", "detection.exit (winback.toml): 'soon' is not ...")
-    code, found = doctor(env)
-
-    assert code == 1
-    assert marks(found, "fail") == {"thresholds": "fail"}
-
-
-def test_events_that_were_set_aside_lately_are_a_note(healthy: State, env: dict[str, str]) -> None:
-    healthy.streams.reject(b"1-0", [("type", "is missing")], applied=False)
-    code, found = doctor(env)
-
-    assert code == 0
-    assert marks(found, "note", "warn", "fail") == {"rejected": "note"}
-    assert "winback rejected list" in found["rejected"].hint

@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +9,8 @@ import pytest
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
 from state.people import person_of
-from tests.state.test_forgotten import forget
-from tests.state.test_operator import dead, unknown
+from tests.support.erasing import forget
+from tests.support.explaining import shop, told
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -22,34 +20,20 @@ from tests.support.helpers import (
     SECRET,
     abandon,
     event,
-    expire_session,
     happen,
     now_ms,
     sending,
-    take_again,
-    taken,
 )
 from tests.support.ingesting import ingest_of, publish
-from tests.support.operating import Shop, shop_on
+from tests.support.operating import Shop
 from winback.operations.story import when
 from worker.ingest.batch import Batch, _add
-from worker.supervision.embedded_valkey import EmbeddedValkey
 
+__all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
 CART = {"total_value": 149.99, "currency": "COP", "items": [{"name": "Wireless Headphones", "price": 149.99}]}
 CUSTOMER = {**JANE, "email": "jane.doe@example.com", "consent": {"call": True, "whatsapp": False}}
 PERSONAL = ("Jane", "Doe", "3001234567", "jane.doe", "Wireless", "149.99")
-
-
-@pytest.fixture
-def shop(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.chdir(tmp_path)
-    with shop_on(valkey.url) as found:
-        yield found
-
-
-def told(shop: Shop, session: str = "s-1") -> Any:  # noqa: ANN401 - JSON
-    return shop.json("explain", session)
 
 
 def next_of(shop: Shop) -> str:
@@ -172,82 +156,6 @@ def test_events_that_nobody_has_read_hold_the_claim_up(shop: Shop) -> None:
     shop.state.client.xadd(shop.state.keys.events, {"event": "{}"}, id=f"{now_ms(shop.state) - 5 * MINUTE_MS}-0")
     assert "it is claimed" in next_of(shop)
     assert next_of(shop).startswith("when the events that have been waiting since ")
-
-
-def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
-    held = sending(shop.state)
-    settle = shop.state.outbox.settle
-    settle(held, "retry", reason="http_503", delay_ms=HOUR_MS, line="attempt 1 in 1200 ms")
-    (story,) = told(shop)["outreaches"]
-    assert (story["state"], story["lane"], story["threshold"]) == ("waiting", "checkout.web.idle", "15m")
-    assert story["next"].startswith("due at ")
-    assert told(shop)["session"]["next"] == story["next"]
-    again = take_again(shop.state, held.outreach)
-    assert told(shop)["outreaches"][0]["next"].startswith("a worker has it in hand")
-    shop.state.outbox.postpone(again, delay_ms=1, why="person_held")
-    again = take_again(shop.state, held.outreach)
-    assert shop.state.outbox.fence(again, body="{}", key="k").verdict == "sending"
-    assert "its request is under way" in told(shop)["outreaches"][0]["next"]
-    settle(again, "sent", line="attempt 2 in 412 ms (left out: customer.country_code (taken from the number)) http_200")
-    (story,) = told(shop)["outreaches"]
-    texts = [line["text"] for line in story["history"]]
-    assert texts[0].startswith("claimed: silent since 20")
-    assert texts[1:] == [
-        "attempt 1 http_503, 1,200 ms",
-        "to be tried again: http_503",
-        "postponed: person_held",
-        "attempt 2 http_200, 412 ms (left out: customer.country_code (taken from the number))",
-        "ended sent",
-    ]
-    assert (story["history"][-2]["status"], story["history"][-2]["ms"]) == ("http_200", 412)
-    assert story["next"] == "nothing: it has ended"
-
-
-@pytest.mark.parametrize(
-    ("why", "said"),
-    [
-        ("law_CO until Monday 07:00", "postponed: law CO, opens Monday 07:00"),
-        (
-            "law_US-FL until Monday 08:00 (America/New_York)",
-            "postponed: law US-FL, opens Monday 08:00 (America/New_York)",
-        ),
-        ("quiet_hours until Monday 08:00", "postponed: quiet_hours, opens Monday 08:00"),
-        ("quiet_hours", "postponed: quiet_hours"),
-    ],
-)
-def test_a_postponement_is_told_with_its_opening(shop: Shop, why: str, said: str) -> None:
-    held = taken(shop.state)
-    shop.state.outbox.postpone(held, delay_ms=HOUR_MS, why=why)
-    (story,) = told(shop)["outreaches"]
-    assert story["history"][-1]["text"] == said
-
-
-def test_every_earlier_outreach_is_told_and_each_finds_its_session(shop: Shop) -> None:
-    first = taken(shop.state)
-    shop.state.outbox.end_unsent(first, "suppressed", "no_cart")
-    second = abandon(shop.state, ago_ms=HOUR_MS - MINUTE_MS)
-    found = [(story["outreach"], story["reason"]) for story in told(shop)["outreaches"]]
-    assert found == [(first.outreach, "no_cart"), (second, None)]
-    assert told(shop, first.outreach) == told(shop)
-    expire_session(shop.state)
-    story = told(shop)
-    assert story["session"] is None
-    assert [one["outreach"] for one in story["outreaches"]] == [first.outreach, second]
-    assert [one["outreach"] for one in told(shop, second)["outreaches"]] == [first.outreach, second]
-
-
-def test_an_outreach_that_its_session_does_not_remember_is_told_all_the_same(shop: Shop) -> None:
-    made = [abandon(shop.state, ago_ms=HOUR_MS - number * SECOND_MS) for number in range(9)]
-    assert [story["outreach"] for story in told(shop, made[0])["outreaches"]] == made
-    assert [story["outreach"] for story in told(shop)["outreaches"]] == made[1:]
-
-
-def test_who_must_decide_is_told_with_the_command_to_do_so(shop: Shop) -> None:
-    refused, nobody_knows = dead(shop.state), unknown(shop.state, "s-2")
-    assert f"winback dead retry {refused.outreach}" in shop.run("explain", "s-1")
-    assert f"winback unknown resolve --as sent {nobody_knows.outreach}" in shop.run("explain", "s-2")
-    shop.run("dead", "drop", refused.outreach, "--yes")
-    assert told(shop)["outreaches"][0]["next"] == "nothing: it has ended"
 
 
 def test_personal_data_is_masked_unless_it_is_asked_for(shop: Shop) -> None:

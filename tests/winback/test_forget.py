@@ -1,84 +1,36 @@
 """`winback forget`: nothing of a person is left, nothing of anybody else is lost, and a look at every key proves it."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from state.keys import partition_of
-from state.people import person_of
-from tests.state.test_operator import dead, unknown
+from tests.support.deciding import dead, unknown
+from tests.support.forgetting_people import JANES, JOHN, PHONE, left, shop, tombstones
 from tests.support.helpers import (
     HOUR_MS,
     JANE,
     LEAD,
     LIMITS,
     MINUTE_MS,
-    SECRET,
     abandon,
     apply,
     arrived,
     counters,
     dispatch,
-    dump,
     event,
     happen,
     now_ms,
     record,
     sending,
     stored,
-    texts,
 )
-from tests.support.ingesting import ingest_of, process, publish, publish_raw, waiting
-from tests.support.operating import Shop, shop_on
-from tests.support.people import EMAIL, JANES_MAIL
-from tests.support.people import live as live_as_person
-from winback.operations.someone import Someone
-from worker.supervision.embedded_valkey import EmbeddedValkey
+from tests.support.ingesting import process, publish, publish_raw, waiting
+from tests.support.operating import Shop
 
+__all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
-PHONE = JANE["phone_number"]
-JANES = person_of(PHONE, SECRET)
-JOHN = {"full_name": "John Doe", "phone_number": "+573001234568", "country_code": "CO"}
-TRACES = ("3001234567", "300 123 4567", "Jane", "s-1", "s-2", "s-3")
-
-
-@pytest.fixture
-def shop(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.chdir(tmp_path)
-    with shop_on(valkey.url) as found:
-        yield found
-
-
-def left(shop: Shop) -> dict[str, list[str]]:
-    """Keys that hold a trace of Jane, by trace: read with the server's own dump of every key, not by what is tested."""
-    client: Any = shop.state.client
-    found: dict[str, list[str]] = {}
-    for key in client.scan_iter("*"):
-        content = client.dump(key)
-        match client.type(key):
-            case b"hash":
-                content = repr(client.hgetall(key)).encode()
-            case b"zset":
-                content = repr(client.zrange(key, 0, -1)).encode()
-            case b"stream":
-                content = repr(client.xrange(key)).encode()
-            case b"string":
-                content = client.get(key)
-        for trace in TRACES:
-            if trace.encode() in key + content:
-                found.setdefault(trace, []).append(key.decode())
-    return {trace: sorted(keys) for trace, keys in found.items()}
-
-
-def tombstones(shop: Shop, *sessions: str) -> dict[str, list[str]]:
-    """What may be left of sessions: the names of their tombstones."""
-    for session in sessions:
-        fields = texts(shop.state, shop.state.keys.session(session)).keys()
-        assert fields - {"sending"} == {"state", "forgotten"}
-    return {session: [shop.state.keys.session(session)] for session in sessions}
 
 
 def live(shop: Shop) -> None:
@@ -241,117 +193,6 @@ def test_nobody_is_found_and_the_proof_says_so_too(shop: Shop) -> None:
 )
 def test_a_mistake_is_one_line(shop: Shop, arguments: tuple[str, ...], said: str) -> None:
     assert shop.run("forget", *arguments, code=2).startswith(said)
-
-
-@pytest.mark.parametrize(
-    ("text", "country", "is_hers"),
-    [
-        ("+573001234567", "", True),
-        ("+57 (300) 123-4567", "MX", True),
-        ("300 123 4567", "CO", True),
-        ("300 123 4567", "", True),
-        ("0 300 123 4567", "nowhere", True),
-        ("+573001234568", "", False),
-        ("3001234567", "PK", False),
-        ("13001234567123", "", False),
-        ("", "CO", False),
-    ],
-)
-def test_a_number_is_recognised_however_a_shop_writes_it(text: str, country: str, *, is_hers: bool) -> None:
-    assert Someone([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
-
-
-# By e-mail address, and what was seen together
-
-
-def traces_of_both(shop: Shop) -> list[str]:
-    """Keys with a trace of Jane's number, address or sessions, or her hash outside of what stays."""
-    client: Any = shop.state.client
-    found = []
-    for key, content in dump(shop.state).items():
-        text = repr(content).lower()
-        names = any(
-            trace in text + key for trace in ("3001234567", "300 123 4567", "jane", "s-1", "s-2", "s-3", "s-mail")
-        )
-        own = any(person in key for person in (JANES, JANES_MAIL))
-        if names and not key.endswith(tuple(f":session:{name}" for name in ("s-1", "s-2", "s-3", "s-mail"))):
-            found.append(key)
-        if own and not key.endswith(("opted_out", "consent", "reserved", "forgotten")):
-            found.append(key)
-        if not own and (JANES in text or JANES_MAIL in text):
-            found.append(key)
-    assert client.ping()
-    return found
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--phone", PHONE),
-        ("--email", "JANE.DOE@EXAMPLE.COM"),
-        ("--phone", "300 123 4567", "--country", "CO", "--email", EMAIL),
-        ("--session", "s-2"),
-    ],
-)
-def test_both_identities_go_however_one_is_named(shop: Shop, arguments: tuple[str, ...]) -> None:
-    live_as_person(shop)
-    assert traces_of_both(shop)
-    done = shop.json("forget", *arguments, "--yes")
-    assert done["left"] == []
-    assert (done["erased"]["sessions"], done["entries"], done["rejected"]) == (3, 3, 1)
-    assert traces_of_both(shop) == []
-    assert stored(shop.state, "john").fields["name"] == "John Doe"
-
-
-def test_exact_leaves_the_other_identity(shop: Shop) -> None:
-    live_as_person(shop)
-    shop.run("forget", "--scan", "--phone", PHONE, "--exact", "--yes")
-    assert stored(shop.state, "s-mail").fields["email"] == EMAIL.upper()
-    assert texts(shop.state, shop.state.keys.session("s-2")).keys() == {"state", "forgotten"}
-    # Of the other identity, nothing leads to what was removed.
-    assert shop.state.client.zrange(shop.state.keys.sessions(JANES_MAIL), 0, -1) == [b"s-mail"]
-    assert shop.state.client.zrange(shop.state.keys.links(JANES_MAIL), 0, -1) == []
-
-
-def test_a_refusal_outlives_an_approval_and_its_proof(shop: Shop) -> None:
-    live_as_person(shop)
-    shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
-    assert f"stays: {shop.state.keys.person(JANES)}consent: a refusal has to be known to be kept" in shown
-    (kept,) = texts(shop.state, f"{shop.state.keys.person(JANES)}consent").items()
-    assert kept[0] == "whatsapp"
-    assert kept[1][15:] == "r"
-
-
-def test_a_refusal_that_was_on_its_way_is_recorded(shop: Shop) -> None:
-    publish(shop.state, event(customer={**JANE, "consent": {"call": False, "whatsapp": True}}))
-    assert "a refusal of theirs hadn't been applied yet" in shop.run("forget", "--scan", "--phone", PHONE, "--yes")
-    kept = texts(shop.state, f"{shop.state.keys.person(JANES)}consent")
-    assert {channel: text[15:] for channel, text in kept.items()} == {"call": "r"}
-
-
-def test_contacts_that_were_made_stay_known(shop: Shop) -> None:
-    outreach = live_as_person(shop)
-    shop.run("forget", "--scan", "--email", EMAIL, "--yes")
-    assert texts(shop.state, f"{shop.state.keys.person(JANES)}reserved").keys() == {outreach}
-
-
-def test_a_session_that_was_taken_over_goes_with_the_later_one(shop: Shop) -> None:
-    begin_s = now_ms(shop.state) / 1000 - 9
-    publish(shop.state, event(session="s-1", occurred_at=begin_s, cart={"items": [{"name": "Kettle"}]}))
-    publish(shop.state, event(session="s-2", customer=JANE, previous_session_id="s-1", occurred_at=begin_s + 1))
-    ingest_of(shop.state).step()
-    assert shop.json("forget", "--scan", "--phone", PHONE, "--yes")["left"] == []
-    assert tombstones(shop, "s-1", "s-2")
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["0 300 123 4567", "٣٠٠١٢٣٤٥٦٧", "+57 (300) 123-4567", 573001234567],
-)
-def test_a_trace_in_another_spelling_is_named(shop: Shop, written: object) -> None:
-    abandon(shop.state)
-    happen(shop.state, event(session="john", customer=JOHN, engagement={"metadata": {"alt": written}}))
-    assert len(shop.json("forget", "--scan", "--phone", PHONE, "--yes", code=1)["left"]) == 1
 
 
 def test_a_server_that_is_away_is_said_in_one_line(shop: Shop) -> None:

@@ -10,11 +10,11 @@ from state.keys import OF_A_PERSON
 from state.people import person_of
 from state.person_marks import MOST_SESSIONS
 from state.slow_log import clear
+from tests.support.forgetting_people import JANES, JOHN, PHONE, left, tombstones
 from tests.support.helpers import JANE, LEAD, LIMITS, SECRET, event, now_ms, sending, taken
 from tests.support.ingesting import ingest_of, publish
 from tests.support.operating import Shop, shop_on
 from tests.support.people import EMAIL
-from tests.winback.test_forget import JANES, JOHN, PHONE, left, tombstones
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

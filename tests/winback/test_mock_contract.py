@@ -3,27 +3,17 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.support.mock_requests import GONE, KEYS, SEED, changed, error, new_key, send
+from tests.support.mock_requests import GONE, SEED, changed, error, new_key, send
+from tests.support.strict_mock import running, server
 from winback.simulation.mock_api.process import MockServer
 
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[MockServer]:
-    with MockServer(**KEYS) as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: MockServer) -> MockServer:
-    running.forget()
-    return running
+__all__ = ["running", "server"]  # fixtures
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1"])
@@ -216,66 +206,6 @@ def test_every_problem_has_its_own_message_and_none_repeats_a_value(server: Mock
         "customer.phone_number: must be a string in E.164, like +573001234567",
         "session.platform: must be one of web, ios, android",
     )
-
-
-@pytest.mark.parametrize(
-    ("edit", "named"),
-    [
-        (lambda sent: sent.pop("public-api-key"), "public-api-key: is missing"),
-        (lambda sent: sent.pop("private-secret-key"), "private-secret-key: is missing"),
-        (lambda sent: sent.update({"public-api-key": ""}), "public-api-key: is missing"),
-        (lambda sent: sent.update({"public-api-key": "other"}), "public-api-key: is not the key that this"),
-        (lambda sent: sent.update({"private-secret-key": "other"}), "private-secret-key: is not the key that this"),
-    ],
-)
-def test_a_wrong_or_missing_key_is_refused(
-    server: MockServer, edit: Callable[[dict[str, str]], object], named: str
-) -> None:
-    response = send(server, edit=edit)
-    assert (response.status_code, response.json()["code"]) == (401, "INVALID_CREDENTIALS")
-    [message] = response.json()["messages"]
-    assert message.startswith(named)
-    assert "made-up" not in response.text
-    assert server.requests()[0]["headers_ok"] is False
-
-
-@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
-def test_another_content_type_is_refused(server: MockServer, media_type: str | None) -> None:
-    response = send(
-        server,
-        edit=lambda sent: sent.update({"Content-Type": media_type}) if media_type else sent.pop("Content-Type"),
-    )
-    assert response.status_code == 415
-    assert response.json() == error("UNSUPPORTED_MEDIA_TYPE", "content-type: must be application/json")
-
-
-def test_a_content_type_may_name_its_charset(server: MockServer) -> None:
-    response = send(server, edit=lambda sent: sent.update({"Content-Type": "Application/JSON; charset=utf-8"}))
-    assert response.status_code == 200
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "1",
-        "not-a-uuid-not-a-uuid-not-a-uuid-not",
-        "c232ab00-9414-11ec-b3c8-9f6bdeced846",  # version 1
-        "9c5b94b1-35ad-49bb-0118-8e8fc24abf80",  # another variant
-        "9c5b94b135ad49bbb1188e8fc24abf80",
-        "{9c5b94b1-35ad-49bb-b118-8e8fc24abf80}",
-        "9c5b94b1-35ad-49bb-b118-8e8fc24abf80" + "0" * 29,
-    ],
-)
-def test_an_idempotency_key_that_is_no_uuid_of_version_4_is_refused(server: MockServer, key: str) -> None:
-    response = send(server, key=key)
-    assert response.status_code == 400
-    assert response.json() == error("INVALID_REQUEST", "X-Idempotency-Key: must be one UUID in version-4 form")
-
-
-def test_without_keys_of_its_own_any_two_keys_will_do_but_there_must_be_two() -> None:
-    with MockServer() as server:
-        assert send(server).status_code == 200
-        assert send(server, edit=lambda sent: sent.pop("public-api-key")).status_code == 401
 
 
 def test_a_body_beyond_a_mebibyte_is_refused(server: MockServer) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from state.decisions import STATES
-from tests.state.test_operator import dead, unknown
+from tests.support.deciding import dead, unknown
 from tests.support.helpers import abandon, counters, now_ms, places_of, record, sending, stored
 from tests.support.operating import Shop, shop_on
 from winback.cli.outreach import State as ListedState

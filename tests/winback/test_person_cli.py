@@ -9,7 +9,7 @@ import pytest
 
 from state.optouts import OptOuts
 from state.people import person_of
-from tests.state.test_operator import unknown
+from tests.support.deciding import unknown
 from tests.support.helpers import HOUR_MS, MINUTE_MS, SECRET, event, happen, texts
 from tests.support.operating import Shop, shop_on
 from tests.support.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE, WITH_MAIL, answer, contacted, link, live, named

@@ -1,79 +1,17 @@
 """The pace of a replay, by a clock of its own."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.replaying import NOW_S, Stage, iso, moment_s, recorded
 from winback.operations.json_lines import Line
 from winback.operations.recorded_events import Schedule, retimed
-from winback.operations.replay import BURST_S, SHORTEST_PAUSE_S, Replay, Totals
-
-MAY = datetime(2025, 5, 13, 22, 40, tzinfo=UTC)
-NOW_S = 1_800_000_000.0
-
-
-class Stage:
-    """A clock that only pauses move, and what was sent at which of its moments."""
-
-    def __init__(self) -> None:
-        self.now = NOW_S
-        self.sent: list[tuple[float, dict[str, Any]]] = []
-        self.skipped: list[str] = []
-        self.stop_at = float("inf")
-
-    def play(
-        self,
-        lines: Sequence[Line],
-        *,
-        speed: float = 1.0,
-        chunk: int = 1000,
-        limit: int | None = None,
-        max_rate: float | None = None,
-        send: Callable[[Sequence[bytes]], None] | None = None,
-    ) -> Totals:
-        run = Replay(
-            self.send if send is None else send,
-            speed=speed,
-            now=lambda: self.now,
-            pause=self.pause,
-            stopped=lambda: self.now >= self.stop_at,
-            limit=limit,
-            max_rate=max_rate,
-            skipped=self.skipped.append,
-        )
-        run.run(lines[start : start + chunk] for start in range(0, len(lines), chunk))
-        return run.totals
-
-    def send(self, events: Sequence[bytes]) -> None:
-        self.sent += [(self.now - NOW_S, json.loads(event)) for event in events]
-
-    def pause(self, seconds: float) -> None:
-        self.now += seconds
-
-    @property
-    def moments(self) -> list[float]:
-        return [round(at, 2) for at, _ in self.sent]
-
-
-def recorded(*seconds: float, **more: object) -> list[Line]:
-    return [
-        Line(number, json.dumps({"occurred_at": iso(after), "n": number, **more}).encode())
-        for number, after in enumerate(seconds, 1)
-    ]
-
-
-def iso(after_s: float) -> str:
-    return (MAY + timedelta(seconds=after_s)).isoformat()
-
-
-def moment_s(event: dict[str, Any], field: str = "occurred_at") -> float:
-    return datetime.fromisoformat(event[field]).timestamp() - NOW_S
+from winback.operations.replay import SHORTEST_PAUSE_S, Replay
 
 
 def test_the_gaps_between_events_are_divided_by_the_speed() -> None:
@@ -160,54 +98,6 @@ def test_a_limit_ends_it_after_so_many_events() -> None:
 
     assert stage.play(recorded(0, 1, 2, 3, 4), limit=3, chunk=2).sent == 3
     assert stage.moments == [0, 1, 2]
-
-
-@given(st.integers(1, 400), st.floats(2, 500), st.integers(1, 50))
-def test_a_maximum_rate_is_not_exceeded_whatever_is_due(events: int, rate: float, chunk: int) -> None:
-    stage = Stage()
-
-    stage.play(recorded(*[0.0] * events), max_rate=rate, chunk=chunk)
-
-    assert len(stage.sent) == events
-    times = sorted(at for at, _ in stage.sent)
-    for span in (1, 5):
-        most = max(sum(start <= at < start + span for at in times) for start in times)
-        assert most <= rate * (span + 2 * BURST_S) + 2
-    assert times[-1] <= events / rate + 0.01 * events
-
-
-def test_a_quiet_time_is_not_made_up_for_by_exceeding_the_rate() -> None:
-    stage = Stage()
-
-    stage.play(recorded(0, *[100.0] * 50), max_rate=10)
-
-    assert stage.moments[1] == 100
-    assert stage.moments[-1] == pytest.approx(105, abs=0.3)
-
-
-def test_events_held_back_by_the_rate_keep_the_moment_at_which_they_were_due() -> None:
-    stage = Stage()
-
-    totals = stage.play(recorded(0, 0, 0), max_rate=1)
-
-    assert stage.moments == [0, 1, 2]
-    assert [round(moment_s(event), 3) for _, event in stage.sent] == [0, 0, 0]
-    assert totals.worst_lag_s == pytest.approx(2, abs=0.01)
-
-
-def test_a_server_that_is_slow_shows_as_lag_and_what_has_become_due_goes_together() -> None:
-    stage = Stage()
-    batches = []
-
-    def slow(events: Sequence[bytes]) -> None:
-        batches.append(len(events))
-        stage.now += 10
-
-    totals = stage.play(recorded(*range(1, 31)), send=slow)
-
-    assert batches[0] == 1
-    assert max(batches) >= 9
-    assert totals.worst_lag_s == pytest.approx(9, abs=1.1)
 
 
 def test_what_is_due_is_not_held_back_while_more_is_waited_for() -> None:

@@ -8,7 +8,7 @@ import structlog
 from state import deployment
 from state.decisions import Operator
 from state.deployment import without_key
-from tests.state.test_operator import dead, unknown
+from tests.support.deciding import dead, unknown
 from tests.support.encrypting import KEY, key_id, with_keys
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
 from tests.support.looking import configured, last_seen, make_healthy, read

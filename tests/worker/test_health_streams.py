@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.state.test_following import AHEAD, poison, read_and_apply
+from tests.support.future_ids import AHEAD, poison, read_and_apply
 from tests.support.helpers import HOUR_MS, MINUTE_MS, event, now_ms, texts
 from tests.support.ingesting import ingest_of, publish
 from tests.support.looking import make_healthy, read

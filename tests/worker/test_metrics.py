@@ -1,17 +1,9 @@
 """What `winback metrics` says, read as Prometheus reads it."""
 
-import asyncio
-from collections.abc import Sequence
-from threading import Event
-
-import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
-from structlog.testing import capture_logs
 
 from detectors.lanes import LANES
-from state.errors import ServerUnavailableError
-from state.overview import OUTCOMES, Overview
+from state.overview import OUTCOMES
 from state.progress_stamps import Stamps
 from tests.support.helpers import (
     DAY_MS,
@@ -28,53 +20,12 @@ from tests.support.helpers import (
     sending,
     sweep,
 )
-from tests.support.looking import last_seen, make_healthy, read
-from worker.monitoring import metrics_server
+from tests.support.looking import last_seen, make_healthy
+from tests.support.shown_metrics import show
 from worker.monitoring.health import Finding
-from worker.monitoring.metrics_server import Looks, create_app
 from worker.runtime import State
-from worker.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("valkey")
-
-SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
-
-
-class Shown:
-    """One answer of `/metrics`."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.families = {family.name: family for family in text_string_to_metric_families(text)}
-
-    def value(self, name: str, **labels: str) -> float:
-        samples = [s for family in self.families.values() for s in family.samples if s.name == name]
-        found = [sample.value for sample in samples if sample.labels == labels]
-        assert len(found) == 1, (name, labels, samples)
-        return float(found[0])
-
-    def values(self, name: str, label: str) -> dict[str, float]:
-        """Those that are not 0, by one label."""
-        samples = [s for family in self.families.values() for s in family.samples if s.name == name]
-        return {sample.labels[label]: sample.value for sample in samples if sample.value}
-
-
-def show(state: State, *, ours: Sequence[Finding] = ()) -> Shown:
-    return Shown(ask(Looks(lambda: read(state), SETTINGS), ours=ours).text)
-
-
-def ask(
-    looks: Looks, *, accept: str = "", encoding: str = "", query: str = "", ours: Sequence[Finding] = ()
-) -> httpx.Response:
-    """What the server answers, without a server."""
-
-    async def get() -> httpx.Response:
-        transport = httpx.ASGITransport(create_app(looks, SETTINGS, ours))
-        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
-            headers = {"accept": accept, "accept-encoding": encoding}
-            return await client.get(f"/metrics{query}", headers=headers)
-
-    return asyncio.run(get())
 
 
 def test_outreaches_are_counted_by_their_place_and_by_how_late_the_oldest_is(real_state: State) -> None:
@@ -204,120 +155,3 @@ def test_the_counters_are_those_of_today(real_state: State) -> None:
         real_state.client.pexpire(f"{real_state.keys.partition(number)}stats:{yesterday}", DAY_MS)
 
     assert show(real_state).value("winback_outcomes_total", outcome="sent", reason="") == 0
-
-
-def test_every_name_follows_the_conventions(real_state: State) -> None:
-    for family in show(real_state).families.values():
-        assert family.name.startswith("winback_")
-        assert family.documentation.endswith(".")
-        assert not family.name.endswith(("_ms", "_mb", "_percent", "_count", "_total"))
-        assert family.type in {"gauge", "counter"}
-
-
-def test_it_speaks_openmetrics_to_who_asks_for_it(real_state: State) -> None:
-    reply = ask(Looks(lambda: read(real_state), SETTINGS), accept="application/openmetrics-text; version=1.0.0")
-    assert reply.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
-    assert reply.text.endswith("# EOF\n")
-
-
-def test_metrics_are_compressed_and_selected_on_request() -> None:
-    reply = ask(Looks(unreachable, SETTINGS), encoding="gzip", query="?name[]=winback_up")
-    assert reply.headers["content-encoding"] == "gzip"
-    assert [line for line in reply.text.splitlines() if not line.startswith("#")] == ["winback_up 0.0"]
-
-
-def test_healthz_answers_while_a_scrape_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_server, "PATIENCE_S", 10)
-    asked, hold = Event(), Event()
-
-    def look() -> Overview:
-        asked.set()
-        hold.wait(30)
-        return unreachable()
-
-    async def get() -> str:
-        transport = httpx.ASGITransport(create_app(Looks(look, SETTINGS), SETTINGS))
-        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
-            scrape = asyncio.create_task(client.get("/metrics"))
-            await asyncio.to_thread(asked.wait, 30)
-            try:
-                reply = await client.get("/healthz")
-                assert not scrape.done()
-                return reply.text
-            finally:
-                hold.set()
-                await scrape
-
-    assert asyncio.run(get()) == "ok\n"
-
-
-def unreachable() -> Overview:
-    raise ServerUnavailableError("it does not answer")
-
-
-# One look for all
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_all_who_ask_within_a_second_are_served_from_one_look(real_state: State) -> None:
-    times, clock = [], Clock()
-
-    def look() -> Overview:
-        times.append(clock.now)
-        return read(real_state)
-
-    looks = Looks(look, SETTINGS, clock)
-    assert looks.latest() is looks.latest()
-    clock.now += 0.9
-    looks.latest()
-    assert len(times) == 1
-    clock.now += 0.2
-    looks.latest()
-    assert len(times) == 2
-
-
-def test_a_server_that_is_away_is_told_as_such_and_logged_once() -> None:
-    clock, away = Clock(), True
-
-    def look() -> Overview:
-        if away:
-            raise ServerUnavailableError("it does not answer")
-        return None  # type: ignore[return-value] # who is served does not matter here
-
-    looks = Looks(look, SETTINGS, clock)
-    with capture_logs() as lines:
-        for _ in range(3):
-            clock.now += 5
-            assert ask(looks).text.splitlines()[-1] == "winback_up 0.0"
-        away = False
-        clock.now += 5
-        looks.latest()
-    assert [line["event"] for line in lines] == ["state_unreachable", "state_reachable"]
-
-
-def test_a_look_that_hangs_holds_nobody_up_and_is_not_begun_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_server, "PATIENCE_S", 0.01)
-    clock, begun, hold = Clock(), [], Event()
-
-    def look() -> Overview:
-        begun.append(clock.now)
-        hold.wait(30)
-        raise ServerUnavailableError("it does not answer")
-
-    looks = Looks(look, SETTINGS, clock)
-    try:
-        for _ in range(5):
-            clock.now += 5
-            assert looks.latest() is None
-        assert len(begun) == 1
-        clock.now += metrics_server.GIVEN_UP_S
-        assert looks.latest() is None
-        assert len(begun) == 2
-    finally:
-        hold.set()

@@ -11,12 +11,11 @@ from detectors.flow import PLATFORMS
 from tasks.delivery.settings import DeliverySettings
 from worker.errors import StartError
 from worker.settings import LIVE_KEYS, Settings, load, require, sources
-from worker.settings.keys import leaves, variable
+from worker.settings.keys import leaves
 from worker.settings.sources import read_layers
 
 ROOT = Path(__file__).parents[2]
 COMMENTED = ROOT / "winback.toml"
-
 Write = Callable[[str], Path]
 
 
@@ -95,103 +94,6 @@ def test_the_environment_beats_the_file_and_the_file_the_defaults(write: Write) 
     assert origins["delivery.timeout"] == "WINBACK_DELIVERY__TIMEOUT"
     assert origins["delivery.max_attempts"] == str(file)
     assert origins["delivery.mode"] == "default"
-
-
-OWN_VALUES = {
-    "REDIS_URL": "redis://a:1/2",
-    "REDIS_REPLICAS": "2",
-    "BROKER_URL": "amqp://guest:guest@b//",
-    "IDENTITY_SECRET": "0123456789abcdef",
-    "ENCRYPTION_KEYS": bytes(range(32)).hex(),
-    "FLOWER__BASIC_AUTH": "me:you",
-    "FLOWER__ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
-    "NAMESPACE": "shop",
-    "DELIVERY__MODE": "live",
-    "DELIVERY__ALLOW_PRIVATE_ENDPOINT": "true",
-    "DELIVERY__ENDPOINT": "http://127.0.0.1:1/x",
-    "DELIVERY__PUBLIC_API_KEY": "pub",
-    "DELIVERY__PRIVATE_SECRET_KEY": "priv",
-    "DELIVERY__ON_UNKNOWN": "retry",
-    "DELIVERY__RATE": "7/m",
-    "DELIVERY__MAX_PER_DAY": "7",
-    "DELIVERY__BREAKER_FAILURES": "7",
-    "CONTACT__NEEDS_CART": '["payment"]',
-    "CONTACT__REQUIRE_CONSENT": "Brazil",
-    "CONTACT__TEST_LIST": "+573001234567",
-    "CONTACT__DEFAULT_ZONE": "America/Bogota",
-    "CONTACT__DISABLED_RULES": "holdout,ramp",
-    "CONTACT__LAW": "off",
-    "CONTACT__LAW_OFF": "ES,US-FL",
-    "CONTACT__HOLIDAYS": "2026-12-24,CO:2026-12-31",
-    "DETECTION__ORDERS_STOPPED": "hold",
-    "CONTACT__BLOCK__DEFAULT": "off",
-    "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
-    "WORKER__POOL": "threads",
-    "INGEST__READ_TIMEOUT": "3s",
-}
-"""By key."""
-OF_A_SECTION = {
-    "QUIET_HOURS": "22:00-07:00",
-    "CHANNEL": "call",
-    "MIN_VALUE": "USD=20,cop=5",
-    "LIMITS": "1/24h,4/30d",
-    "ENABLED": "false",
-    "RAMP": "50",
-    "HOLDOUT": "5",
-    "BOT_DOMAINS": "robots.example",
-    "BOT_ADDRESSES": '["robot@shop.com"]',
-    "BOT_NUMBERS": "+1???55501??",
-    "INTERNAL_DOMAINS": "shop.com,agency.com",
-    "INTERNAL_ADDRESSES": "qa+*@gmail.com",
-    "INTERNAL_NUMBERS": "+5730012345*,+573001234500-+573001234599",
-}
-"""By the last part of the key."""
-NUMBERS = {
-    "MAX_ATTEMPTS",
-    "IN_FLIGHT",
-    "MAX_PER_SESSION",
-    "BATCH",
-    "BOT_EVENTS_PER_MINUTE",
-    "BACKLOG_LIMIT",
-    "STREAMS",
-    "MAX_DELIVERIES",
-    "CONCURRENCY",
-    "PORT",
-    "MAX_TASKS",
-}
-"""The last parts of keys."""
-
-
-def test_every_setting_can_be_given_by_its_environment_variable() -> None:
-    env = {}
-    for name in map(variable, leaves(Settings)):
-        key = name.removeprefix("WINBACK_")
-        last = key.rsplit("__", 1)[-1]
-        other = "7" if last in NUMBERS else "90m" if key == "DETECTION__MAX_ABANDONMENT_AGE" else "59s"
-        env[name] = OWN_VALUES.get(key) or OF_A_SECTION.get(last) or other
-    del env["WINBACK_CONFIG"]
-
-    settings = load(env)
-
-    given = set(sources(settings, env).values())
-    assert given == {*env, "default"}
-    before, after = Settings().model_dump(), settings.model_dump()
-    untouched = [
-        path
-        for path in leaves(Settings)
-        if path != ("config",) and _at(before, path) == _at(after, path) and _at(after, path) is not None
-    ]
-    assert untouched == []
-
-
-def _at(tree: object, path: tuple[str, ...]) -> object:
-    for key in path:
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    return tree
-
-
-def test_an_empty_variable_is_an_unset_one() -> None:
-    assert load({"WINBACK_REDIS_URL": "", "WINBACK_DELIVERY__MODE": "  "}).redis_url is None
 
 
 def test_a_missing_file_is_fine_unless_it_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,60 @@
+"""Keys that may live for ever are listed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import fakeredis
+import pytest
+
+from state.keys import WITHOUT_TTL, Keys
+from tests.support.helpers import DAY_MS
+from tests.support.immortality import immortal_keys
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    """A server of its own: here keys are meant to be wrong."""
+    fake = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    yield fake
+    fake.close()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "winback:rejected",
+        "winback:heartbeat:sweep",
+        "winback:{07}:stats:20000",
+        "winback:{07}:session:s-1",
+        "winback:{07}:outreach:07-0123456789abcdef",
+        "winback:{person:ab}:bought",
+        "winback:{person:ab}:reserved",
+        "winback:{7}:due",
+        "winback:something",
+        "somebody:else",
+    ],
+)
+def test_a_key_that_is_not_listed_must_not_live_for_ever(client: Any, key: str) -> None:  # noqa: ANN401 - a fake
+    client.hset(key, "state", "sent")
+    assert immortal_keys(client) == [key]
+    client.pexpire(key, DAY_MS)
+    assert immortal_keys(client) == []
+
+
+@pytest.mark.parametrize("listed", [name for name in WITHOUT_TTL if "(" not in name])
+def test_a_listed_key_may_live_for_ever(client: Any, listed: str) -> None:  # noqa: ANN401 - a fake
+    client.set(f"{Keys().namespace}:{listed.replace('NN', '07').replace('*', 'x')}", 1)
+    assert immortal_keys(client) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "immortal"), [("waiting", 0), ("leased", 0), ("sending", 0), ("sent", 2), ("dead", 2)]
+)
+def test_a_session_may_live_for_ever_while_its_outreach_is_open(
+    client: Any,  # noqa: ANN401 - a fake
+    found: str,
+    immortal: int,
+) -> None:
+    client.hset("winback:{07}:session:s-1", "outreach", "07-0123456789abcdef")
+    client.hset("winback:{07}:outreach:07-0123456789abcdef", "state", found)
+    assert len(immortal_keys(client)) == immortal

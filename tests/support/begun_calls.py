@@ -1,0 +1,96 @@
+"""Nodes of a cluster, and calls that are begun on several of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import time
+from typing import Any
+
+import pytest
+from redis.crc import key_slot
+
+from state.connection import connect
+from state.keys import Keys
+from state.scripts import Call, Scripts
+from tests.support.cluster_nodes import Cluster, owner, three_nodes
+from tests.support.helpers import DAY_MS, make_state
+from tests.support.immortality import immortal_keys
+from worker.runtime import State
+
+
+def marks(number: int) -> list[Call]:
+    """Calls of which every second one has nothing to do."""
+    keys, at_ms = Keys("winback"), int(time() * 1000)
+    return [
+        (keys.person(f"{index:02x}"), ("", at_ms - (index % 2) * DAY_MS, DAY_MS, "", DAY_MS, 10))
+        for index in range(number)
+    ]
+
+
+def home(call: Call) -> int:
+    """Which node a call is for."""
+    return owner(slot_of(call))
+
+
+def slot_of(call: Call) -> int:
+    return key_slot(call[0].encode())
+
+
+CALLS = marks(40)
+REPLIES = [[1 - index % 2] for index in range(40)]
+
+
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with three_nodes(tmp_path_factory.mktemp("nodes")) as found:
+        yield found
+
+
+@pytest.fixture
+def state(nodes: Cluster) -> Iterator[State]:
+    with one_connection_each(nodes) as found:
+        yield found
+        immortal = immortal_keys(found.client)
+        found.client.flushall()
+        assert immortal == []
+
+
+@contextmanager
+def one_connection_each(nodes: Cluster) -> Iterator[State]:
+    """A state over a single connection to each node: whoever does not give it back stops all others."""
+    client: Any = connect(nodes.url, max_connections=1)
+    with client:
+        yield make_state(client, Scripts(client))
+        assert in_use(client) == []
+
+
+def in_use(client: Any) -> list[str]:  # noqa: ANN401 - the driver's
+    """From where the connections go that somebody has taken from the pools and not given back."""
+    pools = (node.redis_connection.connection_pool for node in client.get_nodes())
+    taken = (found for pool in pools for found in pool._in_use_connections)
+    return ["{}:{}".format(*found._sock.getsockname()) for found in taken]
+
+
+def port_of(client: Any, call: Call) -> int:  # noqa: ANN401 - as above
+    """Where the driver would send a call."""
+    return int(client.get_node_from_key(call[0]).port)
+
+
+def carried_out(client: Any) -> int:  # noqa: ANN401 - of a node
+    return int(client.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+
+def moved(nodes: Cluster) -> list[int]:
+    """How often each node was asked for what another has."""
+    found = [client.info("errorstats").get("errorstat_MOVED", {"count": 0}) for client in nodes.clients]
+    return [int(errors["count"]) for errors in found]
+
+
+def forget_counts(nodes: Cluster) -> None:
+    for client in nodes.clients:
+        client.config_resetstat()
+
+
+def loaded(state: State) -> None:
+    """Have every node know the script."""
+    state.scripts.run_many("mark", CALLS)
+    state.client.flushall()

@@ -1,0 +1,38 @@
+"""Attempts about which the policy has something to say."""
+
+import json
+from dataclasses import replace
+
+from tasks.deps import Deps
+from tasks.policy.rules import share_of
+from tasks.policy.settings import ContactSettings
+from tests.support.attempts import PERSON
+from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, dispatch, event, happen, now_ms, stored, sweep
+from tests.support.ingesting import ingest_of
+from worker.runtime import State
+
+
+def contact(**settings: object) -> ContactSettings:
+    return ContactSettings.model_validate({"quiet_hours": "off", "law": "off", **settings})
+
+
+def dispatched(state: State, **fields: object) -> str:
+    happen(state, event(customer={**JANE, **fields.pop("customer", {})}, **fields), ago_ms=HOUR_MS)  # type: ignore[dict-item, arg-type]
+    assert sweep(state) == 1
+    outreach = stored(state).outreach
+    assert outreach in dispatch(state)
+    return outreach
+
+
+def elsewhere(state: State, *, ago_ms: int = MINUTE_MS, **fields: object) -> None:
+    """An event of another session of the same person, which arrived and occurred so long ago."""
+    made = json.dumps(event(session="s-2", **{"customer": JANE, **fields}))  # type: ignore[arg-type]
+    client = state.scripts.client
+    client.execute_command("XADD", state.keys.events, f"{now_ms(state) - ago_ms}-0", "event", made)
+    ingest_of(state).step()
+
+
+def holding(deps: Deps, *, held: bool) -> Deps:
+    """Settings under which Jane is, or is not, in the holdout."""
+    share = share_of(PERSON, "holdout ")
+    return replace(deps, contact=contact(holdout=share + 0.01 if held else share))

@@ -1,0 +1,13 @@
+"""People that are reserved."""
+
+from state.people import person_of
+from tests.support.helpers import LEASE_MS, SECRET, let_reservations_age
+from worker.runtime import State
+
+PERSON = person_of("+573001234567", SECRET)
+FIRST, SECOND = "07-0123456789abcdef", "48-fedcba9876543210"
+
+
+def let_lease_pass(state: State, *, ms: int = LEASE_MS, person: str = PERSON) -> None:
+    """Make the reservations as old as a lease, or as another time."""
+    let_reservations_age(state, person, ms)

@@ -1,0 +1,17 @@
+"""Moments of the events of a session."""
+
+import pytest
+
+from tests.support.helpers import HOUR_MS, now_ms
+from worker.runtime import State
+
+
+@pytest.fixture
+def at_ms(state: State) -> int:
+    """A moment of today, so that no session has expired when it is looked at."""
+    return now_ms(state) - HOUR_MS
+
+
+def iso(at_ms: int) -> float:
+    """A moment as pydantic also reads it: Unix seconds."""
+    return at_ms / 1000

@@ -1,0 +1,11 @@
+"""Orders that no longer arrive."""
+
+from tests.support.helpers import now_ms
+from worker.runtime import State
+
+
+def count(state: State, checkouts: dict[str, int] | None = None, orders: dict[str, int] | None = None) -> None:
+    """Count sessions at the checkout and orders, each so long ago (ms)."""
+    now = now_ms(state)
+    moments = [[(name, now - ago_ms) for name, ago_ms in (found or {}).items()] for found in (checkouts, orders)]
+    state.scripts.begin_calls(state.orders.count(*moments))()

@@ -1,0 +1,61 @@
+"""People of the holdout are recorded like a contact and not contacted."""
+
+from dataclasses import replace
+
+from tasks.delivery.attempt import attempt
+from tasks.delivery.settling import Outcome
+from tests.support.attempts import PERSON, held_by, yuno
+from tests.support.helpers import HOUR_MS, abandon, dispatch, event, happen, let_reservations_age, record, stored
+from tests.support.policy_attempts import dispatched, holding
+from worker.runtime import State
+
+
+def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        assert attempt(outreach, holding(deps, held=True)) == Outcome(outreach, "suppressed", "holdout")
+        assert server.requests == []
+    assert held_by(state) == outreach
+    assert stored(state).contacts == 1
+    assert record(state, outreach)["reason"] == "holdout"
+
+
+def test_who_is_not_held_out_is_contacted(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, holding(deps, held=False)).outcome == "sent"
+
+
+def test_in_shadow_mode_nobody_is_held_out(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, _):
+        shadow = replace(holding(deps, held=True), client=None)
+        assert attempt(outreach, shadow).reason == "shadow"
+    assert held_by(state) == ""
+
+
+def test_who_comes_back_while_being_held_out_holds_nobody(state: State) -> None:
+    outreach = dispatched(state)
+
+    class ComesBack(type(state.people)):  # type: ignore[misc]
+        def reserve(self, *args: object, **named: object) -> object:
+            answer = super().reserve(*args, **named)
+            happen(state, event(stage="payment"))
+            return answer
+
+    people = ComesBack(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, replace(holding(deps, held=True), people=people)).outcome == "lost"
+    assert held_by(state) == ""
+    assert record(state, outreach)["reason"] == "came_back"
+
+
+def test_who_was_held_out_is_not_contacted_within_the_cap(state: State) -> None:
+    outreach = dispatched(state)
+    with yuno(state) as (deps, server):
+        attempt(outreach, holding(deps, held=True))
+        let_reservations_age(state, PERSON, HOUR_MS)
+        second = abandon(state, "s-2")
+        dispatch(state)
+        assert attempt(second, deps).reason == "contacted_recently"
+        assert server.requests == []

@@ -1,0 +1,23 @@
+"""Guards of ingest, each by a test of its own."""
+
+from tests.support.helpers import event, stored
+from tests.support.ingesting import Stubborn, ingest_of, publish, rest, restart_until_done, waiting
+from worker.runtime import State
+
+
+def test_entry_is_set_aside_only_after_it_has_failed_alone(state: State) -> None:
+    publish(state, event(session="poison"), event())
+    assert restart_until_done(state, Stubborn(state), max_deliveries=1) == 2
+    assert stored(state).activity
+
+
+def test_entries_of_a_dead_consumer_are_applied_once_found(state: State) -> None:
+    ingest = ingest_of(state)
+    ingest.step()
+    publish(state, event())
+    state.streams.first.read("dead", count=1, block_ms=1)
+    rest(state, "dead")
+    ingest._looked = 0.0
+    ingest.step()
+    assert waiting(state) == 0
+    assert stored(state).activity
