@@ -8,7 +8,6 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -61,7 +60,8 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     shop = Shop(system.server.url, random, "soak")
     chaos, samples = Chaos(system, random), Samples(system)
     crowd.start()
-    began, behind = time.monotonic(), list[int]()
+    began = time.monotonic()
+    behind: list[int] = []
     while (left_s := began + 60 * asked.minutes - time.monotonic()) > 0:
         _trade(system, shop, min(left_s, random.uniform(2.0, 6.0)))
         samples.take()
@@ -73,7 +73,8 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
     crowd.stop()
     ended = time.monotonic()
     verdict = _check(system, shop)
-    _print(verdict.violations, console)
+    for problem in verdict.violations:
+        console.print(problem, markup=False, highlight=False, style="red")
     memory, grown = _memory(samples)
     return {
         "minutes": round(lasted_s / 60, 1),
@@ -81,13 +82,8 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
         "events_a_second": round(crowd.told / lasted_s),
         "events_refused": crowd.untold,
         "faults": len(chaos.made),
-        "sessions": verdict.sessions,
+        **_told_by(verdict),
         "outreaches": sum(1 for _ in system.redis.scan_iter("winback:{*}:outreach:*", count=1000)),
-        "requests": verdict.requests,
-        "contacts": verdict.contacts,
-        "outcomes": dict(sorted(verdict.outcomes.items())),
-        "duplicates": verdict.duplicates,
-        "losses": verdict.losses,
         "settled_after_s": round(time.monotonic() - ended, 1),
         "most_events_waiting": max(behind, default=0),
         "memory_mb_by_quarter": memory,
@@ -103,16 +99,22 @@ def _trade(system: System, shop: Shop, for_s: float) -> None:
     system.until(lambda: time.monotonic() > ends, 60)
 
 
+def _told_by(verdict: Verdict) -> dict[str, object]:
+    return {
+        "sessions": verdict.sessions,
+        "requests": verdict.requests,
+        "contacts": verdict.contacts,
+        "outcomes": dict(sorted(verdict.outcomes.items())),
+        "duplicates": verdict.duplicates,
+        "losses": verdict.losses,
+    }
+
+
 def _memory(samples: Samples) -> tuple[dict[str, list[float]], list[str]]:
     """Return what each part had in each quarter (MB), and the parts that went on growing."""
     memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in MB_PARTS}
     grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
     return memory, grown
-
-
-def _print(violations: Sequence[str], console: Console) -> None:
-    for problem in violations:
-        console.print(problem, markup=False, highlight=False, style="red")
 
 
 def _check(system: System, shop: Shop) -> Verdict:
