@@ -100,14 +100,16 @@ def _official_names() -> Iterator[tuple[str, str]]:
     ]
     for country_ in pycountry.countries:
         yield country_.alpha_3.lower(), country_.alpha_2
-        for attribute in ("name", "official_name", "common_name"):
-            name = getattr(country_, attribute, None)
-            if not name:
-                continue
+        names = (getattr(country_, attribute, None) for attribute in ("name", "official_name", "common_name"))
+        for name in filter(None, names):
             for written in (name, *(translation.gettext(name) for translation in translations)):
-                yield fold(written), country_.alpha_2
-                # `Bolivia, Plurinational State of`: the first part, where no other country has the same.
-                if "," in written:
-                    head, _, rest = written.partition(",")
-                    yield fold(head), country_.alpha_2
-                    yield fold(f"{rest} {head}"), country_.alpha_2
+                yield from ((spelled, country_.alpha_2) for spelled in _spelled(written))
+
+
+def _spelled(name: str) -> Iterator[str]:
+    yield fold(name)
+    # `Bolivia, Plurinational State of`: the first part, where no other country has the same.
+    if "," in name:
+        head, _, rest = name.partition(",")
+        yield fold(head)
+        yield fold(f"{rest} {head}")

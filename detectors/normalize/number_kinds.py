@@ -1,10 +1,11 @@
 """What a number is under its country's plan: whether anybody can have it, and whether a shopper can."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneMetadata, PhoneNumberType
+from phonenumbers import PhoneMetadata, PhoneNumberDesc, PhoneNumberType
 
 MOBILES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 # A number of any other kind leads to a company, a machine or a bill.
@@ -92,11 +93,17 @@ def _by_length() -> dict[int, list[tuple[str, re.Pattern[str]]]]:
         own = PhoneMetadata.metadata_for_region(region)
         if own is None:
             continue
-        for kind_ in (own.mobile, own.fixed_line):
-            if kind_ is not None and kind_.national_number_pattern:
-                # Open plans, as Germany's: their national numbers are written with 0, and nearly all digits are some.
-                lengths = kind_.possible_length if len(kind_.possible_length) <= _MOST_LENGTHS else ()
-                pattern = re.compile(kind_.national_number_pattern)
-                for length in lengths:
-                    found.setdefault(length, []).append((str(own.country_code), pattern))
+        for length, pattern in (*_patterns(own.mobile), *_patterns(own.fixed_line)):
+            found.setdefault(length, []).append((str(own.country_code), pattern))
     return found
+
+
+def _patterns(kind_: PhoneNumberDesc | None) -> Iterator[tuple[int, re.Pattern[str]]]:
+    """Yield the pattern of fixed lines or mobiles of one plan with each number of digits."""
+    if kind_ is None or not kind_.national_number_pattern:
+        return
+    # Open plans, as Germany's: their national numbers are written with 0, and nearly all digits are some.
+    lengths = kind_.possible_length if len(kind_.possible_length) <= _MOST_LENGTHS else ()
+    pattern = re.compile(kind_.national_number_pattern)
+    for length in lengths:
+        yield length, pattern

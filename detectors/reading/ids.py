@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from detectors.activity import MAX_CART_IDS
@@ -33,14 +34,13 @@ _NOT_INTO = words("items lineitems products lines")
 def cart_ids(event: dict[str, Any]) -> tuple[str, ...]:
     """Return every id of a session, cart or checkout that an event names in any field, at most `MAX_CART_IDS`."""
     found: dict[str, None] = {}
-    for value in _named(event):
-        for one in value if isinstance(value, list) else [value]:
-            read = session_id(one)
-            if read is not None and not isinstance(one, bool):
-                found |= dict.fromkeys((read, *_otherwise(read)))
-                if len(found) >= MAX_CART_IDS:
-                    return tuple(found)[:MAX_CART_IDS]
-    return tuple(found)
+    for one in chain.from_iterable(value if isinstance(value, list) else [value] for value in _named(event)):
+        read = None if isinstance(one, bool) else session_id(one)
+        if read is not None:
+            found |= dict.fromkeys((read, *_otherwise(read)))
+        if len(found) >= MAX_CART_IDS:
+            break
+    return tuple(found)[:MAX_CART_IDS]
 
 
 def _otherwise(text: str) -> Iterator[str]:
@@ -59,18 +59,21 @@ def _named(event: dict[str, Any]) -> Iterator[object]:
         for key, value in (*part.items(), *labelled(part)):
             nodes += 1
             name = squash(key)
-            if (
-                name in _ID_NAMES
-                or (parent in _PARENTS and name in _OF_PARENT)
-                or (name == "token" and parent in {"", "order"})
-                or (name in _PARENTS and not isinstance(value, dict | list))
-            ):
+            if _names_a_cart(parent, name, value):
                 yield value
             inner = document(value)
             if depth < _DEEPEST and name not in _NOT_INTO:
-                for one in inner if isinstance(inner, list) else [inner]:
-                    if isinstance(one, dict):
-                        todo.append((name, one, depth + 1))
+                parts = inner if isinstance(inner, list) else [inner]
+                todo.extend((name, one, depth + 1) for one in parts if isinstance(one, dict))
+
+
+def _names_a_cart(parent: str, name: str, value: object) -> bool:
+    return (
+        name in _ID_NAMES
+        or (parent in _PARENTS and name in _OF_PARENT)
+        or (name == "token" and parent in {"", "order"})
+        or (name in _PARENTS and not isinstance(value, dict | list))
+    )
 
 
 def is_id_field(name: str) -> bool:
