@@ -95,7 +95,7 @@ class At(NamedTuple):
     """Turns the flag into the value of the field; None: it is the value."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)  # a number must not get into a traceback
 class EventFlags:
     """What one event holds, as flags."""
 
@@ -105,9 +105,11 @@ class EventFlags:
     event_type: Annotated[
         EventType | None, At("type"), typer.Option("--type", help="What happened; default: activity.")
     ] = None
-    stage: Annotated[Stage | None, At("flow_stage"), typer.Option(help="Where in the flow; an activity needs it.")] = (
-        None
-    )
+    stage: Annotated[
+        Stage | None,
+        At("flow_stage"),
+        typer.Option(help="Where in the flow; an activity needs it."),
+    ] = None
     platform: Annotated[Platform | None, At("platform"), typer.Option(help="On what; an activity needs it.")] = None
     occurred_at: Annotated[
         Text, At("occurred_at"), typer.Option(help="ISO 8601, 2025-05-13T22:40:00Z; default: on arrival.")
