@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from state.announcements import declare
-from tests.state.test_clock_put_back import notice
 from tests.support.controlling import control, granted, held, let_pass, passes
 from tests.support.controlling import sending as sending_of
 from tests.support.helpers import (
@@ -17,6 +16,7 @@ from tests.support.helpers import (
     sending,
     taken,
 )
+from tests.support.put_back import notice
 from worker.runtime import State
 
 
