@@ -1,6 +1,6 @@
 """One stream of activity: read by consumers of one group, its entries deleted once they are applied."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 
 from state.errors import ServerUnavailableError
 from state.keys import applied_of
+from state.pending import Pending
 from state.scripts import Argument, Call, Scripts, translated
 
 GROUP = "ingest"
@@ -82,7 +83,7 @@ class Stream:
 
         `one_read`: they are all that one call of `read` returned, so no other entry lies between them.
         """
-        return sum(begin_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read)())
+        return sum(begin_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read).result())
 
     def reading(self, consumer: str, *, count: int) -> tuple[Argument, ...]:
         """Return the command that reads entries which no consumer has had, without waiting for any."""
@@ -101,8 +102,8 @@ class Stream:
 
 def begin_acknowledge(
     scripts: Scripts, applied: Iterable[tuple[str, Sequence[bytes]]], *, one_read: bool
-) -> Callable[[], list[int]]:
-    """Begin to acknowledge entries of several streams, given by key; what is returned waits until it is done."""
+) -> Pending[list[int]]:
+    """Begin to acknowledge entries of several streams, given by key; the result is how many were there, by call."""
     calls: list[Call] = [
         (key, (GROUP, int(one_read), applied_of(key), *ids[start : start + _ACKNOWLEDGE_CHUNK]))
         for key, ids in applied

@@ -5,7 +5,7 @@ many there are is recorded in Redis, so that whoever measures silence, or is abo
 them, with whatever settings it was started.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from state.event_stream import (
     group_expected,
 )
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys, applied_of
+from state.pending import Pending
 from state.scripts import Scripts, raised, translated
 from state.watermark import AHEAD_MS, Following, measured_until
 
@@ -83,7 +84,7 @@ class Streams:
             GroupMissingError: create the groups.
         """
         if len(streams) > 1:
-            found = self.begin_read(streams, consumer, count=count)()
+            found = self.begin_read(streams, consumer, count=count).result()
             if found:
                 return found
             block_ms = min(block_ms, LONGEST_TURN_MS)
@@ -91,24 +92,24 @@ class Streams:
         entries = stream.read(consumer, count=_share(count, streams), block_ms=block_ms)
         return [Reading(stream, entries)] if entries else []
 
-    def begin_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Callable[[], list[Reading]]:
-        """Begin to read what `read` would without waiting for any; what is returned waits for the replies.
+    def begin_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Pending[list[Reading]]:
+        """Begin to read what `read` would, without waiting for new entries.
 
         Raises:
-            GroupMissingError: (so does what is returned) create the groups.
+            GroupMissingError: (so does the result) create the groups.
         """
         share = _share(count, streams)
         replies = self._scripts.begin([stream.reading(consumer, count=share) for stream in streams])
 
         def wait() -> list[Reading]:
             with group_expected():
-                read = [entries_of(raised(reply)) for reply in replies()]
+                read = [entries_of(raised(reply)) for reply in replies.result()]
             return [Reading(stream, entries) for stream, entries in zip(streams, read, strict=True) if entries]
 
-        return wait
+        return Pending(wait)
 
-    def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Callable[[], list[int]]:
-        """Begin to do what `Stream.acknowledge` does, with each reading; what is returned waits until it is done."""
+    def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Pending[list[int]]:
+        """Begin to do what `Stream.acknowledge` does, with each reading."""
         applied = [(stream.key, [entry.id for entry in entries]) for stream, entries in readings]
         return begin_acknowledge(self._scripts, applied, one_read=one_read)
 

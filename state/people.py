@@ -1,7 +1,7 @@
 """People: who bought, opted out or refused, who is reserved for a contact. A person is an HMAC, no key names them."""
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import time
@@ -11,6 +11,7 @@ from state.channels import Channel
 from state.connection_count import connects_of
 from state.keys import Keys
 from state.limit import Limit
+from state.pending import Pending
 from state.person_marks import MOST_LINKED, Answer, Marking, Marks, Named, Told
 from state.scripts import Scripts
 
@@ -144,8 +145,8 @@ class People:
 
     def begin_telling(
         self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
-    ) -> Callable[[], Told]:
-        """Begin to note who was named in which session, and to mark people; call what is returned, once.
+    ) -> Pending[Told]:
+        """Begin to note who was named in which session, and to mark people; take the result.
 
         What is marked on a person counts for those that they are linked to as well. See state.person_marks.
         """
@@ -158,16 +159,16 @@ class People:
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
         """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""
-        return self.begin_telling((), {person: Marks(bought_ms=at_ms)})().new > 0
+        return self.begin_telling((), {person: Marks(bought_ms=at_ms)}).result().new > 0
 
     def opt_out(self, person: str, at_ms: int | None = None) -> None:
         """Never contact this person again: the shop said so at `at_ms` (Unix ms; now). Kept without a time to live."""
         at_ms = int(time() * 1000) if at_ms is None else at_ms
-        self.begin_telling((), {person: Marks(opted_out_ms=at_ms)})()
+        self.begin_telling((), {person: Marks(opted_out_ms=at_ms)}).result()
 
     def answer(self, person: str, channel: Channel, answer: Answer) -> None:
         """Keep a person's answer to the question whether they may be contacted by a channel."""
-        self.begin_telling((), {person: Marks(answers={channel: answer})})()
+        self.begin_telling((), {person: Marks(answers={channel: answer})}).result()
 
     def _calls(self, people: Iterable[str], *args: str | int) -> list[tuple[str, tuple[str | int, ...]]]:
         return [(self._keys.person(person), args) for person in people]

@@ -9,12 +9,13 @@ An address that is used with many numbers (`guest@shop.com`, a family's office) 
 over it, since a stranger's order or refusal says nothing about anybody else who uses it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from state.channels import CHANNELS, Channel
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS, SESSION_TTL_MS, Keys
+from state.pending import Pending
 from state.scripts import NamedCall, Scripts
 
 MOST_SESSIONS = 50
@@ -112,10 +113,8 @@ class Marking:
         self._keys = keys
         self._bought_window_ms = bought_window_ms
 
-    def begin(
-        self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
-    ) -> Callable[[], Told]:
-        """Begin to name people and to mark them; call what is returned, once, before the events are acknowledged.
+    def begin(self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False) -> Pending[Told]:
+        """Begin to name people and to mark them; take the result before the events are acknowledged.
 
         `ask_forgets`: return `Told.forgets` as well.
 
@@ -127,7 +126,7 @@ class Marking:
         replies = self._scripts.begin_calls([*map(self._note, named), *self._calls(marks, linked=False), *ask])
 
         def wait() -> Told:
-            said = replies()
+            said = replies.result()
             forgets = said.pop().decode() if ask_forgets else ""
             noted, found = said[: len(named)], said[len(named) :]
             passed_on: dict[str, Marks] = {}
@@ -142,11 +141,12 @@ class Marking:
                 for link in links:
                     _of(passed_on, link.decode()).add(mine)
             more = {person: found for person, found in passed_on.items() if found}
-            new += sum(int(reply[0]) for reply in self._scripts.begin_calls(self._calls(more, linked=True))())
+            written = self._scripts.begin_calls(self._calls(more, linked=True)).result()
+            new += sum(int(reply[0]) for reply in written)
             barred = sum(how == b"barred" for how, *_ in noted)
             return Told(new, shared, barred, forgets)
 
-        return wait
+        return Pending(wait)
 
     def _note(self, one: Named) -> NamedCall:
         limits = (SESSION_TTL_MS, MOST_SESSIONS, one.at_ms, one.other, LINK_TTL_MS, MOST_LINKS, MOST_LINKED)

@@ -30,6 +30,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.lua_loader import assembled
+from state.pending import Pending
 from state.pipelined import Begun, BegunOnCluster, Command
 from state.replication import NONE, WAIT_MS, Replicas
 
@@ -136,27 +137,24 @@ class Scripts:
             return []
         if len(calls) == 1:
             return [self.run(name, calls[0][0], *calls[0][1])]
-        return self.begin_many(name, calls)()
+        return self.begin_many(name, calls).result()
 
-    def begin_many(self, name: str, calls: Iterable[Call]) -> Callable[[], list[Any]]:
-        """Send the calls of `run_many` and return; what is returned waits for their replies, and is called once.
-
-        In between the caller can work while the server does.
-        """
+    def begin_many(self, name: str, calls: Iterable[Call]) -> Pending[list[Any]]:
+        """Send the calls of `run_many` and return their replies as a pending result."""
         return self.begin_calls([(name, key, args) for key, args in calls])
 
-    def begin_calls(self, calls: Sequence[NamedCall]) -> Callable[[], list[Any]]:
+    def begin_calls(self, calls: Sequence[NamedCall]) -> Pending[list[Any]]:
         """As `begin_many`, of several scripts."""
         replies = self.begin([("EVALSHA", self._digest(name), 1, key, *args) for name, key, args in calls])
 
         def wait() -> list[Any]:
             with translated():
-                return self._settled(calls, replies())
+                return self._settled(calls, replies.result())
 
-        return wait
+        return Pending(wait)
 
-    def begin(self, commands: Sequence[Command]) -> Callable[[], list[Any]]:
-        """Send commands on a connection of their own; what is returned waits for their replies, and is called once.
+    def begin(self, commands: Sequence[Command]) -> Pending[list[Any]]:
+        """Send commands on a connection of their own; return their replies as a pending result.
 
         On a cluster each node has its own; the commands are scripts, or reads from a stream. A command that was refused
         has its error for a reply, and of a cluster also one whose node does not answer. A stand-in for a server has
@@ -170,13 +168,13 @@ class Scripts:
                 replies = Begun(self.client.connection_pool, commands).replies
             else:
                 found = self._pipelined(commands)
-                return lambda: found
+                return Pending(lambda: found)
 
         def wait() -> list[Any]:
             with translated():
                 return replies()
 
-        return wait
+        return Pending(wait)
 
     def _called(self, *command: Argument) -> Any:  # noqa: ANN401 - as above
         if isinstance(self.client, RedisCluster):

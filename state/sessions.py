@@ -14,6 +14,7 @@ from state import deployment
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
+from state.pending import Pending
 from state.scripts import Call, NamedCall, Scripts, translated
 from state.session_record import (
     ANSWERS,
@@ -122,10 +123,10 @@ class Sessions:
         Raises:
             StateError: some partitions may not have been applied; apply all of them again.
         """
-        return self.begin(changes)()
+        return self.begin(changes).result()
 
-    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
-        """Begin to apply changes, and return what waits until they are; as `apply` in all else.
+    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
+        """Begin to apply changes; as `apply` in all else.
 
         `also`: what is called with them; it costs no round trip of its own.
         """
@@ -147,7 +148,8 @@ class Sessions:
             for number in changed
         ]
         replies = self._scripts.begin_calls([*calls, *also])
-        return lambda: list(self._marks(changes, [places[number] for number in changed], replies()[: len(changed)]))
+        asked = [places[number] for number in changed]
+        return replies.then(lambda found: list(self._marks(changes, asked, found[: len(asked)])))
 
     def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
         """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.

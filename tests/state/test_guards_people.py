@@ -57,7 +57,7 @@ def test_person_keeps_exactly_the_latest_of_what_is_noted(state: State, kind: st
     others = [person_of(f"+5730000{number:05d}", SECRET) for number in range(most + 1)]
     for number, other in enumerate(others):
         named = Named(PERSON, f"s-{number}" if kind == "sessions" else "s-1", began_ms + number, other)
-        state.people.begin_telling([named], {})()
+        state.people.begin_telling([named], {}).result()
     key = state.keys.sessions(PERSON) if kind == "sessions" else state.keys.links(PERSON)
     found: Any = state.client.zrange(key, 0, -1)
     kept = [member.decode() for member in found]

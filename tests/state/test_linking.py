@@ -21,11 +21,13 @@ YES, NO = Answer(allowed=True, at_ms=2000, source="form"), Answer(allowed=False,
 
 def link(state: State, one: str = PHONE, other: str = EMAIL, *, at_ms: int = 0, session: str = "s-1") -> Told:
     at_ms = at_ms or now_ms(state)
-    return state.people.begin_telling([Named(one, session, at_ms, other), Named(other, session, at_ms, one)], {})()
+    return state.people.begin_telling(
+        [Named(one, session, at_ms, other), Named(other, session, at_ms, one)], {}
+    ).result()
 
 
 def mark(state: State, person: str, marks: Marks) -> None:
-    state.people.begin_telling((), {person: marks})()
+    state.people.begin_telling((), {person: marks}).result()
 
 
 def marks_of(what: str, at_ms: int) -> Marks:
@@ -197,7 +199,7 @@ def test_links_of_long_ago_do_not_count(state: State) -> None:
 def test_links_and_sessions_are_bounded(state: State) -> None:
     at_ms = now_ms(state)
     for number in range(MOST_LINKS + 2):
-        state.people.begin_telling([Named(EMAIL, f"s-{number}", at_ms + number, f"{number:064x}")], {})()
+        state.people.begin_telling([Named(EMAIL, f"s-{number}", at_ms + number, f"{number:064x}")], {}).result()
     assert state.client.zcard(f"{state.keys.person(EMAIL)}links") == MOST_LINKS
     sessions = state.people.facts(EMAIL).sessions
     assert (len(sessions), sessions[-1]) == (MOST_SESSIONS, f"s-{MOST_LINKS + 1}")

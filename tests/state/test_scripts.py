@@ -32,9 +32,9 @@ def test_replies_come_in_the_order_of_the_calls(state: State, number: int) -> No
 
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_may_be_waited_for_later(state: State, number: int) -> None:
-    wait = state.scripts.begin_many("mark", marks(state, number))
+    pending = state.scripts.begin_many("mark", marks(state, number))
     assert state.streams.watermark().first == ""
-    assert wait() == [[1 - index % 2] for index in range(number)]
+    assert pending.result() == [[1 - index % 2] for index in range(number)]
 
 
 @pytest.mark.parametrize("number", [1, 2, 40])
@@ -44,7 +44,9 @@ def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State, numb
         assert len(state.scripts.run_many("mark", marks(state, number))) == number
         state.client.flushall()
         state.client.script_flush()
-        assert sum(new for (new,) in state.scripts.begin_many("mark", marks(state, number))()) == (number + 1) // 2
+        assert (
+            sum(new for (new,) in state.scripts.begin_many("mark", marks(state, number)).result()) == (number + 1) // 2
+        )
 
 
 @ON_VALKEY
@@ -52,7 +54,7 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
     """On the real server alone: fakeredis drops the rest of a pipeline after an error in a script."""
     state, calls = real_state, marks(real_state, 6)
     calls[2] = (calls[2][0], ("", 1, "not a number", "", HOUR_MS, 10))
-    for call in (state.scripts.run_many, lambda *args: state.scripts.begin_many(*args)()):
+    for call in (state.scripts.run_many, lambda *args: state.scripts.begin_many(*args).result()):
         with pytest.raises(StateError, match="refused a command"):
             call("mark", calls)
         assert {index for index in range(6) if state.people.facts(f"{index:02x}").bought} == {0, 4}
@@ -95,28 +97,28 @@ def narrow(valkey: EmbeddedValkey, real_state: State) -> Iterator[Scripts]:
 def test_a_connection_is_given_back_however_it_went(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
     for _ in range(3):
-        narrow.begin_many("mark", calls)()
+        narrow.begin_many("mark", calls).result()
         real_state.client.config_set("maxmemory", 1)
         try:
             with pytest.raises(ServerFullError):
-                narrow.begin_many("mark", calls)()
+                narrow.begin_many("mark", calls).result()
         finally:
             real_state.client.config_set("maxmemory", 0)
         with pytest.raises(StateError, match="refused"):
-            narrow.begin_many("mark", [(calls[0][0], ("", 1, "x", "", 1, 10))])()
+            narrow.begin_many("mark", [(calls[0][0], ("", 1, "x", "", 1, 10))]).result()
 
 
 @ON_VALKEY
 def test_a_connection_that_breaks_before_the_replies_is_not_used_again(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
-    narrow.begin_many("mark", calls)()
+    narrow.begin_many("mark", calls).result()
     real_state.client.client_pause(60_000, all=False)
-    wait = narrow.begin_many("mark", calls)
+    pending = narrow.begin_many("mark", calls)
     real_state.client.client_kill_filter(_type="normal", skipme=True)
     real_state.client.client_unpause()
     with pytest.raises(ServerUnavailableError, match="does not answer"):
-        wait()
-    assert narrow.begin_many("mark", calls)() == [[0]] * 4
+        pending.result()
+    assert narrow.begin_many("mark", calls).result() == [[0]] * 4
 
 
 @ON_VALKEY

@@ -106,7 +106,7 @@ def test_entries_with_the_same_id_in_two_streams_are_two_entries(state: State, s
     for place in (0, 1):
         publish_raw(state, b"{}", stream=place, at="5-5")
     first, _ = state.streams.read(streams, "one", count=9, block_ms=1)
-    assert state.streams.begin_acknowledge([first], one_read=True)() == [1]
+    assert state.streams.begin_acknowledge([first], one_read=True).result() == [1]
     assert [state.client.xlen(stream.key) for stream in streams] == [0, 1, 0]
     assert [stream.deliveries("one") for stream in streams] == [0, 1, 0]
 
@@ -116,7 +116,7 @@ def test_what_several_streams_gave_is_acknowledged_in_each_of_them(state: State,
         publish(state, event(), event(), stream=place)
     read(state, streams, count=3)
     readings = [Reading(stream, stream.read_pending("one", count=9)) for stream in streams]
-    assert state.streams.begin_acknowledge(readings, one_read=True)() == [1, 1, 1]
+    assert state.streams.begin_acknowledge(readings, one_read=True).result() == [1, 1, 1]
     assert [state.client.xlen(stream.key) for stream in streams] == [1, 1, 1]
     assert [stream.deliveries("one") for stream in streams] == [0, 0, 0]
 

@@ -10,6 +10,7 @@ from typing import Any
 from detectors.sequence import RANK_NAMES
 from state.errors import StateError
 from state.event_stream import GROUP, Entry, Reading, Stream
+from state.pending import Pending
 from state.people import Facts, person_of
 from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
@@ -50,13 +51,13 @@ class Breaking:
                 return method(*args, **named)
             self._left -= 1
             done = method(*args, **named) if self._after else None
-            return partial(self._fail, done) if self._waited else self._fail()
+            return Pending(partial(self._fail, done)) if self._waited else self._fail()
 
         return call
 
     def _fail(self, wait: object = None) -> object:
-        if callable(wait):
-            wait()
+        if isinstance(wait, Pending):
+            wait.result()
         raise self._error("a failure of the test")
 
 
@@ -66,7 +67,7 @@ class Stubborn(Sessions):
     def __init__(self, state: State) -> None:
         super().__init__(state.scripts, state.keys, RANK_NAMES)
 
-    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
+    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
         if any(change.session_id == "poison" for change in changes):
             raise StateError("the state server refused a command: a bug")
         return super().begin(changes, also)

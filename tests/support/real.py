@@ -71,7 +71,7 @@ class Real:
             state.streams.first.acknowledge([entry.id])
             own = self.of_session(number)
             named = [Named(one, self.sessions[number], self.at_ms(1), *(set(own) - {one})) for one in own]
-            state.people.begin_telling(named, {})()
+            state.people.begin_telling(named, {}).result()
         for number in range(min(mix.sessions, mix.outreaches)):
             self.claim(number)
 
@@ -130,7 +130,7 @@ class Real:
         at_ms = self.at_ms(self.told[number])
         refusal = Answer(allowed=False, at_ms=at_ms)
         found = Marks(answers={"call": refusal}) if kind == "refusal" else Marks(bought_ms=at_ms)
-        self.state.people.begin_telling((), dict.fromkeys(self.of_session(session), found))()
+        self.state.people.begin_telling((), dict.fromkeys(self.of_session(session), found)).result()
         self.phases[number] = "marked"
 
     def of_session(self, session: int) -> list[str]:

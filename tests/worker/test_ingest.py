@@ -10,6 +10,7 @@ from detectors.sequence import RANK_NAMES
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.event_stream import Reading
 from state.event_streams import Streams
+from state.pending import Pending
 from state.people import Facts
 from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
@@ -105,7 +106,7 @@ def test_an_order_is_marked_on_the_person_before_it_is_acknowledged(state: State
     seen: list[Facts] = []
 
     class Watching(Streams):
-        def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Callable[[], list[int]]:
+        def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Pending[list[int]]:
             seen.append(facts_of(state, PHONE))
             return super().begin_acknowledge(readings, one_read=one_read)
 
@@ -129,7 +130,7 @@ def test_sessions_are_applied_by_the_partition(state: State) -> None:
     calls: list[int] = []
 
     class Counting(Sessions):
-        def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Callable[[], list[Mark]]:
+        def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
             calls.append(len(changes))
             return super().begin(changes, also)
 
@@ -141,4 +142,4 @@ def test_sessions_are_applied_by_the_partition(state: State) -> None:
 
 def test_short_settings_are_in_units_of_time(state: State) -> None:
     ingest = ingest_of(state, stale_after=timedelta(seconds=3))
-    assert ingest._pending._claim_after_ms == 3000
+    assert ingest._redelivery._claim_after_ms == 3000

@@ -1,11 +1,12 @@
 """An entry that stops its consumer is set aside, and nobody else loses anything by it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.pending import Pending
 from state.people import People, person_of
 from state.person_marks import Marks, Named, Told
 from tests.support.helpers import (
@@ -117,7 +118,7 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
     class Counting(People):
         def begin_telling(
             self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
-        ) -> Callable[[], Told]:
+        ) -> Pending[Told]:
             calls.extend(marks)
             return super().begin_telling(named, marks, ask_forgets=ask_forgets)
 

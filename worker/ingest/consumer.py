@@ -24,6 +24,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.event_stream import Entry, GroupMissingError, Reading, Stream
 from state.event_streams import Streams
 from state.orders import Orders
+from state.pending import Pending
 from state.people import People
 from state.sessions import Mark, Sessions
 from worker.ingest.batch import Batch, collect
@@ -31,7 +32,7 @@ from worker.ingest.bots import BotWatch
 from worker.ingest.crediting import credit_orders
 from worker.ingest.order_counts import OrderCount
 from worker.ingest.people import InSession, Naming
-from worker.ingest.redelivery import Pending
+from worker.ingest.redelivery import Redelivery
 from worker.monitoring.alarms import ALARM
 from worker.runtime import State, identity_secret
 from worker.settings import IngestSettings, Settings
@@ -64,10 +65,10 @@ class Work:
     one_read: bool
     """Whether the entries of each stream are what one read returned, with no other entry between them."""
     batch: Batch
-    applied: Callable[[], list[Mark]] | None = None
+    applied: Pending[list[Mark]] | None = None
     """Waits until they are applied; None before and after that."""
     marks: Sequence[Mark] = ()
-    told: Callable[[], bool] | None = None
+    told: Pending[bool] | None = None
     """Waits until their people are named and marked; False if they have to be applied again. None before that."""
 
 
@@ -109,7 +110,7 @@ class Ingest:
         self._beat = beat
         self._reached = reached
         self._block_ms = milliseconds(settings.read_timeout)
-        self._pending = Pending(streams, consumer, settings)
+        self._redelivery = Redelivery(streams, consumer, settings)
         self._open: list[Stream] = []
         self._turn = 0
         self._doubtful = True
@@ -118,11 +119,11 @@ class Ingest:
         self._ahead = False
         """Whether ids were read that lie in the future."""
         self._beaten = 0.0
-        self._reading: Callable[[], list[Reading]] | None = None
+        self._reading: Pending[list[Reading]] | None = None
         self._unfinished: deque[Work] = deque()
         self._bots = BotWatch(settings.bot_events_per_minute)
         self._order_count = OrderCount(orders) if orders else None
-        self._acknowledged: Callable[[], object] | None = None
+        self._acknowledged: Pending[list[int]] | None = None
         self.totals = Totals()
 
     @classmethod
@@ -210,7 +211,7 @@ class Ingest:
     def _next(self) -> Sequence[Reading]:
         if self._reading is not None:
             reading, self._reading = self._reading, None
-            return reading()
+            return reading.result()
         self._turn += 1
         return self._streams.read(
             self._open, self._consumer, count=self._settings.batch, block_ms=self._block_ms, turn=self._turn
@@ -251,7 +252,7 @@ class Ingest:
         work = self._take(readings, one_read=one_read)
         work.applied = self._apply(work.batch)
 
-    def _apply(self, batch: Batch) -> Callable[[], list[Mark]]:
+    def _apply(self, batch: Batch) -> Pending[list[Mark]]:
         """Begin to apply a batch, and to count its orders; return what waits for both."""
         self._naming.ask(batch)
         if self._order_count is None:
@@ -260,11 +261,11 @@ class Ingest:
         applied = self._sessions.begin(batch.changes, calls)
 
         def wait() -> list[Mark]:
-            marks = applied()
+            marks = applied.result()
             counted()
             return marks
 
-        return wait
+        return Pending(wait)
 
     def _finish(self, leave: int = 0) -> None:
         """Finish what was begun, the oldest first. `leave`: how many may stay at each of the two steps."""
@@ -281,7 +282,7 @@ class Ingest:
         """Wait until a batch is applied, and begin to name and mark its people."""
         # What the server had no room for is begun again.
         applied, work.applied = work.applied or self._apply(work.batch), None
-        work.marks = applied()
+        work.marks = applied.result()
         if work.readings:
             self._reached("events_applied")
         work.told = self._naming.begin(work.batch, work.marks, self._hand_over(work.batch, work.marks))
@@ -320,7 +321,7 @@ class Ingest:
         for wait in waits:
             if wait is not None:
                 with suppress(StateError):
-                    wait()
+                    wait.result()
         if self._reading is not None:
             with suppress(StateError):
                 self._take(self._next(), one_read=True)
@@ -334,7 +335,7 @@ class Ingest:
         # Before the acknowledgement: after a crash here the whole batch is applied, and its people marked, again.
         while (told := work.told) is not None:
             work.told = None
-            if not told():
+            if not told.result():
                 self._tell(work)
         credit_orders(batch.orders, work.marks, batch.changes, self._secret, self._attribution)
         for rejection in batch.rejections:
@@ -372,7 +373,7 @@ class Ingest:
     def _wait_for_acknowledgement(self) -> None:
         if self._acknowledged is not None:
             acknowledged, self._acknowledged = self._acknowledged, None
-            acknowledged()
+            acknowledged.result()
 
     def _settle_doubts(self) -> None:
         """After a start or an error, and now and then: write what is pending for us, or for a consumer that died."""
@@ -381,11 +382,11 @@ class Ingest:
             self._open_streams()
         if looks:
             self._looked = monotonic()
-            self._doubtful |= self._pending.take_over(self._open)
+            self._doubtful |= self._redelivery.take_over(self._open)
         if self._doubtful:
             # What is on its way is pending too, and no crash left it behind.
             self._finish_all()
-            self._pending.settle(self._open, self.process)
+            self._redelivery.settle(self._open, self.process)
             self._doubtful = False
 
     def _open_streams(self) -> None:

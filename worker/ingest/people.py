@@ -10,6 +10,7 @@ from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
 from detectors.session_fields import CONSENT, GIVEN_AT, SOURCE
 from state.channels import Channel
+from state.pending import Pending
 from state.people import People, person_of
 from state.person_marks import MOST_LINKED, Answer, Marks, Named, Told
 from state.sessions import Change, Mark, new_change
@@ -76,10 +77,10 @@ class Naming:
         """Rely on nothing that was noted before: the server may have lost it."""
         self._noted.clear()
 
-    def begin(self, batch: Batch, marks: Sequence[Mark], handed: Iterable[InSession]) -> Callable[[], bool]:
-        """Begin to name and mark people; call what is returned, once, before the events are acknowledged.
+    def begin(self, batch: Batch, marks: Sequence[Mark], handed: Iterable[InSession]) -> Pending[bool]:
+        """Begin to name and mark people; take the result before the events are acknowledged.
 
-        It returns whether all are named. If not, what was noted before may be gone: ask and apply the batch once more.
+        The result is whether all are named. If not, earlier notes may be gone: ask and apply the batch once more.
 
         Raises:
             StateError: some may not have been written; do it again.
@@ -94,11 +95,11 @@ class Naming:
         quiet = any(not batch.changes[place].tell for place in batch.telling)
 
         def wait() -> bool:
-            told = waits()
+            told = waits.result()
             self._say_shared(told)
             return not batch.telling or self._remember(told, told_of, batch.quiet_since) or not quiet
 
-        return wait
+        return Pending(wait)
 
     def _remember(self, told: Told, told_of: Iterable[Said], since: object) -> bool:
         """Remember the people who were noted; False if notes from before `since` may be gone."""

@@ -15,7 +15,7 @@ FEW_DELIVERIES = 2
 log = structlog.get_logger("winback.ingest")
 
 
-class Pending:
+class Redelivery:
     """The pending entries of one consumer."""
 
     def __init__(self, streams: Streams, consumer: str, settings: IngestSettings) -> None:
