@@ -126,10 +126,7 @@ class Sessions:
         return self.begin(changes).result()
 
     def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
-        """Begin to apply changes; as `apply` in all else.
-
-        `also`: what is called with them; it costs no round trip of its own.
-        """
+        """Begin what `apply` does. `also`: what is called with them; it costs no round trip of its own."""
         plain: list[list[str]] = [[] for _ in range(PARTITIONS)]
         others: list[list[Sequence[str]]] = [[] for _ in range(PARTITIONS)]
         places: list[list[int]] = [[] for _ in range(PARTITIONS)]
@@ -147,9 +144,10 @@ class Sessions:
             ("apply", self._keys.partition(number), (self._names, to_json(plain[number]), to_json(others[number])))
             for number in changed
         ]
-        replies = self._scripts.begin_calls([*calls, *also])
         asked = [places[number] for number in changed]
-        return replies.then(lambda found: list(self._marks(changes, asked, found[: len(asked)])))
+        return self._scripts.begin_calls([*calls, *also]).then(
+            lambda replies: list(self._marks(changes, asked, replies[: len(asked)]))
+        )
 
     def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
         """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.

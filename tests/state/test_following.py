@@ -206,7 +206,7 @@ def test_trail_goes_when_ids_are_right_again(state: State) -> None:
 @pytest.mark.parametrize("ahead_ms", [30 * MINUTE_MS, 400 * DAY_MS])
 def test_ingest_clamps_by_the_servers_clock(state: State, monkeypatch: pytest.MonkeyPatch, ahead_ms: int) -> None:
     """The clock of its own host is ahead by more than the ids are."""
-    monkeypatch.setattr("worker.ingest.consumer.time", lambda: now_ms(state) / 1000 + 2 * ahead_ms / 1000)
+    monkeypatch.setattr("worker.ingest.reader.time", lambda: now_ms(state) / 1000 + 2 * ahead_ms / 1000)
     state.streams.first.create_group()
     publish_raw(state, b'{"session_id":"s-1","type":"exit"}', at=f"{now_ms(state) + ahead_ms}-0")
     ingest_of(state).step()

@@ -86,18 +86,17 @@ def ingest_of(
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> Ingest:
     """One ingest process of `several` streams; it does not wait for events that do not come."""
-    ingest = Ingest(
+    parts = replace(
+        state,
         streams=streams or state.streams,
         sessions=sessions or state.sessions,
         people=people or state.people,
         attribution=attribution or state.attribution,
         secret=SECRET,
-        settings=IngestSettings(read_timeout=timedelta(milliseconds=100), streams=several, **settings),
-        consumer=consumer,
-        beat=beat,
-        orders=state.orders,
     )
-    ingest._block_ms = 1
+    found = IngestSettings(read_timeout=timedelta(milliseconds=100), streams=several, **settings)
+    ingest = Ingest(parts, found, consumer=consumer, beat=beat)
+    ingest._reader._block_ms = 1
     return ingest
 
 

@@ -35,16 +35,7 @@ class Shop:
 
     def takes_in(self, *events: bytes) -> list[str]:
         ids = Producer(self.state.client, self.state.keys.events).send(events)
-        ingest = Ingest(
-            streams=self.state.streams,
-            sessions=self.state.sessions,
-            people=self.state.people,
-            attribution=self.state.attribution,
-            secret=b"secret",
-            settings=self.settings.ingest,
-            consumer="test",
-            beat=lambda: None,
-        )
+        ingest = Ingest(self.state, self.settings.ingest, consumer="test", beat=lambda: None)
         while self.state.streams.watermark().first:
             ingest.step()
         return ids

@@ -17,7 +17,7 @@ def test_entries_of_a_dead_consumer_are_applied_once_found(state: State) -> None
     publish(state, event())
     state.streams.first.read("dead", count=1, block_ms=1)
     rest(state, "dead")
-    ingest._looked = 0.0
+    ingest._recovery._checked_at_s = 0.0
     ingest.step()
     assert waiting(state) == 0
     assert stored(state).activity

@@ -142,4 +142,4 @@ def test_sessions_are_applied_by_the_partition(state: State) -> None:
 
 def test_short_settings_are_in_units_of_time(state: State) -> None:
     ingest = ingest_of(state, stale_after=timedelta(seconds=3))
-    assert ingest._redelivery._claim_after_ms == 3000
+    assert ingest._recovery._redelivery._claim_after_ms == 3000

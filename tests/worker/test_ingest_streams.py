@@ -88,7 +88,7 @@ def test_a_process_learns_that_there_are_more_from_what_another_recorded(state: 
     publish(state, event(), stream=LAST)
     ingest.step()
     assert not stored(state).activity
-    ingest._looked = 0.0  # it looks now and then
+    ingest._recovery._checked_at_s = 0.0  # it checks periodically
     ingest.step()
     assert stored(state).activity
 

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from detectors.normalize.identities import identities_of
+from state import deployment
 from state.errors import ServerUnavailableError
 from state.people import Facts, merged, person_of
 from state.person_marks import MOST_LINKED
 from tests.support.helpers import JANE, MINUTE_MS, SECRET, Event, event, now_ms
 from tests.support.ingesting import Breaking, ingest_of, publish, waiting
-from worker.ingest.people import SHARED, Naming
+from worker.ingest.people import SHARED
 from worker.runtime import State
 
 MAIL = "jane@example.com"
@@ -121,8 +122,8 @@ def test_a_person_is_noted_once_however_often_named(state: State) -> None:
     publish(state, event(session="earlier", customer=BOTH))
     ingest.step()
     calls: list[int] = []
-    begin = ingest._sessions.begin
-    ingest._sessions = Asking(begin, calls)  # type: ignore[assignment]
+    begin = ingest._applier._sessions.begin
+    ingest._applier._sessions = Asking(begin, calls)  # type: ignore[assignment]
     for stage in ("cart_review", "checkout", "payment"):
         publish(state, event(stage=stage, customer=BOTH))
         ingest.step()
@@ -142,10 +143,10 @@ class Asking:
         return self._begin(changes, also)
 
 
-def test_a_shared_address_is_reported(state: State) -> None:
+def test_a_shared_address_is_reported(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[tuple[str, str]] = []
+    monkeypatch.setattr(deployment, "report", lambda _scripts, _keys, about, text: reported.append((about, text)))
     ingest = ingest_of(state)
-    ingest._naming = Naming(state.people, SECRET, lambda about, text: reported.append((about, text)))
     for number in range(MOST_LINKED + 1):
         customer = {"phone_number": f"+57300123{number:04d}", "country_code": "CO", "email": "guest@shop.com"}
         publish(state, event(session=f"s-{number}", customer=customer))

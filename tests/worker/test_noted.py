@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from state import deployment
 from state.connection import connect
 from state.connection_count import connects_of
 from state.erasure import Forgetting
@@ -17,7 +18,6 @@ from tests.support.helpers import DAY_MS, JANE, MINUTE_MS, SECRET, Event, event,
 from tests.support.ingesting import Breaking, ingest_of, publish, waiting
 from tests.support.operating import Shop, shop_on
 from worker.ingest.consumer import Ingest
-from worker.ingest.people import Naming
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -51,7 +51,7 @@ def noted(shop: Shop, people: object = None) -> Ingest:
     ingest = ingest_of(shop.state, people=people)
     for _ in range(3):
         browse(shop, ingest)
-    assert ingest._naming._noted
+    assert ingest._applier._naming._noted
     assert sessions(shop) == ("s-1",)
     return ingest
 
@@ -117,7 +117,7 @@ def test_late_event_from_before_a_forget_hides_no_later_one(shop: Shop) -> None:
 def test_server_that_lost_a_write_is_told_again(shop: Shop, *, idle: bool) -> None:
     ingest = noted(shop)
     if not idle:
-        ingest._reading = shop.state.streams.begin_read(ingest._open, "one", count=10)
+        ingest._reader._prefetched = shop.state.streams.begin_read(ingest._reader.streams, "one", count=10)
     lose(shop)
     if not idle:
         publish(shop.state, event(customer=JANE))
@@ -146,10 +146,10 @@ def test_checkout_that_a_server_lost_is_counted_again(shop: Shop) -> None:
     assert shop.state.client.zcard(shop.state.keys.checkouts) == 1
 
 
-def test_shared_address_is_reported_once(shop: Shop) -> None:
+def test_shared_address_is_reported_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[str] = []
+    monkeypatch.setattr(deployment, "report", lambda _scripts, _keys, about, _text: reported.append(about))
     ingest = noted(shop)
-    ingest._naming = Naming(shop.state.people, SECRET, lambda about, _: reported.append(about))
     for number in range(MOST_LINKED + 4):
         customer = {"phone_number": f"+57300123{number:04d}", "country_code": "CO", "email": "guest@shop.com"}
         browse(shop, ingest, event(session=f"g-{number}", customer=customer))

@@ -66,7 +66,7 @@ def test_failover_that_lost_a_note_is_followed_by_another(pair: Pair) -> None:
             publish(pair.first, event(customer=JANE))
             ingest.step()
         assert pair.first.people.facts(JANES).sessions == ("s-1",)
-        assert ingest._naming._noted
+        assert ingest._applier._naming._noted
         pair.fail_over()
         assert pair.second.people.facts(JANES).sessions == ()
         publish(pair.second, event(customer=JANE))

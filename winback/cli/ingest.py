@@ -39,9 +39,9 @@ def ingest(
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    process = Ingest.of(
+    process = Ingest(
         state,
-        settings,
+        settings.ingest,
         consumer=consumer or socket.gethostname(),
         beat=lambda: state.beat("ingest"),
         reached=reached,

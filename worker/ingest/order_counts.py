@@ -1,6 +1,7 @@
 """Which sessions of a batch reach the checkout and which orders it has, so that missing orders are noticed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from detectors.session_fields import is_bot
 from state.orders import Moment, Orders
@@ -12,6 +13,14 @@ MOST_OF_A_BATCH = 200
 MOST_KNOWN = 100_000
 
 
+class Counting(NamedTuple):
+    """How the orders of a batch are counted."""
+
+    calls: Sequence[NamedCall]
+    sessions: Sequence[str]
+    """To be remembered once the calls were carried out."""
+
+
 class OrderCount:
     """Counts the batches of one process."""
 
@@ -21,19 +30,16 @@ class OrderCount:
         """Sessions that are counted: most events of a session are not its first."""
         self._connects = 0
 
-    def doubt(self) -> None:
+    def forget(self) -> None:
         """Rely on nothing that was counted before: the server may have lost it."""
         self._known.clear()
 
-    def calls(self, batch: Batch) -> tuple[Sequence[NamedCall], Callable[[], None]]:
-        """Return the calls that count a batch, and what is to be called once they were carried out.
-
-        Counting a batch again changes nothing.
-        """
+    def calls(self, batch: Batch) -> Counting:
+        """Return the calls that count a batch. Counting it again changes nothing."""
         # What was counted on an earlier connection may be lost.
         if self._connects != (connects := self._orders.connects):
             self._connects = connects
-            self.doubt()
+            self.forget()
         known, found = self._known, dict[str, int]()
         for change in (batch.changes[place] for place in batch.checkouts):
             session, at_ms = change.session_id, change.silent_since_ms
@@ -41,9 +47,10 @@ class OrderCount:
                 found.setdefault(session, at_ms)
         new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
 
-        def counted() -> None:
-            if len(known) > MOST_KNOWN:
-                known.clear()
-            known.update(session for session, _ in new)
+        return Counting(self._orders.count(new, batch.placed), [session for session, _ in new])
 
-        return self._orders.count(new, batch.placed), counted
+    def remember(self, sessions: Sequence[str]) -> None:
+        """Don't count these sessions again."""
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        self._known.update(sessions)

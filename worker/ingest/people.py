@@ -61,7 +61,7 @@ class Naming:
         self._since = Since(0, "")
         self._told_shared = False
 
-    def ask(self, batch: Batch) -> None:
+    def skip_known(self, batch: Batch) -> None:
         """Let those changes no longer ask whose session it is that say nothing new of it."""
         if self._noted and (len(self._noted) > MOST_NOTED or monotonic() - self._noted_from > NOTED_AGAIN_S):
             self._noted.clear()
@@ -73,7 +73,7 @@ class Naming:
             if change.tell == is_known:
                 batch.changes[place] = new_change((*change[:7], not is_known, change.seen_ms))
 
-    def doubt(self) -> None:
+    def forget(self) -> None:
         """Rely on nothing that was noted before: the server may have lost it."""
         self._noted.clear()
 

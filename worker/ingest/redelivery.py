@@ -27,7 +27,7 @@ class Redelivery:
         self._most_deliveries = max(settings.max_deliveries, 2)
         self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
 
-    def settle(self, streams: Iterable[Stream], process: Callable[[Reading], None]) -> None:
+    def redeliver(self, streams: Iterable[Stream], process: Callable[[Reading], None]) -> None:
         """Process what this consumer was given and did not acknowledge.
 
         One of these entries may be what stops its consumer. Those that have been delivered a few times are therefore

@@ -1,0 +1,54 @@
+"""Applies batches: sends their changes with the counts of their orders. The server works in the meantime."""
+
+from collections import deque
+
+from state.orders import Orders
+from state.pending import Pending
+from state.sessions import Mark, Sessions
+from worker.ingest.batch import Batch
+from worker.ingest.in_flight import InFlight, Reached
+from worker.ingest.order_counts import Counting, OrderCount
+from worker.ingest.people import Naming
+
+
+class Applier:
+    """Applies the batches of one consumer. Their order doesn't matter, and applying twice changes nothing."""
+
+    def __init__(self, sessions: Sessions, orders: Orders, naming: Naming, reached: Reached) -> None:
+        self.in_flight: deque[InFlight] = deque()
+        """Batches that were read and aren't committed yet, the oldest first."""
+        self._sessions = sessions
+        self._order_count = OrderCount(orders)
+        self._naming = naming
+        self._reached = reached
+
+    def submit(self, work: InFlight) -> None:
+        """Begin to apply a batch. It stays in flight, whatever happens."""
+        self.in_flight.append(work)
+        work.applied = self._send(work.batch)
+
+    def finish(self, work: InFlight) -> None:
+        """Wait until a batch is applied. A batch that isn't being applied is sent first.
+
+        Raises:
+            StateError: some of it may not have been applied.
+        """
+        applied, work.applied = work.applied or self._send(work.batch), None
+        work.marks = applied.result()
+        if work.readings:
+            self._reached("events_applied")
+
+    def forget(self) -> None:
+        """Rely on nothing that was counted or noted before: the server may have lost it."""
+        self._order_count.forget()
+        self._naming.forget()
+
+    def _send(self, batch: Batch) -> Pending[list[Mark]]:
+        self._naming.skip_known(batch)
+        counting = self._order_count.calls(batch)
+        applied = self._sessions.begin(batch.changes, counting.calls)
+        return applied.then(lambda marks: self._counted(counting, marks))
+
+    def _counted(self, counting: Counting, marks: list[Mark]) -> list[Mark]:
+        self._order_count.remember(counting.sessions)
+        return marks

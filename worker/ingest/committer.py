@@ -1,0 +1,100 @@
+"""Commits applied batches: writes everything else that their events say, and only then acknowledges them.
+
+In this order: sessions are handed over to those that take them over, people are named and marked, orders are credited,
+rejected entries are quarantined. After a crash before the acknowledgement all of it is done again and changes nothing.
+"""
+
+from dataclasses import dataclass
+
+from state.pending import Pending
+from worker.ingest.applier import Applier
+from worker.ingest.batch import Rejection
+from worker.ingest.crediting import credit_orders
+from worker.ingest.in_flight import InFlight, Reached
+from worker.ingest.people import Naming
+from worker.ingest.takeovers import Takeovers
+from worker.runtime import State
+
+
+@dataclass(slots=True)
+class Totals:
+    """What one process has done since it started."""
+
+    entries: int = 0
+    changes: int = 0
+    rejected: int = 0
+
+
+class Committer:
+    """Commits what an applier has in flight, the oldest first. At most one acknowledgement is under way."""
+
+    def __init__(self, state: State, applier: Applier, naming: Naming, reached: Reached) -> None:
+        self.totals = Totals()
+        self._streams = state.streams
+        self._attribution = state.attribution
+        self._secret = state.secret
+        self._takeovers = Takeovers(state.sessions)
+        self._applier = applier
+        self._naming = naming
+        self._reached = reached
+        self._acknowledged: Pending[list[int]] | None = None
+
+    def finish(self, leave: int = 0) -> None:
+        """Apply and commit what is in flight.
+
+        `leave`: how many batches may stay, while they are applied, and as many more, while their people are marked.
+
+        Raises:
+            StateError: some of it may not have been written; nothing of a batch is acknowledged before all is written.
+        """
+        in_flight = self._applier.in_flight
+        for number, work in enumerate(in_flight, 1):
+            if len(in_flight) - number >= leave and work.named is None:
+                self._applier.finish(work)
+                self._begin_naming(work)
+        while len(in_flight) > 2 * leave:
+            self._commit(in_flight[0])
+            in_flight.popleft()
+        if not leave:
+            self._wait()
+
+    def drain(self) -> None:
+        """Wait for the acknowledgement that is under way and discard its reply: what it missed is delivered again."""
+        acknowledged, self._acknowledged = self._acknowledged, None
+        if acknowledged is not None:
+            acknowledged.drain()
+
+    def _begin_naming(self, work: InFlight) -> None:
+        handed_over = self._takeovers.hand_over(work.batch, work.marks)
+        work.named = self._naming.begin(work.batch, work.marks, handed_over)
+
+    def _finish_naming(self, work: InFlight) -> None:
+        while (named := work.named) is not None:
+            work.named = None
+            if not named.result():
+                self._applier.finish(work)
+                self._begin_naming(work)
+
+    def _commit(self, work: InFlight) -> None:
+        self._finish_naming(work)
+        batch = work.batch
+        credit_orders(batch.orders, work.marks, batch.changes, self._secret, self._attribution)
+        for rejection in batch.rejections:
+            self._quarantine(rejection)
+        self._wait()
+        if work.readings:
+            self._reached("people_marked")
+            self._acknowledged = self._streams.begin_acknowledge(work.readings, one_read=work.one_read)
+        self.totals.entries += work.entries
+        self.totals.changes += len(batch.changes)
+        self.totals.rejected += len(batch.rejections)
+
+    def _quarantine(self, rejection: Rejection) -> None:
+        problems = [(problem.field, problem.message) for problem in rejection.problems]
+        self._streams.reject(rejection.entry_id, problems, applied=rejection.applied)
+
+    def _wait(self) -> None:
+        """Wait for the acknowledgement that is under way."""
+        acknowledged, self._acknowledged = self._acknowledged, None
+        if acknowledged is not None:
+            acknowledged.result()

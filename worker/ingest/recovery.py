@@ -1,0 +1,95 @@
+"""What a consumer does after a start or an error, all in one place. `docs/ingest.md` draws its states.
+
+    start ──▶ recovering ──▶ reading ──▶ stop
+                  ▲             │
+                  │             │  an error
+                  └── drained ◀─┘
+
+An error drains everything that is under way: the replies are waited for and discarded, so that none is left in a
+connection, and a batch that was prefetched is taken. After that nothing counts as applied, marked or acknowledged.
+On an outage (a server is away, or has no room) the batches are kept in memory: reading them again would count as a
+delivery until they were quarantined, and of a cluster one node can be away while that of the stream answers. After any
+other error they are dropped, and delivered again.
+
+Recovering applies and commits the kept batches, then what the streams delivered to this consumer without being
+acknowledged. The same happens with the entries of a consumer that is dead or stuck, once they are stale.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from state.errors import ServerFullError, ServerUnavailableError
+from state.event_stream import Reading
+from worker.ingest.applier import Applier
+from worker.ingest.committer import Committer
+from worker.ingest.reader import Reader
+from worker.ingest.redelivery import Redelivery
+from worker.settings import IngestSettings
+
+
+class Recovery:
+    """The recovery of one consumer."""
+
+    def __init__(
+        self, reader: Reader, applier: Applier, committer: Committer, redelivery: Redelivery, settings: IngestSettings
+    ) -> None:
+        self._reader = reader
+        self._applier = applier
+        self._committer = committer
+        self._redelivery = redelivery
+        self._check_every_s = settings.stale_after.total_seconds() / 2
+        self._checked_at_s = 0.0
+        self._is_needed = True
+
+    def recover(self) -> None:
+        """Recover if that is needed. Periodically, look for new streams and stale entries of other consumers.
+
+        Raises:
+            StateError: recovery is still needed.
+        """
+        check = monotonic() - self._checked_at_s > self._check_every_s
+        if self._is_needed or check:
+            self._reader.open_streams(check_groups=self._is_needed)
+        if check:
+            self._checked_at_s = monotonic()
+            self._is_needed |= self._redelivery.take_over(self._reader.streams)
+        if self._is_needed:
+            # What is in flight is pending too, and no crash left it behind.
+            self.finish_all()
+            self._redelivery.redeliver(self._reader.streams, self.process)
+            self._is_needed = False
+
+    def process(self, reading: Reading) -> None:
+        """Apply entries that were delivered before, and acknowledge them."""
+        self._applier.submit(self._reader.validate([reading], one_read=False))
+        self._committer.finish()
+
+    def finish_all(self) -> None:
+        """Apply and acknowledge all that was read."""
+        if self._reader.is_prefetching:
+            self._applier.submit(self._reader.read(prefetch=False))
+        self._committer.finish()
+
+    @contextmanager
+    def drained_on_error(self) -> Iterator[None]:
+        """On an error, drain what is under way. A consumer does all its work within this."""
+        try:
+            yield
+        except (ServerFullError, ServerUnavailableError):
+            self._drain()
+            raise
+        except Exception:
+            self._drain()
+            self._applier.in_flight.clear()
+            raise
+
+    def _drain(self) -> None:
+        self._is_needed = True
+        self._committer.drain()
+        for work in self._applier.in_flight:
+            work.drain()
+        prefetched = self._reader.drain()
+        if prefetched is not None:
+            self._applier.in_flight.append(prefetched)
+        self._applier.forget()

@@ -1,0 +1,41 @@
+"""Gives sessions what the sessions knew that they take over. `docs/ingest.md` shows the way of such a takeover."""
+
+from collections.abc import Iterator, Sequence
+
+from detectors.sequence import occurred_ms
+from state.sessions import Mark, Sessions
+from worker.ingest.batch import Batch
+from worker.ingest.people import InSession
+
+
+class Takeovers:
+    """Carries out the takeovers of batches that are applied. Each takes a few round trips; few batches have any."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def hand_over(self, batch: Batch, marks: Sequence[Mark]) -> list[InSession]:
+        """Carry them out; also hand over what came late for a session that was taken over before.
+
+        Returns what each session that has taken over another one knows of its person.
+
+        Raises:
+            StateError: some may not have been carried out; doing so again changes nothing else.
+        """
+        late = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
+        # Of the same two sessions the last takeover is enough: a shopper may go to and fro thousands of times.
+        last: dict[tuple[str, str], int] = {}
+        for previous, session, stamp in (*batch.taken_over, *late):
+            last[previous, session] = max(stamp, last.get((previous, session), 0))
+        return [found for (previous, session), stamp in last.items() for found in self._along(previous, session, stamp)]
+
+    def _along(self, previous: str, session: str, stamp: int) -> Iterator[InSession]:
+        """Give a session what an earlier one knew, then the session that has taken it over, and so on."""
+        chain: list[str] = []
+        while session not in {previous, *chain}:
+            chain.append(session)
+            given = self._sessions.hand_over(previous, session, stamp)
+            yield InSession(session, occurred_ms(stamp), given, notes=True)
+            previous, session, stamp = session, given.moved_to or session, given.moved
+        if session in chain[:-1]:
+            self._sessions.stay(chain[chain.index(session) :])
