@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from detectors import fast_path
 from detectors.normalize.session_ids import is_hashed, public_session_id, session_key, stored_as
 from detectors.parsing import parse
+from worker.ingest import fast_path
 
 CART = "gid://shopify/Cart/c1-00ff11ee22dd33cc44bb55aa66778899"
 SAFE = ascii_letters + digits + "._:-~@+="

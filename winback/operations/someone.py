@@ -8,7 +8,7 @@ from state.inventory import StoredPerson
 from state.people import person_of
 from tasks.delivery.request import email_in, phone_in
 from winback.operations.spellings import Spellings, plain
-from worker.ingest.batch import sessions_named
+from worker.ingest.changes import sessions_named
 
 
 class Someone:

@@ -1,14 +1,58 @@
-"""A person's answer about a channel, with its proof, read from a session's fields. Pure."""
+"""People's answers to the question for consent, with their proof: from an event, and from a session's fields. Pure."""
 
 import re
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
-from detectors.session_fields import read_answer
+from detectors.activity import Consent
+from detectors.sequence import occurred_ms
+from detectors.session_fields import CONSENT, GIVEN_AT, SOURCE, read_answer
+from state.channels import CHANNELS, Channel
 from state.person_marks import Answer
+from state.sessions import Mark
 
 _LONGEST_PROOF = 200
 _MOMENT = re.compile(r"[0-9T:.,Z+\- /]{4,40}")
 _PERSONAL = re.compile(r"@|(?:\d[\s().\-/]*){7}")
 """An e-mail address or a phone number."""
+
+
+class EventAnswer(NamedTuple):
+    """A customer's answer in an event that says who the customer is."""
+
+    identity: str
+    channel: Channel
+    said: Literal["yes", "no"]
+    at_ms: int
+    """When the event occurred (Unix ms)."""
+    given_at: str
+    source: str
+    """These two are the proof as the shop wrote it; empty when it wrote none."""
+
+
+def answers_of_event(
+    consent: Consent, meant: Sequence[str], surely: Sequence[str], at_ms: int
+) -> Iterator[EventAnswer]:
+    """Yield the answers in an event: a no for every identity that is `meant`, a yes for those that `surely` are."""
+    for channel in CHANNELS:
+        said = getattr(consent, channel)
+        if said is not None:
+            for identity in surely if said else meant:
+                word: Literal["yes", "no"] = "yes" if said else "no"
+                yield EventAnswer(identity, channel, word, at_ms, consent.given_at or "", consent.source or "")
+
+
+def answers_of_session(mark: Mark) -> dict[Channel, Answer]:
+    """Return what a session's person answered. A proof counts for what was said in the same event."""
+    found: dict[Channel, Answer] = {}
+    given_at, source = mark.answers.get(GIVEN_AT, (0, "")), mark.answers.get(SOURCE, (0, ""))
+    for channel, name in CONSENT.items():
+        stamp, text = mark.answers.get(name, (0, ""))
+        proofs = [said if at == stamp else "" for at, said in (given_at, source)]
+        answer = answered(text, occurred_ms(stamp), *proofs)
+        if answer:
+            found[channel] = answer
+    return found
 
 
 def answered(text: str, at_ms: int, given_at: str, source: str) -> Answer | None:

@@ -1,28 +1,22 @@
 """What a batch of stream entries comes to: changes of sessions, marks on people, and what could not be read. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
 
-from detectors import fast_path
-from detectors.activity import ActivityEvent, Consent
+from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of
-from detectors.normalize.session_ids import public_session_id, session_key
+from detectors.normalize.session_ids import session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
-from detectors.session_fields import CONSENT, ID, fields_of
-from state.channels import CHANNELS, Channel
 from state.event_stream import Entry, entry_ms
-from state.session_record import PERSON
-from state.sessions import Change, new_change
+from state.sessions import Change
+from worker.ingest import fast_path
+from worker.ingest.answers import EventAnswer, answers_of_event
+from worker.ingest.changes import STOPS, other_change, own_change, sessions_named
 from worker.ingest.crediting import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000
 CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage in {"checkout", "payment"})
-_ABOUT_PERSON = frozenset({*PERSON, *CONSENT.values()})
-"""Stored fields that say who the person is, or what they answered."""
-_NOTHING: Mapping[str, str] = {}
-_REFUSAL = {"opted_out": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +26,6 @@ class Rejection:
     entry_id: bytes
     problems: tuple[Problem, ...]
     applied: bool
-
-
-class Answer(NamedTuple):
-    """A customer's answer to the question for consent, in an event that says who the customer is."""
-
-    identity: str
-    channel: Channel
-    said: Literal["yes", "no"]
-    at_ms: int
-    """When the event occurred (Unix ms)."""
-    given_at: str
-    source: str
-    """These two are the proof as the shop wrote it; empty when it wrote none."""
 
 
 @dataclass(slots=True)
@@ -58,7 +39,7 @@ class Batch:
     """Every identity that an order may name, and when it was made."""
     opted_out: list[tuple[str, int]] = field(default_factory=list)
     """Every identity that an opt-out may name, and when it was said."""
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[EventAnswer] = field(default_factory=list)
     """A no counts for every identity that may be meant, a yes for those that surely are."""
     taken_over: list[tuple[str, str, int]] = field(default_factory=list)
     """Which session was taken over by which, and the sequence number of the event that said so."""
@@ -79,8 +60,6 @@ _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platfor
 _NOBODY = Problem(
     "customer.phone_number", "is not a valid number, and without a session_id or an email the event names nobody"
 )
-_STOPS = frozenset({"order_completed", "opt_out"})
-"""Events that count for the people they name, and for all sessions they name in whichever field."""
 
 
 def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
@@ -99,10 +78,9 @@ def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
         if latest_ms is not None and arrival_ms > latest_ms:
             arrival_ms = latest_ms
         if usual := fast_path.read(raw, arrival_ms):
-            session_id, activity, silent_since_ms = usual
-            if activity % RANK_SPAN >= CHECKOUT_RANK:
+            if usual.activity % RANK_SPAN >= CHECKOUT_RANK:
                 batch.checkouts.append(len(changes))
-            changes.append(new_change((session_id, activity, activity, 0, 0, silent_since_ms, _NOTHING, False, 0)))
+            changes.append(usual)
             minutes.append(arrival_ms // MINUTE_MS)
             continue
         parsed = parse(raw)
@@ -113,26 +91,17 @@ def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
     return batch
 
 
-def sessions_named(event: ActivityEvent) -> dict[str, str]:
-    """Return all sessions that an event names in whichever field: stored id → as the shop wrote it, its own first."""
-    found: dict[str, str] = {}
-    for text in (event.session_id, event.previous_session_id, *event.also_sessions):
-        if text and not text.isspace():
-            found.setdefault(session_key(text), text)
-    return found
-
-
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
     place, text = position(event, arrival_ms), event.session_id
     alone = event.previous_session_id is None and not event.cart_ids
-    if alone and event.type not in _STOPS and text and not text.isspace():
+    if alone and event.type not in STOPS and text and not text.isspace():
         # As nearly all are.
-        batch.changes.append(_own(batch, session_key(text), event, place))
+        _add_own(batch, session_key(text), event, place)
         batch.minutes.append(arrival_ms // MINUTE_MS)
         _add_people(batch, event, place)
         return
     sessions, before, people = sessions_named(event), len(batch.changes), _add_people(batch, event, place)
-    if event.type in _STOPS and not people and not sessions:
+    if event.type in STOPS and not people and not sessions:
         batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, place, tuple(sessions), before))
@@ -140,55 +109,31 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
     own = session_key(text) if text else ""
     for session, named in sessions.items():
         if session == own:
-            batch.changes.append(_own(batch, session, event, place))
-        elif change := _other(session, named, event, place):
+            _add_own(batch, session, event, place)
+        elif change := other_change(session, named, event, place):
             batch.changes.append(change)
     batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
     if own and event.previous_session_id:
         if place.activity:
             batch.taken_over.append((session_key(event.previous_session_id), own, place.stamp))
-        elif event.type not in _STOPS:
+        elif event.type not in STOPS:
             batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
 
 
-def _own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> Change:
-    """Return what an event changes in its own session."""
-    fields = fields_of(event)
-    if session != event.session_id:
-        fields |= _id_of(session, event.session_id or "")
-    if event.type == "opt_out":
-        fields |= _REFUSAL
-    tell = not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON))
-    if tell:
+def _add_own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> None:
+    change = own_change(session, event, place)
+    if change.tell:
         batch.telling.append(len(batch.changes))
     if place.activity % RANK_SPAN >= CHECKOUT_RANK:
         batch.checkouts.append(len(batch.changes))
-    stamp, activity, signal, purchase, silent_ms, seen_ms = place
-    return new_change((session, stamp, activity, signal, purchase, silent_ms, fields, tell, seen_ms))
-
-
-def _other(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:
-    """Return what an event changes in another session that it names; None when all that it does is take it over."""
-    fields = _id_of(session, text) | (_REFUSAL if event.type == "opt_out" else {})
-    taken_over = place.activity > 0 and text == event.previous_session_id
-    if event.type in _STOPS or (event.type == "payment_pending" and not taken_over):
-        silent_ms, seen_ms = place.silent_since_ms, place.seen_ms
-        return Change(session, place.stamp, 0, place.signal, place.purchase, silent_ms, fields, seen_ms=seen_ms)
-    # Their shopper is there, whatever else this means.
-    return None if taken_over else Change(session, place.stamp, 0, 0, 0, 0, _NOTHING, seen_ms=place.seen_ms)
-
-
-def _id_of(session: str, text: str) -> dict[str, str]:
-    """Return the field that keeps what the shop calls a session whose stored id does not say it."""
-    public = public_session_id(text)
-    return {ID: public} if public and public != session else {}
+    batch.changes.append(change)
 
 
 def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
     """Mark the people whom the event itself names; False when it names nobody."""
     customer = event.customer
     consent = None if customer is None else customer.consent
-    if event.type not in _STOPS and consent is None:
+    if event.type not in STOPS and consent is None:
         return False
     meant, at_ms = named_in(event), occurred_ms(place.stamp)
     if event.type == "order_completed":
@@ -196,14 +141,5 @@ def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
     if event.type == "opt_out":
         batch.opted_out += ((identity, at_ms) for identity in meant)
     if customer is not None and consent is not None:
-        batch.answers += _answers(consent, meant, identities_of(*written(customer)), at_ms)
+        batch.answers += answers_of_event(consent, meant, identities_of(*written(customer)), at_ms)
     return bool(meant)
-
-
-def _answers(consent: Consent, meant: Sequence[str], surely: Sequence[str], at_ms: int) -> Iterator[Answer]:
-    proof = (consent.given_at or "", consent.source or "")
-    for channel in CHANNELS:
-        said = getattr(consent, channel)
-        if said is not None:
-            for identity in surely if said else meant:
-                yield Answer(identity, channel, "yes" if said else "no", at_ms, *proof)

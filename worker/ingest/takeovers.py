@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from detectors.sequence import occurred_ms
 from state.sessions import Mark, Sessions
 from worker.ingest.batch import Batch
-from worker.ingest.people import InSession
+from worker.ingest.marking import InSession
 
 
 class Takeovers:

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detectors import fast_path
 from detectors.activity import MAX_EVENT_BYTES
 from detectors.flow import PLATFORMS, STAGES
 from detectors.parsing import parse
 from detectors.sequence import position
 from detectors.session_fields import fields_of
+from state.sessions import Change
+from worker.ingest import fast_path
+from worker.ingest.changes import new_change, own_change, with_tell
 
 ARRIVAL_MS = 1_764_142_500_123
 USUAL = {
@@ -23,7 +25,7 @@ USUAL = {
 }
 
 
-def thorough(raw: bytes) -> tuple[str, int, int] | None:
+def thorough(raw: bytes) -> Change | None:
     """What the quick reader may say: an activity and nothing else, without a problem."""
     parsed = parse(raw)
     event = parsed.event
@@ -32,7 +34,9 @@ def thorough(raw: bytes) -> tuple[str, int, int] | None:
     at = position(event, ARRIVAL_MS)
     if event.type != "activity" or fields_of(event) or event.previous_session_id:
         return None
-    return event.session_id, at.activity, at.silent_since_ms
+    change = own_change(event.session_id, event, at)
+    # The quick reader leaves it out where it says the same.
+    return change._replace(seen_ms=0) if change.seen_ms == change.silent_since_ms else change
 
 
 def agrees(raw: bytes) -> bool:
@@ -98,3 +102,11 @@ def test_the_usual_event_is_read_by_it(without: str) -> None:
 )
 def test_whatever_says_more_is_left_to_the_thorough_one(more: dict[str, object]) -> None:
     assert fast_path.read(json.dumps({**USUAL, **more}).encode(), ARRIVAL_MS) is None
+
+
+def test_changes_have_what_their_names_say() -> None:
+    said = {"stamp": 1, "activity": 2, "signal": 3, "purchase": 4, "silent_since_ms": 5, "tell": True, "seen_ms": 6}
+    change = Change(session_id="s-1", fields={"name": "Jane"}, **said)  # type: ignore[arg-type]
+    assert new_change(session_id="s-1", fields={"name": "Jane"}, **said) == change  # type: ignore[arg-type]
+    assert new_change(session_id="s-1", stamp=1) == Change("s-1", 1, 0, 0, 0, 0, {})
+    assert with_tell(change, tell=False) == change._replace(tell=False)

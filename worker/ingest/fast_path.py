@@ -11,12 +11,14 @@ from pydantic_core import from_json
 from detectors.activity import MAX_EVENT_BYTES
 from detectors.normalize.session_ids import is_plain_id
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
+from state.sessions import Change
+from worker.ingest.changes import new_change
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
 
 
-def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
-    """Return session, sequence number and since when it is silent (Unix ms); None when `parse` has to say.
+def read(raw: bytes, arrival_ms: int) -> Change | None:
+    """Return what an event changes in its session; None when `parse` has to read it.
 
     `arrival_ms`: see `detectors.sequence.position`.
     """
@@ -44,4 +46,5 @@ def read(raw: bytes, arrival_ms: int) -> tuple[str, int, int] | None:
         return None
     # As detectors.sequence.seen_at, without the call.
     seen_ms = occurred_ms if occurred_ms >= arrival_ms - SLOW_CLOCK_MS else arrival_ms
-    return session_id, occurred_ms * RANK_SPAN + rank, seen_ms
+    stamp = occurred_ms * RANK_SPAN + rank
+    return new_change(session_id=session_id, stamp=stamp, activity=stamp, silent_since_ms=seen_ms)

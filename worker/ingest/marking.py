@@ -1,0 +1,75 @@
+"""From a batch, and from what its sessions know, to the people who are named and marked. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from detectors.normalize.identities import identities_of, named_by
+from detectors.sequence import occurred_ms
+from state.people import person_of
+from state.person_marks import Marks, Named
+from state.sessions import Mark
+from worker.ingest.answers import answered, answers_of_session
+from worker.ingest.batch import Batch
+
+
+class InSession(NamedTuple):
+    """What a session knows of its person, and since when (Unix ms)."""
+
+    session: str
+    at_ms: int
+    mark: Mark
+    notes: bool
+    """Whether the person is to be noted as named in it."""
+
+
+def named_in_session(found: InSession, secret: bytes) -> Iterator[Named]:
+    """Yield the person of a session by each identity, the one with the other."""
+    mark = found.mark
+    people = _people(identities_of(mark.phone, mark.country, mark.email), secret)
+    for person in people:
+        others = [other for other in people if other != person]
+        yield Named(person, found.session, found.at_ms, *others[:1])
+
+
+def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes) -> Mapping[str, Marks]:
+    """Return, by person, what the events of a batch and its sessions mark on people."""
+    marks: dict[str, Marks] = {}
+
+    def of(identities: Iterable[str]) -> Iterator[Marks]:
+        return (marks.setdefault(person, Marks()) for person in _people(identities, secret))
+
+    for identity, at_ms in batch.bought:
+        for one in of([identity]):
+            one.bought(at_ms)
+    for identity, at_ms in batch.opted_out:
+        for one in of([identity]):
+            one.opted_out(at_ms)
+    for said in batch.answers:
+        answer = answered("true" if said.said == "yes" else "false", said.at_ms, said.given_at, said.source)
+        for one in of([said.identity]):
+            if answer:
+                one.answered(said.channel, answer)
+    for session in sessions:
+        _add_session(session, of)
+    return marks
+
+
+def _add_session(found: InSession, of: Callable[[Iterable[str]], Iterator[Marks]]) -> None:
+    mark = found.mark
+    answers = answers_of_session(mark)
+    if not (mark.purchase or mark.opted_out or answers):
+        return
+    surely = identities_of(mark.phone, mark.country, mark.email)
+    maybe = named_by(mark.phone, mark.country, mark.email)
+    for one in of(maybe):
+        if mark.purchase:
+            one.bought(occurred_ms(mark.purchase))
+        if mark.opted_out:
+            one.opted_out(found.at_ms)
+    for channel, answer in answers.items():
+        for one in of(surely if answer.allowed else maybe):
+            one.answered(channel, answer)
+
+
+def _people(identities: Iterable[str], secret: bytes) -> list[str]:
+    return [person_of(identity, secret) for identity in identities]
