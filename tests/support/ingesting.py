@@ -16,6 +16,7 @@ from state.scripts import NamedCall
 from state.sessions import Change, Mark, Sessions
 from tests.support.helpers import HOUR_MS, SECRET, Event
 from worker.ingest.consumer import Ingest
+from worker.ingest.in_flight import Reached
 from worker.runtime import State
 from worker.settings.sections import IngestSettings
 
@@ -83,6 +84,7 @@ def ingest_of(
     people: Any = None,  # noqa: ANN401 - as above
     attribution: Any = None,  # noqa: ANN401 - as above
     several: int = 1,
+    reached: Reached = lambda _: None,
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> Ingest:
     """One ingest process of `several` streams; it does not wait for events that do not come."""
@@ -95,7 +97,7 @@ def ingest_of(
         secret=SECRET,
     )
     found = IngestSettings(read_timeout=timedelta(milliseconds=100), streams=several, **settings)
-    ingest = Ingest(parts, found, consumer=consumer, beat=beat)
+    ingest = Ingest(parts, found, consumer=consumer, beat=beat, reached=reached)
     ingest._reader._block_ms = 1
     return ingest
 
