@@ -20,7 +20,7 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 PART = "own: attempts"
 LATENCIES_MS = (20, 100, 500)
 CONNECTIONS = 32
-"""As many processes does the pool have by default."""
+"""As many processes does a pool of processes have by default."""
 SECONDS = 6
 MOST = 400
 """Attempts a second that no worker of this size will make here."""
@@ -38,6 +38,7 @@ def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int]
             **LIVE,
             "WINBACK_REDIS_URL": server.url,
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
+            "WINBACK_WORKER__POOL": "prefork",
             "WINBACK_WORKER__CONCURRENCY": str(CONNECTIONS),
             "WINBACK_DETECTION__SWEEP_INTERVAL": "1s",
         }

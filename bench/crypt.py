@@ -26,6 +26,7 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import Accepted, YunoClient
 from tasks.policy.settings import Switch
 from worker import runtime
+from worker.celery_support.task_deps import build_deps
 from worker.ingest.consumer import calm_collector
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -134,7 +135,7 @@ def attempts(number: int) -> Round:
     def measure(env: dict[str, str]) -> Figures:
         settings = load(env)
         state = runtime.open_state(settings)
-        deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
+        deps = replace(build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
         outreaches = abandoned(state, number)
         keys = [state.keys.session(f"bench-{index}") for index in range(0, number, 50)]
         found = {"session in Redis, bytes": sum(state.client.memory_usage(key) or 0 for key in keys) / len(keys)}

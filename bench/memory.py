@@ -23,6 +23,7 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import YunoClient
 from tasks.sweep import sweep
 from worker import runtime
+from worker.celery_support.task_deps import build_deps
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -79,7 +80,7 @@ def _contacted(url: str, numbers: Sequence[int]) -> tuple[float, ...]:
         before = _emptied(plain)
         settings = load(LIVE | {"WINBACK_REDIS_URL": url})
         state = runtime.open_state(settings)
-        deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
+        deps = replace(build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
         now_ms = state.streams.watermark().now_ms
         _fill(state, EXAMPLE.replace(b"+573001234567", b"+57300%07d"), number, now_ms - HOUR_MS)
         assert sweep(deps).outreaches == number

@@ -55,13 +55,15 @@ def dispatch(self: Task) -> None:
 @shared_task(name="winback.recover")
 def recover(outreach: str) -> dict[str, Any]:
     """Make one attempt; the result is what Flower shows."""
-    from tasks.delivery import attempt as attempts
-
     if not is_outreach_id(outreach):
         log.error("not_an_outreach")  # the argument itself may hold anything
         return {"outreach": "", "outcome": "refused", "attempt": 0}
     try:
-        outcome = attempts.attempt(outreach, current())
+        deps = current()
+        deps.prepare()
+        from tasks.delivery import attempt as attempts
+
+        outcome = attempts.attempt(outreach, deps)
     except StateError as exc:
         # The lease runs out, and the outreach is taken up again or ends unknown.
         log.error("attempt_failed", outreach=outreach, error=str(exc))  # noqa: TRY400 - as above

@@ -53,6 +53,8 @@ class Deps:
     """How many outreaches may be leased at a time."""
     beat: Callable[[str], None]
     """Say that this role is alive."""
+    prepare: Callable[[], None] = lambda: None
+    """Called before each attempt: loads, the first time, what takes long to load."""
     report: Callable[[str, str], None] = lambda _about, _problem: None
     """Record what is wrong with something, for `winback status`; an empty text: nothing any more."""
     backlog: Callable[[int], None] = lambda _length: None

@@ -1,4 +1,4 @@
-"""What the processes are made of: the state, the tasks' dependencies, built from the settings in one place."""
+"""What the processes are made of: the state in Redis, built from the settings in one place."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis, RedisCluster
 
 from detectors.lanes import milliseconds
 from detectors.sequence import RANK_NAMES
-from detectors.settings import DetectionSettings
-from state import announcements, deployment, refusals
-from state.alarms import Alarms
+from state import announcements, deployment
 from state.attribution import Attribution
-from state.backlog import Backlog
 from state.cipher import Cipher, Unencrypted, cipher_of
 from state.connection import connect, replicas_of, require_suitable
 from state.errors import StateError
@@ -25,7 +22,6 @@ from state.keys import Keys
 from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
-from state.progress_stamps import Stamps
 from state.replication import NONE, Replicas
 from state.scripts import Scripts
 from state.sending_control import Control
@@ -36,12 +32,7 @@ from worker.monitoring import announcer
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.delivery.yuno import YunoClient
-    from tasks.deps import Deps
-
-NOT_REPLICATED = (
-    "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to what there is"
-)
+    pass
 
 _ODD = "odd"
 
@@ -137,38 +128,39 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     client = connect(settings.redis_url or "", max_connections=connections)
     keys = Keys(settings.namespace)
     scripts = Scripts(client, replicas)
-    lease_ms = milliseconds(settings.delivery.lease)
-    people = People(
-        scripts,
-        keys,
-        cap_ms=longest_period_ms(settings.contact),
-        lease_ms=lease_ms,
-        bought_window_ms=milliseconds(settings.contact.purchase_cooldown),
-    )
-    cipher = cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
-    sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
-    outbox, streams = Outbox(scripts, keys, lease_ms, cipher), Streams(scripts, keys, settings.ingest.streams)
+    cipher = _cipher(settings)
     how = announcer.how_it_sends(settings) if sends else ""
-    control = Control(scripts, keys, limits_of(settings.delivery), how)
-    attribution = Attribution(scripts, keys, milliseconds(settings.contact.attribution_window))
-    orders = Orders(scripts, keys)
     return State(
         client,
         keys,
         scripts,
-        sessions,
-        outbox,
-        people,
-        streams,
-        control,
-        attribution,
-        orders,
+        Sessions(scripts, keys, RANK_NAMES, cipher),
+        Outbox(scripts, keys, milliseconds(settings.delivery.lease), cipher),
+        _people(settings, scripts, keys),
+        Streams(scripts, keys, settings.ingest.streams),
+        Control(scripts, keys, limits_of(settings.delivery), how),
+        Attribution(scripts, keys, milliseconds(settings.contact.attribution_window)),
+        Orders(scripts, keys),
         cipher,
         about=partial(announcer.about, settings),
         how=how,
         delivery=(settings.delivery.mode, settings.delivery.endpoint),
         secret=identity_secret(settings),
     )
+
+
+def _people(settings: Settings, scripts: Scripts, keys: Keys) -> People:
+    return People(
+        scripts,
+        keys,
+        cap_ms=longest_period_ms(settings.contact),
+        lease_ms=milliseconds(settings.delivery.lease),
+        bought_window_ms=milliseconds(settings.contact.purchase_cooldown),
+    )
+
+
+def _cipher(settings: Settings) -> Cipher:
+    return cipher_of(settings.encryption_keys.get_secret_value() if settings.encryption_keys else "")
 
 
 def join_deployment(state: State, settings: Settings, *, personal: bool = True, lost: Sequence[str] = ()) -> str:
@@ -208,72 +200,6 @@ def count_replicas(state: State, settings: Settings) -> Replicas:
         "replicas", must_acknowledge=found.fewest, of="auto" if settings.redis_replicas is None else "redis_replicas"
     )
     return found
-
-
-def _watch_replicas(state: State) -> Callable[[Literal["well", "failing"]], None]:
-    last = "well"
-
-    def replication(how: Literal["well", "failing"]) -> None:
-        nonlocal last
-        if how == last == "well":
-            return
-        last = how
-        with suppress(StateError):
-            deployment.report(state.scripts, state.keys, "replication", "" if how == "well" else NOT_REPLICATED)
-
-    return replication
-
-
-def _client(settings: Settings) -> YunoClient:
-    from tasks.delivery.yuno import YunoClient
-
-    return YunoClient(settings.delivery, max_connections=settings.worker.concurrency)
-
-
-def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) -> Deps:
-    """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
-    from tasks.deps import Deps
-    from tasks.policy import blocklist
-    from worker.settings.reload import DetectionReader
-
-    state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas, sends=sends)
-    live = sends and settings.delivery.mode == "live"
-    reader, said = DetectionReader(settings), ["never said anything"]
-
-    def detection() -> DetectionSettings:
-        current, problem = reader()
-        announcer.now_detects_by(current)
-        # Once for each version of a broken file, not at every sweep.
-        if (problem or "") != said[0]:
-            deployment.report(state.scripts, state.keys, "detection", problem or "")
-            said[0] = problem or ""  # not before: a server that was away is told at the next sweep
-            if problem:
-                _log().error("detection_settings_unusable", kept="the earlier ones", problem=problem)
-        return current
-
-    return Deps(
-        sessions=state.sessions,
-        outbox=state.outbox,
-        people=state.people,
-        streams=state.streams,
-        control=state.control,
-        attribution=state.attribution,
-        orders=state.orders,
-        stamps=Stamps(state.scripts, state.keys),
-        alarms=Alarms(state.scripts, state.keys),
-        client=_client(settings) if live else None,
-        delivery=settings.delivery,
-        contact=settings.contact,
-        blocklist=blocklist.compiled(settings.contact.block, rehearsal=settings.delivery.rehearses),
-        detection=detection,
-        identity_secret=identity_secret(settings),
-        in_flight=settings.in_flight,
-        beat=state.beat,
-        replication=_watch_replicas(state),
-        backlog=Backlog(state.scripts, state.keys).note,
-        flooded=lambda messages: refusals.add(state.scripts, state.keys, {"flood": messages}),
-        report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
-    )
 
 
 def _log() -> Any:  # noqa: ANN401 - structlog's, imported when there is something to log

@@ -28,6 +28,7 @@ from tasks.delivery.yuno import YunoClient
 from tasks.sweep import sweep
 from tests.support.cluster_nodes import NODES, owner
 from worker import runtime
+from worker.celery_support.task_deps import build_deps
 from worker.ingest.consumer import calm_collector
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -134,7 +135,7 @@ def _whole_way(place: Place) -> None:
     """Take sessions the whole way, from silence to an attempt that is settled."""
     settings = load(place.env)
     state = runtime.open_state(settings)
-    deps = replace(runtime.build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
+    deps = replace(build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))
     ago = state.streams.watermark().now_ms - HOUR_MS
     filling.fill_silent(state, "bench", CLAIMED, silent_ms=ago, reachable=True)
     assert sweep(deps).outreaches >= CLAIMED

@@ -25,6 +25,7 @@ from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.servers.rabbitmq import rabbitmq
 from worker import runtime
+from worker.celery_support.task_deps import build_deps
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -67,7 +68,7 @@ def _dispatch(number: int) -> None:
     from worker.app import app  # noqa: PLC0415 - reads the environment
 
     settings = load()
-    state, deps = runtime.open_state(settings), runtime.build_deps(settings, sends=False)
+    state, deps = runtime.open_state(settings), build_deps(settings, sends=False)
     state.client.flushall()
     state.streams.first.create_group()
     ago = state.streams.watermark().now_ms - HOUR_MS

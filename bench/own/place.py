@@ -15,6 +15,7 @@ from bench.waiting import wait_for
 from detectors.lanes import LANES
 from state.keys import PARTITIONS
 from worker import runtime
+from worker.celery_support.task_deps import build_deps
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -28,7 +29,7 @@ class Place:
     def __init__(self, url: str) -> None:
         settings = load({**SECRET, **BLOCK, "WINBACK_REDIS_URL": url})
         self.state = state = runtime.open_state(settings)
-        self.deps = runtime.build_deps(settings, sends=False)
+        self.deps = build_deps(settings, sends=False)
         self.random = Random(1)
         self.waiting = 0
         self._ingest = ingest(state, settings)

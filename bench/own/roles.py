@@ -23,6 +23,7 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
         env = {
             **SECRET,
             "WINBACK_REDIS_URL": server.url,
+            "WINBACK_WORKER__POOL": "prefork",
             "WINBACK_FLOWER__PORT": str(_free_port()),
             "WINBACK_FLOWER__BASIC_AUTH": "bench:bench",
         }

@@ -1,9 +1,11 @@
 """Languages: from `es`, `pt_br`, `spa`, `Español` or an Accept-Language list to a BCP 47 tag."""
 
 import gettext
+import json
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from importlib.resources import files
 
 from detectors.normalize.countries import country as read_country
 from detectors.normalize.text import decode_entities, fold
@@ -106,10 +108,12 @@ def _all_names() -> Iterator[tuple[str, str]]:
     translations = [
         gettext.translation("iso639-3", pycountry.LOCALES_DIR, [locale], fallback=True) for locale in _TRANSLATIONS
     ]
-    for language_ in pycountry.languages:
-        code = getattr(language_, "alpha_2", None)
+    # Not pycountry's own objects: of 7,900 languages 184 have a code of two letters, and all would stay in memory.
+    database = files("pycountry") / "databases" / "iso639-3.json"
+    for row in json.loads(database.read_text(encoding="utf-8"))["639-3"]:
+        code, name = row.get("alpha_2"), row["name"]
         if code is None:
             continue
-        for written in (language_.name, *(translation.gettext(language_.name) for translation in translations)):
-            for name in written.split(";"):
-                yield fold(name.partition("(")[0]), code
+        for written in (name, *(translation.gettext(name) for translation in translations)):
+            for each in written.split(";"):
+                yield fold(each.partition("(")[0]), code

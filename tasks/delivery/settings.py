@@ -141,6 +141,8 @@ class DeliverySettings(BaseModel):
     @property
     def rehearses(self) -> bool:
         """Whether requests can only reach this machine, so that nobody can be called."""
+        if self.endpoint == DEFAULT_ENDPOINT:
+            return False
         import httpx
 
         return is_loopback(httpx.URL(self.endpoint).host)

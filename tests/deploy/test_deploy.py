@@ -165,8 +165,8 @@ def test_a_role_starts_with_what_the_compose_file_gives_it(name: str) -> None:
 
 def role_commands() -> dict[str, list[str]]:
     """The command of each role as a shell would be given it, instead of by this interpreter."""
-    programs = {"celery": "celery", "winback": "winback"}
-    return {role.name: [programs[role.argv[2]], *role.argv[3:]] for role in roles(Settings())}
+    programs = {"worker.celery_support.lean_celery": ["celery", "-A", "worker.app"], "winback": ["winback"]}
+    return {role.name: [*programs[role.argv[2]], *role.argv[3:]] for role in roles(Settings())}
 
 
 def test_the_compose_file_starts_each_role_with_the_command_of_winback_up() -> None:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.support.manifests import BASE, ROOT, SCALING, Resource, containers, deployment, named, of_kind, strict
+from tests.support.manifests import BASE, ROOT, SCALING, Resource, deployment, named, of_kind, strict
 from tests.support.shown_metrics import show
 from worker.runtime import State
 from worker.settings import load
@@ -76,9 +76,7 @@ def test_how_many_there_are_is_for_one_of_them_to_say(role: str) -> None:
 
 def test_no_more_recover_pods_are_started_than_may_have_something_in_hand() -> None:
     settings = load({}, BASE / "winback.toml")
-    [recover] = containers(deployment("recover"))
-    command = recover["command"]
-    slots = int(command[command.index("-c") + 1])
+    slots = settings.worker.concurrency
     most = named(SCALING, "ScaledObject", "winback-recover")["spec"]["maxReplicaCount"]
     assert most * slots == settings.in_flight
     assert slots / 2 < float(trigger("recover")["targetValue"]) < slots

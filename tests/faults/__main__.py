@@ -12,6 +12,7 @@ from rich.table import Table
 from tests.faults.all import ALL
 from tests.faults.fault import run
 from tests.faults.figures import COUNTS, Figures, figures_of, keep
+from tests.faults.settings import POOL
 
 
 def main() -> int:
@@ -20,6 +21,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="numbers with commas between: 3,4b,13; 3 means 3a, 3b ...")
     parser.add_argument("--runs", type=int, default=20, help="seeded runs of each fault")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
+    parser.add_argument(
+        "--pool",
+        choices=("threads", "prefork"),
+        default="threads",
+        help="the recover worker's, except for faults of single processes",
+    )
     parser.add_argument("--keep", action="store_true", help="write the figures into docs/")
     asked = parser.parse_args()
     wanted = [number for number in asked.only.split(",") if number]
@@ -28,7 +35,7 @@ def main() -> int:
     rows: list[Figures] = []
     with tempfile.TemporaryDirectory(prefix="winback-faults-") as directory:
         for fault in faults:
-            result = run(fault, range(asked.seed, asked.seed + asked.runs), Path(directory))
+            result = run(fault, range(asked.seed, asked.seed + asked.runs), Path(directory), {POOL: asked.pool})
             rows.append(figures_of(result))
             console.print(_line(rows[-1]), highlight=False)
             for verdict in result.verdicts:

@@ -14,7 +14,7 @@ from state.decisions import Operator, Record
 from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
 from tests.faults.ledger import ACCEPT, Answer, Plan, Request, always, in_turn, refuse
 from tests.faults.memory import resident
-from tests.faults.system import TIMEOUT_S
+from tests.faults.settings import TIMEOUT_S
 from tests.support.faulty_server import Behaviour, Wire, http
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: "

@@ -65,7 +65,8 @@ class Chaos:
         return f"{role} frozen"
 
     def _pool_frozen(self) -> str:
-        pids = self._system.pool("recover")
+        # A pool of threads is its worker.
+        pids = self._system.pool("recover") or [self._system.pid("recover")]
         for pid in pids:
             self._system.freeze(pid)
         try:

@@ -10,7 +10,8 @@ from pathlib import Path
 from tasks.failpoints import Point
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.ledger import ACCEPT, in_turn, refuse
-from tests.faults.system import LEASE_S, ROLES
+from tests.faults.settings import LEASE_S, PROCESSES
+from tests.faults.system import ROLES
 
 LONGER_THAN_A_LEASE_S = LEASE_S + 0.7
 POOL_KILLED_S = 6.0
@@ -28,7 +29,10 @@ def killed_at(point: Point) -> Callable[[Scene], None]:
 
 
 def stopped_at(point: Point) -> Callable[[Scene], None]:
-    """Freeze a worker at a point for longer than its lease, then let it go on."""
+    """Freeze one of two workers at a point for longer than its lease, then let it go on.
+
+    In the meantime the other worker takes over.
+    """
 
     def act(scene: Scene) -> None:
         scene.system.arm(point, "STOP")
@@ -128,9 +132,16 @@ FAULTS = (
     *(Fault(number, f"kill -9 the worker: {_at(point)}", killed_at(point), OR_UNKNOWN) for number, point in WORKER),
     Fault("4", "worker frozen, messages published, worker killed", frozen_then_killed),
     *(
-        Fault(number, f"worker frozen past its lease: {_at(point)}", stopped_at(point), OR_UNKNOWN, still_for_s=0.7)
+        Fault(
+            number,
+            f"worker frozen past its lease: {_at(point)}",
+            stopped_at(point),
+            OR_UNKNOWN,
+            roles=(*ROLES, "recover-2"),
+            still_for_s=0.7,
+        )
         for number, point in STALLS
     ),
-    Fault("4c", "processes of the pool killed in a loop", pool_killed, OR_UNKNOWN, still_for_s=0.7),
+    Fault("4c", "processes of the pool killed in a loop", pool_killed, OR_UNKNOWN, PROCESSES, still_for_s=0.7),
     Fault("5", "SIGTERM to one role after another, under load", rolling_restart),
 )

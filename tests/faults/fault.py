@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 
 from tests.faults.checker import Verdict, check
 from tests.faults.ledger import ACCEPT, always
@@ -28,6 +29,7 @@ USUAL = frozenset(
 )
 """How an outreach may end when nothing goes wrong."""
 OR_UNKNOWN = USUAL | {"unknown"}
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -92,14 +94,17 @@ class Result:
         return total
 
 
-def run(fault: Fault, seeds: Iterable[int], directory: Path) -> Result:
-    """Run a fault once for each seed; a system in which something got stuck is made anew for the next."""
+def run(fault: Fault, seeds: Iterable[int], directory: Path, env: Mapping[str, str] = NO_SETTINGS) -> Result:
+    """Run a fault once for each seed; a system in which something got stuck is replaced for the next.
+
+    `env`: settings for faults that have none of their own for the same.
+    """
     result, left = Result(fault), list(seeds)[: fault.most_runs]
     while left:
         place = directory / f"{fault.number}-{left[0]}"
         with (
             fault.around(place.with_suffix(".around")) as more,
-            System(place, {**fault.env, **more}, fault.roles, fault.pace) as system,
+            System(place, {**env, **fault.env, **more}, fault.roles, fault.pace) as system,
         ):
             while left:
                 verdict = run_once(fault, left.pop(0), system, result)

@@ -3,6 +3,7 @@
 import time
 
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.settings import PROCESSES
 from tests.faults.silence import LONGEST_MS, alarms_in
 
 _LONGEST_S = LONGEST_MS / 1000 + 10
@@ -29,4 +30,4 @@ def _alarm(scene: Scene, about: str, since: float) -> bool:
     return any(alarm.about == about for alarm in alarms_in([line for line in scene.system.log if line[0] >= since]))
 
 
-FAULTS = (Fault("31a", "the worker's pool frozen, its parent alive", pool_frozen, OR_UNKNOWN, most_runs=20),)
+FAULTS = (Fault("31a", "the worker's pool frozen, its parent alive", pool_frozen, OR_UNKNOWN, PROCESSES, most_runs=20),)

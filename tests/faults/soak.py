@@ -19,6 +19,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.fault import OR_UNKNOWN
 from tests.faults.figures import MB_PARTS, keep_soak
 from tests.faults.memory import Samples
+from tests.faults.settings import POOL
 from tests.faults.shop import STREAMS, THRESHOLD_S, Shop
 from tests.faults.system import System
 
@@ -37,13 +38,14 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=int, default=2200, help="events a second")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pool", choices=("threads", "prefork"), default="threads", help="of the recover worker")
     parser.add_argument("--calm", action="store_true", help="without faults")
     parser.add_argument("--keep", action="store_true", help="write the figures into docs/")
     asked = parser.parse_args()
     console = Console(width=150)
     with (
         tempfile.TemporaryDirectory(prefix="winback-soak-") as directory,
-        System(Path(directory) / "one", {}) as system,
+        System(Path(directory) / "one", {POOL: asked.pool}) as system,
     ):
         figures = soak(system, asked, console)
     console.print_json(data=figures)

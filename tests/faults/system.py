@@ -15,6 +15,7 @@ from state.keys import PARTITIONS
 from tasks.failpoints import VARIABLE, Point
 from tests.faults.ledger import LedgerApi
 from tests.faults.proxy import Proxy
+from tests.faults.settings import SETTINGS
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from worker import runtime
 from worker.runtime import State
@@ -27,31 +28,7 @@ from worker.supervision.supervisor import Supervisor
 T = TypeVar("T")
 
 ROLES = ("ingest", "recover", "sweep", "beat")
-TIMEOUT_S = 0.5
-LEASE_S = 2 * TIMEOUT_S + 1.0
 STAGES = ("product_selection", "cart_review", "checkout", "payment")
-SETTINGS = {
-    "WINBACK_IDENTITY_SECRET": "an identity secret for the faults",
-    "WINBACK_DETECTION__SWEEP_INTERVAL": "200ms",
-    "WINBACK_CONTACT__QUIET_HOURS": "off",
-    "WINBACK_CONTACT__LAW": "off",
-    "WINBACK_DELIVERY__MODE": "live",
-    "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
-    "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
-    "WINBACK_DELIVERY__TIMEOUT": f"{TIMEOUT_S * 1000:.0f}ms",
-    "WINBACK_DELIVERY__LEASE_MARGIN": "1s",
-    "WINBACK_DELIVERY__BACKOFF_BASE": "100ms",
-    "WINBACK_DELIVERY__BACKOFF_CAP": "500ms",
-    "WINBACK_DELIVERY__DISPATCH_INTERVAL": "100ms",
-    "WINBACK_DELIVERY__RATE": "off",
-    "WINBACK_DELIVERY__BREAKER_FAILURES": "off",
-    "WINBACK_DELIVERY__BREAKER_PAUSE": "300ms",
-    "WINBACK_ALARMS__CHECK_INTERVAL": "500ms",
-    "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
-    "WINBACK_INGEST__READ_TIMEOUT": "200ms",
-    "WINBACK_INGEST__STALE_AFTER": "1s",
-    "WINBACK_WORKER__CONCURRENCY": "4",
-}
 PACE = Pace(first=0.2, longest=1.0, limit=1000)
 
 

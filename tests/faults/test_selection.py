@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.all import ALL
 from tests.faults.fault import Fault, Result, run_once
-from tests.faults.system import System
+from tests.faults.system import ROLES, System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
 
@@ -16,7 +16,7 @@ SELECTED = {"1b": 7, "2c": 7, "3d": 7, "4bb": 7, "13a": 7, "18b": 7}
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("system") / "one", {}) as started:
+    with System(tmp_path_factory.mktemp("system") / "one", {}, (*ROLES, "recover-2")) as started:
         yield started
 
 

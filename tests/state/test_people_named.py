@@ -9,7 +9,6 @@ from state.session_record import stamp_of, stamped
 from tests.support.helpers import HOUR_MS, JANE, SECOND_MS, Event, apply, arrived, event, happen, now_ms, stored
 from tests.support.ingesting import facts_of, ingest_of, publish
 from tests.support.naming_sessions import AT_MS, CART, EMAIL, PHONE, batch_of, order
-from worker.ingest.batch import Answer
 from worker.runtime import State
 
 
@@ -57,11 +56,8 @@ def test_a_change_that_says_who_the_person_is_asks_to_be_told() -> None:
 def test_answers_for_consent_come_with_their_proof() -> None:
     consent = {"call": True, "whatsapp": False, "given_at": "2025-05-01", "source": "checkout"}
     batch = batch_of(event(customer=JANE | {"consent": consent}))
-    proof = ("2025-05-01", "checkout")
-    assert batch.answers == [
-        Answer(PHONE, "call", "yes", AT_MS, *proof),
-        Answer(PHONE, "whatsapp", "no", AT_MS, *proof),
-    ]
+    said = [("call", "yes"), ("whatsapp", "no")]
+    assert batch.answers == [(PHONE, *one, AT_MS, "2025-05-01", "checkout") for one in said]
     assert batch_of(event(customer=JANE | {"consent": {"call": None}})).answers == []
     assert batch_of(event(customer={"consent": consent})).answers == []
 

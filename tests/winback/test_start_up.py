@@ -1,5 +1,6 @@
 """Commands start fast: each imports no large library that it doesn't need. Modules are counted, not milliseconds."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,8 @@ NEEDED = {
     "mock-api": {"iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
 }
 """What a command can't do without."""
+NOT_IN_A_ROLE = {"cryptography.hazmat", "email_validator", "holidays", "httpx", "iso4217", "langcodes", "pycountry"}
+"""Until it makes an attempt, or needs keys."""
 EACH_COMMAND = f"""
 import os, sys
 from winback.cli import commands, terminal  # what most have in common is imported once
@@ -93,3 +96,17 @@ def test_the_list_of_commands_repeats_their_own_help(name: str) -> None:
 def test_country_codes_are_those_of_the_standard() -> None:
     assert {found.alpha_2 for found in pycountry.countries} == ALPHA_2
     assert {code: country(code) for code in ALPHA_2} == {code: code for code in ALPHA_2}
+
+
+def test_celery_roles_load_no_plugins_and_no_rich() -> None:
+    script = (
+        "import runpy, sys; sys.argv[1:] = ['worker', '--help']\n"
+        "try: runpy.run_module('worker.celery_support.lean_celery', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit: print(*(name for name, found in sys.modules.items() if found))"
+    )
+    env = os.environ | {"WINBACK_REDIS_URL": "redis://127.0.0.1:1/0"}
+
+    loaded = set(printed("-c", script, env=env).splitlines()[-1].split())
+
+    assert "celery" in loaded
+    assert not {"rich", "click_repl", "flower", "prompt_toolkit", *NOT_IN_A_ROLE} & loaded

@@ -20,12 +20,12 @@ from worker.supervision.roles import roles
 
 
 def test_the_roles_are_the_commands_that_the_manual_names() -> None:
-    celery = f"{sys.executable} -m celery -A worker.app"
+    celery = f"{sys.executable} -m worker.celery_support.lean_celery"
     quiet = "--without-gossip --without-mingle"
     assert {role.name: " ".join(role.argv) for role in roles(Settings())} == {
         "ingest": f"{sys.executable} -m winback ingest",
         "sweep": f"{celery} worker -Q winback.sweep -P solo -n sweep@%h {quiet}",
-        "recover": f"{celery} worker -Q winback.recover -P prefork -c 32 -n recover@%h {quiet}",
+        "recover": f"{celery} worker -Q winback.recover -n recover@%h {quiet}",
         "beat": f"{celery} beat",
         "flower": f"{celery} flower",
     }

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from detectors.settings import DetectionSettings
 from worker.errors import StartError
-from worker.settings import load, load_detection
-from worker.settings.reload import DetectionReader
+from worker.settings import load
+from worker.settings.reload import DetectionReader, load_detection
 
 
 @pytest.fixture

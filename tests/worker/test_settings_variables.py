@@ -32,7 +32,7 @@ OWN_VALUES = {
     "DETECTION__ORDERS_STOPPED": "hold",
     "CONTACT__BLOCK__DEFAULT": "off",
     "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
-    "WORKER__POOL": "threads",
+    "WORKER__POOL": "prefork",
     "INGEST__READ_TIMEOUT": "3s",
 }
 """By key."""

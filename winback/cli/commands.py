@@ -111,6 +111,8 @@ def run() -> int | None:
     A user's mistake ends in its own words and exit code 2, never in a traceback.
     """
     texts.print_everything()
+    if role_output.is_role(sys.argv[1:]):
+        role_output.leave_out_rich()
     try:
         code: int | None = app(texts.arguments(sys.argv[1:]), standalone_mode=False, prog_name="winback")
     except (StartError, StateError) as exc:

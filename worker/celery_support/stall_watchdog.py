@@ -1,13 +1,20 @@
-"""A worker that takes no message any more ends itself, and whoever runs it starts it again.
+"""A worker that accepts no messages any more, runs a task that never ends, or leaks memory ends itself to be restarted.
 
-It lives, says so, and does nothing: that has been seen of Celery workers after a broker was away, each time for another
-reason. What all of them have in common can be seen from inside: messages wait, and nothing is taken or under way.
+It runs, sends heartbeats, and does nothing: that has been seen of Celery workers after a broker was away, each time for
+another reason. What all of them have in common can be seen from inside: messages wait, and nothing is taken or running.
+
+A pool of processes replaces a process whose task exceeds its time limit, or that needs too much memory. A pool of
+threads can't: a thread that hangs is lost, in the end all are, and memory only grows. There the worker is replaced.
 """
 
+import math
 import os
+import resource
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from time import monotonic
 
@@ -22,6 +29,13 @@ from worker.monitoring.alarms import ALARM
 LONGEST_S = 60.0
 """How long messages may wait while nothing is taken."""
 EVERY_S = 10.0
+FROZEN_S = 3 * EVERY_S
+"""A pause between two checks after which this process was frozen itself."""
+_READINGS = 5
+
+_IDLE = "messages wait and none is taken: it ends itself"
+_OVERDUE = "a task runs for longer than its limit: it ends itself"
+_HEAVY = "the worker needs too much memory: it ends itself after its attempts"
 
 log = structlog.stdlib.get_logger("winback.standstill")
 
@@ -36,9 +50,48 @@ def in_hand() -> int:
     return len(worker_state.reserved_requests) + len(worker_state.active_requests)
 
 
+def running() -> frozenset[str]:
+    """Return the ids of the tasks that run.
+
+    Raises:
+        RuntimeError: threads changed the set during each of several readings.
+    """
+    for _ in range(_READINGS):
+        with suppress(RuntimeError):
+            return frozenset(request.id for request in worker_state.active_requests)
+    raise RuntimeError("the running tasks changed while they were read")
+
+
+def peak_memory_kb() -> int:
+    """Return the most memory that this process has had (KiB)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
+
+
+@dataclass(slots=True)
+class Overdue:
+    """Looks whether a task runs for longer than any may. `clock`: seconds, steady."""
+
+    limit_s: float
+    """How long a task may run."""
+    running: Callable[[], frozenset[str]] = running
+    clock: Callable[[], float] = monotonic
+    _since: dict[str, float] = field(default_factory=dict)
+    _looked: float = 0.0
+
+    def is_one(self) -> bool:
+        """Whether a task has been seen at every look for longer than the limit."""
+        now = self.clock()
+        if now - self._looked > FROZEN_S:  # every task may need its time again
+            self._since.clear()
+        self._looked = now
+        self._since = {task: self._since.get(task, now) for task in self.running()}
+        return any(now - since > self.limit_s for since in self._since.values())
+
+
 @dataclass(slots=True)
 class Standstill:
-    """Looks now and then whether this worker stands still. `clock`: seconds, steady."""
+    """Looks periodically whether this worker stands still. `clock`: seconds, steady."""
 
     queued: Callable[[], int]
     """How many messages wait; raises BrokerAwayError."""
@@ -52,7 +105,7 @@ class Standstill:
     def is_one(self) -> bool:
         """Whether messages have waited at every look of the last `LONGEST_S`, and nothing was taken or in hand."""
         now, taken_now = self.clock(), self.taken()
-        stood_still_itself = now - self._looked > 3 * EVERY_S
+        stood_still_itself = now - self._looked > FROZEN_S
         self._looked = now
         try:
             idle = taken_now == self._known and not self.in_hand() and self.queued() > 0
@@ -63,26 +116,79 @@ class Standstill:
         return now - self._since >= LONGEST_S
 
 
-def watch_for_it(app: Celery, queue: str, stopped: Event | None = None) -> None:
-    """Look from a thread until the process ends; end it in order when it stands still, by force if that fails."""
-    standstill, ended = Standstill(Broker(app, queue).queued), stopped or Event()
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One reason for which a worker ends itself."""
 
-    def run() -> None:
-        told = False
-        while not ended.wait(EVERY_S):
-            try:
-                with undivided:
-                    found = standstill.is_one()
-            except Exception as problem:  # noqa: BLE001 - the next look may be better
-                log.error("stall_check_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it
-                continue
-            if not found:
-                continue
-            if told:
-                os.kill(os.getpid(), signal.SIGKILL)
-            log.critical(ALARM, alarm="standstill", queue=queue, text="messages wait and none is taken: it ends itself")
-            told = True
-            os.kill(os.getpid(), signal.SIGTERM)
-            ended.wait(LONGEST_S)
+    applies: Callable[[], bool]
+    """Asked at every interval. An exception is logged, and the next check might succeed."""
+    log: Callable[[], object]
+    """Logs the reason."""
 
-    Thread(target=run, name="standstill", daemon=True).start()
+
+def watch_for_it(app: Celery, queue: str, *, threads: bool = False, stopped: Event | None = None) -> None:
+    """Check from a thread until the process ends; end it in order when a check applies, by force if that fails.
+
+    `threads`: it has a pool of threads, for which Celery enforces the limits of no task.
+    """
+    limit_s = float(app.conf.task_time_limit or math.inf)
+    checks = [Check(Standstill(Broker(app, queue).queued).is_one, _alarm(queue, _IDLE))]
+    if threads:
+        memory_kb = app.conf.worker_max_memory_per_child or math.inf
+        checks += [
+            Check(Overdue(limit_s + LONGEST_S).is_one, _alarm(queue, _OVERDUE)),
+            Check(lambda: peak_memory_kb() > memory_kb, _memory_limit_reached),
+        ]
+    # Half of the time limit is a lease: what runs has time to end.
+    grace_s = LONGEST_S if math.isinf(limit_s) else max(LONGEST_S, limit_s / 2)
+    wait = (stopped or Event()).wait
+    Thread(target=end_when_needed, args=(checks, grace_s, wait), name="standstill", daemon=True).start()
+
+
+def _alarm(queue: str, text: str) -> Callable[[], object]:
+    return lambda: log.critical(ALARM, alarm="standstill", queue=queue, text=text)
+
+
+def _memory_limit_reached() -> None:
+    log.warning("memory_limit_reached", peak_mb=round(peak_memory_kb() / 1024), text=_HEAVY)
+
+
+def _kill(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+def end_when_needed(
+    checks: Sequence[Check],
+    grace_s: float,
+    wait: Callable[[float], object],
+    kill: Callable[[signal.Signals], None] = _kill,
+) -> None:
+    """Check at each interval, until `wait` returns true. End this process when a check applies.
+
+    Args:
+        checks: The reasons, the first that applies is logged.
+        grace_s: Time after SIGTERM (s) before SIGKILL.
+        wait: Waits for some time (s), and returns whether to stop checking.
+        kill: Sends a signal to this process.
+    """
+    asked = False
+    while not wait(EVERY_S):
+        found = [check for check in checks if _applies(check)]
+        if not found:
+            continue
+        if asked:
+            kill(signal.SIGKILL)
+        found[0].log()
+        asked = True
+        kill(signal.SIGTERM)
+        if wait(grace_s):
+            return
+
+
+def _applies(check: Check) -> bool:
+    try:
+        with undivided:
+            return check.applies()
+    except Exception as problem:  # noqa: BLE001 - the next check may be better
+        log.error("stall_check_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it
+        return False

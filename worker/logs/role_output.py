@@ -22,6 +22,11 @@ def is_role(arguments: list[str]) -> bool:
     return bool(arguments) and arguments[0] in _COMMANDS and "--help" not in arguments
 
 
+def leave_out_rich() -> None:
+    """Let imports of rich fail, which structlog and httpx allow for: no role prints with it, and each would keep it."""
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # what the import system takes for "not there"
+
+
 def refuse(problem: Exception | str, role: str) -> None:
     """Write why a role doesn't start: one line for each problem."""
     for text in str(problem).splitlines():

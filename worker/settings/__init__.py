@@ -29,7 +29,6 @@ __all__ = [
     "Settings",
     "WorkerSettings",
     "load",
-    "load_detection",
     "require",
     "sources",
 ]
@@ -84,7 +83,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     contact: ContactSettings = ContactSettings()
     ingest: IngestSettings = IngestSettings()
-    worker: WorkerSettings = WorkerSettings()
+    worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
     flower: FlowerSettings = FlowerSettings()
 
@@ -134,6 +133,12 @@ class Settings(BaseSettings):
         if not _NAMESPACE.fullmatch(namespace):
             raise ValueError("must be 1 to 32 characters, each a-z, 0-9, _ or -")
         return namespace
+
+    @field_validator("worker")
+    @classmethod
+    def _pool_fits_the_rate(cls, worker: WorkerSettings, info: ValidationInfo) -> WorkerSettings:
+        delivery: DeliverySettings | None = info.data.get("delivery")
+        return worker.for_rate(delivery.rate) if delivery else worker
 
     @field_validator("identity_secret")
     @classmethod
@@ -198,25 +203,6 @@ def require(settings: Settings, *keys: str) -> None:
             lines.append(missing(path, _HINTS.get(key, "")))
     if lines:
         raise StartError("\n".join(lines))
-
-
-def load_detection(path: Path, env: Mapping[str, str] | None = None, *, required: bool = False) -> DetectionSettings:
-    """Read `[detection]` again, and nothing else: the environment over the file over the defaults.
-
-    Args:
-        path: The file, `settings.config`.
-        env: The environment; None: the process's.
-        required: Whether a missing file is an error; False: it is an empty one.
-
-    Raises:
-        StartError: One line for each problem of this section, or the file cannot be read.
-    """
-    env = os.environ if env is None else env
-    layers = read_layers(Settings, env, path, required=required)
-    try:
-        return DetectionSettings.model_validate(layers.merged().get("detection", {}))
-    except ValidationError as error:
-        raise StartError("\n".join(explain(error, layers, Settings, ("detection",)))) from None
 
 
 def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Path | None = None) -> dict[str, str]:

@@ -1,18 +1,40 @@
 """The thresholds while running: the sweep asks for them each time, and a bad edit changes nothing."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from detectors.settings import DetectionSettings
 from worker.errors import StartError
 from worker.logs.masking import one_line
-from worker.settings import Settings, load_detection
+from worker.settings import Settings
+from worker.settings.errors import explain
+from worker.settings.sources import read_layers
 
 _SETTLED_S = 1.0
 _MOST_NAMED = 5
+
+
+def load_detection(path: Path, env: Mapping[str, str] | None = None, *, required: bool = False) -> DetectionSettings:
+    """Read `[detection]` again, and nothing else: the environment over the file over the defaults.
+
+    Args:
+        path: The file, `settings.config`.
+        env: The environment; None: the process's.
+        required: Whether a missing file is an error; False: it is an empty one.
+
+    Raises:
+        StartError: One line for each problem of this section, or the file cannot be read.
+    """
+    env = os.environ if env is None else env
+    layers = read_layers(Settings, env, path, required=required)
+    try:
+        return DetectionSettings.model_validate(layers.merged().get("detection", {}))
+    except ValidationError as error:
+        raise StartError("\n".join(explain(error, layers, Settings, ("detection",)))) from None
 
 
 def _set_in(section: BaseModel, before: str = "") -> Iterator[str]:

@@ -8,7 +8,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from detectors.durations import Duration, within
 from state.keys import MOST_STREAMS
+from tasks.delivery.rate import Rate
 from tasks.delivery.settings import Count
+
+MOST_BY_THREADS = 100
+"""Requests a second that one process makes with threads; see `bench/attempts.py`."""
+FEWEST_AT_A_TIME = 32
 
 
 def _strip_secret(value: object) -> object:
@@ -57,14 +62,32 @@ class WorkerSettings(BaseModel):
     """The `[worker]` section: the pool of the recover worker.
 
     Attributes:
-        pool: Processes sent most in our measurements (`bench/attempts.py`); threads need a tenth of the memory.
+        pool: Threads of one process need a tenth of the memory; processes use all cores (`bench/attempts.py`).
         concurrency: Requests at a time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pool: Literal["threads", "prefork"] = "prefork"
-    concurrency: Count = Field(default=32, ge=1, le=1000)
+    pool: Literal["threads", "prefork"] = "threads"
+    concurrency: Count = Field(default=FEWEST_AT_A_TIME, ge=1, le=1000)
+
+    def for_rate(self, rate: Rate | None) -> "WorkerSettings":
+        """Return these settings with what wasn't set chosen by the rate of requests; None: as many as possible.
+
+        Up to 100 requests a second one process sends with threads, above that several processes share the work. There
+        is room for the requests of one second, so that the rate is reached while Yuno takes up to a second to answer.
+        """
+        per_second = rate.burst if rate else MOST_BY_THREADS + 1
+        pool = self.pool if "pool" in self.model_fields_set else _pool_for(per_second)
+        needed = min(per_second, MOST_BY_THREADS) if pool == "threads" else FEWEST_AT_A_TIME
+        chosen = {"pool": pool, "concurrency": max(FEWEST_AT_A_TIME, needed)}
+        return self.model_copy(
+            update={name: value for name, value in chosen.items() if name not in self.model_fields_set}
+        )
+
+
+def _pool_for(per_second: int) -> Literal["threads", "prefork"]:
+    return "threads" if per_second <= MOST_BY_THREADS else "prefork"
 
 
 class AlarmSettings(BaseModel):

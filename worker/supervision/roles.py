@@ -32,22 +32,22 @@ class Role:
 def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Role, ...]:
     """All roles of a running Winback, in the order in which they are started.
 
-    They are the commands that a compose file or systemd starts too, run by this interpreter.
+    They are the commands that a compose file or systemd starts too, run by this interpreter, and Celery's without its
+    plugins.
 
     Args:
-        settings: What decides about the recover role's pool and grace; each role loads its own.
+        settings: What decides about the recover role's grace; each role loads its own.
         env: Handed to every role: what was made up for this run.
     """
     # A role that is killed must not take its last lines along. Celery's banners say in thirty lines what ours says in
     # one; its --quiet comes this way, so that the commands stay the same everywhere.
     env = {"PYTHONUNBUFFERED": "1", "CELERY_QUIET": "1", **(env or {})}
-    pool, concurrency = settings.worker.pool, str(settings.worker.concurrency)
     quiet = ("--without-gossip", "--without-mingle")
 
     def celery(name: str, *args: str, grace_s: float) -> Role:
-        return Role(name, (sys.executable, "-m", "celery", "-A", "worker.app", *args), env, grace_s)
+        return Role(name, (sys.executable, "-m", "worker.celery_support.lean_celery", *args), env, grace_s)
 
-    recover = ("worker", "-Q", "winback.recover", "-P", pool, "-c", concurrency, "-n", "recover@%h", *quiet)
+    recover = ("worker", "-Q", "winback.recover", "-n", "recover@%h", *quiet)
     sweep = ("worker", "-Q", "winback.sweep", "-P", "solo", "-n", "sweep@%h", *quiet)
     flower = celery("flower", "flower", grace_s=5)
     # An attempt may use up its whole deadline: cut off earlier, it leaves a customer `unknown`.

@@ -1,10 +1,13 @@
 """States and other regions of countries, as ISO 3166-2 codes: `US-FL`."""
 
+import json
 import re
 import tomllib
 import unicodedata
+from collections import defaultdict
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 _OTHER_NAME = re.compile(r" ?[\[\](),] ?")
 """`Catalunya [Cataluña]`, `Madrid, Comunidad de`"""
@@ -26,10 +29,7 @@ def region_of(text: str, countries: tuple[str, ...]) -> str | None:
 @cache
 def parent_of(region: str) -> str | None:
     """Return the region that another one is part of: `ES-MD` for `ES-M`; None when that is the country."""
-    import pycountry
-
-    found = pycountry.subdivisions.get(code=region)  # type: ignore[no-untyped-call]
-    return found.parent_code if found else None
+    return next((found.parent for found in _every().get(region[:2], ()) if found.code == region), None)
 
 
 def state_of_number(phone: str) -> str | None:
@@ -40,6 +40,25 @@ def state_of_number(phone: str) -> str | None:
 def area_codes_of(region: str) -> tuple[str, ...]:
     """Return the area codes of a state of the US; of another region none."""
     return _area_codes().get(region, ())
+
+
+class _Region(NamedTuple):
+    code: str
+    name: str
+    parent: str | None
+
+
+@cache
+def _every() -> dict[str, list[_Region]]:
+    """Return the regions of each country, in ISO's order; pycountry's own objects would take 8 MB in every worker."""
+    database = files("pycountry") / "databases" / "iso3166-2.json"
+    found: defaultdict[str, list[_Region]] = defaultdict(list)
+    for row in json.loads(database.read_text(encoding="utf-8"))["3166-2"]:
+        country, parent = row["code"].partition("-")[0], row.get("parent")
+        if parent and not parent.startswith(f"{country}-"):
+            parent = f"{country}-{parent}"
+        found[country].append(_Region(row["code"], row["name"], parent))
+    return dict(found)
 
 
 @cache
@@ -56,12 +75,10 @@ def _states_by_area_code() -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _regions(country: str) -> dict[str, str]:
     """Return each region of a country by its plain name and by what follows the country in its code."""
-    import pycountry
-
-    every = pycountry.subdivisions.get(country_code=country) or ()  # type: ignore[no-untyped-call]
+    every = _every().get(country, ())
     found: dict[str, str] = {}
     # Provinces before the regions that they make up: the smaller one leads to both.
-    for region in sorted(every, key=lambda region: region.parent_code is None):
+    for region in sorted(every, key=lambda region: region.parent is None):
         for name in (region.name, *_OTHER_NAME.split(region.name)):
             found.setdefault(_plain(name), region.code)
     return found | {_plain(region.code.partition("-")[2]): region.code for region in every}

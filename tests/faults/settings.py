@@ -1,0 +1,33 @@
+"""The settings of the system that the faults happen to: short times, and the pool of the usual rates."""
+
+from tests.faults.shop import STREAMS
+
+TIMEOUT_S = 0.5
+LEASE_S = 2 * TIMEOUT_S + 1.0
+POOL = "WINBACK_WORKER__POOL"
+PROCESSES = {POOL: "prefork"}
+"""For a fault of single processes of the pool."""
+SETTINGS = {
+    "WINBACK_IDENTITY_SECRET": "an identity secret for the faults",
+    "WINBACK_DETECTION__SWEEP_INTERVAL": "200ms",
+    "WINBACK_CONTACT__QUIET_HOURS": "off",
+    "WINBACK_CONTACT__LAW": "off",
+    "WINBACK_DELIVERY__MODE": "live",
+    "WINBACK_DELIVERY__PUBLIC_API_KEY": "public",
+    "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": "private",
+    "WINBACK_DELIVERY__TIMEOUT": f"{TIMEOUT_S * 1000:.0f}ms",
+    "WINBACK_DELIVERY__LEASE_MARGIN": "1s",
+    "WINBACK_DELIVERY__BACKOFF_BASE": "100ms",
+    "WINBACK_DELIVERY__BACKOFF_CAP": "500ms",
+    "WINBACK_DELIVERY__DISPATCH_INTERVAL": "100ms",
+    "WINBACK_DELIVERY__RATE": "off",
+    "WINBACK_DELIVERY__BREAKER_FAILURES": "off",
+    "WINBACK_DELIVERY__BREAKER_PAUSE": "300ms",
+    "WINBACK_ALARMS__CHECK_INTERVAL": "500ms",
+    "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
+    "WINBACK_INGEST__READ_TIMEOUT": "200ms",
+    "WINBACK_INGEST__STALE_AFTER": "1s",
+    # The rate is off here, for which processes would be the default.
+    POOL: "threads",
+    "WINBACK_WORKER__CONCURRENCY": "4",
+}

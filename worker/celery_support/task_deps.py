@@ -1,0 +1,106 @@
+"""What the tasks of one process need, built from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+from state import deployment, refusals
+from state.alarms import Alarms
+from state.backlog import Backlog
+from state.errors import StateError
+from state.progress_stamps import Stamps
+from state.replication import NONE, Replicas
+from tasks.deps import Deps
+from tasks.policy import blocklist
+from worker.monitoring import announcer
+from worker.runtime import State, identity_secret, open_state
+from worker.settings import Settings
+from worker.settings.reload import DetectionReader
+
+if TYPE_CHECKING:
+    from detectors.settings import DetectionSettings
+    from tasks.delivery.yuno import YunoClient
+
+NOT_REPLICATED = (
+    "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to what there is"
+)
+
+
+def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) -> Deps:
+    """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
+    state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas, sends=sends)
+    live = sends and settings.delivery.mode == "live"
+    return Deps(
+        sessions=state.sessions,
+        outbox=state.outbox,
+        people=state.people,
+        streams=state.streams,
+        control=state.control,
+        attribution=state.attribution,
+        orders=state.orders,
+        stamps=Stamps(state.scripts, state.keys),
+        alarms=Alarms(state.scripts, state.keys),
+        client=_client(settings) if live else None,
+        delivery=settings.delivery,
+        contact=settings.contact,
+        blocklist=blocklist.compiled(settings.contact.block, rehearsal=settings.delivery.rehearses),
+        detection=_detection(state, settings),
+        identity_secret=identity_secret(settings),
+        in_flight=settings.in_flight,
+        beat=state.beat,
+        replication=_report_replication(state),
+        backlog=Backlog(state.scripts, state.keys).note,
+        flooded=lambda messages: refusals.add(state.scripts, state.keys, {"flood": messages}),
+        report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
+    )
+
+
+def _client(settings: Settings) -> YunoClient:
+    from tasks.delivery.yuno import YunoClient
+
+    return YunoClient(settings.delivery, max_connections=settings.worker.concurrency)
+
+
+def _detection(state: State, settings: Settings) -> Callable[[], DetectionSettings]:
+    reader, said = DetectionReader(settings), ["never said anything"]
+
+    def detection() -> DetectionSettings:
+        current, problem = reader()
+        announcer.now_detects_by(current)
+        # Once for each version of a broken file, not at every sweep.
+        if (problem or "") != said[0]:
+            deployment.report(state.scripts, state.keys, "detection", problem or "")
+            said[0] = problem or ""  # not before: a server that was away is told at the next sweep
+            if problem:
+                _log().error("detection_settings_unusable", kept="the earlier ones", problem=problem)
+        return current
+
+    return detection
+
+
+def _report_replication(state: State) -> Callable[[Literal["well", "failing"]], None]:
+    last, reporting = "well", Lock()
+
+    def replication(how: Literal["well", "failing"]) -> None:
+        nonlocal last
+        # In a pool of threads a report must not overtake another one, nor wait for it: Redis can take long to answer.
+        # After one that is left out, `last` stays as it is, so the next attempt reports.
+        if how == last == "well" or not reporting.acquire(blocking=False):
+            return
+        try:
+            last = how
+            with suppress(StateError):
+                deployment.report(state.scripts, state.keys, "replication", "" if how == "well" else NOT_REPLICATED)
+        finally:
+            reporting.release()
+
+    return replication
+
+
+def _log() -> Any:  # noqa: ANN401 - structlog's, imported when there is something to log
+    import structlog
+
+    return structlog.stdlib.get_logger("winback.runtime")
