@@ -1,0 +1,40 @@
+"""A real Celery worker with a pool of threads, for which Celery enforces no time limit."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+WORKER = """
+import sys, time
+from celery import Celery, signals
+from worker.celery_support import stall_watchdog
+stall_watchdog.EVERY_S, stall_watchdog.LONGEST_S = 0.05, 0.3
+stall_watchdog.FROZEN_S = 1000.0  # however busy the machine is
+app = Celery("test", broker=sys.argv[1])
+app.conf.update(task_time_limit=0.2, task_default_queue="hanging", worker_enable_remote_control=False)
+
+@app.task
+def hang():
+    time.sleep(600)
+
+@signals.worker_ready.connect
+def watch(**_):
+    stall_watchdog.watch_for_it(app, "hanging", threads=True)
+
+hang.delay()
+app.worker_main(["worker", "-P", "threads", "-c", "2", "--without-gossip", "--without-mingle"])
+"""
+
+
+@pytest.mark.xdist_group("valkey")
+def test_worker_with_a_hanging_thread_ends_itself(valkey: EmbeddedValkey) -> None:
+    done = subprocess.run([sys.executable, "-c", WORKER, valkey.url], capture_output=True, timeout=100, check=False)
+
+    assert done.returncode == -signal.SIGKILL
+    output = done.stdout + done.stderr
+    assert b"a task runs for longer than its limit" in output
+    assert b"Warm shutdown" in output
