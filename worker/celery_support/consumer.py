@@ -28,12 +28,18 @@ LONGEST_PAUSE_S = 10.0
 CALM_S = 60.0
 """Time without a refusal after which the pauses start small again."""
 _STEP_S = 0.2
+_DELAYED_DELIVERY = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 log = structlog.stdlib.get_logger("winback.messages")
 
 
 class Consumer(consumer.Consumer):  # type: ignore[misc]
     """Celery's consumer."""
+
+    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]
+        """Its steps but one, which would declare 28 queues in RabbitMQ for delayed messages. There are none here."""
+
+        default_steps = tuple(step for step in consumer.Consumer.Blueprint.default_steps if step != _DELAYED_DELIVERY)
 
     restart_count = 0
     """Celery begins at -1, and ends a worker if a process of its pool dies (of memory, say) before its first turn."""

@@ -14,7 +14,6 @@ from state.errors import StateError
 from tasks.broker import bounded
 from worker import runtime
 from worker.monitoring.alarms import Watch
-from worker.settings import load
 from worker.settings.reload import DetectionReader
 
 EVERY_S = 2.0
@@ -33,7 +32,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         """Called once, when beat starts."""
         super().setup_schedule()
-        settings = load()
+        settings = self.app.settings
         self._state = runtime.open_state(settings)
         self._detection = DetectionReader(settings)
         Watch(settings).start()

@@ -1,0 +1,76 @@
+"""The options of Flower, made from the settings.
+
+Left to itself Flower listens on every interface, is open to everybody, lets every visitor apply tasks and shut workers
+down, and keeps every task in memory.
+"""
+
+import ast
+import secrets
+import socket
+import sys
+from typing import Any
+
+from worker.celery_support.process import refuse_to_start
+from worker.celery_support.read_only_flower import make_read_only
+from worker.errors import StartError
+from worker.logs import role_output, setup
+from worker.settings.sections import FlowerSettings
+
+
+def flower_options(settings: FlowerSettings) -> dict[str, Any]:
+    """Return the options, and make Flower read-only. An address that is in use ends the process with one line."""
+    try:
+        _require_free(settings.address, settings.port)
+    except StartError as exc:
+        refuse_to_start(exc, "flower")
+    make_read_only()
+    return {
+        "address": settings.address,
+        "port": settings.port,
+        "basic_auth": [_login(settings)],
+        "max_tasks": settings.max_tasks,
+        # The argument and the result are what there is to see: an opaque id, and the outcome of the attempt.
+        "tasks_columns": "name,args,result,state,received,runtime,worker",
+        "format_task": format_task,
+        "persistent": False,
+        **_logging(),
+    }
+
+
+def _require_free(address: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as exc:
+            raise StartError(
+                f"flower.port: cannot listen on {address}:{port} ({exc.strerror}); set WINBACK_FLOWER__PORT"
+            ) from None
+
+
+def _login(settings: FlowerSettings) -> str:
+    if settings.basic_auth is not None:
+        return settings.basic_auth.get_secret_value()
+    credentials = f"winback:{secrets.token_urlsafe(12)}"
+    text = f"flower.basic_auth is not set; for this run it is {credentials}"
+    # Its only hint: the log would mask it.
+    print(role_output.line("login_made_up", "flower", text=text) if role_output.is_json() else text, file=sys.stderr)  # noqa: T201
+    return credentials
+
+
+def _logging() -> dict[str, Any]:
+    if not role_output.is_json():
+        return {}
+    # Tornado would set up a format of its own.
+    setup.configure("flower")
+    return {"logging": "none"}
+
+
+def format_task(task: Any) -> Any:  # noqa: ANN401 - Flower's own record of a task
+    """Make the page's columns short: the outcome of the attempt, then its number."""
+    try:
+        result = ast.literal_eval(task.result or "")
+        task.result = f"{result['outcome']} (attempt {result['attempt']})" if result["attempt"] else result["outcome"]
+    except (ValueError, SyntaxError, TypeError, KeyError):
+        return task
+    return task

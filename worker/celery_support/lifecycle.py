@@ -1,0 +1,132 @@
+"""What a worker does from its start to its end, at the signals of Celery: join, equip, watch, heartbeat, withdraw."""
+
+import gc
+import os
+from contextlib import suppress
+from dataclasses import replace
+from time import sleep
+from typing import Protocol
+
+import structlog
+from celery import Celery
+
+from state import announcements
+from state.errors import StateError
+from state.replication import NONE, Replicas
+from tasks import deps
+from tasks.celery_tasks import RECOVER_QUEUE
+from worker import runtime
+from worker.celery_support.lazy_loading import Once, load_for_attempts
+from worker.celery_support.process import refuse_to_start
+from worker.celery_support.refusal_counter import refused
+from worker.celery_support.stall_watchdog import watch_for_it
+from worker.celery_support.task_deps import build_deps
+from worker.errors import StartError
+from worker.monitoring.alarms import Watch
+from worker.server_errors import named
+from worker.settings import LIVE_KEYS, Settings, require
+
+CHILD_TRIES = 10
+CHILD_PAUSE_S = 1.0
+
+log = structlog.stdlib.get_logger("winback.app")
+
+
+class _Worker(Protocol):
+    """What is used of Celery's WorkController."""
+
+    app: Celery
+    pool_cls: object
+
+
+class _Consumer(Protocol):
+    """What is used of Celery's Consumer."""
+
+    app: Celery
+    pool: object
+
+
+class Lifecycle:
+    """The steps of one worker. Celery calls each method with keywords that aren't used here."""
+
+    def __init__(self, settings: Settings, role: str) -> None:
+        self._settings = settings
+        self._role = role
+        self._joined: runtime.State | None = None
+        """The state that this worker said it joined; the processes of a prefork pool open their own."""
+        self._replicas: Replicas = NONE
+        """How many replicas must acknowledge, as this worker found it at its start: a process of its pool that is born
+        while a primary is cut off from its replicas must not take that for a server without any."""
+
+    def join(self, sender: _Worker, **_kwargs: object) -> None:
+        """Before a worker takes anything: require the settings that its queues need, and a server that fits."""
+        sends = RECOVER_QUEUE in sender.app.amqp.queues.consume_from
+        try:
+            self._require_keys(sends=sends)
+            with named(self._settings):
+                self._joined = self._join(sends=sends)
+        except (StartError, StateError) as exc:
+            refuse_to_start(exc, self._role)
+        if "prefork" in str(sender.pool_cls):
+            load_for_attempts()
+            # What the processes of the pool have in common stays common: the collector would write to every page of it.
+            gc.collect()
+            gc.freeze()
+        else:
+            # The threads and solo pools run the tasks in this process, and never send worker_process_init.
+            self._install_deps(sends=sends)
+
+    def _require_keys(self, *, sends: bool) -> None:
+        live = sends and self._settings.delivery.mode == "live"
+        require(self._settings, "identity_secret", *(LIVE_KEYS if live else ()))
+
+    def _join(self, *, sends: bool) -> runtime.State:
+        state = runtime.open_state(self._settings, sends=sends)
+        runtime.join_deployment(state, self._settings, personal=sends)
+        if sends:
+            self._replicas = runtime.count_replicas(state, self._settings)
+            state.declare()
+        return state
+
+    def _install_deps(self, *, sends: bool) -> None:
+        built = build_deps(self._settings, sends=sends, replicas=self._replicas)
+        deps.install(replace(built, prepare=Once(load_for_attempts)))
+
+    def equip_child(self, **_kwargs: object) -> None:
+        """In a new process of a prefork pool: install what its tasks need."""
+        for _ in range(CHILD_TRIES):
+            try:
+                deps.install(build_deps(self._settings, sends=True, replicas=self._replicas))
+            except StateError as exc:
+                log.warning("state_unreachable", error=str(exc))
+                sleep(CHILD_PAUSE_S)
+            else:
+                return
+        # Without what it needs it would fail every task at once, and so be given most of them. The pool replaces it.
+        os._exit(1)
+
+    def watch(self, sender: _Consumer, **_kwargs: object) -> None:
+        """Start the threads that watch the other roles and this worker."""
+        # Not before it is ready: the processes of a pool are forked by now, and threads and forks don't mix.
+        Watch(self._settings).start()
+        for queue in sender.app.amqp.queues.consume_from:
+            watch_for_it(sender.app, queue, threads="thread" in str(sender.pool))
+
+    def send_heartbeat(self, **_kwargs: object) -> None:
+        """Record that this worker is alive, how it sends, and what it refused."""
+        state = self._joined
+        if state is None:
+            return
+        # Should it fail: a missing heartbeat says just that.
+        with suppress(StateError):
+            state.beat(self._role)
+            if state.how:
+                state.declare()
+            refused.record(state.scripts, state.keys)
+
+    def withdraw(self, **_kwargs: object) -> None:
+        """After the last attempt: another worker needn't wait until the declaration of this one counts no more."""
+        state, self._joined = self._joined, None
+        if state is not None:
+            with suppress(StateError):
+                announcements.withdraw(state.scripts, state.keys)
