@@ -116,7 +116,7 @@ def disagree(state: State) -> None:
 
 
 def order(state: State) -> None:
-    state.sessions.begin([], state.orders.count([], [("s-1", now_ms(state))]))()
+    state.sessions.begin([], state.orders.count([], [("s-1", now_ms(state))])).result()
 
 
 def end_a_time_without_orders(state: State) -> None:

@@ -66,7 +66,7 @@ def frozen(nodes: Cluster, place: int) -> Iterator[None]:
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_come_in_the_order_of_the_calls_whichever_node_has_them(state: State, number: int) -> None:
     assert {home(call) for call in CALLS} == {0, 1, 2}
-    assert state.scripts.begin_many("mark", CALLS[:number])() == REPLIES[:number]
+    assert state.scripts.begin_many("mark", CALLS[:number]).result() == REPLIES[:number]
     assert state.scripts.run_many("mark", CALLS[:number]) == [[0]] * number
 
 
@@ -78,7 +78,7 @@ def test_who_begins_is_not_held_up_by_a_node_that_has_not_replied(nodes: Cluster
         assert len(in_use(state.client)) == 3
         mine = [sum(home(call) == place for call in CALLS) for place in (1, 2)]
         eventually(lambda: [carried_out(client) for client in nodes.clients[1:]] == mine)
-    assert wait() == REPLIES
+    assert wait.result() == REPLIES
 
 
 @pytest.mark.parametrize("several", [1, 3])
@@ -106,7 +106,7 @@ def test_an_error_of_one_call_leaves_the_others_be(state: State) -> None:
     calls = list(CALLS)
     calls[2] = (calls[2][0], ("not a number", DAY_MS))
     with pytest.raises(StateError, match="refused a command"):
-        state.scripts.begin_many("mark", calls)()
+        state.scripts.begin_many("mark", calls).result()
     assert state.scripts.run_many("mark", CALLS) == [[int(index == 2)] for index in range(40)]
 
 
@@ -124,13 +124,13 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
             other.execute_command("CLUSTER SETSLOT", slot_of(lost), "NODE", nodes.ids[1])
         for _ in range(2):
             with pytest.raises(ServerUnavailableError, match="does not answer"):
-                wait()
+                wait.result()
             assert in_use(client) == []
             assert port_of(client, lost) == nodes.servers[1].port
             assert state.scripts.run_many("mark", left) == [[0]] * len(left)
             wait = state.scripts.begin_many("mark", CALLS)
         with pytest.raises(ServerUnavailableError):
-            wait()
+            wait.result()
 
 
 def test_a_frozen_node_costs_one_timeout_and_carries_out_nothing_twice(nodes: Cluster, impatient: State) -> None:
@@ -158,7 +158,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_reply_to_others(nodes: Clust
             ours = set(in_use(state.client))
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             with pytest.raises(KeyboardInterrupt):
-                wait()
+                wait.result()
             assert in_use(state.client) == []
             # The replies of the others are there: their connections must be gone.
             eventually(lambda: not any(addresses(nodes.clients[place]) & ours for place in others))

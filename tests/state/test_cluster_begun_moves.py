@@ -56,7 +56,7 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
     with given(nodes, slot_of(first), away):
         forget_counts(nodes)
         for expected in (REPLIES, [[0]] * 40):
-            assert state.scripts.begin_many("mark", CALLS)() == expected
+            assert state.scripts.begin_many("mark", CALLS).result() == expected
             assert moved(nodes) == [int(place == home(first)) for place in range(3)]
         assert port_of(state.client, first) == nodes.servers[away].port
         assert sum(carried_out(client) for client in nodes.clients) == 80

@@ -16,7 +16,7 @@ OTHER_PHONE = person_of("+573001234568", SECRET)
 
 
 def told(state: State, *, named: Iterable[Named] = (), **marks: Marks) -> None:
-    state.people.begin_telling(named, marks)()
+    state.people.begin_telling(named, marks).result()
 
 
 def link(state: State, one: str, other: str, session: str = "s-1") -> None:

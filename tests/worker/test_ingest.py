@@ -1,6 +1,6 @@
 """Ingest: what is applied is acknowledged, what is not comes again, and it goes on whatever happens."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
