@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.progress import say
-from worker.supervision.embedded_valkey import with_jemalloc
+from worker.supervision.valkey_process import with_jemalloc
 
 ROOT = Path(__file__).parents[1]
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -59,6 +59,6 @@ def _apt(packages: list[str]) -> None:
 def _program(name: str) -> bool:
     if name == "postgres":
         return any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if name == "jemalloc":  # what servers are usually built with; see worker/supervision/embedded_valkey.py
+    if name == "jemalloc":  # what servers are usually built with; see worker/supervision/valkey_process.py
         return bool(with_jemalloc())
     return shutil.which(name) is not None

@@ -9,7 +9,8 @@ from bench.own.running import SECRET, Roles, Running, running
 from bench.processes import memory_bytes
 from bench.waiting import wait_for
 from worker.monitoring.liveness import flower_answers
-from worker.supervision.embedded_valkey import EmbeddedValkey, _free_port
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.valkey_process import free_port
 
 PART = "own: the roles"
 NAMES = ("ingest", "recover", "sweep", "beat", "flower")
@@ -24,7 +25,7 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
             **SECRET,
             "WINBACK_REDIS_URL": server.url,
             "WINBACK_WORKER__POOL": "prefork",
-            "WINBACK_FLOWER__PORT": str(_free_port()),
+            "WINBACK_FLOWER__PORT": str(free_port()),
             "WINBACK_FLOWER__BASIC_AUTH": "bench:bench",
         }
         for _ in range(1 if quick else rounds):

@@ -17,7 +17,7 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from worker.supervision.embedded_valkey import _binary
+from worker.supervision.valkey_process import binary
 
 ROOT = Path(__file__).parents[2]
 SERVER = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]
@@ -45,7 +45,7 @@ def free_port() -> int:
 def server(tmp_path: Path) -> Iterator[Running]:
     """What the container runs, with nothing changed but where it keeps its data and where it listens."""
     port = free_port()
-    (tmp_path / "valkey-server").symlink_to(_binary())
+    (tmp_path / "valkey-server").symlink_to(binary())
     own = {"^port .*": f"port {port}", "^bind .*": "bind 127.0.0.1", "^dir .*": f"dir {tmp_path}"}
     configuration = (ROOT / "deploy" / "valkey.conf").read_text()
     for line, replacement in own.items():

@@ -44,7 +44,8 @@ MAY_IMPORT_REDIS = {
     "winback/operations/producer.py": "adds events to the stream, as a shop does",
     "worker/celery_support/redis_transport.py": "tells a broker's errors apart",
     "worker/runtime.py": "names the type of the client that it hands on",
-    "worker/supervision/embedded_valkey.py": "waits for the server that it starts",
+    "worker/supervision/directory_lock.py": "waits for a server that ends",
+    "worker/supervision/valkey_process.py": "waits for the server that it starts",
 }
 
 

@@ -14,7 +14,8 @@ from tests.support.helpers import JANE, abandon, event, happen
 from tests.support.looking import dead_port
 from tests.support.processes import until
 from worker.runtime import State
-from worker.supervision.embedded_valkey import EmbeddedValkey, _binary
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.valkey_process import binary
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -137,7 +138,7 @@ def test_the_file_is_one_that_a_server_reads(tmp_path: Path) -> None:
     port = dead_port()
     options = {"port": str(port), "dir": str(tmp_path), "bind": "127.0.0.1", "save": "", "aclfile": str(ACL_FILE)}
     with (tmp_path / "log").open("w") as log:
-        argv = [str(_binary()), *(word for key, value in options.items() for word in (f"--{key}", value))]
+        argv = [str(binary()), *(word for key, value in options.items() for word in (f"--{key}", value))]
         process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     try:
         with redis.Redis(port=port, username="default", password="PASSWORD_OF_DEFAULT") as client:

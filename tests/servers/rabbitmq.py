@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.servers.programs import Program, found
 from tests.support.helpers import eventually
-from worker.supervision.embedded_valkey import _free_port
+from worker.supervision.valkey_process import free_port
 
 
 class RabbitMQ:
@@ -42,7 +42,7 @@ class RabbitMQ:
 @contextmanager
 def rabbitmq(directory: Path) -> Iterator[RabbitMQ]:
     directory.mkdir(parents=True, exist_ok=True)
-    port, distribution, mapper = _free_port(), _free_port(), _free_port()
+    port, distribution, mapper = free_port(), free_port(), free_port()
     config = directory / "rabbitmq.conf"
     config.write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nloopback_users.guest = true\n")
     (directory / "plugins").write_text("[].\n")

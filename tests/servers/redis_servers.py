@@ -19,7 +19,7 @@ from state.keys import Keys
 from state.scripts import translated
 from tests.servers.programs import Program, found
 from tests.support.helpers import eventually
-from worker.supervision.embedded_valkey import _free_port
+from worker.supervision.valkey_process import free_port
 
 NODE_TIMEOUT_MS = 2000
 SERVICE = "shop"
@@ -30,7 +30,7 @@ class RedisServer(Program):
     """One server with an append-only file, as `deploy/valkey.conf` has it."""
 
     def __init__(self, directory: Path, *options: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         everywhere = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""]
         everywhere += ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"]
         everywhere += ["--hash-max-listpack-entries", "512", "--hash-max-listpack-value", "1024"]
@@ -142,7 +142,7 @@ def sentinel(directory: Path) -> Iterator[Replicated]:
     with with_replicas(directory, 2) as nodes, ExitStack() as stack:
         ports = []
         for index in range(3):
-            ports.append(port := _free_port())
+            ports.append(port := free_port())
             place = directory / f"sentinel-{index}"
             place.mkdir()
             config = place / "sentinel.conf"  # which it rewrites
@@ -177,7 +177,7 @@ def cluster(directory: Path) -> Iterator[Replicated]:
     with ExitStack() as stack:
         nodes, buses = [], []
         for index in range(6):
-            buses.append(bus := _free_port())
+            buses.append(bus := free_port())
             options = ("--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-node-timeout")
             more = ("--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0")
             node = RedisServer(directory / f"node-{index}", *options, str(NODE_TIMEOUT_MS), *more)

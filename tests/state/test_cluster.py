@@ -44,7 +44,7 @@ from tests.support.looking import read
 from tests.support.orders import contacted, order, order_comes
 from worker.ingest.batch import collect
 from worker.runtime import State
-from worker.supervision.embedded_valkey import _free_port
+from worker.supervision.valkey_process import free_port
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -76,7 +76,7 @@ def test_a_server_in_cluster_mode_refuses_a_script_that_leaves_its_slot(state: S
 def test_of_several_nodes_in_the_url_one_that_answers_is_enough(state: State) -> None:
     known: Any = state.client
     node = known.get_primaries()[0]
-    client: Any = connect(f"redis+cluster://127.0.0.1:{_free_port()},127.0.0.1:{node.port}")
+    client: Any = connect(f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{node.port}")
     with client:
         assert client.get_primaries() == [node]
 

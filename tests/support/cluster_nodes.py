@@ -11,7 +11,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.support.helpers import eventually
-from worker.supervision.embedded_valkey import EmbeddedValkey, _free_port
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.valkey_process import free_port
 
 NODES, SLOTS = 3, 16384
 
@@ -22,7 +23,7 @@ class ClusterNode(EmbeddedValkey):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, port=0)
         # By itself it takes a port 10,000 higher than its own, and there may be none.
-        self.bus = _free_port()
+        self.bus = free_port()
 
     @property
     def port(self) -> int:

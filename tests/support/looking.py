@@ -24,7 +24,8 @@ from winback.cli.status import status as status_command
 from worker.monitoring.health import Finding
 from worker.runtime import State
 from worker.server_errors import begin
-from worker.supervision.embedded_valkey import EmbeddedValkey, _binary
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.valkey_process import binary
 
 PATIENCE_S = 12.0
 ROLES = ("ingest", "sweep", "recover", "beat")
@@ -148,7 +149,7 @@ def cluster(directory: Path) -> Iterator[int]:
         "save": "",
     }
     with (directory / "log").open("w") as log:
-        argv = [str(_binary()), *(word for key, value in options.items() for word in (f"--{key}", value))]
+        argv = [str(binary()), *(word for key, value in options.items() for word in (f"--{key}", value))]
         node = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     try:
         with redis.Redis(port=port) as client:

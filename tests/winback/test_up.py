@@ -115,7 +115,7 @@ def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -
 def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anything(
     empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("worker.supervision.embedded_valkey._LOCK_WITHIN_S", 0.0)
+    monkeypatch.setattr("worker.supervision.directory_lock.LOCK_WITHIN_S", 0.0)
     first = EmbeddedValkey(empty_directory / "var" / "valkey")
     first.claim()
     with pytest.raises(StartError, match=r"another embedded Valkey is using it: stop that one"):

@@ -14,7 +14,8 @@ import redis
 
 from tests.support.processes import is_gone, until
 from worker.errors import StartError
-from worker.supervision.embedded_valkey import EmbeddedValkey, with_jemalloc
+from worker.supervision.embedded_valkey import EmbeddedValkey
+from worker.supervision.valkey_process import with_jemalloc
 
 
 def connect(url: str) -> redis.Redis:
@@ -141,7 +142,7 @@ def test_a_second_server_on_the_same_directory_is_refused(
     server: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert server.pid is not None
-    monkeypatch.setattr("worker.supervision.embedded_valkey._LOCK_WITHIN_S", 0.1)
+    monkeypatch.setattr("worker.supervision.directory_lock.LOCK_WITHIN_S", 0.1)
     with pytest.raises(StartError, match=r"^\S+/valkey: another embedded Valkey is using it: stop that one.*$"):
         EmbeddedValkey(tmp_path / "valkey", port=0).start()
 
