@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.processes import SLEEP, WITH_A_STUBBORN_CHILD, Lines, group_is_gone, is_gone, python, until
 from worker.supervision.restart_policy import Pace
+from worker.supervision.stop_signals import StopSignals
 from worker.supervision.supervisor import (
     Supervisor,
 )
@@ -168,22 +169,31 @@ def own_signals() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_signals")
-def test_two_signals_in_the_same_moment_are_one_request_and_after_the_stop_they_do_nothing(lines: Lines) -> None:
+def test_two_signals_in_the_same_moment_are_one_request_and_after_the_stop_they_do_nothing() -> None:
     now = [100.0]
-    supervisor = Supervisor([], output=lines, clock=lambda: now[0])
+    asked: list[str] = []
+
+    def signals() -> StopSignals:
+        return StopSignals(
+            first=lambda: asked.append("stop"), second=lambda: asked.append("kill"), clock=lambda: now[0]
+        )
+
     before = signal.getsignal(signal.SIGTERM)
-    with supervisor._signals():
+    with signals():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
-    with supervisor._signals(), supervisor:
+    with signals() as stop:
         signal.raise_signal(signal.SIGINT)
         now[0] += 0.05
         signal.raise_signal(signal.SIGTERM)
-        assert not supervisor._told_again
+        assert asked == ["stop"]
+        assert not stop.came_twice
         now[0] += 0.2
         signal.raise_signal(signal.SIGTERM)
-        assert supervisor._told_again
+        assert asked == ["stop", "kill"]
+        assert stop.came_twice
     signal.raise_signal(signal.SIGINT)
+    assert asked == ["stop", "kill"]
 
 
 @pytest.mark.parametrize("frozen", [False, True])

@@ -4,14 +4,12 @@ A role that has run once is started again indefinitely, and so is one that waits
 run with its settings, or that never ran, ends everything.
 """
 
-import contextlib
 import queue
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import FrameType, TracebackType
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
 from typing import Final, Protocol, Self
 
 from worker.errors import MISTAKE, TRY_AGAIN, StartError
@@ -19,6 +17,7 @@ from worker.supervision.child_process import Leash, Output, Prefixed, RoleProces
 from worker.supervision.restart_policy import Death, Pace, Restarts, ending
 from worker.supervision.role_alarms import RoleAlarms
 from worker.supervision.roles import Role
+from worker.supervision.stop_signals import StopSignals
 
 STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # any other comes after these
 _SHOWN: Final = 500  # characters of a line in an error
@@ -26,7 +25,6 @@ _POLL_S: Final = 0.05
 _LOOK_S: Final = 1.0
 ALARM_AGAIN_S: Final = 900.0
 """Seconds between two log lines about the same role that doesn't run."""
-_SAME_SIGNAL_S: Final = 0.1  # `timeout` and some wrappers signal both the process and its group: that is one request
 
 
 class RoleFailedError(Exception):
@@ -97,8 +95,6 @@ class Supervisor:
         self._failed = threading.Event()
         self._failure = ""
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event a signal handler may feed it
-        self._told_at: float | None = None
-        self._told_again = False
 
     @property
     def restarts(self) -> Mapping[str, int]:
@@ -125,11 +121,12 @@ class Supervisor:
             StartError: The server can't be started.
             RoleFailedError: A role can't be kept running; everything has been stopped.
         """
-        with self._signals(), self:
+        stop = StopSignals(first=lambda: self._wake.put(None), second=self.kill, clock=self._clock)
+        with stop, self:
             self._wake.get()
             self._output("winback", "stops in order; a second signal kills at once")
         self._check()
-        return not self._told_again
+        return not stop.came_twice
 
     def wait_until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
         """Wait until a condition, asked 20 times a second, is truthy.
@@ -247,23 +244,3 @@ class Supervisor:
     def _check(self) -> None:
         if self._failed.is_set():
             raise RoleFailedError(self._failure)
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        def told(_number: int, _frame: FrameType | None) -> None:
-            if self._told_at is None:
-                self._told_at = self._clock()
-                self._wake.put(None)
-            elif self._clock() - self._told_at > _SAME_SIGNAL_S:
-                self._told_again = True
-                self.kill()
-
-        # One that is ignored stays so: `nohup winback up` asks for that.
-        heard = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-        before = {number: signal.signal(number, told) for number in heard}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                # One Ctrl-C more than was needed must not end in a traceback of the interpreter's own end.
-                signal.signal(number, handler if self._told_at is None else signal.SIG_IGN)
