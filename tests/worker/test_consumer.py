@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from celery import Celery
+from celery.concurrency.thread import TaskPool as ThreadPool
 from kombu.asynchronous import Hub
 from kombu.utils.imports import symbol_by_name
 from redis.exceptions import ResponseError
@@ -40,6 +42,7 @@ def consumer(told: list[str]) -> Iterator[Untyped]:
     with app.connection_for_read() as connection:
         consumer: Untyped = Consumer.__new__(Consumer)
         consumer.blueprint, consumer.hub, consumer._pending_operations = Parts(), hub(), []
+        consumer.pool = Parts()
         consumer.event_dispatcher = app.events.Dispatcher(
             connection, buffer_group=["task"], on_send_buffered=consumer.on_send_event_buffered
         )
@@ -76,6 +79,18 @@ def test_many_events_do_not_wait(consumer: Untyped, told: list[str]) -> None:
     for number in range(50):
         consumer.event_dispatcher.send("task-started", uuid=str(number))
     assert len(told) == 2
+
+
+def test_threads_publish_no_events(consumer: Untyped, told: list[str]) -> None:
+    consumer.pool = ThreadPool(limit=2)
+    consumer.register_with_event_loop(consumer.hub)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda n: consumer.event_dispatcher.send("task-started", uuid=str(n)), range(100)))
+    assert told == []
+
+    consumer.shutdown()
+
+    assert sorted(" ".join(told).split(), key=int) == [str(number) for number in range(100)]
 
 
 def test_the_last_is_told_before_the_end(consumer: Untyped, told: list[str]) -> None:

@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import structlog
+from celery.concurrency import thread
 from celery.worker import consumer
 from celery.worker.state import maybe_shutdown
 from kombu.asynchronous import Hub
@@ -31,6 +32,11 @@ _STEP_S = 0.2
 _DELAYED_DELIVERY = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 log = structlog.stdlib.get_logger("winback.messages")
+
+
+def has_threads(pool: object) -> bool:
+    """Whether a pool runs its tasks in threads of this process, in which it enforces no limits."""
+    return isinstance(pool, thread.TaskPool)
 
 
 class Consumer(consumer.Consumer):  # type: ignore[misc]
@@ -93,6 +99,9 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
     def register_with_event_loop(self, hub: Hub) -> None:
         """Begin to tell; when the connection is lost, Celery ends what was begun here, and calls this again."""
         super().register_with_event_loop(hub)
+        if has_threads(self.pool):
+            # They only store events. py-amqp's connections are no good for several threads: this one tells them all.
+            self.event_dispatcher.buffer_limit = inf
         hub.call_repeatedly(EVENTS_EVERY_S, self._flush_events)  # type: ignore[no-untyped-call]
 
     def on_send_event_buffered(self) -> None:

@@ -16,6 +16,7 @@ from state.replication import NONE, Replicas
 from tasks import deps
 from tasks.celery_tasks import RECOVER_QUEUE
 from worker import runtime
+from worker.celery_support.consumer import has_threads
 from worker.celery_support.lazy_loading import Once, load_for_attempts
 from worker.celery_support.process import refuse_to_start
 from worker.celery_support.refusal_counter import refused
@@ -110,7 +111,7 @@ class Lifecycle:
         # Not before it is ready: the processes of a pool are forked by now, and threads and forks don't mix.
         Watch(self._settings).start()
         for queue in sender.app.amqp.queues.consume_from:
-            watch_for_it(sender.app, queue, threads="thread" in str(sender.pool))
+            watch_for_it(sender.app, queue, threads=has_threads(sender.pool))
 
     def send_heartbeat(self, **_kwargs: object) -> None:
         """Record that this worker is alive, how it sends, and what it refused."""
