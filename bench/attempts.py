@@ -1,8 +1,8 @@
 """Attempts a second: the real recover worker against an API that takes its time, beside bare httpx."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -21,6 +21,8 @@ PART = "own: attempts"
 LATENCIES_MS = (20, 100, 500)
 CONNECTIONS = 32
 """As many processes does a pool of processes have by default."""
+THREADS = 100
+"""As many threads does a pool of threads have at 100 requests a second, its highest default rate."""
 SECONDS = 6
 MOST = 400
 """Attempts a second that no worker of this size will make here."""
@@ -31,21 +33,7 @@ _ALL = "from silence to settled, and as broker"
 
 def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int] = LATENCIES_MS) -> list[Figure]:
     found = []
-    with TemporaryDirectory() as directory, ExitStack() as stack:
-        server = stack.enter_context(EmbeddedValkey(Path(directory) / "valkey", port=0))
-        api = stack.enter_context(MockServer(port=0, validation=False, quiet=True, keep=1))
-        env = {
-            **LIVE,
-            "WINBACK_REDIS_URL": server.url,
-            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
-            "WINBACK_WORKER__POOL": "prefork",
-            "WINBACK_WORKER__CONCURRENCY": str(CONNECTIONS),
-            "WINBACK_DETECTION__SWEEP_INTERVAL": "1s",
-        }
-        roles = stack.enter_context(running(env, Path(directory)))
-        for name in ("recover", "sweep", "beat"):
-            roles.start(name)
-        roles.wait()
+    with _sending("prefork", CONNECTIONS) as (roles, api):
         for latency in latencies_ms:
             api.control(delay=f"{latency}ms", validation=False)
             number = min(MOST, CONNECTIONS * 1000 // latency) * (2 if quick else SECONDS)
@@ -65,7 +53,37 @@ def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int]
                 Figure(PART, f"{name}, Redis's processor time of an attempt", tuple(server_us), "us", note=_ALL),
                 ratio(PART, f"{name}, worker against bare httpx", ours, bare, goal, "one Celery task each"),
             ]
-    return found
+    return [*found, _threads(quick=quick, rounds=rounds)]
+
+
+def _threads(*, quick: bool, rounds: int) -> Figure:
+    """Measure the pool that sends at most 100 requests a second by default, without that rate."""
+    number = THREADS * (2 if quick else SECONDS)
+    with _sending("threads", THREADS) as (roles, api):
+        api.control(delay="100ms", validation=False)
+        sent = [_worker(roles, api, f"bench-threads-{place}", number) for place in range(1 if quick else rounds)]
+    return Figure(PART, f"100 ms API, recover worker, threads {THREADS}", tuple(sent), "/s", Goal(">=", 100))
+
+
+@contextmanager
+def _sending(pool: str, concurrency: int) -> Iterator[tuple[Roles, MockServer]]:
+    """Run the roles that send, and the API."""
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        server = stack.enter_context(EmbeddedValkey(Path(directory) / "valkey", port=0))
+        api = stack.enter_context(MockServer(port=0, validation=False, quiet=True, keep=1))
+        env = {
+            **LIVE,
+            "WINBACK_REDIS_URL": server.url,
+            "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
+            "WINBACK_WORKER__POOL": pool,
+            "WINBACK_WORKER__CONCURRENCY": str(concurrency),
+            "WINBACK_DETECTION__SWEEP_INTERVAL": "1s",
+        }
+        roles = stack.enter_context(running(env, Path(directory)))
+        for name in ("recover", "sweep", "beat"):
+            roles.start(name)
+        roles.wait()
+        yield roles, api
 
 
 def _worker(roles: Roles, api: MockServer, name: str, number: int) -> float:
