@@ -5,7 +5,8 @@ difference, except one: keys that expired while a clock was ahead are gone, and 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from state.session_record import OWN_FIELDS, RANK_SPAN, STAMP_WIDTH, stamp_of, stamped
@@ -24,39 +25,94 @@ _FIRST_MS = 10**12
 """Lower numbers are no times."""
 
 
+Scores = Mapping[tuple[str, bytes], float]
+"""Key of a sorted set and member → its score."""
+
+
+def scores(client: Any, *, namespace: str = "winback") -> Scores:  # noqa: ANN401 - real or fake
+    """Return the scores of all sorted sets of times."""
+    keys = [key for key in _keys(client, namespace) if re.fullmatch(_ZSETS, _name(key, namespace))]
+    read = client.pipeline(transaction=False)
+    for key in keys:
+        read.zrange(key, 0, -1, withscores=True)
+    return {(key, member): score for key, found in zip(keys, read.execute(), strict=True) for member, score in found}
+
+
 def put_clock_back(
     client: Any,  # noqa: ANN401 - real or fake
     by_ms: int,
     *,
     namespace: str = "winback",
     since_ms: int = _FIRST_MS,
+    before: Scores | None = None,
 ) -> None:
-    """Move stored times into the future, those from `since_ms` (Unix ms) on: the clock was ahead since then."""
+    """Move stored times into the future, those from `since_ms` (Unix ms) on: the clock was ahead since then.
+
+    `before`: the scores at that moment. One that hasn't changed since was stored earlier, and stays.
+    """
 
     def later(ms: int) -> int:
         return ms + by_ms if abs(ms) >= since_ms else ms
 
-    for key in list(client.scan_iter(f"{namespace}:*", count=1000)):
-        name = key.decode().removeprefix(f"{namespace}:")
-        kind, left = client.type(key), client.pttl(key)
+    read, write = client.pipeline(transaction=False), client.pipeline(transaction=False)
+    moves = []
+    for key, kind, left in _kinds(client, _keys(client, namespace)):
+        name = _name(key, namespace)
         if kind == b"hash":
-            _hash(client, key, name, later)
+            read.hgetall(key)
+            moves.append(partial(_hash, write, key, name, later))
         elif kind == b"zset" and re.fullmatch(_ZSETS, name):
-            _zset(client, key, later)
+            read.zrange(key, 0, -1, withscores=True)
+            moves.append(partial(_zset, write, key, later, before or {}))
         elif kind == b"stream" and name.startswith("events"):
-            last = client.xinfo_stream(key)["last-generated-id"].decode()
-            if int(last.partition("-")[0]) >= since_ms:
-                client.execute_command("XSETID", key, f"{int(last.partition('-')[0]) + by_ms}-0")
+            read.xinfo_stream(key)
+            moves.append(partial(_stream, write, key, later))
         elif re.fullmatch(r"\{person:.+\}:forgotten|\{\d\d\}:clock", name):
-            client.set(key, later(int(client.get(key))), keepttl=True)
+            read.get(key)
+            moves.append(partial(_text, write, key, later))
         if left > 0 and since_ms == _FIRST_MS:
-            client.pexpire(key, left + by_ms)
+            write.pexpire(key, left + by_ms)
+    for move, stored in zip(moves, read.execute(), strict=True):
+        move(stored)
+    write.execute()
 
 
-def _hash(client: Any, key: bytes, name: str, later: Callable[[int], int]) -> None:  # noqa: ANN401 - as above
-    found = {field.decode(): value.decode() for field, value in client.hgetall(key).items()}
-    changed = {field: _moved(name, field, value, later) for field, value in found.items()}
-    client.hset(key, mapping=changed)
+def _keys(client: Any, namespace: str) -> list[str]:  # noqa: ANN401 - as above
+    return [key.decode() for key in client.scan_iter(f"{namespace}:*", count=1000)]
+
+
+def _kinds(client: Any, keys: Sequence[str]) -> Iterator[tuple[str, bytes, int]]:  # noqa: ANN401 - as above
+    """Yield each key with its type and how long it lives (ms; negative: indefinitely)."""
+    read = client.pipeline(transaction=False)
+    for key in keys:
+        read.type(key).pttl(key)
+    found = read.execute()
+    yield from zip(keys, found[::2], found[1::2], strict=True)
+
+
+def _name(key: str, namespace: str) -> str:
+    return key.removeprefix(f"{namespace}:")
+
+
+def _text(write: Any, key: str, later: Callable[[int], int], stored: bytes) -> None:  # noqa: ANN401 - as above
+    write.set(key, later(int(stored)), keepttl=True)
+
+
+def _stream(write: Any, key: str, later: Callable[[int], int], about: Mapping[str, bytes]) -> None:  # noqa: ANN401 - as above
+    last_ms = int(about["last-generated-id"].decode().partition("-")[0])
+    if later(last_ms) != last_ms:
+        write.execute_command("XSETID", key, f"{later(last_ms)}-0")
+
+
+def _hash(
+    write: Any,  # noqa: ANN401 - as above
+    key: str,
+    name: str,
+    later: Callable[[int], int],
+    stored: Mapping[bytes, bytes],
+) -> None:
+    found = {field.decode(): value.decode() for field, value in stored.items()}
+    write.hset(key, mapping={field: _moved(name, field, value, later) for field, value in found.items()})
 
 
 def _moved(name: str, field: str, value: str, later: Callable[[int], int]) -> str:
@@ -92,7 +148,17 @@ def _sequence(number: int, later: Callable[[int], int]) -> int:
     return later(number // RANK_SPAN) * RANK_SPAN + number % RANK_SPAN
 
 
-def _zset(client: Any, key: bytes, later: Callable[[int], int]) -> None:  # noqa: ANN401 - as above
-    members = client.zrange(key, 0, -1, withscores=True)
-    if members:
-        client.zadd(key, {m: later(int(score)) if score >= 0 else -later(int(-score)) for m, score in members})
+def _zset(
+    write: Any,  # noqa: ANN401 - as above
+    key: str,
+    later: Callable[[int], int],
+    before: Scores,
+    members: Sequence[tuple[bytes, float]],
+) -> None:
+    changed = {
+        member: later(int(score)) if score >= 0 else -later(int(-score))
+        for member, score in members
+        if before.get((key, member)) != score
+    }
+    if changed:
+        write.zadd(key, changed)
