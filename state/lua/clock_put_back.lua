@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Says whether the clock was put back: the latest time noted by a dispatch, or with a stored moment, lies in the future.
+-- Says whether the clock was put back: the latest time that a dispatch or a stored moment noted lies in the future.
 -- KEYS[1]  prefix of the control keys
 -- ARGV[1]  by how much clocks may differ (ms)
 -- Returns  by how much it was put back (ms; 0: it was not)
