@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
@@ -32,6 +33,7 @@ EVERY_S = 10.0
 FROZEN_S = 3 * EVERY_S
 """A pause between two checks after which this process was frozen itself."""
 _READINGS = 5
+_PAGES = Path("/proc/self/statm")
 
 _IDLE = "messages wait and none is taken: it ends itself"
 _OVERDUE = "a task runs for longer than its limit: it ends itself"
@@ -62,10 +64,15 @@ def running() -> frozenset[str]:
     raise RuntimeError("the running tasks changed while they were read")
 
 
-def peak_memory_kb() -> int:
-    """Return the most memory that this process has had (KiB)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // 1024 if sys.platform == "darwin" else peak
+def memory_kb() -> int:
+    """Return how much memory this process has (KiB); where the system doesn't say, the most that it has had."""
+    try:
+        pages = int(_PAGES.read_text(encoding="ascii").split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak // 1024 if sys.platform == "darwin" else peak
+    # Not the peak: on Linux a program inherits that of the process which started it.
+    return pages * resource.getpagesize() // 1024
 
 
 @dataclass(slots=True)
@@ -134,10 +141,10 @@ def watch_for_it(app: Celery, queue: str, *, threads: bool = False, stopped: Eve
     limit_s = float(app.conf.task_time_limit or math.inf)
     checks = [Check(Standstill(Broker(app, queue).queued).is_one, _alarm(queue, _IDLE))]
     if threads:
-        memory_kb = app.conf.worker_max_memory_per_child or math.inf
+        most_kb = app.conf.worker_max_memory_per_child or math.inf
         checks += [
             Check(Overdue(limit_s + LONGEST_S).is_one, _alarm(queue, _OVERDUE)),
-            Check(lambda: peak_memory_kb() > memory_kb, _memory_limit_reached),
+            Check(lambda: memory_kb() > most_kb, _memory_limit_reached),
         ]
     # Half of the time limit is a lease: what runs has time to end.
     grace_s = LONGEST_S if math.isinf(limit_s) else max(LONGEST_S, limit_s / 2)
@@ -150,7 +157,7 @@ def _alarm(queue: str, text: str) -> Callable[[], object]:
 
 
 def _memory_limit_reached() -> None:
-    log.warning("memory_limit_reached", peak_mb=round(peak_memory_kb() / 1024), text=_HEAVY)
+    log.warning("memory_limit_reached", memory_mb=round(memory_kb() / 1024), text=_HEAVY)
 
 
 def _kill(number: signal.Signals) -> None:
