@@ -10,7 +10,7 @@ from state.sessions import Change
 
 
 class BotWatch:
-    """Counts the events of each session by the minute of their arrival, in this process alone.
+    """Counts the events of each session by the minute of their arrival, in this process only.
 
     Several ingest processes see a part of a session's events each: a bot is then found a little later.
     """

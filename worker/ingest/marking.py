@@ -1,4 +1,4 @@
-"""From a batch, and from what its sessions know, to the people who are named and marked. Pure."""
+"""From a batch and its sessions to the people who are named and marked. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -13,13 +13,13 @@ from worker.ingest.batch import Batch
 
 
 class InSession(NamedTuple):
-    """What a session knows of its person, and since when (Unix ms)."""
+    """What a session has about its person, and since when (Unix ms)."""
 
     session: str
     at_ms: int
     mark: Mark
     notes: bool
-    """Whether the person is to be noted as named in it."""
+    """Whether the person has to be noted as named in it."""
 
 
 def named_in_session(found: InSession, secret: bytes) -> Iterator[Named]:

@@ -69,8 +69,8 @@ class Naming:
     def begin(self, batch: Batch, marks: Sequence[Mark], handed_over: Iterable[InSession]) -> Pending[bool]:
         """Begin to name and mark people; take the result before the events are acknowledged.
 
-        `handed_over`: what sessions know that have taken over others. The result is whether all are named. If not, what
-        was noted before may be gone: call `skip_known` and apply the batch once more.
+        `handed_over`: the data of sessions that have taken over others. The result is False if what was noted before
+        may be gone: call `skip_known` and apply the batch once more.
 
         Raises:
             StateError: some may not have been written; do it again.

@@ -1,4 +1,4 @@
-"""What ingest was given and did not acknowledge: its own after a crash, and what a consumer that died leaves behind."""
+"""Redelivers entries that were not acknowledged: its own after a crash, and those of a dead or stuck consumer."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -10,42 +10,42 @@ from state.event_streams import Streams
 from worker.settings import IngestSettings
 
 FEW_DELIVERIES = 2
-"""Up to so many deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
+"""Up to this number of deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
 
 log = structlog.get_logger("winback.ingest")
 
 
 class Redelivery:
-    """The pending entries of one consumer."""
+    """Redelivers the pending entries of one consumer."""
 
     def __init__(self, streams: Streams, consumer: str, settings: IngestSettings) -> None:
         self._streams = streams
         self._consumer = consumer
         self._batch = settings.batch
         self._claim_after_ms = milliseconds(settings.stale_after)
-        # An entry is set aside only after it has failed alone: by itself a restart must cost nobody anything.
+        # An entry is quarantined only after it has failed by itself: a restart must not cost any other entry.
         self._most_deliveries = max(settings.max_deliveries, 2)
         self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
 
     def redeliver(self, streams: Iterable[Stream], process: Callable[[Reading], None]) -> None:
-        """Process what this consumer was given and did not acknowledge.
+        """Process what was delivered to this consumer and not acknowledged.
 
-        One of these entries may be what stops its consumer. Those that have been delivered a few times are therefore
-        read one by one: a delivery is counted against the suspect alone, and the others get their turn.
+        One of these entries can be what stops its consumer. Those that have been delivered a few times are therefore
+        read one by one: only the delivery of the suspect is counted, and the others are processed.
         """
         for stream in streams:
             while times := stream.deliveries(self._consumer):
-                alone = times >= self._few_deliveries
-                entries = stream.read_pending(self._consumer, count=1 if alone else self._batch)
+                count = 1 if times >= self._few_deliveries else self._batch
+                entries = stream.read_pending(self._consumer, count=count)
                 if times >= self._most_deliveries:
-                    self._set_aside(stream, entries, times)
+                    self._quarantine(stream, entries, times)
                 else:
                     process(Reading(stream, entries))
 
     def take_over(self, streams: Iterable[Stream]) -> bool:
-        """Make ours what another consumer was given and has not acknowledged for too long: it is dead or stuck.
+        """Take over entries that another consumer has not acknowledged for too long: it is dead or stuck.
 
-        Returns whether there was anything.
+        Returns whether there were any.
         """
         found = False
         for stream in streams:
@@ -54,7 +54,7 @@ class Redelivery:
                 found = True
         return found
 
-    def _set_aside(self, stream: Stream, entries: Sequence[Entry], times: int) -> None:
+    def _quarantine(self, stream: Stream, entries: Sequence[Entry], times: int) -> None:
         problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
         for entry in entries:
             log.error("event_quarantined", entry=entry.id.decode(), deliveries=times)

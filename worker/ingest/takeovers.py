@@ -1,4 +1,4 @@
-"""Gives sessions what the sessions knew that they take over. `docs/ingest.md` shows the way of such a takeover."""
+"""Carries out takeovers: a session gets the data of the session that it takes over. `docs/ingest.md` draws the way."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,22 +15,22 @@ class Takeovers:
         self._sessions = sessions
 
     def hand_over(self, batch: Batch, marks: Sequence[Mark]) -> list[InSession]:
-        """Carry them out; also hand over what came late for a session that was taken over before.
+        """Carry out the takeovers of a batch, and hand on late events of sessions that were taken over before.
 
-        Returns what each session that has taken over another one knows of its person.
+        Returns what each session that has taken over another one has about its person.
 
         Raises:
-            StateError: some may not have been carried out; doing so again changes nothing else.
+            StateError: some may not have been carried out. It is safe to repeat all of them.
         """
         late = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
-        # Of the same two sessions the last takeover is enough: a shopper may go to and fro thousands of times.
+        # Of the same two sessions the last takeover is enough: a shopper can go back and forth thousands of times.
         last: dict[tuple[str, str], int] = {}
         for previous, session, stamp in (*batch.taken_over, *late):
             last[previous, session] = max(stamp, last.get((previous, session), 0))
         return [found for (previous, session), stamp in last.items() for found in self._along(previous, session, stamp)]
 
     def _along(self, previous: str, session: str, stamp: int) -> Iterator[InSession]:
-        """Give a session what an earlier one knew, then the session that has taken it over, and so on."""
+        """Hand a session's data to the one that takes it over, then on to the one that took over that, and so on."""
         chain: list[str] = []
         while session not in {previous, *chain}:
             chain.append(session)
