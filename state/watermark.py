@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from state.calls import streams as lua
 from state.event_stream import entry_ms, entry_order
 from state.keys import Keys, applied_of
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 AHEAD_MS = 1000
 """Ids that are ahead of the server's clock by less are taken for the present: clocks differ, and are corrected."""
@@ -154,17 +156,13 @@ class Following:
 
         Two processes may do so at a time: whatever is recorded is true by itself.
         """
-        replies = self._scripts.run_many("look", [(key, (applied_of(key),)) for key in streams])
-        looks = [
-            Look(int(now), first.decode(), last.decode(), int(added), int(length), int(applied), put_back.decode())
-            for now, first, last, added, length, applied, put_back in replies
-        ]
+        looks = [Look(*reply) for reply in self._scripts.run_many([lua.look(key, applied_of(key)) for key in streams])]
         self._record(looks, streams)
         missing = [(place, look.missing) for place, look in enumerate(looks) if look.missing is not None]
         if not missing:
             return 0
         words = [word for pair in missing for word in pair]
-        return int(self._scripts.run("count_lost", self._keys.sweep, *words))
+        return self._scripts.run(lua.count_lost(self._keys.sweep, *words))
 
     def trails(self, number: int) -> list[Trail | None]:
         """Return what is known of the first so many streams."""

@@ -8,11 +8,11 @@ import pytest
 from state.alarms import Alarms
 from state.announcements import announce, declare
 from state.backlog import Backlog, read_held
+from state.claims import Claimed
 from state.decisions import RETRY_UNKNOWN_AFTER_MS
 from state.keys import Keys
 from state.people import Held, person_of
 from state.progress_stamps import Stamps, read_progress
-from state.sessions import Claimed
 from tasks.delivery.sending import LONGEST_UNKNOWN, unknown_for
 from tasks.dispatch import dispatch as dispatch_tasks
 from tasks.sweep import sweep as sweep_tasks

@@ -14,10 +14,13 @@ import pytest
 from redis.crc import key_slot
 
 from state import connection
+from state.calls.people import MarkReply
 from state.connection import connect
 from state.errors import ServerUnavailableError, StateError
 from state.keys import Keys
-from state.scripts import Call, Scripts
+from state.script import Call
+from state.scripts import Scripts
+from tests.support.calls import bought
 from tests.support.cluster_nodes import Cluster, owner, three_nodes
 from tests.support.helpers import DAY_MS, JANE, event, eventually, fence, happen, make_state, stored, taken
 from tests.support.immortality import immortal_keys
@@ -29,26 +32,24 @@ pytestmark = pytest.mark.xdist_group("cluster_nodes")
 TIMEOUT_S = 0.5
 
 
-def marks(number: int) -> list[Call]:
+def marks(number: int) -> list[Call[MarkReply]]:
     """Calls of which every second one has nothing to do."""
     keys, at_ms = Keys("winback"), int(time() * 1000)
-    return [
-        (keys.person(f"{index:02x}"), ("", at_ms - (index % 2) * DAY_MS, DAY_MS, "", DAY_MS, 10))
-        for index in range(number)
-    ]
+    return [bought(keys.person(f"{index:02x}"), at_ms - (index % 2) * DAY_MS, DAY_MS) for index in range(number)]
 
 
-def home(call: Call) -> int:
+def home(call: Call[MarkReply]) -> int:
     """Which node a call is for."""
     return owner(slot_of(call))
 
 
-def slot_of(call: Call) -> int:
-    return key_slot(call[0].encode())
+def slot_of(call: Call[MarkReply]) -> int:
+    return key_slot(call.key.encode())
 
 
 CALLS = marks(40)
-REPLIES = [[1 - index % 2] for index in range(40)]
+REPLIES = [MarkReply(1 - index % 2, []) for index in range(40)]
+NOTHING_NEW = MarkReply(0, [])
 
 
 @pytest.fixture(scope="session")
@@ -89,9 +90,9 @@ def in_use(client: Any) -> list[str]:  # noqa: ANN401 - the driver's
     return ["{}:{}".format(*found._sock.getsockname()) for found in taken]
 
 
-def port_of(client: Any, call: Call) -> int:  # noqa: ANN401 - as above
+def port_of(client: Any, call: Call[MarkReply]) -> int:  # noqa: ANN401 - as above
     """Where the driver would send a call."""
-    return int(client.get_node_from_key(call[0]).port)
+    return int(client.get_node_from_key(call.key).port)
 
 
 def carried_out(client: Any) -> int:  # noqa: ANN401 - of a node
@@ -143,22 +144,22 @@ def given(nodes: Cluster, slot: int, place: int) -> Iterator[None]:
 
 def loaded(state: State) -> None:
     """Have every node know the script."""
-    state.scripts.run_many("mark", CALLS)
+    state.scripts.run_many(CALLS)
     state.client.flushall()
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_come_in_the_order_of_the_calls_whichever_node_has_them(state: State, number: int) -> None:
     assert {home(call) for call in CALLS} == {0, 1, 2}
-    assert state.scripts.begin_many("mark", CALLS[:number])() == REPLIES[:number]
-    assert state.scripts.run_many("mark", CALLS[:number]) == [[0]] * number
+    assert state.scripts.begin_calls(CALLS[:number])() == REPLIES[:number]
+    assert state.scripts.run_many(CALLS[:number]) == [NOTHING_NEW] * number
 
 
 def test_who_begins_is_not_held_up_by_a_node_that_has_not_replied(nodes: Cluster, state: State) -> None:
     loaded(state)
     forget_counts(nodes)
     with frozen(nodes, 0):
-        wait = state.scripts.begin_many("mark", CALLS)
+        wait = state.scripts.begin_calls(CALLS)
         assert len(in_use(state.client)) == 3
         mine = [sum(home(call) == place for call in CALLS) for place in (1, 2)]
         eventually(lambda: [carried_out(client) for client in nodes.clients[1:]] == mine)
@@ -188,10 +189,10 @@ def not_paused(seconds: float) -> NoReturn:
 
 def test_an_error_of_one_call_leaves_the_others_be(state: State) -> None:
     calls = list(CALLS)
-    calls[2] = (calls[2][0], ("not a number", DAY_MS))
+    calls[2] = calls[2]._replace(arguments=("not a number", DAY_MS))
     with pytest.raises(StateError, match="refused a command"):
-        state.scripts.begin_many("mark", calls)()
-    assert state.scripts.run_many("mark", CALLS) == [[int(index == 2)] for index in range(40)]
+        state.scripts.begin_calls(calls)()
+    assert state.scripts.run_many(CALLS) == [MarkReply(int(index == 2), []) for index in range(40)]
 
 
 def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: State) -> None:
@@ -200,8 +201,8 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
     away = (home(first) + 1) % 3
     with given(nodes, slot_of(first), away):
         forget_counts(nodes)
-        for expected in (REPLIES, [[0]] * 40):
-            assert state.scripts.begin_many("mark", CALLS)() == expected
+        for expected in (REPLIES, [NOTHING_NEW] * 40):
+            assert state.scripts.begin_calls(CALLS)() == expected
             assert moved(nodes) == [int(place == home(first)) for place in range(3)]
         assert port_of(state.client, first) == nodes.servers[away].port
         assert sum(carried_out(client) for client in nodes.clients) == 80
@@ -264,7 +265,7 @@ def test_who_is_sent_on_to_a_slot_that_is_being_moved_is_refused(nodes: Cluster,
         try:
             for _ in range(2):
                 with pytest.raises(ServerUnavailableError, match="takes no writes at the moment"):
-                    state.scripts.run_many("mark", [first])
+                    state.scripts.run_many([first])
             assert nodes.clients[then].execute_command("CLUSTER COUNTKEYSINSLOT", slot) == 0
         finally:
             for place in (now, then):
@@ -276,7 +277,7 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
         client: Any = state.client
         loaded(state)
         nodes.clients[0].client_pause(60_000, all=False)
-        wait = state.scripts.begin_many("mark", CALLS)
+        wait = state.scripts.begin_calls(CALLS)
         nodes.servers[0].kill()
         left = [call for call in CALLS if home(call) != 0]
         lost = next(call for call in CALLS if home(call) == 0)
@@ -288,8 +289,8 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
                 wait()
             assert in_use(client) == []
             assert port_of(client, lost) == nodes.servers[1].port
-            assert state.scripts.run_many("mark", left) == [[0]] * len(left)
-            wait = state.scripts.begin_many("mark", CALLS)
+            assert state.scripts.run_many(left) == [NOTHING_NEW] * len(left)
+            wait = state.scripts.begin_calls(CALLS)
         with pytest.raises(ServerUnavailableError):
             wait()
 
@@ -301,11 +302,11 @@ def test_a_frozen_node_costs_one_timeout_and_carries_out_nothing_twice(nodes: Cl
     with frozen(nodes, 0):
         began = monotonic()
         with pytest.raises(ServerUnavailableError, match="does not answer"):
-            impatient.scripts.run_many("mark", CALLS)
+            impatient.scripts.run_many(CALLS)
         assert monotonic() - began < 3 * TIMEOUT_S
         assert in_use(impatient.client) == []
     eventually(lambda: carried_out(nodes.clients[0]) == len(mine))
-    assert impatient.scripts.run_many("mark", CALLS) == [[0]] * 40
+    assert impatient.scripts.run_many(CALLS) == [NOTHING_NEW] * 40
     assert carried_out(nodes.clients[0]) == 2 * len(mine)
 
 
@@ -315,8 +316,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_reply_to_others(nodes: Clust
     handler = signal.signal(signal.SIGALRM, interrupt)
     try:
         with frozen(nodes, first):
-            wait = state.scripts.begin_many("mark", CALLS)
-            ours = set(in_use(state.client))
+            wait, ours = state.scripts.begin_calls(CALLS), set(in_use(state.client))
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             with pytest.raises(KeyboardInterrupt):
                 wait()
@@ -325,7 +325,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_reply_to_others(nodes: Clust
             eventually(lambda: not any(addresses(nodes.clients[place]) & ours for place in others))
     finally:
         signal.signal(signal.SIGALRM, handler)
-    assert state.scripts.run_many("mark", CALLS) == [[0]] * 40
+    assert state.scripts.run_many(CALLS) == [NOTHING_NEW] * 40
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state.claims import Claimed
 from state.errors import StateError
 from state.keys import applied_of
-from state.sessions import Claimed
 from state.watermark import AHEAD_MS, HIGHEST_ID, Faults, Look, Trail, follow, measured_until
 from tasks.sweep import sweep
 from tests.support.helpers import DAY_MS, HOUR_MS, JANE, MINUTE_MS, event, happen, now_ms, stored, texts

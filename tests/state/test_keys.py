@@ -10,7 +10,8 @@ import pytest
 from redis.crc import key_slot
 
 from detectors.parsing import parse
-from state.keys import PARTITIONS, WITHOUT_TTL, Keys, partition_of, partition_of_outreach
+from state.key_lists import WITHOUT_TTL
+from state.keys import PARTITIONS, Keys, partition_of, partition_of_outreach
 from state.people import person_of
 from tests.support.controlling import TEN_A_SECOND_US, control, granted, passes
 from tests.support.helpers import (
@@ -61,8 +62,7 @@ def live_through_everything(state: State) -> str:
 
 
 def test_all_keys_of_a_session_share_a_slot(state: State) -> None:
-    outreach = live_through_everything(state)
-    number = partition_of("s-1")
+    outreach, number = live_through_everything(state), partition_of("s-1")
     mine = [key for key in every_key(state) if f"{{{number:02d}}}" in key]
     kinds = {key.split(":")[2] for key in mine}
     assert {"session", "outreach", "unknown", "stats"} <= kinds

@@ -9,6 +9,7 @@ import pytest
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.outbox import Fenced, Outbox, Taken
 from state.people import People, Reservation
+from state.script import NamedCall
 from tasks.delivery.attempt import attempt
 from tasks.delivery.sending import Outcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
@@ -146,8 +147,7 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
     outreach = dispatched(state)
 
     def reserve_long_ago() -> None:
-        at = now_ms(state) - LEASE_MS
-        key = f"{state.keys.person(PERSON)}reserved"
+        at, key = now_ms(state) - LEASE_MS, f"{state.keys.person(PERSON)}reserved"
         state.client.hset(key, OTHER, f"1:{at}")
         state.client.pexpire(key, CAP_MS)
 
@@ -185,11 +185,11 @@ def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     moment, name = when.split()
     really = state.scripts.run
 
-    def run(script: str, key: str, *args: Any) -> Any:  # noqa: ANN401 - as the scripts have it
-        if script != name:
-            return really(script, key, *args)
+    def run(call: NamedCall) -> object:
+        if call.name != name:
+            return really(call)
         if moment == "after":
-            really(script, key, *args)
+            really(call)
         raise ServerUnavailableError("away")
 
     monkeypatch.setattr(state.scripts, "run", run)
@@ -245,10 +245,10 @@ def test_the_answer_is_kept_until_redis_is_back_to_take_it(state: State, monkeyp
     outreach = dispatched(state)
     really, refusals = state.scripts.run, [ServerUnavailableError("away"), ServerFullError("full")] * 2
 
-    def run(script: str, key: str, *args: Any) -> Any:  # noqa: ANN401 - as the scripts have it
-        if script == "settle" and refusals:
+    def run(call: NamedCall) -> object:
+        if call.name == "settle" and refusals:
             raise refusals.pop()
-        return really(script, key, *args)
+        return really(call)
 
     monkeypatch.setattr(state.scripts, "run", run)
     with yuno(state, OK) as (deps, server):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from state import deployment
+from state.calls import sessions as lua
 from state.decisions import Operator
 from state.errors import ServerUnavailableError
 from state.keys import HEARTBEAT_TTL_MS, partition_of
@@ -172,8 +173,7 @@ def test_opt_out_of_a_corrected_number_stops_a_repetition(state: State) -> None:
 
 
 def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
-    held = taken(state)
-    ahead = now_ms(state) + HOUR_MS
+    held, ahead = taken(state), now_ms(state) + HOUR_MS
     state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
     assert state.outbox.postpone(replace(held, claim=ahead), delay_ms=0, why="")
     let_backoff_pass(state, held.outreach)
@@ -187,7 +187,7 @@ def test_claim_is_not_below_the_clock(state: State) -> None:
 
 
 def forgotten(state: State, session: str) -> None:
-    state.scripts.run("forget", state.keys.partition(partition_of(session)), session, "", "")
+    state.scripts.run(lua.forget(state.keys.partition(partition_of(session)), session, "", ""))
 
 
 def test_forgotten_session_inherits_nothing(state: State) -> None:

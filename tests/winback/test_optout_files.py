@@ -1,13 +1,13 @@
 """`winback optout import` and `export`: files, registers, and nobody off the list in between."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from state.errors import StateError
-from state.optouts import OPERATOR, Entry, OptOuts
+from state.optouts import OPERATOR, Entries, Entry, OptOuts
 from state.people import person_of
 from tests.support.helpers import DAY_MS, JANE, SECRET, now_ms
 from tests.support.operating import Shop, shop_on
@@ -143,10 +143,11 @@ def test_other_registers_stay_when_one_is_replaced(shop: Shop) -> None:
 def test_nobody_on_both_lists_is_off_in_between(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(shop, numbers(0, 2500))
     both = [person(number) for number in range(500, 2500)]
-    run, off = shop.state.scripts.__class__.run_many, []
+    run: Any = shop.state.scripts.__class__.run_many
+    off: list[list[Entries]] = []
 
-    def watched(scripts: Any, name: str, calls: Sequence[Any]) -> list[Any]:  # noqa: ANN401 - as declared there
-        done = run(scripts, name, calls)
+    def watched(scripts: object, calls: Iterable[object]) -> object:
+        done = run(scripts, calls)
         off.append([entries for entries in opt_outs(shop).entries(both) if not entries])
         return done
 
@@ -245,8 +246,7 @@ def test_a_register_that_ages_is_warned_about(shop: Shop) -> None:
 def test_an_export_holds_hashes_and_can_be_imported(shop: Shop) -> None:
     replace(shop, numbers(0, 3))
     shop.run("optout", "add", PHONE, "jane.doe@example.com")
-    before = dict(opt_outs(shop).everyone())
-    exported = shop.run("optout", "export")
+    before, exported = dict(opt_outs(shop).everyone()), shop.run("optout", "export")
     assert exported.startswith("person,source,recorded_at\n")
     assert "3001234567" not in exported
     assert "jane" not in exported

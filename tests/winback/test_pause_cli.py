@@ -18,6 +18,7 @@ from tests.support.looking import run as look
 from winback.cli import pause
 from worker.errors import StartError
 from worker.monitoring import health
+from worker.monitoring.checks import sending as sending_check
 from worker.runtime import State
 from worker.settings import Settings, load
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -101,7 +102,7 @@ def test_while_nothing_holds_it_back_all_is_well(healthy: State) -> None:
 
 
 def test_a_pause_is_told_loudly_with_its_reason_and_its_end(healthy: State) -> None:
-    until = health.clock_time(control(healthy).pause("the line is down", for_ms=2 * HOUR_MS).next_ms)
+    until = health.clock_time(control(healthy).pause("the line is down", for_ms=2 * HOUR_MS).until_ms)
     since = health.clock_time(how_it_goes(healthy).since_ms or 0)
     told = findings(healthy)["sending"]
     assert told.mark == "fail"
@@ -138,7 +139,7 @@ def test_what_stopped_by_itself_is_told_with_when_it_is_tried(
 ) -> None:
     happens(control(healthy))
     found = read(healthy)
-    told = health._sending(replace(found, now_ms=(found.sending.next_try_ms or 0) - wait[0]), Settings())
+    told = sending_check._sending(replace(found, now_ms=(found.sending.next_try_ms or 0) - wait[0]), Settings())
     assert told.mark == "fail"
     since = health.clock_time(found.sending.since_ms or 0)
     assert told.text == (

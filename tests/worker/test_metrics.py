@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from detectors.lanes import LANES
 from state.errors import ServerUnavailableError
-from state.overview import OUTCOMES, Overview
+from state.overview import Overview
+from state.partition_totals import OUTCOMES
 from state.progress_stamps import Stamps
 from tests.support.helpers import (
     DAY_MS,
@@ -55,8 +56,8 @@ class Shown:
 
     def values(self, name: str, label: str) -> dict[str, float]:
         """Those that are not 0, by one label."""
-        samples = [s for family in self.families.values() for s in family.samples if s.name == name]
-        return {sample.labels[label]: sample.value for sample in samples if sample.value}
+        samples = (s for family in self.families.values() for s in family.samples if s.name == name and s.value)
+        return {sample.labels[label]: sample.value for sample in samples}
 
 
 def show(state: State, *, ours: Sequence[Finding] = ()) -> Shown:
@@ -71,8 +72,7 @@ def ask(
     async def get() -> httpx.Response:
         transport = httpx.ASGITransport(create_app(looks, SETTINGS, ours))
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
-            headers = {"accept": accept, "accept-encoding": encoding}
-            return await client.get(f"/metrics{query}", headers=headers)
+            return await client.get(f"/metrics{query}", headers={"accept": accept, "accept-encoding": encoding})
 
     return asyncio.run(get())
 

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from state.event_stream import entry_ms
-from state.scripts import translated
+from state.server_errors import translated
 from tasks.delivery.payload import timestamp
 from worker import runtime
 from worker.logs.masking import one_line

@@ -16,7 +16,8 @@ from rich.text import Text
 from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
-from state.overview import OUTCOMES, ROLES
+from state.overview import ROLES
+from state.partition_totals import OUTCOMES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
 from winback.cli.status_screen import Look, screen, waiting
 from worker import runtime

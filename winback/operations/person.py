@@ -8,9 +8,10 @@ from detectors.durations import format_duration
 from detectors.lanes import milliseconds
 from state.decisions import Operator, Record
 from state.event_streams import Watermark
-from state.inventory import Inventory, StoredKey, person_in
+from state.inventory import Inventory, person_in
 from state.optouts import Entries, OptOuts
 from state.session_record import Session
+from state.stored_data import StoredKey
 from tasks.delivery.payload import timestamp
 from tasks.policy.settings import ContactSettings
 from winback.operations.consents import CHANNELS, Consent, latest, of_session

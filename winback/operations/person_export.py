@@ -8,8 +8,9 @@ from typing import Any
 
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
 from detectors.session_fields import cart_of
-from state.inventory import Inventory, StoredKey, StoredRecord, person_in
+from state.inventory import Inventory, person_in
 from state.session_record import MARK
+from state.stored_data import StoredKey, StoredRecord
 from tasks.delivery.payload import timestamp
 from winback.operations.consents import Consent, latest
 from winback.operations.explain import when

@@ -6,7 +6,7 @@ from typing import Any
 from redis import Redis, RedisCluster
 
 from state.event_stream import FIELD
-from state.scripts import translated
+from state.server_errors import translated
 
 
 class Producer:

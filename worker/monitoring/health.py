@@ -9,18 +9,14 @@ from detectors.idle import IDLE
 from detectors.lanes import LANES, milliseconds
 from state.deployment import key_ids_in
 from state.event_streams import SHORTEST_GAP_MS, TIMES_TO_A_GAP
-from state.overview import NO_EVICTION, ROLES, Overview
-from tasks import order_flow
-from worker.monitoring.checks import backlog, messages, processes, server
+from state.overview import ROLES, Overview
+from worker.monitoring.checks import backlog, memory, messages, processes, sending, server
 from worker.monitoring.checks.progress import progress
 from worker.monitoring.checks.streams import streams
 from worker.monitoring.finding import MARKS, Finding, Mark, clock_time, megabytes, span
 from worker.settings import Settings
 
 __all__ = ["MARKS", "Finding", "Life", "Mark", "clock_time", "findings", "interval_ms", "life", "megabytes", "span"]
-
-FULL, VERY_FULL = 0.80, 0.95
-"""Parts of the server's memory. At 100 % it refuses events, claims and fences."""
 
 LATE, MISSED_BEATS = 2, 3
 """Intervals without a sign of life after which a role is late, and silent."""
@@ -41,10 +37,6 @@ _MEANS = {
     "sweep": "nobody is noticed, nothing is handed to the workers",
     "recover": "nothing is sent",
     "beat": "no sweep is started",
-}
-_HINTS = {
-    "keys": "mend delivery.public_api_key and .private_secret_key, restart recover; winback resume tries at once",
-    "failing": "nothing to do if Yuno is away; else see delivery.endpoint. winback resume tries at once",
 }
 _START = "start it as it is run here (docker compose, systemd, winback up); its log says why it ended"
 
@@ -86,9 +78,7 @@ def life(role: str, overview: Overview, settings: Settings) -> Life:
 def findings(overview: Overview, settings: Settings) -> list[Finding]:
     """Judge everything in an overview; what is well is among it."""
     return [
-        _memory(overview),
-        _eviction(overview),
-        _persistence(overview),
+        *memory.findings(overview),
         *server.findings(overview),
         *(_role(role, overview, settings) for role in ROLES),
         *_sweeps(overview, settings),
@@ -103,8 +93,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *processes.findings(
             overview, {role: MISSED_BEATS * interval_ms(role, settings, overview.sweep_interval_ms) for role in ROLES}
         ),
-        *_orders(overview),
-        _sending(overview, settings),
+        *sending.findings(overview, settings),
         *_silence(overview),
         _outbox(overview),
         *progress(overview, settings),
@@ -113,44 +102,6 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *messages.findings(overview),
         _rejected(overview),
     ]
-
-
-def _memory(overview: Overview) -> Finding:
-    server = overview.server
-    if not server.max_bytes:
-        return Finding("memory", "ok", f"{megabytes(server.used_bytes)} in use, without a limit (maxmemory 0)")
-    used = f"{server.used_share:.0%} in use, {megabytes(server.used_bytes)} of {megabytes(server.max_bytes)}"
-    if server.used_share < FULL:
-        return Finding("memory", "ok", used)
-    text = f"{used}: when it is full, events are refused and nobody is contacted"
-    return Finding("memory", "fail" if server.used_share >= VERY_FULL else "warn", text, "raise the server's maxmemory")
-
-
-def _eviction(overview: Overview) -> Finding:
-    policy = overview.server.eviction
-    if policy is None:
-        text = "the server does not say what it does when it is full (maxmemory-policy could not be read)"
-        return Finding("eviction", "note", text, f"make sure that it is {NO_EVICTION}")
-    if policy == NO_EVICTION:
-        return Finding("eviction", "ok", f"maxmemory-policy is {NO_EVICTION}: nothing is thrown away")
-    text = f"maxmemory-policy is {policy}: a full server forgets people, who may then be contacted twice"
-    return Finding(
-        "eviction", "fail", text, f"CONFIG SET maxmemory-policy {NO_EVICTION}, and in its configuration file"
-    )
-
-
-def _persistence(overview: Overview) -> Finding:
-    server = overview.server
-    if server.append_only is None:
-        text = "the server does not say whether it keeps its data on disk (appendonly could not be read)"
-        return Finding("persistence", "note", text, "make sure that it is on")
-    if not server.append_only:
-        text = "appendonly is off: a restart of the server forgets who was contacted"
-        return Finding("persistence", "fail", text, "CONFIG SET appendonly yes, and in its configuration file")
-    if server.writes_fail:
-        text = "the server cannot write its append-only file, and refuses everything until it can"
-        return Finding("persistence", "fail", text, "make room on its disk; its log says more")
-    return Finding("persistence", "ok", "appendonly is on: a restart of the server keeps its data")
 
 
 def _role(role: str, overview: Overview, settings: Settings) -> Finding:
@@ -250,53 +201,6 @@ def _without_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
             )
             hint = f"restart {role} with WINBACK_ENCRYPTION_KEYS, then winback rotate-keys"
             yield Finding("encryption", "fail", text, hint)
-
-
-def _sending(overview: Overview, settings: Settings) -> Finding:
-    """Say whether anything may be sent, as loudly as it can be said when nothing may."""
-    sending, now_ms = overview.sending, overview.now_ms
-    since = f"since {clock_time(sending.since_ms)}" if sending.since_ms is not None else "for now"
-    if sending.going == "paused":
-        until = "until winback resume" if sending.until_ms is None else f"until {clock_time(sending.until_ms)}"
-        reason = f" ({sending.reason})" if sending.reason else ""
-        also = f"; and it had stopped by itself ({sending.why})" if sending.stopped else ""
-        text = f"paused by hand {since}, {until}{reason}: nothing is sent, what is due stays due{also}"
-        return Finding("sending", "fail", text, "winback resume")
-    if sending.going == "mixed":
-        text = f"held {since} because workers disagree on how to send: none of them acts, what is due stays due"
-        return Finding("sending", "fail", text, f"{processes.STOP}; it goes on when all that run agree")
-    if sending.going == "orders_stopped":
-        text = f"held {since} because no orders arrive: nothing is sent, what is due stays due; goes on when one does"
-        return Finding(
-            "sending",
-            "fail",
-            text,
-            "fix the order events, see docs/order-hooks.md; winback resume sends for an hour in spite of it",
-        )
-    if sending.stopped:
-        wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
-        then = "one outreach is being tried now" if sending.probing else f"next try in {span(wait)}"
-        text = f"stopped {since} because {sending.why}, what is due stays due; {then}, and it goes on when that works"
-        hint = _HINTS["keys" if sending.going == "refused" else "failing"]
-        return Finding("sending", "fail", text, hint)
-    if sending.going == "full":
-        text = f"today's contacts are used up ({sending.contacts_today:,}): it goes on at 00:00 UTC"
-        return Finding("sending", "warn", text, "raise delivery.max_per_day if that is too few")
-    most = settings.delivery.max_per_day
-    of_the_day = f"; {sending.contacts_today:,} of {most:,} contacts of the day" if most else ""
-    return Finding("sending", "ok", f"nothing holds it back{of_the_day}")
-
-
-def _orders(overview: Overview) -> Iterator[Finding]:
-    """Say that orders no longer arrive, or never have."""
-    orders = overview.orders
-    if orders.level == "doubtful":
-        waits = "sending waits for one" if orders.holds(overview.now_ms) else "it may be chance"
-        text = f"no order has arrived since {orders.run:,} sessions had the time to order: {waits}"
-        yield Finding(order_flow.ABOUT, "note", text, "nothing to do yet: it becomes an alarm if it goes on")
-    elif orders.level in order_flow.ALARM_LEVEL:
-        mark: Mark = "fail" if orders.level == "stopped" else "warn"
-        yield Finding(order_flow.ABOUT, mark, order_flow.text_of(orders), order_flow.HINT)
 
 
 def _silence(overview: Overview) -> Iterator[Finding]:

@@ -1,0 +1,55 @@
+"""Findings about what the state server keeps: its memory, eviction and persistence. Pure."""
+
+from collections.abc import Iterator
+
+from state.overview import Overview
+from state.server_info import NO_EVICTION
+from worker.monitoring.finding import Finding, megabytes
+
+FULL, VERY_FULL = 0.80, 0.95
+"""Parts of the server's memory. At 100 % it refuses events, claims and fences."""
+
+
+def findings(overview: Overview) -> Iterator[Finding]:
+    """Judge the memory, its eviction and its persistence."""
+    yield _memory(overview)
+    yield _eviction(overview)
+    yield _persistence(overview)
+
+
+def _memory(overview: Overview) -> Finding:
+    server = overview.server
+    if not server.max_bytes:
+        return Finding("memory", "ok", f"{megabytes(server.used_bytes)} in use, without a limit (maxmemory 0)")
+    used = f"{server.used_share:.0%} in use, {megabytes(server.used_bytes)} of {megabytes(server.max_bytes)}"
+    if server.used_share < FULL:
+        return Finding("memory", "ok", used)
+    text = f"{used}: when it is full, events are refused and nobody is contacted"
+    return Finding("memory", "fail" if server.used_share >= VERY_FULL else "warn", text, "raise the server's maxmemory")
+
+
+def _eviction(overview: Overview) -> Finding:
+    policy = overview.server.eviction
+    if policy is None:
+        text = "the server does not say what it does when it is full (maxmemory-policy could not be read)"
+        return Finding("eviction", "note", text, f"make sure that it is {NO_EVICTION}")
+    if policy == NO_EVICTION:
+        return Finding("eviction", "ok", f"maxmemory-policy is {NO_EVICTION}: nothing is thrown away")
+    text = f"maxmemory-policy is {policy}: a full server forgets people, who may then be contacted twice"
+    return Finding(
+        "eviction", "fail", text, f"CONFIG SET maxmemory-policy {NO_EVICTION}, and in its configuration file"
+    )
+
+
+def _persistence(overview: Overview) -> Finding:
+    server = overview.server
+    if server.append_only is None:
+        text = "the server does not say whether it keeps its data on disk (appendonly could not be read)"
+        return Finding("persistence", "note", text, "make sure that it is on")
+    if not server.append_only:
+        text = "appendonly is off: a restart of the server forgets who was contacted"
+        return Finding("persistence", "fail", text, "CONFIG SET appendonly yes, and in its configuration file")
+    if server.writes_fail:
+        text = "the server cannot write its append-only file, and refuses everything until it can"
+        return Finding("persistence", "fail", text, "make room on its disk; its log says more")
+    return Finding("persistence", "ok", "appendonly is on: a restart of the server keeps its data")
