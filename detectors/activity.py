@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError, to_json
 
 from detectors.flow import EventType, Platform, Stage
+from detectors.json_values import JsonObject
 from detectors.normalize import moments
 from detectors.normalize.session_ids import is_placeholder, is_plain_id
 from detectors.normalize.text import MAX_TEXT
@@ -99,7 +100,7 @@ OPTIONAL_PARTS = frozenset(
 """What an event can lose and still say that its shopper was there. See detectors.parsing."""
 
 
-def _without_extra(schema: dict[str, Any]) -> None:
+def _without_extra(schema: JsonObject) -> None:
     schema.pop("additionalProperties", None)
 
 
@@ -183,11 +184,11 @@ class Engagement(_Part):
 
     preferred_channel: Text | None = Field(default=None, description="call, whatsapp or auto")
     reason: Text | None = None
-    metadata: dict[str, Any] | None = Field(default=None, description="at most 8 KiB as JSON")
+    metadata: dict[str, object] | None = Field(default=None, description="at most 8 KiB as JSON")
 
     @field_validator("metadata")
     @classmethod
-    def _bounded(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _bounded(cls, value: dict[str, object] | None) -> dict[str, object] | None:
         try:
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except ValueError:
@@ -261,10 +262,9 @@ class ActivityEvent(_Named):
         return self.type == "activity" and (self.flow_stage is None or self.platform is None)
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """Return the JSON Schema (draft 2020-12) of one event."""
-    schema = ActivityEvent.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema = ActivityEvent.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     text = {"type": "string"}
     person = {
         "anyOf": [

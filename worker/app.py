@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from time import sleep
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from celery import Celery, signals
@@ -93,7 +93,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _configuration(settings: Settings) -> dict[str, Any]:
+def _configuration(settings: Settings) -> dict[str, object]:
     every = {"sweep": settings.detection.sweep_interval, "dispatch": settings.delivery.dispatch_interval}
     lease_s = settings.delivery.lease.total_seconds()
     return {
@@ -151,7 +151,7 @@ def _is_amqp(settings: Settings) -> bool:
     return (settings.broker_url or "").startswith("amqp")
 
 
-def _transport_options(settings: Settings) -> dict[str, Any]:
+def _transport_options(settings: Settings) -> dict[str, object]:
     if _is_amqp(settings):
         # Otherwise a message that RabbitMQ could not take would be missed for as long as its lease.
         return {"confirm_publish": True}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from redis import Redis, RedisCluster
 
@@ -36,6 +36,8 @@ from worker.monitoring import announcer
 from worker.settings import Settings
 
 if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
+
     from tasks.delivery.yuno import YunoClient
     from tasks.deps import Deps
 
@@ -134,10 +136,8 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     Raises:
         StateError: the URL cannot be used, or the cluster does not answer.
     """
-    client = connect(settings.redis_url or "", max_connections=connections)
-    keys = Keys(settings.namespace)
-    scripts = Scripts(client, replicas)
-    lease_ms = milliseconds(settings.delivery.lease)
+    client, keys = connect(settings.redis_url or "", max_connections=connections), Keys(settings.namespace)
+    scripts, lease_ms = Scripts(client, replicas), milliseconds(settings.delivery.lease)
     people = People(
         scripts,
         keys,
@@ -276,7 +276,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
     )
 
 
-def _log() -> Any:  # noqa: ANN401 - structlog's, imported when there is something to log
+def _log() -> BoundLogger:
     import structlog
 
     return structlog.stdlib.get_logger("winback.runtime")

@@ -1,16 +1,16 @@
 """From the flags of `winback event emit` to an event."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from detectors.json_values import JsonObject
 from worker.errors import StartError
 
 _ITEM_PARTS = 4
 
 
-def nested(values: Mapping[str, object]) -> dict[str, Any]:
+def nested(values: Mapping[str, object]) -> JsonObject:
     """Return `{"cart.items": x}` as `{"cart": {"items": x}}`, without what is None."""
-    result: dict[str, Any] = {}
+    result: JsonObject = {}
     for path, value in values.items():
         if value is not None:
             part, _, name = path.rpartition(".")
@@ -18,7 +18,7 @@ def nested(values: Mapping[str, object]) -> dict[str, Any]:
     return result
 
 
-def items(written: list[str] | None) -> list[dict[str, object]] | None:
+def items(written: list[str] | None) -> list[JsonObject] | None:
     """Read `NAME:SKU:QUANTITY:PRICE`, from the right: a name may hold colons. Parts may be empty.
 
     Raises:
@@ -27,7 +27,7 @@ def items(written: list[str] | None) -> list[dict[str, object]] | None:
     return [_item(text, place) for place, text in enumerate(written, 1)] if written else None
 
 
-def _item(text: str, place: int) -> dict[str, object]:
+def _item(text: str, place: int) -> JsonObject:
     parts = text.rsplit(":", _ITEM_PARTS - 1)
     try:
         name, sku, quantity, price = parts
@@ -59,7 +59,7 @@ def pairs(written: list[str] | None) -> dict[str, str] | None:
     return {key: value for key, _, value in split}
 
 
-def put_currency(flags: dict[str, Any], currency: str) -> None:
+def put_currency(flags: JsonObject, currency: str) -> None:
     """Write the one currency of the command line beside each amount.
 
     Raises:

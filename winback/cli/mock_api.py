@@ -1,7 +1,7 @@
 """`winback mock-api`: a stand-in for Yuno's Recovery Agent API."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -99,7 +99,7 @@ def mock_api(
     and PUT /_control takes the last group of options as JSON, like
     {"status": [500, 200], "delay": "2s"}; they answer to this machine alone.
     """
-    given: dict[str, Any] = {
+    given: dict[str, object] = {
         "public_api_key": public_api_key,
         "private_secret_key": private_secret_key,
         "store": store,

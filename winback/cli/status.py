@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -57,7 +57,7 @@ def status(
         console.print(screen(look()))
 
 
-def document(look: Look) -> dict[str, Any]:
+def document(look: Look) -> dict[str, object]:
     """Return what the screen shows, as JSON data. Times are in ms; what is not known or never was is null."""
     found, settings = look.overview, look.settings
     counters = found.counters

@@ -5,12 +5,12 @@ went, and what happens next.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import zip_longest
-from typing import Any
 
 from detectors.durations import format_duration
+from detectors.json_values import JsonObject
 from detectors.kind import idle_wait
 from detectors.lanes import LANES_BY_NAME, Lane, milliseconds
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
@@ -23,7 +23,7 @@ from state.session_record import Session, Stay
 from tasks.delivery.payload import timestamp
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 
-Story = dict[str, Any]
+Story = JsonObject
 _ATTEMPT = re.compile(
     r"attempt (?P<number>\d+)(?: in (?P<ms>\d+) ms)?(?: \(left out: (?P<left_out>.*?)\)(?= |$))?"
     r"(?: (?P<status>not made|[a-z0-9_]+(?:\.[A-Za-z0-9_]+)?))?(?: (?P<said>.*))?"
@@ -229,7 +229,7 @@ def _signal(session: Session) -> Story | None:
 def _customer(fields: Mapping[str, str], *, reveal: bool) -> Story:
     """Who it is; without `reveal` so that a person can compare and nobody can call."""
 
-    def shown(name: str, mask: Any) -> str | None:  # noqa: ANN401 - a function of text
+    def shown(name: str, mask: Callable[[str], str]) -> str | None:
         text = one_line(fields.get(name, ""))
         return (text if reveal else mask(text)) if text else None
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from detectors.durations import format_duration
 from detectors.lanes import milliseconds
@@ -195,7 +194,7 @@ def _session(session: Session, known: Known, settings: Settings, *, reveal: bool
 
 def _contact(record: Record, known: Known, inventory: Inventory, *, reveal: bool) -> Story:
     told = explain_outreach(record, reveal=reveal, now_ms=known.mark.now_ms)
-    stored: Mapping[str, Any] = inventory.outreach(record.outreach).texts
+    stored = inventory.outreach(record.outreach).texts
     return {
         "outreach": record.outreach,
         "session": record.session or None,

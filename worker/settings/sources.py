@@ -8,17 +8,18 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
+from detectors.json_values import JsonObject
 from tasks.policy.setting_fields import Names
 from worker.errors import StartError
 from worker.logs.masking import one_line
 
 KeyPath = tuple[str, ...]
-Tree = dict[str, Any]
+Tree = JsonObject
 
 PREFIX = "WINBACK_"
 LEVEL = "__"
@@ -73,8 +74,7 @@ def read_layers(
     """
     env = os.environ if env is None else env
     named = env.get(f"{PREFIX}CONFIG", "").strip()
-    required = required and bool(file or named)
-    file = file or Path(named or DEFAULT_FILE)
+    required, file = required and bool(file or named), file or Path(named or DEFAULT_FILE)
     # An empty variable is an unset one: that is how compose files and shells hand on what nobody gave.
     given = {name: text for name, value in env.items() if (text := value.strip())}
     variables = {path: name for path in leaves(model) if (name := variable(path)) in given and path != ("config",)}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import redis
 from redis.backoff import NoBackoff
@@ -201,7 +201,7 @@ class EmbeddedValkey:
         with contextlib.closing(client):
             while process.poll() is None:
                 with contextlib.suppress(redis.RedisError):
-                    about: dict[str, Any] = client.info("server", "persistence")
+                    about: dict[str, object] = client.info("server", "persistence")
                     if about.get("process_id") == process.pid:  # not another server that has the port
                         if not about["loading"]:
                             return True
