@@ -21,7 +21,8 @@ from bench.shop_log import Logged, shop_log
 from detectors.lanes import LANES
 from detectors.sequence import RANK_SPAN
 from detectors.session_fields import REQUIRED
-from state.sessions import Change, SilentLane
+from state.claims import SilentLane
+from state.sessions import Change
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import Accepted, YunoClient
 from tasks.policy.settings import Switch

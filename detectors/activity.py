@@ -1,7 +1,7 @@
 """ActivityEvent: the one model of what storefronts send."""
 
 import json
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from detectors.activity_fields import Expiry, Moment, Money, Price, SessionId, Text
 from detectors.flow import EventType, Platform, Stage
+from detectors.json_values import JsonObject
 
 MAX_EVENT_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 8 * 1024
@@ -34,7 +35,7 @@ OPTIONAL_PARTS = frozenset(
 """What an event can lose and still say that its shopper was there. See detectors.parsing."""
 
 
-def _without_extra(schema: dict[str, Any]) -> None:
+def _without_extra(schema: JsonObject) -> None:
     schema.pop("additionalProperties", None)
 
 
@@ -118,11 +119,11 @@ class Engagement(_Part):
 
     preferred_channel: Text | None = Field(default=None, description="call, whatsapp or auto")
     reason: Text | None = None
-    metadata: dict[str, Any] | None = Field(default=None, description="at most 8 KiB as JSON")
+    metadata: dict[str, object] | None = Field(default=None, description="at most 8 KiB as JSON")
 
     @field_validator("metadata")
     @classmethod
-    def _bounded(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _bounded(cls, value: dict[str, object] | None) -> dict[str, object] | None:
         try:
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except ValueError:

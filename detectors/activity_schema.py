@@ -1,14 +1,12 @@
 """The JSON Schema of an event."""
 
-from typing import Any
-
 from detectors.activity import ActivityEvent
+from detectors.json_values import JsonObject
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """Return the JSON Schema (draft 2020-12) of one event."""
-    schema = ActivityEvent.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema = ActivityEvent.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     text = {"type": "string"}
     person = {
         "anyOf": [

@@ -8,13 +8,14 @@ rejected.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, ActivityEvent
 from detectors.activity_fields import SESSION_ID_FORM
+from detectors.json_values import JsonValue
 from detectors.problem import Problem
 from detectors.reading import signs
 from detectors.reading.events import canonical
@@ -124,7 +125,7 @@ def _is_small(value: object) -> bool:
     return not isinstance(value, list) and (not isinstance(value, str) or len(value) <= MAX_EVENT_BYTES)
 
 
-def _loosely(document: Any) -> Parsed:  # noqa: ANN401 - any JSON
+def _loosely(document: object) -> Parsed:
     read = canonical(document)
     if read is None:
         return Parsed(None, (_NO_OBJECT,))
@@ -150,7 +151,7 @@ def _encoding(raw: bytes) -> str:
 
 
 def _salvage(
-    document: dict[str, Any], error: ValidationError, known: tuple[Problem, ...], notes: tuple[Problem, ...]
+    document: dict[str, object], error: ValidationError, known: tuple[Problem, ...], notes: tuple[Problem, ...]
 ) -> Parsed:
     details = error.errors(include_url=False, include_input=False)
     problems = (*known, *(_problem(detail) for detail in details))
@@ -165,7 +166,7 @@ def _salvage(
     return Parsed(event, (*problems, *_missing(event, problems)), notes)
 
 
-def _leave_out(document: Any, paths: Iterable[_Path]) -> None:  # noqa: ANN401 - any JSON
+def _leave_out(document: JsonValue, paths: Iterable[_Path]) -> None:
     # From the end of a list, so that the places of those before stay what they are.
     for path in sorted(set(paths), key=lambda path: [(isinstance(part, str), part) for part in path], reverse=True):
         part = document
@@ -196,7 +197,7 @@ def unknown_fields(document: object) -> Iterator[str]:
         yield from _unknown(document, ActivityEvent, "")
 
 
-def _unknown(document: dict[str, Any], model: type[BaseModel], prefix: str) -> Iterator[str]:
+def _unknown(document: dict[str, object], model: type[BaseModel], prefix: str) -> Iterator[str]:
     for key, value in document.items():
         name = fields_of(model).get(squash(key))
         if name is None:
@@ -212,9 +213,9 @@ def _unknown(document: dict[str, Any], model: type[BaseModel], prefix: str) -> I
                 yield from _unknown(row, inner, f"{prefix}{name}.")
 
 
-def _part_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotation can be anything
+def _part_model(annotation: type[BaseModel] | object) -> type[BaseModel] | None:
     if hasattr(annotation, "model_fields"):
-        return annotation  # type: ignore[no-any-return]
+        return cast("type[BaseModel]", annotation)
     for inner in getattr(annotation, "__args__", ()):
         found = _part_model(inner)
         if found is not None:

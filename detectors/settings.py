@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from detectors.durations import Duration, OptionalDuration, below, format_duration, within
 from detectors.flow import Platform
+from detectors.json_values import JsonObject
 
 FREQUENT = timedelta(seconds=5)
 """An interval of the sweep that fits any threshold, also those of a trial."""
@@ -105,7 +106,7 @@ class DetectionSettings(BaseModel):
         return age
 
 
-def _waits(values: Mapping[str, Any]) -> Iterator[tuple[str, timedelta]]:
+def _waits(values: JsonObject) -> Iterator[tuple[str, timedelta]]:
     """Yield every threshold in effect, by its name below `detection`; one that could not be read is left out."""
     by_platform: Mapping[str, PlatformThresholds] = values.get("idle_by_platform", {})
     sections = {"idle": values.get("idle")} | {f"idle_by_platform.{name}": own for name, own in by_platform.items()}

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from state.calls import monitoring as lua
 from state.keys import ALARMS_TTL_MS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 _NOW = 2**52
 Went = Literal["begins", "lasts", "over"]
@@ -34,7 +36,7 @@ class Alarms:
         Raises:
             StateError: the server does not answer.
         """
-        return bool(self._scripts.run("monitor_lock", self._keys.watch, process, for_ms))
+        return self._scripts.run(lua.monitor_lock(self._keys.watch, process, for_ms))
 
     def require_writes(self) -> None:
         """Write nothing, as a write: a server that answers may be a replica, or out of disk space.
@@ -69,11 +71,6 @@ class Alarms:
             StateError: the server does not answer; nothing is recorded.
         """
         levels = [word for about, level in wrong.items() for word in (about, level)]
-        told = self._scripts.run(
-            "alarms", self._keys.alarms, again_ms, ALARMS_TTL_MS, _NOW if looked_ms is None else looked_ms, *levels
-        )
-        texts = [text.decode() for text in told]
-        return [
-            Change(about, cast("Went", went), int(since))
-            for about, went, since in zip(texts[::3], texts[1::3], texts[2::3], strict=True)
-        ]
+        looked_ms = _NOW if looked_ms is None else looked_ms
+        told = self._scripts.run(lua.alarms(self._keys.alarms, again_ms, ALARMS_TTL_MS, looked_ms, *levels))
+        return [Change(one.about, cast("Went", one.went), one.since_ms) for one in told.changes]

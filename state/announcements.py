@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from state.calls import monitoring, sending
 from state.keys import HEARTBEAT_TTL_MS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 DECLARATION_COUNTS_MS = 10_000
 """A declaration that its worker hasn't repeated for this long counts no more. Workers repeat it every 2 s."""
@@ -37,21 +39,21 @@ def announce(scripts: Scripts, keys: Keys, role: str, about: Mapping[str, str], 
         StateError: the server doesn't answer.
     """
     text = json.dumps(about, separators=(",", ":"))
-    scripts.run("announce", keys.announced(role), process or this_process(), HEARTBEAT_TTL_MS, text)
+    scripts.run(monitoring.announce(keys.announced(role), process or this_process(), HEARTBEAT_TTL_MS, text))
 
 
-def read_announcements(found: Mapping[bytes, bytes]) -> tuple[Announcement, ...]:
+def read_announcements(found: Mapping[str, str]) -> tuple[Announcement, ...]:
     """Return what the processes of a role announced, the latest first; skips what can't be read."""
     read = []
     for process, stored in found.items():
-        at, _, text = stored.decode(errors="replace").partition(" ")
+        at, _, text = stored.partition(" ")
         try:
             about = json.loads(text)
         except ValueError:
             continue
         if at.isdigit() and isinstance(about, dict):
             texts = {str(name): str(value) for name, value in about.items()}
-            read.append(Announcement(process.decode(errors="replace"), int(at), texts))
+            read.append(Announcement(process, int(at), texts))
     return tuple(sorted(read, key=lambda one: one.at_ms, reverse=True))
 
 
@@ -61,8 +63,8 @@ def declare(scripts: Scripts, keys: Keys, how: str, process: str = "") -> Agreem
     Raises:
         StateError: the server doesn't answer.
     """
-    answer = scripts.run("declare", keys.control, process or this_process(), how, DECLARATION_COUNTS_MS)
-    return cast("Agreement", answer.decode())
+    call = sending.declare(keys.control, process or this_process(), how, DECLARATION_COUNTS_MS)
+    return cast("Agreement", scripts.run(call))
 
 
 def withdraw(scripts: Scripts, keys: Keys, process: str = "") -> None:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
+from state.calls import outreaches as lua
 from state.keys import SESSION_TTL_MS, Keys, partition_of_outreach
 from state.people import Lead
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 from state.session_record import STAMP_WIDTH
 
 LATEST_ORDER_MS = SESSION_TTL_MS
@@ -60,6 +62,14 @@ class SessionLead(NamedTuple):
     """The value of its last order, where that said one."""
 
 
+class Leads(NamedTuple):
+    """What leads to outreaches, in the order of the sessions and people asked for."""
+
+    by_session: Sequence[SessionLead]
+    by_person: Sequence[Mapping[str, Money | None]]
+    """Of each person the outreaches that may have reached them, with their carts' worth."""
+
+
 class Attribution:
     """Leads from orders to contacts. `window_ms` is how long after a contact an order counts as its merit."""
 
@@ -77,13 +87,8 @@ class Attribution:
         """
         return Lead(worth, self._window_ms + LATEST_ORDER_MS, taken_ms)
 
-    def leads(
-        self, sessions: Sequence[str], people: Sequence[str]
-    ) -> tuple[list[SessionLead], list[Mapping[str, Money | None]]]:
-        """Return what sessions know, and for people the outreaches that may have reached them with their carts' worth.
-
-        One round trip for all.
-        """
+    def leads(self, sessions: Sequence[str], people: Sequence[str]) -> Leads:
+        """Return what leads from sessions and people to outreaches, in one round trip."""
         with translated():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session in sessions:
@@ -99,7 +104,7 @@ class Attribution:
             {outreach.decode(): Money.read(told.decode().partition(" ")[2]) for outreach, told in contacts.items()}
             for contacts in found[len(sessions) :]
         ]
-        return by_session, by_person
+        return Leads(by_session, by_person)
 
     def contacted_at(self, outreaches: Iterable[str]) -> dict[str, int]:
         """Return when outreaches reached somebody, or may have, or would have if not held out; others are left out."""
@@ -108,13 +113,13 @@ class Attribution:
             pipe = self._scripts.client.pipeline(transaction=False)
             for outreach in wanted:
                 pipe.hget(self._keys.outreach(outreach), "contacted_at")
-            found = pipe.execute()
+            found: list[bytes | None] = pipe.execute()
         return {outreach: int(at) for outreach, at in zip(wanted, found, strict=True) if at is not None}
 
     def credit(self, credits_: Iterable[Credit]) -> list[bool]:
         """Credit contacts with orders; False where that changes nothing, so doing it again does no harm."""
-        calls = [
-            (self._keys.partition(partition_of_outreach(one.outreach)), (one.outreach, one.packed, self._window_ms))
-            for one in credits_
-        ]
-        return [bool(counts) for counts in self._scripts.run_many("credit", calls)]
+        calls = [lua.credit(self._prefix(one.outreach), one.outreach, one.packed, self._window_ms) for one in credits_]
+        return self._scripts.run_many(calls)
+
+    def _prefix(self, outreach: str) -> str:
+        return self._keys.partition(partition_of_outreach(outreach))

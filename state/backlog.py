@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from state.keys import BACKLOG_TTL_MS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 _LENGTH, _SINCE = "length", "since"
 
@@ -32,7 +32,7 @@ class Backlog:
         Raises:
             StateError: the server does not answer.
         """
-        client: Any = self._scripts.client
+        client = self._scripts.client
         with translated():
             if length:
                 seconds, micros = client.time()

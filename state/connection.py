@@ -2,18 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis import Redis, RedisCluster, Sentinel
-from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode
-from redis.retry import Retry
+from redis import Redis, RedisCluster
 
 from state.connection_count import Connects, counted
+from state.driver import Options, cluster_client, infos, sentinel_client, single_client
 from state.errors import ServerUnsuitableError
 from state.replication import NONE, Replicas, majority
-from state.scripts import translated
+from state.server_errors import translated
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
@@ -44,36 +41,28 @@ def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
     return counted(_connect(url, parts, max_connections, {**_OPTIONS, "redis_connect_func": connects}), connects)
 
 
-def _connect(url: str, parts: SplitResult, max_connections: int, options: Mapping[str, Any]) -> Redis | RedisCluster:
+def _connect(url: str, parts: SplitResult, max_connections: int, options: Options) -> Redis | RedisCluster:
     if parts.scheme in {"redis", "rediss"}:
-        return Redis.from_url(url, retry=Retry(NoBackoff(), 0), max_connections=max_connections, **options)
+        return single_client(url, {**options, "max_connections": max_connections})
     if parts.scheme == "redis+cluster":
         # All know the others; that several are named counts when one of them is away while we start.
         login, at, nodes = parts.netloc.rpartition("@")
         first, *more = nodes.split(",")
         plain = parts._replace(scheme="redis", netloc=f"{login}{at}{first}").geturl()
-        others = [ClusterNode(*_host(item, 6379)) for item in more]  # type: ignore[no-untyped-call]
         with translated():
-            # It follows a slot that has moved all the same, and looks for the nodes anew after a failure.
-            retry = Retry(NoBackoff(), 0)
-            return RedisCluster.from_url(
-                plain, startup_nodes=others, retry=retry, max_connections=max_connections, **options
-            )
+            others = [_host(item, 6379) for item in more]
+            return cluster_client(plain, others, {**options, "max_connections": max_connections})
     if parts.scheme == "redis+sentinel":
         service, _, database = parts.path.strip("/").partition("/")
         if not service:
             raise ServerUnsuitableError("redis_url: a Sentinel URL is redis+sentinel://host:port,host:port/service/db")
         hosts = [_host(item, 26379) for item in parts.netloc.rpartition("@")[2].split(",")]
-        password = unquote(parts.password) if parts.password else None
-        sentinel = Sentinel(hosts, sentinel_kwargs=_SENTINEL_OPTIONS)  # type: ignore[no-untyped-call]
-        credentials: dict[str, Any] = {
+        login_options = {
+            "db": int(database or 0),
             "username": unquote(parts.username) if parts.username else None,
-            "password": password,
+            "password": unquote(parts.password) if parts.password else None,
         }
-        client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
-            service, db=int(database or 0), **credentials, retry=Retry(NoBackoff(), 0), **options
-        )
-        return client
+        return sentinel_client(hosts, service, _SENTINEL_OPTIONS, {**options, **login_options})
     raise ServerUnsuitableError(
         f"redis_url: {parts.scheme}:// is not known; use redis://, rediss://, redis+sentinel:// or redis+cluster://"
     )
@@ -113,9 +102,9 @@ def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Repl
             owners = client.nodes_manager.slots_cache
             needed = {slot: majority(len(nodes) - 1) for slot, nodes in owners.items()}
             return Replicas(by_slot=needed) if any(needed.values()) else NONE
-        about: dict[str, Any] = client.info("replication")
+        (about,) = infos(client, "replication")
     # What copies the data without being a replica (a backup, say) has no port.
-    listed = [found for name, found in about.items() if re.fullmatch(r"slave\d+", name) and isinstance(found, dict)]
+    listed = [found for name, found in about.items() if re.fullmatch(r"slave\d+", name) and isinstance(found, Mapping)]
     online = [found for found in listed if found.get("state") == "online" and int(found.get("port", 0))]
     return Replicas(majority(len(online)))
 

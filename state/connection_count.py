@@ -5,8 +5,10 @@ the driver makes the next one without an error where the old one was idle. So a 
 only while this number stays the same.
 """
 
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakKeyDictionary
+
+from state.driver import Connection
 
 Client = TypeVar("Client")
 
@@ -18,14 +20,14 @@ class Connects:
         self.made = 0
         self._cluster = cluster
 
-    def __call__(self, connection: Any) -> None:  # noqa: ANN401 - the driver's, of any kind
+    def __call__(self, connection: Connection) -> None:
         """Count a new connection. Called by the driver, which for a single server leaves the introduction to us."""
         self.made += 1
         if not self._cluster:
             connection.on_connect()
 
 
-_COUNTED: WeakKeyDictionary[Any, Connects] = WeakKeyDictionary()
+_COUNTED: WeakKeyDictionary[object, Connects] = WeakKeyDictionary()
 
 
 def counted(client: Client, connects: Connects) -> Client:
@@ -34,7 +36,7 @@ def counted(client: Client, connects: Connects) -> Client:
     return client
 
 
-def connects_of(client: Any) -> int:  # noqa: ANN401 - a client
+def connects_of(client: object) -> int:
     """Return how many connections a client of `state.connection.connect` has made; 0 for any other."""
     found = _COUNTED.get(client)
     return found.made if found else 0

@@ -1,11 +1,12 @@
 """The counters, day by day and place by place, as the report needs them. Reads, and nothing but reads."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from state.keys import PARTITIONS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 _DAYS_AT_A_TIME = 8
 
@@ -49,7 +50,7 @@ def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterat
             for day in days:
                 for partition in range(PARTITIONS):
                     pipe.hgetall(keys.stats(partition, day))
-            found = pipe.execute()
+            found: list[Mapping[bytes, bytes]] = pipe.execute()
         for place, day in enumerate(days):
             totals: Counter[str] = Counter()
             for counts in found[place * PARTITIONS : (place + 1) * PARTITIONS]:

@@ -1,17 +1,22 @@
 """What a person may look at and decide: outreaches, found by where they are, and tried again, given up or ended."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
-from typing import Any, Literal
+from typing import cast
 
+from state.calls import outreaches as lua
+from state.calls.outreaches import DecisionReply
 from state.cipher import Cipher, Unencrypted
 from state.keys import PARTITIONS, Keys, partition_of, partition_of_outreach
 from state.outbox import readable
-from state.scripts import Argument, Scripts, translated
+from state.script import Call
+from state.scripts import Scripts
+from state.server_errors import translated
 
-Parked = Literal["dead", "unknown"]
+_Row = tuple[Mapping[bytes, bytes], float | None, float | None, float | None, float | None]
+"""A record's hash, and its scores: due, leased, dead, unknown."""
 RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
 """A frozen worker, or a request that Yuno has not decided on, may still end until then."""
 OPEN = frozenset({"waiting", "leased", "sending"})
@@ -118,34 +123,29 @@ class Operator:
 
     def retry_dead(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Have dead outreaches tried again. `look`, here and below: only say what would come of it."""
-        return self._retry(outreaches, "dead", 0, look=look)
+        return self._decide(outreaches, lambda key, found: lua.retry(key, found, "dead", 0, _word(look=look)))
 
     def retry_unknown(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Have outreaches tried again that have been unknown for a quarter of an hour."""
-        return self._retry(outreaches, "unknown", RETRY_UNKNOWN_AFTER_MS, look=look)
+        after_ms, word = RETRY_UNKNOWN_AFTER_MS, _word(look=look)
+        return self._decide(outreaches, lambda key, found: lua.retry(key, found, "unknown", after_ms, word))
 
     def drop(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Give dead outreaches up for good; their outcome stays `dead`."""
-        return self._decide("discard_dead", outreaches, look=look)
+        return self._decide(outreaches, lambda key, found: lua.discard_dead(key, found, _word(look=look)))
 
     def resolve_sent(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """Record that unknown outreaches did arrive."""
-        return self._decide("resolve_sent", outreaches, look=look)
+        return self._decide(outreaches, lambda key, found: lua.resolve_sent(key, found, _word(look=look)))
 
     def expire(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
         """End outreaches that no request was begun for."""
-        return self._decide("expire", outreaches, look=look)
+        return self._decide(outreaches, lambda key, found: lua.expire(key, found, _word(look=look)))
 
-    def _retry(self, outreaches: Sequence[str], was: Parked, for_ms: int, *, look: bool) -> list[Verdict]:
-        return self._decide("retry", outreaches, was, for_ms, look=look)
-
-    def _decide(self, script: str, outreaches: Sequence[str], *more: Argument, look: bool) -> list[Verdict]:
-        args = (*more, "look" if look else "")
-        calls = [(self._keys.partition(partition_of_outreach(found)), (found, *args)) for found in outreaches]
-        replies = self._scripts.run_many(script, calls)
-        return [
-            Verdict(found, *(part.decode() for part in reply)) for found, reply in zip(outreaches, replies, strict=True)
-        ]
+    def _decide(self, outreaches: Sequence[str], call: Callable[[str, str], Call[DecisionReply]]) -> list[Verdict]:
+        calls = [call(self._keys.partition(partition_of_outreach(found)), found) for found in outreaches]
+        replies = self._scripts.run_many(calls)
+        return [Verdict(found, reply.word, reply.detail) for found, reply in zip(outreaches, replies, strict=True)]
 
     def _in_sets(self, states: frozenset[str]) -> Iterator[str]:
         for name in _places(states):
@@ -153,7 +153,7 @@ class Operator:
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for number in range(PARTITIONS):
                     pipe.zrange(f"{self._keys.partition(number)}{name}", 0, -1)
-                replies = pipe.execute()
+                replies: list[list[bytes]] = pipe.execute()
             yield from (member.decode() for members in replies for member in members)
 
     def _in_order(self, states: frozenset[str]) -> Iterator[str]:
@@ -164,7 +164,7 @@ class Operator:
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.zrange(key, 0, FEW - 1, withscores=True)
-                heads = pipe.execute()
+                heads: list[list[tuple[bytes, float]]] = pipe.execute()
             lines = [self._line(key, head) for key, head in zip(keys, heads, strict=True)]
             yield from (member for _, member in merge(*lines))
 
@@ -190,9 +190,14 @@ class Operator:
                 pipe.hgetall(self._keys.outreach(found))
                 for name in ("due", "leased", "dead", "unknown"):
                     pipe.zscore(f"{prefix}{name}", found)
-            replies = pipe.execute()
+            replies: list[Mapping[bytes, bytes] | float | None] = pipe.execute()
         rows = zip(outreaches, zip(*[iter(replies)] * 5, strict=True), strict=True)
-        return [_record(found, row, self._cipher) for found, row in rows]
+        return [_record(found, cast("_Row", row), self._cipher) for found, row in rows]
+
+
+def _word(*, look: bool) -> str:
+    """Return the argument of a script that is only to say what would come of a decision."""
+    return "look" if look else ""
 
 
 def _places(states: frozenset[str]) -> list[str]:
@@ -211,7 +216,7 @@ def _each_once(ids: Iterable[str]) -> Iterator[str]:
             yield found
 
 
-def _record(outreach: str, row: Sequence[Any], cipher: Cipher) -> Record | None:
+def _record(outreach: str, row: _Row, cipher: Cipher) -> Record | None:
     stored, due, leased, dead, unknown = row
     if not stored:
         return None

@@ -6,10 +6,13 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
+from state.calls import monitoring as lua
 from state.errors import DeploymentMismatchError
 from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 SCHEMA_VERSION = 3
 """Raised whenever older data can't be read. 3: other identities of people, and other types of their keys."""
@@ -112,7 +115,7 @@ class Heartbeat:
 
 def beat(scripts: Scripts, keys: Keys, role: str) -> None:
     """Say that this process, in this role, is alive."""
-    scripts.run("heartbeat", keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS)
+    scripts.run(lua.heartbeat(keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS))
 
 
 def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
@@ -172,8 +175,15 @@ def announce(scripts: Scripts, keys: Keys, *, mode: str, endpoint: str) -> None:
         scripts.client.hset(keys.deployment, mapping={"mode": mode, "endpoint": endpoint})
 
 
-def announced(scripts: Scripts, keys: Keys) -> tuple[str, str]:
-    """Return mode and endpoint of the workers that were started last; two empty texts when none ever was."""
+class Announced(NamedTuple):
+    """How the workers that were started last send; two empty texts when none ever was."""
+
+    mode: str
+    endpoint: str
+
+
+def announced(scripts: Scripts, keys: Keys) -> Announced:
+    """Return how the workers send that were started last."""
     with translated():
         mode, endpoint = scripts.client.hmget(keys.deployment, "mode", "endpoint")
-    return (mode or b"").decode(), (endpoint or b"").decode()
+    return Announced((mode or b"").decode(), (endpoint or b"").decode())

@@ -3,13 +3,16 @@
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from state import slow_log
+from state.calls import sessions as lua
 from state.cipher import Cipher
 from state.event_stream import GROUP
 from state.inventory import Inventory
 from state.keys import FORGETS_TTL_MS, Keys, applied_of, partition_of, partition_of_outreach
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 KEPT_OF_A_PERSON = ("opted_out", "consent", "reserved", "forgotten")
 """The opt-out and the refusals, which have to be known to be kept; and the contacts that were made, or are in flight,
@@ -31,6 +34,13 @@ class Erased:
     """Outreaches whose request is under way: they keep their claim and nothing that tells who it is about."""
 
 
+class SplitKeys(NamedTuple):
+    """The keys of a person."""
+
+    removed: list[str]
+    kept: list[str]
+
+
 class Forgetting(Inventory):
     """Finds and removes everything that is kept about people."""
 
@@ -46,16 +56,20 @@ class Forgetting(Inventory):
         of: dict[int, list[str]] = {}
         for outreach in outreaches:
             of.setdefault(partition_of_outreach(outreach), []).append(outreach)
-        calls = [(self._keys.partition(number), ("", " ".join(ids), "")) for number, ids in of.items()]
-        calls += [(self._keys.partition(partition_of(found)), (found, "", self._lanes)) for found in sessions]
-        replies = self._scripts.run_many("forget", calls)
-        return Erased(*(sum(int(reply[place]) for reply in replies) for place in range(3)))
+        calls = [lua.forget(self._keys.partition(number), "", " ".join(ids), "") for number, ids in of.items()]
+        calls += [lua.forget(self._keys.partition(partition_of(found)), found, "", self._lanes) for found in sessions]
+        replies = self._scripts.run_many(calls)
+        return Erased(
+            sessions=sum(reply.sessions for reply in replies),
+            outreaches=sum(reply.outreaches for reply in replies),
+            skeletons=sum(reply.skeletons for reply in replies),
+        )
 
-    def split(self, person: str) -> tuple[list[str], list[str]]:
-        """Return the keys of a person that have to go, and those that stay."""
+    def split(self, person: str) -> SplitKeys:
+        """Return the keys of a person, divided into those that have to go and those that stay."""
         stays = [f"{self._keys.person(person)}{name}" for name in KEPT_OF_A_PERSON]
         found = self.person_keys(person)
-        return [key for key in found if key not in stays], [key for key in found if key in stays]
+        return SplitKeys([key for key in found if key not in stays], [key for key in found if key in stays])
 
     def strip_consent(self, person: str) -> int:
         """Leave nothing of a person's answers but when and for which channel they refused; return how many changed."""

@@ -1,20 +1,27 @@
 """One stream of activity: read by consumers of one group, its entries deleted once they are applied."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
+from state.calls import streams as lua
+from state.driver import Command
 from state.errors import ServerUnavailableError
 from state.keys import applied_of
 from state.pending import Pending
-from state.scripts import Argument, Call, Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 GROUP = "ingest"
 FIELD = b"event"
 _ONE_FIELD = [FIELD]
 _ACKNOWLEDGE_CHUNK = 5000  # Lua's stack holds about 8,000 unpacked arguments
+
+
+Item = tuple[bytes, Sequence[bytes] | Mapping[bytes, bytes] | None]
+"""An entry as the server lists it: its id and fields. The shape of these differs with the protocol and the command."""
 
 
 class Entry(NamedTuple):
@@ -49,7 +56,7 @@ class Stream:
 
     def create_group(self) -> bool:
         """Create the consumer group, which begins with what waits already; False when it was there."""
-        return bool(self._scripts.run("create_group", self.key, GROUP))
+        return self._scripts.run(lua.create_group(self.key, GROUP))
 
     def read(self, consumer: str, *, count: int, block_ms: int) -> list[Entry]:
         """Read entries that no consumer has had.
@@ -85,7 +92,7 @@ class Stream:
         """
         return sum(begin_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read).result())
 
-    def reading(self, consumer: str, *, count: int) -> tuple[Argument, ...]:
+    def reading(self, consumer: str, *, count: int) -> Command:
         """Return the command that reads entries which no consumer has had, without waiting for any."""
         return self._group_command(consumer, b">", count, None)
 
@@ -95,7 +102,7 @@ class Stream:
                 self._scripts.client.execute_command(*self._group_command(consumer, after, count, block_ms))
             )
 
-    def _group_command(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> tuple[Argument, ...]:
+    def _group_command(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> Command:
         block = () if block_ms is None else ("BLOCK", block_ms)
         return ("XREADGROUP", "GROUP", GROUP, consumer, "COUNT", count, *block, "STREAMS", self.key, after)
 
@@ -104,12 +111,12 @@ def begin_acknowledge(
     scripts: Scripts, applied: Iterable[tuple[str, Sequence[bytes]]], *, one_read: bool
 ) -> Pending[list[int]]:
     """Begin to acknowledge entries of several streams, given by key; the result is how many were there, by call."""
-    calls: list[Call] = [
-        (key, (GROUP, int(one_read), applied_of(key), *ids[start : start + _ACKNOWLEDGE_CHUNK]))
+    calls = [
+        lua.acknowledge(key, GROUP, int(one_read), applied_of(key), *ids[start : start + _ACKNOWLEDGE_CHUNK])
         for key, ids in applied
         for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK)
     ]
-    return scripts.begin_many("acknowledge", calls)
+    return scripts.begin_calls(calls)
 
 
 @contextmanager
@@ -137,12 +144,14 @@ def entry_order(entry_id: str) -> tuple[int, int]:
     return int(ms), int(number or 0)
 
 
-def entries_of(reply: Any) -> list[Entry]:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+def entries_of(reply: object) -> list[Entry]:
     """Return the entries in the reply to a reading of one stream."""
-    if not reply:
-        return []
+    items: Sequence[Item] = ()
     # One stream was asked for; RESP3 puts its entries one list deeper.
-    items = reply[0][1] if isinstance(reply, list) else next(iter(reply.values()))[0]
+    if reply and isinstance(reply, list):
+        items = reply[0][1]
+    elif reply and isinstance(reply, dict):
+        items = next(iter(reply.values()))[0]
     return [
         # Nearly all entries have this one field; the others need a closer look.
         Entry(item[0], item[1][1]) if type(item[1]) is list and item[1][:-1] == _ONE_FIELD else entry_of(item)
@@ -150,11 +159,11 @@ def entries_of(reply: Any) -> list[Entry]:  # noqa: ANN401 - shapes differ with 
     ]
 
 
-def entry_of(item: Any) -> Entry:  # noqa: ANN401 - shapes differ with the protocol and between drivers
+def entry_of(item: Item) -> Entry:
     """Return an entry as the server lists it."""
     entry_id, fields = item
     if fields is None:
         return Entry(entry_id, None)
-    if isinstance(fields, dict):
+    if isinstance(fields, Mapping):
         return Entry(entry_id, fields.get(FIELD))
     return Entry(entry_id, dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD))

@@ -7,8 +7,10 @@ them, with whatever settings it was started.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from state.calls import streams as lua
+from state.calls.streams import ShopSilenceReply, WatermarkReply
+from state.driver import Word
 from state.event_stream import (
     GROUP,
     Reading,
@@ -21,7 +23,8 @@ from state.event_stream import (
 )
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys, applied_of
 from state.pending import Pending
-from state.scripts import Scripts, raised, translated
+from state.scripts import Scripts, raised
+from state.server_errors import translated
 from state.watermark import AHEAD_MS, Following, measured_until
 
 RECORDED = "streams"
@@ -67,7 +70,7 @@ class Streams:
 
     def ensure(self, number: int) -> list[Stream]:
         """Record that there are at least so many, and return all there are: more, if others said so before."""
-        return self.several(int(self._scripts.run("register_streams", self._keys.deployment, number)))
+        return self.several(self._scripts.run(lua.register_streams(self._keys.deployment, number)))
 
     def all(self) -> list[Stream]:
         """Return the streams that there are, the first one first."""
@@ -124,7 +127,7 @@ class Streams:
         behind counts, since its events say that they came earlier than they did. Where ids lie in the future, silence
         can be measured as far as sweeps have followed the stream (`follow`).
         """
-        found = [(int(now), first.decode()) for now, first in self._watermarks(self.all())]
+        found = self._watermarks(self.all())
         ahead = any(first and entry_ms(first.encode()) > now + AHEAD_MS for now, first in found)
         trails = self._following.trails(len(found)) if ahead else [None] * len(found)
         return Watermark(
@@ -135,7 +138,7 @@ class Streams:
 
     def now_ms(self) -> int:
         """Return the time of the servers that the streams are on (Unix ms); of several, the latest."""
-        return max(int(now) for now, _ in self._watermarks(self.all()))
+        return max(now for now, _ in self._watermarks(self.all()))
 
     def noted(self) -> str:
         """Return the highest id that each stream has ever given out, the first one's first, separated by spaces."""
@@ -144,10 +147,10 @@ class Streams:
     def applied(self, noted: str) -> bool:
         """Whether all that had arrived when `noted` was read has been applied."""
         ids = noted.split(" ")
-        firsts = [first.decode() for _, first in self._watermarks(self.several(len(ids)))]
+        firsts = [first for _, first in self._watermarks(self.several(len(ids)))]
         return all(not first or entry_order(first) > entry_order(last) for first, last in zip(firsts, ids, strict=True))
 
-    def shop_is_silent(self, max_silence_ms: int) -> tuple[bool, bool]:
+    def shop_is_silent(self, max_silence_ms: int) -> ShopSilenceReply:
         """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
 
         A stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
@@ -156,8 +159,7 @@ class Streams:
         last = [entry_ms(last.encode()) for last in self._last_ids()]
         trails = self._following.trails(len(last))
         last_ms = max(trail.heard_ms if trail else ms for ms, trail in zip(last, trails, strict=True))
-        silent, news = self._scripts.run("shop_silence", self._keys.sweep, max_silence_ms, last_ms)
-        return bool(silent), bool(news)
+        return self._scripts.run(lua.shop_silence(self._keys.sweep, max_silence_ms, last_ms))
 
     def follow(self) -> int:
         """Follow all streams, as every sweep does first; return how many entries were lost since the one before."""
@@ -165,9 +167,9 @@ class Streams:
 
     def put_back(self, streams: Sequence[Stream]) -> dict[str, str]:
         """Begin streams from scratch that are empty and whose ids lie in the future; return their last ids by key."""
-        calls = [(stream.key, (GROUP, AHEAD_MS, applied_of(stream.key))) for stream in streams]
-        found = self._scripts.run_many("put_back_ids", calls)
-        return {stream.key: last.decode() for stream, last in zip(streams, found, strict=True) if last}
+        calls = [lua.put_back_ids(stream.key, GROUP, AHEAD_MS, applied_of(stream.key)) for stream in streams]
+        found = self._scripts.run_many(calls)
+        return {stream.key: last for stream, last in zip(streams, found, strict=True) if last}
 
     def open_sweep(self, interval_ms: int) -> int:
         """Say that a sweep begins; return when events could be taken again after the last gap (Unix ms, 0: never).
@@ -187,12 +189,11 @@ class Streams:
         self._sign("")
 
     def _sign(self, interval_ms: int | str) -> int:
-        args = (SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms)
-        return int(self._scripts.run("open_sweep", self._keys.sweep, *args))
+        return self._scripts.run(lua.open_sweep(self._keys.sweep, SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms))
 
     def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
         """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
-        fields: dict[str, Any] = {
+        fields: dict[str, Word] = {
             "entry": entry_id,
             "field": problems[0][0] or "event",
             "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
@@ -204,12 +205,11 @@ class Streams:
             pipe.pexpire(self._keys.rejected, REJECTED_TTL_MS)
             pipe.execute()
 
-    def _watermarks(self, streams: Sequence[Stream]) -> list[tuple[bytes, bytes]]:
-        return self._scripts.run_many("watermark", [(stream.key, ()) for stream in streams])
+    def _watermarks(self, streams: Sequence[Stream]) -> list[WatermarkReply]:
+        return self._scripts.run_many([lua.watermark(stream.key) for stream in streams])
 
     def _last_ids(self) -> list[str]:
-        found = self._scripts.run_many("last_id", [(stream.key, ()) for stream in self.all()])
-        return [last.decode() for last in found]
+        return self._scripts.run_many([lua.last_id(stream.key) for stream in self.all()])
 
 
 def _share(count: int, streams: Sequence[Stream]) -> int:

@@ -4,75 +4,32 @@ Which person a stored phone number or address belongs to isn't decided here. The
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
-from state.event_stream import Entry, entry_of
+from state.event_stream import entry_of
 from state.event_streams import Streams
-from state.keys import OF_A_PERSON, Keys, is_outreach_id
+from state.key_lists import OF_A_PERSON
+from state.key_scan import KeyScan, decoded, last_of, session_of
+from state.keys import Keys, is_outreach_id
 from state.outbox import BODY, readable
 from state.person_marks import MOST_SESSIONS
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 from state.session_record import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
+from state.stored_data import (
+    KeyText,
+    RejectedEvent,
+    StoredKey,
+    StoredOutreach,
+    StoredPerson,
+    StoredRecord,
+    WaitingEvent,
+)
 
-CHUNK = 500
-_WHOLE = {"hash": "HGETALL", "string": "GET"}
-"""Kinds that are read as a whole."""
 _PERSON = re.compile(r"\{person:([0-9a-f]{64})\}")
 _OF_SESSION = ("phone", "country", "email", "id", TOOK_OVER)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPerson:
-    """The person a session is about, as the shop wrote it."""
-
-    session_id: str
-    phone: str
-    country: str
-    email: str
-    original_id: str
-    """The session's id as the shop wrote it, if it is stored under another one."""
-    took_over: str
-    """The session that this one took over; empty for none."""
-    forgotten: bool
-    """Only its tombstone is left."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredOutreach:
-    """The person an outreach is about."""
-
-    outreach: str
-    session_id: str
-    body: str
-    """The request, as long as it is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A session or an outreach with everything that is stored, decrypted."""
-
-    id: str
-    keys: tuple[str, ...]
-    texts: Mapping[str, str]
-    """Of a session: fields without stamps. Of an outreach: with its request as `body`."""
-    unreadable: str = ""
-    """Why something is missing that can't be decrypted; empty if everything could be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """One key of a person, with all it holds."""
-
-    key: str
-    content: object
-    """A text, a mapping of texts, or a sorted set as a mapping of members to scores."""
-    ttl_ms: int | None
-    """None: it has no TTL."""
 
 
 class Inventory:
@@ -82,6 +39,7 @@ class Inventory:
         self._scripts = scripts
         self._cipher: Cipher = cipher or Unencrypted()
         self._keys = keys
+        self._scan = KeyScan(scripts, keys, self._cipher)
         self._streams = Streams(scripts, keys)
 
     def now_ms(self) -> int:
@@ -97,18 +55,18 @@ class Inventory:
 
     def sessions(self) -> Iterator[StoredPerson]:
         """Look at all sessions."""
-        for keys in self._scan("{[0-9][0-9]}:session:*"):
+        for keys in self._scan.scan("{[0-9][0-9]}:session:*"):
             with translated():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.hmget(key, *_OF_SESSION, "state")
-                replies = pipe.execute()
+                replies: list[list[bytes | None]] = pipe.execute()
             for key, found in zip(keys, replies, strict=True):
                 yield self._person(session_of(key.decode()), *found)
 
     def outreaches(self) -> Iterator[StoredOutreach]:
         """Look at all outreaches."""
-        for keys in self._scan("{[0-9][0-9]}:outreach:*"):
+        for keys in self._scan.scan("{[0-9][0-9]}:outreach:*"):
             yield from self._outreaches(keys)
 
     def _outreaches(self, keys: Sequence[bytes]) -> Iterator[StoredOutreach]:
@@ -116,48 +74,31 @@ class Inventory:
             pipe = self._scripts.client.pipeline(transaction=False)
             for key in keys:
                 pipe.hmget(key, "session", "body")
-                pipe.hget(self._keys.body(_last(key)), "body")
+                pipe.hget(self._keys.body(last_of(key)), "body")
             replies = iter(pipe.execute())
         for key, (session, body), parked in zip(keys, replies, replies, strict=True):
-            request = self._opened(_last(key), BODY, "", (body or parked or b"").decode())
+            request = self._scan.opened(last_of(key), BODY, "", (body or parked or b"").decode())
             # Of one whose record is gone nothing is left, unless its request is.
             if session is not None or request:
-                yield StoredOutreach(_last(key), (session or b"").decode(), request)
+                yield StoredOutreach(last_of(key), (session or b"").decode(), request)
 
-    def entries(self) -> Iterator[tuple[str, Entry]]:
-        """Read all events that are not applied yet, each with the key of its stream, in which the first comes first.
+    def entries(self) -> Iterator[WaitingEvent]:
+        """Read all events that are not applied yet, of each stream the first one first.
 
         Also those that an ingest process has in hand.
         """
         for stream in self._streams.all():
-            for item in self._stream(stream.key):
-                yield stream.key, entry_of(item)
+            for item in self._scan.stream(stream.key):
+                yield WaitingEvent(stream.key, entry_of(item))
 
-    def rejected(self) -> Iterator[tuple[bytes, str]]:
-        """Read all that was set aside: the entry's id, and all of its text."""
-        for entry_id, fields in self._stream(self._keys.rejected):
-            yield entry_id, str(_texts(fields))
+    def rejected(self) -> Iterator[RejectedEvent]:
+        """Read all that was set aside."""
+        for entry_id, fields in self._scan.stream(self._keys.rejected):
+            yield RejectedEvent(entry_id, str(decoded(fields)))
 
-    def everything(self) -> Iterator[tuple[str, str]]:
-        """Read every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
-        for keys in self._scan("*"):
-            with translated():
-                pipe = self._scripts.client.pipeline(transaction=False)
-                for key in keys:
-                    pipe.type(key)
-                kinds = [kind.decode() for kind in pipe.execute()]
-                for key, kind in zip(keys, kinds, strict=True):
-                    if kind in _WHOLE:
-                        pipe.execute_command(_WHOLE[kind], key)
-                whole = iter(pipe.execute())
-            for key, kind in zip(keys, kinds, strict=True):
-                if kind == "hash":
-                    yield key.decode(), self._hash_text(key, _texts(next(whole)))
-                elif kind == "string":
-                    yield key.decode(), (next(whole) or b"").decode(errors="replace")
-                else:
-                    for piece in self._pieces(key, kind):
-                        yield key.decode(), piece
+    def everything(self) -> Iterator[KeyText]:
+        """Read every key of the namespace."""
+        return self._scan.everything()
 
     def whom(self, session_id: str) -> StoredPerson:
         """Look at one session."""
@@ -174,7 +115,7 @@ class Inventory:
         """Return everything that is stored of a session."""
         key = self._keys.session(session_id)
         with translated():
-            stored = _texts(self._scripts.client.hgetall(key))
+            stored = decoded(self._scripts.client.hgetall(key))
         session = read_session(session_id, stored, self._cipher)
         own = {name: value for name, value in stored.items() if name in OWN_FIELDS}
         return StoredRecord(session_id, (key,), own | dict(session.fields), session.unreadable)
@@ -183,7 +124,7 @@ class Inventory:
         """Return everything that is stored of an outreach."""
         keys = (self._keys.outreach(outreach), self._keys.body(outreach))
         with translated():
-            stored, parked = (_texts(self._scripts.client.hgetall(key)) for key in keys)
+            stored, parked = (decoded(self._scripts.client.hgetall(key)) for key in keys)
         texts, unreadable = parked | stored, ""
         try:
             texts["body"] = self._cipher.decrypt(outreach, BODY, "", texts.get("body", ""))
@@ -257,7 +198,7 @@ class Inventory:
             found: object
             match client.type(key).decode():
                 case "hash":
-                    found = _texts(client.hgetall(key))
+                    found = decoded(client.hgetall(key))
                 case "zset":
                     found = {
                         member.decode(): int(score) for member, score in client.zrange(key, 0, -1, withscores=True)
@@ -271,75 +212,12 @@ class Inventory:
         texts = []
         for name, value in zip(_OF_SESSION, found, strict=False):
             stored = (value or b"").decode(errors="replace")
-            texts.append(self._opened(session_id, name, stored[:STAMP_WIDTH], stored[STAMP_WIDTH:]))
+            texts.append(self._scan.opened(session_id, name, stored[:STAMP_WIDTH], stored[STAMP_WIDTH:]))
         phone, country, email, original_id, took_over = texts
         return StoredPerson(session_id, phone, country, email, original_id, took_over, found[-1] == b"forgotten")
-
-    def _opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
-        """Decrypt; what is encrypted under a lost key reads as empty."""
-        try:
-            return self._cipher.decrypt(owner, name, stamp, stored)
-        except UnreadableError:
-            return ""
-
-    def _hash_text(self, key: bytes, stored: dict[str, str]) -> str:
-        # The stamps of a session's fields end in digits, which would run into those of a number.
-        if b":session:" in key:
-            return str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
-        owner = _last(key)
-        body = self._opened(owner, BODY, "", stored.pop("body", ""))
-        return readable(self._cipher, owner, f"{body} {stored}")
-
-    def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
-        client = self._scripts.client
-        with translated():
-            match kind:
-                case "zset":
-                    yield from (member.decode() for member, _ in client.zscan_iter(key, count=1000))
-                case "set":
-                    yield from (member.decode() for member in client.sscan_iter(key, count=1000))
-                case "stream":
-                    yield from (str(_texts(fields)) for _, fields in self._stream(key.decode()))
-                case "list":
-                    yield from (item.decode(errors="replace") for item in client.lrange(key, 0, -1))
-
-    def _scan(self, pattern: str) -> Iterator[list[bytes]]:
-        with translated():
-            keys = self._scripts.client.scan_iter(f"{self._keys.namespace}:{pattern}", count=1000)
-        while True:
-            with translated():
-                chunk = list(islice(keys, CHUNK))
-            if not chunk:
-                return
-            yield chunk
-
-    def _stream(self, key: str) -> Iterator[Any]:
-        first = "-"
-        while True:
-            with translated():
-                # Not through the driver's own function, whose reply differs with the protocol.
-                items = self._scripts.client.execute_command("XRANGE", key, first, "+", "COUNT", CHUNK)
-            yield from items
-            if len(items) < CHUNK:
-                return
-            first = f"({items[-1][0].decode()}"
-
-
-def session_of(key: str) -> str:
-    """Return the id of the session that a key holds; empty for any other key."""
-    return key.partition(":session:")[2]
 
 
 def person_in(key: str) -> str:
     """Return the person whose key it is; empty for any other key."""
     found = _PERSON.search(key)
     return found[1] if found else ""
-
-
-def _texts(fields: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping, or flat names and values
-    pairs = fields.items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
-    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs}
-
-
-def _last(key: bytes) -> str:
-    return key.decode().rpartition(":")[2]

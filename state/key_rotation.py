@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from state.calls import sessions as lua
 from state.cipher import OPEN_FIELDS, Cipher, key_id_of, sealed_in
 from state.errors import UnreadableError
 from state.keys import Keys
 from state.outbox import BODY, HISTORY
-from state.scripts import Call, Scripts, translated
+from state.script import Call
+from state.scripts import Scripts
+from state.server_errors import translated
 from state.session_record import OWN_FIELDS, STAMP_WIDTH
 
 PAGE = 200
@@ -99,16 +102,17 @@ class Rotation:
             pipe = self._scripts.client.pipeline(transaction=False)
             for record in page:
                 pipe.hgetall(self._keys.partition(record.partition) + record.name)
-            found = pipe.execute()
-        calls: list[Call] = []
+            found: list[Mapping[bytes, bytes]] = pipe.execute()
+        calls: list[Call[int]] = []
+        wanted = 0
         for record, stored in zip(page, found, strict=True):
             texts = {name.decode(): value.decode() for name, value in stored.items()}
             anew = list((self._session if record.kind == "session" else self._outreach)(record, texts, tally))
             if anew:
-                arguments = [word for name, text in anew for word in (name, texts[name], text)]
-                calls.append((self._keys.partition(record.partition), (record.name, *arguments)))
-        wanted = sum(len(args) // 3 for _, args in calls)
-        replaced = sum(int(number) for number in self._scripts.run_many("compare_and_set", calls))
+                changes = [word for name, text in anew for word in (name, texts[name], text)]
+                calls.append(lua.compare_and_set(self._keys.partition(record.partition), record.name, *changes))
+                wanted += len(anew)
+        replaced = sum(self._scripts.run_many(calls))
         tally.records += len(page)
         tally.rewritten += replaced
         tally.changed += wanted - replaced

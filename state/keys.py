@@ -31,45 +31,6 @@ late: a refusal from before the approval would count otherwise. A refusal is kep
 
 OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 
-# Keys that live as long as what they hold: members leave when they are done, or the record is for ever.
-WITHOUT_TTL = (
-    "events",
-    "events:*",
-    "applied:*",
-    "deployment",
-    "sweep",
-    "problems",
-    "{control}:sending",
-    "{control}:orders",
-    "{control}:progress",
-    "{NN}:lane:*",
-    "{NN}:due",
-    "{NN}:clock",
-    "{NN}:leased",
-    "{NN}:dead",
-    "{NN}:unknown",
-    "{NN}:session:* (while its outreach is open)",
-    "{NN}:outreach:* (while open)",
-    "{person:*}:opted_out",
-    "{person:*}:consent",
-    "registers",
-    "{person:*}:consent (while it holds a refusal)",
-)
-
-
-OF_A_PERSON = (
-    "bought",
-    "bought_linked",
-    "opted_out",
-    "consent",
-    "reserved",
-    "contacts",
-    "sessions",
-    "links",
-    "forgotten",
-)
-"""The keys under the prefix of a person; see `Keys.person`."""
-
 
 def partition_of(session_id: str) -> int:
     """Return the partition (0 to 63) that a session lives in."""

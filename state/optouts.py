@@ -4,13 +4,15 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from redis.exceptions import ResponseError
 
+from state.calls import people as lua
+from state.driver import Command
 from state.keys import Keys
-from state.pipelined import Command
-from state.scripts import Scripts, raised, translated
+from state.scripts import Scripts, raised
+from state.server_errors import translated
 
 PERSON = re.compile(r"[0-9a-f]{64}")
 """A person as the state knows them: see state.people.person_of."""
@@ -39,6 +41,13 @@ class Entry(NamedTuple):
 
 Entries = Mapping[str, int]
 """Source → when it was recorded (Unix ms), for one person. Empty if the person isn't on the list."""
+
+
+class Listed(NamedTuple):
+    """A person on the list."""
+
+    person: str
+    entries: Entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,8 @@ class OptOuts:
         for person, source, at_ms in entries:
             key = self._key(person)
             commands += [("EXISTS", key), ("HSET" if renew else "HSETNX", key, source, at_ms)]
-        return [not known for known in self._pipelined(commands)[::2]]
+        known = cast("list[int]", self._pipelined(commands)[::2])
+        return [not found for found in known]
 
     def remove(self, people: Sequence[str], sources: Collection[str] = OF_THE_PERSON) -> list[int]:
         """Remove the entries of these sources; return how many each person had.
@@ -101,28 +111,29 @@ class OptOuts:
     def _remove(self, people: Sequence[str], sources: Collection[str]) -> list[int]:
         if not sources:
             return [0] * len(people)
-        return self._pipelined([("HDEL", self._key(person), *sources) for person in people])
+        return cast("list[int]", self._pipelined([("HDEL", self._key(person), *sources) for person in people]))
 
     def entries(self, people: Sequence[str]) -> list[Entries]:
         """Return the entries of each person."""
         commands: list[Command] = [("HGETALL", self._key(person)) for person in people]
-        return [_entries(reply) for reply in self._pipelined(commands, raise_on_error=False)]
+        replies = cast("list[Mapping[bytes, bytes] | Exception]", self._pipelined(commands, raise_on_error=False))
+        return [_entries(reply) for reply in replies]
 
     def __iter__(self) -> Iterator[str]:
         """Return everyone on the list, in no order. Scans all keys: a separate index could differ from what counts."""
         for key in self._list():
             yield key.rpartition("{person:")[2].partition("}")[0]
 
-    def everyone(self) -> Iterator[tuple[str, Entries]]:
+    def everyone(self) -> Iterator[Listed]:
         """Return everyone on the list with their entries, in no order, reading 1,000 people at a time."""
         for people in _chunks(self):
-            yield from zip(people, self.entries(people), strict=True)
+            yield from map(Listed, people, self.entries(people))
 
     def strike(self, source: str, before_ms: int) -> Iterator[int]:
         """Remove all entries of a source that are older than a moment (Unix ms); yield how many, chunk by chunk."""
         for people in _chunks(self):
-            calls = [(self._keys.person(person), (source, before_ms)) for person in people]
-            yield sum(int(removed) for removed in self._scripts.run_many("strike", calls))
+            calls = [lua.strike(self._keys.person(person), source, before_ms) for person in people]
+            yield sum(self._scripts.run_many(calls))
 
     def registers(self) -> dict[str, Register]:
         """Return each register's last import, by source."""
@@ -141,7 +152,9 @@ class OptOuts:
 
     def linked(self, people: Sequence[str]) -> list[list[str]]:
         """Return the identities seen together with each of these; none for one that is shared by many people."""
-        replies = self._pipelined([("ZRANGE", self._keys.links(person), 0, -1) for person in people])
+        replies = cast(
+            "list[list[bytes]]", self._pipelined([("ZRANGE", self._keys.links(person), 0, -1) for person in people])
+        )
         return [[member.decode() for member in reply] if len(reply) <= MOST_LINKED else [] for reply in replies]
 
     def _list(self) -> Iterator[str]:
@@ -152,18 +165,18 @@ class OptOuts:
     def _key(self, person: str) -> str:
         return f"{self._keys.person(person)}opted_out"
 
-    def _pipelined(self, commands: Sequence[Command], *, raise_on_error: bool = True) -> list[Any]:
+    def _pipelined(self, commands: Sequence[Command], *, raise_on_error: bool = True) -> list[object]:
         if not commands:
             return []
         with translated():
             pipe = self._scripts.client.pipeline(transaction=False)
             for command in commands:
                 pipe.execute_command(*command)
-            found: list[Any] = pipe.execute(raise_on_error)
+            found: list[object] = pipe.execute(raise_on_error)
         return found
 
 
-def _entries(reply: Any) -> Entries:  # noqa: ANN401 - a mapping, or an error
+def _entries(reply: Mapping[bytes, bytes] | Exception) -> Entries:
     if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
         return {OPERATOR: 0}  # as versions before 0.1 wrote it: neither source nor time are known
     with translated():

@@ -5,14 +5,17 @@ What is kept of a session is a number that stands for its id, for at most a day;
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from zlib import crc32
 
 from pydantic_core import to_json
 
+from state.calls import monitoring as lua
+from state.calls.monitoring import JudgeOrdersReply
 from state.connection_count import connects_of
 from state.keys import DAY_MS, Keys
-from state.scripts import NamedCall, Scripts, translated
+from state.script import NamedCall
+from state.scripts import Scripts
+from state.server_errors import translated
 
 DAYS = 8
 """Days of counters that are read, today included."""
@@ -72,7 +75,7 @@ class Orders:
         """
         if not checkouts and not orders:
             return []
-        return [("count_orders", self._keys.control, (to_json(_numbered(checkouts)), to_json(_numbered(orders))))]
+        return [lua.count_orders(self._keys.control, to_json(_numbered(checkouts)), to_json(_numbered(orders)))]
 
     @property
     def connects(self) -> int:
@@ -97,18 +100,17 @@ class Orders:
             pipe = self._scripts.client.pipeline(transaction=False)
             for day in range(today, today - DAYS, -1):
                 pipe.hgetall(self._keys.orders_of(day))
-            return [_counts(found) for found in pipe.execute()]
+            found: list[Mapping[bytes, bytes]] = pipe.execute()
+        return [_counts(day) for day in found]
 
-    def record(self, level: str, *, judged_ms: int, hold: bool, run: int, rate: float) -> tuple[str, bool]:
+    def record(self, level: str, *, judged_ms: int, hold: bool, run: int, rate: float) -> JudgeOrdersReply:
         """Record a verdict; return the level that holds now, and whether an alarm begins or ends with it.
 
         `level`: `fine`, `doubtful`, `stopped`, `never`, or `off`. `judged_ms`: the last order that it rests on; one
         that has arrived since outweighs it. Once orders have stopped, only an order ends that.
         """
-        found, news = self._scripts.run(
-            "judge_orders", self._keys.control, level, judged_ms, int(hold), run, f"{rate:.3f}"
-        )
-        return found.decode(), bool(news)
+        call = lua.judge_orders(self._keys.control, level, judged_ms, int(hold), run, f"{rate:.3f}")
+        return self._scripts.run(call)
 
 
 def read_flow(stored: Mapping[str, str]) -> OrderFlow:
@@ -128,7 +130,7 @@ def _numbered(moments: Sequence[Moment]) -> list[str]:
     return [word for name, at_ms in moments for word in (str(crc32(name.encode())) if name else "", str(at_ms))]
 
 
-def _counts(found: Mapping[bytes, Any]) -> Counts:
+def _counts(found: Mapping[bytes, bytes]) -> Counts:
     named = {name.decode(): int(number) for name, number in found.items()}
 
     def hours(kind: str) -> list[int]:

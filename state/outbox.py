@@ -2,18 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
-from typing import Literal
+from typing import Literal, cast
 
+from state.calls import outreaches as lua
 from state.cipher import Cipher, Unencrypted, sealed_in
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of_outreach
-from state.scripts import Scripts, translated
+from state.reaped import Reaped
+from state.scripts import Scripts
+from state.server_errors import translated
 from state.session_record import Session, read_session
 
 Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
+FenceVerdict = Literal["sending", "not_replicated", "cancelled", "busy", "lost"]
 Result = Literal["sent", "dead", "suppressed", "unknown", "retry", "not_sent"]
 BODY, HISTORY = "outreach.body", "outreach.history"
 """What is sealed in an outreach is authenticated as this; no field of a session has such a name."""
@@ -54,21 +58,8 @@ class Fenced:
     `not_replicated`: it is `sending`, but too few replicas know, so no request may start.
     """
 
-    verdict: Literal["sending", "not_replicated", "cancelled", "busy", "lost"]
+    verdict: FenceVerdict
     attempt: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reaped:
-    """What became of leases that ran out."""
-
-    due_again: int
-    unknown: int
-    gone: int
-    untaken: int = 0
-    """Those of `due_again` that no worker had taken."""
-    ahead_ms: Mapping[int, int] = field(default_factory=dict, kw_only=True)
-    """Partition that stored a due time while the clock was ahead → by how much it was put back since (ms)."""
 
 
 class Outbox:
@@ -124,15 +115,13 @@ class Outbox:
         if not places:
             return []
         shares = Counter(places)
-        calls = [(self._keys.partition(n), (share, self.lease_ms, noted)) for n, share in shares.items()]
-        return [item.decode() for reply in self._scripts.run_many("lease_due", calls) for item in reply]
+        calls = [lua.lease_due(self._keys.partition(n), share, self.lease_ms, noted) for n, share in shares.items()]
+        return [outreach for leased in self._scripts.run_many(calls) for outreach in leased]
 
     def reap(self, limit: int = 500) -> Reaped:
         """Take back leases that ran out: what may have been sent ends unknown, the rest is due again."""
-        calls = [(self._keys.partition(number), (limit, self.lease_ms)) for number in range(PARTITIONS)]
-        replies = self._scripts.run_many("reap", calls)
-        ahead_ms = {number: int(reply[4]) for number, reply in enumerate(replies) if int(reply[4])}
-        return Reaped(*(sum(int(reply[index]) for reply in replies) for index in range(4)), ahead_ms=ahead_ms)
+        calls = [lua.reap(self._keys.partition(number), limit, self.lease_ms) for number in range(PARTITIONS)]
+        return Reaped.of(self._scripts.run_many(calls))
 
     def put_back(self, by_ms: Mapping[int, int], *, limit: int = 500) -> None:
         """Make outreaches due earlier: in each partition by as much as its clock was put back, but not before now.
@@ -141,9 +130,9 @@ class Outbox:
         """
         left = dict.fromkeys(by_ms, 0)
         while left:
-            calls = [(self._keys.partition(number), (by_ms[number], start, limit)) for number, start in left.items()]
-            replies = self._scripts.run_many("put_back_due", calls)
-            left = {number: int(reply) for number, reply in zip(left, replies, strict=True) if int(reply)}
+            calls = [lua.put_back_due(self._keys.partition(n), by_ms[n], start, limit) for n, start in left.items()]
+            replies = self._scripts.run_many(calls)
+            left = {number: start for number, start in zip(left, replies, strict=True) if start}
 
     def take(self, outreach: str) -> Taken | None:
         """Take an outreach; None when it is taken, ended, or backing off: a doubled message ends here.
@@ -151,10 +140,10 @@ class Outbox:
         Raises:
             ValueError: it is not the id of an outreach.
         """
-        reply = self._scripts.run("take", self._prefix(outreach), outreach, self.lease_ms, MOST_TAKES)
+        reply = self._scripts.run(lua.take(self._prefix(outreach), outreach, self.lease_ms, MOST_TAKES))
         if reply is None:
             return None
-        now_ms, record, session = int(reply[0]), _hash(reply[1]), _hash(reply[2])
+        record = reply.outreach
         body, unreadable = "", ""
         try:
             body = self._cipher.decrypt(outreach, BODY, "", record.get("body", ""))
@@ -163,7 +152,7 @@ class Outbox:
         return Taken(
             outreach=outreach,
             claim=int(record["claim"]),
-            now_ms=now_ms,
+            now_ms=reply.now_ms,
             lane=record["lane"],
             last=int(record["last"]),
             expires_at_ms=int(record["expires_at"]),
@@ -173,22 +162,23 @@ class Outbox:
             key=record.get("key", ""),
             first_sending_ms=int(record.get("first_sending", 0)),
             ambiguous="ambiguous" in record,
-            session=read_session(record["session"], session, self._cipher),
+            session=read_session(record["session"], reply.session, self._cipher),
             unreadable=unreadable,
         )
 
     def end_unsent(self, taken: Taken, state: Ended, reason: str) -> str | None:
         """End an outreach before its fence; return the state it ended in, None when it is not ours any more."""
-        args = (taken.outreach, taken.claim, state, reason)
-        return _text(self._scripts.run("end_unsent", self._prefix(taken.outreach), *args))
+        return self._scripts.run(
+            lua.end_unsent(self._prefix(taken.outreach), taken.outreach, taken.claim, state, reason)
+        )
 
     def postpone(self, taken: Taken, *, delay_ms: int | None, why: str) -> bool:
         """Give an outreach back before its fence; False when it is not ours any more.
 
         `delay_ms` None: it takes the place among those due that it had before.
         """
-        args = (taken.outreach, taken.claim, "" if delay_ms is None else delay_ms, why)
-        return self._scripts.run("postpone", self._prefix(taken.outreach), *args) is not None
+        delay = "" if delay_ms is None else delay_ms
+        return self._scripts.run(lua.postpone(self._prefix(taken.outreach), taken.outreach, taken.claim, delay, why))
 
     def fence(self, taken: Taken, *, body: str, key: str, consent: str = "") -> Fenced:
         """Take the last look before a request may start; after `sending` the outreach must be settled.
@@ -197,10 +187,18 @@ class Outbox:
         `consent`: the answers on which the contact rests, without personal data; they stay with the outreach.
         """
         sealed = self._cipher.encrypt(taken.outreach, BODY, "", body)
-        args = (taken.outreach, taken.claim, self.lease_ms, sealed, key, consent)
-        reply, confirmed = self._scripts.run_confirmed("fence", self._prefix(taken.outreach), *args)
-        verdict, attempt = reply[0].decode(), int(reply[1]) if len(reply) > 1 else 0
-        return Fenced("not_replicated" if verdict == "sending" and not confirmed else verdict, attempt)
+        call = lua.fence(
+            self._prefix(taken.outreach),
+            outreach=taken.outreach,
+            token=taken.claim,
+            lease_ms=self.lease_ms,
+            request_body=sealed,
+            idempotency_key=key,
+            consent=consent,
+        )
+        reply, replicated = self._scripts.run_confirmed(call)
+        verdict = "not_replicated" if reply.verdict == "sending" and not replicated else reply.verdict
+        return Fenced(cast("FenceVerdict", verdict), reply.attempt)
 
     def settle(
         self,
@@ -219,8 +217,18 @@ class Outbox:
         """
         if quoted:
             line += " " + self._cipher.encrypt(taken.outreach, HISTORY, "", " ".join(quoted.split()))
-        args = (taken.outreach, taken.claim, result, reason, delay_ms, line, int(ambiguous))
-        return _text(self._scripts.run("settle", self._prefix(taken.outreach), *args))
+        return self._scripts.run(
+            lua.settle(
+                self._prefix(taken.outreach),
+                outreach=taken.outreach,
+                token=taken.claim,
+                result=result,
+                reason=reason,
+                delay_ms=delay_ms,
+                line=line,
+                is_ambiguous=int(ambiguous),
+            )
+        )
 
     def readable(self, outreach: str, history: str) -> str:
         """Return an outreach's history with what is encrypted in it decrypted, or said to be unreadable."""
@@ -239,12 +247,3 @@ def readable(cipher: Cipher, outreach: str, history: str) -> str:
             text = f"({exc})"
         history = history.replace(sealed, text)
     return history
-
-
-def _hash(flat: Sequence[bytes]) -> Mapping[str, str]:
-    texts = [item.decode() for item in flat]
-    return dict(zip(texts[::2], texts[1::2], strict=True))
-
-
-def _text(reply: bytes | None) -> str | None:
-    return None if reply is None else reply.decode()

@@ -1,18 +1,21 @@
 """People: who bought, opted out or refused, who is reserved for a contact. A person is an HMAC, no key names them."""
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import time
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
+from state.calls import people as lua
+from state.calls.people import PersonFactsReply
 from state.channels import Channel
 from state.connection_count import connects_of
 from state.keys import Keys
 from state.limit import Limit
 from state.pending import Pending
 from state.person_marks import MOST_LINKED, Answer, Marking, Marks, Named, Told
+from state.script import Call
 from state.scripts import Scripts
 
 Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "capped"]
@@ -102,7 +105,8 @@ class People:
 
     def facts_of(self, people: Sequence[str]) -> list[Facts]:
         """Read what is known of people, in one round trip, in the order asked for."""
-        return [_facts(found) for found in self._scripts.run_many("person_facts", self._calls(people, MOST_LINKED))]
+        calls = [lua.person_facts(self._keys.person(person), MOST_LINKED) for person in people]
+        return [_facts(found) for found in self._scripts.run_many(calls)]
 
     def reserve(
         self,
@@ -124,24 +128,40 @@ class People:
         `ambiguous`: an attempt before may have been a contact, so what is reserved stays reserved whatever is returned.
         `not_replicated`: they are reserved, but too few replicas know, so no request may start.
         """
-        words: list[str | int] = [*lead, *(number for limit in limits for number in (limit.count, limit.period_ms))]
-        about = (outreach, claim, self._cap_ms + self._lease_ms, self._lease_ms, " ".join(channels))
+        call = self._call_to_reserve(outreach, claim, lead, limits, " ".join(channels))
         replicated = True
         for place, person in enumerate(people):
-            shared = MOST_LINKED if place else ""
-            reply, confirmed = self._scripts.run_confirmed("reserve", self._keys.person(person), *about, shared, *words)
-            if reply not in {b"reserved", b"shared"}:
+            reply, confirmed = self._scripts.run_confirmed(
+                call(self._keys.person(person), MOST_LINKED if place else "")
+            )
+            if reply not in {"reserved", "shared"}:
                 if not ambiguous:
                     # Before anybody is told: what gives up for this person must do so for a contact that is made.
                     self.release(people[:place], outreach, claim)
-                answer: Reservation = reply.decode()
-                return answer
+                return cast("Reservation", reply)
             replicated &= confirmed
         return "reserved" if replicated else "not_replicated"
 
+    def _call_to_reserve(
+        self, outreach: str, claim: int, lead: Lead, limits: Sequence[Limit], channels: str
+    ) -> Callable[[str, int | str], Call[str]]:
+        return lambda key, shared_from: lua.reserve(
+            key,
+            outreach=outreach,
+            token=claim,
+            remembered_ms=self._cap_ms + self._lease_ms,
+            lease_ms=self._lease_ms,
+            channels=channels,
+            shared_from=shared_from,
+            worth=lead.worth,
+            contact_ms=lead.kept_ms,
+            taken_at=lead.taken_ms,
+            limits=[number for limit in limits for number in (limit.count, limit.period_ms)],
+        )
+
     def release(self, people: Sequence[str], outreach: str, claim: int) -> bool:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
-        return any(self._scripts.run_many("release", self._calls(people, outreach, claim)))
+        return any(self._scripts.run_many([lua.release(self._keys.person(one), outreach, claim) for one in people]))
 
     def begin_telling(
         self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
@@ -170,22 +190,14 @@ class People:
         """Keep a person's answer to the question whether they may be contacted by a channel."""
         self.begin_telling((), {person: Marks(answers={channel: answer})}).result()
 
-    def _calls(self, people: Iterable[str], *args: str | int) -> list[tuple[str, tuple[str | int, ...]]]:
-        return [(self._keys.person(person), args) for person in people]
 
-
-def _facts(found: Sequence[bytes | Sequence[bytes]]) -> Facts:
-    bought, shared, *lists = found
-    opted_out, answers, held, sessions = ([item.decode() for item in texts] for texts in lists)  # type: ignore[union-attr]
-    sources = opted_out[::2]
-    contacts = [
-        Held(outreach, int(text.partition(":")[2])) for outreach, text in zip(held[::2], held[1::2], strict=True)
-    ]
+def _facts(found: PersonFactsReply) -> Facts:
+    contacts = [Held(outreach, int(text.partition(":")[2])) for outreach, text in found.reservations]
     return Facts(
-        bought=bool(bought),
-        opted_out=any(source != "linked" or not shared for source in sources),
-        answers={name: Answer.read(text) for name, text in zip(answers[::2], answers[1::2], strict=True)},  # type: ignore[misc]
+        bought=found.bought,
+        opted_out=any(source != "linked" or not found.shared for source in found.opted_out),
+        answers={cast("Channel", name): Answer.read(text) for name, text in found.answers},
         contacts=tuple(sorted(contacts, key=lambda one: (one.at_ms, one.outreach))),
-        sessions=tuple(sessions),
-        shared=bool(shared),
+        sessions=tuple(found.sessions),
+        shared=found.shared,
     )

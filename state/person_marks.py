@@ -9,14 +9,18 @@ An address that is used with many numbers (`guest@shop.com`, a family's office) 
 over it, since a stranger's order or refusal says nothing about anybody else who uses it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from state.calls import people as lua
+from state.calls import sessions
+from state.calls.people import MarkReply, NoteReply
 from state.channels import CHANNELS, Channel
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS, SESSION_TTL_MS, Keys
 from state.pending import Pending
-from state.scripts import NamedCall, Scripts
+from state.script import Call
+from state.scripts import Scripts
 
 MOST_SESSIONS = 50
 """How many sessions of a person are remembered, the latest: a number that every shopper gives must not grow forever."""
@@ -122,54 +126,66 @@ class Marking:
             StateError: some may not have been written; do it again.
         """
         named = list(named)
-        ask: list[NamedCall] = [("forgets", self._keys.control, ())] if ask_forgets else []
-        replies = self._scripts.begin_calls([*map(self._note, named), *self._calls(marks, linked=False), *ask])
+        ask = [sessions.forgets(self._keys.control)] if ask_forgets else []
+        calls = self._calls(marks, linked=False)
+        replies = self._scripts.begin_groups([self._note(one) for one in named], calls, ask)
 
         def wait() -> Told:
-            said = replies.result()
-            forgets = said.pop().decode() if ask_forgets else ""
-            noted, found = said[: len(named)], said[len(named) :]
+            noted, marked, asked = replies.result()
             passed_on: dict[str, Marks] = {}
-            shared = 0
-            for one, (how, *words) in zip(named, noted, strict=True):
-                shared += how == b"shared"
-                if words:
-                    _of(passed_on, one.other).add(_read(words))
-            new = 0
-            for mine, (number, *links) in zip(marks.values(), found, strict=True):
-                new += int(number)
-                for link in links:
-                    _of(passed_on, link.decode()).add(mine)
+            for one, reply in zip(named, noted, strict=True):
+                if reply.marks:
+                    _of(passed_on, one.other).add(_read(reply.marks))
+            for mine, found in zip(marks.values(), marked, strict=True):
+                for link in found.linked:
+                    _of(passed_on, link).add(mine)
             more = {person: found for person, found in passed_on.items() if found}
-            written = self._scripts.begin_calls(self._calls(more, linked=True)).result()
-            new += sum(int(reply[0]) for reply in written)
-            barred = sum(how == b"barred" for how, *_ in noted)
-            return Told(new, shared, barred, forgets)
+            marked += self._scripts.begin_calls(self._calls(more, linked=True)).result()
+            return Told(
+                new=sum(reply.new for reply in marked),
+                shared=sum(reply.verdict == "shared" for reply in noted),
+                barred=sum(reply.verdict == "barred" for reply in noted),
+                forgets=asked[0] if asked else "",
+            )
 
         return Pending(wait)
 
-    def _note(self, one: Named) -> NamedCall:
-        limits = (SESSION_TTL_MS, MOST_SESSIONS, one.at_ms, one.other, LINK_TTL_MS, MOST_LINKS, MOST_LINKED)
-        return "note", self._keys.person(one.person), (one.session, *limits)
+    def _note(self, one: Named) -> Call[NoteReply]:
+        return lua.note(
+            self._keys.person(one.person),
+            session=one.session,
+            session_ms=SESSION_TTL_MS,
+            most_sessions=MOST_SESSIONS,
+            named_at=one.at_ms,
+            other=one.other,
+            link_ms=LINK_TTL_MS,
+            most_links=MOST_LINKS,
+            shared_from=MOST_LINKED,
+        )
 
-    def _calls(self, marks: Mapping[str, Marks], *, linked: bool) -> list[NamedCall]:
-        calls: list[NamedCall] = []
-        for person, found in marks.items():
-            words: list[str | int] = ["linked" if linked else "", found.bought_ms or "", self._bought_window_ms]
-            words += [found.opted_out_ms or "", ANSWER_TTL_MS, MOST_LINKED]
-            for channel, answer in found.answers.items():
-                words += [channel, str(answer)]
-            calls.append(("mark", self._keys.person(person), words))
-        return calls
+    def _calls(self, marks: Mapping[str, Marks], *, linked: bool) -> list[Call[MarkReply]]:
+        return [
+            lua.mark(
+                self._keys.person(person),
+                relation="linked" if linked else "",
+                bought_at=found.bought_ms or "",
+                bought_ms=self._bought_window_ms,
+                opted_out_at=found.opted_out_ms or "",
+                answer_ms=ANSWER_TTL_MS,
+                shared_from=MOST_LINKED,
+                answers=(word for channel, answer in found.answers.items() for word in (channel, str(answer))),
+            )
+            for person, found in marks.items()
+        ]
 
 
 def _of(marks: dict[str, Marks], person: str) -> Marks:
     return marks.setdefault(person, Marks())
 
 
-def _read(words: list[bytes]) -> Marks:
+def _read(words: Sequence[str]) -> Marks:
     """Read the direct marks that a script returns."""
-    bought, opted_out, *answers = (word.decode() for word in words)
+    bought, opted_out, *answers = words
     found = Marks(int(bought or 0), int(opted_out or 0))
     for channel in CHANNELS:
         for name, text in zip(answers[::2], answers[1::2], strict=True):

@@ -4,12 +4,11 @@ The driver's pipeline for a cluster waits, and what was sent to a node that does
 command after the other: a script that was carried out would be so again, and each would wait as long as the first.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from redis import RedisCluster
 from redis.exceptions import (
     ClusterDownError,
     MovedError,
@@ -19,7 +18,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-Command = Sequence[str | bytes | int | float]
+from state.driver import Cluster, Command, Connection, Node, Pool, Word
+
 Found = TypeVar("Found")
 
 
@@ -29,20 +29,24 @@ class Begun:
     `replies` or `drop` is called, or the connection never goes back to its pool.
     """
 
-    def __init__(self, pool: Any, commands: Sequence[Command]) -> None:  # noqa: ANN401 - of any kind
+    def __init__(self, pool: Pool, commands: Sequence[Command]) -> None:
         self._pool = pool
         self._number = len(commands)
-        self._connection = pool.get_connection()
+        connection = pool.get_connection()
+        self._connection: Connection | None = connection
         try:
-            self._connection.send_packed_command(self._connection.pack_commands(commands))
+            connection.send_packed_command(connection.pack_commands(commands))
         except BaseException:
             self.drop()
             raise
 
-    def replies(self) -> list[Any]:
+    def replies(self) -> list[object]:
         """Wait for the replies, once. A command that the server refused has its error for a reply."""
+        connection = self._connection
+        if connection is None:
+            raise RuntimeError("the replies were read before")
         try:
-            found = [_reply(self._connection) for _ in range(self._number)]
+            found = [_reply(connection) for _ in range(self._number)]
         except BaseException:
             self.drop()
             raise
@@ -58,7 +62,8 @@ class Begun:
 
     def _give_back(self) -> None:
         connection, self._connection = self._connection, None
-        self._pool.release(connection)
+        if connection is not None:
+            self._pool.release(connection)
 
 
 class BegunOnCluster:
@@ -67,11 +72,11 @@ class BegunOnCluster:
     `replies` is called, or the connections never go back to their pools.
     """
 
-    def __init__(self, cluster: RedisCluster, commands: Sequence[Command]) -> None:
-        self._cluster: Any = cluster
+    def __init__(self, cluster: Cluster, commands: Sequence[Command]) -> None:
+        self._cluster = cluster
         self._commands = commands
-        self._replies: list[Any] = [None] * len(commands)
-        self._begun: list[tuple[Any, list[int], Begun]] = []
+        self._replies: list[object] = [None] * len(commands)
+        self._begun: list[tuple[Node, list[int], Begun]] = []
         self._failed = ""
         """The name of a node that did not answer."""
         for node, places in self._by_node().items():
@@ -79,7 +84,7 @@ class BegunOnCluster:
             if begun is not None:
                 self._begun.append((node, places, begun))
 
-    def replies(self) -> list[Any]:
+    def replies(self) -> list[object]:
         """Wait for all replies, once; they come in the order of the commands.
 
         What was refused has its error for a reply, and so has all that was sent to a node that does not answer. A
@@ -89,23 +94,23 @@ class BegunOnCluster:
             found = self._tried(node, places, begun.replies)
             for place, reply in zip(places, found or (), strict=found is not None):
                 self._replies[place] = reply
-        moved = [place for place, reply in enumerate(self._replies) if isinstance(reply, MovedError)]
+        moved = {place: reply for place, reply in enumerate(self._replies) if isinstance(reply, MovedError)}
         if moved or self._failed or any(isinstance(reply, ClusterDownError) for reply in self._replies):
             self._look_for_nodes()
         self._follow(moved)
         return self._replies
 
-    def _by_node(self) -> dict[Any, list[int]]:
-        found: dict[Any, list[int]] = {}
+    def _by_node(self) -> dict[Node, list[int]]:
+        found: dict[Node, list[int]] = {}
         for place, command in enumerate(self._commands):
             found.setdefault(self._cluster.get_node_from_key(_key(command)), []).append(place)
         return found
 
-    def _begin(self, node: Any, places: Sequence[int]) -> Begun:  # noqa: ANN401 - the driver's
+    def _begin(self, node: Node, places: Sequence[int]) -> Begun:
         pool = self._cluster.get_redis_connection(node).connection_pool
         return Begun(pool, [self._commands[place] for place in places])
 
-    def _tried(self, node: Any, places: Sequence[int], act: Callable[[], Found]) -> Found | None:  # noqa: ANN401 - as above
+    def _tried(self, node: Node, places: Sequence[int], act: Callable[[], Found]) -> Found | None:
         """Do something with a node. If it does not answer, that is the reply to all that is meant for it."""
         try:
             return act()
@@ -124,14 +129,14 @@ class BegunOnCluster:
         with suppress(RedisClusterException):  # no node answers: the replies say so
             self._cluster.nodes_manager.initialize(last_failed_node_name=self._failed or None)
 
-    def _follow(self, moved: Iterable[int]) -> None:
+    def _follow(self, moved: Mapping[int, MovedError]) -> None:
         """Send again what another node has. Not what a slot on the move is asked for (ASK).
 
         A script's one key is a prefix, which no node holds: the driver would follow to where the rest is yet to come.
         """
-        for place in moved:
+        for place, error in moved.items():
             # What the nodes that were asked just now say of the slot may be older.
-            self._cluster.nodes_manager.move_slot(self._replies[place])
+            self._cluster.nodes_manager.move_slot(error)
             node = self._cluster.get_node_from_key(_key(self._commands[place]))
             try:
                 [self._replies[place]] = self._begin(node, [place]).replies()
@@ -140,12 +145,12 @@ class BegunOnCluster:
                 return  # the others would wait as long for nothing
 
 
-def _key(command: Command) -> Any:  # noqa: ANN401 - as the caller has it
+def _key(command: Command) -> Word:
     """Return the key of a script or of a read from a stream; the driver would ask a node for it."""
     return command[3] if command[0] in {"EVALSHA", "EVAL"} else command[command.index("STREAMS") + 1]
 
 
-def _reply(connection: Any) -> Any:  # noqa: ANN401 - as the driver has it
+def _reply(connection: Connection) -> object:
     try:
         return connection.read_response()
     except ResponseError as exc:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
+from state.calls import monitoring as lua
 from state.errors import StateError
 from state.keys import Keys
 from state.scripts import Scripts
@@ -82,7 +83,7 @@ class Stamps:
             self._stamp("decided")
 
     def _stamp(self, step: str, *kept: str) -> None:
-        self._scripts.run("stamp", self._keys.control, step, *kept)
+        self._scripts.run(lua.stamp(self._keys.control, step, *kept))
 
 
 def read_progress(stored: Mapping[str, str], now_ms: int) -> Progress:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from state.keys import REFUSALS_TTL_MS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 _LAST = "last"
 
@@ -31,7 +31,7 @@ def add(scripts: Scripts, keys: Keys, counts: Mapping[str, int]) -> None:
     Raises:
         StateError: the server does not answer; some of it may have been added.
     """
-    client: Any = scripts.client
+    client = scripts.client
     with translated():
         seconds, micros = client.time()
         pipe = client.pipeline(transaction=False)

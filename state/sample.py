@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from state.keys import PARTITIONS, Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 
 def waiting_sessions(scripts: Scripts, keys: Keys, lanes: Sequence[str]) -> list[str]:
@@ -13,5 +14,5 @@ def waiting_sessions(scripts: Scripts, keys: Keys, lanes: Sequence[str]) -> list
         for number in range(PARTITIONS):
             for lane in lanes:
                 pipe.zrange(keys.lane(number, lane), 0, 0)
-        replies = pipe.execute()
+        replies: list[list[bytes]] = pipe.execute()
     return [member.decode() for members in replies for member in members]

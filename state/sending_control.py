@@ -1,21 +1,20 @@
 """What decides for all workers together whether, and how fast, outreaches are dispatched."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Literal, cast
 
 from state import lua_constants
+from state.calls import sending as lua
+from state.calls.sending import SetPauseReply
 from state.errors import StateError
 from state.keys import FOREIGN_TTL_MS, Keys
-from state.orders import OrderFlow
 from state.outbox import Taken
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.sending_status import Going
+from state.server_errors import translated
 from state.session_record import RANK_SPAN
 
-Going = Literal["on", "full", "paused", "mixed", "orders_stopped", "refused", "failing"]
-"""`on`; `full`: the day's contacts are used up; `paused` by hand; `mixed`: workers disagree on how to send; by itself
-because no orders arrive, because the keys are `refused`, or because requests are `failing`."""
 Held = Literal["paused", "mixed", "orders_stopped", "another_mode", "stopped", "full", "missed"]
 """`another_mode`: the deployment sends in another way than this worker was started for.
 
@@ -57,8 +56,6 @@ class Permits:
     why: str
     next_ms: int
     """When sending is tried again, or goes on (Unix ms of the server); 0: open."""
-    orders_held: bool = False
-    """Of a pause or its end: whether sending was held because no orders arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +66,6 @@ class Passed:
     """The day among whose contacts it has its place; empty without such a limit."""
     watched: bool
     """Whether a success is to be recorded at any rate: there were failures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """How sending is, for people to look at. Times are Unix ms of the server; None: there is none."""
-
-    going: Going
-    since_ms: int | None = None
-    until_ms: int | None = None
-    """When a pause ends."""
-    reason: str = ""
-    """What the operator gave as the reason of a pause."""
-    stopped: str = ""
-    """Whether it has stopped by itself, too: `refused` or `failing`."""
-    why: str = ""
-    """What the last reply was that stopped it."""
-    next_try_ms: int | None = None
-    probing: bool = False
-    """Whether one outreach is being tried at this moment."""
-    failures: int = 0
-    """How many requests in a row have failed."""
-    contacts_today: int = 0
-    """Counted only while `delivery.max_per_day` is set."""
 
 
 class Control:
@@ -108,36 +82,40 @@ class Control:
 
     def put_back_ms(self) -> int:
         """Return by how much the clock was put back since a dispatch last asked (ms); 0: it wasn't."""
-        return int(self._scripts.run("clock_put_back", self._key, CLOCKS_DIFFER_MS))
+        return self._scripts.run(lua.clock_put_back(self._key, CLOCKS_DIFFER_MS))
 
     def put_back(self, by_ms: int) -> None:
         """Put back to now what is stored of the future; before that, `put_back_ms` says the same again."""
-        self._scripts.run("put_back_control", self._key, by_ms)
+        self._scripts.run(lua.put_back_control(self._key, by_ms))
 
     def permits(self, wanted: int, *, in_hand: int) -> Permits:
         """Take as many permits as there are, up to `wanted`; what is not used must be given back."""
         limits = self.limits
-        granted, going, news, why, next_ms = self._scripts.run(
-            "permits",
+        call = lua.permits(
             self._key,
-            wanted,
-            in_hand,
-            limits.interval_us,
-            limits.burst,
-            limits.max_per_day,
-            limits.attempt_ms,
+            wanted=wanted,
+            in_hand=in_hand,
+            interval_us=limits.interval_us,
+            burst=limits.burst,
+            most_a_day=limits.max_per_day,
+            probe_ms=limits.attempt_ms,
         )
-        return Permits(int(granted), going.decode(), bool(news), why.decode(), int(next_ms))
+        found = self._scripts.run(call)
+        return Permits(found.granted, cast("Going", found.state), found.changed, found.why, found.next_ms)
 
     def gate(self, taken: Taken) -> Passed | Held:
         """Take the last look before an attempt's fence, and its place among the day's contacts."""
-        limits, occurred_ms = self.limits, taken.last // RANK_SPAN
-        args = (taken.outreach, taken.claim, limits.max_per_day, limits.attempt_ms, occurred_ms, self._how)
-        verdict, *more = self._scripts.run("sending_gate", self._key, *args)
-        if verdict != b"go":
-            held: Held = verdict.decode()
-            return held
-        return Passed(more[0].decode(), bool(more[1]))
+        call = lua.sending_gate(
+            self._key,
+            outreach=taken.outreach,
+            token=taken.claim,
+            most_a_day=self.limits.max_per_day,
+            attempt_ms=self.limits.attempt_ms,
+            silent_from=taken.last // RANK_SPAN,
+            how_it_sends=self._how,
+        )
+        found = self._scripts.run(call)
+        return Passed(found.day, found.is_watched) if found.verdict == "go" else cast("Held", found.verdict)
 
     def agreed(self) -> bool:
         """Whether the deployment sends in the way of this worker: another one must neither send nor end an outreach.
@@ -179,10 +157,18 @@ class Control:
 
     def record(self, taken: Taken, went: Went, why: str, *, pause_ms: int = 0) -> None:
         """Record how a request went; `pause_ms` is what the reply asked for. Not waited for."""
-        limits = self.limits
-        bounds = (limits.failures, limits.pause_ms, limits.longest_pause_ms)
+        call = lua.report_outcome(
+            self._key,
+            outreach=taken.outreach,
+            went=went,
+            why=why,
+            row=self.limits.failures,
+            first_pause_ms=self.limits.pause_ms,
+            longest_pause_ms=self.limits.longest_pause_ms,
+            asked_ms=pause_ms,
+        )
         try:
-            self._scripts.run("report_outcome", self._key, taken.outreach, went, why, *bounds, pause_ms)
+            self._scripts.run(call)
         except StateError:
             return  # the next one will say the same
 
@@ -196,71 +182,21 @@ class Control:
             self._looked_s = now_s
             self.record(taken, "works", "")
 
-    def pause(self, reason: str, *, for_ms: int = 0) -> Permits:
+    def pause(self, reason: str, *, for_ms: int = 0) -> SetPauseReply:
         """Pause all sending, for so long (0: until somebody resumes); return how it was, and until when it pauses."""
-        return self._operate("pause", reason, for_ms)
+        return self._scripts.run(lua.set_pause(self._key, "pause", reason, for_ms))
 
-    def resume(self) -> Permits:
+    def resume(self) -> SetPauseReply:
         """End a pause, and try at once what has stopped by itself; return how it was.
 
         If no orders arrive, sending goes on for an hour all the same.
         """
-        return self._operate("resume", "", 0)
-
-    def _operate(self, what: str, reason: str, for_ms: int) -> Permits:
-        was, why, ends, orders = self._scripts.run("set_pause", self._key, what, reason, for_ms)
-        return Permits(
-            0, "paused" if was else "on", news=False, why=why.decode(), next_ms=int(ends), orders_held=bool(orders)
-        )
+        return self._scripts.run(lua.set_pause(self._key, "resume", "", 0))
 
     def _refund(self, outreach: str, claim: int, day: str, requests: int) -> None:
         if not requests and not day:
             return
         try:
-            self._scripts.run("return_permits", self._key, outreach, claim, day, requests, self.limits.interval_us)
+            self._scripts.run(lua.return_permits(self._key, outreach, claim, day, requests, self.limits.interval_us))
         except StateError:
             return  # lost, on the safe side
-
-
-def read_sending(
-    stored: Mapping[str, str], *, now_ms: int, contacts_today: int, orders: OrderFlow | None = None
-) -> Sending:
-    """Say how sending is, from the control hash and what is known of the orders."""
-
-    def at(name: str) -> int | None:
-        return int(stored[name]) if name in stored else None
-
-    until_ms = at("until")
-    paused = "paused" in stored and (until_ms is None or until_ms > now_ms)
-    stopped = stored.get("stopped", "")
-    going: Going = "full" if stored.get("said") == "full" else "on"
-    mixed_ms = at("mixed")
-    held = orders is not None and orders.holds(now_ms)
-    if paused:
-        going = "paused"
-    elif mixed_ms is not None:
-        going = "mixed"
-    elif held:
-        going = "orders_stopped"
-    elif stopped == "refused":
-        going = "refused"
-    elif stopped:
-        going = "failing"
-    return Sending(
-        going=going,
-        since_ms=_since_ms(going, at, orders),
-        until_ms=until_ms if paused else None,
-        reason=stored.get("reason", "") if paused else "",
-        stopped=stopped,
-        why=stored.get("why", ""),
-        next_try_ms=at("retry_at"),
-        probing=bool(stored.get("probe", "")),
-        failures=int(stored.get("failures", 0)),
-        contacts_today=contacts_today,
-    )
-
-
-def _since_ms(going: Going, at: Callable[[str], int | None], orders: OrderFlow | None) -> int | None:
-    if going == "orders_stopped":
-        return orders.since_ms if orders else None
-    return at(going if going in {"paused", "mixed"} else "since")

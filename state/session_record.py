@@ -46,7 +46,7 @@ OWN_FIELDS = frozenset(
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
-NOT_HANDED_OVER = OWN_FIELDS | {"order", "id", "under_way"}
+NOT_HANDED_OVER = OWN_FIELDS | {"order", "id"}
 """What stays with a session that another one takes over: its order, and what the shop calls it, are its own."""
 _DIGITS = "".join(map(chr, [*range(ord("#"), ord("\\")), *range(ord("]"), ord("~"))]))
 """90 characters, ascending, none of which JSON escapes or begins a sealed value. Eight last until the year 3334."""

@@ -1,7 +1,5 @@
 """Sessions: applying what happened to them, and claiming those that fell silent."""
 
-import json
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,11 +8,16 @@ from zlib import crc32
 from pydantic_core import to_json
 
 from state import deployment
+from state.calls import sessions as lua
+from state.calls.sessions import ApplyReply, StoredMark
 from state.cipher import Cipher, Unencrypted
+from state.claims import Bounds, Claimed, SilentLane, claim
 from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of
 from state.pending import Pending
-from state.scripts import Call, NamedCall, Scripts, translated
+from state.script import NamedCall
+from state.scripts import Scripts
+from state.server_errors import translated
 from state.session_record import (
     ANSWERS,
     NOT_HANDED_OVER,
@@ -80,27 +83,6 @@ class Mark:
     """What the session keeps of the person's consent: field (see ANSWERS) → its event's sequence number, text."""
 
 
-@dataclass(frozen=True, slots=True)
-class SilentLane:
-    """What may be claimed from one lane; see detectors.lanes.CutOff for the meaning of each field."""
-
-    lane: str
-    silent_before_ms: int
-    wait_ms: int
-    left_alone: str
-    from_silence: bool
-    looked_ms: int = 0
-    """The server's time by which that was computed; nothing is claimed where the clock was put back since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """What a sweep claimed: sessions taken from their lanes, and how many of them became an outreach."""
-
-    sessions: int
-    outreaches: int
-
-
 class Sessions:
     """The state of all sessions. What they say about customer, cart and engagement goes through `cipher`."""
 
@@ -133,14 +115,12 @@ class Sessions:
                 places[number].append(index)
                 others[number].append(_event(change, self._cipher))
         changed = [number for number in range(PARTITIONS) if plain[number] or others[number]]
-        calls: list[NamedCall] = [
-            ("apply", self._keys.partition(number), (self._names, to_json(plain[number]), to_json(others[number])))
+        calls = [
+            lua.apply(self._keys.partition(number), self._names, to_json(plain[number]), to_json(others[number]))
             for number in changed
         ]
         asked = [places[number] for number in changed]
-        return self._scripts.begin_calls([*calls, *also]).then(
-            lambda replies: list(self._marks(changes, asked, replies[: len(asked)]))
-        )
+        return self._scripts.begin_calls(calls, also).then(lambda replies: list(self._marks(changes, asked, replies)))
 
     def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
         """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.
@@ -149,20 +129,19 @@ class Sessions:
         Doing so again changes nothing. Returns what has to be marked on the person, and whether another session has
         taken over this one in turn.
         """
-        found = self._scripts.run("hand_over", self._partition(previous), previous, session, stamp, self._names)
-        texts = [item.decode() for item in found]
-        known = dict(zip(texts[::2], texts[1::2], strict=True))
+        found = self._scripts.run(lua.hand_over(self._partition(previous), previous, session, stamp, self._names))
+        known = found.fields
         # By session, so that nothing counts twice when they take each other over in turn. A contact that is under way
         # counts: should it come to nothing, the new session has one less than it may.
         made = read_contacts(known.get("contacts_before", ""))
-        made[tag_of(previous)] = int(known.get("contacts", 0)) + int(known.get("under_way", 0))
+        made[tag_of(previous)] = int(known.get("contacts", 0)) + found.in_flight
         made.pop(tag_of(session), None)
         contacts = ",".join(f"{tag}={number}" for tag, number in made.items() if number)
         words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
         words += (TOOK_OVER, stamped(stamp, previous))
         bought = max(int(known.get("purchase", 0)), int(known.get("purchase_before", 0)))
-        reply = self._scripts.run("inherit", self._partition(session), session, contacts, bought, *words)
-        return self._mark(0, session, reply)
+        stored = self._scripts.run(lua.inherit(self._partition(session), session, contacts, bought, *words))
+        return self._mark(0, session, stored)
 
     def stay(self, circle: Iterable[str]) -> bool:
         """Let one of the sessions that have taken each other over in a circle wait again, or none would ever end.
@@ -170,7 +149,7 @@ class Sessions:
         Which one depends only on their ids. False: it has not moved, so there is no circle.
         """
         session = min(circle)
-        return bool(self._scripts.run("stay", self._partition(session), session, self._names))
+        return self._scripts.run(lua.stay(self._partition(session), session, self._names))
 
     def _handed_over(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
         """Yield a field's name and its value as the other session keeps it; what cannot be read stays where it is."""
@@ -194,7 +173,7 @@ class Sessions:
             pipe = self._scripts.client.pipeline(transaction=False)
             for session_id in session_ids:
                 pipe.hgetall(self._keys.session(session_id))
-            found = pipe.execute()
+            found: list[Mapping[bytes, bytes]] = pipe.execute()
         texts = ({name.decode(): value.decode() for name, value in stored.items()} for stored in found)
         return [
             read_session(session_id, text, self._cipher) for session_id, text in zip(session_ids, texts, strict=True)
@@ -209,57 +188,36 @@ class Sessions:
         limit: int = 200,
         each_round: Callable[[], object] = lambda: None,
     ) -> Claimed:
-        """Claim every session that has been silent for too long, in all partitions.
-
-        A session that lacks a required field ends as unreachable, one that has been overdue for longer than
-        `max_age_ms` as expired; neither makes an outreach. `limit` bounds one script call, so that it does not hold
-        up the server; it does not bound the whole. `each_round` is called after each round of all partitions.
-        """
-        packed = json.dumps(
-            [
-                {
-                    "name": lane.lane,
-                    "before_ms": lane.silent_before_ms,
-                    "wait_ms": lane.wait_ms,
-                    "reason": lane.left_alone,
-                    "from_silence": lane.from_silence,
-                    "looked_ms": lane.looked_ms,
-                }
-                for lane in lanes
-            ]
-        )
-        taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))
-        while numbers and lanes:
-            ids = (f"{n:02d}-{secrets.token_hex(6)}" for n in numbers)
-            calls: list[Call] = [
-                (self._keys.partition(n), (limit, max_age_ms, packed, start, self._names, *required))
-                for n, start in zip(numbers, ids, strict=True)
-            ]
-            replies = self._scripts.run_many("claim", calls)
-            taken += sum(int(reply[1]) for reply in replies)
-            outreaches += sum(len(reply) - 2 for reply in replies)
-            numbers = [n for n, reply in zip(numbers, replies, strict=True) if int(reply[0]) >= limit]
-            each_round()
-        return Claimed(taken, outreaches)
+        """Claim every session that has been silent for too long, in all partitions; see `state.claims.claim`."""
+        bounds = Bounds(max_age_ms, required, limit)
+        return claim(self._scripts, self._keys, self._names, lanes, bounds, each_round=each_round)
 
     def _marks(
-        self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[Sequence[bytes]]
+        self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[ApplyReply]
     ) -> Iterator[Mark]:
         for indexes, reply in zip(places, replies, strict=True):
-            for place, *words in zip(*[iter(reply)] * (8 + len(ANSWERS)), strict=True):
-                index = indexes[int(place)]
-                yield self._mark(index, changes[index].session_id, words)
+            for stored in reply.marks:
+                index = indexes[stored.event]
+                yield self._mark(index, changes[index].session_id, stored)
 
-    def _mark(self, index: int, session_id: str, words: Sequence[bytes]) -> Mark:
-        texts = [word.decode() for word in words]
-        said, (purchase, opted_out, moved_to, moved), answers = texts[:3], texts[3:7], texts[7:]
-        phone, country, email = self._person(session_id, PERSON, said)
+    def _mark(self, index: int, session_id: str, stored: StoredMark) -> Mark:
+        phone, country, email = self._person(session_id, PERSON, (stored.phone, stored.country, stored.email))
         found: dict[str, tuple[int, str]] = {}
-        if any(answers):
-            asked = [(name, value) for name, value in zip(ANSWERS, answers, strict=True) if value]
+        if any(stored.answers):
+            asked = [(name, value) for name, value in zip(ANSWERS, stored.answers, strict=True) if value]
             opened_ = self._person(session_id, [name for name, _ in asked], [value for _, value in asked])
             found = {name: (stamp_of(value), text) for (name, value), text in zip(asked, opened_, strict=True)}
-        return Mark(index, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved), found)
+        return Mark(
+            change=index,
+            phone=phone,
+            country=country,
+            email=email,
+            purchase=stored.purchase,
+            opted_out=stored.opted_out,
+            moved_to=stored.moved_to,
+            moved=stored.moved,
+            answers=found,
+        )
 
     def _person(self, session_id: str, names: Sequence[str], said: Sequence[str]) -> Sequence[str]:
         """Decrypt what a session says of its person; empty texts when the key for it is missing."""

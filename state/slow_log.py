@@ -1,11 +1,11 @@
 """The server's own logs of slow and large commands, which keep the beginning of each argument: names and numbers."""
 
-from typing import Any
-
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
-from state.scripts import Scripts, translated
+from state.driver import Client, cluster_of
+from state.scripts import Scripts
+from state.server_errors import translated
 
 LARGE = ("large-request", "large-reply")
 """Valkey's, from 8.1 on, besides the slow ones."""
@@ -17,19 +17,17 @@ def clear(scripts: Scripts) -> bool:
     Raises:
         StateError: the server doesn't answer.
     """
-    client: Any = scripts.client
+    servers: list[Client] = [scripts.client]
     with translated():
-        if isinstance(client, RedisCluster):
-            cluster: Any = client
+        if isinstance(scripts.driver, RedisCluster):
+            cluster = cluster_of(scripts.driver)
             servers = [cluster.get_redis_connection(node) for node in cluster.get_primaries()]
-        else:
-            servers = [client]
         # Every one of them, also after a refusal.
         cleared = [_clear(server) for server in servers]
         return all(cleared)
 
 
-def _clear(server: Any) -> bool:  # noqa: ANN401 - a server or a node
+def _clear(server: Client) -> bool:
     try:
         server.execute_command("SLOWLOG", "RESET")
     except ResponseError:

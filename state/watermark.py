@@ -7,15 +7,26 @@ and the time. Once the first entry that waits has a higher id, all that had arri
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
+from state.calls import streams as lua
 from state.event_stream import entry_ms, entry_order
 from state.keys import Keys, applied_of
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
+from state.server_errors import translated
 
 AHEAD_MS = 1000
 """Ids that are ahead of the server's clock by less are taken for the present: clocks differ, and are corrected."""
 HIGHEST_ID = "18446744073709551615-18446744073709551615"
+
+
+class Ahead(NamedTuple):
+    """Ids that were ahead of the clock."""
+
+    at_ms: int
+    by_ms: int
+    last: str
+    """The last id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,12 @@ class Look:
         return ahead_ms if ahead_ms > AHEAD_MS else 0
 
     @property
-    def ahead(self) -> tuple[int, int, str]:
-        """When its ids were ahead of the clock last, by how much (both ms), and the last id; zeros for never."""
+    def ahead(self) -> Ahead:
+        """When its ids were ahead of the clock last; zeros for never."""
         if self.ahead_ms:
-            return self.now_ms, self.ahead_ms, self.last
+            return Ahead(self.now_ms, self.ahead_ms, self.last)
         at, _, last = self.put_back.partition(" ")
-        return (int(at), entry_ms(last.encode()) - int(at), last) if at else (0, 0, "")
+        return Ahead(int(at), entry_ms(last.encode()) - int(at), last) if at else Ahead(0, 0, "")
 
     @property
     def missing(self) -> int | None:
@@ -154,17 +165,13 @@ class Following:
 
         Two processes may do so at a time: whatever is recorded is true by itself.
         """
-        replies = self._scripts.run_many("look", [(key, (applied_of(key),)) for key in streams])
-        looks = [
-            Look(int(now), first.decode(), last.decode(), int(added), int(length), int(applied), put_back.decode())
-            for now, first, last, added, length, applied, put_back in replies
-        ]
+        looks = [Look(*reply) for reply in self._scripts.run_many([lua.look(key, applied_of(key)) for key in streams])]
         self._record(looks, streams)
         missing = [(place, look.missing) for place, look in enumerate(looks) if look.missing is not None]
         if not missing:
             return 0
         words = [word for pair in missing for word in pair]
-        return int(self._scripts.run("count_lost", self._keys.sweep, *words))
+        return self._scripts.run(lua.count_lost(self._keys.sweep, *words))
 
     def trails(self, number: int) -> list[Trail | None]:
         """Return what is known of the first so many streams."""
@@ -175,7 +182,7 @@ class Following:
     def _record(self, looks: Sequence[Look], streams: Sequence[str]) -> None:
         known = self.trails(len(looks))
         latest = max(range(len(looks)), key=lambda place: looks[place].ahead)
-        if not any(known) and not looks[latest].ahead[0]:
+        if not any(known) and not looks[latest].ahead.at_ms:
             return
         with translated():
             pipe = self._scripts.client.pipeline(transaction=False)

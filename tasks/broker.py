@@ -7,9 +7,10 @@ lost) stays broken there for ever, and everything that is given it fails.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import Any
 
 from celery import Celery, Task
+
+from tasks.kombu_types import KombuConnection
 
 NOT_FOUND = "404"
 CONFIRM_S = 10.0
@@ -20,7 +21,7 @@ _WAIT_S = 10
 """For so long RabbitMQ may take to answer anything; its client would wait for ever."""
 
 
-def bounded(connection: Any) -> Any:  # noqa: ANN401 - of kombu, whose types are incomplete
+def bounded(connection: KombuConnection) -> KombuConnection:
     """Return a connection, not used yet, that waits for no answer for ever. Not for one that consumes."""
     if connection.transport_cls in {"amqp", "pyamqp", "amqps"}:
         limits = {"read_timeout": _WAIT_S, "write_timeout": _WAIT_S, "connect_timeout": _WAIT_S}
@@ -38,7 +39,7 @@ class Broker:
     def __init__(self, app: Celery, queue: str) -> None:
         self._app = app
         self._queue = queue
-        self._connection: Any = None  # of kombu, whose types are incomplete
+        self._connection: KombuConnection = None
         self._guard = Lock()
 
     def queued(self) -> int:
@@ -78,7 +79,7 @@ class Broker:
                     task.apply_async((argument,), producer=producer, confirm_timeout=CONFIRM_S)
 
     @contextmanager
-    def _connected(self) -> Iterator[Any]:
+    def _connected(self) -> Iterator[KombuConnection]:
         with self._guard:
             if self._connection is None:
                 self._connection = bounded(self._app.connection_for_write())

@@ -4,7 +4,6 @@ import math
 import traceback
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from celery import Celery, Task, shared_task
@@ -53,7 +52,7 @@ def dispatch(self: Task) -> None:
 
 
 @shared_task(name="winback.recover")
-def recover(outreach: str) -> dict[str, Any]:
+def recover(outreach: str) -> dict[str, object]:
     """Make one attempt; the result is what Flower shows."""
     if not is_outreach_id(outreach):
         log.error("not_an_outreach")  # the argument itself may hold anything

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from state.keys import PARTITIONS
-from state.outbox import Reaped
+from state.reaped import Reaped
 from state.sending_control import Permits
 from tasks.deps import Deps
 from tasks.failpoints import reached

@@ -6,8 +6,8 @@ from detectors.durations import format_duration
 from detectors.lanes import LANES, LANES_BY_NAME, cut_offs, milliseconds
 from detectors.session_fields import REQUIRED
 from detectors.settings import DetectionSettings
+from state.claims import Claimed, SilentLane
 from state.event_streams import Watermark
-from state.sessions import Claimed, SilentLane
 from tasks import order_flow
 from tasks.deps import Deps
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from redis import Redis, RedisCluster
 
@@ -32,7 +32,7 @@ from worker.monitoring import announcer
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    pass
+    from structlog.stdlib import BoundLogger
 
 _ODD = "odd"
 
@@ -202,7 +202,7 @@ def count_replicas(state: State, settings: Settings) -> Replicas:
     return found
 
 
-def _log() -> Any:  # noqa: ANN401 - structlog's, imported when there is something to log
+def _log() -> BoundLogger:
     import structlog
 
     return structlog.stdlib.get_logger("winback.runtime")

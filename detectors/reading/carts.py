@@ -1,7 +1,5 @@
 """The cart of an event: emptied in whatever form, its amounts as numbers."""
 
-from typing import Any
-
 from detectors.activity import Cart, Item
 from detectors.normalize import money
 from detectors.normalize.text import words
@@ -10,7 +8,7 @@ from detectors.problem import Problem
 from detectors.reading.names import renamed, squash
 from detectors.reading.values import document, quantity, scalar, shortened, text
 
-_EMPTIED: dict[str, Any] = {"items": []}
+_EMPTIED: dict[str, object] = {"items": []}
 LINES = words("items lineitems products lines contents articles")
 COUNTS = words("itemcount itemscount itemqty itemsqty count size totalquantity totalitems totalqty")
 EMPTIED = words("empty isempty emptied")
@@ -31,7 +29,7 @@ def cart(value: object, problems: list[Problem]) -> object:
     return value
 
 
-def amount(part: dict[str, Any], field: str, code: object, problems: list[Problem], *, prefix: str = "") -> None:
+def amount(part: dict[str, object], field: str, code: object, problems: list[Problem], *, prefix: str = "") -> None:
     """Replace an amount that is written as text by its number, and leave it out if it has not exactly one reading."""
     value = scalar(part.get(field))
     if value == "" and isinstance(value, str):
@@ -47,7 +45,7 @@ def amount(part: dict[str, Any], field: str, code: object, problems: list[Proble
         part[field] = value
 
 
-def _cart(value: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+def _cart(value: dict[str, object], problems: list[Problem]) -> dict[str, object]:
     part = renamed(value, Cart, first=True)
     found = {name: part[name] for name in Cart.model_fields if name in part}
     if not value:
@@ -66,7 +64,7 @@ def _cart(value: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
     return found
 
 
-def _is_emptied(value: dict[str, Any]) -> bool:
+def _is_emptied(value: dict[str, object]) -> bool:
     for key, inner in value.items():
         name, said = squash(key), document(scalar(inner))
         if name in LINES and said in ([], {}):

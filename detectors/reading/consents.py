@@ -1,7 +1,6 @@
 """Consent: a clear yes for a channel, a refusal in whatever form, or nothing said."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from detectors.activity import Consent
 from detectors.normalize.text import fold, words
@@ -28,20 +27,20 @@ _NO = frozenset({False, "", "0", "f", "false", "n", "no", "nao", "non", "off", "
 _MAIN = ("granted", "status", "state", "value", "accepted", "allowed", "given", "answer", "consent")
 
 
-def consent(said: Iterable[object]) -> dict[str, Any] | None:
+def consent(said: Iterable[object]) -> dict[str, object] | None:
     """Return the canonical consent of everything that an event says about it; None when it says nothing.
 
     A refusal counts before a yes. What is neither clearly a yes nor an empty value is a refusal.
     """
     answers: dict[str, list[Answer]] = {channel: [] for channel in _CHANNELS}
-    proof: dict[str, Any] = {}
+    proof: dict[str, object] = {}
     for value in said:
         _add(document(value), answers, proof)
-    found: dict[str, Any] = {channel: "no" not in given for channel, given in answers.items() if given}
+    found: dict[str, object] = {channel: "no" not in given for channel, given in answers.items() if given}
     return {**proof, **found} if found or proof else None
 
 
-def refusal(part: dict[str, Any]) -> object:
+def refusal(part: dict[str, object]) -> object:
     """Return what fields next to the consent refuse: False for all channels, an object for some, None for nothing.
 
     A yes under such names does not count.
@@ -64,7 +63,7 @@ def _is_no(value: object) -> bool:
     return said is None or said in _NO if not isinstance(said, dict | list) else not said
 
 
-def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, Any]) -> None:
+def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, object]) -> None:
     if isinstance(value, dict):
         _by_name(renamed(value, Consent, first=True), answers, proof)
     elif isinstance(value, list) and all(isinstance(one, str) and _channel(one) for one in value):
@@ -77,7 +76,7 @@ def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, Any])
             answers[channel].append(given)
 
 
-def _by_name(part: dict[str, Any], answers: dict[str, list[Answer]], proof: dict[str, Any]) -> None:
+def _by_name(part: dict[str, object], answers: dict[str, list[Answer]], proof: dict[str, object]) -> None:
     for key, value in part.items():
         name = squash(key)
         given = _answer(value)

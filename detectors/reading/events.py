@@ -1,13 +1,14 @@
 """From any document to the canonical form of an event."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from detectors.activity import ActivityEvent, Cart, Engagement
 from detectors.flow import PLATFORMS, STAGES, EventType
+from detectors.json_values import JsonValue
 from detectors.normalize.text import words
 from detectors.problem import Problem
 from detectors.reading import carts, consents, ids, people
@@ -34,7 +35,7 @@ _WRAPPED = "is wrapped in a list or in text; it was read as a sign of life of it
 class Canonical:
     """An event in the canonical form, as far as it could be brought there."""
 
-    fields: dict[str, Any]
+    fields: dict[str, object]
     problems: list[Problem] = field(default_factory=list)
     """Parts that could not be read."""
     notes: list[Problem] = field(default_factory=list)
@@ -97,18 +98,18 @@ def _decoded(value: object) -> object:
     return document(value)
 
 
-def _says_itself(event: dict[str, Any]) -> bool:
+def _says_itself(event: dict[str, object]) -> bool:
     """Whether an object is the event, not an envelope around one."""
     said = [value for key, value in event.items() if squash(key) == "type"]
     outer = all(isinstance(value, str) and squash(value) in _OUTER for value in said)
     return _has(event, "sessionid") or not outer
 
 
-def _has(event: dict[str, Any], *names: str) -> bool:
+def _has(event: dict[str, object], *names: str) -> bool:
     return not {squash(key) for key in event}.isdisjoint(names)
 
 
-def _kind(event: dict[str, Any]) -> tuple[EventType | None, Literal["exact", "read"]]:
+def _kind(event: dict[str, object]) -> tuple[EventType | None, Literal["exact", "read"]]:
     said = [scalar(value) for key, value in event.items() if squash(key) == "type"]
     kinds = [event_type(value) for value in said if isinstance(value, str)]
     if not any(kinds):
@@ -126,12 +127,12 @@ def _kind(event: dict[str, Any]) -> tuple[EventType | None, Literal["exact", "re
     return None, "read"
 
 
-def _says_emptied(event: dict[str, Any]) -> bool:
+def _says_emptied(event: dict[str, object]) -> bool:
     said = [scalar(value) for key, value in event.items() if squash(key) in {"type", *_TYPE_NAMES}]
     return any(isinstance(value, str) and squash(value) in _EMPTIED for value in said)
 
 
-def _sessions(found: Canonical, event: dict[str, Any], fields: dict[str, Any], kind: EventType | None) -> None:
+def _sessions(found: Canonical, event: dict[str, object], fields: dict[str, object], kind: EventType | None) -> None:
     found.fields["type"] = kind or "activity"
     own, stops = session_id(fields.get("session_id")), kind not in {None, "activity"}
     previous = fields.get("previous_session_id")
@@ -153,7 +154,7 @@ def _sessions(found: Canonical, event: dict[str, Any], fields: dict[str, Any], k
             found.fields["cart_ids"] = [one for one in named if one != own]
 
 
-def _customer(found: Canonical, event: dict[str, Any], fields: dict[str, Any], kind: EventType | None) -> None:
+def _customer(found: Canonical, event: dict[str, object], fields: dict[str, object], kind: EventType | None) -> None:
     customer = people.customer(fields.get("customer"), first=kind not in {None, "activity"})
     elsewhere = consents.consent(
         [*(value for key, value in event.items() if squash(key) == "consent"), consents.refusal(event)]
@@ -191,6 +192,7 @@ def _keep_refusal(found: Canonical) -> None:
 def _keep_life(found: Canonical) -> None:
     """Leave only what cannot start a contact: the session, a refusal, an emptied cart."""
     read = found.fields
+    customer: JsonValue
     customer, cart = read.pop("customer", None), read.get("cart", False)
     consent = customer.get("consent") if isinstance(customer, dict) else None
     refused = {channel: answer for channel, answer in (consent or {}).items() if answer is False}
@@ -212,7 +214,7 @@ def _is_emptied(cart: object) -> bool:
 _WHO = ("phone_number", "email", "country_code")
 
 
-def _rest(found: Canonical, fields: dict[str, Any]) -> None:
+def _rest(found: Canonical, fields: dict[str, object]) -> None:
     read = found.fields
     for name, of in (("flow_stage", STAGES), ("platform", PLATFORMS)):
         value = scalar(fields.get(name))

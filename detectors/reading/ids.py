@@ -4,7 +4,6 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from detectors.activity import MAX_CART_IDS
 from detectors.normalize.text import words
@@ -31,7 +30,7 @@ _OF_PARENT = words("id token key uuid guid gid code hash reference")
 _NOT_INTO = words("items lineitems products lines")
 
 
-def cart_ids(event: dict[str, Any]) -> tuple[str, ...]:
+def cart_ids(event: dict[str, object]) -> tuple[str, ...]:
     """Return every id of a session, cart or checkout that an event names in any field, at most `MAX_CART_IDS`."""
     found: dict[str, None] = {}
     for one in chain.from_iterable(value if isinstance(value, list) else [value] for value in _named(event)):
@@ -51,7 +50,7 @@ def _otherwise(text: str) -> Iterator[str]:
         yield f"gid://shopify/Cart/{text}"
 
 
-def _named(event: dict[str, Any]) -> Iterator[object]:
+def _named(event: dict[str, object]) -> Iterator[object]:
     todo = deque([("", event, 0)])
     nodes = 0
     while todo and nodes < _MOST_NODES:

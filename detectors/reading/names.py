@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
 
@@ -130,7 +130,7 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, str]:
     return {squash(name): name for name in model.model_fields}
 
 
-def renamed(part: Mapping[str, Any], model: type[BaseModel], *, first: bool) -> dict[str, Any]:
+def renamed(part: Mapping[str, object], model: type[BaseModel], *, first: bool) -> dict[str, object]:
     """Return a part with the names of its fields as the model has them; others stay as they are.
 
     An exact name counts before others. Where two others mean one field and differ: `first` takes the first of them
@@ -138,7 +138,7 @@ def renamed(part: Mapping[str, Any], model: type[BaseModel], *, first: bool) -> 
     """
     names = fields_of(model)
     found = {key: value for key, value in part.items() if key in model.model_fields or squash(key) not in names}
-    others: dict[str, list[Any]] = {}
+    others: dict[str, list[object]] = {}
     for key, value in part.items():
         name = names.get(squash(key))
         if key not in found and name is not None and (name not in found or (first and found[name] in EMPTY)):
@@ -150,7 +150,7 @@ def renamed(part: Mapping[str, Any], model: type[BaseModel], *, first: bool) -> 
     return found
 
 
-EMPTY: tuple[Any, ...] = (None, "", [], {})
+EMPTY: tuple[object, ...] = (None, "", [], {})
 """What says nothing."""
 
 

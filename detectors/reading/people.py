@@ -3,7 +3,6 @@
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 from detectors.activity import Customer
 from detectors.normalize.text import words
@@ -75,7 +74,7 @@ def customer(value: object, *, first: bool) -> object:
     return read
 
 
-def named(event: dict[str, Any], *, contacts: bool) -> list[dict[str, Any]]:
+def named(event: dict[str, object], *, contacts: bool) -> list[dict[str, str]]:
     """Return everyone whom an order or an opt-out names anywhere: at most `MOST`, each by a phone number or an address.
 
     `contacts`: also under names such as `from` or `recipient`, which in an order may be anybody's.

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic_core import from_json
 
@@ -90,6 +89,6 @@ def quantity(value: object) -> object:
     return value
 
 
-def objects(value: object) -> list[dict[str, Any]]:
+def objects(value: object) -> list[dict[str, object]]:
     """Return the objects of a list, or an object as the only one."""
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]

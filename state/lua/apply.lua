@@ -18,11 +18,10 @@ local ranks, plain, events = ARGV[1], cjson.decode(ARGV[2]), cjson.decode(ARGV[3
 -- What all events share. `begun`: by rank of the activity, sessions whose first activity this is; `crowded`: keys of
 -- sessions with new metadata, bounded at the end, each once.
 local batch = {prefix = KEYS[1], ranks = ranks, begun = {}, crowded = {}, reply = {}}
-local sessions = KEYS[1] .. 'session:'
 
 for i = 1, #plain, 2 do
   local id, activity = plain[i], plain[i + 1]
-  local key = sessions .. id
+  local key = KEYS[1] .. 'session:' .. id
   if not apply_plain_activity(batch, key, id, activity, call('HGET', key, 'activity')) then
     local event, has = {id, activity}, read_session(key)
     -- guard tombstone_plain: not precedes_tombstone(batch, key, event, has) => true

@@ -4,7 +4,7 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  session ('': outreaches alone); ARGV[2] outreaches, a space between; ARGV[3] names of all lanes, likewise
 -- Returns  {1 when the session was there, number of outreaches removed, number of skeletons left}
--- include: constants, clock, finish, text
+-- include: constants, clock, fields, finish, text
 local session, named, lanes = ARGV[1], ARGV[2], ARGV[3]
 local prefix, now, seen, removed, left, sending = KEYS[1], clock(), {}, 0, 0, false
 local function erase(id)
@@ -17,8 +17,8 @@ local function erase(id)
   if state == 'waiting' or state == 'leased' then finish(prefix, id, 'cancelled', 'forgotten', now) end
   -- guard skeleton: state == 'sending' => false
   if state == 'sending' then
-    was = redis.call('HMGET', key, 'claim', 'attempts', 'takes', 'lane', 'session', 'ambiguous')
-    left, sending = left + (was[5] == '' and 0 or 1), id
+    was = fields(key, 'claim', 'attempts', 'takes', 'lane', 'session', 'ambiguous')
+    left, sending = left + (was.session == '' and 0 or 1), id
   else
     removed = removed + 1
   end
@@ -29,18 +29,18 @@ local function erase(id)
   -- guard erase_unknown
   redis.call('ZREM', prefix .. 'unknown', id)
   if was then
-    redis.call('HSET', key, 'state', 'sending', 'session', '', 'claim', was[1], 'attempts', was[2], 'takes', was[3],
-      'lane', was[4], 'history', text(now) .. ' forgotten\n')
+    redis.call('HSET', key, 'state', 'sending', 'session', '', 'claim', was.claim, 'attempts', was.attempts,
+      'takes', was.takes, 'lane', was.lane, 'history', text(now) .. ' forgotten\n')
     -- An attempt before may have been a contact: whatever becomes of this one, nobody can say that there was none.
-    -- guard keeps_ambiguous: was[6] then => false then
-    if was[6] then redis.call('HSET', key, 'ambiguous', was[6]) end
+    -- guard keeps_ambiguous: was.ambiguous then => false then
+    if was.ambiguous then redis.call('HSET', key, 'ambiguous', was.ambiguous) end
   end
 end
 local known = {}
 local key = prefix .. 'session:' .. session
-if session ~= '' then known = redis.call('HMGET', key, 'outreach', 'outreaches', 'sending', 'state') end
--- guard erase_earlier: without .. ' ' .. (known[2] or '')
-local all = (known[1] or '') .. ' ' .. (known[2] or '') .. ' ' .. (known[3] or '') .. ' ' .. named
+if session ~= '' then known = fields(key, 'outreach', 'outreaches', 'sending', 'state') end
+-- guard erase_earlier: without .. ' ' .. (known.outreaches or '')
+local all = (known.outreach or '') .. ' ' .. (known.outreaches or '') .. ' ' .. (known.sending or '') .. ' ' .. named
 for id in string.gmatch(all, '%S+') do erase(id) end
 if session == '' then return {0, removed, left} end
 -- guard erase_lanes: without redis.call('ZREM', prefix .. 'lane:' .. lane, session)
@@ -52,4 +52,4 @@ redis.call('HSET', key, 'state', 'forgotten', 'forgotten', text(now * 100 + 99))
 if sending then redis.call('HSET', key, 'sending', sending) end
 -- guard erase_tombstone_ttl
 redis.call('PEXPIRE', key, SESSION_TTL)
-return {known[4] == 'forgotten' and 0 or there, removed, left}
+return {known.state == 'forgotten' and 0 or there, removed, left}

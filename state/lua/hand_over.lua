@@ -3,7 +3,7 @@
 -- KEYS[1]  prefix of the partition of the earlier session
 -- ARGV[1]  the earlier session; ARGV[2] the one that takes it over; ARGV[3] sequence number of the event that says so;
 --          ARGV[4] names of the ranks (see apply.lua)
--- Returns  the earlier session's hash, flat; and `under_way` 1 when a contact is just being made for it
+-- Returns  {1 when a request is in flight for it, its hash, flat}
 -- include: constants, call_off, lane_of, marked, number_of
 local earlier, later, stamp_text, ranks = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix, stamp = KEYS[1], tonumber(stamp_text)
@@ -12,7 +12,7 @@ local activity, signal, purchase, state, moved_stamp, moved_to, stays =
   unpack(redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved', 'moved_to', 'stays'))
 local a, s, p = number_of(activity), tonumber(signal or 0), tonumber(purchase or 0)
 -- guard supersede_forgotten
-if state == 'forgotten' then return {} end
+if state == 'forgotten' then return {0, {}} end
 local moved = tonumber(moved_stamp or 0)
 -- Of two at the same moment the same one takes it over, whichever comes first.
 -- guard supersede_stays: without stamp > tonumber(stays or 0) and
@@ -34,9 +34,6 @@ if stamp > tonumber(stays or 0) and (stamp > moved or stamp == moved and later >
   -- guard supersede_ttl: without redis.call('PEXPIRE', key, SESSION_TTL)
   if redis.call('HGET', key, 'state') ~= 'abandoned' then redis.call('PEXPIRE', key, SESSION_TTL) end
 end
-local found, sending = redis.call('HGETALL', key), redis.call('HGET', key, 'sending')
-if sending and redis.call('HGET', prefix .. 'outreach:' .. sending, 'state') == 'sending' then
-  found[#found + 1] = 'under_way'
-  found[#found + 1] = '1'
-end
-return found
+local sending = redis.call('HGET', key, 'sending')
+local in_flight = sending and redis.call('HGET', prefix .. 'outreach:' .. sending, 'state') == 'sending'
+return {in_flight and 1 or 0, redis.call('HGETALL', key)}

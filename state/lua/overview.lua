@@ -2,13 +2,12 @@
 -- Counts what one partition holds, for people to look at; works on a full server too.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  number of days; ARGV[2...] the days (since 1970-01-01), then the names of the lanes
--- Returns  {due, of them due now, when the first is due (ms; '' for none), leased, dead, unknown,
---          flat: of each lane that is not empty its place (from 0), how many wait, and the lowest score (ms),
---          flat: all counters of those days, when the first lease ends (ms; '' for none)}
+-- Returns  names and values: due, due_now, leased, dead and unknown: numbers of outreaches; first_due: when the first
+--          is due, and first_lease: when the first lease ends (ms; '' for none); lanes: of each lane that is not empty
+--          its position (from 0), how many wait, and the lowest score (ms); counters: names and numbers of those days
 -- include: clock, text
 local prefix, days = KEYS[1], tonumber(ARGV[1])
 local due, lanes, counters = prefix .. 'due', {}, {}
-local first = redis.call('ZRANGE', due, '0', '0', 'WITHSCORES')
 for i = 2 + days, #ARGV do
   local name = ARGV[i]
   local lane = prefix .. 'lane:' .. name
@@ -24,5 +23,9 @@ for i = 2, 1 + days do
   for _, item in ipairs(redis.call('HGETALL', prefix .. 'stats:' .. day)) do counters[#counters + 1] = item end
 end
 local function held(set) return redis.call('ZCARD', prefix .. set) end
-return {held('due'), redis.call('ZCOUNT', due, '-inf', text(clock())), first[2] or '', held('leased'), held('dead'),
-        held('unknown'), lanes, counters, redis.call('ZRANGE', prefix .. 'leased', '0', '0', 'WITHSCORES')[2] or ''}
+local function first(set) return redis.call('ZRANGE', prefix .. set, '0', '0', 'WITHSCORES')[2] or '' end
+return {
+  'due', held('due'), 'due_now', redis.call('ZCOUNT', due, '-inf', text(clock())), 'first_due', first('due'),
+  'leased', held('leased'), 'first_lease', first('leased'), 'dead', held('dead'), 'unknown', held('unknown'),
+  'lanes', lanes, 'counters', counters,
+}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import local
-from typing import Any
 
 import certifi
 import httpcore
@@ -127,7 +126,7 @@ class _Stream(httpcore.NetworkStream):
         left = _current.attempt.left(timeout)
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+    def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
 
 

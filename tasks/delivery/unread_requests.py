@@ -15,7 +15,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 LONGEST_S = 1.0
 """How long the reset is waited for: it takes a round trip."""
@@ -37,7 +37,7 @@ class Said(NamedTuple):
     """Bytes that it has acknowledged since the connection was made."""
 
 
-def said(sock: Any) -> Said | None:  # noqa: ANN401 - a socket, with TLS or without, or none
+def said(sock: object) -> Said | None:
     """Return what the host has said; None where the system does not tell."""
     if _TCP_INFO is None or not hasattr(sock, "getsockopt"):
         return None
@@ -50,7 +50,7 @@ def said(sock: Any) -> Said | None:  # noqa: ANN401 - a socket, with TLS or with
     return Said(found[0] == _CLOSED, struct.unpack_from("=Q", found, _ACKED_AT)[0])
 
 
-def before(sock: Any, sent: int) -> Said | None:  # noqa: ANN401 - as above
+def before(sock: object, sent: int) -> Said | None:
     """Return what the host has said before a request; None where that cannot prove anything later.
 
     `sent`: bytes that were written before. On a connection without any there is nothing to see whether the system
@@ -60,7 +60,7 @@ def before(sock: Any, sent: int) -> Said | None:  # noqa: ANN401 - as above
     return found if found is not None and 0 < sent <= found.acknowledged else None
 
 
-def surely_unread(sock: Any, earlier: Said, within_s: float, sleep: Callable[[float], None] = time.sleep) -> bool:  # noqa: ANN401 - as above
+def surely_unread(sock: object, earlier: Said, within_s: float, sleep: Callable[[float], None] = time.sleep) -> bool:
     """Whether it is certain that nothing written since `earlier` was read. Call it at the end of the stream only."""
     for _ in range(max(1, int(min(within_s, LONGEST_S) / _EVERY_S))):
         now = said(sock)

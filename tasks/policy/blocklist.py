@@ -6,12 +6,13 @@ microseconds. Pure, but for reading the shipped list once.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypedDict, cast
 
+from detectors.json_values import JsonObject
 from tasks.policy import block_patterns
 from tasks.policy.block_settings import BlockSettings, read_exception
 
@@ -146,7 +147,7 @@ def compiled(settings: BlockSettings, *, rehearsal: bool = False) -> Blocklist:
 def shipped(*, rehearsal: bool = False) -> tuple[Entry, ...]:
     """Return the entries that Winback ships, for a rehearsal without the fictitious numbers."""
     text = (files("tasks.policy") / "blocklist.toml").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = tomllib.loads(text)["entry"]
+    found: list[JsonObject] = tomllib.loads(text)["entry"]
     return tuple(
         Entry(entry["kind"], entry["why"], **_lists(entry))
         for entry in found
@@ -154,10 +155,17 @@ def shipped(*, rehearsal: bool = False) -> tuple[Entry, ...]:
     )
 
 
-def _lists(parts: Mapping[str, Sequence[str]]) -> Any:  # noqa: ANN401 - some arguments of Entry
-    return {
-        name: tuple(parts[name]) for name in ("domains", "labels", "addresses", "names", "numbers") if name in parts
-    }
+class _Lists(TypedDict, total=False):
+    domains: tuple[str, ...]
+    labels: tuple[str, ...]
+    addresses: tuple[str, ...]
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
+def _lists(parts: Mapping[str, Sequence[str]]) -> _Lists:
+    found = {name: tuple(parts[name]) for name in _Lists.__annotations__ if name in parts}
+    return cast("_Lists", found)
 
 
 def _own(settings: BlockSettings) -> Iterator[Entry]:
@@ -179,12 +187,12 @@ def _exceptions(settings: BlockSettings) -> Entry:
 def _signs(entries: Iterable[Entry]) -> _Signs:
     found = list(entries)
 
-    def each(part: str, read: Any) -> list[tuple[re.Pattern[str], Hit]]:  # noqa: ANN401 - one of block_patterns
+    def each(part: str, read: Callable[[str], str]) -> list[tuple[re.Pattern[str], Hit]]:
         return [
             (re.compile(read(text)), Hit(entry.kind, entry.why)) for entry in found for text in getattr(entry, part)
         ]
 
-    def exact(part: str, read: Any) -> dict[str, Hit]:  # noqa: ANN401 - as above
+    def exact(part: str, read: Callable[[str], str]) -> dict[str, Hit]:
         pairs = [(read(text), Hit(entry.kind, entry.why)) for entry in found for text in getattr(entry, part)]
         return dict(reversed(pairs))  # the first entry counts
 

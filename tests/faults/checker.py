@@ -9,6 +9,7 @@ from detectors.lanes import LANES
 from state import overview
 from state.decisions import OPEN, Operator, Record
 from state.keys import PARTITIONS
+from state.partition_totals import OUTCOMES
 from state.session_record import Session
 from tests.faults.ledger import Request
 from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Told, Visit, entry_order
@@ -177,7 +178,7 @@ def _nothing_stuck(system: System) -> Iterator[str]:
                 yield f"I2: still in {key}: {left}"
     found = overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES], days=2)
     silent = sum(found.counters.silent.values())
-    ended = sum(found.counters.total(outcome) for outcome in overview.OUTCOMES)
+    ended = sum(found.counters.total(outcome) for outcome in OUTCOMES)
     if silent != ended:
         yield f"I2: {silent} silences, and {ended} outcomes"
     yield from _reservations(system)

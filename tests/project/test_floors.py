@@ -193,23 +193,3 @@ def test_a_script_opens_with_its_keys_arguments_and_what_it_returns(path: Path) 
     assert any(line.startswith("-- Returns") for line in opening)
     assert "ARGV" not in "".join(lines[len(opening) + 1 :]) or any(line.startswith("-- ARGV[1]") for line in opening)
     assert len([line for line in lines if not line.lstrip().startswith("-- guard ")]) <= 60
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_is_called_in_one_place(path: Path) -> None:
-    callers = [
-        name_of(caller)
-        for caller in files("state")
-        for node in ast.walk(tree_of(caller))
-        if (first := _first_word(node)) is not None and ast.dump(first) == ast.dump(ast.Constant(path.stem))
-    ]
-    assert len(callers) == 1
-
-
-def _first_word(node: ast.AST) -> ast.expr | None:
-    """Return the first argument of a call, or the first item of a `NamedCall`, which is the name of a script."""
-    match node:
-        case ast.Call(args=[first, *_]) | ast.Tuple(elts=[first, _, _]):
-            return first
-        case _:
-            return None

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from state.connection import connect
 from state.errors import StateError
 from state.keys import Keys
-from state.scripts import translated
+from state.server_errors import translated
 from tests.servers.programs import Program, found
 from tests.support.helpers import eventually
 from worker.supervision.valkey_process import free_port

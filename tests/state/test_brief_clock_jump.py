@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from state.announcements import declare
+from state.calls import outreaches as lua
 from tests.support.controlling import control, granted, held, let_pass, passes
 from tests.support.controlling import sending as sending_of
 from tests.support.helpers import (
@@ -73,7 +74,7 @@ def test_brief_jump_stays_noted_until_all_is_put_back(state: State) -> None:
     at, names = now_ms(state) + 3 * HOUR_MS, [f"07-{n:016x}" for n in range(5)]
     state.client.set(state.keys.clock(7), now_ms(state) + HOUR_MS)
     state.client.zadd(state.keys.due(7), {name: at + n for n, name in enumerate(names)})
-    assert state.scripts.run("put_back_due", state.keys.partition(7), HOUR_MS, 0, 4) != b"0"
+    assert state.scripts.run(lua.put_back_due(state.keys.partition(7), HOUR_MS, 0, 4))
     assert state.outbox.reap().ahead_ms.keys() == {7}
 
 

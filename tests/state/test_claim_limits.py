@@ -9,6 +9,7 @@ import pytest
 
 from detectors.sequence import RANK_NAMES
 from detectors.session_fields import REQUIRED
+from state.calls import sessions as lua
 from state.keys import PARTITIONS, SESSION_TTL_MS, partition_of
 from state.scripts import Scripts
 from state.session_record import RANK_WIDTH
@@ -66,8 +67,9 @@ def test_one_script_call_takes_no_more_than_its_limit(state: State) -> None:
     lane = {"before_ms": now_ms(state), "wait_ms": 0, "reason": "", "from_silence": False, "looked_ms": 0}
     lanes = json.dumps([lane | {"name": name} for name in ("checkout.web.idle", "payment.web.idle")])
     prefix, ranks = state.keys.partition(partition_of("s-1")), "".join(name.ljust(RANK_WIDTH) for name in RANK_NAMES)
-    replies = [state.scripts.run("claim", prefix, 2, MAX_AGE_MS, lanes, "00-000000000000", ranks) for _ in range(3)]
-    assert [reply[:2] for reply in replies] == [[2, 2], [2, 2], [1, 1]]
+    call = lua.claim(prefix, 2, MAX_AGE_MS, lanes, "00-000000000000", ranks.encode())
+    replies = [state.scripts.run(call) for _ in range(3)]
+    assert [(reply.looked, reply.taken) for reply in replies] == [(2, 2), (2, 2), (1, 1)]
 
 
 def test_what_happened_after_the_claim_does_not_count_as_silence_again(state: State) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from state.claims import Claimed
 from state.keys import PARTITIONS
-from state.sessions import Claimed
 from tasks.sweep import sweep as sweep_tasks
 from tests.support.attempts import deps_of
 from tests.support.clock import put_clock_back

@@ -12,11 +12,13 @@ from typing import Any, NoReturn
 import pytest
 
 from state import connection
+from state.calls.people import MarkReply
 from state.connection import connect
 from state.errors import ServerUnavailableError, StateError
 from state.scripts import Scripts
 from tests.support.begun_calls import (
     CALLS,
+    NOTHING_NEW,
     REPLIES,
     carried_out,
     forget_counts,
@@ -66,15 +68,15 @@ def frozen(nodes: Cluster, place: int) -> Iterator[None]:
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_come_in_the_order_of_the_calls_whichever_node_has_them(state: State, number: int) -> None:
     assert {home(call) for call in CALLS} == {0, 1, 2}
-    assert state.scripts.begin_many("mark", CALLS[:number]).result() == REPLIES[:number]
-    assert state.scripts.run_many("mark", CALLS[:number]) == [[0]] * number
+    assert state.scripts.begin_calls(CALLS[:number]).result() == REPLIES[:number]
+    assert state.scripts.run_many(CALLS[:number]) == [NOTHING_NEW] * number
 
 
 def test_who_begins_is_not_held_up_by_a_node_that_has_not_replied(nodes: Cluster, state: State) -> None:
     loaded(state)
     forget_counts(nodes)
     with frozen(nodes, 0):
-        wait = state.scripts.begin_many("mark", CALLS)
+        wait = state.scripts.begin_calls(CALLS)
         assert len(in_use(state.client)) == 3
         mine = [sum(home(call) == place for call in CALLS) for place in (1, 2)]
         eventually(lambda: [carried_out(client) for client in nodes.clients[1:]] == mine)
@@ -104,10 +106,10 @@ def not_paused(seconds: float) -> NoReturn:
 
 def test_an_error_of_one_call_leaves_the_others_be(state: State) -> None:
     calls = list(CALLS)
-    calls[2] = (calls[2][0], ("not a number", DAY_MS))
+    calls[2] = calls[2]._replace(arguments=("not a number", DAY_MS))
     with pytest.raises(StateError, match="refused a command"):
-        state.scripts.begin_many("mark", calls).result()
-    assert state.scripts.run_many("mark", CALLS) == [[int(index == 2)] for index in range(40)]
+        state.scripts.begin_calls(calls).result()
+    assert state.scripts.run_many(CALLS) == [MarkReply(int(index == 2), []) for index in range(40)]
 
 
 def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
         client: Any = state.client
         loaded(state)
         nodes.clients[0].client_pause(60_000, all=False)
-        wait = state.scripts.begin_many("mark", CALLS)
+        wait = state.scripts.begin_calls(CALLS)
         nodes.servers[0].kill()
         left = [call for call in CALLS if home(call) != 0]
         lost = next(call for call in CALLS if home(call) == 0)
@@ -127,8 +129,8 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
                 wait.result()
             assert in_use(client) == []
             assert port_of(client, lost) == nodes.servers[1].port
-            assert state.scripts.run_many("mark", left) == [[0]] * len(left)
-            wait = state.scripts.begin_many("mark", CALLS)
+            assert state.scripts.run_many(left) == [NOTHING_NEW] * len(left)
+            wait = state.scripts.begin_calls(CALLS)
         with pytest.raises(ServerUnavailableError):
             wait.result()
 
@@ -140,11 +142,11 @@ def test_a_frozen_node_costs_one_timeout_and_carries_out_nothing_twice(nodes: Cl
     with frozen(nodes, 0):
         began = monotonic()
         with pytest.raises(ServerUnavailableError, match="does not answer"):
-            impatient.scripts.run_many("mark", CALLS)
+            impatient.scripts.run_many(CALLS)
         assert monotonic() - began < 3 * TIMEOUT_S
         assert in_use(impatient.client) == []
     eventually(lambda: carried_out(nodes.clients[0]) == len(mine))
-    assert impatient.scripts.run_many("mark", CALLS) == [[0]] * 40
+    assert impatient.scripts.run_many(CALLS) == [NOTHING_NEW] * 40
     assert carried_out(nodes.clients[0]) == 2 * len(mine)
 
 
@@ -154,8 +156,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_reply_to_others(nodes: Clust
     handler = signal.signal(signal.SIGALRM, interrupt)
     try:
         with frozen(nodes, first):
-            wait = state.scripts.begin_many("mark", CALLS)
-            ours = set(in_use(state.client))
+            wait, ours = state.scripts.begin_calls(CALLS), set(in_use(state.client))
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             with pytest.raises(KeyboardInterrupt):
                 wait.result()
@@ -164,7 +165,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_reply_to_others(nodes: Clust
             eventually(lambda: not any(addresses(nodes.clients[place]) & ours for place in others))
     finally:
         signal.signal(signal.SIGALRM, handler)
-    assert state.scripts.run_many("mark", CALLS) == [[0]] * 40
+    assert state.scripts.run_many(CALLS) == [NOTHING_NEW] * 40
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -13,6 +13,7 @@ from state.errors import ServerUnavailableError
 from state.scripts import Scripts
 from tests.support.begun_calls import (
     CALLS,
+    NOTHING_NEW,
     REPLIES,
     carried_out,
     forget_counts,
@@ -55,8 +56,8 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
     away = (home(first) + 1) % 3
     with given(nodes, slot_of(first), away):
         forget_counts(nodes)
-        for expected in (REPLIES, [[0]] * 40):
-            assert state.scripts.begin_many("mark", CALLS).result() == expected
+        for expected in (REPLIES, [NOTHING_NEW] * 40):
+            assert state.scripts.begin_calls(CALLS).result() == expected
             assert moved(nodes) == [int(place == home(first)) for place in range(3)]
         assert port_of(state.client, first) == nodes.servers[away].port
         assert sum(carried_out(client) for client in nodes.clients) == 80
@@ -119,7 +120,7 @@ def test_who_is_sent_on_to_a_slot_that_is_being_moved_is_refused(nodes: Cluster,
         try:
             for _ in range(2):
                 with pytest.raises(ServerUnavailableError, match="takes no writes at the moment"):
-                    state.scripts.run_many("mark", [first])
+                    state.scripts.run_many([first])
             assert nodes.clients[then].execute_command("CLUSTER COUNTKEYSINSLOT", slot) == 0
         finally:
             for place in (now, then):

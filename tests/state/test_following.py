@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.sessions import Claimed
+from state.claims import Claimed
 from state.watermark import AHEAD_MS, HIGHEST_ID, Faults, Look, Trail, follow, measured_until
 from tasks.sweep import sweep
 from tests.support.future_ids import AHEAD, poison

@@ -8,7 +8,8 @@ import pytest
 from state.channels import Channel
 from state.people import Facts, Lead, People, merged, person_of
 from state.person_marks import MOST_LINKS, MOST_SESSIONS, Answer, Named
-from state.scripts import Argument, Scripts
+from state.script import Call, Reply
+from state.scripts import Confirmed, Scripts
 from tasks.policy import consent
 from tests.support.attempts import PERSON
 from tests.support.helpers import HOUR_MS, SECRET, now_ms, texts
@@ -36,8 +37,8 @@ def test_each_identity_must_be_replicated(real_state: State) -> None:
     class Half(Scripts):
         """Scripts of which the first write reaches too few replicas."""
 
-        def run_confirmed(self, name: str, key: str, *args: Argument) -> tuple[Any, bool]:
-            return self.run(name, key, *args), next(confirmed)
+        def run_confirmed(self, call: Call[Reply]) -> Confirmed[Reply]:
+            return Confirmed(self.run(call), next(confirmed))
 
     people = People(Half(state.client), state.keys, cap_ms=1, lease_ms=1, bought_window_ms=1)
     lead = Lead("", HOUR_MS, now_ms(state))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from state import deployment
+from state.calls import sessions as lua
 from state.decisions import Operator
 from state.keys import HEARTBEAT_TTL_MS, partition_of
 from tests.support.helpers import (
@@ -25,8 +26,7 @@ from worker.runtime import State
 
 
 def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
-    held = taken(state)
-    ahead = now_ms(state) + HOUR_MS
+    held, ahead = taken(state), now_ms(state) + HOUR_MS
     state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
     assert state.outbox.postpone(replace(held, claim=ahead), delay_ms=0, why="")
     let_backoff_pass(state, held.outreach)
@@ -40,7 +40,7 @@ def test_claim_is_not_below_the_clock(state: State) -> None:
 
 
 def forgotten(state: State, session: str) -> None:
-    state.scripts.run("forget", state.keys.partition(partition_of(session)), session, "", "")
+    state.scripts.run(lua.forget(state.keys.partition(partition_of(session)), session, "", ""))
 
 
 def test_forgotten_session_inherits_nothing(state: State) -> None:

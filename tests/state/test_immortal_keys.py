@@ -6,7 +6,8 @@ from typing import Any
 import fakeredis
 import pytest
 
-from state.keys import WITHOUT_TTL, Keys
+from state.key_lists import WITHOUT_TTL
+from state.keys import Keys
 from tests.support.helpers import DAY_MS
 from tests.support.immortality import immortal_keys
 

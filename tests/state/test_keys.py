@@ -50,8 +50,7 @@ def live_through_everything(state: State) -> str:
 
 
 def test_all_keys_of_a_session_share_a_slot(state: State) -> None:
-    outreach = live_through_everything(state)
-    number = partition_of("s-1")
+    outreach, number = live_through_everything(state), partition_of("s-1")
     mine = [key for key in every_key(state) if f"{{{number:02d}}}" in key]
     kinds = {key.split(":")[2] for key in mine}
     assert {"session", "outreach", "unknown", "stats"} <= kinds

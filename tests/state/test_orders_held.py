@@ -1,6 +1,7 @@
 """What is held back while no orders arrive, and for whom."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -151,12 +152,12 @@ def test_of_several_times_without_orders_each_counts(state: State) -> None:
     order_again(state)
     gaps = f"{state.keys.control}gaps"
     (begin,) = state.client.zrange(gaps, 0, -1)
-    state.scripts.client.zadd(gaps, {begin: now_ms(state) - 4 * HOUR_MS})
+    client: Any = state.client
+    client.zadd(gaps, {begin: now_ms(state) - 4 * HOUR_MS})
     state.client.hset(state.keys.orders, "last", now_ms(state) - HOUR_MS)
     stop(state)
     order_again(state)
-    by = control(state)
-    hours = (6, 4.5, 2, 0.5)
+    by, hours = control(state), (6, 4.5, 2, 0.5)
     found = [by.gate(_held(state, int(hour * HOUR_MS))) for hour in hours]
     assert [verdict == "missed" for verdict in found] == [False, True, False, True]
 

@@ -4,7 +4,9 @@ import pytest
 
 from state import deployment, overview
 from state.connection import connect
+from state.partition_totals import OutboxTotals
 from state.scripts import Scripts
+from state.waiting_events import Events
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -31,8 +33,8 @@ def test_an_empty_server_has_nothing_of_anything(real_state: State) -> None:
     found = read(real_state)
 
     assert (found.lanes, found.counters.silent, found.counters.outcomes) == ({}, {}, {})
-    assert found.outbox == overview.OutboxTotals(0, 0, None, 0, 0, 0)
-    assert found.events == overview.Events(1, 0, 0, None, (), 0, None)
+    assert found.outbox == OutboxTotals(0, 0, None, 0, 0, 0)
+    assert found.events == Events(1, 0, 0, None, (), 0, None)
     assert set(found.heartbeats.values()) == {()}
     assert (found.swept_ms, found.reopened_ms, found.lag_ms, found.problems, found.deployment) == (
         None,

@@ -1,6 +1,6 @@
 """Encrypting anew under another key: everything, once, in small steps, and never over what somebody else wrote."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from state import deployment, key_rotation
 from state.cipher import OPEN_FIELDS, key_id_of, sealed_in
 from state.key_rotation import Rotation, Tally
+from state.script import Call, Reply
 from state.session_record import OWN_FIELDS, STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import attempt_again, yuno
@@ -161,9 +162,9 @@ class Meanwhile(Rotation):
     def then(self, happens: Any) -> Iterator[int]:  # noqa: ANN401 - anything that can be called
         inner, scripts = self._scripts, self._scripts.run_many
 
-        def run_many(name: str, calls: Any) -> Any:  # noqa: ANN401 - as it is
+        def run_many(calls: Iterable[Call[Reply]]) -> list[Reply]:
             happens()
-            return scripts(name, calls)
+            return scripts(calls)
 
         inner.run_many = run_many  # type: ignore[method-assign]
         try:

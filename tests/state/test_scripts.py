@@ -5,10 +5,14 @@ from collections.abc import Iterator
 import pytest
 from redis._parsers.base import BaseParser
 
+from state.calls.people import MarkReply
 from state.connection import connect
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.keys import PARTITIONS
-from state.scripts import Call, Scripts, translated
+from state.script import Call
+from state.scripts import Scripts
+from state.server_errors import translated
+from tests.support.calls import bought
 from tests.support.helpers import HOUR_MS, abandon, now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -16,47 +20,48 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 ON_VALKEY = pytest.mark.xdist_group("valkey")
 
 
-def marks(state: State, number: int) -> list[Call]:
+def marks(state: State, number: int) -> list[Call[MarkReply]]:
     """Calls of which every second one has nothing to do."""
     at_ms = now_ms(state)
     return [
-        (state.keys.person(f"{index:02x}"), ("", at_ms - (index % 2) * HOUR_MS, HOUR_MS, "", HOUR_MS, 10))
-        for index in range(number)
+        bought(state.keys.person(f"{index:02x}"), at_ms - (index % 2) * HOUR_MS, HOUR_MS) for index in range(number)
     ]
+
+
+def news(replies: list[MarkReply]) -> list[int]:
+    return [reply.new for reply in replies]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_come_in_the_order_of_the_calls(state: State, number: int) -> None:
-    assert state.scripts.run_many("mark", marks(state, number)) == [[1 - index % 2] for index in range(number)]
+    assert news(state.scripts.run_many(marks(state, number))) == [1 - index % 2 for index in range(number)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_may_be_waited_for_later(state: State, number: int) -> None:
-    pending = state.scripts.begin_many("mark", marks(state, number))
+    wait = state.scripts.begin_calls(marks(state, number))
     assert state.streams.watermark().first == ""
-    assert pending.result() == [[1 - index % 2] for index in range(number)]
+    assert news(wait.result()) == [1 - index % 2 for index in range(number)]
 
 
 @pytest.mark.parametrize("number", [1, 2, 40])
 def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State, number: int) -> None:
     for _ in range(2):
         state.client.script_flush()
-        assert len(state.scripts.run_many("mark", marks(state, number))) == number
+        assert len(state.scripts.run_many(marks(state, number))) == number
         state.client.flushall()
         state.client.script_flush()
-        assert (
-            sum(new for (new,) in state.scripts.begin_many("mark", marks(state, number)).result()) == (number + 1) // 2
-        )
+        assert sum(news(state.scripts.begin_calls(marks(state, number)).result())) == (number + 1) // 2
 
 
 @ON_VALKEY
 def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State) -> None:
     """On the real server alone: fakeredis drops the rest of a pipeline after an error in a script."""
     state, calls = real_state, marks(real_state, 6)
-    calls[2] = (calls[2][0], ("", 1, "not a number", "", HOUR_MS, 10))
-    for call in (state.scripts.run_many, lambda *args: state.scripts.begin_many(*args).result()):
+    calls[2] = calls[2]._replace(arguments=("", 1, "not a number", "", HOUR_MS, 10))
+    for call in (state.scripts.run_many, lambda found: state.scripts.begin_calls(found).result()):
         with pytest.raises(StateError, match="refused a command"):
-            call("mark", calls)
+            call(calls)
         assert {index for index in range(6) if state.people.facts(f"{index:02x}").bought} == {0, 4}
         state.client.flushall()
 
@@ -97,28 +102,28 @@ def narrow(valkey: EmbeddedValkey, real_state: State) -> Iterator[Scripts]:
 def test_a_connection_is_given_back_however_it_went(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
     for _ in range(3):
-        narrow.begin_many("mark", calls).result()
+        narrow.begin_calls(calls).result()
         real_state.client.config_set("maxmemory", 1)
         try:
             with pytest.raises(ServerFullError):
-                narrow.begin_many("mark", calls).result()
+                narrow.begin_calls(calls).result()
         finally:
             real_state.client.config_set("maxmemory", 0)
         with pytest.raises(StateError, match="refused"):
-            narrow.begin_many("mark", [(calls[0][0], ("", 1, "x", "", 1, 10))]).result()
+            narrow.begin_calls([calls[0]._replace(arguments=("", 1, "x", "", 1, 10))]).result()
 
 
 @ON_VALKEY
 def test_a_connection_that_breaks_before_the_replies_is_not_used_again(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
-    narrow.begin_many("mark", calls).result()
+    narrow.begin_calls(calls).result()
     real_state.client.client_pause(60_000, all=False)
-    pending = narrow.begin_many("mark", calls)
+    wait = narrow.begin_calls(calls)
     real_state.client.client_kill_filter(_type="normal", skipme=True)
     real_state.client.client_unpause()
     with pytest.raises(ServerUnavailableError, match="does not answer"):
-        pending.result()
-    assert narrow.begin_many("mark", calls).result() == [[0]] * 4
+        wait.result()
+    assert news(narrow.begin_calls(calls).result()) == [0] * 4
 
 
 @ON_VALKEY

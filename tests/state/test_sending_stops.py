@@ -2,6 +2,7 @@
 
 import pytest
 
+from state.script import NamedCall
 from state.sending_control import LOOKS_APART_S
 from tests.support.controlling import ATTEMPT_MS, control, granted, held, let_pass, passes, sending
 from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
@@ -13,20 +14,20 @@ from worker.runtime import State
 
 def test_while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate(state: State) -> None:
     by = control(state)
-    assert by.pause("the line is down").going == "on"
+    assert not by.pause("the line is down").was_paused
     assert granted(by) == 0
     assert by.gate(held()) == "paused"
     assert (sending(state).going, sending(state).reason) == ("paused", "the line is down")
     let_pass(state, 365 * 24 * HOUR_MS)
     assert granted(by) == 0
-    assert by.resume().going == "paused"
+    assert by.resume().was_paused
     assert granted(by, 5) == 5
     passes(by)
 
 
 def test_a_pause_with_a_duration_ends_by_itself(state: State) -> None:
     by = control(state)
-    assert abs(by.pause("", for_ms=HOUR_MS).next_ms - HOUR_MS - now_ms(state)) < MINUTE_MS
+    assert abs(by.pause("", for_ms=HOUR_MS).until_ms - HOUR_MS - now_ms(state)) < MINUTE_MS
     let_pass(state, HOUR_MS - MINUTE_MS)
     assert granted(by) == 0
     assert by.gate(held()) == "paused"
@@ -34,13 +35,13 @@ def test_a_pause_with_a_duration_ends_by_itself(state: State) -> None:
     assert granted(by, 5) == 5
     passes(by)
     assert sending(state).going == "on"
-    assert by.resume().going == "on"
+    assert not by.resume().was_paused
 
 
 def test_a_later_pause_replaces_the_earlier_one(state: State) -> None:
     by = control(state)
     by.pause("short", for_ms=SECOND_MS)
-    assert by.pause("long").going == "paused"
+    assert by.pause("long").was_paused
     let_pass(state, HOUR_MS)
     assert granted(by) == 0
     assert (sending(state).reason, sending(state).until_ms) == ("long", None)
@@ -222,12 +223,11 @@ def test_after_a_failure_each_success_is_recorded(state: State, calls: list[str]
 @pytest.fixture
 def calls(state: State, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The scripts that are called, by name."""
-    found: list[str] = []
-    really = state.scripts.run
+    found, really = list[str](), state.scripts.run
 
-    def run(name: str, key: str, *args: str | bytes | float) -> object:
-        found.append(name)
-        return really(name, key, *args)
+    def run(call: NamedCall) -> object:
+        found.append(call.name)
+        return really(call)
 
     monkeypatch.setattr(state.scripts, "run", run)
     return found

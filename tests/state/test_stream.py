@@ -134,7 +134,7 @@ def test_an_entry_that_was_deleted_unread_comes_without_an_event(filled: State) 
 
 
 def test_a_missing_group_is_said_to_be_missing_by_everything_that_needs_it(filled: State) -> None:
-    filled.scripts.client.xgroup_destroy(filled.keys.events, GROUP)
+    filled.client.xgroup_destroy(filled.keys.events, GROUP)
     with pytest.raises(GroupMissingError):
         read(filled)
     with pytest.raises(GroupMissingError):
@@ -148,7 +148,7 @@ def test_a_missing_group_is_said_to_be_missing_by_everything_that_needs_it(fille
 def test_a_group_that_is_created_again_starts_from_the_beginning(filled: State) -> None:
     first = read(filled, count=1)
     filled.streams.first.acknowledge([first[0].id])
-    filled.scripts.client.xgroup_destroy(filled.keys.events, GROUP)
+    filled.client.xgroup_destroy(filled.keys.events, GROUP)
     assert filled.streams.first.create_group()
     assert events(read(filled)) == [b"e1", b"e2"]
 
@@ -168,7 +168,7 @@ def test_a_stream_that_is_gone_is_created_with_its_group(real_state: State) -> N
 
 def test_what_is_rejected_keeps_the_reason_and_the_field(state: State) -> None:
     state.streams.reject(b"12-0", [("cart.items", "is too long"), ("", "is odd")], applied=True)
-    ((_, found),) = state.scripts.client.xrange(state.keys.rejected)
+    ((_, found),) = state.scripts.client.execute_command("XRANGE", state.keys.rejected, "-", "+")
     assert found == {
         b"entry": b"12-0",
         b"field": b"cart.items",
@@ -182,18 +182,18 @@ def test_what_is_rejected_keeps_the_reason_and_the_field(state: State) -> None:
 
 def test_a_problem_of_the_whole_event_is_one_of_the_event(state: State) -> None:
     state.streams.reject(b"12-0", [("", "is not valid JSON")], applied=False)
-    ((_, found),) = state.scripts.client.xrange(state.keys.rejected)
+    ((_, found),) = state.scripts.client.execute_command("XRANGE", state.keys.rejected, "-", "+")
     assert (found[b"field"], found[b"reason"], found[b"applied"]) == (b"event", b"is not valid JSON", b"0")
 
 
 @pytest.mark.xdist_group("valkey")
 def test_the_rejected_are_capped(real_state: State) -> None:
-    pipe = real_state.scripts.client.pipeline(transaction=False)
+    pipe = real_state.client.pipeline(transaction=False)
     for number in range(REJECTED_MAX_ENTRIES + 500):
         pipe.execute_command("XADD", real_state.keys.rejected, "*", "entry", number)
     pipe.execute()
     real_state.streams.reject(b"12-0", [("", "is odd")], applied=False)
-    assert REJECTED_MAX_ENTRIES <= real_state.scripts.client.xlen(real_state.keys.rejected) < REJECTED_MAX_ENTRIES + 200
+    assert REJECTED_MAX_ENTRIES <= real_state.client.xlen(real_state.keys.rejected) < REJECTED_MAX_ENTRIES + 200
 
 
 # The shapes of replies
@@ -216,7 +216,7 @@ def test_both_protocols_say_the_same(valkey: EmbeddedValkey, real_state: State, 
         state.streams.first.acknowledge(ids)
         assert state.streams.first.read_pending("one", count=1) == []
         assert state.streams.first.deliveries("one") == 0
-    assert real_state.scripts.client.xlen(real_state.keys.events) == 0
+    assert real_state.client.xlen(real_state.keys.events) == 0
 
 
 @pytest.mark.xdist_group("valkey")

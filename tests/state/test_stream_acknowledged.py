@@ -12,7 +12,7 @@ __all__ = ["filled"]  # fixtures
 def test_what_is_acknowledged_is_deleted_and_not_pending(filled: State) -> None:
     found = read(filled)
     filled.streams.first.acknowledge([entry.id for entry in found[:2]])
-    assert filled.scripts.client.xlen(filled.keys.events) == 1
+    assert filled.client.xlen(filled.keys.events) == 1
     assert events(filled.streams.first.read_pending("one", count=10)) == [b"e2"]
 
 
@@ -29,7 +29,7 @@ def test_one_read_at_the_head_of_the_stream_is_cut_off(filled: State) -> None:
 def test_one_read_behind_another_leaves_that_in_the_stream(filled: State) -> None:
     first, second = read(filled, "one", count=1), read(filled, "two", count=2)
     assert filled.streams.first.acknowledge([entry.id for entry in second], one_read=True) == 2
-    assert filled.scripts.client.xlen(filled.keys.events) == 1
+    assert filled.client.xlen(filled.keys.events) == 1
     assert events(filled.streams.first.read_pending("one", count=10)) == [b"e0"]
     assert filled.streams.first.acknowledge([first[0].id], one_read=True) == 1
     assert filled.streams.watermark().first == ""
@@ -61,15 +61,15 @@ def test_acknowledging_again_or_nothing_does_nothing(filled: State) -> None:
     for _ in range(2):
         filled.streams.first.acknowledge([found[0].id])
         filled.streams.first.acknowledge([])
-    assert filled.scripts.client.xlen(filled.keys.events) == 2
+    assert filled.client.xlen(filled.keys.events) == 2
 
 
 def test_acknowledging_works_without_the_group_and_without_the_stream(filled: State) -> None:
     found = read(filled)
-    filled.scripts.client.xgroup_destroy(filled.keys.events, GROUP)
+    filled.client.xgroup_destroy(filled.keys.events, GROUP)
     filled.streams.first.acknowledge([found[0].id])
-    assert filled.scripts.client.xlen(filled.keys.events) == 2
-    filled.scripts.client.delete(filled.keys.events)
+    assert filled.client.xlen(filled.keys.events) == 2
+    filled.client.delete(filled.keys.events)
     filled.streams.first.acknowledge([found[1].id])
 
 
@@ -77,10 +77,10 @@ def test_acknowledging_works_without_the_group_and_without_the_stream(filled: St
 def test_more_than_a_script_can_unpack_are_acknowledged(real_state: State) -> None:
     state = real_state
     state.streams.first.create_group()
-    pipe = state.scripts.client.pipeline(transaction=False)
+    pipe = state.client.pipeline(transaction=False)
     for number in range(10_001):
         pipe.execute_command("XADD", state.keys.events, "*", "event", number)
     pipe.execute()
     state.streams.first.acknowledge([entry.id for entry in read(state, count=10_001)])
-    assert state.scripts.client.xlen(state.keys.events) == 0
+    assert state.client.xlen(state.keys.events) == 0
     assert state.streams.first.deliveries("one") == 0

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from state.calls.streams import WatermarkReply
 from state.event_stream import GROUP, GroupMissingError, Reading, Stream
 from state.event_streams import Streams
+from state.script import Call
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import Outcome
 from tasks.deps import Deps
@@ -138,14 +140,14 @@ def test_the_first_entry_of_any_stream_holds_the_watermark(state: State, streams
 
 @pytest.mark.usefixtures("streams")
 def test_of_several_clocks_the_one_that_is_behind_counts(state: State) -> None:
-    clocks = iter(["2000", "1000", "3000"])
+    clocks = iter([2000, 1000, 3000])
 
     class Drifting:
         client = state.client
 
-        def run_many(self, name: str, calls: list[object]) -> list[tuple[bytes, bytes]]:
-            assert name == "watermark"
-            return [(next(clocks).encode(), b"") for _ in calls]
+        def run_many(self, calls: list[Call[WatermarkReply]]) -> list[WatermarkReply]:
+            assert {call.name for call in calls} == {"watermark"}
+            return [WatermarkReply(next(clocks), "") for _ in calls]
 
     state.streams._scripts = Drifting()  # type: ignore[assignment] # all that it uses
     assert state.streams.watermark().now_ms == 1000

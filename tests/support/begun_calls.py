@@ -8,35 +8,36 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
+from state.calls.people import MarkReply
 from state.connection import connect
 from state.keys import Keys
-from state.scripts import Call, Scripts
+from state.script import Call
+from state.scripts import Scripts
+from tests.support.calls import bought
 from tests.support.cluster_nodes import Cluster, owner, three_nodes
 from tests.support.helpers import DAY_MS, make_state
 from tests.support.immortality import immortal_keys
 from worker.runtime import State
 
 
-def marks(number: int) -> list[Call]:
+def marks(number: int) -> list[Call[MarkReply]]:
     """Calls of which every second one has nothing to do."""
     keys, at_ms = Keys("winback"), int(time() * 1000)
-    return [
-        (keys.person(f"{index:02x}"), ("", at_ms - (index % 2) * DAY_MS, DAY_MS, "", DAY_MS, 10))
-        for index in range(number)
-    ]
+    return [bought(keys.person(f"{index:02x}"), at_ms - (index % 2) * DAY_MS, DAY_MS) for index in range(number)]
 
 
-def home(call: Call) -> int:
+def home(call: Call[MarkReply]) -> int:
     """Which node a call is for."""
     return owner(slot_of(call))
 
 
-def slot_of(call: Call) -> int:
-    return key_slot(call[0].encode())
+def slot_of(call: Call[MarkReply]) -> int:
+    return key_slot(call.key.encode())
 
 
 CALLS = marks(40)
-REPLIES = [[1 - index % 2] for index in range(40)]
+REPLIES = [MarkReply(1 - index % 2, []) for index in range(40)]
+NOTHING_NEW = MarkReply(0, [])
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +71,9 @@ def in_use(client: Any) -> list[str]:  # noqa: ANN401 - the driver's
     return ["{}:{}".format(*found._sock.getsockname()) for found in taken]
 
 
-def port_of(client: Any, call: Call) -> int:  # noqa: ANN401 - as above
+def port_of(client: Any, call: Call[MarkReply]) -> int:  # noqa: ANN401 - as above
     """Where the driver would send a call."""
-    return int(client.get_node_from_key(call[0]).port)
+    return int(client.get_node_from_key(call.key).port)
 
 
 def carried_out(client: Any) -> int:  # noqa: ANN401 - of a node
@@ -92,5 +93,5 @@ def forget_counts(nodes: Cluster) -> None:
 
 def loaded(state: State) -> None:
     """Have every node know the script."""
-    state.scripts.run_many("mark", CALLS)
+    state.scripts.run_many(CALLS)
     state.client.flushall()

@@ -3,7 +3,8 @@
 from state.cipher import Unencrypted
 from state.keys import DAY_MS
 from state.outbox import Taken
-from state.sending_control import Control, Limits, Passed, Sending, read_sending
+from state.sending_control import Control, Limits, Passed
+from state.sending_status import Sending, read_sending
 from state.session_record import read_session
 from tests.support.helpers import MINUTE_MS, SECOND_MS, now_ms, texts
 from worker.runtime import State

@@ -13,18 +13,19 @@ from detectors.sequence import RANK_NAMES
 from detectors.session_fields import REQUIRED
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
+from state.claims import SilentLane
 from state.event_stream import Entry
 from state.event_streams import Streams
 from state.keys import Keys, partition_of
 from state.limit import Limit
 from state.orders import Orders
 from state.outbox import Outbox, Taken
-from state.overview import OUTCOMES
+from state.partition_totals import OUTCOMES
 from state.people import Lead, People
 from state.scripts import Scripts
 from state.sending_control import Control
 from state.session_record import Session, read_session
-from state.sessions import Mark, Sessions, SilentLane
+from state.sessions import Mark, Sessions
 from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
 from worker.ingest.batch import collect
@@ -152,8 +153,7 @@ def lanes_of(state: State, session: str = "s-1") -> dict[str, int]:
 
 def places_of(state: State, outreach: str) -> set[str]:
     """The sorted sets that an outreach is in: due, leased, dead, unknown."""
-    number = int(outreach[:2])
-    names = ("due", "leased", "dead", "unknown")
+    number, names = int(outreach[:2]), ("due", "leased", "dead", "unknown")
     return {name for name in names if score_of(state, f"{state.keys.partition(number)}{name}", outreach) is not None}
 
 

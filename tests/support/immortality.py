@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from state.keys import WITHOUT_TTL
+from state.key_lists import WITHOUT_TTL
 
 OPEN = frozenset({"waiting", "leased", "sending"})
 

@@ -12,7 +12,7 @@ from state.errors import StateError
 from state.event_stream import GROUP, Entry, Reading, Stream
 from state.pending import Pending
 from state.people import Facts, person_of
-from state.scripts import NamedCall
+from state.script import NamedCall
 from state.sessions import Change, Mark, Sessions
 from tests.support.helpers import HOUR_MS, SECRET, Event
 from worker.ingest.consumer import Ingest
@@ -142,19 +142,22 @@ def publish_raw(state: State, raw: bytes, *, stream: int = 0, at: str = "*") -> 
 
 def rest(state: State, consumer: str, *, stream: int = 0) -> None:
     """Make what a consumer has in hand look as if it had not touched it for an hour."""
-    client, key = state.scripts.client, state.keys.events_of(stream)
+    client: Any = state.client
+    key = state.keys.events_of(stream)
     for found in client.xpending_range(key, GROUP, "-", "+", 1000, consumer):
         client.xclaim(key, GROUP, consumer, 0, [found["message_id"]], idle=HOUR_MS, justid=True)
 
 
 def waiting(state: State) -> int:
     """How many entries nobody has acknowledged, in all streams."""
-    return sum(int(state.scripts.client.xlen(stream.key)) for stream in state.streams.all())
+    client: Any = state.client
+    return sum(int(client.xlen(stream.key)) for stream in state.streams.all())
 
 
 def rejected(state: State) -> list[tuple[str, str, bool]]:
     """Field and reason of what was set aside, and whether the rest of the event was applied."""
-    found = state.scripts.client.xrange(state.keys.rejected)
+    client: Any = state.client
+    found = client.xrange(state.keys.rejected)
     return [(fields[b"field"].decode(), fields[b"reason"].decode(), fields[b"applied"] == b"1") for _, fields in found]
 
 

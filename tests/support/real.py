@@ -9,6 +9,7 @@ from typing import Any
 from detectors.flow import PLATFORMS, STAGES
 from detectors.lanes import LANES
 from detectors.sequence import occurred_ms
+from state.calls import outreaches as lua
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.erasure import Forgetting
 from state.event_stream import Entry
@@ -167,7 +168,7 @@ class Real:
         number = partition_of_outreach(outreach)
         # The one that ran out first is the first to be reaped.
         self.state.client.zadd(self.state.keys.leased(number), {outreach: 0}, xx=True)
-        self.state.scripts.run("reap", self.state.keys.partition(number), 1, self.state.outbox.lease_ms)
+        self.state.scripts.run(lua.reap(self.state.keys.partition(number), 1, self.state.outbox.lease_ms))
 
     def reservation_ages(self, person: int) -> None:
         let_reservations_age(self.state, self.people[person], LEASE_MS + SECOND_MS)
@@ -204,8 +205,7 @@ class Real:
 
     def reserve(self, place: int, claim: int, after: World) -> None:
         outreach, held = self.outreaches[place], self.held[place, claim]
-        owners = self.of_session(self._owner(place, claim))
-        reserved = self.reserved.get((place, claim), 0)
+        owners, reserved = self.of_session(self._owner(place, claim)), self.reserved.get((place, claim), 0)
         reserve = self.state.people.reserve
         answer = reserve([owners[reserved]], outreach, held.claim, LEAD, self.limits, channels=("call",))
         found = {(worker.outreach, worker.claim): worker for worker in after.workers}[place, claim]

@@ -7,7 +7,7 @@ from typing import Any
 
 from state.event_stream import entry_ms
 from state.keys import partition_of_outreach
-from state.overview import OUTCOMES
+from state.partition_totals import OUTCOMES
 from state.session_record import MARK
 from tests.model.states import NONE, Outreach, Session, World
 from tests.support.helpers import LEASE_MS

@@ -30,8 +30,8 @@ class Shown:
 
     def values(self, name: str, label: str) -> dict[str, float]:
         """Those that are not 0, by one label."""
-        samples = [s for family in self.families.values() for s in family.samples if s.name == name]
-        return {sample.labels[label]: sample.value for sample in samples if sample.value}
+        samples = (s for family in self.families.values() for s in family.samples if s.name == name and s.value)
+        return {sample.labels[label]: sample.value for sample in samples}
 
 
 def show(state: State, *, ours: Sequence[Finding] = ()) -> Shown:
@@ -46,7 +46,6 @@ def ask(
     async def get() -> httpx.Response:
         transport = httpx.ASGITransport(create_app(looks, SETTINGS, ours))
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
-            headers = {"accept": accept, "accept-encoding": encoding}
-            return await client.get(f"/metrics{query}", headers=headers)
+            return await client.get(f"/metrics{query}", headers={"accept": accept, "accept-encoding": encoding})
 
     return asyncio.run(get())

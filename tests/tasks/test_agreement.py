@@ -124,6 +124,6 @@ def test_an_announcement_of_yesterday_is_removed(state: State) -> None:
     state.client.hset(key, "c:1", "rubbish")
     announce(state.scripts, state.keys, "recover", {"mode": "shadow"}, "b:1")
     client: Any = state.client
-    (found,) = read_announcements(client.hgetall(key))
+    (found,) = read_announcements({name.decode(): text.decode() for name, text in client.hgetall(key).items()})
     assert (found.process, found.about) == ("b:1", {"mode": "shadow"})
     assert 0 < (ttl_ms(state, key) or 0) <= HEARTBEAT_TTL_MS

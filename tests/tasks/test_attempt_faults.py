@@ -108,8 +108,7 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
     outreach = dispatched(state)
 
     def reserve_long_ago() -> None:
-        at = now_ms(state) - LEASE_MS
-        key = f"{state.keys.person(PERSON)}reserved"
+        at, key = now_ms(state) - LEASE_MS, f"{state.keys.person(PERSON)}reserved"
         state.client.hset(key, OTHER, f"1:{at}")
         state.client.pexpire(key, CAP_MS)
 

@@ -1,10 +1,9 @@
 """An attempt during which Redis goes away."""
 
-from typing import Any
-
 import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from state.script import NamedCall
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import Outcome
 from tests.support.attempts import attempt_again, held_by, let_it_be_reaped, yuno
@@ -19,11 +18,11 @@ def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     moment, name = when.split()
     really = state.scripts.run
 
-    def run(script: str, key: str, *args: Any) -> Any:  # noqa: ANN401 - as the scripts have it
-        if script != name:
-            return really(script, key, *args)
+    def run(call: NamedCall) -> object:
+        if call.name != name:
+            return really(call)
         if moment == "after":
-            really(script, key, *args)
+            really(call)
         raise ServerUnavailableError("away")
 
     monkeypatch.setattr(state.scripts, "run", run)
@@ -79,10 +78,10 @@ def test_the_answer_is_kept_until_redis_is_back_to_take_it(state: State, monkeyp
     outreach = dispatched(state)
     really, refusals = state.scripts.run, [ServerUnavailableError("away"), ServerFullError("full")] * 2
 
-    def run(script: str, key: str, *args: Any) -> Any:  # noqa: ANN401 - as the scripts have it
-        if script == "settle" and refusals:
+    def run(call: NamedCall) -> object:
+        if call.name == "settle" and refusals:
             raise refusals.pop()
-        return really(script, key, *args)
+        return really(call)
 
     monkeypatch.setattr(state.scripts, "run", run)
     with yuno(state, OK) as (deps, server):

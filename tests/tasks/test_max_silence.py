@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from detectors.settings import DetectionSettings
+from state.claims import Claimed
 from state.keys import applied_of
-from state.sessions import Claimed
 from tasks.deps import Deps
 from tasks.sweep import sweep
 from tests.support.attempts import deps_of

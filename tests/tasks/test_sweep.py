@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from detectors.settings import DetectionSettings, StageThresholds
+from state.claims import Claimed
 from state.errors import ServerUnavailableError
 from state.keys import partition_of
-from state.sessions import Claimed
+from state.script import NamedCall
 from tasks.deps import Deps
 from tasks.sweep import sweep
 from tests.support.attempts import deps_of
@@ -141,10 +142,10 @@ def test_a_long_claim_is_no_gap(state: State, monkeypatch: pytest.MonkeyPatch) -
 def test_a_server_of_a_stream_that_is_away_gives_no_sign(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     really: Callable[..., Any] = state.scripts.run_many
 
-    def away(name: str, calls: object) -> object:
-        if name == "watermark":
+    def away(calls: list[NamedCall]) -> object:
+        if calls[0].name == "watermark":
             raise ServerUnavailableError("away")
-        return really(name, calls)
+        return really(calls)
 
     monkeypatch.setattr(state.scripts, "run_many", away)
     with pytest.raises(ServerUnavailableError):
@@ -224,9 +225,9 @@ def test_a_sweep_that_fails_in_the_middle_is_made_up_for_by_the_next(
     silent(state, 16)
     really: Callable[..., Any] = state.scripts.run_many
 
-    def carried_out_unheard(name: str, calls: object) -> object:
-        found = really(name, calls)
-        if name == "claim":
+    def carried_out_unheard(calls: list[NamedCall]) -> object:
+        found = really(calls)
+        if calls[0].name == "claim":
             raise ConnectionError("the answer is lost")
         return found
 

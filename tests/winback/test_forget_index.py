@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from state.keys import OF_A_PERSON
+from state.key_lists import OF_A_PERSON
 from state.people import person_of
 from state.person_marks import MOST_SESSIONS
 from state.slow_log import clear

@@ -94,8 +94,7 @@ def test_a_file_without_a_known_column_is_refused(shop: Shop) -> None:
 def test_an_export_holds_hashes_and_can_be_imported(shop: Shop) -> None:
     replace(shop, numbers(0, 3))
     shop.run("optout", "add", PHONE, "jane.doe@example.com")
-    before = dict(opt_outs(shop).everyone())
-    exported = shop.run("optout", "export")
+    before, exported = dict(opt_outs(shop).everyone()), shop.run("optout", "export")
     assert exported.startswith("person,source,recorded_at\n")
     assert "3001234567" not in exported
     assert "jane" not in exported

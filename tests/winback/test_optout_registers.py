@@ -1,13 +1,13 @@
 """`winback optout import --replace`: registers replaced by their files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from state.errors import StateError
-from state.optouts import Entry, OptOuts
+from state.optouts import Entries, Entry, OptOuts
 from state.people import person_of
 from tests.support.helpers import DAY_MS, SECRET, now_ms
 from tests.support.operating import Shop
@@ -46,10 +46,11 @@ def test_other_registers_stay_when_one_is_replaced(shop: Shop) -> None:
 def test_nobody_on_both_lists_is_off_in_between(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(shop, numbers(0, 2500))
     both = [person(number) for number in range(500, 2500)]
-    run, off = shop.state.scripts.__class__.run_many, []
+    run: Any = shop.state.scripts.__class__.run_many
+    off: list[list[Entries]] = []
 
-    def watched(scripts: Any, name: str, calls: Sequence[Any]) -> list[Any]:  # noqa: ANN401 - as declared there
-        done = run(scripts, name, calls)
+    def watched(scripts: object, calls: Iterable[object]) -> object:
+        done = run(scripts, calls)
         off.append([entries for entries in opt_outs(shop).entries(both) if not entries])
         return done
 

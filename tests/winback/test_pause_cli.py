@@ -102,7 +102,7 @@ def test_while_nothing_holds_it_back_all_is_well(healthy: State) -> None:
 
 
 def test_a_pause_is_told_loudly_with_its_reason_and_its_end(healthy: State) -> None:
-    until = health.clock_time(control(healthy).pause("the line is down", for_ms=2 * HOUR_MS).next_ms)
+    until = health.clock_time(control(healthy).pause("the line is down", for_ms=2 * HOUR_MS).until_ms)
     since = health.clock_time(how_it_goes(healthy).since_ms or 0)
     told = findings(healthy)["sending"]
     assert told.mark == "fail"

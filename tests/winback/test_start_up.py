@@ -90,7 +90,7 @@ def test_the_shipped_settings_are_read_without_large_libraries() -> None:
 def test_the_list_of_commands_repeats_their_own_help(name: str) -> None:
     own = commands._command(name)
 
-    assert " ".join((own.short_help or own.help).split("\n\n")[0].split()) == commands.COMMANDS[name]
+    assert " ".join((own.short_help or own.help or "").split("\n\n")[0].split()) == commands.COMMANDS[name]
 
 
 def test_country_codes_are_those_of_the_standard() -> None:

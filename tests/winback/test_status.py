@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from state import overview
+from state.server_info import Server
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -146,7 +146,7 @@ def test_everything_wrong_at_once_fits_into_a_hundred_columns_and_one_screen(rea
         stage = ("product_selection", "cart_review", "checkout", "payment")[number % 4]
         apply(real_state, arrived(event(session=f"s-{number}", stage=stage), at))
     real_state.client.xadd(real_state.keys.events, {"event": "{}"}, id=f"{at - HOUR_MS}-0")
-    server = overview.Server(999_999_999_999, 999_999_999_999, "allkeys-lru", append_only=False, writes_fail=False)
+    server = Server(999_999_999_999, 999_999_999_999, "allkeys-lru", append_only=False, writes_fail=False)
     found = replace(read(real_state), server=server, reopened_ms=at - SECOND_MS, problems={"detection": "x" * 80})
     look = Look(Settings(), "valkey 9.1.2 at redis:6379", 1, found, tuple(health.findings(found, Settings())))
     console = Console(width=100, record=True, file=StringIO())

@@ -9,7 +9,7 @@ from redis.exceptions import ReadOnlyError, ResponseError
 
 from state.errors import ServerUnavailableError
 from state.event_stream import GroupMissingError, group_expected
-from state.scripts import translated
+from state.server_errors import translated
 from tests.support.looking import make_healthy, read
 from tests.worker.test_watch import settled
 from worker.monitoring import health

@@ -12,7 +12,7 @@ from state.event_stream import Reading
 from state.event_streams import Streams
 from state.pending import Pending
 from state.people import Facts
-from state.scripts import NamedCall
+from state.script import NamedCall
 from state.sessions import Change, Mark, Sessions
 from tests.support.helpers import JANE, dump, event, stored, texts
 from tests.support.ingesting import Breaking, facts_of, ingest_of, publish, rejected, waiting

@@ -61,7 +61,8 @@ def test_an_unreadable_event_is_set_aside_and_its_neighbours_are_applied(state: 
     publish(state, event(session="after"))
     ingest_of(state).step()
     assert [(found, applied) for found, _, applied in rejected(state)] == [(field, False)]
-    ((_, fields),) = state.scripts.client.xrange(state.keys.rejected)
+    client: Any = state.client
+    ((_, fields),) = client.xrange(state.keys.rejected)
     assert fields[b"entry"] == entry_id
     assert waiting(state) == 0
     assert stored(state, "before").activity

@@ -90,7 +90,7 @@ def test_a_group_that_is_deleted_meanwhile_is_created_again_from_the_beginning(s
     publish(state, event(session="b"))
     ingest.run(lambda: waiting(state) == 0, lambda _: None)
     assert stored(state, "b").activity
-    assert [group["name"] for group in state.scripts.client.xinfo_groups(state.keys.events)] == [GROUP.encode()]
+    assert [group["name"] for group in state.client.xinfo_groups(state.keys.events)] == [GROUP.encode()]
 
 
 def test_an_error_that_no_waiting_mends_ends_the_process(state: State) -> None:

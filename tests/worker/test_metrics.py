@@ -3,7 +3,7 @@
 import pytest
 
 from detectors.lanes import LANES
-from state.overview import OUTCOMES
+from state.partition_totals import OUTCOMES
 from state.progress_stamps import Stamps
 from tests.support.helpers import (
     DAY_MS,

@@ -2,9 +2,9 @@
 
 import gc
 import sys
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
-from typing import Any
+from typing import cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -59,7 +59,8 @@ the list would otherwise import every command.
 _MODULES = {"resume": "pause"}
 """Where the module has another name."""
 
-_LOOKS: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": "markdown"}
+_Runnable = TyperCommand | TyperGroup
+_typer = partial(typer.Typer, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
 class _Commands(TyperGroup):
@@ -74,34 +75,33 @@ class _Commands(TyperGroup):
         del ctx
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401 - typer's
+    def resolve_command(self, ctx: object, args: list[str]) -> tuple[str | None, _Runnable | None, list[str]]:
         """Return the command that is asked for, itself."""
-        name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed and _command(name or ""), rest
+        name, listed, rest = super().resolve_command(cast("typer.Context", ctx), args)
+        return name, _command(name or "") if listed else None, rest
 
 
 @cache
-def _command(name: str) -> Any:  # noqa: ANN401 - a command or a group of them; typer's common base is private
+def _command(name: str) -> _Runnable:
     own_name = name.replace("-", "_")
     module = import_module(f"winback.cli.{_MODULES.get(name, own_name)}")
     app = getattr(module, "app", None)
     if app is None:
-        app = typer.Typer(add_completion=False, **_LOOKS)
+        app = _typer(add_completion=False)
         app.command(name)(getattr(module, own_name))
     command = typer.main.get_command(app)
     # See winback.cli.main: all that a command needs at its start is there.
     gc.freeze()
     gc.enable()
-    return command
+    return cast("_Runnable", command)
 
 
-app = typer.Typer(
+app = _typer(
     name="winback",
     cls=_Commands,
     callback=lambda: None,
     help="Notices shoppers who stop half-way through buying and has each of them contacted once, in time.",
     no_args_is_help=True,
-    **_LOOKS,
 )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Literal, NamedTuple, get_type_hints
 
 import typer
 
 from detectors.flow import EventType, Platform, Stage
+from detectors.json_values import JsonObject
 from worker.errors import StartError
 
 _CUSTOMER = "Customer"
@@ -17,9 +18,9 @@ _ITEM_PARTS = 4
 Text = str | None
 
 
-def nested(values: Mapping[str, object]) -> dict[str, Any]:
+def nested(values: Mapping[str, object]) -> JsonObject:
     """Return `{"cart.items": x}` as `{"cart": {"items": x}}`, without what is None."""
-    result: dict[str, Any] = {}
+    result: JsonObject = {}
     for path, value in values.items():
         if value is not None:
             part, _, name = path.rpartition(".")
@@ -27,7 +28,7 @@ def nested(values: Mapping[str, object]) -> dict[str, Any]:
     return result
 
 
-def items(written: list[str] | None) -> list[dict[str, object]] | None:
+def items(written: list[str] | None) -> list[JsonObject] | None:
     """Read `NAME:SKU:QUANTITY:PRICE`, from the right: a name may hold colons. Parts may be empty.
 
     Raises:
@@ -36,7 +37,7 @@ def items(written: list[str] | None) -> list[dict[str, object]] | None:
     return [_item(text, place) for place, text in enumerate(written, 1)] if written else None
 
 
-def _item(text: str, place: int) -> dict[str, object]:
+def _item(text: str, place: int) -> JsonObject:
     parts = text.rsplit(":", _ITEM_PARTS - 1)
     try:
         name, sku, quantity, price = parts
@@ -72,7 +73,7 @@ def _both_channels(answer: bool) -> dict[str, bool]:  # noqa: FBT001 - a flag's 
     return {"call": answer, "whatsapp": answer}
 
 
-def put_currency(flags: dict[str, Any], currency: str) -> None:
+def put_currency(flags: JsonObject, currency: str) -> None:
     """Write the one currency of the command line beside each amount.
 
     Raises:
@@ -91,7 +92,7 @@ class At(NamedTuple):
 
     path: str
     """`customer.email`."""
-    read: Callable[[Any], object] | None = None
+    read: Callable[..., object] | None = None
     """Turns the flag into the value of the field; None: it is the value."""
 
 
@@ -169,7 +170,7 @@ class EventFlags:
         typer.Option(help="May be repeated.", metavar="KEY=VALUE", rich_help_panel=_ENGAGEMENT),
     ] = None
 
-    def event(self) -> dict[str, Any]:
+    def event(self) -> JsonObject:
         """Return the event; empty if no flag was given.
 
         Raises:

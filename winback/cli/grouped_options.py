@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from inspect import Parameter
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 
 def grouped_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -15,12 +15,14 @@ def grouped_options(command: Callable[..., None]) -> Callable[..., None]:
     the options in the order of the parameters and their fields. The dataclasses are keyword-only parameters.
     """
     signature = inspect.signature(command)
-    groups: dict[str, Any] = {
-        name: given.annotation for name, given in signature.parameters.items() if is_dataclass(given.annotation)
+    groups = {
+        name: given.annotation
+        for name, given in signature.parameters.items()
+        if isinstance(given.annotation, type) and is_dataclass(given.annotation)
     }
 
     @wraps(command)
-    def with_options(**given: Any) -> None:  # noqa: ANN401 - values of options
+    def with_options(**given: object) -> None:
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group) if field.name in given})
         command(**given)

@@ -4,7 +4,7 @@ import json as jsonlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -147,7 +147,7 @@ def _day(day: date, name: str) -> str:
     return f"{day:%Y-%m-%d %a}  {name}"
 
 
-def _document(code: str, entry: Entry) -> dict[str, Any]:
+def _document(code: str, entry: Entry) -> dict[str, object]:
     document = entry.model_dump(mode="json")
     return {"code": code, **document, "limits": [write_limit(limit) for limit in entry.limits]}
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -94,7 +94,7 @@ class Behaviour:
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no line per request.")] = False
     json_lines: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the options that have a value."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 

@@ -7,7 +7,8 @@ import typer
 
 from detectors.durations import parse_duration
 from detectors.lanes import milliseconds
-from state.sending_control import Control, Permits
+from state.calls.sending import SetPauseReply
+from state.sending_control import Control
 from worker import runtime
 from worker.errors import StartError
 from worker.logs.masking import one_line
@@ -34,20 +35,20 @@ def pause(
         except ValueError as problem:
             raise StartError(f"--for: {for_!r} {problem}") from None
     done = _tell(lambda control: control.pause(one_line(reason)[:LONGEST_REASON], for_ms=for_ms))
-    until = f"until {clock_time(done.next_ms)}" if done.next_ms else "until winback resume"
+    until = f"until {clock_time(done.until_ms)}" if done.until_ms else "until winback resume"
     typer.echo(f"sending is paused {until}; what is due stays due")
 
 
 def resume() -> None:
     """Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once."""
     done = _tell(Control.resume)
-    was = "sending goes on" if done.going == "paused" else "sending was not paused"
+    was = "sending goes on" if done.was_paused else "sending was not paused"
     also = f"; it has stopped by itself ({done.why}): one outreach is tried now" if done.why else ""
     orders = "; no orders arrive: sending goes on for an hour in spite of it" if done.orders_held else ""
     typer.echo(was + also + orders)
 
 
-def _tell(say: Callable[[Control], Permits]) -> Permits:
+def _tell(say: Callable[[Control], SetPauseReply]) -> SetPauseReply:
     # Whole or not at all: by a file left out in part, another namespace might be paused.
     settings = load()
     require(settings, "redis_url")

@@ -3,7 +3,7 @@
 import json as jsonlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from state.event_stream import entry_ms
-from state.scripts import translated
+from state.server_errors import translated
 from tasks.delivery.payload import timestamp
 from worker import runtime
 from worker.logs.masking import one_line
@@ -67,9 +67,10 @@ def list_rejected(
     require(settings, "redis_url")
     with named(settings), translated():
         state = runtime.open_state(settings)
-        client: Any = state.client
-        found = client.xrevrange(state.keys.rejected, count=limit)
-        total = client.xlen(state.keys.rejected)
+        pipe = state.scripts.client.pipeline(transaction=False)
+        pipe.execute_command("XREVRANGE", state.keys.rejected, "+", "-", "COUNT", limit)
+        pipe.xlen(state.keys.rejected)
+        found, total = pipe.execute()
     rejected = [Rejected.from_entry(entry_id, fields) for entry_id, fields in found]
     if json:
         typer.echo(jsonlib.dumps([asdict(one) for one in rejected], indent=2))

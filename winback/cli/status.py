@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -16,7 +16,8 @@ from rich.text import Text
 from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
-from state.overview import OUTCOMES, ROLES
+from state.overview import ROLES
+from state.partition_totals import OUTCOMES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
 from winback.cli.status_screen import Look, screen, waiting
 from worker import runtime
@@ -56,7 +57,7 @@ def status(
         console.print(screen(look()))
 
 
-def document(look: Look) -> dict[str, Any]:
+def document(look: Look) -> dict[str, object]:
     """Return what the screen shows, as JSON data. Times are in ms; what is not known or never was is null."""
     found, settings = look.overview, look.settings
     counters = found.counters

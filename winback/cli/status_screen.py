@@ -10,7 +10,8 @@ from rich.text import Text
 from detectors.flow import STAGES
 from detectors.lanes import LANES_BY_NAME
 from detectors.registry import KINDS
-from state.overview import OUTCOMES, ROLES, Overview
+from state.overview import ROLES, Overview
+from state.partition_totals import OUTCOMES
 from winback.cli.doctor import STYLES, table
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding

@@ -1,7 +1,7 @@
 """A command line that cannot be understood, told in one line that names the thing and the way out."""
 
 import re
-from typing import Any
+from typing import Protocol
 
 from typer import BadParameter
 from typer.exceptions import TyperException
@@ -9,16 +9,29 @@ from typer.exceptions import TyperException
 _NO_NAME = re.compile(r"[][{}]|\|-")
 
 
+class _Context(Protocol):
+    command_path: str
+
+
+class _Parameter(Protocol):
+    """An option or an argument; typer's own class is private."""
+
+    param_type_name: str
+    opts: list[str]
+    metavar: str | None
+    name: str
+
+
 def explained(problem: TyperException) -> str:
     """Return the line for what typer refuses; nothing when it has shown the help instead."""
-    context: Any = getattr(problem, "ctx", None)
+    context: _Context | None = getattr(problem, "ctx", None)
     what = _what(problem)
     command = context.command_path if context else "winback"
     return f"{command}: {what}; {command} --help tells more" if what else ""
 
 
 def _what(problem: TyperException) -> str:
-    parameter: Any = getattr(problem, "param", None)
+    parameter: _Parameter | None = getattr(problem, "param", None)
     if not isinstance(problem, BadParameter) or parameter is None:
         message = problem.format_message().strip().removesuffix(".")
         return message[:1].lower() + message[1:]

@@ -8,7 +8,8 @@ import typer
 
 from detectors.normalize.session_ids import public_session_id, stored_as
 from state import deployment
-from state.inventory import Inventory, StoredPerson
+from state.inventory import Inventory
+from state.stored_data import StoredPerson
 from winback.operations.someone import Someone
 from worker import runtime
 from worker.errors import StartError

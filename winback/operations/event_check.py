@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic_core import from_json
 
@@ -225,7 +225,7 @@ def _channel(channel: str | None) -> Iterator[Finding]:
         yield _warning("engagement.preferred_channel", f"is not one of {', '.join(sorted(CHANNELS))}", "auto is used")
 
 
-def as_data(finding: Finding, line: int) -> dict[str, Any]:
+def as_data(finding: Finding, line: int) -> dict[str, object]:
     """Return a finding as JSON data; `line` is 0 when the whole input is one event."""
     return {
         "line": line or None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from detectors.activity import Cart, Customer
 from detectors.normalize import countries, emails, languages, money, names, phones, text
@@ -49,7 +48,7 @@ def readings(document: object, parsed: Parsed) -> Iterator[Reading]:
     yield from _amount("order_value", _at(document, "order_value"), event.order_value)
 
 
-def _customer(customer: Customer, written: Mapping[str, Any], *, prefix: str = "customer.") -> Iterator[Reading]:
+def _customer(customer: Customer, written: Mapping[str, object], *, prefix: str = "customer.") -> Iterator[Reading]:
     country = countries.country(customer.country_code or "")
     if customer.phone_number:
         number = phones.phone(customer.phone_number, country)
@@ -84,7 +83,7 @@ def _number(written: str, country: str | None) -> str:
     return one_line(found.note) if found.e164 else f"{_quoted(written)}{beside} → no number: it {found.why_not}"
 
 
-def _cart(cart: Cart | None, written: Mapping[str, Any]) -> Iterator[Reading]:
+def _cart(cart: Cart | None, written: Mapping[str, object]) -> Iterator[Reading]:
     if cart is None or cart.is_empty:
         yield Reading("cart", "→ emptied")
         return
@@ -103,7 +102,7 @@ def _amount(field: str, written: object, read: float | None) -> Iterator[Reading
         yield Reading(field, f"{_quoted(written)} → {money.amount(read, None)}")
 
 
-def _part(document: object, name: str) -> Mapping[str, Any]:
+def _part(document: object, name: str) -> Mapping[str, object]:
     found = _at(document, name)
     return found if isinstance(found, dict) else {}
 
@@ -112,7 +111,7 @@ def _at(document: object, name: str) -> object:
     return _named(document, name) if isinstance(document, dict) else None
 
 
-def _named(part: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - any JSON
+def _named(part: Mapping[str, object], name: str) -> object:
     return part[name] if name in part else next((part[key] for key in part if squash(key) == squash(name)), None)
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from functools import cache
-from typing import Any
 
 from detectors.activity_schema import json_schema
+from detectors.json_values import JsonObject
 
 _CLOSE = 0.8  # of difflib's ratio: custmer and flowstage pass, reason and session do not
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -32,14 +32,14 @@ def known_fields() -> tuple[str, ...]:
     return tuple(_paths(schema, schema["$defs"], ""))
 
 
-def _paths(part: dict[str, Any], parts: dict[str, Any], prefix: str) -> Iterator[str]:
+def _paths(part: JsonObject, parts: JsonObject, prefix: str) -> Iterator[str]:
     for name, field in part["properties"].items():
         yield f"{prefix}{name}"
         for inner in _references(field):
             yield from _paths(parts[inner], parts, f"{prefix}{name}.")
 
 
-def _references(field: dict[str, Any]) -> Iterator[str]:
+def _references(field: JsonObject) -> Iterator[str]:
     if "$ref" in field:
         yield field["$ref"].removeprefix("#/$defs/")
     for choice in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 
 from detectors.normalize.identities import identities_of
-from state.inventory import Inventory, StoredPerson
+from state.inventory import Inventory
 from state.optouts import MOST_LINKED
+from state.stored_data import StoredPerson
 from winback.operations.someone import Someone
 
 

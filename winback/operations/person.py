@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from detectors.durations import format_duration
 from detectors.lanes import milliseconds
 from state.decisions import Operator, Record
 from state.event_streams import Watermark
-from state.inventory import Inventory, StoredKey, person_in
+from state.inventory import Inventory, person_in
 from state.optouts import Entries, OptOuts
 from state.session_record import Session
+from state.stored_data import StoredKey
 from tasks.delivery.payload import timestamp
 from tasks.policy.settings import ContactSettings
 from winback.operations.consents import CHANNELS, Consent, latest, of_session
@@ -196,7 +196,7 @@ def _session(session: Session, known: Known, settings: Settings, *, reveal: bool
 
 def _contact(record: Record, known: Known, inventory: Inventory, *, reveal: bool) -> Story:
     told = explain_outreach(record, reveal=reveal, now_ms=known.mark.now_ms)
-    stored: Mapping[str, Any] = inventory.outreach(record.outreach).texts
+    stored = inventory.outreach(record.outreach).texts
     return {
         "outreach": record.outreach,
         "session": record.session or None,

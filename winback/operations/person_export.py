@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
 from detectors.session_fields import cart_of
-from state.inventory import Inventory, StoredKey, StoredRecord, person_in
+from state.inventory import Inventory, person_in
 from state.session_record import MARK
+from state.stored_data import StoredKey, StoredRecord
 from tasks.delivery.payload import timestamp
 from winback.operations.consents import Consent, latest
 from winback.operations.someone import Someone
@@ -24,7 +24,7 @@ MOST_ROUNDS = 3
 class Export:
     """The document, and what it lacks."""
 
-    document: Mapping[str, Any]
+    document: Mapping[str, object]
     missed: tuple[str, ...]
     """Keys with data about the person that isn't in the document. Empty, or something is wrong."""
     looked_at: int
@@ -86,11 +86,11 @@ def _answers(keys: Iterable[StoredKey]) -> Iterator[Mapping[str, str]]:
             yield stored.content
 
 
-def _consent(consent: Consent) -> Mapping[str, Any]:
+def _consent(consent: Consent) -> Mapping[str, object]:
     return {**asdict(consent), "at": when(consent.at_ms)}
 
 
-def _session(record: StoredRecord) -> Mapping[str, Any]:
+def _session(record: StoredRecord) -> Mapping[str, object]:
     fields = {name: _json(text.encode()) for name, text in record.texts.items()}
     with suppress(ValueError):  # of a damaged cart the text is shown
         if cart := cart_of(record.texts):
@@ -105,7 +105,7 @@ def _session(record: StoredRecord) -> Mapping[str, Any]:
     }
 
 
-def _outreach(record: StoredRecord) -> Mapping[str, Any]:
+def _outreach(record: StoredRecord) -> Mapping[str, object]:
     texts = dict(record.texts)
     history, body = texts.pop("history", ""), texts.pop("body", "")
     return {
@@ -124,7 +124,7 @@ def _line(line: str) -> Mapping[str, str]:
     return {"at": timestamp(int(at)), "text": text} if at.isdecimal() else {"text": line}
 
 
-def _key(stored: StoredKey) -> Mapping[str, Any]:
+def _key(stored: StoredKey) -> Mapping[str, object]:
     return {
         "person": person_in(stored.key),
         "name": stored.key.rpartition(":")[2],
@@ -139,7 +139,7 @@ def _mentions(proof: Proof) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _json(text: bytes) -> Any:  # noqa: ANN401 - any JSON, else the text
+def _json(text: bytes) -> object:
     """Return what a JSON object or list holds; any other text as it is: a phone number isn't an integer."""
     written = text.decode(errors="replace")
     if written[:1] not in {"{", "["}:

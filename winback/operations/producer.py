@@ -1,19 +1,19 @@
 """Puts events into the activity stream, as any shop's own XADD does."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from redis import Redis, RedisCluster
 
+from state.driver import typed
 from state.event_stream import FIELD
-from state.scripts import translated
+from state.server_errors import translated
 
 
 class Producer:
     """Adds events to one stream."""
 
     def __init__(self, client: Redis | RedisCluster, stream: str) -> None:
-        self._client: Any = client
+        self._client = typed(client)
         self._stream = stream
 
     def send(self, events: Sequence[bytes]) -> list[str]:
@@ -25,5 +25,6 @@ class Producer:
         with translated():
             pipe = self._client.pipeline(transaction=False)
             for event in events:
-                pipe.xadd(self._stream, {FIELD: event})
-            return [entry_id.decode() for entry_id in pipe.execute()]
+                pipe.xadd(self._stream, {FIELD.decode(): event})
+            ids: list[bytes] = pipe.execute()
+        return [entry_id.decode() for entry_id in ids]

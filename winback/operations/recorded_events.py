@@ -1,8 +1,9 @@
 """Recorded events: when they occurred, and how they look when they occur again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -35,8 +36,16 @@ class Schedule:
         return max(0, min(moment_ms, _LAST_MS))
 
 
-def read(text: bytes) -> tuple[dict[str, Any], int]:
-    """Return an event as it is, and when it occurred (Unix ms).
+class RecordedEvent(NamedTuple):
+    """An event as it is."""
+
+    event: dict[str, object]
+    occurred_ms: int
+    """Unix ms."""
+
+
+def read(text: bytes) -> RecordedEvent:
+    """Read an event.
 
     Raises:
         NotReplayableError: it is no JSON object, or does not say when it occurred.
@@ -52,10 +61,10 @@ def read(text: bytes) -> tuple[dict[str, Any], int]:
     recorded_ms = _read_moment(event["occurred_at"])
     if recorded_ms is None:
         raise NotReplayableError("occurred_at: is not a date and time (2025-05-13T22:40:00Z)")
-    return event, recorded_ms
+    return RecordedEvent(event, recorded_ms)
 
 
-def retimed(event: dict[str, Any], recorded_ms: int, schedule: Schedule) -> bytes:
+def retimed(event: Mapping[str, object], recorded_ms: int, schedule: Schedule) -> bytes:
     """Return an event as JSON, moved to now: occurred_at, and expires_at by the same rule when there is one."""
     moved = {**event, "occurred_at": timestamp(schedule.moment(recorded_ms))}
     expires_ms = _read_moment(event["expires_at"]) if event.get("expires_at") is not None else None

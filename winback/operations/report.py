@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from detectors import minor_units
 from detectors.flow import PLATFORMS, STAGES
+from detectors.json_values import JsonObject
 from state.attribution import UNPRICED
 from state.daily_counters import Tally
 from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
@@ -123,7 +124,7 @@ def money(totals: Mapping[str, int]) -> dict[str, Decimal]:
     }
 
 
-def document(report: Report, now: datetime) -> dict[str, Any]:
+def document(report: Report, now: datetime) -> JsonObject:
     """Return the report as JSON data. Rates are parts of one; what cannot be told is null."""
     return {
         "since": report.since.isoformat(),
@@ -137,7 +138,7 @@ def document(report: Report, now: datetime) -> dict[str, Any]:
     }
 
 
-def _row(row: Row, by: Sequence[By]) -> dict[str, Any]:
+def _row(row: Row, by: Sequence[By]) -> JsonObject:
     where: dict[str, str] = {part: str(getattr(row.where, part)) for part in by}
     suppressed, cancelled = (dict(row.outcomes.get(name, {})) for name in ("suppressed", "cancelled"))
     others = {name: row.ended(name) for name in ("unreachable", "expired", "dead", "unknown")}
@@ -156,7 +157,7 @@ def _row(row: Row, by: Sequence[By]) -> dict[str, Any]:
     }
 
 
-def _orders(totals: Mapping[str, int]) -> dict[str, Any]:
+def _orders(totals: Mapping[str, int]) -> JsonObject:
     return {
         "orders": totals.get("orders", 0),
         "unpriced": totals.get(UNPRICED, 0),
@@ -165,7 +166,7 @@ def _orders(totals: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _comparison(found: Comparison) -> dict[str, Any]:
+def _comparison(found: Comparison) -> JsonObject:
     return {
         "contacted": {**found.contacted._asdict(), "conversion": found.contacted.rate},
         "holdout": {**found.holdout._asdict(), "conversion": found.holdout.rate},

@@ -1,7 +1,6 @@
 """The story of one session, as JSON data: what it did, by which threshold it is claimed, and what happens next."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from detectors.durations import format_duration
 from detectors.kind import idle_wait
@@ -122,7 +121,7 @@ def _signal(session: Session) -> Story | None:
 def _customer(fields: Mapping[str, str], *, reveal: bool) -> Story:
     """Who it is; without `reveal` so that a person can compare and nobody can call."""
 
-    def shown(name: str, mask: Any) -> str | None:  # noqa: ANN401 - a function of text
+    def shown(name: str, mask: Callable[[str], str]) -> str | None:
         text = one_line(fields.get(name, ""))
         return (text if reveal else mask(text)) if text else None
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of, named_by
-from state.inventory import StoredPerson
 from state.people import person_of
+from state.stored_data import StoredPerson
 from tasks.delivery.request import email_in, phone_in
 from winback.operations.spellings import Spellings, plain
 from worker.ingest.changes import sessions_named

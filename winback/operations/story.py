@@ -1,10 +1,9 @@
 """What stories of sessions and outreaches are made of."""
 
-from typing import Any
-
+from detectors.json_values import JsonObject
 from tasks.delivery.payload import timestamp
 
-Story = dict[str, Any]
+Story = JsonObject
 """JSON data: times are ISO 8601 in UTC, null for never."""
 
 

@@ -8,7 +8,9 @@ from detectors.activity import ActivityEvent
 from detectors.normalize.session_ids import is_hashed, session_key
 from detectors.parsing import parse
 from state.event_stream import FIELD
-from state.inventory import Inventory, StoredOutreach, StoredPerson, person_in, session_of
+from state.inventory import Inventory, person_in
+from state.key_scan import session_of
+from state.stored_data import StoredOutreach, StoredPerson
 from winback.operations.linked_identities import earlier, link
 from winback.operations.someone import Someone
 

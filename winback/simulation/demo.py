@@ -12,9 +12,9 @@ from secrets import token_hex
 from socket import socket
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep, time
-from typing import Any
 
 from detectors.flow import STAGES, Stage
+from detectors.json_values import JsonObject
 from detectors.lanes import LANES_BY_NAME
 from detectors.settings import StageThresholds
 from state import overview
@@ -141,7 +141,7 @@ def running(number: int, *, seed: int, over: timedelta, output: Callable[[str, s
         server = EmbeddedValkey(directory / "valkey", port=0)
         server.start()
         stack.callback(server.stop)
-        keys: dict[str, Any] = {"public_api_key": "demo-public", "private_secret_key": "demo-private"}
+        keys: dict[str, str] = {"public_api_key": "demo-public", "private_secret_key": "demo-private"}
         mock = stack.enter_context(MockServer(port=0, status=API_ANSWERS, delay="100ms", **keys))
         login = f"winback:{token_hex(6)}"
         env = _environment(server.url, mock.endpoint, keys, login, directory)
@@ -163,7 +163,7 @@ def _environment(url: str, endpoint: str, keys: Mapping[str, str], login: str, d
     config = directory / "winback.toml"
     config.touch()
     idle = StageThresholds()
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "CONFIG": config,
         "REDIS_URL": url,
         "IDENTITY_SECRET": token_hex(16),
@@ -205,7 +205,7 @@ def _is_quiet(seen: overview.Overview) -> bool:
     return not (seen.events.waiting or seen.lanes or seen.outbox.due or seen.outbox.leased)
 
 
-def _after(request: Mapping[str, Any], ordered_at_ms: Mapping[str, float]) -> bool:
+def _after(request: JsonObject, ordered_at_ms: Mapping[str, float]) -> bool:
     ordered = ordered_at_ms.get(request["body"]["session"].get("session_id", ""))
     received = datetime.fromisoformat(request["received_at"]).timestamp() * 1000
     return ordered is not None and received - ordered > GRACE_MS

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 from detectors.flow import PLATFORMS, STAGES, Platform, Stage
+from detectors.json_values import JsonObject
 
 Story = Literal[
     "leaves",
@@ -51,7 +52,7 @@ class Planned:
     """One event, to be sent `at_s` seconds after the start; without `occurred_at`, so that its arrival counts."""
 
     at_s: float
-    event: dict[str, Any]
+    event: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class _Walk:
 
     story: Story
     session_id: str
-    customer: dict[str, Any] | None
+    customer: JsonObject | None
     at_s: float
     gap: timedelta
     random: Random
@@ -110,7 +111,7 @@ class _Walk:
         self.platform = self.random.choice(PLATFORMS)
         self.last = _LAST_STAGE.get(self.story) or self.random.choice((1, 2, 3)) if self.story != "no_cart" else 0
         for place, stage in enumerate(STAGES[: self.last + 1]):
-            more: dict[str, Any] = {"flow_stage": stage, "platform": self.platform}
+            more: JsonObject = {"flow_stage": stage, "platform": self.platform}
             if place == 1:
                 more["cart"] = _cart(self.random)
             if place == min(1, self.last) and self.customer is not None:
@@ -138,7 +139,7 @@ class _Walk:
             case "declined" | "pending":
                 yield self._now(f"payment_{self.story}")
 
-    def _now(self, kind: str, **more: Any) -> Planned:  # noqa: ANN401 - any part of an event
+    def _now(self, kind: str, **more: object) -> Planned:
         return Planned(self.at_s, {"session_id": self.session_id, "type": kind, **more})
 
     def _order(self) -> Planned:
@@ -151,7 +152,7 @@ class _Walk:
         self.at_s += waits[STAGES[self.last]].total_seconds() + self.random.uniform(0, LONGEST_ABSENCE_S)
 
 
-def _customer(index: int, story: Story, random: Random) -> dict[str, Any] | None:
+def _customer(index: int, story: Story, random: Random) -> JsonObject | None:
     if story == "leaves_nameless":
         return None
     country, number = random.choice(
@@ -169,7 +170,7 @@ def _customer(index: int, story: Story, random: Random) -> dict[str, Any] | None
     }
 
 
-def _cart(random: Random) -> dict[str, Any]:
+def _cart(random: Random) -> JsonObject:
     chosen = [(*goods, random.randint(1, 2)) for goods in random.sample(_GOODS, random.randint(1, len(_GOODS)))]
     items = [{"name": name, "sku": sku, "quantity": number, "price": price} for name, sku, price, number in chosen]
     return {"total_value": sum(price * number for *_, price, number in chosen), "currency": "COP", "items": items}

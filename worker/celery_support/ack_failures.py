@@ -6,11 +6,11 @@ and does nothing: seen with kombu 5.7.0 when replies of the broker get lost. The
 and comes back after the visibility timeout; like every message that comes twice, it is recognised and dropped.
 """
 
-from typing import Any
-
 import celery
 from celery.worker import request
 from kombu.transport import virtual
+
+from tasks.kombu_types import KombuObject
 
 
 class Request(request.Request):  # type: ignore[misc]
@@ -19,7 +19,7 @@ class Request(request.Request):  # type: ignore[misc]
     def acknowledge(self) -> None:
         """Acknowledge the message."""
         message = self.message
-        qos: Any = virtual.QoS
+        qos: KombuObject = virtual.QoS
         try:
             super().acknowledge()
         finally:

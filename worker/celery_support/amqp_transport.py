@@ -4,8 +4,6 @@ RabbitMQ hands on properties that py-amqp 5.4 can't decode: names that aren't UT
 nested too deep. What it raises ends the worker, and the message comes back to end the next.
 """
 
-from typing import Any
-
 from amqp import serialization  # type: ignore[import-untyped]
 from amqp.spec import Basic  # type: ignore[import-untyped]
 
@@ -17,9 +15,9 @@ def install() -> None:
     serialization.PROPERTY_CLASSES[Basic.CLASS_ID] = _decoded
 
 
-def _decoded(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
+def _decoded(buf: bytes, offset: int) -> tuple[dict[str, object], int]:
     try:
-        found: tuple[dict[str, Any], int] = _decode(buf, offset)
+        found: tuple[dict[str, object], int] = _decode(buf, offset)
     except Exception:  # noqa: BLE001 - of reading what may be anything
         return {}, len(buf)
     return found

@@ -5,10 +5,11 @@ Its messages are hints; what is to be done is in the outbox in Redis. So nothing
 
 import logging
 import sys
-from typing import Any
+from collections.abc import Callable
 
 from celery import Celery, signals
 
+from tasks.kombu_types import KombuObject
 from worker.celery_support import amqp_transport, redis_transport, startup_output
 from worker.celery_support.ack_failures import Task
 from worker.celery_support.configuration import configuration
@@ -71,7 +72,7 @@ def _adapt_celery(role: str) -> None:
 
 def _connect(app: Application) -> None:
     """Let Celery call the application at the steps of a process."""
-    receivers: dict[Any, Any] = {
+    receivers: dict[KombuObject, Callable[..., object]] = {
         # Celery sets up logging only after it has warned of the user, and after our own first lines.
         signals.celeryd_init: app.set_up_logging,
         signals.setup_logging: app.set_up_logging,

@@ -1,7 +1,6 @@
 """Celery's configuration, made from the settings. Pure."""
 
 from datetime import timedelta
-from typing import Any
 
 from kombu.entity import Exchange, Queue
 
@@ -18,7 +17,7 @@ consumer: such a queue knows no other. What came back so often is dropped there.
 an outreach again when its lease has run out, and itself gives up one that stops its worker."""
 
 
-def configuration(settings: Settings, role: str) -> dict[str, Any]:
+def configuration(settings: Settings, role: str) -> dict[str, object]:
     """Return the configuration of a process in some role: `sweep`, `recover`, `beat`, `flower` or `worker`."""
     return {
         **_connection(settings),
@@ -35,7 +34,7 @@ def is_amqp(settings: Settings) -> bool:
     return (settings.broker_url or "").startswith("amqp")
 
 
-def _connection(settings: Settings) -> dict[str, Any]:
+def _connection(settings: Settings) -> dict[str, object]:
     return {
         "broker_url": settings.broker_url,
         "broker_connection_retry_on_startup": True,
@@ -48,7 +47,7 @@ def _connection(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _transport_options(settings: Settings) -> dict[str, Any]:
+def _transport_options(settings: Settings) -> dict[str, object]:
     if is_amqp(settings):
         # Otherwise a message that RabbitMQ could not take would be missed for as long as its lease.
         return {"confirm_publish": True}
@@ -64,7 +63,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _messages() -> dict[str, Any]:
+def _messages() -> dict[str, object]:
     return {
         "task_serializer": "json",
         "accept_content": ["json"],
@@ -74,7 +73,7 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _tasks(settings: Settings) -> dict[str, Any]:
+def _tasks(settings: Settings) -> dict[str, object]:
     return {
         "task_acks_late": True,
         # A task that kills its worker would be delivered for ever; the outbox counts and gives up.
@@ -88,7 +87,7 @@ def _tasks(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _pool(settings: Settings, role: str) -> dict[str, Any]:
+def _pool(settings: Settings, role: str) -> dict[str, object]:
     return {
         # The sweep's command names its own pool, which does one thing at a time, and fetches no more than that.
         "worker_pool": settings.worker.pool,
@@ -99,7 +98,7 @@ def _pool(settings: Settings, role: str) -> dict[str, Any]:
     }
 
 
-def _queues(settings: Settings) -> dict[str, Any]:
+def _queues(settings: Settings) -> dict[str, object]:
     return {
         "task_queues": [_queue(name, settings) for name in (SWEEP_QUEUE, RECOVER_QUEUE)],
         "task_default_queue": RECOVER_QUEUE,
@@ -117,7 +116,7 @@ def _queue(name: str, settings: Settings) -> Queue:
     return Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments)  # type: ignore[no-untyped-call]
 
 
-def _schedule(settings: Settings) -> dict[str, Any]:
+def _schedule(settings: Settings) -> dict[str, object]:
     every = {"sweep": settings.detection.sweep_interval, "dispatch": settings.delivery.dispatch_interval}
     return {
         "beat_scheduler": "worker.celery_support.scheduler:Scheduler",

@@ -9,7 +9,6 @@ has one or two events, three times an attempt.
 from collections.abc import Callable
 from math import inf
 from time import monotonic, sleep
-from typing import Any
 
 import structlog
 from celery.concurrency import thread
@@ -18,6 +17,7 @@ from celery.worker.state import maybe_shutdown
 from kombu.asynchronous import Hub
 
 from tasks.celery_tasks import TASKS
+from tasks.kombu_types import KombuMessage
 from worker.celery_support import message_filter
 from worker.celery_support.refusal_counter import refused
 
@@ -52,12 +52,12 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
     _refusals = 0
     _refused = -inf
 
-    def create_task_handler(self) -> Callable[[Any], object]:
+    def create_task_handler(self) -> Callable[[KombuMessage], object]:
         """Return what takes each message of a queue: nothing but hints of ours reach Celery."""
-        handle: Callable[[Any], object] = super().create_task_handler()
+        handle: Callable[[KombuMessage], object] = super().create_task_handler()
         tasks = {task for queue in self.app.amqp.queues.consume_from for task in TASKS.get(queue, ())}
 
-        def take(message: Any) -> None:  # noqa: ANN401 - of kombu
+        def take(message: KombuMessage) -> None:
             try:
                 message_filter.clean(message, tasks)
             except message_filter.RefusedError as refusal:
@@ -68,7 +68,7 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
 
         return take
 
-    def on_decode_error(self, message: Any, exc: Exception) -> None:  # noqa: ANN401 - of kombu
+    def on_decode_error(self, message: KombuMessage, exc: Exception) -> None:
         """Refuse what kombu can't decode; Celery would log the whole of it."""
         del exc
         refused.count("unreadable")

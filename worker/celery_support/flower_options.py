@@ -8,8 +8,8 @@ import ast
 import secrets
 import socket
 import sys
-from typing import Any
 
+from tasks.kombu_types import KombuObject
 from worker.celery_support.process import refuse_to_start
 from worker.celery_support.read_only_flower import make_read_only
 from worker.errors import StartError
@@ -17,7 +17,7 @@ from worker.logs import role_output, setup
 from worker.settings.sections import FlowerSettings
 
 
-def flower_options(settings: FlowerSettings) -> dict[str, Any]:
+def flower_options(settings: FlowerSettings) -> dict[str, object]:
     """Return the options, and make Flower read-only. An address that is in use ends the process with one line."""
     try:
         _require_free(settings.address, settings.port)
@@ -58,7 +58,7 @@ def _login(settings: FlowerSettings) -> str:
     return credentials
 
 
-def _logging() -> dict[str, Any]:
+def _logging() -> dict[str, object]:
     if not role_output.is_json():
         return {}
     # Tornado would set up a format of its own.
@@ -66,7 +66,7 @@ def _logging() -> dict[str, Any]:
     return {"logging": "none"}
 
 
-def format_task(task: Any) -> Any:  # noqa: ANN401 - Flower's own record of a task
+def format_task(task: KombuObject) -> KombuObject:
     """Make the page's columns short: the outcome of the attempt, then its number."""
     try:
         result = ast.literal_eval(task.result or "")

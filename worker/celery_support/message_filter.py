@@ -11,7 +11,7 @@ import re
 from base64 import b64decode
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from state.keys import is_outreach_id
 
@@ -41,12 +41,12 @@ class RefusedError(Exception):
 class Message(Protocol):
     """What is used of kombu's messages."""
 
-    body: Any
-    headers: Any
-    properties: Any
-    content_type: Any
-    content_encoding: Any
-    errors: Any
+    body: object
+    headers: object
+    properties: object
+    content_type: object
+    content_encoding: object
+    errors: object
 
 
 def clean(message: Message, tasks: Collection[str]) -> None:
@@ -116,7 +116,7 @@ def _arguments(message: Message) -> list[object]:
     return arguments
 
 
-def _headers(message: Message, tasks: Collection[str], arguments: list[object]) -> dict[str, Any]:
+def _headers(message: Message, tasks: Collection[str], arguments: list[object]) -> dict[str, object]:
     headers = message.headers
     if not isinstance(headers, Mapping):
         raise RefusedError("unreadable")

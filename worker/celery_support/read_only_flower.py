@@ -4,13 +4,15 @@ Its login could otherwise apply tasks, revoke them, set rate and time limits, an
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from flower import urls
 from flower.views import BaseHandler
 from flower.views.error import NotFoundErrorHandler
 from flower.views.tasks import TasksDataTable
 from tornado.web import HTTPError
+
+from tasks.kombu_types import TornadoHandler
 
 READ_ONLY: Final = "Flower is read-only here: use winback pause, and the worker settings"
 _HARMLESS: Final = (TasksDataTable, NotFoundErrorHandler)
@@ -35,14 +37,14 @@ def make_read_only() -> None:
     urls.handlers[:] = [_read_only(handler) for handler in urls.handlers]
 
 
-def changes(handler: type[Any]) -> bool:
+def changes(handler: type[object]) -> bool:
     """Whether a handler of Flower's takes requests that change something."""
     base = BaseHandler.__mro__[1]  # tornado's, which knows every method and implements none
     own = (name for name in _CHANGING if getattr(handler, name) is not getattr(base, name))
     return not issubclass(handler, _HARMLESS) and any(own)
 
 
-def _read_only(handler: Any) -> Any:  # noqa: ANN401 - a tuple, or tornado's URLSpec
+def _read_only(handler: TornadoHandler) -> TornadoHandler:
     if isinstance(handler, Sequence):
         pattern, kind, *more = handler
         return (pattern, Refused) if changes(kind) else (pattern, kind, *more)

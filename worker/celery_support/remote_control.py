@@ -5,7 +5,7 @@ stop the worker. `winback pause` is the way to hold sending back, and every chan
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from celery.worker.control import Panel
 
@@ -37,7 +37,7 @@ HELLO: Final = "hello"
 """Other workers send it when they start, with the tasks that they revoked: it stays unanswered, and is no order."""
 REFUSAL: Final = "refused: Winback's workers take no remote control; see winback pause and the worker settings"
 
-_Handler = Callable[..., Any]
+_Handler = Callable[..., object]
 
 
 def refuse_orders() -> None:
@@ -49,7 +49,7 @@ def refuse_orders() -> None:
 
 
 def _asked(handler: _Handler) -> _Handler:
-    def ask(state: object, **_parameters: object) -> Any:  # noqa: ANN401 - whatever it answers
+    def ask(state: object, **_parameters: object) -> object:
         return handler(state)
 
     return ask

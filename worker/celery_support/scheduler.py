@@ -3,7 +3,6 @@
 from contextlib import suppress
 from functools import cached_property
 from time import monotonic, time
-from typing import Any
 
 import celery.beat
 import structlog
@@ -50,7 +49,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 log.warning("state_unreachable", error=str(exc))
         return min(sleep, EVERY_S)
 
-    def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Celery's own signature
+    def apply_async(self, *args: object, **kwargs: object) -> object:
         """Publish one entry; the connection of one that could not be published may be broken for good."""
         try:
             return super().apply_async(*args, **kwargs)
@@ -69,7 +68,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         """
 
     @cached_property
-    def connection(self) -> Any:  # noqa: ANN401 - of kombu
+    def connection(self) -> object:
         """The connection that everything is published on."""
         return bounded(self.app.connection_for_write())
 

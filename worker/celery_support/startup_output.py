@@ -1,7 +1,5 @@
 """What Celery prints by itself, past all logging: banners, and words in signal handlers."""
 
-from typing import Any
-
 import celery.apps.beat
 import celery.apps.worker
 
@@ -16,7 +14,7 @@ def replace(role: str) -> None:
     for program in (celery.apps.worker.Worker, celery.apps.beat.Beat):
         program.quiet = property(lambda _self: True, lambda _self, _asked: None)
 
-    def say(message: str, file: Any = None) -> None:  # noqa: ANN401 - Celery's own signature
+    def say(message: str, file: object = None) -> None:
         del file
         for text in filter(None, message.splitlines()):
             role_output.write(role_output.line("celery_says", role, text=text))

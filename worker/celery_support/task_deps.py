@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from state import deployment, refusals
 from state.alarms import Alarms
@@ -21,6 +21,8 @@ from worker.settings import Settings
 from worker.settings.reload import DetectionReader
 
 if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
+
     from detectors.settings import DetectionSettings
     from tasks.delivery.yuno import YunoClient
 
@@ -100,7 +102,7 @@ def _report_replication(state: State) -> Callable[[Literal["well", "failing"]], 
     return replication
 
 
-def _log() -> Any:  # noqa: ANN401 - structlog's, imported when there is something to log
+def _log() -> BoundLogger:
     import structlog
 
     return structlog.stdlib.get_logger("winback.runtime")

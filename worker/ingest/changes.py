@@ -1,7 +1,6 @@
 """What one event changes in the sessions that it names. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.session_ids import public_session_id, session_key
@@ -16,7 +15,7 @@ _ABOUT_PERSON = frozenset({*PERSON, *CONSENT.values()})
 """Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
 _REFUSAL = {"opted_out": "1"}
-_new: Any = tuple.__new__
+_new = tuple.__new__
 
 
 def new_change(

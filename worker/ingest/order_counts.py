@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from detectors.session_fields import is_bot
 from state.orders import Moment, Orders
-from state.scripts import NamedCall
+from state.script import NamedCall
 from worker.ingest.batch import Batch
 
 MOST_OF_A_BATCH = 200

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
 
 from detectors.settings import DetectionSettings
 from state import deployment
@@ -55,6 +54,6 @@ def _identity(settings: Settings) -> str:
     return deployment.fingerprint(secret.get_secret_value().encode()) if secret else ""
 
 
-def _fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _fingerprint(value: object) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return sha256(text.encode()).hexdigest()[:_SHORT]

@@ -15,6 +15,7 @@ from state.errors import StateError
 from state.keys import PARTITIONS
 from state.optouts import OptOuts
 from state.sample import waiting_sessions
+from state.server_info import listpack_bytes
 from state.session_record import Session
 from worker import runtime
 from worker.errors import StartError
@@ -89,12 +90,11 @@ def _ask_server(settings: Settings) -> list[Finding]:
     name = require_suitable(state.client)
     before_ms = time.time_ns() // 1_000_000
     found = overview.read(state.scripts, state.keys, [lane.name for lane in LANES])
-    after_ms = time.time_ns() // 1_000_000
-    where = address(settings.redis_url or "")
+    after_ms, where = time.time_ns() // 1_000_000, address(settings.redis_url or "")
     return [
         Finding("server", "ok", f"{name} at {where}"),
         _clock(max(0, found.now_ms - after_ms, before_ms - found.now_ms)),
-        _compact(overview.listpack_bytes(state.scripts)),
+        _compact(listpack_bytes(state.scripts)),
         _deployment(found, state, settings),
         _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
         *_streams(state, found.events.streams),

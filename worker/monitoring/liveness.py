@@ -8,8 +8,9 @@ from detectors.lanes import milliseconds
 from state import deployment
 from state.connection import connect
 from state.keys import Keys
-from state.scripts import Scripts, translated
+from state.scripts import Scripts
 from state.sending_control import CLOCKS_DIFFER_MS
+from state.server_errors import translated
 from worker.errors import StartError
 from worker.monitoring.finding import Finding, span
 from worker.monitoring.heartbeats import MISSED_BEATS

@@ -7,8 +7,9 @@ from typing import get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
-from state.overview import OUTCOMES, ROLES, Overview
-from state.sending_control import Going
+from state.overview import ROLES, Overview
+from state.partition_totals import OUTCOMES
+from state.sending_status import Going
 from tasks.policy.reasons import REASONS
 from worker.celery_support import message_filter
 from worker.monitoring import health

@@ -4,11 +4,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from detectors.json_values import JsonValue
 from detectors.settings import DetectionSettings
 from state.cipher import read_keys
 from tasks.delivery.settings import DeliverySettings
@@ -196,7 +196,7 @@ def require(settings: Settings, *keys: str) -> None:
     lines = []
     for key in keys:
         path = tuple(key.split("."))
-        value: object = settings
+        value: JsonValue = settings
         for name in path:
             value = getattr(value, name)
         if value is None:
@@ -228,7 +228,7 @@ def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Pa
 
 def _written(settings: Settings, place: KeyPath, section: type[BaseModel]) -> Iterator[KeyPath]:
     """Yield each key that was set in a section with free keys, from that section on."""
-    value: Any = settings
+    value: JsonValue = settings
     for name in place:
         value = getattr(value, name)
     yield from (

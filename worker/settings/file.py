@@ -6,12 +6,12 @@ import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any
 
+from detectors.json_values import JsonObject
 from worker.errors import StartError
 from worker.logs.masking import one_line
 
-Tree = dict[str, Any]
+Tree = JsonObject
 
 _LARGEST = 2**20
 """Bytes. A settings file has a few thousand."""

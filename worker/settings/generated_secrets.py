@@ -3,7 +3,7 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -53,15 +53,23 @@ def write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def with_kept_secret(settings: Settings) -> tuple[Settings, bool]:
-    """Return the settings with the kept identity secret if they have none, and whether that was so.
+class CompletedSettings(NamedTuple):
+    """Settings, and whether the kept identity secret was added to them."""
+
+    settings: Settings
+    kept: bool
+
+
+def with_kept_secret(settings: Settings) -> CompletedSettings:
+    """Return the settings, with the kept identity secret if they have none.
 
     Only beside a server on this machine: that is whom `winback up` keeps it for.
     """
     if settings.identity_secret is not None or urlsplit(settings.redis_url or "").hostname not in _HERE:
-        return settings, False
+        return CompletedSettings(settings, kept=False)
     try:
         secret = IDENTITY_SECRET.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
-        return settings, False
-    return settings.model_copy(update={"identity_secret": SecretStr(secret)} if secret else {}), bool(secret)
+        return CompletedSettings(settings, kept=False)
+    completed = settings.model_copy(update={"identity_secret": SecretStr(secret)} if secret else {})
+    return CompletedSettings(completed, bool(secret))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from worker.errors import StartError
 from worker.settings import Settings, load
@@ -14,8 +15,16 @@ _LEFT_OUT = "detection"
 _NO_FILE = Path(os.devnull)
 
 
-def load_to_look(env: Mapping[str, str] | None = None) -> tuple[Settings, str | None]:
-    """Return the settings, and what is wrong with them (one line per problem; None: nothing).
+class PartialSettings(NamedTuple):
+    """The settings that can be used, and why the others can't."""
+
+    settings: Settings
+    problem: str | None
+    """One line for each; None: there is none."""
+
+
+def load_to_look(env: Mapping[str, str] | None = None) -> PartialSettings:
+    """Return the settings that can be used.
 
     What cannot be used is left out as far as needed: `[detection]` and unknown keys, then the whole file.
 
@@ -24,7 +33,7 @@ def load_to_look(env: Mapping[str, str] | None = None) -> tuple[Settings, str | 
     """
     env = os.environ if env is None else env
     try:
-        return load(env), None
+        return PartialSettings(load(env), None)
     except StartError as broken:
         # A copy of the environment leaves the whole file out.
         for attempt in (_without_detection, dict[str, str]):
@@ -33,7 +42,7 @@ def load_to_look(env: Mapping[str, str] | None = None) -> tuple[Settings, str | 
             except StartError:
                 continue
             if settings.redis_url is not None:
-                return settings, str(broken)
+                return PartialSettings(settings, str(broken))
         raise
 
 

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -50,6 +51,14 @@ def _set_in(section: BaseModel, before: str = "") -> Iterator[str]:
                 yield path
 
 
+class CurrentDetection(NamedTuple):
+    """What to sweep by, and what is wrong with the file as it is now."""
+
+    settings: DetectionSettings
+    problem: str | None
+    """One line for each; None: there is none."""
+
+
 class DetectionReader:
     """Reads `[detection]` again at each call, for one version from start to end of a sweep.
 
@@ -66,8 +75,8 @@ class DetectionReader:
         self._problem: str | None = None
         self._was_there = self._file.exists()
 
-    def __call__(self) -> tuple[DetectionSettings, str | None]:
-        """What to sweep by, and what is wrong with the file as it is now (one line per problem; None: nothing)."""
+    def __call__(self) -> CurrentDetection:
+        """Return the thresholds that the next sweep uses."""
         if not self._is_being_written():
             try:
                 read = load_detection(self._file, self._env, required=self._was_there)
@@ -76,7 +85,7 @@ class DetectionReader:
                 self._problem = None
             except StartError as problem:
                 self._problem = str(problem)
-        return self._current, self._problem
+        return CurrentDetection(self._current, self._problem)
 
     def _require_all(self, read: DetectionSettings) -> None:
         """Compare with the keys that were set before.

@@ -56,8 +56,7 @@ def read_layers(
     """
     env = os.environ if env is None else env
     named = env.get(f"{PREFIX}CONFIG", "").strip()
-    required = required and bool(file or named)
-    file = file or Path(named or DEFAULT_FILE)
+    required, file = required and bool(file or named), file or Path(named or DEFAULT_FILE)
     # An empty variable is an unset one: that is how compose files and shells hand on what nobody gave.
     given = {name: text for name, value in env.items() if (text := value.strip())}
     variables = {path: name for path in leaves(model) if (name := variable(path)) in given and path != ("config",)}

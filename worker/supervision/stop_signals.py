@@ -3,8 +3,9 @@
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
+_Handler = Callable[[int, FrameType | None], object] | int | None
 _SAME_REQUEST_S: Final = 0.1  # `timeout` and some wrappers signal both the process and its group: that is one request
 
 
@@ -28,7 +29,7 @@ class StopSignals:
         self._second = second
         self._clock = clock
         self._asked_at: float | None = None
-        self._before: dict[signal.Signals, Any] = {}
+        self._before: dict[signal.Signals, _Handler] = {}
         self.came_twice = False
         """Whether a second signal came."""
 

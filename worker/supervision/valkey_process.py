@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import redis
 from redis.backoff import NoBackoff
@@ -83,10 +83,10 @@ class ValkeyProcess:
                 time.sleep(_POLL_S)
         return False
 
-    def _persistence(self, client: redis.Redis) -> dict[str, Any] | None:
+    def _persistence(self, client: redis.Redis) -> dict[str, object] | None:
         """Return what the server reports; None: it doesn't answer, or another server has the port."""
         try:
-            about: dict[str, Any] = client.info("server", "persistence")
+            about: dict[str, object] = client.info("server", "persistence")
         except redis.RedisError:
             return None
         return about if about.get("process_id") == self.process.pid else None

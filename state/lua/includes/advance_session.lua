@@ -1,20 +1,21 @@
 -- Merge an event's sequence numbers into its session; the newest event also changes what the session waits for.
--- `batch`, `event`: see apply.lua. `has`: activity, signal, purchase, silent, state and seen as stored. `write`: an
--- HSET under construction, carried out here. Returns the session's purchase.
+-- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an HSET under construction, carried out here.
+-- Returns the session's purchase.
 -- include: constants, batch_time, call, call_off, clock, floor, is_ahead, lane_of, marked, max, note_visit
 -- include: number_of, put, put_back_session, silent_since, store_silence, text
 local function advance_session(batch, key, event, has, write)
   local prefix, ranks = batch.prefix, batch.ranks
-  local id, a, s, p = event[1], tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
-  local was_ahead = is_ahead(has, max(number_of(has[1]), has[2] or 0, has[3] or 0), batch_time(batch))
+  local id, activity_text, signal, purchase, silent_text, _, seen_text = unpack(event, 1, 7)
+  local a, s, p = tonumber(activity_text), tonumber(signal or 0), tonumber(purchase or 0)
+  local was_ahead = is_ahead(has, max(number_of(has.activity), has.signal or 0, has.purchase or 0), batch_time(batch))
   -- guard move_ahead: was_ahead => false
   if was_ahead then has = put_back_session(key, has, batch_time(batch)) end
-  local was_a, was_s, was_p = number_of(has[1]), tonumber(has[2] or 0), tonumber(has[3] or 0)
+  local was_a, was_s, was_p = number_of(has.activity), tonumber(has.signal or 0), tonumber(has.purchase or 0)
   local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
-  local silent, was_silent = silent_since(event[5], nil, last), silent_since(has[4], has[6], was_last)
-  -- guard move_expiry_unseen: without tonumber(event[7] or '') or
+  local silent, was_silent = silent_since(silent_text, nil, last), silent_since(has.silent, has.seen, was_last)
+  -- guard move_expiry_unseen: without tonumber(seen_text or '') or
   -- guard move_newer: > => >=
-  local seen, moved, was_state = tonumber(event[7] or '') or silent, last > was_last, has[5]
+  local seen, moved, was_state = tonumber(seen_text or '') or silent, last > was_last, has.state
   local state = was_state
   -- Also an event with a wrong clock says that they are there; the same event again is no news.
   -- guard misdated: without or seen > was_silent
@@ -23,8 +24,8 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_old_misdated: was_silent => 0
   local is_back = moved or seen > was_silent
   -- guard move_visit: a > 0 and a ~= was_a => false
-  -- guard move_visit_placed: a > 0 and a => event[2] and a
-  if a > 0 and a ~= was_a then note_visit(key, event[2], was_a > 0 and text(was_a), write) end
+  -- guard move_visit_placed: a > 0 and a => activity_text and a
+  if a > 0 and a ~= was_a then note_visit(key, activity_text, was_a > 0 and text(was_a), write) end
   -- guard move_older_activity
   if a < was_a then a = was_a end
   -- guard move_begun: was_a == 0 and a > 0 => false
@@ -32,13 +33,13 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_begun_placed: without and a > 0
   if was_a == 0 and a > 0 then batch.begun[a % 100] = (batch.begun[a % 100] or 0) + 1 end
   -- guard move_later_signal: s > was_s => true
-  if s > was_s then put(write, 'signal', event[3]) else s = was_s end
+  if s > was_s then put(write, 'signal', signal) else s = was_s end
   -- guard move_later_purchase: p > was_p => true
-  if p > was_p then put(write, 'purchase', event[4]) else p = was_p end
+  if p > was_p then put(write, 'purchase', purchase) else p = was_p end
   -- guard move_older_voucher: last == was_last and silent or 0 => silent
-  if not moved then silent = max(last == was_last and silent or 0, tonumber(has[4] or 0)) end
-  -- guard move_seen_stays: max(seen, tonumber(has[6] or 0)) => seen
-  silent = store_silence(key, write, silent, max(seen, tonumber(has[6] or 0)), max(a, s, p), has)
+  if not moved then silent = max(last == was_last and silent or 0, tonumber(has.silent or 0)) end
+  -- guard move_seen_stays: max(seen, tonumber(has.seen or 0)) => seen
+  silent = store_silence(key, write, silent, max(seen, tonumber(has.seen or 0)), max(a, s, p), has)
   -- Bought is whoever paid after the last activity: a page closed afterwards, or a voucher, does not undo that.
   local taken_over = was_state and tonumber(call('HGET', key, 'moved') or 0) or 0
   -- guard move_activity_after_order: p > a then => p > 0 then
@@ -62,7 +63,7 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_state_marks: without not state and
   local looks_around = not state and s <= a and silent == floor(max(a, s, p) / 100)
   local activity = a > 0 and (looks_around and text(a) or marked(text(a)))
-  if activity and activity ~= has[1] then put(write, 'activity', activity) end
+  if activity and activity ~= has.activity then put(write, 'activity', activity) end
   if #write > 2 then call(unpack(write)) end
   local was_lane = not was_state and lane_of(prefix, ranks, was_a, was_s)
   local lane = not state and lane_of(prefix, ranks, a, s)

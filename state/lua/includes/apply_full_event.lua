@@ -5,6 +5,8 @@
 -- guard full_country_names: without country = true,
 -- guard full_email_names: without email = true,
 local ABOUT_PERSON = {phone = true, country = true, email = true, opted_out = true}
+-- How many fields are always asked for; the others are those of the event.
+local KNOWN = 4
 local function apply_full_event(batch, place, event)
   local id, activity, signal, order = unpack(event, 1, 4)
   -- guard marks_always: order ~= '0' => false
@@ -12,10 +14,11 @@ local function apply_full_event(batch, place, event)
   local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
   for i = 8, #event, 2 do ask[#ask + 1] = event[i] end
   local has, write = call(unpack(ask)), {'HSET', key}
-  -- guard full_opted_out_before: has[2], => false,
-  local opted_out, more = has[2], false
+  local stored, was_opted_out, stored_purchase, purchase_before = unpack(has, 1, KNOWN)
+  -- guard full_opted_out_before: was_opted_out, => false,
+  local opted_out, more = was_opted_out, false
   for i = 8, #event, 2 do
-    local name, value, known = event[i], event[i + 1], has[1 + i / 2]
+    local name, value, known = event[i], event[i + 1], has[KNOWN - 3 + i / 2]
     -- guard full_metadata_any: without more or
     more = more or not known and is_metadata(name)
     -- guard full_names_person: without or ABOUT_PERSON[name]
@@ -31,23 +34,23 @@ local function apply_full_event(batch, place, event)
   -- guard full_order_moves: without order == '0' and
   -- guard full_wrong_clock_moves: without and event[5] == sub(activity, 1, -3)
   local looks_around = signal == '0' and order == '0' and event[5] == sub(activity, 1, -3)
-  local purchase, to = tonumber(has[3] or 0), {}
-  if not looks_around or not apply_plain_activity(batch, key, id, activity, has[1], write) then
+  local purchase, moved_to, moved = tonumber(stored_purchase or 0)
+  if not looks_around or not apply_plain_activity(batch, key, id, activity, stored, write) then
     local all = read_session(key)
     -- guard tombstone
     if precedes_tombstone(batch, key, event, all) then return end
     purchase = advance_session(batch, key, event, all, write)
-    if all[5] then to = call('HMGET', key, 'moved_to', 'moved') end
+    if all.state then moved_to, moved = unpack(call('HMGET', key, 'moved_to', 'moved')) end
   end
   if more then batch.crowded[key] = true end
   -- An order in a session that this one took over is the person's, too.
-  if tells then purchase = max(purchase, tonumber(has[4] or 0)) end
+  if tells then purchase = max(purchase, tonumber(purchase_before or 0)) end
   -- guard full_tell: without tell or
-  -- guard full_superseded_tells: without to[1] or
-  if to[1] or tell or tells and (purchase > 0 or opted_out) then
-    local known = call('HMGET', key, 'phone', 'country', 'email')
-    local mark = {text(place - 1), known[1] or '', known[2] or '', known[3] or '', text(purchase),
-      opted_out and '1' or '', to[1] or '', to[2] or '0'}
+  -- guard full_superseded_tells: without moved_to or
+  if moved_to or tell or tells and (purchase > 0 or opted_out) then
+    local phone, country, email = unpack(call('HMGET', key, 'phone', 'country', 'email'))
+    local mark = {text(place - 1), phone or '', country or '', email or '', text(purchase),
+      opted_out and '1' or '', moved_to or '', moved or '0'}
     for _, word in ipairs(mark) do reply[#reply + 1] = word end
     for _, answer in ipairs(call('HMGET', key, unpack(ANSWERS))) do reply[#reply + 1] = answer or '' end
   end

@@ -17,11 +17,11 @@ local function apply_plain_activity(batch, key, id, activity, was, write)
     end
   else
     if not was then
-      local more = call('HMGET', key, 'signal', 'state', 'seen')
-      -- guard plain_signal_before: without more[1] or
-      -- guard plain_state_before: without or more[2]
-      -- guard plain_seen_before: without or more[3]
-      if more[1] or more[2] or more[3] then return false end
+      local signal, state, seen = unpack(call('HMGET', key, 'signal', 'state', 'seen'))
+      -- guard plain_signal_before: without signal or
+      -- guard plain_state_before: without or state
+      -- guard plain_seen_before: without or seen
+      if signal or state or seen then return false end
       -- guard plain_begun
       batch.begun[a % 100] = (batch.begun[a % 100] or 0) + 1
     end

@@ -2,6 +2,7 @@
 -- advance_session.lua; `last`: its greatest number.
 -- include: constants
 local function is_ahead(has, last, now)
+  local seen, silent = tonumber(has.seen or 0), tonumber(has.silent or 0)
   -- guard ahead_tolerance: (now + AHEAD) => now
-  return last > (now + AHEAD) * 100 or tonumber(has[6] or 0) > now + AHEAD or tonumber(has[4] or 0) > now + FURTHEST
+  return last > (now + AHEAD) * 100 or seen > now + AHEAD or silent > now + FURTHEST
 end

@@ -18,12 +18,12 @@ local function note_visit(key, activity, was, write)
     -- guard visit_returned: call('HDEL', key, 'last.' .. at) => text(0)
     if call('HSETNX', key, 'first.' .. at, ms) == 0 then call('HDEL', key, 'last.' .. at) end
   else
-    local has = call('HMGET', key, 'first.' .. at, 'last.' .. at)
-    -- guard visit_late_earlier: without or tonumber(ms) < tonumber(has[1])
-    -- guard visit_late_unknown: without not has[1] or
-    if not has[1] or tonumber(ms) < tonumber(has[1]) then put(write, 'first.' .. at, ms) end
+    local first, last = unpack(call('HMGET', key, 'first.' .. at, 'last.' .. at))
+    -- guard visit_late_earlier: without or tonumber(ms) < tonumber(first)
+    -- guard visit_late_unknown: without not first or
+    if not first or tonumber(ms) < tonumber(first) then put(write, 'first.' .. at, ms) end
     -- guard visit_late_current: without at ~= sub(was, -2) and
-    -- guard visit_late_later: not has[2] or tonumber(ms) > tonumber(has[2]) => true
-    if at ~= sub(was, -2) and (not has[2] or tonumber(ms) > tonumber(has[2])) then put(write, 'last.' .. at, ms) end
+    -- guard visit_late_later: not last or tonumber(ms) > tonumber(last) => true
+    if at ~= sub(was, -2) and (not last or tonumber(ms) > tonumber(last)) then put(write, 'last.' .. at, ms) end
   end
 end

@@ -4,12 +4,13 @@
 -- be compared with it. `batch`, `event`, `has`: as in advance_session.lua.
 -- include: constants, batch_time, call, max, number_of, stamp_of, text
 local function precedes_tombstone(batch, key, event, has)
-  -- guard tombstone_fresh: without has[5] ~= 'forgotten' and
-  -- guard tombstone_purchase_known: without or has[3]
-  -- guard tombstone_signal_known: without or has[2]
-  local known = has[5] ~= 'forgotten' and number_of(has[1] or has[2] or has[3])
-  if known and tonumber(event[2]) >= known then return false end
-  local last = max(tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0))
+  local activity, signal, purchase = tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
+  -- guard tombstone_fresh: without has.state ~= 'forgotten' and
+  -- guard tombstone_purchase_known: without or has.purchase
+  -- guard tombstone_signal_known: without or has.signal
+  local known = has.state ~= 'forgotten' and number_of(has.activity or has.signal or has.purchase)
+  if known and activity >= known then return false end
+  local last = max(activity, signal, purchase)
   if known and last >= known then return false end
   -- guard tombstone_after_rebirth: = call( => = not known and call(
   local moment = call('HGET', key, 'forgotten')

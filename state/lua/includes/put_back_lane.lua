@@ -6,7 +6,7 @@ local function put_back_lane(prefix, lane, expires, now, limit)
   for _, id in ipairs(redis.call('ZRANGE', set, '(' .. text(from), '+inf', 'BYSCORE', 'LIMIT', '0', text(limit))) do
     local key = prefix .. 'session:' .. id
     local has = read_session(key)
-    local last = math.max(number_of(has[1]), number_of(has[2]), number_of(has[3]))
+    local last = math.max(number_of(has.activity), number_of(has.signal), number_of(has.purchase))
     -- guard put_back_only_ahead: is_ahead(has, last, now) => false
     if is_ahead(has, last, now) then put_back_session(key, has, now) end
     redis.call('ZADD', set, text(now), id)

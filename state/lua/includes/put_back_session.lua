@@ -2,27 +2,27 @@
 -- newest and keep its session from moving, or from ever being silent, until that moment comes.
 -- Returns the session as it is then, as read_session.lua does. It was seen now; what happened in the future happened
 -- before whatever may be arriving now, such as an order, and not before the rest.
--- include: constants, marked, number_of, read_session, text
+-- include: constants, marked, number_of, put, read_session, text
+local NUMBERS = {'activity', 'signal', 'purchase'}
 local function put_back_session(key, has, now)
   -- guard put_back_margin: now - AHEAD, => now,
   -- guard put_back_seen: text(now)} => text(now - AHEAD)}
   local at, write = now - AHEAD, {'HSET', key, 'seen', text(now)}
-  for place = 1, 3 do
-    local ms = math.floor(number_of(has[place]) / 100)
+  for _, name in ipairs(NUMBERS) do
+    local ms = math.floor(number_of(has[name]) / 100)
     -- guard put_back_newest_past
     if ms <= now then at = math.max(at, ms) end
   end
-  for place, name in ipairs({'activity', 'signal', 'purchase'}) do
-    local number = number_of(has[place])
+  for _, name in ipairs(NUMBERS) do
+    local number = number_of(has[name])
     if number > 0 then
       number = text(number > now * 100 + 99 and at * 100 + number % 100 or number)
-      write[#write + 1] = name
-      write[#write + 1] = name == 'activity' and marked(number) or number
+      put(write, name, name == 'activity' and marked(number) or number)
     end
   end
   redis.call(unpack(write))
   redis.call('HDEL', key, 'silent')
   -- guard put_back_ttl: redis.call('PEXPIREAT', key, text(now + SESSION_TTL + HOUR)) => text(0)
-  if has[5] ~= 'abandoned' then redis.call('PEXPIREAT', key, text(now + SESSION_TTL + HOUR)) end
+  if has.state ~= 'abandoned' then redis.call('PEXPIREAT', key, text(now + SESSION_TTL + HOUR)) end
   return read_session(key)
 end

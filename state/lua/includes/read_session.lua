@@ -1,5 +1,3 @@
--- What moves a session, as stored: activity, signal, purchase, silent, state and seen.
--- include: call
-local function read_session(key)
-  return call('HMGET', key, 'activity', 'signal', 'purchase', 'silent', 'state', 'seen')
-end
+-- Return what moves a session, as stored, by name.
+-- include: fields
+local function read_session(key) return fields(key, 'activity', 'signal', 'purchase', 'silent', 'state', 'seen') end

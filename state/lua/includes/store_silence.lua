@@ -6,7 +6,7 @@ local function store_silence(key, write, silent, seen, last, has)
   seen = max(seen, floor(last / 100))
   -- guard silence_stored: without silent > seen and
   for name, is in pairs({silent = silent > seen and text(silent), seen = seen > floor(last / 100) and text(seen)}) do
-    local was = name == 'silent' and has[4] or name == 'seen' and has[6]
+    local was = name == 'silent' and has.silent or name == 'seen' and has.seen
     -- guard silence_removed: without elseif was and not is then call('HDEL', key, name)
     if is and is ~= was then put(write, name, is) elseif was and not is then call('HDEL', key, name) end
   end

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -102,7 +102,7 @@ class Behaviour:
         )
         self._turns = 0
 
-    def turn_to(self, changes: Mapping[str, Any]) -> None:
+    def turn_to(self, changes: Mapping[str, object]) -> None:
         """Set the given knobs, and all others as they were at the start.
 
         Raises:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.resources import files
-from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from detectors.json_values import JsonValue
 from winback.simulation.mock_api.formats import FORMATS
 
 Path = tuple[str | int, ...]
@@ -30,7 +30,7 @@ _ARTICLES = {
 }
 
 
-def check_body(raw: bytes) -> tuple[Any, list[str]]:
+def check_body(raw: bytes) -> tuple[object, list[str]]:
     """Read a request's body and list every breach of the contract.
 
     Returns:
@@ -38,7 +38,7 @@ def check_body(raw: bytes) -> tuple[Any, list[str]]:
     """
     problems: list[str] = []
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         document = dict(pairs)
         if len(document) != len(pairs):
             problems.append("body: an object names a field twice")
@@ -62,7 +62,7 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def _breaches(document: Any) -> Iterator[tuple[Path, str]]:  # noqa: ANN401 - any JSON
+def _breaches(document: JsonValue) -> Iterator[tuple[Path, str]]:
     for error in _VALIDATOR.iter_errors(document):
         yield tuple(error.absolute_path), _problem(error)
     with suppress(KeyError, TypeError):  # there is none
@@ -84,7 +84,7 @@ def _nulls(path: Path, value: object) -> Iterator[tuple[Path, str]]:
 
 
 def _problem(error: ValidationError) -> str:
-    wanted: Any = error.validator_value
+    wanted: JsonValue = error.validator_value
     match error.validator:
         case "type" if error.instance is None and error.absolute_path:
             return "must not be null"

@@ -7,8 +7,8 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from detectors.json_values import JsonObject
 from winback.simulation.mock_api.replies import Outcome
 from worker.errors import StartError
 
@@ -83,7 +83,7 @@ class Ledger:
         if entry.outcome == "accepted" and (phone := text_at(document, "customer", "phone_number")):
             self._contacts[phone] += 1
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """Add up what came since the start or the last `clear`.
 
         `accepted` requests are those that would contact somebody; `duplicates` are accepted or replayed ones whose
@@ -140,7 +140,7 @@ def _line(entry: Entry, document: object, *, duplicate: bool) -> bytes:
         return json.dumps({**told, "body": None}).encode()
 
 
-def _read(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
+def _read(raw: bytes) -> object:
     try:
         return json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -8,10 +8,11 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
+from detectors.json_values import JsonObject
 from winback.simulation.mock_api.app import PATHS
 from winback.simulation.mock_api.behaviour import Knobs, MockConfig
 from worker.errors import StartError
@@ -34,7 +35,7 @@ class MockServer:
         endpoint: The whole address that Winback sends to, for the setting `delivery.endpoint`.
     """
 
-    def __init__(self, *, port: int = 0, **options: Any) -> None:  # noqa: ANN401 - MockConfig validates them
+    def __init__(self, *, port: int = 0, **options: object) -> None:
         config = MockConfig.model_validate(options)
         # The process runs in another directory.
         self._config = config.model_copy(update={"store": config.store and config.store.absolute()})
@@ -111,7 +112,7 @@ class MockServer:
         self._client.close()
         self._directory.cleanup()
 
-    def requests(self) -> list[dict[str, Any]]:
+    def requests(self) -> list[JsonObject]:
         """Return every request since the start or the last `forget`, oldest first, with the fields of the store.
 
         Raises:
@@ -120,15 +121,15 @@ class MockServer:
         answer = self._ask("GET", "/_requests").json()
         if answer["left_out"]:
             raise RuntimeError(f"{answer['left_out']} earlier requests are no longer in memory; use a store")
-        requests: list[dict[str, Any]] = answer["requests"]
+        requests: list[JsonObject] = answer["requests"]
         return requests
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """Return what came since the start or the last `forget`, added up; see `Ledger.summary`."""
-        summary: dict[str, Any] = self._ask("GET", "/_summary").json()
+        summary: JsonObject = self._ask("GET", "/_summary").json()
         return summary
 
-    def control(self, **knobs: Any) -> None:  # noqa: ANN401 - Knobs validates them
+    def control(self, **knobs: object) -> None:
         """Set these knobs, and all others back as they were at the start.
 
         Raises:

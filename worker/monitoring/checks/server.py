@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from state.overview import NO_EVICTION, Overview
+from state.overview import Overview
+from state.server_info import NO_EVICTION
 from worker.monitoring.finding import Finding, megabytes
 
 REPLICA = "the server is a replica and takes no writes: no event is applied and no contact is made"

@@ -1,0 +1,124 @@
+"""The scripts about people: marks, links, reservations and the opt-out list."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Self
+
+from state.script import Arguments, flag, number, pairs, script, text, texts
+
+
+class MarkReply(NamedTuple):
+    """What came of marking a person."""
+
+    new: int
+    """Marks that are new."""
+    linked: Sequence[str]
+    """People whom these marks are passed on to."""
+
+    @classmethod
+    def parse(cls, reply: tuple[int | bytes, ...]) -> Self:
+        """Read the reply of mark.lua."""
+        new, *linked = reply
+        return cls(int(new), [one.decode() for one in linked if isinstance(one, bytes)])
+
+
+@script(MarkReply.parse)
+def mark(
+    *,
+    relation: str,
+    bought_at: int | str,
+    bought_ms: int,
+    opted_out_at: int | str,
+    answer_ms: int,
+    shared_from: int,
+    answers: Iterable[str],
+) -> Arguments:
+    """Mark a person. `answers`: channel, answer, and so on."""
+    return relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from, *answers
+
+
+class NoteReply(NamedTuple):
+    """What came of noting that a person was named."""
+
+    verdict: str
+    """`shared`: its marks aren't passed on; `barred`: it was forgotten since; else empty."""
+    marks: Sequence[str]
+    """Its direct marks for the other identity, as `mark` takes them: bought, opted out, channel, answer, and so on."""
+
+    @classmethod
+    def parse(cls, reply: Sequence[bytes]) -> Self:
+        """Read the reply of note.lua."""
+        verdict, *marks = texts(reply)
+        return cls(verdict, marks)
+
+
+@script(NoteReply.parse)
+def note(
+    *,
+    session: str,
+    session_ms: int,
+    most_sessions: int,
+    named_at: int,
+    other: str,
+    link_ms: int,
+    most_links: int,
+    shared_from: int,
+) -> Arguments:
+    """Note that a person was named in a session, and with another identity."""
+    return session, session_ms, most_sessions, named_at, other, link_ms, most_links, shared_from
+
+
+@script(text)
+def reserve(
+    *,
+    outreach: str,
+    token: int,
+    remembered_ms: int,
+    lease_ms: int,
+    channels: str,
+    shared_from: int | str,
+    worth: str,
+    contact_ms: int,
+    taken_at: int,
+    limits: Iterable[int],
+) -> Arguments:
+    """Reserve a person. `limits`: contacts, within (ms), and so on. The reply: a word; see the script."""
+    return outreach, token, remembered_ms, lease_ms, channels, shared_from, worth, contact_ms, taken_at, *limits
+
+
+@script(flag)
+def release(outreach: str, token: int) -> Arguments:
+    """Give a person free. The reply: whether this attempt held it."""
+    return outreach, token
+
+
+@script(number)
+def strike(source: str, moment: int) -> Arguments:
+    """Remove an older entry from the opt-out list. The reply: how many were removed, 0 or 1."""
+    return source, moment
+
+
+class PersonFactsReply(NamedTuple):
+    """What is known of a person."""
+
+    bought: bool
+    shared: bool
+    opted_out: Sequence[str]
+    """The sources that say so."""
+    answers: Sequence[tuple[str, str]]
+    """Channel and latest answer."""
+    reservations: Sequence[tuple[str, str]]
+    """Outreach and `claim:when` (ms)."""
+    sessions: Sequence[str]
+
+    @classmethod
+    def parse(cls, reply: tuple[bytes, bytes, list[bytes], list[bytes], list[bytes], list[bytes]]) -> Self:
+        """Read the reply of person_facts.lua."""
+        bought, shared, opted_out, answers, held, sessions = reply
+        sources = [source for source, _ in pairs(opted_out)]
+        return cls(bool(bought), bool(shared), sources, [*pairs(answers)], [*pairs(held)], texts(sessions))
+
+
+@script(PersonFactsReply.parse)
+def person_facts(shared_from: int) -> Arguments:
+    """Read what is known of a person."""
+    return (shared_from,)

@@ -1,0 +1,110 @@
+"""The scripts that decide for all workers together whether, and how fast, outreaches are sent."""
+
+from typing import NamedTuple, Self
+
+from state.script import Arguments, nothing, number, script, text
+
+
+@script(number)
+def clock_put_back(differ_ms: int) -> Arguments:
+    """Ask whether the clock was put back. The reply: by how much (ms)."""
+    return (differ_ms,)
+
+
+@script(nothing)
+def put_back_control(step: int) -> Arguments:
+    """Put back what lies in the future by `step` (ms)."""
+    return (step,)
+
+
+class PermitsReply(NamedTuple):
+    """How many outreaches may be leased."""
+
+    granted: int
+    state: str
+    changed: bool
+    why: str
+    next_ms: int
+
+    @classmethod
+    def parse(cls, reply: tuple[int, bytes, int, bytes, bytes]) -> Self:
+        """Read the reply of permits.lua."""
+        granted, state, changed, why, next_ms = reply
+        return cls(granted, state.decode(), bool(changed), why.decode(), int(next_ms))
+
+
+@script(PermitsReply.parse)
+def permits(*, wanted: int, in_hand: int, interval_us: int, burst: int, most_a_day: int, probe_ms: int) -> Arguments:
+    """Take permits."""
+    return wanted, in_hand, interval_us, burst, most_a_day, probe_ms
+
+
+@script(nothing)
+def return_permits(outreach: str, token: int, day: str, not_made: int, interval_us: int) -> Arguments:
+    """Return permits, and the slot of a contact among those of the day."""
+    return outreach, token, day, not_made, interval_us
+
+
+class SendingGateReply(NamedTuple):
+    """What the gate said."""
+
+    verdict: str
+    """`go`, or what blocks it."""
+    day: str
+    """With `go`: the day of its slot; empty for none."""
+    is_watched: bool
+    """With `go`: whether a success is to be recorded."""
+
+    @classmethod
+    def parse(cls, reply: tuple[bytes] | tuple[bytes, bytes, int]) -> Self:
+        """Read the reply of sending_gate.lua."""
+        if len(reply) == 1:
+            return cls(reply[0].decode(), "", is_watched=False)
+        verdict, day, is_watched = reply
+        return cls(verdict.decode(), day.decode(), bool(is_watched))
+
+
+@script(SendingGateReply.parse)
+def sending_gate(
+    *, outreach: str, token: int, most_a_day: int, attempt_ms: int, silent_from: int, how_it_sends: str
+) -> Arguments:
+    """Pass the gate before the fence."""
+    return outreach, token, most_a_day, attempt_ms, silent_from, how_it_sends
+
+
+@script(nothing)
+def report_outcome(
+    *, outreach: str, went: str, why: str, row: int, first_pause_ms: int, longest_pause_ms: int, asked_ms: int
+) -> Arguments:
+    """Record how a request went."""
+    return outreach, went, why, row, first_pause_ms, longest_pause_ms, asked_ms
+
+
+class SetPauseReply(NamedTuple):
+    """How sending was before an operator paused or resumed it, and until when it is paused."""
+
+    was_paused: bool
+    why: str
+    """Why it had stopped by itself; empty: it hadn't."""
+    until_ms: int
+    """0: until an operator resumes it."""
+    orders_held: bool
+    """Whether it was held because no orders arrive."""
+
+    @classmethod
+    def parse(cls, reply: tuple[int, bytes, bytes, int]) -> Self:
+        """Read the reply of set_pause.lua."""
+        was_paused, why, until_ms, orders_held = reply
+        return cls(bool(was_paused), why.decode(), int(until_ms), bool(orders_held))
+
+
+@script(SetPauseReply.parse)
+def set_pause(wish: str, reason: str, pause_ms: int) -> Arguments:
+    """Pause or resume sending."""
+    return wish, reason, pause_ms
+
+
+@script(text)
+def declare(process: str, how_it_sends: str, counts_ms: int) -> Arguments:
+    """Declare how a worker sends. The reply: `agreed`, `mixed` or `waits`."""
+    return process, how_it_sends, counts_ms

@@ -1,0 +1,85 @@
+"""Claiming the sessions that fell silent: a sweep takes them from their lanes."""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from state.calls import sessions as lua
+from state.keys import PARTITIONS, Keys
+from state.scripts import Scripts
+
+
+@dataclass(frozen=True, slots=True)
+class SilentLane:
+    """What may be claimed from one lane; see detectors.lanes.CutOff for the meaning of each field."""
+
+    lane: str
+    silent_before_ms: int
+    wait_ms: int
+    left_alone: str
+    from_silence: bool
+    looked_ms: int = 0
+    """The server's time by which that was computed; nothing is claimed where the clock was put back since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a sweep claimed: sessions taken from their lanes, and how many of them became an outreach."""
+
+    sessions: int
+    outreaches: int
+
+
+class Bounds(NamedTuple):
+    """What a claim goes by."""
+
+    max_age_ms: int
+    """A session that has been overdue for longer ends as expired."""
+    required: Sequence[str]
+    """Fields without which a session ends as unreachable."""
+    limit: int
+    """How many sessions one script call looks at, so that it doesn't hold up the server. It doesn't bound the whole."""
+
+
+def claim(
+    scripts: Scripts,
+    keys: Keys,
+    ranks: bytes,
+    lanes: Sequence[SilentLane],
+    bounds: Bounds,
+    *,
+    each_round: Callable[[], object],
+) -> Claimed:
+    """Claim every session that has been silent for too long, in all partitions.
+
+    A session that ends as unreachable or expired makes no outreach. `ranks`: the names of the ranks, as scripts take
+    them. `each_round` is called after each round of all partitions.
+    """
+    packed = json.dumps([_packed(lane) for lane in lanes])
+    taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))
+    while numbers and lanes:
+        ids = [f"{n:02d}-{secrets.token_hex(6)}" for n in numbers]
+        calls = [
+            lua.claim(keys.partition(n), bounds.limit, bounds.max_age_ms, packed, start, ranks, *bounds.required)
+            for n, start in zip(numbers, ids, strict=True)
+        ]
+        replies = scripts.run_many(calls)
+        taken += sum(reply.taken for reply in replies)
+        outreaches += sum(len(reply.outreaches) for reply in replies)
+        numbers = [n for n, reply in zip(numbers, replies, strict=True) if reply.looked >= bounds.limit]
+        each_round()
+    return Claimed(taken, outreaches)
+
+
+def _packed(lane: SilentLane) -> dict[str, object]:
+    """Return a lane as the script takes it."""
+    return {
+        "name": lane.lane,
+        "before_ms": lane.silent_before_ms,
+        "wait_ms": lane.wait_ms,
+        "reason": lane.left_alone,
+        "from_silence": lane.from_silence,
+        "looked_ms": lane.looked_ms,
+    }

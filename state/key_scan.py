@@ -1,0 +1,118 @@
+"""Reads whole keys of a namespace, whichever they are; what is encrypted is decrypted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from state.cipher import Cipher
+from state.errors import UnreadableError
+from state.event_stream import Item
+from state.keys import Keys
+from state.outbox import BODY, readable
+from state.scripts import Scripts
+from state.server_errors import translated
+from state.session_record import read_session
+from state.stored_data import KeyText
+
+CHUNK = 500
+_WHOLE = {"hash": "HGETALL", "string": "GET"}
+"""Kinds that are read as a whole."""
+Fields = Sequence[bytes] | Mapping[bytes, bytes] | None
+
+
+class KeyScan:
+    """Reads keys, page by page."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher) -> None:
+        self._scripts = scripts
+        self._keys = keys
+        self._cipher = cipher
+
+    def everything(self) -> Iterator[KeyText]:
+        """Read every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
+        for keys in self.scan("*"):
+            with translated():
+                pipe = self._scripts.client.pipeline(transaction=False)
+                for key in keys:
+                    pipe.type(key)
+                types: list[bytes] = pipe.execute()
+                kinds = [kind.decode() for kind in types]
+                for key, kind in zip(keys, kinds, strict=True):
+                    if kind in _WHOLE:
+                        pipe.execute_command(_WHOLE[kind], key)
+                whole = iter(pipe.execute())
+            for key, kind in zip(keys, kinds, strict=True):
+                if kind == "hash":
+                    yield KeyText(key.decode(), self._hash_text(key, decoded(next(whole))))
+                elif kind == "string":
+                    yield KeyText(key.decode(), (next(whole) or b"").decode(errors="replace"))
+                else:
+                    for piece in self._pieces(key, kind):
+                        yield KeyText(key.decode(), piece)
+
+    def opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
+        """Decrypt; what is encrypted under a lost key reads as empty."""
+        try:
+            return self._cipher.decrypt(owner, name, stamp, stored)
+        except UnreadableError:
+            return ""
+
+    def scan(self, pattern: str) -> Iterator[list[bytes]]:
+        """Return the keys of the namespace that match a pattern, page by page."""
+        with translated():
+            keys = self._scripts.client.scan_iter(f"{self._keys.namespace}:{pattern}", count=1000)
+        while True:
+            with translated():
+                chunk = list(islice(keys, CHUNK))
+            if not chunk:
+                return
+            yield chunk
+
+    def stream(self, key: str) -> Iterator[Item]:
+        """Return all entries of a stream."""
+        first = "-"
+        while True:
+            with translated():
+                # Not through the driver's own function, whose reply differs with the protocol.
+                items: list[Item] = self._scripts.client.execute_command("XRANGE", key, first, "+", "COUNT", CHUNK)
+            yield from items
+            if len(items) < CHUNK:
+                return
+            first = f"({items[-1][0].decode()}"
+
+    def _hash_text(self, key: bytes, stored: dict[str, str]) -> str:
+        # The stamps of a session's fields end in digits, which would run into those of a number.
+        if b":session:" in key:
+            return str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
+        owner = last_of(key)
+        body = self.opened(owner, BODY, "", stored.pop("body", ""))
+        return readable(self._cipher, owner, f"{body} {stored}")
+
+    def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
+        client = self._scripts.client
+        with translated():
+            match kind:
+                case "zset":
+                    yield from (member.decode() for member, _ in client.zscan_iter(key, count=1000))
+                case "set":
+                    yield from (member.decode() for member in client.sscan_iter(key, count=1000))
+                case "stream":
+                    yield from (str(decoded(fields)) for _, fields in self.stream(key.decode()))
+                case "list":
+                    yield from (item.decode(errors="replace") for item in client.lrange(key, 0, -1))
+
+
+def session_of(key: str) -> str:
+    """Return the id of the session that a key holds; empty for any other key."""
+    return key.partition(":session:")[2]
+
+
+def decoded(fields: Fields) -> dict[str, str]:
+    """Return the names and values of a hash or an entry as texts."""
+    fields = fields or ()
+    pairs = fields.items() if isinstance(fields, Mapping) else zip(fields[::2], fields[1::2], strict=True)
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs}
+
+
+def last_of(key: bytes) -> str:
+    """Return the last part of a key: the id of an outreach."""
+    return key.decode().rpartition(":")[2]

@@ -1,0 +1,7 @@
+-- Return fields of a hash by name; one that is not there is false.
+-- include: call
+local function fields(key, ...)
+  local names, found = {...}, {}
+  for index, value in ipairs(call('HMGET', key, ...)) do found[names[index]] = value end
+  return found
+end

@@ -1,0 +1,87 @@
+"""What all partitions hold together: outreaches, sessions that wait, and counters."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from state.calls.monitoring import OverviewReply
+
+OUTCOMES = ("sent", "cancelled", "suppressed", "unreachable", "expired", "unknown", "dead")
+"""What a silent session can end as. Each silence has exactly one of them, or is still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTotals:
+    """How many outreaches are in which place, in all partitions."""
+
+    due: int
+    """Waiting to be handed to a worker, now or later."""
+    due_now: int
+    first_due_ms: int | None
+    """When the one that has been due for longest became so, or the next one will."""
+    leased: int
+    dead: int
+    unknown: int
+    first_lease_ms: int | None = None
+    """When the first of the leases ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What happened in the days asked for. Counts of nothing are left out."""
+
+    silent: Mapping[str, int]
+    """Sessions that a sweep found silent for too long, by lane."""
+    outcomes: Mapping[str, Mapping[str, int]]
+    """What those ended as, by outcome and reason; the reason is empty where there is none to tell apart."""
+
+    def total(self, outcome: str) -> int:
+        """Return how many ended so, for whatever reason."""
+        return sum(self.outcomes.get(outcome, {}).values())
+
+
+def outbox_totals(parts: Sequence[OverviewReply]) -> OutboxTotals:
+    """Add up the outreaches of the partitions."""
+    return OutboxTotals(
+        due=sum(part.due for part in parts),
+        due_now=sum(part.due_now for part in parts),
+        first_due_ms=min((part.first_due_ms for part in parts if part.first_due_ms is not None), default=None),
+        leased=sum(part.leased for part in parts),
+        dead=sum(part.dead for part in parts),
+        unknown=sum(part.unknown for part in parts),
+        first_lease_ms=min((part.first_lease_ms for part in parts if part.first_lease_ms is not None), default=None),
+    )
+
+
+def waiting_by_lane(parts: Sequence[OverviewReply], names: Sequence[str]) -> dict[str, int]:
+    """Return how many sessions wait, by lane."""
+    waiting: Counter[int] = Counter()
+    for lane in (lane for part in parts for lane in part.lanes):
+        waiting[lane.lane] += lane.waiting
+    return {name: waiting[index] for index, name in enumerate(names) if index in waiting}
+
+
+def earliest_by_lane(parts: Sequence[OverviewReply], names: Sequence[str]) -> dict[str, int]:
+    """Return since when the first session of each lane has been silent (Unix ms)."""
+    earliest: dict[int, int] = {}
+    for lane in (lane for part in parts for lane in part.lanes):
+        earliest[lane.lane] = min(lane.earliest_ms, earliest.get(lane.lane, lane.earliest_ms))
+    return {name: earliest[index] for index, name in enumerate(names) if index in earliest}
+
+
+def counters(parts: Sequence[OverviewReply]) -> Counters:
+    """Add up the counters of the partitions."""
+    totals: Counter[str] = Counter()
+    for part in parts:
+        for field, count in part.counters.items():
+            # Where in the shop it was is of interest to the report alone.
+            totals[field.partition("@")[0]] += count
+    silent: dict[str, int] = {}
+    outcomes: dict[str, dict[str, int]] = {}
+    for field, count in sorted(totals.items()):
+        name, _, rest = field.partition(".")
+        if count and name == "silent":
+            silent[rest] = count
+        elif count and name in OUTCOMES:
+            outcomes.setdefault(name, {})[rest] = count
+    return Counters(silent, outcomes)

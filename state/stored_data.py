@@ -1,0 +1,79 @@
+"""What is kept about people, as `state.inventory` returns it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from state.event_stream import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPerson:
+    """The person a session is about, as the shop wrote it."""
+
+    session_id: str
+    phone: str
+    country: str
+    email: str
+    original_id: str
+    """The session's id as the shop wrote it, if it is stored under another one."""
+    took_over: str
+    """The session that this one took over; empty for none."""
+    forgotten: bool
+    """Only its tombstone is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutreach:
+    """The person an outreach is about."""
+
+    outreach: str
+    session_id: str
+    body: str
+    """The request, as long as it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A session or an outreach with everything that is stored, decrypted."""
+
+    id: str
+    keys: tuple[str, ...]
+    texts: Mapping[str, str]
+    """Of a session: fields without stamps. Of an outreach: with its request as `body`."""
+    unreadable: str = ""
+    """Why something is missing that can't be decrypted; empty if everything could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """One key of a person, with all it holds."""
+
+    key: str
+    content: object
+    """A text, a mapping of texts, or a sorted set as a mapping of members to scores."""
+    ttl_ms: int | None
+    """None: it has no TTL."""
+
+
+class WaitingEvent(NamedTuple):
+    """An event that isn't applied yet."""
+
+    stream: str
+    """The key of its stream."""
+    entry: Entry
+
+
+class RejectedEvent(NamedTuple):
+    """What was set aside."""
+
+    id: bytes
+    text: str
+    """All of it."""
+
+
+class KeyText(NamedTuple):
+    """A key, and all that it holds as one text (of large ones in pieces)."""
+
+    key: str
+    text: str

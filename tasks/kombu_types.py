@@ -1,0 +1,13 @@
+"""Names for objects of kombu and Celery, whose types are missing or incomplete: here they can be anything.
+
+Their signatures can't be changed, since Celery calls what is overridden here.
+"""
+
+from typing import Any
+
+KombuConnection = Any
+KombuMessage = Any
+KombuObject = Any
+"""Any other object of kombu, such as a quality of service or a registry."""
+TornadoHandler = Any
+"""A route of Flower, as a tuple or tornado's own."""
