@@ -226,7 +226,7 @@ class Keys:
         return f"{self.partition(number)}due"
 
     def clock(self, number: int) -> str:
-        """Text: when the partition last stored a due time (ms)."""
+        """Hash: `due`: when the partition last stored a due time (ms)."""
         return f"{self.partition(number)}clock"
 
     def leased(self, number: int) -> str:

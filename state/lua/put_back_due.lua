@@ -16,7 +16,7 @@ for i = 1, #later, 2 do redis.call('ZADD', set, text(math.max(now, later[i + 1] 
 -- guard back_due_more: #later < 2 * most => true
 if #later < 2 * most then
   -- guard back_due_noted
-  redis.call('SET', KEYS[1] .. 'clock', text(now))
+  redis.call('HSET', KEYS[1] .. 'clock', 'due', text(now))
   return '0'
 end
 return text(tonumber(later[#later]))

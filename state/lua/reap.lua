@@ -8,7 +8,7 @@
 -- include: constants, add_history, clock, count, finish, note_time, text
 local most, lease_ms = ARGV[1], ARGV[2]
 local prefix, now, back, unknown, gone, untaken = KEYS[1], clock(), 0, 0, 0, 0
-local ahead_ms = tonumber(redis.call('GET', prefix .. 'clock') or 0) - now
+local ahead_ms = tonumber(redis.call('HGET', prefix .. 'clock', 'due') or 0) - now
 -- guard reap_clock_tolerance: ahead_ms <= CLOCKS_DIFFER => ahead_ms <= 0
 if ahead_ms <= CLOCKS_DIFFER then ahead_ms = 0 end
 -- guard reap_due: text(now) => '+inf'

@@ -135,7 +135,7 @@ def _requested(scene: Scene) -> bool:
 def _stored_since(system: System, ms: int) -> bool:
     """Whether a partition stored a due time since then."""
     keys = system.state.keys
-    return any(int(system.redis.get(keys.clock(number)) or 0) >= ms for number in range(PARTITIONS))
+    return any(int(system.redis.hget(keys.clock(number), "due") or 0) >= ms for number in range(PARTITIONS))
 
 
 def now_ms(system: System) -> int:

@@ -100,7 +100,7 @@ PEOPLE: list[Mutant] = [
      "guards_people.shared_address_tells_nothing_but_its_own_opt_out"),
     ("state.people:merged", "any(facts.opted_out for facts in found)", "any(facts.opted_out for facts in own)",
      "guards_people.shared_address_tells_nothing_but_its_own_opt_out"),
-    ("state.people:_facts", 'source != "linked" or not shared', "True",
+    ("state.people:_facts", 'source != "linked" or not found.shared', "True",
      "people_identities.opt_outs_of_others_do_not_count_for_a_shared_address"),
     ("state.people:People.reserve", "replicated &= confirmed", "replicated = confirmed",
      "guards_people.each_identity_must_be_replicated"),

@@ -31,7 +31,7 @@ def due_in(state: State, outreach: str) -> float:
 def was_ahead(state: State, outreach: str) -> None:
     """Make the clock have been an hour ahead when an outreach was stored as due."""
     number = int(outreach[:2])
-    assert state.client.incrby(state.keys.clock(number), HOUR_MS) > now_ms(state)
+    assert state.client.hincrby(state.keys.clock(number), "due", HOUR_MS) > now_ms(state)
     state.client.zincrby(state.keys.due(number), HOUR_MS, outreach)
 
 
@@ -72,23 +72,23 @@ def test_brief_jump_is_put_back_once(state: State) -> None:
 
 def test_brief_jump_stays_noted_until_all_is_put_back(state: State) -> None:
     at, names = now_ms(state) + 3 * HOUR_MS, [f"07-{n:016x}" for n in range(5)]
-    state.client.set(state.keys.clock(7), now_ms(state) + HOUR_MS)
+    state.client.hset(state.keys.clock(7), "due", now_ms(state) + HOUR_MS)
     state.client.zadd(state.keys.due(7), {name: at + n for n, name in enumerate(names)})
     assert state.scripts.run(lua.put_back_due(state.keys.partition(7), HOUR_MS, 0, 4))
     assert state.outbox.reap().ahead_ms.keys() == {7}
 
 
 def test_partition_clock_a_second_ahead_is_tolerated(state: State) -> None:
-    state.client.set(state.keys.clock(7), now_ms(state) + 900)
+    state.client.hset(state.keys.clock(7), "due", now_ms(state) + 900)
     assert not state.outbox.reap().ahead_ms
 
 
 def test_partition_clock_never_goes_back(state: State) -> None:
     one = taken(state)
     key, later = state.keys.clock(int(one.outreach[:2])), now_ms(state) + HOUR_MS
-    state.client.set(key, later)
+    state.client.hset(key, "due", later)
     assert state.outbox.postpone(one, delay_ms=MINUTE_MS, why="quiet_hours")
-    assert state.client.get(key) == str(later).encode()
+    assert state.client.hget(key, "due") == str(later).encode()
 
 
 # What holds back all sending

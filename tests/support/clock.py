@@ -15,6 +15,7 @@ _PLAIN = {
     r"outreach:[^:]+": {"expires_at", "claimed_at", "due", "ended_at", "contacted_at", "first_sending"},
     r"sweep": {"last", "sign", "reopened", "silent", "lost_at"},
     r"\{control\}:sending": {"paused", "until", "since", "mixed", "retry_at", "clock", "put_back"},
+    r"clock": {"due"},
     r"\{control\}:progress": {"swept", "dispatched", "untaken", "taken", "undecided"},
     r"\{control\}:backlog": {"since"},
     r"\{control\}:foreign": {"at"},
@@ -67,7 +68,7 @@ def put_clock_back(
         elif kind == b"stream" and name.startswith("events"):
             read.xinfo_stream(key)
             moves.append(partial(_stream, write, key, later))
-        elif re.fullmatch(r"\{person:.+\}:forgotten|\{\d\d\}:clock", name):
+        elif re.fullmatch(r"\{person:.+\}:forgotten", name):
             read.get(key)
             moves.append(partial(_text, write, key, later))
         if left > 0 and since_ms == _FIRST_MS:
