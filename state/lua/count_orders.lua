@@ -4,7 +4,7 @@
 -- ARGV[1]  as JSON, all texts: sessions at the checkout, [session, when (ms), ...]; ARGV[2] orders, likewise ('' for an
 --          order without a session); sessions are given by a number that stands for their id
 -- Returns  how many of the sessions are new
--- include: constants, clock, note_control_time, text
+-- include: constants, clock, text
 local checkouts_json, orders_json = ARGV[1], ARGV[2]
 local prefix, now, kept, MOST = KEYS[1], clock(), 6 * HOUR, 100000
 local seen, new = prefix .. 'checkouts', 0
@@ -53,8 +53,6 @@ end
 -- guard orders_latest: tonumber(redis.call('HGET', prefix .. 'orders', 'last') or 0) => 0
 if last > tonumber(redis.call('HGET', prefix .. 'orders', 'last') or 0) then
   redis.call('HSET', prefix .. 'orders', 'last', text(last))
-  -- guard orders_note_time
-  note_control_time(prefix, now)
 end
 repeat
   -- guard orders_expire: redis.call('ZREMRANGEBYSCORE' => redis.call('ZCOUNT'

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.state.test_brief_clock_jump import disagree, end_a_time_without_orders, order, pause, probe, stop
+from tests.state.test_brief_clock_jump import disagree, end_a_time_without_orders, pause, probe, stop
 from tests.support.helpers import DAY_MS, HOUR_MS
 
 Noticed = tuple[str, str] | tuple[str, str, dict[str, Any]]
@@ -123,7 +123,7 @@ NOTICED: dict[str, list[Noticed]] = {
         ("gate_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": probe}),
         ("pause_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": pause}),
         ("declare_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": disagree}),
-        ("orders_note_time", "time_stored_with_the_control_keys_is_noted", {"store": order}),
+        ("clock_orders", "order_of_a_brief_jump_is_noticed"),
         ("judge_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": end_a_time_without_orders}),
     ],
     "bounds": [

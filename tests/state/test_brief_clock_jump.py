@@ -116,10 +116,6 @@ def disagree(state: State) -> None:
     declare(state.scripts, state.keys, "shadow", "two")
 
 
-def order(state: State) -> None:
-    state.sessions.begin([], state.orders.count([], [("s-1", now_ms(state))])).result()
-
-
 def end_a_time_without_orders(state: State) -> None:
     state.client.hset(state.keys.orders, mapping={"level": "stopped", "held": "1", "last": "0", "at": "0"})
     state.client.hset(state.keys.orders, "last", now_ms(state))
@@ -127,12 +123,19 @@ def end_a_time_without_orders(state: State) -> None:
     assert state.client.exists(f"{state.keys.control}gaps")
 
 
-@pytest.mark.parametrize("store", [stop, probe, pause, disagree, order, end_a_time_without_orders])
+@pytest.mark.parametrize("store", [stop, probe, pause, disagree, end_a_time_without_orders])
 def test_time_stored_with_the_control_keys_is_noted(state: State, store: Callable[[State], None]) -> None:
     before = now_ms(state)
     store(state)
     noted = int(state.client.hget(f"{state.keys.control}sending", "clock") or 0)
     assert before <= noted <= now_ms(state)
+
+
+def test_order_of_a_brief_jump_is_noticed(state: State) -> None:
+    state.client.hset(state.keys.orders, "last", now_ms(state) + HOUR_MS)
+    assert control(state).put_back_ms() > HOUR_MS - MINUTE_MS
+    notice(state)
+    assert state.orders.flow().last_ms <= now_ms(state)
 
 
 def test_stop_in_a_brief_jump_is_put_back(state: State) -> None:
