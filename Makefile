@@ -39,8 +39,9 @@ test: $(READY) ## run all tests
 coverage: $(READY) ## measure how much the tests without real processes reach, and compare it with the floor
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term
 
-servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages)
+servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages), and the tests' longer cases
 	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
+	$(BIN)/python -m pytest --extended
 
 faults: $(READY) ## make every fault happen to real processes, twenty times (a night; RUNS=3 takes about an hour)
 	$(BIN)/python -m tests.model --long

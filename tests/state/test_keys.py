@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import fakeredis
 import pytest
 from redis.crc import key_slot
 
@@ -34,6 +33,7 @@ from tests.support.helpers import (
     sweep,
 )
 from tests.support.immortality import immortal_keys
+from tests.support.redis_clients import fake_client
 from worker.ingest.batch import collect
 from worker.runtime import State
 
@@ -113,7 +113,7 @@ def test_scripts_and_python_have_the_same_names_for_keys(state: State) -> None:
 
 
 def test_every_key_begins_with_the_namespace() -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    client = fake_client()
     state = make_state(client, FakeScripts(client), namespace="brand-b")
     state.streams.first.create_group()
     state.streams.reject(b"1-0", [("", "")], applied=False)
@@ -245,7 +245,7 @@ def test_an_id_that_could_mean_something_to_redis_is_not_stored(session: str) ->
 @pytest.fixture
 def client() -> Iterator[Any]:
     """A server of its own: here keys are meant to be wrong."""
-    fake = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    fake = fake_client()
     yield fake
     fake.close()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import fakeredis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +18,10 @@ from tests.support.controlling import (
     places,
     sending,
 )
-from tests.support.helpers import DAY_MS, SECOND_MS, FakeScripts, eventually, make_state, now_ms, ttl_ms
+from tests.support.helpers import DAY_MS, SECOND_MS, eventually, now_ms, ttl_ms
+from tests.support.redis_clients import emptied
 from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 SLOW_US = 3_600_000_000
 """So slow that nothing comes back while a test runs."""
@@ -166,11 +167,6 @@ def test_it_is_news_once_when_the_day_is_used_up_and_once_when_it_is_not_any_mor
 # For any sequence
 
 
-def fresh() -> State:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-    return make_state(client, FakeScripts(client))
-
-
 def micros(state: State) -> int:
     seconds, rest = state.client.time()
     return int(seconds) * 1_000_000 + int(rest)
@@ -182,8 +178,14 @@ WAITS = st.tuples(st.sampled_from(["wait"]), st.integers(0, 3 * SECOND_MS))
 
 
 @given(steps=st.lists(DISPATCHES | RETURNS | WAITS, max_size=40), burst=st.integers(1, 12))
-def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(steps: list[tuple[str, int]], burst: int) -> None:
-    state = fresh()
+def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(
+    valkey: EmbeddedValkey, steps: list[tuple[str, int]], burst: int
+) -> None:
+    with emptied(valkey) as state:
+        stays_below_the_rate(state, steps, burst)
+
+
+def stays_below_the_rate(state: State, steps: list[tuple[str, int]], burst: int) -> None:
     dispatchers = [control(state, rate_us=TEN_A_SECOND_US, burst=burst) for _ in range(2)]
     began_us, waited_us, out = micros(state), 0, 0
     for number, (step, amount) in enumerate(steps):
@@ -206,8 +208,8 @@ def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(steps: list
 class Crowd:
     """Two dispatchers that see each other's work late, and workers that end, fail, or die at any step."""
 
-    def __init__(self, most: int) -> None:
-        self.state = fresh()
+    def __init__(self, state: State, most: int) -> None:
+        self.state = state
         self._dispatchers, self._seen = [control(self.state, per_day=most) for _ in range(2)], [0, 0]
         self.leased: dict[int, str] = {}
         """Outreach → the day of its place; empty before the gate."""
@@ -248,14 +250,15 @@ STEPS = st.tuples(
 
 @given(steps=st.lists(STEPS, max_size=60), most=st.integers(1, 4))
 def test_for_any_dispatches_and_ends_no_day_has_too_many_contacts(
-    steps: list[tuple[Callable[[Crowd, int], None], int]], most: int
+    valkey: EmbeddedValkey, steps: list[tuple[Callable[[Crowd, int], None], int]], most: int
 ) -> None:
-    crowd = Crowd(most)
-    for step, number in steps:
-        step(crowd, number)
-        counted = crowd.contacted | {n for n, day in crowd.leased.items() if day}
-        assert len(counted) <= most
-        assert set(places(crowd.state)) == {held(n).outreach for n in counted}
+    with emptied(valkey) as state:
+        crowd = Crowd(state, most)
+        for step, number in steps:
+            step(crowd, number)
+            counted = crowd.contacted | {n for n, day in crowd.leased.items() if day}
+            assert len(counted) <= most
+            assert set(places(state)) == {held(n).outreach for n in counted}
 
 
 @pytest.mark.parametrize("limit", ["rate", "day"])

@@ -4,16 +4,20 @@ Orders, opt-outs and refusals are mangled, and activities too; the whole path is
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.helpers import HOUR_MS, MINUTE_MS, Event, arrived, event, now_ms
-from tests.support.mangling import ANA, EMAIL, PHONE, checkout, contacts, contacts_of, new_state, numbers
+from state.connection import connect
+from state.scripts import Scripts
+from tests.support.helpers import HOUR_MS, MINUTE_MS, Event, arrived, event, make_state, now_ms
+from tests.support.mangling import ANA, EMAIL, PHONE, checkout, contacts, contacts_of, numbers
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
-STATE = new_state()
 FEW = settings(max_examples=40, deadline=None)
 REFUSED = {"call": False, "whatsapp": False}
 SAID_YES = {**ANA, "consent": {"call": True, "whatsapp": True}}
@@ -56,6 +60,14 @@ JUNK = st.dictionaries(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2),
     max_size=3,
 )
+
+
+@pytest.fixture(scope="module")
+def mangled(valkey: EmbeddedValkey) -> Iterator[State]:
+    """A server that every example empties for itself."""
+    with connect(valkey.url) as client:
+        yield make_state(client, Scripts(client))
+        client.flushall()
 
 
 def one_of(values: list[Any]) -> st.SearchStrategy[Any]:
@@ -171,34 +183,34 @@ def refusals() -> st.SearchStrategy[dict[str, Any]]:
     return made()
 
 
-def test_without_a_signal_the_shopper_is_contacted() -> None:
-    assert numbers(contacts(STATE, checkout())) == [PHONE]
+def test_without_a_signal_the_shopper_is_contacted(mangled: State) -> None:
+    assert numbers(contacts(mangled, checkout())) == [PHONE]
 
 
 @given(written(by_person("order_completed")))
 @FEW
-def test_no_mangled_order_of_a_person_leads_to_a_contact(raw: bytes) -> None:
-    assert contacts(STATE, checkout(), raw) == []
+def test_no_mangled_order_of_a_person_leads_to_a_contact(mangled: State, raw: bytes) -> None:
+    assert contacts(mangled, checkout(), raw) == []
 
 
 @given(written(by_session()))
 @FEW
-def test_no_mangled_order_of_a_cart_leads_to_a_contact(raw: bytes) -> None:
-    assert contacts(STATE, checkout(), raw) == []
+def test_no_mangled_order_of_a_cart_leads_to_a_contact(mangled: State, raw: bytes) -> None:
+    assert contacts(mangled, checkout(), raw) == []
 
 
 @given(written(by_person("opt_out")), st.booleans())
 @FEW
-def test_no_mangled_opt_out_leads_to_a_contact(raw: bytes, is_first: bool) -> None:  # noqa: FBT001
-    assert contacts(STATE, *((raw, checkout()) if is_first else (checkout(), raw))) == []
+def test_no_mangled_opt_out_leads_to_a_contact(mangled: State, raw: bytes, is_first: bool) -> None:  # noqa: FBT001
+    assert contacts(mangled, *((raw, checkout()) if is_first else (checkout(), raw))) == []
 
 
 @given(refusals(), st.booleans())
 @FEW
-def test_no_mangled_refusal_leads_to_a_contact(made: dict[str, Any], is_first: bool) -> None:  # noqa: FBT001
+def test_no_mangled_refusal_leads_to_a_contact(mangled: State, made: dict[str, Any], is_first: bool) -> None:  # noqa: FBT001
     # Nothing after it is an explicit yes.
     agreed = checkout(customer=SAID_YES)
-    assert contacts(STATE, *((made, checkout()) if is_first else (agreed, made))) == []
+    assert contacts(mangled, *((made, checkout()) if is_first else (agreed, made))) == []
 
 
 @pytest.mark.parametrize(
@@ -219,8 +231,8 @@ def test_no_mangled_refusal_leads_to_a_contact(made: dict[str, Any], is_first: b
         {"type": "opt_out", "customer": {"phone_number": "11987654321", "country_code": "US"}},
     ],
 )
-def test_a_signal_in_the_form_of_a_platform_stops(made: Event) -> None:
-    assert contacts(STATE, checkout(), made) == []
+def test_a_signal_in_the_form_of_a_platform_stops(mangled: State, made: Event) -> None:
+    assert contacts(mangled, checkout(), made) == []
 
 
 # Activities
@@ -229,13 +241,13 @@ def test_a_signal_in_the_form_of_a_platform_stops(made: Event) -> None:
 @pytest.mark.parametrize(
     ("cart", "moment"), [({"items": []}, "2019-01-01 00:00:00"), (None, 0), ({"is_empty": True}, None)]
 )
-def test_an_emptied_cart_stops_whatever_its_time(cart: object, moment: object) -> None:
-    assert contacts(STATE, checkout(), event(cart=cart, occurred_at=moment)) == []
+def test_an_emptied_cart_stops_whatever_its_time(mangled: State, cart: object, moment: object) -> None:
+    assert contacts(mangled, checkout(), event(cart=cart, occurred_at=moment)) == []
 
 
 @pytest.mark.parametrize("kind", ["cart_emptied", "Cart Cleared", "emptyCart"])
-def test_a_type_that_says_emptied_empties_the_cart(kind: str) -> None:
-    assert contacts(STATE, checkout(), {"type": kind, "session_id": "s-1"}) == []
+def test_a_type_that_says_emptied_empties_the_cart(mangled: State, kind: str) -> None:
+    assert contacts(mangled, checkout(), {"type": kind, "session_id": "s-1"}) == []
 
 
 @pytest.mark.parametrize(
@@ -245,8 +257,8 @@ def test_a_type_that_says_emptied_empties_the_cart(kind: str) -> None:
         ("c1-7a2abe82733a34e84aa472d57fb5c3c1", "gid://shopify/Cart/c1-7a2abe82733a34e84aa472d57fb5c3c1?key=9"),
     ],
 )
-def test_an_order_closes_the_cart_that_pages_call_otherwise(of_pages: str, of_order: str) -> None:
-    assert contacts(STATE, checkout(of_pages), {"type": "orders/create", "id": 1, "cart_token": of_order}) == []
+def test_an_order_closes_the_cart_that_pages_call_otherwise(mangled: State, of_pages: str, of_order: str) -> None:
+    assert contacts(mangled, checkout(of_pages), {"type": "orders/create", "id": 1, "cart_token": of_order}) == []
 
 
 PEOPLE = [
@@ -297,12 +309,16 @@ def numbers_written(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
 
 @given(numbers_written(), st.booleans())
 @FEW
-def test_no_mangled_number_reaches_another_person(written: tuple[dict[str, Any], str], is_split: bool) -> None:  # noqa: FBT001
+def test_no_mangled_number_reaches_another_person(
+    mangled: State,
+    written: tuple[dict[str, Any], str],
+    is_split: bool,  # noqa: FBT001
+) -> None:
     customer, meant = written
     name = {"full_name": "Ana Souza", "consent": SAID_YES["consent"]}
     country = {"country_code": customer["country_code"]}
     made = [{"phone_number": customer["phone_number"]}, country | name] if is_split else [customer | name]
-    reached = numbers(contacts(STATE, *(checkout(customer=one) for one in made)))
+    reached = numbers(contacts(mangled, *(checkout(customer=one) for one in made)))
     # The 9 of Argentine mobiles is a way to dial, not another person.
     assert {number.lstrip("+").replace("549", "54", 1) for number in reached} <= {meant}
 
@@ -318,10 +334,10 @@ def test_no_mangled_number_reaches_another_person(written: tuple[dict[str, Any],
     ],
 )
 def test_a_later_country_makes_no_other_person_of_a_number(
-    first: dict[str, str], then: dict[str, str], reached: list[str]
+    mangled: State, first: dict[str, str], then: dict[str, str], reached: list[str]
 ) -> None:
     name = {"full_name": "Ana Souza"}
-    assert numbers(contacts(STATE, checkout(customer=name | first), checkout(customer=then))) == reached
+    assert numbers(contacts(mangled, checkout(customer=name | first), checkout(customer=then))) == reached
 
 
 @st.composite
@@ -357,8 +373,8 @@ BEA = {"full_name": "Bea Lima", "phone_number": "+5521912345678", "country_code"
 
 @given(of_two_people())
 @FEW
-def test_no_mangled_session_id_mixes_two_people(made: list[Event]) -> None:
-    for body in contacts(STATE, *made):
+def test_no_mangled_session_id_mixes_two_people(mangled: State, made: list[Event]) -> None:
+    for body in contacts(mangled, *made):
         who = body["customer"]
         assert (who["full_name"], who["phone_number"]) in {
             (one["full_name"], one["phone_number"]) for one in (ANA, BEA)
@@ -394,10 +410,10 @@ def shuffled(draw: st.DrawFn) -> tuple[list[Event], list[int]]:
 
 @given(shuffled())
 @FEW
-def test_no_order_of_arrival_of_a_stop_leads_to_a_contact(found: tuple[list[Event], list[int]]) -> None:
+def test_no_order_of_arrival_of_a_stop_leads_to_a_contact(mangled: State, found: tuple[list[Event], list[int]]) -> None:
     made, arrivals = found
-    STATE.client.flushall()
-    at_ms = now_ms(STATE) - 3 * HOUR_MS
+    mangled.client.flushall()
+    at_ms = now_ms(mangled) - 3 * HOUR_MS
     timed = [one | {"occurred_at": at_ms + place * MINUTE_MS} for place, one in enumerate(made)]
     entries = [arrived(timed[place], at_ms + HOUR_MS // 2 + turn) for turn, place in enumerate(arrivals)]
-    assert contacts_of(STATE, *entries) == []
+    assert contacts_of(mangled, *entries) == []
