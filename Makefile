@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
+# Where bytecode isn't kept, each process of the tests compiles all of them again, for 10 s.
+export PYTHONDONTWRITEBYTECODE =
+
 USABLE = $(shell { $(1) -c "import sys; print(sys.version_info >= (3, 11))"; } 2>/dev/null)
 
 # A .venv whose Python is too old, or gone with an upgrade of the system, is made again.

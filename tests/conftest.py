@@ -40,19 +40,26 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose the server, and keep the tests of a running shop in one process: starting all its roles takes a while.
+    """Leave out what `--extended` is for, and deal out the tests to processes file by file.
 
-    pytest-xdist 3.8 would do so, but writes the group where pytest 9.2 does not look any more.
+    A file is the smallest part, so that what its tests share is started once, and the tests with real processes come
+    first: they wait for most of their time. pytest-xdist 3.8 would group them by their marks, but writes the group
+    where pytest 9.2 does not look any more.
     """
     chosen = bool(config.getoption("extended"))
-    left_out = [item for item in items if (item.get_closest_marker("extended") is not None) is not chosen]
-    items[:] = [item for item in items if item not in left_out]
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (kept if (item.get_closest_marker("extended") is not None) is chosen else left_out).append(item)
+    items[:] = kept
     config.hook.pytest_deselected(items=left_out)
     if config.getoption("loadgroup", default=False):
+        items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
         for item in items:
             mark = item.get_closest_marker("xdist_group")
-            if mark is not None and mark.args[0].startswith("e2e") and "@" not in item.nodeid:
-                item._id = NodeId.parse(f"{item.nodeid}@{mark.args[0]}")
+            group = item.path.stem if mark is None or mark.args[0] == "valkey" else mark.args[0]
+            if "@" not in item.nodeid:
+                item._id = NodeId.parse(f"{item.nodeid}@{group}")
 
 
 @pytest.fixture(scope="session")

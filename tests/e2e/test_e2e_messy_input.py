@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.test_e2e import CART, CHECKOUT, Shop, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, running_shop, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 SETTLED_S = 20.0
 """Longer than threshold, sweep, lease of a competing outreach and request together."""
@@ -204,7 +204,9 @@ def clock_in(zone: str, minutes: int) -> str:
     ("zone", "phone", "country", "customer"),
     [
         ("America/Punta_Arenas", "+56 61 2 212345", "CL", {}),
-        ("America/New_York", "+14155552671", "US", {"time_zone": "America/New_York"}),
+        pytest.param(
+            *("America/New_York", "+14155552671", "US", {"time_zone": "America/New_York"}), marks=pytest.mark.extended
+        ),
     ],
 )
 def test_quiet_hours_hold_in_every_zone_of_the_person(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from state.keys import Keys
-from tests.e2e.test_e2e import CART, CHECKOUT, Shop, jane, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, jane, running_shop, until
 from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]

@@ -18,8 +18,9 @@ from state import overview
 from state.overview import Overview
 from state.watermark import HIGHEST_ID
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.observed import ROLES
 from tests.faults.shop import STREAMS, THRESHOLD_S
-from tests.faults.system import ROLES, System
+from tests.faults.system import System
 from tests.support.clock import put_clock_back
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS
 from worker.monitoring import health

@@ -13,7 +13,7 @@ from tests.faults.ledger import Request
 from tests.faults.shop import NAME, Shop, Told
 from tests.faults.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 Day = tuple[System, Shop]
 
@@ -83,7 +83,17 @@ def still_due(system: System, shop: Shop) -> Callable[[], None]:
 def claimed_late(system: System, shop: Shop) -> Callable[[], None]:
     key = _outreach_of(system, _first(system, shop).session)
     claimed = int(system.redis.hget(key, "claimed_at") or 0)
-    return _overwritten(system, key, "claimed_at", str(claimed - 60_000))
+    put_back = _overwritten(system, key, "claimed_at", str(claimed - 60_000))
+    # On a busy machine the roles start late, and an alarm that tells of it would explain this, too.
+    alarms = [entry for entry in system.log if '"alarm"' in entry[2]]
+    for entry in alarms:
+        system.log.remove(entry)
+
+    def mend() -> None:
+        put_back()
+        system.log.extend(alarms)
+
+    return mend
 
 
 def named_in_a_log(system: System, shop: Shop) -> Callable[[], None]:

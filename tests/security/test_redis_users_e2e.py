@@ -18,9 +18,9 @@ from redis import Redis
 from tornado.web import RequestHandler
 from typer.testing import CliRunner
 
-from tests.e2e.test_e2e import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
 from tests.security.redis_users import make_users, refused, rules, url_of
 from tests.support.processes import Lines
+from tests.support.running_shop import CART, CHECKOUT, LOGIN, PERSONAL, free_port, jane, until
 from tests.worker.test_metrics_process import serving
 from winback.cli.commands import app
 from winback.simulation.mock_api.process import MockServer
@@ -29,7 +29,7 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.roles import roles
 from worker.supervision.supervisor import Supervisor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_users")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 STREAMS = ("winback:events", "winback:events:1")
 

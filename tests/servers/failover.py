@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from state.errors import StateError
 from state.keys import Keys, partition_of
-from tests.e2e.test_e2e import CART, CHECKOUT, LEASE, Shop, jane, until
 from tests.servers.places import Place
+from tests.support.running_shop import CART, CHECKOUT, LEASE, Shop, jane, until
 
 NUMBER = 100
 WORKS_AGAIN_WITHIN_S = 30.0

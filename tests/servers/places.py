@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.test_e2e import in_redis
 from tests.servers.rabbitmq import rabbitmq
 from tests.servers.redis_servers import cluster, sentinel, standalone
+from tests.support.running_shop import in_redis
 
 
 @dataclass

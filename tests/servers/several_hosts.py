@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_e2e import LEASE, Shop, until
 from tests.servers.failover import emit, ended, patiently, requests_of
 from tests.servers.hosts import AN_HOUR_AHEAD, Host, host
+from tests.support.running_shop import LEASE, Shop, until
 
 ROLES = ("recover", "ingest", "sweep", "beat")
 AT_ONCE = 40

@@ -7,9 +7,9 @@ import pytest
 from state.connection import connect, replicas_of
 from state.errors import StateError
 from state.scripts import Scripts
-from tests.e2e.test_e2e import until
 from tests.servers.redis_servers import RedisServer, Replicated, cluster
 from tests.support.helpers import fence, make_state, record, taken
+from tests.support.running_shop import until
 from worker.runtime import State
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("cluster_replicas")]

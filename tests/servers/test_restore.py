@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from state.connection import connect
-from tests.e2e.test_e2e import KEYS, THRESHOLD, Shop, environment, in_redis, until
 from tests.e2e.test_e2e_sending import winback
 from tests.servers.failover import emit, ended, requests_of
 from tests.servers.hosts import Host, host
 from tests.servers.redis_servers import RedisServer
+from tests.support.running_shop import KEYS, THRESHOLD, Shop, environment, in_redis, until
 from winback.simulation.mock_api.process import MockServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restore")]

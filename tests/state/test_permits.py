@@ -182,27 +182,23 @@ def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(
     valkey: EmbeddedValkey, steps: list[tuple[str, int]], burst: int
 ) -> None:
     with emptied(valkey) as state:
-        stays_below_the_rate(state, steps, burst)
-
-
-def stays_below_the_rate(state: State, steps: list[tuple[str, int]], burst: int) -> None:
-    dispatchers = [control(state, rate_us=TEN_A_SECOND_US, burst=burst) for _ in range(2)]
-    began_us, waited_us, out = micros(state), 0, 0
-    for number, (step, amount) in enumerate(steps):
-        if step == "dispatch":
-            out += granted(dispatchers[number % 2], amount)
-        elif step == "return":
-            back = min(out, amount)
-            dispatchers[number % 2].not_leased(back)
-            out -= back
-        else:
-            let_pass(state, amount)
-            waited_us += 1000 * amount
-        passed_us = micros(state) - began_us + waited_us
-        assert out <= burst + passed_us // TEN_A_SECOND_US
-    # It holds back no more than it must: what is asked for after a while is granted.
-    let_pass(state, burst * TEN_A_SECOND_US // 1000)
-    assert granted(dispatchers[0], burst) == burst
+        dispatchers = [control(state, rate_us=TEN_A_SECOND_US, burst=burst) for _ in range(2)]
+        began_us, waited_us, out = micros(state), 0, 0
+        for number, (step, amount) in enumerate(steps):
+            if step == "dispatch":
+                out += granted(dispatchers[number % 2], amount)
+            elif step == "return":
+                back = min(out, amount)
+                dispatchers[number % 2].not_leased(back)
+                out -= back
+            else:
+                let_pass(state, amount)
+                waited_us += 1000 * amount
+            passed_us = micros(state) - began_us + waited_us
+            assert out <= burst + passed_us // TEN_A_SECOND_US
+        # It holds back no more than it must: what is asked for after a while is granted.
+        let_pass(state, burst * TEN_A_SECOND_US // 1000)
+        assert granted(dispatchers[0], burst) == burst
 
 
 class Crowd:

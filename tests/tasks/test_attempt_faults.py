@@ -12,7 +12,7 @@ from state.people import People, Reservation
 from tasks.delivery.attempt import attempt
 from tasks.delivery.sending import Outcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
-from tests.support.faulty_server import OK, Wire, http
+from tests.support.faulty_server import OK, http
 from tests.support.helpers import (
     CAP_MS,
     LEAD,
@@ -27,6 +27,7 @@ from tests.support.helpers import (
     record,
     stored,
 )
+from tests.support.wire import Wire
 from worker.runtime import State
 
 OTHER = "63-00000000000000bb"
@@ -162,13 +163,9 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
 def test_a_worker_that_stalls_after_the_fence_sends_nothing_and_it_is_due_again(state: State, stand_in: str) -> None:
     outreach = dispatched(state)
     clock = [0.0]
-
-    def stall() -> None:
-        clock[0] += 60.0
-
+    stalls: Any = (_Before if stand_in == "outbox" else _After)(state, lambda: clock.append(clock[-1] + 60.0))
     with yuno(state) as (deps, server):
-        acts: dict[str, Any] = {"outbox": _Before(state, stall), "people": _After(state, stall)}
-        stalled = replace(deps, monotonic=lambda: clock[0], **{stand_in: acts[stand_in]})
+        stalled = replace(deps, monotonic=lambda: clock[-1], **{stand_in: stalls})
         assert attempt(outreach, stalled) == Outcome(outreach, "waiting", "", 1, "too_late")
         assert server.received == b""
         assert held_by(state) == ""
@@ -177,7 +174,7 @@ def test_a_worker_that_stalls_after_the_fence_sends_nothing_and_it_is_due_again(
         assert len(server.requests) == 1
 
 
-# When Redis fails in the middle.
+# When Redis fails in the middle
 
 
 def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:

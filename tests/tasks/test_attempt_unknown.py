@@ -9,7 +9,7 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.sending import LONGEST_UNKNOWN, Outcome
 from tasks.deps import Deps
 from tests.support.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
-from tests.support.faulty_server import OK, Behaviour, Wire, http
+from tests.support.faulty_server import OK, http
 from tests.support.helpers import (
     abandon,
     counters,
@@ -19,6 +19,7 @@ from tests.support.helpers import (
     record,
     stored,
 )
+from tests.support.wire import Behaviour, Wire
 from worker.runtime import State
 
 
