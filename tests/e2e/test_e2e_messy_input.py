@@ -219,6 +219,7 @@ def test_quiet_hours_hold_in_every_zone_of_the_person(
         assert not shop.api.requests()
 
 
+@pytest.mark.extended
 def test_a_holiday_closes_the_law_window_of_one_country(tmp_path: Path) -> None:
     today = datetime.now(ZoneInfo("America/Bogota")).date().isoformat()
     with running_shop(tmp_path, WINBACK_CONTACT__HOLIDAYS=f"CO:{today}", WINBACK_CONTACT__LAW_OFF="MX") as shop:
