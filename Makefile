@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
+# Where bytecode isn't kept, each process of the tests compiles all of them again, for 10 s.
+export PYTHONDONTWRITEBYTECODE =
+
 USABLE = $(shell { $(1) -c "import sys; print(sys.version_info >= (3, 11))"; } 2>/dev/null)
 
 # A .venv whose Python is too old, or gone with an upgrade of the system, is made again.
@@ -39,8 +42,9 @@ test: $(READY) ## run all tests
 coverage: $(READY) ## measure how much the tests without real processes reach, and compare it with the floor
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term
 
-servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages)
+servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ, with failovers (Debian's packages), and the tests' longer cases
 	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
+	$(BIN)/python -m pytest --extended
 
 faults: $(READY) ## make every fault happen to real processes, twenty times (a night; RUNS=3 takes about an hour)
 	$(BIN)/python -m tests.model --long

@@ -1,4 +1,4 @@
-"""Servers for the tests: the same assertions run on fakeredis and on a real Valkey."""
+"""Servers for the tests: the same assertions run on a real Valkey and, with `--extended`, on a stand-in for one."""
 
 import signal
 from collections.abc import Iterator
@@ -14,10 +14,16 @@ from state.scripts import Scripts
 from tests.support.helpers import FakeScripts, make_state
 from tests.support.immortality import immortal_keys
 from tests.support.marks import wrongly_marked
+from tests.support.redis_clients import FAKEREDIS, fake_client
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ON_VALKEY = pytest.mark.xdist_group("valkey")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make servers` run what `make test` leaves out, as it says what another case says and takes long."""
+    parser.addoption("--extended", action="store_true", help="run the cases that are left out without it, only")
 
 
 def pytest_configure() -> None:
@@ -34,15 +40,26 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a running shop in one process: starting all its roles takes longer than most of them.
+    """Leave out what `--extended` is for, and deal out the tests to processes file by file.
 
-    pytest-xdist 3.8 would do so, but writes the group where pytest 9.2 does not look any more.
+    A file is the smallest part, so that what its tests share is started once, and the tests with real processes come
+    first: they wait for most of their time. pytest-xdist 3.8 would group them by their marks, but writes the group
+    where pytest 9.2 does not look any more.
     """
+    chosen = bool(config.getoption("extended"))
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (kept if (item.get_closest_marker("extended") is not None) is chosen else left_out).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
     if config.getoption("loadgroup", default=False):
+        items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
         for item in items:
             mark = item.get_closest_marker("xdist_group")
-            if mark is not None and mark.args[0].startswith("e2e") and "@" not in item.nodeid:
-                item._id = NodeId.parse(f"{item.nodeid}@{mark.args[0]}")
+            group = item.path.stem if mark is None or mark.args[0] == "valkey" else mark.args[0]
+            if "@" not in item.nodeid:
+                item._id = NodeId.parse(f"{item.nodeid}@{group}")
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +72,11 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
         yield started
 
 
-@pytest.fixture(params=["fakeredis", pytest.param("valkey", marks=ON_VALKEY)])
+@pytest.fixture(params=[FAKEREDIS, pytest.param("valkey", marks=ON_VALKEY)])
 def server(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A client of an empty server; afterwards every key must have a time to live or be listed as one without."""
     if request.param == "fakeredis":
-        yield from _emptied(fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0))))
+        yield from _emptied(fake_client())
     else:
         yield from _emptied(connect(request.getfixturevalue("valkey").url))
 

@@ -14,8 +14,8 @@ from tests.faults.ledger import ACCEPT, Answer, always
 from tests.faults.settings import POOL
 from tests.faults.shop import Shop
 from tests.faults.system import System
-from tests.support.faulty_server import Wire
 from tests.support.processes import is_gone
+from tests.support.wire import Wire
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
 

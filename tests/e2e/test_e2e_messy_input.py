@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.running_shop import CART, CHECKOUT, Shop, running_shop, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 SETTLED_S = 20.0
 """Longer than threshold, sweep, lease of a competing outreach and request together."""
@@ -204,7 +204,9 @@ def clock_in(zone: str, minutes: int) -> str:
     ("zone", "phone", "country", "customer"),
     [
         ("America/Punta_Arenas", "+56 61 2 212345", "CL", {}),
-        ("America/New_York", "+14155552671", "US", {"time_zone": "America/New_York"}),
+        pytest.param(
+            *("America/New_York", "+14155552671", "US", {"time_zone": "America/New_York"}), marks=pytest.mark.extended
+        ),
     ],
 )
 def test_quiet_hours_hold_in_every_zone_of_the_person(
@@ -217,6 +219,7 @@ def test_quiet_hours_hold_in_every_zone_of_the_person(
         assert not shop.api.requests()
 
 
+@pytest.mark.extended
 def test_a_holiday_closes_the_law_window_of_one_country(tmp_path: Path) -> None:
     today = datetime.now(ZoneInfo("America/Bogota")).date().isoformat()
     with running_shop(tmp_path, WINBACK_CONTACT__HOLIDAYS=f"CO:{today}", WINBACK_CONTACT__LAW_OFF="MX") as shop:

@@ -2,19 +2,16 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from state.connection import connect
-from tests.support.running_shop import CART, CHECKOUT, Shop, jane, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, command, jane, running_shop, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_operator")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 PHONE = "+573001234599"
 
@@ -26,7 +23,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield found
 
 
-def winback(shop: Shop, *arguments: str, code: int = 0) -> str:
+def winback(shop: Shop, *arguments: str) -> str:
     """Run a command as a person does."""
     port = shop.redis.connection_pool.connection_kwargs["port"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")} | {
@@ -34,10 +31,7 @@ def winback(shop: Shop, *arguments: str, code: int = 0) -> str:
         "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
         "WINBACK_CONFIG": str(shop.log.parent / "winback.toml"),
     }
-    argv = [sys.executable, "-m", "winback", *arguments]
-    done = subprocess.run(argv, env=env, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+    return command(env, *arguments)
 
 
 def outreach_of(shop: Shop, session: str, state: str) -> str:

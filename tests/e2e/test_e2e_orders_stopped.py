@@ -1,17 +1,14 @@
 """With real processes: a shop loses its order events, and with `hold` no buyer is contacted."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from time import sleep
 from typing import Any
 
 import pytest
 
 from tests.e2e.test_e2e_watch import told
-from tests.support.running_shop import CART, CHECKOUT, Shop, jane, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, command, jane, running_shop, until
 from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -34,9 +31,7 @@ def visit(shop: Shop, name: str, number: int) -> None:
 
 
 def status(shop: Shop) -> dict[str, Any]:
-    command = [sys.executable, "-m", "winback", "status", "--json"]
-    done = subprocess.run(command, env=shop.env, cwd=Path(__file__).parents[2], capture_output=True, check=False)
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(command(shop.env, "status", "--json", code=None))
     return found
 
 

@@ -2,20 +2,17 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
-from tests.support.running_shop import CART, CHECKOUT, Shop, jane, running_shop, until
+from tests.support.running_shop import CART, CHECKOUT, Shop, command, jane, running_shop, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 CONCURRENCY = 8
 PROBES_APART_S = 1.0
@@ -34,11 +31,7 @@ def winback(shop: Shop, *arguments: str) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
     # With the brokers and secrets of nobody: a command needs none of them.
     env |= {"WINBACK_REDIS_URL": shop.env["WINBACK_REDIS_URL"], "WINBACK_CONFIG": os.devnull}
-    command = [sys.executable, "-m", "winback", *arguments]
-    done = subprocess.run(
-        command, env=env, cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True, timeout=30
-    )
-    return done.stdout
+    return command(env, *arguments)
 
 
 def status(shop: Shop) -> dict[str, Any]:

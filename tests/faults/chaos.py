@@ -6,11 +6,12 @@ from random import Random
 from typing import get_args
 
 from tasks.failpoints import Point
-from tests.faults.api import bursts
+from tests.faults.answers import bursts
 from tests.faults.ledger import ACCEPT, always
+from tests.faults.observed import ROLES
 from tests.faults.proxy import Mode
 from tests.faults.shop import STREAMS
-from tests.faults.system import ROLES, System
+from tests.faults.system import System
 
 LONGEST_S = 4.0
 MODES: tuple[Mode, ...] = ("refuse", "cut", "freeze", "drop_replies")

@@ -93,6 +93,7 @@ def _once(case: _Case) -> Iterator[str]:
     for request in case.requests:
         keys[request.stamp].add(request.key)
         bodies[request.stamp].add(request.body)
+        yield from (f"I1: a request breaks the contract: {problem}" for problem in request.problems)
     if any(len(found) > 1 for found in (*keys.values(), *bodies.values())):
         yield "I1: attempts at one abandonment had several keys or bodies"
     known = {"sent", "unknown"}
@@ -212,7 +213,7 @@ def _private(system: System) -> Iterator[str]:
 def _story(case: _Case, system: System) -> str:
     """All that happened to one session, in order of time."""
     lines = [(event.at, f"told {event.type} of {event.occurred} (entry {event.entry})") for event in case.visit.told]
-    lines += [(r.at, f"request {r.key[:8]} for {r.stamp}: {r.answer}, contact: {r.contact}") for r in case.requests]
+    lines += [(r.at, f"request {r.key[:8]} for {r.stamp}: {r.status}, contact: {r.contact}") for r in case.requests]
     for record in case.records:
         lines += [(line.at_ms / 1000, f"{record.outreach}: {line.text}") for line in record.history]
     ids = [record.outreach for record in case.records]

@@ -21,11 +21,13 @@ from state.overview import Overview
 from state.watermark import HIGHEST_ID
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.ledger import ACCEPT, Answer, always
+from tests.faults.observed import ROLES
 from tests.faults.shop import STREAMS, THRESHOLD_S
-from tests.faults.system import ROLES, System
+from tests.faults.system import System
 from tests.support.clock import Scores, put_clock_back, scores
-from tests.support.faulty_server import Wire, http
+from tests.support.faulty_server import http
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.wire import Wire
 from worker.monitoring import health
 
 LATE_S = 0.3

@@ -10,8 +10,8 @@ from pathlib import Path
 from tasks.failpoints import Point
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.ledger import ACCEPT, in_turn, refuse
+from tests.faults.observed import ROLES
 from tests.faults.settings import LEASE_S, PROCESSES
-from tests.faults.system import ROLES
 
 LONGER_THAN_A_LEASE_S = LEASE_S + 0.7
 POOL_KILLED_S = 6.0

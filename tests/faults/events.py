@@ -10,7 +10,8 @@ from redis import Redis
 from tests.faults.fault import OR_UNKNOWN, USUAL, Fault, Scene
 from tests.faults.ledger import Answer, always
 from tests.faults.shop import GOES_ON_S, THRESHOLD_S
-from tests.support.faulty_server import Wire, http
+from tests.support.faulty_server import http
+from tests.support.wire import Wire
 
 LARGE = 50 * 2**20
 PATIENCE_S = 3.0

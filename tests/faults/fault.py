@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 from tests.faults.checker import Verdict, check
 from tests.faults.ledger import ACCEPT, always
+from tests.faults.observed import ROLES
 from tests.faults.shop import KINDS, Kinds, Shop
-from tests.faults.system import PACE, ROLES, System
+from tests.faults.system import PACE, System
 from worker.supervision.restart_policy import Pace
 
 USUAL = frozenset(

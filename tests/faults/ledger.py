@@ -1,19 +1,27 @@
-"""A stand-in for the API that writes each request to the disk before it answers, and can answer in every bad way.
+"""The API of the faults: the mock API's contract and ledger behind a server that can answer in every bad way.
 
 What is in the ledger happened, whatever became of the answer: it is what the promise is held against.
 """
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.faulty_server import FaultyServer, Wire, http
+from tests.support.faulty_server import FaultyServer, http
+from tests.support.wire import Wire
+from winback.simulation.mock_api.contract import check_body
+from winback.simulation.mock_api.headers import Credentials, check_headers, idempotency_key
+from winback.simulation.mock_api.ledger import Entry, Ledger
+from winback.simulation.mock_api.replies import Outcome
+
+CREDENTIALS = Credentials("public", "private")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,13 @@ class Answer:
     name: str
     contact: bool
     act: Callable[[Wire], None]
+    status: int | None = None
+    """As it is noted; None for an answer that isn't whole."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """As the mock API calls it."""
+        return "accepted" if self.contact else "forced" if self.status else "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +45,34 @@ class Request:
     """One line of the ledger."""
 
     at: float
-    """When it was written (s since the epoch)."""
+    """When it was written (s since the epoch, rounded up to a millisecond)."""
     key: str
     session: str
     phone: str
     stamp: str
     """`abandonment_timestamp`: with the session it names the abandonment."""
     body: str
-    answer: str
+    status: int | None
     contact: bool
+    problems: tuple[str, ...] = ()
+    """Breaches of the contract."""
 
 
 Plan = Callable[[int], Answer]
 """Chooses the answer to a request by how many there were before it since the plan was made."""
 
 
-def reply(data: bytes, *, name: str, contact: bool) -> Answer:
-    return Answer(name, contact, lambda wire: wire.send(data))
+def reply(status: int, body: bytes = b"", *, contact: bool, **headers: str) -> Answer:
+    data = http(status, body, **headers)
+    return Answer(str(status), contact, lambda wire: wire.send(data), status)
 
 
-ACCEPT = reply(http(200), name="200", contact=True)
+ACCEPT = reply(200, contact=True)
 
 
 def refuse(status: int, body: bytes = b"", **headers: str) -> Answer:
     """Answer with an error, and contact nobody."""
-    return reply(http(status, body, **headers), name=str(status), contact=False)
+    return reply(status, body, contact=False, **headers)
 
 
 def always(answer: Answer) -> Plan:
@@ -70,7 +88,7 @@ class LedgerApi:
     """The API; one plan decides about all requests until another is set."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._ledger = Ledger(path, keep=0)
         self._path = path
         self._guard = threading.Lock()
         self._plan: Plan = always(ACCEPT)
@@ -93,9 +111,8 @@ class LedgerApi:
             self._plan, self._number = plan, 0
 
     def requests(self) -> list[Request]:
-        """Read the ledger back from the disk."""
-        lines = self._path.read_text(encoding="utf-8").splitlines()
-        return [Request(**json.loads(line)) for line in lines]
+        """Read the ledger back from the file."""
+        return [_read(json.loads(line)) for line in self._path.read_text(encoding="utf-8").splitlines()]
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -103,29 +120,46 @@ class LedgerApi:
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self._server.__exit__(kind, e, tb)
-        os.close(self._file)
+        self._ledger.close()
 
     def _serve(self, wire: Wire) -> None:
         while raw := wire.request():
             self._decide(raw).act(wire)
 
     def _decide(self, raw: bytes) -> Answer:
+        """Write a request down before it is answered."""
         head, _, body = raw.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])
-        document: dict[str, Any] = json.loads(body)
+        first, *lines = head.split(b"\r\n")
+        headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+        problems = [problem.message for problem in check_headers(headers, CREDENTIALS)]
+        headers_ok = not problems
+        document, breaches = check_body(body)
         with self._guard:
             answer = self._plan(self._number)
             self._number += 1
-            request = Request(
-                at=time.time(),
-                key=headers["x-idempotency-key"],
-                session=document["session"]["session_id"],
-                phone=document["customer"]["phone_number"],
-                stamp=document["session"]["abandonment_timestamp"],
-                body=body.decode(),
-                answer=answer.name,
-                contact=answer.contact,
+            entry = Entry(
+                at=ceil(time.time() * 1000) / 1000,
+                path=first.split()[1].decode(),
+                status=answer.status,
+                outcome=answer.outcome,
+                key=idempotency_key(headers),
+                raw=body,
+                headers_ok=headers_ok,
+                problems=(*problems, *breaches),
             )
-            os.write(self._file, json.dumps(asdict(request)).encode() + b"\n")
-            os.fsync(self._file)
+            self._ledger.note(entry, document)
         return answer
+
+
+def _read(line: dict[str, Any]) -> Request:
+    return Request(
+        at=datetime.fromisoformat(line["received_at"]).timestamp(),
+        key=line["idempotency_key"] or "",
+        session=line["body"]["session"]["session_id"],
+        phone=line["body"]["customer"]["phone_number"],
+        stamp=line["body"]["session"]["abandonment_timestamp"],
+        body=line["body_raw"],
+        status=line["status"],
+        contact=line["outcome"] == "accepted",
+        problems=tuple(line["problems"]),
+    )

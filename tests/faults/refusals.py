@@ -9,8 +9,9 @@ from typing import Any
 from redis import RedisError
 
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.observed import ROLES
 from tests.faults.servers import WORKS_AGAIN_WITHIN_S, _while
-from tests.faults.system import ROLES, System
+from tests.faults.system import System
 from worker.supervision.restart_policy import Pace
 
 IMPATIENT = Pace(first=0.2, longest=1.0, longest_wait=1.0, brief=5.0)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from redis import Redis, RedisError
 
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.observed import ROLES
 from tests.faults.proxy import Mode
 from tests.faults.shop import STREAMS
-from tests.faults.system import ROLES
 
 WORKS_AGAIN_WITHIN_S = 30.0
 

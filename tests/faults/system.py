@@ -3,36 +3,32 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from redis import Redis
 
-from state.keys import PARTITIONS
 from tasks.failpoints import VARIABLE, Point
 from tests.faults.ledger import LedgerApi
+from tests.faults.observed import ROLES, Observed
 from tests.faults.proxy import Proxy
 from tests.faults.settings import SETTINGS
-from tests.faults.shop import STREAMS, THRESHOLD_S
+from tests.faults.shop import THRESHOLD_S
 from worker import runtime
-from worker.runtime import State
 from worker.settings import Settings, load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.restart_policy import Pace
 from worker.supervision.roles import Role, roles
 from worker.supervision.supervisor import Supervisor
 
-T = TypeVar("T")
-
-ROLES = ("ingest", "recover", "sweep", "beat")
 STAGES = ("product_selection", "cart_review", "checkout", "payment")
 PACE = Pace(first=0.2, longest=1.0, limit=1000)
 
 
-class System:
+class System(Observed):
     """The roles, the server and the API, with proxies between them."""
 
     def __init__(
@@ -40,8 +36,7 @@ class System:
     ) -> None:
         self.directory = directory
         self.points = directory / "points"
-        self.log: list[tuple[float, str, str]] = []
-        """What the roles said: when (s since the epoch), who, the line."""
+        self.log = []
         self._more = more
         self._names = names
         self._pace = pace
@@ -68,7 +63,7 @@ class System:
         self.thresholds(THRESHOLD_S)
         self.settings: Settings = load(self.env)
         direct = self.settings.model_copy(update={"redis_url": self.server.url})
-        self.state: State = runtime.open_state(direct)
+        self.state = runtime.open_state(direct)
         self._stack.callback(self.state.client.close)
         self._stack.callback(lambda: self.supervisor.stop())  # noqa: PLW0108 - another one may take its place
         self.supervise()
@@ -95,89 +90,6 @@ class System:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    # To look at
-
-    def until(self, condition: Callable[[], T], within_s: float = 30.0, what: str = "it") -> T:
-        """Wait until a condition is truthy and return what it is; raises TimeoutError."""
-        deadline = time.monotonic() + within_s
-        while not (found := condition()):
-            if time.monotonic() > deadline:
-                last = "\n".join(f"{role}: {line}" for _, role, line in self.log[-20:])
-                raise TimeoutError(f"{what} did not happen within {within_s:.0f} s; the last lines:\n{last}")
-            time.sleep(0.02)
-        return found
-
-    def all_alive(self) -> bool:
-        """Whether every role has said so within the last seconds."""
-        now_ms = self.state.streams.watermark().now_ms
-        for role in ROLES:
-            beats = self.redis.hvals(self.state.keys.heartbeat(role))
-            if not any(now_ms - int(beat) < 2500 for beat in beats):
-                return False
-        return True
-
-    @property
-    def redis(self) -> Any:  # noqa: ANN401 - a client
-        """The server itself, past the proxies."""
-        return self.state.client
-
-    def in_lanes(self) -> int:
-        """Return how many sessions wait in a lane."""
-        return sum(self.redis.zcard(key) for key in self.redis.scan_iter("winback:{*}:lane:*", count=1000))
-
-    def open_outreaches(self) -> int:
-        """Return how many outreaches are due or leased: at one moment, or one that changes places might be missed."""
-        pipe = self.redis.pipeline(transaction=True)
-        for number in range(PARTITIONS):
-            pipe.zcard(self.state.keys.due(number))
-            pipe.zcard(self.state.keys.leased(number))
-        return sum(pipe.execute())
-
-    def is_settled(self) -> bool:
-        """Whether nothing is under way any more."""
-        return not (any(map(self.redis.xlen, STREAMS)) or self.in_lanes() or self.open_outreaches())
-
-    def stays_settled(self, for_s: float, within_s: float) -> None:
-        """Wait until nothing has been under way for so long: a worker that stood still may yet tell how it went."""
-        began = time.monotonic()
-
-        def is_so() -> bool:
-            nonlocal began
-            if self.is_settled():
-                return time.monotonic() - began >= for_s
-            began = time.monotonic()
-            return False
-
-        try:
-            self.until(is_so, within_s, "the end of everything")
-        except TimeoutError as exc:
-            raise TimeoutError(f"{exc}\nnot settled: {'; '.join(self._unsettled()) or 'anything'}") from None
-
-    def _unsettled(self) -> Iterator[str]:
-        """What is under way, and since or until when: seconds after now by the server's clock."""
-        seconds, _ = self.redis.time()
-        keys = self.state.keys
-        for stream in STREAMS:
-            for entry, _fields in self.redis.xrange(stream, count=5):
-                yield f"{stream} {entry.decode()}"
-        for lane in self.redis.scan_iter("winback:{*}:lane:*", count=1000):
-            for member, since in self.redis.zrange(lane, 0, 5, withscores=True):
-                yield f"{lane.decode()} {member!r} {since / 1000 - seconds:.0f}"
-        for number in range(PARTITIONS):
-            for kind, key in (("due", keys.due(number)), ("leased", keys.leased(number))):
-                for member, at in self.redis.zrange(key, 0, 5, withscores=True):
-                    kept = self.redis.hgetall(keys.outreach(member.decode()))
-                    state = {name: kept.get(name) for name in (b"state", b"claim", b"attempts", b"due", b"lease")}
-                    yield f"{kind} {member!r} {at / 1000 - seconds:.0f} {state}"
-
-    def said(self, words: str, since: float = 0.0) -> int:
-        """Return in how many lines of the log these words stand."""
-        return sum(words in line for at, _, line in self.log if at >= since)
-
-    def logged(self, *words: str) -> bool:
-        """Whether one line of the log has all these words."""
-        return any(all(word in line for word in words) for _, _, line in self.log)
 
     # To break
 

@@ -14,7 +14,7 @@ from tests.faults.shop import NAME, Shop, Told
 from tests.faults.system import System
 from worker.monitoring.alarms import ALARM
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 Day = tuple[System, Shop]
 

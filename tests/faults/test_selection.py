@@ -6,9 +6,10 @@ import pytest
 
 from tests.faults.all import ALL
 from tests.faults.fault import Fault, Result, run_once
-from tests.faults.system import ROLES, System
+from tests.faults.observed import ROLES
+from tests.faults.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 SELECTED = {"1b": 7, "2c": 7, "3d": 7, "4bb": 7, "13a": 7, "18b": 7}
 """Number of the fault, and the seed."""

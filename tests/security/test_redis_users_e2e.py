@@ -20,7 +20,7 @@ from tests.worker.test_metrics_process import serving
 from winback.cli.commands import app
 
 __all__ = ["shop"]  # fixtures
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_users")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
 
 def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:

@@ -20,7 +20,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def shop(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     directory = tmp_path_factory.mktemp("shop")
     settings = {"WINBACK_BROKER_URL": place.broker_url, "WINBACK_INGEST__STREAMS": str(place.streams)}
-    with running_shop(directory, place.redis_url, place.broker, **settings) as found:
+    with running_shop(directory, place.redis_url, place.broker, (), **settings) as found:
         yield found
 
 

@@ -1,9 +1,7 @@
 """Any sequence and repetition of orders, answers and corrections counts the same."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import fakeredis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from state.scripts import Scripts
 from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, WINDOW_MS, FakeScripts, arrived, make_state, now_ms
 from tests.support.ingesting import process
 from tests.support.orders import contacted, merit, order
+from tests.support.redis_clients import FAKEREDIS, fake_client
 from worker.runtime import State
 
 # When an order was made, as seen from the contact, and what it says.
@@ -25,11 +24,11 @@ orders = st.tuples(
 corrections: list[Result | None] = [None, "sent", "dead"]
 
 
-@pytest.fixture(scope="module", params=["fakeredis", pytest.param("valkey", marks=pytest.mark.xdist_group("valkey"))])
+@pytest.fixture(scope="module", params=[FAKEREDIS, pytest.param("valkey", marks=pytest.mark.xdist_group("valkey"))])
 def counting(request: pytest.FixtureRequest) -> Iterator[State]:
     """A server that every example empties for itself."""
     if request.param == "fakeredis":
-        client: Any = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+        client = fake_client()
         yield make_state(client, FakeScripts(client))
     else:
         client = connect(request.getfixturevalue("valkey").url)

@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-import fakeredis
 import pytest
 
 from state.key_lists import WITHOUT_TTL
 from state.keys import Keys
 from tests.support.helpers import DAY_MS
 from tests.support.immortality import immortal_keys
+from tests.support.redis_clients import fake_client
 
 
 @pytest.fixture
 def client() -> Iterator[Any]:
     """A server of its own: here keys are meant to be wrong."""
-    fake = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    fake = fake_client()
     yield fake
     fake.close()
 

@@ -1,6 +1,5 @@
 """The names of keys: what lies together, what is kept apart, and what may be part of a name."""
 
-import fakeredis
 from redis.crc import key_slot
 
 from state.keys import partition_of
@@ -24,6 +23,7 @@ from tests.support.helpers import (
     stored,
     sweep,
 )
+from tests.support.redis_clients import fake_client
 from worker.runtime import State
 
 PERSON = person_of("+573001234567", SECRET)
@@ -101,7 +101,7 @@ def test_scripts_and_python_have_the_same_names_for_keys(state: State) -> None:
 
 
 def test_every_key_begins_with_the_namespace() -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
+    client = fake_client()
     state = make_state(client, FakeScripts(client), namespace="brand-b")
     state.streams.first.create_group()
     state.streams.reject(b"1-0", [("", "")], applied=False)

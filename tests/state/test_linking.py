@@ -2,7 +2,6 @@
 
 from itertools import permutations
 
-import fakeredis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +10,10 @@ from state.erasure import Forgetting
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS
 from state.people import Facts, person_of
 from state.person_marks import MOST_LINKED, MOST_LINKS, MOST_SESSIONS, Answer, Marks, Named, Told
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECRET, FakeScripts, dump, make_state, now_ms, ttl_ms
+from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECRET, dump, now_ms, ttl_ms
+from tests.support.redis_clients import emptied
 from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PHONE, EMAIL, OTHER = (person_of(one, SECRET) for one in ("+573001234567", "jane@example.com", "+573001234568"))
 PHONES = [person_of(f"+57300765{number:04d}", SECRET) for number in range(MOST_LINKED + 2)]
@@ -94,15 +95,16 @@ EVENTS = (
 @settings(deadline=None, max_examples=50)
 @given(order=st.permutations(EVENTS), repeated=st.lists(st.sampled_from(EVENTS), max_size=4))
 def test_any_order_and_repetition_ends_in_the_same_state(
-    order: list[tuple[str, str, str]], repeated: list[tuple[str, str, str]]
+    valkey: EmbeddedValkey, order: list[tuple[str, str, str]], repeated: list[tuple[str, str, str]]
 ) -> None:
     at_ms = 1_900_000_000_000
-    assert _told([*order, *repeated], at_ms) == _told(list(EVENTS), at_ms)
+    with emptied(valkey) as state:
+        found = _told(state, [*order, *repeated], at_ms)
+        state.client.flushall()
+        assert found == _told(state, list(EVENTS), at_ms)
 
 
-def _told(events: list[tuple[str, str, str]], at_ms: int) -> dict[str, object]:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-    state = make_state(client, FakeScripts(client))
+def _told(state: State, events: list[tuple[str, str, str]], at_ms: int) -> dict[str, object]:
     said = {
         "bought": Marks(bought_ms=at_ms),
         "bought earlier": Marks(bought_ms=at_ms - HOUR_MS),
@@ -115,9 +117,7 @@ def _told(events: list[tuple[str, str, str]], at_ms: int) -> dict[str, object]:
             link(state, one, other, at_ms=at_ms)
         else:
             mark(state, one, said[other])
-    found = dump(state)
-    client.close()
-    return found
+    return dump(state)
 
 
 # Answers

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable
 
-import fakeredis
 from hypothesis import given
 from hypothesis import strategies as st
 
 from state.sending_control import Passed
 from tests.support.controlling import TEN_A_SECOND_US, control, granted, held, let_pass, places
-from tests.support.helpers import SECOND_MS, FakeScripts, make_state
+from tests.support.helpers import SECOND_MS
+from tests.support.redis_clients import emptied
 from worker.runtime import State
-
-
-def fresh() -> State:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-    return make_state(client, FakeScripts(client))
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 def micros(state: State) -> int:
@@ -28,32 +24,34 @@ WAITS = st.tuples(st.sampled_from(["wait"]), st.integers(0, 3 * SECOND_MS))
 
 
 @given(steps=st.lists(DISPATCHES | RETURNS | WAITS, max_size=40), burst=st.integers(1, 12))
-def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(steps: list[tuple[str, int]], burst: int) -> None:
-    state = fresh()
-    dispatchers = [control(state, rate_us=TEN_A_SECOND_US, burst=burst) for _ in range(2)]
-    began_us, waited_us, out = micros(state), 0, 0
-    for number, (step, amount) in enumerate(steps):
-        if step == "dispatch":
-            out += granted(dispatchers[number % 2], amount)
-        elif step == "return":
-            back = min(out, amount)
-            dispatchers[number % 2].not_leased(back)
-            out -= back
-        else:
-            let_pass(state, amount)
-            waited_us += 1000 * amount
-        passed_us = micros(state) - began_us + waited_us
-        assert out <= burst + passed_us // TEN_A_SECOND_US
-    # It holds back no more than it must: what is asked for after a while is granted.
-    let_pass(state, burst * TEN_A_SECOND_US // 1000)
-    assert granted(dispatchers[0], burst) == burst
+def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(
+    valkey: EmbeddedValkey, steps: list[tuple[str, int]], burst: int
+) -> None:
+    with emptied(valkey) as state:
+        dispatchers = [control(state, rate_us=TEN_A_SECOND_US, burst=burst) for _ in range(2)]
+        began_us, waited_us, out = micros(state), 0, 0
+        for number, (step, amount) in enumerate(steps):
+            if step == "dispatch":
+                out += granted(dispatchers[number % 2], amount)
+            elif step == "return":
+                back = min(out, amount)
+                dispatchers[number % 2].not_leased(back)
+                out -= back
+            else:
+                let_pass(state, amount)
+                waited_us += 1000 * amount
+            passed_us = micros(state) - began_us + waited_us
+            assert out <= burst + passed_us // TEN_A_SECOND_US
+        # It holds back no more than it must: what is asked for after a while is granted.
+        let_pass(state, burst * TEN_A_SECOND_US // 1000)
+        assert granted(dispatchers[0], burst) == burst
 
 
 class Crowd:
     """Two dispatchers that see each other's work late, and workers that end, fail, or die at any step."""
 
-    def __init__(self, most: int) -> None:
-        self.state = fresh()
+    def __init__(self, state: State, most: int) -> None:
+        self.state = state
         self._dispatchers, self._seen = [control(self.state, per_day=most) for _ in range(2)], [0, 0]
         self.leased: dict[int, str] = {}
         """Outreach → the day of its place; empty before the gate."""
@@ -94,11 +92,12 @@ STEPS = st.tuples(
 
 @given(steps=st.lists(STEPS, max_size=60), most=st.integers(1, 4))
 def test_for_any_dispatches_and_ends_no_day_has_too_many_contacts(
-    steps: list[tuple[Callable[[Crowd, int], None], int]], most: int
+    valkey: EmbeddedValkey, steps: list[tuple[Callable[[Crowd, int], None], int]], most: int
 ) -> None:
-    crowd = Crowd(most)
-    for step, number in steps:
-        step(crowd, number)
-        counted = crowd.contacted | {n for n, day in crowd.leased.items() if day}
-        assert len(counted) <= most
-        assert set(places(crowd.state)) == {held(n).outreach for n in counted}
+    with emptied(valkey) as state:
+        crowd = Crowd(state, most)
+        for step, number in steps:
+            step(crowd, number)
+            counted = crowd.contacted | {n for n, day in crowd.leased.items() if day}
+            assert len(counted) <= most
+            assert set(places(state)) == {held(n).outreach for n in counted}

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
-import fakeredis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +34,7 @@ from tests.support.helpers import (
     stored,
     ttl_ms,
 )
+from tests.support.redis_clients import FAKEREDIS, fake_client
 from worker.ingest.batch import collect
 from worker.runtime import State
 
@@ -101,18 +100,16 @@ BOUNDED = settings(max_examples=100, deadline=None, derandomize=True)
 batches = st.lists(events(), min_size=1, max_size=10)
 
 
-@pytest.fixture(
-    scope="module", params=["fakeredis", "encrypted", pytest.param("valkey", marks=pytest.mark.xdist_group("valkey"))]
-)
+@pytest.fixture(scope="module", params=[FAKEREDIS, "encrypted", "valkey"])
 def merging(request: pytest.FixtureRequest) -> Iterator[State]:
     """A server that every example empties for itself."""
-    if request.param != "valkey":
-        client: Any = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-        cipher = AesGcm([KEY]) if request.param == "encrypted" else None
-        yield make_state(client, FakeScripts(client), cipher=cipher)
+    if request.param == "fakeredis":
+        client = fake_client()
+        yield make_state(client, FakeScripts(client))
     else:
         client = connect(request.getfixturevalue("valkey").url)
-        yield make_state(client, Scripts(client))
+        cipher = AesGcm([KEY]) if request.param == "encrypted" else None
+        yield make_state(client, Scripts(client), cipher=cipher)
     client.flushall()
     client.close()
 

@@ -20,8 +20,9 @@ from tasks.deps import Deps
 from tasks.policy.blocklist import compiled
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.settings import ContactSettings
-from tests.support.faulty_server import OK, Behaviour, FaultyServer, replies
+from tests.support.faulty_server import OK, FaultyServer, replies
 from tests.support.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, now_ms, stored
+from tests.support.wire import Behaviour
 from worker.runtime import State
 
 PERSON = person_of(JANE["phone_number"], SECRET)

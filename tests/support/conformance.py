@@ -76,7 +76,7 @@ def walk(state: State, seed: int, length: int, without: Without = NOTHING) -> No
     mix = mix_of(random)
     world, real, trace = begin(mix), Real(state, mix), ["it begins"]
     try:
-        _agree(real, world, trace)
+        agree(real, world, trace)
         for number in range(length):
             found = [*steps(world, mix, without), *_in_vain(world, mix, without)]
             if not found:
@@ -86,7 +86,7 @@ def walk(state: State, seed: int, length: int, without: Without = NOTHING) -> No
             trace.append(words((name, arguments)))
             real.do(world, name, arguments, after)
             world = after
-            _agree(real, world, trace)
+            agree(real, world, trace)
             wrong = violation(world, mix.most_takes, mix.limit)
             assert not wrong or without, wrong
             if number % 10 == 0:
@@ -103,13 +103,13 @@ def replay(state: State, mix: Mix, trace: Iterable[Step], without: Without) -> N
         AssertionError: the scripts do not go along, because they have those guards.
     """
     world, real = begin(mix), Real(state, mix)
-    _agree(real, world, ["it begins"])
+    agree(real, world, ["it begins"])
     for step in trace:
         name, arguments = step
         (after,) = (after for *found, after in steps(world, mix, without) if tuple(found) == step)
         real.do(world, name, arguments, after)
         world = after
-        _agree(real, world, [words(step)])
+        agree(real, world, [words(step)])
 
 
 def _in_vain(world: World, mix: Mix, without: Without) -> list[Choice]:
@@ -124,7 +124,8 @@ def _in_vain(world: World, mix: Mix, without: Without) -> list[Choice]:
     return found
 
 
-def _agree(real: Real, world: World, trace: list[str]) -> None:
+def agree(real: Real, world: World, trace: list[str]) -> None:
+    """Compare what is in Redis with the model; raises AssertionError."""
     is_there, should_be = seen(real), expected(world)
     differs = [
         f"{name}: {is_there.get(name)}, not {should_be.get(name)}"

@@ -2,124 +2,14 @@
 
 import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from tests.support.wire import IDLE_S, Behaviour, Wire
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
-DRIP_S = 0.05
-_IDLE_S = 20.0
-"""How long a connection on which nothing happens is kept: longer than any test."""
-
-Behaviour = Callable[["Wire"], None]
-"""What the server does with one connection; when it returns, the connection is closed in order."""
-
-
-class Wire:
-    """One connection, seen from the server."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._sock.settimeout(_IDLE_S)
-        self.received = b""
-        """All that came, as it came."""
-        self.requests: list[bytes] = []
-        """Each whole request, head and body."""
-        self.written = 0
-        """How many bytes the server could hand over."""
-        self.failure: OSError | None = None
-        """Why the handshake or the script ended: TLS errors, and the client's going away."""
-        self._read = 0
-        self._ended = threading.Event()
-        self._cut = threading.Event()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the server is done with it."""
-        return self._ended.is_set()
-
-    def request(self) -> bytes:
-        """Read one whole request, head and body; b"" when the client went away instead."""
-        while (head := self.received.find(b"\r\n\r\n", self._read)) < 0:
-            if not self._more():
-                return b""
-        lines = self.received[self._read : head].lower().split(b"\r\n")
-        length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
-        end = head + 4 + length
-        while len(self.received) < end:
-            if not self._more():
-                return b""
-        start, self._read = self._read, end
-        self.requests.append(self.received[start:end])
-        return self.requests[-1]
-
-    def send(self, data: bytes) -> None:
-        """Send; raises OSError when the client has gone."""
-        view = memoryview(data)
-        while view:
-            sent = self._sock.send(view)
-            self.written += sent
-            view = view[sent:]
-
-    def keep(self, seconds: float) -> None:
-        """Close the connection once nothing has come for this long."""
-        self._sock.settimeout(seconds)
-
-    def drip(self, data: bytes) -> None:
-        """Send byte by byte, a pause before each."""
-        for place in range(len(data)):
-            if self._pause():
-                self.send(data[place : place + 1])
-
-    def sip(self, most: int) -> None:
-        """Read a few bytes at a time, a pause before each, until the client goes away."""
-        while self._pause() and self._more(most):
-            pass
-
-    def hang(self) -> None:
-        """Say nothing until the client goes away."""
-        while self._more():
-            pass
-
-    def reset(self) -> None:
-        """Close with a reset instead of in order."""
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close()
-
-    def close(self) -> None:
-        """Close."""
-        with suppress(OSError):
-            self._sock.close()
-
-    def run(self, behaviour: Behaviour, tls: ssl.SSLContext | None) -> None:
-        """Play a behaviour to its end."""
-        try:
-            if tls is not None:
-                self._sock = tls.wrap_socket(self._sock, server_side=True)
-            behaviour(self)
-        except OSError as exc:
-            self.failure = exc
-        finally:
-            self.close()
-            self._ended.set()
-
-    def cut(self) -> None:
-        """End it from another thread."""
-        self._cut.set()
-        with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
-
-    def _more(self, most: int = 65536) -> bytes:
-        data = self._sock.recv(most)
-        self.received += data
-        return data
-
-    def _pause(self) -> bool:
-        # The one wait of a fixed time here: it is the misbehaviour itself.
-        return not self._cut.wait(DRIP_S)
 
 
 class FaultyServer:
@@ -165,12 +55,12 @@ class FaultyServer:
         self._stopping = True
         # Wakes the accepting thread; closing the listener alone would not.
         with socket.create_connection(self._listener.getsockname()):
-            self._threads[0].join(_IDLE_S)
+            self._threads[0].join(IDLE_S)
         self._listener.close()
         for wire in self.wires:
             wire.cut()
         for thread in self._threads:
-            thread.join(_IDLE_S)
+            thread.join(IDLE_S)
             assert not thread.is_alive(), "a connection of the faulty server did not end"
 
     def _accept(self) -> None:

@@ -1,10 +1,8 @@
-"""The whole path of events on fakeredis: parsed, applied, swept, attempted. Returns whom the requests went to."""
+"""The whole path of events: parsed, applied, swept, attempted. Returns whom the requests went to."""
 
 import json
 from datetime import datetime
 from typing import Any, cast
-
-import fakeredis
 
 from state.event_stream import Entry, Reading
 from tasks.delivery.attempt import attempt
@@ -17,11 +15,9 @@ from tests.support.helpers import (
     HOUR_MS,
     MINUTE_MS,
     Event,
-    FakeScripts,
     arrived,
     dispatch,
     event,
-    make_state,
     now_ms,
     sweep,
 )
@@ -44,11 +40,6 @@ class Api:
     def post(self, body: str, _key: str, _attempt: object, **_now: datetime) -> Reply:
         self.bodies.append(json.loads(body))
         return Accepted(200)
-
-
-def new_state() -> State:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-    return make_state(client, FakeScripts(client))
 
 
 def checkout(session: str = "s-1", **more: object) -> Event:

@@ -9,13 +9,12 @@ from typing import Any
 from detectors.flow import PLATFORMS, STAGES
 from detectors.lanes import LANES
 from detectors.sequence import occurred_ms
-from state.calls import outreaches as lua
-from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
+from state.decisions import Operator
 from state.erasure import Forgetting
 from state.event_stream import Entry
-from state.keys import partition_of_outreach
 from state.limit import Limit
 from state.outbox import Taken
+from state.people import person_of
 from state.person_marks import Answer, Marks, Named
 from tests.model.mixes import Mix
 from tests.model.shop import MISDATED
@@ -25,18 +24,16 @@ from tests.support.helpers import (
     CAP_MS,
     DAY_MS,
     HOUR_MS,
-    JANE,
     LEAD,
-    LEASE_MS,
     SECOND_MS,
+    SECRET,
     apply,
     event,
-    let_reservations_age,
     now_ms,
     stored,
     sweep,
-    texts,
 )
+from tests.support.real_overseers import Overseers
 from worker.runtime import State
 
 PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]
@@ -44,7 +41,7 @@ NEXT = {"sending": "fenced", "busy": "busy"}
 KINDS = {"activity": "activity", MISDATED: "activity", "order": "order_completed", "refusal": "opt_out"}
 
 
-class Real:
+class Real(Overseers):
     """Everything that acts, over the real scripts."""
 
     def __init__(self, state: State, mix: Mix) -> None:
@@ -55,8 +52,9 @@ class Real:
         self.began_ms = now_ms(state) - 6 * HOUR_MS
         self.limits = (Limit(mix.limit, CAP_MS),)
         self.sessions = [f"s-{number}" for number in range(mix.sessions)]
-        self.people = [f"{number:02x}" * 32 for number in range(mix.people)]
         self.identities = mix.identities or tuple((number % mix.people,) for number in range(mix.sessions))
+        called = {own[0] for own in self.identities}
+        self.people = [person_of(_phone(n) if n in called else _mail(n), SECRET) for n in range(mix.people)]
         self.outreaches: list[str] = []
         self.held: dict[tuple[int, int], Taken] = {}
         self.claims: dict[int, list[int]] = {}
@@ -100,13 +98,10 @@ class Real:
 
     # Shoppers, ingest and the sweep
 
-    def at_ms(self, number: int) -> int:
-        return self.began_ms + number * SECOND_MS
-
     def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
         active = kind in {"activity", MISDATED}
         stage, platform = PLACES[session] if active else (None, None)
-        more: dict[str, object] = {"customer": JANE, "platform": platform} if active else {}
+        more: dict[str, object] = {"customer": self.customer(session), "platform": platform} if active else {}
         if kind == MISDATED:
             more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
         made = event(KINDS[kind], self.sessions[session] if kind != "refusal" else None, stage, **more)
@@ -115,6 +110,12 @@ class Real:
         client.execute_command("XADD", self.state.keys.events, entry.id, "event", entry.event)
         self.events[number] = (entry, session, kind)
         return entry
+
+    def customer(self, session: int) -> dict[str, str]:
+        """Return who is in a session, who can be called by the first identity."""
+        phone, *mail = self.identities[session]
+        named = {"full_name": "Jane Doe", "country_code": "CO", "phone_number": _phone(phone)}
+        return named | ({"email": _mail(mail[0])} if mail else {})
 
     def apply(self, number: int) -> None:
         entry, session, kind = self.events[number]
@@ -130,7 +131,7 @@ class Real:
         _, session, kind = self.events[number]
         at_ms = self.at_ms(self.told[number])
         refusal = Answer(allowed=False, at_ms=at_ms)
-        found = Marks(answers={"call": refusal}) if kind == "refusal" else Marks(bought_ms=at_ms)
+        found = Marks(answers={"call": refusal, "whatsapp": refusal}) if kind == "refusal" else Marks(bought_ms=at_ms)
         self.state.people.begin_telling((), dict.fromkeys(self.of_session(session), found)).result()
         self.phases[number] = "marked"
 
@@ -149,29 +150,6 @@ class Real:
         stage, platform = PLACES[session]
         assert sweep(self.state, silent_for_ms=0, max_age_ms=100 * DAY_MS, lanes=[f"{stage}.{platform}.idle"]) == 1
         self.outreaches.append(stored(self.state, self.sessions[session]).outreach)
-
-    # Dispatch and time
-
-    def lease_due(self, place: int) -> None:
-        outreach = self.outreaches[place]
-        number = partition_of_outreach(outreach)
-        self.state.client.zadd(self.state.keys.due(number), {outreach: 0}, xx=True)
-        assert self.state.outbox.lease([number], noted=self.state.streams.noted()) == [outreach]
-
-    def lease_ends(self, place: int) -> None:
-        outreach = self.outreaches[place]
-        key = self.state.keys.leased(partition_of_outreach(outreach))
-        assert self.state.client.zadd(key, {outreach: now_ms(self.state) - 1}, xx=True, ch=True) == 1
-
-    def reap(self, place: int) -> None:
-        outreach = self.outreaches[place]
-        number = partition_of_outreach(outreach)
-        # The one that ran out first is the first to be reaped.
-        self.state.client.zadd(self.state.keys.leased(number), {outreach: 0}, xx=True)
-        self.state.scripts.run(lua.reap(self.state.keys.partition(number), 1, self.state.outbox.lease_ms))
-
-    def reservation_ages(self, person: int) -> None:
-        let_reservations_age(self.state, self.people[person], LEASE_MS + SECOND_MS)
 
     # Workers
 
@@ -205,7 +183,8 @@ class Real:
 
     def reserve(self, place: int, claim: int, after: World) -> None:
         outreach, held = self.outreaches[place], self.held[place, claim]
-        owners, reserved = self.of_session(self._owner(place, claim)), self.reserved.get((place, claim), 0)
+        owners = self.of_session(self._owner(place, claim))
+        reserved = self.reserved.get((place, claim), 0)
         reserve = self.state.people.reserve
         answer = reserve([owners[reserved]], outreach, held.claim, LEAD, self.limits, channels=("call",))
         found = {(worker.outreach, worker.claim): worker for worker in after.workers}[place, claim]
@@ -238,37 +217,6 @@ class Real:
     def _owner(self, place: int, claim: int) -> int:
         return self.sessions.index(self.held[place, claim].session.session_id)
 
-    # Operators
-
-    def retry(self, place: int, *, waited: bool) -> None:
-        outreach = self.outreaches[place]
-        found = texts(self.state, self.state.keys.outreach(outreach))
-        if waited:
-            before = int(found["ended_at"]) - RETRY_UNKNOWN_AFTER_MS
-            # The day on which it was counted stays the same, or the counters would go apart.
-            if before // DAY_MS == int(found["ended_at"]) // DAY_MS or found["state"] == "unknown":
-                self.state.client.hset(self.state.keys.outreach(outreach), "ended_at", before)
-        retry = self.operator.retry_unknown if found["state"] == "unknown" else self.operator.retry_dead
-        retry([outreach])
-
-    def resolve_sent(self, place: int) -> None:
-        assert self.operator.resolve_sent([self.outreaches[place]])[0].done
-
-    def expire(self, place: int) -> None:
-        assert self.operator.expire([self.outreaches[place]])[0].done
-
-    def forget(self, session: int, moment: int) -> None:
-        self.forgetting.erase([self.sessions[session]], [])
-        # What follows happens in the past of the server.
-        key = self.state.keys.session(self.sessions[session])
-        self.state.client.hset(key, "forgotten", self.at_ms(moment) * 100 + 99)
-
-    def forget_person(self, person: int, moment: int) -> None:
-        name = self.people[person]
-        self.forgetting.delete(self.forgetting.split(name)[0])
-        self.forgetting.bar(name)
-        self.state.client.set(f"{self.state.keys.person(name)}forgotten", self.at_ms(moment), keepttl=True)
-
     # Names of the model's
 
     def number(self, sequence: int) -> int:
@@ -283,3 +231,11 @@ class Real:
 
     def place(self, outreach: str) -> int:
         return self.outreaches.index(outreach) if outreach else NONE
+
+
+def _phone(person: int) -> str:
+    return f"+57300123456{person}"
+
+
+def _mail(person: int) -> str:
+    return f"person{person}@example.com"

@@ -1,11 +1,11 @@
-"""Winback at work as real processes: `winback up`, a stand-in of the API, and a shop."""
+"""A shop that runs: `winback up`, a real Valkey, the mock API, and events from outside."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,13 +16,16 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 from redis import Redis
+from typer.testing import CliRunner
 
 from state.connection import connect
 from state.keys import Keys
+from winback.cli.commands import app
 from winback.simulation.mock_api.process import MockServer
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 T = TypeVar("T")
+
 KEYS = {"public_api_key": "public", "private_secret_key": "private"}
 LOGIN = ("watcher", "long-enough-password")
 THRESHOLD = timedelta(seconds=2)
@@ -55,18 +58,13 @@ class Shop:
         return [r for r in self.api.requests() if r["body"]["session"]["session_id"] == session_id]
 
     def report(self) -> dict[str, Any]:
-        command = [sys.executable, "-m", "winback", "report", "--json", "--since", "2d", "--by", "stage"]
-        done = subprocess.run(command, env=self.env, capture_output=True, check=True, cwd=Path(__file__).parents[2])
-        (row,) = [row for row in json.loads(done.stdout)["rows"] if row["stage"] == "payment"]
+        said = self.cli("report", "--json", "--since", "2d", "--by", "stage")
+        (row,) = [row for row in json.loads(said)["rows"] if row["stage"] == "payment"]
         return dict(row)
 
     def cli(self, *words: str) -> str:
         """Run a command as an operator does, and return what it prints."""
-        command = [sys.executable, "-m", "winback", *words]
-        done = subprocess.run(
-            command, env=self.env, capture_output=True, check=True, cwd=Path(__file__).parents[2], text=True
-        )
-        return done.stdout
+        return command(self.env, *words)
 
     def outcomes(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -111,6 +109,13 @@ CART = {
     "items": [{"name": "Wireless Headphones", "sku": "WH-1000XM5", "quantity": 1, "price": 149.99}],
 }
 CHECKOUT: dict[str, Any] = {"flow_stage": "checkout", "platform": "web"}
+
+
+def command(env: Mapping[str, str], *words: str, code: int | None = 0) -> str:
+    """Run a command in this process and return what it prints: a process of its own takes a second to start."""
+    result = CliRunner().invoke(app, words, env=env)
+    assert code is None or result.exit_code == code, result.output + repr(result.exception)
+    return str(result.stdout)
 
 
 def until(condition: Callable[[], T], within_s: float = 20.0) -> T:
@@ -162,10 +167,14 @@ def running_shop(
     directory: Path,
     redis_url: str = "",
     broker: Callable[[], Mapping[str, bytes]] | None = None,
+    without: Sequence[str] = ("flower",),
     /,
     **settings: str,
 ) -> Iterator[Shop]:
-    """Run everything, against an embedded Valkey unless another server is given, and another broker in the settings."""
+    """Run all roles, against an embedded Valkey unless another server is given, and another broker in the settings.
+
+    `without`: roles that are left out. Flower takes long to start.
+    """
     with ExitStack() as stack:
         if not redis_url:
             redis_url = stack.enter_context(EmbeddedValkey(directory / "valkey", port=0)).url
@@ -176,7 +185,7 @@ def running_shop(
         port = env["WINBACK_FLOWER__PORT"]
         with log.open("wb") as out:
             up = subprocess.Popen(
-                [sys.executable, "-m", "winback", "up"],
+                [sys.executable, "-m", "winback", "up", *(word for role in without for word in ("--without", role))],
                 env=env,
                 stdout=out,
                 stderr=out,

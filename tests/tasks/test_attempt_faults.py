@@ -123,13 +123,9 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
 def test_a_worker_that_stalls_after_the_fence_sends_nothing_and_it_is_due_again(state: State, stand_in: str) -> None:
     outreach = dispatched(state)
     clock = [0.0]
-
-    def stall() -> None:
-        clock[0] += 60.0
-
+    stalls: Any = (_Before if stand_in == "outbox" else After)(state, lambda: clock.append(clock[-1] + 60.0))
     with yuno(state) as (deps, server):
-        acts: dict[str, Any] = {"outbox": _Before(state, stall), "people": After(state, stall)}
-        stalled = replace(deps, monotonic=lambda: clock[0], **{stand_in: acts[stand_in]})
+        stalled = replace(deps, monotonic=lambda: clock[-1], **{stand_in: stalls})
         assert attempt(outreach, stalled) == Outcome(outreach, "waiting", "", 1, "too_late")
         assert server.received == b""
         assert held_by(state) == ""

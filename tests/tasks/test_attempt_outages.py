@@ -7,9 +7,10 @@ from state.script import NamedCall
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import Outcome
 from tests.support.attempts import attempt_again, held_by, let_it_be_reaped, yuno
-from tests.support.faulty_server import OK, Wire, http
+from tests.support.faulty_server import OK, http
 from tests.support.helpers import counters, places_of, record, stored
 from tests.support.interrupting import dispatched, nothing_is_left
+from tests.support.wire import Wire
 from worker.runtime import State
 
 

@@ -9,7 +9,7 @@ from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import Outcome
 from tests.support.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
-from tests.support.faulty_server import OK, Wire, http
+from tests.support.faulty_server import OK, http
 from tests.support.helpers import (
     HOUR_MS,
     JANE,
@@ -25,6 +25,7 @@ from tests.support.helpers import (
     record,
     score_of,
 )
+from tests.support.wire import Wire
 from worker.runtime import State
 
 

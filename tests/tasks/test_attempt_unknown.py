@@ -9,8 +9,9 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import LONGEST_UNKNOWN, Outcome
 from tasks.deps import Deps
 from tests.support.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
-from tests.support.faulty_server import OK, Behaviour, Wire, http
+from tests.support.faulty_server import OK, http
 from tests.support.helpers import abandon, counters, dispatch, now_ms, places_of, record, stored
+from tests.support.wire import Behaviour, Wire
 from worker.runtime import State
 
 

@@ -1,6 +1,5 @@
 """How often a person may be contacted: the policy and the reservation say the same about the same contacts."""
 
-import fakeredis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,10 +14,11 @@ from tests.support.helpers import (
     LEASE_MS,
     MINUTE_MS,
     SECRET,
-    FakeScripts,
-    make_state,
     now_ms,
 )
+from tests.support.redis_clients import emptied
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PERSON, MINE = person_of("+573001234567", SECRET), "07-0123456789abcdef"
 AGES = st.lists(st.sampled_from([0, LEASE_MS // 2, HOUR_MS, HOUR_MS + LEASE_MS // 2, 5 * HOUR_MS, DAY_MS]), max_size=5)
@@ -27,18 +27,22 @@ LIMITS = st.lists(st.builds(Limit, st.integers(1, 4), st.sampled_from([HOUR_MS, 
 
 @settings(deadline=None, max_examples=50)
 @given(ages=AGES, limits=LIMITS, mine=st.none() | st.sampled_from([MINUTE_MS, 2 * HOUR_MS]))
-def test_policy_and_reservation_agree(ages: list[int], limits: list[Limit], mine: int | None) -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
-    state = make_state(client, FakeScripts(client))
+def test_policy_and_reservation_agree(
+    valkey: EmbeddedValkey, ages: list[int], limits: list[Limit], mine: int | None
+) -> None:
+    with emptied(valkey) as state:
+        agree(state, ages, limits, mine)
+
+
+def agree(state: State, ages: list[int], limits: list[Limit], mine: int | None) -> None:
     now = now_ms(state)
     others = [Held(f"11-{number:016x}", now - age) for number, age in enumerate(ages)]
     key = f"{state.keys.person(PERSON)}reserved"
     for held in [*others, *([Held(MINE, now - mine)] if mine else [])]:
-        client.hset(key, held.outreach, f"1:{held.at_ms}")
+        state.client.hset(key, held.outreach, f"1:{held.at_ms}")
     answer = state.people.reserve([PERSON], MINE, 2, LEAD, limits)
     if held_for(others, now_ms=now, lease_ms=LEASE_MS) > 0:
         assert answer == "held"
     else:
         reached = any(is_reached(limit, others, now_ms=now, lease_ms=LEASE_MS) for limit in limits)
         assert answer == ("capped" if reached else "reserved")
-    client.close()

@@ -12,8 +12,9 @@ import pytest
 from tasks.delivery.addresses import refusal
 from tasks.delivery.deadline_transport import Attempt
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Unauthorised, Undecided
-from tests.support.faulty_server import Behaviour, FaultyServer, Wire, drip, flood, reply, say
+from tests.support.faulty_server import FaultyServer, drip, flood, reply, say
 from tests.support.helpers import eventually
+from tests.support.wire import Behaviour, Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 
 SHORT_S = 0.3

@@ -8,8 +8,9 @@ from threading import Event, Thread
 import pytest
 
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
-from tests.support.faulty_server import OK, FaultyServer, Wire, http, reply, say
+from tests.support.faulty_server import OK, FaultyServer, http, reply, say
 from tests.support.helpers import eventually
+from tests.support.wire import Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 
 SHORT_S = 0.3

@@ -12,8 +12,9 @@ import trustme
 from tasks.delivery import deadline_transport, unread_requests
 from tasks.delivery.deadline_transport import KEPT_S, DeadlineTransport, UnreadError, held_to
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
-from tests.support.faulty_server import OK, Behaviour, FaultyServer, Wire, http, reply
+from tests.support.faulty_server import OK, FaultyServer, http, reply
 from tests.support.helpers import eventually
+from tests.support.wire import Behaviour, Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 
 

@@ -13,8 +13,9 @@ import trustme
 
 from tasks.delivery.deadline_transport import DeadlineTransport, TooLateError, held_to
 from tasks.delivery.yuno import TryAgain
-from tests.support.faulty_server import FaultyServer, Wire, http, reply
+from tests.support.faulty_server import FaultyServer, http, reply
 from tests.support.helpers import eventually
+from tests.support.wire import Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 
 SHORT_S = 0.3

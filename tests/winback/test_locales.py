@@ -18,14 +18,16 @@ pytestmark = pytest.mark.xdist_group("valkey")
 
 NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 LOCALES = {
-    "POSIX": {"LC_ALL": "POSIX"},
     "C without UTF-8": NO_UTF8,
+    "POSIX": {"LC_ALL": "POSIX"},
     "ascii": {"PYTHONIOENCODING": "ascii"},
 }
+MILDER = ("POSIX", "ascii")
+"""In these, Python has UTF-8 for all or for all but the output."""
 NOT_TEXT = b"Jos\xe9\xff"
 
 
-@pytest.fixture(params=LOCALES)
+@pytest.fixture(params=["C without UTF-8", *(pytest.param(name, marks=pytest.mark.extended) for name in MILDER)])
 def env(request: pytest.FixtureRequest, valkey: EmbeddedValkey) -> dict[str, str]:
     return {**os.environ, **environment(valkey.url), "NO_COLOR": "1", **LOCALES[request.param]}
 

@@ -3,172 +3,58 @@
 Orders, opt-outs and refusals are mangled, and activities too; the whole path is run, up to the requests.
 """
 
-import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.helpers import Event, event
-from tests.support.mangled_events import FEW, SAID_YES, STATE, one_of, written
-from tests.support.mangling import EMAIL, PHONE, checkout, contacts, numbers
+from tests.support.helpers import HOUR_MS, MINUTE_MS, Event, arrived, event, now_ms
+from tests.support.mangled_signals import SAID_YES, by_person, by_session, one_of, refusals, written
+from tests.support.mangling import ANA, EMAIL, PHONE, checkout, contacts, contacts_of, numbers
+from tests.support.redis_clients import emptied
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
 
-REFUSED = {"call": False, "whatsapp": False}
-KINDS = {
-    "order_completed": [
-        *(
-            "order_completed",
-            "ORDER_COMPLETED",
-            "orderCompleted",
-            "Order completed",
-            "ordercompleted",
-            "order_complted",
-        ),
-        *("purchase", "orders/paid", "shop/order_completed", "OrderCompletedEvent", "Pedido concluído"),
-        *("com.shop.order.completed", "ecommerce.purchase", "Placed an Order", "sales_order_place_after"),
-    ],
-    "opt_out": [
-        *("opt_out", "OPT-OUT", "optOut", " opt out ", "unsubscribe", "STOP", "opt_ot", "user_opt_out"),
-        *("sms.unsubscribed", "dar de baja", "OptOutEvent"),
-    ],
-}
-SPELLED_PHONES: list[object] = [
-    *(PHONE, "+55 (11) 98765-4321", "(11) 98765-4321", "11987654321", "011 98765-4321", "0055 11 98765 4321"),
-    *("5511987654321", 5511987654321, 5511987654321.0, "5511987654321.0", "+5511\u200b98765\u00a04321", [PHONE]),
-    *("tel:+55-11-98765-4321", "whatsapp:+5511987654321", "+55 11 8765-4321", "0 15 11 98765 4321"),
-    *("\uff0b\uff15\uff15 11 98765-4321", ["+5511900000000", PHONE], {"number": PHONE}),
-    *({"country_code": "55", "area_code": "11", "number": "987654321"}, f" {PHONE} / +5511900000000"),
-]
-SPELLED_EMAILS: list[object] = [
-    *(EMAIL, EMAIL.upper(), f" {EMAIL}\n", f"Ana <{EMAIL}>", f"mailto:{EMAIL}", [EMAIL], ["x@example.com", EMAIL]),
-    *(f"{EMAIL}-12345b.ct.vtex.com.br", {"value": EMAIL}),
-]
-SPELLED_COUNTRIES: list[object] = ["BR", "br", "BRA", "Brasil", "Brazil", 55, "+55", ["BR"], "", None, "??", "US"]
-MOMENTS: list[object] = [
-    *(None, "", "null", 0, -1, 1, "0", 10**30, True, [], {}, "yesterday", "1970-01-01", "0001-01-01T00:00:00Z"),
-    *("9999-12-31T23:59:59Z", "9999-12-31", "31/12/2030 10:00", "2019-01-01 00:00:00", "12:00", "2020", "NaN"),
-]
-JUNK = st.dictionaries(
-    st.sampled_from(["note", "tags", "utm", "cart", "order_value", "currency", "platform", "items", "x", "engagement"]),
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2),
-    max_size=3,
-)
+FEW = settings(max_examples=40, deadline=None)
 
 
-def field_names(*names: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(names).flatmap(lambda name: one_of([name, name.upper(), name.title().replace("_", "")]))
+@pytest.fixture(scope="module")
+def mangled(valkey: EmbeddedValkey) -> Iterator[State]:
+    """A server that every example empties for itself."""
+    with emptied(valkey) as state:
+        yield state
 
 
-@st.composite
-def people(draw: st.DrawFn) -> dict[str, Any]:
-    """Name Ana by her number, her address or both, somehow."""
-    who: dict[str, Any] = {}
-    named = draw(one_of(["phone", "email", "both"]))
-    if named != "email":
-        who[draw(field_names("phone_number", "phone"))] = draw(one_of(SPELLED_PHONES))
-        who["country_code"] = draw(one_of(SPELLED_COUNTRIES))
-        if who["country_code"] == "US":
-            # Some numbers have another reading there, which hides Ana's.
-            who.update(phone_number=PHONE)
-    if named != "phone":
-        who["email"] = draw(one_of(SPELLED_EMAILS))
-    return who
-
-
-@st.composite
-def by_person(draw: st.DrawFn, kind: str) -> dict[str, Any]:
-    """A stop signal that names Ana, and perhaps a session nobody knows."""
-    made: dict[str, Any] = draw(JUNK)
-    who = draw(people())
-    where = draw(one_of(["customer", "list", "text", "flat", "billing"]))
-    if where in {"flat", "billing"}:
-        made |= who if where == "flat" else {"billing_address": who}
-    else:
-        made["customer"] = {"customer": who, "list": [who], "text": json.dumps(who)}[where]
-    made |= draw(one_of([{}, {"session_id": "order-17"}, {"session_id": 17}, {"session_id": None}, {"session_id": ""}]))
-    return finished(draw, made, kind)
-
-
-@st.composite
-def by_session(draw: st.DrawFn) -> dict[str, Any]:
-    """An order that names the cart s-1, in whichever field, and no person."""
-    made: dict[str, Any] = draw(JUNK)
-    name = draw(field_names("session_id", "cart_id", "cart_token", "checkout_id", "quote_id"))
-    where = draw(one_of(["session", "event", "metadata", "pairs", "cart_ids"]))
-    value = draw(one_of(["s-1", " s-1\n", ["s-1"]]))
-    if where == "session":
-        made["session_id"] = value
-    else:
-        made["session_id"] = draw(one_of(["order-17", 17, None, ""]))
-        made |= {
-            "event": {name if name.lower().replace("_", "") != "sessionid" else "cart_id": value},
-            "metadata": {"engagement": {"metadata": {name: "s-1"}}},
-            "pairs": {"meta_data": [{"id": 1, "key": f"_{name}", "value": "s-1"}]},
-            "cart_ids": {"cart_ids": ["other", "s-1"]},
-        }[where]
-    return finished(draw, made, "order_completed")
-
-
-def finished(draw: st.DrawFn, made: dict[str, Any], kind: str) -> dict[str, Any]:
-    made[draw(one_of(["type", "Type", "TYPE"]))] = draw(one_of(KINDS[kind]))
-    if draw(st.booleans()):
-        made["occurred_at"] = draw(one_of(MOMENTS))
-    return made
-
-
-def refusals() -> st.SearchStrategy[dict[str, Any]]:
-    """A refusal of Ana's in her session or another one."""
-    no: list[object] = [False, "false", "no", "NO", 0, "0", "denied", "não", "revoked", {"granted": False}, "maybe", -1]
-    spelled: list[dict[str, Any]] = [
-        *({"consent": said} for said in no),
-        *({"consent": {"call": said, "whatsapp": said}} for said in no),
-        *({"consent": {"Call": said, "WhatsApp": said}} for said in no),
-        *({"opt_in": False}, {"consents": REFUSED}, {"opted_out": "2026-01-01"}, {"do_not_contact": "on"}),
-        *({"consent": ["email"]}, {"consent": json.dumps(REFUSED)}, {"consent": {"channels": REFUSED}}),
-    ]
-
-    @st.composite
-    def made(draw: st.DrawFn) -> dict[str, Any]:
-        session = draw(one_of(["s-1", "other"]))
-        said = draw(one_of(spelled))
-        who = {} if session == "s-1" else {"phone_number": PHONE, "email": EMAIL}
-        found = {"type": draw(one_of(["activity", "Activity", "consent_updated"])), "session_id": session}
-        if session == "other":
-            found["type"] = "activity"
-        return found | {"customer": {**who, **said}} | ({"occurred_at": draw(one_of(MOMENTS))})
-
-    return made()
-
-
-def test_without_a_signal_the_shopper_is_contacted() -> None:
-    assert numbers(contacts(STATE, checkout())) == [PHONE]
+def test_without_a_signal_the_shopper_is_contacted(mangled: State) -> None:
+    assert numbers(contacts(mangled, checkout())) == [PHONE]
 
 
 @given(written(by_person("order_completed")))
 @FEW
-def test_no_mangled_order_of_a_person_leads_to_a_contact(raw: bytes) -> None:
-    assert contacts(STATE, checkout(), raw) == []
+def test_no_mangled_order_of_a_person_leads_to_a_contact(mangled: State, raw: bytes) -> None:
+    assert contacts(mangled, checkout(), raw) == []
 
 
 @given(written(by_session()))
 @FEW
-def test_no_mangled_order_of_a_cart_leads_to_a_contact(raw: bytes) -> None:
-    assert contacts(STATE, checkout(), raw) == []
+def test_no_mangled_order_of_a_cart_leads_to_a_contact(mangled: State, raw: bytes) -> None:
+    assert contacts(mangled, checkout(), raw) == []
 
 
 @given(written(by_person("opt_out")), st.booleans())
 @FEW
-def test_no_mangled_opt_out_leads_to_a_contact(raw: bytes, is_first: bool) -> None:  # noqa: FBT001
-    assert contacts(STATE, *((raw, checkout()) if is_first else (checkout(), raw))) == []
+def test_no_mangled_opt_out_leads_to_a_contact(mangled: State, raw: bytes, is_first: bool) -> None:  # noqa: FBT001
+    assert contacts(mangled, *((raw, checkout()) if is_first else (checkout(), raw))) == []
 
 
 @given(refusals(), st.booleans())
 @FEW
-def test_no_mangled_refusal_leads_to_a_contact(made: dict[str, Any], is_first: bool) -> None:  # noqa: FBT001
+def test_no_mangled_refusal_leads_to_a_contact(mangled: State, made: dict[str, Any], is_first: bool) -> None:  # noqa: FBT001
     # Nothing after it is an explicit yes.
     agreed = checkout(customer=SAID_YES)
-    assert contacts(STATE, *((made, checkout()) if is_first else (agreed, made))) == []
+    assert contacts(mangled, *((made, checkout()) if is_first else (agreed, made))) == []
 
 
 @pytest.mark.parametrize(
@@ -189,8 +75,8 @@ def test_no_mangled_refusal_leads_to_a_contact(made: dict[str, Any], is_first: b
         {"type": "opt_out", "customer": {"phone_number": "11987654321", "country_code": "US"}},
     ],
 )
-def test_a_signal_in_the_form_of_a_platform_stops(made: Event) -> None:
-    assert contacts(STATE, checkout(), made) == []
+def test_a_signal_in_the_form_of_a_platform_stops(mangled: State, made: Event) -> None:
+    assert contacts(mangled, checkout(), made) == []
 
 
 # Activities
@@ -199,13 +85,13 @@ def test_a_signal_in_the_form_of_a_platform_stops(made: Event) -> None:
 @pytest.mark.parametrize(
     ("cart", "moment"), [({"items": []}, "2019-01-01 00:00:00"), (None, 0), ({"is_empty": True}, None)]
 )
-def test_an_emptied_cart_stops_whatever_its_time(cart: object, moment: object) -> None:
-    assert contacts(STATE, checkout(), event(cart=cart, occurred_at=moment)) == []
+def test_an_emptied_cart_stops_whatever_its_time(mangled: State, cart: object, moment: object) -> None:
+    assert contacts(mangled, checkout(), event(cart=cart, occurred_at=moment)) == []
 
 
 @pytest.mark.parametrize("kind", ["cart_emptied", "Cart Cleared", "emptyCart"])
-def test_a_type_that_says_emptied_empties_the_cart(kind: str) -> None:
-    assert contacts(STATE, checkout(), {"type": kind, "session_id": "s-1"}) == []
+def test_a_type_that_says_emptied_empties_the_cart(mangled: State, kind: str) -> None:
+    assert contacts(mangled, checkout(), {"type": kind, "session_id": "s-1"}) == []
 
 
 @pytest.mark.parametrize(
@@ -215,5 +101,43 @@ def test_a_type_that_says_emptied_empties_the_cart(kind: str) -> None:
         ("c1-7a2abe82733a34e84aa472d57fb5c3c1", "gid://shopify/Cart/c1-7a2abe82733a34e84aa472d57fb5c3c1?key=9"),
     ],
 )
-def test_an_order_closes_the_cart_that_pages_call_otherwise(of_pages: str, of_order: str) -> None:
-    assert contacts(STATE, checkout(of_pages), {"type": "orders/create", "id": 1, "cart_token": of_order}) == []
+def test_an_order_closes_the_cart_that_pages_call_otherwise(mangled: State, of_pages: str, of_order: str) -> None:
+    assert contacts(mangled, checkout(of_pages), {"type": "orders/create", "id": 1, "cart_token": of_order}) == []
+
+
+# Order and repetition
+
+
+@st.composite
+def shuffled(draw: st.DrawFn) -> tuple[list[Event], list[int]]:
+    """Events of a session with an order, opt-out, refusal or an emptied cart, and an order in which they arrive."""
+    stop: Event = draw(
+        one_of(
+            [
+                {"type": "order_completed", "session_id": "s-1"},
+                {"type": "order_completed", "customer": {"email": EMAIL}},
+                {"type": "opt_out", "session_id": "s-1"},
+                {"type": "opt_out", "customer": {"phone_number": PHONE}},
+                event(customer={"consent": False}),
+                event(cart={"items": []}),
+                event(cart={"total_value": 0}),
+            ]
+        )
+    )
+    made = [checkout(), event(stage="payment"), checkout(customer=SAID_YES), stop]
+    if draw(st.booleans()):
+        made.insert(1, event(session="s-0", customer=ANA))
+        made.insert(2, event(previous_session_id="s-0"))
+    places = list(range(len(made)))
+    return made, draw(st.permutations(places + draw(st.lists(one_of(places), max_size=3))))
+
+
+@given(shuffled())
+@FEW
+def test_no_order_of_arrival_of_a_stop_leads_to_a_contact(mangled: State, found: tuple[list[Event], list[int]]) -> None:
+    made, arrivals = found
+    mangled.client.flushall()
+    at_ms = now_ms(mangled) - 3 * HOUR_MS
+    timed = [one | {"occurred_at": at_ms + place * MINUTE_MS} for place, one in enumerate(made)]
+    entries = [arrived(timed[place], at_ms + HOUR_MS // 2 + turn) for turn, place in enumerate(arrivals)]
+    assert contacts_of(mangled, *entries) == []

@@ -1,14 +1,28 @@
-"""However numbers, ids and the order of events are mangled, no two people are mixed."""
+"""However a shop writes a number or a session id, no other person is contacted."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.helpers import HOUR_MS, MINUTE_MS, Event, arrived, event, now_ms
-from tests.support.mangled_events import FEW, SAID_YES, STATE, one_of
-from tests.support.mangling import ANA, EMAIL, PHONE, checkout, contacts, contacts_of, numbers
+from tests.support.helpers import Event
+from tests.support.mangled_signals import SAID_YES, one_of
+from tests.support.mangling import ANA, checkout, contacts, numbers
+from tests.support.redis_clients import emptied
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+FEW = settings(max_examples=40, deadline=None)
+
+
+@pytest.fixture(scope="module")
+def mangled(valkey: EmbeddedValkey) -> Iterator[State]:
+    """A server that every example empties for itself."""
+    with emptied(valkey) as state:
+        yield state
+
 
 PEOPLE = [
     ("BR", "BRA", "Brasil", "55", "11987654321", "0"),
@@ -58,12 +72,16 @@ def numbers_written(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
 
 @given(numbers_written(), st.booleans())
 @FEW
-def test_no_mangled_number_reaches_another_person(written: tuple[dict[str, Any], str], is_split: bool) -> None:  # noqa: FBT001
+def test_no_mangled_number_reaches_another_person(
+    mangled: State,
+    written: tuple[dict[str, Any], str],
+    is_split: bool,  # noqa: FBT001
+) -> None:
     customer, meant = written
     name = {"full_name": "Ana Souza", "consent": SAID_YES["consent"]}
     country = {"country_code": customer["country_code"]}
     made = [{"phone_number": customer["phone_number"]}, country | name] if is_split else [customer | name]
-    reached = numbers(contacts(STATE, *(checkout(customer=one) for one in made)))
+    reached = numbers(contacts(mangled, *(checkout(customer=one) for one in made)))
     # The 9 of Argentine mobiles is a way to dial, not another person.
     assert {number.lstrip("+").replace("549", "54", 1) for number in reached} <= {meant}
 
@@ -79,10 +97,10 @@ def test_no_mangled_number_reaches_another_person(written: tuple[dict[str, Any],
     ],
 )
 def test_a_later_country_makes_no_other_person_of_a_number(
-    first: dict[str, str], then: dict[str, str], reached: list[str]
+    mangled: State, first: dict[str, str], then: dict[str, str], reached: list[str]
 ) -> None:
     name = {"full_name": "Ana Souza"}
-    assert numbers(contacts(STATE, checkout(customer=name | first), checkout(customer=then))) == reached
+    assert numbers(contacts(mangled, checkout(customer=name | first), checkout(customer=then))) == reached
 
 
 @st.composite
@@ -118,47 +136,9 @@ BEA = {"full_name": "Bea Lima", "phone_number": "+5521912345678", "country_code"
 
 @given(of_two_people())
 @FEW
-def test_no_mangled_session_id_mixes_two_people(made: list[Event]) -> None:
-    for body in contacts(STATE, *made):
+def test_no_mangled_session_id_mixes_two_people(mangled: State, made: list[Event]) -> None:
+    for body in contacts(mangled, *made):
         who = body["customer"]
         assert (who["full_name"], who["phone_number"]) in {
             (one["full_name"], one["phone_number"]) for one in (ANA, BEA)
         }, body
-
-
-# Order and repetition
-
-
-@st.composite
-def shuffled(draw: st.DrawFn) -> tuple[list[Event], list[int]]:
-    """Events of a session with an order, opt-out, refusal or an emptied cart, and an order in which they arrive."""
-    stop: Event = draw(
-        one_of(
-            [
-                {"type": "order_completed", "session_id": "s-1"},
-                {"type": "order_completed", "customer": {"email": EMAIL}},
-                {"type": "opt_out", "session_id": "s-1"},
-                {"type": "opt_out", "customer": {"phone_number": PHONE}},
-                event(customer={"consent": False}),
-                event(cart={"items": []}),
-                event(cart={"total_value": 0}),
-            ]
-        )
-    )
-    made = [checkout(), event(stage="payment"), checkout(customer=SAID_YES), stop]
-    if draw(st.booleans()):
-        made.insert(1, event(session="s-0", customer=ANA))
-        made.insert(2, event(previous_session_id="s-0"))
-    places = list(range(len(made)))
-    return made, draw(st.permutations(places + draw(st.lists(one_of(places), max_size=3))))
-
-
-@given(shuffled())
-@FEW
-def test_no_order_of_arrival_of_a_stop_leads_to_a_contact(found: tuple[list[Event], list[int]]) -> None:
-    made, arrivals = found
-    STATE.client.flushall()
-    at_ms = now_ms(STATE) - 3 * HOUR_MS
-    timed = [one | {"occurred_at": at_ms + place * MINUTE_MS} for place, one in enumerate(made)]
-    entries = [arrived(timed[place], at_ms + HOUR_MS // 2 + turn) for turn, place in enumerate(arrivals)]
-    assert contacts_of(STATE, *entries) == []

@@ -1,0 +1,106 @@
+"""What can be seen of a system that runs: its log, and what is under way in Redis."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from state.keys import PARTITIONS
+from tests.faults.shop import STREAMS
+from worker.runtime import State
+
+T = TypeVar("T")
+
+ROLES = ("ingest", "recover", "sweep", "beat")
+
+
+class Observed:
+    """Roles over a server, seen from outside.
+
+    Attributes:
+        state: What is in the server, past the proxies.
+        log: What the roles said: when (s since the epoch), who, the line.
+    """
+
+    state: State
+    log: list[tuple[float, str, str]]
+
+    def until(self, condition: Callable[[], T], within_s: float = 30.0, what: str = "it") -> T:
+        """Wait until a condition is truthy and return what it is; raises TimeoutError."""
+        deadline = time.monotonic() + within_s
+        while not (found := condition()):
+            if time.monotonic() > deadline:
+                last = "\n".join(f"{role}: {line}" for _, role, line in self.log[-20:])
+                raise TimeoutError(f"{what} did not happen within {within_s:.0f} s; the last lines:\n{last}")
+            time.sleep(0.02)
+        return found
+
+    def all_alive(self) -> bool:
+        """Whether every role has said so within the last seconds."""
+        now_ms = self.state.streams.watermark().now_ms
+        for role in ROLES:
+            beats = self.redis.hvals(self.state.keys.heartbeat(role))
+            if not any(now_ms - int(beat) < 2500 for beat in beats):
+                return False
+        return True
+
+    @property
+    def redis(self) -> Any:  # noqa: ANN401 - a client
+        """The server itself, past the proxies."""
+        return self.state.client
+
+    def in_lanes(self) -> int:
+        """Return how many sessions wait in a lane."""
+        return sum(self.redis.zcard(key) for key in self.redis.scan_iter("winback:{*}:lane:*", count=1000))
+
+    def open_outreaches(self) -> int:
+        """Return how many outreaches are due or leased: at one moment, or one that changes places might be missed."""
+        pipe = self.redis.pipeline(transaction=True)
+        for number in range(PARTITIONS):
+            pipe.zcard(self.state.keys.due(number))
+            pipe.zcard(self.state.keys.leased(number))
+        return sum(pipe.execute())
+
+    def is_settled(self) -> bool:
+        """Whether nothing is under way any more."""
+        return not (any(map(self.redis.xlen, STREAMS)) or self.in_lanes() or self.open_outreaches())
+
+    def stays_settled(self, for_s: float, within_s: float) -> None:
+        """Wait until nothing has been under way for so long: a worker that stood still may yet tell how it went."""
+        began = time.monotonic()
+
+        def is_so() -> bool:
+            nonlocal began
+            if self.is_settled():
+                return time.monotonic() - began >= for_s
+            began = time.monotonic()
+            return False
+
+        try:
+            self.until(is_so, within_s, "the end of everything")
+        except TimeoutError as exc:
+            raise TimeoutError(f"{exc}\nnot settled: {'; '.join(self._unsettled()) or 'anything'}") from None
+
+    def _unsettled(self) -> Iterator[str]:
+        """What is under way, and since or until when: seconds after now by the server's clock."""
+        seconds, _ = self.redis.time()
+        keys = self.state.keys
+        for stream in STREAMS:
+            for entry, _fields in self.redis.xrange(stream, count=5):
+                yield f"{stream} {entry.decode()}"
+        for lane in self.redis.scan_iter("winback:{*}:lane:*", count=1000):
+            for member, since in self.redis.zrange(lane, 0, 5, withscores=True):
+                yield f"{lane.decode()} {member!r} {since / 1000 - seconds:.0f}"
+        for number in range(PARTITIONS):
+            for kind, key in (("due", keys.due(number)), ("leased", keys.leased(number))):
+                for member, at in self.redis.zrange(key, 0, 5, withscores=True):
+                    kept = self.redis.hgetall(keys.outreach(member.decode()))
+                    state = {name: kept.get(name) for name in (b"state", b"claim", b"attempts", b"due", b"lease")}
+                    yield f"{kind} {member!r} {at / 1000 - seconds:.0f} {state}"
+
+    def said(self, words: str, since: float = 0.0) -> int:
+        """Return in how many lines of the log these words stand."""
+        return sum(words in line for at, _, line in self.log if at >= since)
+
+    def logged(self, *words: str) -> bool:
+        """Whether one line of the log has all these words."""
+        return any(all(word in line for word in words) for _, _, line in self.log)
