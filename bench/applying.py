@@ -15,7 +15,7 @@ BLOCK = {"WINBACK_INGEST__READ_TIMEOUT": "100ms"}
 
 
 def ingest(state: runtime.State, settings: Settings) -> Ingest:
-    return Ingest(state, settings.ingest, consumer="bench", beat=lambda: None)
+    return Ingest(state, settings.ingest, consumer="bench", heartbeat=lambda: None)
 
 
 def apply(process: Ingest, state: runtime.State, number: int) -> None:

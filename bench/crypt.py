@@ -28,7 +28,7 @@ from tasks.delivery.yuno import Accepted, YunoClient
 from tasks.policy.settings import Switch
 from worker import runtime
 from worker.celery_support.task_deps import build_deps
-from worker.ingest.consumer import calm_collector
+from worker.ingest.consumer import tune_gc
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -123,9 +123,9 @@ def abandoned(state: runtime.State, number: int) -> Sequence[str]:
 
 def dispatched(state: runtime.State, number: int) -> Sequence[str]:
     now_ms = state.streams.watermark().now_ms
-    lanes = [SilentLane(lane.name, now_ms - 1000, 1000, "", from_silence=False) for lane in LANES]
+    lanes = [SilentLane(lane.name, now_ms - 1000, 1000, "", measure_from_expiry=False) for lane in LANES]
     assert state.sessions.claim(lanes, max_age_ms=24 * HOUR_MS, required=REQUIRED).outreaches == number
-    found = state.outbox.lease_due(number, now_ms=now_ms + 1000, noted="0-0")
+    found = state.outbox.lease_due(number, now_ms=now_ms + 1000, barrier="0-0")
     assert len(found) == number
     return found
 
@@ -167,7 +167,7 @@ def events(log: Sequence[Logged]) -> Round:
 
 def measure(rounds: int = 7) -> dict[str, Pairs]:
     """Return pairs of figures by what was compared."""
-    calm_collector()
+    tune_gc()
     log = shop_log(10_000, 100_000)
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
         env = {"WINBACK_REDIS_URL": server.url, "WINBACK_IDENTITY_SECRET": "bench-bench-bench"}

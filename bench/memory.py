@@ -84,7 +84,7 @@ def _contacted(url: str, numbers: Sequence[int]) -> tuple[float, ...]:
         now_ms = state.streams.watermark().now_ms
         _fill(state, EXAMPLE.replace(b"+573001234567", b"+57300%07d"), number, now_ms - HOUR_MS)
         assert sweep(deps).outreaches == number
-        leased = state.outbox.lease_due(number, now_ms=now_ms + 1000, noted="0-0")
+        leased = state.outbox.lease_due(number, now_ms=now_ms + 1000, barrier="0-0")
         assert [attempt(outreach, deps).outcome for outreach in leased] == ["sent"] * number
         found.append((_used(plain) - before) / number)
     return tuple(found)

@@ -39,11 +39,11 @@ def _without_extra(schema: JsonObject) -> None:
     schema.pop("additionalProperties", None)
 
 
-class _Part(BaseModel):
+class _EventPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Named(_Part):
+class _Named(_EventPart):
     # Unknown fields are not refused: a shop that adds a field must not lose the event with it. They are kept because
     # detectors.parsing looks whether one of them is a signal under another name.
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_without_extra)
@@ -74,7 +74,7 @@ class Customer(_Named):
     region: Text | None = Field(default=None, description="ISO 3166-2, or the part after the dash: US-FL, FL")
 
 
-class Item(_Part):
+class Item(_EventPart):
     """One line of a cart. quantity counts pieces; price is that of one piece in the cart's currency.
 
     A line with a negative price is a discount.
@@ -114,7 +114,7 @@ class Cart(_Named):
         return cls.model_validate({"total_value": total, "currency": currency, "items": rows})
 
 
-class Engagement(_Part):
+class Engagement(_EventPart):
     """How to reach the customer, and what the shop wants the Recovery Agent to know."""
 
     preferred_channel: Text | None = Field(default=None, description="call, whatsapp or auto")
@@ -157,7 +157,7 @@ class ActivityEvent(_Named):
     """Set by detectors.reading: whom an order or an opt-out names elsewhere than in `customer`."""
 
     @model_validator(mode="after")
-    def _names_someone(self) -> Self:
+    def _names_person(self) -> Self:
         if self.session_id is None:
             if self.type not in {"order_completed", "opt_out"} and not self.refuses:
                 raise ValueError("session_id is missing")

@@ -20,5 +20,5 @@ DECLINED = Kind(
     begins_with="payment_declined",
     wait=_wait,
     reason=lambda _stage: "payment_declined",
-    left_alone=lambda settings: "declined_off" if settings.declined is None else None,
+    suppress_reason=lambda settings: "declined_off" if settings.declined is None else None,
 )

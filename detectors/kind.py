@@ -43,7 +43,7 @@ class Kind:
     """`engagement.reason` of the request, unless the shop gave one."""
     only_if: Callable[[ActivityEvent], bool] = _always
     """... if this is true of it."""
-    left_alone: Callable[[DetectionSettings], str | None] = _never
+    suppress_reason: Callable[[DetectionSettings], str | None] = _never
     """The reason why nobody is to be contacted after this kind of silence, or None."""
-    silent_from_expiry: bool = False
+    measure_from_expiry: bool = False
     """Silence is measured from the event's expires_at."""

@@ -35,7 +35,7 @@ class CutOff:
     silent_before_ms: int
     wait_ms: int
     """The threshold that was applied; kept with the outreach."""
-    left_alone: str | None
+    suppress_reason: str | None
     """When set, the sessions are settled as suppressed for this reason instead of being contacted."""
 
 
@@ -55,9 +55,9 @@ def cut_offs(
     for lane in LANES:
         wait_ms = milliseconds(lane.kind.wait(settings, lane.stage, lane.platform))
         silent_before_ms = until_ms - wait_ms
-        heard_ms = min(wait_ms, milliseconds(idle_wait(settings, lane.stage, lane.platform)))
-        if until_ms - heard_ms >= reopened_ms:
-            found.append(CutOff(lane.name, silent_before_ms, wait_ms, lane.kind.left_alone(settings)))
+        observed_ms = min(wait_ms, milliseconds(idle_wait(settings, lane.stage, lane.platform)))
+        if until_ms - observed_ms >= reopened_ms:
+            found.append(CutOff(lane.name, silent_before_ms, wait_ms, lane.kind.suppress_reason(settings)))
     return tuple(found)
 
 

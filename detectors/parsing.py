@@ -64,13 +64,13 @@ def parse(raw: bytes) -> Parsed:
         return _again(raw)
     customer, cart = event.customer, event.cart
     # Nearly every event is done with this line, so it is not left to a function.
-    says_more = (
+    has_more = (
         event.__pydantic_extra__
         or event.engagement
         or (customer and (customer.consent or customer.__pydantic_extra__))
         or (cart and cart.__pydantic_extra__)
     )
-    if says_more and signs.in_unknown_fields(event):
+    if has_more and signs.in_unknown_fields(event):
         return _loosely(from_json(raw))
     return Parsed(event, _missing(event, ())) if event.lacks_stage else Parsed(event)
 

@@ -28,5 +28,5 @@ LAPSED = Kind(
     only_if=lambda event: event.expires_at is not None,
     wait=idle_wait,
     reason=lambda _stage: "payment_expired",
-    silent_from_expiry=True,
+    measure_from_expiry=True,
 )

@@ -88,7 +88,7 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
         return Position(purchase, activity, purchase=purchase, silent_since_ms=silent_ms, seen_ms=seen_ms)
     for rank, kind in _KINDS_OF[event.type]:
         if kind.only_if(event):
-            if kind.silent_from_expiry and event.expires_at is not None:
+            if kind.measure_from_expiry and event.expires_at is not None:
                 silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
             signal = base + rank
             return Position(signal, activity, signal=signal, silent_since_ms=silent_ms, seen_ms=seen_ms)
@@ -124,8 +124,8 @@ def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
     if moment is None:
         return arrival_ms
     at_ms = min(epoch_ms(moment), arrival_ms)
-    doubtful = moment.tzinfo is None or at_ms < NO_DATE_MS
-    if doubtful and (event.type in _STOPS or event.refuses or event.empties):
+    unreliable = moment.tzinfo is None or at_ms < NO_DATE_MS
+    if unreliable and (event.type in _STOPS or event.refuses or event.empties):
         return seen_at(at_ms, arrival_ms)
     return at_ms
 

@@ -92,8 +92,8 @@ def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
 
 def is_bot(fields: Mapping[str, str]) -> bool:
     """Whether the shop said that this is no human being (`engagement.metadata.bot`), or ingest found so."""
-    said = fields.get(f"{METADATA}bot", "")
-    return fields.get(BOT) == "1" or said.strip('"').lower() not in {"", "0", "false", "no", "null"}
+    stated = fields.get(f"{METADATA}bot", "")
+    return fields.get(BOT) == "1" or stated.strip('"').lower() not in {"", "0", "false", "no", "null"}
 
 
 def _pack(cart: Cart | None) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from state.calls import monitoring, sending
 from state.keys import HEARTBEAT_TTL_MS, Keys
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 DECLARATION_COUNTS_MS = 10_000
 """A declaration that its worker hasn't repeated for this long counts no more. Workers repeat it every 2 s."""
@@ -57,13 +57,13 @@ def read_announcements(found: Mapping[str, str]) -> tuple[Announcement, ...]:
     return tuple(sorted(read, key=lambda one: one.at_ms, reverse=True))
 
 
-def declare(scripts: Scripts, keys: Keys, how: str, process: str = "") -> Agreement:
+def declare(scripts: Scripts, keys: Keys, sending_mode: str, process: str = "") -> Agreement:
     """Declare how a worker (empty: this one) sends; the record follows when all that run agree.
 
     Raises:
         StateError: the server doesn't answer.
     """
-    call = sending.declare(keys.control, process or this_process(), how, DECLARATION_COUNTS_MS)
+    call = sending.declare(keys.control, process or this_process(), sending_mode, DECLARATION_COUNTS_MS)
     return cast("Agreement", scripts.run(call))
 
 
@@ -73,5 +73,5 @@ def withdraw(scripts: Scripts, keys: Keys, process: str = "") -> None:
     Raises:
         StateError: the server doesn't answer.
     """
-    with translated():
+    with driver_errors():
         scripts.client.hdel(keys.workers, process or this_process())

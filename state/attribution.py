@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple, Self
 
 from state.calls import outreaches as lua
 from state.keys import SESSION_TTL_MS, Keys, partition_of_outreach
-from state.people import Lead
+from state.people import ContactRef
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from state.session_record import STAMP_WIDTH
 
 LATEST_ORDER_MS = SESSION_TTL_MS
@@ -53,7 +53,7 @@ class Credit:
         return f"{rank}{self.at_ms:015d} {currency} {units:016d}"
 
 
-class SessionLead(NamedTuple):
+class SessionOutreach(NamedTuple):
     """What a session knows of contacts and orders."""
 
     outreach: str
@@ -65,7 +65,7 @@ class SessionLead(NamedTuple):
 class Leads(NamedTuple):
     """What leads to outreaches, in the order of the sessions and people asked for."""
 
-    by_session: Sequence[SessionLead]
+    by_session: Sequence[SessionOutreach]
     by_person: Sequence[Mapping[str, Money | None]]
     """Of each person the outreaches that may have reached them, with their carts' worth."""
 
@@ -78,18 +78,18 @@ class Attribution:
         self._keys = keys
         self._window_ms = window_ms
 
-    def lead(self, worth: str, taken_ms: int) -> Lead:
+    def contact_ref(self, worth: str, taken_ms: int) -> ContactRef:
         """Return what is remembered of a contact.
 
         Args:
             worth: Its cart's total as `Money` writes it; empty if that isn't known.
             taken_ms: When its outreach was taken (Unix ms).
         """
-        return Lead(worth, self._window_ms + LATEST_ORDER_MS, taken_ms)
+        return ContactRef(worth, self._window_ms + LATEST_ORDER_MS, taken_ms)
 
-    def leads(self, sessions: Sequence[str], people: Sequence[str]) -> Leads:
+    def candidates(self, sessions: Sequence[str], people: Sequence[str]) -> Leads:
         """Return what leads from sessions and people to outreaches, in one round trip."""
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session in sessions:
                 pipe.hmget(self._keys.session(session), "contacted", "order")
@@ -97,11 +97,11 @@ class Attribution:
                 pipe.hgetall(self._keys.contacts(person))
             found = pipe.execute()
         by_session = [
-            SessionLead((outreach or b"").decode(), Money.read((order or b"").decode()[STAMP_WIDTH:]))
+            SessionOutreach((outreach or b"").decode(), Money.read((order or b"").decode()[STAMP_WIDTH:]))
             for outreach, order in found[: len(sessions)]
         ]
         by_person: list[Mapping[str, Money | None]] = [
-            {outreach.decode(): Money.read(told.decode().partition(" ")[2]) for outreach, told in contacts.items()}
+            {outreach.decode(): Money.read(stored.decode().partition(" ")[2]) for outreach, stored in contacts.items()}
             for contacts in found[len(sessions) :]
         ]
         return Leads(by_session, by_person)
@@ -109,7 +109,7 @@ class Attribution:
     def contacted_at(self, outreaches: Iterable[str]) -> dict[str, int]:
         """Return when outreaches reached somebody, or may have, or would have if not held out; others are left out."""
         wanted = list(outreaches)
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for outreach in wanted:
                 pipe.hget(self._keys.outreach(outreach), "contacted_at")

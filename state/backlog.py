@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from state.keys import BACKLOG_TTL_MS, Keys
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 _LENGTH, _SINCE = "length", "since"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DispatchHold:
     """Dispatch is held back, since when, and by how many messages."""
 
     length: int
@@ -24,7 +24,7 @@ class Backlog:
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
         self._key = keys.backlog
-        self._noted = True
+        self._is_recorded = True
 
     def note(self, length: int) -> None:
         """Record that a queue of this length holds dispatch back; 0: it doesn't.
@@ -33,7 +33,7 @@ class Backlog:
             StateError: the server does not answer.
         """
         client = self._scripts.client
-        with translated():
+        with driver_errors():
             if length:
                 seconds, micros = client.time()
                 pipe = client.pipeline(transaction=False)
@@ -41,12 +41,12 @@ class Backlog:
                 pipe.hset(self._key, _LENGTH, length)
                 pipe.pexpire(self._key, BACKLOG_TTL_MS)
                 pipe.execute()
-            elif self._noted:
+            elif self._is_recorded:
                 client.hdel(self._key, _LENGTH, _SINCE)
-            self._noted = length > 0
+            self._is_recorded = length > 0
 
 
-def read_held(stored: Mapping[str, str]) -> Held | None:
+def read_dispatch_hold(stored: Mapping[str, str]) -> DispatchHold | None:
     """Read what holds dispatch back, from its hash; None: no message does."""
     length, since = stored.get(_LENGTH), stored.get(_SINCE)
-    return None if length is None or since is None else Held(int(length), int(since))
+    return None if length is None or since is None else DispatchHold(int(length), int(since))

@@ -18,9 +18,9 @@ class SilentLane:
     lane: str
     silent_before_ms: int
     wait_ms: int
-    left_alone: str
-    from_silence: bool
-    looked_ms: int = 0
+    suppress_reason: str
+    measure_from_expiry: bool
+    checked_ms: int = 0
     """The server's time by which that was computed; nothing is claimed where the clock was put back since."""
 
 
@@ -79,7 +79,7 @@ def _packed(lane: SilentLane) -> dict[str, object]:
         "name": lane.lane,
         "before_ms": lane.silent_before_ms,
         "wait_ms": lane.wait_ms,
-        "reason": lane.left_alone,
-        "from_silence": lane.from_silence,
-        "looked_ms": lane.looked_ms,
+        "reason": lane.suppress_reason,
+        "measure_from_expiry": lane.measure_from_expiry,
+        "checked_ms": lane.checked_ms,
     }

@@ -10,7 +10,7 @@ from state.connection_count import Connects, counted
 from state.driver import Options, cluster_client, infos, sentinel_client, single_client
 from state.errors import ServerUnsuitableError
 from state.replication import NONE, Replicas, majority
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
@@ -49,7 +49,7 @@ def _connect(url: str, parts: SplitResult, max_connections: int, options: Option
         login, at, nodes = parts.netloc.rpartition("@")
         first, *more = nodes.split(",")
         plain = parts._replace(scheme="redis", netloc=f"{login}{at}{first}").geturl()
-        with translated():
+        with driver_errors():
             others = [_host(item, 6379) for item in more]
             return cluster_client(plain, others, {**options, "max_connections": max_connections})
     if parts.scheme == "redis+sentinel":
@@ -75,7 +75,7 @@ def require_suitable(client: Redis | RedisCluster) -> str:
         ServerUnsuitableError: older than Redis 7.0 or Valkey 8.0.
         ServerUnavailableError: it does not answer.
     """
-    with translated():
+    with driver_errors():
         info = client.info("server")
     first = info if "redis_version" in info else next(iter(info.values()))
     if first.get("valkey_version"):
@@ -96,7 +96,7 @@ def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Repl
     """
     if wanted is not None:
         return Replicas(wanted)
-    with translated():
+    with driver_errors():
         if isinstance(client, RedisCluster):
             client.nodes_manager.initialize()
             owners = client.nodes_manager.slots_cache

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from state.keys import PARTITIONS, Keys
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 _DAYS_AT_A_TIME = 8
 
 
-class Tally(NamedTuple):
+class DailyCount(NamedTuple):
     """How often something happened on one day at one place in the shop."""
 
     day: int
@@ -26,18 +26,18 @@ class Tally(NamedTuple):
     number: int
 
 
-def read(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> list[Tally]:
+def read(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> list[DailyCount]:
     """Read the counters of some days, the first and the last included, summed over all partitions.
 
     Raises:
         StateError: the server does not answer.
     """
-    return [tally for day, totals in _days(scripts, keys, first_day, last_day) for tally in _tallies(day, totals)]
+    return [tally for day, totals in _days(scripts, keys, first_day, last_day) for tally in _daily_counts(day, totals)]
 
 
 def today(scripts: Scripts) -> int:
     """Return the server's day, in days since 1970-01-01 (UTC)."""
-    with translated():
+    with driver_errors():
         seconds, _ = scripts.client.time()
     return int(seconds) // 86_400
 
@@ -45,7 +45,7 @@ def today(scripts: Scripts) -> int:
 def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterator[tuple[int, Counter[str]]]:
     for start in range(first_day, last_day + 1, _DAYS_AT_A_TIME):
         days = range(start, min(start + _DAYS_AT_A_TIME, last_day + 1))
-        with translated():
+        with driver_errors():
             pipe = scripts.client.pipeline(transaction=False)
             for day in days:
                 for partition in range(PARTITIONS):
@@ -58,7 +58,7 @@ def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterat
             yield day, totals
 
 
-def _tallies(day: int, totals: Counter[str]) -> Iterator[Tally]:
+def _daily_counts(day: int, totals: Counter[str]) -> Iterator[DailyCount]:
     for field, number in sorted(totals.items()):
         if not number:
             continue
@@ -68,4 +68,4 @@ def _tallies(day: int, totals: Counter[str]) -> Iterator[Tally]:
             # Counted by lane, which is its place and its kind.
             place, _, detail = detail.rpartition(".")
         stage, _, platform = place.partition(".")
-        yield Tally(day, stage, platform, name, detail, number)
+        yield DailyCount(day, stage, platform, name, detail, number)

@@ -13,7 +13,7 @@ from state.keys import PARTITIONS, Keys, partition_of, partition_of_outreach
 from state.outbox import readable
 from state.script import Call
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 _Row = tuple[Mapping[bytes, bytes], float | None, float | None, float | None, float | None]
 """A record's hash, and its scores: due, leased, dead, unknown."""
@@ -27,7 +27,7 @@ FEW = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     """One line of an outreach's history. Times are Unix ms of the server, here and below; 0: never."""
 
     at_ms: int
@@ -36,7 +36,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OutreachRecord:
     """An outreach as it is stored, without its request."""
 
     outreach: str
@@ -56,11 +56,11 @@ class Record:
     """When its lease ends, if it has one."""
     waits_for_decision: bool
     ambiguous: bool
-    history: tuple[Line, ...]
+    history: tuple[HistoryLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DecisionResult:
     """What a script said to a decision: the word and its detail are those at the top of the script."""
 
     outreach: str
@@ -81,18 +81,18 @@ class Operator:
         self._keys = keys
         self._cipher: Cipher = cipher or Unencrypted()
 
-    def read(self, outreaches: Sequence[str]) -> list[Record | None]:
+    def read(self, outreaches: Sequence[str]) -> list[OutreachRecord | None]:
         """Read outreaches in the order asked for; None for one that is not there.
 
         Raises:
             ValueError: one is not the id of an outreach.
         """
-        found: list[Record | None] = []
+        found: list[OutreachRecord | None] = []
         for start in range(0, len(outreaches), CHUNK):
             found += self._read(outreaches[start : start + CHUNK])
         return found
 
-    def find(self, states: Iterable[str], *, few: int | None = None) -> Iterator[Record]:
+    def find(self, states: Iterable[str], *, few: int | None = None) -> Iterator[OutreachRecord]:
         """Find the outreaches that are in one of these states; open and parked ones cost what there are.
 
         For the others all keys are looked through. One that changes its place meanwhile may be missed.
@@ -107,49 +107,53 @@ class Operator:
             ids = chain(self._in_order(wanted), self._every() if ended else ())
         else:
             ids = self._every() if ended else self._in_sets(wanted)
-        once, size = _each_once(ids), min(CHUNK, max(2 * (few or CHUNK), FEW))
+        once, size = _unique(ids), min(CHUNK, max(2 * (few or CHUNK), FEW))
         while chunk := list(islice(once, size)):
             yield from (record for record in self._read(chunk) if record is not None and record.state in wanted)
             size = CHUNK
 
-    def of_session(self, session_id: str) -> list[Record]:
+    def of_session(self, session_id: str) -> list[OutreachRecord]:
         """Find every outreach of a session, the first first, by looking through all keys: records outlive sessions."""
         number = partition_of(session_id)
         ids = (found for found in self._every(f"{number:02d}") if partition_of_outreach(found) == number)
-        records: list[Record] = []
+        records: list[OutreachRecord] = []
         while chunk := list(islice(ids, CHUNK)):
             records += [record for record in self._read(chunk) if record and record.session == session_id]
         return sorted(records, key=lambda record: record.claimed_ms)
 
-    def retry_dead(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
-        """Have dead outreaches tried again. `look`, here and below: only say what would come of it."""
-        return self._decide(outreaches, lambda key, found: lua.retry(key, found, "dead", 0, _word(look=look)))
+    def retry_dead(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
+        """Have dead outreaches tried again. `dry_run`, here and below: only say what would come of it."""
+        return self._decide(outreaches, lambda key, found: lua.retry(key, found, "dead", 0, _word(dry_run=dry_run)))
 
-    def retry_unknown(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+    def retry_unknown(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Have outreaches tried again that have been unknown for a quarter of an hour."""
-        after_ms, word = RETRY_UNKNOWN_AFTER_MS, _word(look=look)
+        after_ms, word = RETRY_UNKNOWN_AFTER_MS, _word(dry_run=dry_run)
         return self._decide(outreaches, lambda key, found: lua.retry(key, found, "unknown", after_ms, word))
 
-    def drop(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+    def drop(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Give dead outreaches up for good; their outcome stays `dead`."""
-        return self._decide(outreaches, lambda key, found: lua.discard_dead(key, found, _word(look=look)))
+        return self._decide(outreaches, lambda key, found: lua.discard_dead(key, found, _word(dry_run=dry_run)))
 
-    def resolve_sent(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+    def resolve_sent(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Record that unknown outreaches did arrive."""
-        return self._decide(outreaches, lambda key, found: lua.resolve_sent(key, found, _word(look=look)))
+        return self._decide(outreaches, lambda key, found: lua.resolve_sent(key, found, _word(dry_run=dry_run)))
 
-    def expire(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+    def expire(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """End outreaches that no request was begun for."""
-        return self._decide(outreaches, lambda key, found: lua.expire(key, found, _word(look=look)))
+        return self._decide(outreaches, lambda key, found: lua.expire(key, found, _word(dry_run=dry_run)))
 
-    def _decide(self, outreaches: Sequence[str], call: Callable[[str, str], Call[DecisionReply]]) -> list[Verdict]:
+    def _decide(
+        self, outreaches: Sequence[str], call: Callable[[str, str], Call[DecisionReply]]
+    ) -> list[DecisionResult]:
         calls = [call(self._keys.partition(partition_of_outreach(found)), found) for found in outreaches]
         replies = self._scripts.run_many(calls)
-        return [Verdict(found, reply.word, reply.detail) for found, reply in zip(outreaches, replies, strict=True)]
+        return [
+            DecisionResult(found, reply.word, reply.detail) for found, reply in zip(outreaches, replies, strict=True)
+        ]
 
     def _in_sets(self, states: frozenset[str]) -> Iterator[str]:
         for name in _places(states):
-            with translated():
+            with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for number in range(PARTITIONS):
                     pipe.zrange(f"{self._keys.partition(number)}{name}", 0, -1)
@@ -160,7 +164,7 @@ class Operator:
         """Yield what is in these places, of each place the one with the lowest score first, page by page."""
         for name in _places(states):
             keys = [f"{self._keys.partition(number)}{name}" for number in range(PARTITIONS)]
-            with translated():
+            with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.zrange(key, 0, FEW - 1, withscores=True)
@@ -173,17 +177,17 @@ class Operator:
         while page:
             yield from ((score, member.decode()) for member, score in page)
             at += len(page)
-            with translated():
+            with driver_errors():
                 page = self._scripts.client.zrange(key, at, at + CHUNK - 1, withscores=True)
 
     def _every(self, partition: str = "[0-9][0-9]") -> Iterator[str]:
-        with translated():
+        with driver_errors():
             pattern = f"{self._keys.namespace}:{{{partition}}}:outreach:*"
             for key in self._scripts.client.scan_iter(pattern, count=1000):
                 yield key.decode().rpartition(":")[2]
 
-    def _read(self, outreaches: Sequence[str]) -> list[Record | None]:
-        with translated():
+    def _read(self, outreaches: Sequence[str]) -> list[OutreachRecord | None]:
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for found in outreaches:
                 prefix = self._keys.partition(partition_of_outreach(found))
@@ -195,9 +199,9 @@ class Operator:
         return [_record(found, cast("_Row", row), self._cipher) for found, row in rows]
 
 
-def _word(*, look: bool) -> str:
+def _word(*, dry_run: bool) -> str:
     """Return the argument of a script that is only to say what would come of a decision."""
-    return "look" if look else ""
+    return "dry_run" if dry_run else ""
 
 
 def _places(states: frozenset[str]) -> list[str]:
@@ -207,7 +211,7 @@ def _places(states: frozenset[str]) -> list[str]:
     return names + [name for name in ("dead", "unknown") if name in states]
 
 
-def _each_once(ids: Iterable[str]) -> Iterator[str]:
+def _unique(ids: Iterable[str]) -> Iterator[str]:
     """Yield each id once: one that changes its place while places are read is found in both, a scan may repeat any."""
     seen: set[str] = set()
     for found in ids:
@@ -216,7 +220,7 @@ def _each_once(ids: Iterable[str]) -> Iterator[str]:
             yield found
 
 
-def _record(outreach: str, row: _Row, cipher: Cipher) -> Record | None:
+def _record(outreach: str, row: _Row, cipher: Cipher) -> OutreachRecord | None:
     stored, due, leased, dead, unknown = row
     if not stored:
         return None
@@ -226,7 +230,7 @@ def _record(outreach: str, row: _Row, cipher: Cipher) -> Record | None:
         return int(text.get(name, 0))
 
     history = readable(cipher, outreach, text.get("history", ""))
-    return Record(
+    return OutreachRecord(
         outreach=outreach,
         state=text.get("state", ""),
         reason=text.get("reason", ""),
@@ -245,6 +249,6 @@ def _record(outreach: str, row: _Row, cipher: Cipher) -> Record | None:
     )
 
 
-def _line(written: str) -> Line:
+def _line(written: str) -> HistoryLine:
     at, _, text = written.partition(" ")
-    return Line(int(at), text) if at.isdecimal() else Line(0, written)
+    return HistoryLine(int(at), text) if at.isdecimal() else HistoryLine(0, written)

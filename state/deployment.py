@@ -12,13 +12,13 @@ from state.calls import monitoring as lua
 from state.errors import DeploymentMismatchError
 from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 SCHEMA_VERSION = 3
 """Raised whenever older data can't be read. 3: other identities of people, and other types of their keys."""
 _KEY = "key."
 """What the fields of the record begin with that name a key of encryption."""
-_WITHOUT = "without_key."
+_MISSING_KEY = "missing_key."
 """What stands before its role where a process says that it lacks such a key."""
 PERSONAL_ROLES = ("ingest", "recover")
 """Those that read and write what is personal, and so need every key."""
@@ -41,11 +41,11 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
     mine = {"schema": str(SCHEMA_VERSION), "partitions": str(PARTITIONS)}
     if secret is not None:
         mine["identity"] = fingerprint(secret)
-    with translated():
+    with driver_errors():
         for field, value in mine.items():
             scripts.client.hsetnx(keys.deployment, field, value)
         stored = {k.decode(): v.decode() for k, v in scripts.client.hgetall(keys.deployment).items()}
-    ways_out = {
+    hints = {
         "schema": "the data was written by another version of Winback, which doesn't know people by the same keys. "
         "Export the opt-outs with that version (winback optout export > FILE), set another namespace, and import them "
         "with this one (winback optout import FILE); or run that version",
@@ -55,7 +55,7 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
     }
     for field, value in mine.items():
         if stored[field] != value:
-            raise DeploymentMismatchError(f"deployment record {keys.deployment!r}: {field} differs: {ways_out[field]}")
+            raise DeploymentMismatchError(f"deployment record {keys.deployment!r}: {field} differs: {hints[field]}")
     if key_ids is not None:
         require_keys(scripts, keys, key_ids)
         for key_id in key_ids[:1]:
@@ -68,7 +68,7 @@ def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
     Raises:
         StateError: the server doesn't answer.
     """
-    with translated():
+    with driver_errors():
         found = scripts.client.hmget(keys.deployment, "schema", "identity")
     own = (str(SCHEMA_VERSION), fingerprint(secret))
     return all(stored is None or stored.decode() == mine for stored, mine in zip(found, own, strict=True))
@@ -76,7 +76,7 @@ def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
 
 def recorded_keys(scripts: Scripts, keys: Keys) -> list[str]:
     """Return the ids of all keys that something may be encrypted under."""
-    with translated():
+    with driver_errors():
         return key_ids_in([name.decode() for name in scripts.client.hkeys(keys.deployment)])
 
 
@@ -113,14 +113,14 @@ class Heartbeat:
     at_ms: int
 
 
-def beat(scripts: Scripts, keys: Keys, role: str) -> None:
+def heartbeat(scripts: Scripts, keys: Keys, role: str) -> None:
     """Say that this process, in this role, is alive."""
     scripts.run(lua.heartbeat(keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS))
 
 
 def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
     """Return the signs of life of a role's processes, the latest first; dead ones are listed for a day."""
-    with translated():
+    with driver_errors():
         found = scripts.client.hgetall(keys.heartbeat(role))
     beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
     return sorted(beats, key=lambda beat: beat.at_ms, reverse=True)
@@ -128,19 +128,19 @@ def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
 
 def use_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
     """Say that this process encrypts with a key, so that nobody takes it for one that is not used any more."""
-    beat(scripts, keys, _KEY + key_id)
-    with translated():
+    heartbeat(scripts, keys, _KEY + key_id)
+    with driver_errors():
         scripts.client.hsetnx(keys.deployment, _KEY + key_id, "1")
 
 
-def lacks_key(scripts: Scripts, keys: Keys, role: str) -> None:
+def report_missing_key(scripts: Scripts, keys: Keys, role: str) -> None:
     """Say that this process lacks a key which the data needs; said no more, it is over: it has ended or has the key."""
-    beat(scripts, keys, _WITHOUT + role)
+    heartbeat(scripts, keys, _MISSING_KEY + role)
 
 
-def without_key(keys: Keys, role: str) -> str:
+def missing_key(keys: Keys, role: str) -> str:
     """Return the hash of the processes that said so: process → when it last did (ms)."""
-    return keys.heartbeat(_WITHOUT + role)
+    return keys.heartbeat(_MISSING_KEY + role)
 
 
 def key_users(scripts: Scripts, keys: Keys, key_id: str) -> list[Heartbeat]:
@@ -150,13 +150,13 @@ def key_users(scripts: Scripts, keys: Keys, key_id: str) -> list[Heartbeat]:
 
 def forget_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
     """Record that nothing is encrypted under a key any more."""
-    with translated():
+    with driver_errors():
         scripts.client.hdel(keys.deployment, _KEY + key_id)
 
 
 def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:
     """Record what is wrong with something (empty: nothing any more), for `winback status` to show."""
-    with translated():
+    with driver_errors():
         if problem:
             scripts.client.hset(keys.problems, about, problem)
         else:
@@ -165,13 +165,13 @@ def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:
 
 def problems(scripts: Scripts, keys: Keys) -> dict[str, str]:
     """Return what was last reported to be wrong."""
-    with translated():
+    with driver_errors():
         return {about.decode(): text.decode() for about, text in scripts.client.hgetall(keys.problems).items()}
 
 
 def announce(scripts: Scripts, keys: Keys, *, mode: str, endpoint: str) -> None:
     """Record how the workers that send were last started: others, with settings of their own, can only guess it."""
-    with translated():
+    with driver_errors():
         scripts.client.hset(keys.deployment, mapping={"mode": mode, "endpoint": endpoint})
 
 
@@ -184,6 +184,6 @@ class Announced(NamedTuple):
 
 def announced(scripts: Scripts, keys: Keys) -> Announced:
     """Return how the workers send that were started last."""
-    with translated():
+    with driver_errors():
         mode, endpoint = scripts.client.hmget(keys.deployment, "mode", "endpoint")
     return Announced((mode or b"").decode(), (endpoint or b"").decode())

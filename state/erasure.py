@@ -10,15 +10,15 @@ from state.calls import sessions as lua
 from state.cipher import Cipher
 from state.event_stream import GROUP
 from state.inventory import Inventory
-from state.keys import FORGETS_TTL_MS, Keys, applied_of, partition_of, partition_of_outreach
+from state.keys import LAST_ERASURE_TTL_MS, Keys, applied_of, partition_of, partition_of_outreach
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
-KEPT_OF_A_PERSON = ("opted_out", "consent", "reserved", "forgotten")
+KEPT_PERSON_KEYS = ("opted_out", "consent", "reserved", "forgotten")
 """The opt-out and the refusals, which have to be known to be kept; and the contacts that were made, or are in flight,
 until the limits no longer count them: without these the person's next visit could lead to another one immediately. And
 for some minutes the moment itself."""
-IN_HAND_MS = 10 * 60_000
+IN_FLIGHT_MS = 10 * 60_000
 """How long ingest can still write what it had read at that moment; anything older isn't brought back."""
 REFUSAL_WIDTH = 16
 """Of an answer in `consent`, what stays of a refusal: 15 digits of the time (ms) and an `r`. Its proof goes."""
@@ -41,7 +41,7 @@ class SplitKeys(NamedTuple):
     kept: list[str]
 
 
-class Forgetting(Inventory):
+class Erasure(Inventory):
     """Finds and removes everything that is kept about people."""
 
     def __init__(self, scripts: Scripts, keys: Keys, lanes: Sequence[str], cipher: Cipher | None = None) -> None:
@@ -67,14 +67,14 @@ class Forgetting(Inventory):
 
     def split(self, person: str) -> SplitKeys:
         """Return the keys of a person, divided into those that have to go and those that stay."""
-        stays = [f"{self._keys.person(person)}{name}" for name in KEPT_OF_A_PERSON]
+        stays = [f"{self._keys.person(person)}{name}" for name in KEPT_PERSON_KEYS]
         found = self.person_keys(person)
         return SplitKeys([key for key in found if key not in stays], [key for key in found if key in stays])
 
     def strip_consent(self, person: str) -> int:
         """Leave nothing of a person's answers but when and for which channel they refused; return how many changed."""
         key, changed = f"{self._keys.person(person)}consent", 0
-        with translated():
+        with driver_errors():
             for channel, answer in self._scripts.client.hgetall(key).items():
                 if not is_refusal(answer.decode()):
                     changed += int(self._scripts.client.hdel(key, channel))
@@ -86,7 +86,7 @@ class Forgetting(Inventory):
     def refuse(self, person: str, channels: Iterable[str], at_ms: int) -> None:
         """Record refusals whose event is removed before ingest has applied it, unless a later answer is known."""
         key = f"{self._keys.person(person)}consent"
-        with translated():
+        with driver_errors():
             for channel in channels:
                 known = (self._scripts.client.hget(key, channel) or b"").decode()
                 if (answer := f"{at_ms:015d}r") > known:
@@ -97,7 +97,7 @@ class Forgetting(Inventory):
         """Remove members from a hash or sorted set of another person; return how many were there."""
         if not members:
             return 0
-        with translated():
+        with driver_errors():
             match self._scripts.client.type(key).decode():
                 case "zset":
                     return int(self._scripts.client.zrem(key, *members))
@@ -105,27 +105,27 @@ class Forgetting(Inventory):
                     return int(self._scripts.client.hdel(key, *members))
         return 0
 
-    def bar(self, person: str) -> None:
+    def block_replays(self, person: str) -> None:
         """Keep events older than this moment, which ingest may have in its hands, from bringing the person back."""
-        with translated():
+        with driver_errors():
             seconds, micros = self._scripts.client.time()
             key = f"{self._keys.person(person)}forgotten"
-            self._scripts.client.set(key, int(seconds) * 1000 + int(micros) // 1000, px=IN_HAND_MS)
+            self._scripts.client.set(key, int(seconds) * 1000 + int(micros) // 1000, px=IN_FLIGHT_MS)
 
-    def announce(self) -> None:
+    def signal_erasure(self) -> None:
         """Let every ingest process write again what it has noted before, to which all of this may belong."""
-        with translated():
-            self._scripts.client.set(self._keys.forgets, secrets.token_hex(8), px=FORGETS_TTL_MS)
+        with driver_errors():
+            self._scripts.client.set(self._keys.last_erasure, secrets.token_hex(8), px=LAST_ERASURE_TTL_MS)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete keys."""
-        with translated():
+        with driver_errors():
             for key in keys:
                 self._scripts.client.delete(key)
 
     def remove_entries(self, found: Sequence[tuple[str, bytes]]) -> None:
         """Take events out of their streams before they are applied, also from the hands of an ingest process."""
-        with translated():
+        with driver_errors():
             for key, entry_id in found:
                 removed = self._scripts.client.xdel(key, entry_id)
                 self._scripts.client.xack(key, GROUP, entry_id)
@@ -138,7 +138,7 @@ class Forgetting(Inventory):
 
     def remove_rejected(self, ids: Sequence[bytes]) -> None:
         """Take entries out of the stream of what was set aside."""
-        with translated():
+        with driver_errors():
             for entry_id in ids:
                 self._scripts.client.xdel(self._keys.rejected, entry_id)
 

@@ -12,7 +12,7 @@ from state.errors import ServerUnavailableError
 from state.keys import applied_of
 from state.pending import Pending
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 GROUP = "ingest"
 FIELD = b"event"
@@ -24,7 +24,7 @@ Item = tuple[bytes, Sequence[bytes] | Mapping[bytes, bytes] | None]
 """An entry as the server lists it: its id and fields. The shape of these differs with the protocol and the command."""
 
 
-class Entry(NamedTuple):
+class StreamEntry(NamedTuple):
     """One entry of the stream; `event` is None when it has no such field."""
 
     id: bytes
@@ -36,11 +36,11 @@ class Entry(NamedTuple):
         return entry_ms(self.id)
 
 
-class Reading(NamedTuple):
+class StreamBatch(NamedTuple):
     """Entries that were read from a stream."""
 
     stream: "Stream"
-    entries: Sequence[Entry]
+    entries: Sequence[StreamEntry]
 
 
 class GroupMissingError(ServerUnavailableError):
@@ -58,7 +58,7 @@ class Stream:
         """Create the consumer group, which begins with what waits already; False when it was there."""
         return self._scripts.run(lua.create_group(self.key, GROUP))
 
-    def read(self, consumer: str, *, count: int, block_ms: int) -> list[Entry]:
+    def read(self, consumer: str, *, count: int, block_ms: int) -> list[StreamEntry]:
         """Read entries that no consumer has had.
 
         Raises:
@@ -66,7 +66,7 @@ class Stream:
         """
         return self._group_read(consumer, b">", count, block_ms)
 
-    def read_pending(self, consumer: str, *, count: int, after: bytes = b"0") -> list[Entry]:
+    def read_pending(self, consumer: str, *, count: int, after: bytes = b"0") -> list[StreamEntry]:
         """Read what this consumer was given before and did not acknowledge: the first thing to do after a start."""
         return self._group_read(consumer, after, count, None)
 
@@ -90,13 +90,13 @@ class Stream:
 
         `one_read`: they are all that one call of `read` returned, so no other entry lies between them.
         """
-        return sum(begin_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read).result())
+        return sum(send_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read).result())
 
     def reading(self, consumer: str, *, count: int) -> Command:
         """Return the command that reads entries which no consumer has had, without waiting for any."""
         return self._group_command(consumer, b">", count, None)
 
-    def _group_read(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> list[Entry]:
+    def _group_read(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> list[StreamEntry]:
         with group_expected():
             return entries_of(
                 self._scripts.client.execute_command(*self._group_command(consumer, after, count, block_ms))
@@ -107,7 +107,7 @@ class Stream:
         return ("XREADGROUP", "GROUP", GROUP, consumer, "COUNT", count, *block, "STREAMS", self.key, after)
 
 
-def begin_acknowledge(
+def send_acknowledge(
     scripts: Scripts, applied: Iterable[tuple[str, Sequence[bytes]]], *, one_read: bool
 ) -> Pending[list[int]]:
     """Begin to acknowledge entries of several streams, given by key; the result is how many were there, by call."""
@@ -116,13 +116,13 @@ def begin_acknowledge(
         for key, ids in applied
         for start in range(0, len(ids), _ACKNOWLEDGE_CHUNK)
     ]
-    return scripts.begin_calls(calls)
+    return scripts.send_calls(calls)
 
 
 @contextmanager
 def group_expected() -> Iterator[None]:
     """Raise GroupMissingError when the server says that the group, or the stream, is missing."""
-    with translated():
+    with driver_errors():
         try:
             yield
         except ResponseError as exc:
@@ -144,7 +144,7 @@ def entry_order(entry_id: str) -> tuple[int, int]:
     return int(ms), int(number or 0)
 
 
-def entries_of(reply: object) -> list[Entry]:
+def entries_of(reply: object) -> list[StreamEntry]:
     """Return the entries in the reply to a reading of one stream."""
     items: Sequence[Item] = ()
     # One stream was asked for; RESP3 puts its entries one list deeper.
@@ -154,16 +154,16 @@ def entries_of(reply: object) -> list[Entry]:
         items = next(iter(reply.values()))[0]
     return [
         # Nearly all entries have this one field; the others need a closer look.
-        Entry(item[0], item[1][1]) if type(item[1]) is list and item[1][:-1] == _ONE_FIELD else entry_of(item)
+        StreamEntry(item[0], item[1][1]) if type(item[1]) is list and item[1][:-1] == _ONE_FIELD else entry_of(item)
         for item in items
     ]
 
 
-def entry_of(item: Item) -> Entry:
+def entry_of(item: Item) -> StreamEntry:
     """Return an entry as the server lists it."""
     entry_id, fields = item
     if fields is None:
-        return Entry(entry_id, None)
+        return StreamEntry(entry_id, None)
     if isinstance(fields, Mapping):
-        return Entry(entry_id, fields.get(FIELD))
-    return Entry(entry_id, dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD))
+        return StreamEntry(entry_id, fields.get(FIELD))
+    return StreamEntry(entry_id, dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD))

@@ -13,19 +13,19 @@ from state.calls.streams import ShopSilenceReply, WatermarkReply
 from state.driver import Word
 from state.event_stream import (
     GROUP,
-    Reading,
     Stream,
-    begin_acknowledge,
+    StreamBatch,
     entries_of,
     entry_ms,
     entry_order,
     group_expected,
+    send_acknowledge,
 )
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS, Keys, applied_of
 from state.pending import Pending
-from state.scripts import Scripts, raised
-from state.server_errors import translated
-from state.watermark import AHEAD_MS, Following, measured_until
+from state.scripts import Scripts, unwrap
+from state.server_errors import driver_errors
+from state.watermark import AHEAD_MS, StreamTrails, measured_until
 
 RECORDED = "streams"
 """The field of the deployment's record that says how many there are; without it there is one."""
@@ -55,7 +55,7 @@ class Streams:
         self._scripts = scripts
         self._keys = keys
         self._at_least = at_least
-        self._following = Following(scripts, keys)
+        self._trails = StreamTrails(scripts, keys)
 
     @property
     def first(self) -> Stream:
@@ -64,21 +64,21 @@ class Streams:
 
     def number(self) -> int:
         """Return how many streams there are; there is always one."""
-        with translated():
+        with driver_errors():
             recorded = int(self._scripts.client.hget(self._keys.deployment, RECORDED) or 1)
         return max(recorded, self._at_least)
 
     def ensure(self, number: int) -> list[Stream]:
         """Record that there are at least so many, and return all there are: more, if others said so before."""
-        return self.several(self._scripts.run(lua.register_streams(self._keys.deployment, number)))
+        return self.first_streams(self._scripts.run(lua.register_streams(self._keys.deployment, number)))
 
     def all(self) -> list[Stream]:
         """Return the streams that there are, the first one first."""
-        return self.several(self.number())
+        return self.first_streams(self.number())
 
     def read(
         self, streams: Sequence[Stream], consumer: str, *, count: int, block_ms: int, turn: int = 0
-    ) -> list[Reading]:
+    ) -> list[StreamBatch]:
         """Read entries that no consumer has had, of all streams together about `count`, and wait when there are none.
 
         A server can wait at its own streams alone. Of several, one is waited at, the next in the next turn.
@@ -87,38 +87,38 @@ class Streams:
             GroupMissingError: create the groups.
         """
         if len(streams) > 1:
-            found = self.begin_read(streams, consumer, count=count).result()
+            found = self.send_read(streams, consumer, count=count).result()
             if found:
                 return found
             block_ms = min(block_ms, LONGEST_TURN_MS)
         stream = streams[turn % len(streams)]
         entries = stream.read(consumer, count=_share(count, streams), block_ms=block_ms)
-        return [Reading(stream, entries)] if entries else []
+        return [StreamBatch(stream, entries)] if entries else []
 
-    def begin_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Pending[list[Reading]]:
+    def send_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Pending[list[StreamBatch]]:
         """Begin to read what `read` would, without waiting for new entries.
 
         Raises:
             GroupMissingError: (so does the result) create the groups.
         """
         share = _share(count, streams)
-        replies = self._scripts.begin([stream.reading(consumer, count=share) for stream in streams])
+        replies = self._scripts.send([stream.reading(consumer, count=share) for stream in streams])
 
-        def wait() -> list[Reading]:
+        def wait() -> list[StreamBatch]:
             with group_expected():
-                read = [entries_of(raised(reply)) for reply in replies.result()]
-            return [Reading(stream, entries) for stream, entries in zip(streams, read, strict=True) if entries]
+                read = [entries_of(unwrap(reply)) for reply in replies.result()]
+            return [StreamBatch(stream, entries) for stream, entries in zip(streams, read, strict=True) if entries]
 
         return Pending(wait)
 
-    def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Pending[list[int]]:
+    def send_acknowledge(self, readings: Iterable[StreamBatch], *, one_read: bool) -> Pending[list[int]]:
         """Begin to do what `Stream.acknowledge` does, with each reading."""
         applied = [(stream.key, [entry.id for entry in entries]) for stream, entries in readings]
-        return begin_acknowledge(self._scripts, applied, one_read=one_read)
+        return send_acknowledge(self._scripts, applied, one_read=one_read)
 
-    def several(self, number: int) -> list[Stream]:
+    def first_streams(self, number: int) -> list[Stream]:
         """Return the first so many streams."""
-        return [Stream(self._scripts, self._keys.events_of(place)) for place in range(number)]
+        return [Stream(self._scripts, self._keys.events_of(index)) for index in range(number)]
 
     def watermark(self) -> Watermark:
         """Read, of each stream, the clock and then the first entry not yet applied; return the earliest of both.
@@ -129,7 +129,7 @@ class Streams:
         """
         found = self._watermarks(self.all())
         ahead = any(first and entry_ms(first.encode()) > now + AHEAD_MS for now, first in found)
-        trails = self._following.trails(len(found)) if ahead else [None] * len(found)
+        trails = self._trails.trails(len(found)) if ahead else [None] * len(found)
         return Watermark(
             now_ms=min(now for now, _ in found),
             first=min((first for _, first in found if first), key=entry_order, default=""),
@@ -140,30 +140,30 @@ class Streams:
         """Return the time of the servers that the streams are on (Unix ms); of several, the latest."""
         return max(now for now, _ in self._watermarks(self.all()))
 
-    def noted(self) -> str:
+    def barrier(self) -> str:
         """Return the highest id that each stream has ever given out, the first one's first, separated by spaces."""
         return " ".join(self._last_ids())
 
-    def applied(self, noted: str) -> bool:
-        """Whether all that had arrived when `noted` was read has been applied."""
-        ids = noted.split(" ")
-        firsts = [first for _, first in self._watermarks(self.several(len(ids)))]
+    def barrier_passed(self, barrier: str) -> bool:
+        """Whether all that had arrived when `barrier` was read has been applied."""
+        ids = barrier.split(" ")
+        firsts = [first for _, first in self._watermarks(self.first_streams(len(ids)))]
         return all(not first or entry_order(first) > entry_order(last) for first, last in zip(firsts, ids, strict=True))
 
-    def shop_is_silent(self, max_silence_ms: int) -> ShopSilenceReply:
+    def shop_silence(self, max_silence_ms: int) -> ShopSilenceReply:
         """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
 
         A stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
         clock: an event in between is seen by the next sweep. Of ids in the future counts when a sweep first saw them.
         """
         last = [entry_ms(last.encode()) for last in self._last_ids()]
-        trails = self._following.trails(len(last))
-        last_ms = max(trail.heard_ms if trail else ms for ms, trail in zip(last, trails, strict=True))
+        trails = self._trails.trails(len(last))
+        last_ms = max(trail.arrived_ms if trail else ms for ms, trail in zip(last, trails, strict=True))
         return self._scripts.run(lua.shop_silence(self._keys.sweep, max_silence_ms, last_ms))
 
-    def follow(self) -> int:
+    def check(self) -> int:
         """Follow all streams, as every sweep does first; return how many entries were lost since the one before."""
-        return self._following.look([stream.key for stream in self.all()])
+        return self._trails.check([stream.key for stream in self.all()])
 
     def put_back(self, streams: Sequence[Stream]) -> dict[str, str]:
         """Begin streams from scratch that are empty and whose ids lie in the future; return their last ids by key."""
@@ -174,21 +174,21 @@ class Streams:
     def open_sweep(self, interval_ms: int) -> int:
         """Say that a sweep begins; return when events could be taken again after the last gap (Unix ms, 0: never).
 
-        Sweeps, and signs between them (`can_be_written`), follow each other at some pace. Where two are much further
+        Sweeps, and signs between them (`confirm_writable`), follow each other at some pace. Where two are much further
         apart, events could not be taken: that time is not silence. `interval_ms`: how often sweeps are asked for.
         """
-        return self._sign(interval_ms)
+        return self._record_sign(interval_ms)
 
-    def can_be_written(self) -> None:
+    def confirm_writable(self) -> None:
         """Say, between two sweeps, that events can be taken.
 
         Raises:
             StateError: They can't: a server of theirs does not answer, or takes no writes.
         """
         self._watermarks(self.all())
-        self._sign("")
+        self._record_sign("")
 
-    def _sign(self, interval_ms: int | str) -> int:
+    def _record_sign(self, interval_ms: int | str) -> int:
         return self._scripts.run(lua.open_sweep(self._keys.sweep, SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms))
 
     def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
@@ -199,7 +199,7 @@ class Streams:
             "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
             "applied": int(applied),
         }
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             pipe.xadd(self._keys.rejected, fields, maxlen=REJECTED_MAX_ENTRIES, approximate=True)
             pipe.pexpire(self._keys.rejected, REJECTED_TTL_MS)

@@ -16,8 +16,8 @@ from state.keys import Keys, is_outreach_id
 from state.outbox import BODY, readable
 from state.person_marks import MOST_SESSIONS
 from state.scripts import Scripts
-from state.server_errors import translated
-from state.session_record import OWN_FIELDS, STAMP_WIDTH, TOOK_OVER, read_session
+from state.server_errors import driver_errors
+from state.session_record import OWN_FIELDS, STAMP_WIDTH, SUPERSEDES, read_session
 from state.stored_data import (
     KeyText,
     RejectedEvent,
@@ -29,7 +29,7 @@ from state.stored_data import (
 )
 
 _PERSON = re.compile(r"\{person:([0-9a-f]{64})\}")
-_OF_SESSION = ("phone", "country", "email", "id", TOOK_OVER)
+_OF_SESSION = ("phone", "country", "email", "id", SUPERSEDES)
 
 
 class Inventory:
@@ -44,19 +44,19 @@ class Inventory:
 
     def now_ms(self) -> int:
         """Return the server's clock (Unix ms)."""
-        with translated():
+        with driver_errors():
             seconds, micros = self._scripts.client.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def keys_in_all(self) -> int:
+    def key_count(self) -> int:
         """Return how many keys the server holds, of whatever namespace; a measure of how long a look at all takes."""
-        with translated():
+        with driver_errors():
             return int(self._scripts.client.dbsize())
 
     def sessions(self) -> Iterator[StoredPerson]:
         """Look at all sessions."""
         for keys in self._scan.scan("{[0-9][0-9]}:session:*"):
-            with translated():
+            with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.hmget(key, *_OF_SESSION, "state")
@@ -70,7 +70,7 @@ class Inventory:
             yield from self._outreaches(keys)
 
     def _outreaches(self, keys: Sequence[bytes]) -> Iterator[StoredOutreach]:
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for key in keys:
                 pipe.hmget(key, "session", "body")
@@ -96,25 +96,25 @@ class Inventory:
         for entry_id, fields in self._scan.stream(self._keys.rejected):
             yield RejectedEvent(entry_id, str(decoded(fields)))
 
-    def everything(self) -> Iterator[KeyText]:
+    def scan_all(self) -> Iterator[KeyText]:
         """Read every key of the namespace."""
-        return self._scan.everything()
+        return self._scan.scan_all()
 
-    def whom(self, session_id: str) -> StoredPerson:
+    def session_owner(self, session_id: str) -> StoredPerson:
         """Look at one session."""
-        with translated():
+        with driver_errors():
             found = self._scripts.client.hmget(self._keys.session(session_id), *_OF_SESSION, "state")
         return self._person(session_id, *found)
 
-    def left_of(self, session_id: str) -> set[str]:
+    def field_names(self, session_id: str) -> set[str]:
         """Return the fields that a session's hash has."""
-        with translated():
+        with driver_errors():
             return {name.decode() for name in self._scripts.client.hkeys(self._keys.session(session_id))}
 
     def session(self, session_id: str) -> StoredRecord:
         """Return everything that is stored of a session."""
         key = self._keys.session(session_id)
-        with translated():
+        with driver_errors():
             stored = decoded(self._scripts.client.hgetall(key))
         session = read_session(session_id, stored, self._cipher)
         own = {name: value for name, value in stored.items() if name in OWN_FIELDS}
@@ -123,7 +123,7 @@ class Inventory:
     def outreach(self, outreach: str) -> StoredRecord:
         """Return everything that is stored of an outreach."""
         keys = (self._keys.outreach(outreach), self._keys.body(outreach))
-        with translated():
+        with driver_errors():
             stored, parked = (decoded(self._scripts.client.hgetall(key)) for key in keys)
         texts, unreadable = parked | stored, ""
         try:
@@ -136,7 +136,7 @@ class Inventory:
     def person_keys(self, person: str) -> list[str]:
         """Return the names of all keys of a person."""
         names = sorted(f"{self._keys.person(person)}{name}" for name in OF_A_PERSON)
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for name in names:
                 pipe.exists(name)
@@ -160,7 +160,7 @@ class Inventory:
 
     def outreaches_of(self, sessions: Iterable[str]) -> Iterator[StoredOutreach]:
         """Look at the outreaches that sessions name."""
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session_id in sessions:
                 pipe.hmget(self._keys.session(session_id), "outreaches", "outreach")
@@ -169,7 +169,7 @@ class Inventory:
 
     def outreaches_to(self, people: Iterable[str]) -> Iterator[StoredOutreach]:
         """Look at the outreaches that reached people, or were about to, by the keys of these people."""
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for person in people:
                 pipe.hkeys(f"{self._keys.person(person)}reserved")
@@ -183,18 +183,18 @@ class Inventory:
 
     def sessions_of(self, person: str) -> list[str]:
         """Return the sessions that a person was named in, the latest last."""
-        with translated():
+        with driver_errors():
             return [member.decode() for member in self._scripts.client.zrange(self._keys.sessions(person), 0, -1)]
 
     def links_of(self, person: str) -> list[str]:
         """Return the people seen together with a person."""
-        with translated():
+        with driver_errors():
             return [member.decode() for member in self._scripts.client.zrange(self._keys.links(person), 0, -1)]
 
     def content(self, key: str) -> StoredKey:
         """Return what a key of a person holds."""
         client = self._scripts.client
-        with translated():
+        with driver_errors():
             found: object
             match client.type(key).decode():
                 case "hash":
@@ -213,8 +213,8 @@ class Inventory:
         for name, value in zip(_OF_SESSION, found, strict=False):
             stored = (value or b"").decode(errors="replace")
             texts.append(self._scan.opened(session_id, name, stored[:STAMP_WIDTH], stored[STAMP_WIDTH:]))
-        phone, country, email, original_id, took_over = texts
-        return StoredPerson(session_id, phone, country, email, original_id, took_over, found[-1] == b"forgotten")
+        phone, country, email, original_id, supersedes = texts
+        return StoredPerson(session_id, phone, country, email, original_id, supersedes, found[-1] == b"forgotten")
 
 
 def person_in(key: str) -> str:

@@ -14,7 +14,7 @@ from state.keys import Keys
 from state.outbox import BODY, HISTORY
 from state.script import Call
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from state.session_record import OWN_FIELDS, STAMP_WIDTH
 
 PAGE = 200
@@ -28,7 +28,7 @@ _QUOTED = re.compile(
 
 
 @dataclass(slots=True)
-class Tally:
+class RotationTally:
     """What one pass found and did."""
 
     records: int = 0
@@ -65,11 +65,11 @@ class _Record(NamedTuple):
 class Rotation:
     """Brings everything under the first key of a cipher. May be stopped at any moment, and begun again.
 
-    `look`: only count what there is, by key, and write nothing.
+    `dry_run`: only count what there is, by key, and write nothing.
     """
 
-    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher, *, look: bool = False) -> None:
-        self._look = look
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher, *, dry_run: bool = False) -> None:
+        self._dry_run = dry_run
         self._scripts = scripts
         self._keys = keys
         self._cipher = cipher
@@ -77,10 +77,10 @@ class Rotation:
 
     def size(self) -> int:
         """Return how many keys the server holds: a bound of what a pass has to look at."""
-        with translated():
+        with driver_errors():
             return int(self._scripts.client.dbsize())
 
-    def steps(self, tally: Tally) -> Iterator[int]:
+    def steps(self, tally: RotationTally) -> Iterator[int]:
         """Look at everything once, and encrypt anew what has to be; yield after each step how many records it had.
 
         Raises:
@@ -92,13 +92,13 @@ class Rotation:
             yield len(page)
 
     def _records(self) -> Iterator[_Record]:
-        with translated():
+        with driver_errors():
             for key in self._scripts.client.scan_iter(f"{self._keys.namespace}:{{??}}:*:*", count=PAGE):
                 if match := self._ours.fullmatch(key.decode()):
                     yield _Record(int(match[1]), match[2], match[3])
 
-    def _step(self, page: Sequence[_Record], tally: Tally) -> None:
-        with translated():
+    def _step(self, page: Sequence[_Record], tally: RotationTally) -> None:
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for record in page:
                 pipe.hgetall(self._keys.partition(record.partition) + record.name)
@@ -107,42 +107,42 @@ class Rotation:
         wanted = 0
         for record, stored in zip(page, found, strict=True):
             texts = {name.decode(): value.decode() for name, value in stored.items()}
-            anew = list((self._session if record.kind == "session" else self._outreach)(record, texts, tally))
-            if anew:
-                changes = [word for name, text in anew for word in (name, texts[name], text)]
+            reencrypted = list((self._session if record.kind == "session" else self._outreach)(record, texts, tally))
+            if reencrypted:
+                changes = [word for name, text in reencrypted for word in (name, texts[name], text)]
                 calls.append(lua.compare_and_set(self._keys.partition(record.partition), record.name, *changes))
-                wanted += len(anew)
+                wanted += len(reencrypted)
         replaced = sum(self._scripts.run_many(calls))
         tally.records += len(page)
         tally.rewritten += replaced
         tally.changed += wanted - replaced
 
-    def _session(self, record: _Record, texts: Mapping[str, str], tally: Tally) -> Iterator[tuple[str, str]]:
+    def _session(self, record: _Record, texts: Mapping[str, str], tally: RotationTally) -> Iterator[tuple[str, str]]:
         for name, value in texts.items():
             stamp, stored = value[:STAMP_WIDTH], value[STAMP_WIDTH:]
             if name not in OWN_FIELDS and name not in OPEN_FIELDS and stored:
-                anew = self._anew(record, name, stamp, stored, tally)
-                if anew != stored:
-                    yield name, stamp + anew
+                reencrypted = self._reencrypt(record, name, stamp, stored, tally)
+                if reencrypted != stored:
+                    yield name, stamp + reencrypted
 
-    def _outreach(self, record: _Record, texts: Mapping[str, str], tally: Tally) -> Iterator[tuple[str, str]]:
+    def _outreach(self, record: _Record, texts: Mapping[str, str], tally: RotationTally) -> Iterator[tuple[str, str]]:
         if body := texts.get("body", ""):
-            anew = self._anew(record, BODY, "", body, tally)
-            if anew != body:
-                yield "body", anew
+            reencrypted = self._reencrypt(record, BODY, "", body, tally)
+            if reencrypted != body:
+                yield "body", reencrypted
         history = before = texts.get("history", "")
         for sealed in set(sealed_in(history)):
-            history = history.replace(sealed, self._anew(record, HISTORY, "", sealed, tally))
-        if self._look:
+            history = history.replace(sealed, self._reencrypt(record, HISTORY, "", sealed, tally))
+        if self._dry_run:
             return
-        history = _QUOTED.sub(lambda line: f"{line[1]} {self._anew(record, HISTORY, '', line[2], tally)}", history)
+        history = _QUOTED.sub(lambda line: f"{line[1]} {self._reencrypt(record, HISTORY, '', line[2], tally)}", history)
         if history != before:
             yield "history", history
 
-    def _anew(self, record: _Record, name: str, stamp: str, stored: str, tally: Tally) -> str:
+    def _reencrypt(self, record: _Record, name: str, stamp: str, stored: str, tally: RotationTally) -> str:
         key_id = key_id_of(stored)
         tally.count(record.kind, record.name, key_id)
-        if self._look or key_id == self._cipher.ids[0]:
+        if self._dry_run or key_id == self._cipher.ids[0]:
             return stored
         try:
             text = self._cipher.decrypt(record.id, name, stamp, stored)

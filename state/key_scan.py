@@ -9,7 +9,7 @@ from state.event_stream import Item
 from state.keys import Keys
 from state.outbox import BODY, readable
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from state.session_record import read_session
 from state.stored_data import KeyText
 
@@ -27,10 +27,10 @@ class KeyScan:
         self._keys = keys
         self._cipher = cipher
 
-    def everything(self) -> Iterator[KeyText]:
+    def scan_all(self) -> Iterator[KeyText]:
         """Read every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
         for keys in self.scan("*"):
-            with translated():
+            with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for key in keys:
                     pipe.type(key)
@@ -58,10 +58,10 @@ class KeyScan:
 
     def scan(self, pattern: str) -> Iterator[list[bytes]]:
         """Return the keys of the namespace that match a pattern, page by page."""
-        with translated():
+        with driver_errors():
             keys = self._scripts.client.scan_iter(f"{self._keys.namespace}:{pattern}", count=1000)
         while True:
-            with translated():
+            with driver_errors():
                 chunk = list(islice(keys, CHUNK))
             if not chunk:
                 return
@@ -71,7 +71,7 @@ class KeyScan:
         """Return all entries of a stream."""
         first = "-"
         while True:
-            with translated():
+            with driver_errors():
                 # Not through the driver's own function, whose reply differs with the protocol.
                 items: list[Item] = self._scripts.client.execute_command("XRANGE", key, first, "+", "COUNT", CHUNK)
             yield from items
@@ -89,7 +89,7 @@ class KeyScan:
 
     def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
         client = self._scripts.client
-        with translated():
+        with driver_errors():
             match kind:
                 case "zset":
                     yield from (member.decode() for member, _ in client.zscan_iter(key, count=1000))

@@ -22,7 +22,7 @@ REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
 ALARMS_TTL_MS = 7 * DAY_MS
-FORGETS_TTL_MS = DAY_MS
+LAST_ERASURE_TTL_MS = DAY_MS
 LINK_TTL_MS = 365 * DAY_MS
 FOREIGN_TTL_MS = 5 * 60 * 1000
 ANSWER_TTL_MS = 30 * DAY_MS
@@ -108,7 +108,7 @@ class Keys:
     def control(self) -> str:
         """Prefix of what holds back all sending.
 
-        `sending` is a hash, `contacts:<day>` a hash of outreach → claim (2 days), `forgets` a text (see there), and
+        `sending` is a hash, `daily_contacts:<day>` a hash of outreach → token (2 days), `last_erasure` a text, and
         `gaps` a sorted set: when orders came again after a time without any → when that began (30 days).
         """
         return f"{self.namespace}:{{control}}:"
@@ -133,9 +133,9 @@ class Keys:
         return f"{self.control}checkouts"
 
     @property
-    def forgets(self) -> str:
+    def last_erasure(self) -> str:
         """Text: another one after each removal by `winback forget` (1 day)."""
-        return f"{self.control}forgets"
+        return f"{self.control}last_erasure"
 
     @property
     def backlog(self) -> str:
@@ -148,9 +148,9 @@ class Keys:
         return f"{self.control}refused"
 
     @property
-    def watch(self) -> str:
+    def monitor_lock(self) -> str:
         """Text: the process whose turn it is to look for all others (some seconds)."""
-        return f"{self.namespace}:watch"
+        return f"{self.namespace}:monitor_lock"
 
     @property
     def alarms(self) -> str:
@@ -188,7 +188,7 @@ class Keys:
         - `opted_out`: hash, source (`shop`, `operator`, `linked`, or a register) → when (ms); kept indefinitely
         - `consent`: hash, channel, or `linked.` and the channel → latest answer with its proof; 30 days, and
           indefinitely while one of them is a refusal
-        - `reserved`: hash, outreach → `claim:when` (ms); the longest limit and a lease
+        - `reserved`: hash, outreach → `token:when` (ms); the longest limit and a lease
         - `contacts`: see there
         - `sessions`: sorted set, session → when the person was named in it (ms); 7 days after the last
         - `links`: sorted set, person → when both were seen together (ms); 365 days after the last

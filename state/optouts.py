@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 from state.calls import people as lua
 from state.driver import Command
 from state.keys import Keys
-from state.scripts import Scripts, raised
-from state.server_errors import translated
+from state.scripts import Scripts, unwrap
+from state.server_errors import driver_errors
 
 PERSON = re.compile(r"[0-9a-f]{64}")
 """A person as the state knows them: see state.people.person_of."""
@@ -30,7 +30,7 @@ CHUNK = 1000
 """People per round trip."""
 
 
-class Entry(NamedTuple):
+class OptOutEntry(NamedTuple):
     """A person on the list, and why."""
 
     person: str
@@ -68,7 +68,7 @@ class OptOuts:
 
     def now_ms(self) -> int:
         """Return the server's clock (Unix ms)."""
-        with translated():
+        with driver_errors():
             seconds, micros = self._scripts.client.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
@@ -78,20 +78,22 @@ class OptOuts:
         An entry of the same source keeps its time. `at_ms` is the server's clock unless given.
         """
         at_ms = self.now_ms() if at_ms is None else at_ms
-        return self.add_each([Entry(person, source, at_ms) for person in people])
+        return self.add_each([OptOutEntry(person, source, at_ms) for person in people])
 
-    def add_each(self, entries: Sequence[Entry], *, renew: bool = False) -> list[bool]:
+    def add_each(self, entries: Sequence[OptOutEntry], *, renew: bool = False) -> list[bool]:
         """Do as `add` for many sources. `renew`: entries of the same source get the new time."""
         new = self._add(entries, renew=renew)
         direct = [entry for entry in entries if entry.source in DIRECT]
         linked = self.linked([entry.person for entry in direct])
         passed_on = [
-            Entry(other, LINKED, one.at_ms) for one, others in zip(direct, linked, strict=True) for other in others
+            OptOutEntry(other, LINKED, one.at_ms)
+            for one, others in zip(direct, linked, strict=True)
+            for other in others
         ]
         self._add(passed_on, renew=False)
         return new
 
-    def _add(self, entries: Sequence[Entry], *, renew: bool) -> list[bool]:
+    def _add(self, entries: Sequence[OptOutEntry], *, renew: bool) -> list[bool]:
         commands: list[Command] = []
         for person, source, at_ms in entries:
             key = self._key(person)
@@ -129,21 +131,21 @@ class OptOuts:
         for people in _chunks(self):
             yield from map(Listed, people, self.entries(people))
 
-    def strike(self, source: str, before_ms: int) -> Iterator[int]:
+    def remove_older(self, source: str, before_ms: int) -> Iterator[int]:
         """Remove all entries of a source that are older than a moment (Unix ms); yield how many, chunk by chunk."""
         for people in _chunks(self):
-            calls = [lua.strike(self._keys.person(person), source, before_ms) for person in people]
+            calls = [lua.remove_older_optout(self._keys.person(person), source, before_ms) for person in people]
             yield sum(self._scripts.run_many(calls))
 
     def registers(self) -> dict[str, Register]:
         """Return each register's last import, by source."""
-        with translated():
+        with driver_errors():
             found = self._scripts.client.hgetall(self._keys.registers)
         return {source.decode(): _register(text.decode()) for source, text in sorted(found.items())}
 
     def record(self, source: str, register: Register) -> None:
         """Record the import of a register. One without entries is no longer kept."""
-        with translated():
+        with driver_errors():
             if register.count:
                 text = f"{register.at_ms} {register.count}"
                 self._scripts.client.hset(self._keys.registers, source, text)
@@ -158,7 +160,7 @@ class OptOuts:
         return [[member.decode() for member in reply] if len(reply) <= MOST_LINKED else [] for reply in replies]
 
     def _list(self) -> Iterator[str]:
-        with translated():
+        with driver_errors():
             for key in self._scripts.client.scan_iter(f"{self._keys.person('*')}opted_out", count=CHUNK):
                 yield key.decode()
 
@@ -168,7 +170,7 @@ class OptOuts:
     def _pipelined(self, commands: Sequence[Command], *, raise_on_error: bool = True) -> list[object]:
         if not commands:
             return []
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for command in commands:
                 pipe.execute_command(*command)
@@ -179,8 +181,8 @@ class OptOuts:
 def _entries(reply: Mapping[bytes, bytes] | Exception) -> Entries:
     if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
         return {OPERATOR: 0}  # as versions before 0.1 wrote it: neither source nor time are known
-    with translated():
-        found = raised(reply)
+    with driver_errors():
+        found = unwrap(reply)
     return {source.decode(): int(at_ms) for source, at_ms in sorted(found.items())}
 
 

@@ -15,7 +15,7 @@ from state.connection_count import connects_of
 from state.keys import DAY_MS, Keys
 from state.script import NamedCall
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 DAYS = 8
 """Days of counters that are read, today included."""
@@ -84,19 +84,19 @@ class Orders:
 
     def flow(self) -> OrderFlow:
         """Read what was last found."""
-        with translated():
+        with driver_errors():
             found = self._scripts.client.hgetall(self._keys.orders)
         return read_flow({name.decode(): text.decode() for name, text in found.items()})
 
     def waiting(self, since_ms: int, until_ms: int) -> int:
         """Count sessions without an order that reached the checkout after a moment, up to another."""
-        with translated():
+        with driver_errors():
             return int(self._scripts.client.zcount(self._keys.checkouts, f"({max(0, since_ms)}", until_ms))
 
     def counts(self, now_ms: int) -> list[Counts]:
         """Read the counters of the last days, today first."""
         today = now_ms // DAY_MS
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for day in range(today, today - DAYS, -1):
                 pipe.hgetall(self._keys.orders_of(day))

@@ -13,7 +13,7 @@ from state.errors import UnreadableError
 from state.keys import PARTITIONS, Keys, partition_of_outreach
 from state.reaped import Reaped
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from state.session_record import Session, read_session
 
 Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
@@ -30,7 +30,7 @@ class Taken:
     """An outreach in our hands, with its session as it is now."""
 
     outreach: str
-    claim: int
+    token: int
     now_ms: int
     """The server's clock at the take."""
     lane: str
@@ -39,7 +39,7 @@ class Taken:
     expires_at_ms: int
     """From when on it is too late for a contact."""
     attempts: int
-    noted: str
+    barrier: str
     """The last id of each stream when it was dispatched."""
     body: str
     """The body of an earlier attempt, which every later one repeats; empty before the first."""
@@ -76,7 +76,7 @@ class Outbox:
 
     def outcomes(self, outreaches: Sequence[str]) -> list[str]:
         """Return where outreaches are: a state, with its reason after a dot; empty for one whose record is gone."""
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for outreach in outreaches:
                 pipe.hmget(self._keys.outreach(outreach), "state", "reason")
@@ -85,7 +85,7 @@ class Outbox:
 
     def leased(self) -> int:
         """Return how many outreaches are leased, in all partitions."""
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for number in range(PARTITIONS):
                 pipe.zcard(self._keys.leased(number))
@@ -95,7 +95,7 @@ class Outbox:
         """Return the partitions of up to `limit` due outreaches, those overdue for longest first; one for each."""
         if limit <= 0:
             return []
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for number in range(PARTITIONS):
                 pipe.zrange(self._keys.due(number), "-inf", now_ms, byscore=True, offset=0, num=limit, withscores=True)
@@ -103,19 +103,19 @@ class Outbox:
         lines = ([(score, number) for _, score in head] for number, head in enumerate(heads))
         return [number for _, number in islice(merge(*lines), limit)]
 
-    def lease_due(self, limit: int, *, now_ms: int, noted: str) -> list[str]:
+    def lease_due(self, limit: int, *, now_ms: int, barrier: str) -> list[str]:
         """Lease up to `limit` due outreaches, those overdue for longest first, and return their ids; see `lease`."""
-        return self.lease(self.due(limit, now_ms=now_ms), noted=noted)
+        return self.lease(self.due(limit, now_ms=now_ms), barrier=barrier)
 
-    def lease(self, places: Sequence[int], *, noted: str) -> list[str]:
+    def lease(self, partitions: Sequence[int], *, barrier: str) -> list[str]:
         """Lease what `due` has found, as far as nobody else has, and return the ids.
 
-        `noted` is what `Streams.noted` returned before: an attempt waits until all of it has been applied.
+        `barrier` is what `Streams.barrier` returned before: an attempt waits until all of it has been applied.
         """
-        if not places:
+        if not partitions:
             return []
-        shares = Counter(places)
-        calls = [lua.lease_due(self._keys.partition(n), share, self.lease_ms, noted) for n, share in shares.items()]
+        shares = Counter(partitions)
+        calls = [lua.lease_due(self._keys.partition(n), share, self.lease_ms, barrier) for n, share in shares.items()]
         return [outreach for leased in self._scripts.run_many(calls) for outreach in leased]
 
     def reap(self, limit: int = 500) -> Reaped:
@@ -151,13 +151,13 @@ class Outbox:
             unreadable = str(exc)
         return Taken(
             outreach=outreach,
-            claim=int(record["claim"]),
+            token=int(record["token"]),
             now_ms=reply.now_ms,
             lane=record["lane"],
             last=int(record["last"]),
             expires_at_ms=int(record["expires_at"]),
             attempts=int(record["attempts"]),
-            noted=record["noted"],
+            barrier=record["barrier"],
             body=body,
             key=record.get("key", ""),
             first_sending_ms=int(record.get("first_sending", 0)),
@@ -169,7 +169,7 @@ class Outbox:
     def end_unsent(self, taken: Taken, state: Ended, reason: str) -> str | None:
         """End an outreach before its fence; return the state it ended in, None when it is not ours any more."""
         return self._scripts.run(
-            lua.end_unsent(self._prefix(taken.outreach), taken.outreach, taken.claim, state, reason)
+            lua.end_unsent(self._prefix(taken.outreach), taken.outreach, taken.token, state, reason)
         )
 
     def postpone(self, taken: Taken, *, delay_ms: int | None, why: str) -> bool:
@@ -178,7 +178,7 @@ class Outbox:
         `delay_ms` None: it takes the place among those due that it had before.
         """
         delay = "" if delay_ms is None else delay_ms
-        return self._scripts.run(lua.postpone(self._prefix(taken.outreach), taken.outreach, taken.claim, delay, why))
+        return self._scripts.run(lua.postpone(self._prefix(taken.outreach), taken.outreach, taken.token, delay, why))
 
     def fence(self, taken: Taken, *, body: str, key: str, consent: str = "") -> Fenced:
         """Take the last look before a request may start; after `sending` the outreach must be settled.
@@ -190,7 +190,7 @@ class Outbox:
         call = lua.fence(
             self._prefix(taken.outreach),
             outreach=taken.outreach,
-            token=taken.claim,
+            token=taken.token,
             lease_ms=self.lease_ms,
             request_body=sealed,
             idempotency_key=key,
@@ -221,7 +221,7 @@ class Outbox:
             lua.settle(
                 self._prefix(taken.outreach),
                 outreach=taken.outreach,
-                token=taken.claim,
+                token=taken.token,
                 result=result,
                 reason=reason,
                 delay_ms=delay_ms,

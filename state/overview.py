@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from state.announcements import Announcement, read_announcements
-from state.backlog import Held, read_held
+from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
-from state.deployment import PERSONAL_ROLES, Heartbeat, without_key
+from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_stream import Item
 from state.event_streams import RECORDED, Streams
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
@@ -25,7 +25,7 @@ from state.refusals import Refusals, read_refusals
 from state.scripts import Scripts
 from state.sending_control import CLOCKS_DIFFER_MS
 from state.sending_status import Sending, read_sending
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from state.server_info import Server, read_server
 from state.waiting_events import Events, arrival, read_streams, read_unheard
 from state.watermark import Faults, Trail
@@ -63,7 +63,7 @@ class Overview:
     """When the last event came, while the whole shop has been silent for too long; None while it has not."""
     sending: Sending
     orders: OrderFlow
-    without_key: Mapping[str, Sequence[Heartbeat]]
+    missing_key: Mapping[str, Sequence[Heartbeat]]
     """Of each role that needs the keys of encryption, the processes that said they lack one; the latest first."""
     progress: Progress
     earliest_ms: Mapping[str, int]
@@ -72,7 +72,7 @@ class Overview:
     """When a worker was last handed an outreach of another namespace, within minutes."""
     announced: Mapping[str, Sequence[Announcement]]
     """Of each role, what its processes announced of their settings; the latest first."""
-    backlog: Held | None
+    backlog: DispatchHold | None
     """Messages that hold dispatch back; None: none do."""
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
@@ -95,7 +95,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
     Raises:
         StateError: the server does not answer.
     """
-    with translated():
+    with driver_errors():
         server = read_server(scripts.driver)
         stored = _read_stored(scripts, keys)
         events = _read_events(scripts, keys, stored)
@@ -140,9 +140,9 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         silent_since_ms=_time(sweep.get("silent")),
         sending=read_sending(control, now_ms=now_ms, contacts_today=stored.contacts_today, orders=orders),
         orders=orders,
-        backlog=read_held(stored.texts(keys.backlog)),
+        backlog=read_dispatch_hold(stored.texts(keys.backlog)),
         refused=read_refusals(stored.texts(keys.refused)),
-        without_key={role: stored.heartbeats(without_key(keys, role)) for role in PERSONAL_ROLES},
+        missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         foreign_ms=_time(stored.texts(keys.foreign).get("at")),
         announced={role: stored.announced(keys.announced(role)) for role in ROLES},
     )
@@ -187,7 +187,7 @@ def _read_stored(scripts: Scripts, keys: Keys) -> _Stored:
     pipe = scripts.client.pipeline(transaction=False)
     pipe.xlen(keys.rejected)
     pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
-    pipe.hlen(f"{keys.control}contacts:{now_ms // DAY_MS}")
+    pipe.hlen(f"{keys.control}daily_contacts:{now_ms // DAY_MS}")
     names = _hashes(keys)
     for key in names:
         pipe.hgetall(key)
@@ -222,7 +222,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.foreign,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),
-        *(without_key(keys, role) for role in PERSONAL_ROLES),
+        *(missing_key(keys, role) for role in PERSONAL_ROLES),
     )
 
 
@@ -231,10 +231,10 @@ def _read_events(scripts: Scripts, keys: Keys, stored: _Stored) -> Events:
     sweep = stored.texts(keys.sweep)
     trails = [Trail.read(sweep.get(f"trail.{index}")) for index in range(number)]
     length, pending, oldest_ms = read_streams(
-        scripts.client, Streams(scripts, keys).several(number), stored.now_ms, trails
+        scripts.client, Streams(scripts, keys).first_streams(number), stored.now_ms, trails
     )
-    unheard = read_unheard(scripts.client, [keys.events_of(index) for index in range(number, MOST_STREAMS)])
-    return Events(number, length, pending, oldest_ms, unheard, stored.rejected, stored.last_rejected_ms)
+    unread_streams = read_unheard(scripts.client, [keys.events_of(index) for index in range(number, MOST_STREAMS)])
+    return Events(number, length, pending, oldest_ms, unread_streams, stored.rejected, stored.last_rejected_ms)
 
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:

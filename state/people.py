@@ -14,7 +14,7 @@ from state.connection_count import connects_of
 from state.keys import Keys
 from state.limit import Limit
 from state.pending import Pending
-from state.person_marks import MOST_LINKED, Answer, Marking, Marks, Named, Told
+from state.person_marks import MOST_LINKED, ConsentAnswer, MarkingResult, Marks, MarkWriter, PersonMention
 from state.script import Call
 from state.scripts import Scripts
 
@@ -29,14 +29,14 @@ def person_of(identity: str, secret: bytes) -> str:
     return hmac.digest(secret, identity.encode(), sha256).hex()
 
 
-class Held(NamedTuple):
+class ContactRecord(NamedTuple):
     """A contact of a person that was made, or may be under way."""
 
     outreach: str
     at_ms: int
 
 
-class Lead(NamedTuple):
+class ContactRef(NamedTuple):
     """What leads a person's orders to an outreach that is about to reach them."""
 
     worth: str
@@ -48,14 +48,14 @@ class Lead(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PersonFacts:
     """What is known of a person, read without changing anything."""
 
     bought: bool = False
     opted_out: bool = False
-    answers: Mapping[Channel, Answer] = field(default_factory=dict)
+    answers: Mapping[Channel, ConsentAnswer] = field(default_factory=dict)
     """Latest answer for each channel, of this identity or of one that was seen with it."""
-    contacts: tuple[Held, ...] = ()
+    contacts: tuple[ContactRecord, ...] = ()
     """Contacts within the longest limit, the latest last."""
     sessions: tuple[str, ...] = ()
     """Sessions in which the person was named, the latest last."""
@@ -73,14 +73,14 @@ class Facts:
         return self.contacts[-1].at_ms if self.contacts else 0
 
 
-def merged(found: Sequence[Facts]) -> Facts:
+def merged(found: Sequence[PersonFacts]) -> PersonFacts:
     """Return what is known of a person by all their identities. Of a shared one only its own opt-out counts."""
     own = [facts for facts in found if not facts.shared]
-    answers: dict[Channel, Answer] = {}
+    answers: dict[Channel, ConsentAnswer] = {}
     for channel, answer in (pair for facts in own for pair in facts.answers.items()):
         answers[channel] = max(answer, answers.get(channel, answer), key=str)
     contacts = {held.outreach: held for facts in own for held in facts.contacts}
-    return Facts(
+    return PersonFacts(
         bought=any(facts.bought for facts in own),
         opted_out=any(facts.opted_out for facts in found),
         answers=answers,
@@ -97,13 +97,13 @@ class People:
         self._keys = keys
         self._cap_ms = cap_ms
         self._lease_ms = lease_ms
-        self._marking = Marking(scripts, keys, bought_window_ms)
+        self._mark_writer = MarkWriter(scripts, keys, bought_window_ms)
 
-    def facts(self, person: str) -> Facts:
+    def person_facts(self, person: str) -> PersonFacts:
         """Read what is known of a person by one identity."""
-        return self.facts_of([person])[0]
+        return self.person_facts_of([person])[0]
 
-    def facts_of(self, people: Sequence[str]) -> list[Facts]:
+    def person_facts_of(self, people: Sequence[str]) -> list[PersonFacts]:
         """Read what is known of people, in one round trip, in the order asked for."""
         calls = [lua.person_facts(self._keys.person(person), MOST_LINKED) for person in people]
         return [_facts(found) for found in self._scripts.run_many(calls)]
@@ -112,8 +112,8 @@ class People:
         self,
         people: Sequence[str],
         outreach: str,
-        claim: int,
-        lead: Lead,
+        token: int,
+        contact_ref: ContactRef,
         limits: Sequence[Limit],
         *,
         channels: Iterable[Channel] = (),
@@ -123,12 +123,12 @@ class People:
 
         `people`: first the identity that is contacted, which is never shared; then others of the same person. In this
         order no two attempts each hold what the other one waits for: every attempt takes the e-mail address last.
-        `lead`: what is remembered with it, before the attempt: no crash can come between a contact and this.
+        `contact_ref`: what is remembered with it, before the attempt: no crash can come between a contact and this.
         `channels`: those that the request may use; a refusal of any of them is a refusal.
         `ambiguous`: an attempt before may have been a contact, so what is reserved stays reserved whatever is returned.
         `not_replicated`: they are reserved, but too few replicas know, so no request may start.
         """
-        call = self._call_to_reserve(outreach, claim, lead, limits, " ".join(channels))
+        call = self._call_to_reserve(outreach, token, contact_ref, limits, " ".join(channels))
         replicated = True
         for place, person in enumerate(people):
             reply, confirmed = self._scripts.run_confirmed(
@@ -137,40 +137,40 @@ class People:
             if reply not in {"reserved", "shared"}:
                 if not ambiguous:
                     # Before anybody is told: what gives up for this person must do so for a contact that is made.
-                    self.release(people[:place], outreach, claim)
+                    self.release(people[:place], outreach, token)
                 return cast("Reservation", reply)
             replicated &= confirmed
         return "reserved" if replicated else "not_replicated"
 
     def _call_to_reserve(
-        self, outreach: str, claim: int, lead: Lead, limits: Sequence[Limit], channels: str
+        self, outreach: str, token: int, contact_ref: ContactRef, limits: Sequence[Limit], channels: str
     ) -> Callable[[str, int | str], Call[str]]:
         return lambda key, shared_from: lua.reserve(
             key,
             outreach=outreach,
-            token=claim,
+            token=token,
             remembered_ms=self._cap_ms + self._lease_ms,
             lease_ms=self._lease_ms,
             channels=channels,
             shared_from=shared_from,
-            worth=lead.worth,
-            contact_ms=lead.kept_ms,
-            taken_at=lead.taken_ms,
+            worth=contact_ref.worth,
+            contact_ms=contact_ref.kept_ms,
+            taken_at=contact_ref.taken_ms,
             limits=[number for limit in limits for number in (limit.count, limit.period_ms)],
         )
 
-    def release(self, people: Sequence[str], outreach: str, claim: int) -> bool:
+    def release(self, people: Sequence[str], outreach: str, token: int) -> bool:
         """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
-        return any(self._scripts.run_many([lua.release(self._keys.person(one), outreach, claim) for one in people]))
+        return any(self._scripts.run_many([lua.release(self._keys.person(one), outreach, token) for one in people]))
 
-    def begin_telling(
-        self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
-    ) -> Pending[Told]:
+    def send_marks(
+        self, named: Iterable[PersonMention], marks: Mapping[str, Marks], *, ask_last_erasure: bool = False
+    ) -> Pending[MarkingResult]:
         """Begin to note who was named in which session, and to mark people; take the result.
 
         What is marked on a person counts for those that they are linked to as well. See state.person_marks.
         """
-        return self._marking.begin(named, marks, ask_forgets=ask_forgets)
+        return self._mark_writer.send(named, marks, ask_last_erasure=ask_last_erasure)
 
     @property
     def connects(self) -> int:
@@ -179,24 +179,24 @@ class People:
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
         """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""
-        return self.begin_telling((), {person: Marks(bought_ms=at_ms)}).result().new > 0
+        return self.send_marks((), {person: Marks(bought_ms=at_ms)}).result().new > 0
 
     def opt_out(self, person: str, at_ms: int | None = None) -> None:
         """Never contact this person again: the shop said so at `at_ms` (Unix ms; now). Kept without a time to live."""
         at_ms = int(time() * 1000) if at_ms is None else at_ms
-        self.begin_telling((), {person: Marks(opted_out_ms=at_ms)}).result()
+        self.send_marks((), {person: Marks(opted_out_ms=at_ms)}).result()
 
-    def answer(self, person: str, channel: Channel, answer: Answer) -> None:
+    def answer(self, person: str, channel: Channel, answer: ConsentAnswer) -> None:
         """Keep a person's answer to the question whether they may be contacted by a channel."""
-        self.begin_telling((), {person: Marks(answers={channel: answer})}).result()
+        self.send_marks((), {person: Marks(answers={channel: answer})}).result()
 
 
-def _facts(found: PersonFactsReply) -> Facts:
-    contacts = [Held(outreach, int(text.partition(":")[2])) for outreach, text in found.reservations]
-    return Facts(
+def _facts(found: PersonFactsReply) -> PersonFacts:
+    contacts = [ContactRecord(outreach, int(text.partition(":")[2])) for outreach, text in found.reservations]
+    return PersonFacts(
         bought=found.bought,
         opted_out=any(source != "linked" or not found.shared for source in found.opted_out),
-        answers={cast("Channel", name): Answer.read(text) for name, text in found.answers},
+        answers={cast("Channel", name): ConsentAnswer.read(text) for name, text in found.answers},
         contacts=tuple(sorted(contacts, key=lambda one: (one.at_ms, one.outreach))),
         sessions=tuple(found.sessions),
         shared=found.shared,

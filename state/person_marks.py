@@ -31,7 +31,7 @@ MOST_LINKS = 50
 _AT_WIDTH, _REFUSED, _ALLOWED, _BETWEEN = 15, "r", "a", "\t"
 
 
-class Answer(NamedTuple):
+class ConsentAnswer(NamedTuple):
     """A person's answer to the question whether they may be contacted, with its proof as the shop gave it."""
 
     allowed: bool
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
         return f"{self.at_ms:0{_AT_WIDTH}d}{kind}{self.given_at}{_BETWEEN}{self.source}"
 
     @classmethod
-    def read(cls, text: str) -> "Answer":
+    def read(cls, text: str) -> "ConsentAnswer":
         """Read what `str` wrote."""
         given_at, _, source = text[_AT_WIDTH + 1 :].partition(_BETWEEN)
         return cls(text[_AT_WIDTH] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)
@@ -58,7 +58,7 @@ class Marks:
 
     bought_ms: int = 0
     opted_out_ms: int = 0
-    answers: dict[Channel, Answer] = field(default_factory=dict)
+    answers: dict[Channel, ConsentAnswer] = field(default_factory=dict)
 
     def bought(self, at_ms: int) -> None:
         """Add a purchase; the latest counts."""
@@ -68,7 +68,7 @@ class Marks:
         """Add an opt-out; the first counts."""
         self.opted_out_ms = min(self.opted_out_ms, at_ms) if self.opted_out_ms else at_ms
 
-    def answered(self, channel: Channel, answer: Answer) -> None:
+    def answered(self, channel: Channel, answer: ConsentAnswer) -> None:
         """Add an answer; the latest counts, and of two at one time the refusal."""
         known = self.answers.get(channel)
         if known is None or str(answer) > str(known):
@@ -87,7 +87,7 @@ class Marks:
         return bool(self.bought_ms or self.opted_out_ms or self.answers)
 
 
-class Named(NamedTuple):
+class PersonMention(NamedTuple):
     """A person who was named in a session, perhaps together with another identity of theirs."""
 
     person: str
@@ -96,20 +96,20 @@ class Named(NamedTuple):
     other: str = ""
 
 
-class Told(NamedTuple):
+class MarkingResult(NamedTuple):
     """What came of naming and marking people."""
 
     new: int
     """How many marks are new."""
     shared: int
     """How many of those named are shared identities."""
-    barred: int = 0
+    erased: int = 0
     """How many of those named were not noted, because they were forgotten since."""
-    forgets: str = ""
+    last_erasure: str = ""
     """Which removal by `winback forget` was the last; empty for none, or when it was not asked for."""
 
 
-class Marking:
+class MarkWriter:
     """Writes marks and links. `bought_window_ms`: for how long a purchase counts."""
 
     def __init__(self, scripts: Scripts, keys: Keys, bought_window_ms: int) -> None:
@@ -117,40 +117,42 @@ class Marking:
         self._keys = keys
         self._bought_window_ms = bought_window_ms
 
-    def begin(self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False) -> Pending[Told]:
+    def send(
+        self, named: Iterable[PersonMention], marks: Mapping[str, Marks], *, ask_last_erasure: bool = False
+    ) -> Pending[MarkingResult]:
         """Begin to name people and to mark them; take the result before the events are acknowledged.
 
-        `ask_forgets`: return `Told.forgets` as well.
+        `ask_last_erasure`: return `MarkingResult.last_erasure` as well.
 
         Raises:
             StateError: some may not have been written; do it again.
         """
         named = list(named)
-        ask = [sessions.forgets(self._keys.control)] if ask_forgets else []
+        ask = [sessions.last_erasure(self._keys.control)] if ask_last_erasure else []
         calls = self._calls(marks, linked=False)
         replies = self._scripts.begin_groups([self._note(one) for one in named], calls, ask)
 
-        def wait() -> Told:
-            noted, marked, asked = replies.result()
+        def wait() -> MarkingResult:
+            note_replies, marked, asked = replies.result()
             passed_on: dict[str, Marks] = {}
-            for one, reply in zip(named, noted, strict=True):
+            for one, reply in zip(named, note_replies, strict=True):
                 if reply.marks:
                     _of(passed_on, one.other).add(_read(reply.marks))
             for mine, found in zip(marks.values(), marked, strict=True):
                 for link in found.linked:
                     _of(passed_on, link).add(mine)
             more = {person: found for person, found in passed_on.items() if found}
-            marked += self._scripts.begin_calls(self._calls(more, linked=True)).result()
-            return Told(
+            marked += self._scripts.send_calls(self._calls(more, linked=True)).result()
+            return MarkingResult(
                 new=sum(reply.new for reply in marked),
-                shared=sum(reply.verdict == "shared" for reply in noted),
-                barred=sum(reply.verdict == "barred" for reply in noted),
-                forgets=asked[0] if asked else "",
+                shared=sum(reply.verdict == "shared" for reply in note_replies),
+                erased=sum(reply.verdict == "erased" for reply in note_replies),
+                last_erasure=asked[0] if asked else "",
             )
 
         return Pending(wait)
 
-    def _note(self, one: Named) -> Call[NoteReply]:
+    def _note(self, one: PersonMention) -> Call[NoteReply]:
         return lua.note(
             self._keys.person(one.person),
             session=one.session,
@@ -190,5 +192,5 @@ def _read(words: Sequence[str]) -> Marks:
     for channel in CHANNELS:
         for name, text in zip(answers[::2], answers[1::2], strict=True):
             if name == channel:
-                found.answers[channel] = Answer.read(text)
+                found.answers[channel] = ConsentAnswer.read(text)
     return found

@@ -23,7 +23,7 @@ from state.driver import Cluster, Command, Connection, Node, Pool, Word
 Found = TypeVar("Found")
 
 
-class Begun:
+class SentCommands:
     """Commands on their way to one server, on a connection of their own.
 
     `replies` or `drop` is called, or the connection never goes back to its pool.
@@ -50,7 +50,7 @@ class Begun:
         except BaseException:
             self.drop()
             raise
-        self._give_back()
+        self._release()
         return found
 
     def drop(self) -> None:
@@ -58,15 +58,15 @@ class Begun:
         if self._connection is not None:
             # Replies may still be on their way: nobody else must read them.
             self._connection.disconnect()
-            self._give_back()
+            self._release()
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.release(connection)
 
 
-class BegunOnCluster:
+class ClusterSentCommands:
     """Commands on their way to the nodes of a cluster that have their keys, on a connection to each of these nodes.
 
     `replies` is called, or the connections never go back to their pools.
@@ -76,13 +76,13 @@ class BegunOnCluster:
         self._cluster = cluster
         self._commands = commands
         self._replies: list[object] = [None] * len(commands)
-        self._begun: list[tuple[Node, list[int], Begun]] = []
+        self._sent: list[tuple[Node, list[int], SentCommands]] = []
         self._failed = ""
         """The name of a node that did not answer."""
-        for node, places in self._by_node().items():
-            begun = self._tried(node, places, partial(self._begin, node, places))
-            if begun is not None:
-                self._begun.append((node, places, begun))
+        for node, indexes in self._by_node().items():
+            sent = self._try_node(node, indexes, partial(self._send, node, indexes))
+            if sent is not None:
+                self._sent.append((node, indexes, sent))
 
     def replies(self) -> list[object]:
         """Wait for all replies, once; they come in the order of the commands.
@@ -90,58 +90,58 @@ class BegunOnCluster:
         What was refused has its error for a reply, and so has all that was sent to a node that does not answer. A
         command whose key another node has, and which was therefore not carried out, is sent to that.
         """
-        for node, places, begun in self._begun:
-            found = self._tried(node, places, begun.replies)
-            for place, reply in zip(places, found or (), strict=found is not None):
-                self._replies[place] = reply
-        moved = {place: reply for place, reply in enumerate(self._replies) if isinstance(reply, MovedError)}
+        for node, indexes, sent in self._sent:
+            found = self._try_node(node, indexes, sent.replies)
+            for index, reply in zip(indexes, found or (), strict=found is not None):
+                self._replies[index] = reply
+        moved = {index: reply for index, reply in enumerate(self._replies) if isinstance(reply, MovedError)}
         if moved or self._failed or any(isinstance(reply, ClusterDownError) for reply in self._replies):
-            self._look_for_nodes()
-        self._follow(moved)
+            self._refresh_nodes()
+        self._follow_moves(moved)
         return self._replies
 
     def _by_node(self) -> dict[Node, list[int]]:
         found: dict[Node, list[int]] = {}
-        for place, command in enumerate(self._commands):
-            found.setdefault(self._cluster.get_node_from_key(_key(command)), []).append(place)
+        for index, command in enumerate(self._commands):
+            found.setdefault(self._cluster.get_node_from_key(_key(command)), []).append(index)
         return found
 
-    def _begin(self, node: Node, places: Sequence[int]) -> Begun:
+    def _send(self, node: Node, indexes: Sequence[int]) -> SentCommands:
         pool = self._cluster.get_redis_connection(node).connection_pool
-        return Begun(pool, [self._commands[place] for place in places])
+        return SentCommands(pool, [self._commands[index] for index in indexes])
 
-    def _tried(self, node: Node, places: Sequence[int], act: Callable[[], Found]) -> Found | None:
+    def _try_node(self, node: Node, indexes: Sequence[int], act: Callable[[], Found]) -> Found | None:
         """Do something with a node. If it does not answer, that is the reply to all that is meant for it."""
         try:
             return act()
         except (RedisConnectionError, RedisTimeoutError) as exc:
             self._failed = node.name
-            for place in places:
-                self._replies[place] = exc
+            for index in indexes:
+                self._replies[index] = exc
         except BaseException:
-            for _, _, begun in self._begun:
-                begun.drop()
+            for _, _, sent in self._sent:
+                sent.drop()
             raise
         return None
 
-    def _look_for_nodes(self) -> None:
+    def _refresh_nodes(self) -> None:
         """Have the driver ask who has which slots, as it does for its own calls: another node may have taken over."""
         with suppress(RedisClusterException):  # no node answers: the replies say so
             self._cluster.nodes_manager.initialize(last_failed_node_name=self._failed or None)
 
-    def _follow(self, moved: Mapping[int, MovedError]) -> None:
+    def _follow_moves(self, moved: Mapping[int, MovedError]) -> None:
         """Send again what another node has. Not what a slot on the move is asked for (ASK).
 
         A script's one key is a prefix, which no node holds: the driver would follow to where the rest is yet to come.
         """
-        for place, error in moved.items():
+        for index, error in moved.items():
             # What the nodes that were asked just now say of the slot may be older.
             self._cluster.nodes_manager.move_slot(error)
-            node = self._cluster.get_node_from_key(_key(self._commands[place]))
+            node = self._cluster.get_node_from_key(_key(self._commands[index]))
             try:
-                [self._replies[place]] = self._begin(node, [place]).replies()
+                [self._replies[index]] = self._send(node, [index]).replies()
             except (RedisConnectionError, RedisTimeoutError) as exc:
-                self._replies[place] = exc
+                self._replies[index] = exc
                 return  # the others would wait as long for nothing
 
 

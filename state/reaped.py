@@ -13,7 +13,7 @@ class Reaped:
 
     due_again: int
     unknown: int
-    gone: int
+    missing: int
     untaken: int
     """Those of `due_again` that no worker had taken."""
     ahead_ms: Mapping[int, int]
@@ -25,7 +25,7 @@ class Reaped:
         return cls(
             due_again=sum(reply.due_again for reply in replies),
             unknown=sum(reply.unknown for reply in replies),
-            gone=sum(reply.gone for reply in replies),
+            missing=sum(reply.missing for reply in replies),
             untaken=sum(reply.untaken for reply in replies),
             ahead_ms={number: reply.ahead_ms for number, reply in enumerate(replies) if reply.ahead_ms},
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from state.keys import REFUSALS_TTL_MS, Keys
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 _LAST = "last"
 
@@ -32,7 +32,7 @@ def add(scripts: Scripts, keys: Keys, counts: Mapping[str, int]) -> None:
         StateError: the server does not answer; some of it may have been added.
     """
     client = scripts.client
-    with translated():
+    with driver_errors():
         seconds, micros = client.time()
         pipe = client.pipeline(transaction=False)
         for reason, number in counts.items():
@@ -48,7 +48,7 @@ def read(scripts: Scripts, keys: Keys) -> Refusals:
     Raises:
         StateError: the server does not answer.
     """
-    with translated():
+    with driver_errors():
         found = scripts.client.hgetall(keys.refused)
     return read_refusals({name.decode(): number.decode() for name, number in found.items()})
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from state.keys import PARTITIONS, Keys
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 
 def waiting_sessions(scripts: Scripts, keys: Keys, lanes: Sequence[str]) -> list[str]:
     """Return the ids of waiting sessions: of each lane in each partition the one that has been silent longest."""
-    with translated():
+    with driver_errors():
         pipe = scripts.client.pipeline(transaction=False)
         for number in range(PARTITIONS):
             for lane in lanes:

@@ -16,10 +16,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from state.driver import Client, Command, cluster_of, pool_of, typed
 from state.lua_loader import assembled
 from state.pending import Pending
-from state.pipelined import Begun, BegunOnCluster
+from state.pipelined import ClusterSentCommands, SentCommands
 from state.replication import NONE, WAIT_MS, Replicas
 from state.script import Call, NamedCall
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 Reply = TypeVar("Reply")
 Other = TypeVar("Other")
@@ -57,11 +57,11 @@ class Scripts:
 
     def run(self, call: Call[Reply]) -> Reply:
         """Carry out one call and return the reply of its script."""
-        with translated():
+        with driver_errors():
             try:
-                reply = self._called(self._evalsha(call))
+                reply = self._call(self._evalsha(call))
             except NoScriptError:
-                reply = self._called(self._eval(call))
+                reply = self._call(self._eval(call))
         return call.parse(reply)
 
     def run_confirmed(self, call: Call[Reply]) -> Confirmed[Reply]:
@@ -75,7 +75,7 @@ class Scripts:
         needed = self._replicas.needed(call.key)
         if not needed:
             return Confirmed(self.run(call), replicated=True)
-        with translated():
+        with driver_errors():
             reply, acknowledged = self._followed_by_wait(self._evalsha(call), needed)
             if isinstance(reply, NoScriptError):
                 reply, acknowledged = self._followed_by_wait(self._eval(call), needed)
@@ -83,7 +83,7 @@ class Scripts:
                 raise acknowledged  # a mistake of whoever set up the user, and no replica's
             # A primary that becomes a replica meanwhile ends the waiting with an error.
             replicated = isinstance(acknowledged, int) and acknowledged >= needed
-            return Confirmed(call.parse(raised(reply)), replicated)
+            return Confirmed(call.parse(unwrap(reply)), replicated)
 
     def run_many(self, calls: Iterable[Call[Reply]]) -> list[Reply]:
         """Carry out calls, in one round trip per server; replies in the same order.
@@ -95,19 +95,19 @@ class Scripts:
             return []
         if len(calls) == 1:
             return [self.run(calls[0])]
-        return self.begin_calls(calls).result()
+        return self.send_calls(calls).result()
 
-    def begin_calls(self, calls: Sequence[Call[Reply]], also: Sequence[NamedCall] = ()) -> Pending[list[Reply]]:
+    def send_calls(self, calls: Sequence[Call[Reply]], also: Sequence[NamedCall] = ()) -> Pending[list[Reply]]:
         """Send the calls of `run_many` and return their replies as a pending result.
 
         `also`: calls whose replies are of no interest.
         """
         every = [*calls, *also]
-        replies = self.begin([self._evalsha(call) for call in every])
+        replies = self.send([self._evalsha(call) for call in every])
 
         def wait() -> list[Reply]:
-            with translated():
-                found = self._settled(every, replies.result())
+            with driver_errors():
+                found = self._retry_noscript(every, replies.result())
             return [call.parse(reply) for call, reply in zip(calls, found, strict=False)]
 
         return Pending(wait)
@@ -115,7 +115,7 @@ class Scripts:
     def begin_groups(
         self, first: Sequence[Call[Reply]], second: Sequence[Call[Other]], third: Sequence[Call[Third]]
     ) -> Pending[tuple[list[Reply], list[Other], list[Third]]]:
-        """Do as `begin_calls` with calls of several scripts; the replies of each group come in a list of its own."""
+        """Do as `send_calls` with calls of several scripts; the replies of each group come in a list of its own."""
         calls: list[NamedCall] = [*first, *second, *third]
 
         def grouped(replies: Sequence[object]) -> tuple[list[Reply], list[Other], list[Third]]:
@@ -126,9 +126,9 @@ class Scripts:
                 cast("list[Third]", [next(found) for _ in third]),
             )
 
-        return self.begin_calls(calls).then(grouped)
+        return self.send_calls(calls).then(grouped)
 
-    def begin(self, commands: Sequence[Command]) -> Pending[list[object]]:
+    def send(self, commands: Sequence[Command]) -> Pending[list[object]]:
         """Send commands on a connection of their own; return their replies as a pending result.
 
         On a cluster each node has its own; the commands are scripts, or reads from a stream. A command that was refused
@@ -136,17 +136,17 @@ class Scripts:
         replied already when this returns.
         """
         replies: Callable[[], list[object]]
-        with translated():
+        with driver_errors():
             if isinstance(self.driver, RedisCluster):
-                replies = BegunOnCluster(cluster_of(self.driver), commands).replies
+                replies = ClusterSentCommands(cluster_of(self.driver), commands).replies
             elif type(self.driver) is Redis and commands:
-                replies = Begun(pool_of(self.driver), commands).replies
+                replies = SentCommands(pool_of(self.driver), commands).replies
             else:
                 found = self._pipelined(commands)
                 return Pending(lambda: found)
 
         def wait() -> list[object]:
-            with translated():
+            with driver_errors():
                 return replies()
 
         return Pending(wait)
@@ -157,9 +157,9 @@ class Scripts:
     def _eval(self, call: NamedCall) -> Command:
         return ("EVAL", self.text(call.name), 1, call.key, *call.arguments)
 
-    def _called(self, command: Command) -> object:
+    def _call(self, command: Command) -> object:
         if isinstance(self.driver, RedisCluster):
-            return raised(BegunOnCluster(cluster_of(self.driver), [command]).replies()[0])
+            return unwrap(ClusterSentCommands(cluster_of(self.driver), [command]).replies()[0])
         reply: object = self.client.execute_command(*command)
         return reply
 
@@ -189,12 +189,12 @@ class Scripts:
         found: list[object] = pipe.execute(raise_on_error=False)
         return found
 
-    def _settled(self, calls: Sequence[NamedCall], replies: list[object]) -> list[object]:
+    def _retry_noscript(self, calls: Sequence[NamedCall], replies: list[object]) -> list[object]:
         """Call again what the server did not know the script for, and raise the first error."""
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
-                replies[index] = self._called(self._eval(calls[index]))
-        return [raised(reply) for reply in replies]
+                replies[index] = self._call(self._eval(calls[index]))
+        return [unwrap(reply) for reply in replies]
 
     def _digest(self, name: str) -> str:
         digest = self._digests.get(name)
@@ -204,7 +204,7 @@ class Scripts:
         return digest
 
 
-def raised(reply: Other | Exception) -> Other:
+def unwrap(reply: Other | Exception) -> Other:
     """Return a reply, or raise it when it is an error."""
     if isinstance(reply, Exception):
         raise reply

@@ -6,7 +6,7 @@ from typing import Literal
 
 from state.orders import OrderFlow
 
-Going = Literal["on", "full", "paused", "mixed", "orders_stopped", "refused", "failing"]
+SendingState = Literal["on", "full", "paused", "mixed", "orders_stopped", "refused", "failing"]
 """`on`; `full`: the day's contacts are used up; `paused` by hand; `mixed`: workers disagree on how to send; by itself
 because no orders arrive, because the keys are `refused`, or because requests are `failing`."""
 
@@ -15,7 +15,7 @@ because no orders arrive, because the keys are `refused`, or because requests ar
 class Sending:
     """How sending is, for people to look at. Times are Unix ms of the server; None: there is none."""
 
-    going: Going
+    sending_state: SendingState
     since_ms: int | None = None
     until_ms: int | None = None
     """When a pause ends."""
@@ -45,22 +45,22 @@ def read_sending(
     until_ms = at("until")
     paused = "paused" in stored and (until_ms is None or until_ms > now_ms)
     stopped = stored.get("stopped", "")
-    going: Going = "full" if stored.get("said") == "full" else "on"
+    sending_state: SendingState = "full" if stored.get("said") == "full" else "on"
     mixed_ms = at("mixed")
     held = orders is not None and orders.holds(now_ms)
     if paused:
-        going = "paused"
+        sending_state = "paused"
     elif mixed_ms is not None:
-        going = "mixed"
+        sending_state = "mixed"
     elif held:
-        going = "orders_stopped"
+        sending_state = "orders_stopped"
     elif stopped == "refused":
-        going = "refused"
+        sending_state = "refused"
     elif stopped:
-        going = "failing"
+        sending_state = "failing"
     return Sending(
-        going=going,
-        since_ms=_since_ms(going, at, orders),
+        sending_state=sending_state,
+        since_ms=_since_ms(sending_state, at, orders),
         until_ms=until_ms if paused else None,
         reason=stored.get("reason", "") if paused else "",
         stopped=stopped,
@@ -72,7 +72,7 @@ def read_sending(
     )
 
 
-def _since_ms(going: Going, at: Callable[[str], int | None], orders: OrderFlow | None) -> int | None:
-    if going == "orders_stopped":
+def _since_ms(sending_state: SendingState, at: Callable[[str], int | None], orders: OrderFlow | None) -> int | None:
+    if sending_state == "orders_stopped":
         return orders.since_ms if orders else None
-    return at(going if going in {"paused", "mixed"} else "since")
+    return at(sending_state if sending_state in {"paused", "mixed"} else "since")

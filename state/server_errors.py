@@ -40,7 +40,7 @@ _PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, Move
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def driver_errors() -> Iterator[None]:
     """Raise this package's errors in place of the driver's."""
     try:
         yield

@@ -8,7 +8,7 @@ from redis import Redis, RedisCluster
 from state.driver import Info, infos
 from state.errors import ServerUnavailableError, StateError
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 NO_EVICTION = "noeviction"
 
@@ -53,7 +53,7 @@ def read_server(driver: Redis | RedisCluster) -> Server:
 def listpack_bytes(scripts: Scripts) -> int | None:
     """Return the longest field that a hash keeps in its compact form; None when the server does not say."""
     try:
-        with translated():
+        with driver_errors():
             found: Mapping[str, str] = scripts.client.config_get("hash-max-listpack-value")
     except ServerUnavailableError:
         raise

@@ -17,7 +17,7 @@ MARK = "+"
 """What the activity of a session ends with that does more than look around; see `state/lua/includes/marked.lua`."""
 _FIRST, _LAST = "first.", "last."
 """What the fields begin with that say when a session was at a place of the flow; its rank follows."""
-TOOK_OVER = "took_over"
+SUPERSEDES = "supersedes"
 PERSON = ("phone", "country", "email")
 """Fields that tell together who the person is, in the order in which scripts return them."""
 ANSWERS = ("consent.call", "consent.whatsapp", "consent.given_at", "consent.source")
@@ -35,18 +35,18 @@ OWN_FIELDS = frozenset(
         "contacts",
         "contacts_before",
         "purchase_before",
-        "moved",
-        "moved_to",
-        "stays",
+        "superseded",
+        "superseded_by",
+        "circle_stamp",
         "contacted",
         "outreaches",
         "forgotten",
-        TOOK_OVER,
+        SUPERSEDES,
         *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
     }
 )
 """What a session's hash holds besides what events said; everything else is stamped."""
-NOT_HANDED_OVER = OWN_FIELDS | {"order", "id"}
+NOT_MERGED = OWN_FIELDS | {"order", "id"}
 """What stays with a session that another one takes over: its order, and what the shop calls it, are its own."""
 _DIGITS = "".join(map(chr, [*range(ord("#"), ord("\\")), *range(ord("]"), ord("~"))]))
 """90 characters, ascending, none of which JSON escapes or begins a sealed value. Eight last until the year 3334."""
@@ -56,7 +56,7 @@ _PAIR, _HALF = len(_PAIRS), len(_PAIRS) ** 2
 _CART = "cart"
 
 
-class Stay(NamedTuple):
+class StageVisit(NamedTuple):
     """When a session was first and last at one place of the flow (Unix ms); it may have been elsewhere in between."""
 
     rank: int
@@ -84,11 +84,11 @@ class Session:
     """The latest eight that were made for it, the first first."""
     unreadable: str = ""
     """Why fields are missing that cannot be decrypted; empty when all could be read."""
-    stays: tuple[Stay, ...] = ()
+    stage_visits: tuple[StageVisit, ...] = ()
     """Where in the flow it was and when, in the order in which it first came there."""
-    moved_to: str = ""
+    superseded_by: str = ""
     """The session that has taken this one over; empty for none."""
-    took_over: str = ""
+    supersedes: str = ""
     """The session that this one took over last; empty for none."""
     seen_ms: int = 0
     """When its shopper was last there (Unix ms), which may be later than its last event occurred; 0 for never."""
@@ -160,22 +160,22 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
         fields=fields,
         outreaches=tuple(stored.get("outreaches", "").split()),
         unreadable=unreadable,
-        stays=_stays(stored, activity),
-        moved_to=stored.get("moved_to", ""),
-        took_over=stored.get(TOOK_OVER, "")[STAMP_WIDTH:],
+        stage_visits=_stage_visits(stored, activity),
+        superseded_by=stored.get("superseded_by", ""),
+        supersedes=stored.get(SUPERSEDES, "")[STAMP_WIDTH:],
         seen_ms=seen_ms,
         purchase_before=int(stored.get("purchase_before", 0)),
         stamp_of_cart=stamp_of(stored.get(_CART, "")),
     )
 
 
-def _stays(stored: Mapping[str, str], activity: int) -> tuple[Stay, ...]:
+def _stage_visits(stored: Mapping[str, str], activity: int) -> tuple[StageVisit, ...]:
     here, found = activity % RANK_SPAN, []
     for name, first in stored.items():
         if name.startswith(_FIRST):
             rank = int(name.removeprefix(_FIRST))
             last_ms = activity // RANK_SPAN if rank == here else int(stored.get(f"{_LAST}{rank:02d}", first))
-            found.append(Stay(rank, int(first), last_ms))
+            found.append(StageVisit(rank, int(first), last_ms))
     return tuple(sorted(found, key=lambda stay: (stay.first_ms, stay.rank)))
 
 

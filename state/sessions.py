@@ -17,15 +17,15 @@ from state.keys import PARTITIONS, Keys, partition_of
 from state.pending import Pending
 from state.script import NamedCall
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from state.session_record import (
     ANSWERS,
-    NOT_HANDED_OVER,
+    NOT_MERGED,
     PERSON,
     RANK_SPAN,
     RANK_WIDTH,
     STAMP_WIDTH,
-    TOOK_OVER,
+    SUPERSEDES,
     Session,
     opened,
     read_contacts,
@@ -52,8 +52,8 @@ class Change(NamedTuple):
 
     `phone`, `country` and `email` tell who the person is; `opted_out` (any text) that they want to be left alone.
     """
-    tell: bool = False
-    """Whether `apply` returns a mark for this change in any case, with what its session then knows of the person."""
+    wants_mark: bool = False
+    """Whether `apply` returns a mark for this change in any case, with what its session knows of the person."""
     seen_ms: int = 0
     """When it shows that the shopper was there (Unix ms); 0: at `silent_since_ms`."""
 
@@ -62,8 +62,8 @@ class Change(NamedTuple):
 class Mark:
     """Whom a session is about, once a change was applied: a person to be marked before its event is acknowledged.
 
-    One is returned for a change that asks for it (`Change.tell`), for one that leaves its session bought or opted out,
-    and for one whose session another one has taken over.
+    One is returned for a change that asks for it (`Change.wants_mark`), for one that leaves its session bought or opted
+    out, and for one whose session another one has taken over.
     """
 
     change: int
@@ -75,9 +75,9 @@ class Mark:
     purchase: int
     """Sequence number of the order; 0 for none."""
     opted_out: bool
-    moved_to: str
-    """The session that has taken this one over: it has to be given what is new (`hand_over`); empty for none."""
-    moved: int
+    superseded_by: str
+    """The session that has taken this one over: it has to be given what is new (`supersede`); empty for none."""
+    superseded: int
     """Sequence number of the event that said so."""
     answers: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """What the session keeps of the person's consent: field (see ANSWERS) → its event's sequence number, text."""
@@ -98,38 +98,38 @@ class Sessions:
         Raises:
             StateError: some partitions may not have been applied; apply all of them again.
         """
-        return self.begin(changes).result()
+        return self.send(changes).result()
 
-    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
+    def send(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
         """Begin what `apply` does. `also`: what is called with them; it costs no round trip of its own."""
         plain: list[list[str]] = [[] for _ in range(PARTITIONS)]
         others: list[list[Sequence[str]]] = [[] for _ in range(PARTITIONS)]
-        places: list[list[int]] = [[] for _ in range(PARTITIONS)]
+        event_indexes: list[list[int]] = [[] for _ in range(PARTITIONS)]
         for index, change in enumerate(changes):
-            session_id, stamp, activity, _, _, silent_ms, fields, tell, _ = change
+            session_id, stamp, activity, _, _, silent_ms, fields, wants_mark, _ = change
             # As partition_of, without the call.
             number = crc32(session_id.encode()) % PARTITIONS
-            if not (fields or tell) and activity == stamp and silent_ms == activity // RANK_SPAN:
+            if not (fields or wants_mark) and activity == stamp and silent_ms == activity // RANK_SPAN:
                 plain[number] += (session_id, str(activity))
             else:
-                places[number].append(index)
+                event_indexes[number].append(index)
                 others[number].append(_event(change, self._cipher))
         changed = [number for number in range(PARTITIONS) if plain[number] or others[number]]
         calls = [
             lua.apply(self._keys.partition(number), self._names, to_json(plain[number]), to_json(others[number]))
             for number in changed
         ]
-        asked = [places[number] for number in changed]
-        return self._scripts.begin_calls(calls, also).then(lambda replies: list(self._marks(changes, asked, replies)))
+        asked = [event_indexes[number] for number in changed]
+        return self._scripts.send_calls(calls, also).then(lambda replies: list(self._marks(changes, asked, replies)))
 
-    def hand_over(self, previous: str, session: str, stamp: int) -> Mark:
+    def supersede(self, previous: str, session: str, stamp: int) -> Mark:
         """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.
 
         `stamp` is the sequence number of the event that said so: newer activity of the earlier session stays its own.
         Doing so again changes nothing. Returns what has to be marked on the person, and whether another session has
         taken over this one in turn.
         """
-        found = self._scripts.run(lua.hand_over(self._partition(previous), previous, session, stamp, self._names))
+        found = self._scripts.run(lua.supersede(self._partition(previous), previous, session, stamp, self._names))
         known = found.fields
         # By session, so that nothing counts twice when they take each other over in turn. A contact that is under way
         # counts: should it come to nothing, the new session has one less than it may.
@@ -137,23 +137,23 @@ class Sessions:
         made[tag_of(previous)] = int(known.get("contacts", 0)) + found.in_flight
         made.pop(tag_of(session), None)
         contacts = ",".join(f"{tag}={number}" for tag, number in made.items() if number)
-        words = [word for name, value in known.items() for word in self._handed_over(previous, session, name, value)]
-        words += (TOOK_OVER, stamped(stamp, previous))
+        words = [word for name, value in known.items() for word in self._merged_fields(previous, session, name, value)]
+        words += (SUPERSEDES, stamped(stamp, previous))
         bought = max(int(known.get("purchase", 0)), int(known.get("purchase_before", 0)))
-        stored = self._scripts.run(lua.inherit(self._partition(session), session, contacts, bought, *words))
+        stored = self._scripts.run(lua.merge_into(self._partition(session), session, contacts, bought, *words))
         return self._mark(0, session, stored)
 
-    def stay(self, circle: Iterable[str]) -> bool:
+    def break_circle(self, circle: Iterable[str]) -> bool:
         """Let one of the sessions that have taken each other over in a circle wait again, or none would ever end.
 
         Which one depends only on their ids. False: it has not moved, so there is no circle.
         """
         session = min(circle)
-        return self._scripts.run(lua.stay(self._partition(session), session, self._names))
+        return self._scripts.run(lua.break_circle(self._partition(session), session, self._names))
 
-    def _handed_over(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
+    def _merged_fields(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
         """Yield a field's name and its value as the other session keeps it; what cannot be read stays where it is."""
-        if name in NOT_HANDED_OVER:
+        if name in NOT_MERGED:
             return
         stamp = value[:STAMP_WIDTH]
         try:
@@ -169,7 +169,7 @@ class Sessions:
 
     def read(self, session_ids: Sequence[str]) -> list[Session]:
         """Read sessions as they are, in the order asked for; one that is not there has no activity."""
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session_id in session_ids:
                 pipe.hgetall(self._keys.session(session_id))
@@ -193,9 +193,9 @@ class Sessions:
         return claim(self._scripts, self._keys, self._names, lanes, bounds, each_round=each_round)
 
     def _marks(
-        self, changes: Sequence[Change], places: Iterable[Sequence[int]], replies: Iterable[ApplyReply]
+        self, changes: Sequence[Change], event_indexes: Iterable[Sequence[int]], replies: Iterable[ApplyReply]
     ) -> Iterator[Mark]:
-        for indexes, reply in zip(places, replies, strict=True):
+        for indexes, reply in zip(event_indexes, replies, strict=True):
             for stored in reply.marks:
                 index = indexes[stored.event]
                 yield self._mark(index, changes[index].session_id, stored)
@@ -214,15 +214,15 @@ class Sessions:
             email=email,
             purchase=stored.purchase,
             opted_out=stored.opted_out,
-            moved_to=stored.moved_to,
-            moved=stored.moved,
+            superseded_by=stored.superseded_by,
+            superseded=stored.superseded,
             answers=found,
         )
 
-    def _person(self, session_id: str, names: Sequence[str], said: Sequence[str]) -> Sequence[str]:
+    def _person(self, session_id: str, names: Sequence[str], stated: Sequence[str]) -> Sequence[str]:
         """Decrypt what a session says of its person; empty texts when the key for it is missing."""
         try:
-            return [opened(session_id, name, value, self._cipher) for name, value in zip(names, said, strict=True)]
+            return [opened(session_id, name, value, self._cipher) for name, value in zip(names, stated, strict=True)]
         except UnreadableError as exc:
             # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
             deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
@@ -231,9 +231,9 @@ class Sessions:
 
 
 def _event(change: Change, cipher: Cipher) -> Sequence[str]:
-    session_id, stamp, activity, signal, purchase, silent_ms, fields, tell, seen_ms = change
+    session_id, stamp, activity, signal, purchase, silent_ms, fields, wants_mark, seen_ms = change
     seen = str(seen_ms) if seen_ms and seen_ms != silent_ms else ""
-    said = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if tell else "", seen)
+    stated = (session_id, str(activity), str(signal), str(purchase), str(silent_ms), "1" if wants_mark else "", seen)
     if not fields:
-        return said
-    return (*said, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))
+        return stated
+    return (*stated, *cipher.encrypt_fields(session_id, stamped(stamp, ""), fields))

@@ -5,7 +5,7 @@ from redis.exceptions import ResponseError
 
 from state.driver import Client, cluster_of
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 LARGE = ("large-request", "large-reply")
 """Valkey's, from 8.1 on, besides the slow ones."""
@@ -18,7 +18,7 @@ def clear(scripts: Scripts) -> bool:
         StateError: the server doesn't answer.
     """
     servers: list[Client] = [scripts.client]
-    with translated():
+    with driver_errors():
         if isinstance(scripts.driver, RedisCluster):
             cluster = cluster_of(scripts.driver)
             servers = [cluster.get_redis_connection(node) for node in cluster.get_primaries()]

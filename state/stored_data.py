@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from state.event_stream import Entry
+from state.event_stream import StreamEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class StoredPerson:
     email: str
     original_id: str
     """The session's id as the shop wrote it, if it is stored under another one."""
-    took_over: str
+    supersedes: str
     """The session that this one took over; empty for none."""
     forgotten: bool
     """Only its tombstone is left."""
@@ -61,7 +61,7 @@ class WaitingEvent(NamedTuple):
 
     stream: str
     """The key of its stream."""
-    entry: Entry
+    entry: StreamEntry
 
 
 class RejectedEvent(NamedTuple):

@@ -22,7 +22,7 @@ class Events:
     pending: int
     """Those of them that a consumer has in hand."""
     oldest_ms: int | None
-    unheard: Sequence[str]
+    unread_streams: Sequence[str]
     """Streams beyond those, in which events are all the same: nobody reads them, and nobody waits for them."""
     rejected: int
     """What could not be read, in the last days and of at most the last 10,000."""

@@ -13,7 +13,7 @@ from state.calls import streams as lua
 from state.event_stream import entry_ms, entry_order
 from state.keys import Keys, applied_of
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 AHEAD_MS = 1000
 """Ids that are ahead of the server's clock by less are taken for the present: clocks differ, and are corrected."""
@@ -30,7 +30,7 @@ class Ahead(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StreamSnapshot:
     """One stream at one moment of its server."""
 
     now_ms: int
@@ -74,7 +74,7 @@ class Trail:
     mark_ms: int
     mark: str
     """The last id at `mark_ms`."""
-    heard_ms: int
+    arrived_ms: int
     """When the last id was first seen."""
     last: str
 
@@ -83,28 +83,28 @@ class Trail:
         """Read what `write` wrote; None for nothing."""
         if stored is None:
             return None
-        passed, mark_ms, mark, heard, last = stored.split(" ")
-        return cls(int(passed), int(mark_ms), mark, int(heard), last)
+        passed, mark_ms, mark, arrived, last = stored.split(" ")
+        return cls(int(passed), int(mark_ms), mark, int(arrived), last)
 
     def write(self) -> str:
         """Return it as it is stored."""
-        return f"{self.passed_ms} {self.mark_ms} {self.mark} {self.heard_ms} {self.last}"
+        return f"{self.passed_ms} {self.mark_ms} {self.mark} {self.arrived_ms} {self.last}"
 
 
-def follow(look: Look, known: Trail | None) -> Trail | None:
+def next_trail(snapshot: StreamSnapshot, known: Trail | None) -> Trail | None:
     """Return what is known of a stream after another look; None while its ids can be trusted."""
-    if not look.ahead_ms:
+    if not snapshot.ahead_ms:
         return None
-    now_ms = look.now_ms
-    if known is None or max(known.mark_ms, known.heard_ms, known.passed_ms) > now_ms + AHEAD_MS:
+    now_ms = snapshot.now_ms
+    if known is None or max(known.mark_ms, known.arrived_ms, known.passed_ms) > now_ms + AHEAD_MS:
         # New, or the clock was put back in between: nothing is known of the time before.
-        return Trail(0 if look.first else now_ms, now_ms, look.last, now_ms, look.last)
-    heard_ms = known.heard_ms if look.last == known.last else now_ms
-    if not look.first:
-        return Trail(now_ms, now_ms, look.last, heard_ms, look.last)
-    if entry_order(look.first) > entry_order(known.mark):
-        return Trail(known.mark_ms, now_ms, look.last, heard_ms, look.last)
-    return Trail(known.passed_ms, known.mark_ms, known.mark, heard_ms, look.last)
+        return Trail(0 if snapshot.first else now_ms, now_ms, snapshot.last, now_ms, snapshot.last)
+    arrived_ms = known.arrived_ms if snapshot.last == known.last else now_ms
+    if not snapshot.first:
+        return Trail(now_ms, now_ms, snapshot.last, arrived_ms, snapshot.last)
+    if entry_order(snapshot.first) > entry_order(known.mark):
+        return Trail(known.mark_ms, now_ms, snapshot.last, arrived_ms, snapshot.last)
+    return Trail(known.passed_ms, known.mark_ms, known.mark, arrived_ms, snapshot.last)
 
 
 def measured_until(now_ms: int, first: str, trail: Trail | None) -> int:
@@ -153,21 +153,26 @@ class Faults:
         )
 
 
-class Following:
+class StreamTrails:
     """The trails of all streams, in the hash of the sweep."""
 
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
         self._keys = keys
 
-    def look(self, streams: Sequence[str]) -> int:
+    def check(self, streams: Sequence[str]) -> int:
         """Look at all streams, given by key; return how many entries were lost since the last look.
 
         Two processes may do so at a time: whatever is recorded is true by itself.
         """
-        looks = [Look(*reply) for reply in self._scripts.run_many([lua.look(key, applied_of(key)) for key in streams])]
-        self._record(looks, streams)
-        missing = [(place, look.missing) for place, look in enumerate(looks) if look.missing is not None]
+        snapshots = [
+            StreamSnapshot(*reply)
+            for reply in self._scripts.run_many([lua.stream_snapshot(key, applied_of(key)) for key in streams])
+        ]
+        self._record(snapshots, streams)
+        missing = [
+            (index, snapshot.missing) for index, snapshot in enumerate(snapshots) if snapshot.missing is not None
+        ]
         if not missing:
             return 0
         words = [word for pair in missing for word in pair]
@@ -175,27 +180,27 @@ class Following:
 
     def trails(self, number: int) -> list[Trail | None]:
         """Return what is known of the first so many streams."""
-        with translated():
-            found = self._scripts.client.hmget(self._keys.sweep, [_field(place) for place in range(number)])
+        with driver_errors():
+            found = self._scripts.client.hmget(self._keys.sweep, [_field(index) for index in range(number)])
         return [Trail.read(stored.decode() if stored else None) for stored in found]
 
-    def _record(self, looks: Sequence[Look], streams: Sequence[str]) -> None:
-        known = self.trails(len(looks))
-        latest = max(range(len(looks)), key=lambda place: looks[place].ahead)
-        if not any(known) and not looks[latest].ahead.at_ms:
+    def _record(self, snapshots: Sequence[StreamSnapshot], streams: Sequence[str]) -> None:
+        known = self.trails(len(snapshots))
+        latest = max(range(len(snapshots)), key=lambda index: snapshots[index].ahead)
+        if not any(known) and not snapshots[latest].ahead.at_ms:
             return
-        with translated():
+        with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
-            for place, (look, before) in enumerate(zip(looks, known, strict=True)):
-                if trail := follow(look, before):
-                    pipe.hset(self._keys.sweep, _field(place), trail.write())
+            for index, (snapshot, before) in enumerate(zip(snapshots, known, strict=True)):
+                if trail := next_trail(snapshot, before):
+                    pipe.hset(self._keys.sweep, _field(index), trail.write())
                 elif before:
-                    pipe.hdel(self._keys.sweep, _field(place))
-            at_ms, by_ms, last = looks[latest].ahead
+                    pipe.hdel(self._keys.sweep, _field(index))
+            at_ms, by_ms, last = snapshots[latest].ahead
             if at_ms:
                 pipe.hset(self._keys.sweep, "ahead", f"{at_ms} {by_ms} {streams[latest]} {last}")
             pipe.execute()
 
 
-def _field(place: int) -> str:
-    return f"trail.{place}"
+def _field(index: int) -> str:
+    return f"trail.{index}"

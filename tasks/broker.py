@@ -29,7 +29,7 @@ def bounded(connection: KombuConnection) -> KombuConnection:
     return connection
 
 
-class BrokerAwayError(Exception):
+class BrokerUnavailableError(Exception):
     """The broker could not be asked or told; says by which kind of error. What was leased is due again in time."""
 
 
@@ -46,7 +46,7 @@ class Broker:
         """Return how many messages wait; 0 while no worker has ever listened.
 
         Raises:
-            BrokerAwayError: it could not be asked.
+            BrokerUnavailableError: it could not be asked.
         """
         with self._connected() as connection, connection.channel() as channel:
             try:
@@ -60,7 +60,7 @@ class Broker:
         """Remove all messages that wait, and return how many there were; those that a worker has in hand stay.
 
         Raises:
-            BrokerAwayError: some may be left.
+            BrokerUnavailableError: some may be left.
         """
         with self._connected() as connection, connection.channel() as channel:
             return int(channel.queue_purge(self._queue) or 0)
@@ -69,7 +69,7 @@ class Broker:
         """Put one message for each argument into the queue that the task is routed to.
 
         Raises:
-            BrokerAwayError: some of them may be missing.
+            BrokerUnavailableError: some of them may be missing.
         """
         with self._connected() as connection, connection.channel() as channel:
             producer = self._app.amqp.Producer(channel, auto_declare=False)
@@ -87,7 +87,7 @@ class Broker:
                 yield self._connection
             except Exception as exc:  # a broken transport raises whatever its insides happen to
                 self._drop()
-                raise BrokerAwayError(type(exc).__name__) from exc
+                raise BrokerUnavailableError(type(exc).__name__) from exc
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -12,7 +12,7 @@ from state.errors import StateError
 from state.keys import is_outreach_id
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
-from tasks.broker import Broker, BrokerAwayError
+from tasks.broker import Broker, BrokerUnavailableError
 from tasks.deps import Deps, current
 from tasks.failpoints import reached
 
@@ -34,7 +34,7 @@ def sweep(self: Task) -> None:
     reached("sweep_begins")
     try:
         claimed = sweeps.sweep(deps)
-        deps.beat("sweep")
+        deps.heartbeat("sweep")
     except StateError as exc:
         log.error("sweep_failed", error=str(exc))  # noqa: TRY400 - one line; the trace says nothing more
         return
@@ -112,7 +112,7 @@ def _dispatch(app: Celery) -> None:
     except StateError as exc:
         log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
         return
-    except BrokerAwayError as exc:
+    except BrokerUnavailableError as exc:
         log.error("broker_unreachable", error=str(exc))  # noqa: TRY400 - what was leased is due again after its lease
         return
     if done.enqueued or done.unknown or done.due_again:

@@ -51,7 +51,7 @@ class Deps:
     identity_secret: bytes
     in_flight: int
     """How many outreaches may be leased at a time."""
-    beat: Callable[[str], None]
+    heartbeat: Callable[[str], None]
     """Say that this role is alive."""
     prepare: Callable[[], None] = lambda: None
     """Called before each attempt: loads, the first time, what takes long to load."""

@@ -43,13 +43,13 @@ def dispatch(
     Raises:
         StateError: Redis could not be reached.
     """
-    deps.streams.can_be_written()
+    deps.streams.confirm_writable()
     reaped = _reap(deps)
-    in_hand = deps.outbox.leased()
-    free = deps.in_flight - in_hand
+    in_flight = deps.outbox.leased()
+    free = deps.in_flight - in_flight
     if free > 0:
         free = room(free, deps, _queue(deps, queued, purge))
-    leased = _lease(free, in_hand, deps)
+    leased = _lease(free, in_flight, deps)
     if leased:
         reached("outreaches_leased")
         enqueue(leased)
@@ -58,15 +58,15 @@ def dispatch(
     return Dispatched(len(leased), reaped.due_again, reaped.unknown)
 
 
-def _lease(free: int, in_hand: int, deps: Deps) -> list[str]:
+def _lease(free: int, in_flight: int, deps: Deps) -> list[str]:
     """Lease up to `free` of those due, the oldest first, as far as there are permits; return their ids."""
     # The ids are read before the lease: whatever had arrived by then is applied before anybody is contacted.
-    noted = deps.streams.noted() if free > 0 else ""
-    places = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
-    permits = deps.control.permits(len(places), in_hand=in_hand)
-    if permits.news:
-        _say(permits)
-    leased = deps.outbox.lease(places[: permits.granted], noted=noted)
+    barrier = deps.streams.barrier() if free > 0 else ""
+    partitions = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
+    permits = deps.control.permits(len(partitions), in_flight=in_flight)
+    if permits.changed:
+        _log_sending_state(permits)
+    leased = deps.outbox.lease(partitions[: permits.granted], barrier=barrier)
     if len(leased) < permits.granted:
         # Another dispatcher was there before.
         deps.control.not_leased(permits.granted - len(leased))
@@ -114,8 +114,8 @@ def room(free: int, deps: Deps, queue: int) -> int:
     return min(free, deps.control.limits.burst - queue) if deps.control.limits.interval_us else free
 
 
-def _say(permits: Permits) -> None:
-    match permits.going:
+def _log_sending_state(permits: Permits) -> None:
+    match permits.sending_state:
         case "on":
             log.info("sending_resumed")
         case "full":

@@ -23,7 +23,7 @@ ALARM_LEVEL = {"stopped": 2, "never": 1}
 """As in `state.alarms`."""
 
 
-def look(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> None:
+def check_orders(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> None:
     """Judge the orders that arrived until then (Unix ms; all before is applied), record the verdict, and say so.
 
     Raises:
@@ -41,9 +41,11 @@ def look(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> None:
     run = deps.orders.waiting(flow.last_ms, until_ms - usual_delay_ms(past)) if waiting >= FEWEST else 0
     verdict = judge(past, run=run, last_ms=flow.last_ms, until_ms=until_ms)
     hold = settings.orders_stopped == "hold"
-    _, news = deps.orders.record(verdict.level, judged_ms=flow.last_ms, hold=hold, run=verdict.run, rate=verdict.rate)
-    if news:
-        _say(deps)
+    _, changed = deps.orders.record(
+        verdict.level, judged_ms=flow.last_ms, hold=hold, run=verdict.run, rate=verdict.rate
+    )
+    if changed:
+        _log_order_level(deps)
 
 
 def past_of(days: list[Counts], waiting: int) -> Past:
@@ -60,7 +62,7 @@ def past_of(days: list[Counts], waiting: int) -> Past:
             delays[step] = delays.get(step, 0) + number
     arrived = [day.arrived for day in days]
     # The first day that is known may have begun at any hour.
-    full = [day for place, day in enumerate(arrived) if place and any(map(sum, arrived[place + 1 :]))]
+    full = [day for index, day in enumerate(arrived) if index and any(map(sum, arrived[index + 1 :]))]
     return Past(hours[::-1], delays, full, max(map(sum, arrived)))
 
 
@@ -72,7 +74,7 @@ def text_of(flow: OrderFlow) -> str:
     return f"no order has arrived since {flow.run:,} sessions had the time to order, {flow.rate:.0%} usually do: {then}"
 
 
-def _say(deps: Deps) -> None:
+def _log_order_level(deps: Deps) -> None:
     import structlog
 
     log = structlog.get_logger("winback.tasks")

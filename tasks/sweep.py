@@ -27,23 +27,23 @@ def sweep(deps: Deps) -> Claimed:
     """
     settings = deps.detection()
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
-    if lost := deps.streams.follow():
+    if lost := deps.streams.check():
         log.error("events_lost", entries=lost, reason="they were removed from the stream before they were applied")
     # Before the sweep is opened, since silence can start again with it.
-    silent, news = deps.streams.shop_is_silent(milliseconds(settings.max_silence) if settings.max_silence else 0)
+    silent, changed = deps.streams.shop_silence(milliseconds(settings.max_silence) if settings.max_silence else 0)
     reopened_ms = deps.streams.open_sweep(milliseconds(settings.sweep_interval))
-    if news:
-        _say(settings, silent=silent)
+    if changed:
+        _log_silence(settings, silent=silent)
     if silent:
         deps.stamps.swept(waits_ms)
         return Claimed(0, 0)
     mark = deps.streams.watermark()
-    order_flow.look(settings, deps, until_ms=mark.until_ms)
+    order_flow.check_orders(settings, deps, until_ms=mark.until_ms)
     claimed = deps.sessions.claim(
         _silent_lanes(settings, mark, reopened_ms),
         max_age_ms=milliseconds(settings.max_abandonment_age),
         required=REQUIRED,
-        each_round=deps.streams.can_be_written,
+        each_round=deps.streams.confirm_writable,
     )
     deps.stamps.swept(waits_ms)
     return claimed
@@ -56,15 +56,15 @@ def _silent_lanes(settings: DetectionSettings, mark: Watermark, reopened_ms: int
             lane=cut.lane,
             silent_before_ms=cut.silent_before_ms,
             wait_ms=cut.wait_ms,
-            left_alone=cut.left_alone or "",
-            from_silence=LANES_BY_NAME[cut.lane].kind.silent_from_expiry,
-            looked_ms=mark.now_ms,
+            suppress_reason=cut.suppress_reason or "",
+            measure_from_expiry=LANES_BY_NAME[cut.lane].kind.measure_from_expiry,
+            checked_ms=mark.now_ms,
         )
         for cut in cut_offs(settings, now_ms=mark.now_ms, watermark_ms=mark.until_ms, reopened_ms=reopened_ms)
     ]
 
 
-def _say(settings: DetectionSettings, *, silent: bool) -> None:
+def _log_silence(settings: DetectionSettings, *, silent: bool) -> None:
     if silent and settings.max_silence is not None:
         log.warning(
             "shop_silent", longer_than=format_duration(settings.max_silence), claimed="nothing until it is heard"

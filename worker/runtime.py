@@ -34,7 +34,7 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
 
-_ODD = "odd"
+_OUTLIER = "odd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class State:
     cipher: Cipher = field(default_factory=Unencrypted)
     about: Callable[[], Mapping[str, str]] = dict
     """What this process announces of its settings."""
-    how: str = ""
+    sending_mode: str = ""
     """In which way this process sends, if it is a worker."""
     delivery: tuple[str, str] = ("", "")
     """Mode and endpoint."""
@@ -64,9 +64,9 @@ class State:
     """Keys of encryption that this process has said it lacks."""
     _agreement: list[str] = field(default_factory=lambda: [""])
 
-    def beat(self, role: str) -> None:
+    def heartbeat(self, role: str) -> None:
         """Say that this process, in this role, is alive, which key it encrypts with, and whether it lacks one."""
-        deployment.beat(self.scripts, self.keys, role)
+        deployment.heartbeat(self.scripts, self.keys, role)
         with suppress(StateError):  # a server that doesn't allow it mustn't look like a dead role
             announcements.announce(self.scripts, self.keys, role, self.about())
         # Other roles encrypt nothing: a wrong key of theirs must not count as one that the data needs.
@@ -78,7 +78,7 @@ class State:
                     deployment.use_key(self.scripts, self.keys, key_id)
             # The role goes on without this being said.
             with suppress(StateError):
-                self._say_what_is_missing(role, missing)
+                self._report_missing_keys(role, missing)
 
     def declare(self) -> None:
         """Declare how this worker sends. It acts only while all workers that run declare the same.
@@ -88,8 +88,10 @@ class State:
         """
         # One that doesn't fit the data any more declares a way in which no worker sends, its own threads included.
         fits = deployment.fits(self.scripts, self.keys, self.secret)
-        declared = announcements.declare(self.scripts, self.keys, self.how if fits else f"{self.how} {_ODD}")
-        answer = declared if fits else _ODD
+        declared = announcements.declare(
+            self.scripts, self.keys, self.sending_mode if fits else f"{self.sending_mode} {_OUTLIER}"
+        )
+        answer = declared if fits else _OUTLIER
         if answer == self._agreement[0]:
             return
         self._agreement[0] = answer
@@ -97,17 +99,17 @@ class State:
             mode, endpoint = self.delivery
             deployment.announce(self.scripts, self.keys, mode=mode, endpoint=endpoint)
             _log().info("sends", mode=mode)
-        elif answer == _ODD:
+        elif answer == _OUTLIER:
             _log().error("worker_mismatch", acts="no more", hint="stop it: the data belongs to another version")
         elif answer == "mixed":
             hint = "stop the workers that should not run: winback status names them"
             _log().error("workers_disagree", mode=self.delivery[0], acts="when all agree", hint=hint)
 
-    def _say_what_is_missing(self, role: str, missing: Sequence[str]) -> None:
+    def _report_missing_keys(self, role: str, missing: Sequence[str]) -> None:
         """A key may have been added after this process was started: others then write what it cannot read."""
         if not missing:
             return
-        deployment.lacks_key(self.scripts, self.keys, role)
+        deployment.report_missing_key(self.scripts, self.keys, role)
         if not self._logged.issuperset(missing):
             self._logged.update(missing)
             _log().error("encryption_key_missing", keys=missing, hint="restart it with WINBACK_ENCRYPTION_KEYS")
@@ -129,7 +131,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     keys = Keys(settings.namespace)
     scripts = Scripts(client, replicas)
     cipher = _cipher(settings)
-    how = announcer.how_it_sends(settings) if sends else ""
+    sending_mode = announcer.sending_mode(settings) if sends else ""
     return State(
         client,
         keys,
@@ -138,12 +140,12 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         Outbox(scripts, keys, milliseconds(settings.delivery.lease), cipher),
         _people(settings, scripts, keys),
         Streams(scripts, keys, settings.ingest.streams),
-        Control(scripts, keys, limits_of(settings.delivery), how),
+        Control(scripts, keys, limits_of(settings.delivery), sending_mode),
         Attribution(scripts, keys, milliseconds(settings.contact.attribution_window)),
         Orders(scripts, keys),
         cipher,
         about=partial(announcer.about, settings),
-        how=how,
+        sending_mode=sending_mode,
         delivery=(settings.delivery.mode, settings.delivery.endpoint),
         secret=identity_secret(settings),
     )

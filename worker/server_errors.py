@@ -17,7 +17,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from worker.errors import StartError
 from worker.settings import Settings
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 PATIENCE_S = 9.0
 """Longer than any one time-out below it; with the start of the program about 10 s."""
@@ -45,12 +45,12 @@ _HINTS = {
 _START_IT = "start it, or fix WINBACK_REDIS_URL"
 
 
-def begin(call: Callable[[], Answer]) -> "Future[Answer]":
+def run_in_thread(call: Callable[[], Result]) -> "Future[Result]":
     """Start a call that nobody waits for when the process ends; `.result(seconds)` may raise TimeoutError.
 
     For calls that know no time-out of their own: name look-ups, a broker's client, the nodes of a cluster.
     """
-    future: Future[Answer] = Future()
+    future: Future[Result] = Future()
 
     def run() -> None:
         try:
@@ -62,43 +62,43 @@ def begin(call: Callable[[], Answer]) -> "Future[Answer]":
     return future
 
 
-def ask(settings: Settings, call: Callable[[], Answer], seconds: float = PATIENCE_S) -> Answer:
+def call_with_timeout(settings: Settings, call: Callable[[], Result], seconds: float = PATIENCE_S) -> Result:
     """Return what a call says that asks the state server.
 
     Raises:
         StartError: one line that names the server, what is the matter and the way out.
     """
     try:
-        return begin(call).result(seconds)
+        return run_in_thread(call).result(seconds)
     except TimeoutError:
-        raise StartError(_away(settings, "it does not answer in time")) from None
+        raise StartError(_unreachable(settings, "it does not answer in time")) from None
     except StateError as problem:
-        raise StartError(told(settings, problem)) from None
+        raise StartError(describe(settings, problem)) from None
 
 
 @contextmanager
-def named(settings: Settings) -> Iterator[None]:
+def naming_server(settings: Settings) -> Iterator[None]:
     """Let errors of the state server that may pass name it, for whoever has more servers than one.
 
     Raises:
-        ServerUnavailableError, ServerFullError: as they were raised, in the words of `told`.
+        ServerUnavailableError, ServerFullError: as they were raised, in the words of `describe`.
     """
     try:
         yield
     except (ServerUnavailableError, ServerFullError) as problem:
-        raise type(problem)(told(settings, problem)) from problem
+        raise type(problem)(describe(settings, problem)) from problem
 
 
-def told(settings: Settings, problem: StateError) -> str:
+def describe(settings: Settings, problem: StateError) -> str:
     """Return the one line for an error of the state server: its address, what is the matter and the way out."""
     if isinstance(problem, ServerUnavailableError):
-        return _away(settings, reason(problem))
+        return _unreachable(settings, reason(problem))
     if isinstance(problem, ServerFullError):
         return f"redis_url ({address(settings.redis_url or '')}): {problem}: give it more memory"
     return str(problem)
 
 
-def _away(settings: Settings, why: str) -> str:
+def _unreachable(settings: Settings, why: str) -> str:
     hint = next((hint for words, hint in _HINTS.items() if why.startswith(words)), _START_IT)
     return f"redis_url ({address(settings.redis_url or '')}): {why}: {hint}"
 

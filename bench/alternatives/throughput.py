@@ -19,7 +19,7 @@ from bench.figures import Figure, Goal, ratio
 from bench.needs import needs
 from bench.progress import say
 from bench.shop_log import SESSIONS, Logged, shop_log
-from worker.ingest.consumer import calm_collector
+from worker.ingest.consumer import tune_gc
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "beside the alternatives: writing"
@@ -59,7 +59,7 @@ def measure(*, quick: bool = False) -> list[Figure]:
     log = shop_log(SESSIONS // 10, 10 * number) if quick else shop_log()
     most, some = middle(log, number), middle(log, few)
     del log
-    calm_collector()
+    tune_gc()
     found: dict[str, list[Cost]] = {}
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))

@@ -29,7 +29,7 @@ from tasks.sweep import sweep
 from tests.support.cluster_nodes import NODES, owner
 from worker import runtime
 from worker.celery_support.task_deps import build_deps
-from worker.ingest.consumer import calm_collector
+from worker.ingest.consumer import tune_gc
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -50,7 +50,7 @@ class Measured:
 
 
 def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
-    calm_collector()
+    tune_gc()
     log = some_log(quick)
     of_one: list[Measured] = []
     of_three: list[Measured] = []
@@ -139,7 +139,7 @@ def _whole_way(place: Place) -> None:
     ago = state.streams.watermark().now_ms - HOUR_MS
     filling.fill_silent(state, "bench", CLAIMED, silent_ms=ago, reachable=True)
     assert sweep(deps).outreaches >= CLAIMED
-    leased = state.outbox.lease_due(CLAIMED, now_ms=state.streams.watermark().now_ms, noted="0-0")
+    leased = state.outbox.lease_due(CLAIMED, now_ms=state.streams.watermark().now_ms, barrier="0-0")
     assert {attempt(outreach, deps).outcome for outreach in leased} == {"sent"}
 
 

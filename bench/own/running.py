@@ -11,7 +11,7 @@ from bench.waiting import wait_for
 from state import deployment
 from worker import runtime
 from worker.settings import load
-from worker.supervision.child_process import Leash, end
+from worker.supervision.child_process import ProcessLeash, end
 from worker.supervision.roles import roles
 
 SECRET = {"WINBACK_IDENTITY_SECRET": "bench-bench-bench-bench"}
@@ -46,7 +46,7 @@ class Roles:
     def __init__(self, env: Mapping[str, str], directory: Path) -> None:
         self._env = dict(env)
         self._directory = directory
-        self._leash = Leash()
+        self._leash = ProcessLeash()
         self.settings = load(self._env)
         self.state = runtime.open_state(self.settings)
         self.running: list[Running] = []

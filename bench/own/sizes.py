@@ -17,7 +17,7 @@ from bench.own.filling import CHUNK, fill_silent, forget_the_time, session_id
 from bench.own.place import Place, place
 from bench.processes import server_s
 from tasks.sweep import sweep
-from worker.ingest.consumer import calm_collector
+from worker.ingest.consumer import tune_gc
 
 PART = "own: by the number of waiting sessions"
 FEW = 10_000
@@ -33,7 +33,7 @@ def measure(
 ) -> list[Figure]:
     if quick:
         sizes, rounds, events, claims = (50_000, 100_000), 3, 10_000, 5000
-    calm_collector()
+    tune_gc()
     found: list[Figure] = []
     with ExitStack() as stack:
         few, many = stack.enter_context(place()), stack.enter_context(place())

@@ -110,7 +110,7 @@ def _several(place: Place, log: Sequence[Logged]) -> float:
     done = 0
     while done < len(log):
         readings = state.streams.read(streams, "bench", count=BATCH, block_ms=100)
-        done += sum(state.streams.begin_acknowledge(readings, one_read=True).result())
+        done += sum(state.streams.send_acknowledge(readings, one_read=True).result())
     assert (done, state.streams.watermark().first) == (len(log), "")
     used = [server_s(node) - was for node, was in zip(place.nodes, before, strict=True)]
     return sum(number / seconds for number, seconds in zip(of_node, used, strict=True))

@@ -19,7 +19,7 @@ from detectors.normalize.number_kinds import MARKETS, calling_code, is_valid, pl
 from detectors.normalize.number_readings import Tier, lines, tiers
 from detectors.normalize.phones import phone
 from detectors.normalize.renumbered import line_of
-from detectors.normalize.written_numbers import LONGEST, Written, written
+from detectors.normalize.written_numbers import LONGEST, WrittenNumber, written
 
 MOST = 12
 """Identities that one event may name. Beyond them the likeliest are kept."""
@@ -74,7 +74,7 @@ def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
     return tuple(found) or tuple(_raw(number, country_code))
 
 
-def _named(number: Written, country_code: str | None) -> Iterator[str]:
+def _named(number: WrittenNumber, country_code: str | None) -> Iterator[str]:
     groups = list(tiers(number, country_code))
     yield from _identities(groups)
     # The + may be missing, or a shop's form may have put it before a national number.
@@ -92,7 +92,7 @@ def _identities(groups: Iterable[Tier]) -> Iterator[str]:
     return (of_number(line.e164) for line in lines(groups) if is_valid(line.code, line.national))
 
 
-def _raw(number: Written, country_code: str | None) -> Iterator[str]:
+def _raw(number: WrittenNumber, country_code: str | None) -> Iterator[str]:
     """Name digits that are no valid number by themselves: a later event may name them in the same way."""
     digits = number.digits.lstrip("0")
     if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:

@@ -54,7 +54,7 @@ def kind(code: str, national: str) -> int:
     return int(phonenumbers.number_type(number))
 
 
-def no_shopper(code: str, national: str) -> str:
+def is_not_shopper(code: str, national: str) -> str:
     """Return why no shopper has this valid number, as `a toll-free number`; empty when one can have it."""
     if phonenumbers.region_code_for_country_code(int(code)) == _NO_COUNTRY:
         return "a number of no country"

@@ -13,7 +13,7 @@ from phonenumbers import PhoneMetadata
 
 from detectors.normalize.number_kinds import calling_code, is_valid, main_plan, plan, plans_with
 from detectors.normalize.renumbered import renumbered, replaced, second_readings
-from detectors.normalize.written_numbers import Written
+from detectors.normalize.written_numbers import WrittenNumber
 
 AS_WRITTEN = "read with its country code"
 NATIONAL = "read as a national number"
@@ -23,7 +23,7 @@ _ELSEWHERE = ("011", "0011")
 """International prefixes of North America and Australia, which people also write in other countries."""
 
 
-class Line(NamedTuple):
+class PhoneLine(NamedTuple):
     """A valid number, and by which rules it was read."""
 
     code: str
@@ -40,10 +40,10 @@ class Line(NamedTuple):
         return f"+{self.code}{self.national}"
 
 
-Tier = list[Line]
+Tier = list[PhoneLine]
 
 
-def tiers(number: Written, country_code: str | None) -> Iterator[Tier]:
+def tiers(number: WrittenNumber, country_code: str | None) -> Iterator[Tier]:
     """Yield the tiers of readings. What the shopper means is in the first that is not empty."""
     own = plan(country_code)
     ways = [_spelled(digits, plus=number.plus, own=own, rules=rules) for digits, rules in _spellings(number)]
@@ -51,7 +51,7 @@ def tiers(number: Written, country_code: str | None) -> Iterator[Tier]:
         yield list(chain.from_iterable(group))
 
 
-def _spellings(number: Written) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _spellings(number: WrittenNumber) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield number.digits, ()
     if number.zero >= 0:
         yield number.digits[: number.zero] + number.digits[number.zero + 1 :], ("(0) dropped",)
@@ -75,7 +75,7 @@ def _international(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
     if code is not None:
         rest = digits.removeprefix(code)
         yield list(_today(code, rest, rules))
-        yield list(_mended(code, rest, main_plan(code), rules))
+        yield list(_corrected(code, rest, main_plan(code), rules))
 
 
 def _domestic(digits: str, own: PhoneMetadata, rules: tuple[str, ...]) -> Iterator[Tier]:
@@ -87,11 +87,13 @@ def _domestic(digits: str, own: PhoneMetadata, rules: tuple[str, ...]) -> Iterat
         yield from ([], [])
     dialled = [*_dialled(digits, own)]
     yield list(_at_home(digits, own, dialled, rules))
-    yield list(_mended_at_home(digits, own, dialled, rules))
+    yield list(_corrected_at_home(digits, own, dialled, rules))
     yield list(_abroad(digits, own, dialled, rules))
 
 
-def _at_home(digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]) -> Iterator[Line]:
+def _at_home(
+    digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]
+) -> Iterator[PhoneLine]:
     code = str(own.country_code)
     for stem, rule in [(digits, NATIONAL), *_without_prefix(digits, own)]:
         yield from _valid(code, stem, (*rules, rule))
@@ -100,9 +102,9 @@ def _at_home(digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], ru
             yield from _today(code, rest.removeprefix(code), (*rules, rule))
 
 
-def _mended_at_home(
+def _corrected_at_home(
     digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]
-) -> Iterator[Line]:
+) -> Iterator[PhoneLine]:
     code = str(own.country_code)
     yield from _old(code, digits, own, rules)
     for prefix in _ELSEWHERE:
@@ -110,19 +112,23 @@ def _mended_at_home(
             yield from _all(code, digits.removeprefix(prefix + code), own, (*rules, f"{prefix} read as +"))
     for rest, rule in [(digits, _ADDED), *dialled]:
         if rest.startswith(code):
-            yield from _mended(code, rest.removeprefix(code), own, (*rules, rule))
+            yield from _corrected(code, rest.removeprefix(code), own, (*rules, rule))
 
 
-def _abroad(digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]) -> Iterator[Line]:
+def _abroad(
+    digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]
+) -> Iterator[PhoneLine]:
     """Read a number of another country: one with an international prefix may be used, one without it may not."""
     code = str(own.country_code)
     if digits.startswith("0") and is_valid(code, digits.lstrip("0")):
-        yield Line(code, digits.lstrip("0"), (*rules, "zeros dropped"), "has a zero too many")
+        yield PhoneLine(code, digits.lstrip("0"), (*rules, "zeros dropped"), "has a zero too many")
     prefixes = (prefix for prefix in (_WORLDWIDE, *_ELSEWHERE) if digits.startswith(prefix))
     for rest, rule in [*dialled, *((digits.removeprefix(found), f"{found} read as +") for found in prefixes)]:
         found_code = calling_code(rest)
         if found_code == code:
-            yield Line(code, rest.removeprefix(code), (*rules, rule), "is not a valid number of the customer's country")
+            yield PhoneLine(
+                code, rest.removeprefix(code), (*rules, rule), "is not a valid number of the customer's country"
+            )
         elif found_code is not None:
             yield from _today(found_code, rest.removeprefix(found_code), (*rules, rule))
     found_code = calling_code(digits)
@@ -137,32 +143,32 @@ def _of_no_country(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
     today = next(international, [])
     stem = digits.removeprefix("0")
     for code in plans_with(stem):
-        today.append(Line(code, stem, (*rules, NATIONAL), "needs a country: it is written without +"))
+        today.append(PhoneLine(code, stem, (*rules, NATIONAL), "needs a country: it is written without +"))
     yield today
     yield from international
 
 
-def _today(code: str, rest: str, rules: tuple[str, ...]) -> Iterator[Line]:
+def _today(code: str, rest: str, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
     """Read what follows a calling code by today's plan."""
     yield from _valid(code, rest, rules or (AS_WRITTEN,))
     if rest.startswith(code):
         yield from _valid(code, rest.removeprefix(code), (*rules, "country code written twice"))
 
 
-def _valid(code: str, national: str, rules: tuple[str, ...]) -> Iterator[Line]:
+def _valid(code: str, national: str, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
     """Yield the line that a national number leads to by today's plan, if it is valid."""
     if not is_valid(code, national):
         return
     new = replaced(code, national)
     if new is not None:
-        yield Line(new[0], new[1], _joined(rules, new[2]))
+        yield PhoneLine(new[0], new[1], _joined(rules, new[2]))
         return
-    yield Line(code, national, rules)
+    yield PhoneLine(code, national, rules)
     for other_code, other, rule in second_readings(code, national):
-        yield Line(other_code, other, _joined(rules, rule))
+        yield PhoneLine(other_code, other, _joined(rules, rule))
 
 
-def _mended(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
+def _corrected(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
     """Read what follows a calling code, and should not be written so today."""
     yield from _all(code, rest, own, rules)
     for twice in (code, _WORLDWIDE + code):
@@ -170,20 +176,20 @@ def _mended(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, .
             yield from _all(code, rest.removeprefix(twice), own, (*rules, "country code written twice"))
 
 
-def _all(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
+def _all(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
     for stem, rule in [(rest, ""), *_without_prefix(rest, own)]:
         yield from _valid(code, stem, _joined(rules, rule))
     yield from _old(code, rest, own, rules)
 
 
-def _old(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[Line]:
+def _old(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
     """Read a national number by plans that ended, with and without its trunk prefix."""
     for stem, rule in [(rest, ""), *_without_prefix(rest, own), *_without_zero(rest)]:
         if stem != rest:
             yield from _valid(code, stem, _joined(rules, rule))
         for new_code, new, old_rule in renumbered(code, stem):
             if is_valid(new_code, new):
-                yield Line(new_code, new, _joined(rules, rule, old_rule))
+                yield PhoneLine(new_code, new, _joined(rules, rule, old_rule))
 
 
 def _joined(rules: tuple[str, ...], *more: str) -> tuple[str, ...]:
@@ -222,7 +228,7 @@ def _dialled(digits: str, own: PhoneMetadata) -> Iterator[tuple[str, str]]:
         yield digits[found.end() :], f"{found.group()} read as +"
 
 
-def lines(groups: Iterable[Tier]) -> Iterator[Line]:
+def lines(groups: Iterable[Tier]) -> Iterator[PhoneLine]:
     """Yield every line of some tiers once."""
     seen = set()
     for line in chain.from_iterable(groups):

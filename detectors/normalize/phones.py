@@ -12,8 +12,8 @@ from functools import lru_cache
 import phonenumbers
 
 from detectors.normalize.countries import country
-from detectors.normalize.number_kinds import MOBILES, is_valid, kind, no_shopper
-from detectors.normalize.number_readings import Line, tiers
+from detectors.normalize.number_kinds import MOBILES, is_not_shopper, is_valid, kind
+from detectors.normalize.number_readings import PhoneLine, tiers
 from detectors.normalize.written_numbers import written
 
 _KEPT = 65_536
@@ -23,7 +23,7 @@ _DECIMAL = re.compile(r"\s*\+?[0-9]{5,15}[.,]0{1,2}\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PhoneReading:
     """How a number was understood."""
 
     e164: str
@@ -45,13 +45,13 @@ def phone(text: str, country_code: str | None) -> str | None:
     return None if line is None else line.e164
 
 
-def reading(text: str, country_code: str | None) -> Reading:
+def reading(text: str, country_code: str | None) -> PhoneReading:
     """Return how a number is understood, and why."""
     line, why_not = _line(text, country_code)
     given = f'"{text}" with {country_code or "no country"}'
     if line is None:
-        return Reading("", why_not, f"{given} {why_not}")
-    return Reading(line.e164, "", f"{given} → {line.e164}: {', '.join(line.rules)}")
+        return PhoneReading("", why_not, f"{given} {why_not}")
+    return PhoneReading(line.e164, "", f"{given} → {line.e164}: {', '.join(line.rules)}")
 
 
 @lru_cache(maxsize=4096)
@@ -63,7 +63,7 @@ def country_of_phone(e164: str) -> str | None:
     return country(phonenumbers.region_code_for_number(phonenumbers.parse(e164)) or "")
 
 
-def _line(text: str, country_code: str | None) -> tuple[Line | None, str]:
+def _line(text: str, country_code: str | None) -> tuple[PhoneLine | None, str]:
     if _DECIMAL.fullmatch(text):
         return None, "is a decimal number: its last zero is none of its digits"
     number = written(text)
@@ -82,7 +82,7 @@ def _line(text: str, country_code: str | None) -> tuple[Line | None, str]:
     return found, why_not
 
 
-def _only(groups: Iterable[list[Line]]) -> tuple[Line | None, str]:
+def _only(groups: Iterable[list[PhoneLine]]) -> tuple[PhoneLine | None, str]:
     """Return the one line of the first tier that has any, or why there is none."""
     group = next(filter(None, groups), [])
     if not group:
@@ -97,11 +97,11 @@ def _only(groups: Iterable[list[Line]]) -> tuple[Line | None, str]:
     if len(numbers) > 1:
         return None, f"has two readings: {' and '.join(numbers[:2])}"
     line = group[0]
-    why_not = line.doubt or no_shopper(line.code, line.national)
+    why_not = line.doubt or is_not_shopper(line.code, line.national)
     return (None, line.doubt or f"is {why_not}") if why_not else (line, "")
 
 
-def _without_overlong(group: list[Line]) -> list[Line]:
+def _without_overlong(group: list[PhoneLine]) -> list[PhoneLine]:
     """Leave out fixed lines that only a lenient plan has, where the same digits are a mobile written in full.
 
     German fixed lines, by the plan, have up to 15 digits. By the regulator they have 11 at most, and the mobile

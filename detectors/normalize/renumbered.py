@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
 
-from detectors.normalize.renumbered_plans import CHANGES, SAME_LINE, STILL_IN_THE_PLANS, TWO_READINGS, Change
+from detectors.normalize.renumbered_plans import CHANGES, SAME_LINE, STILL_IN_THE_PLANS, TWO_READINGS, PlanChange
 
 Renumbered = tuple[str, str, str]
 """Calling code, national number, and what was done."""
-_Table = dict[str, tuple[Change, ...]]
+_Table = dict[str, tuple[PlanChange, ...]]
 
 
-def _by_code(changes: Iterable[Change]) -> _Table:
+def _by_code(changes: Iterable[PlanChange]) -> _Table:
     code = attrgetter("code")
     return {found: tuple(group) for found, group in groupby(sorted(changes, key=code), key=code)}
 

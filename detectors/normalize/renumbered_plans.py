@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 
-class Change(NamedTuple):
+class PlanChange(NamedTuple):
     """One change of a plan."""
 
     code: str
@@ -27,8 +27,8 @@ class Change(NamedTuple):
     """Calling code of the new number."""
 
 
-def _change(code: str, old: str, new: str, rule: str, to_code: str = "") -> Change:
-    return Change(code, re.compile(old), new, rule, to_code or code)
+def _change(code: str, old: str, new: str, rule: str, to_code: str = "") -> PlanChange:
+    return PlanChange(code, re.compile(old), new, rule, to_code or code)
 
 
 # Vietnam, 14 November 2018: mobiles of eleven digits got ten. Ministry of Information and Communications, decision 798.

@@ -59,7 +59,7 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
     if len(text) <= limit:
         return text
     cut = limit
-    while cut > 0 and _goes_on(text, cut):
+    while cut > 0 and _continues(text, cut):
         cut -= 1
     if not text[cut].isspace():
         word_end = text.rfind(" ", 0, cut)
@@ -68,7 +68,7 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
     return text[: cut or limit].rstrip()
 
 
-def _goes_on(text: str, at: int) -> bool:
+def _continues(text: str, at: int) -> bool:
     """Whether the character at this place belongs to the one before it."""
     char, before = text[at], text[at - 1]
     return bool(

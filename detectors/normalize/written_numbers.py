@@ -27,7 +27,7 @@ _RUN = re.compile(r"\+?\d[\d ().-]{4,}\d")
 _SECOND = re.compile(r"[/\\,;|\n]|\b(?:o|y|e|ou|or|and|und|oder|et)\b")
 
 
-class Written(NamedTuple):
+class WrittenNumber(NamedTuple):
     """A phone number as it was written."""
 
     plus: bool
@@ -42,12 +42,12 @@ class Written(NamedTuple):
     """Texts in it that may be numbers by themselves: those before and after a slash, a comma, an `or`."""
 
 
-def written(text: str) -> Written:
+def written(text: str) -> WrittenNumber:
     """Take a text apart. Never raises."""
     if _E164.fullmatch(text):
-        return Written(plus=True, digits=text[1:])
+        return WrittenNumber(plus=True, digits=text[1:])
     if len(text) > LONGEST:
-        return Written(plus=False, digits="", strange="is too long for a phone number")
+        return WrittenNumber(plus=False, digits="", strange="is too long for a phone number")
     plain, odd = _plain(text)
     rest, extension = _without_extension(plain)
     parts = tuple(part for part in _SECOND.split(rest) if _digits(part))
@@ -58,10 +58,12 @@ def written(text: str) -> Written:
     lead, digits = _digits(before), _digits(after)
     if lead.strip("0") and lead.lstrip("0") != calling_code(digits):
         # Neither a country code written twice, as in `57 +57 300 …`, nor zeros in front.
-        return Written(plus=False, digits=lead + digits, extension=extension, strange="has a + inside", parts=parts)
+        return WrittenNumber(
+            plus=False, digits=lead + digits, extension=extension, strange="has a + inside", parts=parts
+        )
     found = _ZERO.search(after)
     zero = len(_digits(after[: found.start()])) if found else -1
-    return Written(bool(plus), digits, zero, extension, strange, parts if len(parts) > 1 or strange else ())
+    return WrittenNumber(bool(plus), digits, zero, extension, strange, parts if len(parts) > 1 or strange else ())
 
 
 def _around_plus(plain: str) -> tuple[str, str, str]:

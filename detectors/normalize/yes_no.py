@@ -27,8 +27,8 @@ def answer(value: object) -> Answer | None:
     if isinstance(value, int | float):
         return "yes" if value == 1 else "no"
     if isinstance(value, str):
-        said = fold(value.replace("_", " "))
-        if said in _NOT_ASKED:
-            return None if said or not value.strip() else "no"
-        return "yes" if said in _YES or said in _YES_PHRASES else "no"
+        stated = fold(value.replace("_", " "))
+        if stated in _NOT_ASKED:
+            return None if stated or not value.strip() else "no"
+        return "yes" if stated in _YES or stated in _YES_PHRASES else "no"
     return "no"

@@ -66,12 +66,12 @@ def _cart(value: dict[str, object], problems: list[Problem]) -> dict[str, object
 
 def _is_emptied(value: dict[str, object]) -> bool:
     for key, inner in value.items():
-        name, said = squash(key), document(scalar(inner))
-        if name in LINES and said in ([], {}):
+        name, stated = squash(key), document(scalar(inner))
+        if name in LINES and stated in ([], {}):
             return True
-        if name in EMPTIED and answer(said) == "yes":
+        if name in EMPTIED and answer(stated) == "yes":
             return True
-        if name in COUNTS and not isinstance(said, bool) and said in (0, "0"):
+        if name in COUNTS and not isinstance(stated, bool) and stated in (0, "0"):
             return True
     return False
 
@@ -84,10 +84,10 @@ def _items(value: object, code: object, problems: list[Problem]) -> object:
     if not isinstance(value, list):
         return value
     lines = [document(line) for line in value if line is not None]
-    return [_item(line, place, code, problems) for place, line in enumerate(lines)]
+    return [_item(line, index, code, problems) for index, line in enumerate(lines)]
 
 
-def _item(line: object, place: int, code: object, problems: list[Problem]) -> object:
+def _item(line: object, index: int, code: object, problems: list[Problem]) -> object:
     if isinstance(line, str):
         return {"name": shortened(line)}
     if isinstance(line, int) and not isinstance(line, bool):
@@ -105,5 +105,5 @@ def _item(line: object, place: int, code: object, problems: list[Problem]) -> ob
         found["quantity"] = quantity(found["quantity"])
         if found["quantity"] == "":
             del found["quantity"]
-    amount(found, "price", code, problems, prefix=f"cart.items.{place}.")
+    amount(found, "price", code, problems, prefix=f"cart.items.{index}.")
     return found

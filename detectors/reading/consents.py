@@ -27,14 +27,14 @@ _NO = frozenset({False, "", "0", "f", "false", "n", "no", "nao", "non", "off", "
 _MAIN = ("granted", "status", "state", "value", "accepted", "allowed", "given", "answer", "consent")
 
 
-def consent(said: Iterable[object]) -> dict[str, object] | None:
+def consent(stated: Iterable[object]) -> dict[str, object] | None:
     """Return the canonical consent of everything that an event says about it; None when it says nothing.
 
     A refusal counts before a yes. What is neither clearly a yes nor an empty value is a refusal.
     """
     answers: dict[str, list[Answer]] = {channel: [] for channel in _CHANNELS}
     proof: dict[str, object] = {}
-    for value in said:
+    for value in stated:
         _add(document(value), answers, proof)
     found: dict[str, object] = {channel: "no" not in given for channel, given in answers.items() if given}
     return {**proof, **found} if found or proof else None
@@ -59,8 +59,8 @@ def refusal(part: dict[str, object]) -> object:
 
 def _is_no(value: object) -> bool:
     """Whether a field such as `opted_out` clearly says no, or nothing. A date says when."""
-    said = fold(value) if isinstance(value, str) else value
-    return said is None or said in _NO if not isinstance(said, dict | list) else not said
+    stated = fold(value) if isinstance(value, str) else value
+    return stated is None or stated in _NO if not isinstance(stated, dict | list) else not stated
 
 
 def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, object]) -> None:

@@ -27,7 +27,7 @@ _EMPTIED = words(
 )
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
 _UNREADABLE_ID = "cannot be read, and was left out"
-_SIGN_OF_LIFE = "names no type of event; it was read as a sign of life of its session"
+_ACTIVITY_ONLY = "names no type of event; it was read as a sign of life of its session"
 _WRAPPED = "is wrapped in a list or in text; it was read as a sign of life of its session"
 
 
@@ -52,8 +52,8 @@ def canonical(value: object) -> Canonical | None:
     fields = renamed(event, ActivityEvent, first=stops)
     found = Canonical({})
     if kind is None:
-        found.problems.append(Problem("type", _SIGN_OF_LIFE))
-        if _says_emptied(event):
+        found.problems.append(Problem("type", _ACTIVITY_ONLY))
+        if _is_marked_empty(event):
             fields["cart"] = None
     elif how != "exact":
         found.notes.append(Problem("type", f"was read as {kind}"))
@@ -65,7 +65,7 @@ def canonical(value: object) -> Canonical | None:
     if "cart" in fields:
         found.fields["cart"] = carts.cart(fields["cart"], found.problems)
     if kind is None or (wrapped and not stops):
-        _keep_life(found)
+        _keep_activity(found)
     else:
         _rest(found, fields)
     if "occurred_at" in fields and scalar(fields["occurred_at"]) != "":
@@ -100,8 +100,8 @@ def _decoded(value: object) -> object:
 
 def _says_itself(event: dict[str, object]) -> bool:
     """Whether an object is the event, not an envelope around one."""
-    said = [value for key, value in event.items() if squash(key) == "type"]
-    outer = all(isinstance(value, str) and squash(value) in _OUTER for value in said)
+    stated = [value for key, value in event.items() if squash(key) == "type"]
+    outer = all(isinstance(value, str) and squash(value) in _OUTER for value in stated)
     return _has(event, "sessionid") or not outer
 
 
@@ -110,10 +110,10 @@ def _has(event: dict[str, object], *names: str) -> bool:
 
 
 def _kind(event: dict[str, object]) -> tuple[EventType | None, Literal["exact", "read"]]:
-    said = [scalar(value) for key, value in event.items() if squash(key) == "type"]
-    kinds = [event_type(value) for value in said if isinstance(value, str)]
+    stated = [scalar(value) for key, value in event.items() if squash(key) == "type"]
+    kinds = [event_type(value) for value in stated if isinstance(value, str)]
     if not any(kinds):
-        missing = not any(isinstance(value, str) and value.strip() for value in said)
+        missing = not any(isinstance(value, str) and value.strip() for value in stated)
         names = _TYPE_NAMES | _LOOSE_TYPE_NAMES if missing else _TYPE_NAMES
         others = [scalar(value) for key, value in event.items() if squash(key) in names]
         kinds = [event_type(value) for value in others if isinstance(value, str)]
@@ -122,14 +122,14 @@ def _kind(event: dict[str, object]) -> tuple[EventType | None, Literal["exact", 
         return stop, "exact" if event.get("type") == stop else "read"
     if "activity" in kinds:
         return "activity", "exact" if event.get("type") == "activity" else "read"
-    if all(value in EMPTY or not isinstance(value, str) for value in said) and _has(event, *_ORDER_SIGNS):
+    if all(value in EMPTY or not isinstance(value, str) for value in stated) and _has(event, *_ORDER_SIGNS):
         return "order_completed", "read"
     return None, "read"
 
 
-def _says_emptied(event: dict[str, object]) -> bool:
-    said = [scalar(value) for key, value in event.items() if squash(key) in {"type", *_TYPE_NAMES}]
-    return any(isinstance(value, str) and squash(value) in _EMPTIED for value in said)
+def _is_marked_empty(event: dict[str, object]) -> bool:
+    stated = [scalar(value) for key, value in event.items() if squash(key) in {"type", *_TYPE_NAMES}]
+    return any(isinstance(value, str) and squash(value) in _EMPTIED for value in stated)
 
 
 def _sessions(found: Canonical, event: dict[str, object], fields: dict[str, object], kind: EventType | None) -> None:
@@ -189,7 +189,7 @@ def _keep_refusal(found: Canonical) -> None:
         del read["session_id"]
 
 
-def _keep_life(found: Canonical) -> None:
+def _keep_activity(found: Canonical) -> None:
     """Leave only what cannot start a contact: the session, a refusal, an emptied cart."""
     read = found.fields
     customer: JsonValue
@@ -197,8 +197,8 @@ def _keep_life(found: Canonical) -> None:
     consent = customer.get("consent") if isinstance(customer, dict) else None
     refused = {channel: answer for channel, answer in (consent or {}).items() if answer is False}
     if refused:
-        who = {} if "session_id" in read else {key: customer[key] for key in _WHO if key in customer}
-        read["customer"] = {**who, "consent": refused}
+        person = {} if "session_id" in read else {key: customer[key] for key in _IDENTITY_FIELDS if key in customer}
+        read["customer"] = {**person, "consent": refused}
     if not _is_emptied(cart):
         read.pop("cart", None)
     read.pop("previous_session_id", None)
@@ -211,7 +211,7 @@ def _is_emptied(cart: object) -> bool:
         return False
 
 
-_WHO = ("phone_number", "email", "country_code")
+_IDENTITY_FIELDS = ("phone_number", "email", "country_code")
 
 
 def _rest(found: Canonical, fields: dict[str, object]) -> None:

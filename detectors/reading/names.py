@@ -144,9 +144,9 @@ def renamed(part: Mapping[str, object], model: type[BaseModel], *, first: bool) 
         if key not in found and name is not None and (name not in found or (first and found[name] in EMPTY)):
             others.setdefault(name, []).append(value)
     for name, values in others.items():
-        said = [value for value in values if value not in EMPTY]
+        stated = [value for value in values if value not in EMPTY]
         if first or all(value == values[0] for value in values):
-            found[name] = (said or values)[0]
+            found[name] = (stated or values)[0]
     return found
 
 

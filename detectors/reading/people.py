@@ -60,13 +60,13 @@ def customer(value: object, *, first: bool) -> object:
     if not isinstance(found, dict):
         return found
     fields = renamed(found, Customer, first=first)
-    said = [value for key, value in found.items() if squash(key) == "consent"]
+    stated = [value for key, value in found.items() if squash(key) == "consent"]
     read = {
         name: (text(fields[name]) if name in _AS_IT_IS else shortened(fields[name]))
         for name in Customer.model_fields
         if name in fields and name != "consent"
     }
-    consent = consents.consent([*said, consents.refusal(found)])
+    consent = consents.consent([*stated, consents.refusal(found)])
     if consent is not None:
         read["consent"] = consent
     elif "consent" in fields:

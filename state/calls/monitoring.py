@@ -25,16 +25,16 @@ def stamp(step: str, *kept: str) -> Arguments:
 
 
 @script(flag)
-def monitor_lock(process: str, turn_ms: int) -> Arguments:
+def monitor_lock(process: str, lock_ms: int) -> Arguments:
     """Take the turn to look for all processes. The reply: whether this process has it."""
-    return process, turn_ms
+    return process, lock_ms
 
 
 class AlarmChange(NamedTuple):
     """An alarm that is to be told."""
 
     about: str
-    went: str
+    event: str
     """`begins`, `lasts` or `over`."""
     since_ms: int
 
@@ -48,13 +48,13 @@ class AlarmsReply(NamedTuple):
     def parse(cls, reply: Sequence[bytes]) -> Self:
         """Read the reply of alarms.lua."""
         rows = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
-        return cls([AlarmChange(about.decode(), went.decode(), int(since)) for about, went, since in rows])
+        return cls([AlarmChange(about.decode(), event.decode(), int(since)) for about, event, since in rows])
 
 
 @script(AlarmsReply.parse)
-def alarms(again_ms: int, remembered_ms: int, looked_at: int, *wrong: str | int) -> Arguments:
-    """Record what is wrong. `wrong`: name, level, and so on."""
-    return again_ms, remembered_ms, looked_at, *wrong
+def alarms(repeat_ms: int, remembered_ms: int, checked_at: int, *failing: str | int) -> Arguments:
+    """Record what is wrong. `failing`: name, level, and so on."""
+    return repeat_ms, remembered_ms, checked_at, *failing
 
 
 class LaneCount(NamedTuple):

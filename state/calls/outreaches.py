@@ -17,7 +17,7 @@ class ReapReply(NamedTuple):
 
     due_again: int
     unknown: int
-    gone: int
+    missing: int
     untaken: int
     """Those of `due_again` that no worker had taken."""
     ahead_ms: int
@@ -126,24 +126,24 @@ class DecisionReply(NamedTuple):
 
 
 @script(DecisionReply.parse)
-def retry(outreach: str, wanted: str, rests_ms: int, look: str) -> Arguments:
+def retry(outreach: str, wanted: str, rests_ms: int, dry_run: str) -> Arguments:
     """Have an outreach tried again."""
-    return outreach, wanted, rests_ms, look
+    return outreach, wanted, rests_ms, dry_run
 
 
 @script(DecisionReply.parse)
-def discard_dead(outreach: str, look: str) -> Arguments:
+def discard_dead(outreach: str, dry_run: str) -> Arguments:
     """Give a dead outreach up."""
-    return outreach, look
+    return outreach, dry_run
 
 
 @script(DecisionReply.parse)
-def resolve_sent(outreach: str, look: str) -> Arguments:
+def resolve_sent(outreach: str, dry_run: str) -> Arguments:
     """Record that an unknown outreach has arrived."""
-    return outreach, look
+    return outreach, dry_run
 
 
 @script(DecisionReply.parse)
-def expire(outreach: str, look: str) -> Arguments:
+def expire(outreach: str, dry_run: str) -> Arguments:
     """End an outreach that no request was begun for."""
-    return outreach, look
+    return outreach, dry_run

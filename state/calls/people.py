@@ -92,7 +92,7 @@ def release(outreach: str, token: int) -> Arguments:
 
 
 @script(number)
-def strike(source: str, moment: int) -> Arguments:
+def remove_older_optout(source: str, moment: int) -> Arguments:
     """Remove an older entry from the opt-out list. The reply: how many were removed, 0 or 1."""
     return source, moment
 
@@ -107,7 +107,7 @@ class PersonFactsReply(NamedTuple):
     answers: Sequence[tuple[str, str]]
     """Channel and latest answer."""
     reservations: Sequence[tuple[str, str]]
-    """Outreach and `claim:when` (ms)."""
+    """Outreach and `token:when` (ms)."""
     sessions: Sequence[str]
 
     @classmethod

@@ -34,9 +34,9 @@ class PermitsReply(NamedTuple):
 
 
 @script(PermitsReply.parse)
-def permits(*, wanted: int, in_hand: int, interval_us: int, burst: int, most_a_day: int, probe_ms: int) -> Arguments:
+def permits(*, wanted: int, in_flight: int, interval_us: int, burst: int, most_a_day: int, probe_ms: int) -> Arguments:
     """Take permits."""
-    return wanted, in_hand, interval_us, burst, most_a_day, probe_ms
+    return wanted, in_flight, interval_us, burst, most_a_day, probe_ms
 
 
 @script(nothing)
@@ -66,18 +66,18 @@ class SendingGateReply(NamedTuple):
 
 @script(SendingGateReply.parse)
 def sending_gate(
-    *, outreach: str, token: int, most_a_day: int, attempt_ms: int, silent_from: int, how_it_sends: str
+    *, outreach: str, token: int, most_a_day: int, attempt_ms: int, silent_from: int, sending_mode: str
 ) -> Arguments:
     """Pass the gate before the fence."""
-    return outreach, token, most_a_day, attempt_ms, silent_from, how_it_sends
+    return outreach, token, most_a_day, attempt_ms, silent_from, sending_mode
 
 
 @script(nothing)
 def report_outcome(
-    *, outreach: str, went: str, why: str, row: int, first_pause_ms: int, longest_pause_ms: int, asked_ms: int
+    *, outreach: str, health: str, why: str, row: int, first_pause_ms: int, longest_pause_ms: int, asked_ms: int
 ) -> Arguments:
     """Record how a request went."""
-    return outreach, went, why, row, first_pause_ms, longest_pause_ms, asked_ms
+    return outreach, health, why, row, first_pause_ms, longest_pause_ms, asked_ms
 
 
 class SetPauseReply(NamedTuple):
@@ -105,6 +105,6 @@ def set_pause(wish: str, reason: str, pause_ms: int) -> Arguments:
 
 
 @script(text)
-def declare(process: str, how_it_sends: str, counts_ms: int) -> Arguments:
+def declare(process: str, sending_mode: str, counts_ms: int) -> Arguments:
     """Declare how a worker sends. The reply: `agreed`, `mixed` or `waits`."""
-    return process, how_it_sends, counts_ms
+    return process, sending_mode, counts_ms

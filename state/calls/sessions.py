@@ -17,18 +17,28 @@ class StoredMark(NamedTuple):
     purchase: int
     """Sequence number of the latest order; 0 for none."""
     opted_out: bool
-    moved_to: str
+    superseded_by: str
     """The session that has taken it over; empty for none."""
-    moved: int
+    superseded: int
     """Sequence number of the event that said so; 0 for none."""
     answers: tuple[str, ...]
     """As to ANSWERS."""
 
     @classmethod
     def parse(cls, reply: Sequence[bytes], event: int = 0) -> Self:
-        """Read the reply of inherit.lua, or a part of that of apply.lua."""
-        phone, country, email, purchase, opted_out, moved_to, moved, *answers = texts(reply)
-        return cls(event, phone, country, email, int(purchase), opted_out == "1", moved_to, int(moved), tuple(answers))
+        """Read the reply of merge_into.lua, or a part of that of apply.lua."""
+        phone, country, email, purchase, opted_out, superseded_by, superseded, *answers = texts(reply)
+        return cls(
+            event,
+            phone,
+            country,
+            email,
+            int(purchase),
+            opted_out == "1",
+            superseded_by,
+            int(superseded),
+            tuple(answers),
+        )
 
 
 class ApplyReply(NamedTuple):
@@ -85,25 +95,25 @@ class HandOverReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[int, Sequence[bytes]]) -> Self:
-        """Read the reply of hand_over.lua."""
+        """Read the reply of supersede.lua."""
         in_flight, fields = reply
         return cls(bool(in_flight), mapping(fields))
 
 
 @script(HandOverReply.parse)
-def hand_over(earlier: str, later: str, stamp_text: int, ranks: bytes) -> Arguments:
+def supersede(earlier: str, later: str, stamp_text: int, ranks: bytes) -> Arguments:
     """Let a session be taken over by a later one."""
     return earlier, later, stamp_text, ranks
 
 
 @script(StoredMark.parse)
-def inherit(session: str, earlier_contacts: str, earlier_purchase: int, *fields: str) -> Arguments:
+def merge_into(session: str, earlier_contacts: str, earlier_purchase: int, *fields: str) -> Arguments:
     """Give a session what an earlier one knew. `fields`: each name with its stamped value."""
     return session, earlier_contacts, earlier_purchase, *fields
 
 
 @script(flag)
-def stay(session: str, ranks: bytes) -> Arguments:
+def break_circle(session: str, ranks: bytes) -> Arguments:
     """Let a session of a circle wait again. The reply: whether it does."""
     return session, ranks
 
@@ -128,7 +138,7 @@ def forget(session: str, named: str, lanes: str) -> Arguments:
 
 
 @script(text)
-def forgets() -> Arguments:
+def last_erasure() -> Arguments:
     """Ask which removal was the last."""
     return ()
 

@@ -68,7 +68,7 @@ class LookReply(NamedTuple):
 
 
 @script(LookReply.parse)
-def look(counter: str) -> Arguments:
+def stream_snapshot(counter: str) -> Arguments:
     """Look at a stream."""
     return (counter,)
 

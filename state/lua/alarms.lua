@@ -6,9 +6,9 @@
 -- ARGV[4…] what is wrong now: what it is about and its level, a number that is higher for worse, one after the other
 -- Returns  flat: what it is about, begins | lasts | over, since (ms)
 -- include: clock, text
-local known_alarms, again_ms, remembered_ms, looked_at = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local known_alarms, repeat_ms, remembered_ms, checked_at = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local now = clock()
-local known, wrong, told = {}, {}, {}
+local known, failing, events = {}, {}, {}
 local stored = redis.call('HGETALL', known_alarms)
 for i = 1, #stored, 2 do
   local since, last, level = string.match(stored[i + 1], '^(%d+) (%d+) (%d+)$')
@@ -21,25 +21,25 @@ for i = 1, #stored, 2 do
   end
   known[stored[i]] = { since = since, last = tonumber(last), level = tonumber(level) }
 end
-local function tell(about, went, since)
-  for _, word in ipairs({ about, went, since }) do told[#told + 1] = word end
+local function add_event(name, event, since)
+  for _, word in ipairs({ name, event, since }) do events[#events + 1] = word end
 end
 for i = 4, #ARGV, 2 do
-  local about, level = ARGV[i], tonumber(ARGV[i + 1])
-  local before = known[about]
+  local name, level = ARGV[i], tonumber(ARGV[i + 1])
+  local before = known[name]
   local since = before and before.since or text(now)
-  wrong[about] = true
-  if not before or level > before.level or now - before.last >= tonumber(again_ms) then
-    tell(about, before and 'lasts' or 'begins', since)
-    redis.call('HSET', known_alarms, about, string.format('%s %.0f %d', since, now, level))
+  failing[name] = true
+  if not before or level > before.level or now - before.last >= tonumber(repeat_ms) then
+    add_event(name, before and 'lasts' or 'begins', since)
+    redis.call('HSET', known_alarms, name, string.format('%s %.0f %d', since, now, level))
   end
 end
 for i = 1, #stored, 2 do
-  -- guard alarm_over: without and known[stored[i]].last <= tonumber(looked_at)
-  if not wrong[stored[i]] and known[stored[i]].last <= tonumber(looked_at) then
-    tell(stored[i], 'over', known[stored[i]].since)
+  -- guard alarm_over: without and known[stored[i]].last <= tonumber(checked_at)
+  if not failing[stored[i]] and known[stored[i]].last <= tonumber(checked_at) then
+    add_event(stored[i], 'over', known[stored[i]].since)
     redis.call('HDEL', known_alarms, stored[i])
   end
 end
-if #told > 0 then redis.call('PEXPIRE', known_alarms, remembered_ms) end
-return told
+if #events > 0 then redis.call('PEXPIRE', known_alarms, remembered_ms) end
+return events

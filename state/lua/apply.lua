@@ -15,9 +15,9 @@
 -- include: advance_session, apply_full_event, apply_plain_activity, bound_metadata, call, clock, count
 -- include: precedes_tombstone, rank_name, read_session, where
 local ranks, plain, events = ARGV[1], cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
--- What all events share. `begun`: by rank of the activity, sessions whose first activity this is; `crowded`: keys of
+-- What all events share. `started`: by rank of the activity, sessions whose first activity this is; `crowded`: keys of
 -- sessions with new metadata, bounded at the end, each once.
-local batch = {prefix = KEYS[1], ranks = ranks, begun = {}, crowded = {}, reply = {}}
+local batch = {prefix = KEYS[1], ranks = ranks, started = {}, crowded = {}, reply = {}}
 
 for i = 1, #plain, 2 do
   local id, activity = plain[i], plain[i + 1]
@@ -28,10 +28,10 @@ for i = 1, #plain, 2 do
     if not precedes_tombstone(batch, key, event, has) then advance_session(batch, key, event, has, {'HSET', key}) end
   end
 end
-for place, event in ipairs(events) do apply_full_event(batch, place, event) end
+for index, event in ipairs(events) do apply_full_event(batch, index, event) end
 -- guard metadata_bounded
 for key in pairs(batch.crowded) do bound_metadata(key) end
-for rank, number in pairs(batch.begun) do
+for rank, number in pairs(batch.started) do
   count(KEYS[1], clock(), 'sessions' .. where(rank_name(ranks, rank)), number)
 end
 return batch.reply

@@ -2,21 +2,21 @@
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] lanes as JSON: [{name, before_ms: silent
---          since then or earlier, wait_ms: threshold, reason: why none is contacted ('': they are), from_silence: age
---          counts from the silence, looked_ms: when the sweep began (later than now: the clock was put back)}]; ARGV[4]
+--          since then or earlier, wait_ms: threshold, reason: why none is contacted ('': they are), measure_from_expiry: age
+--          counts from the silence, checked_ms: when the sweep began (later than now: the clock was put back)}]; ARGV[4]
 --          new outreach ids without their last four digits; ARGV[5] rank names; ARGV[6...] names of required fields
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
 -- include: constants, clock, close_session, count, lane_of, marked, note_time, number_of, put_back_lane, silent_since
 -- include: text, where
 local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
-local id_start, ranks, now, looked, taken, made = ARGV[4], ARGV[5], clock(), 0, 0, {}
+local id_start, ranks, now, examined, taken, made = ARGV[4], ARGV[5], clock(), 0, 0, {}
 local FIXED, ask = 5, {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 6)}
 local function make(session, key, activity, lane, since, last, overdue)
   local outreach = id_start .. string.format('%04x', #made)
   made[#made + 1] = outreach
   redis.call('HSET', prefix .. 'outreach:' .. outreach, 'session', session, 'state', 'waiting', 'lane', lane.name,
     'last', text(last), 'expires_at', text(overdue + max_age), 'threshold', text(lane.wait_ms),
-    'claimed_at', text(now), 'claim', 0, 'attempts', 0, 'takes', 0,
+    'claimed_at', text(now), 'token', 0, 'attempts', 0, 'takes', 0,
     'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
   local made_before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, each of 19 characters and a space
@@ -31,12 +31,12 @@ end
 for _, lane in ipairs(lanes) do
   local set = prefix .. 'lane:' .. lane.name
   -- guard claim_puts_back
-  put_back_lane(prefix, lane.name, lane.from_silence, now, limit)
-  -- guard claim_limit: limit - looked => limit
-  -- guard claim_clock_back: without lane.looked_ms > now + CLOCKS_DIFFER and 0 or
-  local before, most = lane.looked_ms > now + CLOCKS_DIFFER and 0 or lane.before_ms, limit - looked
+  put_back_lane(prefix, lane.name, lane.measure_from_expiry, now, limit)
+  -- guard claim_limit: limit - examined => limit
+  -- guard claim_clock_back: without lane.checked_ms > now + CLOCKS_DIFFER and 0 or
+  local before, most = lane.checked_ms > now + CLOCKS_DIFFER and 0 or lane.before_ms, limit - examined
   local silent = redis.call('ZRANGE', set, '-inf', text(before), 'BYSCORE', 'LIMIT', '0', text(most), 'WITHSCORES')
-  looked = looked + #silent / 2
+  examined = examined + #silent / 2
   for i = 1, #silent, 2 do
     local id, key = silent[i], prefix .. 'session:' .. silent[i]
     ask[2] = key
@@ -46,20 +46,20 @@ for _, lane in ipairs(lanes) do
     local stored, stored_signal, stored_silent, state, seen = unpack(has, 1, FIXED)
     local activity, signal = number_of(stored), tonumber(stored_signal or 0)
     local last, since = math.max(activity, signal), silent_since(stored_silent, seen, math.max(activity, signal))
-    -- guard claim_voucher_age: without lane.from_silence and since or
-    -- guard claim_age_occurred: lane.from_silence and since or math.floor(last / 100) => since
-    local overdue = (lane.from_silence and since or math.floor(last / 100)) + lane.wait_ms
+    -- guard claim_voucher_age: without lane.measure_from_expiry and since or
+    -- guard claim_age_occurred: lane.measure_from_expiry and since or math.floor(last / 100) => since
+    local overdue = (lane.measure_from_expiry and since or math.floor(last / 100)) + lane.wait_ms
     -- Not one that expired while it waited here and has come anew: that one waits in another lane, or is done.
     -- guard claim_own_lane: without and lane_of(prefix, ranks, activity, signal) == set
     -- guard claim_done: without not state and
     local waits = stored and not state and lane_of(prefix, ranks, activity, signal) == set
     -- Its score was a lower bound: they may have gone on at the same place.
-    -- guard claim_went_on: waits and since > lane.before_ms => false
-    local went_on = waits and since > lane.before_ms
+    -- guard claim_still_active: waits and since > lane.before_ms => false
+    local still_active = waits and since > lane.before_ms
     -- guard claim_leaves_lane: without redis.call('ZREM', set, id)
     -- guard claim_moves_up: redis.call('ZADD', set, text(since), id) => text(0)
-    if went_on then redis.call('ZADD', set, text(since), id) else redis.call('ZREM', set, id) end
-    if waits and not went_on or not stored then
+    if still_active then redis.call('ZADD', set, text(since), id) else redis.call('ZREM', set, id) end
+    if waits and not still_active or not stored then
       taken = taken + 1
       count(prefix, now, 'silent.' .. lane.name, 1)
       -- guard claim_gone: not stored => false
@@ -77,4 +77,4 @@ for _, lane in ipairs(lanes) do
 end
 -- guard claim_notes_time
 if #made > 0 then note_time(prefix, now) end
-return {looked, taken, unpack(made)}
+return {examined, taken, unpack(made)}

@@ -7,7 +7,7 @@ local hash = ARGV[1]
 local key, replaced = KEYS[1] .. hash, 0
 for i = 2, #ARGV, 3 do
   local field, old, new = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  -- guard replace_same: redis.call('HGET', key, field) == old => true
+  -- guard compare_same: redis.call('HGET', key, field) == old => true
   if redis.call('HGET', key, field) == old then
     redis.call('HSET', key, field, new)
     replaced = replaced + 1

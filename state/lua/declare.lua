@@ -5,12 +5,12 @@
 -- Returns  'agreed' | 'mixed' other workers declared something else | 'waits' the record says otherwise, and others may
 --          not have had the time to declare themselves
 -- include: constants, clock, note_control_time, text
-local process, how_it_sends, counts_ms = ARGV[1], ARGV[2], ARGV[3]
+local process, sending_mode, counts_ms = ARGV[1], ARGV[2], ARGV[3]
 local key, workers, now = KEYS[1] .. 'sending', KEYS[1] .. 'workers', clock()
 local known, differs = redis.call('HGETALL', workers), false
 -- guard declare_outage: #known == 0 => true
 -- guard declare_first: #known == 0 => false
-local heard = #known == 0
+local any_recent = #known == 0
 for i = 1, #known, 2 do
   local at, how = string.match(known[i + 1], '^(%d+) (.+)$')
   at = tonumber(at)
@@ -21,18 +21,18 @@ for i = 1, #known, 2 do
   if at > now then redis.call('HSET', workers, known[i], text(now) .. ' ' .. how) end
   -- guard declare_own: known[i] == process => false
   if known[i] == process then
-    -- guard declare_heard: heard or counts => true
-    heard = heard or counts
+    -- guard declare_recent: any_recent or counts => true
+    any_recent = any_recent or counts
   -- guard declare_forgets: now - at > DAY => false
   elseif now - at > DAY then
     redis.call('HDEL', workers, known[i])
-  -- guard declare_differs: counts and how ~= how_it_sends => false
+  -- guard declare_differs: counts and how ~= sending_mode => false
   -- guard declare_silent: without counts and
-  elseif counts and how ~= how_it_sends then
+  elseif counts and how ~= sending_mode then
     differs = true
   end
 end
-redis.call('HSET', workers, process, text(now) .. ' ' .. how_it_sends)
+redis.call('HSET', workers, process, text(now) .. ' ' .. sending_mode)
 -- guard declare_ttl
 redis.call('PEXPIRE', workers, DAY)
 if differs then
@@ -42,12 +42,12 @@ if differs then
   note_control_time(KEYS[1], now)
   return 'mixed'
 end
-local recorded, was_mixed = unpack(redis.call('HMGET', key, 'how', 'mixed'))
+local recorded, was_mixed = unpack(redis.call('HMGET', key, 'sending_mode', 'mixed'))
 -- guard declare_was_mixed: without and not was_mixed
-if recorded == how_it_sends and not was_mixed then return 'agreed' end
+if recorded == sending_mode and not was_mixed then return 'agreed' end
 -- After a time in which no worker could declare itself, each waits one round for the others.
-if not heard then return 'waits' end
-redis.call('HSET', key, 'how', how_it_sends)
+if not any_recent then return 'waits' end
+redis.call('HSET', key, 'sending_mode', sending_mode)
 -- guard declare_agreed
 redis.call('HDEL', key, 'mixed')
 return 'agreed'

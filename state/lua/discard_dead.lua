@@ -1,10 +1,10 @@
 #!lua
 -- A person gives a dead outreach up: it keeps its outcome and leaves the set of those that wait for a decision.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] 'look': only say what would come of it
+-- ARGV[1]  outreach; ARGV[2] 'dry_run': only say what would happen
 -- Returns  {'done'} | {'gone'} | {'is', its state} | {'dropped'} already
 -- include: add_history, clock
-local outreach, look = ARGV[1], ARGV[2]
+local outreach, dry_run = ARGV[1], ARGV[2]
 local prefix = KEYS[1]
 local state = redis.call('HGET', prefix .. 'outreach:' .. outreach, 'state')
 -- guard discard_gone
@@ -13,7 +13,7 @@ if not state then return {'gone'} end
 if state ~= 'dead' then return {'is', state} end
 if not redis.call('ZSCORE', prefix .. 'dead', outreach) then return {'dropped'} end
 -- guard discard_dry_run
-if look == 'look' then return {'done'} end
+if dry_run == 'dry_run' then return {'done'} end
 redis.call('ZREM', prefix .. 'dead', outreach)
 add_history(prefix .. 'outreach:' .. outreach, clock(), 'dropped.by_operator')
 return {'done'}

@@ -1,13 +1,13 @@
 #!lua
 -- Ends an outreach before its fence: the policy said no.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] state to end in; ARGV[4] reason
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] state to end in; ARGV[4] reason
 -- Returns  the state it ended in, or nil: it is not ours any more
 -- include: clock, finish
 local outreach, token, ending, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix = KEYS[1]
-local state, claim = unpack(redis.call('HMGET', prefix .. 'outreach:' .. outreach, 'state', 'claim'))
+local state, current_token = unpack(redis.call('HMGET', prefix .. 'outreach:' .. outreach, 'state', 'token'))
 -- guard end_unsent_leased: without state ~= 'leased' or
--- guard end_unsent_ours: without or claim ~= token
-if state ~= 'leased' or claim ~= token then return false end
+-- guard end_unsent_ours: without or current_token ~= token
+if state ~= 'leased' or current_token ~= token then return false end
 return finish(prefix, outreach, ending, reason, clock())

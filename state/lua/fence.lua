@@ -1,7 +1,7 @@
 #!lua
 -- The last look before a request may start. From here on nobody cancels it; if its worker dies it ends unknown.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] length of the lease (ms); ARGV[4] exact body; ARGV[5] idempotency key
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] length of the lease (ms); ARGV[4] exact body; ARGV[5] idempotency key
 --          ARGV[6] the answers on which the contact rests, without personal data ('': none)
 -- Returns  {'sending', attempt, server time} | {'cancelled'} they came back | {'busy'} another outreach of the session
 --          is sending | {'lost'} not ours any more
@@ -10,10 +10,10 @@ local outreach, token, lease_ms, request_body, idempotency_key, consent =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local prefix, now = KEYS[1], clock()
 local key = prefix .. 'outreach:' .. outreach
-local state, claim, session = unpack(redis.call('HMGET', key, 'state', 'claim', 'session'))
+local state, current_token, session = unpack(redis.call('HMGET', key, 'state', 'token', 'session'))
 -- guard fence_leased: without state ~= 'leased' or
--- guard fence_ours: without or claim ~= token
-if state ~= 'leased' or claim ~= token then return {'lost'} end
+-- guard fence_ours: without or current_token ~= token
+if state ~= 'leased' or current_token ~= token then return {'lost'} end
 local lease = redis.call('ZSCORE', prefix .. 'leased', outreach)
 -- guard fence_lease: without or tonumber(lease) <= now
 -- guard fence_has_lease: not lease or => lease and

@@ -17,7 +17,7 @@ local function erase(id)
   if state == 'waiting' or state == 'leased' then finish(prefix, id, 'cancelled', 'forgotten', now) end
   -- guard skeleton: state == 'sending' => false
   if state == 'sending' then
-    was = fields(key, 'claim', 'attempts', 'takes', 'lane', 'session', 'ambiguous')
+    was = fields(key, 'token', 'attempts', 'takes', 'lane', 'session', 'ambiguous')
     left, sending = left + (was.session == '' and 0 or 1), id
   else
     removed = removed + 1
@@ -29,7 +29,7 @@ local function erase(id)
   -- guard erase_unknown
   redis.call('ZREM', prefix .. 'unknown', id)
   if was then
-    redis.call('HSET', key, 'state', 'sending', 'session', '', 'claim', was.claim, 'attempts', was.attempts,
+    redis.call('HSET', key, 'state', 'sending', 'session', '', 'token', was.token, 'attempts', was.attempts,
       'takes', was.takes, 'lane', was.lane, 'history', text(now) .. ' forgotten\n')
     -- An attempt before may have been a contact: whatever becomes of this one, nobody can say that there was none.
     -- guard keeps_ambiguous: was.ambiguous then => false then

@@ -16,7 +16,7 @@ for i = 1, #due, 2 do
   local state = redis.call('HGET', key, 'state')
   -- guard lease_due_waiting: without == 'waiting'
   if state == 'waiting' then
-    redis.call('HSET', key, 'noted', last_ids, 'due', text(tonumber(due[i + 1])))
+    redis.call('HSET', key, 'barrier', last_ids, 'due', text(tonumber(due[i + 1])))
     redis.call('ZADD', prefix .. 'leased', text(now + lease_ms), id)
     leased[#leased + 1] = id
   -- guard lease_due_gone: not state => false

@@ -44,10 +44,10 @@ for i = 7, #ARGV, 2 do
   -- An approval from before they were forgotten does not bring them back; a refusal is no reason to contact anybody.
   -- guard mark_refusal_unbarred: without not is_refusal(answer) and
   -- guard bars: not is_refusal(answer) => false
-  local barred = not is_refusal(answer) and is_erased(prefix, tonumber(string.sub(answer, 1, ANSWER_DIGITS)))
+  local is_replay = not is_refusal(answer) and is_erased(prefix, tonumber(string.sub(answer, 1, ANSWER_DIGITS)))
   -- guard mark_answer_first: without or answer > known
   -- guard mark_answer_latest: not known or answer > known => true
-  if not barred and (not known or answer > known) then
+  if not is_replay and (not known or answer > known) then
     call('HSET', key, name, answer)
     new = new + 1
   end

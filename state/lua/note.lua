@@ -4,14 +4,14 @@
 -- ARGV[1]  session; ARGV[2] for how long (ms); ARGV[3] how many sessions at most, the latest stay; ARGV[4] when (ms)
 --          ARGV[5] the other identity ('': none); ARGV[6] for how long the two count as seen together (ms); ARGV[7]
 --          links kept at most, the latest; ARGV[8] links from which on the identity is shared
--- Returns  'shared' when its marks are not passed on, 'barred' when the person was forgotten since, '' else; then its
+-- Returns  'shared' when its marks are not passed on, 'erased' when the person was forgotten since, '' else; then its
 --          direct marks as mark.lua takes them, for the other identity
 -- include: call, clock, direct_marks, is_erased, is_shared, text
 local session, session_ms, most_sessions, named_at, other, link_ms, most_links, shared_from =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local prefix = KEYS[1]
 -- guard name_barred
-if is_erased(prefix, named_at) then return {'barred'} end
+if is_erased(prefix, named_at) then return {'erased'} end
 local sessions, links = prefix .. 'sessions', prefix .. 'links'
 local added = call('ZADD', sessions, 'GT', named_at, session)
 -- guard name_sessions_most: text(-1 - most_sessions) => text(-most_sessions)

@@ -7,7 +7,7 @@
 -- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 when that is
 --          news, why, when it goes on or is tried again (ms; 0: open)}
 -- include: constants, blocked_by, daily_contacts, stops_all, text
-local wanted, in_hand, interval_us, burst, most_a_day, probe_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local wanted, in_flight, interval_us, burst, most_a_day, probe_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local prefix, granted, interval = KEYS[1], tonumber(wanted), tonumber(interval_us)
 local key, time = prefix .. 'sending', redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
@@ -26,9 +26,9 @@ elseif is then
   granted = now >= ends and math.min(granted, 1) or 0
 end
 -- guard permits_never_negative: math.max(0, => math.max(-9,
--- guard permits_in_hand: without - in_hand
--- guard permits_day: math.min(granted, left - in_hand) => granted
-granted = math.max(0, math.min(granted, left - in_hand))
+-- guard permits_in_flight: without - in_flight
+-- guard permits_day: math.min(granted, left - in_flight) => granted
+granted = math.max(0, math.min(granted, left - in_flight))
 if interval > 0 then
   -- When the next request may be made, were there no burst. It moves on by each permit, and back by each that is
   -- returned.
@@ -49,8 +49,8 @@ end
 if is and granted > 0 then redis.call('HSET', key, 'probe', 'free', 'retry_at', text(now + probe_ms)) end
 -- guard permits_full: without left <= 0 and 'full' or
 local state = is or left <= 0 and 'full' or 'on'
-local said = redis.call('HGET', key, 'said') or 'on'
--- guard permits_news: redis.call('HSET', key, 'said', state) => text(0)
-if state ~= said then redis.call('HSET', key, 'said', state) end
+local reported = redis.call('HGET', key, 'reported_state') or 'on'
+-- guard permits_changed: redis.call('HSET', key, 'reported_state', state) => text(0)
+if state ~= reported then redis.call('HSET', key, 'reported_state', state) end
 local why = redis.call('HGET', key, 'why')
-return {granted, state, state ~= said and 1 or 0, why or '', text(ends or 0)}
+return {granted, state, state ~= reported and 1 or 0, why or '', text(ends or 0)}

@@ -3,7 +3,7 @@
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  links from which on an identity is shared
 -- Returns  {'1' when they bought ('' otherwise), 'shared' or '', {source, when they opted out (ms), ...}, {channel,
---          latest answer, ...}, {outreach, claim:when (ms), ...} of contacts, sessions in which they were named, the
+--          latest answer, ...}, {outreach, token:when (ms), ...} of contacts, sessions in which they were named, the
 --          latest last}
 -- include: constants, answer_of, call, clock, is_shared, reservations
 local shared_from = ARGV[1]

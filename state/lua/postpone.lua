@@ -1,16 +1,16 @@
 #!lua
 -- Gives an outreach back before its fence, to be due again later; no attempt is counted.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] delay (ms; '': due since when it was); ARGV[4] why, for the history
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] delay (ms; '': due since when it was); ARGV[4] why, for the history
 --          ('': not worth a line)
 -- Returns  1, or nil: it is not ours any more
 -- include: clock, requeue
 local outreach, token, delay_ms, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix = KEYS[1]
-local state, claim = unpack(redis.call('HMGET', prefix .. 'outreach:' .. outreach, 'state', 'claim'))
+local state, current_token = unpack(redis.call('HMGET', prefix .. 'outreach:' .. outreach, 'state', 'token'))
 -- guard postpone_leased: without state ~= 'leased' or
--- guard postpone_ours: without or claim ~= token
-if state ~= 'leased' or claim ~= token then return false end
+-- guard postpone_ours: without or current_token ~= token
+if state ~= 'leased' or current_token ~= token then return false end
 local now = clock()
 local was = redis.call('HGET', prefix .. 'outreach:' .. outreach, 'due') or now
 -- guard postpone_place: tonumber(was) => now

@@ -7,7 +7,7 @@
 --          wait for (ms; 0: it was not)
 -- include: constants, add_history, clock, count, finish, note_time, text
 local most, lease_ms = ARGV[1], ARGV[2]
-local prefix, now, back, unknown, gone, untaken = KEYS[1], clock(), 0, 0, 0, 0
+local prefix, now, back, unknown, missing, untaken = KEYS[1], clock(), 0, 0, 0, 0
 local ahead_ms = tonumber(redis.call('HGET', prefix .. 'clock', 'due') or 0) - now
 -- guard reap_clock_tolerance: ahead_ms <= CLOCKS_DIFFER => ahead_ms <= 0
 if ahead_ms <= CLOCKS_DIFFER then ahead_ms = 0 end
@@ -38,7 +38,7 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
     redis.call('ZREM', prefix .. 'leased', id)
     -- guard reap_gone_counted: not state => false
     if not state then count(prefix, now, 'expired.outreach_gone', 1) end
-    gone = gone + 1
+    missing = missing + 1
   end
 end
 -- One that ends later than any can was given while the clock was ahead.
@@ -53,4 +53,4 @@ for _, set in ipairs({'dead', 'unknown'}) do
   -- guard reap_parked: redis.call('ZREMRANGEBYSCORE' => text(0, 'ZREMRANGEBYSCORE'
   redis.call('ZREMRANGEBYSCORE', prefix .. set, '-inf', text(now - OUTREACH_TTL))
 end
-return {back, unknown, gone, untaken, ahead_ms}
+return {back, unknown, missing, untaken, ahead_ms}

@@ -6,14 +6,14 @@
 --          ARGV[5] first pause (ms); ARGV[6] longest pause (ms); ARGV[7] pause that the reply asks for (ms; 0: none)
 -- Returns  nothing
 -- include: clock, note_control_time, text
-local outreach, went, why, row, first_pause_ms, longest_pause_ms, asked_ms =
+local outreach, health, why, row, first_pause_ms, longest_pause_ms, asked_ms =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local key, asked, now = KEYS[1] .. 'sending', tonumber(asked_ms), clock()
 local stopped, probe, tries_before, failures_before =
   unpack(redis.call('HMGET', key, 'stopped', 'probe', 'tries', 'failures'))
 -- guard outcome_probe: without if stopped and probe ~= outreach then return end
 if stopped and probe ~= outreach then return end -- it began before sending was stopped, or its turn is over
-if went == 'works' then
+if health == 'works' then
   -- guard outcome_success: without or failures_before
   if stopped or failures_before then
     -- guard outcome_tries: 'tries', 'failures' => 'failures'
@@ -21,8 +21,8 @@ if went == 'works' then
   end
   return
 end
--- guard outcome_not_stopped: without went == 'failing' and
-if went == 'failing' and not stopped then
+-- guard outcome_not_stopped: without health == 'failing' and
+if health == 'failing' and not stopped then
   -- guard outcome_breaker_off
   if row == '0' then return end
   local failures = redis.call('HINCRBY', key, 'failures', 1)
@@ -32,10 +32,10 @@ if went == 'failing' and not stopped then
   if failures < tonumber(row) and asked <= 0 then return end
 end
 -- Refused keys are tried at an even pace; what fails, at ever longer intervals.
--- guard outcome_refused_pace: without went == 'refused' and 0 or
-local tries = went == 'refused' and 0 or tonumber(tries_before or 0) + 1
+-- guard outcome_refused_pace: without health == 'refused' and 0 or
+local tries = health == 'refused' and 0 or tonumber(tries_before or 0) + 1
 local pause = first_pause_ms * 2 ^ math.min(math.max(tries - 1, 0), 30)
-if went == 'failing' then
+if health == 'failing' then
   -- What the server asks for takes the place of the first pause, also when it is shorter.
   -- guard outcome_asked_pause: asked > 0 => false
   -- guard outcome_asked_grows: pause / first_pause_ms * math.min(asked, first_pause_ms) => 0
@@ -50,5 +50,5 @@ note_control_time(KEYS[1], now)
 redis.call('HSETNX', key, 'since', text(now))
 local retry_at = text(now + pause)
 -- guard outcome_no_probe: without 'probe', '',
-redis.call('HSET', key, 'stopped', went, 'why', why, 'tries', text(tries), 'probe', '', 'retry_at', retry_at)
+redis.call('HSET', key, 'stopped', health, 'why', why, 'tries', text(tries), 'probe', '', 'retry_at', retry_at)
 redis.call('HDEL', key, 'failures')

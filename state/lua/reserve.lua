@@ -1,12 +1,12 @@
 #!lua
 -- Reserves a person for one attempt: the person's side of the fence. Whom it may reach is remembered with it.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] how long it is remembered (ms): the longest limit and a lease; ARGV[4]
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] how long it is remembered (ms): the longest limit and a lease; ARGV[4]
 --          a lease (ms); ARGV[5] channels that the request may use, a space between; ARGV[6] links from which on an
 --          identity is shared ('': this one never is); ARGV[7] what the cart is worth ('': not known); ARGV[8] how long
 --          the contact is remembered (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
 -- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | refused (a channel) | lost (ours,
---          by a later claim) | held (by another, which may still end without contact) | capped (a limit is reached)
+--          by a later token) | held (by another, which may still end without contact) | capped (a limit is reached)
 -- include: answer_of, call, clock, is_refusal, is_shared, remember_contact, reservations, text
 local outreach, token, remembered_ms, lease_ms, channels, shared_from, worth, contact_ms, taken_at =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
@@ -35,11 +35,11 @@ end
 local key, ages, old = prefix .. 'reserved', {}, {}
 local held = reservations(prefix, now)
 for i = 1, #held, 2 do
-  local claim, at = string.match(held[i + 1], '^(%d+):(%d+)$')
+  local current_token, at = string.match(held[i + 1], '^(%d+):(%d+)$')
   if held[i] == outreach then
     -- guard reserve_newest
-    -- guard reserve_claim_number: tonumber(claim) > tonumber(token) => claim > token
-    if tonumber(claim) > tonumber(token) then return 'lost' end
+    -- guard reserve_claim_number: tonumber(current_token) > tonumber(token) => current_token > token
+    if tonumber(current_token) > tonumber(token) then return 'lost' end
   else
     -- guard reserve_waits
     if now - at < lease then return 'held' end

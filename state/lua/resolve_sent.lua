@@ -1,17 +1,17 @@
 #!lua
 -- A person has found out that an outreach which was unknown did arrive.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] 'look': only say what would come of it
+-- ARGV[1]  outreach; ARGV[2] 'dry_run': only say what would happen
 -- Returns  {'done'} | {'gone'} | {'is', its state}
 -- include: clock, finish, reopen_outreach
-local outreach, look = ARGV[1], ARGV[2]
+local outreach, dry_run = ARGV[1], ARGV[2]
 local prefix = KEYS[1]
 local state = redis.call('HGET', prefix .. 'outreach:' .. outreach, 'state')
 if not state then return {'gone'} end
 -- guard resolve_unknown
 if state ~= 'unknown' then return {'is', state} end
 -- guard resolve_dry_run
-if look == 'look' then return {'done'} end
+if dry_run == 'dry_run' then return {'done'} end
 -- guard resolve_reopens
 reopen_outreach(prefix, outreach)
 finish(prefix, outreach, 'sent', 'by_operator', clock())

@@ -2,12 +2,12 @@
 -- A person has an outreach that is dead or unknown tried again. One that was unknown stays ambiguous.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] dead | unknown: what it has to be; ARGV[3] for how long it has to be so (ms)
---          ARGV[4] 'look': only say what would come of it
+--          ARGV[4] 'dry_run': only say what would happen
 -- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on',
 --          state of the session or ''} | {'too_old'} for a contact | {'no_body'} the bytes that were sent are not kept
 --          any more
 -- include: clock, reopen_outreach, requeue, text
-local outreach, wanted, rests_ms, look = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local outreach, wanted, rests_ms, dry_run = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix, now = KEYS[1], clock()
 local key = prefix .. 'outreach:' .. outreach
 local state, ended_at, session, expires_at =
@@ -39,7 +39,7 @@ if now > tonumber(expires_at) then return {'too_old'} end
 -- guard retry_body: wanted == 'unknown' => false
 if wanted == 'unknown' and redis.call('EXISTS', prefix .. 'body:' .. outreach) == 0 then return {'no_body'} end
 -- guard retry_dry_run
-if look == 'look' then return {'retried'} end
+if dry_run == 'dry_run' then return {'retried'} end
 reopen_outreach(prefix, outreach)
 -- guard retry_attempts
 redis.call('HSET', key, 'attempts', 0)

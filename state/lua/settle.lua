@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Records how an attempt went. Allowed under claim alone, also when the lease has run out and it counts as unknown.
+-- Records how an attempt went. Allowed under the token only, also when the lease has run out and it counts as unknown.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] our claim; ARGV[3] result: sent | dead | suppressed | unknown | retry | not_sent
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] result: sent | dead | suppressed | unknown | retry | not_sent
 --          ARGV[4] reason; ARGV[5] delay before it is due again (ms); ARGV[6] line for the history; ARGV[7] '1':
 --          ambiguous
 -- Returns  the state it is in now, or nil: it is not ours any more
@@ -10,11 +10,11 @@ local outreach, token, result, reason, delay_ms, line, is_ambiguous =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local prefix, now = KEYS[1], clock()
 local key = prefix .. 'outreach:' .. outreach
-local state, claim, session = unpack(redis.call('HMGET', key, 'state', 'claim', 'session'))
+local state, current_token, session = unpack(redis.call('HMGET', key, 'state', 'token', 'session'))
 -- guard settle_open: without (state ~= 'sending' and state ~= 'unknown') or
 -- guard settle_unknown: without and state ~= 'unknown'
--- guard settle_ours: without or claim ~= token
-if (state ~= 'sending' and state ~= 'unknown') or claim ~= token then return false end
+-- guard settle_ours: without or current_token ~= token
+if (state ~= 'sending' and state ~= 'unknown') or current_token ~= token then return false end
 local session_key, forgotten = prefix .. 'session:' .. session, session == ''
 -- What is tried in vain every few seconds is told once.
 local said = ' ' .. outcome(result, reason) .. '\n'

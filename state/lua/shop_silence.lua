@@ -14,7 +14,7 @@ if held and tonumber(held) > now then held = '0' end
 -- guard shop_silent: now - last_arrival > tonumber(most_ms) => false
 if most_ms ~= '0' and now - last_arrival > tonumber(most_ms) then
   redis.call('HSET', sweep, 'silent', last_arrival)
-  -- guard shop_news: without held and 0 or
+  -- guard shop_changed: without held and 0 or
   return {'silent', held and 0 or 1}
 end
 if not held then return {'', 0} end

@@ -8,7 +8,7 @@
 local outreach, lease_ms, most_takes = ARGV[1], ARGV[2], ARGV[3]
 local prefix, now = KEYS[1], clock()
 local key = prefix .. 'outreach:' .. outreach
-local state, takes, session, claim = unpack(redis.call('HMGET', key, 'state', 'takes', 'session', 'claim'))
+local state, takes, session, current_token = unpack(redis.call('HMGET', key, 'state', 'takes', 'session', 'token'))
 -- guard take_waiting
 if state ~= 'waiting' then return false end
 -- guard take_dispatched: not redis.call('ZSCORE', prefix .. 'leased', outreach) => false
@@ -22,8 +22,8 @@ end
 redis.call('ZADD', prefix .. 'leased', text(now + lease_ms), outreach)
 redis.call('HINCRBY', key, 'takes', 1)
 -- By the clock: a claim that a failed primary or a restore has lost must not be given to a second worker.
--- guard take_by_clock: math.max(tonumber(claim) + 1, now) => now
--- guard take_above_last: math.max(tonumber(claim) + 1, now) => tonumber(claim) + 1
--- guard take_counts: without , 'claim', text(math.max(tonumber(claim) + 1, now))
-redis.call('HSET', key, 'state', 'leased', 'claim', text(math.max(tonumber(claim) + 1, now)))
+-- guard take_by_clock: math.max(tonumber(current_token) + 1, now) => now
+-- guard take_above_last: math.max(tonumber(current_token) + 1, now) => tonumber(current_token) + 1
+-- guard take_counts: without , 'token', text(math.max(tonumber(current_token) + 1, now))
+redis.call('HSET', key, 'state', 'leased', 'token', text(math.max(tonumber(current_token) + 1, now)))
 return {text(now), redis.call('HGETALL', key), redis.call('HGETALL', prefix .. 'session:' .. session)}

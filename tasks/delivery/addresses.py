@@ -24,7 +24,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def refusal(address: str, *, loopback: bool = False, private: bool = False) -> str | None:
+def address_block_reason(address: str, *, loopback: bool = False, private: bool = False) -> str | None:
     """Say what is wrong with an address as a destination, like `private`; None: it may be used.
 
     Args:

@@ -20,11 +20,11 @@ from detectors.normalize.identities import identities_of
 from detectors.sequence import occurred_ms
 from detectors.session_fields import ID
 from state.outbox import Taken
-from state.people import Facts, merged, person_of
+from state.people import PersonFacts, merged, person_of
 from tasks.delivery import payload
 from tasks.delivery.request import channel_in, contact_in, email_in, phone_in
-from tasks.delivery.sending import ANOTHER_MODE, PERSON_TAKEN, Contact, Permit, reserve, send
-from tasks.delivery.settling import CATCH_UP, LONGEST_UNKNOWN, Outcome, unknown_for
+from tasks.delivery.sending import ANOTHER_MODE, PERSON_TAKEN, Permit, PlannedContact, reserve, send
+from tasks.delivery.settling import CATCH_UP, LONGEST_UNKNOWN, AttemptOutcome, unknown_for
 from tasks.deps import Deps
 from tasks.failpoints import reached
 from tasks.policy import consent
@@ -32,13 +32,13 @@ from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, 
 from tasks.policy.rules import decide
 from tasks.policy.situation import Situation
 
-LOOK_AGAIN_S = 0.05
+POLL_INTERVAL_S = 0.05
 INGEST_BEHIND = "ingest_behind"
 UNREADABLE_PAUSE = timedelta(minutes=5)
 """How soon somebody may have added the key that is missing."""
 
 
-def attempt(outreach: str, deps: Deps) -> Outcome:
+def attempt(outreach: str, deps: Deps) -> AttemptOutcome:
     """Make one attempt at an outreach and record how it went.
 
     Raises:
@@ -48,29 +48,29 @@ def attempt(outreach: str, deps: Deps) -> Outcome:
     if taken is None:
         # A message that came twice: the permit is that of the attempt which the other one began. Or the message of
         # another namespace, whose queues are the same.
-        return Outcome(outreach, "dropped", "foreign" if deps.control.is_foreign(outreach) else "not_waiting")
+        return AttemptOutcome(outreach, "dropped", "foreign" if deps.control.is_foreign(outreach) else "not_waiting")
     reached("outreach_taken")
     stamped, permit = deps.stamps.taken(), Permit()
     outcome = _attempt(taken, permit, deps)
     if stamped and outcome.reason != INGEST_BEHIND:
         deps.stamps.decided()
     if deps.client is not None:
-        deps.control.give_back(taken, requests=int(not permit.request_made), day=permit.day)
+        deps.control.return_permits(taken, requests=int(not permit.request_made), day=permit.day)
     return outcome
 
 
-def _attempt(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
+def _attempt(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
-        return Outcome(taken.outreach, "postponed", INGEST_BEHIND)
+        return AttemptOutcome(taken.outreach, "postponed", INGEST_BEHIND)
     if waited_s:
         # What has been applied meanwhile counts: a consent taken back, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
     return _decided(taken, permit, deps)
 
 
-def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
+def _decided(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
     """Ask the policy, and do what it says."""
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
@@ -90,20 +90,20 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> Outcome:
     if (deps.client is None or not to_send) and not deps.control.agreed():
         # A worker in another mode than the deployment decides nothing: the other workers do. Requests pass the gate.
         deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
-        return Outcome(taken.outreach, "postponed", "another_mode")
+        return AttemptOutcome(taken.outreach, "postponed", "another_mode")
     if not isinstance(decision, Send | HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
     if forgotten:
         state = deps.outbox.end_unsent(taken, "unknown", "key_forgotten")
-        return Outcome(taken.outreach, state or "lost", "key_forgotten")
+        return AttemptOutcome(taken.outreach, state or "lost", "key_forgotten")
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
-        return Outcome(taken.outreach, state or "lost", "shadow")
+        return AttemptOutcome(taken.outreach, state or "lost", "shadow")
     may, wanted = situation.may_use(deps.contact), situation.at(deps.contact).channel
     built = payload.by_channel(built, may, wanted)
     used = situation.repeats or consent.channels_of(built.request.engagement.preferred_channel)
     proof = consent.proof(situation.person.answers, used)
-    contact = Contact(taken, people, built, situation.limits(deps.contact), used, proof)
+    contact = PlannedContact(taken, people, built, situation.limits(deps.contact), used, proof)
     if held_out:
         return _hold_out(contact, deps)
     return send(contact, deps.client, deps, permit=permit)
@@ -116,11 +116,11 @@ def _catch_up(taken: Taken, deps: Deps) -> float | None:
     an outreach that is postponed at once could be postponed for ever.
     """
     waited_s = 0.0
-    while not deps.streams.applied(taken.noted):
+    while not deps.streams.barrier_passed(taken.barrier):
         if waited_s >= CATCH_UP.total_seconds():
             return None
-        deps.sleep(LOOK_AGAIN_S)
-        waited_s += LOOK_AGAIN_S
+        deps.sleep(POLL_INTERVAL_S)
+        waited_s += POLL_INTERVAL_S
     return waited_s
 
 
@@ -150,7 +150,7 @@ def _situation(
     # An opt-out list exported by an earlier version has hashes of numbers as they are dialled, not of identities.
     dialled = (phone,) if phone else ()
     known = dict.fromkeys((*people, *(person_of(one, deps.identity_secret) for one in (*now, *dialled))))
-    person = merged(deps.people.facts_of([*known]))
+    person = merged(deps.people.person_facts_of([*known]))
     sent = channel_in(taken.body) if taken.body else ""
     return Situation(
         now_ms=taken.now_ms,
@@ -177,19 +177,19 @@ def _situation(
     )
 
 
-def _active_elsewhere(taken: Taken, person: Facts, deps: Deps) -> int:
+def _active_elsewhere(taken: Taken, person: PersonFacts, deps: Deps) -> int:
     """Return when the person was last active in another session that no sweep has found silent (Unix ms; 0: none)."""
     others = [session for session in person.sessions if session != taken.session.session_id]
     found = deps.sessions.read(others) if others else []
     return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
 
 
-def _not_sending(taken: Taken, decision: Decision, deps: Deps) -> Outcome:
+def _not_sending(taken: Taken, decision: Decision, deps: Deps) -> AttemptOutcome:
     match decision:
         case Postpone(delay_ms, why, until):
             line = f"{why} until {until}" if until else why
             kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=line)
-            return Outcome(taken.outreach, "postponed" if kept else "lost", why)
+            return AttemptOutcome(taken.outreach, "postponed" if kept else "lost", why)
         case Suppress(reason):
             state = deps.outbox.end_unsent(taken, "suppressed", reason)
         case Cancel(reason):
@@ -200,18 +200,18 @@ def _not_sending(taken: Taken, decision: Decision, deps: Deps) -> Outcome:
             raise AssertionError("policy let a contact pass that no request can be built for")
         case _:
             assert_never(decision)
-    return Outcome(taken.outreach, state or "lost", reason)
+    return AttemptOutcome(taken.outreach, state or "lost", reason)
 
 
-def _hold_out(contact: Contact, deps: Deps) -> Outcome:
+def _hold_out(contact: PlannedContact, deps: Deps) -> AttemptOutcome:
     """Record a person of the holdout like a contact: the cap counts from now on, and nothing is sent."""
     taken = contact.taken
     answer = reserve(contact, deps)
     if answer in {"reserved", "not_replicated"}:  # a request that is not made needs no replica
         state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
         if state is None:
-            deps.people.release(contact.people, taken.outreach, taken.claim)
-        return Outcome(taken.outreach, state or "lost", "holdout")
+            deps.people.release(contact.people, taken.outreach, taken.token)
+        return AttemptOutcome(taken.outreach, state or "lost", "holdout")
     if answer in PERSON_TAKEN:
         return _not_sending(taken, Suppress(PERSON_TAKEN[answer]), deps)
     return _not_sending(taken, Postpone(deps.outbox.lease_ms, f"person_{answer}"), deps)

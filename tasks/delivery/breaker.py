@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from detectors.lanes import milliseconds
-from state.sending_control import Went
+from state.sending_control import Health
 from tasks.delivery import yuno
 
 _ASKS_FOR_TIME = ("http_429", "http_503")
@@ -12,7 +12,7 @@ _ABOUT_ALL = ("http_408", "http_421", "http_425", "http_429")
 """Replies 4xx that would be the same to any other request now."""
 
 
-def verdict(reply: yuno.Reply) -> Went | None:
+def verdict(reply: yuno.Reply) -> Health | None:
     """Say whether the API works, as far as a reply tells; None: no request was made.
 
     It works when it answers 2xx or 4xx, also when it refuses this one request. It fails when it can't be reached, does
@@ -46,8 +46,8 @@ def asked_pause_ms(reply: yuno.Reply) -> int:
             return 0
 
 
-def surely_no_contact(reply: yuno.Reply) -> bool:
+def not_delivered(reply: yuno.Reply) -> bool:
     """Whether it is certain that nobody was contacted by this request."""
     if isinstance(reply, yuno.TryAgain):
-        return not reply.maybe_sent
+        return not reply.maybe_delivered
     return isinstance(reply, yuno.Rejected | yuno.Unauthorised)

@@ -62,7 +62,7 @@ _current = local()
 
 
 @contextmanager
-def held_to(attempt: Attempt) -> Iterator[None]:
+def deadline(attempt: Attempt) -> Iterator[None]:
     """Hold everything that this thread sends and receives to an attempt's limits."""
     _current.attempt = attempt
     try:
@@ -75,7 +75,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
         self._sent = 0
-        self._before: unread_requests.Said | None = None
+        self._before: unread_requests.TcpState | None = None
         """What the server's host had said before this request; None: it proves nothing."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -85,7 +85,7 @@ class _Stream(httpcore.NetworkStream):
         data = self._inner.read(max_bytes, attempt.left(timeout))
         if not data and not attempt.answered and self._before is not None:
             within_s = attempt.ends_at - attempt.clock()
-            if unread_requests.surely_unread(self.get_extra_info("socket"), self._before, within_s):
+            if unread_requests.is_unread(self.get_extra_info("socket"), self._before, within_s):
                 raise UnreadError
         attempt.answered = True
         return data
@@ -159,7 +159,7 @@ class _Backend(httpcore.NetworkBackend):
         raise httpcore.ConnectError("the name has no address")
 
 
-def trusting_nobody_else() -> ssl.SSLContext:
+def pinned_ssl_context() -> ssl.SSLContext:
     """Return a context that verifies certificate and name by the authorities that come with certifi.
 
     Not Python's default one: that writes the keys of every session to the file that SSLKEYLOGFILE names.
@@ -175,7 +175,7 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(
         self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None, private: bool = False
     ) -> None:
-        context = ssl_context or trusting_nobody_else()
+        context = ssl_context or pinned_ssl_context()
         # Python's default, which the host's openssl.cnf may lower.
         context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._pool = httpcore.ConnectionPool(

@@ -4,7 +4,7 @@ import socket
 
 import httpcore
 
-from tasks.delivery.addresses import is_loopback, refusal
+from tasks.delivery.addresses import address_block_reason, is_loopback
 
 
 class ForbiddenAddressError(Exception):
@@ -44,4 +44,4 @@ def kinds_of_addresses(host: str, port: int, *, private: bool) -> dict[str, str 
     except (OSError, UnicodeError) as exc:  # UnicodeError: no name that a resolver could be asked for
         raise httpcore.ConnectError(str(exc)) from exc
     every = dict.fromkeys(str(address[0]) for *_, address in found)
-    return {address: refusal(address, loopback=is_loopback(host), private=private) for address in every}
+    return {address: address_block_reason(address, loopback=is_loopback(host), private=private) for address in every}

@@ -22,10 +22,10 @@ from state.errors import StateError
 from state.limit import Limit
 from state.outbox import Taken
 from state.people import Reservation
-from state.sending_control import Passed
+from state.sending_control import Admitted
 from tasks.delivery import breaker, payload, yuno
 from tasks.delivery.deadline_transport import Attempt
-from tasks.delivery.settling import CATCH_UP, Outcome, retry_while_unavailable, settle
+from tasks.delivery.settling import CATCH_UP, AttemptOutcome, retry_while_unavailable, settle
 from tasks.deps import Deps
 from tasks.failpoints import reached
 
@@ -44,7 +44,7 @@ PERSON_TAKEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class PlannedContact:
     """One contact that the policy let pass."""
 
     taken: Taken
@@ -67,20 +67,20 @@ class Permit:
     """Among whose contacts it has a place that it gives back; empty for none."""
 
 
-def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permit) -> Outcome:
+def send(contact: PlannedContact, client: yuno.YunoClient, deps: Deps, *, permit: Permit) -> AttemptOutcome:
     """Make the request and record how it went, unless somebody may not be contacted after all."""
     taken, people, built = contact.taken, contact.people, contact.built
-    passed = _pass_gate(taken, deps)
-    if isinstance(passed, Outcome):
-        return passed
+    admitted = _pass_gate(taken, deps)
+    if isinstance(admitted, AttemptOutcome):
+        return admitted
     # An earlier attempt may have been a contact: then the place stays taken.
-    permit.day = "" if taken.ambiguous else passed.day
+    permit.day = "" if taken.ambiguous else admitted.day
     # Read before the fence is called: the lease that it renews cannot end before this clock says so.
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
     key = taken.key or idempotency_key(deps.identity_secret, taken)
     number = _fence(contact, body, key, deps)
-    if isinstance(number, Outcome):
+    if isinstance(number, AttemptOutcome):
         return number
     reached("outreach_fenced")
     refused = _reserve(contact, number, deps)
@@ -96,73 +96,73 @@ def send(contact: Contact, client: yuno.YunoClient, deps: Deps, *, permit: Permi
     reply = client.post(body, key, limits, now=deps.now())
     took_s = deps.monotonic() - began
     reached("reply_read")
-    _record(taken, passed, reply, deps, permit=permit)
-    if breaker.surely_no_contact(reply) and not taken.ambiguous:
-        retry_while_unavailable(deps, deps.people.release)(people, taken.outreach, taken.claim)
+    _record(taken, admitted, reply, deps, permit=permit)
+    if breaker.not_delivered(reply) and not taken.ambiguous:
+        retry_while_unavailable(deps, deps.people.release)(people, taken.outreach, taken.token)
         reached("person_released")
     outcome = settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
     reached("outreach_settled")
     return outcome
 
 
-def _pass_gate(taken: Taken, deps: Deps) -> Passed | Outcome:
+def _pass_gate(taken: Taken, deps: Deps) -> Admitted | AttemptOutcome:
     """Pass the gate, or return what became of an attempt that may not be made."""
-    passed = deps.control.gate(taken)
-    if isinstance(passed, Passed):
-        return passed
-    if passed == "missed":
+    admitted = deps.control.gate(taken)
+    if isinstance(admitted, Admitted):
+        return admitted
+    if admitted == "missed":
         state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
-        return Outcome(taken.outreach, state or "lost", "orders_missing")
+        return AttemptOutcome(taken.outreach, state or "lost", "orders_missing")
     # Back to where it was among those due; nothing is dispatched while this lasts. Other workers may be able to.
-    delay_ms = milliseconds(ANOTHER_MODE) if passed == "another_mode" else None
-    kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{passed}")
-    return Outcome(taken.outreach, "postponed" if kept else "lost", f"sending_{passed}")
+    delay_ms = milliseconds(ANOTHER_MODE) if admitted == "another_mode" else None
+    kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{admitted}")
+    return AttemptOutcome(taken.outreach, "postponed" if kept else "lost", f"sending_{admitted}")
 
 
-def _fence(contact: Contact, body: str, key: str, deps: Deps) -> int | Outcome:
+def _fence(contact: PlannedContact, body: str, key: str, deps: Deps) -> int | AttemptOutcome:
     """Pass the fence and return the number of the attempt, or what became of one that may not be made."""
     taken = contact.taken
     try:
         fenced = deps.outbox.fence(taken, body=body, key=key, consent=contact.proof)
     except StateError as exc:
         log.warning("not_fenced", outreach=taken.outreach, error=str(exc))
-        return _not_made(taken, taken.attempts + 1, "state_unreachable", deps)
+        return _abandon_attempt(taken, taken.attempts + 1, "state_unreachable", deps)
     match fenced.verdict:
         case "sending":
             return fenced.attempt
         case "not_replicated":
-            return _not_made(taken, fenced.attempt, "not_replicated", deps)
+            return _abandon_attempt(taken, fenced.attempt, "not_replicated", deps)
         case "busy":
             deps.outbox.postpone(taken, delay_ms=deps.outbox.lease_ms, why="session_is_sending")
-            return Outcome(taken.outreach, "postponed", "session_is_sending")
+            return AttemptOutcome(taken.outreach, "postponed", "session_is_sending")
         case "cancelled" | "lost":
-            return Outcome(taken.outreach, fenced.verdict)
+            return AttemptOutcome(taken.outreach, fenced.verdict)
         case _:
             assert_never(fenced.verdict)
 
 
-def _record(taken: Taken, passed: Passed, reply: yuno.Reply, deps: Deps, *, permit: Permit) -> None:
+def _record(taken: Taken, admitted: Admitted, reply: yuno.Reply, deps: Deps, *, permit: Permit) -> None:
     """Let all workers know what the reply says about their requests, too; before anybody can take this one up again."""
-    if not breaker.surely_no_contact(reply):
+    if not breaker.not_delivered(reply):
         permit.day = ""
     match breaker.verdict(reply):
         case None:
             permit.request_made = False
         case "works":
-            deps.control.worked(taken, passed, now_s=deps.monotonic())
-        case "failing" | "refused" as went:
+            deps.control.report_success(taken, admitted, now_s=deps.monotonic())
+        case "failing" | "refused" as health:
             why = "" if isinstance(reply, yuno.Accepted) else reply.why
-            deps.control.record(taken, went, why, pause_ms=breaker.asked_pause_ms(reply))
+            deps.control.report_outcome(taken, health, why, pause_ms=breaker.asked_pause_ms(reply))
 
 
-def reserve(contact: Contact, deps: Deps) -> Reservation:
+def reserve(contact: PlannedContact, deps: Deps) -> Reservation:
     """Reserve the person, and let their orders lead to this contact from now on."""
     taken = contact.taken
-    lead = deps.attribution.lead(str(of_stored(taken.session.fields) or ""), taken.now_ms)
+    lead = deps.attribution.contact_ref(str(of_stored(taken.session.fields) or ""), taken.now_ms)
     return deps.people.reserve(
         contact.people,
         taken.outreach,
-        taken.claim,
+        taken.token,
         lead,
         contact.limits,
         channels=contact.channels,
@@ -170,29 +170,29 @@ def reserve(contact: Contact, deps: Deps) -> Reservation:
     )
 
 
-def _reserve(contact: Contact, number: int, deps: Deps) -> Outcome | None:
+def _reserve(contact: PlannedContact, number: int, deps: Deps) -> AttemptOutcome | None:
     """Reserve the person; when that is refused, settle the attempt that was not made."""
     taken, people = contact.taken, contact.people
     try:
         answer = reserve(contact, deps)
     except StateError as exc:
         log.warning("not_reserved", outreach=taken.outreach, error=str(exc))
-        return _not_made(taken, number, "state_unreachable", deps, people=people)
+        return _abandon_attempt(taken, number, "state_unreachable", deps, people=people)
     if answer == "not_replicated":
-        return _not_made(taken, number, answer, deps, people=people)
+        return _abandon_attempt(taken, number, answer, deps, people=people)
     if answer == "reserved":
         deps.replication("well")
         return None
     if answer in PERSON_TAKEN:
         end = retry_while_unavailable(deps, deps.outbox.settle)
         state = end(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
-        return Outcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
+        return AttemptOutcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
     # Held by an attempt that may still end without a contact, or ours by a later claim.
     wait = deps.delivery.lease if answer == "held" else None
     return settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
 
 
-def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> Outcome:
+def _abandon_attempt(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> AttemptOutcome:
     """Give back an attempt of which it is not certain that it is recorded where it has to be: no request was made.
 
     That is worth more than an outreach that ends unknown. Who may be reserved for it (`people`) is released, unless an
@@ -201,14 +201,14 @@ def _not_made(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequen
     if why == "not_replicated":
         deps.replication("failing")
     if people and not taken.ambiguous:
-        retry_while_unavailable(deps, deps.people.release)(people, taken.outreach, taken.claim)
+        retry_while_unavailable(deps, deps.people.release)(people, taken.outreach, taken.token)
     wait = REPLICAS_BACK if why == "not_replicated" else CATCH_UP
     outcome = settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
     if outcome.outcome == "lost":
         # The fence was not carried out, or a primary that has died took it along.
         postpone = retry_while_unavailable(deps, deps.outbox.postpone)
         if postpone(taken, delay_ms=milliseconds(wait), why=why):
-            return Outcome(taken.outreach, "postponed", why)
+            return AttemptOutcome(taken.outreach, "postponed", why)
     return outcome
 
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from detectors.durations import Duration, format_duration, within
-from tasks.delivery.addresses import is_loopback, refusal
+from tasks.delivery.addresses import address_block_reason, is_loopback
 from tasks.delivery.rate import OptionalRate, Rate
 
 DEFAULT_ENDPOINT = "https://prod.y.uno/ai-caller-ms/recovery-payment/external"
@@ -87,7 +87,7 @@ def _read_endpoint(value: str, *, private: bool) -> str:
 def _kind_of_literal(host: str, *, private: bool) -> str | None:
     """Say what is wrong with a host that is an address already; of a name, what it resolves to decides each time."""
     try:
-        return refusal(host, loopback=is_loopback(host), private=private)
+        return address_block_reason(host, loopback=is_loopback(host), private=private)
     except ValueError:
         return None
 

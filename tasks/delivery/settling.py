@@ -23,7 +23,7 @@ LONGEST_UNKNOWN = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """How an attempt went: the outreach's state now, why, and the number of the request (0: none was made)."""
 
     outreach: str
@@ -41,7 +41,7 @@ def settle(
     *,
     left_out: tuple[str, ...] = (),
     took_s: float | None = None,
-) -> Outcome:
+) -> AttemptOutcome:
     """Record what the reply to attempt `number` means, and return how the attempt went."""
     line = f"attempt {number}" if took_s is None else f"attempt {number} in {took_s * 1000:.0f} ms"
     if left_out:
@@ -67,7 +67,7 @@ def settle(
             state = write(taken, "not_sent", reason=why, line=line)
         case _:
             assert_never(reply)
-    return Outcome(taken.outreach, state or "lost", "", number, why)
+    return AttemptOutcome(taken.outreach, state or "lost", "", number, why)
 
 
 def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:

@@ -28,7 +28,7 @@ _ACKED_AT = 120
 _LENGTH = _ACKED_AT + 8
 
 
-class Said(NamedTuple):
+class TcpState(NamedTuple):
     """What the server's host has told of a connection."""
 
     is_over: bool
@@ -37,7 +37,7 @@ class Said(NamedTuple):
     """Bytes that it has acknowledged since the connection was made."""
 
 
-def said(sock: object) -> Said | None:
+def tcp_state(sock: object) -> TcpState | None:
     """Return what the host has said; None where the system does not tell."""
     if _TCP_INFO is None or not hasattr(sock, "getsockopt"):
         return None
@@ -47,23 +47,23 @@ def said(sock: object) -> Said | None:
         return None
     if len(found) < _LENGTH:
         return None
-    return Said(found[0] == _CLOSED, struct.unpack_from("=Q", found, _ACKED_AT)[0])
+    return TcpState(found[0] == _CLOSED, struct.unpack_from("=Q", found, _ACKED_AT)[0])
 
 
-def before(sock: object, sent: int) -> Said | None:
+def before(sock: object, sent: int) -> TcpState | None:
     """Return what the host has said before a request; None where that cannot prove anything later.
 
     `sent`: bytes that were written before. On a connection without any there is nothing to see whether the system
     counts at all: some that imitate Linux fill in zeros.
     """
-    found = said(sock)
+    found = tcp_state(sock)
     return found if found is not None and 0 < sent <= found.acknowledged else None
 
 
-def surely_unread(sock: object, earlier: Said, within_s: float, sleep: Callable[[float], None] = time.sleep) -> bool:
+def is_unread(sock: object, earlier: TcpState, within_s: float, sleep: Callable[[float], None] = time.sleep) -> bool:
     """Whether it is certain that nothing written since `earlier` was read. Call it at the end of the stream only."""
     for _ in range(max(1, int(min(within_s, LONGEST_S) / _EVERY_S))):
-        now = said(sock)
+        now = tcp_state(sock)
         if now is None or now.acknowledged != earlier.acknowledged:
             return False
         if now.is_over:

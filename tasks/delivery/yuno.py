@@ -15,7 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
-from tasks.delivery.deadline_transport import Attempt, DeadlineTransport, TooLateError, UnreadError, held_to
+from tasks.delivery.deadline_transport import Attempt, DeadlineTransport, TooLateError, UnreadError, deadline
 from tasks.delivery.resolving import ForbiddenAddressError
 from tasks.delivery.settings import DeliverySettings
 
@@ -44,7 +44,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Surely nobody was contacted, unless another request with the same key is under way (`maybe_sent`).
+    """Surely nobody was contacted, unless another request with the same key is under way (`maybe_delivered`).
 
     Not `counted`: the fault was not this outreach's.
     """
@@ -52,7 +52,7 @@ class TryAgain:
     why: str
     retry_after: timedelta | None = None
     counted: bool = True
-    maybe_sent: bool = False
+    maybe_delivered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class YunoClient:
         headers = {**self._headers, "x-idempotency-key": key}
         try:
             with (
-                held_to(attempt),
+                deadline(attempt),
                 _driver_errors(attempt),
                 self._client.stream("POST", self._url, content=body.encode(), headers=headers) as response,
             ):
@@ -116,7 +116,7 @@ class YunoClient:
                 return _classify(response.status_code, response.headers, answer, now)
         except _NotSent as exc:
             return TryAgain(exc.why, _FORBIDDEN_FOR if exc.why == FORBIDDEN else None, counted=exc.counted)
-        except _MaybeSent as exc:
+        except _MaybeDelivered as exc:
             return Undecided(exc.why)
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class _NotSent(Exception):  # noqa: N818 - an outcome on its way, not an error
         self.why, self.counted = why, counted
 
 
-class _MaybeSent(Exception):  # noqa: N818 - as above
+class _MaybeDelivered(Exception):  # noqa: N818 - as above
     def __init__(self, why: str) -> None:
         self.why = why
 
@@ -149,7 +149,7 @@ def _driver_errors(attempt: Attempt) -> Iterator[None]:
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as exc:
         if not attempt.started:
             raise _NotSent(_name(exc), counted=True) from None
-        raise _MaybeSent(_name(exc)) from None
+        raise _MaybeDelivered(_name(exc)) from None
 
 
 def _classify(  # noqa: PLR0911 - one return for each row of the table
@@ -169,7 +169,7 @@ def _classify(  # noqa: PLR0911 - one return for each row of the table
         return Undecided(why)
     if status in _IN_USE or code == "REQUEST_IN_PROCESS":
         # It can be our own earlier request, lost with a failover, which may still become a contact.
-        return TryAgain(why, wait, maybe_sent=True)
+        return TryAgain(why, wait, maybe_delivered=True)
     if status in {401, 403}:
         return Unauthorised(why)
     if status in _RETRYABLE:

@@ -28,7 +28,7 @@ class Hit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BlockEntry:
     """One entry of a list, as it was written."""
 
     kind: Kind
@@ -38,7 +38,7 @@ class Entry:
     addresses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    name_alone: bool = False
+    name_only: bool = False
     """Whether a name is enough; otherwise it counts together with another sign of the entry."""
 
 
@@ -53,8 +53,8 @@ class _Mail:
     def hit(self, address: str) -> Hit | None:
         local, _, host = address.rpartition("@")
         labels = host.split(".")
-        for place in range(len(labels)):
-            if found := self.domains.get(".".join(labels[place:])):
+        for index in range(len(labels)):
+            if found := self.domains.get(".".join(labels[index:])):
                 return found
         for pattern, found in self.labels:
             if any(map(pattern.fullmatch, labels)):
@@ -134,22 +134,22 @@ def compiled(settings: BlockSettings, *, rehearsal: bool = False) -> Blocklist:
     """
     shipped_entries = shipped(rehearsal=rehearsal) if settings.default == "on" else ()
     entries = [*_own(settings), *shipped_entries]
-    alone = [entry for entry in entries if entry.name_alone or not entry.names]
-    pairs = [entry for entry in entries if entry not in alone]
+    by_themselves = [entry for entry in entries if entry.name_only or not entry.names]
+    pairs = [entry for entry in entries if entry not in by_themselves]
     names = {block_patterns.name_entry(name) for entry in pairs for name in entry.names}
     together = {
         name: _signs(entry for entry in pairs if name in map(block_patterns.name_entry, entry.names)) for name in names
     }
-    return Blocklist(_signs(alone), _signs([_exceptions(settings)]), together)
+    return Blocklist(_signs(by_themselves), _signs([_exceptions(settings)]), together)
 
 
 @cache
-def shipped(*, rehearsal: bool = False) -> tuple[Entry, ...]:
+def shipped(*, rehearsal: bool = False) -> tuple[BlockEntry, ...]:
     """Return the entries that Winback ships, for a rehearsal without the fictitious numbers."""
     text = (files("tasks.policy") / "blocklist.toml").read_text(encoding="utf-8")
     found: list[JsonObject] = tomllib.loads(text)["entry"]
     return tuple(
-        Entry(entry["kind"], entry["why"], **_lists(entry))
+        BlockEntry(entry["kind"], entry["why"], **_lists(entry))
         for entry in found
         if not (rehearsal and entry.get("fictitious"))
     )
@@ -168,23 +168,23 @@ def _lists(parts: Mapping[str, Sequence[str]]) -> _Lists:
     return cast("_Lists", found)
 
 
-def _own(settings: BlockSettings) -> Iterator[Entry]:
+def _own(settings: BlockSettings) -> Iterator[BlockEntry]:
     """Yield what the settings add, each list as an entry of its own, so that `why` names the setting."""
     for kind in _KINDS:
         for part in ("domains", "addresses", "names", "numbers"):
             values: tuple[str, ...] = getattr(settings, f"{kind}_{part}")
             if values:
-                yield Entry(kind, f"contact.block.{kind}_{part}", name_alone=True, **_lists({part: values}))
+                yield BlockEntry(kind, f"contact.block.{kind}_{part}", name_only=True, **_lists({part: values}))
 
 
-def _exceptions(settings: BlockSettings) -> Entry:
+def _exceptions(settings: BlockSettings) -> BlockEntry:
     parts: dict[str, list[str]] = {"domains": [], "addresses": [], "names": [], "numbers": []}
     for text in settings.allow:
         parts["addresses" if (kind := read_exception(text)[0]) == "address" else f"{kind}s"].append(text)
-    return Entry("internal", "contact.block.allow", **_lists(parts))
+    return BlockEntry("internal", "contact.block.allow", **_lists(parts))
 
 
-def _signs(entries: Iterable[Entry]) -> _Signs:
+def _signs(entries: Iterable[BlockEntry]) -> _Signs:
     found = list(entries)
 
     def each(part: str, read: Callable[[str], str]) -> list[tuple[re.Pattern[str], Hit]]:

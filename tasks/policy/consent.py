@@ -10,25 +10,27 @@ from pydantic_core import to_json
 
 from detectors.session_fields import CONSENT, read_answer
 from state.channels import CHANNELS, Channel
-from state.person_marks import Answer
+from state.person_marks import ConsentAnswer
 
 
-def answers(fields: Mapping[str, str], said: Mapping[Channel, Answer]) -> dict[Channel, bool | None]:
+def answers(fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer]) -> dict[Channel, bool | None]:
     """Return the latest answer for each channel: the person's, else the session's; None where there is none."""
     return {
-        channel: said[channel].allowed if channel in said else read_answer(fields.get(name, ""))
+        channel: given[channel].allowed if channel in given else read_answer(fields.get(name, ""))
         for channel, name in CONSENT.items()
     }
 
 
-def refused(fields: Mapping[str, str], said: Mapping[Channel, Answer]) -> frozenset[Channel]:
+def refused(fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer]) -> frozenset[Channel]:
     """Return the channels that the person does not want to be contacted by."""
-    return frozenset(channel for channel, answer in answers(fields, said).items() if answer is False)
+    return frozenset(channel for channel, answer in answers(fields, given).items() if answer is False)
 
 
-def allowed(fields: Mapping[str, str], said: Mapping[Channel, Answer], *, must_be_given: bool) -> frozenset[Channel]:
+def allowed(
+    fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer], *, must_be_given: bool
+) -> frozenset[Channel]:
     """Return the channels that are not refused and, where consent `must_be_given`, were allowed."""
-    found = answers(fields, said).items()
+    found = answers(fields, given).items()
     return frozenset(channel for channel, answer in found if answer or (answer is None and not must_be_given))
 
 
@@ -45,7 +47,7 @@ def choose(wanted: str, may: frozenset[Channel]) -> str:
     return wanted if len(may) == len(CHANNELS) else next(iter(may))
 
 
-def proof(said: Mapping[Channel, Answer], used: frozenset[Channel]) -> str:
+def proof(given: Mapping[Channel, ConsentAnswer], used: frozenset[Channel]) -> str:
     """Return the answers on which a contact by these channels rests, as JSON without personal data; empty for none."""
     found = {
         channel: {
@@ -54,7 +56,7 @@ def proof(said: Mapping[Channel, Answer], used: frozenset[Channel]) -> str:
             "given_at": answer.given_at,
             "source": answer.source,
         }
-        for channel, answer in sorted(said.items())
+        for channel, answer in sorted(given.items())
         if channel in used
     }
     return to_json(found).decode() if found else ""

@@ -10,7 +10,7 @@ REASONS: dict[str, dict[str, str]] = {
         "paid": "the session's order was completed",
         "cart_emptied": "the cart was emptied",
         "active_elsewhere": "the person is shopping in another session",
-        "moved": "another session took this one over (previous_session_id)",
+        "superseded": "another session took this one over (previous_session_id)",
         "forgotten": "winback forget removed the person",
     },
     "expired": {

@@ -19,14 +19,14 @@ from tasks.policy.openings import Closing
 from tasks.policy.settings import ContactSettings, Switch
 from tasks.policy.situation import Situation
 
-_EVERYBODY = 100.0
+_ALL_PERCENT = 100.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Rule(NamedTuple):
     """One question of the policy."""
 
-    ask: Callable[[Situation, ContactSettings], Decision | None]
+    check: Callable[[Situation, ContactSettings], Decision | None]
     switch: Switch | None
     """Its name in `contact.disabled_rules`; None: it is always asked."""
 
@@ -35,7 +35,7 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
     """Ask each rule in order; the first that has something to say decides."""
     for rule in RULES:
         if rule.switch is None or rule.switch not in settings.disabled_rules:
-            decision = rule.ask(situation, settings)
+            decision = rule.check(situation, settings)
             if decision is not None:
                 return decision
     return Send()
@@ -106,7 +106,7 @@ def _test_list(now: Situation, settings: ContactSettings) -> Decision | None:
 
 def _ramp(now: Situation, settings: ContactSettings) -> Decision | None:
     # Most shops have neither a ramp nor a holdout, and a person's place costs an HMAC.
-    reached = settings.ramp >= _EVERYBODY or share_of(now.person_id, "ramp") < settings.ramp
+    reached = settings.ramp >= _ALL_PERCENT or share_of(now.person_id, "ramp") < settings.ramp
     return None if reached else Suppress("ramp")
 
 
@@ -151,19 +151,19 @@ def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
 
 
 def _law(now: Situation, settings: ContactSettings) -> Decision | None:
-    there = now.place(settings)
+    there = now.location(settings)
     return _closed(closings.of_law(there, settings), now, there, settings)
 
 
 def _holiday(now: Situation, settings: ContactSettings) -> Decision | None:
     if not settings.holidays:
         return None
-    there = now.place(settings)
+    there = now.location(settings)
     return _closed(closings.of_holidays(there, settings), now, there, settings)
 
 
 def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
-    there = now.place(settings)
+    there = now.location(settings)
     return _closed(closings.of_quiet_hours(now.stage, there, settings), now, there, settings)
 
 
@@ -180,7 +180,7 @@ def _closed(
     if closed.opens is None:
         return Suppress("never_open")
     # A part of a millisecond too early would be inside.
-    return Postpone(-((moment - closed.opens) // timedelta(milliseconds=1)), closed.why, closed.told)
+    return Postpone(-((moment - closed.opens) // timedelta(milliseconds=1)), closed.why, closed.until_text)
 
 
 def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from detectors.flow import Stage
 from state.channels import Channel
 from state.limit import Limit
-from state.people import Facts
+from state.people import PersonFacts
 from state.session_record import Session
 from tasks.policy import consent
 from tasks.policy.blocklist import Hit
@@ -35,7 +35,7 @@ class Situation:
     """E.164, or empty."""
     country: str
     """ISO 3166-1 alpha-2, or empty."""
-    person: Facts
+    person: PersonFacts
     """What is known of the person by their number and e-mail address together."""
     elsewhere_ms: int
     """When the person was last active in another session that has not fallen silent; 0 for none."""
@@ -49,7 +49,7 @@ class Situation:
     repeats: frozenset[Channel] = frozenset()
     """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
 
-    def place(self, settings: ContactSettings) -> Place:
+    def location(self, settings: ContactSettings) -> Place:
         """Return where the person may be: what the number, the customer's country, region and time zone say."""
         fields = self.session.fields
         return place_of(
@@ -65,14 +65,14 @@ class Situation:
         fields, said = self.session.fields, self.person.answers
         required = frozenset[str]()
         if "consent" not in settings.disabled_rules:
-            required = consent_required(self.place(settings).jurisdictions, settings)
+            required = consent_required(self.location(settings).jurisdictions, settings)
         given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
         return given | (consent.allowed(fields, said, must_be_given=False) - required)
 
     def limits(self, settings: ContactSettings) -> tuple[Limit, ...]:
         """Return how often the person may be contacted, by the settings and by every law that holds for them."""
-        return limits_for(self.stage, self.place(settings).jurisdictions, settings)
+        return limits_for(self.stage, self.location(settings).jurisdictions, settings)
 
     def at(self, settings: ContactSettings) -> AtStage:
         """Return what the settings say for the stage and the person's countries."""
-        return settings.at(self.stage, self.place(settings).jurisdictions if settings.by_country else ())
+        return settings.at(self.stage, self.location(settings).jurisdictions if settings.by_country else ())

@@ -6,7 +6,7 @@ import pytest
 
 from detectors.durations import parse_duration
 from tests.deploy.test_deploy import SERVICES
-from tests.support.looking import dead_port, environment, make_healthy, run
+from tests.support.cli_support import dead_port, environment, make_healthy, run
 from tests.support.manifests import APPLIED, container, deployment, named, of_kind, pod
 from worker.runtime import State
 from worker.settings import Settings

@@ -127,9 +127,9 @@ def test_a_payment_under_way_waits_its_own_time_and_an_expired_one_the_usual(sta
 
 
 def test_only_refused_payments_are_left_alone_and_only_while_switched_off() -> None:
-    assert [kind.left_alone(OFF) for kind in KINDS] == [None, None, "declined_off", None, None]
-    assert [kind.left_alone(ON) for kind in KINDS] == [None] * 5
-    assert [kind.left_alone(DetectionSettings()) for kind in KINDS] == [None, None, "declined_off", None, None]
+    assert [kind.suppress_reason(OFF) for kind in KINDS] == [None, None, "declined_off", None, None]
+    assert [kind.suppress_reason(ON) for kind in KINDS] == [None] * 5
+    assert [kind.suppress_reason(DetectionSettings()) for kind in KINDS] == [None, None, "declined_off", None, None]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -34,7 +34,7 @@ def test_a_sweep_takes_from_each_lane_who_was_silent_for_its_threshold() -> None
     assert set(found) == set(LANES_BY_NAME)
     assert found["checkout.web.idle"] == CutOff("checkout.web.idle", NOW_MS - 15 * MINUTE_MS, 15 * MINUTE_MS, None)
     assert found["payment.ios.pending"].silent_before_ms == NOW_MS - LONGEST_MS
-    assert found["payment.web.declined"].left_alone == "declined_off"
+    assert found["payment.web.declined"].suppress_reason == "declined_off"
 
 
 def test_thresholds_differ_by_platform_where_the_settings_say_so() -> None:
@@ -54,7 +54,10 @@ def test_what_is_switched_on_has_its_own_cut_off() -> None:
     )
     assert found["checkout.web.exit"].wait_ms == 2 * MINUTE_MS
     assert found["payment.web.exit"].wait_ms == 10 * MINUTE_MS
-    assert (found["payment.web.declined"].wait_ms, found["payment.web.declined"].left_alone) == (3 * MINUTE_MS, None)
+    assert (found["payment.web.declined"].wait_ms, found["payment.web.declined"].suppress_reason) == (
+        3 * MINUTE_MS,
+        None,
+    )
     assert found["payment.web.pending"].wait_ms == 60 * MINUTE_MS
     assert found["payment.web.lapsed"].wait_ms == 10 * MINUTE_MS
 

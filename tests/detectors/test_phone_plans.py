@@ -3,7 +3,7 @@ import pytest
 from detectors.normalize.identities import of_number
 from detectors.normalize.number_kinds import is_valid
 from detectors.normalize.phones import phone, reading
-from detectors.normalize.renumbered_plans import CHANGES, STILL_IN_THE_PLANS, Change
+from detectors.normalize.renumbered_plans import CHANGES, STILL_IN_THE_PLANS, PlanChange
 
 ALL = [*CHANGES, *STILL_IN_THE_PLANS]
 
@@ -86,7 +86,7 @@ def test_an_old_number_with_two_successors_is_none() -> None:
 
 
 @pytest.mark.parametrize("change", ALL, ids=lambda change: f"{change.code} {change.old.pattern}")
-def test_every_change_leads_to_a_number_that_exists(change: Change) -> None:
+def test_every_change_leads_to_a_number_that_exists(change: PlanChange) -> None:
     seeds = ("234567890", "612345678", "401234567", "800123456", "212345678", "123456789", "987654321", "001234567")
     texts = {pattern for seed in seeds for pattern in _old_numbers(change, seed)}
     assert any(
@@ -94,7 +94,7 @@ def test_every_change_leads_to_a_number_that_exists(change: Change) -> None:
     )
 
 
-def _old_numbers(change: Change, seed: str) -> set[str]:
+def _old_numbers(change: PlanChange, seed: str) -> set[str]:
     """Make texts that may be old numbers: every head of up to five digits that the pattern names, then a seed."""
     heads = {str(number) for number in range(1, 1000)} | {f"0{number}" for number in range(100)}
     heads |= {f"{area}15" for area in (11, 351, 2966)} | {"01", "044", "045"}

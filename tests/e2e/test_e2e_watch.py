@@ -28,7 +28,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     small = {"WINBACK_WORKER__CONCURRENCY": "2", "WINBACK_WORKER__POOL": "threads"}
     with running_shop(tmp_path_factory.mktemp("watched"), **often, **small) as found:
         # The watch has judged at least once, and all is well.
-        until(lambda: found.redis.exists("winback:watch"))
+        until(lambda: found.redis.exists("winback:monitor_lock"))
         until(lambda: not found.redis.hlen("winback:alarms"))
         yield found
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from itertools import pairwise
 from random import Random
 
-from state.decisions import Operator, Record
+from state.decisions import Operator, OutreachRecord
 from tests.faults.answers import (
     BREAKS_AFTER,
     bomb,
@@ -96,7 +96,7 @@ def asked_for_ages(scene: Scene) -> None:
     def others_ended() -> bool:
         return not scene.shop.busy and scene.system.in_lanes() == 0 and scene.system.open_outreaches() == 1
 
-    def waits_long() -> list[Record]:
+    def waits_long() -> list[OutreachRecord]:
         tomorrow = 1000 * (time.time() + timedelta(hours=23).total_seconds())
         return [record for record in operator.find(["waiting"]) if record.due_ms > tomorrow] if others_ended() else []
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from detectors.lanes import LANES
 from state import overview
-from state.decisions import OPEN, Operator, Record
+from state.decisions import OPEN, Operator, OutreachRecord
 from state.keys import PARTITIONS
 from state.partition_totals import OUTCOMES
 from state.session_record import Session
@@ -38,9 +38,9 @@ class _Case:
 
     visit: Visit
     session: Session
-    records: list[Record]
+    records: list[OutreachRecord]
     requests: list[Request]
-    noted: dict[str, str]
+    barrier: dict[str, str]
     """Of each outreach, the last entry of the stream when it was dispatched last."""
 
 
@@ -79,7 +79,7 @@ def _cases(system: System, shop: Shop, requests: dict[str, list[Request]]) -> It
     for visit, session in zip(shop.visits.values(), system.state.sessions.read(list(shop.visits)), strict=True):
         records = [record for record in operator.read(session.outreaches) if record is not None]
         noted = {
-            record.outreach: (system.redis.hget(system.state.keys.outreach(record.outreach), "noted") or b"").decode()
+            record.outreach: (system.redis.hget(system.state.keys.outreach(record.outreach), "barrier") or b"").decode()
             for record in records
         }
         yield _Case(visit, session, records, requests[visit.session], noted)
@@ -133,7 +133,7 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
         told = [event for event in case.visit.told if event.at < request.at]
         newer = [event for event in told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:
-            noted = [entry_order(last) for last in case.noted[record.outreach].split()] or [(0, 0)] * len(STREAMS)
+            noted = [entry_order(last) for last in case.barrier[record.outreach].split()] or [(0, 0)] * len(STREAMS)
             had_arrived = any(_by_then(event, noted[event.stream]) for event in newer)
             if _attempted_once(record, case) and had_arrived:
                 yield "I3: newer activity had reached Redis when the outreach was dispatched"
@@ -159,13 +159,13 @@ def _by_then(event: Told, noted: tuple[int, int]) -> bool:
     return entry <= noted and not (is_now and noted[0] / 1000 > event.at + AHEAD_S)
 
 
-def _silent_since(record: Record) -> float:
+def _silent_since(record: OutreachRecord) -> float:
     """Return since when a session was silent when it was claimed (s since the epoch), by the history; 0: unknown."""
     words = next((line.text for line in record.history if line.text.startswith("claimed silent since ")), "0")
     return int(words.rpartition(" ")[2]) / 1000
 
 
-def _attempted_once(record: Record, case: _Case) -> bool:
+def _attempted_once(record: OutreachRecord, case: _Case) -> bool:
     return record.attempts == 1 and len(case.requests) == 1 and len(case.records) == 1
 
 
@@ -223,7 +223,7 @@ def _story(case: _Case, system: System) -> str:
     return "\n".join([head, *told])
 
 
-def _outcome(record: Record) -> str:
+def _outcome(record: OutreachRecord) -> str:
     return f"{record.state}.{record.reason}" if record.reason else record.state
 
 

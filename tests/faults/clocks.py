@@ -47,7 +47,7 @@ def ids(stamp: Callable[[int], str]) -> Callable[[Scene], None]:
             for stream in STREAMS:
                 told = event | {"session_id": f"ahead-{scene.random.random()}"}
                 shop.xadd(stream, {"event": json.dumps(told)}, id=stamp(now_ms(scene.system)))
-        scene.system.until(lambda: _told(scene.system, began_ms), ALARM_WITHIN_S, "the alarm")
+        scene.system.until(lambda: _alarm_logged(scene.system, began_ms), ALARM_WITHIN_S, "the alarm")
         scene.open(20, over_s=2.0)
         scene.system.until(
             lambda: all(is_right(scene.system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now"
@@ -146,18 +146,18 @@ def now_ms(system: System) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
-def _look(system: System) -> Overview:
+def _overview_now(system: System) -> Overview:
     return overview.read(system.state.scripts, system.state.keys, [lane.name for lane in LANES])
 
 
 def _mark(system: System, name: str) -> str:
     """Return how one of the checks of `winback status` is."""
-    return {finding.name: finding.mark for finding in health.findings(_look(system), system.settings)}[name]
+    return {finding.name: finding.mark for finding in health.findings(_overview_now(system), system.settings)}[name]
 
 
-def _told(system: System, since_ms: int) -> bool:
+def _alarm_logged(system: System, since_ms: int) -> bool:
     """Whether `winback status` reports ids from the future that were found since then."""
-    ahead_at_ms = _look(system).stream_faults.ahead_at_ms or 0
+    ahead_at_ms = _overview_now(system).stream_faults.ahead_at_ms or 0
     return _mark(system, "ids") in {"warn", "fail"} and ahead_at_ms >= since_ms
 
 

@@ -14,7 +14,7 @@ from tests.faults.ledger import ACCEPT, always
 from tests.faults.observed import ROLES
 from tests.faults.shop import KINDS, Kinds, Shop
 from tests.faults.system import PACE, System
-from worker.supervision.restart_policy import Pace
+from worker.supervision.restart_policy import RestartPolicy
 
 USUAL = frozenset(
     {
@@ -69,7 +69,7 @@ class Fault:
     """For so long nothing may have been under way before all is taken to be over."""
     around: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = lambda _: nullcontext({})
     """Runs what the roles need besides, in a directory of its own; yields their settings for it."""
-    pace: Pace = PACE
+    pace: RestartPolicy = PACE
     """How roles that end are started again."""
     most_runs: int = 1000
     """For one that takes minutes: a shorter one of the same kind is run more often."""

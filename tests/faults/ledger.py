@@ -18,7 +18,7 @@ from tests.support.faulty_server import FaultyServer, http
 from tests.support.wire import Wire
 from winback.simulation.mock_api.contract import check_body
 from winback.simulation.mock_api.headers import Credentials, check_headers, idempotency_key
-from winback.simulation.mock_api.ledger import Entry, Ledger
+from winback.simulation.mock_api.ledger import Ledger, RequestEntry
 from winback.simulation.mock_api.replies import Outcome
 
 CREDENTIALS = Credentials("public", "private")
@@ -137,7 +137,7 @@ class LedgerApi:
         with self._guard:
             answer = self._plan(self._number)
             self._number += 1
-            entry = Entry(
+            entry = RequestEntry(
                 at=ceil(time.time() * 1000) / 1000,
                 path=first.split()[1].decode(),
                 status=answer.status,

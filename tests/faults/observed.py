@@ -94,7 +94,7 @@ class Observed:
             for kind, key in (("due", keys.due(number)), ("leased", keys.leased(number))):
                 for member, at in self.redis.zrange(key, 0, 5, withscores=True):
                     kept = self.redis.hgetall(keys.outreach(member.decode()))
-                    state = {name: kept.get(name) for name in (b"state", b"claim", b"attempts", b"due", b"lease")}
+                    state = {name: kept.get(name) for name in (b"state", b"token", b"attempts", b"due", b"lease")}
                     yield f"{kind} {member!r} {at / 1000 - seconds:.0f} {state}"
 
     def said(self, words: str, since: float = 0.0) -> int:

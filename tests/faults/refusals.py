@@ -12,9 +12,9 @@ from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.observed import ROLES
 from tests.faults.servers import WORKS_AGAIN_WITHIN_S, _while
 from tests.faults.system import System
-from worker.supervision.restart_policy import Pace
+from worker.supervision.restart_policy import RestartPolicy
 
-IMPATIENT = Pace(first=0.2, longest=1.0, longest_wait=1.0, brief=5.0)
+IMPATIENT = RestartPolicy(first=0.2, longest=1.0, longest_wait=1.0, brief=5.0)
 """Five deaths of one role within a minute: that takes it about eight seconds."""
 LONG_S = 12.0
 KILL_EVERY_S = 4.0
@@ -97,8 +97,8 @@ def absent_at_start(scene: Scene) -> None:
 def _recovers(scene: Scene, began: float, requests: int) -> None:
     """Expect no contact without a fence, an alarm, and roles that come back by themselves."""
     # What had passed its fence may still be under way when the fault begins.
-    in_hand = scene.system.settings.worker.concurrency
-    scene.expect(requests <= in_hand, f"{requests} requests without a fence")
+    in_flight = scene.system.settings.worker.concurrency
+    scene.expect(requests <= in_flight, f"{requests} requests without a fence")
     scene.expect(scene.system.said('"event": "alarm"', since=began), "I6: no alarm")
     scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
 

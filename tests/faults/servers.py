@@ -49,9 +49,9 @@ def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
         before = len(scene.system.api.requests())
         _while(scene, away_s)
         # What had passed its fence may still be under way when the server goes; nothing else may be.
-        in_hand = scene.system.settings.worker.concurrency
+        in_flight = scene.system.settings.worker.concurrency
         requests = len(scene.system.api.requests()) - before
-        scene.expect(requests <= in_hand, f"{requests} requests without a fence")
+        scene.expect(requests <= in_flight, f"{requests} requests without a fence")
         _both(scene, "pass")
         scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
 

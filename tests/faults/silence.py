@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from state.decisions import Record
+from state.decisions import OutreachRecord
 from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 LONGEST_MS = 20_000
@@ -39,7 +39,7 @@ def alarms_in(log: Sequence[tuple[float, str, str]]) -> list[Alarm]:
     return found + [Alarm(key, since) for key, since in open_.items()]
 
 
-def silent_stops(record: Record, silent_since_ms: float, alarms: Sequence[Alarm]) -> Iterator[str]:
+def silent_stops(record: OutreachRecord, silent_since_ms: float, alarms: Sequence[Alarm]) -> Iterator[str]:
     """Yield the times in which an outreach stood still without an alarm.
 
     `silent_since_ms`: its session's last event before it was claimed (Unix ms).

@@ -20,26 +20,26 @@ from tests.faults.shop import THRESHOLD_S
 from worker import runtime
 from worker.settings import Settings, load
 from worker.supervision.embedded_valkey import EmbeddedValkey
-from worker.supervision.restart_policy import Pace
+from worker.supervision.restart_policy import RestartPolicy
 from worker.supervision.roles import Role, roles
 from worker.supervision.supervisor import Supervisor
 
 STAGES = ("product_selection", "cart_review", "checkout", "payment")
-PACE = Pace(first=0.2, longest=1.0, limit=1000)
+PACE = RestartPolicy(first=0.2, longest=1.0, limit=1000)
 
 
 class System(Observed):
     """The roles, the server and the API, with proxies between them."""
 
     def __init__(
-        self, directory: Path, more: Mapping[str, str], names: tuple[str, ...] = ROLES, pace: Pace = PACE
+        self, directory: Path, more: Mapping[str, str], names: tuple[str, ...] = ROLES, policy: RestartPolicy = PACE
     ) -> None:
         self.directory = directory
         self.points = directory / "points"
         self.log = []
         self._more = more
         self._names = names
-        self._pace = pace
+        self._policy = policy
         self._stack = ExitStack()
         self._frozen: set[int] = set()
 
@@ -71,7 +71,7 @@ class System(Observed):
 
     def supervise(self) -> None:
         """Start all roles, by a supervisor that knows none of their earlier lives."""
-        self.supervisor = Supervisor(self._roles(), output=self._note, pace=self._pace)
+        self.supervisor = Supervisor(self._roles(), output=self._note, policy=self._policy)
         self.supervisor.start()
 
     def stop(self) -> None:
@@ -112,7 +112,7 @@ class System(Observed):
         argv = tuple(word.replace("@%h", "-odd@%h") for word in known.argv)
         argv += ("--consumer", "odd") if name == "ingest" else ()
         odd = replace(known, name=f"odd {name}", argv=argv, env={**known.env, **env})
-        with Supervisor([odd], output=self._note, pace=PACE):
+        with Supervisor([odd], output=self._note, policy=PACE):
             yield
 
     def arm(self, point: Point, what: str = "KILL") -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from detectors.lanes import LANES
 from detectors.normalize.identities import identities_of
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.optouts import OptOuts
 from tests.faults.fault import USUAL, Fault, Scene
 from tests.faults.ledger import Request
 from tests.faults.shop import STREAMS, THRESHOLD_S, new_number
+from winback.operations.data_subject import DataSubject
 from winback.operations.forget import Forget
-from winback.operations.someone import Someone
 from worker.runtime import identity_secret
 
 CIRCLES, FORGOTTEN = 8, 4
@@ -91,7 +91,7 @@ def _circle(scene: Scene, shopper: Shopper) -> Iterator[dict[str, Any]]:
 def _came_to_one_end(scene: Scene, shopper: Shopper) -> None:
     found = scene.system.state.sessions.read(shopper.sessions)
     states = [session.state for session in found]
-    scene.expect(any(state != "moved" for state in states), f"I2: {shopper.sessions} have all moved")
+    scene.expect(any(state != "superseded" for state in states), f"I2: {shopper.sessions} have all moved")
     contacts = sum(request.contact for request in _requests(scene, shopper))
     scene.expect(contacts == 1, f"{shopper.sessions} ({states}) led to {contacts} contacts")
     counted = {session.session_id: session.contacts for session in found}
@@ -109,9 +109,9 @@ def _shopper(scene: Scene, name: str, sessions: int) -> Shopper:
 
 def _forget(scene: Scene, shopper: Shopper) -> None:
     state, secret = scene.system.state, identity_secret(scene.system.settings)
-    forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
-    forget = Forget(forgetting, OptOuts(state.scripts, state.keys), lambda *_: None)
-    who = Someone(identities_of(shopper.phone, "CO", ""), (), secret, lenient=True)
+    erasure = Erasure(state.scripts, state.keys, [lane.name for lane in LANES])
+    forget = Forget(erasure, OptOuts(state.scripts, state.keys), lambda *_: None)
+    who = DataSubject(identities_of(shopper.phone, "CO", ""), (), secret, lenient=True)
     done = forget.forget(who, forget.survey(who))
     scene.expect(not done.left, f"I4: {done.left} are left")
 

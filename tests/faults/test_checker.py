@@ -51,7 +51,7 @@ def outcome_lost(system: System, shop: Shop) -> Callable[[], None]:
 
 
 def session_lost(system: System, shop: Shop) -> Callable[[], None]:
-    return _overwritten(system, system.state.keys.session(_first(system, shop).session), "state", "moved")
+    return _overwritten(system, system.state.keys.session(_first(system, shop).session), "state", "superseded")
 
 
 def recorded_as_dead(system: System, shop: Shop) -> Callable[[], None]:

@@ -11,7 +11,7 @@ def finish(world: World, place: int, state: str, without: Without) -> World:
         state = "unknown"
     stays = state if state in {"dead", "unknown"} else ""
     world = with_outreach(
-        world, place, found._replace(state=state, place=stays, lease_over=False, noted=NONE, outcome=state)
+        world, place, found._replace(state=state, place=stays, lease_over=False, barrier=NONE, outcome=state)
     )
     if found.session == NONE:
         return world
@@ -26,11 +26,11 @@ def finish(world: World, place: int, state: str, without: Without) -> World:
     )
 
 
-def give_back(world: World, place: int) -> World:
+def requeue(world: World, place: int) -> World:
     """Make an outreach due again, as one that nobody has taken in vain."""
     found = world.outreaches[place]
     return with_outreach(
-        world, place, found._replace(state="waiting", takes=0, place="due", lease_over=False, noted=NONE)
+        world, place, found._replace(state="waiting", takes=0, place="due", lease_over=False, barrier=NONE)
     )
 
 

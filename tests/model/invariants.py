@@ -65,5 +65,5 @@ def ends(world: World, place: int, most_takes: int, without: Without = NOTHING) 
             world = outbox.lease_due(world, place)
         said, world = outbox.take(world, place, most_takes, without)
         if said == "taken":
-            _, world = outbox.end_unsent(world, place, world.outreaches[place].claim, "expired", without)
+            _, world = outbox.end_unsent(world, place, world.outreaches[place].token, "expired", without)
     return world.outreaches[place].state not in OPEN

@@ -1,6 +1,6 @@
 """What a person decides: `retry.lua`, `resolve_sent.lua`, `expire.lua`, `forget.lua` and the person's keys."""
 
-from tests.model.ends import finish, give_back, moved_on, reopen
+from tests.model.ends import finish, moved_on, reopen, requeue
 from tests.model.guards import Without
 from tests.model.states import NONE, World, with_outreach, with_person, with_session
 
@@ -16,7 +16,7 @@ def retry(world: World, place: int, without: Without) -> tuple[str, World]:
     world = reopen(world, place)
     if was == "unknown":
         world = with_outreach(world, place, world.outreaches[place]._replace(ambiguous=True))
-    return "retried", give_back(world, place)
+    return "retried", requeue(world, place)
 
 
 def resolve_sent(world: World, place: int, without: Without) -> World:
@@ -49,7 +49,7 @@ def forget(world: World, place: int, without: Without) -> World:
             world = with_outreach(
                 world,
                 number,
-                found._replace(session=NONE, state="gone", claim=0, takes=0, place=stays, ambiguous=False),
+                found._replace(session=NONE, state="gone", token=0, takes=0, place=stays, ambiguous=False),
             )
     session = world.sessions[place]
     return with_session(
@@ -70,7 +70,7 @@ def forget(world: World, place: int, without: Without) -> World:
 
 def forget_person(world: World, place: int, without: Without) -> World:
     """Remove the keys of a person but for reservation and refusal, and bar what happened before from coming back."""
-    person = world.people[place]._replace(bought=NONE, barred=world.published, unlinked=True)
+    person = world.people[place]._replace(bought=NONE, erased=world.published, unlinked=True)
     if "keeps_reserved" in without:
         person = person._replace(held=())
     return with_person(world, place, person)

@@ -1,6 +1,6 @@
 """The scripts of the outbox: each returns what it says, and the world after it. A refusal changes nothing."""
 
-from tests.model.ends import finish, give_back, moved_on, reopen
+from tests.model.ends import finish, moved_on, reopen, requeue
 from tests.model.guards import Without
 from tests.model.states import NONE, World, with_outreach, with_session
 
@@ -12,7 +12,7 @@ def lease_due(world: World, place: int) -> World:
     found = world.outreaches[place]
     known = 0 if found.session == NONE else world.sessions[found.session].published
     return with_outreach(
-        world, place, found._replace(place="leased", lease_over=False, noted=world.published, known=known)
+        world, place, found._replace(place="leased", lease_over=False, barrier=world.published, known=known)
     )
 
 
@@ -22,8 +22,8 @@ def reap(world: World, place: int, without: Without) -> World:
     if found.state == "sending" and "reap_unknown" not in without:
         return finish(world, place, "unknown", without)
     if found.state == "gone":
-        return with_outreach(world, place, found._replace(place="", lease_over=False, noted=NONE))
-    return with_outreach(world, place, found._replace(state="waiting", place="due", lease_over=False, noted=NONE))
+        return with_outreach(world, place, found._replace(place="", lease_over=False, barrier=NONE))
+    return with_outreach(world, place, found._replace(state="waiting", place="due", lease_over=False, barrier=NONE))
 
 
 def take(world: World, place: int, most_takes: int, without: Without) -> tuple[str, World]:
@@ -34,32 +34,32 @@ def take(world: World, place: int, most_takes: int, without: Without) -> tuple[s
         return "nothing", world
     if found.takes >= most_takes and "takes_end" not in without:
         return "nothing", finish(world, place, "dead", without)
-    claim = found.claim if "take_counts" in without and found.claim else found.claim + 1
-    taken = found._replace(state="leased", place="leased", lease_over=False, noted=NONE)
-    return "taken", with_outreach(world, place, taken._replace(claim=claim, takes=found.takes + 1))
+    token = found.token if "take_counts" in without and found.token else found.token + 1
+    taken = found._replace(state="leased", place="leased", lease_over=False, barrier=NONE)
+    return "taken", with_outreach(world, place, taken._replace(token=token, takes=found.takes + 1))
 
 
-def end_unsent(world: World, place: int, claim: int, state: str, without: Without) -> tuple[str, World]:
+def end_unsent(world: World, place: int, token: int, state: str, without: Without) -> tuple[str, World]:
     """End an outreach before its fence."""
     found = world.outreaches[place]
-    if found.state != "leased" or found.claim != claim:
+    if found.state != "leased" or found.token != token:
         return "lost", world
     world = finish(world, place, state, without)
     return world.outreaches[place].state, world
 
 
-def postpone(world: World, place: int, claim: int) -> tuple[str, World]:
+def postpone(world: World, place: int, token: int) -> tuple[str, World]:
     """Give an outreach back before its fence."""
     found = world.outreaches[place]
-    if found.state != "leased" or found.claim != claim:
+    if found.state != "leased" or found.token != token:
         return "lost", world
-    return "postponed", give_back(world, place)
+    return "postponed", requeue(world, place)
 
 
-def fence(world: World, place: int, claim: int, without: Without) -> tuple[str, World]:
+def fence(world: World, place: int, token: int, without: Without) -> tuple[str, World]:
     """Take the last look before a request may start."""
     found = world.outreaches[place]
-    if (found.state != "leased" or found.claim != claim) and (
+    if (found.state != "leased" or found.token != token) and (
         "fence_ours" not in without or found.state not in {"waiting", "leased", "sending"}
     ):
         return "lost", world
@@ -81,12 +81,12 @@ def fence(world: World, place: int, claim: int, without: Without) -> tuple[str, 
 
 
 def settle(
-    world: World, place: int, claim: int, result: str, without: Without, *, ambiguous: bool = False
+    world: World, place: int, token: int, result: str, without: Without, *, ambiguous: bool = False
 ) -> tuple[str, World]:
     """Record how an attempt went."""
     found = world.outreaches[place]
     settles = found.state in {"sending", "unknown"} or ("settle_open" in without and found.state != "gone")
-    if not settles or (found.claim != claim and "settle_ours" not in without):
+    if not settles or (found.token != token and "settle_ours" not in without):
         return "lost", world
     was = found.state
     if ambiguous:
@@ -103,6 +103,6 @@ def settle(
         session = world.sessions[found.session]
         if session.sending == place:
             world = with_session(world, found.session, session._replace(sending=NONE))
-        return "waiting", give_back(world, place)
+        return "waiting", requeue(world, place)
     world = finish(world, place, result, without)
     return world.outreaches[place].state, world

@@ -5,7 +5,7 @@ from tests.model.states import CONTACTED, NONE, Held, Outreach, Person, World, w
 
 
 def reserve(  # noqa: PLR0917 - as the script takes them
-    world: World, place: int, claim: int, owner: int, limit: int, without: Without
+    world: World, place: int, token: int, owner: int, limit: int, without: Without
 ) -> tuple[str, World]:
     """Reserve a person by one identity for an attempt; at most `limit` outreaches may contact them."""
     person = world.people[owner]
@@ -14,7 +14,7 @@ def reserve(  # noqa: PLR0917 - as the script takes them
     if person.refused and "reserve_refused" not in without:
         return "refused", world
     others = [held for held in person.held if held.outreach != place]
-    if _claim_of(person, place) > claim and "reserve_newest" not in without:
+    if _claim_of(person, place) > token and "reserve_newest" not in without:
         return "lost", world
     if not all(held.long for held in others) and "reserve_waits" not in without:
         return "held", world
@@ -23,18 +23,18 @@ def reserve(  # noqa: PLR0917 - as the script takes them
             if wrong := _given_up_for(world.outreaches[held.outreach]):
                 world = world._replace(wrong=wrong)
         return "capped", world
-    if person.paid > person.barred:
+    if person.paid > person.erased:
         world = world._replace(wrong="I3: a request starts for somebody whose order was acknowledged")
     if person.said_no:
         world = world._replace(wrong="I3: a request starts for somebody whose refusal was acknowledged")
-    held_by = tuple(sorted((*others, Held(place, claim))))
+    held_by = tuple(sorted((*others, Held(place, token))))
     return "reserved", with_person(world, owner, person._replace(held=held_by))
 
 
-def release(world: World, place: int, claim: int, owner: int, without: Without) -> World:
+def release(world: World, place: int, token: int, owner: int, without: Without) -> World:
     """Give the person free by one identity, if this very attempt holds them."""
     person = world.people[owner]
-    if _claim_of(person, place) != claim and "release_ours" not in without:
+    if _claim_of(person, place) != token and "release_ours" not in without:
         return world
     left = tuple(held for held in person.held if held.outreach != place)
     if left != person.held and world.outreaches[place].contacts:
@@ -53,7 +53,7 @@ def contact(world: World, place: int, *, knows_keys: bool) -> World:
 
 
 def _claim_of(person: Person, place: int) -> int:
-    return next((held.claim for held in person.held if held.outreach == place), 0)
+    return next((held.token for held in person.held if held.outreach == place), 0)
 
 
 def _given_up_for(holder: Outreach) -> str:

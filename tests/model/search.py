@@ -63,7 +63,7 @@ def searched(mix: Mix) -> Found:
 def _stuck(world: World, mix: Mix, without: Without, ended: set[Outreach]) -> str:
     for place, found in enumerate(world.outreaches):
         if found.state in OPEN:
-            bare = found._replace(owner=0, contacts=0, known=0, overtaken=False, noted=0)
+            bare = found._replace(owner=0, contacts=0, known=0, overtaken=False, barrier=0)
             if bare not in ended:
                 if not ends(world, place, mix.most_takes, without):
                     return f"I2: it can never end: outreach {place}"

@@ -102,10 +102,10 @@ def mark(world: World, place: int, without: Without) -> World:
         if entry.kind == "refusal":
             world = with_person(world, owner, person._replace(refused=True))
             continue
-        barred = entry.told <= person.barred
-        if entry.told > person.bought and (not barred or "bars" in without):
+        erased = entry.told <= person.erased
+        if entry.told > person.bought and (not erased or "bars" in without):
             world = with_person(world, owner, person._replace(bought=entry.told))
-            if barred:
+            if erased:
                 world = world._replace(wrong="I4: somebody who was forgotten is marked by an older order")
     return _with_entry(world, place, entry._replace(phase="marked"))
 

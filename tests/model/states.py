@@ -38,11 +38,11 @@ class Outreach(NamedTuple):
     session: int
     last: int
     state: str = "waiting"
-    claim: int = 0
+    token: int = 0
     takes: int = 0
     place: str = "due"
     lease_over: bool = False
-    noted: int = NONE
+    barrier: int = NONE
     """The last event that had arrived at its dispatch; here until it is taken."""
     ambiguous: bool = False
     outcome: str = ""
@@ -60,7 +60,7 @@ class Held(NamedTuple):
     """One reservation of a person."""
 
     outreach: int
-    claim: int
+    token: int
     long: bool = False
     """For longer than a lease."""
 
@@ -71,7 +71,7 @@ class Person(NamedTuple):
     bought: int = NONE
     refused: bool = False
     held: tuple[Held, ...] = ()
-    barred: int = NONE
+    erased: int = NONE
     unlinked: bool = False
     """It is not known any more with which identities it was seen."""
     # For the invariants
@@ -96,9 +96,9 @@ class Worker(NamedTuple):
     """One attempt in the hands of one worker."""
 
     outreach: int
-    claim: int
+    token: int
     ambiguous: bool
-    noted: int
+    barrier: int
     step: str = "taken"
     reply: str = ""
     reserved: int = 0

@@ -25,7 +25,7 @@ def steps(world: World, mix: Mix, without: Without) -> Iterator[Choice]:
     yield from _outbox(world, mix, without)
     for found in dict.fromkeys(world.workers):
         yield from worker.goes_on(world, found, mix, without)
-        yield "worker_dies", (found.outreach, found.claim), with_workers(world, found, None)
+        yield "worker_dies", (found.outreach, found.token), with_workers(world, found, None)
     for place in world.requests:
         for accepts in (True, False):
             after = worker.api_decides(world, place, accepts=accepts, repeats=mix.repeats)
@@ -73,7 +73,7 @@ def _outbox(world: World, mix: Mix, without: Without) -> Iterator[Choice]:
 
 
 def _is_taken(world: World, place: int, found: Outreach, mix: Mix, without: Without) -> bool:
-    if len(world.workers) >= mix.workers or found.claim >= mix.claims[min(place, len(mix.claims) - 1)]:
+    if len(world.workers) >= mix.workers or found.token >= mix.claims[min(place, len(mix.claims) - 1)]:
         return False
     return outbox.take(world, place, mix.most_takes, without)[1] is not world
 
@@ -97,5 +97,5 @@ def _forget(world: World, without: Without) -> Iterator[Choice]:
             yield "forget", (place,), operator.forget(world, place, without)
     for place, person in enumerate(world.people):
         of_them = [number for number in range(len(world.sessions)) if place in of_session(world, number)]
-        if person.barred == NONE and all(world.sessions[number].forgotten != NONE for number in of_them):
+        if person.erased == NONE and all(world.sessions[number].forgotten != NONE for number in of_them):
             yield "forget_person", (place,), operator.forget_person(world, place, without)

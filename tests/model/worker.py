@@ -22,17 +22,17 @@ def takes(world: World, place: int, most_takes: int, without: Without) -> World:
     said, world = outbox.take(world, place, most_takes, without)
     if said != "taken":
         return world
-    return with_workers(world, None, Worker(place, world.outreaches[place].claim, before.ambiguous, before.noted))
+    return with_workers(world, None, Worker(place, world.outreaches[place].token, before.ambiguous, before.barrier))
 
 
 def caught_up(world: World, worker: Worker) -> bool:
     """Whether all that had arrived when the outreach was dispatched is applied; once it is, it stays so."""
-    return not world.stream or world.stream[0].number > worker.noted
+    return not world.stream or world.stream[0].number > worker.barrier
 
 
 def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
     """Yield what a worker may do next: the step, its arguments, and the world after it."""
-    me = (worker.outreach, worker.claim)
+    me = (worker.outreach, worker.token)
     match worker.step:
         case "taken":
             yield from _decides(world, worker, mix, without)
@@ -51,7 +51,7 @@ def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterato
 
 
 def _decides(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
-    me = (worker.outreach, worker.claim)
+    me = (worker.outreach, worker.token)
     late = not caught_up(world, worker) and "caught_up" not in without
     if late or mix.policy:
         yield "postpone", me, with_workers(outbox.postpone(world, *me)[1], worker, None)
@@ -70,7 +70,7 @@ def _decides(world: World, worker: Worker, mix: Mix, without: Without) -> Iterat
 
 
 def _fences(world: World, worker: Worker, without: Without) -> World:
-    said, after = outbox.fence(world, worker.outreach, worker.claim, without)
+    said, after = outbox.fence(world, worker.outreach, worker.token, without)
     passed = "reserved" if worker.step == "holding" else "fenced"
     then = {"sending": passed, "busy": "busy"}.get(said)
     return with_workers(after, worker, worker._replace(step=then) if then else None)
@@ -83,7 +83,7 @@ def _identities(world: World, worker: Worker) -> tuple[int, ...]:
 def _reserves(world: World, worker: Worker, mix: Mix, without: Without) -> World:
     """Reserve the person by one identity after the other; when one is refused, give back those before."""
     owners = _identities(world, worker)
-    me = (worker.outreach, worker.claim)
+    me = (worker.outreach, worker.token)
     said, after = people.reserve(world, *me, owners[worker.reserved], mix.limit, without)
     if said == "reserved":
         reserved = worker.reserved + 1
@@ -99,7 +99,7 @@ def _releases(world: World, worker: Worker, without: Without) -> World:
     """Release the person by one identity after the other, the one reserved last first."""
     left = worker.reserved - 1
     owner = _identities(world, worker)[left]
-    after = people.release(world, worker.outreach, worker.claim, owner, without)
+    after = people.release(world, worker.outreach, worker.token, owner, without)
     if left and "release_all" not in without:
         return with_workers(after, worker, worker._replace(reserved=left))
     then = worker._replace(step="settle", reserved=0) if "release_first" not in without else None
@@ -119,13 +119,13 @@ def _posts(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator
         step = "release" if free and "release_first" not in without else "settle"
         yield (
             "post",
-            (worker.outreach, worker.claim, reply),
+            (worker.outreach, worker.token, reply),
             with_workers(after, worker, worker._replace(step=step, reply=known, late=False)),
         )
 
 
 def _settles(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
-    me = (worker.outreach, worker.claim)
+    me = (worker.outreach, worker.token)
     free = worker.reserved and worker.reply in CERTAIN and not worker.ambiguous and "release_first" in without
     then = worker._replace(step="release") if free else None
     if worker.reply == "undecided":
@@ -154,7 +154,7 @@ def lease_ends(world: World, place: int, without: Without) -> World:
     late = {"reserved"} if "clock_first" in without else {"fenced", "reserved"}
     workers = [
         worker._replace(late=True)
-        if (worker.outreach, worker.claim) == (place, found.claim) and worker.step in late
+        if (worker.outreach, worker.token) == (place, found.token) and worker.step in late
         else worker
         for worker in world.workers
     ]
@@ -166,6 +166,6 @@ def may_grow_old(world: World, owner: int) -> bool:
     young = [held for held in world.people[owner].held if not held.long]
     for held in young:
         holder = world.outreaches[held.outreach]
-        if holder.state == "sending" and holder.claim == held.claim and not holder.lease_over:
+        if holder.state == "sending" and holder.token == held.token and not holder.lease_over:
             return False
     return bool(young)

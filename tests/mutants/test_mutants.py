@@ -19,9 +19,9 @@ from state.lua_loader import assembled, read
 from state.scripts import Scripts, source
 from tests.mutants.lua_guards import LUA, Guard, guards
 from tests.mutants.lua_noticed import NOTICED, Noticed
+from tests.support.cli_support import make_healthy
 from tests.support.filled_stream import fill
 from tests.support.helpers import HOUR_MS, make_state, now_ms
-from tests.support.looking import make_healthy
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -17,8 +17,8 @@ from state.errors import StateError
 from state.scripts import Scripts
 from tests.mutants.python_mutants import PYTHON, Mutant
 from tests.mutants.test_mutants import run
+from tests.support.decision_support import shop_on
 from tests.support.helpers import make_state
-from tests.support.operating import shop_on
 from tests.tasks.test_network_reuse import blinding
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

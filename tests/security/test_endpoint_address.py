@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.delivery.addresses import refusal
+from tasks.delivery.addresses import address_block_reason
 from tasks.delivery.breaker import verdict
 from tasks.delivery.settings import DeliverySettings
 from tasks.delivery.yuno import FORBIDDEN, Accepted, Reply, TryAgain, YunoClient
@@ -194,11 +194,11 @@ def test_nothing_else_is_used_then_either(
 
 @given(st.ip_addresses(v=4))
 def test_an_address_passes_only_if_it_is_global_and_so_do_its_forms_in_ipv6(address: IPv4Address) -> None:
-    kind = refusal(str(address))
+    kind = address_block_reason(str(address))
     assert kind is not None or (address.is_global and not address.is_multicast and not address.is_reserved)
     number = int(address)
     for form in (0xFFFF << 32 | number, int(IPv6Address("64:ff9b::")) | number, 0x2002 << 112 | number << 80):
-        assert refusal(str(IPv6Address(form))) == kind
+        assert address_block_reason(str(IPv6Address(form))) == kind
 
 
 def test_a_refusal_stops_sending_for_all_and_costs_no_attempt() -> None:

@@ -6,7 +6,7 @@ More of what cannot be read: test_parsing.py, test_parsing_parts.py, test_ingest
 import pytest
 
 from tests.support.helpers import JANE, dump, event, stored
-from tests.support.ingesting import ingest_of, publish, publish_raw, rejected, waiting
+from tests.support.ingest_support import ingest_of, publish, publish_raw, rejected, waiting
 from tests.support.processes import until
 from worker.runtime import State
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import redis
 
-from state.deployment import PERSONAL_ROLES, without_key
+from state.deployment import PERSONAL_ROLES, missing_key
 from tests.security.redis_users import ACL_FILE, USERS, make_users, rules, url_of
+from tests.support.cli_support import dead_port
 from tests.support.helpers import JANE, abandon, event, happen
-from tests.support.looking import dead_port
 from tests.support.processes import until
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -61,7 +61,7 @@ def refuses(server: EmbeddedValkey, user: str, *command: str) -> bool:
 
 @pytest.mark.parametrize("role", PERSONAL_ROLES)
 def test_who_lacks_a_key_of_encryption_may_say_so(server: EmbeddedValkey, role: str, real_state: State) -> None:
-    key = without_key(real_state.keys, role)
+    key = missing_key(real_state.keys, role)
     assert not refuses(server, role, "HSET", key, "process", "1")
     assert not refuses(server, role, "PEXPIRE", key, "1000")
 

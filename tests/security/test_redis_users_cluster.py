@@ -14,10 +14,10 @@ from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.security.redis_users import make_users, refused
 from tests.support.attempts import deps_of, yuno
+from tests.support.cli_support import read
 from tests.support.cluster_nodes import Cluster, three_nodes
 from tests.support.helpers import HOUR_MS, JANE, event, happen, make_state, stored
-from tests.support.ingesting import ingest_of, waiting
-from tests.support.looking import read
+from tests.support.ingest_support import ingest_of, waiting
 from winback.operations.producer import Producer
 from worker.runtime import State
 

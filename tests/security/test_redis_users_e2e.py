@@ -45,7 +45,7 @@ def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
         shop.admin.xgroup_destroy(stream, "ingest")
     shop.send("s-after", customer=jane(phone_number="+573001234507"), **carts)
     until(lambda: shop.requests_for("s-after"))
-    until(lambda: shop.admin.exists("winback:watch"))
+    until(lambda: shop.admin.exists("winback:monitor_lock"))
     for path in ("/api/tasks", "/workers", "/broker", "/api/queues/length"):
         assert httpx.get(shop.flower + path, auth=LOGIN, trust_env=False).status_code == 200, path
     assert refused(shop.admin) == set()

@@ -15,7 +15,7 @@ import structlog
 from typer.exceptions import TyperException
 from typer.testing import CliRunner
 
-from tests.support.looking import dead_port
+from tests.support.cli_support import dead_port
 from winback.cli.commands import app
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

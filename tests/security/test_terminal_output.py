@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.decision_support import Shop, shop_on
 from tests.support.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
-from tests.support.ingesting import ingest_of, publish
+from tests.support.ingest_support import ingest_of, publish
 from tests.support.logging_lines import FORGERIES
-from tests.support.operating import Shop, shop_on
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tasks.delivery.deadline_transport import DeadlineTransport, trusting_nobody_else
+from tasks.delivery.deadline_transport import DeadlineTransport, pinned_ssl_context
 from tasks.delivery.yuno import TryAgain
 from tests.support.faulty_server import FaultyServer, reply
 from tests.support.helpers import eventually
@@ -62,7 +62,7 @@ def test_keys_of_sessions_are_written_nowhere(
 
 
 def test_certificate_and_name_are_both_asked_for() -> None:
-    context = trusting_nobody_else()
+    context = pinned_ssl_context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from worker.supervision.child_process import Leash, end, kill_group
+from worker.supervision.child_process import ProcessLeash, end, kill_group
 
 INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server, then stop what that has started"
 
@@ -31,7 +31,7 @@ class Program:
         self.log = directory / "log"
         self._argv = argv
         self._env = env
-        self._leash = Leash()
+        self._leash = ProcessLeash()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from state.connection import connect
 from state.errors import StateError
 from state.keys import Keys
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from tests.servers.programs import Program, found
 from tests.support.helpers import eventually
 from worker.supervision.valkey_process import free_port
@@ -111,7 +111,7 @@ class Replicated:
 
     def _can_be_written(self) -> bool:
         try:
-            with connect(self.url) as client, translated():
+            with connect(self.url) as client, driver_errors():
                 return bool(client.exists(EVENTS) >= 0)
         except StateError:
             return False

@@ -27,7 +27,7 @@ from tests.support.helpers import (
     texts,
     ttl_ms,
 )
-from tests.support.ingesting import ingest_of, publish_raw, rejected
+from tests.support.ingest_support import ingest_of, publish_raw, rejected
 from worker.runtime import State
 
 LATE = [

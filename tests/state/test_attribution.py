@@ -18,7 +18,7 @@ from tests.support.helpers import (
     record,
     taken,
 )
-from tests.support.ingesting import Breaking, ingest_of, process, publish
+from tests.support.ingest_support import Breaking, ingest_of, process, publish
 from tests.support.orders import (
     CART,
     OTHER_PHONE,
@@ -178,7 +178,7 @@ def test_an_order_that_says_its_value_counts_before_one_that_does_not(
     assert merit(state) == RECOVERED
 
 
-@pytest.mark.parametrize("method", ["leads", "contacted_at", "credit"])
+@pytest.mark.parametrize("method", ["candidates", "contacted_at", "credit"])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_on_the_way_to_the_contact_costs_nothing_and_doubles_nothing(
     state: State,

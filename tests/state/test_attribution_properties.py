@@ -10,7 +10,7 @@ from state.connection import connect
 from state.outbox import Result
 from state.scripts import Scripts
 from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, WINDOW_MS, FakeScripts, arrived, make_state, now_ms
-from tests.support.ingesting import process
+from tests.support.ingest_support import process
 from tests.support.orders import contacted, merit, order
 from tests.support.redis_clients import FAKEREDIS, fake_client
 from worker.runtime import State
@@ -70,9 +70,9 @@ def test_any_sequence_and_repetition_of_orders_and_corrections_counts_the_same(
 
     base_ms = now_ms(counting) - WINDOW_MS - 2 * HOUR_MS
     # One after the other, everything known from the start.
-    everything = list(range(len(made)))
-    expected = outcome([-1, *sorted(everything, key=lambda place: made[place][0])])
-    repeated = [-1, *everything, *data.draw(st.lists(st.sampled_from([-1, *everything]), max_size=4))]
+    scan_all = list(range(len(made)))
+    expected = outcome([-1, *sorted(scan_all, key=lambda place: made[place][0])])
+    repeated = [-1, *scan_all, *data.draw(st.lists(st.sampled_from([-1, *scan_all]), max_size=4))]
     assert outcome(data.draw(st.permutations(repeated))) == expected
     is_contact = result in {"sent", "holdout"} or (result == "given_up" and corrected == "sent")
     after = [at for at, _, _ in made if 0 <= at <= WINDOW_MS]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from detectors.session_fields import BOT
-from state.people import Lead
+from state.people import ContactRef
 from state.person_marks import MOST_LINKS
 from tests.support.helpers import (
     HOUR_MS,
@@ -24,7 +24,7 @@ from tests.support.helpers import (
     taken,
 )
 from tests.support.helpers import texts as texts_at
-from tests.support.ingesting import ingest_of, publish, waiting
+from tests.support.ingest_support import ingest_of, publish, waiting
 from worker.runtime import State
 
 MOST_METADATA, MOST_CONTACTS, MOST_HISTORY = 128, 100, 16384
@@ -108,7 +108,7 @@ def test_metadata_of_an_earlier_session_is_bounded_too(state: State) -> None:
     for place, session in enumerate(("old", "new")):
         made = {f"{session}{n:03d}": n for n in range(100)}
         apply(state, arrived(with_metadata(session, **made), at_ms + place))
-    state.sessions.hand_over("old", "new", (at_ms + 2) * 100)
+    state.sessions.supersede("old", "new", (at_ms + 2) * 100)
     assert metadata(state, "new") == {f"new{n:03d}" for n in range(100)} | {f"old{n:03d}" for n in range(28)}
 
 
@@ -117,7 +117,7 @@ def test_session_of_an_earlier_version_with_many_fields_is_taken_over(state: Sta
     apply(state, arrived(with_metadata("old", a=1), at_ms), arrived(event(session="new"), at_ms))
     value = texts_at(state, state.keys.session("old"))["meta.a"]
     state.client.hset(state.keys.session("old"), mapping={f"meta.{n}": value for n in range(10_000)})
-    state.sessions.hand_over("old", "new", (at_ms + 2) * 100)
+    state.sessions.supersede("old", "new", (at_ms + 2) * 100)
     assert len(metadata(state, "new")) == MOST_METADATA
 
 
@@ -138,10 +138,10 @@ def test_history_keeps_its_beginning_and_its_end(state: State, why: str) -> None
 
 def test_contacts_of_one_number_are_bounded(state: State) -> None:
     person = "a" * 64
-    lead = Lead("", 30 * DAY_S * 1000, now_ms(state))
+    contact_ref = ContactRef("", 30 * DAY_S * 1000, now_ms(state))
     for number in range(MOST_CONTACTS + 20):
         outreach = f"07-{number:016x}"
-        assert state.people.reserve([person], outreach, 1, lead, ()) == "reserved"
+        assert state.people.reserve([person], outreach, 1, contact_ref, ()) == "reserved"
         assert state.people.release([person], outreach, 1)
     held = texts_at(state, state.keys.contacts(person))
     assert len(held) == MOST_CONTACTS
@@ -152,16 +152,16 @@ def test_contacts_of_one_number_lose_the_oldest(state: State) -> None:
     person, now = "a" * 64, now_ms(state)
     held: Any = {f"07-{number:016x}": f"{now - (number * 7 % 100) * 1000}" for number in range(MOST_CONTACTS)}
     state.client.hset(state.keys.contacts(person), mapping=held)
-    assert state.people.reserve([person], "07-ffffffffffffffff", 1, Lead("", HOUR_MS, now), ()) == "reserved"
+    assert state.people.reserve([person], "07-ffffffffffffffff", 1, ContactRef("", HOUR_MS, now), ()) == "reserved"
     oldest = min(held, key=lambda outreach: int(held[outreach]))
     assert held.keys() - texts_at(state, state.keys.contacts(person)).keys() == {oldest}
 
 
 def test_attempts_of_one_outreach_push_out_no_other(state: State) -> None:
-    person, lead = "a" * 64, Lead("", HOUR_MS, now_ms(state) - MINUTE_MS)
+    person, contact_ref = "a" * 64, ContactRef("", HOUR_MS, now_ms(state) - MINUTE_MS)
     for number in range(MOST_CONTACTS):
-        state.people.reserve([person], f"07-{number:016x}", 1, lead, ())
+        state.people.reserve([person], f"07-{number:016x}", 1, contact_ref, ())
         state.people.release([person], f"07-{number:016x}", 1)
     for claim in range(2, 5):
-        state.people.reserve([person], "07-0000000000000000", claim, lead, ())
+        state.people.reserve([person], "07-0000000000000000", claim, contact_ref, ())
     assert len(texts_at(state, state.keys.contacts(person))) == MOST_CONTACTS

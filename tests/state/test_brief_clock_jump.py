@@ -6,8 +6,8 @@ import pytest
 
 from state.announcements import declare
 from state.calls import outreaches as lua
-from tests.support.controlling import control, granted, held, let_pass, passes
-from tests.support.controlling import sending as sending_of
+from tests.support.control_support import control, granted, held, let_pass, passes
+from tests.support.control_support import sending as sending_of
 from tests.support.helpers import (
     HOUR_MS,
     MINUTE_MS,
@@ -95,7 +95,7 @@ def test_partition_clock_never_goes_back(state: State) -> None:
 
 
 def stop(state: State) -> None:
-    control(state).record(held(), "refused", "http_401")
+    control(state).report_outcome(held(), "refused", "http_401")
 
 
 def probe(state: State) -> None:

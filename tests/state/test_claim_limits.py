@@ -64,7 +64,7 @@ def test_a_limit_spans_the_lanes_of_a_partition(state: State) -> None:
 def test_one_script_call_takes_no_more_than_its_limit(state: State) -> None:
     for number, session in enumerate(same_partition("s-1", 5)):
         happen(state, event(session=session, stage="checkout" if number == 0 else "payment"), ago_ms=HOUR_MS)
-    lane = {"before_ms": now_ms(state), "wait_ms": 0, "reason": "", "from_silence": False, "looked_ms": 0}
+    lane = {"before_ms": now_ms(state), "wait_ms": 0, "reason": "", "measure_from_expiry": False, "checked_ms": 0}
     lanes = json.dumps([lane | {"name": name} for name in ("checkout.web.idle", "payment.web.idle")])
     prefix, ranks = state.keys.partition(partition_of("s-1")), "".join(name.ljust(RANK_WIDTH) for name in RANK_NAMES)
     call = lua.claim(prefix, 2, MAX_AGE_MS, lanes, "00-000000000000", ranks.encode())

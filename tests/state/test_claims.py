@@ -77,11 +77,11 @@ def test_a_claimed_session_becomes_an_outreach_that_is_due(state: State) -> None
     session = stored(state)
     assert (session.state, session.outreach) == ("abandoned", outreach)
     assert lanes_of(state) == {}
-    assert {name: found[name] for name in ("session", "state", "lane", "claim", "attempts", "takes")} == {
+    assert {name: found[name] for name in ("session", "state", "lane", "token", "attempts", "takes")} == {
         "session": "s-1",
         "state": "waiting",
         "lane": "checkout.web.idle",
-        "claim": "0",
+        "token": "0",
         "attempts": "0",
         "takes": "0",
     }
@@ -146,7 +146,7 @@ def test_who_took_the_number_back_cannot_be_reached(state: State) -> None:
 
 def test_a_lane_that_is_left_alone_is_suppressed_with_the_reason(state: State) -> None:
     happen(state, event(customer=JANE), ago_ms=HOUR_MS)
-    assert sweep(state, left_alone="declined_off") == 0
+    assert sweep(state, suppress_reason="declined_off") == 0
     assert stored(state).state.startswith("suppressed")
     assert counters(state) == {"suppressed.declined_off": 1}
 

@@ -8,7 +8,7 @@ from state.keys import PARTITIONS
 from tasks.sweep import sweep as sweep_tasks
 from tests.support.attempts import deps_of
 from tests.support.clock import put_clock_back
-from tests.support.controlling import control
+from tests.support.control_support import control
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -65,7 +65,7 @@ def test_step_back_smaller_than_a_hole_is_none(state: State) -> None:
 def test_silence_noted_in_the_future_ends_with_the_next_event(state: State, step_ms: int) -> None:
     state.client.hset(state.keys.sweep, "silent", now_ms(state) + step_ms)
     state.client.xadd(state.keys.events, {"event": "{}"})
-    assert state.streams.shop_is_silent(HOUR_MS) == (False, True)
+    assert state.streams.shop_silence(HOUR_MS) == (False, True)
     assert int(texts(state, state.keys.sweep)["reopened"]) <= now_ms(state)
 
 
@@ -91,10 +91,10 @@ def test_clock_put_back_during_a_sweep_claims_nothing_in_it(state: State) -> Non
     """Its cut-off is of the clock before, by which everybody has been silent for an hour."""
     happen(state, event(customer=JANE), ago_ms=SECOND_MS)
     at = now_ms(state)
-    lanes = [replace(lane, looked_ms=at + HOUR_MS) for lane in cut_offs(at + HOUR_MS - WAIT_MS)]
+    lanes = [replace(lane, checked_ms=at + HOUR_MS) for lane in cut_offs(at + HOUR_MS - WAIT_MS)]
     assert state.sessions.claim(lanes, max_age_ms=DAY_MS, required=()) == Claimed(0, 0)
     assert state.sessions.claim(
-        [replace(lane, looked_ms=at) for lane in lanes], max_age_ms=DAY_MS, required=()
+        [replace(lane, checked_ms=at) for lane in lanes], max_age_ms=DAY_MS, required=()
     ).sessions
 
 

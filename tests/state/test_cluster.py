@@ -8,13 +8,14 @@ from redis.crc import key_slot
 
 from state import daily_counters, deployment
 from state.connection import connect, require_suitable
-from state.people import Facts
+from state.people import PersonFacts
 from state.scripts import Scripts
+from tests.support.cli_support import read
 from tests.support.cluster_nodes import ClusterNode
-from tests.support.controlling import TEN_A_SECOND_US, control, granted, held, passes
+from tests.support.control_support import TEN_A_SECOND_US, control, granted, held, passes
 from tests.support.helpers import (
+    CONTACT_REF,
     JANE,
-    LEAD,
     LIMITS,
     MINUTE_MS,
     SECOND_MS,
@@ -38,9 +39,8 @@ from tests.support.helpers import (
     take_again,
     taken,
 )
-from tests.support.immortality import immortal_keys
-from tests.support.ingesting import facts_of, ingest_of, opened, publish, rejected, waiting
-from tests.support.looking import read
+from tests.support.ingest_support import facts_of, ingest_of, opened, publish, rejected, waiting
+from tests.support.key_leak_checker import immortal_keys
 from tests.support.orders import contacted, order, order_comes
 from worker.ingest.batch import collect
 from worker.runtime import State
@@ -97,9 +97,9 @@ def test_an_outreach_takes_its_whole_way(state: State) -> None:
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "waiting"
     again = take_again(state, held.outreach)
     assert fence(state, again) == "sending"
-    assert state.people.reserve(["ab" * 32], again.outreach, again.claim, LEAD, LIMITS) == "reserved"
-    assert state.people.facts("ab" * 32).reserved_by == again.outreach
-    assert state.people.release(["ab" * 32], again.outreach, again.claim)
+    assert state.people.reserve(["ab" * 32], again.outreach, again.token, CONTACT_REF, LIMITS) == "reserved"
+    assert state.people.person_facts("ab" * 32).reserved_by == again.outreach
+    assert state.people.release(["ab" * 32], again.outreach, again.token)
     assert state.outbox.settle(again, "sent", line="attempt 2") == "sent"
     assert counters(state) == {"sent": 1}
     assert stored(state).contacts == 1
@@ -118,7 +118,7 @@ def test_every_other_end_is_reached(state: State) -> None:
         abandon(state, f"s-{number}")
     found = dispatch(state)
     assert len(found) == 20
-    assert all(take(state, outreach).claim > 0 for outreach in found)
+    assert all(take(state, outreach).token > 0 for outreach in found)
     assert state.outbox.leased() == 20
 
 
@@ -128,21 +128,21 @@ def test_events_are_applied_and_people_marked(state: State) -> None:
     ingest_of(state).step()
     assert waiting(state) == 0
     assert all(stored(state, f"s-{number}").activity for number in range(30))
-    assert facts_of(state, JANE["phone_number"]) == Facts(bought=True)
+    assert facts_of(state, JANE["phone_number"]) == PersonFacts(bought=True)
     assert [field for field, _, _ in rejected(state)] == ["type"]
 
 
 def test_what_holds_back_all_sending_works(state: State) -> None:
     by = control(state, rate_us=TEN_A_SECOND_US, per_day=5)
     assert granted(by, 3) == 3
-    by.give_back(held(), requests=1, day=passes(by).day)
-    by.record(held(), "refused", "http_401")
+    by.return_permits(held(), requests=1, day=passes(by).day)
+    by.report_outcome(held(), "refused", "http_401")
     by.pause("")
     assert by.gate(held()) == "paused"
     assert by.resume().why == "http_401"
     assert by.gate(held()) == "stopped"
-    assert state.streams.shop_is_silent(SECOND_MS) == (True, True)
-    assert read(state).sending.going == "refused"
+    assert state.streams.shop_silence(SECOND_MS) == (True, True)
+    assert read(state).sending.sending_state == "refused"
 
 
 def test_orders_find_their_contacts_and_the_report_its_counters(state: State) -> None:
@@ -158,29 +158,29 @@ def test_orders_find_their_contacts_and_the_report_its_counters(state: State) ->
 def test_several_streams_are_read_measured_and_waited_for(state: State) -> None:
     streams = opened(state, 3)
     assert len({key_slot(stream.key.encode()) for stream in streams}) == 3
-    noted = state.streams.noted()
-    assert state.streams.applied(noted)
+    noted = state.streams.barrier()
+    assert state.streams.barrier_passed(noted)
     for place in range(3):
         publish(state, event(session=f"s-{place}"), stream=place)
     assert state.streams.watermark().first
-    assert not state.streams.applied(state.streams.noted())
-    ingest_of(state, several=3).step()
+    assert not state.streams.barrier_passed(state.streams.barrier())
+    ingest_of(state, stream_count=3).step()
     assert all(stored(state, f"s-{place}").activity for place in range(3))
     assert waiting(state) == 0
-    assert state.streams.applied(state.streams.noted())
+    assert state.streams.barrier_passed(state.streams.barrier())
     assert read(state).events.streams == 3
 
 
 def test_the_stream_and_the_deployment_work(state: State) -> None:
     assert require_suitable(state.client).startswith("valkey ")
     deployment.check(state.scripts, state.keys, SECRET)
-    deployment.beat(state.scripts, state.keys, "ingest")
+    deployment.heartbeat(state.scripts, state.keys, "ingest")
     assert len(deployment.heartbeats(state.scripts, state.keys, "ingest")) == 1
     assert state.streams.open_sweep(SECOND_MS) == 0
-    assert state.streams.noted() == "0-0"
+    assert state.streams.barrier() == "0-0"
     state.streams.first.create_group()
     publish(state, event())
-    assert state.streams.watermark().first == state.streams.noted()
+    assert state.streams.watermark().first == state.streams.barrier()
     assert len(state.streams.first.read("dead", count=10, block_ms=1)) == 1
     assert state.streams.first.take_over("one", idle_ms=0, count=10) == 1
     assert state.streams.first.deliveries("one") == 1

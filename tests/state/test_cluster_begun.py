@@ -34,7 +34,7 @@ from tests.support.begun_calls import (
 )
 from tests.support.cluster_nodes import Cluster, three_nodes
 from tests.support.helpers import DAY_MS, event, eventually, make_state, stored
-from tests.support.ingesting import ingest_of, opened, publish, waiting
+from tests.support.ingest_support import ingest_of, opened, publish, waiting
 from worker.runtime import State
 
 __all__ = ["nodes", "state"]  # fixtures
@@ -68,7 +68,7 @@ def frozen(nodes: Cluster, place: int) -> Iterator[None]:
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_come_in_the_order_of_the_calls_whichever_node_has_them(state: State, number: int) -> None:
     assert {home(call) for call in CALLS} == {0, 1, 2}
-    assert state.scripts.begin_calls(CALLS[:number]).result() == REPLIES[:number]
+    assert state.scripts.send_calls(CALLS[:number]).result() == REPLIES[:number]
     assert state.scripts.run_many(CALLS[:number]) == [NOTHING_NEW] * number
 
 
@@ -76,23 +76,23 @@ def test_who_begins_is_not_held_up_by_a_node_that_has_not_replied(nodes: Cluster
     loaded(state)
     forget_counts(nodes)
     with frozen(nodes, 0):
-        wait = state.scripts.begin_calls(CALLS)
+        wait = state.scripts.send_calls(CALLS)
         assert len(in_use(state.client)) == 3
         mine = [sum(home(call) == place for call in CALLS) for place in (1, 2)]
         eventually(lambda: [carried_out(client) for client in nodes.clients[1:]] == mine)
     assert wait.result() == REPLIES
 
 
-@pytest.mark.parametrize("several", [1, 3])
-def test_an_ingest_that_works_ahead_applies_all(nodes: Cluster, several: int) -> None:
+@pytest.mark.parametrize("stream_count", [1, 3])
+def test_an_ingest_that_works_ahead_applies_all(nodes: Cluster, stream_count: int) -> None:
     client: Any = connect(nodes.url)
     with client:
         state = make_state(client, Scripts(client))
-        opened(state, several)
+        opened(state, stream_count)
         for number in range(70):
-            publish(state, event(session=f"s-{number}"), stream=number % several)
+            publish(state, event(session=f"s-{number}"), stream=number % stream_count)
         forget_counts(nodes)
-        ingest = ingest_of(state, batch=10, several=several)
+        ingest = ingest_of(state, batch=10, stream_count=stream_count)
         ingest.run(lambda: ingest.totals.entries == 70, not_paused)
         assert moved(nodes) == [0, 0, 0]
         assert (waiting(state), in_use(client)) == (0, [])
@@ -108,7 +108,7 @@ def test_an_error_of_one_call_leaves_the_others_be(state: State) -> None:
     calls = list(CALLS)
     calls[2] = calls[2]._replace(arguments=("not a number", DAY_MS))
     with pytest.raises(StateError, match="refused a command"):
-        state.scripts.begin_calls(calls).result()
+        state.scripts.send_calls(calls).result()
     assert state.scripts.run_many(CALLS) == [MarkReply(int(index == 2), []) for index in range(40)]
 
 
@@ -117,7 +117,7 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
         client: Any = state.client
         loaded(state)
         nodes.clients[0].client_pause(60_000, all=False)
-        wait = state.scripts.begin_calls(CALLS)
+        wait = state.scripts.send_calls(CALLS)
         nodes.servers[0].kill()
         left = [call for call in CALLS if home(call) != 0]
         lost = next(call for call in CALLS if home(call) == 0)
@@ -130,7 +130,7 @@ def test_a_node_that_dies_before_it_replied_fails_alone(tmp_path: Path) -> None:
             assert in_use(client) == []
             assert port_of(client, lost) == nodes.servers[1].port
             assert state.scripts.run_many(left) == [NOTHING_NEW] * len(left)
-            wait = state.scripts.begin_calls(CALLS)
+            wait = state.scripts.send_calls(CALLS)
         with pytest.raises(ServerUnavailableError):
             wait.result()
 
@@ -156,7 +156,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_reply_to_others(nodes: Clust
     handler = signal.signal(signal.SIGALRM, interrupt)
     try:
         with frozen(nodes, first):
-            wait, ours = state.scripts.begin_calls(CALLS), set(in_use(state.client))
+            wait, ours = state.scripts.send_calls(CALLS), set(in_use(state.client))
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             with pytest.raises(KeyboardInterrupt):
                 wait.result()

@@ -27,7 +27,7 @@ from tests.support.begun_calls import (
 )
 from tests.support.cluster_nodes import Cluster, owner
 from tests.support.helpers import JANE, event, fence, happen, make_state, stored, taken
-from tests.support.ingesting import ingest_of, opened, publish, rejected, waiting
+from tests.support.ingest_support import ingest_of, opened, publish, rejected, waiting
 from worker.runtime import State
 
 __all__ = ["nodes", "state"]  # fixtures
@@ -57,7 +57,7 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
     with given(nodes, slot_of(first), away):
         forget_counts(nodes)
         for expected in (REPLIES, [NOTHING_NEW] * 40):
-            assert state.scripts.begin_calls(CALLS).result() == expected
+            assert state.scripts.send_calls(CALLS).result() == expected
             assert moved(nodes) == [int(place == home(first)) for place in range(3)]
         assert port_of(state.client, first) == nodes.servers[away].port
         assert sum(carried_out(client) for client in nodes.clients) == 80

@@ -26,7 +26,7 @@ from tests.support.attempts import yuno
 from tests.support.cluster_nodes import Cluster, owner, three_nodes
 from tests.support.faulty_server import OK
 from tests.support.helpers import SECRET, event, eventually, same_partition, stored
-from tests.support.ingesting import ingest_of
+from tests.support.ingest_support import ingest_of
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load
@@ -65,8 +65,8 @@ def _says(nodes: Cluster, client: Any, key: str, new: int) -> bool:  # noqa: ANN
     try:
         client.exists(key)
         at = client is nodes.clients[new]
-    except MovedError as moved_to:
-        at = moved_to.port == nodes.servers[new].port
+    except MovedError as superseded_by:
+        at = superseded_by.port == nodes.servers[new].port
     except RedisError:
         at = False
     if not at:
@@ -179,7 +179,7 @@ def test_moving_a_busy_slot_loses_and_doubles_nothing(tmp_path: Path, what: str)
             contacts = Counter(_session(body) for wire in server.wires for body in wire.requests)
             assert {stored(state, session).state for session in sessions if session not in leaving} == {"bought"}
             assert contacts == dict.fromkeys(leaving, 1)
-            assert state.streams.follow() == 0
+            assert state.streams.check() == 0
         assert errors == []
         assert away.is_set(), "no script met a slot that was being moved"
 

@@ -61,7 +61,7 @@ def test_the_fingerprint_gives_the_secret_away_to_nobody() -> None:
 
 def test_a_process_that_says_it_lives_is_listed_with_the_servers_time(state: State) -> None:
     before_ms = now_ms(state)
-    deployment.beat(state.scripts, state.keys, "ingest")
+    deployment.heartbeat(state.scripts, state.keys, "ingest")
     (beat,) = deployment.heartbeats(state.scripts, state.keys, "ingest")
     assert before_ms <= beat.at_ms <= now_ms(state)
     assert deployment.heartbeats(state.scripts, state.keys, "sweep") == []
@@ -149,7 +149,7 @@ def test_a_server_that_is_away_is_said_to_be_unavailable() -> None:
 
 def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State) -> None:
     for _ in range(2):
-        assert state.outbox.reap().gone == 0
+        assert state.outbox.reap().missing == 0
         assert state.streams.watermark().first == ""
         state.client.script_flush()
 

@@ -13,9 +13,9 @@ from state.connection import connect
 from state.scripts import Scripts
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, yuno
-from tests.support.encrypting import (
+from tests.support.cipher_support import (
     JOHN,
     KEY,
     OTHER,
@@ -45,7 +45,7 @@ from tests.support.helpers import (
     take,
     texts,
 )
-from tests.support.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from tests.support.ingest_support import facts_of, ingest_of, publish, rejected, waiting
 from tests.support.sealed import abandoned, other, sealed
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -126,7 +126,7 @@ def test_an_outreach_goes_out_as_without_keys_and_is_repeated_in_the_same_words(
         assert attempt(outreach, deps).outcome == "waiting"
         body = record(sealed, outreach)["body"]
         assert key_id_of(body) == key_id(KEY)
-        assert attempt_again(sealed, outreach, deps) == Outcome(outreach, "sent", "", 2, "http_200")
+        assert attempt_again(sealed, outreach, deps) == AttemptOutcome(outreach, "sent", "", 2, "http_200")
         first, second = server.requests
     assert first == second
     assert json.loads(first[1])["customer"]["full_name"] == JOHN["full_name"]

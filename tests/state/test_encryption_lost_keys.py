@@ -6,10 +6,11 @@ from state import deployment
 from state.errors import DeploymentMismatchError
 from state.people import person_of
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tasks.deps import Deps
 from tests.support.attempts import attempt_again, deps_of, yuno
-from tests.support.encrypting import JOHN, KEY, OTHER, johns_visit, key_id, seal_again, with_keys
+from tests.support.cipher_support import JOHN, KEY, OTHER, johns_visit, key_id, seal_again, with_keys
+from tests.support.decision_support import shop_on
 from tests.support.faulty_server import http
 from tests.support.helpers import (
     DAY_MS,
@@ -26,8 +27,7 @@ from tests.support.helpers import (
     stored,
     texts,
 )
-from tests.support.ingesting import ingest_of, publish, waiting
-from tests.support.operating import shop_on
+from tests.support.ingest_support import ingest_of, publish, waiting
 from tests.support.sealed import abandoned, other, sealed
 from worker import runtime
 from worker.runtime import State
@@ -49,7 +49,7 @@ def problem(state: State) -> str:
 
 def test_an_outreach_that_cannot_be_decrypted_waits_for_its_key_and_says_so(sealed: State, other: State) -> None:
     outreach = abandoned(sealed)
-    assert attempt(outreach, reporting(other)) == Outcome(outreach, "postponed", "unreadable")
+    assert attempt(outreach, reporting(other)) == AttemptOutcome(outreach, "postponed", "unreadable")
     assert problem(sealed).startswith(f"outreach {outreach}: ")
     assert f"is encrypted under key {key_id(KEY)}, which is not in encryption_keys" in problem(sealed)
     assert record(sealed, outreach)["history"].endswith(" postponed.unreadable\n")
@@ -66,14 +66,14 @@ def test_a_body_that_cannot_be_decrypted_is_not_built_anew(sealed: State, other:
         assert attempt(outreach, deps).outcome == "waiting"
     seal_again(other)
     with yuno(other) as (deps, server):
-        assert attempt_again(sealed, outreach, deps) == Outcome(outreach, "postponed", "unreadable")
+        assert attempt_again(sealed, outreach, deps) == AttemptOutcome(outreach, "postponed", "unreadable")
         assert server.requests == []
 
 
 def test_one_that_nobody_can_decrypt_any_more_expires_in_the_end(sealed: State, other: State) -> None:
     outreach = abandoned(sealed)
     sealed.client.hset(sealed.keys.outreach(outreach), "expires_at", now_ms(sealed) - DAY_MS)
-    assert attempt(outreach, reporting(other)) == Outcome(outreach, "expired", "unreadable")
+    assert attempt(outreach, reporting(other)) == AttemptOutcome(outreach, "expired", "unreadable")
     assert places_of(sealed, outreach) == set()
     assert problem(sealed)
 
@@ -85,7 +85,7 @@ def test_a_value_that_was_moved_here_from_another_session_is_not_sent(sealed: St
     moved = texts(sealed, sealed.keys.session("s-2"))[field]
     sealed.client.hset(sealed.keys.session("s-1"), field, moved)
     with yuno(sealed) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "postponed", "unreadable")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "postponed", "unreadable")
         assert server.requests == []
     assert field not in stored(sealed).fields
     assert "does not open with its key" in stored(sealed).unreadable
@@ -109,7 +109,7 @@ def test_ingest_that_lacks_a_key_of_the_deployment_stops_and_loses_nothing(seale
         ingest_of(other).step()
     assert waiting(other) == 1
     ingest_of(with_keys(sealed, OTHER, KEY)).step()
-    assert sealed.people.facts(person_of("+573007654321", SECRET)).bought
+    assert sealed.people.person_facts(person_of("+573007654321", SECRET)).bought
 
 
 # What all processes must agree on

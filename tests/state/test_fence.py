@@ -116,18 +116,18 @@ def test_the_fence_cancels_when_the_session_is_gone(state: State) -> None:
     assert list(state.client.scan_iter("*:session:*")) == []
 
 
-@pytest.mark.parametrize("moved_to", ["bought", ""])
-def test_the_fence_cancels_when_the_session_moved_on_without_calling_it_off(state: State, moved_to: str) -> None:
+@pytest.mark.parametrize("superseded_by", ["bought", ""])
+def test_the_fence_cancels_when_the_session_moved_on_without_calling_it_off(state: State, superseded_by: str) -> None:
     """As after a crash between two parts of the state, or a restore: the fence relies on nobody."""
     held = taken(state)
     key = state.keys.session("s-1")
-    if moved_to:
-        state.client.hset(key, "state", moved_to)
+    if superseded_by:
+        state.client.hset(key, "state", superseded_by)
     else:
         state.client.hdel(key, "state")
         state.client.hset(key, "activity", texts(state, key)["activity"].rstrip(MARK))
     assert fence(state, held) == "cancelled"
-    assert counters(state) == {f"cancelled.{'paid' if moved_to else 'came_back'}": 1}
+    assert counters(state) == {f"cancelled.{'paid' if superseded_by else 'came_back'}": 1}
 
 
 def test_the_fence_cancels_when_another_outreach_has_the_session(state: State) -> None:
@@ -166,7 +166,7 @@ def test_a_later_attempt_is_counted_on_and_keeps_when_the_first_began(state: Sta
     state.outbox.settle(held, "retry", reason="http_503", delay_ms=0, line="attempt 1")
     dispatch(state)
     again = take(state, held.outreach)
-    assert again.claim > held.claim
+    assert again.token > held.token
     assert (again.attempts, again.body, again.key) == (1, BODY, "key-1")
     assert state.outbox.fence(again, body=again.body, key=again.key).attempt == 2
     assert record(state, held.outreach)["first_sending"] == began

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.claims import Claimed
-from state.watermark import AHEAD_MS, HIGHEST_ID, Faults, Look, Trail, follow, measured_until
+from state.watermark import AHEAD_MS, HIGHEST_ID, Faults, StreamSnapshot, Trail, measured_until, next_trail
 from tasks.sweep import sweep
 from tests.support.future_ids import AHEAD, poison
 from tests.support.helpers import DAY_MS, HOUR_MS, JANE, MINUTE_MS, event, happen, now_ms, stored, texts
-from tests.support.ingesting import ingest_of, publish, publish_raw
+from tests.support.ingest_support import ingest_of, publish, publish_raw
 from tests.tasks.test_sweep import NOTHING, deps
 from worker.runtime import State
 
@@ -20,31 +20,31 @@ FUTURE = NOW + 400 * DAY_MS
 # A stream whose ids say nothing about time
 
 
-def look(now_ms: int = NOW, first: int | None = None, last: int = FUTURE) -> Look:
-    return Look(now_ms, "" if first is None else f"{first}-0", f"{last}-0", 0, 0, 0)
+def snapshot(now_ms: int = NOW, first: int | None = None, last: int = FUTURE) -> StreamSnapshot:
+    return StreamSnapshot(now_ms, "" if first is None else f"{first}-0", f"{last}-0", 0, 0, 0)
 
 
 @pytest.mark.parametrize("ahead_ms", [-DAY_MS, 0, AHEAD_MS])
 def test_ids_about_now_leave_no_trail(ahead_ms: int) -> None:
-    assert follow(look(last=NOW + ahead_ms), None) is None
+    assert next_trail(snapshot(last=NOW + ahead_ms), None) is None
 
 
 def test_first_sight_of_a_waiting_future_id_measures_nothing() -> None:
-    trail = follow(look(first=FUTURE), None)
+    trail = next_trail(snapshot(first=FUTURE), None)
     assert measured_until(NOW, f"{FUTURE}-0", trail) == 0
 
 
 def test_empty_stream_with_future_ids_is_measured_until_now() -> None:
-    trail = follow(look(), None)
+    trail = next_trail(snapshot(), None)
     assert trail is not None
     assert trail.passed_ms == NOW
     assert measured_until(NOW, "", trail) == NOW
 
 
 def test_later_first_id_measures_until_the_mark() -> None:
-    trail = follow(look(first=FUTURE), None)
-    held = follow(look(NOW + 1000, FUTURE, FUTURE + 5), trail)
-    passed = follow(look(NOW + 2000, FUTURE + 1, FUTURE + 9), held)
+    trail = next_trail(snapshot(first=FUTURE), None)
+    held = next_trail(snapshot(NOW + 1000, FUTURE, FUTURE + 5), trail)
+    passed = next_trail(snapshot(NOW + 2000, FUTURE + 1, FUTURE + 9), held)
     assert held is not None
     assert passed is not None
     assert (held.passed_ms, passed.passed_ms) == (0, NOW)
@@ -52,20 +52,20 @@ def test_later_first_id_measures_until_the_mark() -> None:
 
 
 def test_trail_from_before_a_step_back_is_dropped() -> None:
-    trail = follow(look(NOW + HOUR_MS), None)
-    stepped = follow(look(first=FUTURE), trail)
+    trail = next_trail(snapshot(NOW + HOUR_MS), None)
+    stepped = next_trail(snapshot(first=FUTURE), trail)
     assert stepped is not None
     assert stepped.passed_ms == 0
     assert stepped.mark_ms == NOW
 
 
 def test_new_last_id_is_when_the_shop_was_heard() -> None:
-    trail = follow(look(), None)
-    quiet = follow(look(NOW + MINUTE_MS), trail)
-    heard = follow(look(NOW + 2 * MINUTE_MS, last=FUTURE + 1), quiet)
+    trail = next_trail(snapshot(), None)
+    quiet = next_trail(snapshot(NOW + MINUTE_MS), trail)
+    heard = next_trail(snapshot(NOW + 2 * MINUTE_MS, last=FUTURE + 1), quiet)
     assert quiet is not None
     assert heard is not None
-    assert (quiet.heard_ms, heard.heard_ms) == (NOW, NOW + 2 * MINUTE_MS)
+    assert (quiet.arrived_ms, heard.arrived_ms) == (NOW, NOW + 2 * MINUTE_MS)
 
 
 def test_trail_is_read_as_it_was_written() -> None:
@@ -86,7 +86,7 @@ def test_silence_is_never_measured_past_an_unapplied_event(steps: list[tuple[str
         elif step == "apply":
             waiting = waiting[1:]
         else:
-            trail = follow(look(now, waiting[0][0] if waiting else None, last), trail)
+            trail = next_trail(snapshot(now, waiting[0][0] if waiting else None, last), trail)
         first = f"{waiting[0][0]}-0" if waiting else ""
         until = measured_until(now, first, trail)
         assert until <= (waiting[0][1] if waiting else now)
@@ -94,7 +94,7 @@ def test_silence_is_never_measured_past_an_unapplied_event(steps: list[tuple[str
         # All that has arrived is applied, and others arrive: within two sweeps that is known.
         now, last = now + 1000, last + 1
         applied_at, waiting = now - 1000, [(last, now)]
-        trail = follow(look(now, last, last), trail)
+        trail = next_trail(snapshot(now, last, last), trail)
     assert measured_until(now, f"{last}-0", trail) >= applied_at
 
 
@@ -152,15 +152,15 @@ def test_stream_with_ids_of_now_is_left_as_it_is(state: State) -> None:
     state.streams.first.create_group()
     publish(state, event())
     state.streams.first.acknowledge([entry.id for entry in state.streams.first.read("c", count=9, block_ms=1)])
-    before = state.streams.noted()
+    before = state.streams.barrier()
     assert state.streams.put_back([state.streams.first]) == {}
-    assert state.streams.noted() == before
+    assert state.streams.barrier() == before
 
 
 def test_reset_stream_counts_as_heard_now(state: State) -> None:
     poison(state)
     ingest_of(state).step()
-    assert state.streams.shop_is_silent(MINUTE_MS) == (False, False)
+    assert state.streams.shop_silence(MINUTE_MS) == (False, False)
 
 
 def test_reset_stream_keeps_its_group(state: State) -> None:
@@ -174,7 +174,7 @@ def test_reset_stream_keeps_its_group(state: State) -> None:
 def test_ids_put_back_before_a_sweep_saw_them_are_recorded(state: State) -> None:
     poison(state)
     ingest_of(state).step()
-    state.streams.follow()
+    state.streams.check()
     found = Faults.read(texts(state, state.keys.sweep))
     assert found.ahead_at_ms is not None
     assert now_ms(state) - MINUTE_MS < found.ahead_at_ms <= now_ms(state)
@@ -185,21 +185,21 @@ def test_ids_put_back_before_a_sweep_saw_them_are_recorded(state: State) -> None
 def test_shop_with_future_ids_can_be_silent(state: State) -> None:
     poison(state)
     state.streams.first.acknowledge([entry.id for entry in state.streams.first.read("c", count=9, block_ms=1)])
-    state.streams.follow()
-    assert state.streams.shop_is_silent(MINUTE_MS) == (False, False)
+    state.streams.check()
+    assert state.streams.shop_silence(MINUTE_MS) == (False, False)
     trail = Trail.read(texts(state, state.keys.sweep)["trail.0"])
     assert trail is not None
-    older = Trail(trail.passed_ms, trail.mark_ms, trail.mark, trail.heard_ms - HOUR_MS, trail.last)
+    older = Trail(trail.passed_ms, trail.mark_ms, trail.mark, trail.arrived_ms - HOUR_MS, trail.last)
     state.client.hset(state.keys.sweep, "trail.0", older.write())
-    assert state.streams.shop_is_silent(MINUTE_MS) == (True, True)
+    assert state.streams.shop_silence(MINUTE_MS) == (True, True)
 
 
 def test_trail_goes_when_ids_are_right_again(state: State) -> None:
     poison(state)
-    state.streams.follow()
+    state.streams.check()
     assert "trail.0" in texts(state, state.keys.sweep)
     ingest_of(state).step()
-    state.streams.follow()
+    state.streams.check()
     assert "trail.0" not in texts(state, state.keys.sweep)
 
 

@@ -5,7 +5,7 @@ import pytest
 from state.erasure import Erased
 from tests.support.deciding import dead, said, unknown
 from tests.support.deciding import operator as operator_of
-from tests.support.erasing import forget, forgetting, is_tombstone
+from tests.support.erasing import erasure, forget, is_tombstone
 from tests.support.helpers import (
     BODY,
     HOUR_MS,
@@ -51,7 +51,7 @@ def test_what_waits_is_cancelled_and_counted_before_it_goes(state: State, *, is_
 
 def test_of_what_waits_for_a_decision_nothing_is_left(state: State) -> None:
     refused, nobody_knows = dead(state, "s-dead"), unknown(state, "s-unknown")
-    assert forgetting(state).erase(["s-dead", "s-unknown"], []) == Erased(sessions=2, outreaches=2)
+    assert erasure(state).erase(["s-dead", "s-unknown"], []) == Erased(sessions=2, outreaches=2)
     for held in (refused, nobody_knows):
         assert places_of(state, held.outreach) == set()
         assert record(state, held.outreach) == {}
@@ -74,7 +74,7 @@ def test_earlier_outreaches_go_as_well_those_that_are_named_and_those_it_knows(s
 
 def test_an_outreach_can_go_without_its_session(state: State) -> None:
     held = dead(state)
-    assert forgetting(state).erase([], [held.outreach]) == Erased(outreaches=1)
+    assert erasure(state).erase([], [held.outreach]) == Erased(outreaches=1)
     assert stored(state).state == "abandoned"
     assert record(state, held.outreach) == {}
 

@@ -7,15 +7,15 @@ import pytest
 
 from state import deployment
 from state.errors import ServerFullError
-from state.people import Facts
-from tests.support.controlling import control, granted, passes
-from tests.support.controlling import held as in_hand
-from tests.support.controlling import sending as how_it_goes
+from state.people import PersonFacts
+from tests.support.control_support import control, granted, passes
+from tests.support.control_support import held as in_flight
+from tests.support.control_support import sending as how_it_goes
 from tests.support.helpers import (
     BODY,
+    CONTACT_REF,
     HOUR_MS,
     JANE,
-    LEAD,
     LIMITS,
     SECOND_MS,
     SECRET,
@@ -36,7 +36,7 @@ from tests.support.helpers import (
     take,
     taken,
 )
-from tests.support.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from tests.support.ingest_support import facts_of, ingest_of, publish, rejected, waiting
 from worker.runtime import State
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -82,16 +82,16 @@ def steps(state: State) -> dict[str, Callable[[], object]]:
         "end_unsent": lambda: state.outbox.end_unsent(ended, "suppressed", "no_cart"),
         "postpone": lambda: state.outbox.postpone(take(state, leased), delay_ms=SECOND_MS, why="quiet_hours"),
         "reap": state.outbox.reap,
-        "reserve": lambda: state.people.reserve([PERSON], held.outreach, held.claim, LEAD, LIMITS),
+        "reserve": lambda: state.people.reserve([PERSON], held.outreach, held.token, CONTACT_REF, LIMITS),
         "mark_bought": lambda: state.people.mark_bought(PERSON, now_ms(state)),
         "opt_out": lambda: state.people.opt_out(PERSON),
         "open_sweep": lambda: state.streams.open_sweep(SECOND_MS),
-        "permits": lambda: control(state, rate_us=1000).permits(1, in_hand=0),
+        "permits": lambda: control(state, rate_us=1000).permits(1, in_flight=0),
         "gate": lambda: control(state, per_day=5).gate(held),
-        "silence": lambda: state.streams.shop_is_silent(1),
+        "silence": lambda: state.streams.shop_silence(1),
         "reject": lambda: state.streams.reject(b"1-0", [("a", "b")], applied=False),
         "check": lambda: deployment.check(state.scripts, state.keys, SECRET),
-        "beat": lambda: deployment.beat(state.scripts, state.keys, "ingest"),
+        "beat": lambda: deployment.heartbeat(state.scripts, state.keys, "ingest"),
     }
 
 
@@ -144,10 +144,10 @@ def test_what_was_sent_is_recorded_all_the_same(real_state: State) -> None:
 
 
 def test_a_person_is_released_all_the_same(real_state: State) -> None:
-    real_state.people.reserve([PERSON], "07-0123456789abcdef", 1, LEAD, LIMITS)
+    real_state.people.reserve([PERSON], "07-0123456789abcdef", 1, CONTACT_REF, LIMITS)
     with full(real_state):
         assert real_state.people.release([PERSON], "07-0123456789abcdef", 1)
-    assert real_state.people.facts(PERSON) == Facts()
+    assert real_state.people.person_facts(PERSON) == PersonFacts()
 
 
 def test_what_was_not_used_comes_back_and_what_went_wrong_stops_sending_all_the_same(real_state: State) -> None:
@@ -155,11 +155,11 @@ def test_what_was_not_used_comes_back_and_what_went_wrong_stops_sending_all_the_
     assert granted(by) == 1
     day = passes(by, 1).day
     with full(real_state):
-        by.give_back(in_hand(1), requests=1, day=day)
-        by.record(in_hand(2), "refused", "http_401")
-        assert how_it_goes(real_state).going == "refused"
+        by.return_permits(in_flight(1), requests=1, day=day)
+        by.report_outcome(in_flight(2), "refused", "http_401")
+        assert how_it_goes(real_state).sending_state == "refused"
         by.pause("full")
-        assert how_it_goes(real_state).going == "paused"
+        assert how_it_goes(real_state).sending_state == "paused"
         by.resume()
     real_state.client.hset(f"{real_state.keys.control}sending", "retry_at", 0)
     assert granted(by) == 1
@@ -190,7 +190,7 @@ def test_events_that_wait_while_it_is_full_are_applied_afterwards_and_none_is_se
     process.step()
     assert waiting(real_state) == 0
     assert stored(real_state, "s-3").state == "bought"
-    assert facts_of(real_state, "+573001112233") == Facts(bought=True)
+    assert facts_of(real_state, "+573001112233") == PersonFacts(bought=True)
     assert [field for field, _, _ in rejected(real_state)] == ["type"]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from state.channels import Channel
-from state.people import Facts, Lead, People, merged, person_of
-from state.person_marks import MOST_LINKS, MOST_SESSIONS, Answer, Named
+from state.people import ContactRef, People, PersonFacts, merged, person_of
+from state.person_marks import MOST_LINKS, MOST_SESSIONS, ConsentAnswer, PersonMention
 from state.script import Call, Reply
 from state.scripts import Confirmed, Scripts
 from tasks.policy import consent
@@ -25,9 +25,11 @@ def test_first_opt_out_counts_in_any_order(state: State, order: tuple[int, int])
 
 
 def test_shared_address_tells_nothing_but_its_own_opt_out() -> None:
-    shared = Facts(bought=True, answers={"call": Answer(allowed=False, at_ms=1)}, sessions=("s",), shared=True)
-    assert merged([Facts(), shared]) == Facts()
-    assert merged([Facts(), replace(shared, opted_out=True)]).opted_out
+    shared = PersonFacts(
+        bought=True, answers={"call": ConsentAnswer(allowed=False, at_ms=1)}, sessions=("s",), shared=True
+    )
+    assert merged([PersonFacts(), shared]) == PersonFacts()
+    assert merged([PersonFacts(), replace(shared, opted_out=True)]).opted_out
 
 
 def test_each_identity_must_be_replicated(real_state: State) -> None:
@@ -41,14 +43,14 @@ def test_each_identity_must_be_replicated(real_state: State) -> None:
             return Confirmed(self.run(call), next(confirmed))
 
     people = People(Half(state.client), state.keys, cap_ms=1, lease_ms=1, bought_window_ms=1)
-    lead = Lead("", HOUR_MS, now_ms(state))
+    lead = ContactRef("", HOUR_MS, now_ms(state))
     assert people.reserve([PERSON, "b" * 64], "07-0123456789abcdef", 1, lead, ()) == "not_replicated"
 
 
 @pytest.mark.parametrize(("said", "may"), [(False, {"whatsapp"}), (True, {"call", "whatsapp"})])
 def test_answer_of_the_person_counts_before_that_of_the_session(*, said: bool, may: set[str]) -> None:
     fields = {"consent.call": str(not said).lower()}
-    answers: dict[Channel, Answer] = {"call": Answer(allowed=said, at_ms=1)}
+    answers: dict[Channel, ConsentAnswer] = {"call": ConsentAnswer(allowed=said, at_ms=1)}
     assert consent.allowed(fields, answers, must_be_given=False) == may
 
 
@@ -57,8 +59,8 @@ def test_person_keeps_exactly_the_latest_of_what_is_noted(state: State, kind: st
     began_ms = now_ms(state) - HOUR_MS
     others = [person_of(f"+5730000{number:05d}", SECRET) for number in range(most + 1)]
     for number, other in enumerate(others):
-        named = Named(PERSON, f"s-{number}" if kind == "sessions" else "s-1", began_ms + number, other)
-        state.people.begin_telling([named], {}).result()
+        named = PersonMention(PERSON, f"s-{number}" if kind == "sessions" else "s-1", began_ms + number, other)
+        state.people.send_marks([named], {}).result()
     key = state.keys.sessions(PERSON) if kind == "sessions" else state.keys.links(PERSON)
     found: Any = state.client.zrange(key, 0, -1)
     kept = [member.decode() for member in found]
@@ -66,7 +68,7 @@ def test_person_keeps_exactly_the_latest_of_what_is_noted(state: State, kind: st
 
 
 def test_contact_of_a_person_forgotten_since_is_not_remembered(state: State) -> None:
-    lead = Lead("COP 1", HOUR_MS, now_ms(state))
+    lead = ContactRef("COP 1", HOUR_MS, now_ms(state))
     state.client.set(f"{state.keys.person(PERSON)}forgotten", lead.taken_ms, px=HOUR_MS)
     assert state.people.reserve([PERSON], "07-0123456789abcdef", 1, lead, ()) == "reserved"
     assert texts(state, state.keys.contacts(PERSON)) == {}

@@ -28,15 +28,15 @@ from worker.runtime import State
 def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
     held, ahead = taken(state), now_ms(state) + HOUR_MS
     state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
-    assert state.outbox.postpone(replace(held, claim=ahead), delay_ms=0, why="")
+    assert state.outbox.postpone(replace(held, token=ahead), delay_ms=0, why="")
     let_backoff_pass(state, held.outreach)
     assert held.outreach in dispatch(state)
-    assert take(state, held.outreach).claim == ahead + 1
+    assert take(state, held.outreach).token == ahead + 1
 
 
 def test_claim_is_not_below_the_clock(state: State) -> None:
     before_ms = now_ms(state)
-    assert before_ms <= taken(state).claim <= now_ms(state)
+    assert before_ms <= taken(state).token <= now_ms(state)
 
 
 def forgotten(state: State, session: str) -> None:
@@ -48,9 +48,9 @@ def test_forgotten_session_inherits_nothing(state: State) -> None:
     happen(state, event(session="new"), ago_ms=MINUTE_MS)
     forgotten(state, "new")
     before = texts(state, state.keys.session("new"))
-    mark = state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    mark = state.sessions.supersede("old", "new", now_ms(state) * 100)
     assert texts(state, state.keys.session("new")) == before
-    assert (mark.phone, mark.moved_to) == ("", "")
+    assert (mark.phone, mark.superseded_by) == ("", "")
 
 
 def test_forgotten_session_hands_nothing_over(state: State) -> None:
@@ -58,21 +58,21 @@ def test_forgotten_session_hands_nothing_over(state: State) -> None:
     happen(state, event(session="new"), ago_ms=MINUTE_MS)
     forgotten(state, "old")
     before = texts(state, state.keys.session("old"))
-    state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    state.sessions.supersede("old", "new", now_ms(state) * 100)
     assert texts(state, state.keys.session("old")) == before
     assert stored(state, "old").state == "forgotten"
 
 
 def test_session_known_from_a_takeover_alone_does_not_live_forever(state: State) -> None:
     happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
-    state.sessions.hand_over("old", "new", now_ms(state) * 100)
+    state.sessions.supersede("old", "new", now_ms(state) * 100)
     assert ttl_ms(state, state.keys.session("new")) is not None
 
 
 def test_inherited_fields_leave_an_open_outreach_its_session(state: State) -> None:
     happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
     abandon(state)
-    state.sessions.hand_over("old", "s-1", now_ms(state) * 100)
+    state.sessions.supersede("old", "s-1", now_ms(state) * 100)
     assert ttl_ms(state, state.keys.session("s-1")) is None
 
 
@@ -80,7 +80,7 @@ def test_process_that_was_silent_for_a_day_is_not_listed(state: State) -> None:
     key = state.keys.heartbeat("ingest")
     recent_ms = now_ms(state) - HEARTBEAT_TTL_MS + MINUTE_MS
     state.client.hset(key, mapping={"old:1": recent_ms - 2 * MINUTE_MS, "recent:1": recent_ms})
-    deployment.beat(state.scripts, state.keys, "ingest")
+    deployment.heartbeat(state.scripts, state.keys, "ingest")
     found = [beat.process for beat in deployment.heartbeats(state.scripts, state.keys, "ingest")]
     assert len(found) == 2
     assert "recent:1" in found

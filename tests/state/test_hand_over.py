@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from state.people import Facts, person_of
+from state.people import PersonFacts, person_of
 from state.session_record import Session
 from tests.support.helpers import (
     HOUR_MS,
@@ -24,7 +24,7 @@ from tests.support.helpers import (
     sweep,
     ttl_ms,
 )
-from tests.support.ingesting import facts_of, ingest_of, publish, rejected, waiting
+from tests.support.ingest_support import facts_of, ingest_of, publish, rejected, waiting
 from worker.runtime import State
 
 CART = {"total_value": 3.0, "currency": "COP", "items": [{"name": "A"}]}
@@ -57,7 +57,7 @@ def test_the_new_session_knows_what_the_old_one_did(state: State) -> None:
 
 def test_the_old_session_waits_for_nothing_any_more(state: State) -> None:
     ingest(state, event(session="old", customer=JANE), moved())
-    assert stored(state, "old").state == "moved"
+    assert stored(state, "old").state == "superseded"
     assert lanes_of(state, "old") == {}
     assert list(lanes_of(state, "new")) == ["checkout.web.idle"]
     assert ttl_ms(state, state.keys.session("old")) is not None
@@ -70,9 +70,9 @@ def test_what_is_open_for_the_old_session_is_called_off_unless_it_is_sending(
 ) -> None:
     outreach = sending(state, "old").outreach if is_sending else abandon(state, "old")
     ingest(state, moved())
-    expected = {"state": "sending"} if is_sending else {"state": "cancelled", "reason": "moved"}
+    expected = {"state": "sending"} if is_sending else {"state": "cancelled", "reason": "superseded"}
     assert expected.items() <= record(state, outreach).items()
-    assert stored(state, "old").state == "moved"
+    assert stored(state, "old").state == "superseded"
     assert sweep(state) == 0
 
 
@@ -106,7 +106,7 @@ def test_the_order_of_the_events_does_not_matter(state: State) -> None:
         results.append((summary(stored(state, "old")), summary(stored(state, "new"))))
     assert all(result == results[0] for result in results)
     old, new = results[0]
-    assert old[0] == "moved"
+    assert old[0] == "superseded"
     assert new[0] == "waiting"
 
 
@@ -131,7 +131,7 @@ def test_a_session_that_bought_stays_bought(state: State) -> None:
 def test_an_order_in_the_old_session_makes_it_bought_and_marks_the_person(state: State) -> None:
     ingest(state, event(session="old", customer=JANE), moved(), event("order_completed", "old", stage=None))
     assert stored(state, "old").state == "bought"
-    assert facts_of(state, JANE["phone_number"]) == Facts(bought=True)
+    assert facts_of(state, JANE["phone_number"]) == PersonFacts(bought=True)
 
 
 def test_an_order_in_the_old_session_marks_who_is_known_in_the_new_one_alone(state: State) -> None:
@@ -162,14 +162,14 @@ def test_a_takeover_from_nowhere_is_left_out_and_named(state: State, kind: str) 
 def test_who_opted_out_in_the_old_session_is_known_in_the_new_one(state: State) -> None:
     ingest(state, event("opt_out", "old", stage=None), event(session="old", stage="payment"))
     ingest(state, moved(), event(session="new", customer=JANE))
-    assert facts_of(state, JANE["phone_number"]) == Facts(opted_out=True)
+    assert facts_of(state, JANE["phone_number"]) == PersonFacts(opted_out=True)
 
 
 def test_a_chain_of_sessions_hands_on_to_the_last(state: State) -> None:
     ingest(state, event(session="b", previous_session_id="a"), event(session="c", previous_session_id="b"))
     ingest(state, event(session="a", customer=JANE, occurred_at=(now_ms(state) - HOUR_MS) / 1000))
     assert stored(state, "c").fields["phone"] == JANE["phone_number"]
-    assert [stored(state, name).state for name in "abc"] == ["moved", "moved", "waiting"]
+    assert [stored(state, name).state for name in "abc"] == ["superseded", "superseded", "waiting"]
 
 
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "b")])
@@ -195,4 +195,4 @@ def test_the_new_session_is_one_of_the_person_even_if_only_the_old_one_named_the
 
 
 def sessions_of(state: State) -> tuple[str, ...]:
-    return state.people.facts(person_of(JANE["phone_number"], SECRET)).sessions
+    return state.people.person_facts(person_of(JANE["phone_number"], SECRET)).sessions

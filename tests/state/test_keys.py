@@ -4,10 +4,10 @@ from redis.crc import key_slot
 
 from state.keys import partition_of
 from state.people import person_of
-from tests.support.controlling import TEN_A_SECOND_US, control, granted, passes
+from tests.support.control_support import TEN_A_SECOND_US, control, granted, passes
 from tests.support.helpers import (
+    CONTACT_REF,
     DAY_MS,
-    LEAD,
     LIMITS,
     SECRET,
     FakeScripts,
@@ -70,7 +70,7 @@ def test_all_keys_of_a_person_share_a_slot(state: State) -> None:
     state.people.opt_out(PERSON)
     state.people.mark_bought(PERSON, now_ms(state))
     other = person_of("+573001234568", SECRET)
-    state.people.reserve([other], "07-0123456789abcdef", 1, LEAD, LIMITS)
+    state.people.reserve([other], "07-0123456789abcdef", 1, CONTACT_REF, LIMITS)
     assert len(slots([key for key in every_key(state) if PERSON in key])) == 1
     prefix = state.keys.person(PERSON)
     assert len(slots([f"{prefix}bought", f"{prefix}opted_out", f"{prefix}reserved"])) == 1

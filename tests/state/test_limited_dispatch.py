@@ -5,7 +5,7 @@ import pytest
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import attempt_again, comes_back, let_it_be_reaped, yuno
-from tests.support.controlling import granted, let_pass, places
+from tests.support.control_support import granted, let_pass, places
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import HOUR_MS, SECOND_MS, event, happen, places_of, record
 from tests.support.limited import limited, round_of, somebody
@@ -55,7 +55,7 @@ def test_an_attempt_that_makes_no_request_gives_its_permit_back(
     with yuno(state, rate="1/h", max_per_day=1) as (deps, server):
         assert round_of(deps) == [outreach]
         if end == "postponed":
-            state.client.hset(state.keys.outreach(outreach), "noted", "9999999999999-0")
+            state.client.hset(state.keys.outreach(outreach), "barrier", "9999999999999-0")
             unread = state.client.xadd(state.keys.events, {"event": "{}"})
             assert unread
         elif end == "came_back":
@@ -95,7 +95,7 @@ def test_permits_for_what_another_dispatcher_has_leased_come_back(state: State) 
 
         def late(limit: int, *, now_ms: int) -> list[int]:
             seen = found(limit, now_ms=now_ms)
-            state.outbox.lease(seen[:2], noted="0-0")
+            state.outbox.lease(seen[:2], barrier="0-0")
             return seen
 
         with pytest.MonkeyPatch.context() as broken:

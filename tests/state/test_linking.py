@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.keys import ANSWER_TTL_MS, LINK_TTL_MS
-from state.people import Facts, person_of
-from state.person_marks import MOST_LINKED, MOST_LINKS, MOST_SESSIONS, Answer, Marks, Named, Told
+from state.people import PersonFacts, person_of
+from state.person_marks import (
+    MOST_LINKED,
+    MOST_LINKS,
+    MOST_SESSIONS,
+    ConsentAnswer,
+    MarkingResult,
+    Marks,
+    PersonMention,
+)
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECRET, dump, now_ms, ttl_ms
 from tests.support.redis_clients import emptied
 from worker.runtime import State
@@ -17,18 +25,18 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PHONE, EMAIL, OTHER = (person_of(one, SECRET) for one in ("+573001234567", "jane@example.com", "+573001234568"))
 PHONES = [person_of(f"+57300765{number:04d}", SECRET) for number in range(MOST_LINKED + 2)]
-YES, NO = Answer(allowed=True, at_ms=2000, source="form"), Answer(allowed=False, at_ms=1000)
+YES, NO = ConsentAnswer(allowed=True, at_ms=2000, source="form"), ConsentAnswer(allowed=False, at_ms=1000)
 
 
-def link(state: State, one: str = PHONE, other: str = EMAIL, *, at_ms: int = 0, session: str = "s-1") -> Told:
+def link(state: State, one: str = PHONE, other: str = EMAIL, *, at_ms: int = 0, session: str = "s-1") -> MarkingResult:
     at_ms = at_ms or now_ms(state)
-    return state.people.begin_telling(
-        [Named(one, session, at_ms, other), Named(other, session, at_ms, one)], {}
+    return state.people.send_marks(
+        [PersonMention(one, session, at_ms, other), PersonMention(other, session, at_ms, one)], {}
     ).result()
 
 
 def mark(state: State, person: str, marks: Marks) -> None:
-    state.people.begin_telling((), {person: marks}).result()
+    state.people.send_marks((), {person: marks}).result()
 
 
 def marks_of(what: str, at_ms: int) -> Marks:
@@ -42,7 +50,7 @@ def marks_of(what: str, at_ms: int) -> Marks:
 
 
 def knows(state: State, what: str, person: str) -> bool:
-    facts = state.people.facts(person)
+    facts = state.people.person_facts(person)
     return {"bought": facts.bought, "opted_out": facts.opted_out, "refused": "call" in facts.answers}[what]
 
 
@@ -71,13 +79,13 @@ def test_a_mark_goes_one_link_far(state: State, what: str) -> None:
 @pytest.mark.parametrize("order", [*permutations(["mark", "link"])])
 def test_marks_and_links_may_come_in_any_order(state: State, order: tuple[str, ...]) -> None:
     at_ms = now_ms(state)
-    everything = Marks(bought_ms=at_ms, opted_out_ms=at_ms, answers={"call": NO, "whatsapp": YES})
+    scan_all = Marks(bought_ms=at_ms, opted_out_ms=at_ms, answers={"call": NO, "whatsapp": YES})
     for step in order:
         if step == "link":
             link(state, at_ms=at_ms)
         else:
-            mark(state, EMAIL, everything)
-    facts = state.people.facts(PHONE)
+            mark(state, EMAIL, scan_all)
+    facts = state.people.person_facts(PHONE)
     assert (facts.bought, facts.opted_out, facts.answers) == (True, True, {"call": NO, "whatsapp": YES})
 
 
@@ -130,7 +138,7 @@ ANSWERS = [NO, YES, YES._replace(allowed=False, at_ms=3000)]
 def test_the_latest_answer_counts_in_any_order(state: State, order: tuple[int, ...]) -> None:
     for place in order:
         state.people.answer(PHONE, "call", ANSWERS[place])
-    assert state.people.facts(PHONE).answers == {"call": ANSWERS[2]}
+    assert state.people.person_facts(PHONE).answers == {"call": ANSWERS[2]}
 
 
 @pytest.mark.parametrize("no_first", [True, False])
@@ -138,7 +146,7 @@ def test_a_refusal_beats_an_approval_of_the_same_time(state: State, *, no_first:
     no = YES._replace(allowed=False, source="")
     for answer in (no, YES) if no_first else (YES, no):
         state.people.answer(PHONE, "call", answer)
-    assert state.people.facts(PHONE).answers == {"call": no}
+    assert state.people.person_facts(PHONE).answers == {"call": no}
 
 
 def test_a_refusal_is_kept_until_it_is_taken_back(state: State) -> None:
@@ -154,8 +162,10 @@ def test_a_refusal_is_kept_until_it_is_taken_back(state: State) -> None:
 
 
 def test_an_answer_is_read_as_it_was_written() -> None:
-    answer = Answer(allowed=True, at_ms=1_900_000_000_000, given_at="2026-11-30T10:00:00Z", source="checkout, box 2")
-    assert Answer.read(str(answer)) == answer
+    answer = ConsentAnswer(
+        allowed=True, at_ms=1_900_000_000_000, given_at="2026-11-30T10:00:00Z", source="checkout, box 2"
+    )
+    assert ConsentAnswer.read(str(answer)) == answer
 
 
 # Shared identities
@@ -169,8 +179,8 @@ def test_nothing_is_passed_on_over_a_shared_address(state: State, first: str) ->
         link(state, PHONES[number], EMAIL, session=f"s-{number}")
     if first == "links":
         mark(state, EMAIL, Marks(bought_ms=now_ms(state)))
-    assert not state.people.facts(PHONES[MOST_LINKED]).bought
-    assert state.people.facts(PHONES[0]).bought == (first == "mark")
+    assert not state.people.person_facts(PHONES[MOST_LINKED]).bought
+    assert state.people.person_facts(PHONES[0]).bought == (first == "mark")
 
 
 def test_naming_tells_of_a_shared_address(state: State) -> None:
@@ -181,8 +191,8 @@ def test_naming_tells_of_a_shared_address(state: State) -> None:
 def test_a_shared_address_says_so(state: State) -> None:
     for number, phone in enumerate(PHONES):
         link(state, phone, EMAIL, session=f"s-{number}")
-    assert state.people.facts(EMAIL).shared
-    assert not state.people.facts(PHONES[0]).shared
+    assert state.people.person_facts(EMAIL).shared
+    assert not state.people.person_facts(PHONES[0]).shared
 
 
 # What is kept
@@ -193,15 +203,15 @@ def test_links_of_long_ago_do_not_count(state: State) -> None:
     link(state, PHONE, EMAIL, at_ms=long_ago)
     link(state, OTHER, EMAIL)
     mark(state, EMAIL, Marks(bought_ms=now_ms(state)))
-    assert [state.people.facts(one).bought for one in (OTHER, PHONE)] == [True, False]
+    assert [state.people.person_facts(one).bought for one in (OTHER, PHONE)] == [True, False]
 
 
 def test_links_and_sessions_are_bounded(state: State) -> None:
     at_ms = now_ms(state)
     for number in range(MOST_LINKS + 2):
-        state.people.begin_telling([Named(EMAIL, f"s-{number}", at_ms + number, f"{number:064x}")], {}).result()
+        state.people.send_marks([PersonMention(EMAIL, f"s-{number}", at_ms + number, f"{number:064x}")], {}).result()
     assert state.client.zcard(f"{state.keys.person(EMAIL)}links") == MOST_LINKS
-    sessions = state.people.facts(EMAIL).sessions
+    sessions = state.people.person_facts(EMAIL).sessions
     assert (len(sessions), sessions[-1]) == (MOST_SESSIONS, f"s-{MOST_LINKS + 1}")
 
 
@@ -217,19 +227,21 @@ def test_everything_but_stops_has_a_time_to_live(state: State) -> None:
 
 
 def forget(state: State) -> None:
-    Forgetting(state.scripts, state.keys, []).bar(PHONE)
+    Erasure(state.scripts, state.keys, []).block_replays(PHONE)
 
 
 def test_a_person_forgotten_since_is_not_named_again(state: State) -> None:
     at_ms = now_ms(state) - 1
     forget(state)
     link(state, at_ms=at_ms)
-    assert state.people.facts(PHONE) == Facts()
+    assert state.people.person_facts(PHONE) == PersonFacts()
 
 
 def test_of_a_person_forgotten_since_only_refusals_are_kept(state: State) -> None:
     at_ms = now_ms(state) - 1
     forget(state)
     for channel, said in (("call", True), ("whatsapp", False)):
-        mark(state, PHONE, Marks(bought_ms=at_ms, answers={channel: Answer(allowed=said, at_ms=at_ms)}))  # type: ignore[dict-item]
-    assert state.people.facts(PHONE) == Facts(answers={"whatsapp": Answer(allowed=False, at_ms=at_ms)})
+        mark(state, PHONE, Marks(bought_ms=at_ms, answers={channel: ConsentAnswer(allowed=said, at_ms=at_ms)}))  # type: ignore[dict-item]
+    assert state.people.person_facts(PHONE) == PersonFacts(
+        answers={"whatsapp": ConsentAnswer(allowed=False, at_ms=at_ms)}
+    )

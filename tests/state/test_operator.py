@@ -43,7 +43,7 @@ def test_a_dead_one_is_due_again_from_its_first_attempt_on(state: State) -> None
         assert ttl_ms(state, key) is None
     assert held.outreach in dispatch(state)
     again = take(state, held.outreach)
-    assert again.claim > held.claim
+    assert again.token > held.token
     assert (again.key, again.body) == ("key-1", "")
     assert fence(state, again) == "sending"
     assert state.outbox.settle(again, "sent", line="attempt 1") == "sent"
@@ -155,12 +155,15 @@ def test_who_only_looks_changes_nothing_and_is_told_what_would_be(state: State) 
     decides = operator(state)
     refused, nobody_knows, waiting = dead(state), unknown(state, "s-2"), abandon(state, "s-3")
     before = dump(state)
-    assert said(decides.retry_dead([refused.outreach, waiting], look=True)) == [("retried", ""), ("is", "waiting")]
-    assert said(decides.drop([refused.outreach, waiting], look=True)) == [("done", ""), ("is", "waiting")]
-    assert said(decides.retry_unknown([nobody_knows.outreach, waiting], look=True)) == [
+    assert said(decides.retry_dead([refused.outreach, waiting], dry_run=True)) == [("retried", ""), ("is", "waiting")]
+    assert said(decides.drop([refused.outreach, waiting], dry_run=True)) == [("done", ""), ("is", "waiting")]
+    assert said(decides.retry_unknown([nobody_knows.outreach, waiting], dry_run=True)) == [
         ("retried", ""),
         ("is", "waiting"),
     ]
-    assert said(decides.resolve_sent([nobody_knows.outreach, waiting], look=True)) == [("done", ""), ("is", "waiting")]
-    assert said(decides.expire([waiting, refused.outreach], look=True)) == [("done", ""), ("is", "dead")]
+    assert said(decides.resolve_sent([nobody_knows.outreach, waiting], dry_run=True)) == [
+        ("done", ""),
+        ("is", "waiting"),
+    ]
+    assert said(decides.expire([waiting, refused.outreach], dry_run=True)) == [("done", ""), ("is", "dead")]
     assert dump(state) == before

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from state.decisions import FEW, STATES, Operator, Record
+from state.decisions import FEW, STATES, Operator, OutreachRecord
 from state.keys import partition_of_outreach
 from tests.support.deciding import dead, operator, said, unknown
 from tests.support.helpers import (
@@ -91,7 +91,7 @@ class Counting(Operator):
         super().__init__(state.scripts, state.keys)
         self.reads: list[int] = []
 
-    def _read(self, outreaches: Sequence[str]) -> list[Record | None]:
+    def _read(self, outreaches: Sequence[str]) -> list[OutreachRecord | None]:
         self.reads.append(len(outreaches))
         return super()._read(outreaches)
 

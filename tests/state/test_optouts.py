@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from state.optouts import OPERATOR, SHOP, Entry, OptOuts, Register
+from state.optouts import OPERATOR, SHOP, OptOutEntry, OptOuts, Register
 from state.people import person_of
-from tests.support.helpers import JANE, LEAD, LIMITS, SECRET, abandon, now_ms
+from tests.support.helpers import CONTACT_REF, JANE, LIMITS, SECRET, abandon, now_ms
 from tests.support.people import link
 from worker.runtime import State
 
@@ -24,11 +24,11 @@ def opt_outs(state: State) -> OptOuts:
 def test_a_person_is_opted_out_until_the_last_entry_goes(state: State, opt_outs: OptOuts) -> None:
     assert opt_outs.add([JANES, OTHERS]) == [True, True]
     assert opt_outs.add([JANES], "RNE") == [False]
-    assert state.people.facts(JANES).opted_out
+    assert state.people.person_facts(JANES).opted_out
     assert opt_outs.remove([JANES, NOBODYS]) == [1, 0]
-    assert state.people.facts(JANES).opted_out
+    assert state.people.person_facts(JANES).opted_out
     assert opt_outs.remove([JANES], ["RNE"]) == [1]
-    assert not state.people.facts(JANES).opted_out
+    assert not state.people.person_facts(JANES).opted_out
     assert opt_outs.entries([JANES])[0] == {}
 
 
@@ -44,7 +44,7 @@ def test_an_entry_keeps_its_first_time_and_its_source(state: State, opt_outs: Op
 
 def test_everyone_is_found_however_they_got_there(state: State, opt_outs: OptOuts) -> None:
     abandon(state)
-    state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS)
+    state.people.reserve([JANES], "07-0123456789abcdef", 1, CONTACT_REF, LIMITS)
     state.people.opt_out(OTHERS)
     opt_outs.add([JANES], at_ms=1000)
     assert sorted(opt_outs) == sorted([JANES, OTHERS])
@@ -63,12 +63,14 @@ def test_an_empty_list_is_empty(opt_outs: OptOuts) -> None:
 
 def test_strike_removes_only_older_entries_of_its_source(state: State) -> None:
     opt_outs = OptOuts(state.scripts, state.keys)
-    opt_outs.add_each([Entry(JANES, "RNE", 1000), Entry(OTHERS, "RNE", 2000), Entry(OTHERS, "REPEP", 1000)])
+    opt_outs.add_each(
+        [OptOutEntry(JANES, "RNE", 1000), OptOutEntry(OTHERS, "RNE", 2000), OptOutEntry(OTHERS, "REPEP", 1000)]
+    )
     opt_outs.add([JANES], at_ms=500)
-    assert sum(opt_outs.strike("RNE", 2000)) == 1
+    assert sum(opt_outs.remove_older("RNE", 2000)) == 1
     assert opt_outs.entries([JANES, OTHERS]) == [{OPERATOR: 500}, {"REPEP": 1000, "RNE": 2000}]
-    assert sum(opt_outs.strike("RNE", 3000)) == 1
-    assert sum(opt_outs.strike("RNE", 3000)) == 0
+    assert sum(opt_outs.remove_older("RNE", 3000)) == 1
+    assert sum(opt_outs.remove_older("RNE", 3000)) == 0
     assert opt_outs.entries([JANES, OTHERS]) == [{OPERATOR: 500}, {"REPEP": 1000}]
 
 

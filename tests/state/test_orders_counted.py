@@ -2,7 +2,7 @@
 
 from detectors.order_flow import delay_step
 from tests.support.helpers import HOUR_MS, JANE, arrived, event, now_ms, ttl_ms
-from tests.support.ingesting import ingest_of, process, publish
+from tests.support.ingest_support import ingest_of, process, publish
 from tests.support.stopped_orders import count
 from worker.runtime import State
 

@@ -7,11 +7,11 @@ import pytest
 
 from state.orders import OrderFlow
 from state.outbox import Taken
-from state.sending_control import Passed
+from state.sending_control import Admitted
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import yuno
-from tests.support.controlling import control, granted, held, sending
+from tests.support.control_support import control, granted, held, sending
 from tests.support.helpers import HOUR_MS, MINUTE_MS, abandon, counters, now_ms, score_of
 from tests.support.helpers import dispatch as lease
 from tests.support.stopped_orders import count
@@ -67,7 +67,7 @@ def test_doubt_is_no_news_and_passes(state: State) -> None:
     count(state, orders={"a": 8000})
     last = state.orders.flow().last_ms
     assert state.orders.record("doubtful", judged_ms=last, hold=True, run=12, rate=0.5) == ("doubtful", False)
-    assert sending(state).going == "orders_stopped"
+    assert sending(state).sending_state == "orders_stopped"
     assert state.orders.record("fine", judged_ms=last, hold=True, run=12, rate=0.5) == ("fine", False)
 
 
@@ -86,23 +86,23 @@ def test_nothing_is_dispatched_or_passes_while_held(state: State) -> None:
     by = control(state)
     count(state, orders={"a": 8000})
     stop(state)
-    permits = by.permits(10, in_hand=0)
-    assert (permits.granted, permits.going, permits.news) == (0, "orders_stopped", True)
+    permits = by.permits(10, in_flight=0)
+    assert (permits.granted, permits.sending_state, permits.changed) == (0, "orders_stopped", True)
     assert by.gate(held()) == "orders_stopped"
     order_again(state)
-    assert by.permits(10, in_hand=0).going == "on"
+    assert by.permits(10, in_flight=0).sending_state == "on"
 
 
 def test_alarm_alone_holds_nothing(state: State) -> None:
     count(state, orders={"a": 8000})
     stop(state, hold=False)
     assert granted(control(state)) == 100
-    assert control(state).gate(held()) == Passed("", watched=False)
+    assert control(state).gate(held()) == Admitted("", watched=False)
 
 
 def test_no_probe_is_sent_while_held(state: State) -> None:
     by = control(state, failures=1)
-    by.record(held(), "refused", "http_401")
+    by.report_outcome(held(), "refused", "http_401")
     state.client.hset(f"{state.keys.control}sending", "retry_at", 1)
     count(state, orders={"a": 8000})
     stop(state)
@@ -127,7 +127,7 @@ def test_resume_sends_for_an_hour_all_the_same(state: State) -> None:
     assert granted(by) == 100
     stop(state)
     assert granted(by) == 100
-    assert by.gate(held()) == Passed("", watched=False)
+    assert by.gate(held()) == Admitted("", watched=False)
     state.client.hincrby(state.keys.orders, "released", -HOUR_MS)
     assert granted(by) == 0
     order_again(state)
@@ -206,7 +206,7 @@ def test_attempt_at_somebody_whose_order_may_be_missing_sends_nothing(state: Sta
     stop(state)
     order_again(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "orders_missing")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "suppressed", "orders_missing")
         assert not server.requests
     assert counters(state) == {"suppressed.orders_missing": 1}
 
@@ -217,6 +217,6 @@ def test_outreach_in_a_workers_hands_goes_back_to_its_place(state: State) -> Non
     assert outreach in lease(state)
     stop(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "postponed", "sending_orders_stopped")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "postponed", "sending_orders_stopped")
         assert not server.requests
     assert score_of(state, state.keys.due(int(outreach[:2])), outreach) is not None

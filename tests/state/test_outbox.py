@@ -42,11 +42,11 @@ def leased_until(state: State, outreach: str) -> int:
 def test_dispatch_leases_what_is_due_and_notes_the_end_of_the_stream(state: State) -> None:
     outreach = abandon(state)
     before_ms = now_ms(state)
-    assert state.outbox.lease_due(10, now_ms=before_ms, noted="12-3") == [outreach]
+    assert state.outbox.lease_due(10, now_ms=before_ms, barrier="12-3") == [outreach]
     assert places_of(state, outreach) == {"leased"}
     assert record(state, outreach)["state"] == "waiting"
     assert before_ms + LEASE_MS <= leased_until(state, outreach) <= now_ms(state) + LEASE_MS
-    assert take(state, outreach).noted == "12-3"
+    assert take(state, outreach).barrier == "12-3"
 
 
 def test_dispatch_leaves_alone_what_is_not_due_yet(state: State) -> None:
@@ -60,7 +60,7 @@ def test_dispatch_leaves_alone_what_is_not_due_yet(state: State) -> None:
 def test_dispatch_does_not_trust_the_clock_of_its_caller(state: State) -> None:
     held = taken(state)
     state.outbox.postpone(held, delay_ms=MINUTE_MS, why="quiet_hours")
-    assert state.outbox.lease_due(10, now_ms=now_ms(state) + HOUR_MS, noted="0-0") == []
+    assert state.outbox.lease_due(10, now_ms=now_ms(state) + HOUR_MS, barrier="0-0") == []
 
 
 def test_dispatch_leases_nothing_twice(state: State) -> None:
@@ -122,7 +122,7 @@ def test_take_hands_over_the_outreach_with_its_session_as_it_is_now(state: State
 def test_a_doubled_message_is_dropped(state: State) -> None:
     held = taken(state)
     assert state.outbox.take(held.outreach) is None
-    assert record(state, held.outreach)["claim"] == str(held.claim)
+    assert record(state, held.outreach)["token"] == str(held.token)
 
 
 @pytest.mark.xdist_group("valkey")
@@ -160,8 +160,8 @@ def test_a_message_that_comes_when_it_is_due_again_waits_for_the_next_dispatch(s
     state.outbox.postpone(held, delay_ms=MINUTE_MS, why="quiet_hours")
     let_backoff_pass(state, held.outreach)
     assert state.outbox.take(held.outreach) is None
-    state.outbox.lease_due(1, now_ms=now_ms(state), noted="99-0")
-    assert take(state, held.outreach).noted == "99-0"
+    state.outbox.lease_due(1, now_ms=now_ms(state), barrier="99-0")
+    assert take(state, held.outreach).barrier == "99-0"
 
 
 def test_an_outreach_that_was_never_dispatched_cannot_be_taken(state: State) -> None:
@@ -205,13 +205,13 @@ def test_an_outreach_that_stops_its_worker_again_and_again_is_dead(state: State)
 
 def test_takes_that_ended_in_order_are_not_held_against_it(state: State) -> None:
     held = taken(state)
-    claims = {held.claim}
+    claims = {held.token}
     for _ in range(2 * MOST_TAKES):
         state.outbox.postpone(held, delay_ms=0, why="")
         held = take_again(state, held.outreach)
-        claims.add(held.claim)
+        claims.add(held.token)
     assert len(claims) == 2 * MOST_TAKES + 1
-    assert max(claims) == held.claim
+    assert max(claims) == held.token
 
 
 def test_messages_that_were_lost_are_not_held_against_it(state: State) -> None:

@@ -123,7 +123,7 @@ def test_an_unsent_one_whose_lease_ran_out_is_due_again(state: State, is_taken: 
         take(state, outreach)
     let_lease_run_out(state, outreach)
     reaped = state.outbox.reap()
-    assert (reaped.due_again, reaped.unknown, reaped.gone) == (1, 0, 0)
+    assert (reaped.due_again, reaped.unknown, reaped.missing) == (1, 0, 0)
     assert record(state, outreach)["state"] == "waiting"
     assert places_of(state, outreach) == {"due"}
     assert dispatch(state) == [outreach]
@@ -133,7 +133,7 @@ def test_a_sending_one_whose_lease_ran_out_is_unknown(state: State) -> None:
     held = sending(state)
     let_lease_run_out(state, held.outreach)
     reaped = state.outbox.reap()
-    assert (reaped.due_again, reaped.unknown, reaped.gone) == (0, 1, 0)
+    assert (reaped.due_again, reaped.unknown, reaped.missing) == (0, 1, 0)
     found = record(state, held.outreach)
     assert (found["state"], found["reason"]) == ("unknown", "lease_ran_out")
     assert "body" not in found
@@ -148,7 +148,7 @@ def test_a_lease_whose_record_is_gone_is_cleaned_up(state: State) -> None:
     state.client.pexpire(state.keys.session("s-1"), DAY_MS)
     let_lease_run_out(state, held.outreach)
     reaped = state.outbox.reap()
-    assert (reaped.due_again, reaped.unknown, reaped.gone) == (0, 0, 1)
+    assert (reaped.due_again, reaped.unknown, reaped.missing) == (0, 0, 1)
     assert places_of(state, held.outreach) == set()
     assert counters(state) == {"expired.outreach_gone": 1}
 
@@ -158,7 +158,7 @@ def test_reaping_twice_does_nothing_more(state: State) -> None:
     let_lease_run_out(state, held.outreach)
     state.outbox.reap()
     again = state.outbox.reap()
-    assert (again.due_again, again.unknown, again.gone) == (0, 0, 0)
+    assert (again.due_again, again.unknown, again.missing) == (0, 0, 0)
     assert counters(state) == {"unknown.lease_ran_out": 1}
 
 
@@ -188,7 +188,7 @@ def test_an_attempt_is_bound_to_the_lease_of_its_outbox(state: State) -> None:
     """A lease as short as this has run out by the time it is looked at."""
     brief = Outbox(state.scripts, state.keys, lease_ms=0)
     outreach = abandon(state)
-    assert brief.lease_due(1, now_ms=now_ms(state), noted="0-0") == [outreach]
+    assert brief.lease_due(1, now_ms=now_ms(state), barrier="0-0") == [outreach]
     held = brief.take(outreach)
     assert held is not None
     assert brief.fence(held, body=BODY, key="k").verdict == "lost"

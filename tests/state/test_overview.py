@@ -7,6 +7,7 @@ from state.connection import connect
 from state.partition_totals import OutboxTotals
 from state.scripts import Scripts
 from state.waiting_events import Events
+from tests.support.cli_support import cluster, configured, limited_user, make_healthy, read
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -22,7 +23,6 @@ from tests.support.helpers import (
     sending,
     sweep,
 )
-from tests.support.looking import cluster, configured, limited_user, make_healthy, read
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -119,7 +119,7 @@ def test_the_lag_is_the_age_of_the_first_event_that_nobody_has_applied(real_stat
 
 
 def test_signs_of_life_come_the_latest_first_and_those_of_another_day_not_at_all(real_state: State) -> None:
-    deployment.beat(real_state.scripts, real_state.keys, "ingest")
+    deployment.heartbeat(real_state.scripts, real_state.keys, "ingest")
     key = real_state.keys.heartbeat("ingest")
     at = now_ms(real_state)
     real_state.client.hset(key, mapping={"old:1": at - 2 * DAY_MS, "other:1": at - MINUTE_MS})

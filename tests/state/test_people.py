@@ -6,13 +6,13 @@ from hashlib import sha256
 import pytest
 
 from state.limit import Limit
-from state.people import Facts, People, person_of
+from state.people import People, PersonFacts, person_of
 from tests.support.helpers import (
     BOUGHT_WINDOW_MS,
     CAP_MS,
+    CONTACT_REF,
     DAY_MS,
     HOUR_MS,
-    LEAD,
     LEASE_MS,
     LIMITS,
     MINUTE_MS,
@@ -36,13 +36,13 @@ def test_a_person_is_the_keyed_hash_of_their_number() -> None:
 
 
 def test_of_an_unknown_person_nothing_is_known(state: State) -> None:
-    assert state.people.facts(PERSON) == Facts()
+    assert state.people.person_facts(PERSON) == PersonFacts()
 
 
 def test_a_free_person_is_reserved_for_the_cap_and_a_lease(state: State) -> None:
     before_ms = now_ms(state)
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS) == "reserved"
-    facts = state.people.facts(PERSON)
+    assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS) == "reserved"
+    facts = state.people.person_facts(PERSON)
     assert (facts.reserved_by, facts.bought, facts.opted_out) == (FIRST, False, False)
     assert before_ms <= facts.reserved_at_ms <= now_ms(state)
     left = ttl_ms(state, reserved_key(state))
@@ -50,13 +50,13 @@ def test_a_free_person_is_reserved_for_the_cap_and_a_lease(state: State) -> None
     assert CAP_MS + LEASE_MS - MINUTE_MS < left <= CAP_MS + LEASE_MS
 
 
-@pytest.mark.parametrize("claim", [3, 4, 10])
-def test_the_same_outreach_renews_its_reservation(state: State, claim: int) -> None:
-    state.people.reserve([PERSON], FIRST, 3, LEAD, LIMITS)
+@pytest.mark.parametrize("token", [3, 4, 10])
+def test_the_same_outreach_renews_its_reservation(state: State, token: int) -> None:
+    state.people.reserve([PERSON], FIRST, 3, CONTACT_REF, LIMITS)
     let_lease_pass(state)
     state.client.pexpire(reserved_key(state), HOUR_MS)
-    assert state.people.reserve([PERSON], FIRST, claim, LEAD, LIMITS) == "reserved"
-    assert abs(state.people.facts(PERSON).reserved_at_ms - now_ms(state)) < MINUTE_MS
+    assert state.people.reserve([PERSON], FIRST, token, CONTACT_REF, LIMITS) == "reserved"
+    assert abs(state.people.person_facts(PERSON).reserved_at_ms - now_ms(state)) < MINUTE_MS
     left = ttl_ms(state, reserved_key(state))
     assert left is not None
     assert left > CAP_MS
@@ -64,75 +64,75 @@ def test_the_same_outreach_renews_its_reservation(state: State, claim: int) -> N
 
 @pytest.mark.parametrize(("later", "earlier"), [(2, 1), (10, 9)])
 def test_an_earlier_claim_of_the_same_outreach_has_lost_the_person(state: State, later: int, earlier: int) -> None:
-    state.people.reserve([PERSON], FIRST, later, LEAD, LIMITS)
-    assert state.people.reserve([PERSON], FIRST, earlier, LEAD, LIMITS) == "lost"
+    state.people.reserve([PERSON], FIRST, later, CONTACT_REF, LIMITS)
+    assert state.people.reserve([PERSON], FIRST, earlier, CONTACT_REF, LIMITS) == "lost"
     assert not state.people.release([PERSON], FIRST, earlier)
     assert state.people.release([PERSON], FIRST, later)
 
 
 def test_another_outreach_finds_the_person_held_until_a_lease_has_passed(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, LIMITS) == "held"
-    assert state.people.facts(PERSON).reserved_by == FIRST
+    state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS)
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "held"
+    assert state.people.person_facts(PERSON).reserved_by == FIRST
     let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, LIMITS) == "capped"
-    assert state.people.facts(PERSON).reserved_by == FIRST
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "capped"
+    assert state.people.person_facts(PERSON).reserved_by == FIRST
 
 
 def test_after_the_cap_the_person_is_free(state: State) -> None:
     brief = People(state.scripts, state.keys, cap_ms=1, lease_ms=0, bought_window_ms=1)
-    assert brief.reserve([PERSON], FIRST, 1, LEAD, [Limit(1, 1)]) == "reserved"
+    assert brief.reserve([PERSON], FIRST, 1, CONTACT_REF, [Limit(1, 1)]) == "reserved"
     left = state.client.pttl(reserved_key(state))
     assert left <= 1
     state.client.delete(reserved_key(state))
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "reserved"
 
 
 def test_two_people_do_not_stand_in_each_others_way(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
-    assert state.people.reserve([person_of("+573001234568", SECRET)], SECOND, 1, LEAD, LIMITS) == "reserved"
+    state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS)
+    assert state.people.reserve([person_of("+573001234568", SECRET)], SECOND, 1, CONTACT_REF, LIMITS) == "reserved"
 
 
 def test_who_bought_is_not_reserved(state: State) -> None:
     state.people.mark_bought(PERSON, now_ms(state))
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS) == "bought"
-    assert state.people.facts(PERSON) == Facts(bought=True)
+    assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS) == "bought"
+    assert state.people.person_facts(PERSON) == PersonFacts(bought=True)
 
 
 def test_who_buys_between_two_attempts_is_not_reserved_again(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS)
+    state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS)
     state.people.mark_bought(PERSON, now_ms(state))
-    assert state.people.reserve([PERSON], FIRST, 2, LEAD, LIMITS) == "bought"
+    assert state.people.reserve([PERSON], FIRST, 2, CONTACT_REF, LIMITS) == "bought"
 
 
 def test_who_opted_out_is_never_reserved(state: State) -> None:
     state.people.opt_out(PERSON)
     state.people.opt_out(PERSON)
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS) == "opted_out"
-    assert state.people.facts(PERSON) == Facts(opted_out=True)
+    assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS) == "opted_out"
+    assert state.people.person_facts(PERSON) == PersonFacts(opted_out=True)
     assert ttl_ms(state, f"{state.keys.person(PERSON)}opted_out") is None
 
 
 def test_opting_out_weighs_more_than_buying(state: State) -> None:
     state.people.mark_bought(PERSON, now_ms(state))
     state.people.opt_out(PERSON)
-    assert state.people.reserve([PERSON], FIRST, 1, LEAD, LIMITS) == "opted_out"
+    assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS) == "opted_out"
 
 
-@pytest.mark.parametrize(("outreach", "claim"), [(SECOND, 2), (FIRST, 1), (FIRST, 3), (FIRST, 20)])
-def test_only_the_attempt_that_holds_the_person_releases_them(state: State, outreach: str, claim: int) -> None:
-    state.people.reserve([PERSON], FIRST, 2, LEAD, LIMITS)
-    assert not state.people.release([PERSON], outreach, claim)
-    assert state.people.facts(PERSON).reserved_by == FIRST
+@pytest.mark.parametrize(("outreach", "token"), [(SECOND, 2), (FIRST, 1), (FIRST, 3), (FIRST, 20)])
+def test_only_the_attempt_that_holds_the_person_releases_them(state: State, outreach: str, token: int) -> None:
+    state.people.reserve([PERSON], FIRST, 2, CONTACT_REF, LIMITS)
+    assert not state.people.release([PERSON], outreach, token)
+    assert state.people.person_facts(PERSON).reserved_by == FIRST
     assert state.people.release([PERSON], FIRST, 2)
-    assert state.people.facts(PERSON) == Facts()
-    assert state.people.reserve([PERSON], SECOND, 1, LEAD, LIMITS) == "reserved"
+    assert state.people.person_facts(PERSON) == PersonFacts()
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "reserved"
 
 
 def test_a_claim_that_begins_like_another_releases_nobody(state: State) -> None:
-    state.people.reserve([PERSON], FIRST, 12, LEAD, LIMITS)
+    state.people.reserve([PERSON], FIRST, 12, CONTACT_REF, LIMITS)
     assert not state.people.release([PERSON], FIRST, 1)
-    assert state.people.reserve([PERSON], FIRST, 12, LEAD, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], FIRST, 12, CONTACT_REF, LIMITS) == "reserved"
 
 
 def test_releasing_a_free_person_does_nothing(state: State) -> None:
@@ -149,7 +149,7 @@ def test_a_buyer_is_known_until_the_window_after_the_purchase_has_passed(state: 
 @pytest.mark.parametrize("ago_ms", [BOUGHT_WINDOW_MS, BOUGHT_WINDOW_MS + 1, 365 * DAY_MS])
 def test_a_purchase_before_the_window_marks_nobody(state: State, ago_ms: int) -> None:
     assert not state.people.mark_bought(PERSON, now_ms(state) - ago_ms)
-    assert state.people.facts(PERSON) == Facts()
+    assert state.people.person_facts(PERSON) == PersonFacts()
 
 
 @pytest.mark.parametrize("ages_ms", [(0, HOUR_MS), (HOUR_MS, 0), (HOUR_MS, HOUR_MS, 0, 0, HOUR_MS)])

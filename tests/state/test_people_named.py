@@ -7,7 +7,7 @@ import pytest
 from detectors.normalize.identities import identities_of
 from state.session_record import stamp_of, stamped
 from tests.support.helpers import HOUR_MS, JANE, SECOND_MS, Event, apply, arrived, event, happen, now_ms, stored
-from tests.support.ingesting import facts_of, ingest_of, publish
+from tests.support.ingest_support import facts_of, ingest_of, publish
 from tests.support.naming_sessions import AT_MS, CART, EMAIL, PHONE, batch_of, order
 from worker.runtime import State
 
@@ -49,8 +49,8 @@ def test_a_change_that_says_who_the_person_is_asks_to_be_told() -> None:
     does_not: list[Event] = [{"full_name": "Jane"}, {"email": None}, {"phone_number": ""}]
     for said in (*says_who, *does_not):
         batch = batch_of(event(customer=said))
-        assert batch.changes[0].tell is (said in says_who)
-        assert batch.telling == ([0] if said in says_who else [])
+        assert batch.changes[0].wants_mark is (said in says_who)
+        assert batch.naming_changes == ([0] if said in says_who else [])
 
 
 def test_answers_for_consent_come_with_their_proof() -> None:

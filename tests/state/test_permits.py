@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.controlling import ATTEMPT_MS, control, granted, held, let_pass, passes, places, sending
+from tests.support.control_support import ATTEMPT_MS, control, granted, held, let_pass, passes, places, sending
 from tests.support.helpers import DAY_MS, eventually, now_ms, ttl_ms
 from worker.runtime import State
 
@@ -37,7 +37,7 @@ def test_two_dispatchers_share_one_rate(state: State) -> None:
 def test_a_permit_that_was_not_used_is_there_at_once(state: State) -> None:
     by = control(state, rate_us=SLOW_US, burst=4)
     assert granted(by) == 4
-    by.give_back(held(), requests=1)
+    by.return_permits(held(), requests=1)
     by.not_leased(2)
     assert granted(by) == 3
 
@@ -53,7 +53,7 @@ def test_permits_that_are_returned_late_do_not_pile_up(state: State) -> None:
 def test_a_request_that_was_made_keeps_its_permit(state: State) -> None:
     by = control(state, rate_us=SLOW_US, burst=1)
     assert granted(by) == 1
-    by.give_back(held(), requests=0, day="1")
+    by.return_permits(held(), requests=0, day="1")
     assert granted(by) == 0
 
 
@@ -76,38 +76,38 @@ def test_no_more_are_contacted_in_a_day_than_may_be(state: State) -> None:
     assert passes(by, 1).day == passes(by, 2).day == str(now_ms(state) // DAY_MS)
     assert by.gate(held(3)) == "full"
     assert granted(by) == 0
-    assert by.permits(1, in_hand=0).going == "full"
+    assert by.permits(1, in_flight=0).sending_state == "full"
 
 
 def test_what_is_in_hand_may_still_need_its_place(state: State) -> None:
     by = control(state, per_day=5)
     passes(by, 1)
-    assert granted(by, in_hand=1) == 3
-    assert granted(by, in_hand=4) == 0
-    assert granted(by, in_hand=400) == 0
+    assert granted(by, in_flight=1) == 3
+    assert granted(by, in_flight=4) == 0
+    assert granted(by, in_flight=400) == 0
 
 
 def test_an_outreach_that_is_tried_again_has_its_place_already(state: State) -> None:
     by = control(state, per_day=1)
     passes(by, 1)
-    assert passes(by, 1, claim=2).day
+    assert passes(by, 1, token=2).day
     assert by.gate(held(2)) == "full"
 
 
 def test_a_place_is_given_back_when_nobody_was_contacted(state: State) -> None:
     by = control(state, per_day=1)
     day = passes(by, 1).day
-    by.give_back(held(1), requests=0, day=day)
+    by.return_permits(held(1), requests=0, day=day)
     assert places(state) == {}
     assert granted(by) == 1
 
 
 def test_an_earlier_claim_takes_no_place_back(state: State) -> None:
     by = control(state, per_day=1)
-    day = passes(by, 1, claim=9).day
-    passes(by, 1, claim=10)
-    passes(by, 1, claim=9)
-    by.give_back(held(1, claim=9), requests=0, day=day)
+    day = passes(by, 1, token=9).day
+    passes(by, 1, token=10)
+    passes(by, 1, token=9)
+    by.return_permits(held(1, token=9), requests=0, day=day)
     assert places(state) == {held(1).outreach: "10"}
 
 
@@ -115,10 +115,12 @@ def test_the_contacts_of_another_day_are_another_days(state: State) -> None:
     by = control(state, per_day=1)
     passes(by, 1)
     today = now_ms(state) // DAY_MS
-    state.client.rename(f"{state.keys.control}contacts:{today}", f"{state.keys.control}contacts:{today - 1}")
+    state.client.rename(
+        f"{state.keys.control}daily_contacts:{today}", f"{state.keys.control}daily_contacts:{today - 1}"
+    )
     assert granted(by) == 1
     passes(by, 2)
-    by.give_back(held(1), requests=0, day=str(today - 1))
+    by.return_permits(held(1), requests=0, day=str(today - 1))
     assert [places(state, days_ago=ago) for ago in (0, 1)] == [{held(2).outreach: "1"}, {}]
 
 
@@ -126,7 +128,7 @@ def test_the_contacts_of_a_day_are_forgotten_the_day_after_the_next(state: State
     by = control(state, per_day=5)
     for number in range(3):
         passes(by, number)
-    left = ttl_ms(state, f"{state.keys.control}contacts:{now_ms(state) // DAY_MS}")
+    left = ttl_ms(state, f"{state.keys.control}daily_contacts:{now_ms(state) // DAY_MS}")
     assert left is not None
     assert DAY_MS < left <= 2 * DAY_MS
 
@@ -139,12 +141,12 @@ def test_without_a_bound_nobody_is_counted(state: State) -> None:
 def test_it_is_news_once_when_the_day_is_used_up_and_once_when_it_is_not_any_more(state: State) -> None:
     by = control(state, per_day=1)
     day = passes(by, 1).day
-    found = [by.permits(1, in_hand=0) for _ in range(2)]
-    assert [(permits.going, permits.news) for permits in found] == [("full", True), ("full", False)]
-    assert sending(state).going == "full"
-    by.give_back(held(1), requests=0, day=day)
-    found = [by.permits(1, in_hand=0) for _ in range(2)]
-    assert [(permits.going, permits.news) for permits in found] == [("on", True), ("on", False)]
+    found = [by.permits(1, in_flight=0) for _ in range(2)]
+    assert [(permits.sending_state, permits.changed) for permits in found] == [("full", True), ("full", False)]
+    assert sending(state).sending_state == "full"
+    by.return_permits(held(1), requests=0, day=day)
+    found = [by.permits(1, in_flight=0) for _ in range(2)]
+    assert [(permits.sending_state, permits.changed) for permits in found] == [("on", True), ("on", False)]
 
 
 @pytest.mark.parametrize("limit", ["rate", "day"])

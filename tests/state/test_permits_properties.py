@@ -5,8 +5,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.sending_control import Passed
-from tests.support.controlling import TEN_A_SECOND_US, control, granted, held, let_pass, places
+from state.sending_control import Admitted
+from tests.support.control_support import TEN_A_SECOND_US, control, granted, held, let_pass, places
 from tests.support.helpers import SECOND_MS
 from tests.support.redis_clients import emptied
 from worker.runtime import State
@@ -63,13 +63,13 @@ class Crowd:
 
     def dispatch(self, number: int) -> None:
         due = [n for n in range(10) if n not in self.leased and n not in self.contacted][:3]
-        for n in due[: granted(self._dispatchers[number % 2], len(due), in_hand=self._seen[number % 2])]:
+        for n in due[: granted(self._dispatchers[number % 2], len(due), in_flight=self._seen[number % 2])]:
             self.leased[n], self.claims[n] = "", self.claims.get(n, 0) + 1
 
     def gate(self, number: int) -> None:
         if self.leased.get(number) == "":
-            found = self._dispatchers[0].gate(held(number, claim=self.claims[number]))
-            if isinstance(found, Passed):
+            found = self._dispatchers[0].gate(held(number, token=self.claims[number]))
+            if isinstance(found, Admitted):
                 self.leased[number] = found.day
             else:
                 del self.leased[number]
@@ -82,7 +82,7 @@ class Crowd:
     def no_contact(self, number: int) -> None:
         day = self.leased.pop(number, None)
         if day is not None:
-            self._dispatchers[1].give_back(held(number, claim=self.claims[number]), requests=1, day=day)
+            self._dispatchers[1].return_permits(held(number, token=self.claims[number]), requests=1, day=day)
 
 
 STEPS = st.tuples(

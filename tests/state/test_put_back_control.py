@@ -4,14 +4,14 @@ from typing import Any
 
 from state.alarms import Alarms
 from state.announcements import announce, declare
-from state.backlog import Backlog, read_held
+from state.backlog import Backlog, read_dispatch_hold
 from state.keys import Keys
 from state.progress_stamps import Stamps, read_progress
+from tests.support.cli_support import make_healthy, read
 from tests.support.clock import put_clock_back
-from tests.support.controlling import control, granted, held
-from tests.support.controlling import sending as sending_of
+from tests.support.control_support import control, granted, held
+from tests.support.control_support import sending as sending_of
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, now_ms, texts
-from tests.support.looking import make_healthy, read
 from tests.support.put_back import ON_VALKEY, begin, notice, put_back_hashes_and_sets, step_ms
 from worker.monitoring import health
 from worker.runtime import State
@@ -46,7 +46,7 @@ def test_pause_from_before_the_clock_was_ahead_is_not_cut_short(state: State) ->
 def test_stopped_sending_is_tried_again_as_soon_as_before(state: State, step_ms: int) -> None:
     by = control(state)
     begin(state)
-    by.record(held(), "refused", "http_401")
+    by.report_outcome(held(), "refused", "http_401")
     put_back_hashes_and_sets(state, step_ms)
     notice(state)
     found = sending_of(state)
@@ -116,7 +116,7 @@ def test_backlog_of_the_future_began_as_long_ago_as_before(state: State, step_ms
     Backlog(state.scripts, state.keys).note(5)
     put_back_hashes_and_sets(state, step_ms)
     notice(state)
-    found = read_held(texts(state, state.keys.backlog))
+    found = read_dispatch_hold(texts(state, state.keys.backlog))
     assert found is not None
     assert found.since_ms <= now_ms(state)
 
@@ -156,7 +156,7 @@ def test_dead_role_is_seen_dead_after_the_clock_was_put_back(real_state: State, 
     notice(real_state)
     client: Any = real_state.client
     client.hincrby(f"{real_state.keys.control}sending", "put_back", -MINUTE_MS)
-    lives = {role: health.life(role, read(real_state), Settings()).state for role in ("ingest", "recover", "beat")}
+    lives = {role: health.liveness(role, read(real_state), Settings()).state for role in ("ingest", "recover", "beat")}
     assert set(lives.values()) == {"silent"}
 
 
@@ -166,25 +166,25 @@ def test_role_is_alive_right_after_the_clock_was_put_back(real_state: State, ste
     begin(real_state)
     put_clock_back(real_state.client, step_ms)
     notice(real_state)
-    assert health.life("ingest", read(real_state), Settings()).state == "alive"
+    assert health.liveness("ingest", read(real_state), Settings()).state == "alive"
 
 
 def test_turn_to_watch_from_the_future_is_taken_over(state: State) -> None:
     alarms = Alarms(state.scripts, state.keys)
-    assert alarms.take_turn("one", 5 * SECOND_MS)
-    assert not alarms.take_turn("two", 5 * SECOND_MS)
-    state.client.pexpire(Keys().watch, DAY_MS)
-    assert alarms.take_turn("two", 5 * SECOND_MS)
+    assert alarms.take_monitor_lock("one", 5 * SECOND_MS)
+    assert not alarms.take_monitor_lock("two", 5 * SECOND_MS)
+    state.client.pexpire(Keys().monitor_lock, DAY_MS)
+    assert alarms.take_monitor_lock("two", 5 * SECOND_MS)
 
 
 def test_alarm_told_in_the_future_is_over_when_it_is(state: State, step_ms: int) -> None:
     alarms = Alarms(state.scripts, state.keys)
-    assert [change.went for change in alarms.record({"beat": 2}, again_ms=HOUR_MS)] == ["begins"]
+    assert [change.event for change in alarms.update({"beat": 2}, repeat_ms=HOUR_MS)] == ["begins"]
     put_back_hashes_and_sets(state, step_ms)
-    assert alarms.record({"beat": 2}, again_ms=HOUR_MS) == []
+    assert alarms.update({"beat": 2}, repeat_ms=HOUR_MS) == []
     state.client.hset(state.keys.alarms, "beat", _older(texts(state, state.keys.alarms)["beat"], HOUR_MS))
-    assert [change.went for change in alarms.record({"beat": 2}, again_ms=HOUR_MS)] == ["lasts"]
-    assert [change.went for change in alarms.record({}, again_ms=HOUR_MS)] == ["over"]
+    assert [change.event for change in alarms.update({"beat": 2}, repeat_ms=HOUR_MS)] == ["lasts"]
+    assert [change.event for change in alarms.update({}, repeat_ms=HOUR_MS)] == ["over"]
 
 
 def _older(stored_alarm: str, by_ms: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from state.decisions import RETRY_UNKNOWN_AFTER_MS
 from tasks.delivery.settling import LONGEST_UNKNOWN, unknown_for
-from tests.support.controlling import held
+from tests.support.control_support import held
 from tests.support.deciding import dead, operator, said, unknown
 from tests.support.helpers import LEASE_MS, SECOND_MS, dispatch, now_ms, score_of, take, taken, texts
 from tests.support.put_back import put_back_hashes_and_sets, step_ms

@@ -1,11 +1,11 @@
 """After a server's clock was put back: contacts and forgotten sessions of the future."""
 
-from state.people import Held, person_of
-from tests.support.erasing import forget, forgetting, is_tombstone
+from state.people import ContactRecord, person_of
+from tests.support.erasing import erasure, forget, is_tombstone
 from tests.support.helpers import (
     CAP_MS,
+    CONTACT_REF,
     JANE,
-    LEAD,
     LEASE_MS,
     LIMITS,
     MINUTE_MS,
@@ -32,27 +32,27 @@ PERSON = "ab" * 32
 def test_contact_in_the_future_counts_from_now(state: State, step_ms: int) -> None:
     outreaches = [taken(state, session) for session in same_partition("s-1", 2)]
     first, second = outreaches
-    assert state.people.reserve([PERSON], first.outreach, first.claim, LEAD, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], first.outreach, first.token, CONTACT_REF, LIMITS) == "reserved"
     put_back_hashes_and_sets(state, step_ms)
-    assert state.people.reserve([PERSON], second.outreach, second.claim, LEAD, LIMITS) == "held"
+    assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "held"
     let_reservations_age(state, PERSON, LEASE_MS)
-    assert state.people.reserve([PERSON], second.outreach, second.claim, LEAD, LIMITS) == "capped"
+    assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "capped"
     let_reservations_age(state, PERSON, CAP_MS)
-    assert state.people.reserve([PERSON], second.outreach, second.claim, LEAD, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "reserved"
 
 
 def test_policy_sees_a_contact_in_the_future_as_made_now(state: State, step_ms: int) -> None:
     first = taken(state)
-    assert state.people.reserve([PERSON], first.outreach, first.claim, LEAD, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], first.outreach, first.token, CONTACT_REF, LIMITS) == "reserved"
     put_back_hashes_and_sets(state, step_ms)
-    (found,) = state.people.facts(PERSON).contacts
-    assert isinstance(found, Held)
+    (found,) = state.people.person_facts(PERSON).contacts
+    assert isinstance(found, ContactRecord)
     assert found.at_ms <= now_ms(state)
 
 
 def test_order_after_a_forgetting_in_the_future_counts(state: State, step_ms: int) -> None:
     person = person_of(JANE["phone_number"], SECRET)
-    forgetting(state).bar(person)
+    erasure(state).block_replays(person)
     put_back_hashes_and_sets(state, step_ms)
     assert not state.people.mark_bought(person, now_ms(state) - 3 * MINUTE_MS)
     assert state.people.mark_bought(person, now_ms(state) - SECOND_MS)

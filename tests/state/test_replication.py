@@ -14,7 +14,7 @@ from state.connection import connect, replicas_of
 from state.replication import Replicas, majority
 from state.scripts import Scripts, source
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, held_by, yuno
 from tests.support.faulty_server import OK, FaultyServer
 from tests.support.helpers import abandon, dispatch, eventually, fence, make_state, record, take
@@ -83,7 +83,7 @@ def requests(server: FaultyServer) -> int:
 def test_with_a_replica_that_answers_it_is_sent(pair: Pair) -> None:
     outreach = dispatched(pair.state)
     with yuno(pair.state, OK) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert requests(server) == 1
 
 
@@ -92,15 +92,15 @@ def test_while_the_replica_is_frozen_nothing_is_sent_and_once_it_is_back_one_req
     said: list[str] = []
     outreach = dispatched(state)
     with yuno(state, OK) as (deps, server):
-        telling = replace(deps, replication=said.append)
+        naming_changes = replace(deps, replication=said.append)
         with pair.frozen_replica():
-            assert attempt(outreach, telling) == Outcome(outreach, "waiting", "", 1, "not_replicated")
+            assert attempt(outreach, naming_changes) == AttemptOutcome(outreach, "waiting", "", 1, "not_replicated")
             assert server.received == b""
             assert held_by(state) == ""
             assert record(state, outreach)["attempts"] == "0"
             assert "not_sent.not_replicated" in record(state, outreach)["history"]
         eventually(lambda: state.client.wait(1, 100) == 1)
-        assert attempt_again(state, outreach, telling) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt_again(state, outreach, naming_changes) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert requests(server) == 1
     assert said == ["failing", "well"]
 
@@ -113,13 +113,13 @@ def test_a_person_of_whom_the_replica_does_not_know_is_not_contacted_but_release
         frozen = pair.frozen_replica()
         broken = replace(deps, people=After(state, frozen.__enter__))
         try:
-            assert attempt(outreach, broken) == Outcome(outreach, "waiting", "", 1, "not_replicated")
+            assert attempt(outreach, broken) == AttemptOutcome(outreach, "waiting", "", 1, "not_replicated")
         finally:
             frozen.__exit__(None, None, None)
         assert server.received == b""
         assert held_by(state) == ""
         eventually(lambda: state.client.wait(1, 100) == 1)
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert requests(server) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_claim_that_was_lost_with_the_primary_is_not_given_to_a_second_worker(
         new = make_state(pair.other, Scripts(pair.other))
         first = take(old, outreach)
         assert fence(old, first) == "not_replicated"
-        eventually(lambda: new.streams.watermark().now_ms > first.claim)
+        eventually(lambda: new.streams.watermark().now_ms > first.token)
         second = take(new, outreach)
         assert fence(new, second) == "sending"
         assert new.outbox.settle(first, "not_sent", reason="not_replicated") is None

@@ -8,12 +8,12 @@ import pytest
 
 from state import deployment, key_rotation
 from state.cipher import OPEN_FIELDS, key_id_of, sealed_in
-from state.key_rotation import Rotation, Tally
+from state.key_rotation import Rotation, RotationTally
 from state.script import Call, Reply
 from state.session_record import OWN_FIELDS, STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import attempt_again, yuno
-from tests.support.encrypting import KEY, OTHER, content, found_in, johns_visit, key_id, quoting, with_keys
+from tests.support.cipher_support import KEY, OTHER, content, found_in, johns_visit, key_id, quoting, with_keys
 from tests.support.faulty_server import http
 from tests.support.helpers import (
     HOUR_MS,
@@ -51,8 +51,8 @@ def rotation_of(state: State) -> Rotation:
     return Rotation(state.scripts, state.keys, state.cipher)
 
 
-def rotate(state: State) -> Tally:
-    tally = Tally()
+def rotate(state: State) -> RotationTally:
+    tally = RotationTally()
     for _ in rotation_of(state).steps(tally):
         pass
     return tally
@@ -148,7 +148,7 @@ def test_it_can_be_stopped_after_any_step_and_begun_again(
     for number in range(9):
         happen(old, johns_visit(f"s-{number}"))
     for steps in (1, 2, 3):
-        tally = Tally()
+        tally = RotationTally()
         assert len(list(islice(rotation_of(new).steps(tally), steps))) == steps
         assert used_keys(old) == {key_id(KEY), key_id(OTHER)} or steps == 3
         assert all(stored(new, f"s-{number}").fields["email"] == "john.q@sample.example" for number in range(9))
@@ -168,7 +168,7 @@ class Meanwhile(Rotation):
 
         inner.run_many = run_many  # type: ignore[method-assign]
         try:
-            self.tally = Tally()
+            self.tally = RotationTally()
             yield from self.steps(self.tally)
         finally:
             inner.run_many = scripts  # type: ignore[method-assign]
@@ -234,16 +234,16 @@ def test_an_abandoned_session_lives_on_without_end(old: State, new: State) -> No
 
 
 def test_a_process_says_again_and_again_which_key_it_encrypts_with(old: State) -> None:
-    old.beat("ingest")
+    old.heartbeat("ingest")
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
     assert len(deployment.key_users(old.scripts, old.keys, key_id(KEY))) == 1
     deployment.forget_key(old.scripts, old.keys, key_id(KEY))
     assert deployment.recorded_keys(old.scripts, old.keys) == []
-    old.beat("ingest")
+    old.heartbeat("ingest")
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
 
 
 def test_a_process_without_keys_says_nothing_of_them(state: State) -> None:
-    state.beat("ingest")
+    state.heartbeat("ingest")
     assert deployment.recorded_keys(state.scripts, state.keys) == []
     assert [key for key in dump(state) if "key." in key] == []

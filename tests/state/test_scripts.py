@@ -11,7 +11,7 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.keys import PARTITIONS
 from state.script import Call
 from state.scripts import Scripts
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from tests.support.calls import bought
 from tests.support.helpers import HOUR_MS, abandon, now_ms
 from worker.runtime import State
@@ -28,20 +28,20 @@ def marks(state: State, number: int) -> list[Call[MarkReply]]:
     ]
 
 
-def news(replies: list[MarkReply]) -> list[int]:
+def changed(replies: list[MarkReply]) -> list[int]:
     return [reply.new for reply in replies]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_come_in_the_order_of_the_calls(state: State, number: int) -> None:
-    assert news(state.scripts.run_many(marks(state, number))) == [1 - index % 2 for index in range(number)]
+    assert changed(state.scripts.run_many(marks(state, number))) == [1 - index % 2 for index in range(number)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 40])
 def test_replies_may_be_waited_for_later(state: State, number: int) -> None:
-    wait = state.scripts.begin_calls(marks(state, number))
+    wait = state.scripts.send_calls(marks(state, number))
     assert state.streams.watermark().first == ""
-    assert news(wait.result()) == [1 - index % 2 for index in range(number)]
+    assert changed(wait.result()) == [1 - index % 2 for index in range(number)]
 
 
 @pytest.mark.parametrize("number", [1, 2, 40])
@@ -51,7 +51,7 @@ def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State, numb
         assert len(state.scripts.run_many(marks(state, number))) == number
         state.client.flushall()
         state.client.script_flush()
-        assert sum(news(state.scripts.begin_calls(marks(state, number)).result())) == (number + 1) // 2
+        assert sum(changed(state.scripts.send_calls(marks(state, number)).result())) == (number + 1) // 2
 
 
 @ON_VALKEY
@@ -59,10 +59,10 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
     """On the real server alone: fakeredis drops the rest of a pipeline after an error in a script."""
     state, calls = real_state, marks(real_state, 6)
     calls[2] = calls[2]._replace(arguments=("", 1, "not a number", "", HOUR_MS, 10))
-    for call in (state.scripts.run_many, lambda found: state.scripts.begin_calls(found).result()):
+    for call in (state.scripts.run_many, lambda found: state.scripts.send_calls(found).result()):
         with pytest.raises(StateError, match="refused a command"):
             call(calls)
-        assert {index for index in range(6) if state.people.facts(f"{index:02x}").bought} == {0, 4}
+        assert {index for index in range(6) if state.people.person_facts(f"{index:02x}").bought} == {0, 4}
         state.client.flushall()
 
 
@@ -85,7 +85,7 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
 def test_what_a_server_says_in_a_failover_passes(said: str) -> None:
     """As the driver makes an error of it, which takes the first word off some of them."""
     error: Exception = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
-    with pytest.raises(ServerUnavailableError), translated():
+    with pytest.raises(ServerUnavailableError), driver_errors():
         raise error
 
 
@@ -102,28 +102,28 @@ def narrow(valkey: EmbeddedValkey, real_state: State) -> Iterator[Scripts]:
 def test_a_connection_is_given_back_however_it_went(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
     for _ in range(3):
-        narrow.begin_calls(calls).result()
+        narrow.send_calls(calls).result()
         real_state.client.config_set("maxmemory", 1)
         try:
             with pytest.raises(ServerFullError):
-                narrow.begin_calls(calls).result()
+                narrow.send_calls(calls).result()
         finally:
             real_state.client.config_set("maxmemory", 0)
         with pytest.raises(StateError, match="refused"):
-            narrow.begin_calls([calls[0]._replace(arguments=("", 1, "x", "", 1, 10))]).result()
+            narrow.send_calls([calls[0]._replace(arguments=("", 1, "x", "", 1, 10))]).result()
 
 
 @ON_VALKEY
 def test_a_connection_that_breaks_before_the_replies_is_not_used_again(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
-    narrow.begin_calls(calls).result()
+    narrow.send_calls(calls).result()
     real_state.client.client_pause(60_000, all=False)
-    wait = narrow.begin_calls(calls)
+    wait = narrow.send_calls(calls)
     real_state.client.client_kill_filter(_type="normal", skipme=True)
     real_state.client.client_unpause()
     with pytest.raises(ServerUnavailableError, match="does not answer"):
         wait.result()
-    assert news(narrow.begin_calls(calls).result()) == [0] * 4
+    assert changed(narrow.send_calls(calls).result()) == [0] * 4
 
 
 @ON_VALKEY

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.controlling import control, granted, held, passes, sending
+from tests.support.control_support import control, granted, held, passes, sending
 from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.stopping import fail, next_try_in_ms, probe, refuse, work
 from worker.runtime import State
@@ -16,7 +16,7 @@ def test_failures_in_a_row_stop_everybody(state: State) -> None:
     assert sending(state).failures == 2
     fail(one, 3, why="read_timeout")
     assert granted(other) == 0
-    assert (sending(state).going, sending(state).why) == ("failing", "read_timeout")
+    assert (sending(state).sending_state, sending(state).why) == ("failing", "read_timeout")
 
 
 def test_a_success_in_between_begins_the_row_anew(state: State) -> None:
@@ -59,7 +59,7 @@ def test_keys_that_are_mended_while_the_api_fails_are_tried_as_a_failing_api_is(
     since = sending(state).since_ms
     for number, (why, minutes) in enumerate([("http_401", 1), ("http_503", 1), ("http_503", 2), ("http_401", 1)], 1):
         probe(state, by, number)
-        by.record(held(number), "refused" if why == "http_401" else "failing", why)
+        by.report_outcome(held(number), "refused" if why == "http_401" else "failing", why)
         assert round(next_try_in_ms(state) / MINUTE_MS) == minutes
         assert sending(state).why == why
     assert since is not None

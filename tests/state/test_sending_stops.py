@@ -3,8 +3,8 @@
 import pytest
 
 from state.script import NamedCall
-from state.sending_control import LOOKS_APART_S
-from tests.support.controlling import ATTEMPT_MS, control, granted, held, let_pass, passes, sending
+from state.sending_control import CHECK_INTERVAL_S
+from tests.support.control_support import ATTEMPT_MS, control, granted, held, let_pass, passes, sending
 from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 from tests.support.stopping import fail, next_try_in_ms, probe, refuse, work
 from worker.runtime import State
@@ -17,7 +17,7 @@ def test_while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate(st
     assert not by.pause("the line is down").was_paused
     assert granted(by) == 0
     assert by.gate(held()) == "paused"
-    assert (sending(state).going, sending(state).reason) == ("paused", "the line is down")
+    assert (sending(state).sending_state, sending(state).reason) == ("paused", "the line is down")
     let_pass(state, 365 * 24 * HOUR_MS)
     assert granted(by) == 0
     assert by.resume().was_paused
@@ -34,7 +34,7 @@ def test_a_pause_with_a_duration_ends_by_itself(state: State) -> None:
     let_pass(state, MINUTE_MS)
     assert granted(by, 5) == 5
     passes(by)
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
     assert not by.resume().was_paused
 
 
@@ -49,15 +49,18 @@ def test_a_later_pause_replaces_the_earlier_one(state: State) -> None:
 
 def test_each_change_is_news_once_for_all_dispatchers(state: State) -> None:
     one, other = control(state), control(state)
-    assert not one.permits(0, in_hand=0).news
+    assert not one.permits(0, in_flight=0).changed
     one.pause("")
-    found = [by.permits(1, in_hand=0) for by in (one, other, one)]
-    assert [(permits.going, permits.news) for permits in found] == [("paused", True), *[("paused", False)] * 2]
+    found = [by.permits(1, in_flight=0) for by in (one, other, one)]
+    assert [(permits.sending_state, permits.changed) for permits in found] == [
+        ("paused", True),
+        *[("paused", False)] * 2,
+    ]
     one.resume()
-    found = [by.permits(0, in_hand=0) for by in (other, one)]
-    assert [(permits.going, permits.news) for permits in found] == [("on", True), ("on", False)]
+    found = [by.permits(0, in_flight=0) for by in (other, one)]
+    assert [(permits.sending_state, permits.changed) for permits in found] == [("on", True), ("on", False)]
     refuse(one)
-    assert one.permits(1, in_hand=0).going == "refused"
+    assert one.permits(1, in_flight=0).sending_state == "refused"
 
 
 # Refused keys
@@ -69,7 +72,7 @@ def test_refused_keys_stop_everybody_at_once(state: State) -> None:
     refuse(by, 1)
     assert granted(control(state)) == 0
     assert control(state).gate(held(2)) == "stopped"
-    assert (sending(state).going, sending(state).why) == ("refused", "http_401")
+    assert (sending(state).sending_state, sending(state).why) == ("refused", "http_401")
     assert next_try_in_ms(state) <= MINUTE_MS
 
 
@@ -96,7 +99,7 @@ def test_one_is_tried_each_minute_until_the_keys_work(state: State) -> None:
     work(by, 7)
     assert granted(by, 50) == 50
     assert not passes(by, 8).watched
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
 
 
 def test_when_nothing_is_due_no_probe_is_used_up(state: State) -> None:
@@ -145,7 +148,7 @@ def test_what_comes_late_from_a_lost_probe_changes_nothing(state: State) -> None
     fail(by, 1)
     assert sending(state) == before
     work(by, 2)
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
 
 
 def test_a_probe_that_is_not_to_be_sent_gives_way_to_another_at_once(state: State) -> None:
@@ -153,11 +156,11 @@ def test_a_probe_that_is_not_to_be_sent_gives_way_to_another_at_once(state: Stat
     refuse(by)
     let_pass(state, MINUTE_MS)
     assert granted(by) == 1
-    by.give_back(held(1), requests=1)
+    by.return_permits(held(1), requests=1)
     assert granted(by) == 1
     passes(by, 2)
     assert granted(by) == 0
-    by.give_back(held(2), requests=1)
+    by.return_permits(held(2), requests=1)
     assert granted(by) == 1
 
 
@@ -165,7 +168,7 @@ def test_nobody_else_ends_a_probe_that_is_under_way(state: State) -> None:
     by = control(state)
     refuse(by)
     probe(state, by, 1)
-    by.give_back(held(2), requests=1)
+    by.return_permits(held(2), requests=1)
     by.not_leased(1)
     by.resume()
     assert granted(by) == 0
@@ -176,7 +179,7 @@ def test_permits_that_come_back_bring_no_probe_forward(state: State) -> None:
     by = control(state)
     refuse(by)
     by.not_leased(1)
-    by.give_back(held(2), requests=1)
+    by.return_permits(held(2), requests=1)
     assert granted(by) == 0
 
 
@@ -194,7 +197,7 @@ def test_to_resume_is_to_try_at_once_what_has_stopped_by_itself(state: State) ->
     by = control(state)
     refuse(by)
     by.pause("")
-    assert by.permits(5, in_hand=0).going == "paused"
+    assert by.permits(5, in_flight=0).sending_state == "paused"
     let_pass(state, 5 * SECOND_MS)
     assert by.resume().why == "http_401"
     assert granted(by, 5) == 1
@@ -206,16 +209,16 @@ def test_to_resume_is_to_try_at_once_what_has_stopped_by_itself(state: State) ->
 def test_while_all_is_well_a_success_is_looked_at_now_and_then_only(state: State, calls: list[str]) -> None:
     by = control(state)
     passed = passes(by)
-    for moment in (0.0, 0.1, 0.2, LOOKS_APART_S, 2 * LOOKS_APART_S - 0.01):
-        by.worked(held(), passed, now_s=moment)
+    for moment in (0.0, 0.1, 0.2, CHECK_INTERVAL_S, 2 * CHECK_INTERVAL_S - 0.01):
+        by.report_success(held(), passed, now_s=moment)
     assert calls == ["sending_gate", "report_outcome", "report_outcome"]
 
 
 def test_after_a_failure_each_success_is_recorded(state: State, calls: list[str]) -> None:
     by = control(state)
-    by.worked(held(), passes(by), now_s=0.0)
+    by.report_success(held(), passes(by), now_s=0.0)
     fail(by, 1)
-    by.worked(held(2), passes(by, 2), now_s=0.0)
+    by.report_success(held(2), passes(by, 2), now_s=0.0)
     assert calls == ["sending_gate", "report_outcome", "report_outcome", "sending_gate", "report_outcome"]
     assert sending(state).failures == 0
 

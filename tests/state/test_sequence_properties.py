@@ -11,12 +11,12 @@ from detectors.registry import KINDS
 from detectors.sequence import ACTIVITY_RANKS, RANK_SPAN, occurred_ms, stage_of
 from state.cipher import AesGcm
 from state.connection import connect
-from state.event_stream import Entry
+from state.event_stream import StreamEntry
 from state.keys import SESSION_TTL_MS
 from state.scripts import Scripts
-from state.session_record import Stay, stamped
+from state.session_record import StageVisit, stamped
 from state.sessions import Change
-from tests.support.encrypting import KEY
+from tests.support.cipher_support import KEY
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -83,7 +83,7 @@ def events(draw: st.DrawFn) -> tuple[Event, int]:
     return made | {"occurred": draw(st.none() | moments), "expires": draw(st.none() | moments)}, draw(moments)
 
 
-def entries(made: Sequence[tuple[Event, int]], begin_ms: int) -> list[Entry]:
+def entries(made: Sequence[tuple[Event, int]], begin_ms: int) -> list[StreamEntry]:
     """Place what was drawn in time: `begin_ms` must be long enough ago for all of it to have happened."""
     found = []
     for drawn, after_ms in made:
@@ -114,7 +114,7 @@ def merging(request: pytest.FixtureRequest) -> Iterator[State]:
     client.close()
 
 
-def result(state: State, *calls: Sequence[Entry]) -> dict[str, object]:
+def result(state: State, *calls: Sequence[StreamEntry]) -> dict[str, object]:
     """What is in Redis after applying these batches, one after the other, to an empty server."""
     state.client.flushall()
     for batch in calls:
@@ -163,7 +163,7 @@ def _compare(state: State, session: str, places: Sequence[Change]) -> None:
         max(getattr(place, sort) for place in places) for sort in ("activity", "signal", "purchase")
     )
     assert (is_now.activity, is_now.signal, is_now.purchase) == (activity, signal, purchase)
-    assert _stays(is_now.stays) == _where_and_when([place.activity for place in places if place.activity])
+    assert _stage_visits(is_now.stage_visits) == _where_and_when([place.activity for place in places if place.activity])
     last = max(activity, signal, purchase)
     newest_ms = max((p.silent_since_ms for p in places if max(p.activity, p.signal, p.purchase) == last), default=0)
     silent_ms = max(newest_ms, *(p.seen_ms or p.silent_since_ms for p in places))
@@ -192,7 +192,7 @@ def _compare(state: State, session: str, places: Sequence[Change]) -> None:
         assert now_ms(state) + left >= is_now.silent_since_ms + SESSION_TTL_MS
 
 
-def _stays(found: Iterable[Stay]) -> dict[int, tuple[int, int]]:
+def _stage_visits(found: Iterable[StageVisit]) -> dict[int, tuple[int, int]]:
     return {stay.rank: (stay.first_ms, stay.last_ms) for stay in found}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from detectors.lanes import LANES
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.keys import SESSION_TTL_MS
 from state.session_record import RANK_SPAN
 from state.sessions import Change, Mark
@@ -132,7 +132,7 @@ def test_what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them(
     early = {name: value for name, value in jane.items() if name != late}
     apply(state, arrived(event(customer=early), at_ms), arrived(event(kind, stage=None), at_ms + 1))
     (change,) = collect([arrived(event(customer={late: jane[late]}), at_ms + 2)]).changes
-    (mark,) = state.sessions.apply([change._replace(tell=False)])
+    (mark,) = state.sessions.apply([change._replace(wants_mark=False)])
     assert (mark.phone, mark.country, mark.email) == (JANE["phone_number"], "CO", "jane@example.com")
     assert bool(mark.purchase) == (kind == "order_completed")
     assert mark.opted_out == (kind == "opt_out")
@@ -153,23 +153,25 @@ def test_tell_returns_what_all_events_said_of_the_person(state: State, at_ms: in
     said = [{"phone": "+573001234567"}, {"country": "CO"}, {"email": "jane@example.com"}]
     changes = [_change(at_ms + place, fields) for place, fields in enumerate(said)]
     assert state.sessions.apply(changes[:2]) == []
-    (mark,) = state.sessions.apply([changes[2]._replace(tell=True)])
-    assert mark == Mark(0, "+573001234567", "CO", "jane@example.com", 0, opted_out=False, moved_to="", moved=0)
-    (again,) = state.sessions.apply([_change(at_ms + 9, {})._replace(tell=True)])
+    (mark,) = state.sessions.apply([changes[2]._replace(wants_mark=True)])
+    assert mark == Mark(
+        0, "+573001234567", "CO", "jane@example.com", 0, opted_out=False, superseded_by="", superseded=0
+    )
+    (again,) = state.sessions.apply([_change(at_ms + 9, {})._replace(wants_mark=True)])
     assert again == mark
 
 
 def test_tell_returns_that_the_person_opted_out_or_bought(state: State, at_ms: int) -> None:
     happen(state, event("opt_out", stage=None, customer=JANE))
     happen(state, event("order_completed", stage=None))
-    (mark,) = state.sessions.apply([_change(at_ms, {"name": "Jane"})._replace(tell=True)])
+    (mark,) = state.sessions.apply([_change(at_ms, {"name": "Jane"})._replace(wants_mark=True)])
     assert (mark.phone, mark.opted_out, mark.purchase > 0) == (JANE["phone_number"], True, True)
 
 
 def test_tell_of_a_forgotten_session_returns_nothing(state: State, at_ms: int) -> None:
     happen(state, event(customer=JANE))
-    Forgetting(state.scripts, state.keys, [lane.name for lane in LANES]).erase(["s-1"], [])
-    assert state.sessions.apply([_change(at_ms, {"phone": "+573001234567"})._replace(tell=True)]) == []
+    Erasure(state.scripts, state.keys, [lane.name for lane in LANES]).erase(["s-1"], [])
+    assert state.sessions.apply([_change(at_ms, {"phone": "+573001234567"})._replace(wants_mark=True)]) == []
 
 
 def _change(at_ms: int, fields: dict[str, str]) -> Change:

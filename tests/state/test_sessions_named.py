@@ -24,7 +24,7 @@ from tests.support.helpers import (
     stored,
     taken,
 )
-from tests.support.ingesting import facts_of, ingest_of, publish, rejected
+from tests.support.ingest_support import facts_of, ingest_of, publish, rejected
 from tests.support.naming_sessions import AT_MS, CART, PHONE, batch_of, order
 from worker.ingest.batch import Batch, _add
 from worker.ingest.changes import sessions_named

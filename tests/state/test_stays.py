@@ -22,7 +22,7 @@ def visit(state: State, *visits: Visit, **fields: object) -> None:
         apply(state, arrived(made, at_ms + SECOND_MS))
 
 
-def stays(state: State) -> list[tuple[str, int, int]]:
+def stage_visits(state: State) -> list[tuple[str, int, int]]:
     """Where it was, and the minutes of first and last."""
 
     def minute(at_ms: int) -> int:
@@ -30,7 +30,7 @@ def stays(state: State) -> list[tuple[str, int, int]]:
 
     return [
         (RANK_NAMES[stay.rank].partition(".")[0], minute(stay.first_ms), minute(stay.last_ms))
-        for stay in stored(state).stays
+        for stay in stored(state).stage_visits
     ]
 
 
@@ -41,19 +41,19 @@ def kept(state: State) -> dict[str, str]:
 
 def test_each_place_keeps_when_it_was_first_and_last_reached(state: State) -> None:
     visit(state, *VISITS)
-    assert stays(state) == [("cart_review", 0, 2), ("checkout", 1, 4), ("payment", 3, 3)]
+    assert stage_visits(state) == [("cart_review", 0, 2), ("checkout", 1, 4), ("payment", 3, 3)]
 
 
 def test_who_goes_on_at_the_same_place_is_there_until_then(state: State) -> None:
     visit(state, ("checkout", 0), ("checkout", 5))
-    assert stays(state) == [("checkout", 0, 5)]
+    assert stage_visits(state) == [("checkout", 0, 5)]
     assert len(kept(state)) == 1
 
 
 def test_what_comes_late_was_first_or_last_all_the_same(state: State) -> None:
     visit(state, ("checkout", 2), ("payment", 9))
     visit(state, ("checkout", 1), ("checkout", 5), ("checkout", 4), ("payment", 8), ("payment", 8))
-    assert stays(state) == [("checkout", 1, 5), ("payment", 8, 9)]
+    assert stage_visits(state) == [("checkout", 1, 5), ("payment", 8, 9)]
 
 
 @pytest.mark.parametrize("fields", [{}, {"customer": {"full_name": "Jane"}}, {"type": "exit"}])
@@ -62,7 +62,7 @@ def test_any_order_and_repetition_keeps_the_same(state: State, fields: dict[str,
     for order in permutations(VISITS):
         state.client.flushall()
         visit(state, *order, order[0], **fields)
-        found.append((stays(state), kept(state)))
+        found.append((stage_visits(state), kept(state)))
     assert [one for one in found if one != found[0]] == []
     assert found[0][0] == [("cart_review", 0, 2), ("checkout", 1, 4), ("payment", 3, 3)]
 
@@ -70,11 +70,11 @@ def test_any_order_and_repetition_keeps_the_same(state: State, fields: dict[str,
 def test_an_event_that_says_no_place_is_at_none(state: State) -> None:
     visit(state, ("checkout", 0))
     apply(state, arrived(event("exit", stage=None), now_ms(state)))
-    assert stays(state) == [("checkout", 0, 0)]
+    assert stage_visits(state) == [("checkout", 0, 0)]
 
 
 def test_where_the_first_event_says_no_place_the_next_is_the_first(state: State) -> None:
     apply(state, arrived(event("exit", stage=None), now_ms(state) - HOUR_MS))
     visit(state, ("checkout", 1))
-    assert stays(state) == [("checkout", 1, 1)]
+    assert stage_visits(state) == [("checkout", 1, 1)]
     assert len(kept(state)) == 1

@@ -8,7 +8,7 @@ import structlog
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import comes_back, let_a_probe_be_due, yuno
-from tests.support.controlling import held, sending
+from tests.support.control_support import held, sending
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import counters, now_ms, record, score_of
 from tests.support.limited import limited, round_of, somebody
@@ -76,7 +76,7 @@ def test_a_probe_that_the_policy_suppresses_lets_the_next_one_try(state: State) 
         assert attempt(due[1], deps).reason == "cart_emptied"
         assert round_of(deps) == due[2:]
         assert attempt(due[2], deps).outcome == "sent"
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
 
 
 def test_failures_in_a_row_stop_everybody_and_each_of_them_still_waits_its_time(state: State) -> None:
@@ -89,7 +89,7 @@ def test_failures_in_a_row_stop_everybody_and_each_of_them_still_waits_its_time(
         [probe] = round_of(deps)
         assert attempt(probe, deps).outcome == "sent"
         assert len(server.requests) == 3
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
 
 
 def test_a_server_that_asks_for_time_gets_it_from_everybody(state: State) -> None:
@@ -107,7 +107,7 @@ def test_a_success_ends_a_row_of_failures(state: State) -> None:
     with yuno(state, http(500), OK, http(500), breaker_failures=2) as (deps, _):
         assert round_of(deps) == due
         assert [attempt(outreach, deps).outcome for outreach in due] == ["waiting", "sent", "waiting"]
-    assert (sending(state).going, sending(state).failures) == ("on", 1)
+    assert (sending(state).sending_state, sending(state).failures) == ("on", 1)
 
 
 def test_a_refused_request_is_no_failure_of_the_api(state: State) -> None:
@@ -115,7 +115,7 @@ def test_a_refused_request_is_no_failure_of_the_api(state: State) -> None:
     with yuno(state, http(400), breaker_failures=1) as (deps, _):
         assert round_of(deps) == due
         assert [attempt(outreach, deps).outcome for outreach in due] == ["dead"] * 3
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
 
 
 # The log
@@ -127,7 +127,7 @@ def test_each_change_is_one_line_in_the_log(state: State) -> None:
         changes: list[Callable[[], object]] = [
             lambda: deps.control.pause("Jane said so"),
             deps.control.resume,
-            lambda: deps.control.record(held(), "refused", "http_401"),
+            lambda: deps.control.report_outcome(held(), "refused", "http_401"),
         ]
         for change in changes:
             change()

@@ -4,7 +4,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from state.connection import connect
-from state.event_stream import GROUP, Entry, GroupMissingError
+from state.event_stream import GROUP, GroupMissingError, StreamEntry
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS
 from state.scripts import Scripts
 from tests.support.filled_stream import add, events, filled, read
@@ -125,7 +125,7 @@ def test_an_entry_that_was_deleted_unread_comes_without_an_event(filled: State) 
     first = read(filled, "one")[0]
     filled.scripts.client.xdel(filled.keys.events, first.id)
     pending = filled.streams.first.read_pending("one", count=1)
-    assert pending == [Entry(first.id, None)]
+    assert pending == [StreamEntry(first.id, None)]
     filled.streams.first.acknowledge([first.id])
     assert events(filled.streams.first.read_pending("one", count=1)) == [b"e1"]
 
@@ -207,11 +207,11 @@ def test_both_protocols_say_the_same(valkey: EmbeddedValkey, real_state: State, 
         state.streams.first.create_group()
         assert read(state) == []
         ids = [add(state, "a"), add(state, "b")]
-        assert read(state, "dead") == [Entry(ids[0], b"a"), Entry(ids[1], b"b")]
-        assert state.streams.noted() == ids[1].decode()
+        assert read(state, "dead") == [StreamEntry(ids[0], b"a"), StreamEntry(ids[1], b"b")]
+        assert state.streams.barrier() == ids[1].decode()
         assert state.streams.first.take_over("one", idle_ms=0, count=10) == 2
         assert state.streams.first.deliveries("one") == 1
-        assert state.streams.first.read_pending("one", count=1) == [Entry(ids[0], b"a")]
+        assert state.streams.first.read_pending("one", count=1) == [StreamEntry(ids[0], b"a")]
         assert state.streams.watermark().first == ids[0].decode()
         state.streams.first.acknowledge(ids)
         assert state.streams.first.read_pending("one", count=1) == []

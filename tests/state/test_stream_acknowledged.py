@@ -43,17 +43,17 @@ def test_entries_of_several_reads_take_nothing_between_them_along(filled: State)
 
 def test_a_read_that_was_begun_waits_for_nothing(filled: State) -> None:
     first = [filled.streams.first]
-    wait = filled.streams.begin_read(first, "one", count=2)
+    wait = filled.streams.send_read(first, "one", count=2)
     assert events(wait.result()[0].entries) == [b"e0", b"e1"]
-    assert events(filled.streams.begin_read(first, "one", count=2).result()[0].entries) == [b"e2"]
-    assert filled.streams.begin_read(first, "one", count=2).result() == []
+    assert events(filled.streams.send_read(first, "one", count=2).result()[0].entries) == [b"e2"]
+    assert filled.streams.send_read(first, "one", count=2).result() == []
     assert filled.streams.first.deliveries("one") == 1
 
 
 def test_a_read_that_was_begun_without_the_group_says_so(state: State) -> None:
     add(state, "e")
     with pytest.raises(GroupMissingError):
-        state.streams.begin_read([state.streams.first], "one", count=2).result()
+        state.streams.send_read([state.streams.first], "one", count=2).result()
 
 
 def test_acknowledging_again_or_nothing_does_nothing(filled: State) -> None:

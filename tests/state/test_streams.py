@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 
 from state.calls.streams import WatermarkReply
-from state.event_stream import GROUP, GroupMissingError, Reading, Stream
+from state.event_stream import GROUP, GroupMissingError, Stream, StreamBatch
 from state.event_streams import Streams
 from state.script import Call
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep
-from tests.support import looking
+from tests.support import cli_support
 from tests.support.attempts import deps_of, yuno
 from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, abandon, event, happen, now_ms, record
-from tests.support.ingesting import ingest_of, opened, publish, publish_raw
+from tests.support.ingest_support import ingest_of, opened, publish, publish_raw
 from worker.runtime import State
 
 SEVERAL = 3
@@ -108,7 +108,7 @@ def test_entries_with_the_same_id_in_two_streams_are_two_entries(state: State, s
     for place in (0, 1):
         publish_raw(state, b"{}", stream=place, at="5-5")
     first, _ = state.streams.read(streams, "one", count=9, block_ms=1)
-    assert state.streams.begin_acknowledge([first], one_read=True).result() == [1]
+    assert state.streams.send_acknowledge([first], one_read=True).result() == [1]
     assert [state.client.xlen(stream.key) for stream in streams] == [0, 1, 0]
     assert [stream.deliveries("one") for stream in streams] == [0, 1, 0]
 
@@ -117,8 +117,8 @@ def test_what_several_streams_gave_is_acknowledged_in_each_of_them(state: State,
     for place in range(SEVERAL):
         publish(state, event(), event(), stream=place)
     read(state, streams, count=3)
-    readings = [Reading(stream, stream.read_pending("one", count=9)) for stream in streams]
-    assert state.streams.begin_acknowledge(readings, one_read=True).result() == [1, 1, 1]
+    readings = [StreamBatch(stream, stream.read_pending("one", count=9)) for stream in streams]
+    assert state.streams.send_acknowledge(readings, one_read=True).result() == [1, 1, 1]
     assert [state.client.xlen(stream.key) for stream in streams] == [1, 1, 1]
     assert [stream.deliveries("one") for stream in streams] == [0, 0, 0]
 
@@ -156,9 +156,9 @@ def test_of_several_clocks_the_one_that_is_behind_counts(state: State) -> None:
 @pytest.mark.usefixtures("streams")
 def test_the_shop_is_heard_in_any_stream(state: State) -> None:
     publish_raw(state, b"{}", at=f"{now_ms(state) - HOUR_MS}-0")
-    assert state.streams.shop_is_silent(MINUTE_MS) == (True, True)
+    assert state.streams.shop_silence(MINUTE_MS) == (True, True)
     publish_raw(state, b"{}", stream=1)
-    assert state.streams.shop_is_silent(MINUTE_MS) == (False, True)
+    assert state.streams.shop_silence(MINUTE_MS) == (False, True)
 
 
 def test_nobody_is_found_silent_while_any_stream_holds_what_they_may_have_done(
@@ -187,12 +187,12 @@ def test_who_came_back_in_any_stream_before_the_dispatch_is_not_contacted(state:
     publish(state, event(stage="payment"), stream=place)
     with yuno(state) as (deps, server):
         assert dispatched(deps) == [outreach]
-        noted = record(state, outreach)["noted"]
+        noted = record(state, outreach)["barrier"]
         assert [last != "0-0" for last in noted.split(" ")] == [number == place for number in range(SEVERAL)]
-        assert not state.streams.applied(noted)
-        assert attempt(outreach, deps) == Outcome(outreach, "postponed", "ingest_behind")
+        assert not state.streams.barrier_passed(noted)
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "postponed", "ingest_behind")
         ingest_of(state).step()
-        assert state.streams.applied(noted)
+        assert state.streams.barrier_passed(noted)
         assert record(state, outreach)["state"] == "cancelled"
         assert server.requests == []
 
@@ -209,13 +209,13 @@ def test_what_arrives_after_the_dispatch_is_not_waited_for_in_any_stream(state: 
 
 def test_an_outreach_dispatched_when_there_were_fewer_waits_for_those(state: State) -> None:
     publish(state, event(session="other"))
-    noted = state.streams.noted()
+    noted = state.streams.barrier()
     state.streams.ensure(SEVERAL)
     publish(state, event(session="other"), stream=LAST)
-    assert not state.streams.applied(noted)
+    assert not state.streams.barrier_passed(noted)
     state.client.xtrim(state.keys.events, 0)
-    assert state.streams.applied(noted)
-    assert not state.streams.applied(state.streams.noted())
+    assert state.streams.barrier_passed(noted)
+    assert not state.streams.barrier_passed(state.streams.barrier())
 
 
 # Those who look on
@@ -229,5 +229,5 @@ def test_an_overview_counts_all_of_them(real_state: State) -> None:
         publish_raw(state, b"{}", stream=place, at=f"{at_ms - place}-0")
         publish(state, event(), stream=place)
     streams[1].read("one", count=1, block_ms=1)
-    found = looking.read(state).events
+    found = cli_support.read(state).events
     assert (found.streams, found.waiting, found.pending, found.oldest_ms) == (SEVERAL, 6, 1, at_ms - LAST)

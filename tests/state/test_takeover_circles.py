@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from state.session_record import Session
 from tests.support.helpers import JANE, MINUTE_MS, Event, event, lanes_of, now_ms, record, same_partition, stored, sweep
-from tests.support.ingesting import ingest_of, publish
+from tests.support.ingest_support import ingest_of, publish
 from worker.runtime import State
 
 NAMES = ("a", "b", "c")
@@ -32,9 +32,9 @@ def taking_over(began_ms: int, takeovers: Sequence[Takeover]) -> list[Event]:
 def end_of(state: State, session: Session) -> Session:
     """Follow who has taken over whom."""
     for _ in NAMES:
-        if session.state != "moved":
+        if session.state != "superseded":
             return session
-        session = stored(state, session.moved_to)
+        session = stored(state, session.superseded_by)
     raise AssertionError(f"all of them have moved, from {session.session_id} in a circle")
 
 
@@ -48,7 +48,7 @@ def test_mutual_takeover_in_one_millisecond_leaves_one(
     for batch in [[made] for made in events] if one_by_one else [events]:
         ingest(state, *batch)
     for _ in range(2):
-        assert {name: stored(state, name).state for name in "ab"} == {"a": "waiting", "b": "moved"}
+        assert {name: stored(state, name).state for name in "ab"} == {"a": "waiting", "b": "superseded"}
         ingest(state, *events)
     assert sweep(state, silent_for_ms=1000) == 1
 
@@ -70,7 +70,7 @@ def test_session_that_stays_is_not_called_off_by_repeated_events(state: State) -
 def test_only_a_session_that_has_moved_stays(state: State) -> None:
     ingest(state, event(session="a", customer=JANE, occurred_at=(now_ms(state) - MINUTE_MS) / 1000))
     assert sweep(state, silent_for_ms=1000) == 1
-    assert not state.sessions.stay(["b", "a"])
+    assert not state.sessions.break_circle(["b", "a"])
     assert stored(state, "a").state == "abandoned"
 
 
@@ -107,7 +107,7 @@ def test_takeover_by_two_in_one_millisecond_has_one_end(state: State) -> None:
         state.streams.first.create_group()
         for one in order:
             ingest(state, one)
-        ends.append(stored(state, "a").moved_to)
+        ends.append(stored(state, "a").superseded_by)
     assert ends[0] == ends[1]
 
 
@@ -115,7 +115,7 @@ def test_last_takeover_of_a_batch_counts_in_any_order(state: State) -> None:
     began_ms = now_ms(state) - MINUTE_MS
     later, earlier = taking_over(began_ms, [("new", "old", 5), ("new", "old", 1)])
     ingest(state, event(session="old", customer=JANE, occurred_at=(began_ms + 3) / 1000), later, earlier)
-    assert stored(state, "old").state == "moved"
+    assert stored(state, "old").state == "superseded"
 
 
 def test_contacts_count_once_however_often_sessions_change(state: State) -> None:

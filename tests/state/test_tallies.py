@@ -1,7 +1,7 @@
 """The counters as the report reads them: by day and by place."""
 
 from state import daily_counters
-from state.daily_counters import Tally
+from state.daily_counters import DailyCount
 from tests.support.helpers import DAY_MS, HOUR_MS, JANE, event, expire_session, happen, now_ms, sending, sweep
 from worker.runtime import State
 
@@ -19,7 +19,7 @@ def test_what_sessions_end_as_is_counted_where_they_fell_silent(state: State) ->
     expire_session(state, "s-gone")
     sweep(state)
     happen(state, event("payment_declined", "s-declined", customer=JANE), ago_ms=HOUR_MS)
-    sweep(state, left_alone="declined_off", max_age_ms=DAY_MS)
+    sweep(state, suppress_reason="declined_off", max_age_ms=DAY_MS)
     state.outbox.settle(sending(state, "s-sent"), "sent")
 
     today = daily_counters.today(state.scripts)
@@ -46,15 +46,15 @@ def test_days_and_places_are_kept_apart_and_partitions_are_not(state: State) -> 
 
     assert {tally.day for tally in found} == set(range(101, 119))
     assert [tally for tally in found if tally.day == 110] == [
-        Tally(110, "checkout", "web", "sent", "", 111),
-        Tally(110, "checkout", "web", "silent", "exit", 1),
-        Tally(110, "payment", "ios", "suppressed", "no_cart", 2),
+        DailyCount(110, "checkout", "web", "sent", "", 111),
+        DailyCount(110, "checkout", "web", "silent", "exit", 1),
+        DailyCount(110, "payment", "ios", "suppressed", "no_cart", 2),
     ]
 
 
 def test_what_was_counted_without_its_place_is_there_all_the_same(state: State) -> None:
     write(state, 7, 100, expired__outreach_gone=2, sent=1)
     assert daily_counters.read(state.scripts, state.keys, 100, 100) == [
-        Tally(100, "", "", "expired", "outreach_gone", 2),
-        Tally(100, "", "", "sent", "", 1),
+        DailyCount(100, "", "", "expired", "outreach_gone", 2),
+        DailyCount(100, "", "", "sent", "", 1),
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.event_stream import Entry, entry_order
+from state.event_stream import StreamEntry, entry_order
 from state.watermark import measured_until
 from tests.support.helpers import HOUR_MS, MINUTE_MS, now_ms, texts
 from worker.runtime import State
@@ -22,7 +22,7 @@ def add(state: State, event: str) -> bytes:
     return added
 
 
-def read(state: State, consumer: str = "one", count: int = 10) -> list[Entry]:
+def read(state: State, consumer: str = "one", count: int = 10) -> list[StreamEntry]:
     return state.streams.first.read(consumer, count=count, block_ms=1)
 
 
@@ -63,11 +63,11 @@ def test_an_entry_from_the_future_does_not_move_the_watermark_there(first: str, 
 def test_the_last_id_outlives_its_entry(filled: State) -> None:
     last = add(filled, "last")
     filled.streams.first.acknowledge([entry.id for entry in read(filled)])
-    assert filled.streams.noted() == last.decode()
+    assert filled.streams.barrier() == last.decode()
 
 
 def test_the_last_id_of_no_stream_is_zero(state: State) -> None:
-    assert state.streams.noted() == "0-0"
+    assert state.streams.barrier() == "0-0"
 
 
 def test_ids_are_compared_by_number() -> None:
@@ -105,7 +105,7 @@ def test_after_a_hole_silence_is_measured_from_the_reopening(state: State) -> No
 def test_a_sign_between_sweeps_is_no_sweep(state: State) -> None:
     state.streams.open_sweep(MINUTE_MS)
     state.client.hset(state.keys.sweep, mapping={"last": 5, "sign": now_ms(state) - HOUR_MS})
-    state.streams.can_be_written()
+    state.streams.confirm_writable()
     found = texts(state, state.keys.sweep)
     assert (found["last"], found["interval"]) == ("5", str(MINUTE_MS))
     assert now_ms(state) - MINUTE_MS < int(found["reopened"]) <= now_ms(state)
@@ -113,5 +113,5 @@ def test_a_sign_between_sweeps_is_no_sweep(state: State) -> None:
 
 def test_the_last_nine_pauses_are_remembered(state: State) -> None:
     for _ in range(15):
-        state.streams.can_be_written()
+        state.streams.confirm_writable()
     assert len(texts(state, state.keys.sweep)["apart"].split()) == 9

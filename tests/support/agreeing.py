@@ -2,7 +2,7 @@
 
 from state.announcements import Agreement, declare
 from state.sending_control import Control
-from tests.support.controlling import control
+from tests.support.control_support import control
 from worker.runtime import State
 
 LIVE, SHADOW = "live 1", "shadow 2"

@@ -14,7 +14,7 @@ from state.sending_control import Control
 from tasks.delivery.attempt import attempt
 from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tasks.delivery.yuno import YunoClient
 from tasks.deps import Deps
 from tasks.policy.blocklist import compiled
@@ -67,7 +67,7 @@ def deps_of(
         detection=DetectionSettings,
         identity_secret=SECRET,
         in_flight=100,
-        beat=lambda _: None,
+        heartbeat=lambda _: None,
         monotonic=clock,
         sleep=clock.sleep,
         now=lambda: NOW,
@@ -91,7 +91,7 @@ def yuno(state: State, *answers: bytes | Behaviour, **settings: object) -> Itera
             client.close()
 
 
-def attempt_again(state: State, outreach: str, deps: Deps) -> Outcome:
+def attempt_again(state: State, outreach: str, deps: Deps) -> AttemptOutcome:
     """Let the time pass until it is due, dispatch, and attempt."""
     let_backoff_pass(state, outreach)
     assert outreach in dispatch(state)
@@ -100,7 +100,7 @@ def attempt_again(state: State, outreach: str, deps: Deps) -> Outcome:
 
 def held_by(state: State, person: str = PERSON) -> str:
     """The outreach that a person is reserved for; empty for none."""
-    return state.people.facts(person).reserved_by
+    return state.people.person_facts(person).reserved_by
 
 
 def let_it_be_reaped(state: State, outreach: str) -> None:

@@ -16,7 +16,7 @@ from state.scripts import Scripts
 from tests.support.calls import bought
 from tests.support.cluster_nodes import Cluster, owner, three_nodes
 from tests.support.helpers import DAY_MS, make_state
-from tests.support.immortality import immortal_keys
+from tests.support.key_leak_checker import immortal_keys
 from worker.runtime import State
 
 

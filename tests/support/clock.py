@@ -135,7 +135,7 @@ def _moved(name: str, field: str, value: str, later: Callable[[int], int]) -> st
 
 
 def _of_session(field: str, value: str, later: Callable[[int], int]) -> str:
-    if field in {"activity", "signal", "purchase", "purchase_before", "moved", "forgotten"}:
+    if field in {"activity", "signal", "purchase", "purchase_before", "superseded", "forgotten"}:
         number = value.rstrip("+")
         return str(_sequence(int(number), later)) + value[len(number) :]
     if field in {"silent", "seen"} or field.startswith(("first.", "last.")):

@@ -13,9 +13,9 @@ from tests.model.states import World
 from tests.model.steps import begin, steps
 from tests.model.words import words
 from tests.model.worker import Choice
-from tests.support.immortality import immortal_keys
-from tests.support.real import Real
-from tests.support.seen import expected, seen
+from tests.support.key_leak_checker import immortal_keys
+from tests.support.redis_snapshot import expected, seen
+from tests.support.system_under_test import Real
 from worker.runtime import State
 
 WEIGHTS = {

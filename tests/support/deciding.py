@@ -1,6 +1,6 @@
 """Outreaches that wait for a decision."""
 
-from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator, Verdict
+from state.decisions import RETRY_UNKNOWN_AFTER_MS, DecisionResult, Operator
 from state.outbox import Taken
 from tests.support.helpers import now_ms, sending
 from worker.runtime import State
@@ -25,5 +25,5 @@ def unknown(state: State, session: str = "s-1", *, for_ms: int = RETRY_UNKNOWN_A
     return held
 
 
-def said(verdicts: list[Verdict]) -> list[tuple[str, str]]:
+def said(verdicts: list[DecisionResult]) -> list[tuple[str, str]]:
     return [(verdict.word, verdict.detail) for verdict in verdicts]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.looking import environment, listener, make_healthy
+from tests.support.cli_support import environment, listener, make_healthy
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

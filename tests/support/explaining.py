@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.operating import Shop, shop_on
+from tests.support.decision_support import Shop, shop_on
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from state.event_stream import Entry
+from state.event_stream import StreamEntry
 from worker.runtime import State
 
 
@@ -27,9 +27,9 @@ def add(state: State, event: str) -> bytes:
     return added
 
 
-def events(entries: Sequence[Entry]) -> list[bytes | None]:
+def events(entries: Sequence[StreamEntry]) -> list[bytes | None]:
     return [entry.event for entry in entries]
 
 
-def read(state: State, consumer: str = "one", count: int = 10) -> list[Entry]:
+def read(state: State, consumer: str = "one", count: int = 10) -> list[StreamEntry]:
     return state.streams.first.read(consumer, count=count, block_ms=1)

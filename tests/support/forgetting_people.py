@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from state.people import person_of
+from tests.support.decision_support import Shop, shop_on
 from tests.support.helpers import JANE, SECRET, texts
-from tests.support.operating import Shop, shop_on
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PHONE = JANE["phone_number"]

@@ -2,7 +2,7 @@
 
 from state.watermark import HIGHEST_ID
 from tests.support.helpers import DAY_MS, event, now_ms
-from tests.support.ingesting import ingest_of, publish, publish_raw
+from tests.support.ingest_support import ingest_of, publish, publish_raw
 from worker.runtime import State
 
 AHEAD = ["months", "micros", "nanos", "garbled", "highest"]

@@ -14,14 +14,14 @@ from detectors.session_fields import REQUIRED
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
 from state.claims import SilentLane
-from state.event_stream import Entry
+from state.event_stream import StreamEntry
 from state.event_streams import Streams
 from state.keys import Keys, partition_of
 from state.limit import Limit
 from state.orders import Orders
 from state.outbox import Outbox, Taken
 from state.partition_totals import OUTCOMES
-from state.people import Lead, People
+from state.people import ContactRef, People
 from state.scripts import Scripts
 from state.sending_control import Control
 from state.session_record import Session, read_session
@@ -75,7 +75,7 @@ def make_state(
 
 
 LIMITS = (Limit(1, CAP_MS),)
-LEAD = Lead("", WINDOW_MS, 2**52)
+CONTACT_REF = ContactRef("", WINDOW_MS, 2**52)
 """Of a contact of which no more is known; taken after whatever was forgotten."""
 
 
@@ -99,13 +99,13 @@ def event(kind: str = "activity", session: str | None = "s-1", stage: str | None
     return made | more
 
 
-def arrived(made: Event | bytes, at_ms: int) -> Entry:
+def arrived(made: Event | bytes, at_ms: int) -> StreamEntry:
     """An event as it comes out of the stream; every call is another entry, also in the same millisecond."""
     raw = made if isinstance(made, bytes) else json.dumps(made).encode()
-    return Entry(f"{at_ms}-{next(_arrivals)}".encode(), raw)
+    return StreamEntry(f"{at_ms}-{next(_arrivals)}".encode(), raw)
 
 
-def apply(state: State, *entries: Entry) -> list[Mark]:
+def apply(state: State, *entries: StreamEntry) -> list[Mark]:
     return state.sessions.apply(collect(entries).changes)
 
 
@@ -225,11 +225,11 @@ def ttl_ms(state: State, key: str) -> int | None:
 
 
 def cut_offs(
-    before_ms: int, *, wait_ms: int = WAIT_MS, left_alone: str = "", lanes: Iterable[str] | None = None
+    before_ms: int, *, wait_ms: int = WAIT_MS, suppress_reason: str = "", lanes: Iterable[str] | None = None
 ) -> list[SilentLane]:
     """Everybody silent since `before_ms`, in all lanes or in the named ones."""
     return [
-        SilentLane(lane.name, before_ms, wait_ms, left_alone, lane.kind.silent_from_expiry)
+        SilentLane(lane.name, before_ms, wait_ms, suppress_reason, lane.kind.measure_from_expiry)
         for lane in LANES
         if lanes is None or lane.name in lanes
     ]
@@ -251,7 +251,7 @@ def abandon(state: State, session: str = "s-1", *, stage: Stage = "checkout", ag
 
 
 def dispatch(state: State, *, limit: int = 100) -> list[str]:
-    return state.outbox.lease_due(limit, now_ms=now_ms(state), noted=state.streams.noted())
+    return state.outbox.lease_due(limit, now_ms=now_ms(state), barrier=state.streams.barrier())
 
 
 def taken(state: State, session: str = "s-1") -> Taken:

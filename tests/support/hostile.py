@@ -126,7 +126,7 @@ def target(directory: Path, redis_url: str, broker_url: str) -> Iterator[Target]
     state = runtime.open_state(settings)
     state.streams.first.create_group()
     (recover,) = (role for role in roles(settings, env) if role.name == "recover")
-    with Supervisor([recover], output=lines, pace=AT_ONCE) as supervisor:
+    with Supervisor([recover], output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(lambda: " ready." in "".join(lines.of("recover")), 60)
         yield Target(state, supervisor, lines)
     state.client.close()

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any, cast
 
-from state.event_stream import Entry, Reading
+from state.event_stream import StreamBatch, StreamEntry
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settings import DeliverySettings
 from tasks.delivery.yuno import Accepted, Reply, YunoClient
@@ -21,7 +21,7 @@ from tests.support.helpers import (
     now_ms,
     sweep,
 )
-from tests.support.ingesting import ingest_of
+from tests.support.ingest_support import ingest_of
 from worker.runtime import State
 
 PHONE, EMAIL = "+5511987654321", "ana.souza@example.com"
@@ -58,10 +58,10 @@ def contacts(state: State, *events: Event | bytes) -> list[dict[str, Any]]:
     return contacts_of(state, *entries)
 
 
-def contacts_of(state: State, *entries: Entry) -> list[dict[str, Any]]:
+def contacts_of(state: State, *entries: StreamEntry) -> list[dict[str, Any]]:
     ingest = ingest_of(state)
     for entry in entries:
-        ingest.process(Reading(state.streams.first, [entry]))
+        ingest.process(StreamBatch(state.streams.first, [entry]))
     api = Api()
     deps = deps_of(state, cast("YunoClient", api), LIVE, CONTACT)
     for outreach in dispatch(state) if sweep(state) else ():

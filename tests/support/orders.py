@@ -15,7 +15,7 @@ from tests.support.helpers import (
     now_ms,
     taken,
 )
-from tests.support.ingesting import process
+from tests.support.ingest_support import process
 from worker.runtime import State
 
 CART = Money("COP", 9_900)
@@ -24,7 +24,7 @@ OTHER_PHONE = "+573009999999"
 
 def remembered(state: State, outreach: str, worth: Money | None) -> None:
     """Let a person's orders lead to an outreach, as their reservation does, and hold nobody for it."""
-    lead = state.attribution.lead(str(worth or ""), now_ms(state))
+    lead = state.attribution.contact_ref(str(worth or ""), now_ms(state))
     state.client.delete(f"{state.keys.person(PERSON)}bought")  # their earlier orders were long ago
     assert state.people.reserve([PERSON], outreach, 1, lead, LIMITS) == "reserved"
     state.people.release([PERSON], outreach, 1)

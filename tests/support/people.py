@@ -2,9 +2,9 @@
 
 from state.people import person_of
 from tests.support.deciding import dead
+from tests.support.decision_support import Shop
 from tests.support.helpers import JANE, MINUTE_MS, SECRET, event, happen, now_ms
-from tests.support.ingesting import publish, publish_raw
-from tests.support.operating import Shop
+from tests.support.ingest_support import publish, publish_raw
 from worker.runtime import State
 
 PHONE, EMAIL = JANE["phone_number"], "jane.doe@example.com"

@@ -8,7 +8,7 @@ from tasks.policy.rules import share_of
 from tasks.policy.settings import ContactSettings
 from tests.support.attempts import PERSON
 from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, dispatch, event, happen, now_ms, stored, sweep
-from tests.support.ingesting import ingest_of
+from tests.support.ingest_support import ingest_of
 from worker.runtime import State
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from worker.supervision.restart_policy import Pace
+from worker.supervision.restart_policy import RestartPolicy
 from worker.supervision.roles import Role
 
-AT_ONCE = Pace(first=0.01, longest=0.05)
+AT_ONCE = RestartPolicy(first=0.01, longest=0.05)
 SLEEP = "import time; time.sleep(600)"
 # Its own child ignores everything and holds the output open, as a pool's process may.
 WITH_A_STUBBORN_CHILD = """

@@ -2,7 +2,7 @@
 
 from state.calls import outreaches as lua
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.keys import partition_of_outreach
 from tests.support.helpers import DAY_MS, LEASE_MS, SECOND_MS, let_reservations_age, now_ms, texts
 from worker.runtime import State
@@ -18,7 +18,7 @@ class Overseers:
 
     state: State
     operator: Operator
-    forgetting: Forgetting
+    erasure: Erasure
     began_ms: int
     sessions: list[str]
     people: list[str]
@@ -33,7 +33,7 @@ class Overseers:
         outreach = self.outreaches[place]
         number = partition_of_outreach(outreach)
         self.state.client.zadd(self.state.keys.due(number), {outreach: 0}, xx=True)
-        assert self.state.outbox.lease([number], noted=self.state.streams.noted()) == [outreach]
+        assert self.state.outbox.lease([number], barrier=self.state.streams.barrier()) == [outreach]
 
     def lease_ends(self, place: int) -> None:
         outreach = self.outreaches[place]
@@ -70,13 +70,13 @@ class Overseers:
         assert self.operator.expire([self.outreaches[place]])[0].done
 
     def forget(self, session: int, moment: int) -> None:
-        self.forgetting.erase([self.sessions[session]], [])
+        self.erasure.erase([self.sessions[session]], [])
         # What follows happens in the past of the server.
         key = self.state.keys.session(self.sessions[session])
         self.state.client.hset(key, "forgotten", self.at_ms(moment) * 100 + 99)
 
     def forget_person(self, person: int, moment: int) -> None:
         name = self.people[person]
-        self.forgetting.delete(self.forgetting.split(name)[0])
-        self.forgetting.bar(name)
+        self.erasure.delete(self.erasure.split(name)[0])
+        self.erasure.block_replays(name)
         self.state.client.set(f"{self.state.keys.person(name)}forgotten", self.at_ms(moment), keepttl=True)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from winback.operations.json_lines import Line
-from winback.operations.replay import Replay, Totals
+from winback.operations.json_lines import JsonLine
+from winback.operations.replay import Replay, ReplayTotals
 
 MAY = datetime(2025, 5, 13, 22, 40, tzinfo=UTC)
 NOW_S = 1_800_000_000.0
@@ -23,14 +23,14 @@ class Stage:
 
     def play(
         self,
-        lines: Sequence[Line],
+        lines: Sequence[JsonLine],
         *,
         speed: float = 1.0,
         chunk: int = 1000,
         limit: int | None = None,
         max_rate: float | None = None,
         send: Callable[[Sequence[bytes]], None] | None = None,
-    ) -> Totals:
+    ) -> ReplayTotals:
         run = Replay(
             self.send if send is None else send,
             speed=speed,
@@ -55,9 +55,9 @@ class Stage:
         return [round(at, 2) for at, _ in self.sent]
 
 
-def recorded(*seconds: float, **more: object) -> list[Line]:
+def recorded(*seconds: float, **more: object) -> list[JsonLine]:
     return [
-        Line(number, json.dumps({"occurred_at": iso(after), "n": number, **more}).encode())
+        JsonLine(number, json.dumps({"occurred_at": iso(after), "n": number, **more}).encode())
         for number, after in enumerate(seconds, 1)
     ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.encrypting import KEY, OTHER, johns_visit, with_keys
+from tests.support.cipher_support import KEY, OTHER, johns_visit, with_keys
 from tests.support.helpers import HOUR_MS, dispatch, happen, stored, sweep
 from worker.runtime import State
 

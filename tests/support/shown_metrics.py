@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.looking import read
+from tests.support.cli_support import read
 from worker.monitoring.health import Finding
-from worker.monitoring.metrics_server import Looks, create_app
+from worker.monitoring.metrics_server import SnapshotCache, create_app
 from worker.runtime import State
 from worker.settings import Settings
 
@@ -35,11 +35,11 @@ class Shown:
 
 
 def show(state: State, *, ours: Sequence[Finding] = ()) -> Shown:
-    return Shown(ask(Looks(lambda: read(state), SETTINGS), ours=ours).text)
+    return Shown(ask(SnapshotCache(lambda: read(state), SETTINGS), ours=ours).text)
 
 
 def ask(
-    looks: Looks, *, accept: str = "", encoding: str = "", query: str = "", ours: Sequence[Finding] = ()
+    looks: SnapshotCache, *, accept: str = "", encoding: str = "", query: str = "", ours: Sequence[Finding] = ()
 ) -> httpx.Response:
     """What the server answers, without a server."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from state.people import Facts
+from state.people import PersonFacts
 from state.session_record import Session
 from tasks.policy.decisions import Decision
 from tasks.policy.rules import share_of
@@ -53,7 +53,7 @@ FINE = Situation(
     person_id=SOMEBODY,
     phone=PHONE,
     country="CO",
-    person=Facts(),
+    person=PersonFacts(),
     elsewhere_ms=0,
     reachable=True,
     lease_ms=LEASE_MS,
@@ -84,4 +84,6 @@ def situation(*cases: Case) -> Situation:
         fields |= case.fields
         person |= case.person
     kept = {name: value for name, value in fields.items() if value is not None}
-    return replace(FINE, session=replace(SESSION, **session, fields=kept), person=replace(Facts(), **person), **top)
+    return replace(
+        FINE, session=replace(SESSION, **session, fields=kept), person=replace(PersonFacts(), **person), **top
+    )

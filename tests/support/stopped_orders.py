@@ -8,4 +8,4 @@ def count(state: State, checkouts: dict[str, int] | None = None, orders: dict[st
     """Count sessions at the checkout and orders, each so long ago (ms)."""
     now = now_ms(state)
     moments = [[(name, now - ago_ms) for name, ago_ms in (found or {}).items()] for found in (checkouts, orders)]
-    state.scripts.begin_calls(state.orders.count(*moments)).result()
+    state.scripts.send_calls(state.orders.count(*moments)).result()

@@ -1,22 +1,22 @@
 """What stops sending, and lets it go on."""
 
 from state.sending_control import Control
-from tests.support.controlling import granted, held, let_pass, passes, sending
+from tests.support.control_support import granted, held, let_pass, passes, sending
 from tests.support.helpers import now_ms
 from worker.runtime import State
 
 
 def fail(by: Control, *numbers: int, why: str = "http_503", pause_ms: int = 0) -> None:
     for number in numbers:
-        by.record(held(number), "failing", why, pause_ms=pause_ms)
+        by.report_outcome(held(number), "failing", why, pause_ms=pause_ms)
 
 
 def refuse(by: Control, number: int = 0) -> None:
-    by.record(held(number), "refused", "http_401")
+    by.report_outcome(held(number), "refused", "http_401")
 
 
 def work(by: Control, number: int) -> None:
-    by.record(held(number), "works", "")
+    by.report_outcome(held(number), "works", "")
 
 
 def next_try_in_ms(state: State) -> int:

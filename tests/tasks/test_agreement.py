@@ -5,7 +5,7 @@ from typing import Any
 from state.announcements import DECLARATION_COUNTS_MS, announce, read_announcements, withdraw
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS
 from tests.support.agreeing import LIVE, SHADOW, says, worker
-from tests.support.controlling import granted, held, passes, sending
+from tests.support.control_support import granted, held, passes, sending
 from tests.support.helpers import HOUR_MS, now_ms, texts, ttl_ms
 from worker.runtime import State
 
@@ -37,7 +37,7 @@ def test_while_workers_disagree_none_of_them_acts(state: State) -> None:
     assert [worker(state, how).agreed() for how in (LIVE, SHADOW)] == [False, False]
     assert worker(state, LIVE).gate(held()) == "mixed"
     assert granted(worker(state, LIVE)) == 0
-    assert sending(state).going == "mixed"
+    assert sending(state).sending_state == "mixed"
     assert abs((sending(state).since_ms or 0) - now_ms(state)) < HOUR_MS
 
 
@@ -48,7 +48,7 @@ def test_the_record_follows_when_the_other_worker_has_ended(state: State) -> Non
     assert says(state, "b:1", SHADOW) == "agreed"
     assert [worker(state, how).agreed() for how in (LIVE, SHADOW)] == [False, True]
     assert worker(state, LIVE).gate(held()) == "another_mode"
-    assert sending(state).going == "on"
+    assert sending(state).sending_state == "on"
     assert granted(worker(state, SHADOW)) > 0
 
 

@@ -9,12 +9,12 @@ from state.deployment import SCHEMA_VERSION
 from state.errors import DeploymentMismatchError
 from state.keys import DAY_MS
 from state.outbox import Taken
-from state.sending_control import Control, Held, Passed
+from state.sending_control import Admitted, Blocked, Control
 from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tests.support.agreeing import LIVE, SHADOW, says, worker
 from tests.support.attempts import PERSON, deps_of, yuno
-from tests.support.controlling import held
+from tests.support.control_support import held
 from tests.support.helpers import HOUR_MS, SECRET, abandon, dispatch, now_ms, stored, texts, ttl_ms
 from tests.support.policy_attempts import contact, dispatched
 from worker import runtime
@@ -69,7 +69,7 @@ def test_leftover_live_worker_ends_nothing(state: State, why: str) -> None:
 class Switching(Control):
     """Another worker takes over in the last moment before the gate."""
 
-    def gate(self, taken: Taken) -> Passed | Held:
+    def gate(self, taken: Taken) -> Admitted | Blocked:
         withdraw(self._scripts, self._keys, "a:1")
         declare(self._scripts, self._keys, SHADOW, "b:1")
         return super().gate(taken)

@@ -8,13 +8,13 @@ import pytest
 
 from tasks.delivery.attempt import attempt
 from tasks.delivery.sending import idempotency_key
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, deps_of, held_by, yuno
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import (
+    CONTACT_REF,
     HOUR_MS,
     JANE,
-    LEAD,
     LEASE_MS,
     LIMITS,
     MINUTE_MS,
@@ -56,7 +56,7 @@ def due_in_ms(state: State, outreach: str) -> int:
 def test_an_abandoned_session_is_sent_once_and_leaves_nothing_open(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         [(key, body)] = server.requests
     assert UUID4.fullmatch(key)
     assert check_body(body.encode())[1] == []
@@ -83,7 +83,7 @@ def test_a_doubled_message_is_dropped(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         assert attempt(outreach, deps).outcome == "sent"
-        assert attempt(outreach, deps) == Outcome(outreach, "dropped", "not_waiting")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "dropped", "not_waiting")
         assert len(server.requests) == 1
 
 
@@ -105,7 +105,7 @@ def test_a_message_that_names_no_outreach_is_refused(state: State) -> None:
 def test_the_same_abandonment_has_the_same_key_also_when_it_is_claimed_anew(state: State) -> None:
     dispatched(state)
     first = take(state, stored(state).outreach)
-    again = replace(first, outreach="00-0000000000000000", claim=9, now_ms=1)
+    again = replace(first, outreach="00-0000000000000000", token=9, now_ms=1)
     assert idempotency_key(SECRET, first) == idempotency_key(SECRET, again)
     others = [
         idempotency_key(SECRET, replace(first, last=first.last + 1)),
@@ -143,7 +143,7 @@ def test_events_that_had_arrived_at_dispatch_are_waited_for(state: State) -> Non
     waiting = state.client.xadd(state.keys.events, {"event": "{}"})
     dispatch(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "postponed", "ingest_behind")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "postponed", "ingest_behind")
         assert 0 < due_in_ms(state, outreach) <= 1000
         state.client.xdel(state.keys.events, waiting)
         assert attempt_again(state, outreach, deps).outcome == "sent"
@@ -163,7 +163,7 @@ def test_a_number_that_nobody_can_have_is_suppressed(state: State, bad: str) -> 
     assert sweep(state) == 1
     [outreach] = dispatch(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "invalid_contact")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "suppressed", "invalid_contact")
         assert server.requests == []
     assert counters(state) == {"suppressed.invalid_contact": 1}
 
@@ -172,7 +172,7 @@ def test_a_session_that_has_expired_ends_as_expired(state: State) -> None:
     outreach = dispatched(state)
     expire_session(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "expired", "session_gone")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "expired", "session_gone")
         assert server.requests == []
     state.client.delete(state.keys.session("s-1"))
 
@@ -182,18 +182,18 @@ def test_a_person_who_was_contacted_lately_is_left_alone(state: State) -> None:
     dispatch(state)
     with yuno(state) as (deps, server):
         assert attempt(first, deps).outcome == "sent"
-        assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
+        assert attempt(second, deps) == AttemptOutcome(second, "postponed", "person_held")
         let_reservations_age(state, PERSON, LEASE_MS)
-        assert attempt_again(state, second, deps) == Outcome(second, "suppressed", "contacted_recently")
+        assert attempt_again(state, second, deps) == AttemptOutcome(second, "suppressed", "contacted_recently")
         assert len(server.requests) == 1
 
 
 def test_a_person_who_is_held_is_contacted_once_the_other_attempt_has_ended_without_contact(state: State) -> None:
     first, second = abandon(state, "s-1"), abandon(state, "s-2")
     dispatch(state)
-    assert state.people.reserve([PERSON], first, 1, LEAD, LIMITS) == "reserved"
+    assert state.people.reserve([PERSON], first, 1, CONTACT_REF, LIMITS) == "reserved"
     with yuno(state) as (deps, server):
-        assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
+        assert attempt(second, deps) == AttemptOutcome(second, "postponed", "person_held")
         assert 0 < due_in_ms(state, second) <= LEASE_MS
         assert state.people.release([PERSON], first, 1)
         assert attempt_again(state, second, deps).outcome == "sent"
@@ -207,7 +207,7 @@ def test_a_session_is_contacted_once_however_often_it_is_abandoned(state: State)
         happen(state, event(stage="payment"))
         assert sweep(state, silent_for_ms=0) == 1
         [again] = dispatch(state)
-        assert attempt(again, deps) == Outcome(again, "suppressed", "session_limit")
+        assert attempt(again, deps) == AttemptOutcome(again, "suppressed", "session_limit")
         assert len(server.requests) == 1
 
 
@@ -217,7 +217,7 @@ def test_while_one_request_of_a_session_may_be_under_way_no_other_starts(state: 
     assert sweep(state, silent_for_ms=0) == 1
     [second] = dispatch(state)
     with yuno(state) as (deps, server):
-        assert attempt(second, deps) == Outcome(second, "postponed", "session_is_sending")
+        assert attempt(second, deps) == AttemptOutcome(second, "postponed", "session_is_sending")
         assert due_in_ms(state, second) > LEASE_MS - MINUTE_MS
         assert state.outbox.settle(first, "dead") == "dead"
         assert attempt_again(state, second, deps).outcome == "sent"
@@ -226,7 +226,7 @@ def test_while_one_request_of_a_session_may_be_under_way_no_other_starts(state: 
 
 def test_in_shadow_mode_nothing_is_sent_and_nobody_is_reserved(state: State) -> None:
     outreach = dispatched(state)
-    assert attempt(outreach, deps_of(state)) == Outcome(outreach, "suppressed", "shadow")
+    assert attempt(outreach, deps_of(state)) == AttemptOutcome(outreach, "suppressed", "shadow")
     assert held_by(state) == ""
     assert stored(state).contacts == 0
     assert counters(state) == {"suppressed.shadow": 1}

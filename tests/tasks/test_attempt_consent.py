@@ -7,9 +7,9 @@ import pytest
 
 from state.optouts import OptOuts
 from state.people import person_of
-from state.person_marks import Answer
+from state.person_marks import ConsentAnswer
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, attempt_again, held_by, yuno
 from tests.support.faulty_server import http
 from tests.support.helpers import (
@@ -26,7 +26,7 @@ from tests.support.helpers import (
     record,
     sweep,
 )
-from tests.support.ingesting import ingest_of, publish
+from tests.support.ingest_support import ingest_of, publish
 from tests.support.policy_attempts import dispatched, elsewhere
 from worker.runtime import State
 
@@ -43,7 +43,7 @@ def test_a_refusal_of_another_session_stops_it(state: State) -> None:
     refusal = {"call": False, "whatsapp": False}
     elsewhere(state, ago_ms=2 * HOUR_MS, customer={**JANE, "consent": refusal})
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "no_consent")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "suppressed", "no_consent")
         assert server.requests == []
 
 
@@ -61,12 +61,12 @@ def test_a_refusal_just_before_the_reservation_stops_it(state: State) -> None:
 
     class Refuses(type(state.people)):  # type: ignore[misc]
         def reserve(self, *args: object, **named: object) -> object:
-            self.answer(PERSON, "whatsapp", Answer(allowed=False, at_ms=now_ms(state)))
+            self.answer(PERSON, "whatsapp", ConsentAnswer(allowed=False, at_ms=now_ms(state)))
             return super().reserve(*args, **named)
 
     people = Refuses(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, replace(deps, people=people)) == Outcome(outreach, "suppressed", "no_consent")
+        assert attempt(outreach, replace(deps, people=people)) == AttemptOutcome(outreach, "suppressed", "no_consent")
         assert server.requests == []
     assert held_by(state) == ""
 
@@ -75,7 +75,7 @@ def test_a_repeated_request_does_not_use_a_channel_refused_since(state: State) -
     outreach = dispatched(state)
     with yuno(state, http(503)) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
-        state.people.answer(PERSON, "call", Answer(allowed=False, at_ms=now_ms(state)))
+        state.people.answer(PERSON, "call", ConsentAnswer(allowed=False, at_ms=now_ms(state)))
         assert attempt_again(state, outreach, deps).reason == "no_consent"
         assert len(server.requests) == 1
 
@@ -121,7 +121,7 @@ def test_an_opt_out_under_the_number_as_dialled_still_counts(state: State) -> No
     outreach = dispatched(state, customer={"phone_number": number, "country_code": "AR"})
     OptOuts(state.scripts, state.keys).add([person_of(number, SECRET)])
     with yuno(state) as (deps, _):
-        assert attempt(outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "suppressed", "opted_out")
 
 
 def test_two_numbers_with_one_address_are_contacted_once(state: State) -> None:
@@ -132,9 +132,9 @@ def test_two_numbers_with_one_address_are_contacted_once(state: State) -> None:
     first, second = dispatch(state)
     with yuno(state) as (deps, server):
         assert attempt(first, deps).outcome == "sent"
-        assert attempt(second, deps) == Outcome(second, "postponed", "person_held")
+        assert attempt(second, deps) == AttemptOutcome(second, "postponed", "person_held")
         let_reservations_age(state, person_of(MAIL, SECRET), 2 * LEASE_MS)
-        assert attempt_again(state, second, deps) == Outcome(second, "suppressed", "contacted_recently")
+        assert attempt_again(state, second, deps) == AttemptOutcome(second, "suppressed", "contacted_recently")
         assert len(server.requests) == 1
 
 
@@ -142,7 +142,7 @@ def test_a_person_shopping_elsewhere_under_the_address_is_left_alone(state: Stat
     outreach = dispatched(state, customer={"email": MAIL})
     published(state, event(session="s-2", customer={"email": MAIL}))
     with yuno(state) as (deps, _):
-        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "cancelled", "active_elsewhere")
 
 
 def test_an_attempt_that_surely_failed_frees_each_identity(state: State) -> None:

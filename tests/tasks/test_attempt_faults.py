@@ -8,9 +8,9 @@ import pytest
 
 from state.outbox import Fenced, Outbox, Taken
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
-from tests.support.helpers import CAP_MS, LEAD, LEASE_MS, LIMITS, dispatch, let_lease_run_out, now_ms, record
+from tests.support.helpers import CAP_MS, CONTACT_REF, LEASE_MS, LIMITS, dispatch, let_lease_run_out, now_ms, record
 from tests.support.interrupting import After, dispatched, nothing_is_left
 from worker.runtime import State
 
@@ -78,7 +78,7 @@ def test_an_order_in_another_session_of_the_person_stops_it_even_after_the_fence
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         rushed = replace(deps, people=After(state, lambda: pays(state, "s-2")))
-        assert attempt(outreach, rushed) == Outcome(outreach, "suppressed", "bought_recently")
+        assert attempt(outreach, rushed) == AttemptOutcome(outreach, "suppressed", "bought_recently")
         assert server.requests == []
     assert held_by(state) == ""
     assert nothing_is_left(state, outreach)
@@ -88,19 +88,21 @@ def test_an_opt_out_stops_it_even_after_the_fence(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         rushed = replace(deps, people=After(state, lambda: state.people.opt_out(PERSON)))
-        assert attempt(outreach, rushed) == Outcome(outreach, "suppressed", "opted_out")
+        assert attempt(outreach, rushed) == AttemptOutcome(outreach, "suppressed", "opted_out")
         assert server.requests == []
 
 
 def test_a_person_whom_another_attempt_reserves_first_is_waited_for(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        rushed = replace(deps, people=After(state, lambda: state.people.reserve([PERSON], OTHER, 1, LEAD, LIMITS)))
-        assert attempt(outreach, rushed) == Outcome(outreach, "waiting", "", 1, "person_held")
+        rushed = replace(
+            deps, people=After(state, lambda: state.people.reserve([PERSON], OTHER, 1, CONTACT_REF, LIMITS))
+        )
+        assert attempt(outreach, rushed) == AttemptOutcome(outreach, "waiting", "", 1, "person_held")
         assert record(state, outreach)["attempts"] == "0"
         assert held_by(state) == OTHER
         assert state.people.release([PERSON], OTHER, 1)
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert len(server.requests) == 1
 
 
@@ -114,7 +116,7 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
 
     with yuno(state) as (deps, server):
         rushed = replace(deps, people=After(state, reserve_long_ago))
-        assert attempt(outreach, rushed) == Outcome(outreach, "suppressed", "contacted_recently")
+        assert attempt(outreach, rushed) == AttemptOutcome(outreach, "suppressed", "contacted_recently")
         assert server.requests == []
     assert nothing_is_left(state, outreach)
 
@@ -126,9 +128,9 @@ def test_a_worker_that_stalls_after_the_fence_sends_nothing_and_it_is_due_again(
     stalls: Any = (_Before if stand_in == "outbox" else After)(state, lambda: clock.append(clock[-1] + 60.0))
     with yuno(state) as (deps, server):
         stalled = replace(deps, monotonic=lambda: clock[-1], **{stand_in: stalls})
-        assert attempt(outreach, stalled) == Outcome(outreach, "waiting", "", 1, "too_late")
+        assert attempt(outreach, stalled) == AttemptOutcome(outreach, "waiting", "", 1, "too_late")
         assert server.received == b""
         assert held_by(state) == ""
         assert record(state, outreach)["attempts"] == "0"
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert len(server.requests) == 1

@@ -5,7 +5,7 @@ import pytest
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.script import NamedCall
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, held_by, let_it_be_reaped, yuno
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import counters, places_of, record, stored
@@ -71,7 +71,7 @@ def test_an_attempt_that_cannot_be_recorded_is_not_made_and_made_later(
         assert "state_unreachable" in record(state, outreach)["history"]
         assert server.requests == []
         assert held_by(state) == ""
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert len(server.requests) == 1
 
 
@@ -86,7 +86,7 @@ def test_the_answer_is_kept_until_redis_is_back_to_take_it(state: State, monkeyp
 
     monkeypatch.setattr(state.scripts, "run", run)
     with yuno(state, OK) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "sent", "", 1, "http_200")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
         assert len(server.requests) == 1
     assert refusals == []
 

@@ -12,7 +12,7 @@ from state.session_record import RANK_SPAN
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settings import DEFAULT_ENDPOINT
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.blocklist import compiled
 from tests.support.attempts import attempt_again, held_by, yuno
@@ -40,7 +40,7 @@ def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
     outreach = dispatched(state)
     elsewhere(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "cancelled", "active_elsewhere")
         assert server.requests == []
     assert counters(state)["cancelled.active_elsewhere"] == 1
 
@@ -58,7 +58,7 @@ def test_goods_that_were_bought_are_not_asked_about_again(state: State) -> None:
     happen(state, event("order_completed", stage=None), ago_ms=2 * HOUR_MS)
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "paid")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "cancelled", "paid")
         assert server.requests == []
 
 
@@ -126,7 +126,7 @@ def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         quiet = replace(deps, contact=contact(quiet_hours=_around_now(state)))
-        assert attempt(outreach, quiet) == Outcome(outreach, "postponed", "quiet_hours")
+        assert attempt(outreach, quiet) == AttemptOutcome(outreach, "postponed", "quiet_hours")
         due_ms = score_of(state, state.keys.due(int(outreach[:2])), outreach)
         assert due_ms is not None
         assert 0 < due_ms - now_ms(state) <= 3 * HOUR_MS
@@ -139,7 +139,7 @@ def test_a_holiday_of_the_shop_is_told_with_its_opening(state: State) -> None:
     today = datetime.fromtimestamp(now_ms(state) / 1000, timezone(timedelta(hours=-5))).date()
     with yuno(state) as (deps, server):
         closed = replace(deps, contact=contact(holidays=[f"CO:{today}"]))
-        assert attempt(outreach, closed) == Outcome(outreach, "postponed", "holiday")
+        assert attempt(outreach, closed) == AttemptOutcome(outreach, "postponed", "holiday")
         assert server.requests == []
     (found,) = Operator(state.scripts, state.keys, state.cipher).read([outreach])
     assert found is not None
@@ -185,7 +185,7 @@ def test_shopper_on_the_block_list_is_not_contacted(state: State, customer: dict
     }
     with yuno(state) as (deps, server):
         listed = replace(deps, blocklist=compiled(BlockSettings.model_validate(block)))
-        assert attempt(outreach, listed) == Outcome(outreach, "suppressed", reason)
+        assert attempt(outreach, listed) == AttemptOutcome(outreach, "suppressed", reason)
         assert not server.requests
     assert counters(state) == {f"suppressed.{reason}": 1}
 

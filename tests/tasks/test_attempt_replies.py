@@ -7,7 +7,7 @@ import pytest
 from state.people import person_of
 from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
 from tests.support.faulty_server import OK, http
 from tests.support.helpers import (
@@ -46,12 +46,12 @@ def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_key(state: State) 
     with yuno(state, http(500), http(500), http(503), OK) as (deps, server):
         for number, status in enumerate(("http_500", "http_500", "http_503"), 1):
             again = attempt(outreach, deps) if number == 1 else attempt_again(state, outreach, deps)
-            assert again == Outcome(outreach, "waiting", "", number, status)
+            assert again == AttemptOutcome(outreach, "waiting", "", number, status)
             assert held_by(state) == ""
             assert due_in_ms(state, outreach) <= 5000 * 2 ** (number - 1)
             # Neither may change what is sent.
             happen(state, event(cart={"total_value": number}), ago_ms=HOUR_MS + MINUTE_MS)
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "sent", "", 4, "http_200")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 4, "http_200")
         assert len(set(server.requests)) == 1
         assert len(server.requests) == 4
     assert counters(state)["sent"] == 1
@@ -68,7 +68,7 @@ def test_after_the_last_attempt_it_is_dead_and_the_person_is_free(state: State) 
     outreach = dispatched(state)
     with yuno(state, http(500), max_attempts=2) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "dead", "", 2, "http_500")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "dead", "", 2, "http_500")
         assert len(server.requests) == 2
     assert record(state, outreach)["reason"] == "attempts_used_up"
     assert places_of(state, outreach) == {"dead"}
@@ -79,7 +79,7 @@ def test_a_refused_request_is_dead_with_the_code_and_the_messages(state: State) 
     outreach = dispatched(state)
     refusal = json.dumps({"code": "INVALID_REQUEST", "messages": ["cart:\nbad", "items: bad"]}).encode()
     with yuno(state, http(400, refusal)) as (deps, _):
-        assert attempt(outreach, deps) == Outcome(outreach, "dead", "", 1, "http_400.INVALID_REQUEST")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "dead", "", 1, "http_400.INVALID_REQUEST")
     assert "ms http_400.INVALID_REQUEST cart: bad items: bad\n" in record(state, outreach)["history"]
     assert held_by(state) == ""
 
@@ -88,14 +88,14 @@ def test_a_refused_request_is_dead_with_the_code_and_the_messages(state: State) 
 def test_refused_keys_do_not_use_up_an_attempt(state: State, status: int) -> None:
     outreach = dispatched(state)
     with yuno(state, http(status), http(status), OK, max_attempts=1) as (deps, _):
-        assert attempt(outreach, deps) == Outcome(outreach, "waiting", "", 1, f"http_{status}")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "waiting", "", 1, f"http_{status}")
         assert due_in_ms(state, outreach) <= 0
         assert record(state, outreach)["attempts"] == "0"
         assert held_by(state) == ""
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "postponed", "sending_stopped")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "postponed", "sending_stopped")
         for outcome in ("waiting", "sent"):
             let_a_probe_be_due(state)
-            assert deps.control.permits(1, in_hand=0).granted == 1
+            assert deps.control.permits(1, in_flight=0).granted == 1
             assert attempt_again(state, outreach, deps).outcome == outcome
         assert record(state, outreach)["attempts"] == "1"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import LONGEST_UNKNOWN, Outcome
+from tasks.delivery.settling import LONGEST_UNKNOWN, AttemptOutcome
 from tasks.deps import Deps
 from tests.support.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
 from tests.support.faulty_server import OK, http
@@ -54,7 +54,7 @@ def repeating(state: State, *answers: bytes) -> Any:  # noqa: ANN401 - the conte
     return yuno(state, *answers, on_unknown="retry", max_attempts=3)
 
 
-def repetition(state: State, outreach: str, deps: Deps) -> Outcome:
+def repetition(state: State, outreach: str, deps: Deps) -> AttemptOutcome:
     """The second attempt after a first that nobody can say anything of."""
     assert attempt(outreach, deps).outcome == "waiting"
     assert held_by(state) == outreach
@@ -64,7 +64,7 @@ def repetition(state: State, outreach: str, deps: Deps) -> Outcome:
 def test_where_yuno_honours_the_key_the_same_bytes_and_key_are_sent_again(state: State) -> None:
     outreach = dispatched(state)
     with repeating(state, http(504), OK) as (deps, server):
-        assert repetition(state, outreach, deps) == Outcome(outreach, "sent", "", 2, "http_200")
+        assert repetition(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 2, "http_200")
         assert len(server.requests) == 2
         assert len(set(server.requests)) == 1
     assert counters(state) == {"sent": 1}
@@ -111,7 +111,7 @@ def test_once_yuno_may_have_forgotten_the_key_nothing_is_repeated(state: State) 
         assert repetition(state, outreach, deps).outcome == "waiting"
         a_day_ago = now_ms(state) - LONGEST_UNKNOWN.total_seconds() * 1000
         state.client.hset(state.keys.outreach(outreach), "first_sending", int(a_day_ago))
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "unknown", "key_forgotten")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "unknown", "key_forgotten")
         assert len(server.requests) == 2
     assert nothing_is_left(state, outreach)
 

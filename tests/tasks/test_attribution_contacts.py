@@ -190,7 +190,7 @@ def test_an_attempt_leads_the_persons_orders_to_its_contact(state: State) -> Non
 
 def test_who_may_not_be_contacted_is_not_remembered_as_contacted(state: State) -> None:
     first, second = "07-0123456789abcdef", "07-fedcba9876543210"
-    lead = state.attribution.lead(str(CART), now_ms(state))
+    lead = state.attribution.contact_ref(str(CART), now_ms(state))
     assert state.people.reserve([PERSON], first, 1, lead, LIMITS) == "reserved"
     assert state.people.reserve([PERSON], second, 1, lead, LIMITS) == "held"
     let_reservations_age(state, PERSON, LEASE_MS)

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from state.sending_control import Went
+from state.sending_control import Health
 from tasks.delivery import yuno
-from tasks.delivery.breaker import asked_pause_ms, surely_no_contact, verdict
+from tasks.delivery.breaker import asked_pause_ms, not_delivered, verdict
 from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
 
 
 @pytest.mark.parametrize(
-    ("reply", "went"),
+    ("reply", "health"),
     [
         (yuno.Accepted(200), "works"),
         (yuno.Rejected("http_400.INVALID_REQUEST"), "works"),
@@ -37,8 +37,8 @@ from tasks.delivery.settings import DeliverySettings
         (yuno.Unauthorised("http_403"), "refused"),
     ],
 )
-def test_the_api_works_when_it_answers_2xx_or_4xx(reply: yuno.Reply, went: Went | None) -> None:
-    assert verdict(reply) == went
+def test_the_api_works_when_it_answers_2xx_or_4xx(reply: yuno.Reply, health: Health | None) -> None:
+    assert verdict(reply) == health
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_server_that_is_busy_may_ask_everybody_to_wait(reply: yuno.Reply, aske
 def test_only_what_may_have_arrived_may_have_been_a_contact() -> None:
     unsure = (yuno.Accepted(200), yuno.Undecided("http_504"))
     sure = (yuno.TryAgain("http_500"), yuno.Rejected("http_404"), yuno.Unauthorised("http_401"))
-    assert [surely_no_contact(reply) for reply in (*unsure, *sure)] == [False, False, True, True, True]
+    assert [not_delivered(reply) for reply in (*unsure, *sure)] == [False, False, True, True, True]
 
 
 def test_the_limits_are_those_of_the_settings() -> None:

@@ -8,7 +8,7 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from tasks.broker import Broker, BrokerAwayError
+from tasks.broker import Broker, BrokerUnavailableError
 from tests.faults.proxy import Mode, Proxy
 from worker.celery_support.ack_failures import Request, Task
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -47,9 +47,9 @@ def test_a_broker_that_was_away_is_asked_and_told_again(app: Celery, proxy: Prox
     assert broker.queued() == 0
     broker.enqueue(say, ["one"])
     proxy.set(mode)
-    with pytest.raises(BrokerAwayError):
+    with pytest.raises(BrokerUnavailableError):
         broker.queued()
-    with pytest.raises(BrokerAwayError):
+    with pytest.raises(BrokerUnavailableError):
         broker.enqueue(say, ["lost"])
     proxy.set("pass")
     before = broker.queued()  # what was told while replies got lost may have arrived
@@ -84,7 +84,7 @@ def test_a_connection_that_is_broken_inside_is_thrown_away() -> None:
     broker = Broker(app, QUEUE)
     broker.queued()
     broker._connection.channel = None  # the next one to be asked finds nothing that it could call
-    with pytest.raises(BrokerAwayError, match="TypeError"):
+    with pytest.raises(BrokerUnavailableError, match="TypeError"):
         broker.queued()
     assert broker.queued() == 0
 

@@ -94,7 +94,7 @@ def test_an_outreach_notes_what_had_arrived_when_it_was_dispatched(state: State)
     [outreach], broker = abandoned(state, 1), Broker()
     last = state.client.xadd(state.keys.events, {"event": "{}"})
     broker.dispatch(deps_of(state))
-    assert record(state, outreach)["noted"] == bytes(last).decode()  # type: ignore[arg-type] # a client of bytes
+    assert record(state, outreach)["barrier"] == bytes(last).decode()  # type: ignore[arg-type] # a client of bytes
 
 
 def test_a_lost_message_is_replaced_when_its_lease_has_run_out(state: State) -> None:

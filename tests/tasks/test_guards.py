@@ -12,7 +12,7 @@ from state.people import person_of
 from state.session_record import RANK_SPAN
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import LONGEST_UNKNOWN, Outcome
+from tasks.delivery.settling import LONGEST_UNKNOWN, AttemptOutcome
 from tasks.policy.decisions import Cancel, Send
 from tasks.policy.rules import decide
 from tests.support.attempts import attempt_again, held_by, yuno
@@ -30,7 +30,7 @@ from tests.support.helpers import (
     stored,
     sweep,
 )
-from tests.support.ingesting import Breaking, ingest_of, publish, publish_raw, waiting
+from tests.support.ingest_support import Breaking, ingest_of, publish, publish_raw, waiting
 from tests.support.policy_attempts import elsewhere, holding
 from tests.support.situations import CART_MS, FINE, SETTINGS
 from worker.runtime import State
@@ -106,7 +106,7 @@ def test_sign_in_another_session_after_its_last_activity_counts(state: State) ->
     elsewhere(state, ago_ms=2 * HOUR_MS)
     elsewhere(state, kind="exit", stage=None)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, deps) == Outcome(outreach, "cancelled", "active_elsewhere")
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "cancelled", "active_elsewhere")
         assert server.requests == []
 
 
@@ -147,7 +147,7 @@ def test_opt_out_of_a_corrected_number_stops_a_repetition(state: State) -> None:
         sequence = (now_ms(state) - MINUTE_MS) * RANK_SPAN
         state.sessions.apply([Change("s-1", sequence, 0, 0, 0, 0, {"phone": "+573009998877"})])
         state.people.opt_out(person_of("+573009998877", SECRET))
-        assert attempt_again(state, outreach, deps) == Outcome(outreach, "suppressed", "opted_out")
+        assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "suppressed", "opted_out")
         assert len(server.requests) == 1
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tasks.delivery.attempt import attempt
-from tasks.delivery.settling import Outcome
+from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, held_by, yuno
 from tests.support.helpers import HOUR_MS, abandon, dispatch, event, happen, let_reservations_age, record, stored
 from tests.support.policy_attempts import dispatched, holding
@@ -13,7 +13,7 @@ from worker.runtime import State
 def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
-        assert attempt(outreach, holding(deps, held=True)) == Outcome(outreach, "suppressed", "holdout")
+        assert attempt(outreach, holding(deps, held=True)) == AttemptOutcome(outreach, "suppressed", "holdout")
         assert server.requests == []
     assert held_by(state) == outreach
     assert stored(state).contacts == 1

@@ -175,7 +175,7 @@ def test_a_colombian_holiday_is_closed_all_day() -> None:
 def told(code: str, moment: str, **rules: object) -> tuple[str, str] | None:
     place, contact = place_in(code), ContactSettings.model_validate(rules)
     found = closed(every("checkout", place, contact), datetime.fromisoformat(moment), "checkout", place, contact)
-    return (found.why, found.told) if found else None
+    return (found.why, found.until_text) if found else None
 
 
 @pytest.mark.parametrize(

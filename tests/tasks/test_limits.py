@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.limit import Limit
-from state.people import Held, person_of
+from state.people import ContactRecord, person_of
 from tasks.policy.limits import held_for, is_reached
 from tests.support.helpers import (
     CAP_MS,
+    CONTACT_REF,
     DAY_MS,
     HOUR_MS,
-    LEAD,
     LEASE_MS,
     MINUTE_MS,
     SECRET,
@@ -36,11 +36,11 @@ def test_policy_and_reservation_agree(
 
 def agree(state: State, ages: list[int], limits: list[Limit], mine: int | None) -> None:
     now = now_ms(state)
-    others = [Held(f"11-{number:016x}", now - age) for number, age in enumerate(ages)]
+    others = [ContactRecord(f"11-{number:016x}", now - age) for number, age in enumerate(ages)]
     key = f"{state.keys.person(PERSON)}reserved"
-    for held in [*others, *([Held(MINE, now - mine)] if mine else [])]:
+    for held in [*others, *([ContactRecord(MINE, now - mine)] if mine else [])]:
         state.client.hset(key, held.outreach, f"1:{held.at_ms}")
-    answer = state.people.reserve([PERSON], MINE, 2, LEAD, limits)
+    answer = state.people.reserve([PERSON], MINE, 2, CONTACT_REF, limits)
     if held_for(others, now_ms=now, lease_ms=LEASE_MS) > 0:
         assert answer == "held"
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.delivery.addresses import refusal
+from tasks.delivery.addresses import address_block_reason
 from tasks.delivery.deadline_transport import Attempt
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Unauthorised, Undecided
 from tests.support.faulty_server import FaultyServer, drip, flood, reply, say
@@ -102,8 +102,8 @@ def test_an_address_that_is_silent_leaves_time_for_the_next(monkeypatch: pytest.
 
 
 def test_metadata_service_is_refused_though_private_addresses_are_allowed() -> None:
-    assert refusal("fd00:ec2::253", private=True) is None
-    assert refusal("fd00:ec2::254", private=True) == "private"
+    assert address_block_reason("fd00:ec2::253", private=True) is None
+    assert address_block_reason("fd00:ec2::254", private=True) == "private"
 
 
 def test_too_late_sends_not_one_byte_and_the_client_is_usable_afterwards() -> None:

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from tasks.delivery import deadline_transport, unread_requests
-from tasks.delivery.deadline_transport import KEPT_S, DeadlineTransport, UnreadError, held_to
+from tasks.delivery.deadline_transport import KEPT_S, DeadlineTransport, UnreadError, deadline
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
 from tests.support.faulty_server import OK, FaultyServer, http, reply
 from tests.support.helpers import eventually
@@ -147,7 +147,7 @@ def test_connection_without_an_earlier_request_proves_nothing() -> None:
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()) as sock,
     ):
-        assert unread_requests.said(sock) is not None
+        assert unread_requests.tcp_state(sock) is not None
         assert unread_requests.before(sock, 0) is None
 
 
@@ -161,9 +161,9 @@ def test_what_the_host_says_later_counts(
     sure: bool,  # noqa: FBT001 - a case
 ) -> None:
     told = iter(later)
-    monkeypatch.setattr(unread_requests, "said", lambda _: unread_requests.Said(*next(told, later[-1])))
+    monkeypatch.setattr(unread_requests, "tcp_state", lambda _: unread_requests.TcpState(*next(told, later[-1])))
     assert (
-        unread_requests.surely_unread(None, unread_requests.Said(is_over=False, acknowledged=5), 1.0, lambda _: None)
+        unread_requests.is_unread(None, unread_requests.TcpState(is_over=False, acknowledged=5), 1.0, lambda _: None)
         is sure
     )
 
@@ -177,12 +177,12 @@ def test_first_request_of_a_connection_proves_nothing() -> None:
 def test_system_that_does_not_count_proves_nothing(
     blind: Blind, monkeypatch: pytest.MonkeyPatch, tells: bytes | None
 ) -> None:
-    monkeypatch.setattr(unread_requests, "said", partial(said_of, tells))
+    monkeypatch.setattr(unread_requests, "tcp_state", partial(said_of, tells))
     with FaultyServer(once(lambda _: None)) as server:
         assert isinstance(second(blind, server, both=True, ended=True), Undecided)
 
 
-real_said = unread_requests.said
+real_said = unread_requests.tcp_state
 
 
 class Mute:
@@ -197,7 +197,7 @@ class Mute:
         return self._tells
 
 
-def said_of(tells: bytes | None, _: object) -> unread_requests.Said | None:
+def said_of(tells: bytes | None, _: object) -> unread_requests.TcpState | None:
     return real_said(Mute(tells))
 
 
@@ -218,10 +218,10 @@ def test_close_notify_of_tls_is_an_end_like_any_other(blind: Blind) -> None:
         FaultyServer(once(bid_farewell), tls=serving) as server,
         httpx.Client(transport=transport, timeout=LONG_S) as client,
     ):
-        with held_to(limits()):
+        with deadline(limits()):
             assert client.post(server.url).status_code == httpx.codes.OK
         eventually(lambda: server.wires[0].ended)
-        with held_to(limits()), pytest.raises(UnreadError):
+        with deadline(limits()), pytest.raises(UnreadError):
             client.post(server.url)
         assert len(server.wires[0].requests) == 1
 

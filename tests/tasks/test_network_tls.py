@@ -11,7 +11,7 @@ import httpx
 import pytest
 import trustme
 
-from tasks.delivery.deadline_transport import DeadlineTransport, TooLateError, held_to
+from tasks.delivery.deadline_transport import DeadlineTransport, TooLateError, deadline
 from tasks.delivery.yuno import TryAgain
 from tests.support.faulty_server import FaultyServer, http, reply
 from tests.support.helpers import eventually
@@ -78,7 +78,7 @@ def test_a_valid_certificate_is_accepted(authority: trustme.CA) -> None:
     tls = presenting(authority.issue_cert("localhost"))
     with FaultyServer(reply(http(200, b"{}")), tls=tls) as server, trusting(authority) as client:
         for _ in range(2):
-            with held_to(limits()):
+            with deadline(limits()):
                 assert client.post(server.url, json={}).status_code == 200
         assert len(server.wires) == 1
 
@@ -94,7 +94,7 @@ def test_an_expired_certificate_and_that_of_another_name_are_refused(
     bad = authority.issue_cert(name, not_before=now - timedelta(days=9), not_after=now + expires_in)
     with FaultyServer(reply(), tls=presenting(bad)) as server, trusting(authority) as client:
         attempt = limits()
-        with held_to(attempt), pytest.raises(httpcore.ConnectError, match=why):
+        with deadline(attempt), pytest.raises(httpcore.ConnectError, match=why):
             client.post(server.url, json={})
         assert not attempt.started
         eventually(lambda: server.wires and server.wires[0].ended)
@@ -109,7 +109,7 @@ def test_a_dripping_reply_ends_at_the_deadline(authority: trustme.CA) -> None:
     tls = presenting(authority.issue_cert("localhost"))
     with FaultyServer(drip, tls=tls) as server, trusting(authority) as client:
         begins = time.monotonic()
-        with held_to(limits(SHORT_S)), pytest.raises(httpcore.ReadTimeout):
+        with deadline(limits(SHORT_S)), pytest.raises(httpcore.ReadTimeout):
             client.post(server.url, json={})
         assert SHORT_S <= time.monotonic() - begins < SHORT_S + 1
 
@@ -119,9 +119,9 @@ def test_too_late_sends_nothing_after_the_handshake(authority: trustme.CA) -> No
     with FaultyServer(Wire.hang, reply(), tls=tls) as server, trusting(authority) as client:
         late = limits()
         late.latest_start = time.monotonic()
-        with held_to(late), pytest.raises(TooLateError):
+        with deadline(late), pytest.raises(TooLateError):
             client.post(server.url, json={})
         eventually(lambda: server.wires and server.wires[0].ended)
         assert server.received == b""
-        with held_to(limits()):
+        with deadline(limits()):
             assert client.post(server.url, json={}).status_code == 200

@@ -11,9 +11,9 @@ from state.alarms import Alarms
 from state.orders import Counts
 from tasks.deps import Deps
 from tasks.dispatch import dispatch
-from tasks.order_flow import look, past_of
+from tasks.order_flow import check_orders, past_of
 from tests.support.attempts import deps_of
-from tests.support.controlling import control
+from tests.support.control_support import control
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, abandon, now_ms, score_of, texts
 from tests.support.stopped_orders import count
 from worker.runtime import State
@@ -37,7 +37,7 @@ def shop(state: State, *, after: int, setting: Setting, ago_ms: int = 0) -> tupl
     count(state, {f"a{number}": (40 - number % 30) * SECOND_MS + ago_ms for number in range(after)})
     deps = deps_of(state)
     with capture_logs() as logs:
-        look(detection(setting), deps, until_ms=now)
+        check_orders(detection(setting), deps, until_ms=now)
     return deps, logs
 
 
@@ -49,7 +49,7 @@ def test_alarm_comes_with_the_first_look_after_enough_sessions(state: State, set
     flow = state.orders.flow()
     assert (flow.level, flow.run, flow.held) == ("stopped", 30, setting == "hold")
     with capture_logs() as logs:
-        look(detection(setting), deps, until_ms=now_ms(state))
+        check_orders(detection(setting), deps, until_ms=now_ms(state))
     assert logs == []
 
 
@@ -72,9 +72,9 @@ def test_alarm_is_told_once_by_the_sweep_and_the_watch(state: State) -> None:
     shop(state, after=30, setting="alarm")
     alarms = Alarms(state.scripts, state.keys)
     before = now_ms(state) - MINUTE_MS
-    assert alarms.record({}, again_ms=MINUTE_MS, looked_ms=before) == []
-    assert alarms.record({"orders": 2}, again_ms=MINUTE_MS) == []
-    assert [change.went for change in alarms.record({}, again_ms=MINUTE_MS)] == ["over"]
+    assert alarms.update({}, repeat_ms=MINUTE_MS, checked_ms=before) == []
+    assert alarms.update({"orders": 2}, repeat_ms=MINUTE_MS) == []
+    assert [change.event for change in alarms.update({}, repeat_ms=MINUTE_MS)] == ["over"]
 
 
 def test_few_sessions_without_an_order_are_no_alarm(state: State) -> None:
@@ -86,25 +86,25 @@ def test_few_sessions_without_an_order_are_no_alarm(state: State) -> None:
 def test_sending_waits_in_doubt_with_hold_only(state: State) -> None:
     shop(state, after=15, setting="hold")
     assert state.orders.flow().level == "doubtful"
-    assert control(state).permits(1, in_hand=0).going == "orders_stopped"
-    look(detection("alarm"), deps_of(state), until_ms=now_ms(state))
-    assert control(state).permits(1, in_hand=0).going == "on"
+    assert control(state).permits(1, in_flight=0).sending_state == "orders_stopped"
+    check_orders(detection("alarm"), deps_of(state), until_ms=now_ms(state))
+    assert control(state).permits(1, in_flight=0).sending_state == "on"
 
 
 def test_fresh_sessions_are_not_counted_as_missing_orders(state: State) -> None:
     now = now_ms(state)
     count(state, {f"b{n}": HOUR_MS for n in range(200)}, {f"b{n}": HOUR_MS - 5 * MINUTE_MS for n in range(120)})
     count(state, {f"a{n}": 4 * MINUTE_MS for n in range(200)})
-    look(detection("hold"), deps_of(state), until_ms=now)
+    check_orders(detection("hold"), deps_of(state), until_ms=now)
     assert state.orders.flow().level == "fine"
-    look(detection("hold"), deps_of(state), until_ms=now + 3 * MINUTE_MS)
+    check_orders(detection("hold"), deps_of(state), until_ms=now + 3 * MINUTE_MS)
     assert state.orders.flow().level == "stopped"
 
 
 def test_what_is_not_applied_yet_is_not_judged(state: State) -> None:
     _, logs = shop(state, after=0, setting="alarm")
     count(state, {f"a{n}": 20 * SECOND_MS for n in range(40)})
-    look(detection("alarm"), deps_of(state), until_ms=now_ms(state) - 30 * SECOND_MS)
+    check_orders(detection("alarm"), deps_of(state), until_ms=now_ms(state) - 30 * SECOND_MS)
     assert (logs, state.orders.flow().level) == ([], "fine")
 
 
@@ -112,16 +112,16 @@ def test_order_ends_alarm_and_hold_and_says_so(state: State) -> None:
     deps, _ = shop(state, after=30, setting="hold")
     count(state, orders={"b3": 0})
     with capture_logs() as logs:
-        look(detection("hold"), deps, until_ms=now_ms(state))
+        check_orders(detection("hold"), deps, until_ms=now_ms(state))
     assert [line["event"] for line in logs] == ["orders_resumed"]
-    assert control(state).permits(1, in_hand=0).going == "on"
+    assert control(state).permits(1, in_flight=0).sending_state == "on"
 
 
 def test_past_without_the_lost_orders_keeps_its_rate(state: State) -> None:
     deps, _ = shop(state, after=30, setting="alarm")
     first = state.orders.flow().rate
     count(state, {f"c{n}": 10 * SECOND_MS for n in range(500)})
-    look(detection("alarm"), deps, until_ms=now_ms(state))
+    check_orders(detection("alarm"), deps, until_ms=now_ms(state))
     assert state.orders.flow().rate == first
     assert state.orders.flow().run == 530
 
@@ -130,7 +130,7 @@ def test_switched_off_nobody_looks(state: State) -> None:
     deps, _ = shop(state, after=30, setting="hold")
     assert state.orders.flow().held
     with capture_logs() as logs:
-        look(detection("off"), deps, until_ms=now_ms(state))
+        check_orders(detection("off"), deps, until_ms=now_ms(state))
     assert (logs, state.orders.flow().level) == ([], "fine")
     shop(state, after=60, setting="off")
     assert state.orders.flow().level == "fine"
@@ -139,7 +139,7 @@ def test_switched_off_nobody_looks(state: State) -> None:
 def test_shop_that_never_sent_an_order_gets_another_text(state: State) -> None:
     count(state, {f"s{n}": HOUR_MS for n in range(400)})
     with capture_logs() as logs:
-        look(detection("alarm"), deps_of(state), until_ms=now_ms(state))
+        check_orders(detection("alarm"), deps_of(state), until_ms=now_ms(state))
     (alarm,) = logs
     assert alarm["text"] == (
         "no order has ever arrived, though 400 sessions reached the checkout: buyers are contacted"

@@ -3,7 +3,7 @@ from typing import get_args
 
 import pytest
 
-from state.people import Held
+from state.people import ContactRecord
 from tasks.policy.blocklist import Hit
 from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
 from tasks.policy.reasons import REASONS, is_postponement
@@ -76,10 +76,10 @@ IN_ORDER: list[list[Case]] = [
     ],
     [Case(Suppress("session_limit"), session={"contacts": 1})],
     [
-        Case(Suppress("contacted_recently"), person={"contacts": (Held(OTHER, NOW_MS - LEASE_MS),)}),
+        Case(Suppress("contacted_recently"), person={"contacts": (ContactRecord(OTHER, NOW_MS - LEASE_MS),)}),
         Case(
             Postpone(LEASE_MS - 1000, "person_held"),
-            person={"contacts": (Held(OTHER, NOW_MS - 1000),)},
+            person={"contacts": (ContactRecord(OTHER, NOW_MS - 1000),)},
         ),
     ],
     # After a working day, and before two public holidays.
@@ -137,13 +137,13 @@ def test_what_was_bought_is_no_cart_until_there_is_a_new_one(
 
 def test_every_rule_has_its_case_here() -> None:
     for rule in RULES:
-        assert any(rule.ask(situation(case), SETTINGS) == case.decision for case in CASES)
-        assert rule.ask(FINE, SETTINGS) is None
+        assert any(rule.check(situation(case), SETTINGS) == case.decision for case in CASES)
+        assert rule.check(FINE, SETTINGS) is None
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_rule_that_is_switched_off_says_nothing(case: Case) -> None:
-    (rule,) = {rule for rule in RULES if rule.ask(situation(case), SETTINGS) == case.decision}
+    (rule,) = {rule for rule in RULES if rule.check(situation(case), SETTINGS) == case.decision}
     off = SETTINGS.model_copy(update={"disabled_rules": () if rule.switch is None else (rule.switch,)})
     assert (decide(situation(case), off) == case.decision) == (rule.switch is None)
 

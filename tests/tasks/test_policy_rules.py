@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from state.people import Held
+from state.people import ContactRecord
 from tasks.policy.decisions import Decision, Expire, Postpone, Send, Suppress
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.rules import decide, share_of
@@ -47,13 +47,13 @@ def test_a_session_that_bought_is_left_alone_for_the_window(ago_ms: int, decisio
 def test_a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended(
     held_ms: int, decision: Decision
 ) -> None:
-    held = Case(Send(), person={"contacts": (Held(OTHER, NOW_MS - held_ms),)})
+    held = Case(Send(), person={"contacts": (ContactRecord(OTHER, NOW_MS - held_ms),)})
     assert decide(situation(held), SETTINGS) == decision
 
 
 @pytest.mark.parametrize("held_ms", [0, LEASE_MS, 23 * HOUR_MS])
 def test_an_outreach_is_not_stopped_by_its_own_reservation(held_ms: int) -> None:
-    own = Case(Send(), person={"contacts": (Held(ME, NOW_MS - held_ms),)})
+    own = Case(Send(), person={"contacts": (ContactRecord(ME, NOW_MS - held_ms),)})
     assert decide(situation(own), SETTINGS) == Send()
 
 
@@ -155,7 +155,7 @@ def test_where_nothing_is_ever_open_it_is_suppressed() -> None:
 
 
 def test_the_cap_can_differ_by_stage() -> None:
-    held = Case(Send(), person={"contacts": (Held(OTHER, NOW_MS - 2 * HOUR_MS),)})
+    held = Case(Send(), person={"contacts": (ContactRecord(OTHER, NOW_MS - 2 * HOUR_MS),)})
     own = ContactSettings.model_validate({"law": "off", "by_stage": {"checkout": {"cap": "1h"}}})
     assert decide(replace(situation(held), stage="checkout"), own) == Send()
     assert decide(replace(situation(held), stage="cart_review"), own) == Suppress("contacted_recently")

@@ -133,7 +133,7 @@ def test_claims_go_on_after_the_pace_of_sweeps_changed(state: State, before_s: i
 
 def test_a_long_claim_is_no_gap(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[int] = []
-    monkeypatch.setattr(state.streams, "can_be_written", lambda: said.append(1))
+    monkeypatch.setattr(state.streams, "confirm_writable", lambda: said.append(1))
     silent(state, 16)
     sweep(deps(state))
     assert said
@@ -149,7 +149,7 @@ def test_a_server_of_a_stream_that_is_away_gives_no_sign(state: State, monkeypat
 
     monkeypatch.setattr(state.scripts, "run_many", away)
     with pytest.raises(ServerUnavailableError):
-        state.streams.can_be_written()
+        state.streams.confirm_writable()
     assert state.client.hget(state.keys.sweep, "sign") is None
 
 
@@ -236,4 +236,4 @@ def test_a_sweep_that_fails_in_the_middle_is_made_up_for_by_the_next(
         with pytest.raises(ConnectionError):
             sweep(deps(state))
     assert sweep(deps(state)) == NOTHING
-    assert len(state.outbox.lease_due(9, now_ms=now_ms(state), noted="0-0")) == 1
+    assert len(state.outbox.lease_due(9, now_ms=now_ms(state), barrier="0-0")) == 1

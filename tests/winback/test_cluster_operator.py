@@ -4,15 +4,15 @@ import pytest
 
 from detectors.lanes import LANES
 from state.decisions import STATES, Operator
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.optouts import OptOuts
 from state.people import person_of
 from tests.state.test_cluster import cluster, state
 from tests.support.deciding import dead, unknown
 from tests.support.helpers import JANE, SECRET, abandon, counters, event, record, sending, stored
-from tests.support.ingesting import publish, waiting
+from tests.support.ingest_support import publish, waiting
+from winback.operations.data_subject import DataSubject
 from winback.operations.forget import Forget
-from winback.operations.someone import Someone
 from worker.runtime import State
 
 __all__ = ["cluster", "state"]  # fixtures
@@ -46,10 +46,10 @@ def test_a_person_is_forgotten(state: State) -> None:
     publish(state, event("opt_out", None, None, customer=JANE), event(session="c", customer=JANE))
     held = sending(state, "a")
     dead(state, "b")
-    forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
+    erasure = Erasure(state.scripts, state.keys, [lane.name for lane in LANES])
     forget, who = (
-        Forget(forgetting, opt_outs, lambda _what, _number: None),
-        Someone([JANE["phone_number"]], (), SECRET, lenient=True),
+        Forget(erasure, opt_outs, lambda _what, _number: None),
+        DataSubject([JANE["phone_number"]], (), SECRET, lenient=True),
     )
     done = forget.forget(who, forget.survey(who))
     assert (done.left, done.entries, done.opted_out) == ((), 2, True)

@@ -4,10 +4,10 @@ import pytest
 import time_machine
 
 from state import deployment
-from tests.support.encrypting import KEY, OTHER, key_id
+from tests.support.cipher_support import KEY, OTHER, key_id
+from tests.support.cli_support import PATIENCE_S, ROLES, configured, dead_port, doctor, frozen, limited_user, marks, run
 from tests.support.examining import env, folder, healthy
 from tests.support.helpers import MINUTE_MS, SECRET, dump, now_ms
-from tests.support.looking import PATIENCE_S, ROLES, configured, dead_port, doctor, frozen, limited_user, marks, run
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

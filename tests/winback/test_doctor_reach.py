@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.looking import (
+from tests.support.cli_support import (
     PATIENCE_S,
     cluster,
     dead_port,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli_support import dead_port, doctor, marks, run
 from tests.support.examining import env, folder, healthy
-from tests.support.looking import dead_port, doctor, marks, run
 
 __all__ = ["env", "folder", "healthy"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

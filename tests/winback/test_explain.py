@@ -9,6 +9,7 @@ import pytest
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
 from state.people import person_of
+from tests.support.decision_support import Shop
 from tests.support.erasing import forget
 from tests.support.explaining import shop, told
 from tests.support.helpers import (
@@ -24,8 +25,7 @@ from tests.support.helpers import (
     now_ms,
     sending,
 )
-from tests.support.ingesting import ingest_of, publish
-from tests.support.operating import Shop
+from tests.support.ingest_support import ingest_of, publish
 from winback.operations.story import when
 from worker.ingest.batch import Batch, _add
 
@@ -101,15 +101,15 @@ def test_a_session_that_was_taken_over_names_the_other_and_that_one_names_it(sho
         publish(shop.state, event(session="new", previous_session_id=previous, occurred_at=at_s))
     ingest_of(shop.state).step()
     old, new = told(shop, "old")["session"], told(shop, "new")["session"]
-    assert (old["state"], old["moved_to"], old["took_over"]) == ("moved", "new", None)
+    assert (old["state"], old["superseded_by"], old["supersedes"]) == ("superseded", "new", None)
     assert old["next"] == "nothing: session new took it over; see that"
-    assert (new["moved_to"], new["took_over"]) == (None, "old")
+    assert (new["superseded_by"], new["supersedes"]) == (None, "old")
     assert "taken over     by session new" in shop.run("explain", "old")
     assert "took over      session old" in shop.run("explain", "new")
     # Who takes it over in turn did not take over what it had taken over.
     publish(shop.state, event(session="newest", previous_session_id="new"))
     ingest_of(shop.state).step()
-    assert told(shop, "newest")["session"]["took_over"] == "new"
+    assert told(shop, "newest")["session"]["supersedes"] == "new"
 
 
 def milliseconds_of(text: str) -> int:

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.support.deciding import dead, unknown
+from tests.support.decision_support import Shop
 from tests.support.explaining import shop, told
 from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, abandon, expire_session, sending, take_again, taken
-from tests.support.operating import Shop
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

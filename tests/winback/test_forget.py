@@ -7,11 +7,12 @@ import pytest
 
 from state.keys import partition_of
 from tests.support.deciding import dead, unknown
+from tests.support.decision_support import Shop
 from tests.support.forgetting_people import JANES, JOHN, PHONE, left, shop, tombstones
 from tests.support.helpers import (
+    CONTACT_REF,
     HOUR_MS,
     JANE,
-    LEAD,
     LIMITS,
     MINUTE_MS,
     abandon,
@@ -26,8 +27,7 @@ from tests.support.helpers import (
     sending,
     stored,
 )
-from tests.support.ingesting import process, publish, publish_raw, waiting
-from tests.support.operating import Shop
+from tests.support.ingest_support import process, publish, publish_raw, waiting
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -109,17 +109,17 @@ def test_a_refusal_stays_also_one_that_was_on_its_way(shop: Shop) -> None:
     shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert "they are on the opt-out list now" in shown
     assert f"stays: {shop.state.keys.person(JANES)}opted_out: an opt-out has to be known to be kept" in shown
-    assert shop.state.people.facts(JANES).opted_out
+    assert shop.state.people.person_facts(JANES).opted_out
     assert left(shop) == {}
 
 
 def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None:
     held = sending(shop.state)
-    assert shop.state.people.reserve([JANES], held.outreach, held.claim, LEAD, LIMITS) == "reserved"
+    assert shop.state.people.reserve([JANES], held.outreach, held.token, CONTACT_REF, LIMITS) == "reserved"
     shop.state.outbox.settle(held, "sent", line="attempt 1")
     shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert f"stays: {shop.state.keys.person(JANES)}reserved: contacts made or in flight" in shown
-    assert shop.state.people.reserve([JANES], "07-0123456789abcdef", 1, LEAD, LIMITS) == "held"
+    assert shop.state.people.reserve([JANES], "07-0123456789abcdef", 1, CONTACT_REF, LIMITS) == "held"
     assert left(shop) == tombstones(shop, "s-1")
 
 
@@ -137,24 +137,24 @@ def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop:
 def test_what_an_ingest_process_had_in_hand_does_not_bring_the_person_back(shop: Shop) -> None:
     publish(shop.state, event(customer=JANE))
     shop.state.streams.first.create_group()
-    in_hand = shop.state.streams.first.read("one", count=10, block_ms=1)
+    in_flight = shop.state.streams.first.read("one", count=10, block_ms=1)
     shop.run("forget", "--scan", "--phone", PHONE, "--yes")
-    process(shop.state, *in_hand)
+    process(shop.state, *in_flight)
     assert left(shop) == tombstones(shop, "s-1")
 
 
 def test_what_turns_up_while_it_is_removed_goes_as_well(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from state.erasure import Erased, Forgetting
+    from state.erasure import Erased, Erasure
 
-    erase, new = Forgetting.erase, iter(["s-2", "s-3"])
+    erase, new = Erasure.erase, iter(["s-2", "s-3"])
 
-    def busy(self: Forgetting, sessions: set[str], outreaches: set[str]) -> Erased:
+    def busy(self: Erasure, sessions: set[str], outreaches: set[str]) -> Erased:
         done = erase(self, sessions, outreaches)
         if session := next(new, None):
             happen(shop.state, event(session=session, customer=JANE))
         return done
 
-    monkeypatch.setattr(Forgetting, "erase", busy)
+    monkeypatch.setattr(Erasure, "erase", busy)
     abandon(shop.state)
     assert shop.json("forget", "--scan", "--phone", PHONE, "--yes")["erased"]["sessions"] == 3
     assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")

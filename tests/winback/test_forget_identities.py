@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.decision_support import Shop
 from tests.support.forgetting_people import JANES, JOHN, PHONE, shop, tombstones
 from tests.support.helpers import JANE, SECRET, abandon, dump, event, happen, now_ms, stored, texts
-from tests.support.ingesting import ingest_of, publish
-from tests.support.operating import Shop
+from tests.support.ingest_support import ingest_of, publish
 from tests.support.people import EMAIL, JANES_MAIL
 from tests.support.people import live as live_as_person
-from winback.operations.someone import Someone
+from winback.operations.data_subject import DataSubject
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.xdist_group("valkey")
     ],
 )
 def test_a_number_is_recognised_however_a_shop_writes_it(text: str, country: str, *, is_hers: bool) -> None:
-    assert Someone([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
+    assert DataSubject([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
 
 
 # By e-mail address, and what was seen together

@@ -10,10 +10,10 @@ from state.key_lists import OF_A_PERSON
 from state.people import person_of
 from state.person_marks import MOST_SESSIONS
 from state.slow_log import clear
+from tests.support.decision_support import Shop, shop_on
 from tests.support.forgetting_people import JANES, JOHN, PHONE, left, tombstones
-from tests.support.helpers import JANE, LEAD, LIMITS, SECRET, event, now_ms, sending, taken
-from tests.support.ingesting import ingest_of, publish
-from tests.support.operating import Shop, shop_on
+from tests.support.helpers import CONTACT_REF, JANE, LIMITS, SECRET, event, now_ms, sending, taken
+from tests.support.ingest_support import ingest_of, publish
 from tests.support.people import EMAIL
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -51,7 +51,7 @@ def test_the_sessions_of_the_index_go_without_a_scan(shop: Shop) -> None:
     client.config_resetstat()
     done = shop.json("forget", "--phone", PHONE, "--yes")
     assert "cmdstat_scan" not in commands(shop)
-    assert (done["erased"]["sessions"], done["entries"], done["looked_at"], done["left"]) == (3, 1, 0, [])
+    assert (done["erased"]["sessions"], done["entries"], done["searched"], done["left"]) == (3, 1, 0, [])
     assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
     assert shop.json("forget", "--phone", PHONE, "--scan", "--yes")["left"] == []
 
@@ -73,7 +73,7 @@ def test_no_more_commands_are_needed_among_more_people(shop: Shop) -> None:
 
 def test_an_outreach_goes_with_its_session(shop: Shop) -> None:
     held = sending(shop.state)
-    assert shop.state.people.reserve([JANES], held.outreach, held.claim, LEAD, LIMITS) == "reserved"
+    assert shop.state.people.reserve([JANES], held.outreach, held.token, CONTACT_REF, LIMITS) == "reserved"
     shop.state.outbox.settle(held, "unknown", line="attempt 1", ambiguous=True)
     shop.state.client.delete(shop.state.keys.session("s-1"))
     done = shop.json("forget", "--phone", PHONE, "--yes")
@@ -93,7 +93,7 @@ def test_a_full_index_leads_to_a_scan(shop: Shop) -> None:
     lived(shop, *(event(session=f"s-{number}", customer=JANE) for number in range(MOST_SESSIONS + 3)))
     done = shop.json("forget", "--phone", PHONE, "--yes")
     assert done["erased"]["sessions"] == MOST_SESSIONS + 3
-    assert done["looked_at"] > MOST_SESSIONS
+    assert done["searched"] > MOST_SESSIONS
 
 
 def test_others_links_to_the_person_go_without_a_scan(shop: Shop) -> None:

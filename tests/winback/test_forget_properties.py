@@ -7,15 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectors.lanes import LANES
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.optouts import OptOuts
 from tests.support.helpers import MINUTE_MS, SECRET, dump, event, happen
-from tests.support.ingesting import publish
+from tests.support.ingest_support import publish
 from tests.support.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE
 from tests.winback.test_spellings import spelled_addresses, spelled_numbers
+from winback.operations.data_subject import DataSubject
 from winback.operations.forget import Forget
 from winback.operations.person_export import export
-from winback.operations.someone import Someone
 from winback.operations.spellings import Spellings
 from worker.runtime import State
 
@@ -56,12 +56,12 @@ def test_nothing_of_the_person_and_all_of_others_is_left(
             happen(state, one, ago_ms=MINUTE_MS)
         else:
             publish(state, one)
-    forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
+    erasure = Erasure(state.scripts, state.keys, [lane.name for lane in LANES])
     before = johns(state)
-    exported = export(forgetting, someone(lenient=False), lambda *_: None, follow=True)
+    exported = export(erasure, data_subject(lenient=False), lambda *_: None, follow=True)
     assert exported.missed == ()
-    forget = Forget(forgetting, OptOuts(state.scripts, state.keys), lambda *_: None)
-    who = someone(lenient=True)
+    forget = Forget(erasure, OptOuts(state.scripts, state.keys), lambda *_: None)
+    who = data_subject(lenient=True)
     done = forget.forget(who, forget.survey(who))
     assert done.left == ()
     assert johns(state) == before
@@ -72,8 +72,8 @@ def test_nothing_of_the_person_and_all_of_others_is_left(
         assert not any(person in key for person in (JANES, JANES_MAIL)) or key.endswith(KEPT), key
 
 
-def someone(*, lenient: bool) -> Someone:
-    return Someone([PHONE, EMAIL], (), SECRET, lenient=lenient)
+def data_subject(*, lenient: bool) -> DataSubject:
+    return DataSubject([PHONE, EMAIL], (), SECRET, lenient=lenient)
 
 
 def johns(state: State) -> list[tuple[str, object]]:

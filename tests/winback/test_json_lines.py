@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.activity import MAX_EVENT_BYTES
-from winback.operations.json_lines import Line, batches, events
+from winback.operations.json_lines import JsonLine, batches, events
 
 
 class Trickle:
@@ -28,7 +28,7 @@ class Trickle:
 def test_lines_keep_their_numbers_however_they_trickle_in(lines: list[bytes], size: int, end: bytes) -> None:
     data = b"\r\n".join(lines) + end
     expected = [
-        Line(number, line.removeprefix(b"\xef\xbb\xbf")) for number, line in enumerate(lines, 1) if line.strip()
+        JsonLine(number, line.removeprefix(b"\xef\xbb\xbf")) for number, line in enumerate(lines, 1) if line.strip()
     ]
 
     assert [line for batch in batches(Trickle(data, size)) for line in batch] == expected
@@ -38,8 +38,8 @@ def test_lines_keep_their_numbers_however_they_trickle_in(lines: list[bytes], si
 def test_lines_are_handed_on_as_soon_as_they_are_there() -> None:
     source = batches(Trickle(b"one\ntwo\nthree\n", 4))
 
-    assert next(source) == [Line(1, b"one")]
-    assert next(source) == [Line(2, b"two")]
+    assert next(source) == [JsonLine(1, b"one")]
+    assert next(source) == [JsonLine(2, b"two")]
 
 
 def test_of_an_endless_line_only_enough_is_kept_to_refuse_it() -> None:
@@ -48,10 +48,10 @@ def test_of_an_endless_line_only_enough_is_kept_to_refuse_it() -> None:
     first, second = [line for batch in batches(io.BytesIO(data)) for line in batch]
 
     assert MAX_EVENT_BYTES < len(first.text) < 500_000
-    assert second == Line(2, b"{}")
+    assert second == JsonLine(2, b"{}")
 
 
 def test_lines_whose_first_is_broken_are_still_read_as_lines() -> None:
     found = [line for batch in events(io.BytesIO(b'{"a":\n{}\n')) for line in batch]
 
-    assert found == [Line(1, b'{"a":'), Line(2, b"{}")]
+    assert found == [JsonLine(1, b'{"a":'), JsonLine(2, b"{}")]

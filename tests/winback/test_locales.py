@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.support.looking import environment
+from tests.support.cli_support import environment
 from winback.cli.texts import arguments
 from worker.errors import StartError
 from worker.supervision.embedded_valkey import EmbeddedValkey

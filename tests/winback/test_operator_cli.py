@@ -7,9 +7,9 @@ import pytest
 
 from state.decisions import STATES
 from tests.support.deciding import dead, unknown
+from tests.support.decision_support import Shop, shop_on
 from tests.support.helpers import abandon, counters, now_ms, places_of, record, sending, stored
-from tests.support.operating import Shop, shop_on
-from winback.cli.outreach import State as ListedState
+from winback.cli.outreach import OutreachState as ListedState
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -7,8 +7,8 @@ import pytest
 
 from state.optouts import OptOuts
 from state.people import person_of
+from tests.support.decision_support import Shop, shop_on
 from tests.support.helpers import JANE, SECRET
-from tests.support.operating import Shop, shop_on
 from tests.support.people import link
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -34,7 +34,7 @@ def test_a_number_is_the_same_however_it_is_written(shop: Shop) -> None:
     assert (
         shop.run("optout", "add", "300 123 4567", "--country", "Colombia") == "1 person opted out; 1 new on the list\n"
     )
-    assert shop.state.people.facts(JANES).opted_out
+    assert shop.state.people.person_facts(JANES).opted_out
     assert shop.run("optout", "check", PHONE).startswith(f"{PHONE}: opted out: operator 20")
     assert shop.run("optout", "remove", PHONE) == "1 person taken off; 0 not on it\n"
     assert shop.run("optout", "check", PHONE, code=1) == f"{PHONE}: not on the list\n"
@@ -44,7 +44,7 @@ def test_a_number_is_the_same_however_it_is_written(shop: Shop) -> None:
 
 def test_an_address_opts_out_in_any_case(shop: Shop) -> None:
     assert shop.run("optout", "add", EMAIL, PHONE) == "2 people opted out; 2 new on the list\n"
-    assert shop.state.people.facts(JANES_MAIL).opted_out
+    assert shop.state.people.person_facts(JANES_MAIL).opted_out
     assert shop.run("optout", "add", EMAIL.upper()) == "1 person opted out; 0 new on the list\n"
     assert shop.run("optout", "check", EMAIL.lower()).startswith("jane.doe@example.com: opted out: operator 20")
     assert shop.run("optout", "remove", EMAIL.upper()) == "1 person taken off; 0 not on it\n"
@@ -69,7 +69,7 @@ def test_a_registers_entry_stays_until_it_is_named(shop: Shop) -> None:
         f"{PHONE}: still opted out: RNE 2025-12-01 (winback optout remove --source RNE)\n"
     )
     assert shop.run("optout", "remove", PHONE, "--source", "RNE") == "1 person taken off RNE; 0 not on it\n"
-    assert not shop.state.people.facts(JANES).opted_out
+    assert not shop.state.people.person_facts(JANES).opted_out
 
 
 def test_an_opt_out_by_phone_shows_under_the_address(shop: Shop) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from state.optouts import OPERATOR
 from state.people import person_of
+from tests.support.decision_support import Shop
 from tests.support.helpers import SECRET
-from tests.support.operating import Shop
 from tests.support.optout_lists import JANES, JOHNS, PHONE, numbers, opt_outs, replace, shop
 
 __all__ = ["shop"]  # fixtures
@@ -70,7 +70,7 @@ def test_it_asks_before_it_opts_anyone_out(shop: Shop) -> None:
     Path("list.txt").write_text(f"{PHONE}\n{PHONE}\n")
     asked = "Opt out 2 entries (0 lines can't be read)?"
     assert asked in shop.run("optout", "import", "list.txt", typed="n\n", code=1)
-    assert not shop.state.people.facts(JANES).opted_out
+    assert not shop.state.people.person_facts(JANES).opted_out
     assert "2 entries imported; 1 new" in shop.run("optout", "import", "-", "--yes", typed=f"{PHONE}\n{PHONE}\n")
     shown = shop.run("optout", "import", "-", typed=f"{PHONE}\n", code=2)
     assert shown == "stdin is the file, so it can't answer a question: add --yes"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from state.errors import StateError
-from state.optouts import Entries, Entry, OptOuts
+from state.optouts import Entries, OptOutEntry, OptOuts
 from state.people import person_of
+from tests.support.decision_support import Shop
 from tests.support.helpers import DAY_MS, SECRET, now_ms
-from tests.support.operating import Shop
 from tests.support.optout_lists import JANES, JOHNS, PHONE, numbers, opt_outs, replace, shop
 from worker.monitoring.checks.registers import findings
 
@@ -63,7 +63,7 @@ def test_nobody_on_both_lists_is_off_in_between(shop: Shop, monkeypatch: pytest.
 def test_an_interrupted_import_leaves_too_many_not_too_few(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(shop, numbers(0, 10))
     with monkeypatch.context() as patched:
-        patched.setattr(OptOuts, "strike", lambda *_: (_ for _ in ()).throw(StateError()))
+        patched.setattr(OptOuts, "remove_older", lambda *_: (_ for _ in ()).throw(StateError()))
         replace(shop, numbers(5, 15), code=2)
     assert all(opt_outs(shop).entries([person(number) for number in range(15)]))
     replace(shop, numbers(5, 15))
@@ -71,7 +71,7 @@ def test_an_interrupted_import_leaves_too_many_not_too_few(shop: Shop, monkeypat
 
 
 def test_a_clock_that_went_back_still_replaces(shop: Shop) -> None:
-    opt_outs(shop).add_each([Entry(JOHNS, "RNE", now_ms(shop.state) + DAY_MS)])
+    opt_outs(shop).add_each([OptOutEntry(JOHNS, "RNE", now_ms(shop.state) + DAY_MS)])
     replace(shop, numbers(0, 3))
     found = opt_outs(shop).registers()["RNE"]
     opt_outs(shop).record("RNE", type(found)(found.at_ms + DAY_MS, found.count))

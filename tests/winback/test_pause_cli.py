@@ -10,11 +10,11 @@ import typer
 from typer.testing import CliRunner
 
 from state.sending_control import Control
-from tests.support.controlling import control, granted, held, passes
-from tests.support.controlling import sending as how_it_goes
+from tests.support.cli_support import environment, make_healthy, read
+from tests.support.cli_support import run as look
+from tests.support.control_support import control, granted, held, passes
+from tests.support.control_support import sending as how_it_goes
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, abandon, now_ms
-from tests.support.looking import environment, make_healthy, read
-from tests.support.looking import run as look
 from winback.cli import pause
 from worker.errors import StartError
 from worker.monitoring import health
@@ -75,18 +75,18 @@ def test_a_pause_may_have_an_end(real_state: State, run: Run) -> None:
 def test_a_duration_that_cannot_be_read_pauses_nothing(real_state: State, run: Run, wrong: str) -> None:
     with pytest.raises(StartError, match=f"^--for: '{wrong}' "):
         run("pause", "--for", wrong)
-    assert how_it_goes(real_state).going == "on"
+    assert how_it_goes(real_state).sending_state == "on"
 
 
 def test_settings_that_cannot_be_used_pause_nothing_anywhere(real_state: State, run: Run) -> None:
     with pytest.raises(StartError, match="unknown variable"):
         run("pause", WINBACK_NAMESPAC="other")
-    assert how_it_goes(real_state).going == "on"
+    assert how_it_goes(real_state).sending_state == "on"
 
 
 def test_to_resume_tries_at_once_what_has_stopped_by_itself(real_state: State, run: Run) -> None:
     by = control(real_state)
-    by.record(held(), "refused", "http_401")
+    by.report_outcome(held(), "refused", "http_401")
     assert run("resume") == "sending was not paused; it has stopped by itself (http_401): one outreach is tried now"
     assert granted(by) == 1
 
@@ -114,17 +114,17 @@ def test_a_pause_is_told_loudly_with_its_reason_and_its_end(healthy: State) -> N
 
 def test_a_pause_over_a_stop_tells_both(healthy: State) -> None:
     by = control(healthy)
-    by.record(held(), "refused", "http_401")
+    by.report_outcome(held(), "refused", "http_401")
     by.pause("")
     assert findings(healthy)["sending"].text.endswith("what is due stays due; and it had stopped by itself (http_401)")
 
 
 def stop(by: Control) -> None:
-    by.record(held(), "refused", "http_401")
+    by.report_outcome(held(), "refused", "http_401")
 
 
 def fail(by: Control) -> None:
-    by.record(held(), "failing", "http_429", pause_ms=5 * MINUTE_MS)
+    by.report_outcome(held(), "failing", "http_429", pause_ms=5 * MINUTE_MS)
 
 
 @pytest.mark.parametrize(
@@ -175,21 +175,21 @@ def test_what_is_held_back_is_not_blamed_on_the_workers(healthy: State) -> None:
 def test_a_silent_shop_is_told(healthy: State) -> None:
     healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{now_ms(healthy) - 3 * HOUR_MS}-0")
     healthy.client.xtrim(healthy.keys.events, 0)
-    healthy.streams.shop_is_silent(HOUR_MS)
+    healthy.streams.shop_silence(HOUR_MS)
     told = findings(healthy)["shop"]
     assert told.mark == "fail"
     assert told.text.startswith("no event has come for 3 h, longer than detection.max_silence")
 
 
 def test_a_shop_that_was_never_heard_is_told(healthy: State) -> None:
-    healthy.streams.shop_is_silent(HOUR_MS)
+    healthy.streams.shop_silence(HOUR_MS)
     assert findings(healthy)["shop"].text.startswith("no event has come for as long as anybody knows")
 
 
 def test_the_document_and_the_screen_say_it_too(healthy: State, valkey: EmbeddedValkey) -> None:
     env = environment(valkey.url, WINBACK_DELIVERY__MAX_PER_DAY="500")
     stop(control(healthy))
-    healthy.streams.shop_is_silent(DAY_MS)
+    healthy.streams.shop_silence(DAY_MS)
     code, shown = look("status", "--json", **env)
     found = json.loads(shown)
     assert code == 0

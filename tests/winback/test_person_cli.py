@@ -10,8 +10,8 @@ import pytest
 from state.optouts import OptOuts
 from state.people import person_of
 from tests.support.deciding import unknown
+from tests.support.decision_support import Shop, shop_on
 from tests.support.helpers import HOUR_MS, MINUTE_MS, SECRET, event, happen, texts
-from tests.support.operating import Shop, shop_on
 from tests.support.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE, WITH_MAIL, answer, contacted, link, live, named
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -206,7 +206,7 @@ def test_of_two_readings_the_strict_one_is_exported(shop: Shop, monkeypatch: pyt
     live(shop)
     ambiguous = {"full_name": "Ana", "phone_number": "00 57 300 123 4567", "country_code": "CO"}
     happen(shop.state, event(session="ambiguous", customer=ambiguous))
-    monkeypatch.setattr("winback.operations.someone.identities_of", lambda *_: ("+79161234567",))
+    monkeypatch.setattr("winback.operations.data_subject.identities_of", lambda *_: ("+79161234567",))
     assert "ambiguous" not in [one["session"] for one in export(shop, "--phone", PHONE, code=1)["sessions"]]
 
 

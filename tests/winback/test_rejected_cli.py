@@ -35,7 +35,7 @@ class Shop:
 
     def takes_in(self, *events: bytes) -> list[str]:
         ids = Producer(self.state.client, self.state.keys.events).send(events)
-        ingest = Ingest(self.state, self.settings.ingest, consumer="test", beat=lambda: None)
+        ingest = Ingest(self.state, self.settings.ingest, consumer="test", heartbeat=lambda: None)
         while self.state.streams.watermark().first:
             ingest.step()
         return ids

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.replaying import NOW_S, Stage, iso, moment_s, recorded
-from winback.operations.json_lines import Line
+from winback.operations.json_lines import JsonLine
 from winback.operations.recorded_events import Schedule, retimed
 from winback.operations.replay import SHORTEST_PAUSE_S, Replay
 
@@ -73,12 +73,12 @@ def test_events_out_of_order_are_sent_at_once_and_counted() -> None:
 def test_lines_without_a_moment_are_named_and_left_out() -> None:
     stage = Stage()
     lines = [
-        Line(1, b"rubbish"),
+        JsonLine(1, b"rubbish"),
         *recorded(0),
-        Line(3, b"[]"),
-        Line(4, b"{}"),
-        Line(5, b'{"occurred_at": "yesterday"}'),
-        Line(6, b'{"occurred_at": "9999999999999999999999"}'),
+        JsonLine(3, b"[]"),
+        JsonLine(4, b"{}"),
+        JsonLine(5, b'{"occurred_at": "yesterday"}'),
+        JsonLine(6, b'{"occurred_at": "9999999999999999999999"}'),
     ]
 
     totals = stage.play(lines)
@@ -105,7 +105,7 @@ def test_what_is_due_is_not_held_back_while_more_is_waited_for() -> None:
     run = Replay(stage.send, speed=1, now=lambda: stage.now, pause=stage.pause, stopped=lambda: False)
     seen = []
 
-    def batches() -> Iterator[list[Line]]:
+    def batches() -> Iterator[list[JsonLine]]:
         for line in recorded(0, 0, 5):
             yield [line]
             # The next lines are asked for: nothing that was read before is still held.
@@ -140,7 +140,7 @@ def test_moments_beyond_the_calendar_are_kept_within_it() -> None:
 def test_whatever_a_line_holds_it_is_sent_with_a_moment_or_named(line: bytes | str) -> None:
     stage = Stage()
 
-    totals = stage.play([Line(1, line if isinstance(line, bytes) else line.encode())])
+    totals = stage.play([JsonLine(1, line if isinstance(line, bytes) else line.encode())])
 
     assert (totals.sent, totals.skipped) in {(1, 0), (0, 1)}
     assert len(stage.skipped) == totals.skipped

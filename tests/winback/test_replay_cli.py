@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from winback.cli import replay as command
 from winback.cli.replay import fraction_done, seconds_left
-from winback.operations.replay import Totals
+from winback.operations.replay import ReplayTotals
 from worker.errors import StartError
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -38,16 +38,16 @@ def recorded(*seconds: float) -> list[bytes]:
 @pytest.mark.parametrize(
     ("totals", "limit", "done", "left"),
     [
-        (Totals(), None, None, None),
-        (Totals(first_ms=1000, latest_ms=1000), None, 0.0, 50.0),
-        (Totals(first_ms=1000, latest_ms=26_000, seconds=12.5), None, 0.25, 37.5),
-        (Totals(first_ms=1000, latest_ms=26_000, seconds=40.0, lag_s=20.0), None, 0.25, 120.0),
-        (Totals(first_ms=1000, latest_ms=101_000, seconds=50.0), None, 1.0, 0.0),
-        (Totals(first_ms=1000, latest_ms=26_000, seconds=5.0, sent=10), 40, 0.25, 15.0),
+        (ReplayTotals(), None, None, None),
+        (ReplayTotals(first_ms=1000, latest_ms=1000), None, 0.0, 50.0),
+        (ReplayTotals(first_ms=1000, latest_ms=26_000, seconds=12.5), None, 0.25, 37.5),
+        (ReplayTotals(first_ms=1000, latest_ms=26_000, seconds=40.0, lag_s=20.0), None, 0.25, 120.0),
+        (ReplayTotals(first_ms=1000, latest_ms=101_000, seconds=50.0), None, 1.0, 0.0),
+        (ReplayTotals(first_ms=1000, latest_ms=26_000, seconds=5.0, sent=10), 40, 0.25, 15.0),
     ],
 )
 def test_what_is_left_follows_from_the_schedule_or_while_it_lags_from_the_pace(
-    totals: Totals, limit: int | None, done: float | None, left: float | None
+    totals: ReplayTotals, limit: int | None, done: float | None, left: float | None
 ) -> None:
     shown = fraction_done(totals, last_ms=101_000, limit=limit)
 
@@ -56,7 +56,7 @@ def test_what_is_left_follows_from_the_schedule_or_while_it_lags_from_the_pace(
 
 
 def test_of_a_pipe_nobody_can_say_how_much_is_left() -> None:
-    totals = Totals(first_ms=1000, latest_ms=2000, seconds=1.0)
+    totals = ReplayTotals(first_ms=1000, latest_ms=2000, seconds=1.0)
 
     assert fraction_done(totals, last_ms=None, limit=None) is None
     assert seconds_left(totals, None, last_ms=None, speed=1) is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from detectors.flow import PLATFORMS, STAGES
-from state.daily_counters import Tally
+from state.daily_counters import DailyCount
 from winback.cli.report_tables import tables
 from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
 
@@ -19,29 +19,29 @@ WINDOW = timedelta(hours=72)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 TALLIES = [
-    Tally(DAY, "checkout", "web", "sessions", "", 5_000),
-    Tally(DAY, "checkout", "web", "silent", "idle", 1_300),
-    Tally(DAY, "checkout", "web", "silent", "exit", 100),
-    Tally(DAY, "checkout", "web", "cancelled", "came_back", 150),
-    Tally(DAY, "checkout", "web", "cancelled", "paid", 20),
-    Tally(DAY, "checkout", "web", "cancelled", "cart_emptied", 5),
-    Tally(DAY, "checkout", "web", "sent", "", 1_000),
-    Tally(DAY, "checkout", "web", "suppressed", "holdout", 200),
-    Tally(DAY, "checkout", "web", "suppressed", "opted_out", 7),
-    Tally(DAY, "checkout", "web", "recovered", "orders", 150),
-    Tally(DAY, "checkout", "web", "recovered", "COP", 1_499_900),
-    Tally(DAY, "checkout", "web", "recovered", "JPY", 12_000),
-    Tally(DAY, "checkout", "web", "recovered", "unpriced", 3),
-    Tally(DAY, "checkout", "web", "control", "orders", 20),
-    Tally(DAY, "checkout", "web", "control", "COP", 99),
-    Tally(DAY + 1, "payment", "ios", "silent", "idle", 3),
-    Tally(DAY + 1, "payment", "ios", "unreachable", "", 2),
-    Tally(DAY + 1, "payment", "ios", "unknown", "read_timeout", 1),
-    Tally(DAY + 2, "", "", "expired", "outreach_gone", 1),
+    DailyCount(DAY, "checkout", "web", "sessions", "", 5_000),
+    DailyCount(DAY, "checkout", "web", "silent", "idle", 1_300),
+    DailyCount(DAY, "checkout", "web", "silent", "exit", 100),
+    DailyCount(DAY, "checkout", "web", "cancelled", "came_back", 150),
+    DailyCount(DAY, "checkout", "web", "cancelled", "paid", 20),
+    DailyCount(DAY, "checkout", "web", "cancelled", "cart_emptied", 5),
+    DailyCount(DAY, "checkout", "web", "sent", "", 1_000),
+    DailyCount(DAY, "checkout", "web", "suppressed", "holdout", 200),
+    DailyCount(DAY, "checkout", "web", "suppressed", "opted_out", 7),
+    DailyCount(DAY, "checkout", "web", "recovered", "orders", 150),
+    DailyCount(DAY, "checkout", "web", "recovered", "COP", 1_499_900),
+    DailyCount(DAY, "checkout", "web", "recovered", "JPY", 12_000),
+    DailyCount(DAY, "checkout", "web", "recovered", "unpriced", 3),
+    DailyCount(DAY, "checkout", "web", "control", "orders", 20),
+    DailyCount(DAY, "checkout", "web", "control", "COP", 99),
+    DailyCount(DAY + 1, "payment", "ios", "silent", "idle", 3),
+    DailyCount(DAY + 1, "payment", "ios", "unreachable", "", 2),
+    DailyCount(DAY + 1, "payment", "ios", "unknown", "read_timeout", 1),
+    DailyCount(DAY + 2, "", "", "expired", "outreach_gone", 1),
 ]
 
 
-def report(tallies: list[Tally], by: tuple[By, ...] = EVERY) -> Report:
+def report(tallies: list[DailyCount], by: tuple[By, ...] = EVERY) -> Report:
     return make(tallies, day_of(DAY), day_of(DAY + 6), by, WINDOW)
 
 
@@ -63,7 +63,7 @@ def test_days_are_dates() -> None:
 
 
 def test_each_day_stage_and_platform_has_a_row_in_their_order_and_days_without_anything_have_none() -> None:
-    mixed = [*reversed(TALLIES), Tally(DAY, "cart_review", "android", "sessions", "", 1)]
+    mixed = [*reversed(TALLIES), DailyCount(DAY, "cart_review", "android", "sessions", "", 1)]
     assert [tuple(row.where) for row in report(mixed).rows] == [
         (day_of(DAY), "cart_review", "android"),
         (day_of(DAY), "checkout", "web"),
@@ -123,13 +123,13 @@ names = st.sampled_from([("sent", ""), ("suppressed", "holdout"), ("silent", "id
 
 
 @st.composite
-def tallies(draw: st.DrawFn) -> Tally:
+def tallies(draw: st.DrawFn) -> DailyCount:
     (stage, platform), (name, detail) = draw(places), draw(names)
-    return Tally(draw(st.integers(DAY, DAY + 6)), stage, platform, name, detail, draw(st.integers(1, 10**15)))
+    return DailyCount(draw(st.integers(DAY, DAY + 6)), stage, platform, name, detail, draw(st.integers(1, 10**15)))
 
 
 @given(st.lists(tallies(), max_size=30), st.sets(st.sampled_from(EVERY)))
-def test_the_rows_add_up_to_the_total_however_it_is_divided(made: list[Tally], by: set[By]) -> None:
+def test_the_rows_add_up_to_the_total_however_it_is_divided(made: list[DailyCount], by: set[By]) -> None:
     found = report(made, tuple(part for part in EVERY if part in by))
     assert sum(row.silent for row in found.rows) == found.total.silent
     for outcome in ("sent", "suppressed"):
@@ -168,15 +168,18 @@ def test_the_lift_stands_with_its_interval_and_the_method() -> None:
 
 
 def test_of_few_people_it_says_so() -> None:
-    few = [Tally(DAY, "checkout", "web", "sent", "", 30), Tally(DAY, "checkout", "web", "suppressed", "holdout", 3)]
+    few = [
+        DailyCount(DAY, "checkout", "web", "sent", "", 30),
+        DailyCount(DAY, "checkout", "web", "suppressed", "holdout", 3),
+    ]
     assert "total 0.0% of 30 0.0% of 3 too few to tell too few to tell" in map(" ".join, lines(shown(report(few))))
 
 
 def test_without_a_holdout_there_is_nothing_to_compare_with() -> None:
-    text = shown(report([Tally(DAY, "checkout", "web", "sent", "", 3_000)]))
+    text = shown(report([DailyCount(DAY, "checkout", "web", "sent", "", 3_000)]))
     assert "Nobody was held out" in text
     assert "lift" not in text
-    assert "Nobody was contacted." in shown(report([Tally(DAY, "checkout", "web", "sessions", "", 3)]))
+    assert "Nobody was contacted." in shown(report([DailyCount(DAY, "checkout", "web", "sessions", "", 3)]))
 
 
 def test_when_nothing_happened_it_says_so() -> None:

@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from tests.support.cli_support import dead_port, environment
 from tests.support.helpers import DAY_MS, now_ms
-from tests.support.looking import dead_port, environment
 from tests.support.orders import contacted, order, order_comes
 from winback.cli.report import report as report_command
 from worker.errors import StartError

@@ -9,9 +9,9 @@ from typer.testing import CliRunner, Result
 
 from state import deployment
 from state.errors import DeploymentMismatchError
-from tests.support.encrypting import KEY, OTHER, johns_visit, key_id, with_keys
+from tests.support.cipher_support import KEY, OTHER, johns_visit, key_id, with_keys
+from tests.support.cli_support import environment, read
 from tests.support.helpers import HOUR_MS, SECRET, happen, now_ms, stored
-from tests.support.looking import environment, read
 from winback.cli.rotate_keys import STILL_RUNS, rotate_keys
 from worker.errors import StartError
 from worker.runtime import State
@@ -69,7 +69,7 @@ def test_an_old_key_is_out_of_use_afterwards(old: State, url: str) -> None:
 
 
 def test_a_key_that_a_process_still_encrypts_with_stays_in_use(old: State, url: str) -> None:
-    old.beat("ingest")
+    old.heartbeat("ingest")
     document = json.loads(run(url, "--json", keys=(OTHER, KEY)).stdout)
     assert document["keys"][key_id(KEY)]["use"] == "used"
     assert len(document["keys"][key_id(KEY)]["processes"]) == 1
@@ -106,7 +106,7 @@ def test_a_lost_key_is_given_up_only_after_a_yes(old: State, url: str) -> None:
 
 
 def test_a_key_that_a_process_encrypts_with_is_not_lost(old: State, url: str) -> None:
-    old.beat("ingest")
+    old.heartbeat("ingest")
     with pytest.raises(StartError, match=rf"--lost {key_id(KEY)}: .+ encrypted with it within the last 30 s"):
         run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
@@ -114,14 +114,14 @@ def test_a_key_that_a_process_encrypts_with_is_not_lost(old: State, url: str) ->
 
 def test_the_beat_of_a_role_that_encrypts_nothing_records_no_key(old: State) -> None:
     for role in ("sweep", "beat", "worker"):
-        with_keys(old, OTHER).beat(role)
+        with_keys(old, OTHER).heartbeat(role)
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
 
 
 def test_the_beat_of_a_process_without_the_right_key_records_none(old: State) -> None:
-    with_keys(old, OTHER).beat("ingest")
+    with_keys(old, OTHER).heartbeat("ingest")
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
-    with_keys(old, OTHER, KEY).beat("ingest")
+    with_keys(old, OTHER, KEY).heartbeat("ingest")
     assert deployment.recorded_keys(old.scripts, old.keys) == sorted([key_id(KEY), key_id(OTHER)])
 
 

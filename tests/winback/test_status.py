@@ -12,6 +12,15 @@ import pytest
 from rich.console import Console
 
 from state.server_info import Server
+from tests.support.cli_support import (
+    dead_port,
+    environment,
+    frozen,
+    last_seen,
+    make_healthy,
+    read,
+    run,
+)
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -24,16 +33,7 @@ from tests.support.helpers import (
     now_ms,
     sending,
 )
-from tests.support.looking import (
-    dead_port,
-    environment,
-    frozen,
-    last_seen,
-    make_healthy,
-    read,
-    run,
-)
-from winback.cli.status_screen import Look, screen
+from winback.cli.status_screen import Snapshot, screen
 from worker.errors import StartError
 from worker.monitoring import health
 from worker.runtime import State
@@ -148,13 +148,13 @@ def test_everything_wrong_at_once_fits_into_a_hundred_columns_and_one_screen(rea
     real_state.client.xadd(real_state.keys.events, {"event": "{}"}, id=f"{at - HOUR_MS}-0")
     server = Server(999_999_999_999, 999_999_999_999, "allkeys-lru", append_only=False, writes_fail=False)
     found = replace(read(real_state), server=server, reopened_ms=at - SECOND_MS, problems={"detection": "x" * 80})
-    look = Look(Settings(), "valkey 9.1.2 at redis:6379", 1, found, tuple(health.findings(found, Settings())))
+    snapshot = Snapshot(Settings(), "valkey 9.1.2 at redis:6379", 1, found, tuple(health.findings(found, Settings())))
     console = Console(width=100, record=True, file=StringIO())
 
-    console.print(screen(look))
+    console.print(screen(snapshot))
     lines = console.export_text().splitlines()
 
-    assert len(look.problems) == 10
+    assert len(snapshot.problems) == 10
     assert max(map(len, lines)) <= 100
     assert len(lines) <= 45
 
@@ -200,10 +200,10 @@ def test_watching_goes_on_while_the_server_is_away_and_ends_with_ctrl_c(tmp_path
             try:
                 assert json.loads(watcher.stdout.readline())["waiting"] == {}
                 server.kill()
-                looks = (json.loads(line) for line in watcher.stdout)
-                away = next(look for look in looks if "error" in look)
+                snapshots = (json.loads(line) for line in watcher.stdout)
+                away = next(snapshot for snapshot in snapshots if "error" in snapshot)
                 server.start()
-                assert next(look for look in looks if "error" not in look)["outbox"]["due"] == 0
+                assert next(snapshot for snapshot in snapshots if "error" not in snapshot)["outbox"]["due"] == 0
                 watcher.send_signal(signal.SIGINT)
                 assert watcher.wait(10) == 0
             finally:

@@ -117,14 +117,14 @@ def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anyth
 ) -> None:
     monkeypatch.setattr("worker.supervision.directory_lock.LOCK_WITHIN_S", 0.0)
     first = EmbeddedValkey(empty_directory / "var" / "valkey")
-    first.claim()
+    first.lock_directory()
     with pytest.raises(StartError, match=r"another embedded Valkey is using it: stop that one"):
         up()
     assert capsys.readouterr().out == ""
     assert [path.name for path in (empty_directory / "var").iterdir()] == ["valkey"]
     first.stop()
     second = EmbeddedValkey(empty_directory / "var" / "valkey")
-    second.claim()
+    second.lock_directory()
     second.stop()
 
 

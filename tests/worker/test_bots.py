@@ -3,7 +3,7 @@
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change
 from tests.support.helpers import event, stored
-from tests.support.ingesting import ingest_of, publish
+from tests.support.ingest_support import ingest_of, publish
 from worker.ingest.bots import BotWatch
 from worker.runtime import State
 

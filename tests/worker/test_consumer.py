@@ -48,11 +48,11 @@ def consumer(told: list[str]) -> Iterator[Untyped]:
         )
         publish = consumer.event_dispatcher.producer.publish
 
-        def telling(events: list[dict[str, str]], **kwargs: object) -> None:
+        def naming_changes(events: list[dict[str, str]], **kwargs: object) -> None:
             told.append(" ".join(event["uuid"] for event in events))
             publish(events, **kwargs)
 
-        consumer.event_dispatcher.producer.publish = telling
+        consumer.event_dispatcher.producer.publish = naming_changes
         yield consumer
 
 

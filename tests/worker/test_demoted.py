@@ -9,13 +9,13 @@ from redis.exceptions import ReadOnlyError, ResponseError
 
 from state.errors import ServerUnavailableError
 from state.event_stream import GroupMissingError, group_expected
-from state.server_errors import translated
-from tests.support.looking import make_healthy, read
+from state.server_errors import driver_errors
+from tests.support.cli_support import make_healthy, read
 from tests.worker.test_watch import settled
 from worker.monitoring import health
 from worker.monitoring.checks import server
 from worker.runtime import State
-from worker.server_errors import told
+from worker.server_errors import describe
 from worker.settings import Settings
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -73,9 +73,9 @@ def test_demoted_server_is_one_alarm_until_it_takes_writes(valkey: EmbeddedValke
     ids=["replica", "full disk", "too few replicas", "busy"],
 )
 def test_refusal_of_writes_may_pass_and_names_its_fix(refusal: ResponseError, words: str) -> None:
-    with pytest.raises(ServerUnavailableError) as raised, translated():
+    with pytest.raises(ServerUnavailableError) as raised, driver_errors():
         raise refusal
-    assert words in told(SETTINGS, raised.value)
+    assert words in describe(SETTINGS, raised.value)
 
 
 def test_demotion_during_a_read_is_not_a_missing_group() -> None:

@@ -77,7 +77,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 def running(env: dict[str, str]) -> Iterator[Supervisor]:
     lines, settings = Lines(), load(env)
     wanted = [role for role in roles(settings, env) if role.name in {"recover", "flower"}]
-    with Supervisor(wanted, output=lines, pace=AT_ONCE) as supervisor:
+    with Supervisor(wanted, output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(lambda: " ready." in "".join(lines.of("recover")), 60)
         supervisor.wait_until(lambda: _answers(env), 60)
         yield supervisor

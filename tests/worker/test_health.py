@@ -7,13 +7,13 @@ import structlog
 
 from state import deployment
 from state.decisions import Operator
-from state.deployment import without_key
+from state.deployment import missing_key
+from tests.support.cipher_support import KEY, key_id, with_keys
+from tests.support.cli_support import configured, last_seen, make_healthy, read
 from tests.support.deciding import dead, unknown
-from tests.support.encrypting import KEY, key_id, with_keys
 from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
-from tests.support.looking import configured, last_seen, make_healthy, read
 from worker.monitoring import health
-from worker.monitoring.alarms import wrong
+from worker.monitoring.alarms import failing
 from worker.runtime import State
 from worker.settings import Settings
 
@@ -49,7 +49,7 @@ def test_a_role_is_silent_after_three_of_its_intervals(healthy: State, role: str
     found = read(healthy)
     found = replace(found, heartbeats={**found.heartbeats, role: [deployment.Heartbeat("h:1", found.now_ms - ago_ms)]})
 
-    assert health.life(role, found, Settings()).state == life
+    assert health.liveness(role, found, Settings()).state == life
 
 
 def test_of_several_processes_one_that_lives_is_enough_and_the_dead_are_not_counted(healthy: State) -> None:
@@ -57,7 +57,7 @@ def test_of_several_processes_one_that_lives_is_enough_and_the_dead_are_not_coun
     signs = [deployment.Heartbeat(f"h:{ago}", found.now_ms - ago) for ago in (1_000, 2_000, 60_000)]
     found = replace(found, heartbeats={**found.heartbeats, "ingest": signs})
 
-    assert health.life("ingest", found, Settings()) == health.Life("alive", 1_000, 2)
+    assert health.liveness("ingest", found, Settings()) == health.Liveness("alive", 1_000, 2)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_full_server_is_told_as_the_first_problem(healthy: State) -> None:
 def test_that_nothing_is_sent_for_want_of_replicas_is_a_failure_and_so_an_alarm(healthy: State) -> None:
     deployment.report(healthy.scripts, healthy.keys, "replication", "too few replicas: nothing is sent")
     found = health.findings(read(healthy), Settings())
-    assert wrong(found)["replication"].mark == "fail"
+    assert failing(found)["replication"].mark == "fail"
 
 
 def test_a_silent_beat_is_told_with_what_it_means(healthy: State) -> None:
@@ -133,7 +133,7 @@ def test_missing_orders_are_told_by_how_sure_it_is(
     found = {finding.name: finding for finding in health.findings(read(healthy), Settings())}
 
     assert (found["orders"].mark, found["orders"].text.startswith(words)) == (mark, True)
-    assert ("orders" in wrong([*found.values()])) == (level != "doubtful")
+    assert ("orders" in failing([*found.values()])) == (level != "doubtful")
     assert (found["sending"].mark == "fail") == hold
 
 
@@ -198,27 +198,27 @@ def test_what_waits_for_a_person_is_a_note_with_the_number_and_the_command(healt
 @pytest.mark.parametrize("role", ["ingest", "recover"])
 def test_a_process_that_lacks_a_key_in_use_is_named_until_it_is_gone(healthy: State, role: str) -> None:
     without, with_it = with_keys(healthy), with_keys(healthy, KEY)
-    without.beat(role)
+    without.heartbeat(role)
     assert "encryption" not in problems(healthy)
-    with_it.beat("ingest")
+    with_it.heartbeat("ingest")
     with structlog.testing.capture_logs() as lines:
         for _ in range(3):
-            without.beat(role)
+            without.heartbeat(role)
     assert [line for line in lines if line["log_level"] != "error" or line["keys"] != [key_id(KEY)]] == []
     assert len(lines) == 1
     (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "encryption")
     assert found.text.startswith(f"{role} runs without a key that the data needs ({gethostname()}:{getpid()}; keys in ")
     assert f"restart {role} with WINBACK_ENCRYPTION_KEYS" in found.hint
     # Time passes: it has been restarted with the key, or ended.
-    signs = without_key(healthy.keys, role)
+    signs = missing_key(healthy.keys, role)
     for process, at in healthy.client.hgetall(signs).items():
         healthy.client.hset(signs, process, int(at) - MINUTE_MS)
-    with_it.beat(role)
+    with_it.heartbeat(role)
     assert "encryption" not in problems(healthy)
 
 
 def test_who_needs_no_key_lacks_none(healthy: State) -> None:
-    with_keys(healthy, KEY).beat("ingest")
+    with_keys(healthy, KEY).heartbeat("ingest")
     for role in ("sweep", "beat"):
-        with_keys(healthy).beat(role)
+        with_keys(healthy).heartbeat(role)
     assert "encryption" not in problems(healthy)

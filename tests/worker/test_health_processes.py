@@ -6,12 +6,12 @@ from state import deployment
 from state.announcements import announce, declare
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import deps_of
+from tests.support.cli_support import make_healthy, read
 from tests.support.helpers import SECRET, now_ms
-from tests.support.looking import make_healthy, read
 from tests.worker.test_health import problems
 from worker import runtime
 from worker.monitoring import announcer, health
-from worker.monitoring.alarms import wrong
+from worker.monitoring.alarms import failing
 from worker.runtime import State
 from worker.settings import Settings, load
 
@@ -45,7 +45,7 @@ def test_workers_in_two_modes_are_named_with_their_modes(healthy: State) -> None
     starts(healthy, "recover", "old:7", **live)
     starts(healthy, "recover", "new:8")
     for process, more in (("old:7", live), ("new:8", {})):
-        declare(healthy.scripts, healthy.keys, announcer.how_it_sends(settings(**more)), process)
+        declare(healthy.scripts, healthy.keys, announcer.sending_mode(settings(**more)), process)
     found = problems(healthy)
     assert "recover old:7: live for api.example; recover new:8: shadow" in found["processes"]
     assert "because workers disagree on how to send" in found["sending"]
@@ -90,7 +90,7 @@ def test_a_process_that_differs_from_the_record_is_named(healthy: State, name: s
 def test_disagreement_is_an_alarm(healthy: State) -> None:
     starts(healthy, "recover", "a:1")
     starts(healthy, "recover", "b:2", WINBACK_DELIVERY__MODE="live")
-    assert "processes" in wrong(health.findings(read(healthy), Settings()))
+    assert "processes" in failing(health.findings(read(healthy), Settings()))
 
 
 def test_nothing_personal_or_secret_is_announced() -> None:
@@ -108,8 +108,8 @@ def test_nothing_personal_or_secret_is_announced() -> None:
 def test_the_endpoint_does_not_matter_in_shadow_mode() -> None:
     other = {"WINBACK_DELIVERY__ENDPOINT": "https://other.example/"}
     live = {"WINBACK_DELIVERY__MODE": "live"}
-    assert announcer.how_it_sends(settings()) == announcer.how_it_sends(settings(**other))
-    assert announcer.how_it_sends(settings(**live)) != announcer.how_it_sends(settings(**live, **other))
+    assert announcer.sending_mode(settings()) == announcer.sending_mode(settings(**other))
+    assert announcer.sending_mode(settings(**live)) != announcer.sending_mode(settings(**live, **other))
 
 
 def test_messages_of_another_namespace_are_a_problem(healthy: State) -> None:
@@ -119,6 +119,6 @@ def test_messages_of_another_namespace_are_a_problem(healthy: State) -> None:
 
 def test_a_process_announces_itself_with_its_signs_of_life(healthy: State) -> None:
     state = runtime.open_state(settings(WINBACK_REDIS_URL="redis://127.0.0.1:1"), sends=True)
-    assert state.how.startswith("shadow ")
+    assert state.sending_mode.startswith("shadow ")
     assert state.about()["namespace"] == "winback"
     assert deployment.heartbeats(healthy.scripts, healthy.keys, "recover")

@@ -10,6 +10,7 @@ from tasks.delivery.attempt import attempt
 from tasks.dispatch import dispatch as dispatch_round
 from tasks.sweep import sweep
 from tests.support.attempts import deps_of
+from tests.support.cli_support import make_healthy, read
 from tests.support.helpers import (
     HOUR_MS,
     JANE,
@@ -22,9 +23,8 @@ from tests.support.helpers import (
     happen,
     now_ms,
 )
-from tests.support.looking import make_healthy, read
 from worker.monitoring import health
-from worker.monitoring.alarms import wrong
+from worker.monitoring.alarms import failing
 from worker.monitoring.finding import Finding
 from worker.runtime import State
 from worker.settings import Settings
@@ -41,7 +41,7 @@ def healthy(real_state: State) -> State:
 
 def found(state: State, name: str) -> Finding:
     [one] = [finding for finding in health.findings(read(state), Settings()) if finding.name == name]
-    assert (name in wrong([one])) == (one.mark == "fail")
+    assert (name in failing([one])) == (one.mark == "fail")
     return one
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from detectors.sequence import RANK_NAMES
 from state.errors import ServerFullError, ServerUnavailableError, StateError
-from state.event_stream import Reading
+from state.event_stream import StreamBatch
 from state.event_streams import Streams
 from state.pending import Pending
-from state.people import Facts
+from state.people import PersonFacts
 from state.script import NamedCall
 from state.sessions import Change, Mark, Sessions
 from tests.support.helpers import JANE, dump, event, stored, texts
-from tests.support.ingesting import Breaking, facts_of, ingest_of, publish, rejected, waiting
+from tests.support.ingest_support import Breaking, facts_of, ingest_of, publish, rejected, waiting
 from worker.runtime import State
 
 PHONE = JANE["phone_number"]
@@ -59,7 +59,7 @@ def test_nothing_is_acknowledged_unless_it_was_applied(
     applied: bool,  # noqa: FBT001 - a case
 ) -> None:
     publish(state, event(session="a"), event(session="b"))
-    failing = Breaking(state.sessions, "begin", error, times=1, after=applied)
+    failing = Breaking(state.sessions, "send", error, times=1, after=applied)
     ingest = ingest_of(state, sessions=failing)
     with pytest.raises(error):
         ingest.step()
@@ -70,9 +70,7 @@ def test_nothing_is_acknowledged_unless_it_was_applied(
     assert stored(state, "b").activity
 
 
-@pytest.mark.parametrize(
-    ("part", "method"), [("sessions", "begin"), ("people", "begin_telling"), ("streams", "reject")]
-)
+@pytest.mark.parametrize(("part", "method"), [("sessions", "send"), ("people", "send_marks"), ("streams", "reject")])
 def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: State, part: str, method: str) -> None:
     made = (
         event("order_completed", customer=JANE),
@@ -86,14 +84,14 @@ def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: Stat
     assert waiting(state) == 3
     ingest_of(state).step()
     assert waiting(state) == 0
-    assert facts_of(state, PHONE) == Facts(bought=True, opted_out=True)
+    assert facts_of(state, PHONE) == PersonFacts(bought=True, opted_out=True)
     assert stored(state).state == "bought"
     assert {field for field, _, _ in rejected(state)} == {"type"}
 
 
 def test_a_crash_before_the_acknowledgement_changes_nothing_but_the_second_time(state: State) -> None:
     publish(state, event(customer=JANE), event("exit"), event(stage="payment", cart={"total_value": 3}))
-    failing = Breaking(state.streams, "begin_acknowledge", ServerUnavailableError, times=1)
+    failing = Breaking(state.streams, "send_acknowledge", ServerUnavailableError, times=1)
     with pytest.raises(ServerUnavailableError):
         ingest_of(state, streams=failing).step()
     before = {key: value for key, value in dump(state).items() if ":session:" in key or ":lane:" in key}
@@ -103,36 +101,36 @@ def test_a_crash_before_the_acknowledgement_changes_nothing_but_the_second_time(
 
 
 def test_an_order_is_marked_on_the_person_before_it_is_acknowledged(state: State) -> None:
-    seen: list[Facts] = []
+    seen: list[PersonFacts] = []
 
     class Watching(Streams):
-        def begin_acknowledge(self, readings: Iterable[Reading], *, one_read: bool) -> Pending[list[int]]:
+        def send_acknowledge(self, readings: Iterable[StreamBatch], *, one_read: bool) -> Pending[list[int]]:
             seen.append(facts_of(state, PHONE))
-            return super().begin_acknowledge(readings, one_read=one_read)
+            return super().send_acknowledge(readings, one_read=one_read)
 
     publish(state, event(customer=JANE), event("order_completed", stage=None))
     ingest_of(state, streams=Watching(state.scripts, state.keys)).step()
-    assert seen == [Facts(bought=True)]
+    assert seen == [PersonFacts(bought=True)]
 
 
 def test_an_order_that_changed_the_session_before_a_crash_still_marks_the_person(state: State) -> None:
     publish(state, event(customer=JANE), event("order_completed", stage=None))
-    failing = Breaking(state.people, "begin_telling", ServerUnavailableError, times=1)
+    failing = Breaking(state.people, "send_marks", ServerUnavailableError, times=1)
     with pytest.raises(ServerUnavailableError):
         ingest_of(state, people=failing).step()
     assert stored(state).state == "bought"
-    assert facts_of(state, PHONE) == Facts()
+    assert facts_of(state, PHONE) == PersonFacts()
     ingest_of(state).step()
-    assert facts_of(state, PHONE) == Facts(bought=True)
+    assert facts_of(state, PHONE) == PersonFacts(bought=True)
 
 
 def test_sessions_are_applied_by_the_partition(state: State) -> None:
     calls: list[int] = []
 
     class Counting(Sessions):
-        def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
+        def send(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
             calls.append(len(changes))
-            return super().begin(changes, also)
+            return super().send(changes, also)
 
     publish(state, *(event(session=f"s-{number}") for number in range(30)))
     ingest_of(state, sessions=Counting(state.scripts, state.keys, RANK_NAMES)).step()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
-from state.people import Facts
+from state.people import PersonFacts
 from tests.support.helpers import JANE, event, stored
-from tests.support.ingesting import Breaking, facts_of, ingest_of, publish, rejected, waiting
+from tests.support.ingest_support import Breaking, facts_of, ingest_of, publish, rejected, waiting
 from worker.ingest.in_flight import Step
 from worker.runtime import State
 
@@ -50,7 +50,7 @@ def test_ingest_killed_at_a_step_loses_nothing(state: State, step: Step, after: 
     second = ingest_of(state, batch=batch)
     second.run(lambda: waiting(state) == 0, lambda _: None)
     assert all(stored(state, f"s-{number}").activity for number in range(MANY))
-    assert facts_of(state, JANE["phone_number"]) == Facts(bought=True)
+    assert facts_of(state, JANE["phone_number"]) == PersonFacts(bought=True)
     assert {field for field, _, _ in rejected(state)} == {"type"}
     assert state.streams.first.deliveries("one") == 0
 
@@ -60,11 +60,11 @@ def test_ingest_killed_at_a_step_loses_nothing(state: State, step: Step, after: 
 @pytest.mark.parametrize(
     ("part", "method"),
     [
-        ("sessions", "begin"),
-        ("people", "begin_telling"),
-        ("streams", "begin_read"),
+        ("sessions", "send"),
+        ("people", "send_marks"),
+        ("streams", "send_read"),
         ("streams", "reject"),
-        ("streams", "begin_acknowledge"),
+        ("streams", "send_acknowledge"),
     ],
 )
 def test_error_leaves_no_reply_in_a_connection(

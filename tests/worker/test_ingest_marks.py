@@ -2,11 +2,11 @@
 
 import pytest
 
-from state.people import Facts, person_of
+from state.people import PersonFacts, person_of
 from tests.support.helpers import (
+    CONTACT_REF,
     HOUR_MS,
     JANE,
-    LEAD,
     LIMITS,
     SECRET,
     Event,
@@ -16,7 +16,7 @@ from tests.support.helpers import (
     record,
     sending,
 )
-from tests.support.ingesting import (
+from tests.support.ingest_support import (
     facts_of,
     ingest_of,
     publish,
@@ -31,10 +31,10 @@ PHONE = JANE["phone_number"]
     "customer", [{"phone_number": PHONE}, {"phone_number": "300 123 4567", "country_code": "Colombia"}]
 )
 @pytest.mark.parametrize(
-    ("kind", "facts"), [("order_completed", Facts(bought=True)), ("opt_out", Facts(opted_out=True))]
+    ("kind", "facts"), [("order_completed", PersonFacts(bought=True)), ("opt_out", PersonFacts(opted_out=True))]
 )
 def test_an_event_by_phone_number_alone_marks_the_person(
-    state: State, customer: Event, kind: str, facts: Facts
+    state: State, customer: Event, kind: str, facts: PersonFacts
 ) -> None:
     publish(state, event(kind, None, stage=None, customer=customer))
     ingest_of(state).step()
@@ -44,9 +44,9 @@ def test_an_event_by_phone_number_alone_marks_the_person(
 
 
 @pytest.mark.parametrize(
-    ("kind", "facts"), [("order_completed", Facts(bought=True)), ("opt_out", Facts(opted_out=True))]
+    ("kind", "facts"), [("order_completed", PersonFacts(bought=True)), ("opt_out", PersonFacts(opted_out=True))]
 )
-def test_an_event_by_session_alone_marks_the_person_of_the_session(state: State, kind: str, facts: Facts) -> None:
+def test_an_event_by_session_alone_marks_the_person_of_the_session(state: State, kind: str, facts: PersonFacts) -> None:
     publish(state, event(customer={"phone_number": "3001234567", "country_code": "CO"}), event(kind, stage=None))
     ingest_of(state).step()
     assert facts_of(state, PHONE) == facts
@@ -57,7 +57,7 @@ def test_who_said_who_they_are_after_opting_out_is_left_alone(state: State) -> N
     for made in (event(), event("opt_out", stage=None), event(customer=JANE)):
         publish(state, made)
         ingest.step()
-    assert facts_of(state, PHONE) == Facts(opted_out=True)
+    assert facts_of(state, PHONE) == PersonFacts(opted_out=True)
 
 
 def test_an_order_counts_from_when_it_was_made(state: State) -> None:
@@ -79,4 +79,4 @@ def test_an_order_of_another_session_keeps_the_person_from_being_reserved(state:
     held = sending(state)
     publish(state, event("order_completed", None, stage=None, customer=JANE))
     ingest_of(state).step()
-    assert state.people.reserve([person_of(PHONE, SECRET)], held.outreach, held.claim, LEAD, LIMITS) == "bought"
+    assert state.people.reserve([person_of(PHONE, SECRET)], held.outreach, held.token, CONTACT_REF, LIMITS) == "bought"

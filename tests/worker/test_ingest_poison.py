@@ -8,7 +8,7 @@ import pytest
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.pending import Pending
 from state.people import People, person_of
-from state.person_marks import Marks, Named, Told
+from state.person_marks import MarkingResult, Marks, PersonMention
 from tests.support.helpers import (
     HOUR_MS,
     JANE,
@@ -16,7 +16,7 @@ from tests.support.helpers import (
     event,
     stored,
 )
-from tests.support.ingesting import (
+from tests.support.ingest_support import (
     Breaking,
     Stubborn,
     ingest_of,
@@ -98,7 +98,7 @@ def test_what_a_server_does_not_take_at_the_moment_is_kept_and_never_set_aside(
     waited: bool,  # noqa: FBT001 - a case
 ) -> None:
     publish(state, event(session="a"), event(session="b"))
-    full = Breaking(state.sessions, "begin", error, times=20, waited=waited)
+    full = Breaking(state.sessions, "send", error, times=20, waited=waited)
     ingest = ingest_of(state, sessions=full, max_deliveries=3)
     for _ in range(20):
         with pytest.raises(error):
@@ -116,15 +116,15 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
     calls: list[str] = []
 
     class Counting(People):
-        def begin_telling(
-            self, named: Iterable[Named], marks: Mapping[str, Marks], *, ask_forgets: bool = False
-        ) -> Pending[Told]:
+        def send_marks(
+            self, named: Iterable[PersonMention], marks: Mapping[str, Marks], *, ask_last_erasure: bool = False
+        ) -> Pending[MarkingResult]:
             calls.extend(marks)
-            return super().begin_telling(named, marks, ask_forgets=ask_forgets)
+            return super().send_marks(named, marks, ask_last_erasure=ask_last_erasure)
 
     people = Counting(state.scripts, state.keys, cap_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
     ingest = ingest_of(
-        state, people=people, streams=Breaking(state.streams, "begin_acknowledge", ServerFullError, times=5)
+        state, people=people, streams=Breaking(state.streams, "send_acknowledge", ServerFullError, times=5)
     )
     for _ in range(5):
         with pytest.raises(ServerFullError):

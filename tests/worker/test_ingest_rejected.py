@@ -16,7 +16,7 @@ from tests.support.helpers import (
     event,
     stored,
 )
-from tests.support.ingesting import (
+from tests.support.ingest_support import (
     ingest_of,
     publish,
     publish_raw,

@@ -8,7 +8,7 @@ import pytest
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.event_stream import GROUP
 from tests.support.helpers import event, stored
-from tests.support.ingesting import Breaking, Stubborn, ingest_of, publish, rejected, waiting
+from tests.support.ingest_support import Breaking, Stubborn, ingest_of, publish, rejected, waiting
 from worker.runtime import State
 
 
@@ -50,7 +50,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for_longer_and_longer(state
 @pytest.mark.parametrize("error", [ServerUnavailableError, ServerFullError])
 def test_what_could_not_be_written_while_more_was_read_is_written_later(state: State, error: type[StateError]) -> None:
     publish(state, *(event(session=f"s-{number}") for number in range(40)))
-    failing = Breaking(state.sessions, "begin", error, times=2)
+    failing = Breaking(state.sessions, "send", error, times=2)
     run_until(state, lambda: waiting(state) == 0, sessions=failing, batch=10)
     assert all(stored(state, f"s-{number}").activity for number in range(40))
     assert rejected(state) == []
@@ -61,7 +61,7 @@ def test_what_could_not_be_written_while_more_was_read_is_written_later(state: S
 @pytest.mark.parametrize("waited", [False, True], ids=["at_once", "waited_for"])
 @pytest.mark.parametrize("spared", [0, 2])
 @pytest.mark.parametrize(
-    ("part", "method"), [("sessions", "begin"), ("streams", "begin_read"), ("streams", "begin_acknowledge")]
+    ("part", "method"), [("sessions", "send"), ("streams", "send_read"), ("streams", "send_acknowledge")]
 )
 def test_whatever_fails_while_batches_are_on_their_way_nothing_is_lost(  # noqa: PLR0917 - cases
     state: State,
@@ -102,7 +102,7 @@ def test_an_error_that_no_waiting_mends_ends_the_process(state: State) -> None:
 
 def test_a_process_says_that_it_lives_but_not_all_the_time(state: State) -> None:
     beats: list[int] = []
-    ingest = ingest_of(state, beat=lambda: beats.append(1))
+    ingest = ingest_of(state, heartbeat=lambda: beats.append(1))
     for _ in range(10):
         ingest.step()
     assert beats == [1]

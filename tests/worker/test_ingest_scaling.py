@@ -75,7 +75,7 @@ def sessions(client: Client) -> int:
     return sum(1 for _ in client.scan_iter("winback:{??}:session:*", count=1000))
 
 
-def in_hand(client: Client) -> dict[str, int]:
+def in_flight(client: Client) -> dict[str, int]:
     """How many entries each consumer has been given and has not acknowledged."""
     return {found["name"].decode(): found["pending"] for found in client.xinfo_consumers(EVENTS, GROUP)}
 
@@ -85,10 +85,10 @@ def test_a_pod_that_is_told_to_stop_leaves_nothing_in_hand_while_others_go_on(
 ) -> None:
     publish(client, MANY)
     with pod("pod-a", server, tmp_path) as first, pod("pod-b", server, tmp_path):
-        until(lambda: in_hand(client).get("pod-a"))
+        until(lambda: in_flight(client).get("pod-a"))
         first.send_signal(signal.SIGTERM)
         assert first.wait(10) == 0
-        assert in_hand(client)["pod-a"] == 0
+        assert in_flight(client)["pod-a"] == 0
         until(lambda: client.xlen(EVENTS) == 0)
     assert sessions(client) == MANY
 
@@ -100,10 +100,10 @@ def test_what_a_killed_pod_had_in_hand_is_taken_over_by_one_of_another_name(
     (tmp_path / "events_read").write_text("KILL")
     with pod("pod-a", server, tmp_path, **{VARIABLE: str(tmp_path)}) as first:
         assert first.wait(10) == -signal.SIGKILL
-    assert in_hand(client) == {"pod-a": 50}
+    assert in_flight(client) == {"pod-a": 50}
     with pod("pod-b", server, tmp_path):
         until(lambda: client.xlen(EVENTS) == 0)
-        assert in_hand(client) == {"pod-a": 0, "pod-b": 0}
+        assert in_flight(client) == {"pod-a": 0, "pod-b": 0}
     assert sessions(client) == 50
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from state.event_stream import GROUP, Stream
 from tests.support.helpers import HOUR_MS, event, lanes_of, now_ms, stored
-from tests.support.ingesting import ingest_of, opened, publish, publish_raw, rest, waiting
+from tests.support.ingest_support import ingest_of, opened, publish, publish_raw, rest, waiting
 from worker.runtime import State
 
 SEVERAL = 3
@@ -21,7 +21,7 @@ def test_one_process_reads_all_of_them(state: State) -> None:
     for place in range(SEVERAL):
         for number in range(4):
             publish(state, event(session=f"s-{place}-{number}"), stream=place)
-    ingest = ingest_of(state, several=SEVERAL)
+    ingest = ingest_of(state, stream_count=SEVERAL)
     while waiting(state):
         ingest.step()
     assert ingest.totals.entries == 12
@@ -35,7 +35,7 @@ def test_a_session_may_be_spread_over_all_of_them(state: State) -> None:
     for number, stage in enumerate(steps):
         made = b'{"session_id": "s-1", "type": "activity", "flow_stage": "%s", "platform": "web"}' % stage.encode()
         publish_raw(state, made, stream=number % SEVERAL, at=f"{at_ms + number * 1000}-0")
-    ingest_of(state, several=SEVERAL).step()
+    ingest_of(state, stream_count=SEVERAL).step()
     assert list(lanes_of(state)) == ["payment.web.idle"]
     assert waiting(state) == 0
 
@@ -43,7 +43,7 @@ def test_a_session_may_be_spread_over_all_of_them(state: State) -> None:
 def test_under_load_the_next_of_all_streams_is_read_while_these_are_applied(state: State) -> None:
     for place in range(SEVERAL):
         publish(state, *(event(session=f"s-{place}-{number}") for number in range(20)), stream=place)
-    ingest = ingest_of(state, several=SEVERAL, batch=6)
+    ingest = ingest_of(state, stream_count=SEVERAL, batch=6)
     ingest.run(lambda: waiting(state) == 0, lambda _: None)
     assert ingest.totals.entries == 60
     assert all(stored(state, f"s-{place}-{number}").activity for place in range(SEVERAL) for number in range(20))
@@ -53,7 +53,7 @@ def test_what_it_was_given_before_a_crash_is_applied_from_every_stream(state: St
     for place in range(SEVERAL):
         publish(state, event(session=f"s-{place}"), stream=place)
     assert len(state.streams.read(streams, "one", count=9, block_ms=1)) == SEVERAL
-    ingest_of(state, several=SEVERAL).step()
+    ingest_of(state, stream_count=SEVERAL).step()
     assert all(stored(state, f"s-{place}").activity for place in range(SEVERAL))
     assert waiting(state) == 0
 
@@ -64,7 +64,7 @@ def test_what_a_dead_consumer_had_in_hand_is_taken_over_from_every_stream(state:
     state.streams.read(streams, "dead", count=9, block_ms=1)
     for place in range(SEVERAL):
         rest(state, "dead", stream=place)
-    ingest_of(state, consumer="alive", several=SEVERAL).step()
+    ingest_of(state, consumer="alive", stream_count=SEVERAL).step()
     assert all(stored(state, f"s-{place}").activity for place in range(SEVERAL))
     assert waiting(state) == 0
 
@@ -72,7 +72,7 @@ def test_what_a_dead_consumer_had_in_hand_is_taken_over_from_every_stream(state:
 def test_a_group_that_is_deleted_meanwhile_is_created_again_and_nothing_is_lost(
     state: State, streams: list[Stream]
 ) -> None:
-    ingest = ingest_of(state, several=SEVERAL)
+    ingest = ingest_of(state, stream_count=SEVERAL)
     ingest.step()
     for place in range(SEVERAL):
         publish(state, event(session=f"s-{place}"), stream=place)
@@ -96,7 +96,7 @@ def test_a_process_learns_that_there_are_more_from_what_another_recorded(state: 
 @pytest.mark.xdist_group("valkey")
 def test_when_redis_has_lost_everything_the_number_is_recorded_again(real_state: State) -> None:
     state = real_state
-    ingest = ingest_of(state, several=SEVERAL)
+    ingest = ingest_of(state, stream_count=SEVERAL)
     ingest.step()
     state.client.flushall()
     publish(state, event(), stream=LAST)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import redis
 
+from tests.support.cli_support import dead_port, environment
 from tests.support.helpers import eventually
-from tests.support.looking import dead_port, environment
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.roles import Role, roles

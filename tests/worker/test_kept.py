@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.looking import doctor, environment, listener, make_healthy
+from tests.support.cli_support import doctor, environment, listener, make_healthy
 from worker.runtime import State
 from worker.settings import Settings
 from worker.settings.generated_secrets import with_kept_secret

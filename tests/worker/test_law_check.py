@@ -9,8 +9,8 @@ from state.sample import waiting_sessions
 from state.session_record import Session
 from tasks.policy.law.table import table
 from tasks.policy.settings import ContactSettings
+from tests.support.cli_support import doctor, environment, listener, make_healthy
 from tests.support.helpers import HOUR_MS, event, happen
-from tests.support.looking import doctor, environment, listener, make_healthy
 from worker.monitoring.checks.law import findings
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey

@@ -5,6 +5,7 @@ import pytest
 from detectors.lanes import LANES
 from state.partition_totals import OUTCOMES
 from state.progress_stamps import Stamps
+from tests.support.cli_support import last_seen, make_healthy
 from tests.support.helpers import (
     DAY_MS,
     HOUR_MS,
@@ -20,7 +21,6 @@ from tests.support.helpers import (
     sending,
     sweep,
 )
-from tests.support.looking import last_seen, make_healthy
 from tests.support.shown_metrics import show
 from worker.monitoring.health import Finding
 from worker.runtime import State
@@ -40,7 +40,7 @@ def test_outreaches_are_counted_by_their_place_and_by_how_late_the_oldest_is(rea
     shown = show(real_state)
 
     every_place = {"due_now": 1, "due_later": 1, "leased": 1, "dead": 1, "unknown": 1}
-    assert shown.values("winback_outreaches", "place") == every_place
+    assert shown.values("winback_outreaches", "state") == every_place
     assert 0 <= shown.value("winback_outreaches_oldest_due_seconds") < 2 * HOUR_MS / SECOND_MS
     assert shown.value("winback_outcomes_total", outcome="dead", reason="http_400") == 1
 

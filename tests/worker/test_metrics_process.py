@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.looking import dead_port, frozen
+from tests.support.cli_support import dead_port, frozen
 from tests.support.processes import until
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

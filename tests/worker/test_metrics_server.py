@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 
 from state.errors import ServerUnavailableError
 from state.overview import Overview
-from tests.support.looking import read
+from tests.support.cli_support import read
 from tests.support.shown_metrics import SETTINGS, ask, show
 from worker.monitoring import metrics_server
-from worker.monitoring.metrics_server import Looks, create_app
+from worker.monitoring.metrics_server import SnapshotCache, create_app
 from worker.runtime import State
 
 pytestmark = pytest.mark.xdist_group("valkey")
@@ -27,13 +27,13 @@ def test_every_name_follows_the_conventions(real_state: State) -> None:
 
 
 def test_it_speaks_openmetrics_to_who_asks_for_it(real_state: State) -> None:
-    reply = ask(Looks(lambda: read(real_state), SETTINGS), accept="application/openmetrics-text; version=1.0.0")
+    reply = ask(SnapshotCache(lambda: read(real_state), SETTINGS), accept="application/openmetrics-text; version=1.0.0")
     assert reply.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert reply.text.endswith("# EOF\n")
 
 
 def test_metrics_are_compressed_and_selected_on_request() -> None:
-    reply = ask(Looks(unreachable, SETTINGS), encoding="gzip", query="?name[]=winback_up")
+    reply = ask(SnapshotCache(unreachable, SETTINGS), encoding="gzip", query="?name[]=winback_up")
     assert reply.headers["content-encoding"] == "gzip"
     assert [line for line in reply.text.splitlines() if not line.startswith("#")] == ["winback_up 0.0"]
 
@@ -48,7 +48,7 @@ def test_healthz_answers_while_a_scrape_waits(monkeypatch: pytest.MonkeyPatch) -
         return unreachable()
 
     async def get() -> str:
-        transport = httpx.ASGITransport(create_app(Looks(look, SETTINGS), SETTINGS))
+        transport = httpx.ASGITransport(create_app(SnapshotCache(look, SETTINGS), SETTINGS))
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
             scrape = asyncio.create_task(client.get("/metrics"))
             await asyncio.to_thread(asked.wait, 30)
@@ -84,7 +84,7 @@ def test_all_who_ask_within_a_second_are_served_from_one_look(real_state: State)
         times.append(clock.now)
         return read(real_state)
 
-    looks = Looks(look, SETTINGS, clock)
+    looks = SnapshotCache(look, SETTINGS, clock)
     assert looks.latest() is looks.latest()
     clock.now += 0.9
     looks.latest()
@@ -102,7 +102,7 @@ def test_a_server_that_is_away_is_told_as_such_and_logged_once() -> None:
             raise ServerUnavailableError("it does not answer")
         return None  # type: ignore[return-value] # who is served does not matter here
 
-    looks = Looks(look, SETTINGS, clock)
+    looks = SnapshotCache(look, SETTINGS, clock)
     with capture_logs() as lines:
         for _ in range(3):
             clock.now += 5
@@ -122,7 +122,7 @@ def test_a_look_that_hangs_holds_nobody_up_and_is_not_begun_again_for_a_while(mo
         hold.wait(30)
         raise ServerUnavailableError("it does not answer")
 
-    looks = Looks(look, SETTINGS, clock)
+    looks = SnapshotCache(look, SETTINGS, clock)
     try:
         for _ in range(5):
             clock.now += 5

@@ -7,10 +7,10 @@ import pytest
 from detectors.normalize.identities import identities_of
 from state import deployment
 from state.errors import ServerUnavailableError
-from state.people import Facts, merged, person_of
+from state.people import PersonFacts, merged, person_of
 from state.person_marks import MOST_LINKED
 from tests.support.helpers import JANE, MINUTE_MS, SECRET, Event, event, now_ms
-from tests.support.ingesting import Breaking, ingest_of, publish, waiting
+from tests.support.ingest_support import Breaking, ingest_of, publish, waiting
 from worker.ingest.people import SHARED
 from worker.runtime import State
 
@@ -18,8 +18,8 @@ MAIL = "jane@example.com"
 BOTH = JANE | {"email": MAIL}
 
 
-def known(state: State, phone: str = "", email: str = "") -> Facts:
-    return merged(state.people.facts_of([person_of(one, SECRET) for one in identities_of(phone, "CO", email)]))
+def known(state: State, phone: str = "", email: str = "") -> PersonFacts:
+    return merged(state.people.person_facts_of([person_of(one, SECRET) for one in identities_of(phone, "CO", email)]))
 
 
 def told(state: State, *events: Event, one_by_one: bool = True) -> None:
@@ -106,7 +106,7 @@ def test_an_older_yes_that_arrives_late_changes_nothing(state: State) -> None:
 @pytest.mark.parametrize("after", [True, False])
 def test_what_failed_to_be_told_is_told_again(state: State, *, after: bool) -> None:
     publish(state, event(customer={**BOTH, "consent": NO}), event("order_completed", stage=None))
-    failing: Any = Breaking(state.people, "begin_telling", ServerUnavailableError, times=1, after=after, waited=True)
+    failing: Any = Breaking(state.people, "send_marks", ServerUnavailableError, times=1, after=after, waited=True)
     ingest = ingest_of(state, people=failing)
     with pytest.raises(ServerUnavailableError):
         ingest.step()
@@ -122,7 +122,7 @@ def test_a_person_is_noted_once_however_often_named(state: State) -> None:
     publish(state, event(session="earlier", customer=BOTH))
     ingest.step()
     calls: list[int] = []
-    begin = ingest._applier._sessions.begin
+    begin = ingest._applier._sessions.send
     ingest._applier._sessions = Asking(begin, calls)  # type: ignore[assignment]
     for stage in ("cart_review", "checkout", "payment"):
         publish(state, event(stage=stage, customer=BOTH))
@@ -138,8 +138,8 @@ class Asking:
     def __init__(self, begin: Any, calls: list[int]) -> None:  # noqa: ANN401 - a method
         self._begin, self._calls = begin, calls
 
-    def begin(self, changes: Any, also: Any = ()) -> Any:  # noqa: ANN401 - as the real one
-        self._calls.append(sum(change.tell for change in changes))
+    def send(self, changes: Any, also: Any = ()) -> Any:  # noqa: ANN401 - as the real one
+        self._calls.append(sum(change.wants_mark for change in changes))
         return self._begin(changes, also)
 
 

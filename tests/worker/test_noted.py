@@ -10,13 +10,13 @@ import pytest
 from state import deployment
 from state.connection import connect
 from state.connection_count import connects_of
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.errors import ServerUnavailableError
 from state.people import person_of
 from state.person_marks import MOST_LINKED
+from tests.support.decision_support import Shop, shop_on
 from tests.support.helpers import DAY_MS, JANE, MINUTE_MS, SECRET, Event, event, now_ms, ttl_ms
-from tests.support.ingesting import Breaking, ingest_of, publish, waiting
-from tests.support.operating import Shop, shop_on
+from tests.support.ingest_support import Breaking, ingest_of, publish, waiting
 from worker.ingest.consumer import Ingest
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -38,7 +38,7 @@ def browse(shop: Shop, ingest: Ingest, *events: Event) -> None:
 
 
 def sessions(shop: Shop) -> tuple[str, ...]:
-    return shop.state.people.facts(JANES).sessions
+    return shop.state.people.person_facts(JANES).sessions
 
 
 def forget(shop: Shop) -> None:
@@ -51,7 +51,7 @@ def noted(shop: Shop, people: object = None) -> Ingest:
     ingest = ingest_of(shop.state, people=people)
     for _ in range(3):
         browse(shop, ingest)
-    assert ingest._applier._naming._noted
+    assert ingest._applier._people_writer._known_people
     assert sessions(shop) == ("s-1",)
     return ingest
 
@@ -61,7 +61,7 @@ def test_forgotten_person_who_goes_on_is_named_again(shop: Shop) -> None:
     forget(shop)
     browse(shop, ingest)
     assert sessions(shop) == ("s-1",)
-    assert ttl_ms(shop.state, shop.state.keys.forgets) in range(DAY_MS - MINUTE_MS, DAY_MS + 1)
+    assert ttl_ms(shop.state, shop.state.keys.last_erasure) in range(DAY_MS - MINUTE_MS, DAY_MS + 1)
 
 
 class RemovedMeanwhile:
@@ -71,10 +71,10 @@ class RemovedMeanwhile:
         self._shop, self.removes = shop, False
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever people have
-        if name == "begin_telling" and self.removes:
+        if name == "send_marks" and self.removes:
             self.removes = False
             self._shop.state.client.delete(self._shop.state.keys.sessions(JANES))
-            Forgetting(self._shop.state.scripts, self._shop.state.keys, ()).announce()
+            Erasure(self._shop.state.scripts, self._shop.state.keys, ()).signal_erasure()
         return getattr(self._shop.state.people, name)
 
 
@@ -88,15 +88,15 @@ def test_forget_while_a_batch_is_applied_names_them_again(shop: Shop) -> None:
 
 def test_event_during_a_forget_hides_no_later_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     ingest = noted(shop)
-    bar = Forgetting.bar
+    bar = Erasure.block_replays
 
-    def browses(self: Forgetting, person: str) -> None:
+    def browses(self: Erasure, person: str) -> None:
         # Their session goes on after it was erased, and is noted before the keys of the person are removed.
         browse(shop, ingest)
         browse(shop, ingest)
         bar(self, person)
 
-    monkeypatch.setattr(Forgetting, "bar", browses)
+    monkeypatch.setattr(Erasure, "block_replays", browses)
     monkeypatch.setattr("winback.operations.forget.MOST_ROUNDS", 1)
     shop.run("forget", "--phone", JANE["phone_number"], "--scan", "--yes", code=1)
     browse(shop, ingest)
@@ -117,7 +117,7 @@ def test_late_event_from_before_a_forget_hides_no_later_one(shop: Shop) -> None:
 def test_server_that_lost_a_write_is_told_again(shop: Shop, *, idle: bool) -> None:
     ingest = noted(shop)
     if not idle:
-        ingest._reader._prefetched = shop.state.streams.begin_read(ingest._reader.streams, "one", count=10)
+        ingest._reader._prefetched = shop.state.streams.send_read(ingest._reader.streams, "one", count=10)
     lose(shop)
     if not idle:
         publish(shop.state, event(customer=JANE))
@@ -127,7 +127,7 @@ def test_server_that_lost_a_write_is_told_again(shop: Shop, *, idle: bool) -> No
 
 
 def test_after_an_error_nothing_is_relied_on(shop: Shop) -> None:
-    people: Any = Breaking(shop.state.people, "begin_telling", ServerUnavailableError, times=0)
+    people: Any = Breaking(shop.state.people, "send_marks", ServerUnavailableError, times=0)
     ingest = noted(shop, people)
     publish(shop.state, event(customer=JANE))
     people._left = 1

@@ -12,7 +12,7 @@ from state.people import person_of
 from state.scripts import Scripts
 from tests.faults.proxy import Proxy
 from tests.support.helpers import JANE, SECRET, event, eventually, make_state
-from tests.support.ingesting import ingest_of, publish, waiting
+from tests.support.ingest_support import ingest_of, publish, waiting
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -65,10 +65,10 @@ def test_failover_that_lost_a_note_is_followed_by_another(pair: Pair) -> None:
         for _ in range(3):
             publish(pair.first, event(customer=JANE))
             ingest.step()
-        assert pair.first.people.facts(JANES).sessions == ("s-1",)
-        assert ingest._applier._naming._noted
+        assert pair.first.people.person_facts(JANES).sessions == ("s-1",)
+        assert ingest._applier._people_writer._known_people
         pair.fail_over()
-        assert pair.second.people.facts(JANES).sessions == ()
+        assert pair.second.people.person_facts(JANES).sessions == ()
         publish(pair.second, event(customer=JANE))
         ingest.run(lambda: waiting(pair.second) == 0, lambda _: None)
-        assert pair.second.people.facts(JANES).sessions == ("s-1",)
+        assert pair.second.people.person_facts(JANES).sessions == ("s-1",)

@@ -5,13 +5,13 @@ import os
 import pytest
 
 from state import deployment
+from tests.support.cli_support import dead_port
 from tests.support.helpers import eventually
-from tests.support.looking import dead_port
 from tests.support.processes import Lines
 from worker.runtime import State
 from worker.settings import FlowerSettings, Settings
 from worker.supervision.embedded_valkey import EmbeddedValkey
-from worker.supervision.readiness import are_up, tell_when_up
+from worker.supervision.readiness import announce_readiness, are_up
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
@@ -26,9 +26,9 @@ def settings(valkey: EmbeddedValkey, real_state: State) -> Settings:
 def test_a_role_is_up_when_its_own_process_has_said_so(settings: Settings, real_state: State) -> None:
     names = ["ingest", "beat"]
     assert not are_up(settings, names, OURS)
-    deployment.beat(real_state.scripts, real_state.keys, "ingest")
+    deployment.heartbeat(real_state.scripts, real_state.keys, "ingest")
     assert not are_up(settings, names, OURS)
-    deployment.beat(real_state.scripts, real_state.keys, "beat")
+    deployment.heartbeat(real_state.scripts, real_state.keys, "beat")
     assert are_up(settings, names, OURS)
     assert not are_up(settings, names, {"ingest": os.getpid()})
     # A predecessor's sign of life is no sign of this one's.
@@ -46,8 +46,8 @@ def test_nothing_is_up_while_the_server_is_away() -> None:
 
 def test_it_is_told_once_and_not_before(settings: Settings, real_state: State) -> None:
     lines = Lines()
-    thread = tell_when_up(settings, ["ingest"], lambda: OURS, lines)
+    thread = announce_readiness(settings, ["ingest"], lambda: OURS, lines)
     assert lines.all == []
-    deployment.beat(real_state.scripts, real_state.keys, "ingest")
+    deployment.heartbeat(real_state.scripts, real_state.keys, "ingest")
     eventually(lambda: not thread.is_alive())
     assert lines.all == [("winback", "everything is up: ingest")]

@@ -6,12 +6,12 @@ from structlog.testing import capture_logs
 from state import refusals
 from state.errors import ServerFullError
 from state.keys import REFUSALS_TTL_MS
+from tests.support.cli_support import make_healthy, read
 from tests.support.helpers import HOUR_MS, now_ms, ttl_ms
-from tests.support.looking import make_healthy, read
 from worker.celery_support.message_filter import REASONS
-from worker.celery_support.refusal_counter import Refused
+from worker.celery_support.refusal_counter import RefusalCounter
 from worker.monitoring import health
-from worker.monitoring.alarms import wrong
+from worker.monitoring.alarms import failing
 from worker.monitoring.checks.messages import REMOTE_CONTROL
 from worker.monitoring.metrics import metrics
 from worker.runtime import State
@@ -43,7 +43,7 @@ def test_refusals_are_added_up_and_forgotten_a_week_after_the_last(state: State)
 
 
 def test_many_refusals_are_one_line_and_none_is_no_line(state: State) -> None:
-    refused = Refused()
+    refused = RefusalCounter()
     for _ in range(1000):
         refused.count("task")
     with capture_logs() as lines:
@@ -54,7 +54,7 @@ def test_many_refusals_are_one_line_and_none_is_no_line(state: State) -> None:
 
 
 def test_refusals_that_the_server_does_not_take_are_kept(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = Refused()
+    refused = RefusalCounter()
     refused.count("task")
 
     def full(*_: object) -> None:
@@ -78,7 +78,7 @@ def test_refusals_of_the_last_hour_are_reported_and_alarms(healthy: State) -> No
     }
     refusals.add(healthy.scripts, healthy.keys, {REMOTE_CONTROL: 3})
     assert found(healthy)["control"].startswith("workers refused 3 commands by remote control")
-    assert {"messages", "control"} <= wrong(health.findings(read(healthy), Settings())).keys()
+    assert {"messages", "control"} <= failing(health.findings(read(healthy), Settings())).keys()
     healthy.client.hset(healthy.keys.refused, "last", now_ms(healthy) - HOUR_MS - 1)
     assert found(healthy) == {}
 

@@ -13,7 +13,7 @@ def alarms() -> RoleAlarms:
 
 
 def events(alarms: RoleAlarms, now: float) -> list[str]:
-    return [told.event for told in alarms.look(now)]
+    return [told.event for told in alarms.due_alarms(now)]
 
 
 def test_role_down_for_long_is_told_once_and_then_again(alarms: RoleAlarms) -> None:
@@ -61,7 +61,7 @@ def test_role_that_ran_for_long_is_down_from_its_last_end(alarms: RoleAlarms) ->
 
 def test_alarm_line_is_json_like_those_of_the_roles(alarms: RoleAlarms) -> None:
     alarms.ended("sweep", 0, "exit code 75: it waits for a server")
-    (told,) = alarms.look(34)
+    (told,) = alarms.due_alarms(34)
     line = json.loads(told.line())
     assert (line["event"], line["level"], line["alarm"], line["for_s"]) == ("alarm", "error", "roles", 34)
     assert line["text"].startswith("sweep has not run for 34 s (exit code 75: it waits for a server)")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from state.errors import DeploymentMismatchError, ServerFullError, StateError
-from tests.support.looking import dead_port
-from worker.server_errors import named, told
+from tests.support.cli_support import dead_port
+from worker.server_errors import describe, naming_server
 from worker.settings import Settings
 
 SETTINGS = Settings(redis_url="redis://shop:hunter2@redis.example:6379/0")
@@ -48,15 +48,15 @@ def test_a_full_server_is_named_too() -> None:
         pytest.raises(
             ServerFullError, match=r"^redis_url \(redis\.example:6379\): .*maxmemory.*: give it more memory$"
         ),
-        named(SETTINGS),
+        naming_server(SETTINGS),
     ):
         raise ServerFullError("the state server is full (maxmemory reached) and refuses writes")
 
 
 @pytest.mark.parametrize("problem", [StateError("refused"), DeploymentMismatchError("of another secret")])
 def test_what_is_no_matter_of_the_server_keeps_its_words(problem: StateError) -> None:
-    with pytest.raises(type(problem)) as raised, named(SETTINGS):
+    with pytest.raises(type(problem)) as raised, naming_server(SETTINGS):
         raise problem
 
     assert raised.value is problem
-    assert told(SETTINGS, problem) == str(problem)
+    assert describe(SETTINGS, problem) == str(problem)

@@ -4,7 +4,7 @@ import pytest
 
 from worker.errors import StartError
 from worker.settings import load
-from worker.settings.partial import load_to_look
+from worker.settings.partial import load_lenient
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def test_a_file_that_cannot_be_used_at_all_is_left_out_when_the_environment_name
 ) -> None:
     (folder / "winback.toml").write_text(text)
 
-    settings, problem = load_to_look({"WINBACK_REDIS_URL": "redis://h/0", "WINBACK_NAMESPACE": "shop"})
+    settings, problem = load_lenient({"WINBACK_REDIS_URL": "redis://h/0", "WINBACK_NAMESPACE": "shop"})
 
     assert (settings.redis_url, settings.namespace) == ("redis://h/0", "shop")
     assert problem is not None
@@ -30,7 +30,7 @@ def test_a_file_that_cannot_be_used_at_all_is_left_out_when_the_environment_name
 def test_the_environment_still_beats_a_file_that_is_partly_left_out(folder: Path) -> None:
     (folder / "winback.toml").write_text('redis_url = "redis://file/0"\nnamespace = "file"\n[detection]\nexit = "x"\n')
 
-    settings, _ = load_to_look({"WINBACK_NAMESPACE": "shop"})
+    settings, _ = load_lenient({"WINBACK_NAMESPACE": "shop"})
 
     assert (settings.redis_url, settings.namespace) == ("redis://file/0", "shop")
 
@@ -39,10 +39,10 @@ def test_settings_that_do_not_say_where_the_server_is_are_refused_with_the_real_
     (folder / "winback.toml").write_text('redis_url = "redis://file/0"\n[detection')
 
     with pytest.raises(StartError, match=r"winback\.toml:2:11: not TOML"):
-        load_to_look({})
+        load_lenient({})
 
 
 def test_settings_in_order_are_those_that_every_role_loads(folder: Path) -> None:
     (folder / "winback.toml").write_text('namespace = "shop"\n[detection]\nexit = "9m"\n')
 
-    assert load_to_look({}) == (load({}), None)
+    assert load_lenient({}) == (load({}), None)

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from redis import Redis
 
-from tasks.broker import BrokerAwayError
+from tasks.broker import BrokerUnavailableError
 from worker.celery_support.stall_watchdog import (
     EVERY_S,
     LONGEST_S,
     Check,
     Overdue,
-    Standstill,
+    StallWatchdog,
     end_when_needed,
     running,
 )
@@ -28,18 +28,18 @@ class Worker:
     """What can be seen of a worker, and a clock that is moved by hand."""
 
     def __init__(self) -> None:
-        self.waiting, self.taken, self.in_hand, self.now = 5, 10, 0, 0.0
+        self.waiting, self.taken, self.in_flight, self.now = 5, 10, 0, 0.0
 
     def queued(self) -> int:
         if self.waiting < 0:
-            raise BrokerAwayError("ConnectionError")
+            raise BrokerUnavailableError("ConnectionError")
         return self.waiting
 
     def stands_still(self, changes: Callable[["Worker"], object] = lambda _: None) -> bool:
-        standstill = Standstill(self.queued, lambda: self.taken, lambda: self.in_hand, lambda: self.now)
+        watchdog = StallWatchdog(self.queued, lambda: self.taken, lambda: self.in_flight, lambda: self.now)
         looks = []
         for _ in range(10):
-            looks.append(standstill.is_one())
+            looks.append(watchdog.is_stalled())
             self.now += LONGEST_S / 5
             changes(self)
         return any(looks)
@@ -53,7 +53,7 @@ def test_messages_that_wait_for_too_long_before_an_idle_worker_are_a_standstill(
     "changes",
     [
         lambda worker: setattr(worker, "taken", worker.taken + 1),
-        lambda worker: setattr(worker, "in_hand", 1),
+        lambda worker: setattr(worker, "in_flight", 1),
         lambda worker: setattr(worker, "waiting", 0),
         lambda worker: setattr(worker, "waiting", -1),
         lambda worker: setattr(worker, "waiting", 5 - worker.waiting),
@@ -67,19 +67,19 @@ def test_anything_else_is_none(changes: Callable[[Worker], object]) -> None:
 def test_a_worker_that_was_frozen_itself_is_given_time() -> None:
     worker = Worker()
     worker.waiting = 0
-    standstill = Standstill(worker.queued, lambda: worker.taken, lambda: worker.in_hand, lambda: worker.now)
-    assert not standstill.is_one()
+    watchdog = StallWatchdog(worker.queued, lambda: worker.taken, lambda: worker.in_flight, lambda: worker.now)
+    assert not watchdog.is_stalled()
     worker.now += 5 * LONGEST_S
     worker.waiting = 1
-    assert not standstill.is_one()
+    assert not watchdog.is_stalled()
 
 
 def test_it_takes_a_while_before_it_is_believed() -> None:
     worker = Worker()
-    standstill = Standstill(worker.queued, lambda: worker.taken, lambda: worker.in_hand, lambda: worker.now)
+    watchdog = StallWatchdog(worker.queued, lambda: worker.taken, lambda: worker.in_flight, lambda: worker.now)
     found = []
     for _ in range(8):
-        found.append(standstill.is_one())
+        found.append(watchdog.is_stalled())
         worker.now += LONGEST_S / 6
     assert found == [False] * 6 + [True] * 2
 
@@ -90,7 +90,7 @@ from celery import Celery
 from worker.celery_support import stall_watchdog
 stall_watchdog.EVERY_S, stall_watchdog.LONGEST_S = 0.05, 0.3
 stall_watchdog.FROZEN_S = 1000.0  # however busy the machine is
-stall_watchdog.watch_for_it(Celery("test", broker=sys.argv[1], set_as_current=False), "a.queue")
+stall_watchdog.start_stall_watchdog(Celery("test", broker=sys.argv[1], set_as_current=False), "a.queue")
 time.sleep(60)
 """
 
@@ -129,11 +129,11 @@ class Tasks:
         self.overdue = Overdue(100.0, lambda: self.ids, lambda: self.now)
 
     def seen_for(self, seconds: float, every_s: float = EVERY_S) -> bool:
-        found = [self.overdue.is_one()]
+        found = [self.overdue.is_stalled()]
         ends = self.now + seconds
         while self.now < ends:
             self.now += every_s
-            found.append(self.overdue.is_one())
+            found.append(self.overdue.is_stalled())
         return any(found)
 
 

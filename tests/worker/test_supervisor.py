@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.processes import AT_ONCE, SLEEP, WITH_A_STUBBORN_CHILD, Lines, is_gone, python, until
 from worker.supervision.embedded_valkey import EmbeddedValkey
-from worker.supervision.restart_policy import Death, Pace, Restarts, pause_before_restart
+from worker.supervision.restart_policy import Death, RestartPolicy, Restarts, pause_before_restart
 from worker.supervision.roles import Role
 from worker.supervision.supervisor import RoleFailedError, Supervisor
 
@@ -26,7 +26,7 @@ def lines() -> Lines:
 
 
 def test_a_role_that_dies_is_started_again_and_it_says_so(lines: Lines) -> None:
-    with Supervisor([python("beat", SLEEP), python("sweep", SLEEP)], output=lines, pace=AT_ONCE) as supervisor:
+    with Supervisor([python("beat", SLEEP), python("sweep", SLEEP)], output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(supervisor.alive)
         before = supervisor.pids()
         os.kill(before["beat"], signal.SIGKILL)
@@ -37,7 +37,7 @@ def test_a_role_that_dies_is_started_again_and_it_says_so(lines: Lines) -> None:
 
 
 def test_what_a_dead_role_had_started_is_gone_before_it_is_started_again(lines: Lines) -> None:
-    with Supervisor([python("recover", WITH_A_STUBBORN_CHILD)], output=lines, pace=AT_ONCE) as supervisor:
+    with Supervisor([python("recover", WITH_A_STUBBORN_CHILD)], output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(lambda: "stubborn" in lines.of("recover"))
         grandchild = int(re.findall(r"pid (\d+)$", "\n".join(lines.of("recover")), re.MULTILINE)[0])
         os.kill(supervisor.pids()["recover"], signal.SIGKILL)
@@ -47,7 +47,7 @@ def test_what_a_dead_role_had_started_is_gone_before_it_is_started_again(lines: 
 
 def test_a_role_that_keeps_dying_ends_everything_with_its_name_and_last_lines(lines: Lines) -> None:
     dying = python("sweep", "print('no such queue'); raise SystemExit(7)")
-    supervisor = Supervisor([python("beat", SLEEP), dying], output=lines, pace=AT_ONCE)
+    supervisor = Supervisor([python("beat", SLEEP), dying], output=lines, policy=AT_ONCE)
     with pytest.raises(
         RoleFailedError, match=r"^sweep keeps dying \(exit code 7\); its last lines:\n(  no such queue\n?){5}$"
     ):
@@ -77,13 +77,13 @@ lives.write_text(lives.read_text() + "x" if lives.exists() else "x")
 time.sleep({"x": 0.3, "xx": 0}.get(lives.read_text(), 600))
 sys.exit(2)
 """
-    pace = Pace(first=0.01, brief=0.2)
-    with Supervisor([python("sweep", code, tmp_path / "lives")], output=lines, pace=pace) as supervisor:
+    policy = RestartPolicy(first=0.01, brief=0.2)
+    with Supervisor([python("sweep", code, tmp_path / "lives")], output=lines, policy=policy) as supervisor:
         supervisor.wait_until(lambda: supervisor.restarts["sweep"] == 2 and supervisor.alive())
 
 
 def test_a_command_that_is_not_there_is_given_up_with_the_reason(lines: Lines) -> None:
-    supervisor = Supervisor([Role("flower", ("/no/such/command",))], output=lines, pace=AT_ONCE)
+    supervisor = Supervisor([Role("flower", ("/no/such/command",))], output=lines, policy=AT_ONCE)
     with pytest.raises(RoleFailedError, match=r"flower keeps dying \(exit code 127\)(.|\n)*/no/such/command"):
         supervisor.run()
 
@@ -108,21 +108,21 @@ def test_waiting_for_what_does_not_happen_ends_after_its_time(lines: Lines) -> N
 
 def test_role_that_waits_for_a_server_is_never_given_up(lines: Lines) -> None:
     waiting = python("sweep", "raise SystemExit(75)")
-    with Supervisor([waiting], output=lines, pace=AT_ONCE) as supervisor:
+    with Supervisor([waiting], output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(lambda: supervisor.restarts["sweep"] > AT_ONCE.limit + 2)
     assert lines.of("winback")[0] == "sweep ended (exit code 75: it waits for a server) and is started again in 0.01 s"
 
 
 def test_role_that_does_not_run_is_an_alarm(lines: Lines) -> None:
-    pace = Pace(first=0.01, longest=0.05, brief=0.5)
-    with Supervisor([python("sweep", "raise SystemExit(75)")], output=lines, pace=pace) as supervisor:
+    policy = RestartPolicy(first=0.01, longest=0.05, brief=0.5)
+    with Supervisor([python("sweep", "raise SystemExit(75)")], output=lines, policy=policy) as supervisor:
         supervisor.wait_until(lambda: '"event": "alarm"' in "".join(lines.of("winback")))
 
 
 def test_server_that_cannot_be_started_again_is_waited_for(lines: Lines, tmp_path: Path) -> None:
     with (
         EmbeddedValkey(tmp_path, port=0) as server,
-        Supervisor([python("beat", SLEEP)], server=server, output=lines, pace=AT_ONCE) as supervisor,
+        Supervisor([python("beat", SLEEP)], server=server, output=lines, policy=AT_ONCE) as supervisor,
     ):
         supervisor.wait_until(supervisor.alive)
         files, away = tmp_path / "appendonlydir", tmp_path / "away"
@@ -138,25 +138,25 @@ def test_server_that_cannot_be_started_again_is_waited_for(lines: Lines, tmp_pat
 
 @pytest.mark.parametrize("code", [75, -signal.SIGKILL, -signal.SIGTERM])
 def test_ending_from_outside_never_gives_a_role_up(code: int) -> None:
-    restarts = Restarts(Pace())
+    restarts = Restarts(RestartPolicy())
     assert all(restarts.died(Death(at=float(second), lived=0.1, code=code)) for second in range(500))
 
 
 def test_role_that_ran_once_is_never_given_up() -> None:
-    restarts = Restarts(Pace())
-    assert restarts.died(Death(at=10, lived=Pace().brief)) == 1
+    restarts = Restarts(RestartPolicy())
+    assert restarts.died(Death(at=10, lived=RestartPolicy().brief)) == 1
     pauses = [restarts.died(Death(at=11.0 + second, lived=0.1, code=2)) for second in range(500)]
     assert None not in pauses
 
 
 def test_refusal_to_start_gives_a_role_up_at_once() -> None:
-    restarts = Restarts(Pace())
+    restarts = Restarts(RestartPolicy())
     assert restarts.died(Death(at=1, lived=0.1, code=75)) == 1
     assert restarts.died(Death(at=2, lived=0.1, code=2)) is None
 
 
 def test_waiting_for_a_server_has_a_shorter_longest_pause() -> None:
-    restarts = Restarts(Pace())
+    restarts = Restarts(RestartPolicy())
     pauses = [restarts.died(Death(at=float(second), lived=0.1, code=75)) for second in range(100)]
     assert pauses[:5] == [1, 2, 4, 8, 10]
     assert pauses[-1] == 10
@@ -184,12 +184,12 @@ def lives(*lived: float) -> Sequence[Death]:
 def test_the_pause_doubles_until_a_role_was_healthy_and_ends_when_it_never_lived(
     lived: Sequence[float], pause: float | None
 ) -> None:
-    assert pause_before_restart(lives(*lived), Pace()) == pause
+    assert pause_before_restart(lives(*lived), RestartPolicy()) == pause
 
 
 @given(st.lists(st.floats(min_value=0, max_value=1e6), min_size=1, max_size=64))
 def test_a_pause_is_always_between_a_second_and_half_a_minute(lived: list[float]) -> None:
-    pause = pause_before_restart(lives(*lived), Pace())
+    pause = pause_before_restart(lives(*lived), RestartPolicy())
     assert pause is None or 1 <= pause <= 30
     if max(lived) >= 60 and len(lived) <= 5:
         assert pause is not None
@@ -198,7 +198,7 @@ def test_a_pause_is_always_between_a_second_and_half_a_minute(lived: list[float]
 def test_a_server_that_is_killed_comes_back_with_its_data_while_the_roles_stay(lines: Lines, tmp_path: Path) -> None:
     with (
         EmbeddedValkey(tmp_path, port=0) as server,
-        Supervisor([python("beat", SLEEP)], server=server, output=lines, pace=AT_ONCE) as supervisor,
+        Supervisor([python("beat", SLEEP)], server=server, output=lines, policy=AT_ONCE) as supervisor,
         redis.Redis.from_url(server.url) as client,
     ):
         client.set("key", "value")

@@ -12,7 +12,7 @@ from tests.support.processes import (
     Terminal,
     python,
 )
-from worker.supervision.child_process import Prefixed
+from worker.supervision.child_process import PrefixedOutput
 from worker.supervision.supervisor import (
     STOP_ORDER,
     Supervisor,
@@ -56,7 +56,7 @@ def test_a_line_without_an_end_is_passed_on_in_pieces_and_bytes_that_are_no_text
 def test_lines_of_several_roles_never_mix(tmp_path: Path) -> None:
     code = "import sys\nfor n in range(500): print(sys.argv[1] * 300)\nprint('done', flush=True)\n" + SLEEP
     with (tmp_path / "log").open("w+") as log:
-        with Supervisor([python(name, code, name) for name in STOP_ORDER], output=Prefixed(log)) as supervisor:
+        with Supervisor([python(name, code, name) for name in STOP_ORDER], output=PrefixedOutput(log)) as supervisor:
             supervisor.wait_until(lambda: (tmp_path / "log").read_text().count("| done\n") == len(STOP_ORDER))
         written = (tmp_path / "log").read_text().splitlines()
     assert sorted(set(written)) == sorted(f"{name:<8} | {text}" for name in STOP_ORDER for text in (name * 300, "done"))
@@ -65,15 +65,15 @@ def test_lines_of_several_roles_never_mix(tmp_path: Path) -> None:
 
 def test_prefixes_are_coloured_on_a_terminal_alone() -> None:
     plain, terminal = io.StringIO(), Terminal()
-    Prefixed(plain)("beat", "tick")
-    Prefixed(terminal)("beat", "tick")
+    PrefixedOutput(plain)("beat", "tick")
+    PrefixedOutput(terminal)("beat", "tick")
     assert plain.getvalue() == "beat     | tick\n"
     assert terminal.getvalue() == "\x1b[31mbeat     | \x1b[0mtick\n"
 
 
 def test_roles_go_on_when_nobody_reads_their_output_any_more(tmp_path: Path) -> None:
     closed = (tmp_path / "log").open("w")
-    output = Prefixed(closed)
+    output = PrefixedOutput(closed)
     closed.close()
     code = "import sys\nfor n in range(20_000): print('x' * 100)\nopen(sys.argv[1], 'w').close()\n" + SLEEP
     with Supervisor([python("ingest", code, tmp_path / "done")], output=output) as supervisor:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import SLEEP, WITH_A_STUBBORN_CHILD, Lines, group_is_gone, is_gone, python, until
-from worker.supervision.restart_policy import Pace
+from worker.supervision.restart_policy import RestartPolicy
 from worker.supervision.stop_signals import StopSignals
 from worker.supervision.supervisor import (
     Supervisor,
@@ -91,7 +91,7 @@ def test_a_role_that_does_not_stop_is_killed_after_its_grace_with_all_that_it_st
 
 
 def test_a_role_that_waits_to_be_started_again_is_not_started_when_everything_stops(lines: Lines) -> None:
-    with Supervisor([python("beat", "")], output=lines, pace=Pace(first=600, longest=600)) as supervisor:
+    with Supervisor([python("beat", "")], output=lines, policy=RestartPolicy(first=600, longest=600)) as supervisor:
         supervisor.wait_until(lambda: lines.of("winback"))
     assert supervisor.restarts["beat"] == 0
     assert supervisor.pids() == {}

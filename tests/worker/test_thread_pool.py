@@ -25,7 +25,7 @@ def hang():
 
 @signals.worker_ready.connect
 def watch(**_):
-    stall_watchdog.watch_for_it(app, "hanging", threads=True)
+    stall_watchdog.start_stall_watchdog(app, "hanging", threads=True)
 
 hang.delay()
 app.worker_main(["worker", "-P", "threads", "-c", "2", "--without-gossip", "--without-mingle"])

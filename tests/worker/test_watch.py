@@ -9,10 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from state import connection
-from state.alarms import Alarms, Change
+from state.alarms import AlarmChange, Alarms
+from tests.support.cli_support import configured, dead_port, frozen, last_seen, make_healthy
 from tests.support.helpers import MINUTE_MS, eventually, now_ms
-from tests.support.looking import configured, dead_port, frozen, last_seen, make_healthy
-from worker.monitoring.alarms import LONGEST_PATIENCE_S, Watch, patience_s, wrong
+from worker.monitoring.alarms import LONGEST_PATIENCE_S, AlarmMonitor, failing, patience_s
 from worker.monitoring.health import Finding
 from worker.runtime import State
 from worker.server_errors import address
@@ -29,11 +29,11 @@ class Watching:
     """A watch whose time passes at once."""
 
     settings: Settings
-    watch: Watch = field(init=False)
+    watch: AlarmMonitor = field(init=False)
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self.settings, clock=lambda: self.now_s)
+        self.watch = AlarmMonitor(self.settings, clock=lambda: self.now_s)
 
     def look(self, seconds: float = 5.0) -> list[tuple[str, str]]:
         """Look once after so many seconds; (event, about) of each line."""
@@ -82,12 +82,12 @@ def healthy(real_state: State) -> State:
     ],
 )
 def test_what_fails_is_an_alarm_and_some_of_what_may_soon(finding: Finding, *, alarms: bool) -> None:
-    assert wrong([finding]) == ({finding.name: finding} if alarms else {})
+    assert failing([finding]) == ({finding.name: finding} if alarms else {})
 
 
 def test_of_several_findings_with_one_name_the_worst_counts() -> None:
     worst = Finding("memory", "fail", "")
-    assert wrong([Finding("memory", "warn", ""), worst, Finding("memory", "warn", "")]) == {"memory": worst}
+    assert failing([Finding("memory", "warn", ""), worst, Finding("memory", "warn", "")]) == {"memory": worst}
 
 
 def test_patience_covers_the_slowest_sign_of_life_and_has_an_end() -> None:
@@ -104,42 +104,42 @@ def alarms(state: State) -> Alarms:
     return Alarms(state.scripts, state.keys)
 
 
-def went(changes: list[Change]) -> list[tuple[str, str]]:
-    return sorted((change.about, change.went) for change in changes)
+def event(changes: list[AlarmChange]) -> list[tuple[str, str]]:
+    return sorted((change.name, change.event) for change in changes)
 
 
 def test_an_alarm_is_told_when_it_begins_and_when_it_is_over_and_not_in_between(alarms: Alarms) -> None:
-    assert went(alarms.record({"beat": 2, "memory": 1}, again_ms=MINUTE_MS)) == [
+    assert event(alarms.update({"beat": 2, "memory": 1}, repeat_ms=MINUTE_MS)) == [
         ("beat", "begins"),
         ("memory", "begins"),
     ]
-    assert alarms.record({"beat": 2, "memory": 1}, again_ms=MINUTE_MS) == []
-    assert went(alarms.record({"beat": 2}, again_ms=MINUTE_MS)) == [("memory", "over")]
-    assert went(alarms.record({}, again_ms=MINUTE_MS)) == [("beat", "over")]
-    assert alarms.record({}, again_ms=MINUTE_MS) == []
+    assert alarms.update({"beat": 2, "memory": 1}, repeat_ms=MINUTE_MS) == []
+    assert event(alarms.update({"beat": 2}, repeat_ms=MINUTE_MS)) == [("memory", "over")]
+    assert event(alarms.update({}, repeat_ms=MINUTE_MS)) == [("beat", "over")]
+    assert alarms.update({}, repeat_ms=MINUTE_MS) == []
 
 
 def test_an_alarm_that_lasts_is_told_again_with_when_it_began(alarms: Alarms, state: State) -> None:
-    (begins,) = alarms.record({"beat": 2}, again_ms=MINUTE_MS)
+    (begins,) = alarms.update({"beat": 2}, repeat_ms=MINUTE_MS)
     ago = now_ms(state) - 2 * MINUTE_MS
     state.client.hset(state.keys.alarms, "beat", f"{ago} {ago} 2")
-    assert alarms.record({"beat": 2}, again_ms=MINUTE_MS) == [Change("beat", "lasts", ago)]
-    assert alarms.record({"beat": 2}, again_ms=MINUTE_MS) == []
+    assert alarms.update({"beat": 2}, repeat_ms=MINUTE_MS) == [AlarmChange("beat", "lasts", ago)]
+    assert alarms.update({"beat": 2}, repeat_ms=MINUTE_MS) == []
     assert begins.since_ms > ago
 
 
 def test_an_alarm_that_gets_worse_is_told_at_once(alarms: Alarms) -> None:
-    alarms.record({"memory": 1}, again_ms=MINUTE_MS)
-    assert went(alarms.record({"memory": 2}, again_ms=MINUTE_MS)) == [("memory", "lasts")]
-    assert alarms.record({"memory": 1}, again_ms=MINUTE_MS) == []
+    alarms.update({"memory": 1}, repeat_ms=MINUTE_MS)
+    assert event(alarms.update({"memory": 2}, repeat_ms=MINUTE_MS)) == [("memory", "lasts")]
+    assert alarms.update({"memory": 1}, repeat_ms=MINUTE_MS) == []
 
 
 def test_one_process_has_the_turn_until_it_is_over(alarms: Alarms, state: State) -> None:
-    assert alarms.take_turn("a", MINUTE_MS)
-    assert not alarms.take_turn("b", MINUTE_MS)
-    assert not alarms.take_turn("a", MINUTE_MS)
-    state.client.delete(state.keys.watch)  # as when its time is over
-    assert alarms.take_turn("b", MINUTE_MS)
+    assert alarms.take_monitor_lock("a", MINUTE_MS)
+    assert not alarms.take_monitor_lock("b", MINUTE_MS)
+    assert not alarms.take_monitor_lock("a", MINUTE_MS)
+    state.client.delete(state.keys.monitor_lock)  # as when its time is over
+    assert alarms.take_monitor_lock("b", MINUTE_MS)
 
 
 # The watch itself
@@ -218,7 +218,7 @@ def test_while_the_server_is_away_each_process_says_so_itself(
 @on_valkey
 @pytest.mark.usefixtures("healthy")
 def test_a_frozen_server_does_not_hold_up_the_role(valkey: EmbeddedValkey) -> None:
-    watch = Watch(settings_of(valkey.url, every=timedelta(milliseconds=10)))
+    watch = AlarmMonitor(settings_of(valkey.url, every=timedelta(milliseconds=10)))
     with frozen(valkey):
         watch.start()
         (thread,) = [thread for thread in threading.enumerate() if thread.name == "watch"]

@@ -13,7 +13,7 @@ import typer
 from detectors.durations import parse_duration
 from detectors.flow import Stage
 from detectors.lanes import LANES_BY_NAME, milliseconds
-from state.decisions import CHUNK, Operator, Record, Verdict
+from state.decisions import CHUNK, DecisionResult, Operator, OutreachRecord
 from state.keys import is_outreach_id
 from winback.cli import terminal
 from worker.errors import StartError
@@ -52,7 +52,7 @@ class Filter:
     reason: str | None = None
     older_than: str | None = None
 
-    def keeps(self, record: Record, now_ms: int) -> bool:
+    def keeps(self, record: OutreachRecord, now_ms: int) -> bool:
         """Whether one is left."""
         lane = LANES_BY_NAME.get(record.lane)
         return (
@@ -84,7 +84,7 @@ def opened() -> tuple[Operator, int]:
 
 def find(
     operator: Operator, states: Sequence[str], chosen: Filter, *, now_ms: int, limit: int | None = None
-) -> list[Record]:
+) -> list[OutreachRecord]:
     """Find outreaches, the first that was claimed first; with a limit, of those that are due or ended first."""
     _ = chosen.age_ms
     found = (record for record in operator.find(states, few=limit) if chosen.keeps(record, now_ms))
@@ -101,7 +101,7 @@ def choose(
     now_ms: int,
     limit: int | None,
     all_of: str = "--all",
-) -> list[Record]:
+) -> list[OutreachRecord]:
     """Return the outreaches that were named, or with `every` all that are in one of the states.
 
     Raises:
@@ -114,7 +114,7 @@ def choose(
     return read(operator, ids)
 
 
-def read(operator: Operator, ids: Sequence[str]) -> list[Record]:
+def read(operator: Operator, ids: Sequence[str]) -> list[OutreachRecord]:
     """Return the named outreaches.
 
     Raises:
@@ -132,7 +132,7 @@ def read(operator: Operator, ids: Sequence[str]) -> list[Record]:
     return [record for record in records if record is not None]
 
 
-def show(records: Sequence[Record], *, json: bool, nothing: str) -> None:
+def show(records: Sequence[OutreachRecord], *, json: bool, nothing: str) -> None:
     """Print outreaches, one on a line, without what their histories hold."""
     if json:
         typer.echo(jsonlib.dumps([document(record) for record in records], indent=2))
@@ -142,7 +142,7 @@ def show(records: Sequence[Record], *, json: bool, nothing: str) -> None:
         terminal.rows(terminal.out(), _HEADS, [_row(record) for record in records])
 
 
-def document(record: Record) -> dict[str, object]:
+def document(record: OutreachRecord) -> dict[str, object]:
     """Return what is known of an outreach as JSON data, without its history. Times are ms; null: never."""
     found = asdict(record)
     del found["history"]
@@ -150,22 +150,24 @@ def document(record: Record) -> dict[str, object]:
 
 
 class Decide(Protocol):
-    """Decides on outreaches; `look`: only says what would come of it."""
+    """Decides on outreaches; `dry_run`: only says what would come of it."""
 
-    def __call__(self, outreaches: Sequence[str], *, look: bool = False) -> list[Verdict]:
+    def __call__(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Return a verdict for each."""
 
 
-def carry_out(records: Sequence[Record], decide: Decide, question: str, *, nothing: str, yes: bool, json: bool) -> None:
+def apply_decision(
+    records: Sequence[OutreachRecord], decide: Decide, question: str, *, nothing: str, yes: bool, json: bool
+) -> None:
     """Look what can be done, ask about that, do it, and say why others were left alone; the exit code is then 1."""
     if not records:
         typer.echo("[]" if json else nothing)
         return
-    refused: list[Verdict] = []
+    refused: list[DecisionResult] = []
     if not yes:
-        looks = _each(records, functools.partial(decide, look=True), "Look at")
-        refused = [verdict for verdict in looks if not verdict.done]
-        records = [record for record, verdict in zip(records, looks, strict=True) if verdict.done]
+        dry_runs = _each(records, functools.partial(decide, dry_run=True), "Look at")
+        refused = [verdict for verdict in dry_runs if not verdict.done]
+        records = [record for record, verdict in zip(records, dry_runs, strict=True) if verdict.done]
         if records:
             _ask(records, refused, question)
     verdicts = [*_each(records, decide, question), *refused]
@@ -174,8 +176,8 @@ def carry_out(records: Sequence[Record], decide: Decide, question: str, *, nothi
         raise typer.Exit(1)
 
 
-def _each(records: Sequence[Record], decide: Decide, what: str) -> list[Verdict]:
-    verdicts: list[Verdict] = []
+def _each(records: Sequence[OutreachRecord], decide: Decide, what: str) -> list[DecisionResult]:
+    verdicts: list[DecisionResult] = []
     with terminal.progress(what, len(records)) as bar:
         for chunk in _chunks([record.outreach for record in records]):
             verdicts += decide(chunk)
@@ -183,7 +185,7 @@ def _each(records: Sequence[Record], decide: Decide, what: str) -> list[Verdict]
     return verdicts
 
 
-def _ask(records: Sequence[Record], refused: Sequence[Verdict], question: str) -> None:
+def _ask(records: Sequence[OutreachRecord], refused: Sequence[DecisionResult], question: str) -> None:
     console = terminal.out()
     console.stderr = True
     terminal.rows(console, _HEADS, [_row(record) for record in records[:SHOWN]])
@@ -194,7 +196,7 @@ def _ask(records: Sequence[Record], refused: Sequence[Verdict], question: str) -
     terminal.confirm(f"{question} {_number(len(records))}?", yes=False)
 
 
-def _report(verdicts: Sequence[Verdict], *, json: bool) -> None:
+def _report(verdicts: Sequence[DecisionResult], *, json: bool) -> None:
     if json:
         documents = [{**asdict(verdict), "done": verdict.done, "text": words(verdict)} for verdict in verdicts]
         typer.echo(jsonlib.dumps(documents, indent=2))
@@ -207,7 +209,7 @@ def _report(verdicts: Sequence[Verdict], *, json: bool) -> None:
             typer.echo(f"{verdict.outreach}: {words(verdict)}")
 
 
-def words(verdict: Verdict) -> str:
+def words(verdict: DecisionResult) -> str:
     """Say what came of a decision."""
     detail = verdict.detail
     if verdict.word == "too_soon":
@@ -221,7 +223,7 @@ def words(verdict: Verdict) -> str:
 _HEADS = ("outreach", "state", "claimed", "lane", "attempts", "session", "reason")
 
 
-def _row(record: Record) -> tuple[str, ...]:
+def _row(record: OutreachRecord) -> tuple[str, ...]:
     since = terminal.moment(record.claimed_ms)
     return (record.outreach, record.state, since, record.lane, str(record.attempts), record.session, record.reason)
 

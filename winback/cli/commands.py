@@ -110,7 +110,7 @@ def run() -> int | None:
 
     A user's mistake ends in its own words and exit code 2, never in a traceback.
     """
-    texts.print_everything()
+    texts.escape_unencodable()
     if role_output.is_role(sys.argv[1:]):
         role_output.leave_out_rich()
     try:
@@ -119,20 +119,20 @@ def run() -> int | None:
         if role_output.is_role(sys.argv[1:]):
             role_output.refuse(exc, sys.argv[1])
             return exit_code(exc)
-        return _told(str(exc), exit_code(exc))
+        return _print_error(str(exc), exit_code(exc))
     except Abort:
         # Ctrl-C, or nobody there to answer: whatever was asked has not been done.
-        return _told("given up: nothing was changed", 1)
+        return _print_error("given up: nothing was changed", 1)
     except TyperException as exc:
         from winback.cli.usage_errors import explained
 
-        return _told(explained(exc), MISTAKE)
+        return _print_error(explained(exc), MISTAKE)
     except UnicodeEncodeError:
-        return _told(texts.LOCALE, MISTAKE)
+        return _print_error(texts.LOCALE, MISTAKE)
     return code
 
 
-def _told(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
     if message:
         print(message, file=sys.stderr)  # noqa: T201 - the one place where errors reach the terminal
     return code

@@ -12,7 +12,7 @@ from winback.cli.bulk_selection import (
     OfStage,
     OlderThan,
     Yes,
-    carry_out,
+    apply_decision,
     choose,
     find,
     opened,
@@ -65,7 +65,7 @@ def retry(
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
     chosen = choose(operator, _STATES, ids, wanted, every=every, now_ms=now_ms, limit=limit)
-    carry_out(chosen, operator.retry_dead, "Retry", nothing=_NOTHING, yes=yes, json=json)
+    apply_decision(chosen, operator.retry_dead, "Retry", nothing=_NOTHING, yes=yes, json=json)
 
 
 def drop(
@@ -86,7 +86,7 @@ def drop(
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
     chosen = choose(operator, _STATES, ids, wanted, every=every, now_ms=now_ms, limit=limit)
-    carry_out(chosen, operator.drop, "Drop", nothing=_NOTHING, yes=yes, json=json)
+    apply_decision(chosen, operator.drop, "Drop", nothing=_NOTHING, yes=yes, json=json)
 
 
 app = typer.Typer(

@@ -12,11 +12,11 @@ from winback.cli.event_flags import EventFlags
 from winback.cli.grouped_options import grouped_options
 from winback.operations import event_check, json_lines
 from winback.operations.event_request import Requests
-from winback.operations.json_lines import Line
+from winback.operations.json_lines import JsonLine
 from winback.operations.producer import Producer
 from worker import runtime
 from worker.errors import StartError
-from worker.server_errors import named
+from worker.server_errors import naming_server
 from worker.settings import load, require
 
 
@@ -41,11 +41,11 @@ def emit(
         raise StartError("event emit: describe one event with flags (--help lists them), or name a file or -, not both")
     settings = load()
     require(settings, "redis_url")
-    with named(settings):
+    with naming_server(settings):
         state = runtime.open_state(settings)
         outlet = _Outlet(Producer(state.client, state.keys.events), force=force, json=json)
         if source is None:
-            outlet.send([Line(0, jsonlib.dumps({"type": "activity"} | event, ensure_ascii=False).encode())])
+            outlet.send([JsonLine(0, jsonlib.dumps({"type": "activity"} | event, ensure_ascii=False).encode())])
         else:
             for lines in json_lines.events(source):
                 outlet.send(lines)
@@ -76,7 +76,7 @@ def check(
         now_ms = time.time_ns() // 1_000_000
         for line in lines:
             events += 1
-            checked = event_check.look_at(line.text, now_ms, requests)
+            checked = event_check.check_event(line.text, now_ms, requests)
             for finding in checked.findings:
                 count[finding.level] += 1
             for shown in show(checked, line):
@@ -87,7 +87,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _as_text(checked: event_check.Checked, line: Line) -> Iterator[str]:
+def _as_text(checked: event_check.Checked, line: JsonLine) -> Iterator[str]:
     for reading in checked.readings:
         yield f"{line.label}{reading}"
     for finding in checked.findings:
@@ -99,7 +99,7 @@ def _as_text(checked: event_check.Checked, line: Line) -> Iterator[str]:
         yield f"{line.label}no request: {checked.why_not}"
 
 
-def _as_json(checked: event_check.Checked, line: Line) -> Iterator[str]:
+def _as_json(checked: event_check.Checked, line: JsonLine) -> Iterator[str]:
     for reading in checked.readings:
         yield _data(line, level="reading", field=reading.field, message=reading.message)
     for finding in checked.findings:
@@ -110,7 +110,7 @@ def _as_json(checked: event_check.Checked, line: Line) -> Iterator[str]:
         yield _data(line, level="request", request=None, message=checked.why_not)
 
 
-def _data(line: Line, **values: object) -> str:
+def _data(line: JsonLine, **values: object) -> str:
     return jsonlib.dumps({"line": line.number or None, **values})
 
 
@@ -128,7 +128,7 @@ class _Outlet:
         self._json = json
         self.refused = 0
 
-    def send(self, lines: list[Line]) -> None:
+    def send(self, lines: list[JsonLine]) -> None:
         now_ms = time.time_ns() // 1_000_000
         passed = [line for line in lines if self._force or self._is_sound(line, now_ms)]
         if not passed:
@@ -140,7 +140,7 @@ class _Outlet:
             ]
         typer.echo("\n".join(ids))
 
-    def _is_sound(self, line: Line, now_ms: int) -> bool:
+    def _is_sound(self, line: JsonLine, now_ms: int) -> bool:
         findings = event_check.check(line.text, now_ms)
         if not event_check.is_refused(findings):
             return True

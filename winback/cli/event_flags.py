@@ -34,10 +34,10 @@ def items(written: list[str] | None) -> list[JsonObject] | None:
     Raises:
         StartError: one of them is something else.
     """
-    return [_item(text, place) for place, text in enumerate(written, 1)] if written else None
+    return [_item(text, number) for number, text in enumerate(written, 1)] if written else None
 
 
-def _item(text: str, place: int) -> JsonObject:
+def _item(text: str, number: int) -> JsonObject:
     parts = text.rsplit(":", _ITEM_PARTS - 1)
     try:
         name, sku, quantity, price = parts
@@ -49,7 +49,7 @@ def _item(text: str, place: int) -> JsonObject:
         }
     except ValueError:
         raise StartError(
-            f"--item (number {place}): write NAME:SKU:QUANTITY:PRICE, like Headphones:WH-1000:1:149.99"
+            f"--item (number {number}): write NAME:SKU:QUANTITY:PRICE, like Headphones:WH-1000:1:149.99"
         ) from None
     return {key: value for key, value in read.items() if value is not None}
 
@@ -63,9 +63,9 @@ def pairs(written: list[str] | None) -> dict[str, str] | None:
     if not written:
         return None
     split = [text.partition("=") for text in written]
-    for place, (key, equals, _) in enumerate(split, 1):
+    for number, (key, equals, _) in enumerate(split, 1):
         if not key or not equals:
-            raise StartError(f"--metadata (number {place}): write KEY=VALUE, like utm_campaign=spring_sale")
+            raise StartError(f"--metadata (number {number}): write KEY=VALUE, like utm_campaign=spring_sale")
     return {key: value for key, _, value in split}
 
 

@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from detectors.normalize.session_ids import stored_as
-from state.decisions import Operator, Record
+from state.decisions import Operator, OutreachRecord
 from state.inventory import Inventory
 from state.keys import is_outreach_id
-from state.people import Facts, person_of
+from state.people import PersonFacts, person_of
 from state.session_record import Session
 from winback.cli import terminal
-from winback.cli.whom import Email, InCountry, Phone, someone
+from winback.cli.person_options import Email, InCountry, Phone, data_subject
 from winback.operations.outreach_story import explain_outreach
 from winback.operations.session_story import explain_session
 from winback.operations.story import Story
@@ -62,7 +62,7 @@ def explain(
         _explain_person(phone, email, country, every=every, reveal=reveal, json=json)
         return
     settings, state = terminal.opened()
-    story = tell(state, settings, session, reveal=reveal)
+    story = read_story(state, settings, session, reveal=reveal)
     if json:
         typer.echo(jsonlib.dumps(story, indent=2))
     else:
@@ -75,8 +75,8 @@ def _explain_person(
     from winback.operations import person  # the numbering plans of the world take a while to load
 
     settings, state = terminal.opened("identity_secret")
-    who = someone(state, settings, phone=phone, country=country, email=email, session=None, lenient=False)
-    known = person.read(state, Inventory(state.scripts, state.keys, state.cipher), who, follow=True)
+    subject = data_subject(state, settings, phone=phone, country=country, email=email, session=None, lenient=False)
+    known = person.read(state, Inventory(state.scripts, state.keys, state.cipher), subject, follow=True)
     names = [found.session_id for found in known.sessions]
     # Records outlive their sessions.
     names = [
@@ -85,7 +85,7 @@ def _explain_person(
     ]
     if not names:
         raise StartError("no session of theirs is known: they are kept for 7 days; winback person show tells the rest")
-    stories = [tell(state, settings, name, reveal=reveal) for name in (names if every else names[-1:])]
+    stories = [read_story(state, settings, name, reveal=reveal) for name in (names if every else names[-1:])]
     if json:
         typer.echo(jsonlib.dumps({"sessions": names, "stories": stories}, indent=2))
         return
@@ -104,7 +104,7 @@ def _print(console: Console, story: Story) -> None:
         print_outreach(outreach, console)
 
 
-def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
+def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
     """Return the story: `session` (null once it is forgotten) and `outreaches`, the first first.
 
     Raises:
@@ -112,7 +112,7 @@ def tell(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story
     """
     operator, mark = Operator(state.scripts, state.keys, state.cipher), state.streams.watermark()
     name = stored_as(asked)
-    records: list[Record] = []
+    records: list[OutreachRecord] = []
     if is_outreach_id(asked):
         records = [record for record in operator.read([asked]) if record is not None]
         if not records:
@@ -180,15 +180,15 @@ def _progress_shown(story: Story) -> Iterator[tuple[str, str]]:
     if story["stored_as"] != story["session"]:
         yield "stored as", story["stored_as"]
     for place, stay in enumerate(story["stages"]):
-        yield "" if place else "stages", _stay(stay)
+        yield "" if place else "stages", _stage_visit(stay)
     yield "last activity", story["last_activity"] or "none"
     if story["signal"]:
         yield "signal", f"{story['signal']['kind']} at {story['signal']['at']}"
     yield "purchase", story["purchase"] or "none"
-    if story["took_over"]:
-        yield "took over", f"session {story['took_over']}"
-    if story["moved_to"]:
-        yield "taken over", f"by session {story['moved_to']}"
+    if story["supersedes"]:
+        yield "took over", f"session {story['supersedes']}"
+    if story["superseded_by"]:
+        yield "taken over", f"by session {story['superseded_by']}"
 
 
 def _customer_shown(customer: Story) -> Iterator[tuple[str, str]]:
@@ -206,28 +206,28 @@ def _cart(cart: object) -> str:
     return cart if isinstance(cart, str) else jsonlib.dumps(cart, ensure_ascii=False)
 
 
-def _stay(stay: Story) -> str:
+def _stage_visit(stay: Story) -> str:
     place, begins, ends = f"{stay['stage']}.{stay['platform']}", stay["from"], stay["to"]
     return f"{place} at {begins}" if begins == ends else f"{place} from {begins} to {ends}"
 
 
 def _person(person: Story) -> str:
-    said = ["opted out"] if person["opted_out"] else []
-    said += ["bought recently"] if person["bought"] else []
+    known_facts = ["opted out"] if person["opted_out"] else []
+    known_facts += ["bought recently"] if person["bought"] else []
     if person["reserved_by"]:
-        said.append(f"contacted, or being contacted, by {person['reserved_by']} at {person['reserved']}")
-    return ", ".join(said) or "has not opted out, has not bought or been contacted recently"
+        known_facts.append(f"contacted, or being contacted, by {person['reserved_by']} at {person['reserved']}")
+    return ", ".join(known_facts) or "has not opted out, has not bought or been contacted recently"
 
 
 def _is_known(session: Session) -> bool:
     return bool(session.seen_ms or session.fields or session.state != "waiting")
 
 
-def _facts(state: State, settings: Settings, session: Session) -> Facts | None:
+def _facts(state: State, settings: Settings, session: Session) -> PersonFacts | None:
     """Return what is known of the person; None without their number, or the secret that they are recognised by."""
     if settings.identity_secret is None or not session.fields.get("phone"):
         return None
     from tasks.delivery.payload import phone_of  # the numbering plans of the world take a while to load
 
     number = phone_of(session.fields)
-    return state.people.facts(person_of(number, runtime.identity_secret(settings))) if number else None
+    return state.people.person_facts(person_of(number, runtime.identity_secret(settings))) if number else None

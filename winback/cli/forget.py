@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detectors.lanes import LANES
-from state.erasure import Forgetting
+from state.erasure import Erasure
 from state.optouts import OptOuts
 from winback.cli import terminal
 from winback.cli.grouped_options import grouped_options
-from winback.cli.whom import Exact, Json, PersonOptions
+from winback.cli.person_options import Exact, Json, PersonOptions
 from worker.logs.masking import mask_identity
 from worker.runtime import State
 
 if TYPE_CHECKING:
-    from winback.operations.forget import Forget, Forgotten
-    from winback.operations.someone import Someone
-    from winback.operations.traces import Progress, Traces
+    from winback.operations.data_subject import DataSubject
+    from winback.operations.forget import Forget, ForgetResult
+    from winback.operations.personal_data import PersonalData, Progress
 
 _WHY_KEPT = {
     "opted_out": "an opt-out has to be known to be kept; winback optout remove takes it off the list",
@@ -57,14 +57,14 @@ def forget(
     The server's logs of slow and large commands are emptied: they can hold names and numbers.
     """
     settings, state = terminal.opened("identity_secret")
-    who = named.someone(state, settings, lenient=True)
+    subject = named.data_subject(state, settings, lenient=True)
     work = _Work(state, follow=not exact, scan=scan)
-    found = work.find(who)
+    found = work.find(subject)
     if not json:
-        _print_found(found, who, scanned=work.scans)
+        _print_found(found, subject, scanned=work.scans)
     if not yes and found:
         terminal.confirm("Remove all of it for good?", yes=False)
-    done = work.remove(who, found)
+    done = work.remove(subject, found)
     if json:
         typer.echo(jsonlib.dumps(asdict(done), indent=2))
     else:
@@ -77,25 +77,25 @@ class _Work:
     """The two passes, each with its progress on the terminal."""
 
     def __init__(self, state: State, *, follow: bool, scan: bool) -> None:
-        self._forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
+        self._forgetting = Erasure(state.scripts, state.keys, [lane.name for lane in LANES], state.cipher)
         self._opt_outs = OptOuts(state.scripts, state.keys)
         self._follow = follow
         self.scans = scan
         """Whether every key is read: as asked, or because an index is full."""
-        self._total = self._forgetting.keys_in_all()
+        self._total = self._forgetting.key_count()
 
-    def find(self, who: "Someone") -> "Traces":
-        """Return all traces, and add to `who` what they lead to."""
+    def find(self, subject: "DataSubject") -> "PersonalData":
+        """Return all traces, and add to `subject` what they lead to."""
         with terminal.progress("reading", self._total) as bar:
             survey = self._pass(bar.at)
-            found = survey.survey(who)
+            found = survey.survey(subject)
         self.scans = survey.scans
         return found
 
-    def remove(self, who: "Someone", found: "Traces") -> "Forgotten":
+    def remove(self, subject: "DataSubject", found: "PersonalData") -> "ForgetResult":
         """Remove what was found, and what turns up in the meantime."""
         with terminal.progress("removing", self._total) as bar:
-            return self._pass(bar.at).forget(who, found)
+            return self._pass(bar.at).forget(subject, found)
 
     def _pass(self, progress: "Progress") -> "Forget":
         from winback.operations.forget import Forget  # numbering plans load slowly
@@ -103,16 +103,16 @@ class _Work:
         return Forget(self._forgetting, self._opt_outs, progress, follow=self._follow, scan=self.scans)
 
 
-def _print_found(found: "Traces", who: "Someone", *, scanned: bool) -> None:
-    for identity in who.linked:
+def _print_found(found: "PersonalData", subject: "DataSubject", *, scanned: bool) -> None:
+    for identity in subject.linked:
         typer.echo(f"{mask_identity(identity)} was seen together with them and is removed as well (not with --exact)")
-    for identity in who.shared:
+    for identity in subject.shared:
         typer.echo(f"{mask_identity(identity)} is shared by many people: what is linked to it stays")
     if not found:
         typer.echo("nothing is stored about them" if scanned else "their index names nothing")
         return
     typer.echo(f"found: {_counts(len(found.sessions), len(found.outreaches), len(found.entries), len(found.rejected))}")
-    for session in sorted(who.sessions):
+    for session in sorted(subject.sessions):
         typer.echo(f"  session {session}")
     for outreach in sorted(found.outreaches):
         typer.echo(f"  outreach {outreach}")
@@ -120,7 +120,7 @@ def _print_found(found: "Traces", who: "Someone", *, scanned: bool) -> None:
         typer.echo(f"  key {key}")
 
 
-def _print_done(done: "Forgotten") -> None:
+def _print_done(done: "ForgetResult") -> None:
     erased = done.erased
     if erased.sessions or erased.outreaches or erased.skeletons or done.entries or done.rejected or done.person_keys:
         counts = _counts(erased.sessions, erased.outreaches, done.entries, done.rejected)
@@ -136,15 +136,15 @@ def _print_done(done: "Forgotten") -> None:
     _print_rest(done)
 
 
-def _print_rest(done: "Forgotten") -> None:
+def _print_rest(done: "ForgetResult") -> None:
     for key in done.kept:
         typer.echo(f"stays: {key}: {_WHY_KEPT[key.rpartition(':')[2]]}")
     if done.left:
-        typer.echo(f"NOT everything is gone: of {done.looked_at:,} keys scanned, these still name them:")
+        typer.echo(f"NOT everything is gone: of {done.searched:,} keys scanned, these still name them:")
         for key in done.left:
             typer.echo(f"  {key}")
-    elif done.looked_at:
-        typer.echo(f"proof: scanned all {done.looked_at:,} keys; no number, address or session of theirs is left")
+    elif done.searched:
+        typer.echo(f"proof: scanned all {done.searched:,} keys; no number, address or session of theirs is left")
     else:
         typer.echo("nothing that their index names is left; to look through every key, add --scan")
     if not done.slow_log_cleared:

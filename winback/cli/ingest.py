@@ -10,10 +10,10 @@ import typer
 
 from tasks.failpoints import reached
 from worker import runtime
-from worker.ingest.consumer import Ingest, calm_collector
+from worker.ingest.consumer import Ingest, tune_gc
 from worker.logs import setup
-from worker.monitoring.alarms import Watch
-from worker.server_errors import named
+from worker.monitoring.alarms import AlarmMonitor
+from worker.server_errors import naming_server
 from worker.settings import load, require
 
 
@@ -30,7 +30,7 @@ def ingest(
     settings = load()
     require(settings, "redis_url", "identity_secret")
     setup.configure("ingest")
-    with named(settings):
+    with naming_server(settings):
         state = runtime.open_state(settings)
         server = runtime.join_deployment(state, settings)
         # Before it says that it is ready: from then on the shop may write to all of them.
@@ -43,12 +43,12 @@ def ingest(
         state,
         settings.ingest,
         consumer=consumer or socket.gethostname(),
-        beat=lambda: state.beat("ingest"),
+        heartbeat=lambda: state.heartbeat("ingest"),
         reached=reached,
     )
-    calm_collector()
+    tune_gc()
     log.info("ready", server=server, stream=state.keys.events, streams=len(streams))
-    Watch(settings).start()
+    AlarmMonitor(settings).start()
     process.run(stopped.is_set, stopped.wait)
     totals = process.totals
     log.info("stopped", entries=totals.entries, changes=totals.changes, rejected=totals.rejected)

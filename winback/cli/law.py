@@ -14,7 +14,7 @@ from rich.text import Text
 
 from state.channels import CHANNELS
 from tasks.policy.law.limit_text import write_limit
-from tasks.policy.law.table import DISCLAIMER, Entry, table
+from tasks.policy.law.table import DISCLAIMER, LawEntry, table
 from tasks.policy.setting_fields import read_place
 from winback.cli import terminal
 from worker.errors import StartError
@@ -64,7 +64,7 @@ def show(
         return
     console = terminal.out()
     console.print(Text(f"{code}  {entry.name}", "bold"))
-    for label, text in _told(entry):
+    for label, text in _consent_rows(entry):
         _print(console, label, text)
     for label, lines in (("sources", entry.sources), ("holidays", [_day(day, name) for day, name in days.items()])):
         for place_, line in enumerate(lines):
@@ -79,7 +79,7 @@ def _unknown(place: str, code: str | None) -> str:
     return f"{code} has no entry in the law table: only the settings count there; winback law list shows all entries"
 
 
-def _overview(entries: dict[str, Entry]) -> Table:
+def _overview(entries: dict[str, LawEntry]) -> Table:
     """One line for each entry, which fits 80 columns."""
     rows = [
         (
@@ -101,7 +101,7 @@ def _overview(entries: dict[str, Entry]) -> Table:
     return found
 
 
-def _short(entry: Entry) -> str:
+def _short(entry: LawEntry) -> str:
     """Write windows in few letters: `Mo-Fr 7-19 Sa 8-15 *`."""
     found, before = [], ""
     for window in entry.windows or (_ANY,):
@@ -113,7 +113,7 @@ def _short(entry: Entry) -> str:
     return " ".join([*found, *(["*"] if entry.closed_on_holidays else [])])
 
 
-def _windows(entry: Entry) -> str:
+def _windows(entry: LawEntry) -> str:
     closed = ["no holidays"] if entry.closed_on_holidays else []
     return "; ".join([*(entry.windows or (_ANY,)), *closed])
 
@@ -122,7 +122,7 @@ def _joined(parts: Iterable[str]) -> str:
     return ", ".join(parts) or "-"
 
 
-def _told(entry: Entry) -> Iterator[tuple[str, str]]:
+def _consent_rows(entry: LawEntry) -> Iterator[tuple[str, str]]:
     yield "windows", _windows(entry)
     yield "limits", _joined(map(write_limit, entry.limits))
     yield "consent", _joined(entry.consent)
@@ -147,7 +147,7 @@ def _day(day: date, name: str) -> str:
     return f"{day:%Y-%m-%d %a}  {name}"
 
 
-def _document(code: str, entry: Entry) -> dict[str, object]:
+def _document(code: str, entry: LawEntry) -> dict[str, object]:
     document = entry.model_dump(mode="json")
     return {"code": code, **document, "limits": [write_limit(limit) for limit in entry.limits]}
 

@@ -12,9 +12,9 @@ from worker import runtime
 from worker.http_server import serve
 from worker.logs import setup
 from worker.monitoring.health import Finding
-from worker.monitoring.metrics_server import Looks, create_app
+from worker.monitoring.metrics_server import SnapshotCache, create_app
 from worker.settings import require
-from worker.settings.partial import load_to_look
+from worker.settings.partial import load_lenient
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9555
@@ -32,7 +32,7 @@ def metrics(
     server is away there is one metric, `winback_up 0`. /healthz says that
     this process itself lives. There are counts and times, and nobody's data.
     """
-    settings, broken = load_to_look()
+    settings, broken = load_lenient()
     require(settings, "redis_url")
     setup.configure("metrics")
     ours = [Finding("settings", "fail" if broken else "ok", broken or "they can be used")]
@@ -47,7 +47,7 @@ def metrics(
 
     log = structlog.stdlib.get_logger("winback.metrics")
     serve(
-        create_app(Looks(read, settings), settings, ours),
+        create_app(SnapshotCache(read, settings), settings, ours),
         host,
         port,
         listening=lambda url: log.info("ready", address=f"{url}/metrics"),

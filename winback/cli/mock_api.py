@@ -15,7 +15,7 @@ from winback.simulation.mock_api.run import DEFAULT_HOST, DEFAULT_PORT, run
 from worker.errors import StartError
 
 _STRICT = "What it is like"
-_TRICKS = "How it misbehaves"
+_MISBEHAVIOUR = "How it misbehaves"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a secret must not get into a traceback
@@ -66,30 +66,32 @@ class Behaviour:
         str | None,
         typer.Option(
             help="Answer with this status; several, like 500,500,200, are answered in turn, over and over.",
-            rich_help_panel=_TRICKS,
+            rich_help_panel=_MISBEHAVIOUR,
         ),
     ] = None
     delay: Annotated[
-        str | None, typer.Option(help="Wait so long before each answer: 100ms, 2s.", rich_help_panel=_TRICKS)
+        str | None, typer.Option(help="Wait so long before each answer: 100ms, 2s.", rich_help_panel=_MISBEHAVIOUR)
     ] = None
     drop: Annotated[
         Literal["before", "after"] | None,
         typer.Option(
             help="Close the connection without an answer: before taking the request, or after having taken it.",
-            rich_help_panel=_TRICKS,
+            rich_help_panel=_MISBEHAVIOUR,
         ),
     ] = None
     retry_after: Annotated[
         str | None,
-        typer.Option(help="Send this Retry-After, as it is, with every 429 and 503.", rich_help_panel=_TRICKS),
+        typer.Option(help="Send this Retry-After, as it is, with every 429 and 503.", rich_help_panel=_MISBEHAVIOUR),
     ] = None
     body: Annotated[
         str | None,
-        typer.Option(help="Answer with this body instead of an empty or an error's one.", rich_help_panel=_TRICKS),
+        typer.Option(
+            help="Answer with this body instead of an empty or an error's one.", rich_help_panel=_MISBEHAVIOUR
+        ),
     ] = None
     times: Annotated[
         int | None,
-        typer.Option(help="Misbehave so many times, then behave.", rich_help_panel=_TRICKS),
+        typer.Option(help="Misbehave so many times, then behave.", rich_help_panel=_MISBEHAVIOUR),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no line per request.")] = False
     json_lines: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False

@@ -10,7 +10,7 @@ from state.optouts import DIRECT, LINKED, OF_THE_PERSON, Entries, OptOuts, Regis
 from state.people import person_of
 from tasks.delivery.payload import timestamp
 from winback.cli import optout_files, terminal
-from winback.cli.whom import InCountry, Json, country_code
+from winback.cli.person_options import InCountry, Json, country_code
 from worker import runtime
 from worker.errors import StartError
 
@@ -51,7 +51,7 @@ def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource =
     typer.echo(f"{_people(sum(removed))} taken off{f' {source}' if source else ''}; {removed.count(False)} not on it")
     for contact, entries in zip(contacts, left, strict=True):
         if entries:
-            typer.echo(f"{contact}: still opted out: {_sources(entries)}{_way_out(entries)}")
+            typer.echo(f"{contact}: still opted out: {_sources(entries)}{_hint(entries)}")
     if any(left) and source is None:
         raise typer.Exit(1)
 
@@ -170,7 +170,7 @@ def _sources(entries: Entries) -> str:
     return ", ".join(f"{source} {at[:10] if at else '(date unknown)'}" for source, at in _times(entries).items())
 
 
-def _way_out(entries: Entries) -> str:
+def _hint(entries: Entries) -> str:
     registers = [source for source in entries if source not in OF_THE_PERSON]
     return f" (winback optout remove --source {registers[0]})" if registers else ""
 

@@ -10,14 +10,14 @@ import typer
 
 from state.optouts import OF_THE_PERSON, OPERATOR, SHOP, OptOuts, Register
 from winback.cli import terminal
-from winback.cli.whom import InCountry, Json, country_code
+from winback.cli.person_options import InCountry, Json, country_code
 from worker import runtime
 from worker.errors import StartError
 
 if TYPE_CHECKING:
-    from winback.operations.optout_import import Import, Read, Written
+    from winback.operations.optout_import import Import, ImportResult, ParsedFile
 
-_TOLD = 20  # lines with a problem; the rest is only counted
+_MOST_PRINTED = 20  # lines with a problem; the rest is only counted
 _READABLE = 0.5
 """A register whose file has a smaller readable part, or a smaller part of its last entries, isn't replaced unasked."""
 
@@ -121,7 +121,7 @@ def _target(opt_outs: OptOuts, source: str | None, *, replace: bool) -> _Target:
     return _Target(source, replace, known.get(source))
 
 
-def _question(read: "Read", target: _Target, *, allow_empty: bool) -> str:
+def _question(read: "ParsedFile", target: _Target, *, allow_empty: bool) -> str:
     """Return what to ask before the file is written; empty for nothing.
 
     Raises:
@@ -144,7 +144,7 @@ def _question(read: "Read", target: _Target, *, allow_empty: bool) -> str:
     )
 
 
-def _write(work: "Import", opt_outs: OptOuts, target: _Target) -> "Written":
+def _write(work: "Import", opt_outs: OptOuts, target: _Target) -> "ImportResult":
     at_ms = max(opt_outs.now_ms(), target.before.at_ms + 1 if target.before else 0)
     with terminal.progress("writing", work.read.entries) as bar:
         if target.replace:
@@ -152,7 +152,7 @@ def _write(work: "Import", opt_outs: OptOuts, target: _Target) -> "Written":
         return work.write(opt_outs, target.source, at_ms, bar.advance)
 
 
-def _report(read: "Read", written: "Written", target: _Target, *, json: bool) -> None:
+def _report(read: "ParsedFile", written: "ImportResult", target: _Target, *, json: bool) -> None:
     if json:
         document = {
             "source": target.source or None,
@@ -164,10 +164,10 @@ def _report(read: "Read", written: "Written", target: _Target, *, json: bool) ->
         }
         typer.echo(jsonlib.dumps(document, indent=2))
         return
-    for line, problem in read.problems[:_TOLD]:
+    for line, problem in read.problems[:_MOST_PRINTED]:
         typer.echo(f"line {line}: {problem}", err=True)
-    if read.bad > _TOLD:
-        typer.echo(f"and {read.bad - _TOLD:,} more lines have a problem", err=True)
+    if read.bad > _MOST_PRINTED:
+        typer.echo(f"and {read.bad - _MOST_PRINTED:,} more lines have a problem", err=True)
     removed = f"; {written.removed:,} removed" if target.replace else ""
     under = f" under {target.source}" if target.source else ""
     typer.echo(f"{_number(read.entries)} imported{under}; {written.new:,} new on the list{removed}; {_bad(read.bad)}")

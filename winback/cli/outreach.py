@@ -15,7 +15,7 @@ from winback.cli.bulk_selection import (
     OfStage,
     OlderThan,
     Yes,
-    carry_out,
+    apply_decision,
     choose,
     document,
     find,
@@ -29,7 +29,7 @@ from winback.operations.outreach_story import explain_outreach
 _OPEN = ("waiting", "leased")
 
 
-class State(StrEnum):
+class OutreachState(StrEnum):
     """What an outreach may be."""
 
     waiting = "waiting"
@@ -46,7 +46,7 @@ class State(StrEnum):
 def list_outreaches(
     *,
     state: Annotated[
-        list[State] | None, typer.Option("--state", help="Only those in it; may be given several times.")
+        list[OutreachState] | None, typer.Option("--state", help="Only those in it; may be given several times.")
     ] = None,
     stage: OfStage = None,
     reason: OfReason = None,
@@ -63,7 +63,7 @@ def list_outreaches(
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
     show(
-        find(operator, [one.value for one in state or State], wanted, now_ms=now_ms, limit=limit),
+        find(operator, [one.value for one in state or OutreachState], wanted, now_ms=now_ms, limit=limit),
         json=json,
         nothing="no outreach is like that",
     )
@@ -109,7 +109,7 @@ def expire(
     chosen = choose(
         operator, _OPEN, ids, wanted, every=waiting, now_ms=now_ms, limit=limit, all_of="--waiting for every one"
     )
-    carry_out(chosen, operator.expire, "End", nothing="no outreach waits", yes=yes, json=json)
+    apply_decision(chosen, operator.expire, "End", nothing="no outreach waits", yes=yes, json=json)
 
 
 app = typer.Typer(

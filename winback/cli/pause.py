@@ -13,7 +13,7 @@ from worker import runtime
 from worker.errors import StartError
 from worker.logs.masking import one_line
 from worker.monitoring.health import clock_time
-from worker.server_errors import ask
+from worker.server_errors import call_with_timeout
 from worker.settings import load, require
 
 LONGEST_REASON = 200  # characters
@@ -34,22 +34,22 @@ def pause(
             for_ms = milliseconds(parse_duration(for_))
         except ValueError as problem:
             raise StartError(f"--for: {for_!r} {problem}") from None
-    done = _tell(lambda control: control.pause(one_line(reason)[:LONGEST_REASON], for_ms=for_ms))
+    done = _print_result(lambda control: control.pause(one_line(reason)[:LONGEST_REASON], for_ms=for_ms))
     until = f"until {clock_time(done.until_ms)}" if done.until_ms else "until winback resume"
     typer.echo(f"sending is paused {until}; what is due stays due")
 
 
 def resume() -> None:
     """Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once."""
-    done = _tell(Control.resume)
+    done = _print_result(Control.resume)
     was = "sending goes on" if done.was_paused else "sending was not paused"
     also = f"; it has stopped by itself ({done.why}): one outreach is tried now" if done.why else ""
     orders = "; no orders arrive: sending goes on for an hour in spite of it" if done.orders_held else ""
     typer.echo(was + also + orders)
 
 
-def _tell(say: Callable[[Control], SetPauseReply]) -> SetPauseReply:
+def _print_result(change_sending: Callable[[Control], SetPauseReply]) -> SetPauseReply:
     # Whole or not at all: by a file left out in part, another namespace might be paused.
     settings = load()
     require(settings, "redis_url")
-    return ask(settings, lambda: say(runtime.open_state(settings).control))
+    return call_with_timeout(settings, lambda: change_sending(runtime.open_state(settings).control))

@@ -8,8 +8,8 @@ import typer
 from state.inventory import Inventory
 from winback.cli import person_screen, terminal
 from winback.cli.grouped_options import grouped_options
-from winback.cli.whom import Exact, Json, PersonOptions
-from winback.operations.someone import Someone
+from winback.cli.person_options import Exact, Json, PersonOptions
+from winback.operations.data_subject import DataSubject
 from worker.runtime import State
 from worker.settings import Settings
 
@@ -30,14 +30,16 @@ def show(
     everything. Personal data is masked unless you pass --reveal. Times are UTC. Exit code 1 if nothing is stored.
     """
     from winback.operations import person  # numbering plans load slowly
-    from winback.operations.traces import Finder
+    from winback.operations.personal_data import Finder
 
-    settings, state, who = _opened(named)
+    settings, state, subject = _opened(named)
     inventory = Inventory(state.scripts, state.keys, state.cipher)
-    known = person.read(state, inventory, who, follow=not exact)
+    known = person.read(state, inventory, subject, follow=not exact)
     finder = Finder(inventory, lambda _what, _number: None)
     story = person.story(known, settings, inventory, reveal=reveal)
-    story["unread_events"] = sum(1 for one in finder.unread(who) if one.event is None or who.has_event(one.event))
+    story["unread_events"] = sum(
+        1 for one in finder.unread(subject) if one.event is None or subject.has_event(one.event)
+    )
     if json:
         typer.echo(jsonlib.dumps(story, indent=2))
     else:
@@ -65,23 +67,23 @@ def export(
     """
     from winback.operations.person_export import export as exported  # numbering plans load slowly
 
-    _, state, who = _opened(named)
+    _, state, subject = _opened(named)
     inventory = Inventory(state.scripts, state.keys, state.cipher)
-    with terminal.progress("reading", inventory.keys_in_all()) as bar:
-        done = exported(inventory, who, bar.at, follow=not exact)
+    with terminal.progress("reading", inventory.key_count()) as bar:
+        done = exported(inventory, subject, bar.at, follow=not exact)
     typer.echo(jsonlib.dumps(done.document, indent=2, ensure_ascii=False))
     if done.missed:
-        typer.echo(f"NOT complete: of {done.looked_at:,} keys scanned, these hold more about them:", err=True)
+        typer.echo(f"NOT complete: of {done.searched:,} keys scanned, these hold more about them:", err=True)
         for key in done.missed:
             typer.echo(f"  {key}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"complete: scanned all {done.looked_at:,} keys", err=True)
+    typer.echo(f"complete: scanned all {done.searched:,} keys", err=True)
 
 
-def _opened(named: PersonOptions) -> tuple[Settings, State, Someone]:
+def _opened(named: PersonOptions) -> tuple[Settings, State, DataSubject]:
     settings, state = terminal.opened("identity_secret")
     # What can be read in two ways is left out: it could be another person's.
-    return settings, state, named.someone(state, settings, lenient=False)
+    return settings, state, named.data_subject(state, settings, lenient=False)
 
 
 app = typer.Typer(

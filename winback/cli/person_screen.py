@@ -38,8 +38,8 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
 
 
 def _named(name: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for place, line in enumerate(lines or ["none"]):
-        yield "" if place else name, line
+    for index, line in enumerate(lines or ["none"]):
+        yield "" if index else name, line
 
 
 def _identity(one: Story) -> str:

@@ -11,18 +11,18 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from state.event_stream import entry_ms
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from tasks.delivery.payload import timestamp
 from worker import runtime
 from worker.logs.masking import one_line
-from worker.server_errors import named
+from worker.server_errors import naming_server
 from worker.settings import load, require
 
 _PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedRow:
     """Why one event, or a part of it, was left out; nothing of the event itself is kept."""
 
     at: str
@@ -65,13 +65,13 @@ def list_rejected(
     """
     settings = load()
     require(settings, "redis_url")
-    with named(settings), translated():
+    with naming_server(settings), driver_errors():
         state = runtime.open_state(settings)
         pipe = state.scripts.client.pipeline(transaction=False)
         pipe.execute_command("XREVRANGE", state.keys.rejected, "+", "-", "COUNT", limit)
         pipe.xlen(state.keys.rejected)
         found, total = pipe.execute()
-    rejected = [Rejected.from_entry(entry_id, fields) for entry_id, fields in found]
+    rejected = [RejectedRow.from_entry(entry_id, fields) for entry_id, fields in found]
     if json:
         typer.echo(jsonlib.dumps([asdict(one) for one in rejected], indent=2))
         return
@@ -83,7 +83,7 @@ def list_rejected(
         typer.echo(f"the latest {len(rejected):,} of {total:,}: --limit shows more")
 
 
-def _print(rejected: list[Rejected]) -> None:
+def _print(rejected: list[RejectedRow]) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = _PIPED_WIDTH

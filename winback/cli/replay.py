@@ -16,14 +16,14 @@ from winback.cli.interrupt import CtrlC
 from winback.operations import json_lines
 from winback.operations.producer import Producer
 from winback.operations.recorded_events import last_moment
-from winback.operations.replay import Replay, Totals, require_harmless
+from winback.operations.replay import Replay, ReplayTotals, require_harmless
 from worker import runtime
-from worker.server_errors import named
+from worker.server_errors import naming_server
 from worker.settings import Settings, load, require
 
 _INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 _LAGGING_S = 1.0
-_TOLD = 10  # lines that cannot be replayed; the rest is only counted
+_MOST_PRINTED = 10  # lines that cannot be replayed; the rest is only counted
 
 
 def replay(
@@ -45,7 +45,7 @@ def replay(
     settings = load()
     producer = _harmless_producer(settings)
     last_ms = last_moment(file)
-    with named(settings), CtrlC() as ctrl_c, _View(last_ms, speed=speed, limit=limit) as view:
+    with naming_server(settings), CtrlC() as ctrl_c, _View(last_ms, speed=speed, limit=limit) as view:
         run = Replay(
             producer.send,
             speed=speed,
@@ -74,7 +74,7 @@ def _harmless_producer(settings: Settings) -> Producer:
     """
     require_harmless(settings.delivery.mode, settings.delivery.endpoint)
     require(settings, "redis_url")
-    with named(settings):
+    with naming_server(settings):
         state = runtime.open_state(settings)
         announced = deployment.announced(state.scripts, state.keys)
     # The workers may have been started with other settings than this command sees.
@@ -113,7 +113,7 @@ class _View:
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def update(self, totals: Totals) -> None:
+    def update(self, totals: ReplayTotals) -> None:
         done = fraction_done(totals, last_ms=self._last_ms, limit=self._limit)
         left_s = seconds_left(totals, done, last_ms=None if self._limit else self._last_ms, speed=self._speed)
         self._progress.update(
@@ -129,14 +129,14 @@ class _View:
     def skipped(self, why: str) -> None:
         """Print why a line was left out, for the first few."""
         self._left_out += 1
-        if self._left_out <= _TOLD:
+        if self._left_out <= _MOST_PRINTED:
             self._console.print(why, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         self._progress.stop()
 
 
-def fraction_done(totals: Totals, *, last_ms: int | None, limit: int | None) -> float | None:
+def fraction_done(totals: ReplayTotals, *, last_ms: int | None, limit: int | None) -> float | None:
     """Return how much of a replay is done, 0 to 1; None when nobody can say (the end of a pipe is not known)."""
     if limit is not None:
         return min(1.0, totals.sent / limit)
@@ -146,7 +146,7 @@ def fraction_done(totals: Totals, *, last_ms: int | None, limit: int | None) -> 
     return min(1.0, (totals.latest_ms - totals.first_ms) / span_ms) if span_ms > 0 else 1.0
 
 
-def seconds_left(totals: Totals, done: float | None, *, last_ms: int | None, speed: float) -> float | None:
+def seconds_left(totals: ReplayTotals, done: float | None, *, last_ms: int | None, speed: float) -> float | None:
     """Return how long a replay will go on; None when nobody can say.
 
     While it keeps up, the schedule says so; once it lags, its pace so far is the better guess.
@@ -156,7 +156,7 @@ def seconds_left(totals: Totals, done: float | None, *, last_ms: int | None, spe
     return totals.seconds * (1 - done) / done if done else None
 
 
-def _print_summary(totals: Totals, *, interrupted: bool, json: bool) -> None:
+def _print_summary(totals: ReplayTotals, *, interrupted: bool, json: bool) -> None:
     if json:
         document = {
             "sent": totals.sent,
@@ -170,8 +170,8 @@ def _print_summary(totals: Totals, *, interrupted: bool, json: bool) -> None:
         typer.echo(jsonlib.dumps(document))
         return
     stopped = "stopped: " if interrupted else ""
-    pace = f"{totals.per_second:,.0f} a second, at most {totals.worst_lag_s:.1f} s late"
-    typer.echo(f"{stopped}sent {totals.sent:,} events in {totals.seconds:,.1f} s: {pace}")
+    policy = f"{totals.per_second:,.0f} a second, at most {totals.worst_lag_s:.1f} s late"
+    typer.echo(f"{stopped}sent {totals.sent:,} events in {totals.seconds:,.1f} s: {policy}")
     if totals.out_of_order:
         typer.echo(f"{totals.out_of_order:,} were out of order and sent at once: sort the file by occurred_at")
     if totals.skipped:

@@ -15,9 +15,9 @@ from winback.cli.report_tables import tables
 from winback.operations.report import EVERY, By, day_of, document, make, number_of
 from worker import runtime
 from worker.errors import StartError
-from worker.server_errors import ask
+from worker.server_errors import call_with_timeout
 from worker.settings import require
-from worker.settings.partial import load_to_look
+from worker.settings.partial import load_lenient
 
 _DAY = timedelta(days=1)
 MOST_DAYS = timedelta(milliseconds=STATS_TTL_MS)
@@ -67,10 +67,10 @@ def report(
     Orders count on the day of the contact that they followed within `contact.attribution_window`; days are UTC.
     """
     first, last, parts = _read_since(since), _read_until(until) if until else None, _read_by(by)
-    settings = load_to_look()[0]
+    settings = load_lenient()[0]
     require(settings, "redis_url")
     state = runtime.open_state(settings)
-    today = day_of(ask(settings, lambda: daily_counters.today(state.scripts)))
+    today = day_of(call_with_timeout(settings, lambda: daily_counters.today(state.scripts)))
     # 7d are seven days; 36h reach into two.
     start = today - _DAY * (-(-first // _DAY) - 1) if isinstance(first, timedelta) else first
     end = last or today
@@ -78,7 +78,9 @@ def report(
         raise StartError(f"--since {start} is after --until {end}")
     if end - start > MOST_DAYS:
         raise StartError(f"--since {start}: counters are kept for {MOST_DAYS.days} days; begin later")
-    counted = ask(settings, lambda: daily_counters.read(state.scripts, state.keys, number_of(start), number_of(end)))
+    counted = call_with_timeout(
+        settings, lambda: daily_counters.read(state.scripts, state.keys, number_of(start), number_of(end))
+    )
     found = make(counted, start, end, parts, settings.contact.attribution_window)
     now = datetime.now(UTC)
     if json:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from detectors.lanes import milliseconds
 from state import deployment
-from state.key_rotation import Rotation, Tally
+from state.key_rotation import Rotation, RotationTally
 from winback.cli import terminal
 from worker import runtime
 from worker.errors import StartError
@@ -22,11 +22,11 @@ STILL_RUNS = timedelta(seconds=30)
 """A process that has not said for so long that it encrypts with a key has ended; they say so every two seconds."""
 MOST_PASSES = 5
 """The last one finds nothing to do; what is written meanwhile by processes with an older key takes one more each."""
-_TOLD = 10  # records that cannot be decrypted; the rest is only counted
+_MOST_PRINTED = 10  # records that cannot be decrypted; the rest is only counted
 
 Use = Literal["first", "needed", "used", "lost", "unused"]
 _UNUSED: Use = "unused"
-_SAYS: dict[Use, str] = {
+_KEY_USES: dict[Use, str] = {
     "first": "the first one: everything new is encrypted under it",
     "needed": "there are values under it that could not be encrypted anew: run this again",
     "used": "in use within the last 30 s ({}): restart what still runs with the new key in front, then run this again",
@@ -68,16 +68,16 @@ def rotate_keys(
     settings = load()
     require(settings, "redis_url", "identity_secret", "encryption_keys")
     state = runtime.open_state(settings)
-    gone = tuple(lost or ())
-    _require_lost(gone, state)
-    if gone:
-        _confirm_loss(state, gone, yes=yes)
-    runtime.join_deployment(state, settings, lost=gone)
+    lost_keys = tuple(lost or ())
+    _require_lost(lost_keys, state)
+    if lost_keys:
+        _confirm_loss(state, lost_keys, yes=yes)
+    runtime.join_deployment(state, settings, lost=lost_keys)
     tally, rewritten = _passes(state)
     known = {*state.cipher.ids, *deployment.recorded_keys(state.scripts, state.keys)}
     # What only values name was given up before.
     lost_before = [key_id for key_id in tally.values if key_id and key_id not in known]
-    uses = [_use(state, key_id, tally, (*gone, *lost_before)) for key_id in _every_key(state, tally)]
+    uses = [_use(state, key_id, tally, (*lost_keys, *lost_before)) for key_id in _every_key(state, tally)]
     for use in uses:
         if use.use in {"unused", "lost"}:
             deployment.forget_key(state.scripts, state.keys, use.id)
@@ -105,8 +105,8 @@ def _confirm_loss(state: runtime.State, lost: Sequence[str], *, yes: bool) -> No
     Raises:
         typer.Exit: the answer is no.
     """
-    tally = Tally()
-    for _ in Rotation(state.scripts, state.keys, state.cipher, look=True).steps(tally):
+    tally = RotationTally()
+    for _ in Rotation(state.scripts, state.keys, state.cipher, dry_run=True).steps(tally):
         pass
     for key_id in lost:
         kinds = ((key_id, "session", "sessions"), (key_id, "outreach", "outreaches"), (key_id, "body", "requests"))
@@ -123,16 +123,16 @@ def _running_with(state: runtime.State, key_id: str) -> list[str]:
     return [beat.process for beat in beats if now_ms - beat.at_ms < milliseconds(STILL_RUNS)]
 
 
-def _passes(state: runtime.State) -> tuple[Tally, int]:
+def _passes(state: runtime.State) -> tuple[RotationTally, int]:
     """Go over everything until a pass finds nothing to do; return that pass, and how many values were rewritten."""
     console, rewritten = Console(stderr=True), 0
     rotation = Rotation(state.scripts, state.keys, state.cipher)
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("keys, pass {task.fields[number]}"))
-    tally = Tally()
+    tally = RotationTally()
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=None, number=1)
         for number in range(1, MOST_PASSES + 1):
-            tally = Tally()
+            tally = RotationTally()
             progress.reset(bar, total=rotation.size(), number=number)
             for done in rotation.steps(tally):
                 progress.advance(bar, done)
@@ -142,12 +142,12 @@ def _passes(state: runtime.State) -> tuple[Tally, int]:
     return tally, rewritten
 
 
-def _every_key(state: runtime.State, tally: Tally) -> list[str]:
+def _every_key(state: runtime.State, tally: RotationTally) -> list[str]:
     recorded = deployment.recorded_keys(state.scripts, state.keys)
     return list(dict.fromkeys([*state.cipher.ids, *recorded, *(key_id for key_id in tally.values if key_id)]))
 
 
-def _use(state: runtime.State, key_id: str, tally: Tally, lost: Sequence[str]) -> KeyUse:
+def _use(state: runtime.State, key_id: str, tally: RotationTally, lost: Sequence[str]) -> KeyUse:
     processes = _running_with(state, key_id)
     values, use = tally.values[key_id], _UNUSED
     if key_id == state.cipher.ids[0]:
@@ -161,14 +161,14 @@ def _use(state: runtime.State, key_id: str, tally: Tally, lost: Sequence[str]) -
     return KeyUse(key_id, use, values, processes)
 
 
-def _report(state: runtime.State, tally: Tally) -> None:
+def _report(state: runtime.State, tally: RotationTally) -> None:
     problem = ""
     for record, why in tally.unreadable.items():
         problem = f"{record}: {why}; records that cannot be decrypted: {len(tally.unreadable):,}"
     deployment.report(state.scripts, state.keys, "encryption", problem)
 
 
-def _print(tally: Tally, rewritten: int, uses: Sequence[KeyUse], *, json: bool) -> None:
+def _print(tally: RotationTally, rewritten: int, uses: Sequence[KeyUse], *, json: bool) -> None:
     if json:
         document = {
             "records": tally.records,
@@ -179,9 +179,9 @@ def _print(tally: Tally, rewritten: int, uses: Sequence[KeyUse], *, json: bool) 
         typer.echo(jsonlib.dumps(document, indent=2))
         return
     typer.echo(f"{rewritten:,} values were encrypted anew, in {tally.records:,} sessions and outreaches")
-    for record, why in list(tally.unreadable.items())[:_TOLD]:
+    for record, why in list(tally.unreadable.items())[:_MOST_PRINTED]:
         typer.echo(f"{record}: {why}")
-    if len(tally.unreadable) > _TOLD:
-        typer.echo(f"... and {len(tally.unreadable) - _TOLD:,} more that cannot be decrypted")
+    if len(tally.unreadable) > _MOST_PRINTED:
+        typer.echo(f"... and {len(tally.unreadable) - _MOST_PRINTED:,} more that cannot be decrypted")
     for use in uses:
-        typer.echo(f"key {use.id}: {use.values:,} values; {_SAYS[use.use].format(', '.join(use.processes))}")
+        typer.echo(f"key {use.id}: {use.values:,} values; {_KEY_USES[use.use].format(', '.join(use.processes))}")

@@ -19,14 +19,14 @@ from state.connection import require_suitable
 from state.overview import ROLES
 from state.partition_totals import OUTCOMES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
-from winback.cli.status_screen import Look, screen, waiting
+from winback.cli.status_screen import Snapshot, screen, waiting
 from worker import runtime
 from worker.errors import StartError
 from worker.monitoring import health
 from worker.monitoring.health import Finding
-from worker.server_errors import address, ask
+from worker.server_errors import address, call_with_timeout
 from worker.settings import Settings, require
-from worker.settings.partial import load_to_look
+from worker.settings.partial import load_lenient
 
 EVERY_S = 1.0
 _LANES = [lane.name for lane in LANES]
@@ -44,30 +44,30 @@ def status(
 
     Times are UTC. Without an answer from the server: one line, and exit code 2.
     """
-    look = _looker(days)
+    snapshot = _snapshot_reader(days)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     if watch:
         with suppress(KeyboardInterrupt):
-            (_watch_json if json else _watch)(_again_and_again(look), console)
+            (_watch_json if json else _watch)(_poll(snapshot), console)
     elif json:
-        typer.echo(jsonlib.dumps(document(look()), indent=2))
+        typer.echo(jsonlib.dumps(document(snapshot()), indent=2))
     else:
-        console.print(screen(look()))
+        console.print(screen(snapshot()))
 
 
-def document(look: Look) -> dict[str, object]:
+def document(snapshot: Snapshot) -> dict[str, object]:
     """Return what the screen shows, as JSON data. Times are in ms; what is not known or never was is null."""
-    found, settings = look.overview, look.settings
+    found, settings = snapshot.overview, snapshot.settings
     counters = found.counters
     return {
         "at": datetime.fromtimestamp(found.now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
         "namespace": settings.namespace,
-        "mode": look.delivery[0],
-        "endpoint": address(look.delivery[1]),
-        "server": {"name": look.server, **asdict(found.server)},
-        "roles": {role: asdict(health.life(role, found, settings)) for role in ROLES},
+        "mode": snapshot.delivery[0],
+        "endpoint": address(snapshot.delivery[1]),
+        "server": {"name": snapshot.server, **asdict(found.server)},
+        "roles": {role: asdict(health.liveness(role, found, settings)) for role in ROLES},
         "events": {**asdict(found.events), "lag_ms": found.lag_ms},
         "sweep": {
             "last_ms": found.swept_ms,
@@ -76,33 +76,33 @@ def document(look: Look) -> dict[str, object]:
         },
         "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
         "orders": asdict(found.orders),
-        "waiting": waiting(look),
+        "waiting": waiting(snapshot),
         "outbox": asdict(found.outbox),
-        "days": look.days,
+        "days": snapshot.days,
         "silent": counters.silent,
         "outcomes": {
-            outcome: {"total": counters.total(outcome), "reasons": _reasons(look, outcome)} for outcome in OUTCOMES
+            outcome: {"total": counters.total(outcome), "reasons": _reasons(snapshot, outcome)} for outcome in OUTCOMES
         },
-        "problems": [asdict(finding) for finding in look.problems],
+        "problems": [asdict(finding) for finding in snapshot.problems],
     }
 
 
-def _reasons(look: Look, outcome: str) -> dict[str, int]:
-    return {reason: count for reason, count in look.overview.counters.outcomes.get(outcome, {}).items() if reason}
+def _reasons(snapshot: Snapshot, outcome: str) -> dict[str, int]:
+    return {reason: count for reason, count in snapshot.overview.counters.outcomes.get(outcome, {}).items() if reason}
 
 
-def _looker(days: int) -> Callable[[], Look]:
+def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
     """Return what takes one look after the other over one connection."""
-    settings, broken = load_to_look()
+    settings, broken = load_lenient()
     require(settings, "redis_url")
-    state, name = ask(settings, lambda: _open(settings))
+    state, name = call_with_timeout(settings, lambda: _open(settings))
     ours = [Finding("settings", "fail", line, "mend it; winback config check") for line in (broken or "").splitlines()]
 
-    def look() -> Look:
-        found = ask(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))
-        return Look(settings, name, days, found, (*ours, *health.findings(found, settings)))
+    def snapshot() -> Snapshot:
+        found = call_with_timeout(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))
+        return Snapshot(settings, name, days, found, (*ours, *health.findings(found, settings)))
 
-    return look
+    return snapshot
 
 
 def _open(settings: Settings) -> tuple[runtime.State, str]:
@@ -110,29 +110,29 @@ def _open(settings: Settings) -> tuple[runtime.State, str]:
     return state, f"{require_suitable(state.client)} at {address(settings.redis_url or '')}"
 
 
-def _again_and_again(look: Callable[[], Look]) -> Iterator[Look | StartError]:
+def _poll(snapshot: Callable[[], Snapshot]) -> Iterator[Snapshot | StartError]:
     """Look every second; once there was a first look, a server that is away is waited for."""
-    yield look()
+    yield snapshot()
     while True:
         time.sleep(EVERY_S)
         try:
-            yield look()
+            yield snapshot()
         except StartError as problem:
             yield problem
 
 
-def _watch(looks: Iterator[Look | StartError], console: Console) -> None:
+def _watch(snapshots: Iterator[Snapshot | StartError], console: Console) -> None:
     last: RenderableType = ""
     # Cropped at the bottom: the problems stand at the top.
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-        for look in looks:
-            if isinstance(look, Look):
-                last = screen(look)
+        for snapshot in snapshots:
+            if isinstance(snapshot, Snapshot):
+                last = screen(snapshot)
                 live.update(last, refresh=True)
             else:
-                live.update(Group(Text(str(look), STYLES["fail"]), Text("As it was before:\n"), last), refresh=True)
+                live.update(Group(Text(str(snapshot), STYLES["fail"]), Text("As it was before:\n"), last), refresh=True)
 
 
-def _watch_json(looks: Iterator[Look | StartError], _console: Console) -> None:
-    for look in looks:
-        typer.echo(jsonlib.dumps(document(look) if isinstance(look, Look) else {"error": str(look)}))
+def _watch_json(snapshots: Iterator[Snapshot | StartError], _console: Console) -> None:
+    for snapshot in snapshots:
+        typer.echo(jsonlib.dumps(document(snapshot) if isinstance(snapshot, Snapshot) else {"error": str(snapshot)}))

@@ -18,11 +18,11 @@ from worker.monitoring.health import MARKS, Finding
 from worker.server_errors import address
 from worker.settings import Settings
 
-_LIFE = {"alive": "green", "late": "yellow", "silent": "bold red", "never": "bold red"}
+_LIVENESS = {"alive": "green", "late": "yellow", "silent": "bold red", "never": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """Everything that one screen is made of."""
 
     settings: Settings
@@ -44,74 +44,74 @@ class Look:
         return sorted((f for f in self.findings if f.mark != "ok"), key=lambda finding: MARKS.index(finding.mark))
 
 
-def screen(look: Look) -> RenderableType:
+def screen(snapshot: Snapshot) -> RenderableType:
     """Lay everything out in at most 100 columns."""
     facts = Table.grid(padding=(0, 2))
     for name, text in (
-        ("at", Text(f"{datetime.fromtimestamp(look.overview.now_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")),
-        ("mode", _mode(look)),
-        ("server", Text(f"{look.server}, {_memory(look)}")),
-        ("roles", _roles(look)),
-        ("events", _events(look)),
-        ("outbox", _outbox(look)),
+        ("at", Text(f"{datetime.fromtimestamp(snapshot.overview.now_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")),
+        ("mode", _mode(snapshot)),
+        ("server", Text(f"{snapshot.server}, {_memory(snapshot)}")),
+        ("roles", _roles(snapshot)),
+        ("events", _events(snapshot)),
+        ("outbox", _outbox(snapshot)),
     ):
         facts.add_row(Text(name, "bold"), text)
     sides = Table.grid(padding=(0, 6))
-    sides.add_row(_waiting(look), _outcomes(look))
-    return Group(facts, Text(), _problems(look), Text(), sides)
+    sides.add_row(_waiting(snapshot), _outcomes(snapshot))
+    return Group(facts, Text(), _problems(snapshot), Text(), sides)
 
 
-def waiting(look: Look) -> dict[str, dict[str, int]]:
+def waiting(snapshot: Snapshot) -> dict[str, dict[str, int]]:
     """Return how many sessions wait, by stage and kind, where anybody does."""
     found: dict[str, dict[str, int]] = {}
-    for name, count in look.overview.lanes.items():
+    for name, count in snapshot.overview.lanes.items():
         lane = LANES_BY_NAME[name]
         kinds = found.setdefault(lane.stage, {})
         kinds[lane.kind.name] = kinds.get(lane.kind.name, 0) + count
     return found
 
 
-def _mode(look: Look) -> Text:
-    mode, endpoint = look.delivery
-    if look.overview.sending.going in {"paused", "mixed", "orders_stopped", "refused", "failing"}:
-        word = "PAUSED" if look.overview.sending.going == "paused" else "STOPPED"
+def _mode(snapshot: Snapshot) -> Text:
+    mode, endpoint = snapshot.delivery
+    if snapshot.overview.sending.sending_state in {"paused", "mixed", "orders_stopped", "refused", "failing"}:
+        word = "PAUSED" if snapshot.overview.sending.sending_state == "paused" else "STOPPED"
         return Text(f"{mode}, {word}: nothing is sent ({address(endpoint)})", STYLES["fail"])
     if mode == "live":
         return Text(f"live: requests go to {address(endpoint)}", "bold")
     return Text(f"shadow: everything but the request, nobody is contacted ({address(endpoint)})")
 
 
-def _memory(look: Look) -> str:
-    server = look.overview.server
+def _memory(snapshot: Snapshot) -> str:
+    server = snapshot.overview.server
     if not server.max_bytes:
         return f"{health.megabytes(server.used_bytes)} in use"
     return f"{health.megabytes(server.used_bytes)} of {health.megabytes(server.max_bytes)} in use"
 
 
-def _roles(look: Look) -> Text:
+def _roles(snapshot: Snapshot) -> Text:
     parts = []
     for role in ROLES:
-        life = health.life(role, look.overview, look.settings)
-        if life.ago_ms is None:
+        liveness = health.liveness(role, snapshot.overview, snapshot.settings)
+        if liveness.ago_ms is None:
             words = "never seen"
-        elif life.state == "silent":
-            words = f"SILENT for {health.span(life.ago_ms)}"
+        elif liveness.state == "silent":
+            words = f"SILENT for {health.span(liveness.ago_ms)}"
         else:
-            several = f", {life.processes} of them" if life.processes > 1 else ""
-            words = f"{health.span(life.ago_ms)} ago{several}"
-        parts.append(Text.assemble(f"{role} ", (words, _LIFE[life.state])))
+            several = f", {liveness.processes} of them" if liveness.processes > 1 else ""
+            words = f"{health.span(liveness.ago_ms)} ago{several}"
+        parts.append(Text.assemble(f"{role} ", (words, _LIVENESS[liveness.state])))
     return Text("   ").join(parts)
 
 
-def _events(look: Look) -> Text:
-    events, lag = look.overview.events, look.overview.lag_ms
+def _events(snapshot: Snapshot) -> Text:
+    events, lag = snapshot.overview.events, snapshot.overview.lag_ms
     streams = f" in {events.streams} streams" if events.streams > 1 else ""
     text = f"{events.waiting:,} to be applied{streams} ({events.pending:,} in hand), {health.span(lag)} behind"
     return Text(text + (f"; {events.rejected:,} set aside as unreadable" if events.rejected else ""))
 
 
-def _outbox(look: Look) -> Text:
-    outbox, now = look.overview.outbox, look.overview.now_ms
+def _outbox(snapshot: Snapshot) -> Text:
+    outbox, now = snapshot.overview.outbox, snapshot.overview.now_ms
     first = "" if outbox.first_due_ms is None else f", the first for {health.span(now - outbox.first_due_ms)}"
     when = f" ({outbox.due_now:,} now{first})" if outbox.due_now else " (none now)" if outbox.due else ""
     return Text.assemble(
@@ -122,12 +122,12 @@ def _outbox(look: Look) -> Text:
     )
 
 
-def _problems(look: Look) -> RenderableType:
-    return table(look.problems) if look.problems else Text("All is well.", STYLES["ok"])
+def _problems(snapshot: Snapshot) -> RenderableType:
+    return table(snapshot.problems) if snapshot.problems else Text("All is well.", STYLES["ok"])
 
 
-def _waiting(look: Look) -> RenderableType:
-    found = waiting(look)
+def _waiting(snapshot: Snapshot) -> RenderableType:
+    found = waiting(snapshot)
     if not found:
         return Text.assemble(("sessions waiting", "bold"), "\nnobody")
     kinds = [kind.name for kind in KINDS if any(kind.name in counts for counts in found.values())]
@@ -141,10 +141,10 @@ def _waiting(look: Look) -> RenderableType:
     return rows
 
 
-def _outcomes(look: Look) -> RenderableType:
-    counters = look.overview.counters
+def _outcomes(snapshot: Snapshot) -> RenderableType:
+    counters = snapshot.overview.counters
     rows = Table(box=None, pad_edge=False, header_style="bold")
-    rows.add_column("today (UTC)" if look.days == 1 else f"last {look.days} days (UTC)", no_wrap=True)
+    rows.add_column("today (UTC)" if snapshot.days == 1 else f"last {snapshot.days} days (UTC)", no_wrap=True)
     rows.add_column("", justify="right", no_wrap=True)
     rows.add_column("", overflow="fold")
     found = {"silent": sum(counters.silent.values())} | {outcome: counters.total(outcome) for outcome in OUTCOMES}

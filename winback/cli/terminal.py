@@ -14,7 +14,7 @@ from state.connection import require_suitable
 from tasks.delivery.payload import timestamp
 from worker import runtime
 from worker.runtime import State
-from worker.server_errors import ask
+from worker.server_errors import call_with_timeout
 from worker.settings import Settings, load, require
 
 PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
@@ -37,7 +37,7 @@ def opened(*keys: str) -> tuple[Settings, State]:
             deployment.check(state.scripts, state.keys, runtime.identity_secret(settings), None)
         return state
 
-    return settings, ask(settings, connected)
+    return settings, call_with_timeout(settings, connected)
 
 
 def out() -> Console:

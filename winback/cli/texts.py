@@ -11,7 +11,7 @@ LOCALE = "the locale can't express a character of the command line or of the out
 _LONGEST = 40
 
 
-def print_everything() -> None:
+def escape_unencodable() -> None:
     """Let characters that the output's encoding lacks be escaped, and not end the command."""
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):

@@ -14,7 +14,7 @@ from winback.cli.bulk_selection import (
     OfStage,
     OlderThan,
     Yes,
-    carry_out,
+    apply_decision,
     choose,
     find,
     opened,
@@ -70,10 +70,10 @@ def resolve(
     wanted = Filter(stage, reason, older_than)
     chosen = choose(operator, _STATES, ids, wanted, every=every, now_ms=now_ms, limit=limit)
     if how == "sent":
-        carry_out(chosen, operator.resolve_sent, "Record as sent", nothing=_NOTHING, yes=yes, json=json)
+        apply_decision(chosen, operator.resolve_sent, "Record as sent", nothing=_NOTHING, yes=yes, json=json)
     else:
         question = "Send the same request again for"
-        carry_out(chosen, operator.retry_unknown, question, nothing=_NOTHING, yes=yes, json=json)
+        apply_decision(chosen, operator.retry_unknown, question, nothing=_NOTHING, yes=yes, json=json)
 
 
 app = typer.Typer(

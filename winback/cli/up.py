@@ -15,9 +15,9 @@ from worker.errors import StartError
 from worker.logs.masking import mask_urls
 from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.settings.generated_secrets import IDENTITY_SECRET, VAR, kept_secret, write_private
-from worker.supervision.child_process import Prefixed
+from worker.supervision.child_process import PrefixedOutput
 from worker.supervision.embedded_valkey import EmbeddedValkey
-from worker.supervision.readiness import tell_when_up
+from worker.supervision.readiness import announce_readiness
 from worker.supervision.roles import Role, roles
 from worker.supervision.supervisor import RoleFailedError, Supervisor
 
@@ -54,7 +54,7 @@ def up(
         if server is not None:
             # Before anything is written or promised: another `winback up` may be at home here.
             stack.callback(server.stop)
-            server.claim()
+            server.lock_directory()
         in_order = _run(settings, server, chosen)
     if not in_order:
         raise typer.Exit(_KILLED)
@@ -66,11 +66,11 @@ def _run(settings: Settings, server: EmbeddedValkey | None, chosen: list[str]) -
     all_roles = roles(settings, _made_up(settings, server))
     to_run = [role for role in _with_login(all_roles, login) if role.name in chosen]
     _print_banner(settings, server, chosen, login)
-    output = Prefixed(sys.stdout)
+    output = PrefixedOutput(sys.stdout)
     again_s = settings.alarms.repeat_interval.total_seconds()
     supervisor = Supervisor(to_run, server=server, output=output, alarm_again_s=again_s)
-    looked_at = settings if server is None else settings.model_copy(update={"redis_url": server.url})
-    tell_when_up(looked_at, chosen, supervisor.pids, output)
+    checked_settings = settings if server is None else settings.model_copy(update={"redis_url": server.url})
+    announce_readiness(checked_settings, chosen, supervisor.pids, output)
     try:
         return supervisor.run()
     except RoleFailedError as failure:
@@ -106,20 +106,20 @@ def _with_login(all_roles: Iterable[Role], login: str | None) -> list[Role]:
 def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: list[str], login: str | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
 
-    def say(name: str, text: str) -> None:
+    def print_line(name: str, text: str) -> None:
         console.print(f"[bold]{name:<8}[/bold] {escape(text)}")
 
     live = settings.delivery.mode == "live"
-    say("mode", f"live: requests go to {settings.delivery.endpoint}" if live else "shadow: nothing will be sent")
+    print_line("mode", f"live: requests go to {settings.delivery.endpoint}" if live else "shadow: nothing will be sent")
     if server is not None:
-        say("server", f"{server.url}, embedded, data in {VAR / 'valkey'}")
-        say("", f"for other commands: export WINBACK_REDIS_URL={server.url}")
+        print_line("server", f"{server.url}, embedded, data in {VAR / 'valkey'}")
+        print_line("", f"for other commands: export WINBACK_REDIS_URL={server.url}")
     else:
-        say("server", mask_urls(settings.redis_url or ""))
+        print_line("server", mask_urls(settings.redis_url or ""))
     if "flower" in chosen:
-        say("Flower", f"http://{settings.flower.address}:{settings.flower.port}{_how_to_log_in(login)}")
-    say("roles", ", ".join(chosen))
-    say("log", "below, each line with its role in front; what Winback itself logs is JSON")
+        print_line("Flower", f"http://{settings.flower.address}:{settings.flower.port}{_how_to_log_in(login)}")
+    print_line("roles", ", ".join(chosen))
+    print_line("log", "below, each line with its role in front; what Winback itself logs is JSON")
 
 
 def _how_to_log_in(login: str | None) -> str:

@@ -12,7 +12,7 @@ _ALLOWED = "a"
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class ConsentRecord:
     """One answer."""
 
     channel: str
@@ -27,7 +27,7 @@ class Consent:
     """The session that holds it, if the person's own record doesn't."""
 
 
-def latest(stored: Iterable[Mapping[str, str]]) -> dict[str, Consent]:
+def latest(stored: Iterable[Mapping[str, str]]) -> dict[str, ConsentRecord]:
     """Return the latest answer for each channel, of all identities; of two at the same time the refusal."""
     found: dict[str, str] = {}
     for answers in stored:
@@ -37,16 +37,16 @@ def latest(stored: Iterable[Mapping[str, str]]) -> dict[str, Consent]:
     return {channel: _read(channel, text) for channel, text in sorted(found.items())}
 
 
-def of_session(session: Session) -> Iterator[Consent]:
+def of_session(session: Session) -> Iterator[ConsentRecord]:
     """Return the answers that a session holds."""
     fields = session.fields
     for channel in CHANNELS:
-        if said := fields.get(f"consent.{channel}"):
+        if stated := fields.get(f"consent.{channel}"):
             given_at, source = fields.get("consent.given_at", ""), fields.get("consent.source", "")
-            yield Consent(channel, said == "true", 0, given_at, source, session.session_id)
+            yield ConsentRecord(channel, stated == "true", 0, given_at, source, session.session_id)
 
 
-def _read(channel: str, text: str) -> Consent:
+def _read(channel: str, text: str) -> ConsentRecord:
     """Read 15 digits of the time (ms), `a` or `r`, when it was given, a tab, and where."""
     given_at, _, source = text[_AT_WIDTH + 1 :].partition("\t")
-    return Consent(channel, text[_AT_WIDTH : _AT_WIDTH + 1] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)
+    return ConsentRecord(channel, text[_AT_WIDTH : _AT_WIDTH + 1] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)

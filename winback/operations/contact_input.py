@@ -7,7 +7,7 @@ from detectors.normalize.identities import identities_of, named_by
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class ResolvedContact:
     """Every identity that is meant, and what couldn't be read."""
 
     identities: tuple[str, ...]
@@ -17,7 +17,7 @@ class Meant:
     """In how many ways the number can be read when none of them is sure; else 1."""
 
 
-def meant(phone: str, country: str, email: str) -> Meant:
+def resolve(phone: str, country: str, email: str) -> ResolvedContact:
     """Read a number, an address or both, as leniently as in an event that stops a contact.
 
     Digits that aren't a valid number can name a person in an event. Given by an operator, they are a mistake that would
@@ -31,7 +31,7 @@ def meant(phone: str, country: str, email: str) -> Meant:
         readings = len(phones)
     if email and not identities_of("", "", email):
         emails = tuple(one for one in emails if identities_of("", "", one))
-    return Meant(
+    return ResolvedContact(
         identities=(*phones, *emails),
         bad_phone=bool(phone) and not phones,
         bad_email=bool(email) and not emails,
@@ -44,12 +44,12 @@ def is_email(text: str) -> bool:
     return "@" in text
 
 
-def read(text: str, country: str) -> Meant:
+def read(text: str, country: str) -> ResolvedContact:
     """Read a text that is a number or an address."""
-    return meant("", "", text) if is_email(text) else meant(text, country, "")
+    return resolve("", "", text) if is_email(text) else resolve(text, country, "")
 
 
-def explained(text: str, found: Meant, country: str) -> Sequence[str]:
+def explained(text: str, found: ResolvedContact, country: str) -> Sequence[str]:
     """Return one line for what is wrong with a number or address that an operator typed; none if nothing is."""
     hint = "" if country else ", or name its --country"
     if found.bad_email:

@@ -12,10 +12,10 @@ from detectors.normalize import countries, emails, languages, money, names, phon
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.reading import signs
 from detectors.sequence import FURTHEST_EXPIRY_MS, epoch_ms
-from state.event_stream import Entry
+from state.event_stream import StreamEntry
 from tasks.delivery.payload import CHANNELS
 from tasks.policy.law.places import place_of
-from winback.operations.event_readings import Reading, readings
+from winback.operations.event_readings import FieldReading, readings
 from winback.operations.event_request import Requests
 from winback.operations.field_suggestions import suggestion
 from worker.ingest.batch import Rejection, collect
@@ -33,7 +33,7 @@ _PLACES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class EventFinding:
     """One thing to mend (`problem`: the event, or a part of it, would be lost) or to think about (`warning`)."""
 
     level: Literal["problem", "warning"]
@@ -42,23 +42,23 @@ class Finding:
     effect: str
 
     def __str__(self) -> str:
-        said = f"{self.field}: {self.message}" if self.field else self.message
-        return f"{said}; {self.effect}"
+        text = f"{self.field}: {self.message}" if self.field else self.message
+        return f"{text}; {self.effect}"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Everything that can be said about an event."""
 
-    findings: list[Finding]
-    readings: list[Reading]
+    findings: list[EventFinding]
+    readings: list[FieldReading]
     request: str | None
     """The JSON text of the request that would follow if the shopper did nothing more; None when none would ..."""
     why_not: str
     """... for this reason; empty when the event would be rejected."""
 
 
-def look_at(raw: bytes, now_ms: int, requests: Requests) -> Checked:
+def check_event(raw: bytes, now_ms: int, requests: Requests) -> Checked:
     """Explain an event that arrives at `now_ms` (Unix ms), after others that `requests` has seen."""
     parsed = parse(raw)
     request, why_not = None, ""
@@ -68,9 +68,9 @@ def look_at(raw: bytes, now_ms: int, requests: Requests) -> Checked:
     return Checked(check(raw, now_ms), list(readings(_document(raw), parsed)), request, why_not)
 
 
-def check(raw: bytes, now_ms: int) -> list[Finding]:
+def check(raw: bytes, now_ms: int) -> list[EventFinding]:
     """Say what ingest would make of an event that arrives at `now_ms` (Unix ms); empty when all is well."""
-    batch = collect([Entry(f"{now_ms}-0".encode(), raw)])
+    batch = collect([StreamEntry(f"{now_ms}-0".encode(), raw)])
     found = [_problem(raw, rejection, problem) for rejection in batch.rejections for problem in rejection.problems]
     event = parse(raw).event
     found += _unknown(raw, event)
@@ -88,12 +88,12 @@ def check(raw: bytes, now_ms: int) -> list[Finding]:
     return found
 
 
-def is_refused(findings: list[Finding]) -> bool:
+def is_refused(findings: list[EventFinding]) -> bool:
     """Whether any of it would be lost."""
     return any(finding.level == "problem" for finding in findings)
 
 
-def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> Finding:
+def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> EventFinding:
     part = problem.field.partition(".")[0]
     if not rejection.applied:
         effect = "the event would be rejected"
@@ -103,7 +103,7 @@ def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> Finding:
         effect = "the event would only say that the shopper is still there"
     else:
         effect = f"the event would be applied without its {part}"
-    return Finding("problem", problem.field, problem.message, effect)
+    return EventFinding("problem", problem.field, problem.message, effect)
 
 
 def _holds(raw: bytes, part: str) -> bool:
@@ -111,11 +111,11 @@ def _holds(raw: bytes, part: str) -> bool:
     return isinstance(document, dict) and part in document
 
 
-def _warning(field: str, message: str, effect: str) -> Finding:
-    return Finding("warning", field, message, effect)
+def _warning(field: str, message: str, effect: str) -> EventFinding:
+    return EventFinding("warning", field, message, effect)
 
 
-def _unknown(raw: bytes, event: ActivityEvent | None) -> Iterator[Finding]:
+def _unknown(raw: bytes, event: ActivityEvent | None) -> Iterator[EventFinding]:
     for field in dict.fromkeys(unknown_fields(_document(raw))):
         if event is not None and signs.is_used(event.type, field.rpartition(".")[2]):
             continue
@@ -131,7 +131,7 @@ def _document(raw: bytes) -> object:
         return None
 
 
-def _moments(event: ActivityEvent, now_ms: int) -> Iterator[Finding]:
+def _moments(event: ActivityEvent, now_ms: int) -> Iterator[EventFinding]:
     moments: dict[str, datetime | None] = {"occurred_at": event.occurred_at, "expires_at": event.expires_at}
     for field, moment in moments.items():
         if moment is not None and moment.tzinfo is None:
@@ -150,7 +150,7 @@ def _moments(event: ActivityEvent, now_ms: int) -> Iterator[Finding]:
         yield _warning("expires_at", f"is more than {days} days away", f"{days} days would be used")
 
 
-def _customer(customer: Customer) -> Iterator[Finding]:
+def _customer(customer: Customer) -> Iterator[EventFinding]:
     country = countries.country(customer.country_code) if customer.country_code else None
     number = phones.phone(customer.phone_number, country) if customer.phone_number else None
     yield from _name(customer)
@@ -175,13 +175,13 @@ def _customer(customer: Customer) -> Iterator[Finding]:
         yield _warning(field, _PLACES[field], "it would be ignored: the number's place alone would count")
 
 
-def _name(customer: Customer) -> Iterator[Finding]:
+def _name(customer: Customer) -> Iterator[EventFinding]:
     if "full_name" in customer.model_fields_set and names.person_name(customer.full_name or "") is None:
         what = "is no name of a person" if customer.full_name else "is empty"
         yield _warning("customer.full_name", what, _UNREACHABLE)
 
 
-def _number(customer: Customer, number: str | None, country: str | None) -> Iterator[Finding]:
+def _number(customer: Customer, number: str | None, country: str | None) -> Iterator[EventFinding]:
     """Warn of a number that can't be called, or whose country is unknown."""
     if number is None and (country or (customer.phone_number or "").startswith("+")):
         where = f" in {country}" if country else ""
@@ -194,14 +194,14 @@ def _number(customer: Customer, number: str | None, country: str | None) -> Iter
         yield _warning("customer.country_code", "is missing, and the number is of no country", _UNREACHABLE)
 
 
-def _person(event: ActivityEvent) -> Iterator[Finding]:
+def _person(event: ActivityEvent) -> Iterator[EventFinding]:
     """Warn of a buyer, or a person who opted out, who would be known by the session or the e-mail address only."""
     written, given = (event.customer.phone_number, event.customer.country_code) if event.customer else (None, None)
     if event.session_id and written and phones.phone(written, countries.country(given or "")) is None:
         yield _warning("customer.phone_number", "is not a valid number", "the event would count for its session alone")
 
 
-def _cart(cart: Cart) -> Iterator[Finding]:
+def _cart(cart: Cart) -> Iterator[EventFinding]:
     priced = bool(cart.total_value) or any(item.price is not None for item in cart.items or ())
     yield from _currency(cart.currency, "cart.currency", needed=priced)
     if cart.is_empty:
@@ -213,19 +213,19 @@ def _cart(cart: Cart) -> Iterator[Finding]:
             yield _warning(f"cart.items.{place}.quantity", "is 0", "leave out an item that is no longer in the cart")
 
 
-def _currency(code: str | None, field: str, *, needed: bool) -> Iterator[Finding]:
+def _currency(code: str | None, field: str, *, needed: bool) -> Iterator[EventFinding]:
     if not code and needed:
         yield _warning(field, "is missing beside the amount", "nobody could tell in which currency that is")
     elif code and money.currency(code) is None:
         yield _warning(field, "is not a currency of ISO 4217 (COP, BRL, USD)", "it would be left out")
 
 
-def _channel(channel: str | None) -> Iterator[Finding]:
+def _channel(channel: str | None) -> Iterator[EventFinding]:
     if channel and channel.lower() not in CHANNELS:
         yield _warning("engagement.preferred_channel", f"is not one of {', '.join(sorted(CHANNELS))}", "auto is used")
 
 
-def as_data(finding: Finding, line: int) -> dict[str, object]:
+def as_data(finding: EventFinding, line: int) -> dict[str, object]:
     """Return a finding as JSON data; `line` is 0 when the whole input is one event."""
     return {
         "line": line or None,

@@ -13,7 +13,7 @@ _MOST_SHOWN = 80  # characters of a value
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FieldReading:
     """What a field says, and what that was understood as."""
 
     field: str
@@ -24,21 +24,21 @@ class Reading:
         return f"{self.field} {self.message}" if self.field else self.message
 
 
-def readings(document: object, parsed: Parsed) -> Iterator[Reading]:
+def readings(document: object, parsed: Parsed) -> Iterator[FieldReading]:
     """Yield how an event was understood: its phone number, and each field that means something else than it says."""
     event = parsed.event
     for note in parsed.notes:
-        yield Reading(note.field, note.message)
+        yield FieldReading(note.field, note.message)
     if event is None:
         return
     if event.session_id is not None and not isinstance(_at(document, "session_id"), str | None):
-        yield Reading("session_id", f"→ {_shown(event.session_id)}")
+        yield FieldReading("session_id", f"→ {_shown(event.session_id)}")
     if event.also_sessions:
-        yield Reading("cart_ids", f"→ {', '.join(map(_shown, event.also_sessions))} would be closed, too")
+        yield FieldReading("cart_ids", f"→ {', '.join(map(_shown, event.also_sessions))} would be closed, too")
     for field in ("occurred_at", "expires_at"):
         moment, written = getattr(event, field), _at(document, field)
         if moment is not None and str(written).replace("Z", "+00:00") != moment.isoformat():
-            yield Reading(field, f"{_quoted(written)} → {moment.isoformat()}")
+            yield FieldReading(field, f"{_quoted(written)} → {moment.isoformat()}")
     if event.customer is not None:
         yield from _customer(event.customer, _part(document, "customer"))
     for one in event.also_named:
@@ -48,15 +48,17 @@ def readings(document: object, parsed: Parsed) -> Iterator[Reading]:
     yield from _amount("order_value", _at(document, "order_value"), event.order_value)
 
 
-def _customer(customer: Customer, written: Mapping[str, object], *, prefix: str = "customer.") -> Iterator[Reading]:
+def _customer(
+    customer: Customer, written: Mapping[str, object], *, prefix: str = "customer."
+) -> Iterator[FieldReading]:
     country = countries.country(customer.country_code or "")
     if customer.phone_number:
         number = phones.phone(customer.phone_number, country)
-        yield Reading(f"{prefix}phone_number", _number(customer.phone_number, country))
+        yield FieldReading(f"{prefix}phone_number", _number(customer.phone_number, country))
         if number and (not country or countries.dialling_code(customer.country_code or "")):
             country = phones.country_of_phone(number)
             if not customer.country_code:
-                yield Reading(f"{prefix}country_code", f"is taken from the number → {country or 'none'}")
+                yield FieldReading(f"{prefix}country_code", f"is taken from the number → {country or 'none'}")
     read = {
         "full_name": names.person_name(customer.full_name) if customer.full_name else None,
         "email": emails.email(customer.email) if customer.email else None,
@@ -64,42 +66,42 @@ def _customer(customer: Customer, written: Mapping[str, object], *, prefix: str 
         "language": languages.language(customer.language, country) if customer.language else None,
     }
     for field, meant in read.items():
-        said = getattr(customer, field)
-        if said and said != meant:
-            yield Reading(f"{prefix}{field}", f"{_quoted(said)} → {_shown(meant) if meant else 'left out'}")
+        stated = getattr(customer, field)
+        if stated and stated != meant:
+            yield FieldReading(f"{prefix}{field}", f"{_quoted(stated)} → {_shown(meant) if meant else 'left out'}")
     consent = customer.consent
     if consent is not None and written:
         answers = {"call": consent.call, "whatsapp": consent.whatsapp}
-        if _named(written, "consent") != {channel: said for channel, said in answers.items() if said is not None}:
-            told = ", ".join(
-                f"{channel} {'yes' if said else 'no'}" for channel, said in answers.items() if said is not None
+        if _named(written, "consent") != {channel: stated for channel, stated in answers.items() if stated is not None}:
+            summary = ", ".join(
+                f"{channel} {'yes' if stated else 'no'}" for channel, stated in answers.items() if stated is not None
             )
-            yield Reading(f"{prefix}consent", f"→ {told or 'no answer'}")
+            yield FieldReading(f"{prefix}consent", f"→ {summary or 'no answer'}")
 
 
 def _number(written: str, country: str | None) -> str:
     found = phones.reading(written, country)
-    beside = f" with {country}" if country else ""
-    return one_line(found.note) if found.e164 else f"{_quoted(written)}{beside} → no number: it {found.why_not}"
+    with_country = f" with {country}" if country else ""
+    return one_line(found.note) if found.e164 else f"{_quoted(written)}{with_country} → no number: it {found.why_not}"
 
 
-def _cart(cart: Cart | None, written: Mapping[str, object]) -> Iterator[Reading]:
+def _cart(cart: Cart | None, written: Mapping[str, object]) -> Iterator[FieldReading]:
     if cart is None or cart.is_empty:
-        yield Reading("cart", "→ emptied")
+        yield FieldReading("cart", "→ emptied")
         return
     yield from _amount("cart.total_value", _named(written, "total_value"), cart.total_value)
     rows = _named(written, "items")
-    for place, item in enumerate(cart.items or ()):
-        row = rows[place] if isinstance(rows, list) and place < len(rows) else None
+    for index, item in enumerate(cart.items or ()):
+        row = rows[index] if isinstance(rows, list) and index < len(rows) else None
         if isinstance(row, dict):
-            yield from _amount(f"cart.items.{place}.price", _named(row, "price"), item.price)
+            yield from _amount(f"cart.items.{index}.price", _named(row, "price"), item.price)
         if item.name and text.clean(item.name) != item.name:
-            yield Reading(f"cart.items.{place}.name", f"{_quoted(item.name)} → {_shown(text.clean(item.name))}")
+            yield FieldReading(f"cart.items.{index}.name", f"{_quoted(item.name)} → {_shown(text.clean(item.name))}")
 
 
-def _amount(field: str, written: object, read: float | None) -> Iterator[Reading]:
+def _amount(field: str, written: object, read: float | None) -> Iterator[FieldReading]:
     if isinstance(written, str) and written.strip() and read is not None:
-        yield Reading(field, f"{_quoted(written)} → {money.amount(read, None)}")
+        yield FieldReading(field, f"{_quoted(written)} → {money.amount(read, None)}")
 
 
 def _part(document: object, name: str) -> Mapping[str, object]:

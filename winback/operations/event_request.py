@@ -36,17 +36,20 @@ class Requests:
 
         Only what the events say is looked at: not the settings, the law, or what is known of the person.
         """
-        place = position(event, now_ms)
+        event_position = position(event, now_ms)
         for other in event.also_sessions:
-            self._session(other).purchase = max(place.purchase, self._session(other).purchase)
+            self._session(other).purchase = max(event_position.purchase, self._session(other).purchase)
         if event.session_id is None:
             return "the event names no session"
         session = self._session(event.session_id)
         previous = self._sessions.get(event.previous_session_id or "")
         if previous is not None and not event.also_sessions:
             session.fields = {**previous.fields, **session.fields}
-        session.activity, session.signal = max(session.activity, place.activity), max(session.signal, place.signal)
-        session.purchase = max(session.purchase, place.purchase)
+        session.activity, session.signal = (
+            max(session.activity, event_position.activity),
+            max(session.signal, event_position.signal),
+        )
+        session.purchase = max(session.purchase, event_position.purchase)
         session.opted_out |= event.type == "opt_out"
         session.fields |= fields_of(event)
         return _why_not(session) or _build(session, event.session_id)

@@ -6,19 +6,19 @@ from functools import partial
 
 from detectors.activity import ActivityEvent
 from detectors.sequence import occurred_ms, position
-from state.erasure import Erased, Forgetting
-from state.event_stream import Entry
+from state.erasure import Erased, Erasure
+from state.event_stream import StreamEntry
 from state.inventory import person_in
 from state.optouts import SHOP, OptOuts
-from winback.operations.someone import Someone
-from winback.operations.traces import Finder, Progress, Proof, Traces, Unread
+from winback.operations.data_subject import DataSubject
+from winback.operations.personal_data import ErasureProof, Finder, PersonalData, Progress, UnreadEvent
 
 MOST_ROUNDS = 5
 """Ingest can apply events that it had already read while data is removed. Then there is more to find."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgetResult:
     """What was removed, and what a scan of every key found afterwards."""
 
     erased: Erased
@@ -33,7 +33,7 @@ class Forgotten:
     """What was removed from keys of other people: sessions and links."""
     kept: tuple[str, ...]
     """Keys of the person that stay. The command says why."""
-    looked_at: int
+    searched: int
     """Keys scanned for a trace; 0 without a scan of all."""
     left: tuple[str, ...]
     """Keys that still hold a trace. Empty, or something is wrong."""
@@ -55,40 +55,40 @@ class Forget:
     """Forgets one person."""
 
     def __init__(
-        self, forgetting: Forgetting, opt_outs: OptOuts, progress: Progress, *, follow: bool = True, scan: bool = True
+        self, erasure: Erasure, opt_outs: OptOuts, progress: Progress, *, follow: bool = True, scan: bool = True
     ) -> None:
         """Prepare. `follow` and `scan` are those of `Finder`."""
-        self._state = forgetting
+        self._state = erasure
         self._opt_outs = opt_outs
-        self._finder_of = partial(Finder, forgetting, progress, follow=follow)
+        self._finder_of = partial(Finder, erasure, progress, follow=follow)
         self._finder = self._finder_of(scan=scan)
         self.scans = scan
         """Whether every key is looked through: as asked for, or because an index turned out to be full."""
 
-    def survey(self, who: Someone) -> Traces:
+    def survey(self, subject: DataSubject) -> PersonalData:
         """Find everything that has to go; see `Finder.survey`."""
-        found = self._finder.survey(who)
-        if not self.scans and self._state.index_is_full(who.people):
+        found = self._finder.survey(subject)
+        if not self.scans and self._state.index_is_full(subject.people):
             self.scans, self._finder = True, self._finder_of(scan=True)
-            found = self._finder.survey(who)
-        found.person_keys = [key for person in who.people for key in self._state.split(person)[0]]
+            found = self._finder.survey(subject)
+        found.person_keys = [key for person in subject.people for key in self._state.split(person)[0]]
         return found
 
-    def forget(self, who: Someone, found: Traces) -> Forgotten:
+    def forget(self, subject: DataSubject, found: PersonalData) -> ForgetResult:
         """Remove what was found and what turns up in the meantime, then scan every key."""
         done = _Done()
         # Before the person's own keys, which name them, are removed.
-        mentioned_in = self._state.mentions(who.people)
+        mentioned_in = self._state.mentions(subject.people)
         for _ in range(MOST_ROUNDS):
-            self._remove(who, found, done)
-            found = self.survey(who)
+            self._remove(subject, found, done)
+            found = self.survey(subject)
             if not found:
                 break
-        gone = [*who.sessions, *who.people]
-        mentions = sum(self._state.remove_mentions(key, gone) for key in mentioned_in)
-        proof, more = self._prove(who) if self.scans else (Proof((), 0, ()), 0)
-        kept = [key for person in who.people for key in self._state.split(person)[1]]
-        return Forgotten(
+        erased_ids = [*subject.sessions, *subject.people]
+        mentions = sum(self._state.remove_mentions(key, erased_ids) for key in mentioned_in)
+        proof, more = self._verify_erased(subject) if self.scans else (ErasureProof((), 0, ()), 0)
+        kept = [key for person in subject.people for key in self._state.split(person)[1]]
+        return ForgetResult(
             erased=done.erased,
             entries=done.entries,
             rejected=done.rejected,
@@ -97,49 +97,49 @@ class Forget:
             refused=done.refused,
             mentions=mentions + more,
             kept=tuple(kept),
-            looked_at=proof.looked_at,
+            searched=proof.searched,
             left=(*proof.left, *found.person_keys),
             slow_log_cleared=self._state.clear_slow_log(),
         )
 
-    def _remove(self, who: Someone, found: Traces, done: _Done) -> None:
+    def _remove(self, subject: DataSubject, found: PersonalData, done: _Done) -> None:
         # Before and after the removal: ingest writes its notes again after each announcement.
-        self._state.announce()
+        self._state.signal_erasure()
         # Before their events are removed: opt-outs and refusals must outlive everything else.
-        self._keep_refusals(who, found.entries, done)
+        self._keep_refusals(subject, found.entries, done)
         self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
-        done.erased = _sum(done.erased, self._state.erase(who.sessions, found.outreaches))
+        done.erased = _sum(done.erased, self._state.erase(subject.sessions, found.outreaches))
         self._state.remove_rejected([entry_id for entry_id, _ in found.rejected])
         if found:
-            for person in who.people:
-                self._state.bar(person)
+            for person in subject.people:
+                self._state.block_replays(person)
         self._state.delete(found.person_keys)
-        self._state.announce()
-        for person in who.people:
+        self._state.signal_erasure()
+        for person in subject.people:
             self._state.strip_consent(person)
         done.entries += len(found.entries)
         done.rejected += len(found.rejected)
         done.person_keys += len(found.person_keys)
 
-    def _keep_refusals(self, who: Someone, entries: Iterable[Unread], done: _Done) -> None:
+    def _keep_refusals(self, subject: DataSubject, entries: Iterable[UnreadEvent], done: _Done) -> None:
         for one in entries:
             if one.event is None:
                 continue
             if one.event.type == "opt_out":
-                self._opt_outs.add(who.people, SHOP)
-                done.opted_out = done.opted_out or bool(who.people)
+                self._opt_outs.add(subject.people, SHOP)
+                done.opted_out = done.opted_out or bool(subject.people)
             at_ms = _occurred_ms(one, one.event)
             if refused := _refused(one.event):
-                for person in who.people:
+                for person in subject.people:
                     self._state.refuse(person, refused, at_ms)
                     done.refused = True
 
-    def _prove(self, who: Someone) -> tuple[Proof, int]:
+    def _verify_erased(self, subject: DataSubject) -> tuple[ErasureProof, int]:
         """Scan every key, and once more after sessions and links of the person were removed from others' keys."""
-        proof = self._finder.prove(who)
-        gone = [*who.sessions, *who.people]
-        mentions = sum(self._state.remove_mentions(key, gone) for key in proof.left if person_in(key))
-        return (self._finder.prove(who), mentions) if mentions else (proof, 0)
+        proof = self._finder.prove(subject)
+        erased_ids = [*subject.sessions, *subject.people]
+        mentions = sum(self._state.remove_mentions(key, erased_ids) for key in proof.left if person_in(key))
+        return (self._finder.prove(subject), mentions) if mentions else (proof, 0)
 
 
 def _refused(event: ActivityEvent) -> list[str]:
@@ -149,8 +149,8 @@ def _refused(event: ActivityEvent) -> list[str]:
     return [channel for channel in ("call", "whatsapp") if getattr(consent, channel) is False]
 
 
-def _occurred_ms(one: Unread, event: ActivityEvent) -> int:
-    return occurred_ms(position(event, Entry(one.entry_id, one.raw).arrival_ms).stamp)
+def _occurred_ms(one: UnreadEvent, event: ActivityEvent) -> int:
+    return occurred_ms(position(event, StreamEntry(one.entry_id, one.raw).arrival_ms).stamp)
 
 
 def _sum(one: Erased, other: Erased) -> Erased:

@@ -21,7 +21,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JsonLine:
     """One line that is not blank, without the white space around it."""
 
     number: int
@@ -34,7 +34,7 @@ class Line:
         return f"line {self.number}: " if self.number else ""
 
 
-def batches(source: Source) -> Iterator[list[Line]]:
+def batches(source: Source) -> Iterator[list[JsonLine]]:
     """Yield lines as soon as they have been read, many at a time when many are there.
 
     Of a line that is longer than an event may be, only so much is kept that this can be seen.
@@ -44,7 +44,7 @@ def batches(source: Source) -> Iterator[list[Line]]:
         chunk = source.read1(_CHUNK)
         *complete, rest = (rest + chunk).split(b"\n") if chunk else (rest, b"")
         rest = rest[:_KEPT]
-        lines = [Line(number + place, text) for place, raw in enumerate(complete, 1) if (text := _bare(raw))]
+        lines = [JsonLine(number + place, text) for place, raw in enumerate(complete, 1) if (text := _bare(raw))]
         number += len(complete)
         if lines:
             yield lines
@@ -52,7 +52,7 @@ def batches(source: Source) -> Iterator[list[Line]]:
             return
 
 
-def events(source: Source) -> Iterator[list[Line]]:
+def events(source: Source) -> Iterator[list[JsonLine]]:
     """As `batches`; but one event that is spread over several lines, as people write it, is one Line, number 0."""
     head = _first_line(source)
     first = _bare(head.lstrip().partition(b"\n")[0])
@@ -61,7 +61,7 @@ def events(source: Source) -> Iterator[list[Line]]:
             head += chunk
         text = _bare(head)
         if _is_object(text):
-            yield [Line(0, text)]
+            yield [JsonLine(0, text)]
             return
     yield from batches(_Resumed(head, source))
 

@@ -13,7 +13,7 @@ from itertools import chain
 from detectors.normalize import countries
 from state.optouts import PERSON
 from state.people import person_of
-from winback.operations.contact_input import is_email, meant
+from winback.operations.contact_input import is_email, resolve
 from worker.errors import StartError
 
 _HEADS: Mapping[str, frozenset[str]] = {
@@ -76,7 +76,7 @@ def read_lines(lines: Iterable[str], country: str, secret: bytes) -> Iterator[Li
             if text := text.strip().strip(_DELIMITERS + '"').strip():
                 yield reading.single(number, text)
         return
-    delimiter, places = columns
+    delimiter, indexes = columns
     reader = csv.reader(rest, delimiter=delimiter)
     while True:
         try:
@@ -87,7 +87,7 @@ def read_lines(lines: Iterable[str], country: str, secret: bytes) -> Iterator[Li
             yield Line(reader.line_num + 1, problem=f"isn't CSV: {problem}")
             continue
         if any(cell.strip() for cell in cells):
-            row = {name: cells[place].strip() for name, place in places.items() if place < len(cells)}
+            row = {name: cells[index].strip() for name, index in indexes.items() if index < len(cells)}
             yield reading.row(reader.line_num + 1, row)
 
 
@@ -116,7 +116,7 @@ class _Reading:
         return self._named(number, phone, country, email)
 
     def _named(self, number: int, phone: str, country: str, email: str) -> Line:
-        found = meant(phone, country, email)
+        found = resolve(phone, country, email)
         problem = _NOT_A_NUMBER if found.bad_phone else _NOT_AN_ADDRESS if found.bad_email else ""
         if found.readings > 1:
             problem = _SEVERAL.format(found.readings)
@@ -136,9 +136,9 @@ def _columns(heading: str) -> tuple[str, Mapping[str, int]] | None:
     """Return the delimiter and the place of each known column. None if the first line is no heading."""
     delimiter = max(_DELIMITERS, key=heading.count)
     heads = [head.strip().strip('"').strip().lower().translate(_ACCENTS) for head in heading.split(delimiter)]
-    places = {name: place for name, known in _HEADS.items() if (place := _place(heads, known)) is not None}
-    if places.keys() & {"phone", "email", "person"}:
-        return delimiter, places
+    indexes = {name: index for name, known in _HEADS.items() if (index := _place(heads, known)) is not None}
+    if indexes.keys() & {"phone", "email", "person"}:
+        return delimiter, indexes
     if len(heads) > 1 and not any(char.isdigit() or char == "@" for char in heading):
         raise StartError(f"line 1: none of the columns is called phone or email: {', '.join(heads)[:200]}")
     return None
@@ -146,7 +146,7 @@ def _columns(heading: str) -> tuple[str, Mapping[str, int]] | None:
 
 def _place(heads: Sequence[str], known: frozenset[str]) -> int | None:
     names = (head.removeprefix("customer.").replace(" ", "_") for head in heads)
-    return next((place for place, name in enumerate(names) if _is_one_of(name, known)), None)
+    return next((index for index, name in enumerate(names) if _is_one_of(name, known)), None)
 
 
 def _is_one_of(name: str, known: frozenset[str]) -> bool:

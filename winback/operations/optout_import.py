@@ -7,13 +7,13 @@ from struct import Struct
 from tempfile import SpooledTemporaryFile
 from typing import Self
 
-from state.optouts import OF_THE_PERSON, OPERATOR, Entry, OptOuts, Register
+from state.optouts import OF_THE_PERSON, OPERATOR, OptOutEntry, OptOuts, Register
 from winback.operations.optout_file import Line
 from worker.errors import StartError
 
 BATCH = 1000
 """Entries per round trip."""
-MOST_TOLD = 1000
+MAX_REPORTED = 1000
 """Problems that are kept with their line. More are only counted."""
 _MOST_SOURCES = 250
 _RECORD = Struct("<32sBBq")
@@ -22,7 +22,7 @@ _IN_MEMORY = 4 << 20
 
 
 @dataclass(slots=True)
-class Read:
+class ParsedFile:
     """What a file holds."""
 
     entries: int = 0
@@ -35,7 +35,7 @@ class Read:
 
 
 @dataclass(slots=True)
-class Written:
+class ImportResult:
     """What an import changed."""
 
     new: int = 0
@@ -48,7 +48,7 @@ class Import:
     """One file. Hashes wait in a temporary file between reading and writing."""
 
     def __init__(self) -> None:
-        self.read = Read()
+        self.read = ParsedFile()
         self._spool = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
         self._sources: list[str] = []
 
@@ -77,20 +77,21 @@ class Import:
                 problem = f"names one source too many (at most {_MOST_SOURCES})"
             if problem:
                 self.read.bad += 1
-                if len(self.read.problems) < MOST_TOLD:
+                if len(self.read.problems) < MAX_REPORTED:
                     self.read.problems.append((line.number, problem))
             if line.people:
                 self._keep(line)
 
-    def write(self, opt_outs: OptOuts, source: str, at_ms: int, done: Callable[[int], object]) -> Written:
+    def write(self, opt_outs: OptOuts, source: str, at_ms: int, done: Callable[[int], object]) -> ImportResult:
         """Add everyone: under `source` if given, else under the source of the line, else under `operator`.
 
         Doing it again changes nothing. `done` is called with the number of entries of each batch.
         """
-        written = Written()
+        written = ImportResult()
         for batch in self._batches():
             entries = [
-                Entry(digest.hex(), *self._source(source, place, time or at_ms)) for digest, _, place, time in batch
+                OptOutEntry(digest.hex(), *self._source(source, source_index, time or at_ms))
+                for digest, _, source_index, time in batch
             ]
             new = opt_outs.add_each(entries)
             written.new += sum(new for new, (_, first, _, _) in zip(new, batch, strict=True) if first)
@@ -98,29 +99,29 @@ class Import:
         self._record_sources(opt_outs, source, at_ms)
         return written
 
-    def replace(self, opt_outs: OptOuts, source: str, at_ms: int, done: Callable[[int], object]) -> Written:
+    def replace(self, opt_outs: OptOuts, source: str, at_ms: int, done: Callable[[int], object]) -> ImportResult:
         """Replace all entries of a register.
 
         Everyone in the file is written with the new time first. Only then are older entries removed, so that a person
         on both lists is never off. A run that is interrupted leaves too many people on the list, never too few.
         """
-        written = Written()
+        written = ImportResult()
         for batch in self._batches():
-            new = opt_outs.add_each([Entry(digest.hex(), source, at_ms) for digest, *_ in batch], renew=True)
+            new = opt_outs.add_each([OptOutEntry(digest.hex(), source, at_ms) for digest, *_ in batch], renew=True)
             written.new += sum(new for new, (_, first, _, _) in zip(new, batch, strict=True) if first)
             done(len(batch))
-        written.removed = sum(opt_outs.strike(source, at_ms))
+        written.removed = sum(opt_outs.remove_older(source, at_ms))
         opt_outs.record(source, Register(at_ms, self.read.entries))
         return written
 
     def _keep(self, line: Line) -> None:
         self.read.entries += 1
-        place = self._sources.index(line.source) + 1 if line.source in self._sources else 0
-        if place:
+        source_index = self._sources.index(line.source) + 1 if line.source in self._sources else 0
+        if source_index:
             known = self.read.sources.get(line.source, Register(0, 0))
             self.read.sources[line.source] = Register(max(known.at_ms, line.at_ms), known.count + 1)
         for index, person in enumerate(line.people):
-            self._spool.write(_RECORD.pack(bytes.fromhex(person), index == 0, place, line.at_ms))
+            self._spool.write(_RECORD.pack(bytes.fromhex(person), index == 0, source_index, line.at_ms))
 
     def _knows(self, source: str) -> bool:
         if source not in self._sources and len(self._sources) < _MOST_SOURCES:
@@ -133,8 +134,8 @@ class Import:
         while batch := [_RECORD.unpack(record) for record in islice(records, BATCH)]:
             yield batch
 
-    def _source(self, source: str, place: int, at_ms: int) -> tuple[str, int]:
-        return source or (self._sources[place - 1] if place else OPERATOR), at_ms
+    def _source(self, source: str, source_index: int, at_ms: int) -> tuple[str, int]:
+        return source or (self._sources[source_index - 1] if source_index else OPERATOR), at_ms
 
     def _record_sources(self, opt_outs: OptOuts, source: str, at_ms: int) -> None:
         """Record when registers were imported; of a file that was exported elsewhere, when they were there."""

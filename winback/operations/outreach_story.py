@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import zip_longest
 
 from detectors.durations import format_duration
-from state.decisions import Line, Record
+from state.decisions import HistoryLine, OutreachRecord
 from winback.operations.story import Story, when
 from worker.logs.masking import one_line
 
@@ -27,7 +27,7 @@ _BEGINS = {
 }
 
 
-def explain_outreach(record: Record, *, reveal: bool, now_ms: int) -> Story:
+def explain_outreach(record: OutreachRecord, *, reveal: bool, now_ms: int) -> Story:
     """Tell the story of one outreach; what a reply said may be personal, and is left out unless `reveal`."""
     return {
         "outreach": record.outreach,
@@ -45,7 +45,7 @@ def explain_outreach(record: Record, *, reveal: bool, now_ms: int) -> Story:
     }
 
 
-def _told(line: Line, following: Line | None, *, reveal: bool) -> Story:
+def _told(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> Story:
     """One line of the history, in words and, for an attempt, in numbers.
 
     The status of an attempt that was not the last word is the reason in the line after it.
@@ -83,7 +83,7 @@ def _postponed(reason: str) -> str:
     return f"{why}, opens {opens}" if until else why
 
 
-def _next(record: Record, now_ms: int) -> str:  # noqa: PLR0911 - one return for each state
+def _next(record: OutreachRecord, now_ms: int) -> str:  # noqa: PLR0911 - one return for each state
     until = when(record.lease_ends_ms)
     match record.state:
         case "waiting" if record.lease_ends_ms:

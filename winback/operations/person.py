@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from detectors.durations import format_duration
 from detectors.lanes import milliseconds
-from state.decisions import Operator, Record
+from state.decisions import Operator, OutreachRecord
 from state.event_streams import Watermark
 from state.inventory import Inventory, person_in
 from state.optouts import Entries, OptOuts
@@ -13,12 +13,12 @@ from state.session_record import Session
 from state.stored_data import StoredKey
 from tasks.delivery.payload import timestamp
 from tasks.policy.settings import ContactSettings
-from winback.operations.consents import CHANNELS, Consent, latest, of_session
+from winback.operations.consents import CHANNELS, ConsentRecord, latest, of_session
+from winback.operations.data_subject import DataSubject
 from winback.operations.linked_identities import earlier, link
 from winback.operations.outreach_requests import channel_of
 from winback.operations.outreach_story import explain_outreach
 from winback.operations.session_story import explain_session, lane_of
-from winback.operations.someone import Someone
 from winback.operations.story import Story, when
 from worker.logs.masking import mask_identity
 from worker.runtime import State
@@ -26,13 +26,13 @@ from worker.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownIdentity:
     """Everything that is read for one person."""
 
-    who: Someone
+    subject: DataSubject
     sessions: Sequence[Session]
     """Those that are about them, the latest last."""
-    outreaches: Sequence[Record]
+    outreaches: Sequence[OutreachRecord]
     """The first first."""
     keys: Mapping[str, StoredKey]
     """All keys of the person."""
@@ -41,23 +41,23 @@ class Known:
     mark: Watermark
 
 
-def read(state: State, inventory: Inventory, who: Someone, *, follow: bool) -> Known:
-    """Read what is known of a person; identities and sessions that are found are added to `who`."""
-    found = [inventory.whom(session_id) for session_id in _sessions_of(inventory, who)]
+def read(state: State, inventory: Inventory, subject: DataSubject, *, follow: bool) -> KnownIdentity:
+    """Read what is known of a person; identities and sessions that are found are added to `subject`."""
+    found = [inventory.session_owner(session_id) for session_id in _sessions_of(inventory, subject)]
     if follow:
-        link(inventory, who, found)
-        found = [inventory.whom(session_id) for session_id in _sessions_of(inventory, who)]
-    theirs = [stored for stored in found if stored.session_id in who.sessions or who.has_session(stored)]
-    theirs += earlier(inventory, who, theirs)
+        link(inventory, subject, found)
+        found = [inventory.session_owner(session_id) for session_id in _sessions_of(inventory, subject)]
+    theirs = [stored for stored in found if stored.session_id in subject.sessions or subject.has_session(stored)]
+    theirs += earlier(inventory, subject, theirs)
     for stored in theirs:
-        who.add_session(stored)
-    keys = {key: inventory.content(key) for person in who.people for key in inventory.person_keys(person)}
-    sessions = sorted(state.sessions.read(sorted(who.sessions)), key=lambda session: session.activity)
+        subject.add_session(stored)
+    keys = {key: inventory.content(key) for person in subject.people for key in inventory.person_keys(person)}
+    sessions = sorted(state.sessions.read(sorted(subject.sessions)), key=lambda session: session.activity)
     operator = Operator(state.scripts, state.keys, state.cipher)
-    people = who.people
+    people = subject.people
     entries = OptOuts(state.scripts, state.keys).entries(people)
-    return Known(
-        who=who,
+    return KnownIdentity(
+        subject=subject,
         sessions=sessions,
         outreaches=_outreaches(operator, sessions, keys.values()),
         keys=keys,
@@ -66,11 +66,11 @@ def read(state: State, inventory: Inventory, who: Someone, *, follow: bool) -> K
     )
 
 
-def story(known: Known, settings: Settings, inventory: Inventory, *, reveal: bool) -> Story:
+def story(known: KnownIdentity, settings: Settings, inventory: Inventory, *, reveal: bool) -> Story:
     """Return what is known of a person as JSON data: times are ISO 8601 in UTC, null for never."""
     sessions = [_session(session, known, settings, reveal=reveal) for session in known.sessions]
     return {
-        "identities": list(_identities(known.who, reveal=reveal)),
+        "identities": list(_identities(known.subject, reveal=reveal)),
         "opt_outs": list(_opt_outs(known)),
         "consent": [_consent(consent) for consent in _consents(known)],
         "bought": when(max(_moments(known.keys.values(), "bought", "bought_linked"), default=0)),
@@ -81,7 +81,7 @@ def story(known: Known, settings: Settings, inventory: Inventory, *, reveal: boo
     }
 
 
-def contact_times(known: Known) -> dict[str, int]:
+def contact_times(known: KnownIdentity) -> dict[str, int]:
     """Return the outreaches that reserved the person, with when each did (Unix ms): those that limits count."""
     times: dict[str, int] = {}
     for stored in known.keys.values():
@@ -90,14 +90,14 @@ def contact_times(known: Known) -> dict[str, int]:
     return dict(sorted(times.items(), key=lambda pair: pair[1]))
 
 
-def _sessions_of(inventory: Inventory, who: Someone) -> list[str]:
-    found = dict.fromkeys(sorted(who.sessions))
-    for person in who.people:
+def _sessions_of(inventory: Inventory, subject: DataSubject) -> list[str]:
+    found = dict.fromkeys(sorted(subject.sessions))
+    for person in subject.people:
         found.update(dict.fromkeys(inventory.sessions_of(person)))
     return list(found)
 
 
-def _outreaches(operator: Operator, sessions: Iterable[Session], keys: Iterable[StoredKey]) -> list[Record]:
+def _outreaches(operator: Operator, sessions: Iterable[Session], keys: Iterable[StoredKey]) -> list[OutreachRecord]:
     ids = dict.fromkeys(outreach for session in sessions for outreach in session.outreaches)
     for stored in keys:
         if stored.key.endswith((":contacts", ":reserved")) and isinstance(stored.content, dict):
@@ -106,7 +106,7 @@ def _outreaches(operator: Operator, sessions: Iterable[Session], keys: Iterable[
     return sorted(records, key=lambda record: record.claimed_ms)
 
 
-def _next(known: Known, settings: ContactSettings, sessions: Sequence[Story]) -> str:
+def _next(known: KnownIdentity, settings: ContactSettings, sessions: Sequence[Story]) -> str:
     """Say what happens next, and when, if the person does nothing."""
     if known.opt_outs:
         sources = dict.fromkeys(source for entries in known.opt_outs.values() for source in entries)
@@ -115,9 +115,9 @@ def _next(known: Known, settings: ContactSettings, sessions: Sequence[Story]) ->
     if refused.issuperset(CHANNELS):
         return f"no contact: they refused {' and '.join(CHANNELS)}"
     for record in reversed(known.outreaches):
-        told = explain_outreach(record, reveal=False, now_ms=known.mark.now_ms)["next"]
-        if not told.startswith("nothing"):
-            return f"outreach {record.outreach}: {told}"
+        entry = explain_outreach(record, reveal=False, now_ms=known.mark.now_ms)["next"]
+        if not entry.startswith("nothing"):
+            return f"outreach {record.outreach}: {entry}"
     for session in reversed(sessions):
         if session["state"] == "waiting":
             return f"session {session['session']}: {session['next']}"
@@ -128,30 +128,34 @@ def _next(known: Known, settings: ContactSettings, sessions: Sequence[Story]) ->
     return "nothing is planned"
 
 
-def _identities(who: Someone, *, reveal: bool) -> Iterator[Story]:
-    for how, identities in (("named", who.named), ("seen together", who.linked), ("shared, left out", who.shared)):
+def _identities(subject: DataSubject, *, reveal: bool) -> Iterator[Story]:
+    for how, identities in (
+        ("named", subject.named),
+        ("seen together", subject.linked),
+        ("shared, left out", subject.shared),
+    ):
         for identity in identities:
-            if how == "named" and identity in who.shared:
+            if how == "named" and identity in subject.shared:
                 continue
             kind = "email" if "@" in identity else "phone"
             shown = identity if reveal else mask_identity(identity)
-            yield {"kind": kind, "identity": shown, "how": how, "person": who.hashes([identity])[0]}
+            yield {"kind": kind, "identity": shown, "how": how, "person": subject.hashes([identity])[0]}
 
 
-def _opt_outs(known: Known) -> Iterator[Story]:
+def _opt_outs(known: KnownIdentity) -> Iterator[Story]:
     for person, entries in known.opt_outs.items():
         for source, at_ms in entries.items():
             yield {"person": person, "source": source, "at": when(at_ms)}
 
 
-def _consents(known: Known) -> list[Consent]:
+def _consents(known: KnownIdentity) -> list[ConsentRecord]:
     """Return the latest answer for each channel: the person's, else that of their latest session."""
     found = {consent.channel: consent for session in known.sessions for consent in of_session(session)}
     texts = [stored.content for stored in known.keys.values() if stored.key.endswith(":consent")]
     return list((found | latest(text for text in texts if isinstance(text, dict))).values())
 
 
-def _consent(consent: Consent) -> Story:
+def _consent(consent: ConsentRecord) -> Story:
     return {
         "channel": consent.channel,
         "answer": "yes" if consent.allowed else "no",
@@ -162,7 +166,7 @@ def _consent(consent: Consent) -> Story:
     }
 
 
-def _limits(known: Known, settings: ContactSettings) -> Story:
+def _limits(known: KnownIdentity, settings: ContactSettings) -> Story:
     times = contact_times(known)
     cap_ms = milliseconds(settings.cap)
     used = [outreach for outreach, at_ms in times.items() if known.mark.now_ms - at_ms < cap_ms]
@@ -180,22 +184,22 @@ def _moments(keys: Iterable[StoredKey], *names: str) -> Iterator[int]:
             yield int(stored.content or 0)
 
 
-def _session(session: Session, known: Known, settings: Settings, *, reveal: bool) -> Story:
+def _session(session: Session, known: KnownIdentity, settings: Settings, *, reveal: bool) -> Story:
     lane = lane_of(session)
-    told = explain_session(session, settings.detection, known.mark, None, reveal=reveal)
+    entry = explain_session(session, settings.detection, known.mark, None, reveal=reveal)
     return {
         "session": session.session_id,
         "id": session.fields.get("id") or session.session_id,
         "stage": lane.stage if lane else None,
         "platform": lane.platform if lane else None,
         "state": session.state,
-        "last_activity": told["last_activity"],
-        "next": told["next"] if session.state != "abandoned" else f"outreach {session.outreach}",
+        "last_activity": entry["last_activity"],
+        "next": entry["next"] if session.state != "abandoned" else f"outreach {session.outreach}",
     }
 
 
-def _contact(record: Record, known: Known, inventory: Inventory, *, reveal: bool) -> Story:
-    told = explain_outreach(record, reveal=reveal, now_ms=known.mark.now_ms)
+def _contact(record: OutreachRecord, known: KnownIdentity, inventory: Inventory, *, reveal: bool) -> Story:
+    entry = explain_outreach(record, reveal=reveal, now_ms=known.mark.now_ms)
     stored = inventory.outreach(record.outreach).texts
     return {
         "outreach": record.outreach,
@@ -204,5 +208,5 @@ def _contact(record: Record, known: Known, inventory: Inventory, *, reveal: bool
         "contacted": when(int(stored.get("contacted_at") or 0)),
         "outcome": f"{record.state}{': ' + record.reason if record.reason else ''}",
         "channel": channel_of(stored) or None,
-        "next": told["next"],
+        "next": entry["next"],
     }

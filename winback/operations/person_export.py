@@ -11,10 +11,10 @@ from state.inventory import Inventory, person_in
 from state.session_record import MARK
 from state.stored_data import StoredKey, StoredRecord
 from tasks.delivery.payload import timestamp
-from winback.operations.consents import Consent, latest
-from winback.operations.someone import Someone
+from winback.operations.consents import ConsentRecord, latest
+from winback.operations.data_subject import DataSubject
+from winback.operations.personal_data import ErasureProof, Finder, Known, PersonalData, Progress
 from winback.operations.story import when
-from winback.operations.traces import Finder, Known, Progress, Proof, Traces
 
 MOST_ROUNDS = 3
 """Events can be applied between reading and checking. Then everything is read again."""
@@ -27,19 +27,19 @@ class Export:
     document: Mapping[str, object]
     missed: tuple[str, ...]
     """Keys with data about the person that isn't in the document. Empty, or something is wrong."""
-    looked_at: int
+    searched: int
     """How many keys were scanned."""
 
 
-def export(inventory: Inventory, who: Someone, progress: Progress, *, follow: bool) -> Export:
+def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, follow: bool) -> Export:
     """Read everything about a person, then scan every key for what the document lacks."""
     finder = Finder(inventory, progress, follow=follow)
     for _ in range(MOST_ROUNDS):
-        found = finder.survey(who)
+        found = finder.survey(subject)
         sessions = [inventory.session(session_id) for session_id in sorted(found.sessions)]
         outreaches = [inventory.outreach(outreach) for outreach in sorted(found.outreaches)]
         keys = [inventory.content(key) for key in found.person_keys]
-        proof = finder.prove(who, _known(who, found, sessions + outreaches))
+        proof = finder.prove(subject, _known(subject, found, sessions + outreaches))
         if not proof.left:
             break
     # What can't be decrypted is missing as well.
@@ -47,7 +47,7 @@ def export(inventory: Inventory, who: Someone, progress: Progress, *, follow: bo
     missed = (*proof.left, *sealed)
     document = {
         "exported_at": timestamp(inventory.now_ms()),
-        "identities": _identities(who),
+        "identities": _identities(subject),
         "consent": [_consent(consent) for consent in latest(_answers(keys)).values()],
         "sessions": [_session(record) for record in sessions],
         "outreaches": [_outreach(record) for record in outreaches],
@@ -60,21 +60,21 @@ def export(inventory: Inventory, who: Someone, progress: Progress, *, follow: bo
         "complete": not missed,
         "missed": list(missed),
     }
-    return Export(document, missed, proof.looked_at)
+    return Export(document, missed, proof.searched)
 
 
-def _known(who: Someone, found: Traces, records: list[StoredRecord]) -> Known:
+def _known(subject: DataSubject, found: PersonalData, records: list[StoredRecord]) -> Known:
     return Known(
         keys=frozenset(key for record in records for key in record.keys),
         texts=frozenset([*(one.text for one in found.entries), *(text for _, text in found.rejected)]),
-        members=frozenset([*who.sessions, *who.people]),
+        members=frozenset([*subject.sessions, *subject.people]),
     )
 
 
-def _identities(who: Someone) -> list[Mapping[str, str]]:
-    ways = (("named", who.named), ("seen together", tuple(who.linked)))
+def _identities(subject: DataSubject) -> list[Mapping[str, str]]:
+    ways = (("named", subject.named), ("seen together", tuple(subject.linked)))
     return [
-        {"identity": identity, "how": how, "person": who.hashes([identity])[0]}
+        {"identity": identity, "how": how, "person": subject.hashes([identity])[0]}
         for how, identities in ways
         for identity in identities
     ]
@@ -86,7 +86,7 @@ def _answers(keys: Iterable[StoredKey]) -> Iterator[Mapping[str, str]]:
             yield stored.content
 
 
-def _consent(consent: Consent) -> Mapping[str, object]:
+def _consent(consent: ConsentRecord) -> Mapping[str, object]:
     return {**asdict(consent), "at": when(consent.at_ms)}
 
 
@@ -133,7 +133,7 @@ def _key(stored: StoredKey) -> Mapping[str, object]:
     }
 
 
-def _mentions(proof: Proof) -> list[str]:
+def _mentions(proof: ErasureProof) -> list[str]:
     """Return where ids of the person stand in lists; of other people's keys only the name, not their hash."""
     names = (key.rpartition("}:")[2] if person_in(key) else key for key in proof.mentions)
     return list(dict.fromkeys(names))

@@ -6,7 +6,7 @@ from redis import Redis, RedisCluster
 
 from state.driver import typed
 from state.event_stream import FIELD
-from state.server_errors import translated
+from state.server_errors import driver_errors
 
 
 class Producer:
@@ -22,7 +22,7 @@ class Producer:
         Raises:
             StateError: some of them may have been added. Adding them again does no harm.
         """
-        with translated():
+        with driver_errors():
             pipe = self._client.pipeline(transaction=False)
             for event in events:
                 pipe.xadd(self._stream, {FIELD.decode(): event})

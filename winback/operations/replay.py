@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tasks.delivery.addresses import is_loopback
-from winback.operations.json_lines import Line
+from winback.operations.json_lines import JsonLine
 from winback.operations.recorded_events import NotReplayableError, Schedule, read, retimed
 from worker.errors import StartError
 
@@ -17,7 +17,7 @@ BURST_S = 0.1
 
 
 @dataclass(slots=True)
-class Totals:
+class ReplayTotals:
     """What a replay has done so far."""
 
     sent: int = 0
@@ -54,7 +54,7 @@ class Replay:
         limit: int | None = None,
         max_rate: float | None = None,
         skipped: Callable[[str], None] = lambda _: None,
-        progress: Callable[[Totals], None] = lambda _: None,
+        progress: Callable[[ReplayTotals], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing happens before `run`.
 
@@ -82,9 +82,9 @@ class Replay:
         self._batch_due_s: float | None = None
         self._schedule: Schedule | None = None
         self._next_free_s = 0.0
-        self.totals = Totals()
+        self.totals = ReplayTotals()
 
-    def run(self, batches: Iterable[Sequence[Line]]) -> None:
+    def run(self, batches: Iterable[Sequence[JsonLine]]) -> None:
         """Send every event at its moment, until the end, the limit, or a stop.
 
         What is due is never held back while a batch of lines is waited for.
@@ -104,7 +104,7 @@ class Replay:
     def _is_over(self) -> bool:
         return self._stopped() or (self._limit is not None and self.totals.sent + len(self._batch) >= self._limit)
 
-    def _take(self, line: Line) -> None:
+    def _take(self, line: JsonLine) -> None:
         try:
             event, recorded_ms = read(line.text)
         except NotReplayableError as exc:

@@ -11,7 +11,7 @@ from detectors import minor_units
 from detectors.flow import PLATFORMS, STAGES
 from detectors.json_values import JsonObject
 from state.attribution import UNPRICED
-from state.daily_counters import Tally
+from state.daily_counters import DailyCount
 from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
 
 By = Literal["day", "stage", "platform"]
@@ -60,7 +60,7 @@ class Row:
         contacted = Group(self.ended("sent"), self.recovered["orders"])
         return compare(contacted, Group(held_out, self.control["orders"]))
 
-    def add(self, tally: Tally) -> None:
+    def add(self, tally: DailyCount) -> None:
         """Count something in."""
         match tally.name:
             case "sessions":
@@ -88,7 +88,7 @@ class Report:
     total: Row
 
 
-def make(tallies: Iterable[Tally], since: date, until: date, by: Sequence[By], window: timedelta) -> Report:
+def make(tallies: Iterable[DailyCount], since: date, until: date, by: Sequence[By], window: timedelta) -> Report:
     """Add counters up."""
     rows: dict[Where, Row] = {}
     total = Row(Where())
@@ -182,7 +182,7 @@ def _pair(interval: Interval | None) -> list[float] | None:
     return None if interval is None else list(interval)
 
 
-def _part(tally: Tally, part: By) -> date | str:
+def _part(tally: DailyCount, part: By) -> date | str:
     match part:
         case "day":
             return day_of(tally.day)

@@ -9,14 +9,14 @@ from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
 from detectors.session_fields import ID, REQUIRED, cart_of, metadata_of
 from detectors.settings import DetectionSettings
 from state.event_streams import Watermark
-from state.people import Facts
-from state.session_record import Session, Stay
+from state.people import PersonFacts
+from state.session_record import Session, StageVisit
 from winback.operations.story import Story, when
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 
 
 def explain_session(
-    session: Session, detection: DetectionSettings, mark: Watermark, facts: Facts | None, *, reveal: bool
+    session: Session, detection: DetectionSettings, mark: Watermark, facts: PersonFacts | None, *, reveal: bool
 ) -> Story:
     """Tell what is known of a session, and what happens to it next if nothing else does."""
     lane = lane_of(session)
@@ -26,13 +26,13 @@ def explain_session(
         "state": session.state,
         "stage": lane.stage if lane else None,
         "platform": lane.platform if lane else None,
-        "stages": [_stay(stay) for stay in session.stays],
+        "stages": [_stage_visit(stay) for stay in session.stage_visits],
         "last_activity": when(occurred_ms(session.activity)),
         "signal": _signal(session),
         "purchase": when(occurred_ms(session.purchase)),
         "silent_since": when(session.silent_since_ms),
-        "moved_to": session.moved_to or None,
-        "took_over": session.took_over or None,
+        "superseded_by": session.superseded_by or None,
+        "supersedes": session.supersedes or None,
         "contacts": session.contacts,
         "customer": _customer(session.fields, reveal=reveal),
         "cart": _cart(session, reveal=reveal),
@@ -68,19 +68,19 @@ def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSe
     wait_ms = milliseconds(lane.kind.wait(detection, lane.stage, lane.platform))
     claimed_ms = session.silent_since_ms + wait_ms
     last_ms = occurred_ms(max(session.activity, session.signal))
-    overdue_ms = (session.silent_since_ms if lane.kind.silent_from_expiry else last_ms) + wait_ms
+    overdue_ms = (session.silent_since_ms if lane.kind.measure_from_expiry else last_ms) + wait_ms
     # From the next sweep on, when it should have been before.
     at_ms = max(claimed_ms, mark.now_ms)
     at = "at the next sweep" if claimed_ms <= mark.until_ms else f"at {when(claimed_ms)}, unless something happens,"
     if claimed_ms <= mark.now_ms and claimed_ms > mark.until_ms:
         at = f"when the events that have been waiting since {when(mark.until_ms)} are applied"
-    left_alone = lane.kind.left_alone(detection)
+    suppress_reason = lane.kind.suppress_reason(detection)
     if at_ms - overdue_ms > milliseconds(detection.max_abandonment_age):
         return f"{at} it ends expired: too_old"
     if lacks := missing(session):
         return f"{at} it ends unreachable: {', '.join(lacks)} missing"
-    if left_alone:
-        return f"{at} it ends suppressed: {left_alone}"
+    if suppress_reason:
+        return f"{at} it ends suppressed: {suppress_reason}"
     return f"{at} it is claimed, and the contact policy is asked"
 
 
@@ -93,7 +93,7 @@ def _next_of_ended(session: Session) -> str:
         case "bought":
             return "nothing: it was bought; a later silence is looked at anew"
         case "moved":
-            return f"nothing: session {session.moved_to} took it over; see that"
+            return f"nothing: session {session.superseded_by} took it over; see that"
     return f"nothing: it ended {session.state.replace('.', ': ')}; what it does from now on begins afresh"
 
 
@@ -106,7 +106,7 @@ def _setting(detection: DetectionSettings, lane: Lane) -> str:
     return f"detection.idle_by_platform.{lane.platform}.{lane.stage}" if own else f"detection.idle.{lane.stage}"
 
 
-def _stay(stay: Stay) -> Story:
+def _stage_visit(stay: StageVisit) -> Story:
     """Tell when it was first and last at one place of the flow; between the two it may have been elsewhere."""
     stage, platform = stage_of(stay.rank)
     return {"stage": stage, "platform": platform, "from": when(stay.first_ms), "to": when(stay.last_ms)}
@@ -149,7 +149,7 @@ def _cart(session: Session, *, reveal: bool) -> object:
     return cart.model_dump(mode="json", exclude_none=True) if reveal else {"lines": len(cart.items or ())}
 
 
-def _person(facts: Facts | None) -> Story | None:
+def _person(facts: PersonFacts | None) -> Story | None:
     if facts is None:
         return None
     return {

@@ -88,13 +88,13 @@ class Demo:
                     sent_at_ms[item.event["session_id"]] = time() * 1000
             producer.send([dumps(item.event).encode() for item in due])
             sent += len(due)
-            seen = self.look()
+            seen = self.snapshot()
             show(seen, sent)
             if (sent == len(planned) and _is_quiet(seen)) or elapsed > within.total_seconds():
                 return self._add_up(seen, sent_at_ms, elapsed)
             sleep(ROUND_S)
 
-    def look(self) -> overview.Overview:
+    def snapshot(self) -> overview.Overview:
         """Read what there is to show."""
         return overview.read(self.state.scripts, self.state.keys, tuple(LANES_BY_NAME))
 

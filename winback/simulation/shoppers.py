@@ -78,11 +78,11 @@ def shoppers(
         index = len(found)
         story = random.choices(stories, weights=list(_SHARES.values()))[0]
         start_s = random.uniform(0, over.total_seconds())
-        who = _customer(index, story, random)
+        customer = _customer(index, story, random)
         carts = 2 if story == "twice" else 1
         for cart in range(carts):
             session_id = f"demo-{index:05d}-{cart}"
-            walk = _Walk(story, session_id, who, start_s + cart * gap.total_seconds(), gap, random)
+            walk = _Walk(story, session_id, customer, start_s + cart * gap.total_seconds(), gap, random)
             steps = [*walk.along(), *walk.ending(waits)]
             found.append(Shopper(story, session_id, tuple(steps)))
     return found

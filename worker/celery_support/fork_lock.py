@@ -10,18 +10,18 @@ from typing import Final
 
 LONGEST_S: Final = 15.0
 """For so long a fork waits; something that hangs must not keep a pool from replacing its processes."""
-undivided: Final = Lock()
+fork_lock: Final = Lock()
 """Held by a thread while it does something; a fork waits until it is done."""
 _held: list[bool] = []
 
 
 def _before() -> None:
-    _held.append(undivided.acquire(timeout=LONGEST_S))
+    _held.append(fork_lock.acquire(timeout=LONGEST_S))
 
 
 def _after() -> None:
     if _held.pop():
-        undivided.release()
+        fork_lock.release()
 
 
 os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)

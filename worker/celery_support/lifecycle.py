@@ -20,11 +20,11 @@ from worker.celery_support.consumer import has_threads
 from worker.celery_support.lazy_loading import Once, load_for_attempts
 from worker.celery_support.process import refuse_to_start
 from worker.celery_support.refusal_counter import refused
-from worker.celery_support.stall_watchdog import watch_for_it
+from worker.celery_support.stall_watchdog import start_stall_watchdog
 from worker.celery_support.task_deps import build_deps
 from worker.errors import StartError
-from worker.monitoring.alarms import Watch
-from worker.server_errors import named
+from worker.monitoring.alarms import AlarmMonitor
+from worker.server_errors import naming_server
 from worker.settings import LIVE_KEYS, Settings, require
 
 CHILD_TRIES = 10
@@ -64,7 +64,7 @@ class Lifecycle:
         sends = RECOVER_QUEUE in sender.app.amqp.queues.consume_from
         try:
             self._require_keys(sends=sends)
-            with named(self._settings):
+            with naming_server(self._settings):
                 self._joined = self._join(sends=sends)
         except (StartError, StateError) as exc:
             refuse_to_start(exc, self._role)
@@ -109,9 +109,9 @@ class Lifecycle:
     def watch(self, sender: _Consumer, **_kwargs: object) -> None:
         """Start the threads that watch the other roles and this worker."""
         # Not before it is ready: the processes of a pool are forked by now, and threads and forks don't mix.
-        Watch(self._settings).start()
+        AlarmMonitor(self._settings).start()
         for queue in sender.app.amqp.queues.consume_from:
-            watch_for_it(sender.app, queue, threads=has_threads(sender.pool))
+            start_stall_watchdog(sender.app, queue, threads=has_threads(sender.pool))
 
     def send_heartbeat(self, **_kwargs: object) -> None:
         """Record that this worker is alive, how it sends, and what it refused."""
@@ -120,8 +120,8 @@ class Lifecycle:
             return
         # Should it fail: a missing heartbeat says just that.
         with suppress(StateError):
-            state.beat(self._role)
-            if state.how:
+            state.heartbeat(self._role)
+            if state.sending_mode:
                 state.declare()
             refused.record(state.scripts, state.keys)
 

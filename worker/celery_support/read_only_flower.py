@@ -20,7 +20,7 @@ _HARMLESS: Final = (TasksDataTable, NotFoundErrorHandler)
 _CHANGING: Final = ("post", "put", "patch", "delete")
 
 
-class Refused(BaseHandler):  # type: ignore[misc]
+class ReadOnlyHandler(BaseHandler):  # type: ignore[misc]
     """Answers 403 to whatever would change something."""
 
     def prepare(self) -> None:
@@ -47,7 +47,7 @@ def changes(handler: type[object]) -> bool:
 def _read_only(handler: TornadoHandler) -> TornadoHandler:
     if isinstance(handler, Sequence):
         pattern, kind, *more = handler
-        return (pattern, Refused) if changes(kind) else (pattern, kind, *more)
+        return (pattern, ReadOnlyHandler) if changes(kind) else (pattern, kind, *more)
     if changes(handler.handler_class):
-        handler.handler_class = Refused
+        handler.handler_class = ReadOnlyHandler
     return handler

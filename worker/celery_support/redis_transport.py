@@ -16,7 +16,7 @@ from tasks.kombu_types import KombuObject
 from worker.celery_support.message_filter import envelope_is_sound
 from worker.celery_support.refusal_counter import refused
 
-_WENT_WRONG_WITH_THE_SERVER = (Empty, RedisError, OSError)
+_SERVER_ERRORS = (Empty, RedisError, OSError)
 
 
 class QoS(redis.QoS):
@@ -28,7 +28,7 @@ class QoS(redis.QoS):
             super().restore_by_tag(tag, client, leftmost)  # type: ignore[no-untyped-call]
         except Exception as problem:
             # The driver's own DataError is about what was read, too.
-            if isinstance(problem, _WENT_WRONG_WITH_THE_SERVER) and not isinstance(problem, DataError):
+            if isinstance(problem, _SERVER_ERRORS) and not isinstance(problem, DataError):
                 raise
             refused.count("unreadable")
             self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
@@ -51,7 +51,7 @@ class Channel(redis.Channel):
         transport.was_read = False
         try:
             return read(*args, **options)
-        except _WENT_WRONG_WITH_THE_SERVER:
+        except _SERVER_ERRORS:
             raise
         except Exception:
             if transport.was_read:

@@ -14,7 +14,7 @@ from state.scripts import Scripts
 log = structlog.stdlib.get_logger("winback.messages")
 
 
-class Refused:
+class RefusalCounter:
     """How often something was refused since it was recorded last, by reason. For several threads."""
 
     def __init__(self) -> None:
@@ -45,5 +45,5 @@ class Refused:
             raise
 
 
-refused: Final = Refused()
+refused: Final = RefusalCounter()
 """Those of this process."""

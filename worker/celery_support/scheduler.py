@@ -12,7 +12,7 @@ from detectors.durations import format_duration
 from state.errors import StateError
 from tasks.broker import bounded
 from worker import runtime
-from worker.monitoring.alarms import Watch
+from worker.monitoring.alarms import AlarmMonitor
 from worker.settings.reload import DetectionReader
 
 EVERY_S = 2.0
@@ -24,7 +24,7 @@ log = structlog.get_logger("winback.beat")
 class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     """Keeps its schedule in memory: there is nothing in it that the settings do not say."""
 
-    _said = 0.0
+    _last_heartbeat_s = 0.0
     _read = 0.0
     _offset = 0.0
 
@@ -34,17 +34,17 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         settings = self.app.settings
         self._state = runtime.open_state(settings)
         self._detection = DetectionReader(settings)
-        Watch(settings).start()
+        AlarmMonitor(settings).start()
 
     def tick(self) -> float:
         """Publish what is due; return how long to sleep (s)."""
         self._follow_clock()
         self._follow_settings()
         sleep: float = super().tick()
-        if monotonic() - self._said >= EVERY_S:
-            self._said = monotonic()
+        if monotonic() - self._last_heartbeat_s >= EVERY_S:
+            self._last_heartbeat_s = monotonic()
             try:
-                self._state.beat("beat")
+                self._state.heartbeat("beat")
             except StateError as exc:
                 log.warning("state_unreachable", error=str(exc))
         return min(sleep, EVERY_S)

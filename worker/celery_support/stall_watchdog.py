@@ -23,8 +23,8 @@ import structlog
 from celery import Celery
 from celery.worker import state as worker_state
 
-from tasks.broker import Broker, BrokerAwayError
-from worker.celery_support.fork_lock import undivided
+from tasks.broker import Broker, BrokerUnavailableError
+from worker.celery_support.fork_lock import fork_lock
 from worker.monitoring.alarms import ALARM
 
 LONGEST_S = 60.0
@@ -47,7 +47,7 @@ def taken() -> int:
     return sum(worker_state.total_count.values())
 
 
-def in_hand() -> int:
+def in_flight() -> int:
     """Return how many tasks this worker has received and not ended."""
     return len(worker_state.reserved_requests) + len(worker_state.active_requests)
 
@@ -84,41 +84,41 @@ class Overdue:
     running: Callable[[], frozenset[str]] = running
     clock: Callable[[], float] = monotonic
     _since: dict[str, float] = field(default_factory=dict)
-    _looked: float = 0.0
+    _checked: float = 0.0
 
-    def is_one(self) -> bool:
+    def is_stalled(self) -> bool:
         """Whether a task has been seen at every look for longer than the limit."""
         now = self.clock()
-        if now - self._looked > FROZEN_S:  # every task may need its time again
+        if now - self._checked > FROZEN_S:  # every task may need its time again
             self._since.clear()
-        self._looked = now
+        self._checked = now
         self._since = {task: self._since.get(task, now) for task in self.running()}
         return any(now - since > self.limit_s for since in self._since.values())
 
 
 @dataclass(slots=True)
-class Standstill:
+class StallWatchdog:
     """Looks periodically whether this worker stands still. `clock`: seconds, steady."""
 
     queued: Callable[[], int]
-    """How many messages wait; raises BrokerAwayError."""
+    """How many messages wait; raises BrokerUnavailableError."""
     taken: Callable[[], int] = taken
-    in_hand: Callable[[], int] = in_hand
+    in_flight: Callable[[], int] = in_flight
     clock: Callable[[], float] = monotonic
     _known: int = -1
     _since: float = 0.0
-    _looked: float = 0.0
+    _checked: float = 0.0
 
-    def is_one(self) -> bool:
+    def is_stalled(self) -> bool:
         """Whether messages have waited at every look of the last `LONGEST_S`, and nothing was taken or in hand."""
         now, taken_now = self.clock(), self.taken()
-        stood_still_itself = now - self._looked > FROZEN_S
-        self._looked = now
+        was_suspended = now - self._checked > FROZEN_S
+        self._checked = now
         try:
-            idle = taken_now == self._known and not self.in_hand() and self.queued() > 0
-        except BrokerAwayError:
+            idle = taken_now == self._known and not self.in_flight() and self.queued() > 0
+        except BrokerUnavailableError:
             idle = False
-        if not idle or stood_still_itself:
+        if not idle or was_suspended:
             self._known, self._since = taken_now, now
         return now - self._since >= LONGEST_S
 
@@ -133,17 +133,17 @@ class Check:
     """Logs the reason."""
 
 
-def watch_for_it(app: Celery, queue: str, *, threads: bool = False, stopped: Event | None = None) -> None:
+def start_stall_watchdog(app: Celery, queue: str, *, threads: bool = False, stopped: Event | None = None) -> None:
     """Check from a thread until the process ends; end it in order when a check applies, by force if that fails.
 
     `threads`: it has a pool of threads, for which Celery enforces the limits of no task.
     """
     limit_s = float(app.conf.task_time_limit or math.inf)
-    checks = [Check(Standstill(Broker(app, queue).queued).is_one, _alarm(queue, _IDLE))]
+    checks = [Check(StallWatchdog(Broker(app, queue).queued).is_stalled, _alarm(queue, _IDLE))]
     if threads:
         most_kb = app.conf.worker_max_memory_per_child or math.inf
         checks += [
-            Check(Overdue(limit_s + LONGEST_S).is_one, _alarm(queue, _OVERDUE)),
+            Check(Overdue(limit_s + LONGEST_S).is_stalled, _alarm(queue, _OVERDUE)),
             Check(lambda: memory_kb() > most_kb, _memory_limit_reached),
         ]
     # Half of the time limit is a lease: what runs has time to end.
@@ -194,7 +194,7 @@ def end_when_needed(
 
 def _applies(check: Check) -> bool:
     try:
-        with undivided:
+        with fork_lock:
             return check.applies()
     except Exception as problem:  # noqa: BLE001 - the next check may be better
         log.error("stall_check_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it

@@ -8,7 +8,7 @@ from detectors.activity import Consent
 from detectors.sequence import occurred_ms
 from detectors.session_fields import CONSENT, GIVEN_AT, SOURCE, read_answer
 from state.channels import CHANNELS, Channel
-from state.person_marks import Answer
+from state.person_marks import ConsentAnswer
 from state.sessions import Mark
 
 _LONGEST_PROOF = 200
@@ -22,7 +22,7 @@ class EventAnswer(NamedTuple):
 
     identity: str
     channel: Channel
-    said: Literal["yes", "no"]
+    stated: Literal["yes", "no"]
     at_ms: int
     """When the event occurred (Unix ms)."""
     given_at: str
@@ -35,30 +35,30 @@ def answers_of_event(
 ) -> Iterator[EventAnswer]:
     """Yield the answers in an event: a no for every identity that is `meant`, a yes for those that `surely` are."""
     for channel in CHANNELS:
-        said = getattr(consent, channel)
-        if said is not None:
-            for identity in surely if said else meant:
-                word: Literal["yes", "no"] = "yes" if said else "no"
+        answer = getattr(consent, channel)
+        if answer is not None:
+            for identity in surely if answer else meant:
+                word: Literal["yes", "no"] = "yes" if answer else "no"
                 yield EventAnswer(identity, channel, word, at_ms, consent.given_at or "", consent.source or "")
 
 
-def answers_of_session(mark: Mark) -> dict[Channel, Answer]:
+def answers_of_session(mark: Mark) -> dict[Channel, ConsentAnswer]:
     """Return what a session's person answered. A proof counts for what was said in the same event."""
-    found: dict[Channel, Answer] = {}
+    found: dict[Channel, ConsentAnswer] = {}
     given_at, source = mark.answers.get(GIVEN_AT, (0, "")), mark.answers.get(SOURCE, (0, ""))
     for channel, name in CONSENT.items():
         stamp, text = mark.answers.get(name, (0, ""))
-        proofs = [said if at == stamp else "" for at, said in (given_at, source)]
+        proofs = [answer if at == stamp else "" for at, answer in (given_at, source)]
         answer = answered(text, occurred_ms(stamp), *proofs)
         if answer:
             found[channel] = answer
     return found
 
 
-def answered(text: str, at_ms: int, given_at: str, source: str) -> Answer | None:
+def answered(text: str, at_ms: int, given_at: str, source: str) -> ConsentAnswer | None:
     """Return the answer that a stored field holds; None if it holds none. `at_ms`: Unix ms of its event."""
-    said = read_answer(text)
-    return None if said is None else Answer(said, at_ms, _moment(given_at), _place(source))
+    answer = read_answer(text)
+    return None if answer is None else ConsentAnswer(answer, at_ms, _moment(given_at), _place(source))
 
 
 def _moment(text: str) -> str:

@@ -8,18 +8,18 @@ from state.sessions import Mark, Sessions
 from worker.ingest.batch import Batch
 from worker.ingest.in_flight import InFlight, Reached
 from worker.ingest.order_counts import Counting, OrderCount
-from worker.ingest.people import Naming
+from worker.ingest.people import PeopleWriter
 
 
 class Applier:
     """Applies the batches of one consumer. Their order doesn't matter, and applying twice changes nothing."""
 
-    def __init__(self, sessions: Sessions, orders: Orders, naming: Naming, reached: Reached) -> None:
+    def __init__(self, sessions: Sessions, orders: Orders, naming: PeopleWriter, reached: Reached) -> None:
         self.in_flight: deque[InFlight] = deque()
         """Batches that were read and aren't committed yet, the oldest first."""
         self._sessions = sessions
         self._order_count = OrderCount(orders)
-        self._naming = naming
+        self._people_writer = naming
         self._reached = reached
 
     def submit(self, work: InFlight) -> None:
@@ -41,12 +41,12 @@ class Applier:
     def forget(self) -> None:
         """Rely on nothing that was counted or noted before: the server may have lost it."""
         self._order_count.forget()
-        self._naming.forget()
+        self._people_writer.forget()
 
     def _send(self, batch: Batch) -> Pending[list[Mark]]:
-        self._naming.skip_known(batch)
+        self._people_writer.skip_known(batch)
         counting = self._order_count.calls(batch)
-        applied = self._sessions.begin(batch.changes, counting.calls)
+        applied = self._sessions.send(batch.changes, counting.calls)
         return applied.then(lambda marks: self._counted(counting, marks))
 
     def _counted(self, counting: Counting, marks: list[Mark]) -> list[Mark]:

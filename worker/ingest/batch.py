@@ -8,7 +8,7 @@ from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
-from state.event_stream import Entry, entry_ms
+from state.event_stream import StreamEntry, entry_ms
 from state.sessions import Change
 from worker.ingest import fast_path
 from worker.ingest.answers import EventAnswer, answers_of_event
@@ -41,11 +41,11 @@ class Batch:
     """Every identity that an opt-out may name, and when it was said."""
     answers: list[EventAnswer] = field(default_factory=list)
     """A no counts for every identity that may be meant, a yes for those that surely are."""
-    taken_over: list[tuple[str, str, int]] = field(default_factory=list)
+    superseded: list[tuple[str, str, int]] = field(default_factory=list)
     """Which session was taken over by which, and the sequence number of the event that said so."""
-    telling: list[int] = field(default_factory=list)
-    """Which changes say more about the person of their session, from 0; these have `tell` set, unless that is known."""
-    quiet_since: object = None
+    naming_changes: list[int] = field(default_factory=list)
+    """Which changes say more of their session's person, from 0; these have `wants_mark` set unless that is known."""
+    known_since: object = None
     """Since when it is known; see `worker.ingest.people.Since`."""
     checkouts: list[int] = field(default_factory=list)
     """Which changes say that their session is at the checkout, from 0."""
@@ -57,12 +57,12 @@ class Batch:
 
 # A session that is nowhere in the flow waits in no lane: both would be lost.
 _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
-_NOBODY = Problem(
+_NO_IDENTITY = Problem(
     "customer.phone_number", "is not a valid number, and without a session_id or an email the event names nobody"
 )
 
 
-def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
+def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Batch:
     """Read entries into what they change. Never raises on what an entry holds.
 
     `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
@@ -92,50 +92,50 @@ def collect(entries: Sequence[Entry], latest_ms: int | None = None) -> Batch:
 
 
 def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -> None:
-    place, text = position(event, arrival_ms), event.session_id
-    alone = event.previous_session_id is None and not event.cart_ids
-    if alone and event.type not in STOPS and text and not text.isspace():
+    event_position, text = position(event, arrival_ms), event.session_id
+    names_one_session = event.previous_session_id is None and not event.cart_ids
+    if names_one_session and event.type not in STOPS and text and not text.isspace():
         # As nearly all are.
-        _add_own(batch, session_key(text), event, place)
+        _add_own(batch, session_key(text), event, event_position)
         batch.minutes.append(arrival_ms // MINUTE_MS)
-        _add_people(batch, event, place)
+        _add_people(batch, event, event_position)
         return
-    sessions, before, people = sessions_named(event), len(batch.changes), _add_people(batch, event, place)
+    sessions, before, people = sessions_named(event), len(batch.changes), _add_people(batch, event, event_position)
     if event.type in STOPS and not people and not sessions:
-        batch.rejections.append(Rejection(entry_id, (_NOBODY,), applied=False))
+        batch.rejections.append(Rejection(entry_id, (_NO_IDENTITY,), applied=False))
     if event.type == "order_completed":
-        batch.orders.append(order_of(event, place, tuple(sessions), before))
+        batch.orders.append(order_of(event, event_position, tuple(sessions), before))
         batch.placed.append((next(iter(sessions), ""), arrival_ms))
     own = session_key(text) if text else ""
     for session, named in sessions.items():
         if session == own:
-            _add_own(batch, session, event, place)
-        elif change := other_change(session, named, event, place):
+            _add_own(batch, session, event, event_position)
+        elif change := other_change(session, named, event, event_position):
             batch.changes.append(change)
     batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
     if own and event.previous_session_id:
-        if place.activity:
-            batch.taken_over.append((session_key(event.previous_session_id), own, place.stamp))
+        if event_position.activity:
+            batch.superseded.append((session_key(event.previous_session_id), own, event_position.stamp))
         elif event.type not in STOPS:
             batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
 
 
-def _add_own(batch: Batch, session: str, event: ActivityEvent, place: Position) -> None:
-    change = own_change(session, event, place)
-    if change.tell:
-        batch.telling.append(len(batch.changes))
-    if place.activity % RANK_SPAN >= CHECKOUT_RANK:
+def _add_own(batch: Batch, session: str, event: ActivityEvent, event_position: Position) -> None:
+    change = own_change(session, event, event_position)
+    if change.wants_mark:
+        batch.naming_changes.append(len(batch.changes))
+    if event_position.activity % RANK_SPAN >= CHECKOUT_RANK:
         batch.checkouts.append(len(batch.changes))
     batch.changes.append(change)
 
 
-def _add_people(batch: Batch, event: ActivityEvent, place: Position) -> bool:
+def _add_people(batch: Batch, event: ActivityEvent, event_position: Position) -> bool:
     """Mark the people whom the event itself names; False when it names nobody."""
     customer = event.customer
     consent = None if customer is None else customer.consent
     if event.type not in STOPS and consent is None:
         return False
-    meant, at_ms = named_in(event), occurred_ms(place.stamp)
+    meant, at_ms = named_in(event), occurred_ms(event_position.stamp)
     if event.type == "order_completed":
         batch.bought += ((identity, at_ms) for identity in meant)
     if event.type == "opt_out":

@@ -27,21 +27,21 @@ def new_change(
     purchase: int = 0,
     silent_since_ms: int = 0,
     fields: Mapping[str, str] = _NOTHING,
-    tell: bool = False,
+    wants_mark: bool = False,
     seen_ms: int = 0,
 ) -> Change:
     """Make a change, several times as fast as `Change` with names."""
     change: Change = _new(
-        Change, (session_id, stamp, activity, signal, purchase, silent_since_ms, fields, tell, seen_ms)
+        Change, (session_id, stamp, activity, signal, purchase, silent_since_ms, fields, wants_mark, seen_ms)
     )
     return change
 
 
-def with_tell(change: Change, *, tell: bool) -> Change:
-    """Return a change with another `tell`."""
+def with_mark(change: Change, *, wants_mark: bool) -> Change:
+    """Return a change with another `wants_mark`."""
     session_id, stamp, activity, signal, purchase, silent_since_ms, fields, _, seen_ms = change
     found: Change = _new(
-        Change, (session_id, stamp, activity, signal, purchase, silent_since_ms, fields, tell, seen_ms)
+        Change, (session_id, stamp, activity, signal, purchase, silent_since_ms, fields, wants_mark, seen_ms)
     )
     return found
 
@@ -70,7 +70,7 @@ def own_change(session: str, event: ActivityEvent, place: Position) -> Change:
         purchase=place.purchase,
         silent_since_ms=place.silent_since_ms,
         fields=fields,
-        tell=not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON)),
+        wants_mark=not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON)),
         seen_ms=place.seen_ms,
     )
 
@@ -80,8 +80,8 @@ def other_change(session: str, text: str, event: ActivityEvent, place: Position)
 
     `text`: how the shop writes the session.
     """
-    taken_over = place.activity > 0 and text == event.previous_session_id
-    if event.type in STOPS or (event.type == "payment_pending" and not taken_over):
+    superseded = place.activity > 0 and text == event.previous_session_id
+    if event.type in STOPS or (event.type == "payment_pending" and not superseded):
         return new_change(
             session_id=session,
             stamp=place.stamp,
@@ -92,7 +92,7 @@ def other_change(session: str, text: str, event: ActivityEvent, place: Position)
             seen_ms=place.seen_ms,
         )
     # Their shopper is there, whatever else this means.
-    return None if taken_over else new_change(session_id=session, stamp=place.stamp, seen_ms=place.seen_ms)
+    return None if superseded else new_change(session_id=session, stamp=place.stamp, seen_ms=place.seen_ms)
 
 
 def _id_of(session: str, text: str) -> dict[str, str]:

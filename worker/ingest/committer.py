@@ -11,13 +11,13 @@ from worker.ingest.applier import Applier
 from worker.ingest.batch import Rejection
 from worker.ingest.crediting import credit_orders
 from worker.ingest.in_flight import InFlight, Reached
-from worker.ingest.people import Naming
+from worker.ingest.people import PeopleWriter
 from worker.ingest.takeovers import Takeovers
 from worker.runtime import State
 
 
 @dataclass(slots=True)
-class Totals:
+class IngestTotals:
     """What one process has done since it started."""
 
     entries: int = 0
@@ -28,14 +28,14 @@ class Totals:
 class Committer:
     """Commits what an applier has in flight, the oldest first. At most one acknowledgement is under way."""
 
-    def __init__(self, state: State, applier: Applier, naming: Naming, reached: Reached) -> None:
-        self.totals = Totals()
+    def __init__(self, state: State, applier: Applier, naming: PeopleWriter, reached: Reached) -> None:
+        self.totals = IngestTotals()
         self._streams = state.streams
         self._attribution = state.attribution
         self._secret = state.secret
         self._takeovers = Takeovers(state.sessions)
         self._applier = applier
-        self._naming = naming
+        self._people_writer = naming
         self._reached = reached
         self._acknowledged: Pending[list[int]] | None = None
 
@@ -66,7 +66,7 @@ class Committer:
 
     def _begin_naming(self, work: InFlight) -> None:
         handed_over = self._takeovers.hand_over(work.batch, work.marks)
-        work.named = self._naming.begin(work.batch, work.marks, handed_over)
+        work.named = self._people_writer.begin(work.batch, work.marks, handed_over)
 
     def _finish_naming(self, work: InFlight) -> None:
         while (named := work.named) is not None:
@@ -84,7 +84,7 @@ class Committer:
         self._wait()
         if work.readings:
             self._reached("people_marked")
-            self._acknowledged = self._streams.begin_acknowledge(work.readings, one_read=work.one_read)
+            self._acknowledged = self._streams.send_acknowledge(work.readings, one_read=work.one_read)
         self.totals.entries += work.entries
         self.totals.changes += len(batch.changes)
         self.totals.rejected += len(batch.rejections)

@@ -14,11 +14,11 @@ import structlog
 
 from state import deployment
 from state.errors import ServerFullError, ServerUnavailableError, StateError
-from state.event_stream import GroupMissingError, Reading
+from state.event_stream import GroupMissingError, StreamBatch
 from worker.ingest.applier import Applier
-from worker.ingest.committer import Committer, Totals
+from worker.ingest.committer import Committer, IngestTotals
 from worker.ingest.in_flight import Reached
-from worker.ingest.people import Naming
+from worker.ingest.people import PeopleWriter
 from worker.ingest.reader import Reader
 from worker.ingest.recovery import Recovery
 from worker.ingest.redelivery import Redelivery
@@ -27,12 +27,12 @@ from worker.runtime import State
 from worker.settings import IngestSettings
 
 LONGEST_PAUSE_S = 10.0
-BEAT_EVERY_S = 2.0
+HEARTBEAT_INTERVAL_S = 2.0
 
 log = structlog.get_logger("winback.ingest")
 
 
-def calm_collector() -> None:
+def tune_gc() -> None:
     """Make the garbage collector run less often: a batch is a hundred thousand objects, none of them in a cycle."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
@@ -47,20 +47,20 @@ class Ingest:
         settings: IngestSettings,
         *,
         consumer: str,
-        beat: Callable[[], object],
+        heartbeat: Callable[[], object],
         reached: Reached = lambda _step: None,
     ) -> None:
         """`reached` is called after each step, so that a test can end the process there."""
-        naming = Naming(state.people, state.secret, partial(deployment.report, state.scripts, state.keys))
+        naming = PeopleWriter(state.people, state.secret, partial(deployment.report, state.scripts, state.keys))
         self._reader = Reader(state.streams, consumer, settings, reached)
         self._applier = Applier(state.sessions, state.orders, naming, reached)
         self._committer = Committer(state, self._applier, naming, reached)
         redelivery = Redelivery(state.streams, consumer, settings)
         self._recovery = Recovery(self._reader, self._applier, self._committer, redelivery, settings)
-        self._beat, self._last_beat_s = beat, 0.0
+        self._heartbeat, self._last_beat_s = heartbeat, 0.0
 
     @property
-    def totals(self) -> Totals:
+    def totals(self) -> IngestTotals:
         """What this process has done since it started."""
         return self._committer.totals
 
@@ -89,7 +89,7 @@ class Ingest:
         """
         return self._round(ahead=False)
 
-    def process(self, reading: Reading) -> None:
+    def process(self, reading: StreamBatch) -> None:
         """Apply entries and acknowledge them; nothing is acknowledged unless all of them were applied.
 
         Raises:
@@ -114,6 +114,6 @@ class Ingest:
         return work.entries
 
     def _beat_if_due(self) -> None:
-        if monotonic() - self._last_beat_s >= BEAT_EVERY_S:
+        if monotonic() - self._last_beat_s >= HEARTBEAT_INTERVAL_S:
             self._last_beat_s = monotonic()
-            self._beat()
+            self._heartbeat()

@@ -28,7 +28,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class _Whose:
+class _OrderOwners:
     """An order, and everybody whose it may be."""
 
     at_ms: int
@@ -39,11 +39,11 @@ class _Whose:
     """Its value is what the session remembers of its order."""
 
 
-def order_of(event: ActivityEvent, place: Position, sessions: tuple[str, ...], change: int) -> Order:
+def order_of(event: ActivityEvent, event_position: Position, sessions: tuple[str, ...], change: int) -> Order:
     """Read an order. `change`: the place in the batch that the change of its first session has."""
     found = of_order(event)
     money = None if found is None else Money(*found)
-    return Order(occurred_ms(place.purchase), change, sessions, named_in(event), money)
+    return Order(occurred_ms(event_position.purchase), change, sessions, named_in(event), money)
 
 
 def named_in(event: ActivityEvent) -> tuple[str, ...]:
@@ -64,12 +64,12 @@ def credit_orders(
     Raises:
         StateError: some may not have been credited; do it again before the events are acknowledged.
     """
-    found = list(_whose(orders, marks, changes, secret))
+    found = list(_order_owners(orders, marks, changes, secret))
     if not found:
         return
     sessions = sorted({session for one in found for session in one.sessions})
     people = sorted({person for one in found for person in one.people})
-    by_session, by_person = attribution.leads(sessions, people)
+    by_session, by_person = attribution.candidates(sessions, people)
     contacts = dict(zip(people, by_person, strict=True))
     leads = dict(zip(sessions, by_session, strict=True))
     times = _times(attribution, [*(lead.outreach for lead in by_session if lead.outreach), *_flat(by_person)])
@@ -87,9 +87,9 @@ def credit_orders(
     attribution.credit(credits_)
 
 
-def _whose(
+def _order_owners(
     orders: Sequence[Order], marks: Sequence[Mark], changes: Sequence[Change], secret: bytes
-) -> Iterator[_Whose]:
+) -> Iterator[_OrderOwners]:
     known: dict[int, set[str]] = {}
     for mark in marks:
         if mark.purchase and (found := named_by(mark.phone, mark.country, mark.email)):
@@ -98,13 +98,13 @@ def _whose(
         identities = {*order.identities}
         for change in range(order.change, order.change + len(order.sessions)):
             identities |= known.pop(change, set())
-        yield _Whose(order.at_ms, order.sessions, _people(identities, secret), order.money)
+        yield _OrderOwners(order.at_ms, order.sessions, _people(identities, secret), order.money)
     # Who the person is was said after the order.
     for mark in marks:
         if mark.change in known:
             people = _people(known[mark.change], secret)
             session = changes[mark.change].session_id
-            yield _Whose(occurred_ms(mark.purchase), (session,), people, None, from_session=True)
+            yield _OrderOwners(occurred_ms(mark.purchase), (session,), people, None, from_session=True)
 
 
 def _people(identities: set[str], secret: bytes) -> tuple[str, ...]:

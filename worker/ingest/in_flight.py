@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from state.event_stream import Reading
+from state.event_stream import StreamBatch
 from state.pending import Pending
 from state.sessions import Mark
 from worker.ingest.batch import Batch
@@ -18,7 +18,7 @@ Reached = Callable[[Step], object]
 class InFlight:
     """A batch that was read: first it is applied, then its people are named and marked, then it is acknowledged."""
 
-    readings: Sequence[Reading]
+    readings: Sequence[StreamBatch]
     one_read: bool
     """Whether the entries of each stream are what one read returned, with no other entry between them."""
     batch: Batch

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
 from state.people import person_of
-from state.person_marks import Marks, Named
+from state.person_marks import Marks, PersonMention
 from state.sessions import Mark
 from worker.ingest.answers import answered, answers_of_session
 from worker.ingest.batch import Batch
@@ -22,13 +22,13 @@ class InSession(NamedTuple):
     """Whether the person has to be noted as named in it."""
 
 
-def named_in_session(found: InSession, secret: bytes) -> Iterator[Named]:
+def named_in_session(found: InSession, secret: bytes) -> Iterator[PersonMention]:
     """Yield the person of a session by each identity, the one with the other."""
     mark = found.mark
     people = _people(identities_of(mark.phone, mark.country, mark.email), secret)
     for person in people:
         others = [other for other in people if other != person]
-        yield Named(person, found.session, found.at_ms, *others[:1])
+        yield PersonMention(person, found.session, found.at_ms, *others[:1])
 
 
 def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes) -> Mapping[str, Marks]:
@@ -45,7 +45,7 @@ def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes) -> Mapp
         for one in of([identity]):
             one.opted_out(at_ms)
     for said in batch.answers:
-        answer = answered("true" if said.said == "yes" else "false", said.at_ms, said.given_at, said.source)
+        answer = answered("true" if said.stated == "yes" else "false", said.at_ms, said.given_at, said.source)
         for one in of([said.identity]):
             if answer:
                 one.answered(said.channel, answer)

@@ -41,7 +41,7 @@ class OrderCount:
             self._connects = connects
             self.forget()
         known, found = self._known, dict[str, int]()
-        for change in (batch.changes[place] for place in batch.checkouts):
+        for change in (batch.changes[index] for index in batch.checkouts):
             session, at_ms = change.session_id, change.silent_since_ms
             if session not in known and at_ms and not (change.fields and is_bot(change.fields)):
                 found.setdefault(session, at_ms)

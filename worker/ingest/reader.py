@@ -9,7 +9,7 @@ import structlog
 
 from detectors.lanes import milliseconds
 from state.errors import StateError
-from state.event_stream import Entry, Reading, Stream
+from state.event_stream import Stream, StreamBatch, StreamEntry
 from state.event_streams import Streams
 from state.pending import Pending
 from worker.ingest.batch import collect
@@ -36,8 +36,8 @@ class Reader:
         self._block_ms = milliseconds(settings.read_timeout)
         self._reached = reached
         self._bots = BotWatch(settings.bot_events_per_minute)
-        self._turn = 0
-        self._prefetched: Pending[list[Reading]] | None = None
+        self._round_number = 0
+        self._prefetched: Pending[list[StreamBatch]] | None = None
         self._asked_at_s, self._server_ahead_ms = -inf, 0.0
         self._ids_ahead = False
         """Whether ids were read that lie in the future."""
@@ -66,10 +66,10 @@ class Reader:
         """
         readings = self._next()
         if prefetch and self._has_more(readings):
-            self._prefetched = self._all.begin_read(self.streams, self._consumer, count=self._settings.batch)
+            self._prefetched = self._all.send_read(self.streams, self._consumer, count=self._settings.batch)
         return self.validate(readings, one_read=True)
 
-    def validate(self, readings: Sequence[Reading], *, one_read: bool) -> InFlight:
+    def validate(self, readings: Sequence[StreamBatch], *, one_read: bool) -> InFlight:
         """Return entries as a batch. `one_read`: they are what one read has returned; see `InFlight`."""
         if readings:
             self._reached("events_read")
@@ -91,20 +91,20 @@ class Reader:
         if self._ids_ahead and not self.is_prefetching:
             self._put_back_ids()
 
-    def _next(self) -> Sequence[Reading]:
+    def _next(self) -> Sequence[StreamBatch]:
         if self._prefetched is not None:
             prefetched, self._prefetched = self._prefetched, None
             return prefetched.result()
-        self._turn += 1
+        self._round_number += 1
         return self._all.read(
-            self.streams, self._consumer, count=self._settings.batch, block_ms=self._block_ms, turn=self._turn
+            self.streams, self._consumer, count=self._settings.batch, block_ms=self._block_ms, turn=self._round_number
         )
 
-    def _has_more(self, readings: Sequence[Reading]) -> bool:
+    def _has_more(self, readings: Sequence[StreamBatch]) -> bool:
         """Whether a stream gave as many entries as it was asked for."""
         return any(len(reading.entries) * len(self.streams) >= self._settings.batch for reading in readings)
 
-    def _latest_ms(self, readings: Sequence[Reading]) -> int | None:
+    def _latest_ms(self, readings: Sequence[StreamBatch]) -> int | None:
         """Return the server's time (Unix ms) if an entry seems to have arrived after now by our clock, else None."""
         last_ms = max((reading.entries[-1].arrival_ms for reading in readings if reading.entries), default=0)
         # Our own clock may be ahead, and the server's may have been put back since it was asked.
@@ -128,7 +128,7 @@ class Reader:
             self._ids_ahead = False
 
 
-def _entries(readings: Sequence[Reading]) -> Sequence[Entry]:
+def _entries(readings: Sequence[StreamBatch]) -> Sequence[StreamEntry]:
     if len(readings) == 1:
         return readings[0].entries
     return [entry for reading in readings for entry in reading.entries]

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from state.errors import ServerFullError, ServerUnavailableError
-from state.event_stream import Reading
+from state.event_stream import StreamBatch
 from worker.ingest.applier import Applier
 from worker.ingest.committer import Committer
 from worker.ingest.reader import Reader
@@ -60,7 +60,7 @@ class Recovery:
             self._redelivery.redeliver(self._reader.streams, self.process)
             self._is_needed = False
 
-    def process(self, reading: Reading) -> None:
+    def process(self, reading: StreamBatch) -> None:
         """Apply entries that were delivered before, and acknowledge them."""
         self._applier.submit(self._reader.validate([reading], one_read=False))
         self._committer.finish()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from detectors.lanes import milliseconds
-from state.event_stream import Entry, Reading, Stream
+from state.event_stream import Stream, StreamBatch, StreamEntry
 from state.event_streams import Streams
 from worker.settings import IngestSettings
 
@@ -27,7 +27,7 @@ class Redelivery:
         self._most_deliveries = max(settings.max_deliveries, 2)
         self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
 
-    def redeliver(self, streams: Iterable[Stream], process: Callable[[Reading], None]) -> None:
+    def redeliver(self, streams: Iterable[Stream], process: Callable[[StreamBatch], None]) -> None:
         """Process what was delivered to this consumer and not acknowledged.
 
         One of these entries can be what stops its consumer. Those that have been delivered a few times are therefore
@@ -40,7 +40,7 @@ class Redelivery:
                 if times >= self._most_deliveries:
                     self._quarantine(stream, entries, times)
                 else:
-                    process(Reading(stream, entries))
+                    process(StreamBatch(stream, entries))
 
     def take_over(self, streams: Iterable[Stream]) -> bool:
         """Take over entries that another consumer has not acknowledged for too long: it is dead or stuck.
@@ -54,7 +54,7 @@ class Redelivery:
                 found = True
         return found
 
-    def _quarantine(self, stream: Stream, entries: Sequence[Entry], times: int) -> None:
+    def _quarantine(self, stream: Stream, entries: Sequence[StreamEntry], times: int) -> None:
         problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
         for entry in entries:
             log.error("event_quarantined", entry=entry.id.decode(), deliveries=times)

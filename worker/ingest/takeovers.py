@@ -22,10 +22,14 @@ class Takeovers:
         Raises:
             StateError: some may not have been carried out. It is safe to repeat all of them.
         """
-        late = ((batch.changes[mark.change].session_id, mark.moved_to, mark.moved) for mark in marks if mark.moved_to)
+        late = (
+            (batch.changes[mark.change].session_id, mark.superseded_by, mark.superseded)
+            for mark in marks
+            if mark.superseded_by
+        )
         # Of the same two sessions the last takeover is enough: a shopper can go back and forth thousands of times.
         last: dict[tuple[str, str], int] = {}
-        for previous, session, stamp in (*batch.taken_over, *late):
+        for previous, session, stamp in (*batch.superseded, *late):
             last[previous, session] = max(stamp, last.get((previous, session), 0))
         return [found for (previous, session), stamp in last.items() for found in self._along(previous, session, stamp)]
 
@@ -34,8 +38,8 @@ class Takeovers:
         chain: list[str] = []
         while session not in {previous, *chain}:
             chain.append(session)
-            given = self._sessions.hand_over(previous, session, stamp)
+            given = self._sessions.supersede(previous, session, stamp)
             yield InSession(session, occurred_ms(stamp), given, notes=True)
-            previous, session, stamp = session, given.moved_to or session, given.moved
+            previous, session, stamp = session, given.superseded_by or session, given.superseded
         if session in chain[:-1]:
-            self._sessions.stay(chain[chain.index(session) :])
+            self._sessions.break_circle(chain[chain.index(session) :])

@@ -16,27 +16,27 @@ import structlog
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from state import overview
-from state.alarms import Alarms, Change
+from state.alarms import AlarmChange, Alarms
 from state.errors import StateError
 from worker import runtime
-from worker.celery_support.fork_lock import undivided
+from worker.celery_support.fork_lock import fork_lock
 from worker.monitoring import health
 from worker.monitoring.health import Finding
-from worker.server_errors import told
+from worker.server_errors import describe
 from worker.settings import Settings
 
 ALARM, ALARM_FIRING, ALARM_RESOLVED = "alarm", "alarm_firing", "alarm_resolved"
 """The events in the log."""
 WARNS = frozenset({"memory", "events", "stream", "ids", "outbox", "orders", "messages", "control"})
 """Findings that are worth an alarm before anything fails. A role that is merely late may just be busy."""
-LOOKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
+CHECKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
 _LEVELS = {"warn": 1, "fail": 2}
 _NAMES = {"begins": ALARM, "lasts": ALARM_FIRING, "over": ALARM_RESOLVED}
 
 log = structlog.stdlib.get_logger("winback.watch")
 
 
-def wrong(findings: Sequence[Finding]) -> dict[str, Finding]:
+def failing(findings: Sequence[Finding]) -> dict[str, Finding]:
     """Return the findings that are worth an alarm, by name; the worst of several with the same name."""
     found: dict[str, Finding] = {}
     for finding in findings:
@@ -51,10 +51,10 @@ def patience_s(settings: Settings) -> float:
     """Return how long a process looks on before it judges: after a start, an outage and a standstill all are late."""
     slowest_s = max(health.interval_ms(role, settings) for role in overview.ROLES) / 1000
     every_s = settings.alarms.check_interval.total_seconds()
-    return min(LONGEST_PATIENCE_S, max(LOOKS_TO_SETTLE * every_s, health.MISSED_BEATS * slowest_s))
+    return min(LONGEST_PATIENCE_S, max(CHECKS_TO_SETTLE * every_s, health.MISSED_HEARTBEATS * slowest_s))
 
 
-class Watch:
+class AlarmMonitor:
     """One process's part in it. `tick` looks once and can be called by itself; `start` does so again and again."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = monotonic) -> None:
@@ -62,14 +62,14 @@ class Watch:
         self._settings = settings
         self._clock = clock
         self._every_s = settings.alarms.check_interval.total_seconds()
-        self._again_s = settings.alarms.repeat_interval.total_seconds()
+        self._repeat_s = settings.alarms.repeat_interval.total_seconds()
         self._stopped = Event()
         self._state: runtime.State | None = None
         self._ticked = clock()
         self._patience_s = patience_s(settings)
         self._judges_from = self._ticked + self._patience_s
-        self._away_since: float | None = None
-        self._away_told = 0.0
+        self._unreachable_since: float | None = None
+        self._unreachable_logged_s = 0.0
 
     def start(self) -> None:
         """Watch until the process ends, or `stop`. Nothing that happens to the watch reaches the role."""
@@ -84,75 +84,75 @@ class Watch:
         now = self._clock()
         if now - self._ticked > self._patience_s:
             # We stood still: what we know of the others is as old as they seem.
-            self._be_patient(now)
+            self._wait_before_judging(now)
         self._ticked = now
         try:
-            self._look(now)
+            self._check(now)
         except StateError as problem:
-            self._server_is_away(problem)
+            self._report_unreachable(problem)
         except Exception as problem:  # noqa: BLE001 - the role must go on, and the next look may be better
             log.error("watch_failed", error=type(problem).__name__)  # noqa: TRY400 - a message may hold anything
         self._ticked = self._clock()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_s):
-            with undivided:
+            with fork_lock:
                 self.tick()
 
-    def _be_patient(self, now: float) -> None:
+    def _wait_before_judging(self, now: float) -> None:
         self._judges_from = now + self._patience_s
 
-    def _look(self, now: float) -> None:
+    def _check(self, now: float) -> None:
         if self._state is None:
             self._state = runtime.open_state(self._settings, connections=2)
         state = self._state
         alarms = Alarms(state.scripts, state.keys)
-        if self._away_since is not None or now < self._judges_from:
+        if self._unreachable_since is not None or now < self._judges_from:
             alarms.require_writes()
-            self._server_answers(now)
+            self._report_reachable(now)
             return
         # A little less than a round, or somebody whose clock ticks at the same pace would find the turn taken.
-        turn_ms = milliseconds(self._settings.alarms.check_interval) * 9 // 10
-        if not alarms.take_turn(f"{socket.gethostname()}:{os.getpid()}", turn_ms):
+        lock_ms = milliseconds(self._settings.alarms.check_interval) * 9 // 10
+        if not alarms.take_monitor_lock(f"{socket.gethostname()}:{os.getpid()}", lock_ms):
             return
         found_now = overview.read(state.scripts, state.keys, list(LANES_BY_NAME))
         findings = health.findings(found_now, self._settings)
-        found = wrong(findings)
+        found = failing(findings)
         levels = {name: _LEVELS[finding.mark] for name, finding in found.items()}
-        again_ms = milliseconds(self._settings.alarms.repeat_interval)
-        changes = alarms.record(levels, again_ms=again_ms, looked_ms=found_now.now_ms)
+        repeat_ms = milliseconds(self._settings.alarms.repeat_interval)
+        changes = alarms.update(levels, repeat_ms=repeat_ms, checked_ms=found_now.now_ms)
         well = {finding.name: finding for finding in findings if finding.name not in found}
         for change in changes:
-            _tell(change, found.get(change.about) or well.get(change.about))
+            _log_change(change, found.get(change.name) or well.get(change.name))
 
-    def _server_is_away(self, problem: StateError) -> None:
+    def _report_unreachable(self, problem: StateError) -> None:
         """Say so, as each process does by itself."""
         now = self._clock()
-        begins = self._away_since is None
-        if self._away_since is None:
-            self._away_since = now
-        if begins or now - self._away_told >= self._again_s:
-            self._away_told = now
-            for_s = round(now - self._away_since)
+        begins = self._unreachable_since is None
+        if self._unreachable_since is None:
+            self._unreachable_since = now
+        if begins or now - self._unreachable_logged_s >= self._repeat_s:
+            self._unreachable_logged_s = now
+            for_s = round(now - self._unreachable_since)
             log.error(
-                ALARM if begins else ALARM_FIRING, alarm="server", text=told(self._settings, problem), for_s=for_s
+                ALARM if begins else ALARM_FIRING, alarm="server", text=describe(self._settings, problem), for_s=for_s
             )
 
-    def _server_answers(self, now: float) -> None:
-        if self._away_since is not None:
+    def _report_reachable(self, now: float) -> None:
+        if self._unreachable_since is not None:
             log.info(
                 ALARM_RESOLVED,
                 alarm="server",
                 text="it answers again, and takes writes",
-                for_s=round(now - self._away_since),
+                for_s=round(now - self._unreachable_since),
             )
-            self._away_since = None
+            self._unreachable_since = None
             # Nobody could say that they live.
-            self._be_patient(now)
+            self._wait_before_judging(now)
 
 
-def _tell(change: Change, finding: Finding | None) -> None:
+def _log_change(change: AlarmChange, finding: Finding | None) -> None:
     since = datetime.fromtimestamp(change.since_ms / 1000, UTC).isoformat(timespec="seconds")
-    level = "info" if change.went == "over" else "warning" if finding and finding.mark == "warn" else "error"
+    level = "info" if change.event == "over" else "warning" if finding and finding.mark == "warn" else "error"
     more = {"text": finding.text, "hint": finding.hint or None} if finding else {}
-    getattr(log, level)(_NAMES[change.went], alarm=change.about, since=since, **more)
+    getattr(log, level)(_NAMES[change.event], alarm=change.name, since=since, **more)

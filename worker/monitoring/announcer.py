@@ -29,7 +29,7 @@ def about(settings: Settings) -> Mapping[str, str]:
         "schema": str(deployment.SCHEMA_VERSION),
         "mode": delivery.mode,
         "endpoint": address(delivery.endpoint),
-        "how": how_it_sends(settings),
+        "sending_mode": sending_mode(settings),
         "contact": _fingerprint(settings.contact.model_dump(mode="json")),
         "delivery": _fingerprint(delivery.model_dump(mode="json", exclude=set(_OWN))),
         "detection": _fingerprint((_detection or [settings.detection])[0].model_dump(mode="json")),
@@ -39,7 +39,7 @@ def about(settings: Settings) -> Mapping[str, str]:
     return found
 
 
-def how_it_sends(settings: Settings) -> str:
+def sending_mode(settings: Settings) -> str:
     """Return in which way a worker sends, so that two ways can be compared: the mode, and a fingerprint of the rest.
 
     In shadow mode the endpoint doesn't matter.

@@ -22,10 +22,10 @@ from worker.errors import StartError
 from worker.monitoring import health, reach
 from worker.monitoring.checks import law, registers
 from worker.monitoring.finding import Finding, span
-from worker.server_errors import PATIENCE_S, address, ask, begin, reason
+from worker.server_errors import PATIENCE_S, address, call_with_timeout, reason, run_in_thread
 from worker.settings import LIVE_KEYS, Settings, require
 from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
-from worker.settings.partial import load_to_look
+from worker.settings.partial import load_lenient
 
 CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
 COMPACT_BYTES = 1024
@@ -35,14 +35,14 @@ COMPACT_BYTES = 1024
 def examine() -> list[Finding]:
     """Check everything; with servers that do not answer it takes about 10 s."""
     try:
-        settings, broken = load_to_look()
+        settings, broken = load_lenient()
     except StartError as problem:
         return [*_problems("settings", problem), _not_checked("without settings, nothing else could be checked")]
     settings, kept = with_kept_secret(settings)
     # All at once: each may have to wait for a time-out.
     ends = time.monotonic() + PATIENCE_S
-    broker, endpoint = begin(lambda: reach.broker(settings)), begin(lambda: reach.endpoint(settings))
-    state = begin(lambda: _state(settings))
+    broker, endpoint = run_in_thread(lambda: reach.broker(settings)), run_in_thread(lambda: reach.endpoint(settings))
+    state = run_in_thread(lambda: _state(settings))
     return [
         *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
         *_secrets(settings, kept=kept),
@@ -79,7 +79,7 @@ def _state(settings: Settings) -> list[Finding]:
     """Check the server, and everything that is read from it."""
     try:
         require(settings, "redis_url")
-        return ask(settings, lambda: _ask_server(settings))
+        return call_with_timeout(settings, lambda: _ask_server(settings))
     except StartError as problem:
         left_out = "memory, persistence, clock, deployment and the roles: that takes the server"
         return [*_problems("server", problem), _not_checked(left_out)]
@@ -152,7 +152,7 @@ def _streams(state: runtime.State, number: int) -> Iterator[Finding]:
     if number == 1 or not isinstance(state.client, RedisCluster):
         return
     nodes: dict[str, list[str]] = {}
-    for stream in state.streams.several(number):
+    for stream in state.streams.first_streams(number):
         nodes.setdefault(state.client.get_node_from_key(stream.key).name, []).append(stream.key)  # type: ignore[no-untyped-call]
     could = min(number, len(state.client.get_primaries()))  # type: ignore[no-untyped-call]
     if len(nodes) == could:

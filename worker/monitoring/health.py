@@ -16,19 +16,19 @@ from worker.monitoring.checks import (
 from worker.monitoring.checks.progress import progress
 from worker.monitoring.checks.streams import streams
 from worker.monitoring.finding import MARKS, Finding, Mark, clock_time, megabytes, span
-from worker.monitoring.heartbeats import MISSED_BEATS, Life, interval_ms, life
+from worker.monitoring.heartbeats import MISSED_HEARTBEATS, Liveness, interval_ms, liveness
 from worker.settings import Settings
 
 __all__ = [
     "MARKS",
-    "MISSED_BEATS",
+    "MISSED_HEARTBEATS",
     "Finding",
-    "Life",
+    "Liveness",
     "Mark",
     "clock_time",
     "findings",
     "interval_ms",
-    "life",
+    "liveness",
     "megabytes",
     "span",
 ]
@@ -47,9 +47,10 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *streams(overview),
         *events.reopened(overview, settings),
         *problems.findings(overview),
-        *roles.without_key(overview, settings),
+        *roles.missing_key(overview, settings),
         *processes.findings(
-            overview, {role: MISSED_BEATS * interval_ms(role, settings, overview.sweep_interval_ms) for role in ROLES}
+            overview,
+            {role: MISSED_HEARTBEATS * interval_ms(role, settings, overview.sweep_interval_ms) for role in ROLES},
         ),
         *orders.findings(overview),
         sending.finding(overview, settings),

@@ -8,14 +8,14 @@ from detectors.lanes import milliseconds
 from state.overview import Overview
 from worker.settings import Settings
 
-LATE, MISSED_BEATS = 2, 3
+LATE, MISSED_HEARTBEATS = 2, 3
 """Intervals without a sign of life after which a role is late, and silent."""
-SAYS_ALIVE = timedelta(seconds=2)
+HEARTBEAT_INTERVAL = timedelta(seconds=2)
 """How often every role says that it lives; ingest after the read that it may be waiting in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class Liveness:
     """When a role last said that it lives."""
 
     state: Literal["alive", "late", "silent", "never"]
@@ -28,21 +28,21 @@ class Life:
 def interval_ms(role: str, settings: Settings, sweep_ms: int | None = None) -> int:
     """Return how long a role may take between two signs of life. `sweep_ms`: the interval that the sweep goes by."""
     if role == "ingest":
-        return milliseconds(SAYS_ALIVE + settings.ingest.read_timeout)
+        return milliseconds(HEARTBEAT_INTERVAL + settings.ingest.read_timeout)
     if role == "sweep":
-        return max(milliseconds(SAYS_ALIVE), sweep_ms or milliseconds(settings.detection.sweep_interval))
-    return milliseconds(SAYS_ALIVE)
+        return max(milliseconds(HEARTBEAT_INTERVAL), sweep_ms or milliseconds(settings.detection.sweep_interval))
+    return milliseconds(HEARTBEAT_INTERVAL)
 
 
-def life(role: str, overview: Overview, settings: Settings) -> Life:
+def liveness(role: str, overview: Overview, settings: Settings) -> Liveness:
     """Say how a role is, by its latest sign of life."""
     interval = interval_ms(role, settings, overview.sweep_interval_ms)
     ages = [max(0, overview.now_ms - beat.at_ms) for beat in overview.heartbeats[role]]
-    alive = sum(age <= MISSED_BEATS * interval for age in ages)
+    alive = sum(age <= MISSED_HEARTBEATS * interval for age in ages)
     if not ages:
-        return Life("never", None, 0)
+        return Liveness("never", None, 0)
     missed = min(ages) / interval
     state: Literal["alive", "late", "silent"] = (
-        "silent" if missed > MISSED_BEATS else "late" if missed > LATE else "alive"
+        "silent" if missed > MISSED_HEARTBEATS else "late" if missed > LATE else "alive"
     )
-    return Life(state, min(ages), alive)
+    return Liveness(state, min(ages), alive)

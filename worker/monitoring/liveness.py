@@ -10,15 +10,15 @@ from state.connection import connect
 from state.keys import Keys
 from state.scripts import Scripts
 from state.sending_control import CLOCKS_DIFFER_MS
-from state.server_errors import translated
+from state.server_errors import driver_errors
 from worker.errors import StartError
 from worker.monitoring.finding import Finding, span
-from worker.monitoring.heartbeats import MISSED_BEATS
-from worker.server_errors import ask, reason
+from worker.monitoring.heartbeats import MISSED_HEARTBEATS
+from worker.server_errors import call_with_timeout, reason
 from worker.settings import Settings, require
-from worker.settings.partial import load_to_look
+from worker.settings.partial import load_lenient
 
-LONGEST_SILENCE = timedelta(seconds=30)
+MAX_HEARTBEAT_AGE = timedelta(seconds=30)
 _FLOWER_S = 4.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask what listens on every interface
 
@@ -30,36 +30,36 @@ def check_role(role: str, *, server_may_be_away: bool = False) -> Finding:
     """
     try:
         # A broken edit of the settings must not make roles that go on with those before look ill.
-        settings, _ = load_to_look()
+        settings, _ = load_lenient()
         if role == "flower":
             return flower_answers(settings)
         require(settings, "redis_url")
     except StartError as problem:
         return Finding(role, "fail", str(problem))
     try:
-        return _sign_of_life(role, settings)
+        return _check_heartbeat(role, settings)
     except StartError as problem:
         return Finding(role, "warn" if server_may_be_away else "fail", str(problem))
 
 
-def _sign_of_life(role: str, settings: Settings) -> Finding:
+def _check_heartbeat(role: str, settings: Settings) -> Finding:
     here = socket.gethostname()
 
     def read() -> tuple[int, list[int]]:
         scripts = Scripts(connect(settings.redis_url or "", max_connections=2))
-        with translated():
+        with driver_errors():
             seconds, micros = scripts.client.time()
         beats = deployment.heartbeats(scripts, Keys(settings.namespace), role)
         return seconds * 1000 + micros // 1000, [b.at_ms for b in beats if b.process.rpartition(":")[0] == here]
 
-    now_ms, found = ask(settings, read)
+    now_ms, found = call_with_timeout(settings, read)
     # One from the future is from before the clock was put back: who lives says so again at once.
     signs = [sign for sign in found if sign <= now_ms + CLOCKS_DIFFER_MS]
     if not signs:
         return Finding(role, "fail", f"no sign of life from this host ({here}) within a day")
     ago_ms = max(0, now_ms - max(signs))
-    sweeps = MISSED_BEATS * settings.detection.sweep_interval if role == "sweep" else LONGEST_SILENCE
-    if ago_ms > milliseconds(max(sweeps, LONGEST_SILENCE)):
+    sweeps = MISSED_HEARTBEATS * settings.detection.sweep_interval if role == "sweep" else MAX_HEARTBEAT_AGE
+    if ago_ms > milliseconds(max(sweeps, MAX_HEARTBEAT_AGE)):
         return Finding(role, "fail", f"no sign of life from this host ({here}) for {span(ago_ms)}")
     return Finding(role, "ok", f"alive on this host ({here}), last sign of life {span(ago_ms)} ago")
 

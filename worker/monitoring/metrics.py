@@ -9,13 +9,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
-from state.sending_status import Going
+from state.sending_status import SendingState
 from tasks.policy.reasons import REASONS
 from worker.celery_support import message_filter
 from worker.monitoring import health
 from worker.monitoring.checks.messages import REMOTE_CONTROL
 from worker.monitoring.checks.progress import overdue_ms
-from worker.monitoring.checks.streams import LATELY
+from worker.monitoring.checks.streams import RECENT
 from worker.monitoring.health import Finding
 from worker.settings import Settings
 
@@ -66,7 +66,7 @@ def _events(overview: Overview) -> Iterator[Metric]:
     yield _counter(
         "winback_events_lost", "Events removed from a stream before they were applied.", (), [((), faults.lost)]
     )
-    lately = faults.ahead_at_ms is not None and overview.now_ms - faults.ahead_at_ms <= milliseconds(LATELY)
+    lately = faults.ahead_at_ms is not None and overview.now_ms - faults.ahead_at_ms <= milliseconds(RECENT)
     ahead_s = faults.ahead_ms / 1000 if lately else 0.0
     yield _gauge(
         "winback_events_ids_ahead_seconds", "How far ids were ahead of the server's clock, last hour.", ahead_s
@@ -83,7 +83,7 @@ def _outbox(overview: Overview) -> Iterator[Metric]:
         "dead": box.dead,
         "unknown": box.unknown,
     }
-    yield _gauges("winback_outreaches", "Outreaches in the outbox, by where they are.", ("place",), places.items())
+    yield _gauges("winback_outreaches", "Outreaches in the outbox, by where they are.", ("state",), places.items())
     late_ms = max(0, overview.now_ms - box.first_due_ms) if box.due_now and box.first_due_ms is not None else 0
     yield _gauge(
         "winback_outreaches_oldest_due_seconds", "For how long the first outreach has been due.", late_ms / 1000
@@ -92,7 +92,7 @@ def _outbox(overview: Overview) -> Iterator[Metric]:
 
 def _sending(overview: Overview) -> Iterator[Metric]:
     sending = overview.sending
-    states = [(state, int(state == sending.going)) for state in get_args(Going)]
+    states = [(state, int(state == sending.sending_state)) for state in get_args(SendingState)]
     yield _gauges("winback_sending", "1 for how sending is: on, or what holds it back.", ("state",), states)
     yield _gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
     yield _counter(
@@ -104,7 +104,7 @@ def _sending(overview: Overview) -> Iterator[Metric]:
 
 
 def _roles(overview: Overview, settings: Settings) -> Iterator[Metric]:
-    lives = {role: health.life(role, overview, settings) for role in ROLES}
+    lives = {role: health.liveness(role, overview, settings) for role in ROLES}
     alive = [(role, life.processes) for role, life in lives.items()]
     seen = [(role, life.ago_ms / 1000) for role, life in lives.items() if life.ago_ms is not None]
     yield _gauges("winback_role_processes", "Processes of a role that are not silent.", ("role",), alive)

@@ -20,7 +20,7 @@ from state.errors import StateError
 from state.overview import Overview
 from worker.monitoring.health import Finding, findings
 from worker.monitoring.metrics import metrics
-from worker.server_errors import begin, told
+from worker.server_errors import describe, run_in_thread
 from worker.settings import Settings
 
 FRESH_S = 1.0
@@ -33,7 +33,7 @@ GIVEN_UP_S = 30.0
 log = structlog.stdlib.get_logger("winback.metrics")
 
 
-class Looks:
+class SnapshotCache:
     """Takes one look after the other, never two at a time; `None` while the state server does not answer."""
 
     def __init__(
@@ -41,9 +41,9 @@ class Looks:
     ) -> None:
         self._read, self._settings, self._clock = read, settings, clock
         self._lock = Lock()
-        self._look: Future[Overview] | None = None
-        self._begun = 0.0
-        self._away = ""
+        self._snapshot: Future[Overview] | None = None
+        self._started_s = 0.0
+        self._problem = ""
 
     def latest(self) -> Overview | None:
         """Return a look that is not older than a second, or was begun by who asked a moment ago."""
@@ -53,23 +53,23 @@ class Looks:
         except TimeoutError:
             found, problem = None, "it does not answer in time"
         except StateError as error:
-            found, problem = None, told(self._settings, error)
+            found, problem = None, describe(self._settings, error)
         else:
             problem = ""
-        self._say(problem)
+        self._log_problem(problem)
         return found
 
     def _current(self) -> "Future[Overview]":
         with self._lock:
-            age = self._clock() - self._begun
-            if self._look is None or age > (FRESH_S if self._look.done() else GIVEN_UP_S):
-                self._look, self._begun = begin(self._read), self._clock()
-            return self._look
+            age = self._clock() - self._started_s
+            if self._snapshot is None or age > (FRESH_S if self._snapshot.done() else GIVEN_UP_S):
+                self._snapshot, self._started_s = run_in_thread(self._read), self._clock()
+            return self._snapshot
 
-    def _say(self, problem: str) -> None:
+    def _log_problem(self, problem: str) -> None:
         """Log when the server goes away and when it is back, not each time that somebody asks."""
         with self._lock:
-            before, self._away = self._away, problem
+            before, self._problem = self._problem, problem
         if problem and not before:
             log.error("state_unreachable", error=problem)
         elif before and not problem:
@@ -84,20 +84,20 @@ class _Collected(Collector):
         return self._families
 
 
-def create_app(looks: Looks, settings: Settings, ours: Iterable[Finding] = ()) -> Starlette:
+def create_app(snapshots: SnapshotCache, settings: Settings, ours: Iterable[Finding] = ()) -> Starlette:
     """Return the app for `/metrics`, and for `/healthz`, which answers while the process runs.
 
     Format, compression and the selection by `name[]` are prometheus-client's.
 
     Args:
-        looks: Where the state comes from.
+        snapshots: Where the state comes from.
         settings: What the state is judged by.
         ours: Problems of the settings of this process.
     """
 
     async def scrape(_request: Request) -> ASGIApp:
         # Waits for the state in a thread: /healthz must answer in the meantime.
-        found = await run_in_threadpool(looks.latest)
+        found = await run_in_threadpool(snapshots.latest)
         judged = [] if found is None else findings(found, settings)
         registry = CollectorRegistry(auto_describe=True)
         registry.register(_Collected(list(metrics(found, [*ours, *judged], settings))))

@@ -9,7 +9,7 @@ from kombu.connection import Connection
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from tasks.delivery.deadline_transport import trusting_nobody_else
+from tasks.delivery.deadline_transport import pinned_ssl_context
 from tasks.delivery.resolving import addresses, kinds_of_addresses
 from worker.monitoring.finding import Finding
 from worker.server_errors import address
@@ -65,7 +65,7 @@ def endpoint(settings: Settings) -> Finding:
     ) as connection:
         if tls:
             # The certificates that the client itself trusts.
-            context = trusting_nobody_else()
+            context = pinned_ssl_context()
             context.wrap_socket(connection, server_hostname=host).close()
     works = f"{host}:{port} can be reached{', its certificate is valid' if tls else ''}"
     kinds = kinds_of_addresses(host, port, private=settings.delivery.allow_private_endpoint)

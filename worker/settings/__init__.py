@@ -19,7 +19,7 @@ from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.keys import LEVEL, PREFIX, KeyPath, free_sections, leaves
 from worker.settings.sections import AlarmSettings, FlowerSettings, IngestSettings, Secret, WorkerSettings
 from worker.settings.sources import DEFAULT_FILE, read_layers
-from worker.settings.urls import broker_beside, check_broker_url, check_redis_url
+from worker.settings.urls import check_broker_url, check_redis_url, derived_broker_url
 
 __all__ = [
     "LIVE_KEYS",
@@ -112,11 +112,11 @@ class Settings(BaseSettings):
 
     @field_validator("broker_url")
     @classmethod
-    def _broker_is_named_or_beside(cls, url: str | None, info: ValidationInfo) -> str | None:
+    def _broker_is_set_or_derived(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url:
             return check_broker_url(url)
         state: str | None = info.data.get("redis_url")
-        return broker_beside(state) if state else None
+        return derived_broker_url(state) if state else None
 
     @field_validator("redis_replicas", mode="before")
     @classmethod
@@ -218,18 +218,18 @@ def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Pa
     """
     layers = read_layers(Settings, env, config)
     paths = list(leaves(Settings))
-    for place, free in free_sections(Settings):
-        paths += [(*place, *path) for path in _written(settings, place, free.section)]
+    for section_path, free in free_sections(Settings):
+        paths += [(*section_path, *path) for path in _written(settings, section_path, free.section)]
     origins = {".".join(path): layers.origin(path) or "default" for path in paths}
     if settings.broker_url and origins["broker_url"] == "default":
         origins["broker_url"] = "redis_url"
     return origins
 
 
-def _written(settings: Settings, place: KeyPath, section: type[BaseModel]) -> Iterator[KeyPath]:
+def _written(settings: Settings, section_path: KeyPath, section: type[BaseModel]) -> Iterator[KeyPath]:
     """Yield each key that was set in a section with free keys, from that section on."""
     value: JsonValue = settings
-    for name in place:
+    for name in section_path:
         value = getattr(value, name)
     yield from (
         (key, *path) for key, below in value.items() for path in leaves(section) if path[0] in below.model_fields_set

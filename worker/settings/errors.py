@@ -55,7 +55,7 @@ def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterato
     """One line for each environment variable with our prefix that is no setting."""
     known = {variable(path) for path in leaves(model)} | {failpoints.VARIABLE}
     free = dict(free_sections(model))
-    known |= {name for place, section in free.items() for _, name in section.variables(place, env)}
+    known |= {name for section_path, section in free.items() for _, name in section.variables(section_path, env)}
     for name in sorted(env):
         if not name.startswith(PREFIX) or name in known:
             continue
@@ -63,10 +63,10 @@ def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterato
         if inside:
             yield f"{name}: is a section, not a setting; set one of its keys, like {inside}"
             continue
-        place = next((place for place in free if name.startswith(variable(place))), None)
-        if place:
-            key = ", ".join(path[-1] for path in leaves(free[place].section))
-            yield f"{one_line(name)}: unknown variable; write {variable(place)}__CO__ and one of {key.upper()}"
+        section_path = next((section_path for section_path in free if name.startswith(variable(section_path))), None)
+        if section_path:
+            key = ", ".join(path[-1] for path in leaves(free[section_path].section))
+            yield f"{one_line(name)}: unknown variable; write {variable(section_path)}__CO__ and one of {key.upper()}"
             continue
         close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
         yield f"{one_line(name)}: unknown variable{_did_you_mean(close)}"

@@ -23,7 +23,7 @@ class PartialSettings(NamedTuple):
     """One line for each; None: there is none."""
 
 
-def load_to_look(env: Mapping[str, str] | None = None) -> PartialSettings:
+def load_lenient(env: Mapping[str, str] | None = None) -> PartialSettings:
     """Return the settings that can be used.
 
     What cannot be used is left out as far as needed: `[detection]` and unknown keys, then the whole file.

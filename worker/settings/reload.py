@@ -93,10 +93,10 @@ class DetectionReader:
         Raises:
             StartError: some are missing now.
         """
-        gone = sorted(set(_set_in(self._current)) - set(_set_in(read)))
-        if gone:
-            more = f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else ""
-            names = ", ".join(f"detection.{key}" for key in gone[:_MOST_NAMED])
+        removed = sorted(set(_set_in(self._current)) - set(_set_in(read)))
+        if removed:
+            more = f" and {len(removed) - _MOST_NAMED} more" if len(removed) > _MOST_NAMED else ""
+            names = ", ".join(f"detection.{key}" for key in removed[:_MOST_NAMED])
             raise StartError(
                 f"{one_line(str(self._file))}: {names}{more}: missing now, so the file may have been cut off: "
                 "write the default to go back to it, or restart sweep to use the file as it is"

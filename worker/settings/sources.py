@@ -63,17 +63,17 @@ def read_layers(
     source = EnvSettingsSource(model)
     source.env_vars = {name.lower(): given[name] for name in variables.values()}
     from_file, from_env = read_file(file, required=required), source()
-    for place, section in free_sections(model):
-        from_file = _named(from_file, place, section.read)
-        for path, name in section.variables(place, given):
+    for section_path, section in free_sections(model):
+        from_file = _named(from_file, section_path, section.read)
+        for path, name in section.variables(section_path, given):
             variables[path] = name
             _put(from_env, path, given[name])
     return Layers(file, from_file, from_env, variables)
 
 
-def _named(tree: Tree, place: KeyPath, read: Callable[[str], str | None]) -> Tree:
+def _named(tree: Tree, section_path: KeyPath, read: Callable[[str], str | None]) -> Tree:
     """Return a tree in which the keys of a free section are written as they are read; two of one meaning stay."""
-    name, *rest = place
+    name, *rest = section_path
     below = tree.get(name)
     if not isinstance(below, dict):
         return tree

@@ -50,7 +50,7 @@ def check_broker_url(url: str) -> str:
     return url
 
 
-def broker_beside(redis_url: str) -> str:
+def derived_broker_url(redis_url: str) -> str:
     """The broker when none is named: database 1 of the state's server.
 
     Raises:

@@ -38,7 +38,7 @@ exec "$@" 3<&-
 """
 
 
-class Leash:
+class ProcessLeash:
     """Starts child processes that end when this process does, also by SIGKILL.
 
     Each child leads its own session and process group: a Ctrl-C in the terminal reaches us alone. A fork of this
@@ -104,7 +104,7 @@ def end(process: subprocess.Popen[bytes], grace_s: float) -> None:
     process.wait()
 
 
-class Prefixed:
+class PrefixedOutput:
     """An `Output` that writes `role | line` to a stream: whole lines only, coloured by role on a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -127,7 +127,7 @@ class Prefixed:
 class RoleProcess:
     """A role as a child process (see `supervisor.Child`) whose output is passed on line by line."""
 
-    def __init__(self, role: Role, leash: Leash, output: Output) -> None:
+    def __init__(self, role: Role, leash: ProcessLeash, output: Output) -> None:
         self.name = role.name
         self._role = role
         self._leash = leash

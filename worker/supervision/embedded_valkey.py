@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from worker.errors import StartError
-from worker.supervision.child_process import Leash, end, kill_group
+from worker.supervision.child_process import ProcessLeash, end, kill_group
 from worker.supervision.directory_lock import DirectoryLock
 from worker.supervision.valkey_process import ValkeyProcess, free_port, lines_of, options
 
@@ -40,7 +40,7 @@ class EmbeddedValkey:
         self._port = port
         self._any_port = port == 0
         self._valkey: ValkeyProcess | None = None
-        self._leash: Leash | None = None
+        self._leash: ProcessLeash | None = None
         self._guard = threading.RLock()  # one thread may start it again while another wants it stopped
 
     @property
@@ -54,7 +54,7 @@ class EmbeddedValkey:
         valkey = self._valkey
         return None if valkey is None else valkey.pid
 
-    def claim(self) -> None:
+    def lock_directory(self) -> None:
         """Take the directory for this server alone, before it is started; `stop` gives it back.
 
         Raises:
@@ -97,7 +97,7 @@ class EmbeddedValkey:
             log_file = self._lock.acquire()
             if self._any_port:
                 self._port = free_port()
-            self._leash = self._leash or Leash()
+            self._leash = self._leash or ProcessLeash()
             self._valkey = ValkeyProcess.start(
                 self._leash, self._log, log_file, port=self._port, options=self._options()
             )

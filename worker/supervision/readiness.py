@@ -17,7 +17,7 @@ from worker.supervision.child_process import Output
 _EVERY_S = 0.5
 
 
-def tell_when_up(
+def announce_readiness(
     settings: Settings, names: Collection[str], pids: Callable[[], Mapping[str, int]], output: Output
 ) -> Thread:
     """Write one line once every role is at work, then end; should one never be, only the process's end ends it.

@@ -14,7 +14,7 @@ _FROM_OUTSIDE: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM, TRY_AGAIN})
 
 
 @dataclass(frozen=True)
-class Pace:
+class RestartPolicy:
     """How patiently a role that ends is started again; times in seconds.
 
     The pause doubles from `first` to `longest`, and starts again at `first` after a run of `healthy`. While the role
@@ -40,47 +40,47 @@ class Death:
     code: int = 1
 
 
-def pause_before_restart(deaths: Sequence[Death], pace: Pace, *, proven: bool = False) -> float | None:
+def pause_before_restart(deaths: Sequence[Death], policy: RestartPolicy, *, proven: bool = False) -> float | None:
     """Return the seconds to wait before a role with these deaths is started again; None: give up.
 
     Args:
         deaths: The latest ones, oldest first; at least one.
-        pace: The limits.
-        proven: The role ran for `pace.brief` in an earlier life: its settings are good.
+        policy: The limits.
+        proven: The role ran for `policy.brief` in an earlier life: its settings are good.
     """
     last = deaths[-1]
-    if not proven and all(death.lived < pace.brief for death in deaths) and _hopeless(deaths, pace):
+    if not proven and all(death.lived < policy.brief for death in deaths) and _hopeless(deaths, policy):
         return None
     in_a_row = 0
     for death in reversed(deaths):
         in_a_row += 1
-        if death.lived >= pace.healthy:
+        if death.lived >= policy.healthy:
             break
-    longest = pace.longest_wait if last.code == TRY_AGAIN else pace.longest
-    return min(longest, pace.first * 2.0 ** (in_a_row - 1))
+    longest = policy.longest_wait if last.code == TRY_AGAIN else policy.longest
+    return min(longest, policy.first * 2.0 ** (in_a_row - 1))
 
 
-def _hopeless(deaths: Sequence[Death], pace: Pace) -> bool:
+def _hopeless(deaths: Sequence[Death], policy: RestartPolicy) -> bool:
     last = deaths[-1]
     if last.code == MISTAKE:
         return True
-    by_itself = [death for death in deaths if death.code not in _FROM_OUTSIDE and last.at - death.at <= pace.window]
-    return len(by_itself) >= pace.limit
+    by_itself = [death for death in deaths if death.code not in _FROM_OUTSIDE and last.at - death.at <= policy.window]
+    return len(by_itself) >= policy.limit
 
 
 class Restarts:
     """The deaths of one role, and what follows from them."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, policy: RestartPolicy) -> None:
+        self._policy = policy
         self._deaths: deque[Death] = deque(maxlen=_REMEMBERED)
         self._proven = False
 
     def died(self, death: Death) -> float | None:
         """Return the seconds to wait before the next start; None: give up."""
         self._deaths.append(death)
-        self._proven = self._proven or death.lived >= self._pace.brief
-        return pause_before_restart(self._deaths, self._pace, proven=self._proven)
+        self._proven = self._proven or death.lived >= self._policy.brief
+        return pause_before_restart(self._deaths, self._policy, proven=self._proven)
 
 
 def ending(code: int) -> str:

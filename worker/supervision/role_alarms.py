@@ -19,11 +19,11 @@ class _Role:
     """How often it has ended since then."""
     started: float | None = None
     why: str = ""
-    told: float | None = None
+    logged_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RoleAlarm:
     """One line of the log."""
 
     event: Literal["alarm", "alarm_firing", "alarm_resolved"]
@@ -58,7 +58,7 @@ class RoleAlarms:
     def __init__(self, *, after_s: float, steady_s: float, again_s: float) -> None:
         self._after_s = after_s
         self._steady_s = steady_s
-        self._again_s = again_s
+        self._repeat_s = again_s
         self._roles: dict[str, _Role] = {}
         self._guard = Lock()
 
@@ -72,30 +72,32 @@ class RoleAlarms:
         with self._guard:
             role = self._roles.setdefault(name, _Role())
             if role.down_since is None or self._is_steady(role, now):
-                role.down_since, role.ends, role.told = now, 0, None
+                role.down_since, role.ends, role.logged_at = now, 0, None
             role.started, role.why = None, why
             role.ends += 1
 
-    def look(self, now: float) -> list[Told]:
+    def due_alarms(self, now: float) -> list[RoleAlarm]:
         """Return what there is to log now."""
         with self._guard:
-            return [told for name, role in self._roles.items() if (told := self._of(name, role, now))]
+            return [logged_at for name, role in self._roles.items() if (logged_at := self._of(name, role, now))]
 
     def _is_steady(self, role: _Role, now: float) -> bool:
         return role.started is not None and now - role.started >= self._steady_s
 
-    def _of(self, name: str, role: _Role, now: float) -> Told | None:
+    def _of(self, name: str, role: _Role, now: float) -> RoleAlarm | None:
         if role.down_since is None:
             return None
         for_s = round(now - role.down_since)
         if self._is_steady(role, now):
-            was_told, role.down_since, role.told = role.told is not None, None, None
-            return Told("alarm_resolved", f"{name} runs again", for_s) if was_told else None
+            was_logged, role.down_since, role.logged_at = role.logged_at is not None, None, None
+            return RoleAlarm("alarm_resolved", f"{name} runs again", for_s) if was_logged else None
         if role.started is not None and role.ends == 1:
             return None  # it was started again, and may go on running
-        if now - role.down_since < self._after_s or (role.told is not None and now - role.told < self._again_s):
+        if now - role.down_since < self._after_s or (
+            role.logged_at is not None and now - role.logged_at < self._repeat_s
+        ):
             return None
-        event: Literal["alarm", "alarm_firing"] = "alarm" if role.told is None else "alarm_firing"
-        role.told = now
+        event: Literal["alarm", "alarm_firing"] = "alarm" if role.logged_at is None else "alarm_firing"
+        role.logged_at = now
         text = f"{name} has not run for {for_s} s ({role.why}): it is started again periodically"
-        return Told(event, text, for_s)
+        return RoleAlarm(event, text, for_s)

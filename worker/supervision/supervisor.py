@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from worker.errors import MISTAKE, TRY_AGAIN, StartError
-from worker.supervision.child_process import Leash, Output, Prefixed, RoleProcess, kill_group
-from worker.supervision.restart_policy import Death, Pace, Restarts, ending
+from worker.supervision.child_process import Output, PrefixedOutput, ProcessLeash, RoleProcess, kill_group
+from worker.supervision.restart_policy import Death, RestartPolicy, Restarts, ending
 from worker.supervision.role_alarms import RoleAlarms
 from worker.supervision.roles import Role
 from worker.supervision.stop_signals import StopSignals
@@ -22,7 +22,7 @@ from worker.supervision.stop_signals import StopSignals
 STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # any other comes after these
 _SHOWN: Final = 500  # characters of a line in an error
 _POLL_S: Final = 0.05
-_LOOK_S: Final = 1.0
+_ALARM_CHECK_S: Final = 1.0
 ALARM_AGAIN_S: Final = 900.0
 """Seconds between two log lines about the same role that doesn't run."""
 
@@ -67,7 +67,7 @@ class Supervisor:
         *,
         server: Child | None = None,
         output: Output | None = None,
-        pace: Pace | None = None,
+        policy: RestartPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
         alarm_again_s: float = ALARM_AGAIN_S,
     ) -> None:
@@ -77,19 +77,19 @@ class Supervisor:
             roles: What to run, in the order in which it is started.
             server: Started before and stopped after the roles, and kept running like them.
             output: Where the roles' lines go; by default, prefixed, to the standard output.
-            pace: How roles that die are started again.
+            policy: How roles that die are started again.
             clock: Seconds, steady.
             alarm_again_s: Seconds between two alarms about the same role.
         """
-        self._output = output or Prefixed(sys.stdout)
-        self._leash = Leash()
+        self._output = output or PrefixedOutput(sys.stdout)
+        self._leash = ProcessLeash()
         self._roles: list[Child] = [RoleProcess(role, self._leash, self._output) for role in roles]
         self._servers = [] if server is None else [server]
         self._children = [*self._servers, *self._roles]
-        self._pace = pace or Pace()
+        self._policy = policy or RestartPolicy()
         self._clock = clock
-        self._alarms = RoleAlarms(after_s=self._pace.brief, steady_s=self._pace.brief, again_s=alarm_again_s)
-        self._keepers: dict[str, threading.Thread] = {}
+        self._alarms = RoleAlarms(after_s=self._policy.brief, steady_s=self._policy.brief, again_s=alarm_again_s)
+        self._threads: dict[str, threading.Thread] = {}
         self._restarts = {child.name: 0 for child in self._children}
         self._stopping = threading.Event()
         self._failed = threading.Event()
@@ -153,10 +153,12 @@ class Supervisor:
         for server in self._servers:
             server.start()
         for child in self._children:
-            keeper = threading.Thread(target=self._keep, args=(child,), name=f"keeper of {child.name}", daemon=True)
-            self._keepers[child.name] = keeper
+            keeper = threading.Thread(
+                target=self._supervise, args=(child,), name=f"keeper of {child.name}", daemon=True
+            )
+            self._threads[child.name] = keeper
             keeper.start()
-        threading.Thread(target=self._look, name="alarms about roles", daemon=True).start()
+        threading.Thread(target=self._log_alarms, name="alarms about roles", daemon=True).start()
 
     def stop(self) -> None:
         """Stop everything in order; nothing is left afterwards. Interrupted, it kills what is left.
@@ -170,11 +172,11 @@ class Supervisor:
         try:
             for child in [*in_order, *self._servers]:
                 child.stop()
-                while self._is_kept(child):
-                    self._keepers[child.name].join(_POLL_S)
+                while self._is_supervised(child):
+                    self._threads[child.name].join(_POLL_S)
                     child.stop()  # it may just have been about to start
         finally:
-            while any(map(self._is_kept, self._children)):
+            while any(map(self._is_supervised, self._children)):
                 self.kill()
                 time.sleep(_POLL_S)
             self._leash.close()
@@ -195,15 +197,15 @@ class Supervisor:
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
-    def _is_kept(self, child: Child) -> bool:
-        return child.name in self._keepers and self._keepers[child.name].is_alive()
+    def _is_supervised(self, child: Child) -> bool:
+        return child.name in self._threads and self._threads[child.name].is_alive()
 
-    def _keep(self, child: Child) -> None:
+    def _supervise(self, child: Child) -> None:
         """Start it, wait for its end, start it again: the life of a keeper thread."""
-        restarts = Restarts(self._pace)
+        restarts = Restarts(self._policy)
         while not self._stopping.is_set():
             born = self._clock()
-            code, why = self._one_life(child)
+            code, why = self._run_once(child)
             died = self._clock()
             self._alarms.ended(child.name, died, why)
             pause = restarts.died(Death(at=died, lived=died - born, code=code))
@@ -217,7 +219,7 @@ class Supervisor:
             if not self._stopping.wait(pause):
                 self._restarts[child.name] += 1
 
-    def _one_life(self, child: Child) -> tuple[int, str]:
+    def _run_once(self, child: Child) -> tuple[int, str]:
         """Start it and wait for its end; return its exit code and how it ended."""
         try:
             child.start()
@@ -228,11 +230,11 @@ class Supervisor:
         code = child.wait()
         return code, ending(code)
 
-    def _look(self) -> None:
+    def _log_alarms(self) -> None:
         """Log alarms about roles that don't run, until the stop."""
-        while not self._stopping.wait(_LOOK_S):
-            for told in self._alarms.look(self._clock()):
-                self._output("winback", told.line())
+        while not self._stopping.wait(_ALARM_CHECK_S):
+            for on_signal in self._alarms.due_alarms(self._clock()):
+                self._output("winback", on_signal.line())
 
     def _give_up(self, why: str, last_lines: Iterable[str] = ()) -> None:
         if self._stopping.is_set():

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from worker.errors import StartError
-from worker.supervision.child_process import Leash
+from worker.supervision.child_process import ProcessLeash
 from worker.supervision.directory_lock import OWN_SERVER
 
 _ANSWER_WITHIN_S: Final = 10.0
@@ -35,7 +35,7 @@ class ValkeyProcess:
     """Where in the log its own lines begin."""
 
     @classmethod
-    def start(cls, leash: Leash, log: Path, log_file: int, *, port: int, options: Mapping[str, str]) -> Self:
+    def start(cls, leash: ProcessLeash, log: Path, log_file: int, *, port: int, options: Mapping[str, str]) -> Self:
         """Start the server.
 
         Args:

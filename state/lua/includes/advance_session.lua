@@ -1,7 +1,7 @@
 -- Merge an event's sequence numbers into its session; the newest event also changes what the session waits for.
 -- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an HSET under construction, carried out here.
 -- Returns the session's purchase.
--- include: constants, batch_time, call, call_off, clock, floor, is_ahead, lane_of, marked, max, note_visit
+-- include: constants, batch_time, call, cancel_outreach, clock, floor, is_ahead, lane_of, marked, max, note_visit
 -- include: number_of, put, put_back_session, silent_since, store_silence, text
 local function advance_session(batch, key, event, has, write)
   local prefix, ranks = batch.prefix, batch.ranks
@@ -15,14 +15,14 @@ local function advance_session(batch, key, event, has, write)
   local silent, was_silent = silent_since(silent_text, nil, last), silent_since(has.silent, has.seen, was_last)
   -- guard move_expiry_unseen: without tonumber(seen_text or '') or
   -- guard move_newer: > => >=
-  local seen, moved, was_state = tonumber(seen_text or '') or silent, last > was_last, has.state
+  local seen, is_newer, was_state = tonumber(seen_text or '') or silent, last > was_last, has.state
   local state = was_state
   -- Also an event with a wrong clock says that they are there; the same event again is no news.
   -- guard misdated: without or seen > was_silent
   -- guard move_repeated: > => >=
   -- guard move_repeated_misdated: was_silent => floor(was_last / 100)
   -- guard move_old_misdated: was_silent => 0
-  local is_back = moved or seen > was_silent
+  local is_back = is_newer or seen > was_silent
   -- guard move_visit: a > 0 and a ~= was_a => false
   -- guard move_visit_placed: a > 0 and a => activity_text and a
   if a > 0 and a ~= was_a then note_visit(key, activity_text, was_a > 0 and text(was_a), write) end
@@ -31,38 +31,38 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_begun: was_a == 0 and a > 0 => false
   -- guard move_begun_once: was_a == 0 and a > 0 => a > was_a
   -- guard move_begun_placed: without and a > 0
-  if was_a == 0 and a > 0 then batch.begun[a % 100] = (batch.begun[a % 100] or 0) + 1 end
+  if was_a == 0 and a > 0 then batch.started[a % 100] = (batch.started[a % 100] or 0) + 1 end
   -- guard move_later_signal: s > was_s => true
   if s > was_s then put(write, 'signal', signal) else s = was_s end
   -- guard move_later_purchase: p > was_p => true
   if p > was_p then put(write, 'purchase', purchase) else p = was_p end
   -- guard move_older_voucher: last == was_last and silent or 0 => silent
-  if not moved then silent = max(last == was_last and silent or 0, tonumber(has.silent or 0)) end
+  if not is_newer then silent = max(last == was_last and silent or 0, tonumber(has.silent or 0)) end
   -- guard move_seen_stays: max(seen, tonumber(has.seen or 0)) => seen
   silent = store_silence(key, write, silent, max(seen, tonumber(has.seen or 0)), max(a, s, p), has)
   -- Bought is whoever paid after the last activity: a page closed afterwards, or a voucher, does not undo that.
-  local taken_over = was_state and tonumber(call('HGET', key, 'moved') or 0) or 0
+  local superseded = was_state and tonumber(call('HGET', key, 'superseded') or 0) or 0
   -- guard move_activity_after_order: p > a then => p > 0 then
   -- guard move_signal_after_order: p > a => last == p
   if p > a then state = 'bought'
   -- guard move_superseded
-  -- guard move_superseded_until: without and max(a, s) <= taken_over
-  elseif taken_over > 0 and max(a, s) <= taken_over then state = 'moved'
+  -- guard move_superseded_until: without and max(a, s) <= superseded
+  elseif superseded > 0 and max(a, s) <= superseded then state = 'superseded'
   -- guard move_order_undone: without or was_state == 'bought'
   -- guard move_return_waits: without is_back or
   elseif is_back or was_state == 'bought' then state = false end
   -- guard stale_order: (paid or is_back) => is_back
-  -- guard move_paid_calls_off: (paid or is_back) => moved
+  -- guard move_paid_calls_off: (paid or is_back) => is_newer
   -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
-  if was_state == 'abandoned' and (paid or is_back) then call_off(prefix, key, paid and 'paid' or 'came_back') end
+  if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, paid and 'paid' or 'came_back') end
   if state ~= was_state then
     if state then put(write, 'state', state) else call('HDEL', key, 'state') end
   end
   -- guard move_signal_marks: without s <= a and
   -- guard move_silence_marks: without and silent == floor(max(a, s, p) / 100)
   -- guard move_state_marks: without not state and
-  local looks_around = not state and s <= a and silent == floor(max(a, s, p) / 100)
-  local activity = a > 0 and (looks_around and text(a) or marked(text(a)))
+  local is_plain = not state and s <= a and silent == floor(max(a, s, p) / 100)
+  local activity = a > 0 and (is_plain and text(a) or marked(text(a)))
   if activity and activity ~= has.activity then put(write, 'activity', activity) end
   if #write > 2 then call(unpack(write)) end
   local was_lane = not was_state and lane_of(prefix, ranks, was_a, was_s)

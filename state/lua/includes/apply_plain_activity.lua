@@ -23,7 +23,7 @@ local function apply_plain_activity(batch, key, id, activity, was, write)
       -- guard plain_seen_before: without or seen
       if signal or state or seen then return false end
       -- guard plain_begun
-      batch.begun[a % 100] = (batch.begun[a % 100] or 0) + 1
+      batch.started[a % 100] = (batch.started[a % 100] or 0) + 1
     end
     write = write or {'HSET', key}
     put(write, 'activity', activity)

@@ -20,5 +20,5 @@ local function bound_metadata(key)
     return one < other
   end)
   -- guard metadata_bound: MOST_METADATA + 1, => MOST_METADATA,
-  for place = MOST_METADATA + 1, #names do redis.call('HDEL', key, names[place]) end
+  for index = MOST_METADATA + 1, #names do redis.call('HDEL', key, names[index]) end
 end

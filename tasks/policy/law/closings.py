@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from detectors.flow import Stage
 from tasks.policy.law import public_holidays
 from tasks.policy.law.places import Place
-from tasks.policy.law.table import Entry, entries_of
+from tasks.policy.law.table import LawEntry, entries_of
 from tasks.policy.law.zone_files import zone
 from tasks.policy.openings import Closing, closed_by, next_opening
 from tasks.policy.setting_fields import Holiday
@@ -28,7 +28,7 @@ class Closed:
     why: str
     opens: datetime | None
     """The earliest moment at which everything is open; None: there is none."""
-    told: str
+    until_text: str
     """The opening by the person's own clock, for people: `Monday 07:00`; empty for none."""
 
 
@@ -62,7 +62,7 @@ def closed(
     if closing is None:
         return None
     opens = next_opening(every(stage, place, settings), moment, zones)
-    return Closed(closing.why, opens, _told(opens, moment, zones) if opens else "")
+    return Closed(closing.why, opens, _opening_time(opens, moment, zones) if opens else "")
 
 
 @lru_cache(maxsize=4096)
@@ -83,7 +83,7 @@ def _closings(jurisdictions: tuple[str, ...], off: tuple[str, ...]) -> Iterator[
             yield Closing(f"{LAW}{code}", entry.closed, is_holiday)
 
 
-def _holidays_of(code: str, entry: Entry, jurisdictions: tuple[str, ...]) -> "partial[bool]":
+def _holidays_of(code: str, entry: LawEntry, jurisdictions: tuple[str, ...]) -> "partial[bool]":
     country, dash, _ = code.partition("-")
     there = (code,) if dash else tuple(place for place in jurisdictions if place.startswith(f"{country}-"))
     return partial(_is_holiday, country=country, regions=() if entry.only_national_holidays else there)
@@ -99,7 +99,7 @@ def _of_holidays(jurisdictions: tuple[str, ...], holidays: tuple[Holiday, ...]) 
     return (Closing(HOLIDAY, is_holiday=days.__contains__),) if days else ()
 
 
-def _told(opens: datetime, moment: datetime, zones: Sequence[ZoneInfo]) -> str:
+def _opening_time(opens: datetime, moment: datetime, zones: Sequence[ZoneInfo]) -> str:
     local = opens.astimezone(zones[0])
     day = "" if opens - moment < _WEEK else f" {local.date()}"
     return f"{_WEEKDAYS[local.weekday()]}{day} {local:%H:%M}" + (f" ({zones[0].key})" if zones[1:] else "")

@@ -26,7 +26,7 @@ class LawError(ValueError):
     """A law file cannot be used; one line that names the file and the field."""
 
 
-class Entry(BaseModel):
+class LawEntry(BaseModel):
     """What the law of one country, or of one state of the US, says. What is left out sets no bound.
 
     Attributes:
@@ -66,7 +66,7 @@ class Entry(BaseModel):
 
 
 @cache
-def table() -> dict[str, Entry]:
+def table() -> dict[str, LawEntry]:
     """Return every entry by its ISO 3166-1 or 3166-2 code, in alphabetical order.
 
     Raises:
@@ -76,7 +76,7 @@ def table() -> dict[str, Entry]:
     return {code: read_entry(_FOLDER / f"{code}.toml") for code in codes}
 
 
-def read_entry(file: Traversable) -> Entry:
+def read_entry(file: Traversable) -> LawEntry:
     """Read one file.
 
     Raises:
@@ -84,7 +84,7 @@ def read_entry(file: Traversable) -> Entry:
     """
     name = f"law file {file.name}"
     try:
-        entry = Entry.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        entry = LawEntry.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in problem["loc"])
@@ -99,7 +99,7 @@ def read_entry(file: Traversable) -> Entry:
 
 
 @lru_cache(maxsize=4096)
-def entries_of(jurisdictions: tuple[str, ...], off: tuple[str, ...]) -> tuple[tuple[str, Entry], ...]:
+def entries_of(jurisdictions: tuple[str, ...], off: tuple[str, ...]) -> tuple[tuple[str, LawEntry], ...]:
     """Return the entries that apply in any of these places, with their codes.
 
     `off`: countries (with all their states) and states whose entry is not to be used.
@@ -116,7 +116,7 @@ def covers(country: str) -> bool:
     return country in table() or country in _territories()
 
 
-def _applying(jurisdictions: tuple[str, ...]) -> Iterator[tuple[str, Entry]]:
+def _applying(jurisdictions: tuple[str, ...]) -> Iterator[tuple[str, LawEntry]]:
     codes = dict.fromkeys(_territories().get(code, code) for code in jurisdictions)
     yield from ((code, table()[code]) for code in codes if code in table())
 

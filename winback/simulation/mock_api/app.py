@@ -29,9 +29,9 @@ from starlette.routing import Route
 from detectors.validation_messages import plain
 from winback.simulation.mock_api.behaviour import HEADER_FORM, Behaviour, MockConfig
 from winback.simulation.mock_api.contract import check_body
-from winback.simulation.mock_api.disconnect import Hangup
-from winback.simulation.mock_api.headers import Credentials, Problem, RawHeaders, check_headers, idempotency_key
-from winback.simulation.mock_api.ledger import Entry, Ledger, text_at
+from winback.simulation.mock_api.disconnect import Disconnect
+from winback.simulation.mock_api.headers import Credentials, HeaderProblem, RawHeaders, check_headers, idempotency_key
+from winback.simulation.mock_api.ledger import Ledger, RequestEntry, text_at
 from winback.simulation.mock_api.replies import FirstAnswers, Reply, Verdict, decide, error_reply
 from winback.simulation.mock_api.request_log import LinePrinter
 
@@ -44,7 +44,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(config: MockConfig) -> Starlette:
-    """Build the stand-in; it needs `HangupProtocol` beneath it to drop connections.
+    """Build the stand-in; it needs `DisconnectProtocol` beneath it to drop connections.
 
     Raises:
         StartError: The store can't be written.
@@ -75,7 +75,7 @@ def create_app(config: MockConfig) -> Starlette:
 @dataclass(frozen=True, slots=True)
 class _Checked:
     document: object = None
-    problems: Sequence[Problem] = ()
+    problems: Sequence[HeaderProblem] = ()
     headers_ok: bool | None = None
 
 
@@ -97,14 +97,14 @@ class _MockApi:
         try:
             raw = await _read(request)
         except ClientDisconnect:
-            return Hangup()
+            return Disconnect()
         if raw is None:
             return _response(error_reply(413, "INVALID_REQUEST", [f"body: is larger than {MAX_BODY_BYTES} bytes"]))
         knobs, status = self._behaviour.next()
         key = idempotency_key(request.scope["headers"])
         checked = self._check(request.scope["headers"], raw) if knobs.validation else _UNCHECKED
         verdict = decide(knobs, status, checked.problems, key=key, first=self._first, now=now)
-        entry = Entry(
+        entry = RequestEntry(
             at=now,
             path=request.scope["path"],
             status=verdict.reply.status if verdict.reply is not None and knobs.drop is None else None,
@@ -127,7 +127,7 @@ class _MockApi:
         problems = list(check_headers(headers, self._credentials))
         headers_ok = not problems
         document, breaches = check_body(raw)
-        problems.extend(Problem(400, "INVALID_REQUEST", breach) for breach in breaches)
+        problems.extend(HeaderProblem(400, "INVALID_REQUEST", breach) for breach in breaches)
         return _Checked(document, problems, headers_ok=headers_ok)
 
     async def _answer(self, verdict: Verdict, key: str | None, delay: timedelta | None, *, hang_up: bool) -> Response:
@@ -136,10 +136,10 @@ class _MockApi:
                 await asyncio.sleep(delay.total_seconds())
         except asyncio.CancelledError:
             # The stand-in is being stopped, and does not wait out a long delay for it.
-            return Hangup()
+            return Disconnect()
         if verdict.outcome == "accepted" and verdict.reply is not None and key is not None:
             self._first.finish(key, verdict.reply)
-        return Hangup() if hang_up or verdict.reply is None else _response(verdict.reply)
+        return Disconnect() if hang_up or verdict.reply is None else _response(verdict.reply)
 
     async def control(self, request: Request) -> Response:
         if request.method == "PUT":
@@ -147,7 +147,7 @@ class _MockApi:
                 changes = await request.json()
                 if not isinstance(changes, dict):
                     return _response(error_reply(400, "INVALID_REQUEST", ["the knobs: must be a JSON object"]))
-                self._behaviour.turn_to(changes)
+                self._behaviour.apply_changes(changes)
             except ValidationError as exc:
                 messages = [
                     f"{'.'.join(map(str, error['loc']))}: {plain(error, pattern=HEADER_FORM)}" for error in exc.errors()

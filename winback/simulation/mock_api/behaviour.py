@@ -102,7 +102,7 @@ class Behaviour:
         )
         self._turns = 0
 
-    def turn_to(self, changes: Mapping[str, object]) -> None:
+    def apply_changes(self, changes: Mapping[str, object]) -> None:
         """Set the given knobs, and all others as they were at the start.
 
         Raises:

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 _TRANSPORT = "winback.transport"
 
 
-class HangupProtocol(H11Protocol):
+class DisconnectProtocol(H11Protocol):
     """Uvicorn's HTTP/1.1, whose requests know the connection that they came on."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the parent has it
@@ -19,7 +19,7 @@ class HangupProtocol(H11Protocol):
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
-class Hangup(Response):
+class Disconnect(Response):
     """Closes the connection; the client sees it break off without a byte of an answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

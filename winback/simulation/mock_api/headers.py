@@ -14,7 +14,7 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class HeaderProblem:
     """One breach, and how Yuno answers to it. The message names the header, never a value."""
 
     status: int
@@ -36,20 +36,20 @@ def idempotency_key(headers: RawHeaders) -> str | None:
     return values[0] if len(values) == 1 and _UUID4.fullmatch(values[0]) else None
 
 
-def check_headers(headers: RawHeaders, credentials: Credentials | None) -> Iterator[Problem]:
+def check_headers(headers: RawHeaders, credentials: Credentials | None) -> Iterator[HeaderProblem]:
     """List what is wrong with the headers. Without credentials any two keys will do, but there must be two."""
     for name in ("public-api-key", "private-secret-key"):
         wanted = getattr(credentials, name.replace("-", "_"), None)
         for problem in _check_key(_values(headers, name), wanted):
-            yield Problem(401, "INVALID_CREDENTIALS", f"{name}: {problem}")
+            yield HeaderProblem(401, "INVALID_CREDENTIALS", f"{name}: {problem}")
     media_type = ",".join(_values(headers, "content-type")).partition(";")[0].strip().lower()
     if media_type != "application/json":
-        yield Problem(415, "UNSUPPORTED_MEDIA_TYPE", "content-type: must be application/json")
+        yield HeaderProblem(415, "UNSUPPORTED_MEDIA_TYPE", "content-type: must be application/json")
     keys = _values(headers, KEY_HEADER)
     if not keys:
-        yield Problem(400, "INVALID_REQUEST", f"{KEY_HEADER}: is missing")
+        yield HeaderProblem(400, "INVALID_REQUEST", f"{KEY_HEADER}: is missing")
     elif idempotency_key(headers) is None:
-        yield Problem(400, "INVALID_REQUEST", f"{KEY_HEADER}: must be one UUID in version-4 form")
+        yield HeaderProblem(400, "INVALID_REQUEST", f"{KEY_HEADER}: must be one UUID in version-4 form")
 
 
 def _check_key(values: list[str], wanted: str | None) -> Iterator[str]:

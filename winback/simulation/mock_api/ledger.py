@@ -14,7 +14,7 @@ from worker.errors import StartError
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RequestEntry:
     """One request to the API.
 
     Attributes:
@@ -48,13 +48,13 @@ class Ledger:
 
     def clear(self) -> None:
         """Forget what is in memory and start adding up anew; the file stays as it is."""
-        self._latest: deque[tuple[Entry, bool]] = deque(maxlen=self._keep)
+        self._latest: deque[tuple[RequestEntry, bool]] = deque(maxlen=self._keep)
         self._counts: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
         self._known: set[str] = set()
         self._contacts: Counter[str] = Counter()
 
-    def note(self, entry: Entry, document: object) -> None:
+    def note(self, entry: RequestEntry, document: object) -> None:
         """Write down one request, to the file before anything else.
 
         Args:
@@ -119,8 +119,8 @@ def text_at(document: object, *path: str) -> str | None:
     return document if isinstance(document, str) else None
 
 
-def _line(entry: Entry, document: object, *, duplicate: bool) -> bytes:
-    told = {
+def _line(entry: RequestEntry, document: object, *, duplicate: bool) -> bytes:
+    record = {
         "received_at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "path": entry.path,
         "status": entry.status,
@@ -134,10 +134,10 @@ def _line(entry: Entry, document: object, *, duplicate: bool) -> bytes:
         "body_raw": entry.raw.decode("utf-8", "surrogateescape"),
     }
     try:
-        return json.dumps({**told, "body": document}, allow_nan=False).encode()
+        return json.dumps({**record, "body": document}, allow_nan=False).encode()
     except ValueError:
         # Python reads NaN and 1e999, and JSON has no word for what they become.
-        return json.dumps({**told, "body": None}).encode()
+        return json.dumps({**record, "body": None}).encode()
 
 
 def _read(raw: bytes) -> object:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from winback.simulation.mock_api.behaviour import Knobs
-from winback.simulation.mock_api.headers import Problem
+from winback.simulation.mock_api.headers import HeaderProblem
 
 Outcome = Literal["accepted", "replayed", "in_flight", "refused", "forced", "dropped"]
 """`accepted`: taken, somebody would be contacted now. `replayed`: the first answer to this key once more, nobody is
@@ -81,7 +81,7 @@ class FirstAnswers:
 def decide(
     knobs: Knobs,
     status: int | None,
-    problems: Sequence[Problem],
+    problems: Sequence[HeaderProblem],
     *,
     key: str | None,
     first: FirstAnswers,

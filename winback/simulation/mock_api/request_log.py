@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-from winback.simulation.mock_api.ledger import Entry
+from winback.simulation.mock_api.ledger import RequestEntry
 
 # What the shops' session ids are made of. Anything else could be anything, and is not printed.
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}")
@@ -19,7 +19,7 @@ class LinePrinter:
         self._quiet = quiet
         self._json_lines = json_lines
 
-    def request(self, entry: Entry, session_id: str | None) -> None:
+    def request(self, entry: RequestEntry, session_id: str | None) -> None:
         """Print the time (UTC), status, outcome, idempotency key and session id of one request."""
         if self._quiet:
             return

@@ -7,7 +7,7 @@ import threading
 
 from winback.simulation.mock_api.app import create_app
 from winback.simulation.mock_api.behaviour import MockConfig
-from winback.simulation.mock_api.disconnect import HangupProtocol
+from winback.simulation.mock_api.disconnect import DisconnectProtocol
 from winback.simulation.mock_api.request_log import LinePrinter
 from worker.errors import StartError
 from worker.http_server import serve
@@ -33,7 +33,7 @@ def run(config: MockConfig, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) 
         host,
         port,
         listening=printer.listening,
-        http=HangupProtocol,
+        http=DisconnectProtocol,
         lifespan="on",
         # Longer than clients keep a connection: closing first would break requests that nobody broke.
         timeout_keep_alive=600,

@@ -11,7 +11,7 @@ from worker.settings import Settings
 
 BEHIND, FAR_BEHIND = timedelta(seconds=10), timedelta(minutes=1)
 """Lags of the stream. Ingest that keeps up is behind by a second or two."""
-LATELY = timedelta(hours=1)
+RECENT = timedelta(hours=1)
 """For so long a rejected event is news."""
 
 
@@ -36,11 +36,11 @@ def backlog(overview: Overview, settings: Settings) -> Iterator[Finding]:
 
 def unread_streams(overview: Overview) -> Iterator[Finding]:
     """Find streams that no ingest reads."""
-    unheard = overview.events.unheard
-    if unheard:
-        number = max(int(key.rpartition(":")[2]) for key in unheard) + 1
+    unread_streams = overview.events.unread_streams
+    if unread_streams:
+        number = max(int(key.rpartition(":")[2]) for key in unread_streams) + 1
         known = f"ingest knows of {overview.events.streams}"
-        text = f"events are in {', '.join(unheard)}, which nobody reads, and for which no contact waits: {known}"
+        text = f"events are in {', '.join(unread_streams)}, which nobody reads, and for which no contact waits: {known}"
         yield Finding("streams", "fail", text, f"set ingest.streams to {number} or more, and restart ingest")
 
 
@@ -72,7 +72,7 @@ def silence(overview: Overview) -> Iterator[Finding]:
 def rejected(overview: Overview) -> Finding:
     """Say whether events could not be read lately."""
     last, total = overview.events.last_rejected_ms, overview.events.rejected
-    if last is None or overview.now_ms - last > milliseconds(LATELY):
+    if last is None or overview.now_ms - last > milliseconds(RECENT):
         return Finding("rejected", "ok", "no event was set aside within the last hour")
     ago = span(overview.now_ms - last)
     text = f"events could not be read, in whole or in part: {total:,} in the last days, the last {ago} ago"

@@ -8,7 +8,7 @@ from detectors.lanes import milliseconds
 from state.overview import Overview
 from worker.monitoring.finding import Finding, span
 
-LATELY: Final = timedelta(hours=1)
+RECENT: Final = timedelta(hours=1)
 """Time after a refusal during which it is reported."""
 REMOTE_CONTROL: Final = "remote_control"
 """The reason that commands are counted under; all others are those of messages."""
@@ -18,7 +18,7 @@ _HINT: Final = "find the program that has the broker's password and isn't Winbac
 def findings(overview: Overview) -> Iterator[Finding]:
     """Find refusals of the last hour; the counts are of the last days."""
     refused = overview.refused
-    if refused.last_ms is None or overview.now_ms - refused.last_ms > milliseconds(LATELY):
+    if refused.last_ms is None or overview.now_ms - refused.last_ms > milliseconds(RECENT):
         return
     ago = span(max(0, overview.now_ms - refused.last_ms))
     commands = refused.counts.get(REMOTE_CONTROL, 0)

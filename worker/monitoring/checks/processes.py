@@ -45,7 +45,7 @@ def _all(overview: Overview, longest_ms: Mapping[str, int]) -> Iterator[Finding]
             yield Finding("processes", "fail", f"{_names(odd)}: {words}", STOP)
     yield from _modes([each for each in running if each[0] == "recover"], overview)
     for name, (roles, words) in _COMPARED.items():
-        odd, others = _odd([each for each in running if each[0] in roles], name)
+        odd, others = _outliers([each for each in running if each[0] in roles], name)
         if odd:
             yield Finding("processes", "fail", f"{_names(odd)}: {words} than {_names(others)}", STOP)
 
@@ -61,26 +61,26 @@ def namespaces(overview: Overview) -> Iterator[Finding]:
 
 def _modes(workers: Sequence[Process], overview: Overview) -> Iterator[Finding]:
     """Name how each worker sends when they differ, or one that differs from the record."""
-    ways: dict[tuple[str, str], list[Process]] = {}
+    modes: dict[tuple[str, str], list[Process]] = {}
     for each in workers:
-        ways.setdefault((_way(each[1].about), each[1].about.get("how", "")), []).append(each)
+        modes.setdefault((_mode_and_key(each[1].about), each[1].about.get("sending_mode", "")), []).append(each)
     recorded = overview.deployment.get("mode")
-    if len(ways) > 1:
-        said = "; ".join(f"{_names(found)}: {way}" for (way, _), found in sorted(ways.items()))
-        text = f"workers run in different modes or for different endpoints, so none of them acts: {said}"
+    if len(modes) > 1:
+        summary = "; ".join(f"{_names(found)}: {way}" for (way, _), found in sorted(modes.items()))
+        text = f"workers run in different modes or for different endpoints, so none of them acts: {summary}"
         yield Finding("processes", "fail", text, STOP)
-    elif ways and recorded and not any(way.startswith(recorded) for way, _ in ways):
-        ((way, _),) = ways
+    elif modes and recorded and not any(way.startswith(recorded) for way, _ in modes):
+        ((way, _),) = modes
         text = f"{_names(workers)}: {way}, while the deployment is in mode {recorded}: it does not act"
         yield Finding("processes", "fail", text, "wait 10 s: the record follows when all workers that run agree")
 
 
-def _way(about: Mapping[str, str]) -> str:
+def _mode_and_key(about: Mapping[str, str]) -> str:
     mode = about.get("mode", "an unknown mode")
     return f"live for {about.get('endpoint', '')}" if mode == "live" else mode
 
 
-def _odd(processes: Sequence[Process], name: str) -> tuple[list[Process], list[Process]]:
+def _outliers(processes: Sequence[Process], name: str) -> tuple[list[Process], list[Process]]:
     """Return the processes whose value isn't that of the most of them, and the others; two empty lists for none."""
     values = Counter(each[1].about.get(name, "") for each in processes)
     if len(values) < 2:  # noqa: PLR2004 - one value: they agree

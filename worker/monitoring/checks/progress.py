@@ -88,7 +88,7 @@ def _attempts(overview: Overview, settings: Settings) -> Finding:
     waits_from = []
     if box.leased and box.first_lease_ms is not None:
         waits_from.append(box.first_lease_ms - lease_ms)
-    if found.untaken_ms is not None and (box.leased or box.due_now) and overview.sending.going == "on":
+    if found.untaken_ms is not None and (box.leased or box.due_now) and overview.sending.sending_state == "on":
         waits_from.append(found.untaken_ms)
     untaken_ms = max((overview.now_ms - at for at in waits_from if at > taken_ms), default=0)
     if untaken_ms > patience_ms:

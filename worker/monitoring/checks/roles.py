@@ -7,10 +7,10 @@ from state.deployment import key_ids_in
 from state.event_streams import SHORTEST_GAP_MS, TIMES_TO_A_GAP
 from state.overview import Overview
 from worker.monitoring.finding import Finding, span
-from worker.monitoring.heartbeats import MISSED_BEATS, interval_ms, life
+from worker.monitoring.heartbeats import MISSED_HEARTBEATS, interval_ms, liveness
 from worker.settings import Settings
 
-_MEANS = {
+_IMPACT = {
     "ingest": "events are not applied, so nobody counts as silent",
     "sweep": "nobody is noticed, nothing is handed to the workers",
     "recover": "nothing is sent",
@@ -21,11 +21,11 @@ _START = "start it as it is run here (docker compose, systemd, winback up); its 
 
 def running(role: str, overview: Overview, settings: Settings) -> Finding:
     """Judge how one role is."""
-    found = life(role, overview, settings)
+    found = liveness(role, overview, settings)
     if found.ago_ms is None:
-        return Finding(role, "fail", f"not seen within a day: {_MEANS[role]}", _START)
+        return Finding(role, "fail", f"not seen within a day: {_IMPACT[role]}", _START)
     if found.state == "silent":
-        return Finding(role, "fail", f"silent for {span(found.ago_ms)}: {_MEANS[role]}", _START)
+        return Finding(role, "fail", f"silent for {span(found.ago_ms)}: {_IMPACT[role]}", _START)
     processes = "1 process" if found.processes == 1 else f"{found.processes} processes"
     text = f"{processes}, last sign of life {span(found.ago_ms)} ago"
     return Finding(role, "ok" if found.state == "alive" else "warn", text)
@@ -33,7 +33,7 @@ def running(role: str, overview: Overview, settings: Settings) -> Finding:
 
 def sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
     """Sweeps may not begin although sweep and beat live: the messages do not get through."""
-    if any(life(role, overview, settings).state in {"silent", "never"} for role in ("sweep", "beat")):
+    if any(liveness(role, overview, settings).state in {"silent", "never"} for role in ("sweep", "beat")):
         return
     interval = overview.sweep_interval_ms or milliseconds(settings.detection.sweep_interval)
     longest = max(TIMES_TO_A_GAP * interval, SHORTEST_GAP_MS)
@@ -46,10 +46,10 @@ def sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
         yield Finding("sweeps", "ok", f"the last one began {span(ago)} ago")
 
 
-def without_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
+def missing_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
     """Find who was started before encryption was switched on, or before a key was added. It goes when they are gone."""
-    for role, signs in overview.without_key.items():
-        longest = MISSED_BEATS * interval_ms(role, settings, overview.sweep_interval_ms)
+    for role, signs in overview.missing_key.items():
+        longest = MISSED_HEARTBEATS * interval_ms(role, settings, overview.sweep_interval_ms)
         lately = [sign.process for sign in signs if overview.now_ms - sign.at_ms <= longest]
         if lately:
             key_ids = ", ".join(key_ids_in(overview.deployment))

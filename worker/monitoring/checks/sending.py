@@ -15,16 +15,16 @@ def finding(overview: Overview, settings: Settings) -> Finding:
     """Say whether anything may be sent, as loudly as it can be said when nothing may."""
     sending, now_ms = overview.sending, overview.now_ms
     since = f"since {clock_time(sending.since_ms)}" if sending.since_ms is not None else "for now"
-    if sending.going == "paused":
+    if sending.sending_state == "paused":
         until = "until winback resume" if sending.until_ms is None else f"until {clock_time(sending.until_ms)}"
         reason = f" ({sending.reason})" if sending.reason else ""
         also = f"; and it had stopped by itself ({sending.why})" if sending.stopped else ""
         text = f"paused by hand {since}, {until}{reason}: nothing is sent, what is due stays due{also}"
         return Finding("sending", "fail", text, "winback resume")
-    if sending.going == "mixed":
+    if sending.sending_state == "mixed":
         text = f"held {since} because workers disagree on how to send: none of them acts, what is due stays due"
         return Finding("sending", "fail", text, f"{STOP}; it goes on when all that run agree")
-    if sending.going == "orders_stopped":
+    if sending.sending_state == "orders_stopped":
         text = f"held {since} because no orders arrive: nothing is sent, what is due stays due; goes on when one does"
         return Finding(
             "sending",
@@ -36,9 +36,9 @@ def finding(overview: Overview, settings: Settings) -> Finding:
         wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
         then = "one outreach is being tried now" if sending.probing else f"next try in {span(wait)}"
         text = f"stopped {since} because {sending.why}, what is due stays due; {then}, and it goes on when that works"
-        hint = _HINTS["keys" if sending.going == "refused" else "failing"]
+        hint = _HINTS["keys" if sending.sending_state == "refused" else "failing"]
         return Finding("sending", "fail", text, hint)
-    if sending.going == "full":
+    if sending.sending_state == "full":
         text = f"today's contacts are used up ({sending.contacts_today:,}): it goes on at 00:00 UTC"
         return Finding("sending", "warn", text, "raise delivery.max_per_day if that is too few")
     most = settings.delivery.max_per_day

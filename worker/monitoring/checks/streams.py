@@ -7,7 +7,7 @@ from detectors.lanes import milliseconds
 from state.overview import Overview
 from worker.monitoring.finding import Finding, clock_time, span
 
-LATELY = timedelta(hours=1)
+RECENT = timedelta(hours=1)
 """For so long what was found is an alarm."""
 SLIGHTLY_MS = 60_000
 """Ids that are ahead by less come from a clock that was corrected, and the clock soon catches up."""
@@ -21,7 +21,7 @@ def streams(overview: Overview) -> Iterator[Finding]:
 
 def _ids(overview: Overview) -> Finding:
     found = overview.stream_faults
-    if found.ahead_at_ms is None or overview.now_ms - found.ahead_at_ms > milliseconds(LATELY):
+    if found.ahead_at_ms is None or overview.now_ms - found.ahead_at_ms > milliseconds(RECENT):
         return Finding("ids", "ok", "no ids of events are ahead of the server's clock")
     ago = span(max(0, overview.now_ms - found.ahead_at_ms))
     if found.exhausted:
@@ -46,4 +46,4 @@ def _lost(overview: Overview) -> Finding:
         f"{clock_time(found.lost_at_ms)}, {span(ago_ms)} ago. Orders or opt-outs may be among them"
     )
     hint = "look for a producer that uses XADD with MAXLEN or MINID, or XTRIM, or XDEL; send the events again"
-    return Finding("lost", "fail" if ago_ms <= milliseconds(LATELY) else "note", text, hint)
+    return Finding("lost", "fail" if ago_ms <= milliseconds(RECENT) else "note", text, hint)

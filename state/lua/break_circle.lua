@@ -7,20 +7,20 @@
 -- include: lane_of, number_of, silent_since, text
 local session, ranks = ARGV[1], ARGV[2]
 local prefix, key = KEYS[1], KEYS[1] .. 'session:' .. session
-local activity, signal, moved, state, silent, seen =
-  unpack(redis.call('HMGET', key, 'activity', 'signal', 'moved', 'state', 'silent', 'seen'))
--- guard stay_superseded
-if state ~= 'moved' then return 0 end
+local activity, signal, superseded, state, silent, seen =
+  unpack(redis.call('HMGET', key, 'activity', 'signal', 'superseded', 'state', 'silent', 'seen'))
+-- guard circle_superseded
+if state ~= 'superseded' then return 0 end
 local a, s = number_of(activity), tonumber(signal or 0)
 -- Up to the moment of the circle it can't be taken over any more: the same events may come again.
--- guard stay_stays: without 'stays', moved,
--- guard stay_moved: '0' => moved
-redis.call('HSET', key, 'stays', moved, 'moved', '0')
--- guard stay_waits
-redis.call('HDEL', key, 'state', 'moved_to')
+-- guard circle_stays: without 'circle_stamp', superseded,
+-- guard circle_moved: '0' => superseded
+redis.call('HSET', key, 'circle_stamp', superseded, 'superseded', '0')
+-- guard circle_waits
+redis.call('HDEL', key, 'state', 'superseded_by')
 if s <= a and not (silent or seen) then redis.call('HSET', key, 'activity', text(a)) end
 local lane = lane_of(prefix, ranks, a, s)
--- guard stay_lane: lane then => false then
--- guard stay_silent: silent_since(silent, seen, math.max(a, s)) => 0
+-- guard circle_lane: lane then => false then
+-- guard circle_silent: silent_since(silent, seen, math.max(a, s)) => 0
 if lane then redis.call('ZADD', lane, text(silent_since(silent, seen, math.max(a, s))), session) end
 return 1

@@ -1,6 +1,6 @@
 -- The newest event was not known when the outreach was made: they came back. One that is `sending` may be under way.
 -- include: call, clock, finish
-local function call_off(prefix, key, why)
+local function cancel_outreach(prefix, key, why)
   local open = call('HGET', key, 'outreach')
   local state = open and call('HGET', prefix .. 'outreach:' .. open, 'state')
   -- guard spares_sending: state == 'waiting' or state == 'leased' => state

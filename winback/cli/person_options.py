@@ -10,7 +10,7 @@ from detectors.normalize.session_ids import public_session_id, stored_as
 from state import deployment
 from state.inventory import Inventory
 from state.stored_data import StoredPerson
-from winback.operations.someone import Someone
+from winback.operations.data_subject import DataSubject
 from worker import runtime
 from worker.errors import StartError
 from worker.runtime import State
@@ -37,9 +37,9 @@ class PersonOptions:
     country: InCountry = None
     session: OfSession = None
 
-    def someone(self, state: State, settings: Settings, *, lenient: bool) -> Someone:
-        """Return the person; see `someone`."""
-        return someone(
+    def data_subject(self, state: State, settings: Settings, *, lenient: bool) -> DataSubject:
+        """Return the person; see `data_subject`."""
+        return data_subject(
             state,
             settings,
             phone=self.phone,
@@ -50,7 +50,7 @@ class PersonOptions:
         )
 
 
-def someone(
+def data_subject(
     state: State,
     settings: Settings,
     *,
@@ -59,7 +59,7 @@ def someone(
     email: str | None,
     session: str | None,
     lenient: bool,
-) -> Someone:
+) -> DataSubject:
     """Return the person that the options name.
 
     Raises:
@@ -71,13 +71,13 @@ def someone(
     deployment.require_keys(state.scripts, state.keys, state.cipher.ids)
     secret = runtime.identity_secret(settings)
     if session is None:
-        return Someone(identities(phone or "", country, email or ""), (), secret, lenient=lenient)
-    stored = Inventory(state.scripts, state.keys, state.cipher).whom(stored_as(session))
-    who = Someone(_stored_identities(stored), (), secret, lenient=lenient)
-    who.add_session(stored)
+        return DataSubject(identities(phone or "", country, email or ""), (), secret, lenient=lenient)
+    stored = Inventory(state.scripts, state.keys, state.cipher).session_owner(stored_as(session))
+    subject = DataSubject(_stored_identities(stored), (), secret, lenient=lenient)
+    subject.add_session(stored)
     if stored.session_id != session:
-        who.original_ids.add(public_session_id(session))
-    return who
+        subject.original_ids.add(public_session_id(session))
+    return subject
 
 
 def identities(phone: str, country: str | None, email: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from state.partition_totals import OUTCOMES
 from state.session_record import MARK
 from tests.model.states import NONE, Outreach, Session, World
 from tests.support.helpers import LEASE_MS
-from tests.support.real import Real
+from tests.support.system_under_test import Real
 
 SETS = ("due", "leased", "dead", "unknown")
 Seen = dict[str, object]
@@ -88,11 +88,11 @@ def _outreach(real: Real, place: int, found: Mapping[str, str], scores: Sequence
     return (
         real.sessions.index(found["session"]) if found["session"] else NONE,
         found["state"],
-        real.nth_claim(place, int(found["claim"])),
+        real.nth_claim(place, int(found["token"])),
         int(found["takes"]),
         places,
         lease is not None and lease <= now_ms,
-        real.number_at(entry_ms(found["noted"].encode())) if handed_out else NONE,
+        real.number_at(entry_ms(found["barrier"].encode())) if handed_out else NONE,
         "ambiguous" in found,
     )
 
@@ -100,13 +100,13 @@ def _outreach(real: Real, place: int, found: Mapping[str, str], scores: Sequence
 def _person(
     real: Real, found: Sequence[bytes | None], reserved: Mapping[bytes, bytes], refused: int, now_ms: int
 ) -> object:
-    bought, linked, barred = (NONE if at is None else real.number_at(int(at)) for at in found)
+    bought, linked, erased = (NONE if at is None else real.number_at(int(at)) for at in found)
     held = {}
     for outreach, text in _texts(reserved).items():
         claim, at = map(int, text.split(":"))
         place = real.place(outreach)
         held[place] = (real.nth_claim(place, claim), now_ms - at >= LEASE_MS)
-    return (max(bought, linked), bool(refused), held, barred)
+    return (max(bought, linked), bool(refused), held, erased)
 
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
@@ -119,13 +119,13 @@ def expected(world: World) -> Seen:
     seen |= {f"session {place}": _expected_session(session) for place, session in enumerate(world.sessions)}
     seen |= {f"outreach {place}": _expected_outreach(found) for place, found in enumerate(world.outreaches)}
     for place, person in enumerate(world.people):
-        held = {one.outreach: (one.claim, one.long) for one in person.held}
-        seen[f"person {place}"] = (person.bought, person.refused, held, person.barred)
+        held = {one.outreach: (one.token, one.long) for one in person.held}
+        seen[f"person {place}"] = (person.bought, person.refused, held, person.erased)
     ended = Counter(found.outcome for found in world.outreaches if found.outcome)
     seen["ended"] = dict(sorted(ended.items()))
     seen["silent"] = len(world.outreaches)
     seen["workers"] = {
-        (worker.outreach, worker.claim): f"{worker.step} {worker.reply}".strip() for worker in sorted(world.workers)
+        (worker.outreach, worker.token): f"{worker.step} {worker.reply}".strip() for worker in sorted(world.workers)
     }
     seen["phases"] = {entry.number: entry.phase for entry in world.stream}
     return seen
@@ -153,10 +153,10 @@ def _expected_outreach(found: Outreach) -> tuple[object, ...]:
     return (
         found.session,
         found.state,
-        found.claim,
+        found.token,
         found.takes,
         places,
         found.lease_over,
-        found.noted if found.place == "leased" and found.state == "waiting" else NONE,
+        found.barrier if found.place == "leased" and found.state == "waiting" else NONE,
         found.ambiguous,
     )

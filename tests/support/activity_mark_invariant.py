@@ -21,7 +21,7 @@ def _is_right(found: Mapping[bytes, bytes]) -> bool:
         return True
     activity = int(stored["activity"].rstrip(MARK))
     signal, purchase = int(stored.get("signal", 0)), int(stored.get("purchase", 0))
-    looks_around = "state" not in stored and not stored.keys() & {"silent", "seen"} and signal <= activity
+    is_plain = "state" not in stored and not stored.keys() & {"silent", "seen"} and signal <= activity
     # Bought is whoever paid after the last activity: never without its state.
     assert "state" in stored or purchase // RANK_SPAN <= activity // RANK_SPAN
-    return stored["activity"].endswith(MARK) is not looks_around
+    return stored["activity"].endswith(MARK) is not is_plain

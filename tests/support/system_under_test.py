@@ -10,21 +10,21 @@ from detectors.flow import PLATFORMS, STAGES
 from detectors.lanes import LANES
 from detectors.sequence import occurred_ms
 from state.decisions import Operator
-from state.erasure import Forgetting
-from state.event_stream import Entry
+from state.erasure import Erasure
+from state.event_stream import StreamEntry
 from state.limit import Limit
 from state.outbox import Taken
 from state.people import person_of
-from state.person_marks import Answer, Marks, Named
+from state.person_marks import ConsentAnswer, Marks, PersonMention
 from tests.model.mixes import Mix
 from tests.model.shop import MISDATED
 from tests.model.states import NONE, World
 from tests.support.helpers import (
     BODY,
     CAP_MS,
+    CONTACT_REF,
     DAY_MS,
     HOUR_MS,
-    LEAD,
     SECOND_MS,
     SECRET,
     apply,
@@ -48,7 +48,7 @@ class Real(Overseers):
         state.streams.first.create_group()
         self.state = state
         self.operator = Operator(state.scripts, state.keys)
-        self.forgetting = Forgetting(state.scripts, state.keys, [lane.name for lane in LANES])
+        self.erasure = Erasure(state.scripts, state.keys, [lane.name for lane in LANES])
         self.began_ms = now_ms(state) - 6 * HOUR_MS
         self.limits = (Limit(mix.limit, CAP_MS),)
         self.sessions = [f"s-{number}" for number in range(mix.sessions)]
@@ -62,15 +62,15 @@ class Real(Overseers):
         self.steps: dict[tuple[int, int], str] = {}
         self.reserved: dict[tuple[int, int], int] = {}
         self.phases: dict[int, str] = {}
-        self.events: dict[int, tuple[Entry, int, str]] = {}
+        self.events: dict[int, tuple[StreamEntry, int, str]] = {}
         self.told: dict[int, int] = {}
         for number in range(mix.sessions):
             entry = self.published(1, number, "activity", f"-{number}")
             apply(state, entry)
             state.streams.first.acknowledge([entry.id])
             own = self.of_session(number)
-            named = [Named(one, self.sessions[number], self.at_ms(1), *(set(own) - {one})) for one in own]
-            state.people.begin_telling(named, {}).result()
+            named = [PersonMention(one, self.sessions[number], self.at_ms(1), *(set(own) - {one})) for one in own]
+            state.people.send_marks(named, {}).result()
         for number in range(min(mix.sessions, mix.outreaches)):
             self.claim(number)
 
@@ -87,7 +87,7 @@ class Real(Overseers):
                 getattr(self, name)(*arguments, after.published)
             case "post":
                 key = (int(str(arguments[0])), int(str(arguments[1])))
-                found = {(worker.outreach, worker.claim): worker for worker in after.workers}[key]
+                found = {(worker.outreach, worker.token): worker for worker in after.workers}[key]
                 self.steps[key] = f"{found.step} {found.reply}"
             case "api_decides":
                 pass
@@ -98,14 +98,14 @@ class Real(Overseers):
 
     # Shoppers, ingest and the sweep
 
-    def published(self, number: int, session: int, kind: str, place: str = "-0") -> Entry:
+    def published(self, number: int, session: int, kind: str, place: str = "-0") -> StreamEntry:
         active = kind in {"activity", MISDATED}
         stage, platform = PLACES[session] if active else (None, None)
         more: dict[str, object] = {"customer": self.customer(session), "platform": platform} if active else {}
         if kind == MISDATED:
             more["occurred_at"] = (self.began_ms - HOUR_MS) / 1000
         made = event(KINDS[kind], self.sessions[session] if kind != "refusal" else None, stage, **more)
-        entry = Entry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
+        entry = StreamEntry(f"{self.at_ms(number)}{place}".encode(), json.dumps(made).encode())
         client: Any = self.state.client
         client.execute_command("XADD", self.state.keys.events, entry.id, "event", entry.event)
         self.events[number] = (entry, session, kind)
@@ -130,9 +130,9 @@ class Real(Overseers):
     def mark(self, number: int) -> None:
         _, session, kind = self.events[number]
         at_ms = self.at_ms(self.told[number])
-        refusal = Answer(allowed=False, at_ms=at_ms)
+        refusal = ConsentAnswer(allowed=False, at_ms=at_ms)
         found = Marks(answers={"call": refusal, "whatsapp": refusal}) if kind == "refusal" else Marks(bought_ms=at_ms)
-        self.state.people.begin_telling((), dict.fromkeys(self.of_session(session), found)).result()
+        self.state.people.send_marks((), dict.fromkeys(self.of_session(session), found)).result()
         self.phases[number] = "marked"
 
     def of_session(self, session: int) -> list[str]:
@@ -156,8 +156,8 @@ class Real(Overseers):
     def take(self, place: int) -> None:
         held = self.state.outbox.take(self.outreaches[place])
         if held is not None:
-            self.claims.setdefault(place, []).append(held.claim)
-            claim = self.nth_claim(place, held.claim)
+            self.claims.setdefault(place, []).append(held.token)
+            claim = self.nth_claim(place, held.token)
             self.held[place, claim] = held
             self.steps[place, claim] = "taken"
 
@@ -178,7 +178,7 @@ class Real(Overseers):
 
     def fence(self, place: int, claim: int) -> None:
         held = self.held[place, claim]
-        assert self.state.streams.applied(held.noted), "not caught up"
+        assert self.state.streams.barrier_passed(held.barrier), "not caught up"
         self._goes_on(place, claim, NEXT.get(self.state.outbox.fence(held, body=BODY, key="key").verdict))
 
     def reserve(self, place: int, claim: int, after: World) -> None:
@@ -186,8 +186,8 @@ class Real(Overseers):
         owners = self.of_session(self._owner(place, claim))
         reserved = self.reserved.get((place, claim), 0)
         reserve = self.state.people.reserve
-        answer = reserve([owners[reserved]], outreach, held.claim, LEAD, self.limits, channels=("call",))
-        found = {(worker.outreach, worker.claim): worker for worker in after.workers}[place, claim]
+        answer = reserve([owners[reserved]], outreach, held.token, CONTACT_REF, self.limits, channels=("call",))
+        found = {(worker.outreach, worker.token): worker for worker in after.workers}[place, claim]
         # Which step comes next is the attempt's business; what the script says must be what the model says.
         expected = {"suppressed": {"capped", "bought", "refused"}, "not_sent": {"held", "lost"}}
         assert answer in expected.get(found.reply, {"reserved"}), answer
@@ -197,8 +197,8 @@ class Real(Overseers):
     def release(self, place: int, claim: int, after: World) -> None:
         owners = self.of_session(self._owner(place, claim))
         person = owners[self.reserved[place, claim] - 1]
-        self.state.people.release([person], self.outreaches[place], self.held[place, claim].claim)
-        found = {(worker.outreach, worker.claim): worker for worker in after.workers}.get((place, claim))
+        self.state.people.release([person], self.outreaches[place], self.held[place, claim].token)
+        found = {(worker.outreach, worker.token): worker for worker in after.workers}.get((place, claim))
         self.reserved[place, claim] = found.reserved if found else 0
         self._goes_on(place, claim, f"{found.step} {found.reply}".strip() if found else None)
 

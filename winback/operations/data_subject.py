@@ -11,7 +11,7 @@ from winback.operations.spellings import Spellings, plain
 from worker.ingest.changes import sessions_named
 
 
-class Someone:
+class DataSubject:
     """One person. Commands that find more of their identities and sessions add these here.
 
     `identities` are those that were named, `sessions` those that are about the person. `lenient`: a number or address

@@ -4,32 +4,32 @@
 -- ARGV[1]  the earlier session; ARGV[2] the one that takes it over; ARGV[3] sequence number of the event that says so;
 --          ARGV[4] names of the ranks (see apply.lua)
 -- Returns  {1 when a request is in flight for it, its hash, flat}
--- include: constants, call_off, lane_of, marked, number_of
+-- include: constants, cancel_outreach, lane_of, marked, number_of
 local earlier, later, stamp_text, ranks = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix, stamp = KEYS[1], tonumber(stamp_text)
 local key = prefix .. 'session:' .. earlier
-local activity, signal, purchase, state, moved_stamp, moved_to, stays =
-  unpack(redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'moved', 'moved_to', 'stays'))
+local activity, signal, purchase, state, superseded_stamp, superseded_by, circle_stamp =
+  unpack(redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'superseded', 'superseded_by', 'circle_stamp'))
 local a, s, p = number_of(activity), tonumber(signal or 0), tonumber(purchase or 0)
 -- guard supersede_forgotten
 if state == 'forgotten' then return {0, {}} end
-local moved = tonumber(moved_stamp or 0)
+local superseded = tonumber(superseded_stamp or 0)
 -- Of two at the same moment the same one takes it over, whichever comes first.
--- guard supersede_stays: without stamp > tonumber(stays or 0) and
--- guard supersede_tie: without or stamp == moved and later > (moved_to or '')
--- guard supersede_tie_order: without and later > (moved_to or '')
-if stamp > tonumber(stays or 0) and (stamp > moved or stamp == moved and later > (moved_to or '')) then
-  redis.call('HSET', key, 'moved', stamp_text, 'moved_to', later)
+-- guard supersede_stays: without stamp > tonumber(circle_stamp or 0) and
+-- guard supersede_tie: without or stamp == superseded and later > (superseded_by or '')
+-- guard supersede_tie_order: without and later > (superseded_by or '')
+if stamp > tonumber(circle_stamp or 0) and (stamp > superseded or stamp == superseded and later > (superseded_by or '')) then
+  redis.call('HSET', key, 'superseded', stamp_text, 'superseded_by', later)
   -- guard supersede_newer_activity: without and math.max(a, s) <= stamp
   -- guard supersede_bought: without p <= a and
   if p <= a and math.max(a, s) <= stamp then
     -- guard supersede_calls_off
-    if state == 'abandoned' then call_off(prefix, key, 'moved') end
+    if state == 'abandoned' then cancel_outreach(prefix, key, 'superseded') end
     local lane = not state and lane_of(prefix, ranks, a, s)
     -- guard supersede_leaves_lane
     if lane then redis.call('ZREM', lane, earlier) end
     -- guard supersede_marks: without activity and {'activity', marked(activity)} or
-    redis.call('HSET', key, 'state', 'moved', unpack(activity and {'activity', marked(activity)} or {}))
+    redis.call('HSET', key, 'state', 'superseded', unpack(activity and {'activity', marked(activity)} or {}))
   end
   -- guard supersede_ttl: without redis.call('PEXPIRE', key, SESSION_TTL)
   if redis.call('HGET', key, 'state') ~= 'abandoned' then redis.call('PEXPIRE', key, SESSION_TTL) end

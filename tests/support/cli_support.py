@@ -23,7 +23,7 @@ from winback.cli.doctor import doctor as doctor_command
 from winback.cli.status import status as status_command
 from worker.monitoring.health import Finding
 from worker.runtime import State
-from worker.server_errors import begin
+from worker.server_errors import run_in_thread
 from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.valkey_process import binary
 
@@ -78,13 +78,13 @@ def make_healthy(state: State) -> None:
     state.streams.first.create_group()
     state.streams.open_sweep(SWEEP_MS)
     for role in ROLES:
-        deployment.beat(state.scripts, state.keys, role)
+        deployment.heartbeat(state.scripts, state.keys, role)
 
 
 def last_seen(state: State, role: str, ago_ms: int, process: str | None = None) -> None:
     """Let a process have said that it lives so long ago, and no other of its role since."""
     key = state.keys.heartbeat(role)
-    deployment.beat(state.scripts, state.keys, role)
+    deployment.heartbeat(state.scripts, state.keys, role)
     (own,) = {beat.process for beat in deployment.heartbeats(state.scripts, state.keys, role)} - {process}
     state.client.hset(key, process or own, now_ms(state) - ago_ms)
     if process is not None:
@@ -184,7 +184,7 @@ def listener(answer: bytes = b"") -> Iterator[tuple[int, "Future[bytes]"]]:
                 connection.sendall(answer)
                 return connection.recv(10_000)
 
-        told = begin(listen)
+        told = run_in_thread(listen)
         try:
             yield port, told
         finally:

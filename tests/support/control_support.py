@@ -3,7 +3,7 @@
 from state.cipher import Unencrypted
 from state.keys import DAY_MS
 from state.outbox import Taken
-from state.sending_control import Control, Limits, Passed
+from state.sending_control import Admitted, Control, Limits
 from state.sending_status import Sending, read_sending
 from state.session_record import read_session
 from tests.support.helpers import MINUTE_MS, SECOND_MS, now_ms, texts
@@ -26,17 +26,17 @@ def control(state: State, *, rate_us: int = 0, burst: int = 10, per_day: int = 0
     return Control(state.scripts, state.keys, limits)
 
 
-def held(number: int = 0, *, claim: int = 1) -> Taken:
+def held(number: int = 0, *, token: int = 1) -> Taken:
     """An outreach in a worker's hands, as far as the control keys are concerned."""
     return Taken(
         outreach=f"07-{number:016x}",
-        claim=claim,
+        token=token,
         now_ms=0,
         lane="checkout.web.idle",
         last=0,
         expires_at_ms=0,
         attempts=0,
-        noted="0-0",
+        barrier="0-0",
         body="",
         key="",
         first_sending_ms=0,
@@ -45,13 +45,13 @@ def held(number: int = 0, *, claim: int = 1) -> Taken:
     )
 
 
-def granted(by: Control, wanted: int = 100, *, in_hand: int = 0) -> int:
-    return by.permits(wanted, in_hand=in_hand).granted
+def granted(by: Control, wanted: int = 100, *, in_flight: int = 0) -> int:
+    return by.permits(wanted, in_flight=in_flight).granted
 
 
-def passes(by: Control, number: int = 0, *, claim: int = 1) -> Passed:
-    found = by.gate(held(number, claim=claim))
-    assert isinstance(found, Passed)
+def passes(by: Control, number: int = 0, *, token: int = 1) -> Admitted:
+    found = by.gate(held(number, token=token))
+    assert isinstance(found, Admitted)
     return found
 
 
@@ -62,7 +62,7 @@ def sending(state: State) -> Sending:
 
 def places(state: State, *, days_ago: int = 0) -> dict[str, str]:
     """The outreaches that have a place among the contacts of a day, with the claim that took it."""
-    return texts(state, f"{state.keys.control}contacts:{now_ms(state) // DAY_MS - days_ago}")
+    return texts(state, f"{state.keys.control}daily_contacts:{now_ms(state) // DAY_MS - days_ago}")
 
 
 def let_pass(state: State, ms: int) -> None:

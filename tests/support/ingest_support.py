@@ -9,9 +9,9 @@ from typing import Any
 
 from detectors.sequence import RANK_NAMES
 from state.errors import StateError
-from state.event_stream import GROUP, Entry, Reading, Stream
+from state.event_stream import GROUP, Stream, StreamBatch, StreamEntry
 from state.pending import Pending
-from state.people import Facts, person_of
+from state.people import PersonFacts, person_of
 from state.script import NamedCall
 from state.sessions import Change, Mark, Sessions
 from tests.support.helpers import HOUR_MS, SECRET, Event
@@ -68,26 +68,26 @@ class Stubborn(Sessions):
     def __init__(self, state: State) -> None:
         super().__init__(state.scripts, state.keys, RANK_NAMES)
 
-    def begin(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
+    def send(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
         if any(change.session_id == "poison" for change in changes):
             raise StateError("the state server refused a command: a bug")
-        return super().begin(changes, also)
+        return super().send(changes, also)
 
 
 def ingest_of(
     state: State,
     *,
     consumer: str = "one",
-    beat: Callable[[], None] = lambda: None,
+    heartbeat: Callable[[], None] = lambda: None,
     streams: Any = None,  # noqa: ANN401 - a part, or one that fails
     sessions: Any = None,  # noqa: ANN401 - as above
     people: Any = None,  # noqa: ANN401 - as above
     attribution: Any = None,  # noqa: ANN401 - as above
-    several: int = 1,
+    stream_count: int = 1,
     reached: Reached = lambda _: None,
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> Ingest:
-    """One ingest process of `several` streams; it does not wait for events that do not come."""
+    """One ingest process of `stream_count` streams; it does not wait for events that do not come."""
     parts = replace(
         state,
         streams=streams or state.streams,
@@ -96,8 +96,8 @@ def ingest_of(
         attribution=attribution or state.attribution,
         secret=SECRET,
     )
-    found = IngestSettings(read_timeout=timedelta(milliseconds=100), streams=several, **settings)
-    ingest = Ingest(parts, found, consumer=consumer, beat=beat, reached=reached)
+    found = IngestSettings(read_timeout=timedelta(milliseconds=100), streams=stream_count, **settings)
+    ingest = Ingest(parts, found, consumer=consumer, heartbeat=heartbeat, reached=reached)
     ingest._reader._block_ms = 1
     return ingest
 
@@ -115,14 +115,14 @@ def restart_until_done(state: State, sessions: Sessions, **settings: Any) -> int
     raise AssertionError("it never came to an end")
 
 
-def process(state: State, *entries: Entry) -> None:
+def process(state: State, *entries: StreamEntry) -> None:
     """Have entries of the first stream applied, as if they had been delivered."""
-    ingest_of(state).process(Reading(state.streams.first, entries))
+    ingest_of(state).process(StreamBatch(state.streams.first, entries))
 
 
-def opened(state: State, several: int) -> list[Stream]:
+def opened(state: State, stream_count: int) -> list[Stream]:
     """So many streams, each with its group."""
-    found = state.streams.ensure(several)
+    found = state.streams.ensure(stream_count)
     for stream in found:
         stream.create_group()
     return found
@@ -161,6 +161,6 @@ def rejected(state: State) -> list[tuple[str, str, bool]]:
     return [(fields[b"field"].decode(), fields[b"reason"].decode(), fields[b"applied"] == b"1") for _, fields in found]
 
 
-def facts_of(state: State, phone: str) -> Facts:
+def facts_of(state: State, phone: str) -> PersonFacts:
     """What is known of a person, but for the sessions in which they were named."""
-    return replace(state.people.facts(person_of(phone, SECRET)), sessions=())
+    return replace(state.people.person_facts(person_of(phone, SECRET)), sessions=())

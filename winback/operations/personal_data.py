@@ -11,8 +11,8 @@ from state.event_stream import FIELD
 from state.inventory import Inventory, person_in
 from state.key_scan import session_of
 from state.stored_data import StoredOutreach, StoredPerson
+from winback.operations.data_subject import DataSubject
 from winback.operations.linked_identities import earlier, link
-from winback.operations.someone import Someone
 
 TOMBSTONE = frozenset({"state", "forgotten", "sending"})
 """Fields of a session's hash that tell nothing."""
@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadEvent:
     """An event that ingest hasn't applied yet."""
 
     stream: str
@@ -38,13 +38,13 @@ class Unread:
 
 
 @dataclass(slots=True)
-class Traces:
+class PersonalData:
     """What is kept about a person."""
 
     sessions: set[str] = field(default_factory=set)
     """Those whose data is still there."""
     outreaches: set[str] = field(default_factory=set)
-    entries: list[Unread] = field(default_factory=list)
+    entries: list[UnreadEvent] = field(default_factory=list)
     rejected: list[tuple[bytes, str]] = field(default_factory=list)
     """Entries of the stream of what was rejected: id and text."""
     person_keys: list[str] = field(default_factory=list)
@@ -54,12 +54,12 @@ class Traces:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ErasureProof:
     """The result of a scan of every key."""
 
     left: tuple[str, ...]
     """Keys that hold a trace."""
-    looked_at: int
+    searched: int
     mentions: tuple[str, ...]
     """Keys that hold nothing of the person but one of the known members."""
 
@@ -89,93 +89,97 @@ class Finder:
         self._progress = progress
         self._follow = follow
 
-    def survey(self, who: Someone) -> Traces:
-        """Find everything about a person; more sessions and identities of theirs are added to `who`.
+    def survey(self, subject: DataSubject) -> PersonalData:
+        """Find everything about a person; more sessions and identities of theirs are added to `subject`.
 
         The streams are read first: an event that is applied meanwhile is seen there or in its session.
         """
-        for unread in self.unread(who):
+        for unread in self.unread(subject):
             event = unread.event
-            if event is not None and event.session_id is not None and who.is_named_in(event):
-                who.sessions.add(session_key(event.session_id))
-        found = Traces(sessions=self._sessions(who))
-        made = self._made(who)
-        found.outreaches = {one.outreach for one in made if one.session_id in who.sessions or who.is_sent(one.body)}
+            if event is not None and event.session_id is not None and subject.is_named_in(event):
+                subject.sessions.add(session_key(event.session_id))
+        found = PersonalData(sessions=self._sessions(subject))
+        made = self._made(subject)
+        found.outreaches = {
+            one.outreach for one in made if one.session_id in subject.sessions or subject.is_sent(one.body)
+        }
         # A forgotten one that is under way has no session any more, and nothing to remove.
-        found.outreaches |= {one.outreach for one in self._inventory.outreaches_to(who.people) if one.session_id}
+        found.outreaches |= {one.outreach for one in self._inventory.outreaches_to(subject.people) if one.session_id}
         # An event that can't be read and holds an identity or a session of theirs counts as well.
-        found.entries = [one for one in self.unread(who) if one.event is None or who.has_event(one.event)]
-        found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if who.is_in(text)]
-        found.person_keys = [key for person in who.people for key in self._inventory.person_keys(person)]
+        found.entries = [one for one in self.unread(subject) if one.event is None or subject.has_event(one.event)]
+        found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if subject.is_in(text)]
+        found.person_keys = [key for person in subject.people for key in self._inventory.person_keys(person)]
         return found
 
-    def prove(self, who: Someone, known: Known | None = None) -> Proof:
+    def prove(self, subject: DataSubject, known: Known | None = None) -> ErasureProof:
         """Scan every key for an identity, a session or the hash of the person, but for what is known."""
         known = known or Known()
         left: dict[str, None] = {}
         mentions: dict[str, None] = {}
-        looked_at, last = 0, ""
-        own = set(who.people)
-        for key, text in self._counted("proof", self._inventory.everything()):
-            looked_at += key != last
+        searched, last = 0, ""
+        own = set(subject.people)
+        for key, text in self._counted("proof", self._inventory.scan_all()):
+            searched += key != last
             last = key
             if key in known.keys or key in left or text in known.texts or person_in(key) in own:
                 continue
             if text in known.members:
                 mentions[key] = None
-            elif self._is_left(key, text, who):
+            elif self._is_left(key, text, subject):
                 left[key] = None
-        return Proof(tuple(left), looked_at, tuple(mentions))
+        return ErasureProof(tuple(left), searched, tuple(mentions))
 
-    def _is_left(self, key: str, text: str, who: Someone) -> bool:
+    def _is_left(self, key: str, text: str, subject: DataSubject) -> bool:
         session_id = session_of(key)
-        if session_id in who.sessions:
-            return bool(self._inventory.left_of(session_id) - TOMBSTONE)
-        if not (who.is_in(text) or who.is_spelled_in(key) or any(person in text for person in who.people)):
+        if session_id in subject.sessions:
+            return bool(self._inventory.field_names(session_id) - TOMBSTONE)
+        if not (subject.is_in(text) or subject.is_spelled_in(key) or any(person in text for person in subject.people)):
             return False
-        stored = self._inventory.whom(session_id) if session_id else None
+        stored = self._inventory.session_owner(session_id) if session_id else None
         # A number in another country can have the same digits.
-        return stored is None or not who.is_spelled_in(stored.phone) or who.has_session(stored)
+        return stored is None or not subject.is_spelled_in(stored.phone) or subject.has_session(stored)
 
-    def _sessions(self, who: Someone) -> set[str]:
-        found = list(self._named(who))
+    def _sessions(self, subject: DataSubject) -> set[str]:
+        found = list(self._named(subject))
         if self._follow:
-            before = who.identities
-            link(self._inventory, who, found)
-            if who.identities != before:
-                found = list(self._named(who))
-        found += earlier(self._inventory, who, found)
+            before = subject.identities
+            link(self._inventory, subject, found)
+            if subject.identities != before:
+                found = list(self._named(subject))
+        found += earlier(self._inventory, subject, found)
         for stored in found:
-            who.add_session(stored)
+            subject.add_session(stored)
         return {stored.session_id for stored in found if not stored.forgotten}
 
-    def _made(self, who: Someone) -> Iterator[StoredOutreach]:
+    def _made(self, subject: DataSubject) -> Iterator[StoredOutreach]:
         if self._scan:
             yield from self._counted("outreaches", self._inventory.outreaches())
         else:
-            yield from self._inventory.outreaches_of(who.sessions)
+            yield from self._inventory.outreaches_of(subject.sessions)
 
-    def _named(self, who: Someone) -> Iterator[StoredPerson]:
+    def _named(self, subject: DataSubject) -> Iterator[StoredPerson]:
         if not self._scan:
-            for session_id in dict.fromkeys((*sorted(who.sessions), *self._inventory.indexed(who.people))):
-                stored = self._inventory.whom(session_id)
-                if self._inventory.left_of(session_id) and (session_id in who.sessions or who.has_session(stored)):
+            for session_id in dict.fromkeys((*sorted(subject.sessions), *self._inventory.indexed(subject.people))):
+                stored = self._inventory.session_owner(session_id)
+                if self._inventory.field_names(session_id) and (
+                    session_id in subject.sessions or subject.has_session(stored)
+                ):
                     yield stored
             return
         for stored in self._counted("sessions", self._inventory.sessions()):
-            if stored.session_id in who.sessions or who.has_session(stored):
+            if stored.session_id in subject.sessions or subject.has_session(stored):
                 yield stored
 
-    def unread(self, who: Someone) -> Iterator[Unread]:
+    def unread(self, subject: DataSubject) -> Iterator[UnreadEvent]:
         """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
         # What the shop calls a session that is stored under a hash can be written in several ways: parse every event.
-        is_any_hashed = any(map(is_hashed, who.sessions))
+        is_any_hashed = any(map(is_hashed, subject.sessions))
         for stream, entry in self._counted("events", self._inventory.entries()):
             raw = entry.event or b""
-            names_them = who.is_in(raw.decode(errors="replace"))
+            names_them = subject.is_in(raw.decode(errors="replace"))
             event = parse(raw).event if names_them or is_any_hashed else None
-            if names_them or (event is not None and who.has_event(event)):
-                yield Unread(stream, entry.id, raw, event)
+            if names_them or (event is not None and subject.has_event(event)):
+                yield UnreadEvent(stream, entry.id, raw, event)
 
     def _counted(self, what: str, items: Iterator[Item]) -> Iterator[Item]:
         for number, item in enumerate(items, 1):

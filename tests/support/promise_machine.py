@@ -21,10 +21,10 @@ from tests.model.words import words
 from tests.model.worker import Choice, goes_on
 from tests.support.conformance import agree
 from tests.support.helpers import LEASE_MS, SECOND_MS, event
-from tests.support.immortality import immortal_keys
-from tests.support.ingesting import ingest_of, publish_raw
-from tests.support.real import Real
+from tests.support.ingest_support import ingest_of, publish_raw
+from tests.support.key_leak_checker import immortal_keys
 from tests.support.stepped_attempt import SteppedAttempt
+from tests.support.system_under_test import Real
 from worker.runtime import State
 
 ANSWERS: dict[str, yuno.Reply] = {
@@ -54,8 +54,8 @@ class RealAttempts(Real):
     def take(self, place: int) -> None:
         found = SteppedAttempt(self.state.scripts, self.outreaches[place], repeats=self._repeats)
         if found.taken is not None:
-            self.claims.setdefault(place, []).append(found.taken.claim)
-            self.attempts[place, self.nth_claim(place, found.taken.claim)] = found
+            self.claims.setdefault(place, []).append(found.taken.token)
+            self.attempts[place, self.nth_claim(place, found.taken.token)] = found
 
     def worker_dies(self, place: int, claim: int) -> None:
         self.attempts.pop((place, claim)).die()
@@ -156,7 +156,7 @@ class Machine(RuleBasedStateMachine):
     def goes_on(self, place: int, claim: int, reply: str) -> None:
         """Let an attempt do what it is about to do, which the model must allow."""
         real = self.real.attempts[place, claim]
-        (worker,) = (one for one in self.world.workers if (one.outreach, one.claim) == (place, claim))
+        (worker,) = (one for one in self.world.workers if (one.outreach, one.token) == (place, claim))
         assert real.next is not None
         name, result = real.next
         real.reply = ANSWERS[reply]
@@ -192,14 +192,14 @@ class Machine(RuleBasedStateMachine):
             self.real.do(self.world, name, arguments, after)
         if name == "lease_ends":
             place = int(str(arguments[0]))
-            self.real.passes(place, self.world.outreaches[place].claim)
+            self.real.passes(place, self.world.outreaches[place].token)
         self.world = after
         self.agrees(words((name, arguments)))
 
     def agrees(self, what: str) -> None:
         """Compare the two, and hold the invariants."""
         self.real.phases = {entry.number: entry.phase for entry in self.world.stream}
-        steps_of = {(one.outreach, one.claim): f"{one.step} {one.reply}".strip() for one in self.world.workers}
+        steps_of = {(one.outreach, one.token): f"{one.step} {one.reply}".strip() for one in self.world.workers}
         assert steps_of.keys() == self.real.attempts.keys(), f"after '{what}' other attempts are under way"
         self.real.steps = steps_of
         agree(self.real, self.world, [what])
