@@ -9,13 +9,13 @@ SENT = {"s-1": [10.0, 11.0, 12.0]}
 KILLED_AT = 100.0
 
 
-def test_a_delay_counts_from_the_moment_at_which_the_silence_was_long_enough() -> None:
+def test_delay_starts_when_silence_reached_its_threshold() -> None:
     verdict = judged(SENT, [(14.5, "s-1")], killed_at=KILLED_AT)
     assert list(verdict.delays) == [0.5]
     assert (verdict.lost, verdict.twice, verdict.active) == (0, 0, 0)
 
 
-def test_a_session_that_was_never_reported_is_lost_unless_a_person_is_asked_about_it() -> None:
+def test_unreported_session_is_lost_unless_a_person_decides() -> None:
     sent = SENT | {"s-2": [1.0], "s-3": [1.0]}
     verdict = judged(sent, [(14.5, "s-1")], ["s-3"], killed_at=KILLED_AT)
     assert (verdict.sessions, verdict.lost, verdict.in_doubt) == (3, 1, 1)
@@ -31,13 +31,13 @@ def test_a_report_while_its_session_was_active_is_wrong() -> None:
     assert judged(SENT, [(12.0 + SILENT_S, "s-1")], killed_at=KILLED_AT).active == 0
 
 
-def test_what_came_after_the_kill_says_nothing_about_the_usual_delay() -> None:
+def test_delays_after_the_kill_are_not_counted() -> None:
     verdict = judged(SENT, [(104.0, "s-1")], killed_at=KILLED_AT)
     assert not verdict.delays
     assert verdict.latest == 90.0
 
 
-def test_some_sessions_stay_active_until_the_end_and_the_others_are_never_silent_for_long_before_theirs() -> None:
+def test_some_sessions_stay_active_and_others_fall_silent_late() -> None:
     events = schedule()
     last: dict[str, float] = {}
     for at, session in events:

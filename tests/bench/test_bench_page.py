@@ -5,7 +5,7 @@ from bench.page import PAGE, figures, kept
 from bench.results import to_data
 
 
-def test_every_part_that_was_measured_beside_the_alternatives_is_on_the_page() -> None:
+def test_every_compared_part_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
     parts = {row["part"] for row in kept()["figures"] if row["part"].startswith("beside")}
     assert len(parts) == 3

@@ -33,7 +33,7 @@ def test_a_run_is_kept_with_every_round_and_read_back_as_it_was(tmp_path: Path) 
     assert figures_of(data)[1] == SWEEP
 
 
-def test_a_part_that_was_measured_anew_replaces_itself_alone(tmp_path: Path) -> None:
+def test_measuring_one_part_replaces_only_that_part(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     keep([RATE, SWEEP], MACHINE, replaces=None, to=file)
     faster = Figure("writing", "ingest", (100_000.0,), "events/s")
@@ -49,7 +49,7 @@ def test_the_machine_is_described() -> None:
     assert json.loads(json.dumps(to_data([RATE], MACHINE)))["machine"] == MACHINE
 
 
-def test_the_table_shows_medians_what_the_rounds_were_between_and_whether_the_goal_was_met() -> None:
+def test_table_shows_medians_ranges_and_goals() -> None:
     text = shown([RATE, RATIO, SWEEP])
     assert "80,000 events/s (70,000 to 91,234)" in text
     (line,) = [line for line in text.splitlines() if "ingest against plain" in line]

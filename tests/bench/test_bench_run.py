@@ -13,7 +13,7 @@ def _asked_anew() -> None:
     needs.cache_clear()
 
 
-def test_what_is_not_there_is_left_out_and_how_to_get_it_is_said(
+def test_missing_tool_is_skipped_with_an_install_hint(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
@@ -23,7 +23,7 @@ def test_what_is_not_there_is_left_out_and_how_to_get_it_is_said(
     assert "apt-get install redis-tools" in said
 
 
-def test_ratios_are_of_the_same_round_and_goals_are_those_of_their_alternative() -> None:
+def test_ratios_compare_lines_of_one_round() -> None:
     found = {
         OURS: [Cost(100.0, 5.0, 4.0, 300.0), Cost(90.0, 5.0, 4.0, 300.0)],
         "PostgreSQL upserts": [Cost(50.0, 5.0, 4.0, 300.0), Cost(30.0, 5.0, 4.0, 300.0)],
@@ -35,7 +35,7 @@ def test_ratios_are_of_the_same_round_and_goals_are_those_of_their_alternative()
     assert line.met
 
 
-def test_lines_that_say_nothing_are_left_out() -> None:
+def test_empty_lines_are_left_out() -> None:
     cost = Cost(100.0, 5.0, 4.0, 300.0)
     names = {one.name for one in figures({OURS: [cost], RAW: [cost], f"{PLAIN}{FED}": [cost], "Bytewax": [cost]})}
     assert f"{RAW}, processor time of the clients" not in names
@@ -44,7 +44,7 @@ def test_lines_that_say_nothing_are_left_out() -> None:
     assert f"{OURS}, for a waiting session" in names
 
 
-def test_alternatives_keep_what_an_event_says() -> None:
+def test_alternatives_keep_event_contents() -> None:
     log = shop_log(100, 1000, ends_ms=1_764_000_000_000)
     known = next(logged.event for logged in log if "customer" in logged.event and "cart" in logged.event)
     assert {"stage", "platform", "at", "cart", "full_name", "phone_number"} <= set(fields_of(known))

@@ -24,13 +24,13 @@ def test_the_same_log_is_made_again() -> None:
     assert shop_log(3000, 30_000, ends_ms=ENDS_MS, seed=2) != LOG
 
 
-def test_events_come_by_time_and_the_last_one_when_it_was_asked_for() -> None:
+def test_events_are_ordered_and_end_on_time() -> None:
     assert len(LOG) == 30_000
     assert LOG[-1].at_ms == ENDS_MS
     assert [logged.at_ms for logged in LOG] == sorted(logged.at_ms for logged in LOG)
 
 
-def test_gaps_have_the_median_and_the_ninth_decile_of_a_real_shop() -> None:
+def test_gaps_have_the_median_and_decile_of_a_real_shop() -> None:
     gaps = sorted(
         (after.at_ms - before.at_ms) / 1000 for events in by_session().values() for before, after in pairwise(events)
     )
@@ -39,7 +39,7 @@ def test_gaps_have_the_median_and_the_ninth_decile_of_a_real_shop() -> None:
     assert gaps[-1] <= 1800.001
 
 
-def test_sessions_have_many_or_few_events_and_go_forward_through_the_flow() -> None:
+def test_sessions_vary_in_length_and_follow_the_flow() -> None:
     sessions = by_session()
     lengths = Counter(len(events) for events in sessions.values())
     assert len(sessions) == 3000
@@ -50,7 +50,7 @@ def test_sessions_have_many_or_few_events_and_go_forward_through_the_flow() -> N
         assert places == sorted(places)
 
 
-def test_a_tenth_of_the_shoppers_is_known_and_from_the_fourth_event_on() -> None:
+def test_a_tenth_of_shoppers_is_identified_from_the_fourth_event() -> None:
     known = {session for session, events in by_session().items() if any("customer" in one.event for one in events)}
     assert 150 <= len(known) <= 300
     for session in known:
@@ -58,7 +58,7 @@ def test_a_tenth_of_the_shoppers_is_known_and_from_the_fourth_event_on() -> None
         assert said == [index >= 3 for index in range(len(said))]
 
 
-def test_ingest_reads_every_event_with_the_time_at_which_it_arrived() -> None:
+def test_ingest_reads_every_event_with_its_arrival_time() -> None:
     for logged in LOG[:2000]:
         event, problems, _ = parse(logged.line.encode())
         assert not problems

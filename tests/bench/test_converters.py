@@ -51,7 +51,7 @@ def run(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
-def test_views_carts_and_transactions_of_retailrocket_become_the_stages_of_a_session() -> None:
+def test_retailrocket_views_carts_and_transactions_become_stages() -> None:
     found = converted(RETAILROCKET)
 
     assert [(e["session_id"], e["occurred_at"][11:], e["type"], e.get("flow_stage")) for e in found] == [
@@ -65,7 +65,7 @@ def test_views_carts_and_transactions_of_retailrocket_become_the_stages_of_a_ses
     ]
 
 
-def test_clicks_carts_and_orders_of_otto_become_the_stages_of_a_session() -> None:
+def test_otto_clicks_carts_and_orders_become_stages() -> None:
     found = converted(OTTO)
 
     assert [(e["session_id"], e["occurred_at"][11:], e["type"], e.get("flow_stage")) for e in found] == [
@@ -87,14 +87,14 @@ def test_the_cart_grows_with_what_is_added_and_is_sent_whole() -> None:
     assert carts[-1]["total_value"] == round(2 * price("900") + price("901"), 2)
 
 
-def test_an_order_is_worth_its_items_and_takes_them_out_of_the_cart() -> None:
+def test_order_value_is_its_items_and_empties_the_cart() -> None:
     (order,) = [event for event in converted(RETAILROCKET) if event["type"] == "order_completed"]
 
     assert order["order_value"] == round(2 * price("900") + price("901"), 2)
     assert order["cart"]["items"] == []
 
 
-def test_the_customer_is_known_from_the_first_cart_event_of_a_session_on() -> None:
+def test_customer_is_known_from_the_first_cart_event() -> None:
     own = [event for event in converted(RETAILROCKET) if event["session_id"] == "retailrocket-31"]
 
     assert ["customer" in event for event in own] == [False, True, True, True, True, True]
@@ -107,7 +107,7 @@ def test_a_visitor_keeps_one_platform() -> None:
     assert {event["platform"] for event in own if event["type"] == "activity"} == {platform(7)}
 
 
-def test_an_anonymous_visitor_never_says_who_they_are() -> None:
+def test_anonymous_visitor_is_never_identified() -> None:
     assert not any("customer" in event for event in converted(RETAILROCKET, anonymous=1.0))
 
 
@@ -117,7 +117,7 @@ def test_every_event_is_one_that_winback_reads_without_a_word(text: str) -> None
         assert check(json.dumps(event).encode(), now_ms=2_000_000_000_000) == []
 
 
-def test_without_a_session_id_a_session_ends_with_half_an_hour_of_silence() -> None:
+def test_session_without_id_ends_after_half_an_hour() -> None:
     found = [(event["session_id"], event["occurred_at"][11:]) for event in converted(PUBLISHED)]
 
     assert found == [
@@ -128,7 +128,7 @@ def test_without_a_session_id_a_session_ends_with_half_an_hour_of_silence() -> N
     ]
 
 
-def test_a_script_writes_events_by_time_to_stdout_and_a_summary_to_stderr(tmp_path: Path) -> None:
+def test_script_writes_ordered_events_and_a_summary(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text(RETAILROCKET)
 
     done = run("convert_retailrocket.py", tmp_path / "events.csv", "--anonymous", "0", "--overlay", "--window", "1h")

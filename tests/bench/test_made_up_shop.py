@@ -88,7 +88,7 @@ clickstreams = st.lists(
 
 
 @given(clickstreams)
-def test_overlaid_sessions_keep_their_inner_gaps_and_all_start_within_the_window(clicks: list[Click]) -> None:
+def test_overlaid_sessions_keep_gaps_and_start_in_the_window(clicks: list[Click]) -> None:
     moved = overlaid(clicks, 6 * HOUR)
 
     assert gaps_by_session(moved) == gaps_by_session(clicks)
@@ -98,9 +98,7 @@ def test_overlaid_sessions_keep_their_inner_gaps_and_all_start_within_the_window
 
 
 @given(clickstreams, st.integers(1, 90))
-def test_capped_gaps_leave_every_silence_on_its_side_of_a_threshold_up_to_the_cap(
-    clicks: list[Click], threshold_minutes: int
-) -> None:
+def test_capped_gaps_stay_on_their_side_of_thresholds(clicks: list[Click], threshold_minutes: int) -> None:
     capped = with_gaps_capped(clicks, 90 * MINUTE)
 
     assert all(b.ms - a.ms <= 90 * MINUTE for a, b in pairwise(capped))

@@ -38,7 +38,7 @@ def test_a_size_is_what_one_works_out_by_hand() -> None:
 
 
 @given(integers(1000, 100_000_000))
-def test_what_a_shop_is_told_to_have_is_enough(shoppers: int) -> None:
+def test_recommended_size_is_enough(shoppers: int) -> None:
     found = size(shoppers, HAS)
     alone = found.stream_busy if found.streams == 0 else 0
     assert alone + found.apply_busy * fullest(found.nodes) / found.nodes <= MOST_BUSY

@@ -40,7 +40,7 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
     assert specification_problems(COMPOSE) == ""
 
 
-def test_a_compose_file_that_does_not_follow_the_specification_is_found_out(tmp_path: Path) -> None:
+def test_invalid_compose_file_is_rejected(tmp_path: Path) -> None:
     broken = tmp_path / "docker-compose.yml"
     broken.write_text(COMPOSE.read_text().replace("healthcheck:", "helthcheck:", 1))
     assert "helthcheck" in specification_problems(broken)
@@ -68,11 +68,11 @@ def test_a_service_has_no_right_that_it_does_not_need(name: str) -> None:
 
 
 @each_service
-def test_a_published_port_is_on_loopback_alone(name: str) -> None:
+def test_published_port_is_on_loopback_only(name: str) -> None:
     assert all(re.fullmatch(r"127\.0\.0\.1:\$\{\w+:-\d+}:\d+", port) for port in SERVICES[name].get("ports", []))
 
 
-def test_only_what_has_to_leave_this_machine_or_is_looked_at_from_it_can_be_reached() -> None:
+def test_only_needed_ports_and_networks_are_reachable() -> None:
     assert yaml.safe_load(COMPOSE.read_text())["networks"]["state"] == {"internal": True}
     assert {name for name in SERVICES if "outside" in SERVICES[name].get("networks", [])} == {
         "redis",
@@ -121,7 +121,7 @@ def example_variables(file: Path) -> dict[str, str]:
     return {name: default if commented else "?" for commented, name, default in lines}
 
 
-def test_the_example_explains_every_variable_of_the_compose_file_and_no_other() -> None:
+def test_env_example_explains_exactly_the_compose_variables() -> None:
     example = example_variables(ROOT / ".env.example")
     used = used_variables()
     assert example.keys() == used.keys()
@@ -130,7 +130,7 @@ def test_the_example_explains_every_variable_of_the_compose_file_and_no_other() 
 
 
 @pytest.mark.parametrize("file", EXAMPLES)
-def test_every_winback_variable_is_a_setting_and_is_shown_with_its_default(file: str) -> None:
+def test_every_winback_variable_is_a_setting_with_its_default(file: str) -> None:
     defaults = Settings()
     known = {variable(path): path for path in leaves(Settings)}
     for name, shown in example_variables(ROOT / file).items():
@@ -169,7 +169,7 @@ def role_commands() -> dict[str, list[str]]:
     return {role.name: [*programs[role.argv[2]], *role.argv[3:]] for role in roles(Settings())}
 
 
-def test_the_compose_file_starts_each_role_with_the_command_of_winback_up() -> None:
+def test_compose_starts_each_role_like_winback_up() -> None:
     commands = {name: SERVICES[name]["command"] for name in OURS}
     # The stand-in is for rehearsals, the metrics for who has Prometheus: whoever does not ask for them has neither.
     assert SERVICES["mock-api"]["profiles"] == ["mock"]
@@ -191,14 +191,14 @@ def test_systemd_starts_each_role_with_the_command_of_winback_up() -> None:
     assert started == role_commands()
 
 
-def test_a_request_under_way_is_given_the_time_of_its_lease_to_end() -> None:
+def test_running_request_gets_its_lease_time_to_end() -> None:
     assert parse_duration(SERVICES["recover"]["stop_grace_period"]) > Settings().delivery.lease
 
 
 # --- Dockerfile -------------------------------------------------------------------------------------------------------
 
 
-def test_the_image_is_made_of_named_versions_and_runs_as_the_user_of_the_compose_file() -> None:
+def test_image_pins_versions_and_runs_as_the_compose_user() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert bases
     assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)
@@ -213,7 +213,7 @@ def test_nothing_that_builds_is_left_in_the_image() -> None:
     assert "--constraint constraints.txt" in DOCKERFILE
 
 
-def test_everything_that_the_image_takes_is_there_and_is_let_through_to_the_build() -> None:
+def test_image_inputs_exist_and_are_in_the_build_context() -> None:
     ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     copied = [
         source

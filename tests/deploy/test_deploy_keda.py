@@ -66,7 +66,7 @@ def test_the_metrics_are_read_where_they_are_served(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", SCALED)
-def test_how_many_there_are_is_for_one_of_them_to_say(role: str) -> None:
+def test_replica_count_has_one_owner(role: str) -> None:
     scaled = named(SCALING, "ScaledObject", f"winback-{role}")["spec"]
     target = named(SCALING, "Deployment", scaled["scaleTargetRef"]["name"])
     assert "replicas" not in target["spec"]
@@ -74,7 +74,7 @@ def test_how_many_there_are_is_for_one_of_them_to_say(role: str) -> None:
     assert {found["metadata"]["name"] for found in of_kind(SCALING, "ScaledObject")} == {f"winback-{r}" for r in SCALED}
 
 
-def test_no_more_recover_pods_are_started_than_may_have_something_in_hand() -> None:
+def test_recover_pods_are_limited_by_messages_in_flight() -> None:
     settings = load({}, BASE / "winback.toml")
     slots = settings.worker.concurrency
     most = named(SCALING, "ScaledObject", "winback-recover")["spec"]["maxReplicaCount"]

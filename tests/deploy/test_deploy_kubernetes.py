@@ -73,7 +73,7 @@ def test_every_file_is_applied(directory: Path) -> None:
 # --- The roles --------------------------------------------------------------------------------------------------------
 
 
-def test_every_service_of_the_compose_file_is_deployed_but_redis_and_the_stand_in() -> None:
+def test_every_compose_service_is_deployed_except_redis_and_mock() -> None:
     assert {found["metadata"]["name"] for found in of_kind(APPLIED, "Deployment")} == {f"winback-{r}" for r in ROLES}
 
 
@@ -84,7 +84,7 @@ def test_a_role_is_started_with_the_command_of_the_compose_file(role: str) -> No
 
 
 @each_role
-def test_a_role_gets_the_secrets_of_the_compose_file_and_the_brokers_address_where_it_needs_it(role: str) -> None:
+def test_role_gets_the_secrets_it_has_in_compose(role: str) -> None:
     given = {name: value for name, value in variables(role).items() if isinstance(value, dict)}
     wanted = {name for name in SERVICES[role]["environment"] if SECRET.search(name)}
     assert given.keys() - {"WINBACK_BROKER_URL"} == wanted
@@ -101,7 +101,7 @@ def test_no_secret_is_in_a_manifest(role: str) -> None:
     assert not [name for name, value in variables(role).items() if SECRET.search(name) and not isinstance(value, dict)]
 
 
-def test_the_example_of_the_secret_has_what_the_roles_take_from_it_and_nothing_else() -> None:
+def test_secret_example_has_exactly_what_roles_read() -> None:
     taken = {name for role in ROLES for name, value in variables(role).items() if isinstance(value, dict)}
     example = example_variables(KUBERNETES / "secret.env.example")
     assert example.keys() == taken
@@ -137,7 +137,7 @@ def test_a_role_starts_with_the_settings_that_it_is_given(role: str, tmp_path: P
     assert {variable(path) for path in leaves(Settings)} >= env.keys()
 
 
-def test_the_addresses_that_kubernetes_would_add_to_the_environment_are_left_out() -> None:
+def test_service_links_are_disabled() -> None:
     name = f"{of_kind(APPLIED, 'Service')[0]['metadata']['name'].upper().replace('-', '_')}_PORT"
     with pytest.raises(StartError, match=name):
         load({name: "tcp://10.0.0.1:5555"})
@@ -148,7 +148,7 @@ def test_the_addresses_that_kubernetes_would_add_to_the_environment_are_left_out
 
 
 @each_role
-def test_a_deployment_selects_its_own_pods_alone(role: str) -> None:
+def test_deployment_selects_only_its_own_pods(role: str) -> None:
     selector = deployment(role)["spec"]["selector"]
     assert [r for r in ROLES if matches(selector, labels(deployment(r)))] == [role]
     for spread in pod(deployment(role)).get("topologySpreadConstraints", []):
@@ -156,7 +156,7 @@ def test_a_deployment_selects_its_own_pods_alone(role: str) -> None:
 
 
 @pytest.mark.parametrize("resource", of_kind(APPLIED, "PodDisruptionBudget"), ids=title)
-def test_a_budget_is_that_of_the_role_of_its_name_and_lets_nodes_be_emptied(resource: Resource) -> None:
+def test_budget_matches_its_role_and_lets_nodes_drain(resource: Resource) -> None:
     chosen = [r for r in ROLES if matches(resource["spec"]["selector"], labels(deployment(r)))]
     assert [f"winback-{role}" for role in chosen] == [resource["metadata"]["name"]]
     assert resource["spec"]["maxUnavailable"] == 1
@@ -184,7 +184,7 @@ def test_every_port_that_is_listened_on_has_a_service() -> None:
     assert annotations == {"prometheus.io/scrape": "true", "prometheus.io/port": str(DEFAULT_PORT)}
 
 
-def test_nobody_reaches_a_pod_but_the_metrics_and_only_recover_reaches_the_internet() -> None:
+def test_only_metrics_is_reachable_and_only_recover_leaves() -> None:
     policies = of_kind(APPLIED, "NetworkPolicy")
 
     def ports(direction: str, role: str) -> set[int]:

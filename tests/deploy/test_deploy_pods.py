@@ -53,7 +53,7 @@ def test_the_namespace_refuses_pods_with_more_rights() -> None:
 
 
 @each_role
-def test_a_container_says_what_it_needs_and_may_have_what_it_may_in_the_compose_file(role: str) -> None:
+def test_container_declares_resources_and_compose_limits(role: str) -> None:
     resources = container(role)["resources"]
     assert resources["requests"].keys() == {"cpu", "memory"}
     assert resources["limits"].keys() == {"memory"}
@@ -68,7 +68,7 @@ def bytes_of(size: str) -> int:
 
 
 @each_role
-def test_a_role_is_given_at_least_the_time_to_end_that_it_has_in_the_compose_file(role: str) -> None:
+def test_grace_period_is_at_least_that_of_compose(role: str) -> None:
     given = pod(deployment(role))["terminationGracePeriodSeconds"]
     assert given >= parse_duration(SERVICES[role]["stop_grace_period"]).total_seconds()
     if role == "recover":

@@ -82,7 +82,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
         process.wait()
 
 
-def test_the_server_loses_nothing_forgets_nothing_and_keeps_sessions_small(server: Running) -> None:
+def test_server_persists_evicts_nothing_and_keeps_hashes_compact(server: Running) -> None:
     with server.client() as client:
         settings = client.config_get("*")
     assert isinstance(settings, dict)
@@ -94,14 +94,14 @@ def test_the_server_loses_nothing_forgets_nothing_and_keeps_sessions_small(serve
     assert settings["hash-max-listpack-value"] == "1024"
 
 
-def test_the_server_asks_for_the_password_that_it_was_started_with(server: Running) -> None:
+def test_server_requires_the_given_password(server: Running) -> None:
     with server.client(password=None) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.get("anything")
     with server.client() as known:
         assert known.get("anything") is None
 
 
-def test_the_password_is_in_no_file_and_not_in_the_list_of_processes(server: Running, tmp_path: Path) -> None:
+def test_password_is_in_no_file_or_process_list(server: Running, tmp_path: Path) -> None:
     listed = subprocess.run(["ps", "-o", "args=", "-p", str(server.pid)], capture_output=True, text=True, check=True)
     assert "valkey-server" in listed.stdout
     assert PASSWORD not in listed.stdout

@@ -58,12 +58,12 @@ def install(directory: Path) -> None:
         (directory / name).write_text(text)
 
 
-def test_every_unit_is_accepted_and_starts_a_program_that_is_there(tmp_path: Path) -> None:
+def test_every_unit_is_valid_and_its_program_exists(tmp_path: Path) -> None:
     install(tmp_path)
     assert complaints(tmp_path) == []
 
 
-def test_a_unit_that_starts_a_program_that_is_not_there_is_found_out(tmp_path: Path) -> None:
+def test_unit_with_a_missing_program_is_rejected(tmp_path: Path) -> None:
     install(tmp_path)
     unit = tmp_path / "winback-beat.service"
     unit.write_text(unit.read_text().replace("bin/celery", "bin/selery"))
@@ -79,7 +79,7 @@ def test_the_target_starts_and_stops_every_role() -> None:
 
 
 @each_service
-def test_a_role_that_dies_is_started_again_for_ever(name: str) -> None:
+def test_failed_role_is_restarted_indefinitely(name: str) -> None:
     sections = read(name)
     assert sections["Service"]["Restart"] == ["always"]
     assert sections["Service"]["RestartSec"] == ["2"]
@@ -87,7 +87,7 @@ def test_a_role_that_dies_is_started_again_for_ever(name: str) -> None:
 
 
 @each_service
-def test_only_the_role_itself_is_asked_to_stop_and_only_as_long_as_it_may_take(name: str) -> None:
+def test_only_the_role_process_is_stopped_within_its_grace(name: str) -> None:
     service = read(name)["Service"]
     assert service["KillMode"] == ["mixed"]
     least = Settings().delivery.lease if name == "winback-recover.service" else parse_duration("10s")

@@ -60,7 +60,7 @@ def test_an_order_with_an_unreadable_id_still_names_its_buyer(bad: object) -> No
     assert [problem.field for problem in parsed.problems] == ["session_id"]
 
 
-def test_an_event_over_64_kib_is_read_without_cart_and_engagement() -> None:
+def test_event_over_64_kib_is_read_without_cart_and_engagement() -> None:
     raw = json.dumps(SEED).encode()
     assert not parse(raw + b" " * (MAX_EVENT_BYTES - len(raw))).problems
     parsed = parse(raw + b" " * (MAX_EVENT_BYTES - len(raw) + 1))
@@ -173,7 +173,7 @@ def test_an_event_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["exit", "payment_declined", "payment_pending", "order_completed", "opt_out"])
-def test_every_type_but_activity_needs_its_session_alone(kind: str) -> None:
+def test_only_activity_needs_more_than_its_session(kind: str) -> None:
     assert is_read_without_a_problem({"session_id": "s", "type": kind})
 
 
@@ -188,7 +188,7 @@ def test_an_activity_names_its_stage_and_platform(stage: str, platform: str) -> 
 
 
 @pytest.mark.parametrize("kind", ["order_completed", "opt_out"])
-def test_an_order_and_an_opt_out_may_name_a_person_instead_of_a_session(kind: str) -> None:
+def test_order_and_opt_out_can_name_a_person_without_a_session(kind: str) -> None:
     for customer in ({"phone_number": "+573001234567"}, {"email": "jane.doe@example.com"}):
         assert is_read_without_a_problem({"type": kind, "customer": customer})
     for nobody in (None, {}, {"phone_number": " "}, {"full_name": "Jane"}):

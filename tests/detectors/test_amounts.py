@@ -56,7 +56,7 @@ codes = st.sampled_from([None, *CURRENCIES])
 
 
 @given(st.floats(0, 1e12), codes)
-def test_no_amount_is_written_with_more_decimals_than_its_currency_has(value: float, code: str | None) -> None:
+def test_amount_has_no_more_decimals_than_its_currency(value: float, code: str | None) -> None:
     read = Decimal(json.dumps(amount(value, code)))
     assert read == round(read, decimals_of(code))
     assert abs(read - Decimal(repr(value))) <= Decimal(5).scaleb(-decimals_of(code) - 1)
@@ -64,6 +64,6 @@ def test_no_amount_is_written_with_more_decimals_than_its_currency_has(value: fl
 
 
 @given(st.data(), codes)
-def test_an_amount_that_its_currency_can_express_is_written_exactly(data: st.DataObject, code: str | None) -> None:
+def test_amount_is_written_exactly_in_its_currency(data: st.DataObject, code: str | None) -> None:
     exact = data.draw(st.decimals(0, 10**10, places=decimals_of(code)))
     assert Decimal(json.dumps(amount(float(exact), code))) == exact

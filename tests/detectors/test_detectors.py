@@ -67,7 +67,7 @@ def test_the_last_event_decides_of_which_kind_the_silence_is(
     assert kind_of(position(event(kind, **fields), ARRIVAL_MS)) is expected
 
 
-def test_an_activity_with_its_stage_is_the_plain_kind_of_silence_and_no_signal() -> None:
+def test_activity_with_its_stage_is_plain_silence() -> None:
     place = position(activity(ARRIVAL_MS), ARRIVAL_MS)
     assert place.signal == 0
     assert stage_of(place.activity) == ("checkout", "web")
@@ -105,7 +105,7 @@ def test_a_platform_may_have_its_own_threshold_for_some_stages() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_that_is_switched_off_waits_like_any_other_silence(kind: Kind, stage: Stage, platform: Platform) -> None:
+def test_disabled_kind_waits_like_any_other_silence(kind: Kind, stage: Stage, platform: Platform) -> None:
     own = OFF.model_copy(update={"idle_by_platform": {"ios": PlatformThresholds(payment=timedelta(minutes=1))}})
     assert kind.wait(own, stage, platform) == IDLE.wait(own, stage, platform)
 
@@ -121,12 +121,12 @@ def test_a_refused_payment_waits_its_own_time(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_payment_under_way_waits_its_own_time_and_an_expired_one_the_usual(stage: Stage) -> None:
+def test_pending_payment_has_its_own_wait_until_it_expires(stage: Stage) -> None:
     assert PENDING.wait(ON, stage, "web") == timedelta(hours=5)
     assert LAPSED.wait(ON, stage, "web") == IDLE.wait(ON, stage, "web")
 
 
-def test_only_refused_payments_are_left_alone_and_only_while_switched_off() -> None:
+def test_only_declined_payments_are_suppressed_and_only_when_off() -> None:
     assert [kind.suppress_reason(OFF) for kind in KINDS] == [None, None, "declined_off", None, None]
     assert [kind.suppress_reason(ON) for kind in KINDS] == [None] * 5
     assert [kind.suppress_reason(DetectionSettings()) for kind in KINDS] == [None, None, "declined_off", None, None]
@@ -146,7 +146,7 @@ def test_each_kind_gives_its_own_reason(stage: Stage) -> None:
 # The registry.
 
 
-def test_kinds_keep_their_places_because_these_are_in_stored_numbers() -> None:
+def test_kinds_keep_their_stored_ranks() -> None:
     assert [kind.name for kind in KINDS[:5]] == ["idle", "exit", "declined", "pending", "lapsed"]
     assert RANK_NAMES[:ACTIVITY_RANKS] == tuple(f"{stage}.{platform}" for stage in STAGES for platform in PLATFORMS)
     assert RANK_NAMES[ACTIVITY_RANKS:] == tuple(kind.name for kind in KINDS)

@@ -63,7 +63,7 @@ def test_a_duration_is_longer_than_zero(zero: object) -> None:
         (timedelta(seconds=-5), "-5s"),
     ],
 )
-def test_a_duration_is_written_in_the_largest_unit_that_loses_nothing(duration: timedelta, text: str) -> None:
+def test_duration_is_written_in_the_largest_exact_unit(duration: timedelta, text: str) -> None:
     assert format_duration(duration) == text
 
 
@@ -86,7 +86,7 @@ def test_the_error_of_an_optional_duration_names_off() -> None:
         TypeAdapter(OptionalDuration).validate_python("5")
 
 
-def test_limits_are_told_as_they_were_written() -> None:
+def test_limits_are_reported_as_they_were_written() -> None:
     between = TypeAdapter(Annotated[Duration, within("100ms", "5m")])
     under = TypeAdapter(Annotated[OptionalDuration, below("7d", why="when it is forgotten")])
 

@@ -64,12 +64,12 @@ def test_a_stop_signal_without_a_country_names_the_person(who: str, text: str) -
         ("CO", "12345", "+5712345"),
     ],
 )
-def test_what_nobody_contacts_is_still_a_person(code: str, text: str, who: str) -> None:
+def test_uncontactable_number_still_identifies_a_person(code: str, text: str, who: str) -> None:
     assert who in named_by(text, code, "")
 
 
 @pytest.mark.parametrize("text", ["", " ", "none", "0", "1234", "+", "n/a"])
-def test_what_holds_no_number_names_nobody(text: str) -> None:
+def test_text_without_a_number_identifies_no_person(text: str) -> None:
     assert named_by(text, "CO", "") == ()
 
 

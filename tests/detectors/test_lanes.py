@@ -29,7 +29,7 @@ def test_there_is_one_lane_for_each_stage_platform_and_kind() -> None:
     assert all(LANES_BY_NAME[lane.name] is lane for lane in LANES)
 
 
-def test_a_sweep_takes_from_each_lane_who_was_silent_for_its_threshold() -> None:
+def test_sweep_takes_sessions_silent_for_the_lane_threshold() -> None:
     found = cuts()
     assert set(found) == set(LANES_BY_NAME)
     assert found["checkout.web.idle"] == CutOff("checkout.web.idle", NOW_MS - 15 * MINUTE_MS, 15 * MINUTE_MS, None)
@@ -37,7 +37,7 @@ def test_a_sweep_takes_from_each_lane_who_was_silent_for_its_threshold() -> None
     assert found["payment.web.declined"].suppress_reason == "declined_off"
 
 
-def test_thresholds_differ_by_platform_where_the_settings_say_so() -> None:
+def test_thresholds_differ_by_platform_when_configured() -> None:
     own = DetectionSettings(
         idle=StageThresholds(cart_review=timedelta(minutes=5)),
         idle_by_platform={"ios": PlatformThresholds(cart_review=timedelta(seconds=90))},
@@ -62,12 +62,12 @@ def test_what_is_switched_on_has_its_own_cut_off() -> None:
     assert found["payment.web.lapsed"].wait_ms == 10 * MINUTE_MS
 
 
-def test_silence_counts_up_to_the_first_event_that_nobody_has_applied() -> None:
+def test_silence_counts_up_to_the_first_unapplied_event() -> None:
     behind = cuts(watermark_ms=NOW_MS - 3 * MINUTE_MS)
     assert behind["checkout.web.idle"].silent_before_ms == NOW_MS - 18 * MINUTE_MS
 
 
-def test_a_watermark_ahead_of_the_clock_does_not_make_anybody_silent_earlier() -> None:
+def test_watermark_ahead_of_the_clock_shortens_no_silence() -> None:
     assert cuts(watermark_ms=NOW_MS + 60 * MINUTE_MS) == cuts()
 
 
@@ -90,7 +90,7 @@ spans = st.integers(0, 3 * LONGEST_MS)
 
 
 @given(behind=spans, reopened_ago=spans)
-def test_nobody_is_taken_before_their_threshold_of_observed_silence_has_passed(behind: int, reopened_ago: int) -> None:
+def test_session_is_not_taken_before_its_observed_silence(behind: int, reopened_ago: int) -> None:
     watermark, reopened = NOW_MS - behind, NOW_MS - reopened_ago
     for cut in cuts(watermark_ms=watermark, reopened_ms=reopened).values():
         observed_from = max(cut.silent_before_ms, reopened)
@@ -100,7 +100,7 @@ def test_nobody_is_taken_before_their_threshold_of_observed_silence_has_passed(b
         assert watermark - observed_from >= min(cut.wait_ms, heard_of_ms)
 
 
-def test_a_long_wait_is_looked_at_again_soon_after_a_hole_however_often_there_is_one() -> None:
+def test_long_wait_is_checked_soon_after_a_gap() -> None:
     hours = 3_600_000
     found = cuts(reopened_ms=NOW_MS - hours)
     assert "payment.web.pending" in found

@@ -64,7 +64,7 @@ def test_a_leap_second_and_nanoseconds_are_read() -> None:
     assert moment("2026-11-26T10:30:00.123456789Z") == AT + timedelta(microseconds=123456)
 
 
-def test_a_date_alone_ends_when_it_has_ended_everywhere() -> None:
+def test_date_without_time_ends_when_it_ended_everywhere() -> None:
     assert expiry("2026-11-26") == datetime(2026, 11, 27, 12, tzinfo=UTC)
     assert expiry("9999-12-31") is None
     assert expiry("2026-02-31") is None

@@ -91,7 +91,7 @@ def test_grouped_by_points_a_whole_amount_is_never_a_thousandth(value: int, code
 
 
 @given(st.decimals(0, 10**9, places=2, allow_nan=False), st.sampled_from(["USD", "MXN", "EUR", "BRL"]))
-def test_with_both_separators_an_amount_is_read_in_every_currency(value: object, code: str) -> None:
+def test_amount_with_both_separators_is_read_in_every_currency(value: object, code: str) -> None:
     text = f"{value:,.2f}"
     if "," in text:
         swapped = text.translate(str.maketrans(",.", ".,"))

@@ -47,7 +47,7 @@ def level(past: Past, run: int, *, last_ms: int = NOW_MS - HOUR_MS, until_ms: in
     return judge(past, run=run, last_ms=last_ms, until_ms=until_ms).level
 
 
-def test_sixty_percent_shop_alarms_within_25_sessions_on_its_first_day() -> None:
+def test_sixty_percent_shop_alarms_within_25_sessions() -> None:
     assert [level(MORNING, run) for run in (0, 5, 30)] == ["fine", "fine", "stopped"]
     assert 16 <= run_for(alarm_chance(MORNING), usual(MORNING) or Usual(0, 0)) <= 25
     assert level(MORNING, 14) == "doubtful"
@@ -65,18 +65,18 @@ def test_shop_without_any_order_alarms_with_its_own_level() -> None:
     assert level(NOTHING, 400, last_ms=0) == "never"
 
 
-def test_orders_that_name_no_session_are_missed_after_many_sessions_only() -> None:
+def test_orders_without_session_alarm_only_after_many_sessions() -> None:
     assert level(NOTHING, 200) == "fine"
     assert level(NOTHING, 400) == "stopped"
 
 
-def test_burst_of_sessions_alarms_only_once_orders_are_overdue_by_the_clock() -> None:
+def test_burst_alarms_only_when_orders_are_overdue() -> None:
     minute = HOUR_MS // 60
     assert level(WEEK, 1000, last_ms=NOW_MS - 3 * minute) == "doubtful"
     assert level(WEEK, 1000, last_ms=NOW_MS - 11 * minute) == "stopped"
 
 
-def test_orders_expected_by_the_clock_follow_the_hours_of_the_day() -> None:
+def test_expected_orders_follow_the_hours_of_the_day() -> None:
     day = [0] * 8 + [60] * 16
     past = Past([], {}, [day, day], 960)
     assert usually_by_now(past, NOW_MS, NOW_MS + 8 * HOUR_MS) == 0
@@ -85,7 +85,7 @@ def test_orders_expected_by_the_clock_follow_the_hours_of_the_day() -> None:
     assert isclose(usually_by_now(past, 0, NOW_MS), 960)
 
 
-def test_clock_says_nothing_before_a_full_day_is_known() -> None:
+def test_clock_is_not_used_before_a_full_day() -> None:
     assert usually_by_now(Past([], {}, [[0] * 24], 0), 0, NOW_MS) == inf
 
 
@@ -148,7 +148,7 @@ def test_any_past_has_a_verdict(past: Past, run: int, last_ms: int) -> None:
 
 
 @pytest.mark.parametrize(("checkouts", "rate"), [(1000, 0.6), (1000, 0.2), (200, 0.6)])
-def test_shop_with_nights_campaigns_and_robots_gets_no_false_alarm(checkouts: int, rate: float) -> None:
+def test_shop_with_nights_campaigns_and_bots_has_no_false_alarm(checkouts: int, rate: float) -> None:
     log_ = happen(Shop(checkouts, rate), 45, Random(7))
     alarms, doubts = false_alarms(log_)
     assert alarms == 0

@@ -42,7 +42,7 @@ WORDS: list[tuple[dict[str, object], str]] = [
 
 
 @pytest.mark.parametrize(("change", "words"), WORDS)
-def test_what_is_wrong_is_said_in_plain_words(change: dict[str, object], words: str) -> None:
+def test_validation_messages_are_plain(change: dict[str, object], words: str) -> None:
     (problem,) = read({**EVENT, **change}).problems
     assert problem.message == words
 
@@ -54,7 +54,7 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
 
 
 @given(st.sampled_from(sorted(EVENT)), json_values)
-def test_no_problem_is_told_in_the_words_of_a_library(field: str, value: object) -> None:
+def test_no_problem_uses_a_library_message(field: str, value: object) -> None:
     for problem in read({**EVENT, field: value}).problems:
         assert " should " not in problem.message
         assert "pydantic" not in problem.message
@@ -77,7 +77,7 @@ def places(value: object, path: tuple[int | str, ...] = ()) -> list[tuple[int | 
 
 @given(st.dictionaries(st.sampled_from(places(EVENT)), json_values, min_size=1, max_size=4))
 @settings(max_examples=300)
-def test_whatever_stands_in_a_field_it_is_read_without_raising(changes: dict[tuple[int | str, ...], object]) -> None:
+def test_any_field_value_is_read_without_raising(changes: dict[tuple[int | str, ...], object]) -> None:
     event: Any = copy.deepcopy(EVENT)
     for path, value in sorted(changes.items(), key=lambda change: -len(change[0])):
         part = event
@@ -121,7 +121,7 @@ def test_json_that_is_no_object_is_refused_as_such(raw: bytes) -> None:
     assert [str(problem) for problem in parse(raw).problems] == ["is not a JSON object"]
 
 
-def test_an_oversized_event_is_not_even_looked_at() -> None:
+def test_oversized_event_is_not_parsed() -> None:
     parsed = parse(b"\xff" * 50_000_000)
     assert [str(problem) for problem in parsed.problems] == [
         f"the event has 50000000 bytes, more than {MAX_EVENT_BYTES}"
@@ -138,7 +138,7 @@ personal = st.sampled_from([NAME, PHONE, EMAIL, PHONE.removeprefix("+"), f"{NAME
     st.integers(0, 3),
 )
 @settings(max_examples=300)
-def test_problems_never_hold_what_the_event_said(changes: dict[tuple[int | str, ...], Any], cut: int) -> None:
+def test_problems_contain_no_event_text(changes: dict[tuple[int | str, ...], Any], cut: int) -> None:
     event: Any = copy.deepcopy(EVENT)
     for path, value in sorted(changes.items(), key=lambda change: -len(change[0])):
         part = event

@@ -45,7 +45,7 @@ def test_a_number_in_ten_ways_is_read_as_itself_or_not(share: int) -> None:
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_a_stop_signal_names_whom_a_contact_reaches(share: int) -> None:
+def test_stop_signal_names_the_person_a_contact_reaches(share: int) -> None:
     for region, number in valid_numbers(1)[share::SHARES]:
         for written in ways_to_write(number):
             sure, named = identities_of(written, region, ""), named_by(written, region, "")

@@ -119,7 +119,7 @@ def test_signs_and_scripts_around_digits_do_not_matter(text: str) -> None:
         ("1" * 300, "CO", "is too long for a phone number"),
     ],
 )
-def test_a_doubtful_number_is_none_and_says_why(text: str, code: str | None, why_not: str) -> None:
+def test_doubtful_number_is_none_with_a_reason(text: str, code: str | None, why_not: str) -> None:
     found = reading(text, code)
     assert found.e164 == ""
     assert why_not in found.why_not
@@ -209,7 +209,7 @@ def test_repeated_numbers_are_cached_within_a_bound() -> None:
 @pytest.mark.parametrize(
     ("e164", "code"), [("+447400123456", "GB"), ("+441534123456", "JE"), ("+77012345678", "KZ"), ("+18095551234", "DO")]
 )
-def test_shared_calling_codes_tell_the_territory(e164: str, code: str) -> None:
+def test_shared_calling_code_gives_the_territory(e164: str, code: str) -> None:
     assert country_of_phone(e164) == code
 
 

@@ -55,13 +55,13 @@ def test_whatever_is_not_clearly_a_yes_is_a_refusal(answer: object) -> None:
 
 
 @pytest.mark.parametrize("answer", [None, "", " ", "unknown", "undefined", "null", "not_set", "N/A"])
-def test_no_answer_says_nothing(answer: object) -> None:
+def test_missing_answer_is_ignored(answer: object) -> None:
     assert not consent({"consent": {"call": answer}})
     assert not consent({"consent": answer})
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, "", "[]"])
-def test_an_empty_consent_says_nothing(nothing: object) -> None:
+def test_empty_consent_is_ignored(nothing: object) -> None:
     assert not consent({"consent": nothing})
 
 
@@ -94,14 +94,14 @@ def test_consent_is_read_by_channel_in_other_forms(customer: dict[str, object], 
     assert (consent(customer) or {}) == read
 
 
-def test_a_refusal_next_to_the_customer_counts_and_a_yes_there_does_not() -> None:
+def test_refusal_next_to_the_customer_counts_consent_does_not() -> None:
     assert consent({"full_name": "Jane"}, consent=False) == NO
     assert consent({"consent": True}, consent={"call": "no"}) == {"call": False, "whatsapp": True}
     assert consent({"full_name": "Jane"}, consent=True) is None
 
 
 @pytest.mark.parametrize("session", [1.5, "x" * 513, True, {"a": 1}, None])
-def test_a_refusal_without_a_readable_session_counts_for_its_person(session: object) -> None:
+def test_refusal_without_readable_session_counts_for_its_person(session: object) -> None:
     assert consent({"consent": "no", "email": "jane@example.com"}, session_id=session) == NO
 
 

@@ -56,7 +56,7 @@ def test_a_word_for_something_else_stops_nothing(written: str) -> None:
 
 
 @pytest.mark.parametrize("extra", [{"order_value": 5}, {"order_id": 7}, {"orderNumber": "A1"}])
-def test_an_order_that_lost_its_type_is_known_by_its_other_fields(extra: dict[str, object]) -> None:
+def test_order_without_type_is_recognised_by_its_fields(extra: dict[str, object]) -> None:
     for kind in ({}, {"type": None}, {"type": ""}):
         assert event_of({"session_id": "s", **kind, **extra}).type == "order_completed"
 
@@ -110,7 +110,7 @@ def test_a_wrapped_activity_is_a_sign_of_life_and_nothing_else(wrapped: object) 
     ("written", "read_as"),
     [("Checkout", "checkout"), (" cart-review ", "cart_review"), ("productSelection", "product_selection")],
 )
-def test_a_stage_is_read_in_another_case_and_never_under_another_name(written: str, read_as: str) -> None:
+def test_stage_is_read_in_any_case_but_not_by_another_name(written: str, read_as: str) -> None:
     assert event_of({**ACTIVITY, "flow_stage": written, "platform": "WEB"}).flow_stage == read_as
     others: tuple[object, ...] = ("basket", "carts_review", "check", "", None, 1, {})
     for other in others:

@@ -44,7 +44,7 @@ def test_no_unreadable_part_costs_an_order_its_session(part: str, value: object)
     ],
 )
 @pytest.mark.parametrize("kind", ["order_completed", "opt_out"])
-def test_a_stop_signal_without_a_session_names_its_person_in_any_field(
+def test_stop_signal_without_session_names_its_person(
     kind: str, person: dict[str, object], customer: dict[str, str]
 ) -> None:
     assert said({"type": kind, **person}) == {"type": kind, "customer": customer}
@@ -56,7 +56,7 @@ def test_a_number_found_elsewhere_is_marked_but_never_contacted() -> None:
     assert [one.phone_number for one in event.people] == ["+573009999999"]
 
 
-def test_the_shops_own_contact_is_nobody() -> None:
+def test_contact_of_the_shop_identifies_no_person() -> None:
     assert read({"type": "order_completed", "store": {"email": "shop@example.com"}}).event is None
 
 

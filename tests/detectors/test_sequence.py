@@ -78,7 +78,7 @@ def test_an_event_from_the_future_occurred_when_it_arrived() -> None:
         (365 * 24 * 60 * MINUTE_MS, 0),
     ],
 )
-def test_silence_begins_when_an_event_occurred_if_that_is_credible(behind_ms: int, silent_behind_ms: int) -> None:
+def test_silence_starts_when_the_event_occurred_if_credible(behind_ms: int, silent_behind_ms: int) -> None:
     place = position(activity(ARRIVAL_MS - behind_ms), ARRIVAL_MS)
     assert occurred_ms(place.activity) == ARRIVAL_MS - behind_ms
     assert place.silent_since_ms == place.seen_ms == ARRIVAL_MS - silent_behind_ms
@@ -93,7 +93,7 @@ def test_silence_begins_when_an_event_occurred_if_that_is_credible(behind_ms: in
         (10**13, FURTHEST_EXPIRY_MS),
     ],
 )
-def test_silence_after_a_voucher_begins_at_its_expiry_within_a_month(expires_in_ms: int, silent_in_ms: int) -> None:
+def test_silence_after_a_voucher_starts_at_its_expiry(expires_in_ms: int, silent_in_ms: int) -> None:
     pending = event("payment_pending", expires_at=at(ARRIVAL_MS + expires_in_ms))
     place = position(pending, ARRIVAL_MS)
     assert (place.silent_since_ms, place.seen_ms) == (ARRIVAL_MS + silent_in_ms, ARRIVAL_MS)
@@ -101,7 +101,7 @@ def test_silence_after_a_voucher_begins_at_its_expiry_within_a_month(expires_in_
 
 @pytest.mark.parametrize("kind", ["order_completed", "payment_pending", "opt_out"])
 @pytest.mark.parametrize("written", ["2025-05-13T17:40:00", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
-def test_what_stops_a_contact_occurred_when_it_arrived_if_its_time_is_in_doubt(kind: EventType, written: str) -> None:
+def test_stop_signal_with_doubtful_time_occurred_on_arrival(kind: EventType, written: str) -> None:
     stop = event(kind, occurred_at=datetime.fromisoformat(written))
     assert occurred_ms(position(stop, ARRIVAL_MS).stamp) == ARRIVAL_MS
 
@@ -124,19 +124,19 @@ def test_an_expiry_means_nothing_in_any_other_event() -> None:
 
 
 @pytest.mark.parametrize("kind", ["exit", "payment_declined", "payment_pending"])
-def test_a_signal_that_names_its_stage_is_an_activity_too_and_comes_after_it(kind: EventType) -> None:
+def test_signal_with_a_stage_is_also_an_activity(kind: EventType) -> None:
     place = position(event(kind, flow_stage="payment", platform="ios"), ARRIVAL_MS)
     assert stage_of(place.activity) == ("payment", "ios")
     assert place.stamp == place.signal > place.activity
 
 
 @pytest.mark.parametrize("lacking", [{"flow_stage": "payment"}, {"platform": "ios"}, {}])
-def test_an_activity_without_stage_or_platform_is_a_bare_sign_of_life(lacking: dict[str, Any]) -> None:
+def test_activity_without_stage_or_platform_only_shows_presence(lacking: dict[str, Any]) -> None:
     place = position(event(**lacking), ARRIVAL_MS)
     assert (place.activity, kind_of(place), place.silent_since_ms) == (0, IDLE, ARRIVAL_MS)
 
 
-def test_an_order_may_say_its_stage_and_ends_the_purchase() -> None:
+def test_order_can_name_its_stage_and_ends_the_purchase() -> None:
     place = position(event("order_completed", flow_stage="payment", platform="web"), ARRIVAL_MS)
     assert place.purchase == place.stamp == ARRIVAL_MS * RANK_SPAN + PURCHASE_RANK
     assert stage_of(place.activity) == ("payment", "web")
@@ -152,7 +152,7 @@ moments = st.datetimes(timezones=st.just(UTC))
 
 
 @given(moments, st.sampled_from(STAGES), st.sampled_from(PLATFORMS), st.integers(1, 89_000_000_000_000))
-def test_a_sequence_number_gives_back_its_parts_and_is_exact_in_lua(
+def test_sequence_number_round_trips_and_is_exact_in_lua(
     moment: datetime, stage: Stage, platform: Platform, arrival_ms: int
 ) -> None:
     place = position(event(occurred_at=moment, flow_stage=stage, platform=platform), arrival_ms)
@@ -168,7 +168,7 @@ def test_unix_milliseconds_are_exact_and_round_down(ms: int, micros: int) -> Non
     assert epoch_ms(at(ms) + timedelta(microseconds=micros)) == ms
 
 
-def test_a_moment_without_a_zone_is_utc_and_one_before_1970_still_counts() -> None:
+def test_time_without_zone_is_utc_and_before_1970_is_valid() -> None:
     assert epoch_ms(datetime(2025, 5, 13, 22, 40)) == ARRIVAL_MS  # noqa: DTZ001 - that is the case
     for broken in ("1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"):
         place = position(

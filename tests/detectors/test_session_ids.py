@@ -22,7 +22,7 @@ def test_an_id_that_can_be_a_key_is_stored_as_it_is(text: str) -> None:
 
 
 @given(texts)
-def test_every_text_has_a_key_and_white_space_around_it_means_nothing(text: str) -> None:
+def test_every_text_has_a_key_and_outer_space_is_ignored(text: str) -> None:
     key = session_key(text)
     assert re.fullmatch(r"[A-Za-z0-9._:\-~@+=]{1,128}|h/[0-9a-f]{40}", key)
     assert session_key(f"\t{text} ") == key

@@ -125,7 +125,7 @@ def named_in_the_broker(system: System, shop: Shop) -> Callable[[], None]:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_went_wrong_is_found_and_told(day: Day, tamper: Callable[..., Callable[[], None]], found: str) -> None:
+def test_violations_are_found_and_reported(day: Day, tamper: Callable[..., Callable[[], None]], found: str) -> None:
     mend = tamper(*day)
     try:
         verdict = check(*day, allowed=USUAL)

@@ -19,7 +19,7 @@ from tests.mutants.python_mutants import PYTHON, Mutant
 from tests.mutants.test_mutants import run
 from tests.support.decision_support import shop_on
 from tests.support.helpers import make_state
-from tests.tasks.test_network_reuse import blinding
+from tests.tasks.test_unread_requests import blinding
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -150,12 +150,12 @@ def _clocks(path: Path) -> Iterator[str]:
                 yield name
 
 
-def test_only_a_few_files_outside_the_state_know_redis_each_for_a_reason() -> None:
+def test_only_listed_files_outside_state_use_redis() -> None:
     found = {name_of(path) for path in files("detectors", "tasks", "worker", "winback") if "redis" in tops_of(path)}
     assert found <= set(MAY_IMPORT_REDIS)
 
 
-def test_nothing_outside_the_state_names_a_key_of_a_session_or_a_person() -> None:
+def test_only_state_names_keys_of_sessions_and_people() -> None:
     names = {"session", "person", "outreach", "lane", "due", "leased", "partition", "stats"}
     wrong = []
     for path in files("detectors", "tasks", "worker", "winback"):
@@ -185,7 +185,7 @@ SCRIPTS = sorted((ROOT / "state" / "lua").glob("*.lua"))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_opens_with_its_keys_arguments_and_what_it_returns(path: Path) -> None:
+def test_script_opens_with_keys_arguments_and_returns(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     opening = [line for line in lines if line.startswith("--")]
     assert lines[0].split()[0] == "#!lua"

@@ -50,7 +50,7 @@ def told(project: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("python", ["./old", "./nowhere"])
-def test_a_python_that_is_too_old_or_missing_is_one_line_and_nothing_is_made(project: Path, python: str) -> None:
+def test_old_or_missing_python_is_one_line_and_changes_nothing(project: Path, python: str) -> None:
     done = make(project, python)
 
     assert done.returncode == 2
@@ -68,7 +68,7 @@ def test_an_environment_is_made_once(project: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [OLD, None])
-def test_an_environment_with_a_python_that_is_too_old_or_gone_is_made_again(project: Path, wrong: str | None) -> None:
+def test_environment_with_old_or_missing_python_is_recreated(project: Path, wrong: str | None) -> None:
     if wrong:
         script(project / ".venv" / "bin" / "python", wrong)
     leftover = project / ".venv" / "lib"
@@ -81,7 +81,7 @@ def test_an_environment_with_a_python_that_is_too_old_or_gone_is_made_again(proj
     assert not leftover.exists()
 
 
-def test_an_environment_that_is_fine_does_not_ask_for_another_python(project: Path) -> None:
+def test_valid_environment_needs_no_other_python(project: Path) -> None:
     assert make(project, "./new").returncode == 0
     told(project)
     (project / ".venv" / ".ready").unlink()

@@ -49,14 +49,14 @@ def test_the_scripts_go_where_the_model_goes(state: State, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", IN_SCRIPTS)
-def test_the_scripts_do_not_go_along_with_a_model_that_lacks_a_guard(state: State, name: str) -> None:
+def test_scripts_reject_a_model_without_a_guard(state: State, name: str) -> None:
     without, mix = frozenset({name}), MIXES[GUARDS[name].mix]
     with pytest.raises((AssertionError, LookupError)):
         replay(state, mix, _story(mix, without), without)
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_a_walk_notices_that_a_guard_which_another_one_covers_is_missing(state: State, name: str) -> None:
+def test_walk_notices_a_missing_guard_that_another_covers(state: State, name: str) -> None:
     with pytest.raises((AssertionError, LookupError)):
         walk(state, SEEDS[name], 150, frozenset({name}))
 

@@ -34,7 +34,7 @@ def test_whatever_happens_the_promise_is_kept(state: State) -> None:
 
 
 @pytest.mark.xdist_group("valkey")
-def test_a_story_of_the_machine_notices_a_reap_that_lets_a_request_be_made_again(real_state: State) -> None:
+def test_machine_notices_a_reap_that_repeats_a_request(real_state: State) -> None:
     machine = Machine(make_state(real_state.client, Mutated(real_state.client, guards()["reap_unknown"])))
     machine.begins(repeats=False, identities=IDENTITIES[0])
     machine.does("lease_due", 0)

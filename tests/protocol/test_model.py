@@ -29,11 +29,11 @@ def test_without_a_guard_the_promise_is_broken(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, guard in GUARDS.items() if guard.covered_by])
-def test_a_guard_that_another_one_covers_is_not_missed_alone(name: str) -> None:
+def test_covered_guard_is_not_missed_by_itself(name: str) -> None:
     assert not search(MIXES[GUARDS[name].mix], frozenset({name})).violation
 
 
-def test_a_violation_is_told_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_violation_is_described_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["tests.model", "--without", "caught_up"])
     assert main() == 0
     told = capsys.readouterr().out

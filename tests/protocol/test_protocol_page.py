@@ -29,7 +29,7 @@ def test_the_diagram_has_the_states_and_ways_of_the_model() -> None:
     assert drawn == {change for change in found if change[2] != "gone"}
 
 
-def test_what_is_not_drawn_is_that_forget_erases_all_but_what_is_sending() -> None:
+def test_only_forget_while_sending_is_not_drawn() -> None:
     found = set().union(*(searched(mix).changes for mix in SHORT if mix.forgets))
     erased = {(old, step) for old, step, new in found if new == "gone"}
     assert erased
@@ -52,7 +52,7 @@ def test_guards_in_scripts_are_marked_in_their_script() -> None:
     assert set(in_scripts) - set(guards()) == {"keeps_reserved"}
 
 
-def test_every_guard_that_is_covered_says_so() -> None:
+def test_every_covered_guard_is_marked_as_such() -> None:
     for name, guard in GUARDS.items():
         (row,) = (line for line in PAGE.splitlines() if line.startswith("| `") and f"`{name}`" in line.split("|")[1])
         assert not guard.covered_by or f"Covered by `{guard.covered_by}`" in row

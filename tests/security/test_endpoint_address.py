@@ -102,7 +102,7 @@ def refused(found: Reply) -> bool:
 
 
 @pytest.mark.parametrize("address", [*PRIVATE, *METADATA, *ELSEWHERE])
-def test_a_name_that_leads_inside_is_refused_before_anything_is_connected(
+def test_internal_name_is_refused_before_connecting(
     address: str, connected: Connected, resolve: Callable[..., list[str]]
 ) -> None:
     resolve([address])
@@ -113,7 +113,7 @@ def test_a_name_that_leads_inside_is_refused_before_anything_is_connected(
     assert connected == []
 
 
-def test_a_service_of_this_machine_is_not_reached_by_another_name(resolve: Callable[..., list[str]]) -> None:
+def test_local_service_is_not_reached_by_another_name(resolve: Callable[..., list[str]]) -> None:
     resolve(["127.0.0.1"])
     with FaultyServer(reply()) as server, client_of(f"https://{NAME}:{server.port}/") as client:
         assert refused(post(client))
@@ -123,7 +123,7 @@ def test_a_service_of_this_machine_is_not_reached_by_another_name(resolve: Calla
 
 
 @pytest.mark.parametrize("address", [PUBLIC, *PRIVATE, *METADATA])
-def test_a_name_of_this_machine_leads_to_it_alone(
+def test_local_name_resolves_only_to_this_machine(
     address: str, connected: Connected, resolve: Callable[..., list[str]]
 ) -> None:
     resolve([address])
@@ -161,9 +161,7 @@ def test_of_mixed_answers_only_what_is_allowed_is_connected_to(
     assert refused(found) == (not connected)
 
 
-def test_what_was_looked_at_is_what_is_connected_to_though_the_name_changes_at_once(
-    connected: Connected, resolve: Callable[..., list[str]]
-) -> None:
+def test_checked_address_is_the_connected_one(connected: Connected, resolve: Callable[..., list[str]]) -> None:
     asked = resolve([PUBLIC], ["127.0.0.1"])
     with client_of(f"https://{NAME}/") as client:
         assert post(client) == TryAgain("connect_error")
@@ -193,7 +191,7 @@ def test_nothing_else_is_used_then_either(
 
 
 @given(st.ip_addresses(v=4))
-def test_an_address_passes_only_if_it_is_global_and_so_do_its_forms_in_ipv6(address: IPv4Address) -> None:
+def test_address_and_its_ipv6_forms_must_be_global(address: IPv4Address) -> None:
     kind = address_block_reason(str(address))
     assert kind is not None or (address.is_global and not address.is_multicast and not address.is_reserved)
     number = int(address)
@@ -224,7 +222,7 @@ def test_an_address_in_the_setting_itself_is_refused_in_one_line(host: str, kind
     assert f"leads to a {kind} address, where nothing is sent; see delivery.allow_private_endpoint" in line
 
 
-def test_a_private_address_may_be_the_setting_when_that_is_allowed() -> None:
+def test_private_address_is_accepted_when_allowed() -> None:
     env = {"WINBACK_DELIVERY__ENDPOINT": "https://10.0.0.1/x", "WINBACK_DELIVERY__ALLOW_PRIVATE_ENDPOINT": "true"}
     assert load(env).delivery.endpoint == "https://10.0.0.1/x"
     assert not Settings().delivery.allow_private_endpoint

@@ -58,7 +58,7 @@ HOSTILE_IDS = (
 
 
 @pytest.mark.parametrize("name", NAMES_NOBODY)
-def test_what_cannot_be_read_is_set_aside_and_the_stream_moves_on(state: State, name: str) -> None:
+def test_unreadable_event_is_quarantined_and_the_stream_advances(state: State, name: str) -> None:
     set_aside(state, NAMES_NOBODY[name])
 
 
@@ -83,7 +83,7 @@ def set_aside(state: State, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", LOSES_A_PART)
-def test_a_hostile_part_does_not_cost_what_stands_beside_it(state: State, name: str) -> None:
+def test_hostile_part_leaves_the_other_parts_intact(state: State, name: str) -> None:
     publish_raw(state, HEAD.replace(b"exit", b"order_completed") + LOSES_A_PART[name] + b"}")
     ingest_of(state).step()
     assert [applied for _, _, applied in rejected(state)] == [True]
@@ -101,7 +101,7 @@ def test_an_id_that_could_be_more_than_a_name_is_part_of_no_key(state: State, se
     assert not [key for key in dump(state) if session in key]
 
 
-def test_of_a_field_named_twice_one_counts_for_the_check_and_for_the_key(state: State) -> None:
+def test_repeated_field_has_one_value_for_check_and_key(state: State) -> None:
     publish_raw(state, b'{"session_id": "{00}*", "session_id": "s-good", "type": "exit"}')
     ingest_of(state).step()
     assert rejected(state) == []
@@ -109,7 +109,7 @@ def test_of_a_field_named_twice_one_counts_for_the_check_and_for_the_key(state: 
 
 
 @ON_VALKEY
-def test_many_hostile_events_in_one_batch_hold_up_nobody(real_state: State) -> None:
+def test_many_hostile_events_delay_no_other_event(real_state: State) -> None:
     state, raws = real_state, list(NAMES_NOBODY.values())
     for number in range(300):
         publish_raw(state, raws[number % len(raws)])

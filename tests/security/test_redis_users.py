@@ -60,7 +60,7 @@ def refuses(server: EmbeddedValkey, user: str, *command: str) -> bool:
 
 
 @pytest.mark.parametrize("role", PERSONAL_ROLES)
-def test_who_lacks_a_key_of_encryption_may_say_so(server: EmbeddedValkey, role: str, real_state: State) -> None:
+def test_role_without_an_encryption_key_can_report_it(server: EmbeddedValkey, role: str, real_state: State) -> None:
     key = missing_key(real_state.keys, role)
     assert not refuses(server, role, "HSET", key, "process", "1")
     assert not refuses(server, role, "PEXPIRE", key, "1000")

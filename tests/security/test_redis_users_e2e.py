@@ -86,9 +86,7 @@ COMMANDS = (
 )
 
 
-def test_the_operator_can_do_everything_that_there_is_a_command_for(
-    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_operator_user_can_run_every_command(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("WINBACK_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -103,7 +101,7 @@ def test_the_operator_can_do_everything_that_there_is_a_command_for(
     assert refused(shop.admin) - {("winback-operator", "command", "commandlog|reset")} == set()
 
 
-def test_the_metrics_tell_of_it_all_with_the_rights_to_read_and_nobodys_data(shop: Shop, tmp_path: Path) -> None:
+def test_metrics_need_only_read_rights_and_show_no_personal_data(shop: Shop, tmp_path: Path) -> None:
     shop.send("s-sent", customer=jane(phone_number="+573001234501"), **CHECKOUT, cart=CART)
     until(lambda: shop.requests_for("s-sent"))
     shop.admin.execute_command("ACL", "LOG", "RESET")
@@ -126,7 +124,7 @@ OPEN = {"/metrics", "/healthcheck", "/static/", "/login", "/logout"}
 """What Flower shows to everybody; of these only the metrics tell anything."""
 
 
-def test_flower_shows_and_does_nothing_for_who_has_no_password(shop: Shop) -> None:
+def test_flower_does_nothing_without_a_password(shop: Shop) -> None:
     seen = set()
     headers = {
         "connection": "upgrade",
@@ -151,7 +149,7 @@ def test_flower_shows_and_does_nothing_for_who_has_no_password(shop: Shop) -> No
     assert {("get", "/tasks"), ("get", "/api/workers"), ("post", "/api/worker/shutdown/recover")} <= seen
 
 
-def test_flowers_metrics_which_need_no_password_tell_of_workers_and_tasks_alone(shop: Shop) -> None:
+def test_flower_metrics_show_only_workers_and_tasks(shop: Shop) -> None:
     metrics = httpx.get(f"{shop.flower}/metrics", trust_env=False).text
     labels = set(re.findall(r'([a-z_]+)="', metrics))
     assert labels <= {

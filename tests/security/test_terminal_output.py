@@ -80,7 +80,7 @@ def test_an_event_that_is_checked_is_shown_harmlessly(shop: Shop, tmp_path: Path
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_pause_is_told_with_its_reason_on_one_line(shop: Shop, text: str) -> None:
+def test_pause_is_printed_with_its_reason_on_one_line(shop: Shop, text: str) -> None:
     shop.run("pause", "--reason", text)
     assert harmless(shop.run("status"))
     assert harmless(shop.run("status", "--json"))

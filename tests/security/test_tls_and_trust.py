@@ -67,7 +67,7 @@ def test_certificate_and_name_are_both_asked_for() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_tls_before_1_2_is_not_spoken_though_the_host_would_allow_it(authority: trustme.CA) -> None:
+def test_tls_before_1_2_is_refused(authority: trustme.CA) -> None:
     old, lax = presenting(authority), ssl.create_default_context()
     for context in (old, lax):
         context.minimum_version = ssl.TLSVersion.TLSv1

@@ -1,4 +1,4 @@
-"""The end-to-end suite of tests/e2e/test_e2e.py somewhere else: a module says where, and takes the tests in."""
+"""The end-to-end suite of tests/e2e/test_whole_shop.py somewhere else: a module says where, and takes the tests in."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.servers.places import Place
 from tests.support.running_shop import Shop, running_shop
 
-MIDDLE = "test_who_leaves_two_carts_is_contacted_once"
+MIDDLE = "test_shopper_with_two_carts_is_contacted_once"
 
 
 @pytest.fixture(scope="module")
@@ -32,4 +32,4 @@ def _failover_in_the_middle(request: pytest.FixtureRequest) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the suite come first: it counts from nothing. What is taken in besides goes by what was there before."""
-    items.sort(key=lambda item: (item.path, getattr(item, "function", item).__module__ != "tests.e2e.test_e2e"))
+    items.sort(key=lambda item: (item.path, getattr(item, "function", item).__module__ != "tests.e2e.test_whole_shop"))

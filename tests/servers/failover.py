@@ -49,7 +49,7 @@ def ended(shop: Shop) -> int:
     return sum(number for name, number in shop.outcomes().items() if name.partition(".")[0] in ENDED)
 
 
-def test_nobody_is_lost_or_contacted_twice_when_the_primary_is_lost_under_load(
+def test_failover_under_load_loses_and_repeats_no_contact(
     shop: Shop, place: Place, record_property: Callable[[str, object], None]
 ) -> None:
     before = until(patiently(lambda: ended(shop) + 1)) - 1
@@ -84,7 +84,7 @@ def test_nobody_is_lost_or_contacted_twice_when_the_primary_is_lost_under_load(
     assert gap_s < WORKS_AGAIN_WITHIN_S
 
 
-def test_an_answer_that_finds_its_primary_dead_is_recorded_where_another_took_over(shop: Shop, place: Place) -> None:
+def test_reply_is_recorded_after_a_failover(shop: Shop, place: Place) -> None:
     """Between the fence and the answer: the replica knows of the fence, and gets the answer."""
     shop.api.control(delay="800ms")
     session = "sess_answered"

@@ -31,7 +31,7 @@ def _is_alive(shop: Shop, pid: int) -> bool:
     return any(name.endswith(f":{pid}".encode()) for name in names)
 
 
-def test_a_rolling_restart_of_several_hosts_with_two_wrong_clocks_loses_and_repeats_nobody(
+def test_rolling_restart_with_wrong_clocks_loses_nothing(
     shop: Shop, hosts: list[Host], record_property: Callable[[str, object], None]
 ) -> None:
     before, sent = ended(shop), shop.outcomes().get("sent", 0)

@@ -35,7 +35,7 @@ def replica_of(servers: Replicated, primary: RedisServer) -> RedisServer:
     return next(node for node in servers.nodes if node.client.info("replication").get("master_port") == primary.port)
 
 
-def test_only_the_sessions_of_a_primary_without_its_replica_are_held_back(servers: Replicated, state: State) -> None:
+def test_only_sessions_of_a_primary_without_replica_are_blocked(servers: Replicated, state: State) -> None:
     assert replicas_of(state.client).fewest == 1
     mine = primary_of(servers, state, "s-1")
     other = next(f"s-{n}" for n in range(2, 100) if primary_of(servers, state, f"s-{n}") is not mine)
@@ -51,7 +51,7 @@ def test_only_the_sessions_of_a_primary_without_its_replica_are_held_back(server
     assert record(state, held.outreach)["attempts"] == "0"
 
 
-def test_a_client_from_before_a_failover_passes_the_fence_at_the_new_primary(servers: Replicated, state: State) -> None:
+def test_old_client_passes_the_fence_at_the_new_primary(servers: Replicated, state: State) -> None:
     held = taken(state, "s-moved")
     lost = primary_of(servers, state, "s-moved")
     until(lost.is_followed)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.test_e2e import *  # noqa: F403 - all of its tests, whichever there are
+from tests.e2e.test_whole_shop import *  # noqa: F403 - all of its tests, whichever there are
 from tests.servers.failover import *  # noqa: F403 - as below
 from tests.servers.places import sentinel_and_redis
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from state.connection import connect
-from tests.e2e.test_e2e_sending import winback
+from tests.e2e.test_sending import winback
 from tests.servers.failover import emit, ended, requests_of
 from tests.servers.hosts import Host, host
 from tests.servers.redis_servers import RedisServer
@@ -47,9 +47,7 @@ def silent(shop: Shop) -> bool:
     return not waits and not shop.redis.xlen("winback:events")
 
 
-def test_after_a_restore_nobody_is_contacted_again_who_was_contacted_after_the_backup(
-    server: RedisServer, shop: Shop, tmp_path: Path
-) -> None:
+def test_restore_repeats_no_contact_made_after_the_backup(server: RedisServer, shop: Shop, tmp_path: Path) -> None:
     with ExitStack() as before:
         running(before, shop, "before")
         until(lambda: shop.redis.exists("winback:heartbeat:beat", "winback:heartbeat:ingest") == 2, 40)

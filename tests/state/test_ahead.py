@@ -135,7 +135,7 @@ def test_clocks_that_differ_a_little_change_nothing(state: State) -> None:
     assert stored(state).silent_since_ms > now_ms(state)
 
 
-def test_what_is_gone_is_taken_out_of_its_lane(state: State) -> None:
+def test_missing_session_is_removed_from_its_lane(state: State) -> None:
     ahead(state, event())
     state.client.delete(state.keys.session("s-1"))
     lanes = cut_offs(now_ms(state), lanes=["checkout.web.idle"])

@@ -45,14 +45,14 @@ def test_after_an_ambiguous_attempt_it_may_still_be_sent(state: State) -> None:
     assert stored(state).contacts == 1
 
 
-def test_after_an_ambiguous_attempt_there_is_no_cancelling_when_they_come_back(state: State) -> None:
+def test_return_after_an_ambiguous_attempt_does_not_cancel(state: State) -> None:
     held = ambiguous(state)
     happen(state, event())
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 2") == "unknown"
     assert counters(state) == {"unknown.cancelled": 1}
 
 
-def test_an_ambiguous_one_that_waits_ends_unknown_when_they_come_back(state: State) -> None:
+def test_waiting_ambiguous_outreach_ends_unknown_on_return(state: State) -> None:
     held = sending(state)
     state.outbox.settle(held, "retry", reason="http_504", delay_ms=HOUR_MS, line="attempt 1", ambiguous=True)
     happen(state, event("order_completed"))

@@ -35,7 +35,7 @@ from worker.runtime import State
 # Whose order it is
 
 
-def test_an_order_of_the_session_after_its_contact_is_recovered_with_its_value(state: State) -> None:
+def test_order_of_the_contacted_session_is_credited_with_value(state: State) -> None:
     contacted(state)
     order_comes(state, order())
     assert merit(state) == RECOVERED
@@ -48,7 +48,7 @@ def test_so_is_one_of_the_same_person_elsewhere(state: State, session: str | Non
     assert merit(state) == RECOVERED
 
 
-def test_so_is_one_of_a_session_that_says_only_afterwards_who_it_was(state: State) -> None:
+def test_order_of_a_session_identified_later_is_credited(state: State) -> None:
     contacted(state)
     order_comes(state, order("s-other"), ago_ms=SECOND_MS)
     assert merit(state) == {}
@@ -56,19 +56,19 @@ def test_so_is_one_of_a_session_that_says_only_afterwards_who_it_was(state: Stat
     assert merit(state) == RECOVERED
 
 
-def test_so_is_one_of_the_session_when_it_has_another_number_by_then(state: State) -> None:
+def test_order_of_a_session_with_a_new_number_is_credited(state: State) -> None:
     contacted(state)
     order_comes(state, order(customer={**JANE, "phone_number": OTHER_PHONE}))
     assert merit(state) == RECOVERED
 
 
-def test_an_order_of_somebody_else_is_nobodys_merit(state: State) -> None:
+def test_order_of_another_person_is_not_credited(state: State) -> None:
     contacted(state)
     order_comes(state, order("s-other", customer={**JANE, "phone_number": OTHER_PHONE}))
     assert merit(state) == {}
 
 
-def test_an_order_belongs_to_the_last_contact_before_it_and_is_counted_once(state: State) -> None:
+def test_order_is_credited_once_to_the_last_contact_before_it(state: State) -> None:
     first, second = contacted(state, ago_ms=3 * HOUR_MS), contacted(state, "s-2", ago_ms=2 * HOUR_MS)
     contacted(state, "s-3", ago_ms=0)
     order_comes(state, order(None, customer=JANE), ago_ms=HOUR_MS)
@@ -89,7 +89,7 @@ def test_an_order_belongs_to_the_last_contact_before_it_and_is_counted_once(stat
         (WINDOW_MS + HOUR_MS, HOUR_MS - MINUTE_MS, False),
     ],
 )
-def test_an_order_counts_within_the_window_after_the_contact_and_not_before_it(
+def test_order_counts_only_within_the_window_after_contact(
     state: State,
     contact_ago_ms: int,
     order_ago_ms: int,
@@ -125,7 +125,7 @@ def test_an_order_counts_when_it_was_made_not_when_it_arrived(state: State) -> N
     assert merit(state) == {}
 
 
-def test_orders_and_contacts_are_counted_on_the_day_and_at_the_place_of_the_contact(state: State) -> None:
+def test_orders_and_contacts_count_on_the_day_of_the_contact(state: State) -> None:
     held = taken(state)
     remembered(state, held.outreach, None)
     fence(state, held)
@@ -153,7 +153,7 @@ def test_an_order_that_comes_twice_counts_once(state: State) -> None:
 
 
 @pytest.mark.parametrize("later_first", [False, True])
-def test_of_two_orders_the_first_that_was_made_counts_in_whatever_sequence_they_come(
+def test_first_of_two_orders_counts_in_any_sequence(
     state: State,
     later_first: bool,  # noqa: FBT001 - a case
 ) -> None:
@@ -166,7 +166,7 @@ def test_of_two_orders_the_first_that_was_made_counts_in_whatever_sequence_they_
 
 
 @pytest.mark.parametrize("later_first", [False, True])
-def test_an_order_that_says_its_value_counts_before_one_that_does_not(
+def test_order_with_a_value_replaces_one_without(
     state: State,
     later_first: bool,  # noqa: FBT001 - a case
 ) -> None:
@@ -180,7 +180,7 @@ def test_an_order_that_says_its_value_counts_before_one_that_does_not(
 
 @pytest.mark.parametrize("method", ["candidates", "contacted_at", "credit"])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_crash_on_the_way_to_the_contact_costs_nothing_and_doubles_nothing(
+def test_crash_before_the_contact_loses_and_doubles_no_credit(
     state: State,
     method: str,
     after: bool,  # noqa: FBT001 - a case
@@ -208,7 +208,7 @@ def test_a_batch_without_orders_asks_nothing_of_redis(state: State) -> None:
 # What it was worth
 
 
-def test_an_order_without_a_value_is_worth_the_cart_that_the_contact_was_about(state: State) -> None:
+def test_order_without_value_is_worth_its_cart(state: State) -> None:
     contacted(state)
     order_comes(state, order(value=None))
     assert merit(state) == {"recovered.orders@checkout.web": 1, "recovered.COP@checkout.web": CART.units}

@@ -44,7 +44,7 @@ def counting(request: pytest.FixtureRequest) -> Iterator[State]:
     st.sampled_from(corrections),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_sequence_and_repetition_of_orders_and_corrections_counts_the_same(
+def test_orders_and_corrections_count_the_same_in_any_sequence(
     counting: State,
     data: st.DataObject,
     made: list[tuple[int, str | None, float | None]],

@@ -112,7 +112,7 @@ def test_metadata_of_an_earlier_session_is_bounded_too(state: State) -> None:
     assert metadata(state, "new") == {f"new{n:03d}" for n in range(100)} | {f"old{n:03d}" for n in range(28)}
 
 
-def test_session_of_an_earlier_version_with_many_fields_is_taken_over(state: State) -> None:
+def test_old_session_with_many_fields_is_superseded(state: State) -> None:
     at_ms = now_ms(state) - HOUR_MS
     apply(state, arrived(with_metadata("old", a=1), at_ms), arrived(event(session="new"), at_ms))
     value = texts_at(state, state.keys.session("old"))["meta.a"]

@@ -72,7 +72,7 @@ def test_one_script_call_takes_no_more_than_its_limit(state: State) -> None:
     assert [(reply.looked, reply.taken) for reply in replies] == [(2, 2), (2, 2), (1, 1)]
 
 
-def test_what_happened_after_the_claim_does_not_count_as_silence_again(state: State) -> None:
+def test_event_after_the_claim_does_not_extend_the_silence(state: State) -> None:
     outreach = abandon(state)
     assert sweep(state) == 0
     assert stored(state).outreach == outreach
@@ -136,7 +136,7 @@ def test_two_sweeps_at_once_claim_disjoint_sessions(real_state: State) -> None:
 
 
 @pytest.mark.xdist_group("valkey")
-def test_a_sweep_with_nothing_due_reads_the_clock_and_the_heads_of_the_lanes_alone(real_state: State) -> None:
+def test_sweep_without_due_sessions_reads_only_lane_heads(real_state: State) -> None:
     state = real_state
     at_ms = now_ms(state)
     apply(state, *(arrived(event(session=f"s-{n}", customer=JANE), at_ms) for n in range(2000)))

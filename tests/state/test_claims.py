@@ -118,7 +118,7 @@ def test_silence_is_counted_once_for_each_session_by_lane(state: State) -> None:
 
 
 @pytest.mark.parametrize("missing", ["full_name", "phone_number"])
-def test_who_cannot_be_reached_is_settled_on_the_spot(state: State, missing: str) -> None:
+def test_unreachable_session_is_closed_at_once(state: State, missing: str) -> None:
     customer = {name: value for name, value in JANE.items() if name != missing}
     happen(state, event(customer=customer), ago_ms=HOUR_MS)
     assert sweep(state) == 0
@@ -137,14 +137,14 @@ def test_a_country_that_is_missing_does_not_make_it_unreachable(state: State) ->
     assert stored(state).state == "abandoned"
 
 
-def test_who_took_the_number_back_cannot_be_reached(state: State) -> None:
+def test_withdrawn_number_is_unreachable(state: State) -> None:
     happen(state, event(customer=JANE), ago_ms=HOUR_MS + SECOND_MS)
     happen(state, event(customer={"phone_number": None}), ago_ms=HOUR_MS)
     assert sweep(state) == 0
     assert counters(state) == {"unreachable": 1}
 
 
-def test_a_lane_that_is_left_alone_is_suppressed_with_the_reason(state: State) -> None:
+def test_disabled_lane_is_suppressed_with_the_reason(state: State) -> None:
     happen(state, event(customer=JANE), ago_ms=HOUR_MS)
     assert sweep(state, suppress_reason="declined_off") == 0
     assert stored(state).state.startswith("suppressed")
@@ -160,7 +160,7 @@ def test_what_has_been_overdue_for_too_long_expires(state: State) -> None:
     assert counters(state) == {"expired.too_old": 1}
 
 
-def test_age_is_measured_by_when_it_occurred_not_by_when_it_arrived(state: State) -> None:
+def test_age_is_measured_from_occurrence(state: State) -> None:
     occurred_s = (now_ms(state) - 2 * DAY_MS) / 1000
     happen(state, event(customer=JANE, occurred_at=occurred_s), ago_ms=HOUR_MS)
     assert sweep(state) == 0
@@ -175,7 +175,7 @@ def test_the_age_of_a_lapsed_voucher_is_measured_from_its_expiry(state: State) -
     assert expires_at == int(expired_s * 1000) + WAIT_MS + MAX_AGE_MS
 
 
-def test_a_lane_member_whose_session_has_expired_ends_as_expired(state: State) -> None:
+def test_lane_member_with_expired_session_ends_expired(state: State) -> None:
     happen(state, event(customer=JANE), ago_ms=HOUR_MS)
     expire_session(state)
     assert sweep(state) == 0
@@ -184,7 +184,7 @@ def test_a_lane_member_whose_session_has_expired_ends_as_expired(state: State) -
     assert list(state.client.scan_iter("*:session:*")) == []
 
 
-def test_a_session_that_expired_in_one_lane_and_came_anew_in_another_is_not_silent(state: State) -> None:
+def test_session_active_in_another_lane_is_not_silent(state: State) -> None:
     happen(state, event(stage="cart_review", customer=JANE), ago_ms=HOUR_MS)
     expire_session(state)
     happen(state, event(stage="payment", customer=JANE))
@@ -194,7 +194,7 @@ def test_a_session_that_expired_in_one_lane_and_came_anew_in_another_is_not_sile
     assert counters(state) == {}
 
 
-def test_what_a_session_left_in_a_lane_before_it_expired_does_not_claim_it_twice(state: State) -> None:
+def test_stale_lane_entry_does_not_claim_a_session_twice(state: State) -> None:
     happen(state, event(stage="cart_review", customer=JANE), ago_ms=2 * HOUR_MS)
     expire_session(state)
     happen(state, event(stage="payment", customer=JANE), ago_ms=HOUR_MS)
@@ -204,7 +204,7 @@ def test_what_a_session_left_in_a_lane_before_it_expired_does_not_claim_it_twice
     assert len(list(state.client.scan_iter("*:outreach:*"))) == 1
 
 
-def test_a_lane_that_still_has_a_session_which_is_done_does_not_claim_it_again(state: State) -> None:
+def test_finished_session_in_a_lane_is_not_claimed_again(state: State) -> None:
     outreach = abandon(state)
     lane = state.keys.lane(partition_of("s-1"), "checkout.web.idle")
     state.client.zadd(lane, {"s-1": stored(state).silent_since_ms})
@@ -213,7 +213,7 @@ def test_a_lane_that_still_has_a_session_which_is_done_does_not_claim_it_again(s
     assert lanes_of(state) == {}
 
 
-def test_a_session_of_which_only_the_contacts_are_left_ends_as_expired(state: State) -> None:
+def test_session_with_only_contacts_left_ends_expired(state: State) -> None:
     happen(state, event(customer=JANE), ago_ms=HOUR_MS)
     key = state.keys.session("s-1")
     state.client.delete(key)

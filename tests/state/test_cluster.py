@@ -67,7 +67,7 @@ def state(cluster: State) -> Iterator[State]:
     assert immortal == []
 
 
-def test_a_server_in_cluster_mode_refuses_a_script_that_leaves_its_slot(state: State) -> None:
+def test_cluster_refuses_a_script_that_leaves_its_slot(state: State) -> None:
     """Without this the tests below would show nothing."""
     with pytest.raises(Exception, match=r"do not hash to the same slot"):
         state.client.eval("#!lua\nredis.call('SET', 'somewhere:else', 1)", 1, "{07}:here")
@@ -81,7 +81,7 @@ def test_of_several_nodes_in_the_url_one_that_answers_is_enough(state: State) ->
         assert client.get_primaries() == [node]
 
 
-def test_no_node_is_asked_where_scripts_run_that_are_sent_together(state: State) -> None:
+def test_pipelined_scripts_ask_no_node_for_slots(state: State) -> None:
     known: Any = state.client
     node = known.get_redis_connection(known.get_primaries()[0])
     node.config_resetstat()

@@ -63,7 +63,7 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
         assert sum(carried_out(client) for client in nodes.clients) == 80
 
 
-def test_while_a_slot_is_being_moved_its_scripts_wait_and_then_find_all(nodes: Cluster, state: State) -> None:
+def test_scripts_wait_while_their_slot_moves_and_then_succeed(nodes: Cluster, state: State) -> None:
     """The new node does not have yet what has not been moved: there a script would begin anew."""
     held, slot = taken(state, "s-1"), key_slot(state.keys.session("s-1").encode())
     before = stored(state)
@@ -88,7 +88,7 @@ def test_while_a_slot_is_being_moved_its_scripts_wait_and_then_find_all(nodes: C
         happen(state, event())
 
 
-def test_events_wait_for_a_slot_that_is_being_moved_and_none_is_set_aside(nodes: Cluster) -> None:
+def test_events_wait_for_a_moving_slot_and_none_is_quarantined(nodes: Cluster) -> None:
     client: Any = connect(nodes.url)
     state = make_state(client, Scripts(client))
     opened(state, 1)
@@ -110,7 +110,7 @@ def test_events_wait_for_a_slot_that_is_being_moved_and_none_is_set_aside(nodes:
     client.close()
 
 
-def test_who_is_sent_on_to_a_slot_that_is_being_moved_is_refused(nodes: Cluster, state: State) -> None:
+def test_redirect_to_a_moving_slot_is_refused(nodes: Cluster, state: State) -> None:
     loaded(state)  # all nodes know the script: the driver would follow to the third and have it carried out there
     first = CALLS[0]
     slot, now, then = slot_of(first), (home(first) + 1) % 3, (home(first) + 2) % 3

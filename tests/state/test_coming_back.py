@@ -34,7 +34,7 @@ from worker.runtime import State
     ("kind", "reason"), [("activity", "came_back"), ("exit", "came_back"), ("order_completed", "paid")]
 )
 @pytest.mark.parametrize("is_taken", [False, True])
-def test_what_happens_after_the_claim_cancels_what_waits_or_is_leased(
+def test_event_after_the_claim_cancels_waiting_and_leased(
     state: State,
     kind: str,
     reason: str,
@@ -53,7 +53,7 @@ def test_what_happens_after_the_claim_cancels_what_waits_or_is_leased(
     assert stored(state).state == ("bought" if reason == "paid" else "waiting")
 
 
-def test_an_order_that_comes_late_while_it_is_sending_leaves_the_session_with_a_time_to_live(state: State) -> None:
+def test_late_order_while_sending_leaves_a_ttl(state: State) -> None:
     held = sending(state)
     happen(state, event("order_completed", stage=None), ago_ms=HOUR_MS + MINUTE_MS)
     assert state.outbox.settle(held, "sent", line="attempt 1") == "sent"
@@ -71,7 +71,7 @@ def test_what_is_sending_is_never_cancelled(state: State, kind: str) -> None:
 
 
 @pytest.mark.parametrize("is_taken", [False, True])
-def test_an_order_from_before_the_last_activity_cancels_all_the_same(
+def test_order_before_the_last_activity_cancels(
     state: State,
     is_taken: bool,  # noqa: FBT001 - a case
 ) -> None:
@@ -126,13 +126,13 @@ def test_an_old_event_that_has_just_arrived_cancels_what_is_open(
     assert list(lanes_of(state)) == ["checkout.web.idle"]
 
 
-def test_an_old_event_that_arrived_before_the_silence_cancels_nothing(state: State) -> None:
+def test_old_event_from_before_the_silence_cancels_nothing(state: State) -> None:
     outreach, at_ms = abandon(state), now_ms(state)
     apply(state, arrived(event(occurred_at=(at_ms - 3 * HOUR_MS) / 1000), at_ms - 2 * HOUR_MS))
     assert record(state, outreach)["state"] == "waiting"
 
 
-def test_an_order_in_the_millisecond_of_the_last_activity_cancels(state: State) -> None:
+def test_order_at_the_last_activity_cancels(state: State) -> None:
     at_ms = now_ms(state) - HOUR_MS
     happen(state, event(customer=JANE, occurred_at=at_ms / 1000), ago_ms=HOUR_MS)
     sweep(state)
@@ -149,7 +149,7 @@ def test_coming_back_gives_the_session_its_time_to_live_again(state: State) -> N
     assert left > SESSION_TTL_MS - MINUTE_MS
 
 
-def test_coming_back_within_the_hour_gives_the_session_its_time_to_live_again(state: State) -> None:
+def test_return_within_the_hour_renews_the_ttl(state: State) -> None:
     hour_ms = now_ms(state) // HOUR_MS * HOUR_MS - HOUR_MS
     apply(state, arrived(event(customer=JANE), hour_ms + MINUTE_MS))
     assert sweep(state, silent_for_ms=0) == 1
@@ -166,7 +166,7 @@ def test_an_ended_outreach_is_not_cancelled_later(state: State) -> None:
     assert "outreach" not in texts(state, state.keys.session("s-1"))
 
 
-def test_a_session_stays_without_end_when_its_earlier_outreach_ends_last(state: State) -> None:
+def test_session_has_no_ttl_when_its_earlier_outreach_ends_last(state: State) -> None:
     first = sending(state)
     second = abandon(state, ago_ms=HOUR_MS - MINUTE_MS)
     state.outbox.settle(first, "dead", reason="http_400", line="attempt 1")

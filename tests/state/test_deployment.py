@@ -52,14 +52,14 @@ def test_another_namespace_is_another_deployment(state: State) -> None:
     deployment.check(state.scripts, Keys("staging"), b"another secret")
 
 
-def test_the_fingerprint_gives_the_secret_away_to_nobody() -> None:
+def test_fingerprint_does_not_reveal_the_secret() -> None:
     found = deployment.fingerprint(SECRET)
     assert len(found) == 16
     assert found != deployment.fingerprint(SECRET + b"!")
     assert SECRET.decode() not in found
 
 
-def test_a_process_that_says_it_lives_is_listed_with_the_servers_time(state: State) -> None:
+def test_heartbeat_is_listed_with_the_server_time(state: State) -> None:
     before_ms = now_ms(state)
     deployment.heartbeat(state.scripts, state.keys, "ingest")
     (beat,) = deployment.heartbeats(state.scripts, state.keys, "ingest")
@@ -80,7 +80,7 @@ def test_the_latest_sign_of_life_comes_first(state: State) -> None:
     ]
 
 
-def test_a_problem_is_shown_until_it_is_gone(state: State) -> None:
+def test_problem_is_shown_until_it_is_resolved(state: State) -> None:
     deployment.report(state.scripts, state.keys, "detection", "line 3: idle.checkout has no unit")
     assert deployment.problems(state.scripts, state.keys) == {"detection": "line 3: idle.checkout has no unit"}
     deployment.report(state.scripts, state.keys, "detection", "")
@@ -127,7 +127,7 @@ def test_the_embedded_server_is_new_enough(real_state: State) -> None:
     assert require_suitable(real_state.client).startswith("valkey ")
 
 
-def test_behind_sentinel_the_user_of_the_url_is_the_one_that_logs_in() -> None:
+def test_sentinel_login_uses_the_user_of_the_url() -> None:
     with connect("redis+sentinel://winback-recover:p%40ss@127.0.0.1:1/mymaster/0") as client:
         given = client.connection_pool.connection_kwargs
     assert (given["username"], given["password"]) == ("winback-recover", "p@ss")
@@ -139,7 +139,7 @@ def test_a_url_that_cannot_be_used_names_the_setting(url: str) -> None:
         connect(url)
 
 
-def test_a_server_that_is_away_is_said_to_be_unavailable() -> None:
+def test_unreachable_server_is_reported_as_unavailable() -> None:
     state = make_state(client := connect("redis://127.0.0.1:1"), Scripts(client))
     with pytest.raises(ServerUnavailableError, match="does not answer"):
         state.outbox.leased()
@@ -154,7 +154,7 @@ def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State) -> N
         state.client.script_flush()
 
 
-def test_what_fakeredis_runs_is_the_script_without_its_first_line() -> None:
+def test_fakeredis_runs_the_script_without_its_first_line() -> None:
     """Otherwise the two servers would not run the same scripts."""
     fake, real = FakeScripts(None), Scripts(None)  # type: ignore[arg-type]
     for name in ("apply", "claim", "settle", "acknowledge"):

@@ -104,9 +104,7 @@ def own_server(tmp_path: Path) -> Iterator[State]:
 
 
 @pytest.mark.xdist_group("valkey")
-def test_on_disk_there_is_only_what_the_shop_sent_until_the_append_only_file_is_rewritten(
-    own_server: State, tmp_path: Path
-) -> None:
+def test_disk_holds_plain_text_only_until_the_aof_rewrite(own_server: State, tmp_path: Path) -> None:
     client: Any = own_server.client
     happen(own_server, johns_visit("s-first"))
     assert found_in(files_in(tmp_path)) == set()
@@ -120,7 +118,7 @@ def test_on_disk_there_is_only_what_the_shop_sent_until_the_append_only_file_is_
 # As without keys
 
 
-def test_an_outreach_goes_out_as_without_keys_and_is_repeated_in_the_same_words(sealed: State) -> None:
+def test_outreach_is_repeated_in_the_same_bytes_with_encryption(sealed: State) -> None:
     outreach = abandoned(sealed)
     with yuno(sealed, http(503), http(200)) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
@@ -133,7 +131,7 @@ def test_an_outreach_goes_out_as_without_keys_and_is_repeated_in_the_same_words(
     assert "body" not in record(sealed, outreach)
 
 
-def test_what_a_reply_quoted_can_be_read_with_the_key_alone(sealed: State) -> None:
+def test_quoted_reply_is_readable_only_with_the_key(sealed: State) -> None:
     outreach = abandoned(sealed)
     with yuno(sealed, http(400, quoting("John:\nbad"))) as (deps, _):
         assert attempt(outreach, deps).outcome == "dead"
@@ -144,13 +142,13 @@ def test_what_a_reply_quoted_can_be_read_with_the_key_alone(sealed: State) -> No
     assert f"is encrypted under key {key_id(KEY)}, which is not in encryption_keys" in other
 
 
-def test_a_buyer_is_recognised_by_the_session_alone(sealed: State) -> None:
+def test_buyer_is_recognised_by_the_session_only(sealed: State) -> None:
     publish(sealed, johns_visit(), event("order_completed", stage=None))
     ingest_of(sealed).step()
     assert facts_of(sealed, JOHN["phone_number"]).bought  # type: ignore[arg-type]
 
 
-def test_who_took_the_number_back_cannot_be_reached(sealed: State) -> None:
+def test_withdrawn_number_is_unreachable(sealed: State) -> None:
     happen(sealed, johns_visit(), ago_ms=HOUR_MS)
     happen(sealed, event(customer={"phone_number": None}), ago_ms=HOUR_MS - MINUTE_MS)
     assert sweep(sealed) == 0

@@ -47,7 +47,7 @@ def problem(state: State) -> str:
     return deployment.problems(state.scripts, state.keys).get("encryption", "")
 
 
-def test_an_outreach_that_cannot_be_decrypted_waits_for_its_key_and_says_so(sealed: State, other: State) -> None:
+def test_undecryptable_outreach_waits_for_its_key(sealed: State, other: State) -> None:
     outreach = abandoned(sealed)
     assert attempt(outreach, reporting(other)) == AttemptOutcome(outreach, "postponed", "unreadable")
     assert problem(sealed).startswith(f"outreach {outreach}: ")
@@ -60,7 +60,7 @@ def test_an_outreach_that_cannot_be_decrypted_waits_for_its_key_and_says_so(seal
         assert attempt_again(sealed, outreach, deps).outcome == "sent"
 
 
-def test_a_body_that_cannot_be_decrypted_is_not_built_anew(sealed: State, other: State) -> None:
+def test_undecryptable_body_is_not_rebuilt(sealed: State, other: State) -> None:
     outreach = abandoned(sealed)
     with yuno(sealed, http(503)) as (deps, _):
         assert attempt(outreach, deps).outcome == "waiting"
@@ -70,7 +70,7 @@ def test_a_body_that_cannot_be_decrypted_is_not_built_anew(sealed: State, other:
         assert server.requests == []
 
 
-def test_one_that_nobody_can_decrypt_any_more_expires_in_the_end(sealed: State, other: State) -> None:
+def test_permanently_undecryptable_outreach_expires(sealed: State, other: State) -> None:
     outreach = abandoned(sealed)
     sealed.client.hset(sealed.keys.outreach(outreach), "expires_at", now_ms(sealed) - DAY_MS)
     assert attempt(outreach, reporting(other)) == AttemptOutcome(outreach, "expired", "unreadable")
@@ -79,7 +79,7 @@ def test_one_that_nobody_can_decrypt_any_more_expires_in_the_end(sealed: State, 
 
 
 @pytest.mark.parametrize("field", ["phone", "cart", "meta.note"])
-def test_a_value_that_was_moved_here_from_another_session_is_not_sent(sealed: State, field: str) -> None:
+def test_value_moved_from_another_session_is_not_sent(sealed: State, field: str) -> None:
     outreach = abandoned(sealed)
     happen(sealed, johns_visit("s-2"))
     moved = texts(sealed, sealed.keys.session("s-2"))[field]
@@ -91,7 +91,7 @@ def test_a_value_that_was_moved_here_from_another_session_is_not_sent(sealed: St
     assert "does not open with its key" in stored(sealed).unreadable
 
 
-def test_ingest_goes_on_past_a_person_that_it_cannot_decrypt_and_says_so(sealed: State, other: State) -> None:
+def test_ingest_reports_an_undecryptable_person_and_continues(sealed: State, other: State) -> None:
     happen(sealed, johns_visit(), ago_ms=HOUR_MS)
     publish(other, event("order_completed", stage=None), johns_visit("s-2"))
     ingest_of(other).step()
@@ -101,7 +101,7 @@ def test_ingest_goes_on_past_a_person_that_it_cannot_decrypt_and_says_so(sealed:
     assert stored(other, "s-2").fields["name"] == JOHN["full_name"]
 
 
-def test_ingest_that_lacks_a_key_of_the_deployment_stops_and_loses_nothing(sealed: State, other: State) -> None:
+def test_ingest_without_a_deployment_key_stops_and_loses_nothing(sealed: State, other: State) -> None:
     happen(sealed, johns_visit(), ago_ms=HOUR_MS)
     deployment.check(sealed.scripts, sealed.keys, SECRET, sealed.cipher.ids)
     publish(other, event("order_completed", stage=None))
@@ -119,7 +119,7 @@ def check(state: State, *keys: bytes) -> None:
     deployment.check(state.scripts, state.keys, SECRET, with_keys(state, *keys).cipher.ids)
 
 
-def test_the_first_start_with_a_key_records_its_id_and_not_the_key(state: State) -> None:
+def test_first_start_with_a_key_records_only_its_id(state: State) -> None:
     check(state)
     assert deployment.recorded_keys(state.scripts, state.keys) == []
     check(state, KEY, OTHER)
@@ -138,7 +138,7 @@ def test_a_process_without_the_key_is_refused_with_one_line(state: State, keys: 
     assert deployment.recorded_keys(state.scripts, state.keys) == [key_id(KEY)]
 
 
-def test_a_new_key_is_let_in_beside_the_old_one_and_then_needed(state: State) -> None:
+def test_new_key_is_accepted_and_then_required(state: State) -> None:
     check(state, KEY)
     check(state, OTHER, KEY)
     assert deployment.recorded_keys(state.scripts, state.keys) == sorted([key_id(KEY), key_id(OTHER)])
@@ -152,7 +152,7 @@ def test_a_process_that_reads_nothing_personal_needs_no_key(state: State) -> Non
 
 
 @pytest.mark.xdist_group("valkey")
-def test_people_are_found_and_forgotten_by_their_number_with_the_keys_and_not_without(valkey: EmbeddedValkey) -> None:
+def test_people_are_found_and_forgotten_only_with_the_keys(valkey: EmbeddedValkey) -> None:
     with shop_on(valkey.url, WINBACK_ENCRYPTION_KEYS=KEY.hex()) as shop:
         runtime.join_deployment(shop.state, load(shop.env))
         happen(shop.state, johns_visit(), ago_ms=MINUTE_MS)

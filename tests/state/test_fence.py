@@ -85,7 +85,7 @@ def test_one_that_waits_again_does_not_pass_the_fence(state: State) -> None:
     assert fence(state, held) == "lost"
 
 
-def test_nobody_passes_the_fence_twice(state: State) -> None:
+def test_only_one_worker_passes_the_fence(state: State) -> None:
     held = sending(state)
     assert fence(state, held) == "lost"
     assert record(state, held.outreach)["attempts"] == "1"
@@ -98,7 +98,7 @@ def test_one_that_was_called_off_does_not_pass_the_fence(state: State) -> None:
     assert record(state, held.outreach)["state"] == "cancelled"
 
 
-def test_one_whose_record_is_gone_does_not_pass_the_fence(state: State) -> None:
+def test_outreach_without_record_does_not_pass_the_fence(state: State) -> None:
     held = taken(state)
     state.client.delete(state.keys.outreach(held.outreach))
     assert fence(state, held) == "lost"
@@ -106,7 +106,7 @@ def test_one_whose_record_is_gone_does_not_pass_the_fence(state: State) -> None:
     state.client.pexpire(state.keys.session("s-1"), DAY_MS)
 
 
-def test_the_fence_cancels_when_the_session_is_gone(state: State) -> None:
+def test_fence_cancels_when_the_session_is_missing(state: State) -> None:
     held = taken(state)
     expire_session(state)
     assert fence(state, held) == "cancelled"
@@ -117,7 +117,7 @@ def test_the_fence_cancels_when_the_session_is_gone(state: State) -> None:
 
 
 @pytest.mark.parametrize("superseded_by", ["bought", ""])
-def test_the_fence_cancels_when_the_session_moved_on_without_calling_it_off(state: State, superseded_by: str) -> None:
+def test_fence_cancels_when_the_session_has_moved_on(state: State, superseded_by: str) -> None:
     """As after a crash between two parts of the state, or a restore: the fence relies on nobody."""
     held = taken(state)
     key = state.keys.session("s-1")
@@ -138,7 +138,7 @@ def test_the_fence_cancels_when_another_outreach_has_the_session(state: State) -
     state.client.pexpire(state.keys.session("s-1"), SESSION_TTL_MS)
 
 
-def test_a_second_outreach_of_the_session_waits_while_the_first_is_sending(state: State) -> None:
+def test_second_outreach_waits_while_the_first_is_sending(state: State) -> None:
     first = sending(state)
     second = abandon(state, ago_ms=HOUR_MS - MINUTE_MS)
     assert second != first.outreach
@@ -152,7 +152,7 @@ def test_a_second_outreach_of_the_session_waits_while_the_first_is_sending(state
     assert fence(state, held) == "sending"
 
 
-def test_a_second_outreach_passes_once_the_record_of_the_first_is_gone(state: State) -> None:
+def test_second_outreach_passes_when_the_first_record_is_missing(state: State) -> None:
     first = sending(state)
     second = abandon(state, ago_ms=HOUR_MS - MINUTE_MS)
     dispatch(state)
@@ -160,7 +160,7 @@ def test_a_second_outreach_passes_once_the_record_of_the_first_is_gone(state: St
     assert fence(state, take(state, second)) == "sending"
 
 
-def test_a_later_attempt_is_counted_on_and_keeps_when_the_first_began(state: State) -> None:
+def test_later_attempt_is_counted_and_keeps_the_first_start(state: State) -> None:
     held = sending(state)
     began = record(state, held.outreach)["first_sending"]
     state.outbox.settle(held, "retry", reason="http_503", delay_ms=0, line="attempt 1")

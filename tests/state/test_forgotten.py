@@ -57,7 +57,7 @@ def test_a_usual_event_from_before_does_not_bring_it_back(state: State) -> None:
 
 
 @pytest.mark.parametrize("kind", ["activity", "exit", "order_completed", "opt_out"])
-def test_events_from_before_are_ignored_also_after_it_has_begun_afresh(state: State, kind: str) -> None:
+def test_events_before_the_erasure_are_ignored_after_a_restart(state: State, kind: str) -> None:
     at_ms = now_ms(state)
     happen(state, event(customer=JANE), ago_ms=MINUTE_MS)
     forget(state)

@@ -59,7 +59,7 @@ def test_of_what_waits_for_a_decision_nothing_is_left(state: State) -> None:
     assert counters(state) == {"dead.http_400": 1, "unknown.read_timeout": 1}
 
 
-def test_earlier_outreaches_go_as_well_those_that_are_named_and_those_it_knows(state: State) -> None:
+def test_earlier_outreaches_of_the_session_are_erased(state: State) -> None:
     first = taken(state)
     state.outbox.end_unsent(first, "suppressed", "no_cart")
     second = abandon(state, ago_ms=HOUR_MS - MINUTE_MS)
@@ -84,7 +84,7 @@ def skeleton(state: State) -> dict[str, str]:
     return texts(state, key.decode())
 
 
-def test_of_what_is_under_way_a_skeleton_stays_that_tells_nothing(state: State) -> None:
+def test_outreach_in_flight_leaves_an_empty_skeleton(state: State) -> None:
     held = sending(state)
     assert forget(state) == Erased(sessions=1, skeletons=1)
     found = skeleton(state)
@@ -122,9 +122,7 @@ def test_what_was_under_way_ends_without_another_attempt(state: State, result: s
 
 
 @pytest.mark.parametrize("result", ["dead", "retry", "not_sent"])
-def test_one_that_may_have_been_a_contact_before_ends_unknown_however_this_attempt_went(
-    state: State, result: str
-) -> None:
+def test_ambiguous_outreach_ends_unknown_after_an_erasure(state: State, result: str) -> None:
     first = sending(state)
     state.outbox.settle(first, "retry", reason="read_timeout", line="attempt 1", ambiguous=True)
     again = take_again(state, first.outreach)
@@ -134,7 +132,7 @@ def test_one_that_may_have_been_a_contact_before_ends_unknown_however_this_attem
     assert [name.partition(".")[0] for name in counters(state)] == ["unknown"]
 
 
-def test_a_worker_that_never_comes_back_leaves_an_unknown_one_that_cannot_be_repeated(state: State) -> None:
+def test_erased_outreach_of_a_dead_worker_ends_unknown(state: State) -> None:
     held = sending(state)
     forget(state)
     let_lease_run_out(state, held.outreach)
@@ -146,7 +144,7 @@ def test_a_worker_that_never_comes_back_leaves_an_unknown_one_that_cannot_be_rep
     assert counters(state) == {"cancelled.forgotten": 1}
 
 
-def test_a_second_contact_cannot_begin_while_the_first_is_under_way(state: State) -> None:
+def test_second_contact_waits_while_the_first_is_in_flight(state: State) -> None:
     held = sending(state)
     forget(state)
     apply(state, arrived(event(customer=JANE), now_ms(state) + SECOND_MS))

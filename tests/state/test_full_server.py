@@ -150,7 +150,7 @@ def test_a_person_is_released_all_the_same(real_state: State) -> None:
     assert real_state.people.person_facts(PERSON) == PersonFacts()
 
 
-def test_what_was_not_used_comes_back_and_what_went_wrong_stops_sending_all_the_same(real_state: State) -> None:
+def test_unused_permits_return_and_failures_still_stop_sending(real_state: State) -> None:
     by = control(real_state, rate_us=3_600_000_000, burst=1, per_day=1)
     assert granted(by) == 1
     day = passes(by, 1).day
@@ -175,7 +175,7 @@ def test_what_was_applied_is_acknowledged_all_the_same(real_state: State) -> Non
     assert real_state.streams.first.deliveries("one") == 0
 
 
-def test_events_that_wait_while_it_is_full_are_applied_afterwards_and_none_is_set_aside(real_state: State) -> None:
+def test_events_waiting_while_full_are_applied_later(real_state: State) -> None:
     publish(real_state, event("order_completed", customer=JANE), event(session="s-2"))
     process = ingest_of(real_state, max_deliveries=2)
     process.step()
@@ -194,7 +194,7 @@ def test_events_that_wait_while_it_is_full_are_applied_afterwards_and_none_is_se
     assert [field for field, _, _ in rejected(real_state)] == ["type"]
 
 
-def test_nobody_is_sent_to_when_the_fence_is_refused(real_state: State) -> None:
+def test_refused_fence_sends_no_request(real_state: State) -> None:
     held = taken(real_state)
     with full(real_state), pytest.raises(ServerFullError):
         real_state.outbox.fence(held, body=BODY, key="key-1")

@@ -24,7 +24,7 @@ def test_first_opt_out_counts_in_any_order(state: State, order: tuple[int, int])
     assert texts(state, f"{state.keys.person(PERSON)}opted_out") == {"shop": str(first_ms)}
 
 
-def test_shared_address_tells_nothing_but_its_own_opt_out() -> None:
+def test_shared_address_counts_only_its_own_opt_out() -> None:
     shared = PersonFacts(
         bought=True, answers={"call": ConsentAnswer(allowed=False, at_ms=1)}, sessions=("s",), shared=True
     )

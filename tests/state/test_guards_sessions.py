@@ -63,7 +63,7 @@ def test_forgotten_session_hands_nothing_over(state: State) -> None:
     assert stored(state, "old").state == "forgotten"
 
 
-def test_session_known_from_a_takeover_alone_does_not_live_forever(state: State) -> None:
+def test_session_known_only_from_a_takeover_has_a_ttl(state: State) -> None:
     happen(state, event(session="old", customer=JANE), ago_ms=MINUTE_MS)
     state.sessions.supersede("old", "new", now_ms(state) * 100)
     assert ttl_ms(state, state.keys.session("new")) is not None
@@ -86,7 +86,7 @@ def test_process_that_was_silent_for_a_day_is_not_listed(state: State) -> None:
     assert "recent:1" in found
 
 
-def test_outreach_whose_record_has_expired_cannot_be_decided_about(state: State) -> None:
+def test_outreach_with_an_expired_record_cannot_be_decided(state: State) -> None:
     decides, gone = Operator(state.scripts, state.keys), "07-0123456789abcdef"
     for decide_about in (decides.drop, decides.expire, decides.resolve_sent, decides.retry_dead):
         assert [(one.word, one.detail) for one in decide_about([gone])] == [("gone", "")]

@@ -35,7 +35,7 @@ def client() -> Iterator[Any]:
         "somebody:else",
     ],
 )
-def test_a_key_that_is_not_listed_must_not_live_for_ever(client: Any, key: str) -> None:  # noqa: ANN401 - a fake
+def test_unlisted_key_must_have_a_ttl(client: Any, key: str) -> None:  # noqa: ANN401 - a fake
     client.hset(key, "state", "sent")
     assert immortal_keys(client) == [key]
     client.pexpire(key, DAY_MS)
@@ -43,7 +43,7 @@ def test_a_key_that_is_not_listed_must_not_live_for_ever(client: Any, key: str) 
 
 
 @pytest.mark.parametrize("listed", [name for name in WITHOUT_TTL if "(" not in name])
-def test_a_listed_key_may_live_for_ever(client: Any, listed: str) -> None:  # noqa: ANN401 - a fake
+def test_listed_key_needs_no_ttl(client: Any, listed: str) -> None:  # noqa: ANN401 - a fake
     client.set(f"{Keys().namespace}:{listed.replace('NN', '07').replace('*', 'x')}", 1)
     assert immortal_keys(client) == []
 
@@ -51,7 +51,7 @@ def test_a_listed_key_may_live_for_ever(client: Any, listed: str) -> None:  # no
 @pytest.mark.parametrize(
     ("found", "immortal"), [("waiting", 0), ("leased", 0), ("sending", 0), ("sent", 2), ("dead", 2)]
 )
-def test_a_session_may_live_for_ever_while_its_outreach_is_open(
+def test_session_needs_no_ttl_while_its_outreach_is_open(
     client: Any,  # noqa: ANN401 - a fake
     found: str,
     immortal: int,

@@ -13,7 +13,7 @@ from tests.tasks.test_dispatch import abandoned
 from worker.runtime import State
 
 
-def test_what_the_rate_holds_back_stays_due_in_the_order_of_abandonment(state: State) -> None:
+def test_rate_limited_outreaches_stay_due_in_order(state: State) -> None:
     due = abandoned(state, 7)
     with yuno(state, rate="3/h") as (deps, _):
         assert deps.control.limits.burst == 1
@@ -87,7 +87,7 @@ def test_a_message_that_comes_twice_gives_nothing_back(state: State) -> None:
         assert granted(deps.control) == 0
 
 
-def test_permits_for_what_another_dispatcher_has_leased_come_back(state: State) -> None:
+def test_permits_return_when_another_dispatcher_leased_first(state: State) -> None:
     due = abandoned(state, 3)
     with yuno(state) as (deps, _):
         by = limited(state, deps, rate="3/s")
@@ -107,7 +107,7 @@ def test_permits_for_what_another_dispatcher_has_leased_come_back(state: State) 
 # A day's contacts
 
 
-def test_a_day_has_as_many_contacts_as_it_may_and_the_rest_stays_due(state: State) -> None:
+def test_daily_limit_leaves_the_rest_due(state: State) -> None:
     due = [somebody(state, number) for number in range(4)]
     with yuno(state, http(500), OK, rate="off", max_per_day=2) as (deps, server):
         assert round_of(deps) == due[:2]
@@ -122,7 +122,7 @@ def test_a_day_has_as_many_contacts_as_it_may_and_the_rest_stays_due(state: Stat
     assert len(places(state)) == 2
 
 
-def test_one_of_whom_nobody_knows_counts_as_a_contact(state: State) -> None:
+def test_unknown_attempt_counts_as_a_contact(state: State) -> None:
     due = [somebody(state, number) for number in range(2)]
     with yuno(state, http(504), max_per_day=1) as (deps, _):
         assert round_of(deps) == due[:1]
@@ -130,7 +130,7 @@ def test_one_of_whom_nobody_knows_counts_as_a_contact(state: State) -> None:
         assert round_of(deps) == []
 
 
-def test_who_may_have_been_contacted_keeps_the_place_whatever_comes_later(state: State) -> None:
+def test_possible_contact_keeps_its_daily_slot(state: State) -> None:
     due = somebody(state, 0)
     with yuno(state, http(504), http(400), max_per_day=1, on_unknown="retry") as (deps, _):
         assert round_of(deps) == [due]

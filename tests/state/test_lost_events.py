@@ -61,7 +61,7 @@ def test_events_lost_between_two_reads_are_counted_later(state: State) -> None:
     assert state.streams.check() == 2
 
 
-def test_events_removed_while_in_hand_are_not_lost(state: State) -> None:
+def test_events_removed_in_flight_are_not_lost(state: State) -> None:
     read_and_apply(state)
     state.streams.check()
     publish(state, event(), event())

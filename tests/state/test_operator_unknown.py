@@ -38,7 +38,7 @@ def reaped(state: State) -> Taken:
 # Unknown
 
 
-def test_the_request_of_an_unknown_one_is_kept_for_as_long_as_its_key_is_known(state: State) -> None:
+def test_unknown_request_is_kept_while_its_key_is_known(state: State) -> None:
     held = unknown(state)
     assert "body" not in record(state, held.outreach)
     assert texts(state, state.keys.body(held.outreach)) == {"body": BODY}
@@ -47,7 +47,7 @@ def test_the_request_of_an_unknown_one_is_kept_for_as_long_as_its_key_is_known(s
     assert DAY_MS - MINUTE_MS < left <= DAY_MS
 
 
-def test_the_request_of_one_whose_key_is_forgotten_is_not_kept(state: State) -> None:
+def test_request_with_a_forgotten_key_is_not_kept(state: State) -> None:
     held = sending(state)
     state.client.hset(state.keys.outreach(held.outreach), "first_sending", now_ms(state) - DAY_MS)
     state.outbox.settle(held, "unknown", reason="read_timeout", line="", ambiguous=True)
@@ -62,7 +62,7 @@ def test_of_what_ends_otherwise_no_request_is_kept(state: State) -> None:
     assert list(state.client.scan_iter("*:body:*")) == []
 
 
-def test_an_unknown_one_is_repeated_with_the_same_request_and_stays_ambiguous(state: State) -> None:
+def test_unknown_outreach_repeats_its_request_as_ambiguous(state: State) -> None:
     held = unknown(state)
     assert stored(state).contacts == 1
     assert said(operator(state).retry_unknown([held.outreach])) == [("retried", "")]
@@ -76,7 +76,7 @@ def test_an_unknown_one_is_repeated_with_the_same_request_and_stays_ambiguous(st
     assert texts(state, state.keys.body(held.outreach)) == {"body": BODY}
 
 
-def test_one_whose_worker_died_is_ambiguous_once_it_is_repeated(state: State) -> None:
+def test_repeated_outreach_of_a_dead_worker_is_ambiguous(state: State) -> None:
     held = reaped(state)
     assert "ambiguous" not in record(state, held.outreach)
     assert said(operator(state).retry_unknown([held.outreach])) == [("retried", "")]
@@ -85,7 +85,7 @@ def test_one_whose_worker_died_is_ambiguous_once_it_is_repeated(state: State) ->
     assert counters(state) == {"unknown.cancelled": 1}
 
 
-def test_an_unknown_one_is_not_repeated_while_its_request_may_be_under_way(state: State) -> None:
+def test_unknown_outreach_waits_while_its_request_may_run(state: State) -> None:
     held = unknown(state, for_ms=RETRY_UNKNOWN_AFTER_MS - 30 * SECOND_MS)
     ((word, detail),) = said(operator(state).retry_unknown([held.outreach]))
     assert word == "too_soon"
@@ -93,14 +93,14 @@ def test_an_unknown_one_is_not_repeated_while_its_request_may_be_under_way(state
     assert places_of(state, held.outreach) == {"unknown"}
 
 
-def test_an_unknown_one_whose_request_is_not_kept_any_more_is_not_repeated(state: State) -> None:
+def test_unknown_outreach_without_request_is_not_repeated(state: State) -> None:
     held = unknown(state)
     state.client.delete(state.keys.body(held.outreach))
     assert said(operator(state).retry_unknown([held.outreach])) == [("no_body", "")]
     assert counters(state) == {"unknown.read_timeout": 1}
 
 
-def test_dead_and_unknown_are_told_apart(state: State) -> None:
+def test_dead_and_unknown_are_distinguished(state: State) -> None:
     refused, nobody_knows = dead(state), unknown(state, "s-2")
     decides = operator(state)
     assert said(decides.retry_unknown([refused.outreach])) == [("is", "dead")]
@@ -123,7 +123,7 @@ def test_what_turns_out_to_have_arrived_is_counted_as_sent(state: State) -> None
     assert said(operator(state).resolve_sent([held.outreach])) == [("is", "sent")]
 
 
-def test_a_late_answer_that_it_was_not_sent_repeats_the_same_request(state: State) -> None:
+def test_late_not_sent_reply_repeats_the_same_request(state: State) -> None:
     held = sending(state)
     let_lease_run_out(state, held.outreach)
     state.outbox.reap()
@@ -132,7 +132,7 @@ def test_a_late_answer_that_it_was_not_sent_repeats_the_same_request(state: Stat
     assert take(state, held.outreach).body == BODY
 
 
-def test_a_worker_that_comes_back_after_the_decision_changes_nothing(state: State) -> None:
+def test_worker_returning_after_the_decision_changes_nothing(state: State) -> None:
     held = reaped(state)
     operator(state).retry_unknown([held.outreach])
     assert state.outbox.settle(held, "sent", line="attempt 1") is None

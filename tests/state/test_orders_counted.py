@@ -28,7 +28,7 @@ def test_session_and_its_order_count_once_however_often(state: State) -> None:
     assert state.orders.waiting(0, now_ms(state)) == 1
 
 
-def test_checkout_that_arrives_after_its_order_does_not_wait_for_one(state: State) -> None:
+def test_checkout_after_its_order_does_not_wait_for_one(state: State) -> None:
     count(state, orders={"a": 5000})
     count(state, {"a": 1000})
     assert totals(state) == (0, 0, 1)
@@ -76,7 +76,7 @@ def test_no_session_id_is_kept_with_the_counters(state: State) -> None:
     assert member.isdigit()
 
 
-def test_ingest_counts_sessions_at_checkout_or_payment_and_orders(state: State) -> None:
+def test_ingest_counts_checkout_sessions_and_orders(state: State) -> None:
     ingest = ingest_of(state)
     publish(
         state,

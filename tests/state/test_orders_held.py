@@ -93,7 +93,7 @@ def test_nothing_is_dispatched_or_passes_while_held(state: State) -> None:
     assert by.permits(10, in_flight=0).sending_state == "on"
 
 
-def test_alarm_alone_holds_nothing(state: State) -> None:
+def test_alarm_without_hold_blocks_nothing(state: State) -> None:
     count(state, orders={"a": 8000})
     stop(state, hold=False)
     assert granted(control(state)) == 100
@@ -111,7 +111,7 @@ def test_no_probe_is_sent_while_held(state: State) -> None:
     assert granted(by) == 1
 
 
-def test_pause_by_hand_is_told_before_the_hold(state: State) -> None:
+def test_manual_pause_is_reported_before_the_hold(state: State) -> None:
     by = control(state)
     count(state, orders={"a": 8000})
     stop(state)
@@ -138,7 +138,7 @@ def test_resume_sends_for_an_hour_all_the_same(state: State) -> None:
     ("ago_ms", "verdict"),
     [(3 * HOUR_MS, "go"), (HOUR_MS, "missed"), (MINUTE_MS, "missed"), (-MINUTE_MS, "go")],
 )
-def test_who_fell_silent_while_no_orders_arrived_is_left_alone(state: State, ago_ms: int, verdict: str) -> None:
+def test_session_silent_without_orders_is_not_contacted(state: State, ago_ms: int, verdict: str) -> None:
     count(state, orders={"a": 2 * HOUR_MS})
     stop(state)
     order_again(state)
@@ -162,7 +162,7 @@ def test_of_several_times_without_orders_each_counts(state: State) -> None:
     assert [verdict == "missed" for verdict in found] == [False, True, False, True]
 
 
-def test_without_a_hold_nobody_is_left_alone_afterwards(state: State) -> None:
+def test_without_a_hold_sessions_are_contacted_afterwards(state: State) -> None:
     count(state, orders={"a": 2 * HOUR_MS})
     stop(state, hold=False)
     order_again(state)
@@ -199,7 +199,7 @@ def test_gap_begins_again_when_a_resume_has_passed(state: State) -> None:
     assert by.gate(_held(state, HOUR_MS // 2)) == "missed"
 
 
-def test_attempt_at_somebody_whose_order_may_be_missing_sends_nothing(state: State) -> None:
+def test_attempt_whose_order_can_be_missing_sends_nothing(state: State) -> None:
     count(state, orders={"a": 2 * HOUR_MS})
     outreach = abandon(state)
     assert outreach in lease(state)

@@ -39,7 +39,7 @@ def leased_until(state: State, outreach: str) -> int:
 # Dispatch
 
 
-def test_dispatch_leases_what_is_due_and_notes_the_end_of_the_stream(state: State) -> None:
+def test_dispatch_leases_due_outreaches_and_records_the_barrier(state: State) -> None:
     outreach = abandon(state)
     before_ms = now_ms(state)
     assert state.outbox.lease_due(10, now_ms=before_ms, barrier="12-3") == [outreach]
@@ -49,7 +49,7 @@ def test_dispatch_leases_what_is_due_and_notes_the_end_of_the_stream(state: Stat
     assert take(state, outreach).barrier == "12-3"
 
 
-def test_dispatch_leaves_alone_what_is_not_due_yet(state: State) -> None:
+def test_dispatch_leaves_what_is_not_due(state: State) -> None:
     held = taken(state)
     state.outbox.postpone(held, delay_ms=MINUTE_MS, why="quiet_hours")
     assert dispatch(state) == []
@@ -81,7 +81,7 @@ def test_dispatch_leases_nothing_when_nothing_is_free(state: State, limit: int) 
     assert dispatch(state, limit=limit) == []
 
 
-def test_dispatch_drops_an_outreach_whose_record_is_gone(state: State) -> None:
+def test_dispatch_drops_an_outreach_without_record(state: State) -> None:
     outreach = abandon(state)
     state.client.delete(state.keys.outreach(outreach))
     state.client.pexpire(state.keys.session("s-1"), DAY_MS)
@@ -109,7 +109,7 @@ def test_leased_counts_all_partitions(state: State) -> None:
 # Take
 
 
-def test_take_hands_over_the_outreach_with_its_session_as_it_is_now(state: State) -> None:
+def test_take_returns_the_outreach_with_its_current_session(state: State) -> None:
     held = taken(state)
     assert (held.attempts, held.body, held.key, held.ambiguous) == (0, "", "", False)
     assert (held.lane, held.session.session_id, held.session.state) == ("checkout.web.idle", "s-1", "abandoned")
@@ -154,7 +154,7 @@ def test_a_message_that_comes_while_it_backs_off_is_dropped(state: State) -> Non
     assert places_of(state, held.outreach) == {"due"}
 
 
-def test_a_message_that_comes_when_it_is_due_again_waits_for_the_next_dispatch(state: State) -> None:
+def test_message_for_a_due_outreach_waits_for_the_next_dispatch(state: State) -> None:
     """What arrived since the dispatch that sent the message would not be waited for."""
     held = taken(state)
     state.outbox.postpone(held, delay_ms=MINUTE_MS, why="quiet_hours")
@@ -184,12 +184,12 @@ def test_one_that_is_sending_cannot_be_taken(state: State) -> None:
     assert record(state, held.outreach)["state"] == "sending"
 
 
-def test_one_whose_record_is_gone_cannot_be_taken(state: State) -> None:
+def test_outreach_without_record_cannot_be_taken(state: State) -> None:
     assert state.outbox.take("07-0123456789abcdef") is None
     assert list(state.client.scan_iter("*:outreach:*")) == []
 
 
-def test_an_outreach_that_stops_its_worker_again_and_again_is_dead(state: State) -> None:
+def test_outreach_that_repeatedly_stops_its_worker_is_dead(state: State) -> None:
     outreach = abandon(state)
     for _ in range(MOST_TAKES):
         dispatch(state)

@@ -52,7 +52,7 @@ def test_an_ended_outreach_is_kept_for_thirty_days(state: State) -> None:
     assert OUTREACH_TTL_MS - MINUTE_MS < left <= OUTREACH_TTL_MS
 
 
-def test_who_lost_it_to_a_later_claim_cannot_end_it(state: State) -> None:
+def test_superseded_worker_cannot_end_its_outreach(state: State) -> None:
     first = taken(state)
     let_lease_run_out(state, first.outreach)
     state.outbox.reap()
@@ -82,14 +82,14 @@ def test_a_postponed_one_is_due_later_and_counts_no_attempt(state: State) -> Non
     assert before_ms + HOUR_MS <= due <= now_ms(state) + HOUR_MS
 
 
-def test_a_postponement_without_a_reason_leaves_no_line_in_the_history(state: State) -> None:
+def test_postponement_without_reason_adds_no_history(state: State) -> None:
     held = taken(state)
     before = record(state, held.outreach)["history"]
     state.outbox.postpone(held, delay_ms=SECOND_MS, why="")
     assert record(state, held.outreach)["history"] == before
 
 
-def test_who_lost_it_to_a_later_claim_cannot_postpone_it(state: State) -> None:
+def test_superseded_worker_cannot_postpone_its_outreach(state: State) -> None:
     first = taken(state)
     let_lease_run_out(state, first.outreach)
     state.outbox.reap()
@@ -109,14 +109,14 @@ def test_what_is_sending_cannot_be_postponed(state: State) -> None:
 # Leases that ran out
 
 
-def test_a_lease_that_still_runs_is_left_alone(state: State) -> None:
+def test_running_lease_is_not_reaped(state: State) -> None:
     held = taken(state)
     assert state.outbox.reap().due_again == 0
     assert record(state, held.outreach)["state"] == "leased"
 
 
 @pytest.mark.parametrize("is_taken", [False, True])
-def test_an_unsent_one_whose_lease_ran_out_is_due_again(state: State, is_taken: bool) -> None:  # noqa: FBT001
+def test_unsent_outreach_with_an_expired_lease_is_due_again(state: State, is_taken: bool) -> None:  # noqa: FBT001
     outreach = abandon(state)
     dispatch(state)
     if is_taken:
@@ -129,7 +129,7 @@ def test_an_unsent_one_whose_lease_ran_out_is_due_again(state: State, is_taken: 
     assert dispatch(state) == [outreach]
 
 
-def test_a_sending_one_whose_lease_ran_out_is_unknown(state: State) -> None:
+def test_sending_outreach_with_an_expired_lease_is_unknown(state: State) -> None:
     held = sending(state)
     let_lease_run_out(state, held.outreach)
     reaped = state.outbox.reap()
@@ -142,7 +142,7 @@ def test_a_sending_one_whose_lease_ran_out_is_unknown(state: State) -> None:
     assert stored(state).contacts == 1
 
 
-def test_a_lease_whose_record_is_gone_is_cleaned_up(state: State) -> None:
+def test_lease_without_record_is_removed(state: State) -> None:
     held = taken(state)
     state.client.delete(state.keys.outreach(held.outreach))
     state.client.pexpire(state.keys.session("s-1"), DAY_MS)

@@ -53,7 +53,7 @@ def test_sessions_are_counted_by_lane_over_all_partitions(real_state: State) -> 
     assert read(real_state).lanes == {"checkout.web.idle": 150, "payment.web.idle": 50}
 
 
-def test_what_a_sweep_finds_is_counted_by_lane_and_by_what_became_of_it(real_state: State) -> None:
+def test_sweep_results_are_counted_by_lane_and_outcome(real_state: State) -> None:
     at = now_ms(real_state) - HOUR_MS
     for number in range(30):
         customer = JANE if number < 10 else {}
@@ -87,7 +87,7 @@ def test_the_outbox_is_counted_place_by_place(real_state: State) -> None:
     assert found.first_due_ms <= before
 
 
-def test_counters_are_summed_over_the_days_asked_for_and_those_back_at_zero_are_left_out(real_state: State) -> None:
+def test_counters_are_summed_over_the_days_without_zeros(real_state: State) -> None:
     today = now_ms(real_state) // DAY_MS
     for partition, day, field, count in (
         (3, today, "sent", 2),
@@ -105,7 +105,7 @@ def test_counters_are_summed_over_the_days_asked_for_and_those_back_at_zero_are_
     assert read(real_state).counters.total("sent") == 7
 
 
-def test_the_lag_is_the_age_of_the_first_event_that_nobody_has_applied(real_state: State) -> None:
+def test_lag_is_the_age_of_the_first_unapplied_event(real_state: State) -> None:
     real_state.streams.first.create_group()
     at = now_ms(real_state) - 5 * MINUTE_MS
     for number in range(3):
@@ -118,7 +118,7 @@ def test_the_lag_is_the_age_of_the_first_event_that_nobody_has_applied(real_stat
     assert 5 * MINUTE_MS <= found.lag_ms < 6 * MINUTE_MS
 
 
-def test_signs_of_life_come_the_latest_first_and_those_of_another_day_not_at_all(real_state: State) -> None:
+def test_heartbeats_of_today_are_listed_latest_first(real_state: State) -> None:
     deployment.heartbeat(real_state.scripts, real_state.keys, "ingest")
     key = real_state.keys.heartbeat("ingest")
     at = now_ms(real_state)

@@ -63,14 +63,14 @@ def test_the_same_outreach_renews_its_reservation(state: State, token: int) -> N
 
 
 @pytest.mark.parametrize(("later", "earlier"), [(2, 1), (10, 9)])
-def test_an_earlier_claim_of_the_same_outreach_has_lost_the_person(state: State, later: int, earlier: int) -> None:
+def test_earlier_token_of_the_outreach_has_lost_the_person(state: State, later: int, earlier: int) -> None:
     state.people.reserve([PERSON], FIRST, later, CONTACT_REF, LIMITS)
     assert state.people.reserve([PERSON], FIRST, earlier, CONTACT_REF, LIMITS) == "lost"
     assert not state.people.release([PERSON], FIRST, earlier)
     assert state.people.release([PERSON], FIRST, later)
 
 
-def test_another_outreach_finds_the_person_held_until_a_lease_has_passed(state: State) -> None:
+def test_person_is_held_by_another_outreach_for_a_lease(state: State) -> None:
     state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS)
     assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "held"
     assert state.people.person_facts(PERSON).reserved_by == FIRST
@@ -93,19 +93,19 @@ def test_two_people_do_not_stand_in_each_others_way(state: State) -> None:
     assert state.people.reserve([person_of("+573001234568", SECRET)], SECOND, 1, CONTACT_REF, LIMITS) == "reserved"
 
 
-def test_who_bought_is_not_reserved(state: State) -> None:
+def test_buyer_is_not_reserved(state: State) -> None:
     state.people.mark_bought(PERSON, now_ms(state))
     assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS) == "bought"
     assert state.people.person_facts(PERSON) == PersonFacts(bought=True)
 
 
-def test_who_buys_between_two_attempts_is_not_reserved_again(state: State) -> None:
+def test_purchase_between_two_attempts_prevents_a_reservation(state: State) -> None:
     state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS)
     state.people.mark_bought(PERSON, now_ms(state))
     assert state.people.reserve([PERSON], FIRST, 2, CONTACT_REF, LIMITS) == "bought"
 
 
-def test_who_opted_out_is_never_reserved(state: State) -> None:
+def test_opted_out_person_is_never_reserved(state: State) -> None:
     state.people.opt_out(PERSON)
     state.people.opt_out(PERSON)
     assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS) == "opted_out"
@@ -129,7 +129,7 @@ def test_only_the_attempt_that_holds_the_person_releases_them(state: State, outr
     assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "reserved"
 
 
-def test_a_claim_that_begins_like_another_releases_nobody(state: State) -> None:
+def test_token_that_starts_like_another_releases_no_person(state: State) -> None:
     state.people.reserve([PERSON], FIRST, 12, CONTACT_REF, LIMITS)
     assert not state.people.release([PERSON], FIRST, 1)
     assert state.people.reserve([PERSON], FIRST, 12, CONTACT_REF, LIMITS) == "reserved"
@@ -139,7 +139,7 @@ def test_releasing_a_free_person_does_nothing(state: State) -> None:
     assert not state.people.release([PERSON], FIRST, 1)
 
 
-def test_a_buyer_is_known_until_the_window_after_the_purchase_has_passed(state: State) -> None:
+def test_buyer_is_known_until_the_cooldown_has_passed(state: State) -> None:
     assert state.people.mark_bought(PERSON, now_ms(state) - HOUR_MS)
     left = ttl_ms(state, f"{state.keys.person(PERSON)}bought")
     assert left is not None
@@ -147,7 +147,7 @@ def test_a_buyer_is_known_until_the_window_after_the_purchase_has_passed(state: 
 
 
 @pytest.mark.parametrize("ago_ms", [BOUGHT_WINDOW_MS, BOUGHT_WINDOW_MS + 1, 365 * DAY_MS])
-def test_a_purchase_before_the_window_marks_nobody(state: State, ago_ms: int) -> None:
+def test_purchase_before_the_window_marks_no_person(state: State, ago_ms: int) -> None:
     assert not state.people.mark_bought(PERSON, now_ms(state) - ago_ms)
     assert state.people.person_facts(PERSON) == PersonFacts()
 

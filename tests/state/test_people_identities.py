@@ -70,7 +70,7 @@ def test_an_opt_out_of_a_linked_identity_stops_it(state: State) -> None:
     assert state.people.reserve([OTHER_PHONE, EMAIL], FIRST, 1, CONTACT_REF, LIMITS) == "opted_out"
 
 
-def test_a_shared_address_reserves_nobody(state: State) -> None:
+def test_shared_address_reserves_no_person(state: State) -> None:
     share(state)
     assert state.people.reserve([PERSON, EMAIL], FIRST, 1, CONTACT_REF, LIMITS) == "reserved"
     assert state.people.reserve([OTHER_PHONE, EMAIL], SECOND, 1, CONTACT_REF, LIMITS) == "reserved"
@@ -106,7 +106,7 @@ def test_a_number_used_with_many_addresses_is_reserved(state: State) -> None:
 
 
 @pytest.mark.parametrize("channels", [("call",), ("call", "whatsapp")])
-def test_a_person_who_refused_the_channel_is_not_reserved(state: State, channels: tuple[Channel, ...]) -> None:
+def test_person_who_refused_the_channel_is_not_reserved(state: State, channels: tuple[Channel, ...]) -> None:
     state.people.answer(PERSON, "call", ConsentAnswer(allowed=False, at_ms=now_ms(state)))
     assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS, channels=channels) == "refused"
     assert state.people.reserve([OTHER_PHONE, PERSON], FIRST, 1, CONTACT_REF, LIMITS, channels=channels) == "refused"

@@ -23,7 +23,7 @@ def test_orders_and_opt_outs_count_for_every_identity_they_name(session: str | N
     assert left.opted_out == [(identity, AT_MS) for identity in identities]
 
 
-def test_an_order_with_an_address_alone_names_a_person() -> None:
+def test_order_with_only_an_address_names_a_person() -> None:
     batch = batch_of(order("s-1", customer={"email": EMAIL}))
     assert batch.bought == [(EMAIL, AT_MS)]
     assert batch.rejections == []
@@ -44,7 +44,7 @@ def test_an_order_with_an_odd_time_closes_the_cart_that_it_names(state: State, n
     assert facts_of(state, PHONE).bought
 
 
-def test_a_change_that_says_who_the_person_is_asks_to_be_told() -> None:
+def test_change_with_identity_fields_asks_for_a_mark() -> None:
     says_who: list[Event] = [{"phone_number": PHONE}, {"country_code": "CO"}, {"email": EMAIL}]
     does_not: list[Event] = [{"full_name": "Jane"}, {"email": None}, {"phone_number": ""}]
     for said in (*says_who, *does_not):

@@ -20,7 +20,7 @@ def test_as_many_as_the_burst_go_at_once_and_then_no_more(state: State) -> None:
     assert [granted(by, 3), granted(by, 3), granted(by, 3)] == [3, 1, 0]
 
 
-def test_permits_come_back_with_time_and_never_more_than_the_burst(state: State) -> None:
+def test_permits_refill_over_time_up_to_the_burst(state: State) -> None:
     by = control(state, rate_us=SLOW_US, burst=4)
     assert granted(by) == 4
     let_pass(state, SLOW_US // 1000 * 2)
@@ -57,7 +57,7 @@ def test_a_request_that_was_made_keeps_its_permit(state: State) -> None:
     assert granted(by) == 0
 
 
-def test_a_clock_that_was_put_back_or_a_faster_rate_does_not_stop_sending_for_long(state: State) -> None:
+def test_clock_put_back_or_faster_rate_blocks_only_briefly(state: State) -> None:
     by = control(state, rate_us=SLOW_US, burst=4)
     assert granted(by) == 4
     let_pass(state, -DAY_MS)
@@ -79,7 +79,7 @@ def test_no_more_are_contacted_in_a_day_than_may_be(state: State) -> None:
     assert by.permits(1, in_flight=0).sending_state == "full"
 
 
-def test_what_is_in_hand_may_still_need_its_place(state: State) -> None:
+def test_attempt_in_flight_may_need_its_daily_slot(state: State) -> None:
     by = control(state, per_day=5)
     passes(by, 1)
     assert granted(by, in_flight=1) == 3
@@ -94,7 +94,7 @@ def test_an_outreach_that_is_tried_again_has_its_place_already(state: State) -> 
     assert by.gate(held(2)) == "full"
 
 
-def test_a_place_is_given_back_when_nobody_was_contacted(state: State) -> None:
+def test_daily_slot_returns_when_no_contact_was_made(state: State) -> None:
     by = control(state, per_day=1)
     day = passes(by, 1).day
     by.return_permits(held(1), requests=0, day=day)
@@ -124,7 +124,7 @@ def test_the_contacts_of_another_day_are_another_days(state: State) -> None:
     assert [places(state, days_ago=ago) for ago in (0, 1)] == [{held(2).outreach: "1"}, {}]
 
 
-def test_the_contacts_of_a_day_are_forgotten_the_day_after_the_next(state: State) -> None:
+def test_daily_contacts_expire_after_two_days(state: State) -> None:
     by = control(state, per_day=5)
     for number in range(3):
         passes(by, number)
@@ -133,12 +133,12 @@ def test_the_contacts_of_a_day_are_forgotten_the_day_after_the_next(state: State
     assert DAY_MS < left <= 2 * DAY_MS
 
 
-def test_without_a_bound_nobody_is_counted(state: State) -> None:
+def test_without_a_daily_limit_contacts_are_not_counted(state: State) -> None:
     assert passes(control(state), 1).day == ""
     assert places(state) == {}
 
 
-def test_it_is_news_once_when_the_day_is_used_up_and_once_when_it_is_not_any_more(state: State) -> None:
+def test_daily_limit_is_reported_when_reached_and_when_free(state: State) -> None:
     by = control(state, per_day=1)
     day = passes(by, 1).day
     found = [by.permits(1, in_flight=0) for _ in range(2)]
@@ -150,7 +150,7 @@ def test_it_is_news_once_when_the_day_is_used_up_and_once_when_it_is_not_any_mor
 
 
 @pytest.mark.parametrize("limit", ["rate", "day"])
-def test_a_dispatcher_that_dies_with_its_permits_holds_nobody_up_for_ever(state: State, limit: str) -> None:
+def test_permits_of_a_dead_dispatcher_return(state: State, limit: str) -> None:
     by = control(state, rate_us=SLOW_US if limit == "rate" else 0, burst=2, per_day=2 if limit == "day" else 0)
     assert granted(by, 2) == 2
     let_pass(state, max(ATTEMPT_MS, 2 * SLOW_US // 1000))

@@ -24,7 +24,7 @@ WAITS = st.tuples(st.sampled_from(["wait"]), st.integers(0, 3 * SECOND_MS))
 
 
 @given(steps=st.lists(DISPATCHES | RETURNS | WAITS, max_size=40), burst=st.integers(1, 12))
-def test_for_any_dispatches_and_returns_requests_stay_below_the_rate(
+def test_rate_holds_for_any_dispatches_and_returns(
     valkey: EmbeddedValkey, steps: list[tuple[str, int]], burst: int
 ) -> None:
     with emptied(valkey) as state:
@@ -91,7 +91,7 @@ STEPS = st.tuples(
 
 
 @given(steps=st.lists(STEPS, max_size=60), most=st.integers(1, 4))
-def test_for_any_dispatches_and_ends_no_day_has_too_many_contacts(
+def test_daily_limit_holds_for_any_dispatches(
     valkey: EmbeddedValkey, steps: list[tuple[Callable[[Crowd, int], None], int]], most: int
 ) -> None:
     with emptied(valkey) as state:

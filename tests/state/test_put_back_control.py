@@ -105,7 +105,7 @@ def test_stamps_of_progress_are_put_back_by_the_step(state: State, step_ms: int)
     assert None not in {found.swept_ms, found.taken_ms, found.undecided_ms}
 
 
-def test_stamp_of_the_future_says_nothing(state: State) -> None:
+def test_future_stamp_is_ignored(state: State) -> None:
     Stamps(state.scripts, state.keys).swept({})
     assert read_progress(texts(state, state.keys.progress), now_ms(state)).swept_ms is not None
     assert read_progress(texts(state, state.keys.progress), now_ms(state) - MINUTE_MS).swept_ms is None
@@ -169,7 +169,7 @@ def test_role_is_alive_right_after_the_clock_was_put_back(real_state: State, ste
     assert health.liveness("ingest", read(real_state), Settings()).state == "alive"
 
 
-def test_turn_to_watch_from_the_future_is_taken_over(state: State) -> None:
+def test_monitor_lock_from_the_future_is_taken_over(state: State) -> None:
     alarms = Alarms(state.scripts, state.keys)
     assert alarms.take_monitor_lock("one", 5 * SECOND_MS)
     assert not alarms.take_monitor_lock("two", 5 * SECOND_MS)
@@ -177,7 +177,7 @@ def test_turn_to_watch_from_the_future_is_taken_over(state: State) -> None:
     assert alarms.take_monitor_lock("two", 5 * SECOND_MS)
 
 
-def test_alarm_told_in_the_future_is_over_when_it_is(state: State, step_ms: int) -> None:
+def test_alarm_from_the_future_resolves_on_time(state: State, step_ms: int) -> None:
     alarms = Alarms(state.scripts, state.keys)
     assert [change.event for change in alarms.update({"beat": 2}, repeat_ms=HOUR_MS)] == ["begins"]
     put_back_hashes_and_sets(state, step_ms)

@@ -87,7 +87,7 @@ def test_with_a_replica_that_answers_it_is_sent(pair: Pair) -> None:
         assert requests(server) == 1
 
 
-def test_while_the_replica_is_frozen_nothing_is_sent_and_once_it_is_back_one_request(pair: Pair) -> None:
+def test_frozen_replica_blocks_sending_until_it_returns(pair: Pair) -> None:
     state = pair.state
     said: list[str] = []
     outreach = dispatched(state)
@@ -105,7 +105,7 @@ def test_while_the_replica_is_frozen_nothing_is_sent_and_once_it_is_back_one_req
     assert said == ["failing", "well"]
 
 
-def test_a_person_of_whom_the_replica_does_not_know_is_not_contacted_but_released(pair: Pair) -> None:
+def test_unreplicated_reservation_is_released_without_contact(pair: Pair) -> None:
     """As where the person lies on another node of the cluster than the fence."""
     state = pair.state
     outreach = dispatched(state)
@@ -123,14 +123,14 @@ def test_a_person_of_whom_the_replica_does_not_know_is_not_contacted_but_release
         assert requests(server) == 1
 
 
-def test_a_fence_of_a_script_that_the_server_does_not_know_yet_is_confirmed_as_well(pair: Pair) -> None:
+def test_fence_after_noscript_is_confirmed_too(pair: Pair) -> None:
     outreach = dispatched(pair.state)
     held = take(pair.state, outreach)
     pair.state.client.script_flush()
     assert fence(pair.state, held) == "sending"
 
 
-def test_a_claim_that_was_lost_with_the_primary_is_not_given_to_a_second_worker(pair: Pair) -> None:
+def test_token_lost_with_the_primary_is_not_reused(pair: Pair) -> None:
     """The first would otherwise settle, and so have repeated, what the second has just sent."""
     old = pair.state
     outreach = dispatched(old)
@@ -151,9 +151,7 @@ def test_a_claim_that_was_lost_with_the_primary_is_not_given_to_a_second_worker(
 
 
 @pytest.mark.parametrize(("needed", "waits"), [(0, 0), (1, 2)])
-def test_replicas_are_asked_for_the_fence_and_the_person_alone_and_only_if_any_is_needed(
-    pair: Pair, needed: int, waits: int
-) -> None:
+def test_replicas_are_asked_only_for_fence_and_reservation(pair: Pair, needed: int, waits: int) -> None:
     client: Any = pair.state.client
     state = make_state(client, Scripts(client, Replicas(needed)))
     outreach = dispatched(state)
@@ -166,11 +164,11 @@ def test_replicas_are_asked_for_the_fence_and_the_person_alone_and_only_if_any_i
 
 
 @pytest.mark.parametrize(("there", "needed"), [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2)])
-def test_as_many_must_acknowledge_as_make_a_majority_with_the_primary(there: int, needed: int) -> None:
+def test_acknowledgements_needed_make_a_majority(there: int, needed: int) -> None:
     assert majority(there) == needed
 
 
-def test_who_copies_the_data_without_being_a_replica_is_not_waited_for(pair: Pair) -> None:
+def test_reader_that_is_no_replica_is_not_waited_for(pair: Pair) -> None:
     # One that is just being copied to refuses to be copied.
     eventually(lambda: pair.other.info("replication").get("master_link_status", "up") == "up")
     port = pair.other.connection_pool.connection_kwargs["port"]
@@ -180,7 +178,7 @@ def test_who_copies_the_data_without_being_a_replica_is_not_waited_for(pair: Pai
         assert replicas_of(pair.other) == Replicas(0)
 
 
-def test_what_is_needed_follows_from_what_is_there_unless_it_is_said(pair: Pair) -> None:
+def test_needed_replicas_follow_the_server_unless_set(pair: Pair) -> None:
     assert replicas_of(pair.state.client) == Replicas(1)
     assert replicas_of(pair.other) == Replicas(0)
     assert replicas_of(pair.state.client, 3) == Replicas(3)

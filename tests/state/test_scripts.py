@@ -82,7 +82,7 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
         "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
     ],
 )
-def test_what_a_server_says_in_a_failover_passes(said: str) -> None:
+def test_failover_errors_are_transient(said: str) -> None:
     """As the driver makes an error of it, which takes the first word off some of them."""
     error: Exception = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
     with pytest.raises(ServerUnavailableError), driver_errors():
@@ -114,7 +114,7 @@ def test_a_connection_is_given_back_however_it_went(narrow: Scripts, real_state:
 
 
 @ON_VALKEY
-def test_a_connection_that_breaks_before_the_replies_is_not_used_again(narrow: Scripts, real_state: State) -> None:
+def test_broken_connection_is_not_reused(narrow: Scripts, real_state: State) -> None:
     calls = marks(real_state, 4)
     narrow.send_calls(calls).result()
     real_state.client.client_pause(60_000, all=False)

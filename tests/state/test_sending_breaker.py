@@ -8,7 +8,7 @@ from tests.support.stopping import fail, next_try_in_ms, probe, refuse, work
 from worker.runtime import State
 
 
-def test_failures_in_a_row_stop_everybody(state: State) -> None:
+def test_repeated_failures_stop_all_sending(state: State) -> None:
     one, other = control(state), control(state)
     fail(one, 1)
     fail(other, 2)
@@ -19,7 +19,7 @@ def test_failures_in_a_row_stop_everybody(state: State) -> None:
     assert (sending(state).sending_state, sending(state).why) == ("failing", "read_timeout")
 
 
-def test_a_success_in_between_begins_the_row_anew(state: State) -> None:
+def test_success_resets_the_failure_count(state: State) -> None:
     by = control(state)
     fail(by, 1, 2)
     assert passes(by, 3).watched
@@ -38,7 +38,7 @@ def test_a_breaker_that_is_off_does_not_stop_anything(state: State) -> None:
     assert sending(state).failures == 0
 
 
-def test_it_stops_for_longer_each_time_the_probe_fails_up_to_a_bound(state: State) -> None:
+def test_pause_grows_with_each_failed_probe_up_to_a_bound(state: State) -> None:
     by = control(state, failures=1)
     fail(by, 0)
     waits = [round(next_try_in_ms(state) / MINUTE_MS)]
@@ -53,7 +53,7 @@ def test_it_stops_for_longer_each_time_the_probe_fails_up_to_a_bound(state: Stat
     assert round(next_try_in_ms(state) / MINUTE_MS) == 1
 
 
-def test_keys_that_are_mended_while_the_api_fails_are_tried_as_a_failing_api_is(state: State) -> None:
+def test_fixed_keys_with_a_failing_api_are_probed_like_failures(state: State) -> None:
     by = control(state)
     refuse(by)
     since = sending(state).since_ms
@@ -69,9 +69,7 @@ def test_keys_that_are_mended_while_the_api_fails_are_tried_as_a_failing_api_is(
     ("asked_ms", "stops_for_ms"),
     [(6 * SECOND_MS, 6 * SECOND_MS), (5 * MINUTE_MS, 5 * MINUTE_MS), (HOUR_MS, 16 * MINUTE_MS)],
 )
-def test_a_server_that_asks_for_time_gets_it_from_everybody_within_bounds(
-    state: State, asked_ms: int, stops_for_ms: int
-) -> None:
+def test_retry_after_pauses_all_workers_within_bounds(state: State, asked_ms: int, stops_for_ms: int) -> None:
     by = control(state)
     fail(by, 1, why="http_429", pause_ms=asked_ms)
     assert granted(by) == 0

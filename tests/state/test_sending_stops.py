@@ -12,7 +12,7 @@ from worker.runtime import State
 # By hand
 
 
-def test_while_it_is_paused_nothing_is_dispatched_and_nothing_passes_the_gate(state: State) -> None:
+def test_pause_blocks_dispatch_and_the_gate(state: State) -> None:
     by = control(state)
     assert not by.pause("the line is down").was_paused
     assert granted(by) == 0
@@ -66,7 +66,7 @@ def test_each_change_is_news_once_for_all_dispatchers(state: State) -> None:
 # Refused keys
 
 
-def test_refused_keys_stop_everybody_at_once(state: State) -> None:
+def test_refused_keys_stop_all_sending_at_once(state: State) -> None:
     by = control(state)
     passes(by, 1)
     refuse(by, 1)
@@ -151,7 +151,7 @@ def test_what_comes_late_from_a_lost_probe_changes_nothing(state: State) -> None
     assert sending(state).sending_state == "on"
 
 
-def test_a_probe_that_is_not_to_be_sent_gives_way_to_another_at_once(state: State) -> None:
+def test_unsent_probe_lets_another_start_at_once(state: State) -> None:
     by = control(state)
     refuse(by)
     let_pass(state, MINUTE_MS)
@@ -164,7 +164,7 @@ def test_a_probe_that_is_not_to_be_sent_gives_way_to_another_at_once(state: Stat
     assert granted(by) == 1
 
 
-def test_nobody_else_ends_a_probe_that_is_under_way(state: State) -> None:
+def test_probe_in_flight_is_ended_only_by_its_own_outreach(state: State) -> None:
     by = control(state)
     refuse(by)
     probe(state, by, 1)
@@ -183,7 +183,7 @@ def test_permits_that_come_back_bring_no_probe_forward(state: State) -> None:
     assert granted(by) == 0
 
 
-def test_who_was_under_way_before_does_not_let_it_go_on(state: State) -> None:
+def test_attempt_from_before_the_stop_does_not_resume_sending(state: State) -> None:
     by = control(state)
     refuse(by, 1)
     before = sending(state)
@@ -206,7 +206,7 @@ def test_to_resume_is_to_try_at_once_what_has_stopped_by_itself(state: State) ->
 # What a success costs
 
 
-def test_while_all_is_well_a_success_is_looked_at_now_and_then_only(state: State, calls: list[str]) -> None:
+def test_success_is_checked_only_periodically_while_healthy(state: State, calls: list[str]) -> None:
     by = control(state)
     passed = passes(by)
     for moment in (0.0, 0.1, 0.2, CHECK_INTERVAL_S, 2 * CHECK_INTERVAL_S - 0.01):

@@ -147,7 +147,7 @@ def test_applying_in_any_batches_and_twice_is_the_same_as_once(
 
 @given(batches)
 @settings(BOUNDED)
-def test_the_state_is_what_the_greatest_events_say(merging: State, made: list[tuple[Event, int]]) -> None:
+def test_state_follows_the_greatest_events(merging: State, made: list[tuple[Event, int]]) -> None:
     begin_ms = now_ms(merging) - 2 * DAY_MS
     found = entries(made, begin_ms)
     result(merging, found)
@@ -205,7 +205,7 @@ def _where_and_when(activities: Sequence[int]) -> dict[int, tuple[int, int]]:
 
 @given(st.data(), batches)
 @settings(BOUNDED)
-def test_in_any_order_the_person_of_a_buyer_and_of_one_who_opted_out_is_told_at_last(
+def test_buyer_and_opt_out_are_returned_in_any_event_order(
     merging: State, data: st.DataObject, made: list[tuple[Event, int]]
 ) -> None:
     found = data.draw(st.permutations(entries(made, now_ms(merging) - 2 * DAY_MS)))

@@ -57,7 +57,7 @@ def test_customer_fields_are_merged_one_by_one(state: State) -> None:
     assert found == {"name": "Jane Doe", "email": "a@example.com"}
 
 
-def test_a_field_from_an_older_event_fills_a_gap_and_replaces_nothing(state: State, at_ms: int) -> None:
+def test_older_event_fills_missing_fields_and_replaces_none(state: State, at_ms: int) -> None:
     old = event(occurred_at=iso(at_ms - 1), customer={"full_name": "J", "email": "a@example.com"})
     apply(state, arrived(event(customer={"full_name": "Jane"}), at_ms), arrived(old, at_ms + 1))
     assert stored(state).fields == {"name": "Jane", "email": "a@example.com"}
@@ -102,7 +102,7 @@ def test_consent_and_engagement_are_merged_like_any_field(state: State) -> None:
     assert found == {"consent.call": "false", "consent.whatsapp": "true", "reason": "r", "channel": "call"}
 
 
-def test_text_of_any_script_length_and_meaning_to_a_parser_is_kept(state: State) -> None:
+def test_text_of_any_script_and_length_is_kept(state: State) -> None:
     name = "Zoë \u0000 {}*\n'\"\\ 名前"
     assert fields_after(state, event(customer={"full_name": name})) == {"name": name}
 
@@ -110,7 +110,7 @@ def test_text_of_any_script_length_and_meaning_to_a_parser_is_kept(state: State)
 # Telling whose person has to be marked
 
 
-def test_an_order_tells_the_person_each_time_it_is_applied(state: State, at_ms: int) -> None:
+def test_order_returns_the_person_each_time_it_is_applied(state: State, at_ms: int) -> None:
     apply(state, arrived(event(customer=JANE), at_ms))
     order = arrived(event("order_completed", stage=None), at_ms + 1)
     for _ in range(2):
@@ -125,9 +125,7 @@ def test_an_order_tells_the_person_each_time_it_is_applied(state: State, at_ms: 
 
 @pytest.mark.parametrize("kind", ["order_completed", "opt_out"])
 @pytest.mark.parametrize("late", ["phone_number", "country_code", "email"])
-def test_what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them(
-    state: State, at_ms: int, kind: str, late: str
-) -> None:
+def test_identity_can_arrive_after_the_marking_event(state: State, at_ms: int, kind: str, late: str) -> None:
     jane = JANE | {"email": "jane@example.com"}
     early = {name: value for name, value in jane.items() if name != late}
     apply(state, arrived(event(customer=early), at_ms), arrived(event(kind, stage=None), at_ms + 1))
@@ -138,18 +136,18 @@ def test_what_tells_the_person_apart_may_arrive_after_the_event_that_marks_them(
     assert mark.opted_out == (kind == "opt_out")
 
 
-def test_an_opt_out_by_session_alone_tells_the_person(state: State, at_ms: int) -> None:
+def test_opt_out_by_session_only_returns_the_person(state: State, at_ms: int) -> None:
     apply(state, arrived(event(customer=JANE), at_ms))
     (mark,) = apply(state, arrived(event("opt_out", stage=None), at_ms + 1))
     assert (mark.phone, mark.opted_out, mark.purchase) == (JANE["phone_number"], True, 0)
 
 
-def test_activity_of_somebody_who_never_bought_or_opted_out_marks_nobody(state: State, at_ms: int) -> None:
+def test_activity_without_purchase_or_opt_out_marks_no_person(state: State, at_ms: int) -> None:
     (mark,) = apply(state, arrived(event(customer=JANE), at_ms), arrived(event("exit"), at_ms + 1))
     assert (mark.change, mark.purchase, mark.opted_out) == (0, 0, False)
 
 
-def test_tell_returns_what_all_events_said_of_the_person(state: State, at_ms: int) -> None:
+def test_requested_mark_has_all_identity_fields(state: State, at_ms: int) -> None:
     said = [{"phone": "+573001234567"}, {"country": "CO"}, {"email": "jane@example.com"}]
     changes = [_change(at_ms + place, fields) for place, fields in enumerate(said)]
     assert state.sessions.apply(changes[:2]) == []
@@ -161,14 +159,14 @@ def test_tell_returns_what_all_events_said_of_the_person(state: State, at_ms: in
     assert again == mark
 
 
-def test_tell_returns_that_the_person_opted_out_or_bought(state: State, at_ms: int) -> None:
+def test_requested_mark_has_opt_out_and_purchase(state: State, at_ms: int) -> None:
     happen(state, event("opt_out", stage=None, customer=JANE))
     happen(state, event("order_completed", stage=None))
     (mark,) = state.sessions.apply([_change(at_ms, {"name": "Jane"})._replace(wants_mark=True)])
     assert (mark.phone, mark.opted_out, mark.purchase > 0) == (JANE["phone_number"], True, True)
 
 
-def test_tell_of_a_forgotten_session_returns_nothing(state: State, at_ms: int) -> None:
+def test_requested_mark_of_an_erased_session_is_empty(state: State, at_ms: int) -> None:
     happen(state, event(customer=JANE))
     Erasure(state.scripts, state.keys, [lane.name for lane in LANES]).erase(["s-1"], [])
     assert state.sessions.apply([_change(at_ms, {"phone": "+573001234567"})._replace(wants_mark=True)]) == []

@@ -11,7 +11,7 @@ from worker.runtime import State
 __all__ = ["at_ms"]  # fixtures
 
 
-def test_a_first_activity_waits_in_the_lane_of_its_stage_and_platform(state: State, at_ms: int) -> None:
+def test_first_activity_waits_in_its_lane(state: State, at_ms: int) -> None:
     apply(state, arrived(event(stage="payment", platform="ios"), at_ms))
     assert lanes_of(state) == {"payment.ios.idle": at_ms}
     assert stored(state).state == "waiting"
@@ -28,7 +28,7 @@ def test_an_older_activity_that_arrives_late_moves_nothing(state: State, at_ms: 
     assert lanes_of(state) == {"checkout.web.idle": at_ms}
 
 
-def test_an_older_activity_that_arrives_late_moves_nothing_at_the_same_place(state: State, at_ms: int) -> None:
+def test_late_older_activity_changes_nothing_in_its_lane(state: State, at_ms: int) -> None:
     apply(state, arrived(event(), at_ms), arrived(event(), at_ms - MINUTE_MS))
     assert stored(state).silent_since_ms == at_ms
 
@@ -38,12 +38,12 @@ def test_going_back_to_an_earlier_stage_moves_to_its_lane(state: State, at_ms: i
     assert lanes_of(state) == {"cart_review.web.idle": at_ms + 1}
 
 
-def test_of_two_stages_in_the_same_millisecond_the_later_one_in_the_flow_counts(state: State, at_ms: int) -> None:
+def test_later_stage_wins_within_the_same_millisecond(state: State, at_ms: int) -> None:
     apply(state, arrived(event(stage="payment"), at_ms), arrived(event(stage="checkout"), at_ms))
     assert lanes_of(state) == {"payment.web.idle": at_ms}
 
 
-def test_after_an_event_with_a_slow_clock_silence_begins_at_its_arrival(state: State, at_ms: int) -> None:
+def test_slow_clock_event_measures_silence_from_arrival(state: State, at_ms: int) -> None:
     apply(state, arrived(event(occurred_at=iso(at_ms - HOUR_MS)), at_ms))
     assert lanes_of(state) == {"checkout.web.idle": at_ms}
     assert stored(state).activity // 100 == at_ms - HOUR_MS
@@ -61,13 +61,13 @@ def test_a_fast_clock_counts_as_the_arrival(state: State, at_ms: int, ahead_ms: 
     assert stored(state).activity // 100 == at_ms
 
 
-def test_silence_runs_from_the_last_arrival_of_events_that_occurred_together(state: State, at_ms: int) -> None:
+def test_silence_runs_from_the_last_of_simultaneous_events(state: State, at_ms: int) -> None:
     again = event(occurred_at=iso(at_ms - HOUR_MS))
     apply(state, arrived(again, at_ms + MINUTE_MS), arrived(again, at_ms))
     assert stored(state).silent_since_ms == at_ms + MINUTE_MS
 
 
-def test_an_old_event_that_has_just_arrived_keeps_the_session_from_being_silent(state: State, at_ms: int) -> None:
+def test_old_event_that_just_arrived_prevents_silence(state: State, at_ms: int) -> None:
     apply(state, arrived(event(stage="payment"), at_ms))
     apply(state, arrived(event(stage="cart_review", occurred_at=iso(at_ms - HOUR_MS)), at_ms + MINUTE_MS))
     assert stored(state).silent_since_ms == at_ms + MINUTE_MS
@@ -92,7 +92,7 @@ def test_a_voucher_s_expiry_is_nothing_that_was_seen(state: State, at_ms: int) -
     assert stored(state).silent_since_ms == at_ms + 1
 
 
-def test_what_was_seen_after_a_voucher_counts_when_that_is_superseded(state: State, at_ms: int) -> None:
+def test_presence_after_a_voucher_counts_once_it_is_superseded(state: State, at_ms: int) -> None:
     voucher = event("payment_pending", expires_at=iso(at_ms + HOUR_MS))
     old, exited = event(occurred_at=iso(at_ms - HOUR_MS)), event("exit")
     made = [arrived(voucher, at_ms), arrived(old, at_ms + MINUTE_MS), arrived(exited, at_ms + SECOND_MS)]

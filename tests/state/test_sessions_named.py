@@ -40,7 +40,7 @@ def ingest(state: State, *events: Event) -> None:
 # Sessions
 
 
-def test_every_session_that_an_event_names_is_found_once_its_own_first() -> None:
+def test_all_named_sessions_are_found_own_one_first() -> None:
     parsed = parse(json.dumps(order("a", previous_session_id="b")).encode()).event
     assert parsed is not None
     assert list(sessions_named(parsed)) == ["a", "b"]
@@ -50,7 +50,7 @@ def test_every_session_that_an_event_names_is_found_once_its_own_first() -> None
     assert sessions_named(parsed.model_copy(update={"session_id": " ", "previous_session_id": ""})) == {}
 
 
-def test_a_session_whose_id_is_hashed_keeps_what_the_shop_calls_it() -> None:
+def test_session_with_hashed_id_keeps_the_original_id() -> None:
     made = parse(json.dumps(order("a", previous_session_id="b")).encode()).event
     assert made is not None
     cart = "gid://shopify/Cart/c1-7"
@@ -76,7 +76,7 @@ def test_an_order_cancels_what_is_open_for_an_earlier_session(
 
 
 @pytest.mark.parametrize("stage", [None, "payment"])
-def test_an_order_closes_an_earlier_session_with_and_without_a_stage(state: State, stage: str | None) -> None:
+def test_order_closes_an_earlier_session_with_and_without_stage(state: State, stage: str | None) -> None:
     ingest(state, event(session="cart", customer=JANE, cart=CART))
     ingest(state, event("order_completed", "paid", stage=stage, previous_session_id="cart"))
     assert stored(state, "cart").state == "bought"
@@ -84,7 +84,7 @@ def test_an_order_closes_an_earlier_session_with_and_without_a_stage(state: Stat
     assert facts_of(state, PHONE).bought
 
 
-def test_an_order_marks_who_is_known_in_the_earlier_session(state: State) -> None:
+def test_order_marks_the_person_of_the_earlier_session(state: State) -> None:
     ingest(state, event(session="cart", customer=JANE))
     ingest(state, order(previous_session_id="cart", customer={"phone_number": "+573009998877"}))
     assert facts_of(state, PHONE).bought
@@ -110,7 +110,7 @@ def test_a_pending_payment_counts_for_an_earlier_session(state: State) -> None:
 
 
 @pytest.mark.parametrize("kind", ["activity", "exit", "payment_declined"])
-def test_an_event_that_cannot_take_over_a_session_shows_that_its_shopper_is_there(state: State, kind: str) -> None:
+def test_event_that_cannot_supersede_a_session_shows_presence(state: State, kind: str) -> None:
     outreach, at_ms = abandon(state, "cart"), now_ms(state)
     apply(state, arrived(event(kind, "now", stage=None, previous_session_id="cart"), at_ms))
     assert record(state, outreach)["reason"] == "came_back"
@@ -135,7 +135,7 @@ def test_an_event_that_cannot_take_over_a_session_shows_that_its_shopper_is_ther
 )
 @pytest.mark.parametrize("paid", [order("s-1"), order("s-1", cart=CART), event("order_completed", "s-1")])
 @pytest.mark.parametrize("before", [event(cart=CART), event()])
-def test_goods_that_were_bought_are_no_cart_until_a_new_one_comes(
+def test_bought_goods_are_no_cart_until_a_new_one(
     state: State,
     before: Event,
     paid: Event,
@@ -154,7 +154,7 @@ def test_goods_that_were_bought_are_no_cart_until_a_new_one_comes(
 
 
 @pytest.mark.parametrize("cart_first", [True, False])
-def test_what_an_earlier_session_bought_is_no_cart_of_the_later_one(
+def test_purchase_of_an_earlier_session_is_no_cart_of_the_later(
     state: State,
     cart_first: bool,  # noqa: FBT001 - a case
 ) -> None:

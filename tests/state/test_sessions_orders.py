@@ -30,7 +30,7 @@ def test_a_session_that_bought_waits_in_no_lane(state: State, at_ms: int) -> Non
     assert stored(state).state == "bought"
 
 
-def test_an_order_wins_over_everything_else_in_the_same_millisecond(state: State, at_ms: int) -> None:
+def test_order_wins_within_the_same_millisecond(state: State, at_ms: int) -> None:
     order, others = event("order_completed", stage=None), ("payment_pending", "payment_declined", "exit", "activity")
     apply(state, arrived(order, at_ms), *(arrived(event(kind), at_ms) for kind in others))
     assert stored(state).state == "bought"
@@ -45,7 +45,7 @@ def test_an_order_is_never_dropped_as_stale(state: State, at_ms: int) -> None:
     assert lanes_of(state) == {"checkout.web.idle": at_ms}
 
 
-def test_newer_activity_after_an_order_makes_the_session_wait_again(state: State, at_ms: int) -> None:
+def test_newer_activity_after_an_order_waits_again(state: State, at_ms: int) -> None:
     apply(state, arrived(event("order_completed", stage=None), at_ms), arrived(event(stage="cart_review"), at_ms + 1))
     assert stored(state).state == "waiting"
     assert stored(state).purchase
@@ -59,7 +59,7 @@ def test_of_two_orders_the_later_one_counts(state: State, at_ms: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["exit", "payment_pending", "payment_declined"])
-def test_a_page_closed_or_a_voucher_shown_after_the_order_does_not_undo_it(state: State, at_ms: int, kind: str) -> None:
+def test_closed_page_or_voucher_after_the_order_does_not_undo_it(state: State, at_ms: int, kind: str) -> None:
     order = arrived(event("order_completed", stage=None), at_ms + SECOND_MS)
     after = arrived(event(kind, stage=None), at_ms + MINUTE_MS)
     apply(state, arrived(event(stage="payment"), at_ms), order, after)
@@ -67,7 +67,7 @@ def test_a_page_closed_or_a_voucher_shown_after_the_order_does_not_undo_it(state
     assert lanes_of(state) == {}
 
 
-def test_an_order_that_comes_after_a_later_signal_takes_the_session_out_of_its_lane(state: State, at_ms: int) -> None:
+def test_order_after_a_later_signal_leaves_the_lane(state: State, at_ms: int) -> None:
     voucher = arrived(event("payment_pending", stage=None), at_ms + MINUTE_MS)
     apply(state, arrived(event(stage="payment"), at_ms), voucher)
     late = event("order_completed", stage=None, occurred_at=iso(at_ms + SECOND_MS))
@@ -76,13 +76,13 @@ def test_an_order_that_comes_after_a_later_signal_takes_the_session_out_of_its_l
     assert lanes_of(state) == {}
 
 
-def test_an_order_older_than_the_last_activity_still_calls_off_what_is_open(state: State) -> None:
+def test_older_order_still_cancels_the_open_outreach(state: State) -> None:
     outreach = abandon(state)
     happen(state, event("order_completed", stage=None, occurred_at=iso(now_ms(state) - 2 * HOUR_MS)))
     assert (record(state, outreach)["state"], record(state, outreach)["reason"]) == ("cancelled", "paid")
 
 
-def test_an_order_that_turns_out_to_be_older_than_an_activity_is_undone(state: State, at_ms: int) -> None:
+def test_order_older_than_an_activity_is_undone(state: State, at_ms: int) -> None:
     """The page was closed after both, so that neither the order nor the activity is the last event."""
     exited = event("exit", stage=None)
     apply(state, arrived(event("order_completed", stage=None), at_ms), arrived(exited, at_ms + MINUTE_MS))
@@ -104,7 +104,7 @@ def test_an_opt_out_is_no_activity(state: State, at_ms: int) -> None:
     assert lanes_of(state) == {"checkout.web.idle": at_ms}
 
 
-def test_a_session_that_was_settled_is_silent_anew_after_newer_activity_only(state: State) -> None:
+def test_settled_session_waits_again_only_after_newer_activity(state: State) -> None:
     happen(state, event(), ago_ms=HOUR_MS)
     assert sweep(state) == 0
     assert stored(state).state == "unreachable"

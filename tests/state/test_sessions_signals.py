@@ -19,9 +19,7 @@ __all__ = ["at_ms"]  # fixtures
         ("payment_pending", "checkout.web.pending"),
     ],
 )
-def test_a_signal_changes_the_kind_of_the_silence_and_keeps_the_stage(
-    state: State, at_ms: int, kind: str, lane: str
-) -> None:
+def test_signal_changes_the_kind_and_keeps_the_stage(state: State, at_ms: int, kind: str, lane: str) -> None:
     apply(state, arrived(event(), at_ms), arrived(event(kind, stage=None), at_ms + SECOND_MS))
     assert lanes_of(state) == {lane: at_ms + SECOND_MS}
 
@@ -31,7 +29,7 @@ def test_a_signal_that_names_a_stage_needs_no_activity_before_it(state: State, a
     assert lanes_of(state) == {"cart_review.web.exit": at_ms}
 
 
-def test_an_activity_after_a_signal_is_silence_like_any_other_again(state: State, at_ms: int) -> None:
+def test_activity_after_a_signal_is_idle_again(state: State, at_ms: int) -> None:
     apply(state, arrived(event("exit"), at_ms), arrived(event(stage="payment"), at_ms + 1))
     assert lanes_of(state) == {"payment.web.idle": at_ms + 1}
 
@@ -49,7 +47,7 @@ def test_of_two_signals_the_later_one_counts(state: State, at_ms: int) -> None:
     assert stored(state).signal // 100 == at_ms
 
 
-def test_a_signal_of_an_unknown_session_waits_in_no_lane_until_its_stage_is_known(state: State, at_ms: int) -> None:
+def test_signal_of_an_unknown_session_waits_for_its_stage(state: State, at_ms: int) -> None:
     apply(state, arrived(event("exit", stage=None), at_ms))
     assert lanes_of(state) == {}
     apply(state, arrived(event(stage="cart_review", occurred_at=iso(at_ms - 1)), at_ms + SECOND_MS))
@@ -65,17 +63,17 @@ def test_a_voucher_makes_silence_run_from_its_expiry(state: State, at_ms: int) -
     assert left > SESSION_TTL_MS
 
 
-def test_a_voucher_that_was_expired_when_it_arrived_makes_silence_run_from_the_event(state: State, at_ms: int) -> None:
+def test_expired_voucher_measures_silence_from_the_event(state: State, at_ms: int) -> None:
     apply(state, arrived(event("payment_pending", expires_at=iso(at_ms - DAY_MS)), at_ms))
     assert lanes_of(state) == {"checkout.web.lapsed": at_ms}
 
 
-def test_an_expiry_in_the_far_future_is_believed_for_thirty_days_only(state: State, at_ms: int) -> None:
+def test_far_expiry_is_limited_to_thirty_days(state: State, at_ms: int) -> None:
     apply(state, arrived(event("payment_pending", expires_at=iso(at_ms + 365 * DAY_MS)), at_ms))
     assert lanes_of(state) == {"checkout.web.lapsed": at_ms + FURTHEST_EXPIRY_MS}
 
 
-def test_an_activity_after_a_voucher_brings_the_silence_back_to_now(state: State, at_ms: int) -> None:
+def test_activity_after_a_voucher_measures_silence_from_now(state: State, at_ms: int) -> None:
     pending = event("payment_pending", expires_at=iso(at_ms + DAY_MS))
     apply(state, arrived(pending, at_ms), arrived(event(), at_ms + SECOND_MS))
     assert lanes_of(state) == {"checkout.web.idle": at_ms + SECOND_MS}

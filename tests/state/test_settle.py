@@ -49,7 +49,7 @@ def test_an_attempt_ends_its_outreach(state: State, result: Result, place: set[s
         assert ttl_ms(state, key) is not None
 
 
-def test_a_retry_is_due_after_its_delay_with_the_same_body_and_key(state: State) -> None:
+def test_retry_is_due_after_its_delay_with_the_same_body_and_key(state: State) -> None:
     held = sending(state)
     before_ms = now_ms(state)
     assert state.outbox.settle(held, "retry", reason="http_503", delay_ms=HOUR_MS, line="attempt 1") == "waiting"
@@ -71,7 +71,7 @@ def test_an_attempt_that_was_not_made_is_not_counted(state: State) -> None:
     assert state.outbox.fence(take_again(state, held.outreach), body=BODY, key="key-1").attempt == 1
 
 
-def test_what_is_tried_in_vain_again_and_again_is_told_once(state: State) -> None:
+def test_identical_failures_make_one_history_line(state: State) -> None:
     held = sending(state)
     lengths = set()
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_there_is_no_retry_when_they_came_back_meanwhile(state: State, result: R
     assert stored(state).contacts == 0
 
 
-def test_there_is_no_retry_when_the_session_is_gone(state: State) -> None:
+def test_missing_session_is_not_retried(state: State) -> None:
     held = sending(state)
     expire_session(state)
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "cancelled"
@@ -138,7 +138,7 @@ def test_an_earlier_claim_cannot_settle_a_later_attempt(state: State) -> None:
     assert state.outbox.settle(second, "sent", line="attempt 2") == "sent"
 
 
-def test_an_outreach_whose_record_is_gone_cannot_be_settled(state: State) -> None:
+def test_outreach_without_record_cannot_be_settled(state: State) -> None:
     held = sending(state)
     state.client.delete(state.keys.outreach(held.outreach))
     assert state.outbox.settle(held, "sent", line="attempt 1") is None

@@ -73,7 +73,7 @@ def test_a_late_answer_that_it_was_not_sent_opens_it_again(state: State, result:
     assert fence(state, take_again(state, held.outreach)) == "sending"
 
 
-def test_a_late_answer_that_it_was_not_sent_ends_it_when_they_came_back(state: State) -> None:
+def test_late_not_sent_reply_cancels_after_a_return(state: State) -> None:
     held = given_up(state)
     happen(state, event("order_completed"))
     assert state.outbox.settle(held, "retry", reason="http_503", line="attempt 1") == "cancelled"
@@ -82,7 +82,7 @@ def test_a_late_answer_that_it_was_not_sent_ends_it_when_they_came_back(state: S
 
 
 @pytest.mark.parametrize("result", ["unknown", "retry"])
-def test_a_late_answer_that_says_nothing_corrects_nothing(state: State, result: Result) -> None:
+def test_late_unknown_reply_corrects_nothing(state: State, result: Result) -> None:
     held = given_up(state)
     before_ms = int(record(state, held.outreach)["ended_at"])
     assert state.outbox.settle(held, result, reason="read_timeout", line="attempt 1", ambiguous=True) == "unknown"
@@ -93,7 +93,7 @@ def test_a_late_answer_that_says_nothing_corrects_nothing(state: State, result: 
     assert stored(state).contacts == 1
 
 
-def test_after_a_late_answer_that_says_nothing_a_certain_one_still_counts(state: State) -> None:
+def test_certain_reply_after_a_late_unknown_one_counts(state: State) -> None:
     held = given_up(state)
     state.outbox.settle(held, "unknown", line="attempt 1", ambiguous=True)
     assert state.outbox.settle(held, "sent", line="attempt 1") == "sent"
@@ -101,7 +101,7 @@ def test_after_a_late_answer_that_says_nothing_a_certain_one_still_counts(state:
     assert stored(state).contacts == 1
 
 
-def test_a_late_answer_for_a_session_that_is_gone_leaves_no_negative_count_behind(state: State) -> None:
+def test_late_reply_for_a_missing_session_keeps_counts_positive(state: State) -> None:
     held = given_up(state)
     expire_session(state)
     state.outbox.settle(held, "dead", reason="http_400", line="attempt 1")
@@ -110,7 +110,7 @@ def test_a_late_answer_for_a_session_that_is_gone_leaves_no_negative_count_behin
     assert stored(state).contacts == 0
 
 
-def test_a_contact_of_a_session_that_is_gone_is_remembered_for_as_long_as_a_session_lives(state: State) -> None:
+def test_contact_of_a_missing_session_is_kept_for_a_session_ttl(state: State) -> None:
     held = sending(state)
     expire_session(state)
     assert state.outbox.settle(held, "sent", line="attempt 1") == "sent"

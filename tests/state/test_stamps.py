@@ -19,7 +19,7 @@ def test_the_text_of_the_later_event_is_the_higher_one(one: int, other: int, tex
 
 
 @given(SEQUENCES)
-def test_a_stamp_has_eight_characters_that_json_leaves_as_they_are(sequence: int) -> None:
+def test_stamp_has_eight_json_safe_characters(sequence: int) -> None:
     stamp = stamped(sequence, "")
     assert len(stamp) == STAMP_WIDTH
     assert json.dumps(stamp) == f'"{stamp}"'

@@ -16,7 +16,7 @@ from tests.tasks.test_dispatch import abandoned
 from worker.runtime import State
 
 
-def test_a_pause_stops_dispatch_and_what_is_due_stays_where_it_was(state: State) -> None:
+def test_pause_stops_dispatch_and_keeps_due_times(state: State) -> None:
     due = abandoned(state, 2)
     with yuno(state) as (deps, server):
         deps.control.pause("")
@@ -27,7 +27,7 @@ def test_a_pause_stops_dispatch_and_what_is_due_stays_where_it_was(state: State)
         assert len(server.requests) == 1
 
 
-def test_what_is_in_hand_goes_back_to_its_place_before_the_fence(state: State) -> None:
+def test_unfenced_attempt_in_flight_returns_to_its_due_time(state: State) -> None:
     due = [somebody(state, number) for number in range(3)]
     scores = [score_of(state, state.keys.due(int(outreach[:2])), outreach) for outreach in due]
     with yuno(state) as (deps, server):
@@ -45,7 +45,7 @@ def test_what_is_in_hand_goes_back_to_its_place_before_the_fence(state: State) -
 # By itself
 
 
-def test_refused_keys_stop_everybody_and_one_that_gets_through_lets_them_go_on(state: State) -> None:
+def test_refused_keys_stop_sending_until_a_probe_succeeds(state: State) -> None:
     due = [somebody(state, number) for number in range(5)]
     with yuno(state, http(401), http(403), OK) as (deps, server):
         assert round_of(deps) == due
@@ -64,7 +64,7 @@ def test_refused_keys_stop_everybody_and_one_that_gets_through_lets_them_go_on(s
     assert counters(state) == {"sent": 5}
 
 
-def test_a_probe_that_the_policy_suppresses_lets_the_next_one_try(state: State) -> None:
+def test_suppressed_probe_lets_the_next_one_try(state: State) -> None:
     due = [somebody(state, number) for number in range(3)]
     with yuno(state, http(401), OK) as (deps, _):
         assert round_of(deps) == due
@@ -79,7 +79,7 @@ def test_a_probe_that_the_policy_suppresses_lets_the_next_one_try(state: State) 
     assert sending(state).sending_state == "on"
 
 
-def test_failures_in_a_row_stop_everybody_and_each_of_them_still_waits_its_time(state: State) -> None:
+def test_repeated_failures_stop_sending_and_keep_their_backoff(state: State) -> None:
     due = [somebody(state, number) for number in range(4)]
     with yuno(state, http(500), http(503), OK, breaker_failures=2) as (deps, server):
         assert round_of(deps) == due
@@ -92,7 +92,7 @@ def test_failures_in_a_row_stop_everybody_and_each_of_them_still_waits_its_time(
     assert sending(state).sending_state == "on"
 
 
-def test_a_server_that_asks_for_time_gets_it_from_everybody(state: State) -> None:
+def test_retry_after_pauses_all_workers(state: State) -> None:
     due = [somebody(state, number) for number in range(2)]
     with yuno(state, http(429, retry_after="120")) as (deps, _):
         assert round_of(deps) == due

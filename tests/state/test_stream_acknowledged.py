@@ -35,7 +35,7 @@ def test_one_read_behind_another_leaves_that_in_the_stream(filled: State) -> Non
     assert filled.streams.watermark().first == ""
 
 
-def test_entries_of_several_reads_take_nothing_between_them_along(filled: State) -> None:
+def test_acknowledging_several_reads_keeps_entries_between_them(filled: State) -> None:
     found = read(filled)
     assert filled.streams.first.acknowledge([found[0].id, found[2].id]) == 2
     assert events(filled.streams.first.read_pending("one", count=10)) == [b"e1"]
@@ -50,7 +50,7 @@ def test_a_read_that_was_begun_waits_for_nothing(filled: State) -> None:
     assert filled.streams.first.deliveries("one") == 1
 
 
-def test_a_read_that_was_begun_without_the_group_says_so(state: State) -> None:
+def test_read_sent_without_the_group_reports_it(state: State) -> None:
     add(state, "e")
     with pytest.raises(GroupMissingError):
         state.streams.send_read([state.streams.first], "one", count=2).result()
@@ -64,7 +64,7 @@ def test_acknowledging_again_or_nothing_does_nothing(filled: State) -> None:
     assert filled.client.xlen(filled.keys.events) == 2
 
 
-def test_acknowledging_works_without_the_group_and_without_the_stream(filled: State) -> None:
+def test_acknowledge_works_without_group_and_stream(filled: State) -> None:
     found = read(filled)
     filled.client.xgroup_destroy(filled.keys.events, GROUP)
     filled.streams.first.acknowledge([found[0].id])

@@ -36,7 +36,7 @@ def test_without_waiting_entries_silence_is_measured_until_now(state: State) -> 
     assert before_ms <= mark.until_ms == mark.now_ms <= now_ms(state)
 
 
-def test_the_watermark_stands_at_the_first_entry_that_nobody_has_applied(filled: State) -> None:
+def test_watermark_is_the_first_unapplied_entry(filled: State) -> None:
     first, second, third = read(filled)
     assert filled.streams.watermark().first == first.id.decode()
     filled.streams.first.acknowledge([second.id])
@@ -47,7 +47,7 @@ def test_the_watermark_stands_at_the_first_entry_that_nobody_has_applied(filled:
     assert filled.streams.watermark().first == ""
 
 
-def test_the_watermark_holds_for_entries_that_nobody_has_read(filled: State) -> None:
+def test_watermark_holds_for_unread_entries(filled: State) -> None:
     mark = filled.streams.watermark()
     assert mark.first
     assert mark.until_ms <= mark.now_ms
@@ -56,7 +56,7 @@ def test_the_watermark_holds_for_entries_that_nobody_has_read(filled: State) -> 
 @pytest.mark.parametrize(
     ("first", "until_ms"), [("", 1000), ("900-5", 900), ("1000-0", 1000), ("2000-0", 1000), ("2001-0", 0)]
 )
-def test_an_entry_from_the_future_does_not_move_the_watermark_there(first: str, until_ms: int) -> None:
+def test_future_entry_does_not_move_the_watermark_ahead(first: str, until_ms: int) -> None:
     assert measured_until(1000, first, None) == until_ms
 
 

@@ -106,7 +106,7 @@ def test_an_outreach_of_another_namespace_is_noted(state: State) -> None:
 
 
 @pytest.mark.xdist_group("valkey")
-def test_a_worker_acts_no_more_when_its_data_is_taken_over(real_state: State, valkey: EmbeddedValkey) -> None:
+def test_worker_stops_acting_when_its_data_is_taken_over(real_state: State, valkey: EmbeddedValkey) -> None:
     env = {"WINBACK_REDIS_URL": valkey.url, "WINBACK_IDENTITY_SECRET": SECRET.decode()}
     settings = load(env)
     running = runtime.open_state(settings, sends=True)

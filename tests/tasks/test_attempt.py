@@ -53,7 +53,7 @@ def due_in_ms(state: State, outreach: str) -> int:
     return due - now_ms(state)
 
 
-def test_an_abandoned_session_is_sent_once_and_leaves_nothing_open(state: State) -> None:
+def test_abandoned_session_is_sent_once_and_leaves_nothing_open(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         assert attempt(outreach, deps) == AttemptOutcome(outreach, "sent", "", 1, "http_200")
@@ -87,7 +87,7 @@ def test_a_doubled_message_is_dropped(state: State) -> None:
         assert len(server.requests) == 1
 
 
-def test_a_message_about_an_outreach_that_is_backing_off_or_not_dispatched_is_dropped(state: State) -> None:
+def test_message_for_an_undispatched_outreach_is_dropped(state: State) -> None:
     outreach = abandon(state)
     with yuno(state, http(500), OK) as (deps, server):
         assert attempt(outreach, deps).outcome == "dropped"
@@ -102,7 +102,7 @@ def test_a_message_that_names_no_outreach_is_refused(state: State) -> None:
         attempt("+573001234567", deps_of(state))
 
 
-def test_the_same_abandonment_has_the_same_key_also_when_it_is_claimed_anew(state: State) -> None:
+def test_same_abandonment_has_the_same_key_when_claimed_again(state: State) -> None:
     dispatched(state)
     first = take(state, stored(state).outreach)
     again = replace(first, outreach="00-0000000000000000", token=9, now_ms=1)
@@ -115,7 +115,7 @@ def test_the_same_abandonment_has_the_same_key_also_when_it_is_claimed_anew(stat
     assert len({idempotency_key(SECRET, first), *others}) == 4
 
 
-def test_what_could_not_be_made_valid_is_left_out_and_noted_in_the_history(state: State) -> None:
+def test_invalid_optional_field_is_left_out_and_recorded(state: State) -> None:
     happen(state, event(customer={**JANE, "email": "jane@", "language": "Elvish"}), ago_ms=HOUR_MS)
     assert sweep(state) == 1
     [outreach] = dispatch(state)
@@ -128,7 +128,7 @@ def test_what_could_not_be_made_valid_is_left_out_and_noted_in_the_history(state
 # Who came back, or may not be contacted, before the fence.
 
 
-def test_who_came_back_before_the_take_is_not_contacted(state: State) -> None:
+def test_return_before_the_take_prevents_contact(state: State) -> None:
     outreach = dispatched(state)
     comes_back(state)
     with yuno(state) as (deps, server):
@@ -150,7 +150,7 @@ def test_events_that_had_arrived_at_dispatch_are_waited_for(state: State) -> Non
         assert len(server.requests) == 1
 
 
-def test_events_that_arrive_after_the_dispatch_are_not_waited_for(state: State) -> None:
+def test_attempt_does_not_wait_for_events_after_its_dispatch(state: State) -> None:
     outreach = dispatched(state)
     state.client.xadd(state.keys.events, {"event": "{}"})
     with yuno(state) as (deps, _):
@@ -158,7 +158,7 @@ def test_events_that_arrive_after_the_dispatch_are_not_waited_for(state: State) 
 
 
 @pytest.mark.parametrize("bad", ["12", "not a number"])
-def test_a_number_that_nobody_can_have_is_suppressed(state: State, bad: str) -> None:
+def test_impossible_number_is_suppressed(state: State, bad: str) -> None:
     happen(state, event(customer={**JANE, "phone_number": bad}), ago_ms=HOUR_MS)
     assert sweep(state) == 1
     [outreach] = dispatch(state)
@@ -177,7 +177,7 @@ def test_a_session_that_has_expired_ends_as_expired(state: State) -> None:
     state.client.delete(state.keys.session("s-1"))
 
 
-def test_a_person_who_was_contacted_lately_is_left_alone(state: State) -> None:
+def test_recently_contacted_person_is_suppressed(state: State) -> None:
     first, second = abandon(state, "s-1"), abandon(state, "s-2")
     dispatch(state)
     with yuno(state) as (deps, server):
@@ -188,7 +188,7 @@ def test_a_person_who_was_contacted_lately_is_left_alone(state: State) -> None:
         assert len(server.requests) == 1
 
 
-def test_a_person_who_is_held_is_contacted_once_the_other_attempt_has_ended_without_contact(state: State) -> None:
+def test_held_person_is_contacted_after_the_other_attempt_fails(state: State) -> None:
     first, second = abandon(state, "s-1"), abandon(state, "s-2")
     dispatch(state)
     assert state.people.reserve([PERSON], first, 1, CONTACT_REF, LIMITS) == "reserved"
@@ -201,7 +201,7 @@ def test_a_person_who_is_held_is_contacted_once_the_other_attempt_has_ended_with
     assert held_by(state) == second
 
 
-def test_a_session_is_contacted_once_however_often_it_is_abandoned(state: State) -> None:
+def test_session_is_contacted_once_however_often_abandoned(state: State) -> None:
     with yuno(state) as (deps, server):
         assert attempt(dispatched(state), deps).outcome == "sent"
         happen(state, event(stage="payment"))
@@ -211,7 +211,7 @@ def test_a_session_is_contacted_once_however_often_it_is_abandoned(state: State)
         assert len(server.requests) == 1
 
 
-def test_while_one_request_of_a_session_may_be_under_way_no_other_starts(state: State) -> None:
+def test_only_one_request_of_a_session_is_in_flight(state: State) -> None:
     first = sending(state)
     comes_back(state)
     assert sweep(state, silent_for_ms=0) == 1
@@ -224,7 +224,7 @@ def test_while_one_request_of_a_session_may_be_under_way_no_other_starts(state: 
         assert len(server.requests) == 1
 
 
-def test_in_shadow_mode_nothing_is_sent_and_nobody_is_reserved(state: State) -> None:
+def test_shadow_mode_sends_and_reserves_nothing(state: State) -> None:
     outreach = dispatched(state)
     assert attempt(outreach, deps_of(state)) == AttemptOutcome(outreach, "suppressed", "shadow")
     assert held_by(state) == ""

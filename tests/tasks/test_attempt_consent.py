@@ -138,7 +138,7 @@ def test_two_numbers_with_one_address_are_contacted_once(state: State) -> None:
         assert len(server.requests) == 1
 
 
-def test_a_person_shopping_elsewhere_under_the_address_is_left_alone(state: State) -> None:
+def test_person_active_elsewhere_by_address_is_not_contacted(state: State) -> None:
     outreach = dispatched(state, customer={"email": MAIL})
     published(state, event(session="s-2", customer={"email": MAIL}))
     with yuno(state) as (deps, _):

@@ -33,7 +33,7 @@ class _Before(Outbox):
 
 
 @pytest.mark.parametrize(("act", "reason"), [(comes_back, "came_back"), (pays, "paid")])
-def test_who_comes_back_or_pays_before_the_fence_is_not_contacted(
+def test_return_or_order_before_the_fence_prevents_contact(
     state: State, act: Callable[[State], None], reason: str
 ) -> None:
     outreach = dispatched(state)
@@ -46,7 +46,7 @@ def test_who_comes_back_or_pays_before_the_fence_is_not_contacted(
     assert nothing_is_left(state, outreach)
 
 
-def test_a_worker_that_stalls_before_the_fence_until_its_lease_has_run_out_sends_nothing(state: State) -> None:
+def test_worker_stalled_before_the_fence_sends_nothing(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         stalled = replace(deps, outbox=_Before(state, lambda: let_lease_run_out(state, outreach)))
@@ -74,7 +74,7 @@ def test_of_two_workers_that_both_think_it_theirs_one_sends(state: State) -> Non
 # Between the fence and the request.
 
 
-def test_an_order_in_another_session_of_the_person_stops_it_even_after_the_fence(state: State) -> None:
+def test_order_in_another_session_stops_a_fenced_attempt(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         rushed = replace(deps, people=After(state, lambda: pays(state, "s-2")))
@@ -92,7 +92,7 @@ def test_an_opt_out_stops_it_even_after_the_fence(state: State) -> None:
         assert server.requests == []
 
 
-def test_a_person_whom_another_attempt_reserves_first_is_waited_for(state: State) -> None:
+def test_person_reserved_by_another_attempt_is_waited_for(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         rushed = replace(
@@ -106,7 +106,7 @@ def test_a_person_whom_another_attempt_reserves_first_is_waited_for(state: State
         assert len(server.requests) == 1
 
 
-def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(state: State) -> None:
+def test_person_contacted_by_another_attempt_is_suppressed(state: State) -> None:
     outreach = dispatched(state)
 
     def reserve_long_ago() -> None:
@@ -122,7 +122,7 @@ def test_a_person_whom_another_attempt_has_contacted_meanwhile_is_left_alone(sta
 
 
 @pytest.mark.parametrize("stand_in", ["outbox", "people"])
-def test_a_worker_that_stalls_after_the_fence_sends_nothing_and_it_is_due_again(state: State, stand_in: str) -> None:
+def test_worker_stalled_after_the_fence_sends_nothing(state: State, stand_in: str) -> None:
     outreach = dispatched(state)
     clock = [0.0]
     stalls: Any = (_Before if stand_in == "outbox" else After)(state, lambda: clock.append(clock[-1] + 60.0))

@@ -42,7 +42,7 @@ def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
         ("after release", http(500), ("unknown", 1)),
     ],
 )
-def test_an_attempt_in_which_redis_goes_away_is_left_to_its_lease(
+def test_attempt_without_redis_is_left_to_its_lease(
     state: State, monkeypatch: pytest.MonkeyPatch, when: str, answer: bytes, ends_after: tuple[str, int]
 ) -> None:
     outreach = dispatched(state)
@@ -60,9 +60,7 @@ def test_an_attempt_in_which_redis_goes_away_is_left_to_its_lease(
 
 
 @pytest.mark.parametrize("when", ["before fence", "after fence", "before reserve", "after reserve"])
-def test_an_attempt_that_cannot_be_recorded_is_not_made_and_made_later(
-    state: State, monkeypatch: pytest.MonkeyPatch, when: str
-) -> None:
+def test_unrecordable_attempt_is_made_later(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     outreach = dispatched(state)
     with yuno(state, OK) as (deps, server):
         with monkeypatch.context() as broken:
@@ -91,7 +89,7 @@ def test_the_answer_is_kept_until_redis_is_back_to_take_it(state: State, monkeyp
     assert refusals == []
 
 
-def test_a_reply_that_comes_after_the_lease_has_run_out_still_counts(state: State) -> None:
+def test_reply_after_the_lease_still_counts(state: State) -> None:
     outreach = dispatched(state)
 
     def late(wire: Wire) -> None:

@@ -36,7 +36,7 @@ from winback.operations.outreach_story import explain_outreach
 from worker.runtime import State
 
 
-def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
+def test_person_active_in_another_session_is_not_contacted(state: State) -> None:
     outreach = dispatched(state)
     elsewhere(state)
     with yuno(state) as (deps, server):
@@ -45,7 +45,7 @@ def test_who_is_shopping_in_another_session_is_left_alone(state: State) -> None:
     assert counters(state)["cancelled.active_elsewhere"] == 1
 
 
-def test_who_is_in_another_session_with_a_wrong_clock_is_left_alone(state: State) -> None:
+def test_person_elsewhere_with_a_wrong_clock_is_not_contacted(state: State) -> None:
     outreach = dispatched(state)
     elsewhere(state, occurred_at=(now_ms(state) - 5 * HOUR_MS) / 1000)
     with yuno(state) as (deps, _):
@@ -62,7 +62,7 @@ def test_goods_that_were_bought_are_not_asked_about_again(state: State) -> None:
         assert server.requests == []
 
 
-def test_yuno_is_told_what_the_shop_calls_a_session_whose_id_is_hashed(state: State) -> None:
+def test_request_names_the_original_session_id(state: State) -> None:
     happen(state, event(customer=JANE), ago_ms=HOUR_MS)
     said = {"id": "gid://shopify/Cart/c1-7"}
     sequence = (now_ms(state) - HOUR_MS) * RANK_SPAN
@@ -86,7 +86,7 @@ def test_an_earlier_or_ended_session_of_the_person_stops_nothing(state: State, f
     assert outcome.reason == ("bought_recently" if "kind" in fields else "")
 
 
-def test_two_sessions_that_fell_silent_do_not_wait_for_each_other(state: State) -> None:
+def test_two_silent_sessions_do_not_block_each_other(state: State) -> None:
     outreach = dispatched(state)
     elsewhere(state, ago_ms=30 * MINUTE_MS)
     assert sweep(state, silent_for_ms=20 * MINUTE_MS) == 1
@@ -134,7 +134,7 @@ def test_a_quiet_time_is_waited_out_and_then_it_is_sent(state: State) -> None:
         assert attempt_again(state, outreach, deps).outcome == "sent"
 
 
-def test_a_holiday_of_the_shop_is_told_with_its_opening(state: State) -> None:
+def test_shop_holiday_is_reported_with_its_opening(state: State) -> None:
     outreach = dispatched(state)
     today = datetime.fromtimestamp(now_ms(state) / 1000, timezone(timedelta(hours=-5))).date()
     with yuno(state) as (deps, server):
@@ -155,7 +155,7 @@ def _around_now(state: State) -> str:
     return f"{(hour - 1) % 24:02d}:00-{(hour + 2) % 24:02d}:00"
 
 
-def test_a_cap_of_a_stage_of_its_own_counts_at_the_reservation_too(state: State) -> None:
+def test_cap_of_a_stage_counts_at_the_reservation(state: State) -> None:
     outreach = dispatched(state)
     person = person_of(JANE["phone_number"], SECRET)
     held = f"1:{now_ms(state) - 2 * HOUR_MS}"

@@ -41,7 +41,7 @@ def due_in_ms(state: State, outreach: str) -> int:
     return due - now_ms(state)
 
 
-def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_key(state: State) -> None:
+def test_failed_attempt_repeats_the_same_bytes_and_key(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state, http(500), http(500), http(503), OK) as (deps, server):
         for number, status in enumerate(("http_500", "http_500", "http_503"), 1):
@@ -64,7 +64,7 @@ def test_a_server_that_asks_for_time_gets_it(state: State) -> None:
     assert 119_000 < due_in_ms(state, outreach) <= 120_000
 
 
-def test_after_the_last_attempt_it_is_dead_and_the_person_is_free(state: State) -> None:
+def test_last_failed_attempt_is_dead_and_frees_the_person(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state, http(500), max_attempts=2) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
@@ -75,7 +75,7 @@ def test_after_the_last_attempt_it_is_dead_and_the_person_is_free(state: State) 
     assert held_by(state) == ""
 
 
-def test_a_refused_request_is_dead_with_the_code_and_the_messages(state: State) -> None:
+def test_refused_request_is_dead_with_code_and_messages(state: State) -> None:
     outreach = dispatched(state)
     refusal = json.dumps({"code": "INVALID_REQUEST", "messages": ["cart:\nbad", "items: bad"]}).encode()
     with yuno(state, http(400, refusal)) as (deps, _):
@@ -100,7 +100,7 @@ def test_refused_keys_do_not_use_up_an_attempt(state: State, status: int) -> Non
         assert record(state, outreach)["attempts"] == "1"
 
 
-def test_who_came_back_during_a_failed_request_is_not_tried_again(state: State) -> None:
+def test_return_during_a_failed_request_prevents_the_retry(state: State) -> None:
     outreach = dispatched(state)
 
     def fail_late(wire: Wire) -> None:
@@ -114,7 +114,7 @@ def test_who_came_back_during_a_failed_request_is_not_tried_again(state: State) 
     assert places_of(state, outreach) == set()
 
 
-def test_a_repetition_reserves_whom_its_body_names_though_the_number_was_corrected_since(state: State) -> None:
+def test_repetition_reserves_the_person_its_body_names(state: State) -> None:
     outreach = dispatched(state)
     other = "+573009876543"
     with yuno(state, http(500), OK) as (deps, server):

@@ -36,9 +36,7 @@ def hang(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [http(502), http(504), http(501), lose, hang])
-def test_what_may_have_arrived_is_unknown_and_never_sent_again_by_itself(
-    state: State, behaviour: bytes | Behaviour
-) -> None:
+def test_possible_delivery_is_unknown_and_not_repeated(state: State, behaviour: bytes | Behaviour) -> None:
     outreach = dispatched(state)
     with yuno(state, behaviour, timeout=SHORT) as (deps, server):
         assert attempt(outreach, deps).outcome == "unknown"
@@ -61,7 +59,7 @@ def repetition(state: State, outreach: str, deps: Deps) -> AttemptOutcome:
     return attempt_again(state, outreach, deps)
 
 
-def test_where_yuno_honours_the_key_the_same_bytes_and_key_are_sent_again(state: State) -> None:
+def test_on_unknown_retry_sends_the_same_bytes_and_key(state: State) -> None:
     outreach = dispatched(state)
     with repeating(state, http(504), OK) as (deps, server):
         assert repetition(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 2, "http_200")
@@ -71,7 +69,7 @@ def test_where_yuno_honours_the_key_the_same_bytes_and_key_are_sent_again(state:
 
 
 @pytest.mark.parametrize("answer", [http(400), http(404), http(504)])
-def test_what_was_once_unknown_ends_sent_or_unknown_whatever_the_repetition_says(state: State, answer: bytes) -> None:
+def test_ambiguous_outreach_ends_only_sent_or_unknown(state: State, answer: bytes) -> None:
     outreach = dispatched(state)
     with repeating(state, http(504), answer) as (deps, _):
         ended = repetition(state, outreach, deps)
@@ -82,7 +80,7 @@ def test_what_was_once_unknown_ends_sent_or_unknown_whatever_the_repetition_says
     assert nothing_is_left(state, outreach)
 
 
-def test_a_repetition_that_failed_for_sure_keeps_the_person_and_ends_unknown_with_the_last(state: State) -> None:
+def test_failed_repetition_keeps_the_person_and_ends_unknown(state: State) -> None:
     outreach = dispatched(state)
     with repeating(state, http(504), http(500), http(500)) as (deps, server):
         assert repetition(state, outreach, deps).outcome == "waiting"
@@ -93,9 +91,7 @@ def test_a_repetition_that_failed_for_sure_keeps_the_person_and_ends_unknown_wit
 
 
 @pytest.mark.parametrize("act", [comes_back, pays])
-def test_what_was_once_unknown_is_not_repeated_for_somebody_who_came_back(
-    state: State, act: Callable[[State], None]
-) -> None:
+def test_ambiguous_outreach_is_not_repeated_after_a_return(state: State, act: Callable[[State], None]) -> None:
     outreach = dispatched(state)
     with repeating(state, http(504), OK) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
@@ -105,7 +101,7 @@ def test_what_was_once_unknown_is_not_repeated_for_somebody_who_came_back(
     assert nothing_is_left(state, outreach)
 
 
-def test_once_yuno_may_have_forgotten_the_key_nothing_is_repeated(state: State) -> None:
+def test_expired_key_is_not_repeated(state: State) -> None:
     outreach = dispatched(state)
     with repeating(state, http(504), http(503, retry_after="86400"), OK) as (deps, server):
         assert repetition(state, outreach, deps).outcome == "waiting"
@@ -116,7 +112,7 @@ def test_once_yuno_may_have_forgotten_the_key_nothing_is_repeated(state: State) 
     assert nothing_is_left(state, outreach)
 
 
-def test_while_another_request_with_our_key_is_under_way_the_person_stays_ours(state: State) -> None:
+def test_person_stays_reserved_while_our_key_is_in_use(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state, http(409), OK) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"

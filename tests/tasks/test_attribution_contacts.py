@@ -41,7 +41,7 @@ from worker.runtime import State
 # What sort of contact
 
 
-def test_an_order_of_somebody_held_out_is_one_to_compare_with(state: State) -> None:
+def test_order_of_a_held_out_person_counts_for_comparison(state: State) -> None:
     contacted(state, result="holdout")
     order_comes(state, order())
     assert merit(state) == {"control.orders@checkout.web": 1, "control.COP@checkout.web": 14_999}
@@ -49,13 +49,13 @@ def test_an_order_of_somebody_held_out_is_one_to_compare_with(state: State) -> N
 
 
 @pytest.mark.parametrize("result", ["dead", "suppressed"])
-def test_an_order_after_an_outreach_that_reached_nobody_is_nobodys_merit(state: State, result: str) -> None:
+def test_order_after_an_undelivered_outreach_is_not_credited(state: State, result: str) -> None:
     contacted(state, result=result)
     order_comes(state, order())
     assert merit(state) == {}
 
 
-def test_an_order_before_the_request_cancels_and_is_nobodys_merit(state: State) -> None:
+def test_order_before_the_request_cancels_and_is_not_credited(state: State) -> None:
     outreach = abandon(state)
     remembered(state, outreach, CART)
     order_comes(state, order())
@@ -63,7 +63,7 @@ def test_an_order_before_the_request_cancels_and_is_nobodys_merit(state: State) 
     assert counters(state) == {"cancelled.paid": 1}
 
 
-def test_an_order_while_the_request_is_under_way_is_nobodys_merit(state: State) -> None:
+def test_order_during_the_request_is_not_credited(state: State) -> None:
     held = sending(state)
     remembered(state, held.outreach, CART)
     order_comes(state, order(), ago_ms=1)
@@ -72,14 +72,14 @@ def test_an_order_while_the_request_is_under_way_is_nobodys_merit(state: State) 
 
 
 @pytest.mark.parametrize("result", ["unknown", "given_up"])
-def test_while_nobody_knows_whether_it_was_sent_an_order_waits(state: State, result: str) -> None:
+def test_order_waits_while_the_outreach_is_unknown(state: State, result: str) -> None:
     contacted(state, result=result)
     order_comes(state, order())
     assert merit(state) == {}
 
 
 @pytest.mark.parametrize("order_first", [False, True])
-def test_when_an_unknown_one_turns_out_to_have_been_sent_the_order_counts(
+def test_order_counts_when_an_unknown_outreach_was_sent(
     state: State,
     order_first: bool,  # noqa: FBT001 - a case
 ) -> None:
@@ -96,7 +96,7 @@ def test_when_an_unknown_one_turns_out_to_have_been_sent_the_order_counts(
 
 @pytest.mark.parametrize("result", ["dead", "not_sent"])
 @pytest.mark.parametrize("order_first", [False, True])
-def test_when_it_turns_out_not_to_have_been_sent_the_order_is_nobodys_merit(
+def test_order_is_dropped_when_an_unknown_outreach_was_not_sent(
     state: State,
     result: Result,
     order_first: bool,  # noqa: FBT001 - a case
@@ -122,7 +122,7 @@ def test_what_was_opened_again_and_sent_then_counts_from_then_on(state: State) -
     assert int(record(state, held.outreach)["contacted_at"]) > now_ms(state) - MINUTE_MS
 
 
-def test_a_corrected_contact_is_counted_on_the_day_on_which_it_was_made(state: State) -> None:
+def test_corrected_contact_counts_on_the_day_it_was_made(state: State) -> None:
     held = contacted(state, result="given_up")
     let_it_be_ago(state, held.outreach, DAY_MS)
     yesterday = now_ms(state) // DAY_MS - 1
@@ -144,7 +144,7 @@ def test_a_contact_is_not_credited_with_an_order_from_before_it(state: State) ->
     assert state.attribution.credit([Credit(held.outreach, at_ms, CART)]) == [True]
 
 
-def test_an_order_that_finds_an_outreach_which_reached_nobody_is_not_credited(state: State) -> None:
+def test_order_finding_an_undelivered_outreach_is_not_credited(state: State) -> None:
     held = contacted(state, result="dead")
     assert state.attribution.credit([Credit(held.outreach, now_ms(state), CART)]) == [False]
     assert "order" not in record(state, held.outreach)
@@ -168,7 +168,7 @@ def test_contacts_of_long_ago_are_forgotten_though_new_ones_come(state: State) -
     assert sorted(texts(state, key)) == ["07-0123456789abcdef", "07-recent"]
 
 
-def test_no_number_of_a_phone_and_nothing_of_a_cart_but_its_total_is_kept_for_this(state: State) -> None:
+def test_attribution_keeps_no_number_and_only_the_cart_total(state: State) -> None:
     contacted(state)
     (value,) = texts(state, state.keys.contacts(PERSON)).values()
     assert value.split(" ")[1:] == ["COP", "9900"]
@@ -188,7 +188,7 @@ def test_an_attempt_leads_the_persons_orders_to_its_contact(state: State) -> Non
     assert merit(state) == RECOVERED
 
 
-def test_who_may_not_be_contacted_is_not_remembered_as_contacted(state: State) -> None:
+def test_suppressed_person_is_not_remembered_as_contacted(state: State) -> None:
     first, second = "07-0123456789abcdef", "07-fedcba9876543210"
     lead = state.attribution.contact_ref(str(CART), now_ms(state))
     assert state.people.reserve([PERSON], first, 1, lead, LIMITS) == "reserved"
@@ -198,7 +198,7 @@ def test_who_may_not_be_contacted_is_not_remembered_as_contacted(state: State) -
     assert list(texts(state, state.keys.contacts(PERSON))) == [first]
 
 
-def test_an_attempt_that_the_policy_stops_leaves_nothing_with_the_person(state: State) -> None:
+def test_suppressed_attempt_leaves_nothing_with_the_person(state: State) -> None:
     outreach = abandon(state)
     pays(state, "s-other")
     with yuno(state) as (deps, _):
@@ -222,7 +222,7 @@ def test_a_session_is_counted_once_where_it_was_first_seen(state: State) -> None
     assert all_counters(state, "sessions") == {"sessions@cart_review.web": 1, "sessions@payment.web": 2}
 
 
-def test_an_order_by_address_alone_is_credited_once(state: State) -> None:
+def test_order_with_only_an_address_is_credited_once(state: State) -> None:
     mail = {"email": "jane@example.com"}
     happen(state, event(customer=JANE | mail), ago_ms=HOUR_MS)
     assert sweep(state) == 1

@@ -24,7 +24,7 @@ class _Lowest(Random):
 
 
 @given(attempts, spans, spans, seeds)
-def test_a_delay_lies_between_zero_and_the_doubled_base_and_never_above_the_cap(
+def test_delay_is_within_zero_and_the_doubled_base_or_cap(
     attempt: int, base: timedelta, cap: timedelta, random: Random
 ) -> None:
     waits = delay(attempt, base=base, cap=cap, random=random)
@@ -42,7 +42,7 @@ def test_the_jitter_is_full_so_the_shortest_delay_is_none() -> None:
     assert delay(8, base=BASE, cap=CAP, random=_Lowest()) == timedelta(0)
 
 
-def test_those_who_failed_together_come_back_spread_over_the_whole_time() -> None:
+def test_simultaneous_failures_are_spread_over_the_whole_delay() -> None:
     random = Random(1)
     waits = [delay(4, base=BASE, cap=CAP, random=random) / timedelta(seconds=40) for _ in range(400)]
     for quarter in range(4):

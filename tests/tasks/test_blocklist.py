@@ -100,7 +100,7 @@ def test_fictitious_number_is_internal_except_in_a_rehearsal(number: str) -> Non
         "+65055501234",
     ],
 )
-def test_number_beside_a_fictitious_range_is_a_shopper(number: str) -> None:
+def test_number_next_to_a_fictitious_range_is_a_shopper(number: str) -> None:
     assert SHIPPED.hit(e164=number) is None
 
 

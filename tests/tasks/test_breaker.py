@@ -53,7 +53,7 @@ def test_the_api_works_when_it_answers_2xx_or_4xx(reply: yuno.Reply, health: Hea
         (yuno.Accepted(200), 0),
     ],
 )
-def test_a_server_that_is_busy_may_ask_everybody_to_wait(reply: yuno.Reply, asked_ms: int) -> None:
+def test_busy_server_can_pause_all_workers(reply: yuno.Reply, asked_ms: int) -> None:
     assert asked_pause_ms(reply) == asked_ms
 
 

@@ -39,7 +39,7 @@ def app(proxy: Proxy) -> Iterator[Celery]:
 
 @pytest.mark.xdist_group("valkey")
 @pytest.mark.parametrize("mode", ["drop_replies", "refuse"])
-def test_a_broker_that_was_away_is_asked_and_told_again(app: Celery, proxy: Proxy, mode: Mode) -> None:
+def test_unreachable_broker_is_asked_again(app: Celery, proxy: Proxy, mode: Mode) -> None:
     broker = Broker(app, QUEUE)
 
     say = app.task(_nothing, name="say")
@@ -89,7 +89,7 @@ def test_a_connection_that_is_broken_inside_is_thrown_away() -> None:
     assert broker.queued() == 0
 
 
-def test_a_message_that_could_not_be_acknowledged_makes_room_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unacknowledged_message_makes_room_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Celery("test", broker="memory://", task_cls=Task, set_as_current=False)
 
     work = app.task(_nothing, name="work")

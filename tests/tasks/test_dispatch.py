@@ -49,14 +49,14 @@ def test_each_due_outreach_is_enqueued_once(state: State) -> None:
     assert all(places_of(state, outreach) == {"leased"} for outreach in due)
 
 
-def test_where_nothing_is_due_nothing_is_said_to_the_broker(state: State) -> None:
+def test_broker_is_not_contacted_when_nothing_is_due(state: State) -> None:
     def refuse(_: Sequence[str]) -> None:
         raise AssertionError("nothing was due")
 
     assert dispatch(deps_of(state), queued=lambda: 0, enqueue=refuse) == Dispatched(0, 0, 0)
 
 
-def test_never_more_are_leased_than_the_workers_may_have_in_hand(state: State) -> None:
+def test_leases_never_exceed_the_messages_in_flight(state: State) -> None:
     due, broker = abandoned(state, 5), Broker()
     deps = replace(deps_of(state), in_flight=2)
     assert [broker.dispatch(deps).enqueued for _ in range(3)] == [2, 0, 0]
@@ -69,9 +69,7 @@ def test_never_more_are_leased_than_the_workers_may_have_in_hand(state: State) -
 
 
 @pytest.mark.parametrize(("queued", "enqueued"), [(0, 2), (1, 2), (2, 0), (3, 0), (200, 0)])
-def test_nothing_is_leased_while_the_queue_is_as_long_as_what_the_workers_have_in_hand(
-    state: State, queued: int, enqueued: int
-) -> None:
+def test_full_queue_blocks_leases(state: State, queued: int, enqueued: int) -> None:
     due, broker = abandoned(state, 3), Broker(queued)
     deps = replace(deps_of(state), in_flight=2)
     assert broker.dispatch(deps).enqueued == enqueued
@@ -79,7 +77,7 @@ def test_nothing_is_leased_while_the_queue_is_as_long_as_what_the_workers_have_i
     assert len(waiting) == 3 - enqueued
 
 
-def test_those_who_are_overdue_for_longest_go_first_whatever_partition_they_are_in(state: State) -> None:
+def test_longest_overdue_are_leased_first_across_partitions(state: State) -> None:
     due, broker = abandoned(state, 12), Broker()
     assert len({partition_of(f"s-{index}") for index in range(12)}) > 6
     deps = replace(deps_of(state), in_flight=4)
@@ -90,7 +88,7 @@ def test_those_who_are_overdue_for_longest_go_first_whatever_partition_they_are_
             state.outbox.end_unsent(take(state, outreach), "suppressed", "no_cart")
 
 
-def test_an_outreach_notes_what_had_arrived_when_it_was_dispatched(state: State) -> None:
+def test_outreach_records_the_barrier_at_its_dispatch(state: State) -> None:
     [outreach], broker = abandoned(state, 1), Broker()
     last = state.client.xadd(state.keys.events, {"event": "{}"})
     broker.dispatch(deps_of(state))
@@ -108,7 +106,7 @@ def test_a_lost_message_is_replaced_when_its_lease_has_run_out(state: State) -> 
         assert len(server.requests) == 1
 
 
-def test_what_died_while_sending_is_counted_as_unknown_and_not_enqueued(state: State) -> None:
+def test_outreach_that_died_sending_is_unknown_and_not_enqueued(state: State) -> None:
     outreach, broker = sending(state).outreach, Broker()
     let_lease_run_out(state, outreach)
     assert broker.dispatch(deps_of(state)) == Dispatched(0, 0, 1)
@@ -116,7 +114,7 @@ def test_what_died_while_sending_is_counted_as_unknown_and_not_enqueued(state: S
     assert places_of(state, outreach) == {"unknown"}
 
 
-def test_leases_that_ran_out_are_taken_back_also_while_the_queue_is_full(state: State) -> None:
+def test_expired_leases_are_reaped_while_the_queue_is_full(state: State) -> None:
     [outreach], broker = abandoned(state, 1), Broker()
     broker.dispatch(deps_of(state))
     let_lease_run_out(state, outreach)
@@ -124,7 +122,7 @@ def test_leases_that_ran_out_are_taken_back_also_while_the_queue_is_full(state: 
     assert places_of(state, outreach) == {"due"}
 
 
-def test_what_was_leased_when_the_broker_went_away_is_due_again_after_its_lease(state: State) -> None:
+def test_leases_of_a_broker_outage_are_due_again(state: State) -> None:
     [outreach], broker = abandoned(state, 1), Broker()
 
     def away(_: Sequence[str]) -> None:
@@ -159,7 +157,7 @@ def test_queue_that_holds_dispatch_back_is_recorded(state: State) -> None:
     assert seen == [10, 0]
 
 
-def test_flooded_queue_is_emptied_and_dispatch_goes_on(state: State) -> None:
+def test_flooded_queue_is_emptied_and_dispatch_continues(state: State) -> None:
     due, flooded = abandoned(state, 1), list[int]()
     deps = replace(deps_of(state), in_flight=10, flooded=flooded.append)
     broker = Broker(10 * FLOOD)

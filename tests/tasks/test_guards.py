@@ -42,7 +42,7 @@ def dispatched(state: State) -> str:
     return outreach
 
 
-def test_attempt_not_made_keeps_a_person_who_may_have_been_contacted(state: State) -> None:
+def test_abandoned_attempt_keeps_a_possibly_contacted_person(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state, http(504), OK, on_unknown="retry") as (deps, _):
         assert attempt(outreach, deps).outcome == "waiting"
@@ -116,7 +116,7 @@ def test_another_session_counts_from_a_later_moment_on(later_ms: int, decision: 
 
 
 @pytest.mark.parametrize(("left_ms", "outcome"), [(LEASE_MS // 2, "unknown"), (LEASE_MS + MINUTE_MS, "sent")])
-def test_key_that_may_be_forgotten_during_the_attempt_is_not_used(state: State, left_ms: int, outcome: str) -> None:
+def test_key_that_can_expire_during_the_attempt_is_not_used(state: State, left_ms: int, outcome: str) -> None:
     outreach = dispatched(state)
     with yuno(state, http(504), OK, on_unknown="retry") as (deps, _):
         assert attempt(outreach, deps).outcome == "waiting"
@@ -126,14 +126,14 @@ def test_key_that_may_be_forgotten_during_the_attempt_is_not_used(state: State, 
 
 
 @pytest.mark.parametrize("answer", [http(500), http(504)])
-def test_holdout_takes_nobody_who_was_attempted(state: State, answer: bytes) -> None:
+def test_holdout_excludes_an_attempted_person(state: State, answer: bytes) -> None:
     outreach = dispatched(state)
     with yuno(state, answer, OK, on_unknown="retry") as (deps, _):
         assert attempt(outreach, deps).outcome == "waiting"
         assert attempt_again(state, outreach, holding(deps, held=True)).outcome == "sent"
 
 
-def test_holdout_takes_nobody_who_may_have_been_contacted(state: State) -> None:
+def test_holdout_excludes_a_possibly_contacted_person(state: State) -> None:
     outreach = dispatched(state)
     state.client.hset(state.keys.outreach(outreach), "ambiguous", "1")
     with yuno(state) as (deps, _):
@@ -158,5 +158,5 @@ def test_last_attempt_that_may_have_been_a_contact_is_unknown(state: State) -> N
     assert held_by(state) == outreach
 
 
-def test_key_is_used_for_a_day_as_yuno_says() -> None:
+def test_key_is_used_for_a_day() -> None:
     assert timedelta(hours=24) == LONGEST_UNKNOWN

@@ -10,7 +10,7 @@ from tests.support.policy_attempts import dispatched, holding
 from worker.runtime import State
 
 
-def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: State) -> None:
+def test_held_out_person_is_recorded_and_not_contacted(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         assert attempt(outreach, holding(deps, held=True)) == AttemptOutcome(outreach, "suppressed", "holdout")
@@ -20,13 +20,13 @@ def test_who_is_held_out_is_recorded_like_a_contact_and_not_contacted(state: Sta
     assert record(state, outreach)["reason"] == "holdout"
 
 
-def test_who_is_not_held_out_is_contacted(state: State) -> None:
+def test_person_outside_the_holdout_is_contacted(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, _):
         assert attempt(outreach, holding(deps, held=False)).outcome == "sent"
 
 
-def test_in_shadow_mode_nobody_is_held_out(state: State) -> None:
+def test_shadow_mode_holds_out_no_person(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, _):
         shadow = replace(holding(deps, held=True), client=None)
@@ -34,7 +34,7 @@ def test_in_shadow_mode_nobody_is_held_out(state: State) -> None:
     assert held_by(state) == ""
 
 
-def test_who_comes_back_while_being_held_out_holds_nobody(state: State) -> None:
+def test_return_during_the_holdout_reserves_no_person(state: State) -> None:
     outreach = dispatched(state)
 
     class ComesBack(type(state.people)):  # type: ignore[misc]
@@ -50,7 +50,7 @@ def test_who_comes_back_while_being_held_out_holds_nobody(state: State) -> None:
     assert record(state, outreach)["reason"] == "came_back"
 
 
-def test_who_was_held_out_is_not_contacted_within_the_cap(state: State) -> None:
+def test_held_out_person_is_not_contacted_within_the_cap(state: State) -> None:
     outreach = dispatched(state)
     with yuno(state) as (deps, server):
         attempt(outreach, holding(deps, held=True))

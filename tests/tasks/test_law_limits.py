@@ -109,7 +109,7 @@ def test_a_limit_is_written_as_it_is_read(text: str) -> None:
         ("-1/24h", "is not a limit"),
     ],
 )
-def test_a_bad_limit_says_what_to_write(text: object, message: str) -> None:
+def test_bad_limit_reports_the_expected_form(text: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_limit(text)
 

@@ -221,6 +221,6 @@ def test_holidays_of_the_shop_hold_where_they_are_named() -> None:
     assert told("CO", friday, law="off", holidays=["2026-11-27"]) == ("holiday", "Saturday 08:00")
 
 
-def test_zones_and_laws_that_are_never_open_together_have_no_opening() -> None:
+def test_zones_and_laws_never_open_together_have_no_opening() -> None:
     place = Place(("ES", "CO"), ("Europe/Madrid", "Pacific/Auckland"))
     assert opening(place, datetime(2026, 11, 27, tzinfo=UTC), BOTH) is None

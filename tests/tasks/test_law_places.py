@@ -38,11 +38,11 @@ from winback.operations.event_check import check
         ("+34612345678", "ES", {"Europe/Madrid", "Atlantic/Canary"}),
     ],
 )
-def test_the_number_tells_the_zone_else_the_country_else_the_default(phone: str, country: str, zones: set[str]) -> None:
+def test_zone_comes_from_number_then_country_then_default(phone: str, country: str, zones: set[str]) -> None:
     assert zones <= set(zones_of(phone, country, "Europe/Madrid"))
 
 
-def test_a_number_without_a_place_of_its_own_is_in_every_zone_of_its_plan() -> None:
+def test_number_without_a_location_is_in_every_zone_of_its_plan() -> None:
     assert len(zones_of("+18005550123", "US", "UTC")) > 1
 
 
@@ -77,7 +77,7 @@ def test_every_zone_that_a_number_can_have_is_known_here() -> None:
         ("+18505550123", {"America/New_York", "America/Chicago"}),
     ],
 )
-def test_zones_that_the_table_of_numbers_lags_behind_are_corrected(phone: str, zones: set[str]) -> None:
+def test_outdated_zones_of_the_number_table_are_corrected(phone: str, zones: set[str]) -> None:
     assert set(place_of(phone, "").zones) == zones
 
 
@@ -87,7 +87,7 @@ def test_every_correction_names_zones_that_exist() -> None:
         assert [zone_name(name) for name in zones] == list(zones)
 
 
-def test_the_countries_whose_rules_changed_lately_are_up_to_date() -> None:
+def test_recently_changed_countries_are_up_to_date() -> None:
     winter, summer = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 7, 1, 12, tzinfo=UTC)
     for name, offsets in [
         ("America/Chihuahua", ("-0600", "-0600")),
@@ -135,7 +135,7 @@ def test_a_state_of_the_customer_adds_its_zones() -> None:
     assert set(place_of("+14155552671", "US", region="NY").zones) == {"America/Los_Angeles", "America/New_York"}
 
 
-def test_who_moved_may_be_in_every_zone_of_the_new_country() -> None:
+def test_moved_person_can_be_in_every_zone_of_the_new_country() -> None:
     moved = place_of("+573001234567", "US").zones
     assert {"America/Bogota", "America/New_York", "Pacific/Honolulu"} <= set(moved)
     settled = place_of("+573001234567", "US", time_zone="America/Chicago").zones

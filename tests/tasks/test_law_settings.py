@@ -39,7 +39,7 @@ def test_a_country_has_settings_of_its_own_in_the_environment() -> None:
 
 
 @pytest.mark.parametrize("key", ["CO", "co", "COL", "Colombia", "COLOMBIA"])
-def test_the_environment_beats_the_file_in_any_spelling_of_a_country(key: str) -> None:
+def test_environment_beats_the_file_in_any_country_spelling(key: str) -> None:
     file = written('[contact.by_country.colombia]\ncap = "3d"\nchannel = "call"\n')
     name = f"WINBACK_CONTACT__BY_COUNTRY__{key}__CAP"
     settings = load({name: "2d"}, file)
@@ -50,7 +50,7 @@ def test_the_environment_beats_the_file_in_any_spelling_of_a_country(key: str) -
     assert origins["contact.by_country.CO.channel"] == "winback.toml"
 
 
-def test_a_country_of_several_words_has_underscores_in_a_variable() -> None:
+def test_country_of_several_words_has_underscores_in_a_variable() -> None:
     settings = load({"WINBACK_CONTACT__BY_COUNTRY__UNITED_STATES__ENABLED": "false"})
     assert not settings.contact.by_country["US"].enabled
 
@@ -161,7 +161,7 @@ def test_the_stricter_of_stage_and_country_counts() -> None:
     assert here.quiet_hours == parse("21:00-08:00; sun 00:00-24:00")
 
 
-def test_what_a_country_has_of_its_own_replaces_what_holds_everywhere() -> None:
+def test_country_setting_replaces_the_general_one() -> None:
     own = contact(cap="24h", min_value={"USD": 20}, by_country={"CO": {"cap": "1h", "min_value": {"COP": 9}}})
     assert own.at("payment", ("CO",)).cap.total_seconds() == 3600
     assert own.at("payment", ("CO",)).min_value == {"COP": 9}

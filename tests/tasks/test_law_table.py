@@ -54,7 +54,7 @@ def test_every_entry_names_its_sources_and_month(code: str) -> None:
         *((code, (), False, [], set()) for code in ("MX", "AR", "CL", "UY")),
     ],
 )
-def test_an_entry_says_what_its_sources_say(
+def test_law_entry_matches_its_sources(
     code: str, windows: tuple[str, ...], *, holidays: bool, limits: list[str], consent: set[str]
 ) -> None:
     entry = table()[code]
@@ -104,7 +104,7 @@ def test_a_broken_law_file_is_one_line_with_file_and_field(tmp_path: Path, text:
     assert "\n" not in str(broken.value)
 
 
-def test_a_law_file_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_missing_law_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(LawError, match=r"law file XX\.toml: cannot be read"):
         read_entry(tmp_path / "XX.toml")
 

@@ -43,18 +43,18 @@ def let_reopening_pass(state: State, minutes: float) -> None:
 
 
 @pytest.mark.parametrize(("minutes_ago", "outreaches"), [(9.9, 1), (10.1, 0), (600, 0)])
-def test_nobody_is_claimed_while_the_whole_shop_is_silent(state: State, minutes_ago: float, outreaches: int) -> None:
+def test_no_session_is_claimed_while_the_shop_is_silent(state: State, minutes_ago: float, outreaches: int) -> None:
     silent(state, 700)
     heard(state, minutes_ago)
     assert sweep(deps(state)) == Claimed(outreaches, outreaches)
 
 
-def test_a_shop_of_which_nobody_knows_when_it_was_heard_counts_as_silent(state: State) -> None:
+def test_shop_without_a_known_last_event_is_silent(state: State) -> None:
     silent(state, 60)
     assert sweep(deps(state)) == NOTHING
 
 
-def test_without_the_setting_nobody_looks(state: State) -> None:
+def test_without_the_setting_shop_silence_is_not_checked(state: State) -> None:
     silent(state, 700)
     heard(state, 600)
     assert sweep(deps(state, None)) == Claimed(1, 1)
@@ -73,7 +73,7 @@ def test_when_events_come_again_silence_is_measured_from_then(state: State) -> N
     assert sweep(deps(state)) == Claimed(1, 1)
 
 
-def test_who_is_heard_after_the_silence_is_not_claimed(state: State) -> None:
+def test_session_active_after_the_silence_is_not_claimed(state: State) -> None:
     silent(state, 60)
     heard(state, 59)
     assert sweep(deps(state)) == NOTHING
@@ -93,7 +93,7 @@ def test_an_event_that_waits_to_be_applied_breaks_the_silence(state: State) -> N
     assert state.client.hexists(state.keys.sweep, "reopened")
 
 
-def test_who_switches_it_off_says_that_this_silence_is_real(state: State) -> None:
+def test_disabling_the_setting_accepts_the_silence(state: State) -> None:
     silent(state, 700)
     heard(state, 600)
     assert sweep(deps(state)) == NOTHING

@@ -68,7 +68,7 @@ def test_hold_leaves_everything_due(state: State) -> None:
     assert score_of(state, state.keys.due(int(outreach[:2])), outreach) is not None
 
 
-def test_alarm_is_told_once_by_the_sweep_and_the_watch(state: State) -> None:
+def test_alarm_is_logged_once_by_sweep_and_monitor(state: State) -> None:
     shop(state, after=30, setting="alarm")
     alarms = Alarms(state.scripts, state.keys)
     before = now_ms(state) - MINUTE_MS
@@ -108,7 +108,7 @@ def test_what_is_not_applied_yet_is_not_judged(state: State) -> None:
     assert (logs, state.orders.flow().level) == ([], "fine")
 
 
-def test_order_ends_alarm_and_hold_and_says_so(state: State) -> None:
+def test_order_ends_alarm_and_hold_and_is_logged(state: State) -> None:
     deps, _ = shop(state, after=30, setting="hold")
     count(state, orders={"b3": 0})
     with capture_logs() as logs:
@@ -126,7 +126,7 @@ def test_past_without_the_lost_orders_keeps_its_rate(state: State) -> None:
     assert state.orders.flow().run == 530
 
 
-def test_switched_off_nobody_looks(state: State) -> None:
+def test_disabled_check_judges_nothing(state: State) -> None:
     deps, _ = shop(state, after=30, setting="hold")
     assert state.orders.flow().held
     with capture_logs() as logs:

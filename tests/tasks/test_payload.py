@@ -67,7 +67,7 @@ REQUEST = {
 }
 
 
-def test_the_documented_example_comes_out_as_exactly_the_documented_request() -> None:
+def test_documented_example_gives_the_documented_request() -> None:
     (_, first), (place, last) = read(FIRST), read(LAST)
     stage, platform = stage_of(place.activity)
     lane = LANES_BY_NAME[f"{stage}.{platform}.idle"]
@@ -87,7 +87,7 @@ def test_the_documented_example_comes_out_as_exactly_the_documented_request() ->
     assert check_body(text.encode()) == (REQUEST, [])
 
 
-def test_a_request_without_anything_optional_has_its_four_objects_and_no_null() -> None:
+def test_minimal_request_has_four_objects_and_no_null() -> None:
     document, left_out = request(stored(customer=REACHABLE))
     assert document == {
         "customer": REACHABLE,
@@ -103,7 +103,7 @@ def test_a_request_without_anything_optional_has_its_four_objects_and_no_null() 
     assert left_out == ()
 
 
-def test_a_request_cannot_hold_a_field_that_the_contract_does_not_know() -> None:
+def test_request_cannot_hold_a_field_outside_the_contract() -> None:
     for part in ("customer", "session", "cart", "engagement"):
         wider: dict[str, Any] = copy.deepcopy(REQUEST)
         wider[part]["more"] = 1
@@ -128,16 +128,16 @@ def test_a_request_cannot_hold_a_field_that_the_contract_does_not_know() -> None
         ({**REACHABLE, "phone_number": "+383 44 123 456", "country_code": "XK"}, "customer.country_code"),
     ],
 )
-def test_without_a_valid_name_number_and_country_nobody_can_be_reached(customer: object, field: str) -> None:
+def test_missing_name_number_or_country_reaches_no_person(customer: object, field: str) -> None:
     assert built(stored(customer=customer)) == InvalidContact(field)
 
 
-def test_nobody_can_be_reached_with_nothing() -> None:
+def test_no_contact_fields_reach_no_person() -> None:
     assert built({}) == InvalidContact("customer.full_name")
 
 
 @pytest.mark.parametrize("bad", [None, "Narnia", ""])
-def test_a_country_that_cannot_be_read_is_taken_from_the_number_and_named(bad: str | None) -> None:
+def test_unreadable_country_is_taken_from_the_number_and_named(bad: str | None) -> None:
     document, left_out = request(stored(customer={**REACHABLE, "country_code": bad}))
     assert document["customer"]["country_code"] == "CO"
     assert left_out == ("customer.country_code (taken from the number)",)
@@ -172,7 +172,7 @@ def test_the_country_in_place_of_the_language_is_left_out(language: str, sent: s
     assert ("customer.language" in left_out) is (sent is None)
 
 
-def test_names_reach_the_request_decoded_and_discounts_with_their_sign() -> None:
+def test_names_are_decoded_and_discounts_keep_their_sign() -> None:
     cart = {
         "total_value": "19.990",
         "currency": "CLP",

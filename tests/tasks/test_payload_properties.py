@@ -81,7 +81,7 @@ events = st.fixed_dictionaries(
 
 @given(events)
 @settings(deadline=None, max_examples=300)
-def test_whatever_a_shop_sends_the_request_keeps_the_contract_or_there_is_none(event: dict[str, object]) -> None:
+def test_any_input_keeps_the_contract_or_makes_no_request(event: dict[str, object]) -> None:
     found = built(stored(**event))
     if isinstance(found, Built):
         assert check_body(found.request.to_json().encode())[1] == []

@@ -20,9 +20,7 @@ from tests.support.stored_sessions import REACHABLE, built, request, stored
         ({"customer": REACHABLE, "engagement": {"preferred_channel": "pigeon"}}, "engagement.preferred_channel"),
     ],
 )
-def test_an_optional_field_that_cannot_be_made_valid_is_left_out_and_named(
-    parts: dict[str, object], named: str
-) -> None:
+def test_invalid_optional_field_is_left_out_and_named(parts: dict[str, object], named: str) -> None:
     document, left_out = request(stored(**parts))
     assert left_out == (named,)
     without, nothing = request(stored(customer=REACHABLE))
@@ -30,7 +28,7 @@ def test_an_optional_field_that_cannot_be_made_valid_is_left_out_and_named(
     assert nothing == ()
 
 
-def test_what_the_shop_wrote_loosely_goes_out_as_the_contract_wants_it() -> None:
+def test_loose_input_is_sent_as_the_contract_requires() -> None:
     customer = {
         "full_name": " Jane\n Doe ",
         "phone_number": "300 123 4567",
@@ -52,7 +50,7 @@ def test_what_the_shop_wrote_loosely_goes_out_as_the_contract_wants_it() -> None
     assert left_out == ()
 
 
-def test_items_that_say_nothing_are_not_sent() -> None:
+def test_empty_items_are_not_sent() -> None:
     document, _ = request(
         stored(customer=REACHABLE, cart={"total_value": 5, "items": [{}, {"sku": "A"}, {"name": ""}]})
     )
@@ -71,7 +69,7 @@ def test_no_null_goes_out_however_deep_in_the_metadata() -> None:
     assert document["engagement"]["metadata"] == {"kept": {"list": [1, {}], "no": False, "zero": 0}}
 
 
-def test_metadata_that_has_grown_too_large_over_many_events_is_left_out_and_named() -> None:
+def test_oversized_metadata_is_left_out_and_named() -> None:
     fields = stored(customer=REACHABLE)
     for number in range(3):
         chunk = {f"key{number}": "x" * (MAX_METADATA_BYTES - 100)}
@@ -90,7 +88,7 @@ def test_metadata_that_has_grown_too_large_over_many_events_is_left_out_and_name
         (1, "1970-01-01T00:00:00.001Z"),
     ],
 )
-def test_the_time_is_utc_with_milliseconds_only_where_there_are_any(ms: int, written: str) -> None:
+def test_time_is_utc_with_milliseconds_only_if_any(ms: int, written: str) -> None:
     assert timestamp(ms) == written
 
 

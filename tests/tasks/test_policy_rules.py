@@ -28,7 +28,7 @@ def test_it_is_too_late_from_the_moment_after_the_last(late_ms: int, decision: D
         (-HOUR_MS, Suppress("bought_recently")),
     ],
 )
-def test_a_session_that_bought_is_left_alone_for_the_window(ago_ms: int, decision: Decision) -> None:
+def test_bought_session_is_suppressed_for_the_window(ago_ms: int, decision: Decision) -> None:
     assert decide(replace(FINE, purchased_at_ms=NOW_MS - ago_ms), SETTINGS) == decision
 
 
@@ -44,9 +44,7 @@ def test_a_session_that_bought_is_left_alone_for_the_window(ago_ms: int, decisio
         (24 * HOUR_MS + LEASE_MS, Send()),
     ],
 )
-def test_a_person_held_by_another_outreach_is_waited_for_until_that_must_have_ended(
-    held_ms: int, decision: Decision
-) -> None:
+def test_held_person_is_waited_for_until_the_attempt_ends(held_ms: int, decision: Decision) -> None:
     held = Case(Send(), person={"contacts": (ContactRecord(OTHER, NOW_MS - held_ms),)})
     assert decide(situation(held), SETTINGS) == decision
 
@@ -86,7 +84,7 @@ def test_only_the_stages_named_in_the_settings_need_a_cart() -> None:
         ("true", "false", "BR", {"call"}),
     ],
 )
-def test_an_explicit_no_always_wins_and_some_countries_need_a_yes(
+def test_explicit_no_wins_and_some_countries_need_a_yes(
     call: str, whatsapp: str, country: str, channels: set[str]
 ) -> None:
     fields: dict[str, str | None] = {"consent.call": call, "consent.whatsapp": whatsapp}
@@ -165,7 +163,7 @@ def test_the_cap_can_differ_by_stage() -> None:
 @pytest.mark.parametrize(
     "cart", ['[null,"COP",null]', '[0.5,"USD",null]', "[0.5,null,null]", '[null,"COP",[["A",null,1,null]]]']
 )
-def test_a_cart_whose_worth_nobody_says_or_limits_is_worth_enough(cart: str) -> None:
+def test_cart_without_value_or_limit_is_worth_enough(cart: str) -> None:
     assert decide(situation(Case(Send(), fields={"cart": cart})), SETTINGS) == Send()
 
 

@@ -80,12 +80,12 @@ def test_zones_that_are_never_open_together_have_no_opening() -> None:
     assert opening("12:00-24:00", "2026-11-23T09:00+00:00", "Pacific/Auckland", "America/Lima", "Europe/Paris") is None
 
 
-def test_where_the_hour_of_the_opening_is_left_out_it_opens_at_the_change() -> None:
+def test_skipped_opening_hour_opens_at_the_change() -> None:
     # In New York 02:00 became 03:00 on 8 March 2026.
     assert opening("21:00-02:30", "2026-03-08T01:00-05:00", "America/New_York") == "2026-03-08T07:00:00+00:00"
 
 
-def test_where_the_hour_of_the_opening_comes_twice_it_is_quiet_again() -> None:
+def test_repeated_opening_hour_is_quiet_again() -> None:
     # In New York 02:00 became 01:00 on 1 November 2026.
     hours = parse("00:30-01:30")
     assert opening("00:30-01:30", "2026-11-01T01:00-04:00", "America/New_York") == "2026-11-01T05:30:00+00:00"
@@ -166,7 +166,7 @@ def test_off_is_never_quiet(text: str) -> None:
         (21, "write"),
     ],
 )
-def test_what_cannot_be_meant_is_said_clearly(text: object, message: str) -> None:
+def test_impossible_hours_are_refused_with_a_clear_message(text: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(text)
 

@@ -57,7 +57,7 @@ def test_what_is_too_old_is_settled_as_expired(state: State) -> None:
     assert counters(state) == {"expired.too_old": 1}
 
 
-def test_a_changed_threshold_counts_for_those_who_wait_already(state: State) -> None:
+def test_changed_threshold_counts_for_waiting_sessions(state: State) -> None:
     silent(state, 5)
     assert sweep(deps(state)) == NOTHING
     assert sweep(deps(state, idle=StageThresholds(checkout=timedelta(minutes=4)))) == Claimed(1, 1)
@@ -76,7 +76,7 @@ def test_one_version_of_the_settings_holds_for_the_whole_sweep(state: State) -> 
 # Silence is measured as far as events have been applied.
 
 
-def test_an_event_that_nobody_has_applied_holds_back_everybody(state: State) -> None:
+def test_unapplied_event_blocks_all_claims(state: State) -> None:
     silent(state, 16)
     unread = state.client.xadd(state.keys.events, {"event": "{}"}, id=f"{now_ms(state) - 2 * MINUTE_MS}-0")
     assert sweep(deps(state)) == NOTHING
@@ -84,7 +84,7 @@ def test_an_event_that_nobody_has_applied_holds_back_everybody(state: State) -> 
     assert sweep(deps(state)) == Claimed(1, 1)
 
 
-def test_who_was_silent_for_long_enough_before_the_unread_event_is_claimed(state: State) -> None:
+def test_session_silent_before_the_unread_event_is_claimed(state: State) -> None:
     silent(state, 18)
     state.client.xadd(state.keys.events, {"event": "{}"}, id=f"{now_ms(state) - 2 * MINUTE_MS}-0")
     assert sweep(deps(state)) == Claimed(1, 1)
@@ -196,32 +196,28 @@ ON: dict[str, Any] = {"exit": timedelta(minutes=2), "declined": timedelta(minute
         ("payment_pending", 61, Claimed(1, 1), Claimed(1, 1)),
     ],
 )
-def test_each_kind_waits_as_its_setting_says(
-    state: State, kind: str, minutes: float, on: Claimed, off: Claimed
-) -> None:
+def test_each_kind_waits_for_its_setting(state: State, kind: str, minutes: float, on: Claimed, off: Claimed) -> None:
     for settings, expected in ((ON, on), (dict.fromkeys(ON, None), off)):
         then(state, kind, minutes)
         assert sweep(deps(state, **settings)) == expected
         state.client.flushall()
 
 
-def test_who_is_left_alone_after_a_refused_payment_is_recorded_as_such(state: State) -> None:
+def test_suppressed_declined_payment_is_recorded(state: State) -> None:
     then(state, "payment_declined", 16)
     assert sweep(deps(state)) == Claimed(1, 0)
     assert counters(state) == {"suppressed.declined_off": 1}
 
 
 @pytest.mark.parametrize(("expired_minutes_ago", "outreaches"), [(-600, 0), (14, 0), (16, 1), (23 * 60, 1)])
-def test_a_voucher_is_waited_for_until_its_expiry_and_the_usual_time(
+def test_voucher_waits_for_its_expiry_and_the_usual_time(
     state: State, expired_minutes_ago: float, outreaches: int
 ) -> None:
     then(state, "payment_pending", 24 * 60, expires_at=in_minutes(-expired_minutes_ago))
     assert sweep(deps(state)) == Claimed(outreaches, outreaches)
 
 
-def test_a_sweep_that_fails_in_the_middle_is_made_up_for_by_the_next(
-    state: State, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_sweep_is_completed_by_the_next(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     silent(state, 16)
     really: Callable[..., Any] = state.scripts.run_many
 

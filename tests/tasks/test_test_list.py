@@ -40,7 +40,7 @@ def test_an_invalid_entry_is_named_by_its_place(text: object) -> None:
 
 
 @pytest.mark.parametrize("identities", [(), ("+573001234568",), ("+573001234568", "john@example.com")])
-def test_people_who_are_not_listed_are_left_alone(identities: tuple[str, ...]) -> None:
+def test_unlisted_people_are_not_contacted(identities: tuple[str, ...]) -> None:
     assert decide(replace(FINE, identities=identities), settings(PHONE, EMAIL)) == NOT_LISTED
     assert decide(replace(FINE, identities=identities), settings()) != NOT_LISTED
 

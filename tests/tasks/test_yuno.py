@@ -93,7 +93,7 @@ REPLIES: list[tuple[bytes, Reply]] = [
 
 
 @pytest.mark.parametrize(("answer", "expected"), REPLIES, ids=[str(expected) for _, expected in REPLIES])
-def test_each_reply_means_what_the_design_says(answer: bytes, expected: Reply) -> None:
+def test_each_reply_has_its_documented_outcome(answer: bytes, expected: Reply) -> None:
     with FaultyServer(reply(answer, times=1)) as server, client_of(server.url) as client:
         assert post(client) == expected
 
@@ -173,7 +173,7 @@ def test_no_retry_after_makes_reading_it_fail(value: str) -> None:
 # What goes out.
 
 
-def test_a_request_has_exactly_the_promised_headers_and_the_body_as_it_was_given() -> None:
+def test_request_has_exactly_the_promised_headers_and_body() -> None:
     with FaultyServer(reply()) as server, client_of(server.url) as client:
         post(client)
         head, _, body = server.received.partition(b"\r\n\r\n")
@@ -204,7 +204,7 @@ def test_no_cookie_of_a_reply_goes_out_with_the_next_request() -> None:
 
 
 @pytest.mark.parametrize("key", ["pk\x00", "clé", "pk\u200b1"])
-def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: str) -> None:
+def test_key_unfit_for_a_header_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ValidationError) as refused:
         DeliverySettings.model_validate({"public_api_key": key})
     assert "no key has" in str(refused.value)

@@ -59,7 +59,7 @@ def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
         (["mock-api", "--times", "x"], "winback mock-api: --times: must be a whole number"),
     ],
 )
-def test_a_command_line_that_makes_no_sense_is_one_line_with_the_way_out(
+def test_invalid_command_line_is_one_line_with_a_hint(
     arguments: list[str], line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, out, err = said(capsys, monkeypatch, *arguments)
@@ -104,7 +104,7 @@ def test_every_command_is_found_and_has_its_help(
 
 
 @pytest.mark.parametrize("module", ["winback.cli.commands", "pydantic", "winback.cli.status", "worker.settings"])
-def test_ctrl_c_while_a_command_is_still_being_imported_ends_it_without_a_word(module: str) -> None:
+def test_ctrl_c_during_an_import_ends_silently(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, module], check=False, capture_output=True, text=True)
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -37,12 +37,12 @@ def run(*arguments: str, **env: str) -> str:
 
 
 @pytest.mark.usefixtures("folder")
-def test_check_says_ok_in_one_line() -> None:
+def test_check_prints_ok_in_one_line() -> None:
     assert run("check", **SECRETS) == "ok: no winback.toml, 7 from the environment, mode shadow\n"
 
 
 @pytest.mark.usefixtures("folder")
-def test_check_says_what_is_not_set_and_which_roles_need_it() -> None:
+def test_check_lists_missing_settings_and_their_roles() -> None:
     assert run("check").splitlines() == [
         "ok: no winback.toml, 0 from the environment, mode shadow",
         (
@@ -127,7 +127,7 @@ def test_no_secret_is_shown(arguments: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_masked_secret_says_nothing_but_that_it_is_there() -> None:
+def test_masked_secret_shows_only_that_it_is_set() -> None:
     shown = json.loads(run("show", "--json", **SECRETS))
 
     assert shown["redis_url"]["value"] == "redis://user:****@h:6379/0?password=****"

@@ -17,7 +17,7 @@ from worker.supervision.supervisor import RoleFailedError
 
 @pytest.mark.e2e
 @pytest.mark.xdist_group("e2e")
-def test_ctrl_c_stops_every_part_and_says_so_in_one_line(tmp_path: Path) -> None:
+def test_ctrl_c_stops_every_part_with_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "winback", "demo", "--shoppers", "5"]
     env = {**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "200"}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -36,7 +36,7 @@ def test_ctrl_c_stops_every_part_and_says_so_in_one_line(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "problem", [RoleFailedError("flower keeps dying"), TimeoutError("not every part was up within 40 s")]
 )
-def test_a_part_that_cannot_be_started_is_told_without_a_traceback(
+def test_failed_part_is_reported_without_a_traceback(
     problem: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def failing(*_: object, **__: object) -> NoReturn:

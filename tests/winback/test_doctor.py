@@ -28,7 +28,7 @@ def test_a_system_in_order_is_fine_in_every_check(env: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_each_check_is_a_line_with_its_mark_and_the_last_line_sums_up(env: dict[str, str]) -> None:
+def test_each_check_is_a_line_and_the_last_sums_up(env: dict[str, str]) -> None:
     code, shown = run("doctor", **env)
     lines = shown.splitlines()
 
@@ -38,7 +38,7 @@ def test_each_check_is_a_line_with_its_mark_and_the_last_line_sums_up(env: dict[
 
 
 @pytest.mark.usefixtures("healthy")
-def test_what_fails_is_told_with_its_way_out_and_ends_with_code_1(env: dict[str, str]) -> None:
+def test_failures_have_a_hint_and_exit_code_1(env: dict[str, str]) -> None:
     code, shown = run("doctor", **env, WINBACK_DELIVERY__MODE="live")
 
     assert code == 1
@@ -83,7 +83,7 @@ def test_an_option_of_the_server_that_is_wrong_is_found(
 
 
 @pytest.mark.parametrize(("share", "mark", "code"), [(0.5, "ok", 0), (0.88, "warn", 0), (1.5, "fail", 1)])
-def test_memory_that_runs_out_is_told_before_it_has(
+def test_low_memory_is_reported_in_time(
     healthy: State, env: dict[str, str], share: float, mark: str, code: int
 ) -> None:
     # Large against what the connections of the checks themselves take.
@@ -109,7 +109,7 @@ def test_what_a_managed_server_keeps_to_itself_is_a_note(healthy: State, env: di
 @pytest.mark.parametrize(
     ("seconds", "mark", "code"), [(-30, "warn", 0), (-5, "warn", 0), (5, "warn", 0), (90, "fail", 1), (-90, "fail", 1)]
 )
-def test_clocks_that_differ_are_told(healthy: State, env: dict[str, str], seconds: int, mark: str, code: int) -> None:
+def test_clock_difference_is_reported(healthy: State, env: dict[str, str], seconds: int, mark: str, code: int) -> None:
     with time_machine.travel(now_ms(healthy) / 1000 + seconds, tick=True):
         found_code, found = doctor(env)
 
@@ -117,7 +117,7 @@ def test_clocks_that_differ_are_told(healthy: State, env: dict[str, str], second
     assert found["clock"].text.endswith(" s apart")
 
 
-def test_a_dead_port_fails_in_one_line_each_and_says_what_could_not_be_checked(env: dict[str, str]) -> None:
+def test_dead_port_fails_in_one_line_and_names_unchecked_parts(env: dict[str, str]) -> None:
     port = dead_port()
     code, found = doctor({**env, "WINBACK_REDIS_URL": f"redis://u:hunter2@127.0.0.1:{port}/0"})
 
@@ -188,7 +188,7 @@ def test_a_host_without_the_secret_compares_the_rest(healthy: State, env: dict[s
         (f"{OTHER.hex()},{KEY.hex()}", "ok", f"under key {key_id(OTHER)}, 1 more for what is older"),
     ],
 )
-def test_a_host_says_whether_it_has_the_keys_that_the_data_needs(
+def test_missing_encryption_keys_are_reported(
     healthy: State, env: dict[str, str], keys: str, mark: str, words: str
 ) -> None:
     deployment.check(healthy.scripts, healthy.keys, SECRET, [key_id(KEY)])

@@ -68,7 +68,7 @@ def test_a_node_of_a_cluster_is_no_broker(real_state: State, env: dict[str, str]
 
 
 @pytest.mark.usefixtures("healthy")
-def test_the_endpoint_is_connected_to_and_told_nothing(env: dict[str, str]) -> None:
+def test_endpoint_check_connects_and_sends_nothing(env: dict[str, str]) -> None:
     with listener() as (port, told):
         code, found = doctor({**env, **LIVE, "WINBACK_DELIVERY__ENDPOINT": f"http://127.0.0.1:{port}/"})
         assert told.result(PATIENCE_S) == b""
@@ -79,7 +79,7 @@ def test_the_endpoint_is_connected_to_and_told_nothing(env: dict[str, str]) -> N
 
 @pytest.mark.usefixtures("healthy")
 @pytest.mark.parametrize(("mode", "mark", "code"), [({}, "warn", 0), (LIVE, "fail", 1)])
-def test_an_endpoint_that_is_away_fails_in_live_mode_alone(
+def test_unreachable_endpoint_fails_only_in_live_mode(
     env: dict[str, str], mode: dict[str, str], mark: str, code: int
 ) -> None:
     port = dead_port()
@@ -90,9 +90,7 @@ def test_an_endpoint_that_is_away_fails_in_live_mode_alone(
 
 
 @pytest.mark.usefixtures("healthy")
-def test_an_endpoint_whose_name_leads_inside_is_found_and_not_connected_to(
-    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_internal_endpoint_is_found_without_connecting(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     really = socket.getaddrinfo
 
     def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's own signature
@@ -138,7 +136,7 @@ def test_an_endpoint_that_does_not_speak_tls_is_found(env: dict[str, str]) -> No
     assert "it does not speak TLS as expected" in found["endpoint"].text
 
 
-def test_a_certificate_that_is_not_valid_is_told_with_the_reason() -> None:
+def test_invalid_certificate_is_reported_with_the_reason() -> None:
     problem = ssl.SSLCertVerificationError(1, "certificate verify failed")
     problem.verify_message = "self-signed certificate"
 

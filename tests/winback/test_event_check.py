@@ -48,9 +48,7 @@ def test_an_event_without_fault_is_fine() -> None:
         ),
     ],
 )
-def test_a_problem_names_line_field_reason_and_what_would_become_of_the_event(
-    changes: dict[str, object], said: str
-) -> None:
+def test_problem_names_line_field_reason_and_effect(changes: dict[str, object], said: str) -> None:
     document = {key: value for key, value in {**SEED, **changes}.items() if value is not None}
 
     done = checked(SOUND, SOUND, document)

@@ -73,5 +73,5 @@ def test_it_prints_the_request_that_would_be_sent() -> None:
         ),
     ],
 )
-def test_it_says_why_no_request_would_be_sent(later: dict[str, object], why: str) -> None:
+def test_check_explains_why_no_request_would_be_sent(later: dict[str, object], why: str) -> None:
     assert request_of(SEED, {**SEED, **later}).startswith(why)

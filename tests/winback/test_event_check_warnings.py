@@ -108,7 +108,7 @@ UNREACHABLE = "applied, but the shopper can't be contacted until another event b
         ),
     ],
 )
-def test_a_warning_says_what_its_sender_should_think_about(changes: dict[str, object], said: str) -> None:
+def test_warning_advises_the_sender(changes: dict[str, object], said: str) -> None:
     done = checked({**SEED, **changes})
 
     assert done.exit_code == 0
@@ -125,7 +125,7 @@ def test_a_warning_says_what_its_sender_should_think_about(changes: dict[str, ob
         }
     )
 )
-def test_whoever_could_not_be_reached_is_warned_of(customer: dict[str, str | None]) -> None:
+def test_unreachable_person_is_warned_about(customer: dict[str, str | None]) -> None:
     raw = json.dumps({**SEED, "customer": customer}).encode()
     event = parse(raw).event
     assert event is not None
@@ -145,7 +145,7 @@ def test_an_event_from_the_future_is_worth_a_warning() -> None:
     assert line.endswith(" s in the future; the arrival would count instead")
 
 
-def test_a_misspelt_field_is_pointed_out_beside_the_problem_that_it_makes() -> None:
+def test_misspelt_field_is_suggested_next_to_its_problem() -> None:
     assert told({"sesion_id": "s", "type": "exit"}) == [
         "line 1: session_id is missing; the event would be rejected",
         "line 1: warning: sesion_id: is not a field of an event; it would be ignored; did you mean session_id?",

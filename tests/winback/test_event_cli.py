@@ -105,7 +105,7 @@ def test_an_order_carries_its_value_and_currency(shop: Shop) -> None:
     assert shop.events() == [{"type": "order_completed", "session_id": "s", "order_value": 20.0, "currency": "USD"}]
 
 
-def test_an_emptied_cart_and_a_session_taken_over_can_be_said(shop: Shop) -> None:
+def test_emptied_cart_and_superseded_session_have_flags(shop: Shop) -> None:
     shop.run("emit", "--session", "s", "--type", "exit", "--empty-cart", "--previous-session", "old", "--force")
 
     assert shop.events() == [
@@ -119,7 +119,7 @@ def test_parts_of_an_item_may_be_left_empty(shop: Shop) -> None:
     assert shop.events()[0]["cart"]["items"] == [{"sku": "A", "quantity": 2}, {"name": "B", "price": 1.5}]
 
 
-def test_an_event_that_would_lose_a_part_is_not_sent_unless_forced(shop: Shop) -> None:
+def test_lossy_event_is_not_sent_unless_forced(shop: Shop) -> None:
     refused = shop.run("emit", "--session", "s")
 
     assert refused.exit_code == 1
@@ -135,7 +135,7 @@ def test_an_event_that_would_lose_a_part_is_not_sent_unless_forced(shop: Shop) -
     assert shop.events() == [{"type": "activity", "session_id": "s"}]
 
 
-def test_json_lines_from_stdin_are_sent_as_they_are_and_their_ids_printed_in_order(shop: Shop) -> None:
+def test_json_lines_are_sent_unchanged_and_ids_printed(shop: Shop) -> None:
     lines = [json.dumps({**SOUND, "session_id": f"s{number}"}) for number in range(3000)]
 
     done = shop.run("emit", "-", stdin="\n".join(lines))
@@ -153,7 +153,7 @@ def test_events_can_come_from_a_file(shop: Shop) -> None:
     assert shop.events() == [SOUND]
 
 
-def test_a_bad_line_is_named_with_its_number_and_does_not_stop_the_others(shop: Shop) -> None:
+def test_bad_line_is_named_with_its_number_and_the_others_sent(shop: Shop) -> None:
     done = shop.run("emit", "-", stdin=f"{json.dumps(SOUND)}\n\nrubbish\n{json.dumps(SOUND)}\n")
 
     assert done.exit_code == 1
@@ -164,7 +164,7 @@ def test_a_bad_line_is_named_with_its_number_and_does_not_stop_the_others(shop: 
     assert done.stdout.split() == [entry_id for entry_id, _ in shop.entries()]
 
 
-def test_json_output_has_one_object_a_line_with_an_id_or_the_problems(shop: Shop) -> None:
+def test_json_output_has_one_object_a_line_with_id_or_problems(shop: Shop) -> None:
     done = shop.run("emit", "-", "--json", stdin=f"rubbish\n{json.dumps(SOUND)}\n")
 
     ((entry_id, _),) = shop.entries()
@@ -187,7 +187,7 @@ def test_json_output_has_one_object_a_line_with_an_id_or_the_problems(shop: Shop
         (["--session", "s", "--empty-cart", "--item", "A:B:1:1"], "--empty-cart: leave it out"),
     ],
 )
-def test_flags_that_make_no_event_end_in_one_line_with_the_way_out(shop: Shop, arguments: list[str], line: str) -> None:
+def test_flags_without_an_event_end_in_one_line_with_a_hint(shop: Shop, arguments: list[str], line: str) -> None:
     with pytest.raises(StartError) as stopped:
         shop.run("emit", *arguments)
 

@@ -40,7 +40,7 @@ def next_of(shop: Shop) -> str:
     return str(told(shop)["session"]["next"])
 
 
-def test_a_session_is_found_by_what_the_shop_calls_it_and_as_it_is_stored(shop: Shop) -> None:
+def test_session_is_found_by_original_and_stored_id(shop: Shop) -> None:
     cart = "gid://shopify/Cart/c1-7"
     parsed = parse(json.dumps(event(customer=JANE)).encode()).event
     assert parsed is not None
@@ -55,7 +55,7 @@ def test_a_session_is_found_by_what_the_shop_calls_it_and_as_it_is_stored(shop: 
     assert told(shop, cart)["session"]["state"] == "forgotten"
 
 
-def test_a_cart_that_was_bought_is_told_as_such(shop: Shop) -> None:
+def test_bought_cart_is_shown_as_bought(shop: Shop) -> None:
     happen(shop.state, event(cart=CART), ago_ms=MINUTE_MS)
     happen(shop.state, event("order_completed", stage=None), ago_ms=SECOND_MS)
     happen(shop.state, event())
@@ -63,7 +63,7 @@ def test_a_cart_that_was_bought_is_told_as_such(shop: Shop) -> None:
     assert re.search(r"cart +bought", shop.run("explain", "s-1"))
 
 
-def test_who_waits_is_claimed_when_the_threshold_of_the_settings_has_passed(shop: Shop) -> None:
+def test_waiting_session_shows_when_its_threshold_passes(shop: Shop) -> None:
     at_ms = now_ms(shop.state) - MINUTE_MS
     happen(shop.state, event(customer=CUSTOMER), ago_ms=MINUTE_MS)
     story = told(shop)["session"]
@@ -76,7 +76,7 @@ def test_who_waits_is_claimed_when_the_threshold_of_the_settings_has_passed(shop
     assert (story["threshold"], story["setting"]) == ("2m", "detection.idle_by_platform.web.checkout")
 
 
-def test_where_it_was_in_the_flow_is_told_in_order_with_first_and_last(shop: Shop) -> None:
+def test_stage_visits_are_shown_in_order_with_first_and_last(shop: Shop) -> None:
     at_ms = now_ms(shop.state) // MINUTE_MS * MINUTE_MS - HOUR_MS
     for stage, minute in (("checkout", 9), ("cart_review", 2), ("checkout", 4), ("payment", 9)):
         made = event(stage=stage, occurred_at=(at_ms + minute * MINUTE_MS) / 1000)
@@ -93,7 +93,7 @@ def test_where_it_was_in_the_flow_is_told_in_order_with_first_and_last(shop: Sho
     assert shown[at + 1] == f"               checkout.web from {four} to {nine}"
 
 
-def test_a_session_that_was_taken_over_names_the_other_and_that_one_names_it(shop: Shop) -> None:
+def test_superseded_session_and_its_successor_name_each_other(shop: Shop) -> None:
     begin_s = now_ms(shop.state) / 1000 - 9
     publish(shop.state, *(event(session=name, occurred_at=begin_s) for name in ("old", "older")))
     for ago_s, previous in ((1, "old"), (2, "older")):
@@ -134,12 +134,12 @@ def test_what_happens_next_depends_on_what_is_known(shop: Shop, events: list[dic
     assert said in next_of(shop)
 
 
-def test_who_is_too_old_for_a_contact_expires(shop: Shop) -> None:
+def test_session_too_old_for_a_contact_expires(shop: Shop) -> None:
     happen(shop.state, event(customer=JANE), ago_ms=4 * DAY_MS)
     assert "it ends expired: too_old" in next_of(shop)
 
 
-def test_a_voucher_that_lapses_is_told_as_a_signal_with_its_own_threshold(shop: Shop) -> None:
+def test_expired_voucher_is_shown_as_a_signal_with_its_threshold(shop: Shop) -> None:
     happen(shop.state, event(customer=JANE), ago_ms=MINUTE_MS)
     happen(shop.state, event("payment_pending", stage=None), ago_ms=SECOND_MS)
     story = told(shop)["session"]
@@ -151,7 +151,7 @@ def test_a_voucher_that_lapses_is_told_as_a_signal_with_its_own_threshold(shop: 
     )
 
 
-def test_events_that_nobody_has_read_hold_the_claim_up(shop: Shop) -> None:
+def test_unread_events_delay_the_claim(shop: Shop) -> None:
     happen(shop.state, event(customer=JANE), ago_ms=16 * MINUTE_MS)
     shop.state.client.xadd(shop.state.keys.events, {"event": "{}"}, id=f"{now_ms(shop.state) - 5 * MINUTE_MS}-0")
     assert "it is claimed" in next_of(shop)
@@ -172,7 +172,7 @@ def test_personal_data_is_masked_unless_it_is_asked_for(shop: Shop) -> None:
     assert [text for text in PERSONAL if text not in revealed] == []
 
 
-def test_what_is_known_of_the_person_is_told(shop: Shop) -> None:
+def test_person_facts_are_shown(shop: Shop) -> None:
     happen(shop.state, event(customer=CUSTOMER), ago_ms=MINUTE_MS)
     assert "has not opted out, has not bought or been contacted recently" in shop.run("explain", "s-1")
     person = person_of(JANE["phone_number"], SECRET)
@@ -192,7 +192,7 @@ def test_a_session_that_is_not_known_is_explained_too(shop: Shop) -> None:
     assert shop.run("explain", "07-0123456789abcdef", code=2).startswith("07-0123456789abcdef: no such outreach")
 
 
-def test_a_forgotten_session_says_so_and_no_more(shop: Shop) -> None:
+def test_forgotten_session_shows_only_that(shop: Shop) -> None:
     abandon(shop.state)
     forget(shop.state)
     story = told(shop)

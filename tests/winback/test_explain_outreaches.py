@@ -11,7 +11,7 @@ __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")
 
 
-def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
+def test_history_of_an_outreach_is_shown_line_by_line(shop: Shop) -> None:
     held = sending(shop.state)
     settle = shop.state.outbox.settle
     settle(held, "retry", reason="http_503", delay_ms=HOUR_MS, line="attempt 1 in 1200 ms")
@@ -52,14 +52,14 @@ def test_the_way_of_an_outreach_is_told_line_by_line(shop: Shop) -> None:
         ("quiet_hours", "postponed: quiet_hours"),
     ],
 )
-def test_a_postponement_is_told_with_its_opening(shop: Shop, why: str, said: str) -> None:
+def test_postponement_is_shown_with_its_opening(shop: Shop, why: str, said: str) -> None:
     held = taken(shop.state)
     shop.state.outbox.postpone(held, delay_ms=HOUR_MS, why=why)
     (story,) = told(shop)["outreaches"]
     assert story["history"][-1]["text"] == said
 
 
-def test_every_earlier_outreach_is_told_and_each_finds_its_session(shop: Shop) -> None:
+def test_every_earlier_outreach_is_shown_and_finds_its_session(shop: Shop) -> None:
     first = taken(shop.state)
     shop.state.outbox.end_unsent(first, "suppressed", "no_cart")
     second = abandon(shop.state, ago_ms=HOUR_MS - MINUTE_MS)
@@ -73,13 +73,13 @@ def test_every_earlier_outreach_is_told_and_each_finds_its_session(shop: Shop) -
     assert [one["outreach"] for one in told(shop, second)["outreaches"]] == [first.outreach, second]
 
 
-def test_an_outreach_that_its_session_does_not_remember_is_told_all_the_same(shop: Shop) -> None:
+def test_outreach_missing_from_its_session_is_shown(shop: Shop) -> None:
     made = [abandon(shop.state, ago_ms=HOUR_MS - number * SECOND_MS) for number in range(9)]
     assert [story["outreach"] for story in told(shop, made[0])["outreaches"]] == made
     assert [story["outreach"] for story in told(shop)["outreaches"]] == made[1:]
 
 
-def test_who_must_decide_is_told_with_the_command_to_do_so(shop: Shop) -> None:
+def test_decision_is_shown_with_its_command(shop: Shop) -> None:
     refused, nobody_knows = dead(shop.state), unknown(shop.state, "s-2")
     assert f"winback dead retry {refused.outreach}" in shop.run("explain", "s-1")
     assert f"winback unknown resolve --as sent {nobody_knows.outreach}" in shop.run("explain", "s-2")

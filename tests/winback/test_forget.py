@@ -47,7 +47,7 @@ def live(shop: Shop) -> None:
     state.streams.reject(b"2-0", [("cart", "is not a cart")], applied=False)
 
 
-def test_every_trace_goes_and_nothing_of_anybody_else(shop: Shop) -> None:
+def test_forget_removes_every_trace_and_nothing_else(shop: Shop) -> None:
     live(shop)
     assert left(shop)
     done = shop.json("forget", "--scan", "--phone", "300 123 4567", "--country", "CO", "--yes")
@@ -72,13 +72,13 @@ def test_it_asks_first_and_names_what_it_found(shop: Shop) -> None:
     assert "keys; no number, address or session of theirs is left" in shown
 
 
-def test_a_session_stands_for_its_person(shop: Shop) -> None:
+def test_session_identifies_its_person(shop: Shop) -> None:
     live(shop)
     shop.run("forget", "--scan", "--session", "s-1", "--yes")
     assert left(shop) == tombstones(shop, "s-1", "s-2", "s-3")
 
 
-def test_a_session_of_nobody_is_forgotten_by_itself(shop: Shop) -> None:
+def test_session_without_person_is_forgotten_by_itself(shop: Shop) -> None:
     happen(shop.state, event(session="s-1"), ago_ms=MINUTE_MS)
     happen(shop.state, event(session="s-2", customer=JANE), ago_ms=MINUTE_MS)
     shop.run("forget", "--scan", "--session", "s-1", "--yes")
@@ -86,7 +86,7 @@ def test_a_session_of_nobody_is_forgotten_by_itself(shop: Shop) -> None:
     assert stored(shop.state, "s-2").fields["name"] == "Jane Doe"
 
 
-def test_outreaches_go_after_their_session_has_expired_and_after_the_number_was_corrected(shop: Shop) -> None:
+def test_outreaches_are_forgotten_after_their_session_expired(shop: Shop) -> None:
     nobody_knows = unknown(shop.state, "s-1")
     body = json.dumps({"customer": {"phone_number": PHONE, "full_name": "Jane Doe"}})
     parked = shop.state.keys.body(nobody_knows.outreach)
@@ -123,7 +123,7 @@ def test_a_contact_that_was_made_still_excludes_the_next_one(shop: Shop) -> None
     assert left(shop) == tombstones(shop, "s-1")
 
 
-def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop: Shop) -> None:
+def test_attempt_in_flight_ends_without_second_contact_or_trace(shop: Shop) -> None:
     held = sending(shop.state)
     shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert "1 in flight: ends without another attempt" in shown
@@ -134,7 +134,7 @@ def test_what_is_under_way_ends_without_a_second_contact_and_tells_nothing(shop:
     assert counters(shop.state) == {"cancelled.forgotten": 1}
 
 
-def test_what_an_ingest_process_had_in_hand_does_not_bring_the_person_back(shop: Shop) -> None:
+def test_batch_in_flight_does_not_restore_a_forgotten_person(shop: Shop) -> None:
     publish(shop.state, event(customer=JANE))
     shop.state.streams.first.create_group()
     in_flight = shop.state.streams.first.read("one", count=10, block_ms=1)
@@ -169,14 +169,14 @@ def test_what_turns_up_while_it_is_removed_goes_as_well(shop: Shop, monkeypatch:
     ],
     ids=["in metadata of another", "in another key", "the session"],
 )
-def test_a_trace_that_is_left_is_named_and_the_exit_code_says_so(shop: Shop, leave: Callable[[Shop], object]) -> None:
+def test_remaining_trace_is_named_and_sets_the_exit_code(shop: Shop, leave: Callable[[Shop], object]) -> None:
     abandon(shop.state)
     leave(shop)
     shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes", code=1)
     assert "NOT everything is gone" in shown
 
 
-def test_nobody_is_found_and_the_proof_says_so_too(shop: Shop) -> None:
+def test_unknown_person_is_reported_and_proved(shop: Shop) -> None:
     happen(shop.state, event(session="john", customer=JOHN))
     shown = shop.run("forget", "--scan", "--phone", PHONE, "--yes")
     assert shown.startswith("nothing is stored about them\nproof: scanned all ")
@@ -195,6 +195,6 @@ def test_a_mistake_is_one_line(shop: Shop, arguments: tuple[str, ...], said: str
     assert shop.run("forget", *arguments, code=2).startswith(said)
 
 
-def test_a_server_that_is_away_is_said_in_one_line(shop: Shop) -> None:
+def test_unreachable_server_is_reported_in_one_line(shop: Shop) -> None:
     shop.env["WINBACK_REDIS_URL"] = "redis://127.0.0.1:1/0"
     assert "nothing listens there" in shop.run("forget", "--scan", "--phone", PHONE, code=2)

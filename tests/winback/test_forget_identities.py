@@ -108,7 +108,7 @@ def test_contacts_that_were_made_stay_known(shop: Shop) -> None:
     assert texts(shop.state, f"{shop.state.keys.person(JANES)}reserved").keys() == {outreach}
 
 
-def test_a_session_that_was_taken_over_goes_with_the_later_one(shop: Shop) -> None:
+def test_superseded_session_is_forgotten_with_its_successor(shop: Shop) -> None:
     begin_s = now_ms(shop.state) / 1000 - 9
     publish(shop.state, event(session="s-1", occurred_at=begin_s, cart={"items": [{"name": "Kettle"}]}))
     publish(shop.state, event(session="s-2", customer=JANE, previous_session_id="s-1", occurred_at=begin_s + 1))

@@ -129,7 +129,7 @@ def test_the_slow_log_is_emptied(shop: Shop) -> None:
     assert client.slowlog_get(1000) == []
 
 
-def test_a_user_who_may_not_empty_the_slow_log_is_told(shop: Shop) -> None:
+def test_user_without_slow_log_rights_is_reported(shop: Shop) -> None:
     client: Any = shop.state.client
     client.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "+@all", "-slowlog", "-commandlog")
     try:

@@ -51,7 +51,7 @@ def test_of_an_endless_line_only_enough_is_kept_to_refuse_it() -> None:
     assert second == JsonLine(2, b"{}")
 
 
-def test_lines_whose_first_is_broken_are_still_read_as_lines() -> None:
+def test_lines_after_a_broken_first_one_are_read() -> None:
     found = [line for batch in events(io.BytesIO(b'{"a":\n{}\n')) for line in batch]
 
     assert found == [JsonLine(1, b'{"a":'), JsonLine(2, b"{}")]

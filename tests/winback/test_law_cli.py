@@ -37,7 +37,7 @@ def test_an_entry_is_shown_with_its_sources_and_holidays() -> None:
     assert DISCLAIMER in text
 
 
-def test_every_command_says_that_it_is_no_legal_advice() -> None:
+def test_every_command_prints_the_legal_disclaimer() -> None:
     assert DISCLAIMER in said("list").stdout
     assert "not legal advice" in " ".join(said("list", "--help").stdout.split()).lower()
     assert "not legal advice" in " ".join(said("show", "--help").stdout.split()).lower()

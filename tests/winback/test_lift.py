@@ -43,7 +43,7 @@ def test_the_interval_of_a_ratio_is_the_published_one() -> None:
     assert katz(Group(11_034, 189), Group(11_037, 104)) == pytest.approx((1.82, 1.43, 2.30), abs=1e-2)
 
 
-def test_a_clear_difference_is_told() -> None:
+def test_clear_difference_is_reported() -> None:
     found = compare(Group(1000, 150), Group(1000, 100))
     assert found.difference == pytest.approx(0.05)
     assert found.difference_interval is not None
@@ -57,7 +57,7 @@ def test_a_clear_difference_is_told() -> None:
     ("contacted", "holdout"),
     [((49, 20), (1000, 100)), ((1000, 100), (49, 20)), ((1000, 2), (1000, 2)), ((0, 0), (0, 0))],
 )
-def test_of_few_nothing_is_said(contacted: tuple[int, int], holdout: tuple[int, int]) -> None:
+def test_too_few_people_give_no_comparison(contacted: tuple[int, int], holdout: tuple[int, int]) -> None:
     found = compare(Group(*contacted), Group(*holdout))
     assert (found.difference, found.difference_interval, found.lift, found.lift_interval) == (None,) * 4
 
@@ -70,7 +70,7 @@ def test_a_ratio_needs_some_orders_in_both_groups() -> None:
 
 
 @given(GROUPS, GROUPS)
-def test_an_interval_holds_what_was_seen_and_stays_within_what_can_be(one: Group, other: Group) -> None:
+def test_interval_contains_the_observation_and_stays_in_bounds(one: Group, other: Group) -> None:
     low, high = wilson(one)
     assert 0 <= low <= (one.rate or 0) <= high <= 1
     low, high = newcombe(one, other)

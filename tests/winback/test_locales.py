@@ -102,7 +102,7 @@ def test_a_reason_with_an_accent_is_shown_by_status_and_doctor(env: dict[str, st
         run(env, tmp_path, "resume", code=0)
 
 
-def test_a_file_whose_name_is_no_text_is_read(env: dict[str, str], tmp_path: Path) -> None:
+def test_file_with_an_undecodable_name_is_read(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "é.jsonl").write_text("{}\n")
     (tmp_path / os.fsdecode(b"\xff.jsonl")).write_text("{}\n")
     for name in ("é.jsonl", b"\xff.jsonl"):

@@ -18,7 +18,7 @@ __all__ = ["running", "server"]  # fixtures
 # Idempotency
 
 
-def test_a_repeated_request_gets_the_first_answer_and_contacts_nobody_again(server: MockServer) -> None:
+def test_repeated_request_gets_the_first_reply_without_a_contact(server: MockServer) -> None:
     key = new_key()
     server.control(body='{"call": 1}', times=1)
     assert [send(server, key=key).text for _ in range(3)] == ['{"call": 1}'] * 3
@@ -35,7 +35,7 @@ def test_the_same_key_with_another_body_gets_the_first_answer(server: MockServer
     assert server.summary()["people_contacted"] == 1
 
 
-def test_a_key_that_is_in_flight_is_refused_until_its_answer_is_out(server: MockServer) -> None:
+def test_key_in_flight_is_refused_until_its_reply_is_sent(server: MockServer) -> None:
     key = new_key()
     server.control(delay="1s", times=1)
     with ThreadPoolExecutor() as threads:
@@ -78,7 +78,7 @@ def test_without_idempotency_a_repeated_request_contacts_again(server: MockServe
         *((elsewhere, 403) for elsewhere in ("203.0.113.9", "::ffff:203.0.113.9", "2001:db8::1", "localhost")),
     ],
 )
-def test_control_and_customers_data_are_for_this_machine_alone_and_the_health_for_all(client: str, seen: int) -> None:
+def test_only_health_is_reachable_from_other_machines(client: str, seen: int) -> None:
     async def ask(method: str, path: str) -> int:
         # No machine but this one is at hand; the address is the one that a server would report.
         transport = httpx.ASGITransport(create_app(MockConfig(quiet=True)), client=(client, 5000))
@@ -92,7 +92,7 @@ def test_control_and_customers_data_are_for_this_machine_alone_and_the_health_fo
     assert asyncio.run(ask("GET", "/_health")) == 200
 
 
-def test_another_path_or_method_gets_an_error_in_the_same_form_and_is_not_counted(server: MockServer) -> None:
+def test_unknown_path_or_method_is_an_uncounted_error(server: MockServer) -> None:
     for method, path, status in [
         ("POST", "/ai-caller-ms/recovery-payment", 404),
         ("POST", "/ai-caller-ms/recovery-payment/external/", 404),
@@ -104,7 +104,7 @@ def test_another_path_or_method_gets_an_error_in_the_same_form_and_is_not_counte
     assert server.summary()["requests"] == 0
 
 
-def test_the_summary_tells_requests_contacts_and_repetitions_apart(server: MockServer) -> None:
+def test_summary_counts_requests_contacts_and_repetitions(server: MockServer) -> None:
     first, second = new_key(), new_key()
     send(server, numbered(1), key=first)
     send(server, numbered(1), key=first)  # the same request once more

@@ -18,9 +18,7 @@ __all__ = ["running", "server"]  # fixtures
 
 @pytest.mark.parametrize("prefix", ["", "/v1"])
 @pytest.mark.parametrize("path", ["/ai-caller-ms/recovery-payment/external", "/smart-support/external/payments"])
-def test_the_documented_example_is_taken_at_every_documented_address(
-    server: MockServer, prefix: str, path: str
-) -> None:
+def test_documented_example_is_accepted_at_every_address(server: MockServer, prefix: str, path: str) -> None:
     response = send(server, path=prefix + path)
     assert (response.status_code, response.content) == (200, b"")
     [request] = server.requests()
@@ -191,7 +189,7 @@ def test_a_number_beyond_all_numbers_is_refused(server: MockServer) -> None:
     assert response.json() == error("INVALID_REQUEST", "cart.total_value: must be a number")
 
 
-def test_every_problem_has_its_own_message_and_none_repeats_a_value(server: MockServer) -> None:
+def test_every_problem_has_its_own_message_without_values(server: MockServer) -> None:
     body: dict[str, Any] = changed("customer.phone_number", "300-SECRET")
     body["session"]["platform"] = "SECRET"
     body["customer"]["+573001234567"] = 1
@@ -226,7 +224,7 @@ def test_deeply_nested_metadata_is_accepted(server: MockServer) -> None:
     assert send(server, changed("engagement.metadata.deep", deep)).status_code == 200
 
 
-def test_the_stand_in_judges_without_the_models_that_build_requests() -> None:
+def test_mock_validates_without_the_request_models() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", "import winback.simulation.mock_api.run, sys; print(sorted(sys.modules))"],
         check=True,

@@ -24,7 +24,7 @@ def test_a_dropped_connection_breaks_off_without_an_answer(server: MockServer, d
     assert request["body"] == SEED
 
 
-def test_a_dropped_connection_leaves_the_others_alone(server: MockServer) -> None:
+def test_dropped_connection_leaves_others_open(server: MockServer) -> None:
     server.control(drop="before", times=1)
     with httpx.Client(base_url=server.url) as patient:
         assert patient.get("/_health").status_code == 200
@@ -34,7 +34,7 @@ def test_a_dropped_connection_leaves_the_others_alone(server: MockServer) -> Non
     assert send(server).status_code == 200
 
 
-def test_a_request_that_was_taken_before_the_drop_is_answered_when_it_comes_again(server: MockServer) -> None:
+def test_request_accepted_before_a_drop_is_answered_on_repeat(server: MockServer) -> None:
     key = new_key()
     server.control(drop="after", times=1)
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
@@ -61,7 +61,7 @@ def test_a_status_that_is_no_success_takes_nothing(server: MockServer, status: i
 
 
 @pytest.mark.parametrize("status", [201, 202, 204])
-def test_another_success_takes_the_request_but_not_an_invalid_one(server: MockServer, status: int) -> None:
+def test_other_success_status_accepts_only_valid_requests(server: MockServer, status: int) -> None:
     server.control(status=status)
     assert send(server).status_code == status
     assert send(server, {}).status_code == 400
@@ -85,7 +85,7 @@ def test_the_body_of_the_answer_can_be_anything(server: MockServer) -> None:
     assert [send(server).content.decode() for _ in range(2)] == ["<html>ünexpected</html>"] * 2
 
 
-def test_an_answer_can_be_late_and_late_answers_do_not_wait_for_each_other(server: MockServer) -> None:
+def test_delayed_replies_do_not_wait_for_each_other(server: MockServer) -> None:
     server.control(delay="300ms")
     began = time.monotonic()
     with ThreadPoolExecutor(40) as threads:
@@ -96,7 +96,7 @@ def test_an_answer_can_be_late_and_late_answers_do_not_wait_for_each_other(serve
     assert server.summary()["people_contacted"] == 40
 
 
-def test_a_client_that_gives_up_has_contacted_somebody_all_the_same(server: MockServer) -> None:
+def test_client_that_gives_up_has_still_made_a_contact(server: MockServer) -> None:
     server.control(delay="1s", times=1)
     key = new_key()
     with pytest.raises(httpx.ReadTimeout):
@@ -119,7 +119,7 @@ def test_without_validation_anything_is_taken(server: MockServer) -> None:
 # Control
 
 
-def test_a_knob_that_makes_no_sense_is_refused_and_changes_nothing(server: MockServer) -> None:
+def test_invalid_option_is_refused_and_changes_nothing(server: MockServer) -> None:
     server.control(status=500)
     for knobs, named in [
         ({"status": 99}, "status.0"),
@@ -141,7 +141,7 @@ def test_a_knob_that_makes_no_sense_is_refused_and_changes_nothing(server: MockS
         server.control(stauts=500)
 
 
-def test_knobs_that_are_not_named_go_back_to_how_the_stand_in_was_started() -> None:
+def test_unnamed_options_return_to_the_start_values() -> None:
     with MockServer(status="500", idempotency=False) as server:
         server.control(delay="1ms")
         assert send(server).status_code == 500

@@ -46,7 +46,7 @@ def command(*options: str, **environment: str) -> Iterator[tuple["subprocess.Pop
 # What it prints
 
 
-def test_a_line_for_each_request_tells_all_but_what_is_personal() -> None:
+def test_request_log_line_has_everything_but_personal_data() -> None:
     key = new_key()
     with MockServer(**KEYS) as server:
         send(server, key=key)
@@ -75,7 +75,7 @@ def test_lines_can_be_json_or_left_out() -> None:
         assert len(server.printed().splitlines()) == 1
 
 
-def test_it_goes_on_when_nobody_reads_its_lines_any_more() -> None:
+def test_mock_continues_when_its_output_is_closed() -> None:
     with command() as (process, url):
         assert process.stdout is not None
         process.stdout.close()
@@ -86,7 +86,7 @@ def test_it_goes_on_when_nobody_reads_its_lines_any_more() -> None:
         assert process.wait(10) == 0
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_request_leaves_no_trace() -> None:
+def test_client_that_disconnects_early_leaves_no_trace() -> None:
     with MockServer() as server:
         address = httpx.URL(server.url)
         with socket.create_connection((address.host, address.port or 0)) as client:
@@ -101,7 +101,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_request_leaves_no_trace() -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_in_order_and_a_long_delay_does_not_hold_it_up(number: signal.Signals) -> None:
+def test_signal_stops_the_mock_in_order_despite_a_long_delay(number: signal.Signals) -> None:
     with command("--delay", "1h") as (process, url):
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(f"{url}/smart-support/external/payments", json=SEED, headers=headers(), timeout=IMPATIENT)
@@ -143,7 +143,7 @@ def test_an_address_that_is_not_ours_ends_the_start_in_one_line(host: str, port:
         mock_api(host=host, port=port)
 
 
-def test_options_that_make_no_sense_end_the_start_with_one_line_for_each() -> None:
+def test_invalid_options_end_the_start_with_one_line_each() -> None:
     with pytest.raises(StartError) as caught:
         mock_api(port=0, status="500,six", delay="2", retry_after="1\n2", times=0)
     told = str(caught.value).splitlines()
@@ -157,7 +157,7 @@ def test_options_that_make_no_sense_end_the_start_with_one_line_for_each() -> No
         mock_api(port=0, public_api_key="only-one")
 
 
-def test_the_command_takes_its_keys_from_the_environment_and_its_tricks_from_options() -> None:
+def test_keys_come_from_the_environment_and_faults_from_options() -> None:
     keys = {
         "WINBACK_DELIVERY__PUBLIC_API_KEY": f" {KEYS['public_api_key']}\n",
         "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": KEYS["private_secret_key"],
@@ -202,12 +202,12 @@ def test_it_starts_again_on_the_same_port_knowing_nothing() -> None:
         assert [request["outcome"] for request in server.requests()] == ["accepted"]
 
 
-def test_who_asks_is_who_is_connected_whatever_a_header_says() -> None:
+def test_client_address_ignores_forwarded_headers() -> None:
     with MockServer() as server:
         assert httpx.get(f"{server.url}/_summary", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 200
 
 
-def test_it_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+def test_mock_ends_with_its_parent(tmp_path: Path) -> None:
     program = (
         "import time; from winback.simulation.mock_api.process import MockServer;"
         "server = MockServer(); server.start();"

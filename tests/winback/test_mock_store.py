@@ -19,7 +19,7 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines()
 
 
-def test_every_request_is_in_the_store_with_its_exact_bytes_and_the_store_is_private(tmp_path: Path) -> None:
+def test_private_store_has_the_exact_bytes_of_every_request(tmp_path: Path) -> None:
     store = tmp_path / "got.jsonl"
     spaced = json.dumps(SEED, indent=3, ensure_ascii=False).replace("Jane", "Jäne").encode()
     broken = b'{"customer": "\xff\xfe'
@@ -71,7 +71,7 @@ def test_a_store_that_was_there_is_kept_and_made_private(tmp_path: Path) -> None
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
 
 
-def test_a_request_that_cannot_be_written_down_is_not_taken_and_may_come_again(tmp_path: Path) -> None:
+def test_unstorable_request_is_refused_and_can_be_repeated(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     key = new_key()
@@ -87,24 +87,24 @@ def test_a_request_that_cannot_be_written_down_is_not_taken_and_may_come_again(t
     os.close(reader)
 
 
-def test_a_full_disk_is_told_and_not_hidden() -> None:
+def test_full_disk_is_reported() -> None:
     with MockServer(store="/dev/full") as server:
         assert "No space left" in send(server).text
 
 
-def test_a_store_is_where_who_named_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_store_path_starts_at_the_callers_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with MockServer(store="got.jsonl") as server:
         send(server)
     assert len(lines(tmp_path / "got.jsonl")) == 1
 
 
-def test_a_store_that_cannot_be_opened_ends_the_start_in_one_line(tmp_path: Path) -> None:
+def test_unopenable_store_ends_the_start_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=re.escape(f"--store {tmp_path}: Is a directory; ")):
         mock_api(port=0, store=tmp_path)
 
 
-def test_requests_that_left_the_memory_are_never_left_out_silently() -> None:
+def test_requests_dropped_from_memory_are_counted() -> None:
     with MockServer(keep=2) as server:
         for number in range(3):
             send(server, numbered(number))

@@ -43,7 +43,7 @@ def test_other_registers_stay_when_one_is_replaced(shop: Shop) -> None:
     assert opt_outs(shop).entries([JANES]) == [{"REPEP": 1000}]
 
 
-def test_nobody_on_both_lists_is_off_in_between(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_person_on_both_lists_stays_listed_during_a_replace(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(shop, numbers(0, 2500))
     both = [person(number) for number in range(500, 2500)]
     run: Any = shop.state.scripts.__class__.run_many

@@ -54,7 +54,7 @@ def findings(state: State, **delivery: str) -> dict[str, health.Finding]:
     return {found.name: found for found in health.findings(read(state), settings)}
 
 
-def test_pausing_stops_everything_until_somebody_resumes(real_state: State, run: Run) -> None:
+def test_pause_stops_sending_until_resume(real_state: State, run: Run) -> None:
     assert run("pause", "--reason", "the\nline") == "sending is paused until winback resume; what is due stays due"
     assert granted(control(real_state)) == 0
     assert how_it_goes(real_state).reason == r"the\nline"
@@ -101,7 +101,7 @@ def test_while_nothing_holds_it_back_all_is_well(healthy: State) -> None:
     assert "shop" not in findings(healthy)
 
 
-def test_a_pause_is_told_loudly_with_its_reason_and_its_end(healthy: State) -> None:
+def test_pause_is_shown_prominently_with_reason_and_end(healthy: State) -> None:
     until = health.clock_time(control(healthy).pause("the line is down", for_ms=2 * HOUR_MS).until_ms)
     since = health.clock_time(how_it_goes(healthy).since_ms or 0)
     told = findings(healthy)["sending"]
@@ -112,7 +112,7 @@ def test_a_pause_is_told_loudly_with_its_reason_and_its_end(healthy: State) -> N
     assert told.hint == "winback resume"
 
 
-def test_a_pause_over_a_stop_tells_both(healthy: State) -> None:
+def test_pause_during_a_stop_shows_both(healthy: State) -> None:
     by = control(healthy)
     by.report_outcome(held(), "refused", "http_401")
     by.pause("")
@@ -134,7 +134,7 @@ def fail(by: Control) -> None:
         (fail, "http_429", (5 * MINUTE_MS, "5 min"), "nothing to do if Yuno is away"),
     ],
 )
-def test_what_stopped_by_itself_is_told_with_when_it_is_tried(
+def test_automatic_stop_is_shown_with_its_next_try(
     healthy: State, happens: Callable[[Control], None], why: str, wait: tuple[int, str], hint: str
 ) -> None:
     happens(control(healthy))
@@ -149,7 +149,7 @@ def test_what_stopped_by_itself_is_told_with_when_it_is_tried(
     assert told.hint.startswith(hint)
 
 
-def test_a_probe_that_is_under_way_is_told(healthy: State) -> None:
+def test_running_probe_is_shown(healthy: State) -> None:
     by = control(healthy)
     stop(by)
     healthy.client.hset(f"{healthy.keys.control}sending", "retry_at", now_ms(healthy))
@@ -157,7 +157,7 @@ def test_a_probe_that_is_under_way_is_told(healthy: State) -> None:
     assert "; one outreach is being tried now, " in findings(healthy)["sending"].text
 
 
-def test_a_day_that_is_used_up_is_told(healthy: State) -> None:
+def test_reached_daily_limit_is_shown(healthy: State) -> None:
     by = control(healthy, per_day=1)
     passes(by)
     granted(by)
@@ -172,7 +172,7 @@ def test_what_is_held_back_is_not_blamed_on_the_workers(healthy: State) -> None:
     assert findings(healthy)["outbox"].text == "1 due now, the first for 15 min: sending is held back"
 
 
-def test_a_silent_shop_is_told(healthy: State) -> None:
+def test_silent_shop_is_reported(healthy: State) -> None:
     healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{now_ms(healthy) - 3 * HOUR_MS}-0")
     healthy.client.xtrim(healthy.keys.events, 0)
     healthy.streams.shop_silence(HOUR_MS)
@@ -181,12 +181,12 @@ def test_a_silent_shop_is_told(healthy: State) -> None:
     assert told.text.startswith("no event has come for 3 h, longer than detection.max_silence")
 
 
-def test_a_shop_that_was_never_heard_is_told(healthy: State) -> None:
+def test_shop_without_events_is_reported(healthy: State) -> None:
     healthy.streams.shop_silence(HOUR_MS)
     assert findings(healthy)["shop"].text.startswith("no event has come for as long as anybody knows")
 
 
-def test_the_document_and_the_screen_say_it_too(healthy: State, valkey: EmbeddedValkey) -> None:
+def test_json_and_screen_show_the_pause(healthy: State, valkey: EmbeddedValkey) -> None:
     env = environment(valkey.url, WINBACK_DELIVERY__MAX_PER_DAY="500")
     stop(control(healthy))
     healthy.streams.shop_silence(DAY_MS)
@@ -206,7 +206,7 @@ def test_the_document_and_the_screen_say_it_too(healthy: State, valkey: Embedded
     assert "shadow, PAUSED: nothing is sent" in look("status", **env)[1]
 
 
-def test_resume_says_that_orders_are_still_missing(real_state: State, run: Run) -> None:
+def test_resume_reports_missing_orders(real_state: State, run: Run) -> None:
     real_state.orders.record("stopped", judged_ms=0, hold=True, run=30, rate=0.5)
     assert run("resume") == "sending was not paused; no orders arrive: sending goes on for an hour in spite of it"
     assert granted(control(real_state)) > 0

@@ -36,7 +36,7 @@ def export(shop: Shop, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 -
 # show
 
 
-def test_show_tells_all_that_is_known(shop: Shop) -> None:
+def test_show_prints_everything_known(shop: Shop) -> None:
     outreach = live(shop)
     OptOuts(shop.state.scripts, shop.state.keys).add([JANES], "RNE", 1_764_547_200_000)
     story = shop.json("person", "show", "--phone", "300 123 4567", "--country", "CO")
@@ -84,7 +84,7 @@ def test_exact_leaves_out_what_was_only_seen_together(shop: Shop) -> None:
     assert [one["how"] for one in story["identities"]] == ["named"]
 
 
-def test_an_identity_of_many_people_links_nobody(shop: Shop) -> None:
+def test_shared_identity_links_no_person(shop: Shop) -> None:
     live(shop)
     link(shop.state, JANES_MAIL, *(person_of(f"+5730012300{number}", SECRET) for number in range(10, 21)))
     story = shop.json("person", "show", "--phone", PHONE)
@@ -108,7 +108,7 @@ def next_of(shop: Shop) -> str:
     return str(shop.json("person", "show", "--phone", PHONE)["next"])
 
 
-def test_of_a_person_without_data_it_says_so(shop: Shop) -> None:
+def test_person_without_data_is_reported(shop: Shop) -> None:
     live(shop)
     shown = shop.run("person", "show", "--phone", "+573009999999", code=1)
     assert "sessions  none" in shown
@@ -177,7 +177,7 @@ def test_an_export_shows_the_request_while_it_is_kept(shop: Shop) -> None:
     ],
     ids=["in metadata of another", "in another key", "the session", "beside an event"],
 )
-def test_an_export_that_lacks_something_says_where(shop: Shop, leave: Callable[[Shop], object]) -> None:
+def test_incomplete_export_names_the_place(shop: Shop, leave: Callable[[Shop], object]) -> None:
     live(shop)
     leave(shop)
     document = export(shop, "--phone", PHONE, code=1)
@@ -213,7 +213,7 @@ def test_of_two_readings_the_strict_one_is_exported(shop: Shop, monkeypatch: pyt
 # explain
 
 
-def test_explain_tells_a_persons_latest_session(shop: Shop) -> None:
+def test_explain_shows_the_latest_session_of_a_person(shop: Shop) -> None:
     live(shop)
     found = shop.json("explain", "--phone", PHONE)
     assert found["sessions"][0] == "s-1"
@@ -228,5 +228,5 @@ def test_explain_wants_a_session_or_a_person(shop: Shop, arguments: tuple[str, .
     assert shop.run("explain", *arguments, code=2) == "name either a SESSION, or a person by --phone or --email"
 
 
-def test_explain_of_a_person_without_sessions_says_so(shop: Shop) -> None:
+def test_person_without_sessions_is_reported_by_explain(shop: Shop) -> None:
     assert shop.run("explain", "--phone", PHONE, code=2).startswith("no session of theirs is known")

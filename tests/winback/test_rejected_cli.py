@@ -60,14 +60,14 @@ def shop(server: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found.state.client.close()
 
 
-def test_a_shop_whose_events_are_all_read_has_nothing_rejected(shop: Shop) -> None:
+def test_shop_with_readable_events_has_no_rejected_ones(shop: Shop) -> None:
     shop.takes_in(SOUND)
 
     assert shop.run().stdout == "nothing was rejected\n"
     assert shop.run("--json").stdout == "[]\n"
 
 
-def test_a_row_names_the_entry_the_field_the_reason_and_what_became_of_it(shop: Shop) -> None:
+def test_row_names_entry_field_reason_and_outcome(shop: Shop) -> None:
     _, lost, unreadable = shop.takes_in(SOUND, CART_LOST, UNREADABLE)
 
     heading, first, second = [re.split(r"\s{2,}", line.strip()) for line in shop.run().stdout.splitlines()]
@@ -89,7 +89,7 @@ def test_several_problems_of_one_event_are_one_row(shop: Shop) -> None:
     assert {"platform", "cart"} == set(re.findall(r"\b(platform|cart)\b", row["field"] + " " + row["reason"]))
 
 
-def test_the_latest_come_first_and_a_limit_says_that_there_are_more(shop: Shop) -> None:
+def test_latest_are_first_and_a_limit_reports_more(shop: Shop) -> None:
     ids = shop.takes_in(*[UNREADABLE] * 5)
 
     rows = json.loads(shop.run("--json", "--limit", "2").stdout)
@@ -106,7 +106,7 @@ def test_nothing_of_an_event_is_shown(shop: Shop) -> None:
     assert "hunter2" not in shop.run().stdout + shop.run("--json").stdout
 
 
-def test_a_reason_is_shown_as_it_is_even_when_it_looks_like_markup_or_moves_the_cursor(shop: Shop) -> None:
+def test_reason_is_shown_literally(shop: Shop) -> None:
     shop.state.client.xadd(shop.state.keys.rejected, {"entry": "1-1", "field": "x", "reason": "[bold]\x1b[2J\n!"})
 
     assert "[bold]\\x1b[2J\\n!" in shop.run().stdout

@@ -23,7 +23,7 @@ def test_the_gaps_between_events_are_divided_by_the_speed() -> None:
     assert (totals.sent, round(totals.seconds), totals.out_of_order) == (5, 60, 0)
 
 
-def test_an_event_says_that_it_occurred_when_it_is_sent() -> None:
+def test_replayed_event_occurs_when_it_is_sent() -> None:
     stage = Stage()
 
     stage.play(recorded(0, 90, 91, session_id="s"), speed=2)
@@ -93,7 +93,7 @@ def test_lines_without_a_moment_are_named_and_left_out() -> None:
     ]
 
 
-def test_a_limit_ends_it_after_so_many_events() -> None:
+def test_limit_ends_the_replay_after_its_number_of_events() -> None:
     stage = Stage()
 
     assert stage.play(recorded(0, 1, 2, 3, 4), limit=3, chunk=2).sent == 3

@@ -46,7 +46,7 @@ def recorded(*seconds: float) -> list[bytes]:
         (ReplayTotals(first_ms=1000, latest_ms=26_000, seconds=5.0, sent=10), 40, 0.25, 15.0),
     ],
 )
-def test_what_is_left_follows_from_the_schedule_or_while_it_lags_from_the_pace(
+def test_remaining_time_follows_schedule_or_pace(
     totals: ReplayTotals, limit: int | None, done: float | None, left: float | None
 ) -> None:
     shown = fraction_done(totals, last_ms=101_000, limit=limit)
@@ -55,7 +55,7 @@ def test_what_is_left_follows_from_the_schedule_or_while_it_lags_from_the_pace(
     assert seconds_left(totals, shown, last_ms=None if limit else 101_000, speed=2) == left
 
 
-def test_of_a_pipe_nobody_can_say_how_much_is_left() -> None:
+def test_remaining_time_of_a_pipe_is_unknown() -> None:
     totals = ReplayTotals(first_ms=1000, latest_ms=2000, seconds=1.0)
 
     assert fraction_done(totals, last_ms=None, limit=None) is None
@@ -114,7 +114,7 @@ def test_a_file_is_sent_and_summed_up(shop: Shop) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_lines_can_come_from_stdin_and_the_summary_go_out_as_json(shop: Shop) -> None:
+def test_lines_come_from_stdin_and_the_summary_is_json(shop: Shop) -> None:
     lines = b"\n".join(recorded(*[0.0] * 5000))
 
     done = shop.run("-", "--json", stdin=lines)
@@ -127,14 +127,14 @@ def test_lines_can_come_from_stdin_and_the_summary_go_out_as_json(shop: Shop) ->
     assert summary == {"sent": 5000, "out_of_order": 0, "skipped": 0, "interrupted": False}
 
 
-def test_a_file_that_is_not_sorted_is_said_to_be_so(shop: Shop) -> None:
+def test_unsorted_file_is_reported(shop: Shop) -> None:
     done = shop.run(write(recorded(0, 2, 1)), "--speed", "1000")
 
     assert done.exit_code == 0
     assert done.stdout.splitlines()[1] == "1 were out of order and sent at once: sort the file by occurred_at"
 
 
-def test_a_line_that_cannot_be_replayed_is_named_and_makes_the_exit_code_1(shop: Shop) -> None:
+def test_unreplayable_line_is_named_and_exits_with_1(shop: Shop) -> None:
     done = shop.run("-", stdin=b"rubbish\n" * 12 + recorded(0)[0])
 
     assert done.exit_code == 1
@@ -143,7 +143,7 @@ def test_a_line_that_cannot_be_replayed_is_named_and_makes_the_exit_code_1(shop:
     assert done.stdout.splitlines()[1] == "12 lines were left out, see above"
 
 
-def test_in_live_mode_it_is_refused_unless_the_endpoint_is_on_this_machine(shop: Shop) -> None:
+def test_live_mode_is_refused_unless_the_endpoint_is_local(shop: Shop) -> None:
     path = write(recorded(0))
     live = {"WINBACK_DELIVERY__MODE": "live"}
 
@@ -158,7 +158,7 @@ def test_in_live_mode_it_is_refused_unless_the_endpoint_is_on_this_machine(shop:
     assert len(shop.events()) == 3
 
 
-def test_it_is_refused_when_the_workers_were_started_live_whatever_the_settings_here_say(shop: Shop) -> None:
+def test_replay_is_refused_when_workers_run_live(shop: Shop) -> None:
     place = shop.key.replace(":events", ":deployment")
     shop.client.hset(place, mapping={"mode": "live", "endpoint": "https://api.y.uno/v1/x"})
 
@@ -192,7 +192,7 @@ def started(shop: Shop) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("source", ["file", "quiet pipe"])
-def test_ctrl_c_stops_it_with_a_summary_in_a_long_gap_and_at_a_quiet_pipe(
+def test_ctrl_c_stops_with_a_summary_in_a_gap_or_quiet_pipe(
     shop: Shop, started: Callable[..., subprocess.Popen[str]], source: str, number: signal.Signals
 ) -> None:
     process = started(write(recorded(0, 1e6)) if source == "file" else "-")

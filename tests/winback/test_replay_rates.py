@@ -33,7 +33,7 @@ def test_a_quiet_time_is_not_made_up_for_by_exceeding_the_rate() -> None:
     assert stage.moments[-1] == pytest.approx(105, abs=0.3)
 
 
-def test_events_held_back_by_the_rate_keep_the_moment_at_which_they_were_due() -> None:
+def test_rate_limited_events_keep_their_due_time() -> None:
     stage = Stage()
 
     totals = stage.play(recorded(0, 0, 0), max_rate=1)
@@ -43,7 +43,7 @@ def test_events_held_back_by_the_rate_keep_the_moment_at_which_they_were_due() -
     assert totals.worst_lag_s == pytest.approx(2, abs=0.01)
 
 
-def test_a_server_that_is_slow_shows_as_lag_and_what_has_become_due_goes_together() -> None:
+def test_slow_server_shows_as_lag_and_due_events_go_together() -> None:
     stage = Stage()
     batches = []
 

@@ -62,7 +62,7 @@ def test_days_are_dates() -> None:
     assert number_of(day_of(DAY)) == DAY
 
 
-def test_each_day_stage_and_platform_has_a_row_in_their_order_and_days_without_anything_have_none() -> None:
+def test_rows_are_ordered_and_empty_days_left_out() -> None:
     mixed = [*reversed(TALLIES), DailyCount(DAY, "cart_review", "android", "sessions", "", 1)]
     assert [tuple(row.where) for row in report(mixed).rows] == [
         (day_of(DAY), "cart_review", "android"),
@@ -111,7 +111,7 @@ def test_as_json_it_has_everything_of_a_place() -> None:
     assert comparison["enough"] is True
 
 
-def test_of_few_it_tells_nothing() -> None:
+def test_too_few_give_no_figures() -> None:
     row = document(report(TALLIES), LATER)["rows"][1]
     assert row["comparison"]["difference"] is None
     assert row["comparison"]["contacted"]["conversion"] is None
@@ -141,7 +141,7 @@ def test_the_rows_add_up_to_the_total_however_it_is_divided(made: list[DailyCoun
 # For people
 
 
-def test_a_day_stands_above_its_places_and_everything_fits_a_hundred_columns() -> None:
+def test_report_groups_by_day_within_a_hundred_columns() -> None:
     text = shown(report(TALLIES))
     rows = lines(text)
     assert max(map(len, text.splitlines())) <= 100
@@ -152,7 +152,7 @@ def test_a_day_stands_above_its_places_and_everything_fits_a_hundred_columns() -
     assert "2024-10-07" not in text
 
 
-def test_what_other_and_suppressed_were_is_said() -> None:
+def test_other_and_suppressed_are_explained() -> None:
     text = " ".join(shown(report(TALLIES)).split())
     assert "checkout web holdout 200, opted out 7" in text
     assert "2 unreachable (name, phone or country missing), 1 expired, 1 unknown (neither with" in text
@@ -160,14 +160,14 @@ def test_what_other_and_suppressed_were_is_said() -> None:
     assert "without a value, so not in the revenue: 3 of the orders" in text
 
 
-def test_the_lift_stands_with_its_interval_and_the_method() -> None:
+def test_lift_is_shown_with_interval_and_method() -> None:
     text = " ".join(shown(report(TALLIES)).split())
     assert "15.0% of 1,000 10.0% of 200 +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in text
     assert "Newcombe" in text
     assert "Katz" in text
 
 
-def test_of_few_people_it_says_so() -> None:
+def test_too_few_people_are_reported() -> None:
     few = [
         DailyCount(DAY, "checkout", "web", "sent", "", 30),
         DailyCount(DAY, "checkout", "web", "suppressed", "holdout", 3),
@@ -182,18 +182,18 @@ def test_without_a_holdout_there_is_nothing_to_compare_with() -> None:
     assert "Nobody was contacted." in shown(report([DailyCount(DAY, "checkout", "web", "sessions", "", 3)]))
 
 
-def test_when_nothing_happened_it_says_so() -> None:
+def test_empty_report_is_reported() -> None:
     assert shown(report([])).strip() == "2024-10-04 to 2024-10-10 (UTC): nothing happened"
 
 
 @pytest.mark.parametrize(("days_later", "is_open"), [(6, True), (9, True), (10, False)])
-def test_while_orders_may_still_come_in_it_says_so(days_later: int, is_open: bool) -> None:  # noqa: FBT001 - a case
+def test_incomplete_days_are_reported(days_later: int, is_open: bool) -> None:  # noqa: FBT001 - a case
     now = datetime(2024, 10, 4, 12, tzinfo=UTC) + timedelta(days=days_later)
     assert ("may still come in" in shown(report(TALLIES), now)) == is_open
     assert document(report(TALLIES), now)["window_open"] == is_open
 
 
-def test_undivided_it_is_the_total_alone() -> None:
+def test_undivided_report_is_only_the_total() -> None:
     rows = list(_totals(shown(report(TALLIES, ()))))
     assert len(rows) == 3
     assert "checkout" not in shown(report(TALLIES, ()))

@@ -96,7 +96,7 @@ def test_the_window_is_that_of_the_settings(env: dict[str, str]) -> None:
         (["--since", "2020-01-01"], "--since 2020-01-01: counters are kept for 400 days; begin later"),
     ],
 )
-def test_what_cannot_be_read_is_said_with_the_way_out(env: dict[str, str], arguments: list[str], words: str) -> None:
+def test_unreadable_input_is_reported_with_a_hint(env: dict[str, str], arguments: list[str], words: str) -> None:
     with pytest.raises(StartError) as caught:
         run(env, *arguments)
     assert str(caught.value) == words

@@ -84,7 +84,7 @@ def test_without_the_old_key_nothing_is_touched(old: State, url: str) -> None:
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
 
 
-def test_a_key_that_is_lost_is_given_up_and_all_else_goes_on(old: State, url: str) -> None:
+def test_lost_key_is_given_up_and_the_rest_continues(old: State, url: str) -> None:
     done = run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
     assert done.exit_code == 1
     assert "session:s-1: " in done.stdout
@@ -118,7 +118,7 @@ def test_the_beat_of_a_role_that_encrypts_nothing_records_no_key(old: State) -> 
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
 
 
-def test_the_beat_of_a_process_without_the_right_key_records_none(old: State) -> None:
+def test_heartbeat_of_a_process_with_a_wrong_key_records_none(old: State) -> None:
     with_keys(old, OTHER).heartbeat("ingest")
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(KEY)]
     with_keys(old, OTHER, KEY).heartbeat("ingest")
@@ -130,7 +130,7 @@ def test_a_key_that_is_there_is_not_lost(url: str) -> None:
         run(url, "--lost", key_id(KEY), keys=(OTHER, KEY))
 
 
-def test_a_lost_key_that_is_not_in_use_is_told_with_those_that_are(old: State, url: str) -> None:
+def test_unused_lost_key_is_reported_with_the_used_ones(old: State, url: str) -> None:
     before = deployment.recorded_keys(old.scripts, old.keys)
     with pytest.raises(StartError) as caught:
         run(url, "--lost", "deadbeef", keys=(OTHER, KEY))
@@ -139,7 +139,7 @@ def test_a_lost_key_that_is_not_in_use_is_told_with_those_that_are(old: State, u
 
 
 @pytest.mark.usefixtures("old")
-def test_a_key_that_was_given_up_before_is_told_as_lost_again(url: str) -> None:
+def test_key_given_up_before_is_reported_as_lost_again(url: str) -> None:
     run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
     shown = run(url, keys=(OTHER,)).stdout
     assert f"key {key_id(KEY)}: " in shown
@@ -147,6 +147,6 @@ def test_a_key_that_was_given_up_before_is_told_as_lost_again(url: str) -> None:
     assert "run this again" not in shown
 
 
-def test_without_a_key_it_says_how_to_make_one(url: str) -> None:
+def test_missing_key_reports_how_to_make_one(url: str) -> None:
     with pytest.raises(StartError, match=r"encryption_keys: is missing; set WINBACK_ENCRYPTION_KEYS \(openssl rand"):
         run(url, keys=())

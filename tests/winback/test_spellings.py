@@ -45,7 +45,7 @@ def test_others_are_not_found(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_text_can_be_looked_at(text: str) -> None:
+def test_any_text_can_be_searched(text: str) -> None:
     HERS.is_in(text)
     HERS.may_be(text, text)
 
@@ -65,7 +65,7 @@ def test_a_part_of_something_else_is_no_trace(text: str) -> None:
     assert not HERS.is_in(text)
 
 
-def test_the_quick_look_excludes_nobody_who_is_meant() -> None:
+def test_quick_search_excludes_no_match() -> None:
     assert HERS.may_be("(300) 123-4567", "")
     assert HERS.may_be("", "Jane.Doe@Example.com")
     assert not HERS.may_be("+573001234568", "john@example.com")

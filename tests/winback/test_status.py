@@ -73,7 +73,7 @@ def document(env: dict[str, str], *arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_a_healthy_system_has_no_problem_and_says_so(env: dict[str, str]) -> None:
+def test_healthy_system_reports_no_problem(env: dict[str, str]) -> None:
     assert document(env)["problems"] == []
     assert "All is well." in status(env)
 
@@ -107,7 +107,7 @@ def test_the_document_holds_what_the_screen_shows(healthy: State, env: dict[str,
     assert any(line.split()[-2:] == ["sent", "1"] for line in status(env).splitlines())
 
 
-def test_reasons_are_told_in_words_the_most_frequent_first(healthy: State, env: dict[str, str]) -> None:
+def test_reasons_are_shown_in_words_most_frequent_first(healthy: State, env: dict[str, str]) -> None:
     key = healthy.keys.stats(1, now_ms(healthy) // DAY_MS)
     healthy.client.hset(key, mapping={"suppressed.no_cart": 2, "suppressed.contacted_recently": 1_200})
     healthy.client.pexpire(key, DAY_MS)
@@ -140,7 +140,7 @@ def test_live_mode_names_the_host_that_is_called_and_no_secret(env: dict[str, st
         assert "hunter2" not in shown
 
 
-def test_everything_wrong_at_once_fits_into_a_hundred_columns_and_one_screen(real_state: State) -> None:
+def test_all_problems_fit_on_one_screen_of_a_hundred_columns(real_state: State) -> None:
     at = now_ms(real_state)
     for number in range(60):
         stage = ("product_selection", "cart_review", "checkout", "payment")[number % 4]
@@ -159,7 +159,7 @@ def test_everything_wrong_at_once_fits_into_a_hundred_columns_and_one_screen(rea
     assert len(lines) <= 45
 
 
-def test_a_server_that_is_not_there_is_one_line_that_names_it_and_the_way_out(env: dict[str, str]) -> None:
+def test_missing_server_is_one_line_with_a_hint(env: dict[str, str]) -> None:
     port = dead_port()
 
     with pytest.raises(StartError) as stopped:
@@ -191,7 +191,7 @@ def test_a_frozen_server_is_given_up_after_some_seconds(valkey: EmbeddedValkey, 
 WATCHER = "import typer; from winback.cli.status import status; typer.run(status)"
 
 
-def test_watching_goes_on_while_the_server_is_away_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+def test_watch_continues_during_an_outage_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path / "valkey", port=0) as server:
         argv = [sys.executable, "-c", WATCHER, "--watch", "--json"]
         env = {**os.environ, **environment(server.url), "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -212,7 +212,7 @@ def test_watching_goes_on_while_the_server_is_away_and_ends_with_ctrl_c(tmp_path
 
 
 @pytest.mark.usefixtures("healthy")
-def test_status_is_shown_by_settings_whose_detection_is_broken(env: dict[str, str], folder: Path) -> None:
+def test_status_works_with_broken_detection_settings(env: dict[str, str], folder: Path) -> None:
     (folder / "winback.toml").write_text(
         '[detection.idle]\ncheckout = "5"\n[delivery]\nendpoint = "https://a.example/"\n'
     )

@@ -51,7 +51,7 @@ def test_celery_prints_no_banner(empty_directory: Path, valkey: EmbeddedValkey) 
     assert not [line for line in said if "[config]" in line or "[queues]" in line]
 
 
-def test_the_recover_role_may_finish_its_attempts_before_it_is_killed() -> None:
+def test_recover_role_can_finish_its_attempts_before_a_kill() -> None:
     settings = Settings()
     (recover,) = (role for role in roles(settings, {"KEY": "value"}) if role.name == "recover")
     assert recover.grace_s > settings.delivery.timeout.total_seconds()
@@ -86,7 +86,7 @@ def test_a_server_of_ones_own_needs_a_secret_of_ones_own(
 
 
 @pytest.mark.usefixtures("empty_directory")
-def test_roles_that_do_not_exist_and_a_choice_of_none_are_one_line_each() -> None:
+def test_unknown_roles_and_empty_choices_are_one_line_each() -> None:
     with pytest.raises(
         StartError, match=r"^mail: there is no such role; there are ingest, recover, sweep, flower, beat$"
     ):
@@ -95,7 +95,7 @@ def test_roles_that_do_not_exist_and_a_choice_of_none_are_one_line_each() -> Non
         up(only=["beat"], without=["beat"])
 
 
-def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -> None:
+def test_generated_secret_is_readable_only_by_its_owner(empty_directory: Path) -> None:
     file = empty_directory / "var" / "identity_secret"
     secret = kept_secret(file)
     assert len(secret) == 64
@@ -112,7 +112,7 @@ def test_the_made_up_secret_is_kept_for_its_owner_alone(empty_directory: Path) -
         kept_secret(file)
 
 
-def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anything(
+def test_second_start_in_a_directory_is_refused_silently(
     empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("worker.supervision.directory_lock.LOCK_WITHIN_S", 0.0)
@@ -128,7 +128,7 @@ def test_a_second_start_in_a_directory_is_refused_before_it_writes_or_says_anyth
     second.stop()
 
 
-def test_flowers_password_goes_to_flower_and_to_the_terminal_but_into_no_log(
+def test_flower_password_reaches_flower_and_terminal_but_no_log(
     empty_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given_to = [
@@ -147,9 +147,7 @@ def test_flowers_password_goes_to_flower_and_to_the_terminal_but_into_no_log(
     assert terminal.getvalue().count("user winback, password pass") == 1
 
 
-def test_the_banner_says_where_requests_go_and_shows_no_password(
-    empty_directory: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_banner_shows_the_endpoint_and_no_password(empty_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     live = Settings(
         redis_url="redis://:hidden@example.test:6379/0",
         delivery=DeliverySettings(mode="live", endpoint="https://api.example.test/external"),
@@ -164,7 +162,7 @@ def test_the_banner_says_where_requests_go_and_shows_no_password(
 
 
 @pytest.mark.usefixtures("empty_directory")
-def test_up_starts_a_server_and_its_roles_and_finds_its_data_and_secret_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_up_restarts_with_the_same_data_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINBACK_INGEST__READ_TIMEOUT", "100ms")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -23,12 +23,12 @@ def test_as_many_events_as_the_setting_allows_are_a_human_beings() -> None:
     assert found(watch, changes("other", 3)) == [False] * 3
 
 
-def test_what_the_event_said_stays() -> None:
+def test_bot_mark_of_the_event_is_kept() -> None:
     (marked,) = BotWatch(0).mark(changes("s", 1), [7])
     assert marked.fields == {"name": "J", "bot": "1"}
 
 
-def test_every_minute_is_counted_anew() -> None:
+def test_every_minute_is_counted_from_zero() -> None:
     watch = BotWatch(3)
     for minute in range(5):
         assert found(watch, changes("s", 3), minute) == [False] * 3
@@ -40,11 +40,11 @@ def test_a_batch_that_spans_minutes_is_counted_minute_by_minute() -> None:
     assert sum("bot" in change.fields for change in BotWatch(3).mark(made, [n // 4 for n in range(12)])) == 12
 
 
-def test_off_finds_nobody() -> None:
+def test_disabled_detection_finds_no_bot() -> None:
     assert found(BotWatch(None), changes("s", 1000)) == [False] * 1000
 
 
-def test_ingest_says_so_in_the_session(state: State) -> None:
+def test_ingest_marks_the_session(state: State) -> None:
     ingest = ingest_of(state, bot_events_per_minute=5)
     publish(state, *(event(session=session) for session in ["bot"] * 6 + ["human"] * 2))
     ingest.step()

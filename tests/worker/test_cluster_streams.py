@@ -51,5 +51,5 @@ def test_streams_on_a_node_each_are_well(nodes: Cluster) -> None:
     assert looked_at(nodes, STREAMS) == [Finding("streams", "ok", "3 streams are on 3 nodes")]
 
 
-def test_of_one_stream_there_is_nothing_to_say(nodes: Cluster) -> None:
+def test_single_stream_needs_no_check(nodes: Cluster) -> None:
     assert looked_at(nodes, 1) == []

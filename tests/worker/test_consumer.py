@@ -93,7 +93,7 @@ def test_threads_publish_no_events(consumer: Untyped, told: list[str]) -> None:
     assert sorted(" ".join(told).split(), key=int) == [str(number) for number in range(100)]
 
 
-def test_the_last_is_told_before_the_end(consumer: Untyped, told: list[str]) -> None:
+def test_last_events_are_sent_before_the_end(consumer: Untyped, told: list[str]) -> None:
     consumer.event_dispatcher.send("task-succeeded", uuid="a")
     consumer.shutdown()
     assert told == ["a"]

@@ -11,7 +11,7 @@ from state.errors import ServerUnavailableError
 from state.event_stream import GroupMissingError, group_expected
 from state.server_errors import driver_errors
 from tests.support.cli_support import make_healthy, read
-from tests.worker.test_watch import settled
+from tests.worker.test_alarms import settled
 from worker.monitoring import health
 from worker.monitoring.checks import server
 from worker.runtime import State

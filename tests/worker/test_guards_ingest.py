@@ -5,7 +5,7 @@ from tests.support.ingest_support import Stubborn, ingest_of, publish, rest, res
 from worker.runtime import State
 
 
-def test_entry_is_set_aside_only_after_it_has_failed_alone(state: State) -> None:
+def test_entry_is_quarantined_only_after_failing_by_itself(state: State) -> None:
     publish(state, event(session="poison"), event())
     assert restart_until_done(state, Stubborn(state), max_deliveries=1) == 2
     assert stored(state).activity

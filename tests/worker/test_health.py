@@ -52,7 +52,7 @@ def test_a_role_is_silent_after_three_of_its_intervals(healthy: State, role: str
     assert health.liveness(role, found, Settings()).state == life
 
 
-def test_of_several_processes_one_that_lives_is_enough_and_the_dead_are_not_counted(healthy: State) -> None:
+def test_one_live_process_is_enough_and_dead_ones_ignored(healthy: State) -> None:
     found = read(healthy)
     signs = [deployment.Heartbeat(f"h:{ago}", found.now_ms - ago) for ago in (1_000, 2_000, 60_000)]
     found = replace(found, heartbeats={**found.heartbeats, "ingest": signs})
@@ -75,7 +75,7 @@ def test_a_time_span_is_written_in_one_unit(ms: int, words: str) -> None:
     assert health.span(ms) == words
 
 
-def test_a_full_server_is_told_as_the_first_problem(healthy: State) -> None:
+def test_full_server_is_the_first_problem(healthy: State) -> None:
     with configured(healthy, maxmemory=1):
         (memory,) = problems(healthy).items()
 
@@ -83,19 +83,19 @@ def test_a_full_server_is_told_as_the_first_problem(healthy: State) -> None:
     assert memory[1].endswith("when it is full, events are refused and nobody is contacted")
 
 
-def test_that_nothing_is_sent_for_want_of_replicas_is_a_failure_and_so_an_alarm(healthy: State) -> None:
+def test_missing_replicas_are_a_failure(healthy: State) -> None:
     deployment.report(healthy.scripts, healthy.keys, "replication", "too few replicas: nothing is sent")
     found = health.findings(read(healthy), Settings())
     assert failing(found)["replication"].mark == "fail"
 
 
-def test_a_silent_beat_is_told_with_what_it_means(healthy: State) -> None:
+def test_silent_beat_is_reported_with_its_impact(healthy: State) -> None:
     last_seen(healthy, "beat", 3 * MINUTE_MS)
 
     assert problems(healthy) == {"beat": "silent for 3 min: no sweep is started"}
 
 
-def test_roles_that_live_without_a_sweep_beginning_are_told(healthy: State) -> None:
+def test_missing_sweeps_are_reported_though_roles_run(healthy: State) -> None:
     healthy.client.hset(healthy.keys.sweep, "last", now_ms(healthy) - 4 * MINUTE_MS)
 
     assert problems(healthy) == {"sweeps": "no sweep has begun for 4 min, though sweep and beat live"}
@@ -126,7 +126,7 @@ def test_roles_that_live_without_a_sweep_beginning_are_told(healthy: State) -> N
         ),
     ],
 )
-def test_missing_orders_are_told_by_how_sure_it_is(
+def test_missing_orders_are_reported_by_certainty(
     healthy: State, level: str, mark: str, words: str, *, hold: bool
 ) -> None:
     healthy.orders.record(level, judged_ms=0, hold=hold, run=30, rate=0.5)
@@ -137,7 +137,7 @@ def test_missing_orders_are_told_by_how_sure_it_is(
     assert (found["sending"].mark == "fail") == hold
 
 
-def test_ingest_that_is_behind_is_told_with_how_far_and_how_much(healthy: State) -> None:
+def test_lagging_ingest_is_reported_with_age_and_length(healthy: State) -> None:
     at = now_ms(healthy) - 3 * MINUTE_MS
     for number in range(2):
         healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{at}-{number}")
@@ -145,7 +145,7 @@ def test_ingest_that_is_behind_is_told_with_how_far_and_how_much(healthy: State)
     assert problems(healthy) == {"events": "ingest is 3 min behind, 2 events wait: contacts wait for them"}
 
 
-def test_events_in_a_stream_that_ingest_does_not_know_of_are_a_failure_and_so_an_alarm(healthy: State) -> None:
+def test_unread_stream_with_events_is_a_failure(healthy: State) -> None:
     healthy.streams.ensure(2)
     healthy.client.xadd(healthy.keys.events_of(1), {"event": "{}"})
     assert problems(healthy) == {}
@@ -157,7 +157,7 @@ def test_events_in_a_stream_that_ingest_does_not_know_of_are_a_failure_and_so_an
     assert found.hint == "set ingest.streams to 4 or more, and restart ingest"
 
 
-def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) -> None:
+def test_reopening_is_reported_until_silence_is_long_enough(healthy: State) -> None:
     at = now_ms(healthy)
     healthy.client.hset(healthy.keys.sweep, "reopened", at - 5 * MINUTE_MS)
 
@@ -169,7 +169,7 @@ def test_a_reopening_is_told_until_silence_is_long_enough_again(healthy: State) 
     assert problems(healthy) == {}
 
 
-def test_an_edit_that_the_sweep_cannot_use_is_told_with_its_first_line(healthy: State) -> None:
+def test_unusable_edit_is_reported_with_its_first_line(healthy: State) -> None:
     deployment.report(healthy.scripts, healthy.keys, "detection", "winback.toml:3:1: not TOML\nand another")
 
     told = problems(healthy)["thresholds"]
@@ -177,13 +177,13 @@ def test_an_edit_that_the_sweep_cannot_use_is_told_with_its_first_line(healthy: 
     assert told.endswith("goes on with those before: winback.toml:3:1: not TOML (and 1 more)")
 
 
-def test_an_outbox_that_nobody_empties_is_told(healthy: State) -> None:
+def test_blocked_outbox_is_reported(healthy: State) -> None:
     abandon(healthy, ago_ms=30 * MINUTE_MS)
 
     assert problems(healthy) == {"outbox": "due now: 1 outreaches, the first for 15 min: the workers do not keep up"}
 
 
-def test_what_waits_for_a_person_is_a_note_with_the_number_and_the_command(healthy: State) -> None:
+def test_parked_outreaches_are_a_note_with_number_and_command(healthy: State) -> None:
     assert "decisions" not in problems(healthy)
     parked = dead(healthy, "s-1")
     dead(healthy, "s-2")
@@ -196,7 +196,7 @@ def test_what_waits_for_a_person_is_a_note_with_the_number_and_the_command(healt
 
 
 @pytest.mark.parametrize("role", ["ingest", "recover"])
-def test_a_process_that_lacks_a_key_in_use_is_named_until_it_is_gone(healthy: State, role: str) -> None:
+def test_process_without_a_used_key_is_named_while_it_runs(healthy: State, role: str) -> None:
     without, with_it = with_keys(healthy), with_keys(healthy, KEY)
     without.heartbeat(role)
     assert "encryption" not in problems(healthy)
@@ -217,7 +217,7 @@ def test_a_process_that_lacks_a_key_in_use_is_named_until_it_is_gone(healthy: St
     assert "encryption" not in problems(healthy)
 
 
-def test_who_needs_no_key_lacks_none(healthy: State) -> None:
+def test_role_without_encryption_lacks_no_key(healthy: State) -> None:
     with_keys(healthy, KEY).heartbeat("ingest")
     for role in ("sweep", "beat"):
         with_keys(healthy).heartbeat(role)

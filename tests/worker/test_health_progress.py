@@ -157,7 +157,7 @@ def test_lease_that_ran_out_untaken_is_stamped(healthy: State) -> None:
     assert read(healthy).progress.untaken_ms is not None
 
 
-def test_lease_that_ran_out_untaken_goes_on_failing(healthy: State) -> None:
+def test_untaken_expired_lease_keeps_failing(healthy: State) -> None:
     outreach = abandon(healthy)
     dispatch(healthy)
     handed_out(healthy, outreach, ago_ms=LEASE_MS + SECOND_MS)

@@ -37,7 +37,7 @@ def test_the_watermark_holds_while_an_event_waits(state: State) -> None:
     assert state.streams.watermark().first == ""
 
 
-def test_totals_say_what_was_done(state: State) -> None:
+def test_totals_count_the_work(state: State) -> None:
     publish(state, event(session="a"), event("order_completed", None, customer=JANE, stage=None), {"type": "?"})
     ingest = ingest_of(state)
     ingest.step()
@@ -71,7 +71,7 @@ def test_nothing_is_acknowledged_unless_it_was_applied(
 
 
 @pytest.mark.parametrize(("part", "method"), [("sessions", "send"), ("people", "send_marks"), ("streams", "reject")])
-def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: State, part: str, method: str) -> None:
+def test_restart_after_any_failure_repeats_everything(state: State, part: str, method: str) -> None:
     made = (
         event("order_completed", customer=JANE),
         event("opt_out", None, stage=None, customer=JANE),
@@ -89,7 +89,7 @@ def test_after_a_failure_anywhere_another_start_does_all_of_it_again(state: Stat
     assert {field for field, _, _ in rejected(state)} == {"type"}
 
 
-def test_a_crash_before_the_acknowledgement_changes_nothing_but_the_second_time(state: State) -> None:
+def test_crash_before_the_acknowledgement_repeats_without_effect(state: State) -> None:
     publish(state, event(customer=JANE), event("exit"), event(stage="payment", cart={"total_value": 3}))
     failing = Breaking(state.streams, "send_acknowledge", ServerUnavailableError, times=1)
     with pytest.raises(ServerUnavailableError):
@@ -100,7 +100,7 @@ def test_a_crash_before_the_acknowledgement_changes_nothing_but_the_second_time(
     assert {key: value for key, value in dump(state).items() if ":session:" in key or ":lane:" in key} == before
 
 
-def test_an_order_is_marked_on_the_person_before_it_is_acknowledged(state: State) -> None:
+def test_order_marks_the_person_before_the_acknowledgement(state: State) -> None:
     seen: list[PersonFacts] = []
 
     class Watching(Streams):
@@ -113,7 +113,7 @@ def test_an_order_is_marked_on_the_person_before_it_is_acknowledged(state: State
     assert seen == [PersonFacts(bought=True)]
 
 
-def test_an_order_that_changed_the_session_before_a_crash_still_marks_the_person(state: State) -> None:
+def test_order_applied_before_a_crash_still_marks_the_person(state: State) -> None:
     publish(state, event(customer=JANE), event("order_completed", stage=None))
     failing = Breaking(state.people, "send_marks", ServerUnavailableError, times=1)
     with pytest.raises(ServerUnavailableError):

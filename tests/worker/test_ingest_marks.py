@@ -33,7 +33,7 @@ PHONE = JANE["phone_number"]
 @pytest.mark.parametrize(
     ("kind", "facts"), [("order_completed", PersonFacts(bought=True)), ("opt_out", PersonFacts(opted_out=True))]
 )
-def test_an_event_by_phone_number_alone_marks_the_person(
+def test_event_with_only_a_phone_number_marks_the_person(
     state: State, customer: Event, kind: str, facts: PersonFacts
 ) -> None:
     publish(state, event(kind, None, stage=None, customer=customer))
@@ -46,13 +46,13 @@ def test_an_event_by_phone_number_alone_marks_the_person(
 @pytest.mark.parametrize(
     ("kind", "facts"), [("order_completed", PersonFacts(bought=True)), ("opt_out", PersonFacts(opted_out=True))]
 )
-def test_an_event_by_session_alone_marks_the_person_of_the_session(state: State, kind: str, facts: PersonFacts) -> None:
+def test_event_with_only_a_session_marks_its_person(state: State, kind: str, facts: PersonFacts) -> None:
     publish(state, event(customer={"phone_number": "3001234567", "country_code": "CO"}), event(kind, stage=None))
     ingest_of(state).step()
     assert facts_of(state, PHONE) == facts
 
 
-def test_who_said_who_they_are_after_opting_out_is_left_alone(state: State) -> None:
+def test_person_identified_after_opting_out_is_not_contacted(state: State) -> None:
     ingest = ingest_of(state)
     for made in (event(), event("opt_out", stage=None), event(customer=JANE)):
         publish(state, made)
@@ -75,7 +75,7 @@ def test_an_order_cancels_what_waits_for_its_session(state: State) -> None:
     assert record(state, outreach)["reason"] == "paid"
 
 
-def test_an_order_of_another_session_keeps_the_person_from_being_reserved(state: State) -> None:
+def test_order_of_another_session_prevents_a_reservation(state: State) -> None:
     held = sending(state)
     publish(state, event("order_completed", None, stage=None, customer=JANE))
     ingest_of(state).step()

@@ -33,9 +33,7 @@ PHONE = JANE["phone_number"]
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5])
 @pytest.mark.parametrize("place", [0, 2, 4])
-def test_an_entry_that_stops_its_consumer_is_set_aside_and_its_neighbours_are_applied(
-    state: State, most: int, place: int
-) -> None:
+def test_poison_entry_is_quarantined_and_its_neighbours_applied(state: State, most: int, place: int) -> None:
     names = ["a", "b", "c", "d"]
     names.insert(place, "poison")
     publish(state, *(event(session=name) for name in names))
@@ -49,7 +47,7 @@ def test_an_entry_that_stops_its_consumer_is_set_aside_and_its_neighbours_are_ap
     assert waiting(state) == 0
 
 
-def test_several_entries_that_stop_their_consumer_are_all_set_aside(state: State) -> None:
+def test_several_poison_entries_are_all_quarantined(state: State) -> None:
     names = ["a", "poison", "b", "poison", "poison", "c"]
     publish(state, *(event(session=name) for name in names))
     restart_until_done(state, Stubborn(state), max_deliveries=3)
@@ -57,7 +55,7 @@ def test_several_entries_that_stop_their_consumer_are_all_set_aside(state: State
     assert all(stored(state, name).activity for name in "abc")
 
 
-def test_a_poisonous_entry_of_a_dead_consumer_is_set_aside_by_the_next(state: State) -> None:
+def test_poison_entry_of_a_dead_consumer_is_quarantined(state: State) -> None:
     publish(state, *(event(session=name) for name in ("a", "poison", "b")))
     for number in range(4):
         ingest = ingest_of(state, sessions=Stubborn(state), consumer=f"c-{number}", max_deliveries=3)
@@ -92,7 +90,7 @@ def test_a_consumer_that_is_at_work_keeps_its_entries(state: State) -> None:
 
 @pytest.mark.parametrize("error", [ServerFullError, ServerUnavailableError])
 @pytest.mark.parametrize("waited", [False, True], ids=["at_once", "waited_for"])
-def test_what_a_server_does_not_take_at_the_moment_is_kept_and_never_set_aside(
+def test_temporarily_refused_batch_is_kept_and_not_quarantined(
     state: State,
     error: type[StateError],
     waited: bool,  # noqa: FBT001 - a case

@@ -55,7 +55,7 @@ def test_an_event_with_an_unreadable_part_is_applied_without_it(state: State) ->
         (b"[" * 60_000, "event"),
     ],
 )
-def test_an_unreadable_event_is_set_aside_and_its_neighbours_are_applied(state: State, raw: bytes, field: str) -> None:
+def test_unreadable_event_is_quarantined_and_neighbours_applied(state: State, raw: bytes, field: str) -> None:
     publish(state, event(session="before"))
     entry_id = publish_raw(state, raw)
     publish(state, event(session="after"))
@@ -69,7 +69,7 @@ def test_an_unreadable_event_is_set_aside_and_its_neighbours_are_applied(state: 
     assert stored(state, "after").activity
 
 
-def test_an_entry_without_the_field_is_set_aside_with_what_it_needs(state: State) -> None:
+def test_entry_without_the_field_is_quarantined_with_a_hint(state: State) -> None:
     state.streams.first.create_group()
     state.scripts.client.execute_command("XADD", state.keys.events, "*", "evnet", "{}")
     ingest_of(state).step()
@@ -78,7 +78,7 @@ def test_an_entry_without_the_field_is_set_aside_with_what_it_needs(state: State
     assert "field `event`" in reason
 
 
-def test_neither_what_is_set_aside_nor_the_log_holds_anything_personal(state: State) -> None:
+def test_quarantine_and_log_hold_no_personal_data(state: State) -> None:
     secrets = ("Wanda Sekret", "+573009876543", "wanda@sekret.example", "Sekret Street 7")
     name, phone, email, street = secrets
     customer: dict[str, Any] = {"full_name": name, "phone_number": phone, "email": email, "country_code": street}
@@ -149,7 +149,7 @@ def broken(draw: st.DrawFn) -> bytes:
 
 @given(st.binary(max_size=200) | broken())
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_whatever_an_entry_holds_it_is_read_without_an_error_and_nothing_of_it_is_told(raw: bytes) -> None:
+def test_any_entry_is_read_without_error_or_disclosure(raw: bytes) -> None:
     batch = collect([arrived(raw, 1_747_176_000_000)])
     told = " ".join(str(problem) for rejection in batch.rejections for problem in rejection.problems)
     assert SECRET_TEXT not in told

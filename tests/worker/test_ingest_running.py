@@ -36,7 +36,7 @@ def test_a_stop_leaves_nothing_half_done(state: State) -> None:
     assert all(stored(state, f"s-{number}").activity for number in range(50))
 
 
-def test_a_server_that_is_away_for_a_while_is_waited_for_longer_and_longer(state: State) -> None:
+def test_unreachable_server_is_retried_with_growing_pauses(state: State) -> None:
     publish(state, event(session="a"))
     away = Breaking(state.streams, "read", ServerUnavailableError, times=9)
     pauses = run_until(state, lambda: waiting(state) == 0, streams=away)
@@ -48,7 +48,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for_longer_and_longer(state
 
 
 @pytest.mark.parametrize("error", [ServerUnavailableError, ServerFullError])
-def test_what_could_not_be_written_while_more_was_read_is_written_later(state: State, error: type[StateError]) -> None:
+def test_unwritten_batch_is_written_later(state: State, error: type[StateError]) -> None:
     publish(state, *(event(session=f"s-{number}") for number in range(40)))
     failing = Breaking(state.sessions, "send", error, times=2)
     run_until(state, lambda: waiting(state) == 0, sessions=failing, batch=10)
@@ -63,7 +63,7 @@ def test_what_could_not_be_written_while_more_was_read_is_written_later(state: S
 @pytest.mark.parametrize(
     ("part", "method"), [("sessions", "send"), ("streams", "send_read"), ("streams", "send_acknowledge")]
 )
-def test_whatever_fails_while_batches_are_on_their_way_nothing_is_lost(  # noqa: PLR0917 - cases
+def test_failure_with_batches_in_flight_loses_nothing(  # noqa: PLR0917 - cases
     state: State,
     part: str,
     method: str,
@@ -82,7 +82,7 @@ def test_whatever_fails_while_batches_are_on_their_way_nothing_is_lost(  # noqa:
     assert state.streams.first.deliveries("one") == 0
 
 
-def test_a_group_that_is_deleted_meanwhile_is_created_again_from_the_beginning(state: State) -> None:
+def test_deleted_group_is_recreated_from_the_beginning(state: State) -> None:
     publish(state, event(session="a"))
     ingest = ingest_of(state)
     ingest.step()
@@ -100,7 +100,7 @@ def test_an_error_that_no_waiting_mends_ends_the_process(state: State) -> None:
     assert waiting(state) == 1
 
 
-def test_a_process_says_that_it_lives_but_not_all_the_time(state: State) -> None:
+def test_heartbeat_is_sent_at_intervals(state: State) -> None:
     beats: list[int] = []
     ingest = ingest_of(state, heartbeat=lambda: beats.append(1))
     for _ in range(10):

@@ -80,9 +80,7 @@ def in_flight(client: Client) -> dict[str, int]:
     return {found["name"].decode(): found["pending"] for found in client.xinfo_consumers(EVENTS, GROUP)}
 
 
-def test_a_pod_that_is_told_to_stop_leaves_nothing_in_hand_while_others_go_on(
-    server: EmbeddedValkey, client: Client, tmp_path: Path
-) -> None:
+def test_stopped_pod_leaves_nothing_in_flight(server: EmbeddedValkey, client: Client, tmp_path: Path) -> None:
     publish(client, MANY)
     with pod("pod-a", server, tmp_path) as first, pod("pod-b", server, tmp_path):
         until(lambda: in_flight(client).get("pod-a"))
@@ -93,7 +91,7 @@ def test_a_pod_that_is_told_to_stop_leaves_nothing_in_hand_while_others_go_on(
     assert sessions(client) == MANY
 
 
-def test_what_a_killed_pod_had_in_hand_is_taken_over_by_one_of_another_name(
+def test_entries_of_a_killed_pod_are_claimed_by_another_name(
     server: EmbeddedValkey, client: Client, tmp_path: Path
 ) -> None:
     publish(client, 50)
@@ -107,9 +105,7 @@ def test_what_a_killed_pod_had_in_hand_is_taken_over_by_one_of_another_name(
     assert sessions(client) == 50
 
 
-def test_a_container_that_is_started_again_in_its_pod_goes_on_at_once(
-    server: EmbeddedValkey, client: Client, tmp_path: Path
-) -> None:
+def test_container_restarted_in_its_pod_resumes_at_once(server: EmbeddedValkey, client: Client, tmp_path: Path) -> None:
     publish(client, 50)
     (tmp_path / "events_read").write_text("KILL")
     never = {"WINBACK_INGEST__STALE_AFTER": "1h"}

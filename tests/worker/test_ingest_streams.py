@@ -40,7 +40,7 @@ def test_a_session_may_be_spread_over_all_of_them(state: State) -> None:
     assert waiting(state) == 0
 
 
-def test_under_load_the_next_of_all_streams_is_read_while_these_are_applied(state: State) -> None:
+def test_under_load_all_streams_are_read_ahead(state: State) -> None:
     for place in range(SEVERAL):
         publish(state, *(event(session=f"s-{place}-{number}") for number in range(20)), stream=place)
     ingest = ingest_of(state, stream_count=SEVERAL, batch=6)
@@ -49,7 +49,7 @@ def test_under_load_the_next_of_all_streams_is_read_while_these_are_applied(stat
     assert all(stored(state, f"s-{place}-{number}").activity for place in range(SEVERAL) for number in range(20))
 
 
-def test_what_it_was_given_before_a_crash_is_applied_from_every_stream(state: State, streams: list[Stream]) -> None:
+def test_entries_from_before_a_crash_are_applied_in_every_stream(state: State, streams: list[Stream]) -> None:
     for place in range(SEVERAL):
         publish(state, event(session=f"s-{place}"), stream=place)
     assert len(state.streams.read(streams, "one", count=9, block_ms=1)) == SEVERAL
@@ -58,7 +58,7 @@ def test_what_it_was_given_before_a_crash_is_applied_from_every_stream(state: St
     assert waiting(state) == 0
 
 
-def test_what_a_dead_consumer_had_in_hand_is_taken_over_from_every_stream(state: State, streams: list[Stream]) -> None:
+def test_entries_of_a_dead_consumer_are_claimed_in_every_stream(state: State, streams: list[Stream]) -> None:
     for place in range(SEVERAL):
         publish(state, event(session=f"s-{place}"), stream=place)
     state.streams.read(streams, "dead", count=9, block_ms=1)
@@ -69,9 +69,7 @@ def test_what_a_dead_consumer_had_in_hand_is_taken_over_from_every_stream(state:
     assert waiting(state) == 0
 
 
-def test_a_group_that_is_deleted_meanwhile_is_created_again_and_nothing_is_lost(
-    state: State, streams: list[Stream]
-) -> None:
+def test_deleted_group_is_recreated_and_nothing_is_lost(state: State, streams: list[Stream]) -> None:
     ingest = ingest_of(state, stream_count=SEVERAL)
     ingest.step()
     for place in range(SEVERAL):
@@ -81,7 +79,7 @@ def test_a_group_that_is_deleted_meanwhile_is_created_again_and_nothing_is_lost(
     assert all(stored(state, f"s-{place}").activity for place in range(SEVERAL))
 
 
-def test_a_process_learns_that_there_are_more_from_what_another_recorded(state: State) -> None:
+def test_process_learns_of_more_streams_from_the_record(state: State) -> None:
     ingest = ingest_of(state)
     ingest.step()
     state.streams.ensure(SEVERAL)
@@ -94,7 +92,7 @@ def test_a_process_learns_that_there_are_more_from_what_another_recorded(state: 
 
 
 @pytest.mark.xdist_group("valkey")
-def test_when_redis_has_lost_everything_the_number_is_recorded_again(real_state: State) -> None:
+def test_stream_number_is_recorded_again_after_a_data_loss(real_state: State) -> None:
     state = real_state
     ingest = ingest_of(state, stream_count=SEVERAL)
     ingest.step()

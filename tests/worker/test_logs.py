@@ -19,7 +19,7 @@ class Screen(io.StringIO):
         return True
 
 
-def test_a_line_is_one_json_object_with_time_level_logger_and_role() -> None:
+def test_line_is_a_json_object_with_time_level_logger_and_role() -> None:
     lines = configured(json=True)
 
     structlog.stdlib.get_logger("tasks.delivery.attempt").info(
@@ -65,7 +65,7 @@ def test_configuring_again_replaces_what_was_set_up_before() -> None:
 
 
 @pytest.mark.parametrize("name", ["celery.worker", "kombu.connection", "uvicorn.error", "uvicorn.access", "tornado"])
-def test_the_standard_librarys_loggers_go_through_the_same_renderer(name: str) -> None:
+def test_standard_library_loggers_use_the_same_renderer(name: str) -> None:
     own = logging.StreamHandler(io.StringIO())
     logging.getLogger("uvicorn").addHandler(own)
     lines = configured(json=True)

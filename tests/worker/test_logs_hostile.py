@@ -111,7 +111,7 @@ def test_passwords_in_urls_are_masked_wherever_they_stand(*, as_json: bool) -> N
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_a_phone_number_in_somebody_elses_message_is_masked(*, as_json: bool) -> None:
+def test_phone_number_in_a_library_message_is_masked(*, as_json: bool) -> None:
     class Customer(BaseModel):
         age: int
 
@@ -150,7 +150,7 @@ def test_whatever_is_logged_makes_a_line(*, as_json: bool) -> None:
         assert json.loads(line, parse_constant=pytest.fail)["nan"] == "nan"
 
 
-def test_a_line_that_cannot_be_written_tells_nothing_of_what_it_held(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unwritable_line_reveals_nothing_of_its_content(capsys: pytest.CaptureFixture[str]) -> None:
     lines = configured(json=True)
 
     logging.getLogger("x").info("called %d", "hunter2")

@@ -100,7 +100,7 @@ def test_the_usual_event_is_read_by_it(without: str) -> None:
 @pytest.mark.parametrize(
     "more", [{"customer": {"full_name": "Jane"}}, {"cart": None}, {"type": "exit"}, {"unknown": 1}, {"platform": "tv"}]
 )
-def test_whatever_says_more_is_left_to_the_thorough_one(more: dict[str, object]) -> None:
+def test_event_with_more_content_takes_the_full_path(more: dict[str, object]) -> None:
     assert fast_path.read(json.dumps({**USUAL, **more}).encode(), ARRIVAL_MS) is None
 
 

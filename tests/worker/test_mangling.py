@@ -90,7 +90,7 @@ def test_an_emptied_cart_stops_whatever_its_time(mangled: State, cart: object, m
 
 
 @pytest.mark.parametrize("kind", ["cart_emptied", "Cart Cleared", "emptyCart"])
-def test_a_type_that_says_emptied_empties_the_cart(mangled: State, kind: str) -> None:
+def test_type_emptied_empties_the_cart(mangled: State, kind: str) -> None:
     assert contacts(mangled, checkout(), {"type": kind, "session_id": "s-1"}) == []
 
 

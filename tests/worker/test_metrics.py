@@ -28,7 +28,7 @@ from worker.runtime import State
 pytestmark = pytest.mark.xdist_group("valkey")
 
 
-def test_outreaches_are_counted_by_their_place_and_by_how_late_the_oldest_is(real_state: State) -> None:
+def test_outreaches_are_counted_by_state_and_age(real_state: State) -> None:
     real_state.outbox.settle(sending(real_state, "s-unknown"), "unknown", reason="timed_out", ambiguous=True)
     real_state.outbox.settle(sending(real_state, "s-dead"), "dead", reason="http_400.BAD_NUMBER_573001234567")
     real_state.outbox.settle(sending(real_state, "s-later"), "retry", reason="http_503", delay_ms=HOUR_MS)
@@ -53,13 +53,13 @@ def test_a_due_outreach_gets_older(real_state: State) -> None:
     assert 90 <= show(real_state).value("winback_outreaches_oldest_due_seconds") < 120
 
 
-def test_what_a_reply_says_becomes_no_label(real_state: State) -> None:
+def test_reply_text_becomes_no_label(real_state: State) -> None:
     real_state.outbox.settle(sending(real_state, "s-dead"), "dead", reason="http_400.BAD_NUMBER_573001234567")
 
     assert "573001234567" not in show(real_state).text
 
 
-def test_the_stream_is_told_in_entries_and_in_seconds(real_state: State) -> None:
+def test_stream_is_exported_in_entries_and_seconds(real_state: State) -> None:
     real_state.streams.first.create_group()
     at = now_ms(real_state) - 30 * SECOND_MS
     for number in range(5):
@@ -73,7 +73,7 @@ def test_the_stream_is_told_in_entries_and_in_seconds(real_state: State) -> None
     assert 30 <= shown.value("winback_events_lag_seconds") < 60
 
 
-def test_sessions_are_told_by_lane_while_they_wait_and_once_they_fell_silent(real_state: State) -> None:
+def test_sessions_are_counted_by_lane_while_waiting_and_silent(real_state: State) -> None:
     at = now_ms(real_state) - HOUR_MS
     for number in range(6):
         customer = JANE if number < 2 else {}
@@ -92,7 +92,7 @@ def test_sessions_are_told_by_lane_while_they_wait_and_once_they_fell_silent(rea
     assert {sample.labels["outcome"] for sample in shown.families["winback_outcomes"].samples} == set(OUTCOMES)
 
 
-def test_roles_are_told_by_their_last_sign_of_life(real_state: State) -> None:
+def test_roles_are_exported_by_their_last_heartbeat(real_state: State) -> None:
     make_healthy(real_state)
     last_seen(real_state, "recover", 60 * SECOND_MS)
 
@@ -112,7 +112,7 @@ def test_session_past_its_threshold_is_overdue_until_claimed(real_state: State) 
     assert show(real_state).value("winback_sessions_overdue_seconds") == 0
 
 
-def test_age_of_the_last_dispatch_round_is_told(real_state: State) -> None:
+def test_age_of_the_last_dispatch_round_is_exported(real_state: State) -> None:
     assert "winback_last_dispatch_seconds" not in show(real_state).families
 
     Stamps(real_state.scripts, real_state.keys).dispatched(untaken=0)
@@ -126,7 +126,7 @@ def test_a_role_that_was_never_seen_has_no_age(real_state: State) -> None:
     assert "winback_last_sweep_seconds" not in shown.families
 
 
-def test_a_check_that_fails_is_told_by_its_name(real_state: State) -> None:
+def test_failing_check_is_exported_by_name(real_state: State) -> None:
     make_healthy(real_state)
     last_seen(real_state, "recover", 60 * SECOND_MS)
 
@@ -137,7 +137,7 @@ def test_a_check_that_fails_is_told_by_its_name(real_state: State) -> None:
     assert "Jane" not in shown.text
 
 
-def test_a_pause_is_told_as_what_holds_sending_back(real_state: State) -> None:
+def test_pause_is_exported_as_the_sending_state(real_state: State) -> None:
     assert show(real_state).values("winback_sending", "state") == {"on": 1}
     real_state.control.pause("Jane Doe asked for it")
 

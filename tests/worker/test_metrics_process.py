@@ -51,7 +51,7 @@ def up(client: httpx.Client) -> bool:
     return float(value) == 1
 
 
-def test_it_answers_before_the_server_is_there_while_it_stands_still_and_after_it_has_come_back(tmp_path: Path) -> None:
+def test_metrics_answer_before_during_and_after_an_outage(tmp_path: Path) -> None:
     port = dead_port()
     with serving(f"redis://127.0.0.1:{port}/0", tmp_path) as (process, client):
         assert not up(client)
@@ -68,7 +68,7 @@ def test_it_answers_before_the_server_is_there_while_it_stands_still_and_after_i
         assert process.wait(10) == 0
 
 
-def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(tmp_path: Path) -> None:
+def test_metrics_listen_on_loopback_unless_configured(tmp_path: Path) -> None:
     with serving(f"redis://127.0.0.1:{dead_port()}/0", tmp_path) as (process, client):
         assert client.get("/healthz").status_code == 200
         local = [line.split()[1] for line in Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]]

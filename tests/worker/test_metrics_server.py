@@ -26,7 +26,7 @@ def test_every_name_follows_the_conventions(real_state: State) -> None:
         assert family.type in {"gauge", "counter"}
 
 
-def test_it_speaks_openmetrics_to_who_asks_for_it(real_state: State) -> None:
+def test_openmetrics_is_served_on_request(real_state: State) -> None:
     reply = ask(SnapshotCache(lambda: read(real_state), SETTINGS), accept="application/openmetrics-text; version=1.0.0")
     assert reply.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert reply.text.endswith("# EOF\n")
@@ -77,7 +77,7 @@ class Clock:
         return self.now
 
 
-def test_all_who_ask_within_a_second_are_served_from_one_look(real_state: State) -> None:
+def test_scrapes_within_a_second_share_one_snapshot(real_state: State) -> None:
     times, clock = [], Clock()
 
     def look() -> Overview:
@@ -94,7 +94,7 @@ def test_all_who_ask_within_a_second_are_served_from_one_look(real_state: State)
     assert len(times) == 2
 
 
-def test_a_server_that_is_away_is_told_as_such_and_logged_once() -> None:
+def test_unreachable_server_is_exported_and_logged_once() -> None:
     clock, away = Clock(), True
 
     def look() -> Overview:
@@ -113,7 +113,7 @@ def test_a_server_that_is_away_is_told_as_such_and_logged_once() -> None:
     assert [line["event"] for line in lines] == ["state_unreachable", "state_reachable"]
 
 
-def test_a_look_that_hangs_holds_nobody_up_and_is_not_begun_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_read_blocks_no_scrape_and_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_server, "PATIENCE_S", 0.01)
     clock, begun, hold = Clock(), [], Event()
 

@@ -23,7 +23,7 @@ def settings(valkey: EmbeddedValkey, real_state: State) -> Settings:
     return Settings(redis_url=valkey.url, namespace=real_state.keys.namespace)
 
 
-def test_a_role_is_up_when_its_own_process_has_said_so(settings: Settings, real_state: State) -> None:
+def test_role_is_up_once_its_own_process_has_reported(settings: Settings, real_state: State) -> None:
     names = ["ingest", "beat"]
     assert not are_up(settings, names, OURS)
     deployment.heartbeat(real_state.scripts, real_state.keys, "ingest")
@@ -44,7 +44,7 @@ def test_nothing_is_up_while_the_server_is_away() -> None:
     assert not are_up(Settings(redis_url=f"redis://127.0.0.1:{dead_port()}/0"), ["ingest"], OURS)
 
 
-def test_it_is_told_once_and_not_before(settings: Settings, real_state: State) -> None:
+def test_readiness_is_printed_once(settings: Settings, real_state: State) -> None:
     lines = Lines()
     thread = announce_readiness(settings, ["ingest"], lambda: OURS, lines)
     assert lines.all == []

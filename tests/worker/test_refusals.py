@@ -31,7 +31,7 @@ def found(state: State) -> dict[str, str]:
     return {finding.name: finding.text for finding in health.findings(read(state), Settings()) if finding.name in names}
 
 
-def test_refusals_are_added_up_and_forgotten_a_week_after_the_last(state: State) -> None:
+def test_refusals_add_up_and_expire_after_a_week(state: State) -> None:
     assert refusals.read(state.scripts, state.keys) == refusals.Refusals()
     refusals.add(state.scripts, state.keys, {"task": 2})
     refusals.add(state.scripts, state.keys, {"task": 1, "options": 4})

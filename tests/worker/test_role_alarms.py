@@ -16,7 +16,7 @@ def events(alarms: RoleAlarms, now: float) -> list[str]:
     return [told.event for told in alarms.due_alarms(now)]
 
 
-def test_role_down_for_long_is_told_once_and_then_again(alarms: RoleAlarms) -> None:
+def test_role_down_for_long_is_logged_once_and_repeated(alarms: RoleAlarms) -> None:
     alarms.started("sweep", 0)
     alarms.ended("sweep", 100, "exit code 75")
     assert events(alarms, 109) == []

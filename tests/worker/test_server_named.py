@@ -26,7 +26,7 @@ SETTINGS = Settings(redis_url="redis://shop:hunter2@redis.example:6379/0")
         "status",
     ],
 )
-def test_a_command_whose_server_is_away_says_where_it_looked_and_what_to_do(command: str, tmp_path: Path) -> None:
+def test_unreachable_server_is_named_with_a_hint(command: str, tmp_path: Path) -> None:
     port = dead_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")} | {
         "WINBACK_REDIS_URL": f"redis://shop:hunter2@127.0.0.1:{port}/0",

@@ -73,7 +73,7 @@ def test_every_example_in_the_commented_file_can_be_used(write: Write) -> None:
     assert settings.in_flight == 128
 
 
-def test_the_environment_beats_the_file_and_the_file_the_defaults(write: Write) -> None:
+def test_environment_beats_file_and_file_beats_defaults(write: Write) -> None:
     file = write('[delivery]\ntimeout = "20s"\nmax_attempts = 3\n[detection.idle_by_platform.web]\ncheckout = "20m"\n')
     env = {
         "WINBACK_DELIVERY__TIMEOUT": "10s",

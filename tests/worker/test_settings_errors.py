@@ -77,13 +77,13 @@ def test_an_unknown_key_is_named_with_what_was_probably_meant(write: Write, text
         ("WINBACK_WORKER", "is a section, not a setting; set one of its keys, like WINBACK_WORKER__CONCURRENCY"),
     ],
 )
-def test_an_unknown_variable_is_named_with_what_was_probably_meant(write: Write, name: str, advice: str) -> None:
+def test_unknown_variable_is_named_with_a_suggestion(write: Write, name: str, advice: str) -> None:
     write("")
 
     assert problems({name: "hunter2"}) == [f"{name}: {advice}"]
 
 
-def test_a_default_that_clashes_with_what_was_given_is_told_with_both(write: Write) -> None:
+def test_clashing_default_is_reported_with_both_values(write: Write) -> None:
     write('[delivery]\nbackoff_base = "1h"')
 
     assert problems() == ["delivery.backoff_cap: 15m must not be below delivery.backoff_base (1h)"]
@@ -97,7 +97,7 @@ def test_a_value_over_many_lines_stays_on_one(write: Write) -> None:
     ]
 
 
-def test_all_problems_are_told_at_once(write: Write) -> None:
+def test_all_problems_are_reported_at_once(write: Write) -> None:
     write('[delivery]\nmode = "loud"\n[flower]\nprot = 1\n')
 
     assert [line.partition(":")[0] for line in problems({"WINBACK_X": "", "WINBACK_WORKER__POOL": "swim"})] == [
@@ -117,7 +117,7 @@ _VALUES = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(path=st.sampled_from(list(leaves(Settings))), depth=st.integers(min_value=1, max_value=4), value=_VALUES)
-def test_whatever_stands_in_the_file_it_is_settings_or_plain_lines(
+def test_any_file_gives_settings_or_plain_lines(
     monkeypatch: pytest.MonkeyPatch, write: Write, path: tuple[str, ...], depth: int, value: object
 ) -> None:
     write("")
@@ -133,9 +133,7 @@ def test_whatever_stands_in_the_file_it_is_settings_or_plain_lines(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(path=st.sampled_from(list(leaves(Settings))), value=st.text().filter(lambda text: "\0" not in text))
-def test_whatever_stands_in_a_variable_it_is_settings_or_plain_lines(
-    write: Write, path: tuple[str, ...], value: str
-) -> None:
+def test_any_variable_gives_settings_or_plain_lines(write: Write, path: tuple[str, ...], value: str) -> None:
     write("")
 
     for line in told({variable(path): value}):

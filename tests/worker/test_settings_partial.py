@@ -15,9 +15,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("text", ["[detection", '[delivery]\ntimeout = "never"'])
-def test_a_file_that_cannot_be_used_at_all_is_left_out_when_the_environment_names_the_server(
-    folder: Path, text: str
-) -> None:
+def test_unusable_file_is_ignored_if_the_environment_is_enough(folder: Path, text: str) -> None:
     (folder / "winback.toml").write_text(text)
 
     settings, problem = load_lenient({"WINBACK_REDIS_URL": "redis://h/0", "WINBACK_NAMESPACE": "shop"})
@@ -27,7 +25,7 @@ def test_a_file_that_cannot_be_used_at_all_is_left_out_when_the_environment_name
     assert "winback.toml" in problem
 
 
-def test_the_environment_still_beats_a_file_that_is_partly_left_out(folder: Path) -> None:
+def test_environment_beats_a_partly_ignored_file(folder: Path) -> None:
     (folder / "winback.toml").write_text('redis_url = "redis://file/0"\nnamespace = "file"\n[detection]\nexit = "x"\n')
 
     settings, _ = load_lenient({"WINBACK_NAMESPACE": "shop"})
@@ -35,7 +33,7 @@ def test_the_environment_still_beats_a_file_that_is_partly_left_out(folder: Path
     assert (settings.redis_url, settings.namespace) == ("redis://file/0", "shop")
 
 
-def test_settings_that_do_not_say_where_the_server_is_are_refused_with_the_real_reason(folder: Path) -> None:
+def test_settings_without_a_server_are_refused_with_the_reason(folder: Path) -> None:
     (folder / "winback.toml").write_text('redis_url = "redis://file/0"\n[detection')
 
     with pytest.raises(StartError, match=r"winback\.toml:2:11: not TOML"):

@@ -44,7 +44,7 @@ def test_the_environment_still_beats_the_file(file: Path) -> None:
         ("[detection.idle]\ncheckout = '9'", "detection.idle.checkout ({file}): '9' has no unit"),
     ],
 )
-def test_a_broken_edit_is_told_like_at_the_start(file: Path, text: str, line: str) -> None:
+def test_broken_edit_is_reported_like_at_the_start(file: Path, text: str, line: str) -> None:
     edit(file, text)
 
     with pytest.raises(StartError) as stopped:
@@ -65,7 +65,7 @@ def test_an_edit_takes_effect_at_the_next_reading(file: Path) -> None:
     ]
 
 
-def test_a_broken_edit_keeps_what_was_read_last_until_it_is_mended(file: Path) -> None:
+def test_broken_edit_keeps_the_last_settings_until_fixed(file: Path) -> None:
     read = DetectionReader(load({}, file), {})
     edit(file, '[detection.idle]\ncheckout = "25"\n')
     kept, problem = read()
@@ -90,7 +90,7 @@ def test_a_file_that_vanished_does_not_bring_the_defaults_back(file: Path) -> No
     assert "no such file" in problem
 
 
-def test_a_file_that_is_being_written_is_left_alone_until_it_is_still(file: Path) -> None:
+def test_file_being_written_is_not_read(file: Path) -> None:
     read = DetectionReader(load({}, file), {})
     edit(file, '[detection.idle]\ncheckout = "15m"\n', ago=0)
     while_written, _ = read()

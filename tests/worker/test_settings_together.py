@@ -63,7 +63,7 @@ def test_age_of_less_than_three_intervals_is_refused() -> None:
     assert DetectionSettings.model_validate({"max_abandonment_age": "15s"}).max_abandonment_age == timedelta(seconds=15)
 
 
-def test_refused_edit_keeps_the_interval_and_says_why(tmp_path: Path) -> None:
+def test_refused_edit_keeps_the_interval_and_gives_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "winback.toml"
     edit(file, '[detection]\nsweep_interval = "1m"\n')
     read = DetectionReader(load({}, file), {})

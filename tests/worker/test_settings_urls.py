@@ -47,7 +47,7 @@ def test_the_state_may_be_standalone_tls_sentinel_or_cluster(url: str) -> None:
         ("redis://:pass#hunter2@h", "write / ? # @ and spaces in a password as %2F %3F %23 %40 %20"),
     ],
 )
-def test_a_bad_state_url_is_told_with_its_key(url: str, advice: str) -> None:
+def test_bad_state_url_is_reported_with_its_key(url: str, advice: str) -> None:
     line = problem(REDIS_URL=url)
 
     assert line.startswith("WINBACK_REDIS_URL: ")
@@ -123,7 +123,7 @@ def test_the_broker_may_be_redis_or_rabbitmq(url: str) -> None:
         ("amqp://a;redis://h/x", "has a database that is no number"),
     ],
 )
-def test_a_broker_that_celery_cannot_use_is_refused_with_the_way_out(url: str, advice: str) -> None:
+def test_unusable_broker_is_refused_with_a_hint(url: str, advice: str) -> None:
     line = problem(BROKER_URL=url)
 
     assert line.startswith("WINBACK_BROKER_URL: ")
@@ -170,7 +170,7 @@ def test_the_endpoint_is_https_or_on_this_machine(url: str) -> None:
         ("https://ápi.y.uno/", "is not a URL"),
     ],
 )
-def test_an_endpoint_that_would_send_customers_elsewhere_or_in_the_clear_is_refused(url: str, advice: str) -> None:
+def test_unsafe_endpoint_is_refused(url: str, advice: str) -> None:
     line = problem(DELIVERY__ENDPOINT=url)
 
     assert line.startswith("WINBACK_DELIVERY__ENDPOINT: ")

@@ -71,9 +71,7 @@ __all__ = ["write"]  # fixtures
         ("flower.address", "localhost:5555/", "'localhost:5555/' is not an address to listen on"),
     ],
 )
-def test_a_bad_value_is_one_line_with_its_variable_or_key_and_what_to_write(
-    write: Write, key: str, value: str, advice: str
-) -> None:
+def test_bad_value_is_one_line_with_its_key_and_a_fix(write: Write, key: str, value: str, advice: str) -> None:
     section, _, name = key.rpartition(".")
     write(f"[{section}]\n{name} = '{value}'" if section else f"{name} = '{value}'")
     [from_file] = problems()

@@ -25,7 +25,7 @@ def lines() -> Lines:
     return Lines()
 
 
-def test_a_role_that_dies_is_started_again_and_it_says_so(lines: Lines) -> None:
+def test_dead_role_is_restarted_and_logged(lines: Lines) -> None:
     with Supervisor([python("beat", SLEEP), python("sweep", SLEEP)], output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(supervisor.alive)
         before = supervisor.pids()
@@ -36,7 +36,7 @@ def test_a_role_that_dies_is_started_again_and_it_says_so(lines: Lines) -> None:
     assert lines.of("winback") == ["beat ended (signal 9, Killed) and is started again in 0.01 s"]
 
 
-def test_what_a_dead_role_had_started_is_gone_before_it_is_started_again(lines: Lines) -> None:
+def test_children_of_a_dead_role_end_before_its_restart(lines: Lines) -> None:
     with Supervisor([python("recover", WITH_A_STUBBORN_CHILD)], output=lines, policy=AT_ONCE) as supervisor:
         supervisor.wait_until(lambda: "stubborn" in lines.of("recover"))
         grandchild = int(re.findall(r"pid (\d+)$", "\n".join(lines.of("recover")), re.MULTILINE)[0])
@@ -45,7 +45,7 @@ def test_what_a_dead_role_had_started_is_gone_before_it_is_started_again(lines: 
         until(lambda: is_gone(grandchild))
 
 
-def test_a_role_that_keeps_dying_ends_everything_with_its_name_and_last_lines(lines: Lines) -> None:
+def test_role_that_keeps_failing_ends_everything_with_its_output(lines: Lines) -> None:
     dying = python("sweep", "print('no such queue'); raise SystemExit(7)")
     supervisor = Supervisor([python("beat", SLEEP), dying], output=lines, policy=AT_ONCE)
     with pytest.raises(
@@ -68,7 +68,7 @@ def test_a_role_that_refuses_to_start_is_not_started_again(lines: Lines) -> None
     assert supervisor.restarts == {"beat": 0, "ingest": 0}
 
 
-def test_a_role_that_has_lived_is_not_given_up_when_it_finds_the_server_away(lines: Lines, tmp_path: Path) -> None:
+def test_proven_role_is_not_given_up_during_a_server_outage(lines: Lines, tmp_path: Path) -> None:
     # Its second life ends with the exit code of bad settings, the third goes on.
     code = """
 import pathlib, sys, time
@@ -181,9 +181,7 @@ def lives(*lived: float) -> Sequence[Death]:
         ([3, 3, 3, 3, 100], 1),
     ],
 )
-def test_the_pause_doubles_until_a_role_was_healthy_and_ends_when_it_never_lived(
-    lived: Sequence[float], pause: float | None
-) -> None:
+def test_pause_doubles_until_healthy_and_ends_if_never_up(lived: Sequence[float], pause: float | None) -> None:
     assert pause_before_restart(lives(*lived), RestartPolicy()) == pause
 
 
@@ -195,7 +193,7 @@ def test_a_pause_is_always_between_a_second_and_half_a_minute(lived: list[float]
         assert pause is not None
 
 
-def test_a_server_that_is_killed_comes_back_with_its_data_while_the_roles_stay(lines: Lines, tmp_path: Path) -> None:
+def test_killed_server_returns_with_its_data_under_running_roles(lines: Lines, tmp_path: Path) -> None:
     with (
         EmbeddedValkey(tmp_path, port=0) as server,
         Supervisor([python("beat", SLEEP)], server=server, output=lines, policy=AT_ONCE) as supervisor,

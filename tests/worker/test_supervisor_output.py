@@ -24,7 +24,7 @@ def lines() -> Lines:
     return Lines()
 
 
-def test_both_outputs_of_a_role_are_passed_on_and_nothing_is_lost_when_it_ends(lines: Lines) -> None:
+def test_both_outputs_of_a_role_are_passed_on_completely(lines: Lines) -> None:
     code = """
 import signal, sys, time
 def last_words(*_):
@@ -44,7 +44,7 @@ time.sleep(600)
     assert lines.of("beat") == ["to stderr", *(f"  {n} " for n in range(2_000)), "without an end"]
 
 
-def test_a_line_without_an_end_is_passed_on_in_pieces_and_bytes_that_are_no_text_do_no_harm(lines: Lines) -> None:
+def test_endless_line_is_split_and_bad_bytes_are_harmless(lines: Lines) -> None:
     code = "import sys, time; sys.stdout.buffer.write('é'.encode() * 200_000 + b'\\nok \\xff\\n'); sys.stdout.flush(); "
     with Supervisor([python("sweep", code + SLEEP)], output=lines) as supervisor:
         supervisor.wait_until(lambda: "ok \ufffd" in lines.of("sweep"))
@@ -63,7 +63,7 @@ def test_lines_of_several_roles_never_mix(tmp_path: Path) -> None:
     assert len(written) == 501 * len(STOP_ORDER)
 
 
-def test_prefixes_are_coloured_on_a_terminal_alone() -> None:
+def test_prefixes_are_coloured_only_on_a_terminal() -> None:
     plain, terminal = io.StringIO(), Terminal()
     PrefixedOutput(plain)("beat", "tick")
     PrefixedOutput(terminal)("beat", "tick")
@@ -71,7 +71,7 @@ def test_prefixes_are_coloured_on_a_terminal_alone() -> None:
     assert terminal.getvalue() == "\x1b[31mbeat     | \x1b[0mtick\n"
 
 
-def test_roles_go_on_when_nobody_reads_their_output_any_more(tmp_path: Path) -> None:
+def test_roles_continue_when_their_output_is_closed(tmp_path: Path) -> None:
     closed = (tmp_path / "log").open("w")
     output = PrefixedOutput(closed)
     closed.close()

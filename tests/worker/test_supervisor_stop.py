@@ -57,9 +57,7 @@ class FakeServer:
         return []
 
 
-def test_stopping_goes_from_who_makes_work_to_who_does_it_and_ends_with_the_server(
-    lines: Lines, tmp_path: Path
-) -> None:
+def test_stop_goes_from_producers_to_workers_to_the_server(lines: Lines, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     code = """
 import signal, sys, time
@@ -82,7 +80,7 @@ time.sleep(600)
     assert lines.of("winback") == []
 
 
-def test_a_role_that_does_not_stop_is_killed_after_its_grace_with_all_that_it_started(lines: Lines) -> None:
+def test_role_that_ignores_the_stop_is_killed_with_its_children(lines: Lines) -> None:
     deaf = "import signal\nsignal.signal(15, signal.SIG_IGN)\n" + WITH_A_STUBBORN_CHILD
     with Supervisor([python("recover", deaf, grace_s=0.1)], output=lines) as supervisor:
         supervisor.wait_until(lambda: "stubborn" in lines.of("recover"))
@@ -90,7 +88,7 @@ def test_a_role_that_does_not_stop_is_killed_after_its_grace_with_all_that_it_st
     until(lambda: group_is_gone(pid))
 
 
-def test_a_role_that_waits_to_be_started_again_is_not_started_when_everything_stops(lines: Lines) -> None:
+def test_role_waiting_for_a_restart_stays_down_during_the_stop(lines: Lines) -> None:
     with Supervisor([python("beat", "")], output=lines, policy=RestartPolicy(first=600, longest=600)) as supervisor:
         supervisor.wait_until(lambda: lines.of("winback"))
     assert supervisor.restarts["beat"] == 0
@@ -169,7 +167,7 @@ def own_signals() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_signals")
-def test_two_signals_in_the_same_moment_are_one_request_and_after_the_stop_they_do_nothing() -> None:
+def test_two_simultaneous_signals_are_one_request() -> None:
     now = [100.0]
     asked: list[str] = []
 

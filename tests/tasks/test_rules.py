@@ -1,0 +1,162 @@
+from itertools import combinations
+from typing import get_args
+
+import pytest
+
+from state.people import ContactRecord
+from tasks.policy.blocklist import Hit
+from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
+from tasks.policy.reasons import REASONS, is_postponement
+from tasks.policy.rules import RULES, decide
+from tasks.policy.settings import Switch
+from tests.support.situations import (
+    CART_MS,
+    FINE,
+    HOUR_MS,
+    IN_ARGENTINA,
+    IN_PARAGUAY,
+    IN_TOKYO,
+    LEASE_MS,
+    NOT_LISTED,
+    NOW_MS,
+    OTHER,
+    SETTINGS,
+    SHARES,
+    Case,
+    situation,
+)
+
+NOT_YET = next(who for who, (ramp, holdout) in SHARES.items() if ramp >= 90 and holdout >= 10)
+HELD_OUT = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and holdout < 10)
+
+
+# In the order in which the contact policy is documented, several ways to apply for most of them.
+IN_ORDER: list[list[Case]] = [
+    [Case(Expire("session_gone"), session={"activity": 0})],
+    [
+        Case(Cancel("came_back"), session={"state": "waiting"}),
+        Case(Cancel("came_back"), session={"outreach": OTHER}),
+        Case(Cancel("came_back"), session={"outreach": ""}),
+        Case(Cancel("paid"), session={"state": "bought"}),
+        Case(Cancel("paid"), session={"state": "bought", "outreach": ""}),
+    ],
+    [
+        Case(Cancel("paid"), session={"purchase": CART_MS * 100}),
+        Case(Cancel("paid"), session={"purchase_before": CART_MS * 100 + 99}),
+    ],
+    [Case(Cancel("cart_emptied"), fields={"cart": ""})],
+    [Case(Cancel("active_elsewhere"), {"elsewhere_ms": NOW_MS - HOUR_MS + 1})],
+    [Case(Expire("too_old"), {"expires_at_ms": NOW_MS - 1})],
+    [Case(Suppress("invalid_contact"), {"reachable": False})],
+    [Case(Suppress("opted_out"), person={"opted_out": True})],
+    [Case(Suppress("no_consent"), fields={"consent.call": "false", "consent.whatsapp": "false"})],
+    [
+        Case(Suppress("consent_missing"), {"country": "BR"}),
+        Case(Suppress("consent_missing"), {"country": "MX"}, fields={"consent.call": "false"}),
+    ],
+    [
+        Case(Suppress("bot"), fields={"bot": "1"}),
+        Case(Suppress("bot"), fields={"meta.bot": "true"}),
+        Case(Suppress("bot"), {"blocked": Hit("bot", "a robot")}),
+    ],
+    [Case(Suppress("internal"), {"blocked": Hit("internal", "staff")})],
+    [Case(Suppress("not_on_list"), {"phone": NOT_LISTED, "identities": (NOT_LISTED, "jane@example.com")})],
+    [Case(Suppress("ramp"), {"person_id": NOT_YET})],
+    [Case(Suppress("stage_off"), {"stage": "payment"})],
+    [Case(Suppress("country_off"), {"country": "UY"})],
+    [Case(Suppress("no_cart"), fields={"cart": None})],
+    [
+        Case(Suppress("below_minimum"), fields={"cart": '[0.99,"COP",null]'}),
+        Case(Suppress("below_minimum"), fields={"cart": '[0.99,"cop",null]'}),
+        Case(Suppress("below_minimum"), fields={"cart": '[null,"COP",[["A","1",3,0.3]]]'}),
+    ],
+    [
+        Case(Suppress("bought_recently"), {"purchased_at_ms": NOW_MS - HOUR_MS}),
+        Case(Suppress("bought_recently"), person={"bought": True}),
+    ],
+    [Case(Suppress("session_limit"), session={"contacts": 1})],
+    [
+        Case(Suppress("contacted_recently"), person={"contacts": (ContactRecord(OTHER, NOW_MS - LEASE_MS),)}),
+        Case(
+            Postpone(LEASE_MS - 1000, "person_held"),
+            person={"contacts": (ContactRecord(OTHER, NOW_MS - 1000),)},
+        ),
+    ],
+    # After a working day, and before two public holidays.
+    [Case(Postpone(3620 * 60_000, "law_PY"), {"phone": IN_PARAGUAY, "country": "PY"})],
+    [Case(Postpone(740 * 60_000, "holiday"), {"phone": IN_ARGENTINA, "country": "AR"})],
+    [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO, "country": "JP"})],
+    [Case(HoldOut(), {"person_id": HELD_OUT})],
+]
+CASES = [case for cases in IN_ORDER for case in cases]
+
+
+def test_where_nothing_speaks_against_it_the_request_is_sent() -> None:
+    assert decide(FINE, SETTINGS) == Send()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_each_rule_decides_when_only_it_applies(case: Case) -> None:
+    assert decide(situation(case), SETTINGS) == case.decision
+
+
+PAIRS = [(a, b) for one, two in combinations(IN_ORDER, 2) for a in one for b in two]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=[f"{a.decision}-{b.decision}" for a, b in PAIRS])
+def test_of_two_rules_that_apply_the_earlier_decides(first: Case, second: Case) -> None:
+    assert decide(situation(first, second), SETTINGS) == first.decision
+
+
+@pytest.mark.parametrize("count", range(1, len(IN_ORDER) + 1))
+def test_of_all_rules_that_apply_the_first_decides(count: int) -> None:
+    applicable = [cases[0] for cases in IN_ORDER[-count:]]
+    assert decide(situation(*applicable), SETTINGS) == applicable[0].decision
+
+
+@pytest.mark.parametrize("ordered", ["purchase", "purchase_before"])
+@pytest.mark.parametrize(
+    ("after_ms", "cart", "decision"),
+    [
+        (1, '[1,"COP",null]', Send()),
+        (0, '[1,"COP",null]', Cancel("paid")),
+        (-1, '[1,"COP",null]', Cancel("paid")),
+        (1, "", Cancel("paid")),
+        (None, None, Cancel("paid")),
+    ],
+)
+def test_what_was_bought_is_no_cart_until_there_is_a_new_one(
+    ordered: str, after_ms: int | None, cart: str | None, decision: Decision
+) -> None:
+    stamp = 0 if after_ms is None else (CART_MS + after_ms) * 100
+    case = Case(decision, session={ordered: CART_MS * 100, "stamp_of_cart": stamp}, fields={"cart": cart})
+    everything_off = SETTINGS.model_copy(update={"disabled_rules": get_args(Switch)})
+    for settings in (SETTINGS, everything_off):
+        assert decide(situation(case), settings) == decision
+
+
+def test_every_rule_has_its_case_here() -> None:
+    for rule in RULES:
+        assert any(rule.check(situation(case), SETTINGS) == case.decision for case in CASES)
+        assert rule.check(FINE, SETTINGS) is None
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_disabled_rule_is_skipped(case: Case) -> None:
+    (rule,) = {rule for rule in RULES if rule.check(situation(case), SETTINGS) == case.decision}
+    off = SETTINGS.model_copy(update={"disabled_rules": () if rule.switch is None else (rule.switch,)})
+    assert (decide(situation(case), off) == case.decision) == (rule.switch is None)
+
+
+def test_every_switch_is_that_of_a_rule() -> None:
+    assert [rule.switch for rule in RULES if rule.switch] == list(get_args(Switch))
+
+
+def test_every_reason_is_explained() -> None:
+    outcomes = {Cancel: "cancelled", Suppress: "suppressed", Expire: "expired"}
+    for case in CASES:
+        match case.decision:
+            case Cancel(reason) | Suppress(reason) | Expire(reason):
+                assert reason in REASONS[outcomes[type(case.decision)]]
+            case Postpone(_, why):
+                assert is_postponement(why)
