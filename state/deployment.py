@@ -14,8 +14,8 @@ from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 
-SCHEMA_VERSION = 3
-"""Raised whenever older data can't be read. 3: other identities of people, and other types of their keys."""
+SCHEMA_VERSION = 4
+"""Raised whenever older data can't be read. 3: other identities of people. 4: keys and fields have other names."""
 _KEY = "key."
 """What the fields of the record begin with that name a key of encryption."""
 _MISSING_KEY = "missing_key."
@@ -46,7 +46,7 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
             scripts.client.hsetnx(keys.deployment, field, value)
         stored = {k.decode(): v.decode() for k, v in scripts.client.hgetall(keys.deployment).items()}
     hints = {
-        "schema": "the data was written by another version of Winback, which doesn't know people by the same keys. "
+        "schema": "the data was written by another version of Winback, which names keys and fields differently. "
         "Export the opt-outs with that version (winback optout export > FILE), set another namespace, and import them "
         "with this one (winback optout import FILE); or run that version",
         "partitions": "the data is divided into another number of partitions: use another namespace",

@@ -163,8 +163,13 @@ def test_fakeredis_runs_the_script_without_its_first_line() -> None:
         assert fake.text(name) == rest
 
 
-def test_data_of_an_older_version_is_refused_with_the_way_out(state: State) -> None:
+@pytest.mark.parametrize("older", [2, 3])
+def test_data_of_an_older_version_is_refused_with_one_message(state: State, older: int) -> None:
     deployment.check(state.scripts, state.keys, SECRET)
-    state.client.hset(state.keys.deployment, "schema", 2)
-    with pytest.raises(DeploymentMismatchError, match=r"optout export > FILE.*optout import FILE"):
+    state.client.hset(state.keys.deployment, "schema", older)
+    with pytest.raises(
+        DeploymentMismatchError, match=r"names keys.*optout export > FILE.*optout import FILE"
+    ) as caught:
         deployment.check(state.scripts, state.keys, SECRET)
+    assert "\n" not in str(caught.value)
+    assert texts(state, state.keys.deployment)["schema"] == str(older)
