@@ -21,6 +21,7 @@ RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
 """A frozen worker, or a request that Yuno has not decided on, may still end until then."""
 OPEN = frozenset({"waiting", "leased", "sending"})
 STATES = ("waiting", "leased", "sending", "sent", "cancelled", "suppressed", "expired", "dead", "unknown")
+Decision = Callable[[str, str], Call[DecisionReply]]
 CHUNK = 500
 FEW = 20
 """Read of each partition at first, where few are wanted."""
@@ -127,8 +128,8 @@ class Operator:
 
     def retry_unknown(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Have outreaches tried again that have been unknown for a quarter of an hour."""
-        after_ms, word = RETRY_UNKNOWN_AFTER_MS, _word(dry_run=dry_run)
-        return self._decide(outreaches, lambda key, found: lua.retry(key, found, "unknown", after_ms, word))
+        args = "unknown", RETRY_UNKNOWN_AFTER_MS, _word(dry_run=dry_run)
+        return self._decide(outreaches, lambda key, found: lua.retry(key, found, *args))
 
     def drop(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Give dead outreaches up for good; their outcome stays `dead`."""
@@ -142,14 +143,10 @@ class Operator:
         """End outreaches that no request was begun for."""
         return self._decide(outreaches, lambda key, found: lua.expire(key, found, _word(dry_run=dry_run)))
 
-    def _decide(
-        self, outreaches: Sequence[str], call: Callable[[str, str], Call[DecisionReply]]
-    ) -> list[DecisionResult]:
+    def _decide(self, outreaches: Sequence[str], call: Decision) -> list[DecisionResult]:
         calls = [call(self._keys.partition(partition_of_outreach(found)), found) for found in outreaches]
         replies = self._scripts.run_many(calls)
-        return [
-            DecisionResult(found, reply.word, reply.detail) for found, reply in zip(outreaches, replies, strict=True)
-        ]
+        return [DecisionResult(one, reply.word, reply.detail) for one, reply in zip(outreaches, replies, strict=True)]
 
     def _in_sets(self, states: frozenset[str]) -> Iterator[str]:
         for name in _places(states):
@@ -200,7 +197,6 @@ class Operator:
 
 
 def _word(*, dry_run: bool) -> str:
-    """Return the argument of a script that is only to say what would come of a decision."""
     return "dry_run" if dry_run else ""
 
 

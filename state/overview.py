@@ -27,7 +27,7 @@ from state.sending_control import CLOCKS_DIFFER_MS
 from state.sending_status import Sending, read_sending
 from state.server_errors import driver_errors
 from state.server_info import Server, read_server
-from state.waiting_events import Events, arrival, read_streams, read_unheard
+from state.waiting_events import Events, arrival, read_streams, read_unread
 from state.watermark import Faults, Trail
 
 ROLES = ("ingest", "sweep", "recover", "beat")
@@ -233,7 +233,7 @@ def _read_events(scripts: Scripts, keys: Keys, stored: _Stored) -> Events:
     length, pending, oldest_ms = read_streams(
         scripts.client, Streams(scripts, keys).first_streams(number), stored.now_ms, trails
     )
-    unread_streams = read_unheard(scripts.client, [keys.events_of(index) for index in range(number, MOST_STREAMS)])
+    unread_streams = read_unread(scripts.client, [keys.events_of(index) for index in range(number, MOST_STREAMS)])
     return Events(number, length, pending, oldest_ms, unread_streams, stored.rejected, stored.last_rejected_ms)
 
 

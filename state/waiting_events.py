@@ -65,7 +65,7 @@ def read_streams(client: Client, streams: Sequence[Stream], now_ms: int, trails:
     return Waiting(sum(lengths), sum(found["pending"] for found in pending), min(arrivals, default=None))
 
 
-def read_unheard(client: Client, keys: Sequence[str]) -> Sequence[str]:
+def read_unread(client: Client, keys: Sequence[str]) -> Sequence[str]:
     """Return those of these streams that hold events."""
     pipe = client.pipeline(transaction=False)
     for key in keys:

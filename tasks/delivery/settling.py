@@ -86,7 +86,7 @@ def retry_while_unavailable(deps: Deps, write: Callable[P, R]) -> Callable[P, R]
     The answer to a request is worth waiting for a server that restarts. Our claim guards it, so it can't come too late.
     """
 
-    def insist(*args: P.args, **kwargs: P.kwargs) -> R:
+    def retrying(*args: P.args, **kwargs: P.kwargs) -> R:
         deadline, pause_s = deps.monotonic() + deps.delivery.lease.total_seconds(), 0.25
         while True:
             try:
@@ -97,7 +97,7 @@ def retry_while_unavailable(deps: Deps, write: Callable[P, R]) -> Callable[P, R]
             deps.sleep(pause_s)
             pause_s = min(2 * pause_s, 4.0)
 
-    return insist
+    return retrying
 
 
 def unknown_for(taken: Taken) -> timedelta:

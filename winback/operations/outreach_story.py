@@ -50,7 +50,7 @@ def _told(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> 
 
     The status of an attempt that was not the last word is the reason in the line after it.
     """
-    told: Story = {"at": when(line.at_ms)}
+    shown: Story = {"at": when(line.at_ms)}
     if found := _ATTEMPT.fullmatch(line.text):
         status = found["status"] or (following.text.partition(".")[2] if following else "") or None
         text = f"attempt {found['number']}"
@@ -60,9 +60,9 @@ def _told(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> 
         if found["said"]:
             text += f": {one_line(found['said'])}" if reveal else " (--reveal shows what was answered)"
         numbers = {"attempt": int(found["number"]), "ms": int(found["ms"]) if found["ms"] else None}
-        return told | {"text": text, **numbers, "status": status}
+        return shown | {"text": text, **numbers, "status": status}
     if found := _CLAIMED.fullmatch(line.text):
-        return told | {"text": f"claimed: silent since {when(int(found[1]))}"}
+        return shown | {"text": f"claimed: silent since {when(int(found[1]))}"}
     word, _, reason = line.text.partition(".")
     if line.text in _SAID:
         text = _SAID[line.text]
@@ -72,7 +72,7 @@ def _told(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> 
         text = _BEGINS[word].format(reason)
     else:
         text = f"ended {word}: {reason}" if reason else f"ended {word}"
-    return told | {"text": text}
+    return shown | {"text": text}
 
 
 def _postponed(reason: str) -> str:

@@ -93,7 +93,7 @@ class Lifecycle:
         built = build_deps(self._settings, sends=sends, replicas=self._replicas)
         deps.install(replace(built, prepare=Once(load_for_attempts)))
 
-    def equip_child(self, **_kwargs: object) -> None:
+    def install_deps(self, **_kwargs: object) -> None:
         """In a new process of a prefork pool: install what its tasks need."""
         for _ in range(CHILD_TRIES):
             try:

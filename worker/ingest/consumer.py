@@ -57,7 +57,7 @@ class Ingest:
         self._committer = Committer(state, self._applier, naming, reached)
         redelivery = Redelivery(state.streams, consumer, settings)
         self._recovery = Recovery(self._reader, self._applier, self._committer, redelivery, settings)
-        self._heartbeat, self._last_beat_s = heartbeat, 0.0
+        self._heartbeat, self._last_heartbeat_s = heartbeat, 0.0
 
     @property
     def totals(self) -> IngestTotals:
@@ -105,7 +105,7 @@ class Ingest:
         the one before, marks the people of the one before that, and reads the one after.
         """
         with self._recovery.drained_on_error():
-            self._beat_if_due()
+            self._send_heartbeat_if_due()
             self._recovery.recover()
             work = self._reader.read(prefetch=ahead)
             self._applier.submit(work)
@@ -113,7 +113,7 @@ class Ingest:
             self._reader.put_back_ids_if_ahead()
         return work.entries
 
-    def _beat_if_due(self) -> None:
-        if monotonic() - self._last_beat_s >= HEARTBEAT_INTERVAL_S:
-            self._last_beat_s = monotonic()
+    def _send_heartbeat_if_due(self) -> None:
+        if monotonic() - self._last_heartbeat_s >= HEARTBEAT_INTERVAL_S:
+            self._last_heartbeat_s = monotonic()
             self._heartbeat()
