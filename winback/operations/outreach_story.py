@@ -39,14 +39,14 @@ def explain_outreach(record: OutreachRecord, *, reveal: bool, now_ms: int) -> St
         "claimed": when(record.claimed_ms),
         "attempts": record.attempts,
         "history": [
-            _shown(line, following, reveal=reveal)
+            _history_line(line, following, reveal=reveal)
             for line, following in zip_longest(record.history, record.history[1:])
         ],
         "next": _next(record, now_ms),
     }
 
 
-def _shown(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> Story:
+def _history_line(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> Story:
     """One line of the history, in words and, for an attempt, in numbers.
 
     The status of an attempt that was not the last word is the reason in the line after it.

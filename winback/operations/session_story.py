@@ -92,7 +92,7 @@ def _next_of_ended(session: Session) -> str:
             return "nothing: it was forgotten; what it does from now on begins afresh"
         case "bought":
             return "nothing: it was bought; a later silence is looked at anew"
-        case "moved":
+        case "superseded":
             return f"nothing: session {session.superseded_by} took it over; see that"
     return f"nothing: it ended {session.state.replace('.', ': ')}; what it does from now on begins afresh"
 
