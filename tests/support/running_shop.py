@@ -62,9 +62,9 @@ class Shop:
         (row,) = [row for row in json.loads(said)["rows"] if row["stage"] == "payment"]
         return dict(row)
 
-    def cli(self, *words: str) -> str:
-        """Run a command as an operator does, and return what it prints."""
-        return command(self.env, *words)
+    def cli(self, *words: str, code: int | None = 0) -> str:
+        """Run a command as an operator does, and return what it prints. `code`: its exit code; None: any."""
+        return command(self.env, *words, code=code)
 
     def outcomes(self) -> dict[str, int]:
         found: dict[str, int] = {}
