@@ -45,7 +45,7 @@ def read_sending(
     until_ms = at("until")
     paused = "paused" in stored and (until_ms is None or until_ms > now_ms)
     stopped = stored.get("stopped", "")
-    sending_state: SendingState = "full" if stored.get("said") == "full" else "on"
+    sending_state: SendingState = "full" if stored.get("reported_state") == "full" else "on"
     mixed_ms = at("mixed")
     held = orders is not None and orders.holds(now_ms)
     if paused:

@@ -2,9 +2,9 @@
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] lanes as JSON: [{name, before_ms: silent
---          since then or earlier, wait_ms: threshold, reason: why none is contacted ('': they are), measure_from_expiry: age
---          counts from the silence, checked_ms: when the sweep began (later than now: the clock was put back)}]; ARGV[4]
---          new outreach ids without their last four digits; ARGV[5] rank names; ARGV[6...] names of required fields
+--          since then or earlier, wait_ms: threshold, reason: why none is contacted ('': they are),
+--          measure_from_expiry: age counts from the silence, checked_ms: when the sweep began (in the future: the clock
+--          was put back)}]; ARGV[4] new ids without their last four digits; ARGV[5] rank names; ARGV[6...] field names
 -- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
 -- include: constants, clock, close_session, count, lane_of, marked, note_time, number_of, put_back_lane, silent_since
 -- include: text, where

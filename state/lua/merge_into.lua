@@ -48,7 +48,8 @@ if redis.call('PTTL', key) == -1 and redis.call('HGET', key, 'state') ~= 'abando
   redis.call('PEXPIRE', key, SESSION_TTL)
 end
 local phone, country, email, purchase, opted_out, state, superseded_by, superseded =
-  unpack(redis.call('HMGET', key, 'phone', 'country', 'email', 'purchase', 'opted_out', 'state', 'superseded_by', 'superseded'))
+  unpack(redis.call('HMGET', key, 'phone', 'country', 'email', 'purchase', 'opted_out', 'state', 'superseded_by',
+    'superseded'))
 local latest = math.max(tonumber(purchase or 0), bought, tonumber(earlier_purchase))
 -- guard merge_into_chain: without state == 'superseded' and superseded_by or
 local to = state == 'superseded' and superseded_by or ''

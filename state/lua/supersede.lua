@@ -9,16 +9,18 @@ local earlier, later, stamp_text, ranks = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix, stamp = KEYS[1], tonumber(stamp_text)
 local key = prefix .. 'session:' .. earlier
 local activity, signal, purchase, state, superseded_stamp, superseded_by, circle_stamp =
-  unpack(redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'superseded', 'superseded_by', 'circle_stamp'))
+  unpack(redis.call('HMGET', key, 'activity', 'signal', 'purchase', 'state', 'superseded', 'superseded_by',
+    'circle_stamp'))
 local a, s, p = number_of(activity), tonumber(signal or 0), tonumber(purchase or 0)
 -- guard supersede_forgotten
 if state == 'forgotten' then return {0, {}} end
 local superseded = tonumber(superseded_stamp or 0)
 -- Of two at the same moment the same one takes it over, whichever comes first.
--- guard supersede_stays: without stamp > tonumber(circle_stamp or 0) and
 -- guard supersede_tie: without or stamp == superseded and later > (superseded_by or '')
 -- guard supersede_tie_order: without and later > (superseded_by or '')
-if stamp > tonumber(circle_stamp or 0) and (stamp > superseded or stamp == superseded and later > (superseded_by or '')) then
+local is_newer = stamp > superseded or stamp == superseded and later > (superseded_by or '')
+-- guard supersede_stays: without stamp > tonumber(circle_stamp or 0) and
+if stamp > tonumber(circle_stamp or 0) and is_newer then
   redis.call('HSET', key, 'superseded', stamp_text, 'superseded_by', later)
   -- guard supersede_newer_activity: without and math.max(a, s) <= stamp
   -- guard supersede_bought: without p <= a and

@@ -56,7 +56,7 @@ def test_no_buyer_is_contacted_while_order_events_are_lost(shop: Shop) -> None:
     assert contacted(shop, "lost") == 0
     found = status(shop)
     assert {"orders", "sending"} <= {problem["name"] for problem in found["problems"] if problem["mark"] == "fail"}
-    assert (found["sending"]["going"], found["orders"]["level"]) == ("orders_stopped", "stopped")
+    assert (found["sending"]["sending_state"], found["orders"]["level"]) == ("orders_stopped", "stopped")
 
     # The hook works again, and brings the orders that were missed; some had left indeed.
     for number in range(SESSIONS, SESSIONS + LOST // 2):

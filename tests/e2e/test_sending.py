@@ -65,7 +65,7 @@ def lines_of(shop: Shop, event: str) -> int:
 def test_refused_keys_stop_sending_and_valid_keys_resume_it(shop: Shop) -> None:
     shop.api.control(status=401)
     abandon(shop, "111", 20)
-    until(lambda: status(shop)["sending"]["going"] == "refused")
+    until(lambda: status(shop)["sending"]["sending_state"] == "refused")
     until(lambda: len(shop.api.requests()) > CONCURRENCY or lines_of(shop, "sending_stopped"))
     began = monotonic()
     while monotonic() - began < 4.5 * PROBES_APART_S:
@@ -86,7 +86,7 @@ def test_refused_keys_stop_sending_and_valid_keys_resume_it(shop: Shop) -> None:
     shop.api.control()
     until(lambda: shop.outcomes().get("sent") == 20, 30)
     assert sorted(accepted(requests_of(shop, "111"))) == sorted(f"sess_111_{index}" for index in range(20))
-    assert status(shop)["sending"]["going"] == "on"
+    assert status(shop)["sending"]["sending_state"] == "on"
     assert [lines_of(shop, event) for event in ("sending_stopped", "sending_resumed")] == [1, 1]
 
 
@@ -104,7 +104,7 @@ def test_pause_while_sending_loses_and_repeats_nothing(shop: Shop) -> None:
         assert len(requests_of(shop, "222")) == paused
         sleep(0.2)  # that nothing happens is what is under test
     found = status(shop)
-    assert (found["sending"]["going"], found["sending"]["reason"]) == ("paused", "a rehearsal")
+    assert (found["sending"]["sending_state"], found["sending"]["reason"]) == ("paused", "a rehearsal")
     assert found["outbox"]["due"] == 60 - paused
 
     assert winback(shop, "resume").strip() == "sending goes on"

@@ -113,7 +113,7 @@ def named_in_the_broker(system: System, shop: Shop) -> Callable[[], None]:
     ("tamper", "found"),
     [
         (outcome_lost, "I2: outreach"),
-        (session_lost, "I2: the session is moved"),
+        (session_lost, "I2: the session is superseded"),
         (recorded_as_dead, "I1: a contact was made, and the record says otherwise"),
         (contacted_a_buyer, "I3: contacted although they had paid"),
         (returned_before_the_dispatch, "I3: newer activity had reached Redis"),

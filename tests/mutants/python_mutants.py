@@ -71,11 +71,11 @@ NETWORK: list[Mutant] = [
 
 INGEST: list[Mutant] = [
     ("worker.ingest.people:PeopleWriter._remember", "if now != self._since:", "if False:",
-     "is_known.forgotten_person_with_new_activity_is_named_again"),
+     "known_people.forgotten_person_with_new_activity_is_named_again"),
     ("worker.ingest.people:PeopleWriter._remember", "if now != since:", "if False:",
-     "is_known.forget_while_a_batch_is_applied_names_them_again"),
+     "known_people.forget_while_a_batch_is_applied_names_them_again"),
     ("worker.ingest.people:PeopleWriter._remember", "if not result.erased:", "if True:",
-     "is_known.late_event_from_before_a_forget_hides_no_later_one"),
+     "known_people.late_event_from_before_a_forget_hides_no_later_one"),
     ("worker.ingest.applier:Applier.forget",
      "self._people_writer.forget()", "pass", "known_people.after_an_error_nothing_is_relied_on"),
     ("worker.ingest.takeovers:Takeovers._along", "if session in chain[:-1]:", "if False:",
@@ -87,7 +87,7 @@ INGEST: list[Mutant] = [
     ("worker.ingest.recovery:Recovery.recover", "self._is_needed |= self._redelivery", "self._redelivery",
      "guards_ingest.entries_of_a_dead_consumer_are_applied_once_found"),
     ("worker.ingest.people:PeopleWriter._log_shared",
-     "and not self._logged_shared", "", "is_known.shared_address_is_reported_once"),
+     "and not self._logged_shared", "", "known_people.shared_address_is_reported_once"),
     ("worker.ingest.redelivery:Redelivery.__init__", "max(settings.max_deliveries, 2)", "settings.max_deliveries",
      "guards_ingest.entry_is_quarantined_only_after_failing_by_itself"),
     ("winback.operations.forget:Forget._remove",

@@ -47,7 +47,7 @@ def test_every_role_does_its_work_with_the_rights_that_it_has(nodes: Cluster) ->
     with logged_in(nodes, "ingest") as state:
         require_suitable(state.client)
         streams = state.streams.ensure(STREAMS)
-        ingest = ingest_of(state, several=STREAMS)
+        ingest = ingest_of(state, stream_count=STREAMS)
         ingest.step()
     with logged_in(nodes, "producer") as state:
         for number, stream in enumerate(streams):
@@ -56,7 +56,7 @@ def test_every_role_does_its_work_with_the_rights_that_it_has(nodes: Cluster) ->
         happen(owner, event(customer=JANE), ago_ms=HOUR_MS)
         assert waiting(owner) == STREAMS
     with logged_in(nodes, "ingest") as state:
-        ingest_of(state, several=STREAMS).step()
+        ingest_of(state, stream_count=STREAMS).step()
         assert waiting(state) == 0
         assert stored(state, "p-0").signal
     with logged_in(nodes, "sweep") as state:

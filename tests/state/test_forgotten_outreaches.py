@@ -88,7 +88,7 @@ def test_outreach_in_flight_leaves_an_empty_skeleton(state: State) -> None:
     held = sending(state)
     assert forget(state) == Erased(sessions=1, skeletons=1)
     found = skeleton(state)
-    assert found.keys() == {"state", "session", "claim", "attempts", "takes", "lane", "history"}
+    assert found.keys() == {"state", "session", "token", "attempts", "takes", "lane", "history"}
     assert (found["state"], found["session"]) == ("sending", "")
     assert found["history"].endswith(" forgotten\n")
     assert places_of(state, held.outreach) == {"leased"}

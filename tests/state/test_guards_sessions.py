@@ -27,7 +27,7 @@ from worker.runtime import State
 
 def test_claim_is_above_the_last_one_though_the_clock_was_ahead(state: State) -> None:
     held, ahead = taken(state), now_ms(state) + HOUR_MS
-    state.client.hset(state.keys.outreach(held.outreach), "claim", ahead)
+    state.client.hset(state.keys.outreach(held.outreach), "token", ahead)
     assert state.outbox.postpone(replace(held, token=ahead), delay_ms=0, why="")
     let_backoff_pass(state, held.outreach)
     assert held.outreach in dispatch(state)

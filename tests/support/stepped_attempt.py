@@ -109,7 +109,7 @@ class SteppedAttempt:
 
     def _tell(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         match name:
-            case "applied" if self.next is None:
+            case "barrier_passed" if self.next is None:
                 self._halt("looks")
             case "fence" | "postpone":
                 self._halt(name)

@@ -194,8 +194,10 @@ def test_json_and_screen_show_the_pause(healthy: State, valkey: EmbeddedValkey) 
     found = json.loads(shown)
     assert code == 0
     assert found["sweep"]["shop_silent_since_ms"] == 0
-    assert {name: found["sending"][name] for name in ("going", "why", "probing", "max_per_day", "contacts_today")} == {
-        "going": "refused",
+    assert {
+        name: found["sending"][name] for name in ("sending_state", "why", "probing", "max_per_day", "contacts_today")
+    } == {
+        "sending_state": "refused",
         "why": "http_401",
         "probing": False,
         "max_per_day": 500,

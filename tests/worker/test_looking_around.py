@@ -105,7 +105,15 @@ def test_event_with_more_content_takes_the_full_path(more: dict[str, object]) ->
 
 
 def test_changes_have_what_their_names_say() -> None:
-    said = {"stamp": 1, "activity": 2, "signal": 3, "purchase": 4, "silent_since_ms": 5, "tell": True, "seen_ms": 6}
+    said = {
+        "stamp": 1,
+        "activity": 2,
+        "signal": 3,
+        "purchase": 4,
+        "silent_since_ms": 5,
+        "wants_mark": True,
+        "seen_ms": 6,
+    }
     change = Change(session_id="s-1", fields={"name": "Jane"}, **said)  # type: ignore[arg-type]
     assert new_change(session_id="s-1", fields={"name": "Jane"}, **said) == change  # type: ignore[arg-type]
     assert new_change(session_id="s-1", stamp=1) == Change("s-1", 1, 0, 0, 0, 0, {})

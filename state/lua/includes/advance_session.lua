@@ -51,10 +51,11 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_order_undone: without or was_state == 'bought'
   -- guard move_return_waits: without is_back or
   elseif is_back or was_state == 'bought' then state = false end
+  local why = paid and 'paid' or 'came_back'
   -- guard stale_order: (paid or is_back) => is_back
   -- guard move_paid_calls_off: (paid or is_back) => is_newer
   -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
-  if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, paid and 'paid' or 'came_back') end
+  if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, why) end
   if state ~= was_state then
     if state then put(write, 'state', state) else call('HDEL', key, 'state') end
   end

@@ -5,12 +5,12 @@
 -- guard full_country_names: without country = true,
 -- guard full_email_names: without email = true,
 local ABOUT_PERSON = {phone = true, country = true, email = true, opted_out = true}
--- How many fields are always asked for; the others are those of the event.
-local KNOWN = 4
+local KNOWN = 4 -- fields that are always read; the others are those of the event
 local function apply_full_event(batch, index, event)
   local id, activity, signal, order = unpack(event, 1, 4)
+  local key = batch.prefix .. 'session:' .. id
   -- guard marks_always: order ~= '0' => false
-  local reply, key, asks_mark, names_person = batch.reply, batch.prefix .. 'session:' .. id, event[6] == '1', order ~= '0'
+  local reply, asks_mark, names_person = batch.reply, event[6] == '1', order ~= '0'
   local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
   for i = 8, #event, 2 do ask[#ask + 1] = event[i] end
   local has, write = call(unpack(ask)), {'HSET', key}
