@@ -11,7 +11,7 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_ahead: was_ahead => false
   if was_ahead then has = put_back_session(key, has, batch_time(batch)) end
   local was_a, was_s, was_p = number_of(has.activity), tonumber(has.signal or 0), tonumber(has.purchase or 0)
-  local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p
+  local last, was_last, paid = max(a, s, p), max(was_a, was_s, was_p), p > was_p and 'paid'
   local silent, was_silent = silent_since(silent_text, nil, last), silent_since(has.silent, has.seen, was_last)
   -- guard move_expiry_unseen: without tonumber(seen_text or '') or
   -- guard move_newer: > => >=
@@ -51,11 +51,10 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_order_undone: without or was_state == 'bought'
   -- guard move_return_waits: without is_back or
   elseif is_back or was_state == 'bought' then state = false end
-  local why = paid and 'paid' or 'came_back'
   -- guard stale_order: (paid or is_back) => is_back
   -- guard move_paid_calls_off: (paid or is_back) => is_newer
   -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
-  if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, why) end
+  if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, paid or 'came_back') end
   if state ~= was_state then
     if state then put(write, 'state', state) else call('HDEL', key, 'state') end
   end

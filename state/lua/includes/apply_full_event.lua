@@ -8,9 +8,8 @@ local ABOUT_PERSON = {phone = true, country = true, email = true, opted_out = tr
 local KNOWN = 4 -- fields that are always read; the others are those of the event
 local function apply_full_event(batch, index, event)
   local id, activity, signal, order = unpack(event, 1, 4)
-  local key = batch.prefix .. 'session:' .. id
   -- guard marks_always: order ~= '0' => false
-  local reply, asks_mark, names_person = batch.reply, event[6] == '1', order ~= '0'
+  local reply, key, asked, names_person = batch.reply, batch.prefix .. 'session:' .. id, event[6] == '1', order ~= '0'
   local ask = {'HMGET', key, 'activity', 'opted_out', 'purchase', 'purchase_before'}
   for i = 8, #event, 2 do ask[#ask + 1] = event[i] end
   local has, write = call(unpack(ask)), {'HSET', key}
@@ -45,9 +44,9 @@ local function apply_full_event(batch, index, event)
   if more then batch.crowded[key] = true end
   -- An order in a session that this one took over is the person's, too.
   if names_person then purchase = max(purchase, tonumber(purchase_before or 0)) end
-  -- guard full_tell: without asks_mark or
+  -- guard full_tell: without asked or
   -- guard full_superseded_tells: without superseded_by or
-  if superseded_by or asks_mark or names_person and (purchase > 0 or opted_out) then
+  if superseded_by or asked or names_person and (purchase > 0 or opted_out) then
     local phone, country, email = unpack(call('HMGET', key, 'phone', 'country', 'email'))
     local mark = {text(index - 1), phone or '', country or '', email or '', text(purchase),
       opted_out and '1' or '', superseded_by or '', moved or '0'}
