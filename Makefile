@@ -54,7 +54,7 @@ check: $(READY) ## check formatting, lint (every rule), types, imports, dependen
 	$(BIN)/deptry .
 	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
 	$(BIN)/vulture
-	$(BIN)/python -m cogapp --check --diff docs/*.md
+	$(BIN)/python -m cogapp --check --diff `find docs -name "*.md"`
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --check-metaschema winback/simulation/mock_api/contract.schema.json
@@ -64,7 +64,7 @@ format: $(READY) ## format, and fix what can be fixed automatically
 	$(BIN)/ruff format .
 
 pages: $(READY) ## fill the generated tables of the docs again
-	$(BIN)/python -m cogapp -r docs/*.md
+	$(BIN)/python -m cogapp -r `find docs -name "*.md"`
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run
