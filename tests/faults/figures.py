@@ -1,4 +1,7 @@
-"""The figures of the runs: kept in `docs/faults.json` and `docs/soak.json`. Cog puts them on `docs/explanation/reliability.md`."""
+"""The figures of the runs, kept in `docs/faults.json` and `docs/soak.json`.
+
+Cog puts them on `docs/explanation/reliability.md`.
+"""
 
 import fcntl
 import json

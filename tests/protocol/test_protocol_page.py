@@ -1,4 +1,4 @@
-"""`docs/explanation/protocol.md` says what the model says: its diagram has these states and ways, its table these guards."""
+"""The protocol's page says what the model says: its diagram has these states and ways, its table these guards."""
 
 import re
 from pathlib import Path

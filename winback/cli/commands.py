@@ -77,11 +77,12 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401 - typer's
         """Return the command that is asked for, itself."""
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed and _command(name or ""), rest
+        return name, listed and load_command(name or ""), rest
 
 
 @cache
-def _command(name: str) -> Any:  # noqa: ANN401 - a command or a group of them; typer's common base is private
+def load_command(name: str) -> Any:  # noqa: ANN401 - a command or a group of them; typer's common base is private
+    """Import a command of `COMMANDS`, or a group of them, and return it."""
     own_name = name.replace("-", "_")
     module = import_module(f"winback.cli.{_MODULES.get(name, own_name)}")
     app = getattr(module, "app", None)
