@@ -67,6 +67,7 @@ format: $(READY) ## format, and fix what can be fixed automatically
 
 pages: $(READY) ## fill the generated tables of the docs again
 	$(BIN)/python -m cogapp -r $(PAGES)
+	$(BIN)/python -m bench.charts
 
 docs: $(READY) ## build the documentation site into ./site; a broken link fails
 	@$(BIN)/python -c "import zensical" 2>/dev/null || \
