@@ -2,7 +2,7 @@
 
 from bench.page import kept
 from bench.results import figures_of
-from bench.table import written
+from bench.table import spread
 
 ROWS = {
     "Winback's ingest": "ingest, stream to applied, one process",
@@ -32,10 +32,8 @@ OTHER = {
 def table() -> str:
     """Return the summary in Markdown: median, range, and the other machine's median."""
     figures = {figure.name: figure for figure in figures_of(kept())}
-    lines = ["| | median | range | another machine |", "|---|--:|--:|--:|"]
+    lines = ["| | median (range) | another machine |", "|---|--:|--:|"]
     for name, label in ROWS.items():
         figure = figures[name]
-        median, least, most = (written(value) for value in (figure.median, min(figure.rounds), max(figure.rounds)))
-        unit = f" {figure.unit}" if figure.unit else ""
-        lines.append(f"| {label} | {median}{unit} | {least} to {most} | {OTHER.get(name, '')} |")
+        lines.append(f"| {label} | {spread(figure)} | {OTHER.get(name, '')} |")
     return "\n".join(lines)
