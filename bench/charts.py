@@ -31,8 +31,7 @@ SIZES = {
 }
 # Grey and blue can be read on a white and on a black page.
 _STYLE = (
-    "text{font:14px sans-serif;fill:#7d8590}.bar{fill:#6f7cf0}.range{stroke:#7d8590;stroke-width:2}"
-    ".one{stroke:#7d8590;stroke-dasharray:4 3}"
+    "text{font:14px sans-serif;fill:#7d8590}.bar{fill:#6f7cf0}.range{stroke:#7d8590;stroke-width:2}.one{stroke:#7d8590}"
 )
 
 
@@ -81,20 +80,19 @@ def _rows(bars: Sequence[Bar], *, logarithmic: bool) -> Iterator[str]:
         share = log10(value / lowest) / log10(highest / lowest) if logarithmic else value / highest
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
-    if logarithmic:
-        bottom = TOP + ROW * len(bars)
-        yield f'<line class="one" x1="{x(1)}" y1="{TOP - 8}" x2="{x(1)}" y2="{bottom}"/>'
     for at, bar in enumerate(bars):
         y = TOP + ROW * at
         start, end = (min(x(1), x(bar.median)), max(x(1), x(bar.median))) if logarithmic else (LEFT, x(bar.median))
         yield f'<text x="{LEFT}" y="{y + 12}">{escape(bar.label)}</text>'
+        if logarithmic:
+            yield f'<line class="one" x1="{x(1)}" y1="{y + 15}" x2="{x(1)}" y2="{y + 35}"/>'
         yield f'<rect class="bar" x="{start}" y="{y + 18}" width="{round(end - start, 1)}" height="14" rx="2"/>'
         yield f'<line class="range" x1="{x(bar.least)}" y1="{y + 25}" x2="{x(bar.most)}" y2="{y + 25}"/>'
         yield f'<text x="{WIDTH - RIGHT + 8}" y="{y + 30}">{_number(bar.median)}</text>'
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.2f}"
+    return f"{value:.3g}"
 
 
 def write() -> None:

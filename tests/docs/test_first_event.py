@@ -62,9 +62,10 @@ class Terminal:
                 os.killpg(process.pid, signal.SIGINT)
                 process.wait(60)
 
-    def run(self, *marks: str) -> str:
-        """Run blocks one after another in one shell and return their output."""
-        text = "\n".join(map(self.command, marks))
+    def run(self, mark: str) -> str:
+        """Run a block in the shell in which the event was sent, and return its output."""
+        event = self.command("event")
+        text = event if mark == "event" else f"{event.splitlines()[0]}\n{self.command(mark)}"
         done = subprocess.run(
             ["bash", "-euc", text],
             cwd=self._directory,
@@ -87,9 +88,12 @@ def test_first_event_reaches_the_mock_api(tmp_path: Path) -> None:
         terminal.run("event")
         until(lambda: "accepted" in requests.read_text(), within_s=60)
         assert "cart-1" in requests.read_text()
-        story = terminal.run("event", "explain")
-    assert "ended sent" in story
-    assert "live: requests go to 127.0.0.1" in story
+        until(lambda: "ended sent" in terminal.run("explain"), within_s=60)
+        assert "live: requests go to 127.0.0.1" in terminal.run("explain")
+        # As the quickstart says: the same event again leads to no second contact.
+        terminal.run("event")
+        until(lambda: "session_limit" in terminal.run("explain").replace(" ", "_"), within_s=90)
+        assert requests.read_text().count("accepted") == 1
 
 
 def test_quickstart_has_the_commands_of_the_readme() -> None:

@@ -107,11 +107,15 @@ def test_node_guide_logs_a_failure_once(tmp_path: Path) -> None:
     assert done.stderr == "Winback gets no events: WRONGPASS\n"
 
 
-@pytest.mark.parametrize("page", [page for page in sorted(GUIDES.glob("*.md")) if marked(page, "sh")])
-def test_shell_blocks_of_a_guide_succeed(page: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "page", [page for page in sorted(GUIDES.glob("*.md")) if marked(page, "sh")], ids=lambda page: page.stem
+)
+@pytest.mark.usefixtures("shop")
+def test_shell_blocks_of_a_guide_succeed(page: Path, valkey: EmbeddedValkey, tmp_path: Path) -> None:
+    settings = {"WINBACK_REDIS_URL": valkey.url, "WINBACK_IDENTITY_SECRET": "an identity secret for the tests"}
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     for block in marked(page, "sh"):
-        done = run("bash", "-euo", "pipefail", "-c", block, cwd=tmp_path, PATH=path)
+        done = run("bash", "-euo", "pipefail", "-c", block, cwd=tmp_path, PATH=path, **settings)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
