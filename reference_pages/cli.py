@@ -59,12 +59,17 @@ def _described(param: Any) -> str:  # noqa: ANN401 - typer's class is private
 
 def _table(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
     yield from (f"| {title} | |", "|---|---|")
-    yield from (f"| `{_cell(name)}` | {_cell(_text(text, newline=' '))} |" for name, text in rows)
+    yield from (f"| {_code(name)} | {_cell(_text(text, newline=' '))} |" for name, text in rows)
     yield ""
 
 
+def _code(name: str) -> str:
+    """Return a name as code in a table: GitHub and the site don't agree on a bar between backticks."""
+    return f"<code>{_cell(name)}</code>" if "|" in name else f"`{name}`"
+
+
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "&#124;")
 
 
 def _text(text: str, newline: str = "\n") -> str:
