@@ -85,4 +85,4 @@ release: $(READY) ## compare TAG=v1.2.3 with the files that name the version
 	$(BIN)/python .ci/release_check.py $(TAG)
 
 clean: ## remove the virtual environment, caches and ./var
-	rm -rf $(VENV) var .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build site
+	rm -rf $(VENV) var .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build site .cache
