@@ -41,6 +41,26 @@ await orderPaid({ cartId: "cart-1", total: 10, currency: "USD" });
 """
 
 
+# What PHP's extension `redis` has that the page uses.
+PHP_STUB = """<?php
+class Redis
+{
+    public function connect(string $host, int $port, float $timeout, $id, int $retry, float $read): void {}
+    public function auth(array $credentials): void
+    {
+        if ($credentials[1] === 'WRONG') {
+            throw new Exception('WRONGPASS');
+        }
+    }
+    public function xAdd(string $key, string $id, array $fields): void
+    {
+        echo json_encode([$key, $id, $fields]), PHP_EOL;
+    }
+}
+"""
+PHP_CALLS = "voucher_issued('cart-1', new DateTime('2026-12-01T00:00:00Z'));\n"
+
+
 @pytest.fixture
 def shop(valkey: EmbeddedValkey) -> Iterator[Redis]:
     """The server that the shop writes to, empty."""
@@ -117,6 +137,34 @@ def test_shell_blocks_of_a_guide_succeed(page: Path, valkey: EmbeddedValkey, tmp
     for block in marked(page, "sh"):
         done = run("bash", "-euo", "pipefail", "-c", block, cwd=tmp_path, PATH=path, **settings)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def php_page(directory: Path, password: str, calls: str) -> subprocess.CompletedProcess[str]:
+    page = [block.replace("<?php", "") for block in marked(GUIDES / "php.md", "php")]
+    (directory / "page.php").write_text("\n".join([PHP_STUB, *page, calls]))
+    options = ["-d", "error_log=/dev/stderr", "-d", "log_errors=1"]
+    return run(program("php"), *options, "page.php", cwd=directory, WINBACK_PASSWORD=password)
+
+
+def test_php_guide_sends_events_through_a_stub_client(tmp_path: Path) -> None:
+    done = php_page(tmp_path, "right", PHP_CALLS)
+    assert (done.returncode, done.stderr) == (0, "")
+    stream, number, fields = json.loads(done.stdout)
+    assert (stream, number, json.loads(fields["event"])["type"]) == ("winback:events", "*", "payment_pending")
+
+
+def test_php_guide_logs_a_failure_once(tmp_path: Path) -> None:
+    done = php_page(tmp_path, "WRONG", PHP_CALLS * 2)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("Winback gets no events: WRONGPASS") == 1
+
+
+def test_redis_cli_block_sends_an_event(shop: Redis, valkey: EmbeddedValkey, tmp_path: Path) -> None:
+    program("redis-cli")
+    (block,) = marked(GUIDES / "send-events.md", "redis")
+    done = run("bash", "-euc", block, cwd=tmp_path, WINBACK_REDIS_URL=valkey.url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [event["flow_stage"] for event in events_in(shop)] == ["payment"]
 
 
 def test_new_kind_in_the_guide_is_the_one_in_the_code() -> None:
