@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test coverage servers faults check format pages bench audit release clean
+.PHONY: help setup demo up test coverage servers faults check format pages docs bench audit release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -50,6 +50,8 @@ faults: $(READY) ## make every fault happen to real processes, twenty times (a n
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
 
+PAGES = $(shell grep --recursive --files-with-matches --fixed-strings '[[[cog' docs --include '*.md')
+
 check: $(READY) ## check formatting, lint (every rule), types, imports, dependencies, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -58,7 +60,7 @@ check: $(READY) ## check formatting, lint (every rule), types, imports, dependen
 	$(BIN)/deptry .
 	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
 	$(BIN)/vulture
-	$(BIN)/python -m cogapp --check --diff docs/*.md
+	$(BIN)/python -m cogapp --check --diff $(PAGES)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --check-metaschema winback/simulation/mock_api/contract.schema.json
@@ -68,7 +70,13 @@ format: $(READY) ## format, and fix what can be fixed automatically
 	$(BIN)/ruff format .
 
 pages: $(READY) ## fill the generated tables of the docs again
-	$(BIN)/python -m cogapp -r docs/*.md
+	$(BIN)/python -m cogapp -r $(PAGES)
+	$(BIN)/python -m bench.charts
+
+docs: $(READY) ## build the documentation site into ./site; a broken link fails
+	@$(BIN)/python -c "import zensical" 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/zensical build --clean --strict
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run
@@ -81,4 +89,4 @@ release: $(READY) ## compare TAG=v1.2.3 with the files that name the version
 	$(BIN)/python .ci/release_check.py $(TAG)
 
 clean: ## remove the virtual environment, caches and ./var
-	rm -rf $(VENV) var .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf $(VENV) var .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build site .cache

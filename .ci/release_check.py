@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-IMAGES = ("docker-compose.yml", "deploy/kubernetes/README.md")
+IMAGES = ("docker-compose.yml", "docs/guides/deploy-kubernetes.md")
 
 
 def differences(tag: str, root: Path = ROOT) -> Iterator[str]:

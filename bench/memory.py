@@ -1,4 +1,4 @@
-"""Redis memory for one waiting session: with the data of the README's example, and of somebody who says nothing.
+"""Redis memory for one waiting session: with the example of `docs/reference/events.md`, and an anonymous one.
 
 All that the server uses more than before counts, its tables of keys and expiries included. How full those are depends
 on the number of keys, so a round is another number.

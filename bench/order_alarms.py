@@ -3,7 +3,7 @@
     python -m bench.order_alarms [days]
 
 Made-up shops, seeded: nights, hours that sell better and worse, campaigns that bring many people who don't buy, and
-robots that walk through the checkout. Prints one row a shop, for `docs/order-hooks.md`.
+robots that walk through the checkout. Prints one row a shop, for `docs/guides/order-hooks.md`.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The texts that cog puts on `docs/performance.md`: the figures of the last run and its machine."""
+"""The texts that cog puts on `docs/explanation/performance-figures.md`: the figures of the last run and its machine."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from bench.results import KEPT, figures_of
 from bench.table import markdown
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "explanation" / "performance-figures.md"
 
 
 def figures(part: str, data: dict[str, Any] | None = None) -> str:

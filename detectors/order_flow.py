@@ -2,7 +2,8 @@
 
 A session that reaches the checkout orders with a probability that the shop's own past tells. The verdict is about the
 run of sessions that reached it after the last order and have had the usual time to order: how probable is it that none
-of them ordered, were the order events still arriving? `docs/order-hooks.md` explains it, with its rate of false alarms.
+of them ordered, were the order events still arriving? `docs/guides/order-hooks.md`
+explains it, with its rate of false alarms.
 """
 
 from collections.abc import Mapping, Sequence

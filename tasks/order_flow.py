@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 FEWEST = 5
 """Sessions since the last order for which it is worth to look."""
 HINT = (
-    "send a test order and follow its event; send the missing orders (winback event emit FILE), see docs/order-hooks.md"
+    "send a test order and follow its event; send the missing orders (winback event emit FILE), "
+    "see docs/guides/order-hooks.md"
 )
 ABOUT = "orders"
 """What the alarm is about."""

@@ -1,4 +1,4 @@
-"""What a shop of some size needs: arithmetic over measured figures. Cog puts both on `docs/scaling.md`."""
+"""What a shop of some size needs: arithmetic over measured figures. Cog puts both on `docs/explanation/sizing.md`."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from redis.crc import key_slot
 from bench.results import KEPT
 from state.keys import DAY_MS, OUTREACH_TTL_MS, PARTITIONS, SESSION_TTL_MS
 
-PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "sizing.md"
 SLOTS = 16384
 DAY_S = 86_400
 EVENTS_A_SESSION, PEAK = 10, 10

@@ -1,5 +1,6 @@
-"""The lenient reading of events: from what shops send to the canonical form. Pure. See docs/reading-events.md.
+"""The lenient reading of events: from what shops send to the canonical form. Pure.
 
+See docs/reference/reading-events.md.
 It runs only when an event is not in the canonical form. Signals that stop a contact (an order, an opt-out, a refusal,
 an emptied cart) are read in any form that has one meaning. An activity is read strictly, since it can start a contact.
 """

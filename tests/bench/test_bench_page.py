@@ -1,5 +1,6 @@
 """The figures on the page about speed are those of the last run, and every part of it has its place there."""
 
+from bench.charts import FOLDER, charts
 from bench.figures import Figure, Goal
 from bench.page import PAGE, figures, kept
 from bench.results import to_data
@@ -16,3 +17,7 @@ def test_every_compared_part_is_on_the_page() -> None:
 def test_a_figure_that_changed_changes_the_table() -> None:
     table = figures("sweep", to_data([Figure("sweep", "empty", (13.0,), "ms", Goal("<=", 20))], {}))
     assert table.splitlines()[2:] == ["| empty | 13 ms | <= 20 | yes |"]
+
+
+def test_charts_show_the_last_run() -> None:
+    assert {name: (FOLDER / name).read_text(encoding="utf-8") for name in charts()} == charts()

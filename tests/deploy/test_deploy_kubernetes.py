@@ -214,7 +214,7 @@ def test_the_image_is_named_once_and_by_its_version() -> None:
 
 
 def test_the_steps_of_the_page_name_files_that_are_there() -> None:
-    page = (KUBERNETES / "README.md").read_text()
+    page = (ROOT / "docs" / "guides" / "deploy-kubernetes.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     words = [word for block in blocks for line in block.splitlines() for word in shlex.split(line, comments=True)]
     files = {word for word in words if word.startswith("deploy/")}

@@ -117,7 +117,7 @@ def test_every_role_is_locked_in_alike(name: str) -> None:
 
 
 def test_the_steps_in_the_readme_install_every_file() -> None:
-    steps = (UNITS / "README.md").read_text()
+    steps = (UNITS.parents[1] / "docs" / "guides" / "deploy-systemd.md").read_text()
     enabled = re.search(r"^systemctl enable --now (.+)$", steps, re.MULTILINE)
     assert enabled
     assert {unit.replace("@1", "@").removesuffix(".target") for unit in enabled[1].split()} == {

@@ -1,4 +1,7 @@
-"""The figures of the runs: kept in `docs/faults.json` and `docs/soak.json`. Cog puts them on `docs/reliability.md`."""
+"""The figures of the runs, kept in `docs/faults.json` and `docs/soak.json`.
+
+Cog puts them on `docs/explanation/reliability.md`.
+"""
 
 import fcntl
 import json
@@ -11,7 +14,7 @@ from bench.page import fill
 from tests.faults.fault import Result
 
 DOCS = Path(__file__).parents[2] / "docs"
-KEPT, PAGE = DOCS / "faults.json", DOCS / "reliability.md"
+KEPT, PAGE = DOCS / "faults.json", DOCS / "explanation" / "reliability.md"
 COUNTS = ("runs", "sessions", "requests", "contacts", "unknown", "duplicates", "losses", "violations")
 SOAKED = DOCS / "soak.json"
 MB_PARTS = ("ingest", "recover", "sweep", "beat", "redis")

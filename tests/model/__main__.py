@@ -11,7 +11,7 @@ from tests.model.page import guard_table
 from tests.model.search import search
 from tests.model.words import story
 
-PAGE = Path(__file__).parents[2] / "docs" / "protocol.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "protocol.md"
 BEGIN, END = "<!-- guards: begin -->\n", "\n<!-- guards: end -->"
 
 
@@ -22,7 +22,9 @@ def main() -> int:
     parser.add_argument("--mix", help="only this mix")
     parser.add_argument("--without", metavar="GUARD", action="append", default=[], help="leave a guard out")
     parser.add_argument("--guards", action="store_true", help="list the guards and the mixes")
-    parser.add_argument("--page", action="store_true", help="write the table of the guards into docs/protocol.md")
+    parser.add_argument(
+        "--page", action="store_true", help="write the table of the guards into docs/explanation/protocol.md"
+    )
     given = parser.parse_args()
     if given.page:
         _write_page()

@@ -1,4 +1,7 @@
-"""What happens without each guard of the protocol, as short as it can happen: the table of `docs/protocol.md`."""
+"""What happens without each guard of the protocol, as short as it can happen.
+
+It is the table of `docs/explanation/protocol.md`.
+"""
 
 from tests.model.guards import GUARDS
 from tests.mutants.lua_guards import guards

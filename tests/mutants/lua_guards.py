@@ -6,8 +6,8 @@ A mark is a comment above the line that it guards:
     -- guard NAME: without TEXT      without this part of it
     -- guard NAME: TEXT => OTHER     with something else in its place
 
-`tests/mutants/lua_noticed.py` names the tests that notice when a guard is missing; `docs/protocol.md` lists the guards
-of the protocol with the script in which they are marked.
+`tests/mutants/lua_noticed.py` names the tests that notice when a guard is missing.
+`docs/explanation/protocol.md` lists the guards of the protocol with the script in which they are marked.
 """
 
 import re

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = (".ci/release_check.py", "CHANGELOG.md", "pyproject.toml", "docker-compose.yml", "deploy/kubernetes/README.md")
+FILES = (
+    ".ci/release_check.py",
+    "CHANGELOG.md",
+    "pyproject.toml",
+    "docker-compose.yml",
+    "docs/guides/deploy-kubernetes.md",
+)
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 

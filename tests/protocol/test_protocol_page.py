@@ -1,4 +1,4 @@
-"""`docs/protocol.md` says what the model says: its diagram has these states and ways, its table these guards."""
+"""The protocol's page says what the model says: its diagram has these states and ways, its table these guards."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.mutants.lua_guards import guards
 # One process then searches once for this page and for the model's own tests.
 pytestmark = pytest.mark.xdist_group("model")
 
-PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "protocol.md").read_text()
 WAY = re.compile(r"(\[\*\]|\w+) --> (\w+): ([\w, ]+)")
 
 

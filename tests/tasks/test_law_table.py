@@ -12,7 +12,7 @@ from worker.settings import load
 
 COUNTRIES = {"CO", "MX", "BR", "AR", "CL", "PE", "PY", "UY", "ES", "FR", "US", "CA"}
 STATES = {"FL", "AL", "LA", "MD", "MA", "MS", "CT", "NV", "MI", "MN", "NM", "KY", "OK"}
-PAGE = Path(__file__).parents[2] / "docs" / "contact-law.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "contact-law.md"
 
 
 def test_every_researched_country_and_state_has_an_entry() -> None:

@@ -1,15 +1,12 @@
-"""The list of reasons: the command shows it, and the README names every one of them."""
+"""The list of reasons, as the command shows it. The page: `tests/docs/test_reference.py`."""
 
 import json
-from pathlib import Path
 
 from typer.testing import CliRunner
 
 from tasks.policy.reasons import POSTPONED, REASONS
 from tasks.policy.rules import RULES
 from winback.cli.commands import app
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_command_explains_every_reason_on_a_line_of_its_own() -> None:
@@ -24,11 +21,3 @@ def test_the_command_explains_every_reason_on_a_line_of_its_own() -> None:
 def test_the_command_names_the_rules_in_their_order() -> None:
     result = CliRunner().invoke(app, ["reasons", "--json"])
     assert json.loads(result.stdout)["rules"] == [rule.switch for rule in RULES]
-
-
-def test_the_readme_names_every_outcome_and_reason() -> None:
-    text = README.read_text(encoding="utf-8")
-    missing = [
-        name for outcome, meanings in REASONS.items() for name in (outcome, *meanings) if f"`{name}`" not in text
-    ]
-    assert [name for name in missing if name] == []

@@ -45,7 +45,7 @@ from winback.cli import commands, terminal  # what most have in common is import
 for name in commands.COMMANDS:
     sys.stdout.flush()
     if not os.fork():
-        commands._command(name)
+        commands.load_command(name)
         print(name, *(module for module in {sorted(LARGE)} if module in sys.modules))
         sys.stdout.flush()
         os._exit(0)
@@ -88,7 +88,7 @@ def test_the_shipped_settings_are_read_without_large_libraries() -> None:
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
 def test_the_list_of_commands_repeats_their_own_help(name: str) -> None:
-    own = commands._command(name)
+    own = commands.load_command(name)
 
     assert " ".join((own.short_help or own.help or "").split("\n\n")[0].split()) == commands.COMMANDS[name]
 

@@ -78,11 +78,12 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: object, args: list[str]) -> tuple[str | None, _Runnable | None, list[str]]:
         """Return the command that is asked for, itself."""
         name, listed, rest = super().resolve_command(cast("typer.Context", ctx), args)
-        return name, _command(name or "") if listed else None, rest
+        return name, load_command(name or "") if listed else None, rest
 
 
 @cache
-def _command(name: str) -> _Runnable:
+def load_command(name: str) -> _Runnable:
+    """Import a command of `COMMANDS`, or a group of them, and return it."""
     own_name = name.replace("-", "_")
     module = import_module(f"winback.cli.{_MODULES.get(name, own_name)}")
     app = getattr(module, "app", None)

@@ -1,7 +1,8 @@
 """Ingest: reads the activity streams in batches, validates, applies, and only then acknowledges.
 
 Any number of processes share one consumer group, and each of them reads all streams. Applying twice changes nothing, so
-every doubt is resolved by applying again: see `worker.ingest.recovery`. `docs/ingest.md` draws the way of a batch.
+every doubt is resolved by applying again: see `worker.ingest.recovery`.
+`docs/explanation/ingest.md` draws the way of a batch.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""What a consumer does after a start or an error, all in one place. `docs/ingest.md` draws its states.
+"""What a consumer does after a start or an error, all in one place. `docs/explanation/ingest.md` draws its states.
 
     start ──▶ recovering ──▶ reading ──▶ stop
                   ▲             │

@@ -1,4 +1,7 @@
-"""Carries out takeovers: a session gets the data of the session that it takes over. `docs/ingest.md` draws the way."""
+"""Carries out takeovers: a session gets the data of the session that it takes over.
+
+`docs/explanation/ingest.md` draws the way.
+"""
 
 from collections.abc import Iterator, Sequence
 

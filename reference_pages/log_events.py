@@ -1,0 +1,119 @@
+"""The page of the log events, from the calls that write them. What an event means is written here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("detectors", "state", "tasks", "winback", "worker")
+_LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+_LOGGERS = {"log", "_log()", "logger", "_logger"}
+
+MEANINGS = {
+    "alarm": "A check fails: `alarm` names it, `text` describes the problem, `hint` the fix.",
+    "alarm_firing": "A failing check is still failing, or has become worse.",
+    "alarm_resolved": "A check passes again. `for_s`: seconds since the alarm.",
+    "attempt": "An attempt at an outreach ended. `reply`: status and duration of the request, if there was one.",
+    "attempt_crashed": "An attempt ended in an unexpected error. The outreach is tried again after its lease.",
+    "attempt_failed": "Redis failed during an attempt. The outreach is tried again after its lease.",
+    "broker_unreachable": "Dispatch couldn't enqueue messages. Leased outreaches are due again after their lease.",
+    "clock_jumped": "The clock of beat's host was set. Beat keeps its intervals.",
+    "clock_put_back": "The clock of the Redis server was put back. Stored times in the future were moved.",
+    "daily_limit_reached": "`delivery.max_per_day` is used up.",
+    "detection_settings_unusable": "An edit of `[detection]` can't be used. The earlier thresholds stay in force.",
+    "dispatch_failed": "Redis failed during a dispatch round.",
+    "dispatched": "A dispatch round handed out outreaches, or found leases that ran out.",
+    "encryption_key_missing": "Data is encrypted under a key that this process doesn't have.",
+    "entries_claimed": "Ingest took over events of another process that hasn't applied them.",
+    "event_quarantined": "An event was handed out too often without being applied, and is now in the rejected list.",
+    "events_lost": "Events were removed from a stream before they were applied.",
+    "group_created": "The consumer group of the event streams was created.",
+    "identity_shared": "A contact field was seen with too many other people and no longer identifies a person.",
+    "ids_put_back": "The ids of an event stream were ahead of the clock. The empty stream was created again.",
+    "memory_limit_reached": "A worker with threads uses too much memory. It ends after its attempts.",
+    "messages_refused": "Workers refused messages or commands of the broker.",
+    "multiple_streams": "Ingest reads more than one event stream.",
+    "not_an_outreach": "A task's argument isn't the id of an outreach.",
+    "not_fenced": "Too few replicas confirmed the fence, so no request was sent.",
+    "not_reserved": "Too few replicas confirmed the reservation, so no request was sent.",
+    "orders_resumed": "An order arrived after a time without any.",
+    "ready": "The process serves or reads from now on.",
+    "replicas": "How many replicas must acknowledge an attempt.",
+    "sending_held": "Sending is blocked until a condition changes.",
+    "sending_paused": "An operator paused sending.",
+    "sending_resumed": "Sending resumes.",
+    "sending_stopped": "Requests fail or Yuno refuses the keys. One outreach is tried periodically.",
+    "sends": "A worker's delivery mode is in force.",
+    "shop_events_resumed": "Events arrive again after `detection.max_silence`.",
+    "shop_silent": "No events arrived for `detection.max_silence`. Detection waits.",
+    "stall_check_failed": "The check for a stalled worker failed.",
+    "state_reachable": "The Redis server answers again.",
+    "state_unreachable": "The Redis server doesn't answer.",
+    "stopped": "The process ended in order.",
+    "sweep_failed": "Redis failed during a sweep.",
+    "sweep_interval_changed": "Beat uses a new sweep interval.",
+    "swept": "A sweep claimed silent sessions.",
+    "watch_failed": "The alarm monitor failed in one round.",
+    "worker_mismatch": "The data belongs to another version of Winback. This worker doesn't act.",
+    "workers_disagree": "Workers run in different modes or for different endpoints. No worker acts.",
+}
+"""Each event → what it means. A new event needs a line here: `make check` fails without."""
+
+
+class Event(NamedTuple):
+    """One event of the log, with the fields that it has at any of its places."""
+
+    name: str
+    level: str
+    fields: tuple[str, ...]
+
+
+def log_events() -> str:
+    """Return the table of all events, by name."""
+    found: dict[str, Event] = {}
+    for event in sorted(emitted()):
+        known = found.get(event.name, event)
+        fields = dict.fromkeys((*known.fields, *event.fields))
+        levels = dict.fromkeys((*known.level.split(", "), event.level))
+        found[event.name] = Event(event.name, ", ".join(levels), tuple(fields))
+    rows = [
+        f"| `{each.name}` | {each.level} | {MEANINGS[each.name]} | {', '.join(f'`{name}`' for name in each.fields)} |"
+        for each in found.values()
+    ]
+    return "\n".join(["| event | level | meaning | fields |", "|---|---|---|---|", *rows])
+
+
+def emitted() -> Iterator[Event]:
+    """Yield the event of each call of a logger that is in the packages."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            constants = {
+                node.targets[0].id: node.value.value
+                for node in tree.body
+                if isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            }
+            yield from _events(tree, constants)
+
+
+def _events(tree: ast.Module, constants: dict[str, str]) -> Iterator[Event]:
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not call.args:
+            continue
+        if call.func.attr not in _LEVELS or ast.unparse(call.func.value) not in _LOGGERS:
+            continue
+        fields = tuple(keyword.arg for keyword in call.keywords if keyword.arg and keyword.arg != "exc_info")
+        for name in _names(call.args[0], constants):
+            yield Event(name, call.func.attr, fields)
+
+
+def _names(node: ast.expr, constants: dict[str, str]) -> list[str]:
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.IfExp):
+        return [*_names(node.body, constants), *_names(node.orelse, constants)]
+    return [constants.get(ast.unparse(node), ast.unparse(node).lower())]

@@ -1,0 +1,48 @@
+"""The page of the metrics, from the calls in `worker.monitoring.metrics` that make them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from worker.monitoring import metrics as source
+
+_TYPES = {"_gauge": "gauge", "_gauges": "gauge", "_counter": "counter"}
+
+
+def metrics() -> str:
+    """Return the table of all metrics, in the order in which they are served."""
+    rows = [f"| `{name}` | {kind} | {labels} | {text} |" for name, kind, labels, text in _metrics()]
+    return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
+
+
+def _metrics() -> Iterator[tuple[str, str, str, str]]:
+    tree = ast.parse(Path(source.__file__).read_text(encoding="utf-8"))
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+        texts = {
+            node.targets[0].id: ast.literal_eval(node.value)
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _is_text(node.value)
+        }
+        for call in _calls(function):
+            name, text, *more = call.args
+            kind = _TYPES[ast.unparse(call.func)]
+            labels = more[0] if ast.unparse(call.func) != "_gauge" else ast.Tuple([])
+            shown = ", ".join(f"`{each}`" for each in _labels(labels))
+            full = ast.literal_eval(name) + ("_total" if kind == "counter" else "")
+            yield full, kind, shown, texts.get(ast.unparse(text)) or ast.literal_eval(text)
+
+
+def _calls(function: ast.FunctionDef) -> list[ast.Call]:
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and ast.unparse(node.func) in _TYPES]
+    return sorted(calls, key=lambda call: call.lineno)
+
+
+def _labels(node: ast.expr) -> tuple[str, ...]:
+    if isinstance(node, ast.Name):
+        named: tuple[str, ...] = getattr(source, node.id)
+        return named
+    return tuple(ast.literal_eval(each) for each in node.elts) if isinstance(node, ast.Tuple) else ()
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,0 +1,31 @@
+"""The page of the outcomes: outcomes with their reasons, postponements, and the rules of the contact policy."""
+
+from tasks.policy.reasons import POSTPONED, REASONS
+from tasks.policy.rules import RULES, Rule
+
+
+def outcomes() -> str:
+    """Return a table of reasons for each outcome."""
+    lines = []
+    for outcome, meanings in REASONS.items():
+        lines += [f"### `{outcome}`", "", "| reason | meaning |", "|---|---|"]
+        lines += [f"| {f'`{reason}`' if reason else '(none)'} | {meaning} |" for reason, meaning in meanings.items()]
+        lines.append("")
+    return "\n".join(lines).strip()
+
+
+def postponed() -> str:
+    """Return the table of why an outreach is due again later."""
+    rows = [f"| `{reason}` | {meaning} |" for reason, meaning in POSTPONED.items()]
+    return "\n".join(["| reason | meaning |", "|---|---|", *rows])
+
+
+def rules() -> str:
+    """Return the rules in the order in which they are asked. Those with a name can be switched off."""
+    named = (f"{at}. {_name(rule)}" for at, rule in enumerate(RULES, 1))
+    return "\n".join(named)
+
+
+def _name(rule: Rule) -> str:
+    function = getattr(rule.check, "__name__", "")
+    return f"`{rule.switch}`" if rule.switch else f"{function.strip('_').replace('_', ' ')} (always asked)"
