@@ -13,7 +13,7 @@ from detectors.sequence import position
 from detectors.session_fields import fields_of
 from state.sessions import Change
 from worker.ingest import fast_path
-from worker.ingest.changes import new_change, own_change, with_mark
+from worker.ingest.changes import new_change, own_change, plain_change, with_mark
 
 ARRIVAL_MS = 1_764_142_500_123
 USUAL = {
@@ -117,4 +117,5 @@ def test_changes_have_what_their_names_say() -> None:
     change = Change(session_id="s-1", fields={"name": "Jane"}, **said)  # type: ignore[arg-type]
     assert new_change(session_id="s-1", fields={"name": "Jane"}, **said) == change  # type: ignore[arg-type]
     assert new_change(session_id="s-1", stamp=1) == Change("s-1", 1, 0, 0, 0, 0, {})
+    assert plain_change("s-1", 7, 8) == Change("s-1", 7, 7, 0, 0, 8, {})
     assert with_mark(change, wants_mark=False) == change._replace(wants_mark=False)

@@ -37,6 +37,12 @@ def new_change(
     return change
 
 
+def plain_change(session_id: str, stamp: int, silent_since_ms: int) -> Change:
+    """Make the change of activity that says nothing else, in half the time of `new_change`: most are like that."""
+    change: Change = _new(Change, (session_id, stamp, stamp, 0, 0, silent_since_ms, _NOTHING, False, 0))
+    return change
+
+
 def with_mark(change: Change, *, wants_mark: bool) -> Change:
     """Return a change with another `wants_mark`."""
     session_id, stamp, activity, signal, purchase, silent_since_ms, fields, _, seen_ms = change

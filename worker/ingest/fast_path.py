@@ -12,7 +12,7 @@ from detectors.activity import MAX_EVENT_BYTES
 from detectors.normalize.session_ids import is_plain_id
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, SLOW_CLOCK_MS, epoch_ms
 from state.sessions import Change
-from worker.ingest.changes import new_change
+from worker.ingest.changes import plain_change
 
 _WITHOUT_TIME, _WITH_TIME = 4, 5
 
@@ -46,5 +46,4 @@ def read(raw: bytes, arrival_ms: int) -> Change | None:
         return None
     # As detectors.sequence.seen_at, without the call.
     seen_ms = occurred_ms if occurred_ms >= arrival_ms - SLOW_CLOCK_MS else arrival_ms
-    stamp = occurred_ms * RANK_SPAN + rank
-    return new_change(session_id=session_id, stamp=stamp, activity=stamp, silent_since_ms=seen_ms)
+    return plain_change(session_id, occurred_ms * RANK_SPAN + rank, seen_ms)
