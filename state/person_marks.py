@@ -130,7 +130,7 @@ class MarkWriter:
         named = list(named)
         ask = [sessions.last_erasure(self._keys.control)] if ask_last_erasure else []
         calls = self._calls(marks, linked=False)
-        replies = self._scripts.begin_groups([self._note(one) for one in named], calls, ask)
+        replies = self._scripts.send_groups([self._note(one) for one in named], calls, ask)
 
         def wait() -> MarkingResult:
             note_replies, marked, asked = replies.result()

@@ -112,7 +112,7 @@ class Scripts:
 
         return Pending(wait)
 
-    def begin_groups(
+    def send_groups(
         self, first: Sequence[Call[Reply]], second: Sequence[Call[Other]], third: Sequence[Call[Third]]
     ) -> Pending[tuple[list[Reply], list[Other], list[Third]]]:
         """Do as `send_calls` with calls of several scripts; the replies of each group come in a list of its own."""

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.pages import PAGES, ROOT
 
+PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -37,3 +38,10 @@ def test_every_page_is_in_the_navigation() -> None:
 
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("package", ["bench", "detectors", "state", "tasks", "tests", "winback", "worker"])
+def test_pages_that_the_code_names_exist(package: str) -> None:
+    sources = [path for path in (ROOT / package).rglob("*") if path.suffix in {".py", ".lua", ".toml"}]
+    named = {name for path in sources for name in PAGE.findall(path.read_text(encoding="utf-8"))}
+    assert {name for name in named if not (ROOT / name).exists()} == set()

@@ -30,7 +30,7 @@ def finding(overview: Overview, settings: Settings) -> Finding:
             "sending",
             "fail",
             text,
-            "fix the order events, see docs/order-hooks.md; winback resume sends for an hour in spite of it",
+            "fix the order events, see docs/guides/order-hooks.md; winback resume sends for an hour in spite of it",
         )
     if sending.stopped:
         wait = max(0, (sending.next_try_ms or now_ms) - now_ms)
