@@ -128,7 +128,8 @@ def free_port() -> int:
 def with_jemalloc(libraries: Path = Path("/usr/lib")) -> Sequence[str]:
     """Return what the server is started by where Debian's libjemalloc2 is there: it has the C library's allocator.
 
-    With that an event costs the server a quarter more, and the more the larger its memory is (see docs/explanation/performance-figures.md).
+    With that an event costs the server a quarter more, and the more the larger its memory is. See
+    docs/explanation/performance-figures.md.
     """
     found = sorted(libraries.glob("*-linux-gnu/libjemalloc.so.2"))
     return ["/usr/bin/env", f"LD_PRELOAD={found[0]}"] if found else []
