@@ -30,7 +30,7 @@ class Winback:
             **LIVE,
             "WINBACK_REDIS_URL": server.url,
             "WINBACK_DELIVERY__ENDPOINT": api.endpoint,
-            # What a killed worker had in hand is free after twice this and 10 s more.
+            # The outreaches of a killed worker are returned after twice this plus 10 s.
             "WINBACK_DELIVERY__TIMEOUT": "2s",
             "WINBACK_WORKER__POOL": "threads",
             "WINBACK_WORKER__CONCURRENCY": "8",

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Says whether the clock was put back: the latest time that a dispatch or a stored moment noted lies in the future,
--- or the latest order. Those who count orders may not write the note.
+-- or the latest order does. Ingest counts orders, and its Redis user can't write the note.
 -- KEYS[1]  prefix of the control keys
 -- ARGV[1]  by how much clocks may differ (ms)
 -- Returns  by how much it was put back (ms; 0: it was not)

@@ -3,8 +3,8 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many leases at most; ARGV[2] length of a lease (ms)
 -- Returns  number given back as due, number that ended unknown, number whose record was gone; of the first, how many
---          no worker had taken; then by how much the clock was put back since the partition last stored a moment to
---          wait for (ms; 0: it was not)
+--          no worker had taken; then by how much the clock was put back since the partition last stored a due time
+--          (ms; 0: it was not)
 -- include: constants, add_history, clock, count, finish, note_time, text
 local most, lease_ms = ARGV[1], ARGV[2]
 local prefix, now, back, unknown, missing, untaken = KEYS[1], clock(), 0, 0, 0, 0
@@ -17,7 +17,7 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
   -- guard reap_unknown: state == 'waiting' or state == 'leased' => state
   -- guard reap_waiting: without state == 'waiting' or
   if state == 'waiting' or state == 'leased' then
-    -- Not through requeue: takes go on counting, or an outreach that kills its worker would do so for ever.
+    -- Not through requeue: takes go on counting, or an outreach that kills its worker would do so indefinitely.
     -- guard reap_takes: 'waiting') => 'waiting', 'takes', 0)
     redis.call('HSET', prefix .. 'outreach:' .. id, 'state', 'waiting')
     add_history(prefix .. 'outreach:' .. id, now, 'lease_ran_out')

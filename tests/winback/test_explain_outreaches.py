@@ -20,7 +20,7 @@ def test_history_of_an_outreach_is_shown_line_by_line(shop: Shop) -> None:
     assert story["next"].startswith("due at ")
     assert told(shop)["session"]["next"] == story["next"]
     again = take_again(shop.state, held.outreach)
-    assert told(shop)["outreaches"][0]["next"].startswith("a worker has it in hand")
+    assert told(shop)["outreaches"][0]["next"].startswith("in flight at a worker")
     shop.state.outbox.postpone(again, delay_ms=1, why="person_held")
     again = take_again(shop.state, held.outreach)
     assert shop.state.outbox.fence(again, body="{}", key="k").verdict == "sending"

@@ -99,13 +99,13 @@ def _view(seen: Overview, sent: int, total: int, elapsed: float) -> Group:
 def _line(seen: Overview, sent: int, total: int, elapsed: float) -> str:
     names = ("sent", "cancelled", "suppressed", "unreachable", "expired", "dead", "unknown")
     counts = ", ".join(f"{seen.counters.total(name)} {name}" for name in names if seen.counters.total(name))
-    box = f"{seen.outbox.due} due, {seen.outbox.leased} in hand"
+    box = f"{seen.outbox.due} due, {seen.outbox.leased} in flight"
     shop = f"{elapsed:4.0f} s  {sent}/{total} events, {sum(seen.lanes.values())} under way"
     return f"{shop}, {box}; {counts or 'nothing yet'}"
 
 
 def _print_summary(console: Console, summary: Summary) -> None:
-    sessions = Table("what became of them", "sessions", title=f"After {summary.seconds:.0f} s", title_justify="left")
+    sessions = Table("outcome", "sessions", title=f"After {summary.seconds:.0f} s", title_justify="left")
     for state, number in sorted(summary.sessions.items(), key=lambda item: -item[1]):
         sessions.add_row(_MEANING.get(state, state.replace(".", ": ").replace("_", " ")), str(number))
     sessions.add_row("together", str(sum(summary.sessions.values())), style="bold")

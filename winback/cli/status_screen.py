@@ -78,7 +78,7 @@ def _mode(snapshot: Snapshot) -> Text:
         return Text(f"{mode}, {word}: nothing is sent ({address(endpoint)})", STYLES["fail"])
     if mode == "live":
         return Text(f"live: requests go to {address(endpoint)}", "bold")
-    return Text(f"shadow: everything but the request, nobody is contacted ({address(endpoint)})")
+    return Text(f"shadow: no request is sent and no person is contacted ({address(endpoint)})")
 
 
 def _memory(snapshot: Snapshot) -> str:
@@ -106,8 +106,8 @@ def _roles(snapshot: Snapshot) -> Text:
 def _events(snapshot: Snapshot) -> Text:
     events, lag = snapshot.overview.events, snapshot.overview.lag_ms
     streams = f" in {events.streams} streams" if events.streams > 1 else ""
-    text = f"{events.waiting:,} to be applied{streams} ({events.pending:,} in hand), {health.span(lag)} behind"
-    return Text(text + (f"; {events.rejected:,} set aside as unreadable" if events.rejected else ""))
+    text = f"{events.waiting:,} waiting{streams} ({events.pending:,} in flight), {health.span(lag)} behind"
+    return Text(text + (f"; {events.rejected:,} quarantined" if events.rejected else ""))
 
 
 def _outbox(snapshot: Snapshot) -> Text:
@@ -129,7 +129,7 @@ def _problems(snapshot: Snapshot) -> RenderableType:
 def _waiting(snapshot: Snapshot) -> RenderableType:
     found = waiting(snapshot)
     if not found:
-        return Text.assemble(("sessions waiting", "bold"), "\nnobody")
+        return Text.assemble(("sessions waiting", "bold"), "\nnone")
     kinds = [kind.name for kind in KINDS if any(kind.name in counts for counts in found.values())]
     rows = Table("sessions waiting", box=None, pad_edge=False, header_style="bold")
     for kind in kinds:

@@ -94,7 +94,7 @@ def _next(record: OutreachRecord, now_ms: int) -> str:  # noqa: PLR0911 - one re
         case "waiting":
             return "due now: a worker gets it as soon as one is free and sending is not held back (winback status says)"
         case "leased":
-            return f"a worker has it in hand; if it does not come back, it is due again at {until}"
+            return f"in flight at a worker; if that ends, it is due again at {until}"
         case "sending":
             return f"its request is under way; without an answer it is unknown at {until}"
         case "dead" if record.waits_for_decision:

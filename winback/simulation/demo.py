@@ -52,7 +52,7 @@ class Summary:
     """What came of it all."""
 
     sessions: Mapping[str, int]
-    """Sessions by what became of them."""
+    """Sessions by outcome."""
     checks: Sequence[Check]
     seconds: float
     restarts: int

@@ -77,7 +77,7 @@ def _connect(app: Application) -> None:
         signals.celeryd_init: app.set_up_logging,
         signals.setup_logging: app.set_up_logging,
         signals.worker_init: app.lifecycle.join,
-        signals.worker_process_init: app.lifecycle.install_deps,
+        signals.worker_process_init: app.lifecycle.prepare_child,
         signals.worker_ready: app.lifecycle.watch,
         signals.heartbeat_sent: app.lifecycle.send_heartbeat,
         signals.worker_shutdown: app.lifecycle.withdraw,

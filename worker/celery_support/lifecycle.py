@@ -1,4 +1,4 @@
-"""What a worker does from its start to its end, at the signals of Celery: join, equip, watch, heartbeat, withdraw."""
+"""What a worker does from its start to its end, at the signals of Celery: join, prepare, watch, heartbeat, withdraw."""
 
 import gc
 import os
@@ -93,7 +93,7 @@ class Lifecycle:
         built = build_deps(self._settings, sends=sends, replicas=self._replicas)
         deps.install(replace(built, prepare=Once(load_for_attempts)))
 
-    def install_deps(self, **_kwargs: object) -> None:
+    def prepare_child(self, **_kwargs: object) -> None:
         """In a new process of a prefork pool: install what its tasks need."""
         for _ in range(CHILD_TRIES):
             try:

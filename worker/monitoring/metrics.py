@@ -71,7 +71,7 @@ def _events(overview: Overview) -> Iterator[Metric]:
     yield _gauge(
         "winback_events_ids_ahead_seconds", "How far ids were ahead of the server's clock, last hour.", ahead_s
     )
-    yield _gauge("winback_events_rejected", "Events set aside as unreadable in the last 7 days.", events.rejected)
+    yield _gauge("winback_events_rejected", "Events quarantined in the last 7 days.", events.rejected)
 
 
 def _outbox(overview: Overview) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ def lag(overview: Overview) -> Finding:
     """Judge how far ingest is behind."""
     events = overview.events
     if overview.lag_ms <= milliseconds(BEHIND):
-        return Finding("events", "ok", f"{events.waiting:,} to be applied; ingest keeps up")
+        return Finding("events", "ok", f"{events.waiting:,} waiting; ingest keeps up")
     text = f"ingest is {span(overview.lag_ms)} behind, {events.waiting:,} events wait: contacts wait for them"
     mark: Mark = "fail" if overview.lag_ms > milliseconds(FAR_BEHIND) else "warn"
     return Finding("events", mark, text, "run more of it (winback ingest), and read its log")

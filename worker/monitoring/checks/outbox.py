@@ -16,7 +16,7 @@ def due(overview: Overview) -> Finding:
     outbox = overview.outbox
     late = overview.now_ms - outbox.first_due_ms if outbox.due_now and outbox.first_due_ms is not None else 0
     if late <= milliseconds(SLOW_OUTBOX):
-        return Finding("outbox", "ok", f"{outbox.due_now:,} due now, {outbox.leased:,} in hand; nothing is late")
+        return Finding("outbox", "ok", f"{outbox.due_now:,} due now, {outbox.leased:,} in flight; nothing is late")
     if overview.sending.sending_state != "on":
         return Finding("outbox", "ok", f"{outbox.due_now:,} due now, the first for {span(late)}: sending is held back")
     text = f"due now: {outbox.due_now:,} outreaches, the first for {span(late)}: the workers do not keep up"
