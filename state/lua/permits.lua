@@ -6,7 +6,7 @@
 --          ARGV[6] how long a probe may take (ms)
 -- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 when that is
 --          news, why, when it goes on or is tried again (ms; 0: open)}
--- include: constants, blocked_by, daily_contacts, stops_all, text
+-- include: constants, blocked_by, daily_contacts, note_control_time, stops_all, text
 local wanted, in_flight, interval_us, burst, most_a_day, probe_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local prefix, granted, interval = KEYS[1], tonumber(wanted), tonumber(interval_us)
 local key, time = prefix .. 'sending', redis.call('TIME')
@@ -47,6 +47,8 @@ end
 -- guard permits_probe_unused: without and granted > 0
 -- guard permits_probe_ends: 'retry_at', text(now + probe_ms) => 'tries', 0
 if is and granted > 0 then redis.call('HSET', key, 'probe', 'free', 'retry_at', text(now + probe_ms)) end
+-- guard permits_notes_time
+if is and granted > 0 then note_control_time(prefix, now) end
 -- guard permits_full: without left <= 0 and 'full' or
 local state = is or left <= 0 and 'full' or 'on'
 local reported = redis.call('HGET', key, 'reported_state') or 'on'

@@ -4,7 +4,7 @@
 -- ARGV[1]  outreach ('': none); ARGV[2] our token; ARGV[3] day of its place ('': none, or it is kept)
 --          ARGV[4] requests not made; ARGV[5] time between two requests (us; 0: no limit)
 -- Returns  nothing
--- include: clock, daily_contacts, text
+-- include: clock, daily_contacts, note_control_time, text
 local outreach, token, day, not_made, interval_us = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local prefix, key, unused = KEYS[1], KEYS[1] .. 'sending', tonumber(not_made)
 if day ~= '' then
@@ -24,5 +24,8 @@ local probe = redis.call('HGET', key, 'probe')
 -- guard return_probe_free: without == 'free' or probe
 -- guard return_probe_ours: without or probe and probe ~= '' and probe == outreach
 if probe == 'free' or probe and probe ~= '' and probe == outreach then
-  redis.call('HSET', key, 'probe', '', 'retry_at', text(clock()))
+  local now = clock()
+  -- guard return_notes_time
+  note_control_time(prefix, now)
+  redis.call('HSET', key, 'probe', '', 'retry_at', text(now))
 end

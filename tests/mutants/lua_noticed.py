@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tests.state.test_brief_clock_jump import disagree, end_a_time_without_orders, pause, probe, stop
+from tests.state.test_brief_clock_jump import (
+    disagree,
+    end_a_time_without_orders,
+    lease_probe,
+    pause,
+    probe,
+    return_probe,
+    stop,
+)
 from tests.support.helpers import DAY_MS, HOUR_MS
 
 Noticed = tuple[str, str] | tuple[str, str, dict[str, Any]]
@@ -121,6 +129,8 @@ NOTICED: dict[str, list[Noticed]] = {
         ("back_due_more", "brief_jump_stays_noted_until_all_is_put_back"),
         ("outcome_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": stop}),
         ("gate_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": probe}),
+        ("permits_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": lease_probe}),
+        ("return_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": return_probe}),
         ("pause_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": pause}),
         ("declare_notes_time", "time_stored_with_the_control_keys_is_noted", {"store": disagree}),
         ("clock_orders", "order_of_a_brief_jump_is_noticed"),

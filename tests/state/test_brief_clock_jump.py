@@ -98,13 +98,23 @@ def stop(state: State) -> None:
     control(state).report_outcome(held(), "refused", "http_401")
 
 
-def probe(state: State) -> None:
-    by = control(state)
+def lease_probe(state: State) -> None:
     stop(state)
     let_pass(state, HOUR_MS)
-    assert granted(by) == 1
     state.client.hdel(f"{state.keys.control}sending", "clock")
-    passes(by)
+    assert granted(control(state)) == 1
+
+
+def probe(state: State) -> None:
+    lease_probe(state)
+    state.client.hdel(f"{state.keys.control}sending", "clock")
+    passes(control(state))
+
+
+def return_probe(state: State) -> None:
+    lease_probe(state)
+    state.client.hdel(f"{state.keys.control}sending", "clock")
+    control(state).not_leased(1)
 
 
 def pause(state: State) -> None:
@@ -123,7 +133,7 @@ def end_a_time_without_orders(state: State) -> None:
     assert state.client.exists(f"{state.keys.control}gaps")
 
 
-@pytest.mark.parametrize("store", [stop, probe, pause, disagree, end_a_time_without_orders])
+@pytest.mark.parametrize("store", [stop, lease_probe, probe, return_probe, pause, disagree, end_a_time_without_orders])
 def test_time_stored_with_the_control_keys_is_noted(state: State, store: Callable[[State], None]) -> None:
     before = now_ms(state)
     store(state)
