@@ -18,7 +18,7 @@ from state.person_marks import MOST_LINKED, ConsentAnswer, MarkingResult, Marks,
 from state.script import Call
 from state.scripts import Scripts
 
-Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "capped"]
+Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "limited"]
 
 
 def person_of(identity: str, secret: bytes) -> str:
@@ -41,8 +41,8 @@ class ContactRef(NamedTuple):
 
     worth: str
     """What its cart is worth, as `state.attribution.Money` writes it; empty when that is not known."""
-    kept_ms: int
-    """How long it is remembered."""
+    ttl_ms: int
+    """How long it is kept."""
     taken_ms: int
     """When the outreach was taken (Unix ms): of people who were forgotten since, nothing is remembered."""
 
@@ -90,12 +90,14 @@ def merged(found: Sequence[PersonFacts]) -> PersonFacts:
 
 
 class People:
-    """The state of all people. `cap_ms`: for how long a contact is remembered, which is the longest limit's period."""
+    """The state of all people. `longest_limit_ms`: the longest period of any limit; contacts are kept for it."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, *, cap_ms: int, lease_ms: int, bought_window_ms: int) -> None:
+    def __init__(
+        self, scripts: Scripts, keys: Keys, *, longest_limit_ms: int, lease_ms: int, bought_window_ms: int
+    ) -> None:
         self._scripts = scripts
         self._keys = keys
-        self._cap_ms = cap_ms
+        self._longest_limit_ms = longest_limit_ms
         self._lease_ms = lease_ms
         self._mark_writer = MarkWriter(scripts, keys, bought_window_ms)
 
@@ -149,12 +151,12 @@ class People:
             key,
             outreach=outreach,
             token=token,
-            remembered_ms=self._cap_ms + self._lease_ms,
+            reservation_ttl_ms=self._longest_limit_ms + self._lease_ms,
             lease_ms=self._lease_ms,
             channels=channels,
             shared_from=shared_from,
             worth=contact_ref.worth,
-            contact_ms=contact_ref.kept_ms,
+            contact_ttl_ms=contact_ref.ttl_ms,
             taken_at=contact_ref.taken_ms,
             limits=[number for limit in limits for number in (limit.count, limit.period_ms)],
         )

@@ -27,7 +27,7 @@ from state.scripts import Scripts
 from state.sending_control import Control
 from state.sessions import Sessions
 from tasks.delivery.sending_limits import limits_of
-from tasks.policy.law.limits import longest_period_ms
+from tasks.policy.law.limits import longest_limit_ms
 from worker.monitoring import announcer
 from worker.settings import Settings
 
@@ -155,7 +155,7 @@ def _people(settings: Settings, scripts: Scripts, keys: Keys) -> People:
     return People(
         scripts,
         keys,
-        cap_ms=longest_period_ms(settings.contact),
+        longest_limit_ms=longest_limit_ms(settings.contact),
         lease_ms=milliseconds(settings.delivery.lease),
         bought_window_ms=milliseconds(settings.contact.purchase_cooldown),
     )

@@ -72,17 +72,28 @@ def reserve(
     *,
     outreach: str,
     token: int,
-    remembered_ms: int,
+    reservation_ttl_ms: int,
     lease_ms: int,
     channels: str,
     shared_from: int | str,
     worth: str,
-    contact_ms: int,
+    contact_ttl_ms: int,
     taken_at: int,
     limits: Iterable[int],
 ) -> Arguments:
     """Reserve a person. `limits`: contacts, within (ms), and so on. The reply: a word; see the script."""
-    return outreach, token, remembered_ms, lease_ms, channels, shared_from, worth, contact_ms, taken_at, *limits
+    return (
+        outreach,
+        token,
+        reservation_ttl_ms,
+        lease_ms,
+        channels,
+        shared_from,
+        worth,
+        contact_ttl_ms,
+        taken_at,
+        *limits,
+    )
 
 
 @script(flag)

@@ -1,14 +1,14 @@
 #!lua
 -- Reserves a person for one attempt: the person's side of the fence. Whom it may reach is remembered with it.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] how long it is remembered (ms): the longest limit and a lease; ARGV[4]
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] how long it is kept (ms): the longest limit and a lease; ARGV[4]
 --          a lease (ms); ARGV[5] channels that the request may use, a space between; ARGV[6] links from which on an
 --          identity is shared ('': this one never is); ARGV[7] what the cart is worth ('': not known); ARGV[8] how long
---          the contact is remembered (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
+--          the contact is kept (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
 -- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | refused (a channel) | lost (ours,
---          by a later token) | held (by another, which may still end without contact) | capped (a limit is reached)
+--          by a later token) | held (by another, which may still end without contact) | limited (a limit is reached)
 -- include: answer_of, call, clock, is_refusal, is_shared, remember_contact, reservations, text
-local outreach, token, remembered_ms, lease_ms, channels, shared_from, worth, contact_ms, taken_at =
+local outreach, token, reservation_ttl_ms, lease_ms, channels, shared_from, worth, contact_ttl_ms, taken_at =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local prefix, now, lease = KEYS[1], clock(), tonumber(lease_ms)
 -- guard reserve_unshared: without shared_from ~= '' and
@@ -44,7 +44,7 @@ for i = 1, #held, 2 do
     -- guard reserve_waits
     if now - at < lease then return 'held' end
     ages[#ages + 1] = now - at
-    if now - at >= tonumber(remembered_ms) then old[#old + 1] = held[i] end
+    if now - at >= tonumber(reservation_ttl_ms) then old[#old + 1] = held[i] end
   end
 end
 -- guard reserve_each_limit: #ARGV, => 10,
@@ -59,14 +59,14 @@ for i = 10, #ARGV, 2 do
   -- guard reserve_limit
   -- guard reserve_limit_reached: >= => >
   -- guard reserve_limit_number: >= tonumber(most) => > 0
-  if contacts >= tonumber(most) then return 'capped' end
+  if contacts >= tonumber(most) then return 'limited' end
 end
 
 -- guard reserve_old: call('HDEL', key, unpack(old)) => text(0)
 if old[1] then call('HDEL', key, unpack(old)) end
 call('HSET', key, outreach, token .. ':' .. text(now))
 -- guard reserve_ttl
-call('PEXPIRE', key, remembered_ms)
+call('PEXPIRE', key, reservation_ttl_ms)
 -- guard reserve_remembers
-remember_contact(prefix, outreach, now, worth, contact_ms, taken_at)
+remember_contact(prefix, outreach, now, worth, contact_ttl_ms, taken_at)
 return 'reserved'

@@ -36,7 +36,7 @@ ANOTHER_MODE = timedelta(seconds=5)
 REPLICAS_BACK = timedelta(seconds=5)
 """How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
 PERSON_TAKEN = {
-    "capped": "contacted_recently",
+    "limited": "contacted_recently",
     "bought": "bought_recently",
     "opted_out": "opted_out",
     "refused": "no_consent",

@@ -133,7 +133,7 @@ class ContactSettings(BaseModel):
 
     @property
     def longest_cap(self) -> timedelta:
-        """The longest of all caps: for so long a contact has to be remembered."""
+        """The longest `cap` of any stage and country."""
         caps = (self.at(stage, place).cap for stage in get_args(Stage) for place in ((), *zip(self.by_country)))
         return max(caps)
 

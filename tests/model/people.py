@@ -22,7 +22,7 @@ def reserve(  # noqa: PLR0917 - as the script takes them
         for held in others:
             if wrong := _given_up_for(world.outreaches[held.outreach]):
                 world = world._replace(wrong=wrong)
-        return "capped", world
+        return "limited", world
     if person.paid > person.erased:
         world = world._replace(wrong="I3: a request starts for somebody whose order was acknowledged")
     if person.said_no:

@@ -89,7 +89,7 @@ def _reserves(world: World, worker: Worker, mix: Mix, without: Without) -> World
         reserved = worker.reserved + 1
         done = reserved == len(owners) or "reserve_all" in without
         return with_workers(after, worker, worker._replace(step="reserved" if done else "fenced", reserved=reserved))
-    reply = "suppressed" if said in {"capped", "bought", "refused"} else "not_sent"
+    reply = "suppressed" if said in {"limited", "bought", "refused"} else "not_sent"
     certain = not worker.ambiguous or "keeps_held" in without
     gives_back = worker.reserved and certain and "gives_back" not in without
     return with_workers(after, worker, worker._replace(step="release" if gives_back else "settle", reply=reply))

@@ -42,7 +42,7 @@ def test_each_identity_must_be_replicated(real_state: State) -> None:
         def run_confirmed(self, call: Call[Reply]) -> Confirmed[Reply]:
             return Confirmed(self.run(call), next(confirmed))
 
-    people = People(Half(state.client), state.keys, cap_ms=1, lease_ms=1, bought_window_ms=1)
+    people = People(Half(state.client), state.keys, longest_limit_ms=1, lease_ms=1, bought_window_ms=1)
     lead = ContactRef("", HOUR_MS, now_ms(state))
     assert people.reserve([PERSON, "b" * 64], "07-0123456789abcdef", 1, lead, ()) == "not_replicated"
 

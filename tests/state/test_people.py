@@ -75,12 +75,12 @@ def test_person_is_held_by_another_outreach_for_a_lease(state: State) -> None:
     assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "held"
     assert state.people.person_facts(PERSON).reserved_by == FIRST
     let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "capped"
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, LIMITS) == "limited"
     assert state.people.person_facts(PERSON).reserved_by == FIRST
 
 
 def test_after_the_cap_the_person_is_free(state: State) -> None:
-    brief = People(state.scripts, state.keys, cap_ms=1, lease_ms=0, bought_window_ms=1)
+    brief = People(state.scripts, state.keys, longest_limit_ms=1, lease_ms=0, bought_window_ms=1)
     assert brief.reserve([PERSON], FIRST, 1, CONTACT_REF, [Limit(1, 1)]) == "reserved"
     left = state.client.pttl(reserved_key(state))
     assert left <= 1

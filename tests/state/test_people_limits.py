@@ -13,7 +13,7 @@ def test_as_many_contacts_as_a_limit_allows_are_reserved(state: State, count: in
     for number in range(count):
         assert state.people.reserve([PERSON], f"07-{number:016x}", 1, CONTACT_REF, [Limit(count, CAP_MS)]) == "reserved"
         let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, [Limit(count, CAP_MS)]) == "capped"
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, [Limit(count, CAP_MS)]) == "limited"
     assert len(state.people.person_facts(PERSON).contacts) == count
 
 
@@ -21,7 +21,7 @@ def test_each_of_several_limits_holds(state: State) -> None:
     limits = [Limit(3, CAP_MS), Limit(1, HOUR_MS)]
     assert state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, limits) == "reserved"
     let_lease_pass(state)
-    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, limits) == "capped"
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, limits) == "limited"
 
 
 def test_a_contact_outside_every_period_does_not_count(state: State) -> None:
@@ -34,7 +34,7 @@ def test_a_contact_outside_every_period_does_not_count(state: State) -> None:
 def test_a_contact_counts_for_a_period_and_a_lease(state: State) -> None:
     state.people.reserve([PERSON], FIRST, 1, CONTACT_REF, LIMITS)
     let_lease_pass(state, ms=HOUR_MS + LEASE_MS - MINUTE_MS)
-    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, [Limit(1, HOUR_MS)]) == "capped"
+    assert state.people.reserve([PERSON], SECOND, 1, CONTACT_REF, [Limit(1, HOUR_MS)]) == "limited"
 
 
 def test_contacts_of_long_ago_are_not_kept(state: State) -> None:

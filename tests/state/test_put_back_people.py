@@ -36,7 +36,7 @@ def test_contact_in_the_future_counts_from_now(state: State, step_ms: int) -> No
     put_back_hashes_and_sets(state, step_ms)
     assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "held"
     let_reservations_age(state, PERSON, LEASE_MS)
-    assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "capped"
+    assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "limited"
     let_reservations_age(state, PERSON, CAP_MS)
     assert state.people.reserve([PERSON], second.outreach, second.token, CONTACT_REF, LIMITS) == "reserved"
 

@@ -63,7 +63,7 @@ def make_state(
     cipher: Cipher | None = None,
 ) -> State:
     keys = Keys(namespace)
-    people = People(scripts, keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
+    people = People(scripts, keys, longest_limit_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=BOUGHT_WINDOW_MS)
     cipher = cipher or Unencrypted()
     sessions = Sessions(scripts, keys, RANK_NAMES, cipher)
     outbox, streams = Outbox(scripts, keys, LEASE_MS, cipher), Streams(scripts, keys)

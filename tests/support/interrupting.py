@@ -23,7 +23,7 @@ class After(People):
     """Does something just before the reservation, which is after the fence."""
 
     def __init__(self, state: State, act: Callable[[], object]) -> None:
-        super().__init__(state.scripts, state.keys, cap_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=CAP_MS)
+        super().__init__(state.scripts, state.keys, longest_limit_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=CAP_MS)
         self._act = act
 
     def reserve(self, *args: Any, **named: Any) -> Reservation:  # noqa: ANN401 - as it is called

@@ -189,7 +189,7 @@ class Real(Overseers):
         answer = reserve([owners[reserved]], outreach, held.token, CONTACT_REF, self.limits, channels=("call",))
         found = {(worker.outreach, worker.token): worker for worker in after.workers}[place, claim]
         # Which step comes next is the attempt's business; what the script says must be what the model says.
-        expected = {"suppressed": {"capped", "bought", "refused"}, "not_sent": {"held", "lost"}}
+        expected = {"suppressed": {"limited", "bought", "refused"}, "not_sent": {"held", "lost"}}
         assert answer in expected.get(found.reply, {"reserved"}), answer
         self.reserved[place, claim] = found.reserved
         self._goes_on(place, claim, f"{found.step} {found.reply}".strip())

@@ -64,7 +64,7 @@ def test_a_refusal_just_before_the_reservation_stops_it(state: State) -> None:
             self.answer(PERSON, "whatsapp", ConsentAnswer(allowed=False, at_ms=now_ms(state)))
             return super().reserve(*args, **named)
 
-    people = Refuses(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
+    people = Refuses(state.scripts, state.keys, longest_limit_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
     with yuno(state) as (deps, server):
         assert attempt(outreach, replace(deps, people=people)) == AttemptOutcome(outreach, "suppressed", "no_consent")
         assert server.requests == []

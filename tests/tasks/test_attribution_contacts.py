@@ -194,7 +194,7 @@ def test_suppressed_person_is_not_remembered_as_contacted(state: State) -> None:
     assert state.people.reserve([PERSON], first, 1, lead, LIMITS) == "reserved"
     assert state.people.reserve([PERSON], second, 1, lead, LIMITS) == "held"
     let_reservations_age(state, PERSON, LEASE_MS)
-    assert state.people.reserve([PERSON], second, 1, lead, LIMITS) == "capped"
+    assert state.people.reserve([PERSON], second, 1, lead, LIMITS) == "limited"
     assert list(texts(state, state.keys.contacts(PERSON))) == [first]
 
 

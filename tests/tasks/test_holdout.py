@@ -43,7 +43,7 @@ def test_return_during_the_holdout_reserves_no_person(state: State) -> None:
             happen(state, event(stage="payment"))
             return answer
 
-    people = ComesBack(state.scripts, state.keys, cap_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
+    people = ComesBack(state.scripts, state.keys, longest_limit_ms=HOUR_MS, lease_ms=1, bought_window_ms=1)
     with yuno(state) as (deps, _):
         assert attempt(outreach, replace(holding(deps, held=True), people=people)).outcome == "lost"
     assert held_by(state) == ""

@@ -11,7 +11,7 @@ from state.channels import CHANNELS
 from state.limit import Limit
 from tasks.policy.law.consenting import consent_required
 from tasks.policy.law.limit_text import parse_limit, write_limit
-from tasks.policy.law.limits import limits_for, longest_period_ms, strictest
+from tasks.policy.law.limits import limits_for, longest_limit_ms, strictest
 from tasks.policy.law.table import table
 from tasks.policy.settings import ContactSettings
 
@@ -63,10 +63,10 @@ def test_limits_of_a_stage_and_a_country_hold_together() -> None:
 
 
 def test_a_contact_is_remembered_for_the_longest_limit() -> None:
-    assert longest_period_ms(contact()) == 30 * DAY_MS  # France
-    assert longest_period_ms(contact(law="off")) == DAY_MS
-    assert longest_period_ms(contact(law="off", by_country={"AR": {"limits": ["9/90d"]}})) == 90 * DAY_MS
-    assert longest_period_ms(contact(law="off", by_stage={"payment": {"limits": ["9/60d"]}})) == 60 * DAY_MS
+    assert longest_limit_ms(contact()) == 30 * DAY_MS  # France
+    assert longest_limit_ms(contact(law="off")) == DAY_MS
+    assert longest_limit_ms(contact(law="off", by_country={"AR": {"limits": ["9/90d"]}})) == 90 * DAY_MS
+    assert longest_limit_ms(contact(law="off", by_stage={"payment": {"limits": ["9/60d"]}})) == 60 * DAY_MS
 
 
 limits = st.builds(Limit, st.integers(1, 5), st.integers(1, 12).map(lambda hours: hours * HOUR_MS))

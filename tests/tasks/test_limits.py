@@ -45,4 +45,4 @@ def agree(state: State, ages: list[int], limits: list[Limit], mine: int | None) 
         assert answer == "held"
     else:
         reached = any(is_reached(limit, others, now_ms=now, lease_ms=LEASE_MS) for limit in limits)
-        assert answer == ("capped" if reached else "reserved")
+        assert answer == ("limited" if reached else "reserved")

@@ -120,7 +120,7 @@ def test_marks_are_made_once_however_often_a_full_server_refuses(state: State) -
             calls.extend(marks)
             return super().send_marks(named, marks, ask_last_erasure=ask_last_erasure)
 
-    people = Counting(state.scripts, state.keys, cap_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
+    people = Counting(state.scripts, state.keys, longest_limit_ms=1, lease_ms=1, bought_window_ms=HOUR_MS)
     ingest = ingest_of(
         state, people=people, streams=Breaking(state.streams, "send_acknowledge", ServerFullError, times=5)
     )

@@ -1,17 +1,17 @@
 -- Remember that an outreach is about to reach a person, so that their orders lead to it; forget those of long ago.
--- `worth`: what its cart is worth ('': not known); `for_ms`: how long it is remembered; `taken`: when it was taken
+-- `worth`: what its cart is worth ('': not known); `ttl_ms`: how long it is kept; `taken`: when it was taken
 -- (ms).
 -- include: is_erased, text
 local MOST_CONTACTS = 100
-local function remember_contact(prefix, outreach, now, worth, for_ms, taken)
+local function remember_contact(prefix, outreach, now, worth, ttl_ms, taken)
   -- guard contact_barred
   if is_erased(prefix, taken) then return end
   local key = prefix .. 'contacts'
   local held, oldest, number = redis.call('HGETALL', key), nil, 0
   for i = 1, #held, 2 do
     local at = tonumber(string.match(held[i + 1], '^%d+'))
-    -- guard contact_old: tonumber(for_ms) => 2 * for_ms
-    if now - at > tonumber(for_ms) then redis.call('HDEL', key, held[i])
+    -- guard contact_old: tonumber(ttl_ms) => 2 * ttl_ms
+    if now - at > tonumber(ttl_ms) then redis.call('HDEL', key, held[i])
     -- guard contact_other: elseif held[i] ~= outreach then => else
     elseif held[i] ~= outreach then
       number = number + 1
@@ -24,5 +24,5 @@ local function remember_contact(prefix, outreach, now, worth, for_ms, taken)
   if number >= MOST_CONTACTS then redis.call('HDEL', key, oldest.id) end
   redis.call('HSET', key, outreach, text(now) .. ' ' .. worth)
   -- guard contact_ttl
-  redis.call('PEXPIRE', key, for_ms)
+  redis.call('PEXPIRE', key, ttl_ms)
 end

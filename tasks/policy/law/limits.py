@@ -22,8 +22,8 @@ def limits_for(stage: Stage, jurisdictions: tuple[str, ...], settings: ContactSe
     return strictest(found)
 
 
-def longest_period_ms(settings: ContactSettings) -> int:
-    """Return for how long a contact has to be remembered: the longest period of any limit, at any stage and place."""
+def longest_limit_ms(settings: ContactSettings) -> int:
+    """Return the longest period of any limit, at any stage and place (ms): contacts are kept for it."""
     places = [(), *((code,) for code in settings.by_country), *((code,) for code in table())]
     every = (limit for stage in get_args(Stage) for place in places for limit in limits_for(stage, place, settings))
     return max((limit.period_ms for limit in every), default=milliseconds(settings.longest_cap))
