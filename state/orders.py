@@ -5,6 +5,7 @@ What is kept of a session is a number that stands for its id, for at most a day;
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from pydantic_core import to_json
@@ -19,8 +20,13 @@ from state.server_errors import driver_errors
 
 DAYS = 8
 """Days of counters that are read, today included."""
-Moment = tuple[str, int]
-"""A session and when it was (Unix ms)."""
+
+
+class SessionMoment(NamedTuple):
+    """A session, empty for none, and when something happened in it (Unix ms)."""
+
+    session: str
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Orders:
         self._scripts = scripts
         self._keys = keys
 
-    def count(self, checkouts: Sequence[Moment], orders: Sequence[Moment]) -> list[NamedCall]:
+    def count(self, checkouts: Sequence[SessionMoment], orders: Sequence[SessionMoment]) -> list[NamedCall]:
         """Return the calls that count these. Counting again changes nothing.
 
         An order without a session has an empty text in its place.
@@ -126,7 +132,7 @@ def read_flow(stored: Mapping[str, str]) -> OrderFlow:
     )
 
 
-def _numbered(moments: Sequence[Moment]) -> list[str]:
+def _numbered(moments: Sequence[SessionMoment]) -> list[str]:
     return [word for name, at_ms in moments for word in (str(crc32(name.encode())) if name else "", str(at_ms))]
 
 

@@ -8,6 +8,7 @@ from detectors.activity import MAX_METADATA_BYTES
 from detectors.activity import Cart as StoredCart
 from detectors.flow import Platform, Stage
 from detectors.normalize import countries, emails, languages, money, names, phones, text
+from detectors.normalize.contact_details import ContactDetails
 from detectors.session_fields import PHONE_COUNTRY, cart_of, metadata_of
 from state.channels import Channel
 from tasks.delivery.request import AbandonedSession, Cart, Customer, Engagement, Item, RecoveryRequest
@@ -82,9 +83,9 @@ def phone_of(fields: Mapping[str, str]) -> str | None:
     return number if phones.phone(text, countries.country(first)) in {None, number} else None
 
 
-def contact_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
-    """Return phone number, country and e-mail address as a session keeps them; empty for what it lacks."""
-    return fields.get("phone", ""), fields.get("country", ""), fields.get("email", "")
+def contact_of(fields: Mapping[str, str]) -> ContactDetails:
+    """Return the customer's contact details as a session keeps them."""
+    return ContactDetails(fields.get("phone", ""), fields.get("country", ""), fields.get("email", ""))
 
 
 def timestamp(ms: int) -> str:

@@ -5,6 +5,7 @@ import json
 from pydantic import BaseModel, ConfigDict
 
 from detectors.flow import Platform, Stage
+from detectors.normalize.contact_details import ContactDetails
 
 
 class _Part(BaseModel):
@@ -78,10 +79,10 @@ def email_in(body: str) -> str:
     return str(json.loads(body)["customer"].get("email") or "")
 
 
-def contact_in(body: str) -> tuple[str, str, str]:
-    """Return phone number, country and e-mail address of a request as it was sent."""
+def contact_in(body: str) -> ContactDetails:
+    """Return the customer's contact details in a request as it was sent."""
     customer = json.loads(body)["customer"]
-    return customer["phone_number"], customer["country_code"], customer.get("email", "")
+    return ContactDetails(customer["phone_number"], customer["country_code"], customer.get("email", ""))
 
 
 def channel_in(body: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
@@ -41,20 +41,27 @@ def _split(text: str, example: str) -> object:
         raise ValueError(f"is not a list: write {example}") from None
 
 
-def read_exception(text: str) -> tuple[str, str]:
-    """Read an exception: return what kind of entry it is (`number`, `address`, `domain` or `name`), and the entry.
+class BlockException(NamedTuple):
+    """An entry that is never blocked."""
+
+    kind: Literal["number", "address", "domain", "name"]
+    entry: str
+
+
+def read_exception(text: str) -> BlockException:
+    """Read an exception.
 
     Raises:
         ValueError: it is none of them.
     """
     bare = text.strip()
     if bare.startswith("+"):
-        return "number", block_patterns.number_entry(bare)
+        return BlockException("number", block_patterns.number_entry(bare))
     if bare.rpartition("@")[0]:
-        return "address", block_patterns.address_entry(bare)
+        return BlockException("address", block_patterns.address_entry(bare))
     if "." in bare.strip(".") and " " not in bare:
-        return "domain", block_patterns.domain_entry(bare)
-    return "name", block_patterns.name_entry(bare)
+        return BlockException("domain", block_patterns.domain_entry(bare))
+    return BlockException("name", block_patterns.name_entry(bare))
 
 
 # What names people is not shown by `winback config show`.
@@ -65,7 +72,7 @@ Addresses = Annotated[tuple[str, ...], _list_of(block_patterns.address_entry, "q
 Names = Annotated[tuple[str, ...], _list_of(block_patterns.name_entry, "Test Buyer,Jane Doe"), _COUNTED]
 Numbers = Annotated[tuple[str, ...], _list_of(block_patterns.number_entry, "+573001234567,+5730012345*"), _COUNTED]
 Exceptions = Annotated[
-    tuple[str, ...], _list_of(lambda text: read_exception(text)[1], "shop.com,ceo@shop.com,+573001234567"), _COUNTED
+    tuple[str, ...], _list_of(lambda text: read_exception(text).entry, "shop.com,ceo@shop.com,+573001234567"), _COUNTED
 ]
 
 

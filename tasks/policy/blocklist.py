@@ -180,7 +180,7 @@ def _own(settings: BlockSettings) -> Iterator[BlockEntry]:
 def _exceptions(settings: BlockSettings) -> BlockEntry:
     parts: dict[str, list[str]] = {"domains": [], "addresses": [], "names": [], "numbers": []}
     for text in settings.allow:
-        parts["addresses" if (kind := read_exception(text)[0]) == "address" else f"{kind}s"].append(text)
+        parts["addresses" if (kind := read_exception(text).kind) == "address" else f"{kind}s"].append(text)
     return BlockEntry("internal", "contact.block.allow", **_lists(parts))
 
 

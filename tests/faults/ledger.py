@@ -133,7 +133,7 @@ class LedgerApi:
         headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
         problems = [problem.message for problem in check_headers(headers, CREDENTIALS)]
         headers_ok = not problems
-        document, breaches = check_body(body)
+        checked = check_body(body)
         with self._guard:
             answer = self._plan(self._number)
             self._number += 1
@@ -145,9 +145,9 @@ class LedgerApi:
                 key=idempotency_key(headers),
                 raw=body,
                 headers_ok=headers_ok,
-                problems=(*problems, *breaches),
+                problems=(*problems, *checked.breaches),
             )
-            self._ledger.note(entry, document)
+            self._ledger.note(entry, checked.document)
         return answer
 
 

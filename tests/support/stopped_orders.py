@@ -1,5 +1,6 @@
 """Orders that no longer arrive."""
 
+from state.orders import SessionMoment
 from tests.support.helpers import now_ms
 from worker.runtime import State
 
@@ -7,5 +8,7 @@ from worker.runtime import State
 def count(state: State, checkouts: dict[str, int] | None = None, orders: dict[str, int] | None = None) -> None:
     """Count sessions at the checkout and orders, each so long ago (ms)."""
     now = now_ms(state)
-    moments = [[(name, now - ago_ms) for name, ago_ms in (found or {}).items()] for found in (checkouts, orders)]
+    moments = [
+        [SessionMoment(name, now - ago_ms) for name, ago_ms in (found or {}).items()] for found in (checkouts, orders)
+    ]
     state.scripts.send_calls(state.orders.count(*moments)).result()

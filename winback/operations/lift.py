@@ -32,6 +32,13 @@ class Interval(NamedTuple):
     high: float
 
 
+class Ratio(NamedTuple):
+    """The ratio of two rates, and its interval."""
+
+    value: float
+    interval: Interval
+
+
 class Group(NamedTuple):
     """Some people, and how many of them ordered."""
 
@@ -66,7 +73,7 @@ def compare(contacted: Group, holdout: Group) -> Comparison:
     difference = contacted.orders / contacted.people - holdout.orders / holdout.people
     if min(contacted.orders, holdout.orders) < FEWEST_ORDERS:
         return Comparison(contacted, holdout, difference, newcombe(contacted, holdout), None, None)
-    ratio, low, high = katz(contacted, holdout)
+    ratio, (low, high) = katz(contacted, holdout)
     interval = Interval(low - 1, high - 1)
     return Comparison(contacted, holdout, difference, newcombe(contacted, holdout), ratio - 1, interval)
 
@@ -88,8 +95,8 @@ def newcombe(one: Group, other: Group) -> Interval:
     return Interval(low, p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2))
 
 
-def katz(one: Group, other: Group) -> tuple[float, float, float]:
+def katz(one: Group, other: Group) -> Ratio:
     """Return the ratio of two rates, `one` by `other`, and its interval; there must be orders in both."""
     ratio = (one.orders / one.people) / (other.orders / other.people)
     half = Z * sqrt(1 / one.orders - 1 / one.people + 1 / other.orders - 1 / other.people)
-    return ratio, exp(log(ratio) - half), exp(log(ratio) + half)
+    return Ratio(ratio, Interval(exp(log(ratio) - half), exp(log(ratio) + half)))

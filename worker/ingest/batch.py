@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of
@@ -9,6 +10,7 @@ from detectors.normalize.session_ids import session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
 from state.event_stream import StreamEntry, entry_ms
+from state.orders import SessionMoment
 from state.sessions import Change
 from worker.ingest import fast_path
 from worker.ingest.answers import EventAnswer, answers_of_event
@@ -28,6 +30,21 @@ class Rejection:
     applied: bool
 
 
+class NamedIdentity(NamedTuple):
+    """An identity that an event may name, and when that event happened (Unix ms)."""
+
+    identity: str
+    at_ms: int
+
+
+class Takeover(NamedTuple):
+    """A session that was taken over, by which one, and the sequence number of the event that said so."""
+
+    previous: str
+    session: str
+    stamp: int
+
+
 @dataclass(slots=True)
 class Batch:
     """What has to be written for some entries. Identities: see `detectors.normalize.identities`. Times are Unix ms."""
@@ -35,14 +52,13 @@ class Batch:
     changes: list[Change] = field(default_factory=list)
     minutes: list[int] = field(default_factory=list)
     """In which minute (since 1970) each change's event arrived."""
-    bought: list[tuple[str, int]] = field(default_factory=list)
+    bought: list[NamedIdentity] = field(default_factory=list)
     """Every identity that an order may name, and when it was made."""
-    opted_out: list[tuple[str, int]] = field(default_factory=list)
+    opted_out: list[NamedIdentity] = field(default_factory=list)
     """Every identity that an opt-out may name, and when it was said."""
     answers: list[EventAnswer] = field(default_factory=list)
     """A no counts for every identity that may be meant, a yes for those that surely are."""
-    superseded: list[tuple[str, str, int]] = field(default_factory=list)
-    """Which session was taken over by which, and the sequence number of the event that said so."""
+    superseded: list[Takeover] = field(default_factory=list)
     naming_changes: list[int] = field(default_factory=list)
     """Which changes say more of their session's person, from 0; these have `wants_mark` set unless that is known."""
     known_since: object = None
@@ -50,8 +66,8 @@ class Batch:
     checkouts: list[int] = field(default_factory=list)
     """Which changes say that their session is at the checkout, from 0."""
     orders: list[Order] = field(default_factory=list)
-    placed: list[tuple[str, int]] = field(default_factory=list)
-    """Of each order its session, empty for none, and when it arrived (Unix ms)."""
+    placed: list[SessionMoment] = field(default_factory=list)
+    """Of each order its session, empty for none, and when it arrived."""
     rejections: list[Rejection] = field(default_factory=list)
 
 
@@ -105,7 +121,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
         batch.rejections.append(Rejection(entry_id, (_NO_IDENTITY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, event_position, tuple(sessions), before))
-        batch.placed.append((next(iter(sessions), ""), arrival_ms))
+        batch.placed.append(SessionMoment(next(iter(sessions), ""), arrival_ms))
     own = session_key(text) if text else ""
     for session, named in sessions.items():
         if session == own:
@@ -115,7 +131,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
     batch.minutes += [arrival_ms // MINUTE_MS] * (len(batch.changes) - before)
     if own and event.previous_session_id:
         if event_position.activity:
-            batch.superseded.append((session_key(event.previous_session_id), own, event_position.stamp))
+            batch.superseded.append(Takeover(session_key(event.previous_session_id), own, event_position.stamp))
         elif event.type not in STOPS:
             batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
 
@@ -137,9 +153,9 @@ def _add_people(batch: Batch, event: ActivityEvent, event_position: Position) ->
         return False
     meant, at_ms = named_in(event), occurred_ms(event_position.stamp)
     if event.type == "order_completed":
-        batch.bought += ((identity, at_ms) for identity in meant)
+        batch.bought += (NamedIdentity(identity, at_ms) for identity in meant)
     if event.type == "opt_out":
-        batch.opted_out += ((identity, at_ms) for identity in meant)
+        batch.opted_out += (NamedIdentity(identity, at_ms) for identity in meant)
     if customer is not None and consent is not None:
         batch.answers += answers_of_event(consent, meant, identities_of(*written(customer)), at_ms)
     return bool(meant)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from detectors.activity import ActivityEvent, Customer
 from detectors.minor_units import of_order
+from detectors.normalize.contact_details import ContactDetails
 from detectors.normalize.identities import named_by
 from detectors.sequence import Position, occurred_ms
 from state.attribution import Attribution, Credit, Money
@@ -51,9 +52,9 @@ def named_in(event: ActivityEvent) -> tuple[str, ...]:
     return tuple(dict.fromkeys(identity for one in event.people for identity in named_by(*written(one))))
 
 
-def written(customer: Customer) -> tuple[str, str, str]:
-    """Return phone number, country and e-mail address as an event writes them; empty for what it lacks."""
-    return customer.phone_number or "", customer.country_code or "", customer.email or ""
+def written(customer: Customer) -> ContactDetails:
+    """Return a customer's contact details as an event writes them."""
+    return ContactDetails(customer.phone_number or "", customer.country_code or "", customer.email or "")
 
 
 def credit_orders(

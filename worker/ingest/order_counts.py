@@ -1,10 +1,11 @@
 """Which sessions of a batch reach the checkout and which orders it has, so that missing orders are noticed."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from detectors.session_fields import is_bot
-from state.orders import Moment, Orders
+from state.orders import Orders, SessionMoment
 from state.script import NamedCall
 from worker.ingest.batch import Batch
 
@@ -45,9 +46,8 @@ class OrderCount:
             session, at_ms = change.session_id, change.silent_since_ms
             if session not in known and at_ms and not (change.fields and is_bot(change.fields)):
                 found.setdefault(session, at_ms)
-        new: list[Moment] = list(found.items())[:MOST_OF_A_BATCH]
-
-        return Counting(self._orders.count(new, batch.placed), [session for session, _ in new])
+        new = [SessionMoment(session, at_ms) for session, at_ms in islice(found.items(), MOST_OF_A_BATCH)]
+        return Counting(self._orders.count(new, batch.placed), [moment.session for moment in new])
 
     def remember(self, sessions: Sequence[str]) -> None:
         """Don't count these sessions again."""

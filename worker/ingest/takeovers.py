@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from detectors.sequence import occurred_ms
 from state.sessions import Mark, Sessions
-from worker.ingest.batch import Batch
+from worker.ingest.batch import Batch, Takeover
 from worker.ingest.marking import InSession
 
 
@@ -26,7 +26,7 @@ class Takeovers:
             StateError: some may not have been carried out. It is safe to repeat all of them.
         """
         late = (
-            (batch.changes[mark.change].session_id, mark.superseded_by, mark.superseded)
+            Takeover(batch.changes[mark.change].session_id, mark.superseded_by, mark.superseded)
             for mark in marks
             if mark.superseded_by
         )

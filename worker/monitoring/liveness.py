@@ -3,6 +3,7 @@
 import http.client
 import socket
 from datetime import timedelta
+from typing import NamedTuple
 
 from detectors.lanes import milliseconds
 from state import deployment
@@ -21,6 +22,13 @@ from worker.settings.partial import load_lenient
 MAX_HEARTBEAT_AGE = timedelta(seconds=30)
 _FLOWER_S = 4.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask what listens on every interface
+
+
+class _Heartbeats(NamedTuple):
+    """When the processes of a role on this host last reported (Unix ms), and the server's time."""
+
+    now_ms: int
+    at_ms: list[int]
 
 
 def check_role(role: str, *, server_may_be_away: bool = False) -> Finding:
@@ -45,12 +53,13 @@ def check_role(role: str, *, server_may_be_away: bool = False) -> Finding:
 def _check_heartbeat(role: str, settings: Settings) -> Finding:
     here = socket.gethostname()
 
-    def read() -> tuple[int, list[int]]:
+    def read() -> _Heartbeats:
         scripts = Scripts(connect(settings.redis_url or "", max_connections=2))
         with driver_errors():
             seconds, micros = scripts.client.time()
         beats = deployment.heartbeats(scripts, Keys(settings.namespace), role)
-        return seconds * 1000 + micros // 1000, [b.at_ms for b in beats if b.process.rpartition(":")[0] == here]
+        own = [beat.at_ms for beat in beats if beat.process.rpartition(":")[0] == here]
+        return _Heartbeats(seconds * 1000 + micros // 1000, own)
 
     now_ms, found = call_with_timeout(settings, read)
     # One from the future is from before the clock was put back: who lives says so again at once.

@@ -126,9 +126,9 @@ class _MockApi:
     def _check(self, headers: RawHeaders, raw: bytes) -> _Checked:
         problems = list(check_headers(headers, self._credentials))
         headers_ok = not problems
-        document, breaches = check_body(raw)
-        problems.extend(HeaderProblem(400, "INVALID_REQUEST", breach) for breach in breaches)
-        return _Checked(document, problems, headers_ok=headers_ok)
+        body = check_body(raw)
+        problems.extend(HeaderProblem(400, "INVALID_REQUEST", breach) for breach in body.breaches)
+        return _Checked(body.document, problems, headers_ok=headers_ok)
 
     async def _answer(self, verdict: Verdict, key: str | None, delay: timedelta | None, *, hang_up: bool) -> Response:
         try:

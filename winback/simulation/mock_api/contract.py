@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.resources import files
+from typing import NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
@@ -30,12 +31,17 @@ _ARTICLES = {
 }
 
 
-def check_body(raw: bytes) -> tuple[object, list[str]]:
-    """Read a request's body and list every breach of the contract.
+class CheckedBody(NamedTuple):
+    """A request's body as it was read, and what breaks the contract."""
 
-    Returns:
-        The document, or None when it is no JSON, and one `path: problem` for each breach; an empty list means valid.
-    """
+    document: object
+    """None when it is no JSON."""
+    breaches: list[str]
+    """One `path: problem` each; empty when the body is valid."""
+
+
+def check_body(raw: bytes) -> CheckedBody:
+    """Read a request's body and list every breach of the contract."""
     problems: list[str] = []
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -47,15 +53,15 @@ def check_body(raw: bytes) -> tuple[object, list[str]]:
     try:
         document = json.loads(raw.decode("utf-8"), object_pairs_hook=unique, parse_constant=_no_constant)
     except ValueError:
-        return None, ["body: must be a JSON document in UTF-8"]
+        return CheckedBody(None, ["body: must be a JSON document in UTF-8"])
     except RecursionError:
-        return None, ["body: is nested too deeply"]
+        return CheckedBody(None, ["body: is nested too deeply"])
     # A field with several problems is listed with the first.
     breaches: dict[Path, str] = {}
     for path, problem in _breaches(document):
         breaches.setdefault(path, problem)
     problems += [f"{_shown(path)}: {problem}" for path, problem in breaches.items()]
-    return document, problems
+    return CheckedBody(document, problems)
 
 
 def _no_constant(name: str) -> float:
