@@ -12,9 +12,9 @@ from hypothesis import settings
 from state.connection import connect
 from state.scripts import Scripts
 from tests.support.activity_mark_invariant import wrongly_marked
-from tests.support.helpers import FakeScripts, make_state
 from tests.support.key_leak_checker import immortal_keys
 from tests.support.redis_clients import FAKEREDIS, fake_client
+from tests.support.states import FakeScripts, make_state
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -8,7 +8,7 @@ from random import Random
 
 from bench.own.filling import KNOWN_EVERY, lines, session_id
 from bench.processes import family, memory_bytes, processor_s
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 
 GRANDCHILD = """
 import subprocess, sys, time

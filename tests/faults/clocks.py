@@ -25,8 +25,8 @@ from tests.faults.observed import ROLES
 from tests.faults.shop import STREAMS, THRESHOLD_S
 from tests.faults.system import System
 from tests.support.clock import Scores, put_clock_back, scores
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.faulty_server import http
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.wire import Wire
 from worker.monitoring import health
 

@@ -11,7 +11,7 @@ from tests.state.test_brief_clock_jump import (
     return_probe,
     stop,
 )
-from tests.support.helpers import DAY_MS, HOUR_MS
+from tests.support.durations import DAY_MS, HOUR_MS
 
 Noticed = tuple[str, str] | tuple[str, str, dict[str, Any]]
 

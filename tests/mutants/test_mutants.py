@@ -20,8 +20,10 @@ from state.scripts import Scripts, source
 from tests.mutants.lua_guards import LUA, Guard, guards
 from tests.mutants.lua_noticed import NOTICED, Noticed
 from tests.support.cli_support import make_healthy
+from tests.support.durations import HOUR_MS
 from tests.support.filled_stream import fill
-from tests.support.helpers import HOUR_MS, make_state, now_ms
+from tests.support.states import make_state
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -18,7 +18,7 @@ from state.scripts import Scripts
 from tests.mutants.python_mutants import PYTHON, Mutant
 from tests.mutants.test_mutants import run
 from tests.support.decision_support import shop_on
-from tests.support.helpers import make_state
+from tests.support.states import make_state
 from tests.tasks.test_unread_requests import blinding
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

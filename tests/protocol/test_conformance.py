@@ -13,7 +13,7 @@ from tests.model.search import Step, search
 from tests.mutants.lua_guards import guards
 from tests.mutants.test_mutants import Mutated
 from tests.support.conformance import replay, walk
-from tests.support.helpers import make_state
+from tests.support.states import make_state
 from worker.runtime import State
 
 MIXES = {mix.name: mix for mix in SHORT}

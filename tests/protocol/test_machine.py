@@ -8,8 +8,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.mutants.lua_guards import guards
 from tests.mutants.test_mutants import Mutated
-from tests.support.helpers import make_state
 from tests.support.promise_machine import IDENTITIES, Machine
+from tests.support.states import make_state
 from worker.runtime import State
 
 EXAMPLES = int(os.environ.get("WINBACK_TEST_EXAMPLES", "25"))

@@ -20,8 +20,8 @@ import httpx
 from detectors.parsing import parse
 from tasks.delivery import yuno
 from tasks.delivery.yuno import Accepted, Rejected, TryAgain, Unauthorised, Undecided, retry_after
+from tests.support.events import arrived
 from tests.support.faulty_server import FaultyServer
-from tests.support.helpers import arrived
 from tests.support.wire import Wire
 from tests.support.yuno_requests import client_of, limits, post
 from worker.ingest.batch import collect

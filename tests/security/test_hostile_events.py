@@ -5,9 +5,11 @@ More of what cannot be read: test_parsing.py, test_parsing_parts.py, test_ingest
 
 import pytest
 
-from tests.support.helpers import JANE, dump, event, stored
+from tests.support.dumps import dump
+from tests.support.events import JANE, event
 from tests.support.ingest_support import ingest_of, publish, publish_raw, rejected, waiting
 from tests.support.processes import until
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 DEEP = 100_000

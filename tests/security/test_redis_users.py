@@ -11,7 +11,8 @@ import redis
 from state.deployment import PERSONAL_ROLES, missing_key
 from tests.security.redis_users import ACL_FILE, USERS, make_users, rules, url_of
 from tests.support.cli_support import dead_port
-from tests.support.helpers import JANE, abandon, event, happen
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import abandon
 from tests.support.processes import until
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey

@@ -16,8 +16,11 @@ from tests.security.redis_users import make_users, refused
 from tests.support.attempts import deps_of, yuno
 from tests.support.cli_support import read
 from tests.support.cluster_nodes import Cluster, three_nodes
-from tests.support.helpers import HOUR_MS, JANE, event, happen, make_state, stored
+from tests.support.durations import HOUR_MS
+from tests.support.events import JANE, event, happen
 from tests.support.ingest_support import ingest_of, waiting
+from tests.support.states import make_state
+from tests.support.stored_state import stored
 from winback.operations.producer import Producer
 from worker.runtime import State
 

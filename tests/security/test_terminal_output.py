@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.decision_support import Shop, shop_on
-from tests.support.helpers import HOUR_MS, JANE, apply, arrived, event, now_ms, sweep
+from tests.support.durations import HOUR_MS
+from tests.support.events import JANE, apply, arrived, event
 from tests.support.ingest_support import ingest_of, publish
 from tests.support.logging_lines import FORGERIES
+from tests.support.outreaches import sweep
+from tests.support.stored_state import now_ms
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

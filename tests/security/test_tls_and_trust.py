@@ -10,7 +10,7 @@ import trustme
 from tasks.delivery.deadline_transport import DeadlineTransport, pinned_ssl_context
 from tasks.delivery.yuno import TryAgain
 from tests.support.faulty_server import FaultyServer, reply
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from tests.support.yuno_requests import client_of, post
 
 

@@ -9,7 +9,7 @@ from socket import create_connection
 from typing import Any
 
 from tests.servers.programs import Program, found
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from worker.supervision.valkey_process import free_port
 
 

@@ -18,7 +18,7 @@ from state.errors import StateError
 from state.keys import Keys
 from state.server_errors import driver_errors
 from tests.servers.programs import Program, found
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from worker.supervision.valkey_process import free_port
 
 NODE_TIMEOUT_MS = 2000

@@ -8,8 +8,10 @@ from state.connection import connect, replicas_of
 from state.errors import StateError
 from state.scripts import Scripts
 from tests.servers.redis_servers import RedisServer, Replicated, cluster
-from tests.support.helpers import fence, make_state, record, taken
+from tests.support.outreaches import fence, taken
 from tests.support.running_shop import until
+from tests.support.states import make_state
+from tests.support.stored_state import record
 from worker.runtime import State
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("cluster_replicas")]

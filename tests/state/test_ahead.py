@@ -7,27 +7,11 @@ import pytest
 
 from detectors.sequence import RANK_SPAN
 from state.keys import SESSION_TTL_MS
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    WAIT_MS,
-    Event,
-    apply,
-    arrived,
-    cut_offs,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    stored,
-    sweep,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, Event, apply, arrived, event, happen
 from tests.support.ingest_support import ingest_of, publish_raw, rejected
+from tests.support.outreaches import WAIT_MS, cut_offs, sweep
+from tests.support.stored_state import lanes_of, now_ms, stored, texts, ttl_ms
 from worker.runtime import State
 
 LATE = [

@@ -3,21 +3,11 @@
 import pytest
 
 from state.outbox import Result, Taken
-from tests.support.helpers import (
-    HOUR_MS,
-    counters,
-    dispatch,
-    event,
-    expire_session,
-    fence,
-    happen,
-    places_of,
-    record,
-    sending,
-    stored,
-    take,
-    take_again,
-)
+from tests.support.durations import HOUR_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import dispatch, fence, sending, take, take_again
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import counters, places_of, record, stored
 from worker.runtime import State
 
 

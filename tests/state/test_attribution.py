@@ -4,20 +4,8 @@ import pytest
 
 from state.daily_counters import read as read_tallies
 from state.errors import ServerUnavailableError
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    WINDOW_MS,
-    arrived,
-    event,
-    fence,
-    now_ms,
-    record,
-    taken,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, arrived, event
 from tests.support.ingest_support import Breaking, ingest_of, process, publish
 from tests.support.orders import (
     CART,
@@ -30,6 +18,9 @@ from tests.support.orders import (
     order_comes,
     remembered,
 )
+from tests.support.outreaches import fence, taken
+from tests.support.states import WINDOW_MS
+from tests.support.stored_state import now_ms, record
 from worker.runtime import State
 
 # Whose order it is

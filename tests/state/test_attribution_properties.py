@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from state.connection import connect
 from state.outbox import Result
 from state.scripts import Scripts
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, WINDOW_MS, FakeScripts, arrived, make_state, now_ms
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, arrived
 from tests.support.ingest_support import process
 from tests.support.orders import contacted, merit, order
 from tests.support.redis_clients import FAKEREDIS, fake_client
+from tests.support.states import WINDOW_MS, FakeScripts, make_state
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 # When an order was made, as seen from the contact, and what it says.

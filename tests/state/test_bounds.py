@@ -9,22 +9,12 @@ import pytest
 from detectors.session_fields import BOT
 from state.people import ContactRef
 from state.person_marks import MOST_LINKS
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    Event,
-    apply,
-    arrived,
-    event,
-    happen,
-    now_ms,
-    record,
-    stored,
-    taken,
-)
-from tests.support.helpers import texts as texts_at
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, Event, apply, arrived, event, happen
 from tests.support.ingest_support import ingest_of, publish, waiting
+from tests.support.outreaches import taken
+from tests.support.stored_state import now_ms, record, stored
+from tests.support.stored_state import texts as texts_at
 from worker.runtime import State
 
 MOST_METADATA, MOST_CONTACTS, MOST_HISTORY = 128, 100, 16384

@@ -8,16 +8,10 @@ from state.announcements import declare
 from state.calls import outreaches as lua
 from tests.support.control_support import control, granted, held, let_pass, passes
 from tests.support.control_support import sending as sending_of
-from tests.support.helpers import (
-    HOUR_MS,
-    MINUTE_MS,
-    abandon,
-    now_ms,
-    score_of,
-    sending,
-    taken,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.outreaches import abandon, sending, taken
 from tests.support.put_back import notice
+from tests.support.stored_state import now_ms, score_of
 from worker.runtime import State
 
 

@@ -13,28 +13,13 @@ from state.calls import sessions as lua
 from state.keys import PARTITIONS, SESSION_TTL_MS, partition_of
 from state.scripts import Scripts
 from state.session_record import RANK_WIDTH
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MAX_AGE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    cut_offs,
-    dispatch,
-    event,
-    happen,
-    let_backoff_pass,
-    make_state,
-    now_ms,
-    record,
-    same_partition,
-    stored,
-    sweep,
-    take,
-    ttl_ms,
-)
+from tests.support.durations import HOUR_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event, happen
+from tests.support.outreaches import MAX_AGE_MS, abandon, cut_offs, dispatch, sweep, take
+from tests.support.partitions import same_partition
+from tests.support.passing_time import let_backoff_pass
+from tests.support.states import make_state
+from tests.support.stored_state import now_ms, record, stored, ttl_ms
 from worker.runtime import State
 
 

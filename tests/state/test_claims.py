@@ -6,33 +6,11 @@ import pytest
 
 from detectors.session_fields import REQUIRED
 from state.keys import SESSION_TTL_MS, partition_of
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MAX_AGE_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    WAIT_MS,
-    abandon,
-    apply,
-    arrived,
-    counters,
-    cut_offs,
-    dispatch,
-    event,
-    expire_session,
-    happen,
-    lanes_of,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-    stored,
-    sweep,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event, happen
+from tests.support.outreaches import MAX_AGE_MS, WAIT_MS, abandon, cut_offs, dispatch, sweep
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import counters, lanes_of, now_ms, places_of, record, score_of, stored, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -9,25 +9,11 @@ from tasks.sweep import sweep as sweep_tasks
 from tests.support.attempts import deps_of
 from tests.support.clock import put_clock_back
 from tests.support.control_support import control
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    WAIT_MS,
-    abandon,
-    cut_offs,
-    dispatch,
-    event,
-    happen,
-    now_ms,
-    score_of,
-    stored,
-    taken,
-    texts,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import WAIT_MS, abandon, cut_offs, dispatch, taken
 from tests.support.put_back import ON_VALKEY, begin, notice, put_back_hashes_and_sets, step_ms
+from tests.support.stored_state import now_ms, score_of, stored, texts
 from worker.runtime import State
 from worker.settings import Settings
 

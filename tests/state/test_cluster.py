@@ -13,35 +13,16 @@ from state.scripts import Scripts
 from tests.support.cli_support import read
 from tests.support.cluster_nodes import ClusterNode
 from tests.support.control_support import TEN_A_SECOND_US, control, granted, held, passes
-from tests.support.helpers import (
-    CONTACT_REF,
-    JANE,
-    LIMITS,
-    MINUTE_MS,
-    SECOND_MS,
-    SECRET,
-    Event,
-    abandon,
-    arrived,
-    counters,
-    dispatch,
-    event,
-    eventually,
-    fence,
-    happen,
-    let_lease_run_out,
-    make_state,
-    now_ms,
-    record,
-    sending,
-    stored,
-    take,
-    take_again,
-    taken,
-)
+from tests.support.durations import MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, Event, arrived, event, happen
 from tests.support.ingest_support import facts_of, ingest_of, opened, publish, rejected, waiting
 from tests.support.key_leak_checker import immortal_keys
 from tests.support.orders import contacted, order, order_comes
+from tests.support.outreaches import abandon, dispatch, fence, sending, take, take_again, taken
+from tests.support.passing_time import let_lease_run_out
+from tests.support.states import CONTACT_REF, LIMITS, SECRET, make_state
+from tests.support.stored_state import counters, now_ms, record, stored
+from tests.support.waiting import eventually
 from worker.ingest.batch import collect
 from worker.runtime import State
 from worker.supervision.valkey_process import free_port

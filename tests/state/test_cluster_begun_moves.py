@@ -26,8 +26,11 @@ from tests.support.begun_calls import (
     state,
 )
 from tests.support.cluster_nodes import Cluster, owner
-from tests.support.helpers import JANE, event, fence, happen, make_state, stored, taken
+from tests.support.events import JANE, event, happen
 from tests.support.ingest_support import ingest_of, opened, publish, rejected, waiting
+from tests.support.outreaches import fence, taken
+from tests.support.states import make_state
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 __all__ = ["nodes", "state"]  # fixtures

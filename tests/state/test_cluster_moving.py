@@ -24,9 +24,13 @@ from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.support.attempts import yuno
 from tests.support.cluster_nodes import Cluster, owner, three_nodes
+from tests.support.events import event
 from tests.support.faulty_server import OK
-from tests.support.helpers import SECRET, event, eventually, same_partition, stored
 from tests.support.ingest_support import ingest_of
+from tests.support.partitions import same_partition
+from tests.support.states import SECRET
+from tests.support.stored_state import stored
+from tests.support.waiting import eventually
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load

@@ -33,8 +33,12 @@ from tests.support.begun_calls import (
     state,
 )
 from tests.support.cluster_nodes import Cluster, three_nodes
-from tests.support.helpers import DAY_MS, event, eventually, make_state, stored
+from tests.support.durations import DAY_MS
+from tests.support.events import event
 from tests.support.ingest_support import ingest_of, opened, publish, waiting
+from tests.support.states import make_state
+from tests.support.stored_state import stored
+from tests.support.waiting import eventually
 from worker.runtime import State
 
 __all__ = ["nodes", "state"]  # fixtures

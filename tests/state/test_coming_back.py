@@ -3,30 +3,10 @@
 import pytest
 
 from state.keys import SESSION_TTL_MS
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    counters,
-    dispatch,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    places_of,
-    record,
-    sending,
-    stored,
-    sweep,
-    take,
-    taken,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event, happen
+from tests.support.outreaches import abandon, dispatch, sending, sweep, take, taken
+from tests.support.stored_state import counters, lanes_of, now_ms, places_of, record, stored, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -2,7 +2,11 @@
 
 from state import daily_counters
 from state.daily_counters import DailyCount
-from tests.support.helpers import DAY_MS, HOUR_MS, JANE, event, expire_session, happen, now_ms, sending, sweep
+from tests.support.durations import DAY_MS, HOUR_MS
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import sending, sweep
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 

@@ -4,27 +4,12 @@ import pytest
 
 from state.keys import OUTREACH_TTL_MS
 from tests.support.deciding import dead, operator, said, unknown
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    abandon,
-    counters,
-    dispatch,
-    dump,
-    event,
-    expire_session,
-    fence,
-    happen,
-    now_ms,
-    places_of,
-    record,
-    sending,
-    stored,
-    take,
-    taken,
-    ttl_ms,
-)
+from tests.support.dumps import dump
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import abandon, dispatch, fence, sending, take, taken
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import counters, now_ms, places_of, record, stored, ttl_ms
 from worker.runtime import State
 
 # Dead

@@ -7,7 +7,9 @@ from state.connection import connect, require_suitable
 from state.errors import DeploymentMismatchError, ServerUnavailableError, ServerUnsuitableError
 from state.keys import HEARTBEAT_TTL_MS, Keys
 from state.scripts import Scripts
-from tests.support.helpers import DAY_MS, MINUTE_MS, SECRET, FakeScripts, make_state, now_ms, texts, ttl_ms
+from tests.support.durations import DAY_MS, MINUTE_MS
+from tests.support.states import SECRET, FakeScripts, make_state
+from tests.support.stored_state import now_ms, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -27,26 +27,15 @@ from tests.support.cipher_support import (
     quoting,
     with_keys,
 )
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, apply, arrived, event, happen
 from tests.support.faulty_server import http
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    apply,
-    arrived,
-    event,
-    eventually,
-    happen,
-    make_state,
-    now_ms,
-    record,
-    stored,
-    sweep,
-    take,
-    texts,
-)
 from tests.support.ingest_support import facts_of, ingest_of, publish, rejected, waiting
+from tests.support.outreaches import sweep, take
 from tests.support.sealed import abandoned, other, sealed
+from tests.support.states import make_state
+from tests.support.stored_state import now_ms, record, stored, texts
+from tests.support.waiting import eventually
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

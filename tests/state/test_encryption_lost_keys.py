@@ -11,24 +11,14 @@ from tasks.deps import Deps
 from tests.support.attempts import attempt_again, deps_of, yuno
 from tests.support.cipher_support import JOHN, KEY, OTHER, johns_visit, key_id, seal_again, with_keys
 from tests.support.decision_support import shop_on
+from tests.support.dumps import dump
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import event, happen
 from tests.support.faulty_server import http
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    SECRET,
-    dump,
-    event,
-    happen,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-    stored,
-    texts,
-)
 from tests.support.ingest_support import ingest_of, publish, waiting
 from tests.support.sealed import abandoned, other, sealed
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, places_of, record, score_of, stored, texts
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load

@@ -7,8 +7,11 @@ from state.connection import connect
 from state.event_stream import GROUP, GroupMissingError, StreamEntry
 from state.keys import REJECTED_MAX_ENTRIES, REJECTED_TTL_MS
 from state.scripts import Scripts
+from tests.support.durations import HOUR_MS, MINUTE_MS
 from tests.support.filled_stream import add, events, filled, read
-from tests.support.helpers import HOUR_MS, MINUTE_MS, eventually, make_state, now_ms, ttl_ms
+from tests.support.states import make_state
+from tests.support.stored_state import now_ms, ttl_ms
+from tests.support.waiting import eventually
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -15,8 +15,11 @@ from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.support import cli_support
 from tests.support.attempts import deps_of, yuno
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, abandon, event, happen, now_ms, record
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.ingest_support import ingest_of, opened, publish, publish_raw
+from tests.support.outreaches import abandon
+from tests.support.stored_state import now_ms, record
 from worker.runtime import State
 
 SEVERAL = 3

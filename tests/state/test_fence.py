@@ -4,30 +4,12 @@ import pytest
 
 from state.keys import SESSION_TTL_MS
 from state.session_record import MARK
-from tests.support.helpers import (
-    BODY,
-    DAY_MS,
-    HOUR_MS,
-    LEASE_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    counters,
-    dispatch,
-    event,
-    expire_session,
-    fence,
-    happen,
-    let_lease_run_out,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-    sending,
-    take,
-    taken,
-    texts,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import BODY, abandon, dispatch, fence, sending, take, taken
+from tests.support.passing_time import expire_session, let_lease_run_out
+from tests.support.states import LEASE_MS
+from tests.support.stored_state import counters, now_ms, places_of, record, score_of, texts
 from worker.runtime import State
 
 

@@ -6,18 +6,11 @@ from itertools import islice
 from state.decisions import FEW, STATES, Operator, OutreachRecord
 from state.keys import partition_of_outreach
 from tests.support.deciding import dead, operator, said, unknown
-from tests.support.helpers import (
-    HOUR_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    expire_session,
-    now_ms,
-    same_partition,
-    sending,
-    stored,
-    taken,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.outreaches import abandon, sending, taken
+from tests.support.partitions import same_partition
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import now_ms, stored
 from worker.runtime import State
 
 

@@ -4,24 +4,11 @@ import pytest
 
 from state.erasure import Erased
 from state.keys import SESSION_TTL_MS
+from tests.support.durations import MINUTE_MS, SECOND_MS
 from tests.support.erasing import forget, is_tombstone
-from tests.support.helpers import (
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    record,
-    stored,
-    sweep,
-    texts,
-    ttl_ms,
-)
+from tests.support.events import JANE, apply, arrived, event, happen
+from tests.support.outreaches import abandon, sweep
+from tests.support.stored_state import lanes_of, now_ms, record, stored, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -5,32 +5,12 @@ import pytest
 from state.erasure import Erased
 from tests.support.deciding import dead, said, unknown
 from tests.support.deciding import operator as operator_of
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.erasing import erasure, forget, is_tombstone
-from tests.support.helpers import (
-    BODY,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    counters,
-    dispatch,
-    event,
-    fence,
-    let_lease_run_out,
-    now_ms,
-    places_of,
-    record,
-    sending,
-    stored,
-    sweep,
-    take_again,
-    taken,
-    texts,
-    ttl_ms,
-)
+from tests.support.events import JANE, apply, arrived, event
+from tests.support.outreaches import BODY, abandon, dispatch, fence, sending, sweep, take_again, taken
+from tests.support.passing_time import let_lease_run_out
+from tests.support.stored_state import counters, now_ms, places_of, record, stored, texts, ttl_ms
 from worker.runtime import State
 
 

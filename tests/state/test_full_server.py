@@ -11,32 +11,14 @@ from state.people import PersonFacts
 from tests.support.control_support import control, granted, passes
 from tests.support.control_support import held as in_flight
 from tests.support.control_support import sending as how_it_goes
-from tests.support.helpers import (
-    BODY,
-    CONTACT_REF,
-    HOUR_MS,
-    JANE,
-    LIMITS,
-    SECOND_MS,
-    SECRET,
-    abandon,
-    apply,
-    arrived,
-    dispatch,
-    dump,
-    event,
-    happen,
-    let_lease_run_out,
-    now_ms,
-    places_of,
-    record,
-    sending,
-    stored,
-    sweep,
-    take,
-    taken,
-)
+from tests.support.dumps import dump
+from tests.support.durations import HOUR_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event, happen
 from tests.support.ingest_support import facts_of, ingest_of, publish, rejected, waiting
+from tests.support.outreaches import BODY, abandon, dispatch, sending, sweep, take, taken
+from tests.support.passing_time import let_lease_run_out
+from tests.support.states import CONTACT_REF, LIMITS, SECRET
+from tests.support.stored_state import now_ms, places_of, record, stored
 from worker.runtime import State
 
 pytestmark = pytest.mark.xdist_group("valkey")

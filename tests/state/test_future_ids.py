@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from state.claims import Claimed
 from state.watermark import AHEAD_MS, HIGHEST_ID, Faults, StreamSnapshot, Trail, measured_until, next_trail
 from tasks.sweep import sweep
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.future_ids import AHEAD, poison
-from tests.support.helpers import DAY_MS, HOUR_MS, JANE, MINUTE_MS, event, happen, now_ms, stored, texts
 from tests.support.ingest_support import ingest_of, publish, publish_raw
+from tests.support.stored_state import now_ms, stored, texts
 from tests.tasks.test_sweep import NOTHING, deps
 from worker.runtime import State
 

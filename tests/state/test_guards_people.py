@@ -12,7 +12,9 @@ from state.script import Call, Reply
 from state.scripts import Confirmed, Scripts
 from tasks.policy import consent
 from tests.support.attempts import PERSON
-from tests.support.helpers import HOUR_MS, SECRET, now_ms, texts
+from tests.support.durations import HOUR_MS
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, texts
 from worker.runtime import State
 
 

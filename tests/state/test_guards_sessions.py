@@ -6,22 +6,11 @@ from state import deployment
 from state.calls import sessions as lua
 from state.decisions import Operator
 from state.keys import HEARTBEAT_TTL_MS, partition_of
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    abandon,
-    dispatch,
-    event,
-    happen,
-    let_backoff_pass,
-    now_ms,
-    stored,
-    take,
-    taken,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import abandon, dispatch, take, taken
+from tests.support.passing_time import let_backoff_pass
+from tests.support.stored_state import now_ms, stored, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from detectors.parsing import parse
 from state.keys import PARTITIONS, partition_of, partition_of_outreach
-from tests.support.helpers import DAY_MS, abandon, arrived, event, record
+from tests.support.durations import DAY_MS
+from tests.support.events import arrived, event
+from tests.support.outreaches import abandon
+from tests.support.stored_state import record
 from worker.ingest.batch import collect
 from worker.runtime import State
 

@@ -7,7 +7,7 @@ import pytest
 
 from state.key_lists import WITHOUT_TTL
 from state.keys import Keys
-from tests.support.helpers import DAY_MS
+from tests.support.durations import DAY_MS
 from tests.support.key_leak_checker import immortal_keys
 from tests.support.redis_clients import fake_client
 

@@ -14,24 +14,14 @@ from state.session_record import OWN_FIELDS, STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import attempt_again, yuno
 from tests.support.cipher_support import KEY, OTHER, content, found_in, johns_visit, key_id, quoting, with_keys
+from tests.support.dumps import dump
+from tests.support.durations import HOUR_MS, SECOND_MS
+from tests.support.events import event, happen
 from tests.support.faulty_server import http
-from tests.support.helpers import (
-    HOUR_MS,
-    SECOND_MS,
-    abandon,
-    dispatch,
-    dump,
-    event,
-    expire_session,
-    happen,
-    record,
-    same_partition,
-    sending,
-    stored,
-    sweep,
-    texts,
-    ttl_ms,
-)
+from tests.support.outreaches import abandon, dispatch, sending, sweep
+from tests.support.partitions import same_partition
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import record, stored, texts, ttl_ms
 from worker.runtime import State
 
 

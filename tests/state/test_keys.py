@@ -5,25 +5,13 @@ from redis.crc import key_slot
 from state.keys import partition_of
 from state.people import person_of
 from tests.support.control_support import TEN_A_SECOND_US, control, granted, passes
-from tests.support.helpers import (
-    CONTACT_REF,
-    DAY_MS,
-    LIMITS,
-    SECRET,
-    FakeScripts,
-    abandon,
-    dispatch,
-    dump,
-    event,
-    happen,
-    lanes_of,
-    make_state,
-    now_ms,
-    sending,
-    stored,
-    sweep,
-)
+from tests.support.dumps import dump
+from tests.support.durations import DAY_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import abandon, dispatch, sending, sweep
 from tests.support.redis_clients import fake_client
+from tests.support.states import CONTACT_REF, LIMITS, SECRET, FakeScripts, make_state
+from tests.support.stored_state import lanes_of, now_ms, stored
 from worker.runtime import State
 
 PERSON = person_of("+573001234567", SECRET)

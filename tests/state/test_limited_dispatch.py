@@ -6,9 +6,11 @@ from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import attempt_again, comes_back, let_it_be_reaped, yuno
 from tests.support.control_support import granted, let_pass, places
+from tests.support.durations import HOUR_MS, SECOND_MS
+from tests.support.events import event, happen
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import HOUR_MS, SECOND_MS, event, happen, places_of, record
 from tests.support.limited import limited, round_of, somebody
+from tests.support.stored_state import places_of, record
 from tests.tasks.test_dispatch import abandoned
 from worker.runtime import State
 

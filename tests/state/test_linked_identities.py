@@ -18,8 +18,11 @@ from state.person_marks import (
     Marks,
     PersonMention,
 )
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECRET, dump, now_ms, ttl_ms
+from tests.support.dumps import dump
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.redis_clients import emptied
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, ttl_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -6,9 +6,10 @@ import pytest
 
 from state.errors import StateError
 from state.keys import applied_of
+from tests.support.events import JANE, event
 from tests.support.future_ids import poison, read_and_apply
-from tests.support.helpers import JANE, event, texts
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.stored_state import texts
 from worker.runtime import State
 
 

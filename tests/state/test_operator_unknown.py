@@ -3,26 +3,11 @@
 from state.decisions import RETRY_UNKNOWN_AFTER_MS
 from state.outbox import Taken
 from tests.support.deciding import dead, operator, said, unknown
-from tests.support.helpers import (
-    BODY,
-    DAY_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    counters,
-    dispatch,
-    event,
-    fence,
-    happen,
-    let_lease_run_out,
-    now_ms,
-    places_of,
-    record,
-    sending,
-    stored,
-    take,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import BODY, dispatch, fence, sending, take
+from tests.support.passing_time import let_lease_run_out
+from tests.support.stored_state import counters, now_ms, places_of, record, stored, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -6,8 +6,11 @@ import pytest
 
 from state.optouts import OPERATOR, SHOP, OptOutEntry, OptOuts, Register
 from state.people import person_of
-from tests.support.helpers import CONTACT_REF, JANE, LIMITS, SECRET, abandon, now_ms
+from tests.support.events import JANE
+from tests.support.outreaches import abandon
 from tests.support.people import link
+from tests.support.states import CONTACT_REF, LIMITS, SECRET
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 JANES = person_of(JANE["phone_number"], SECRET)

@@ -1,9 +1,11 @@
 """Sessions and orders are counted by the hour."""
 
 from detectors.order_flow import delay_step
-from tests.support.helpers import HOUR_MS, JANE, arrived, event, now_ms, ttl_ms
+from tests.support.durations import HOUR_MS
+from tests.support.events import JANE, arrived, event
 from tests.support.ingest_support import ingest_of, process, publish
 from tests.support.stopped_orders import count
+from tests.support.stored_state import now_ms, ttl_ms
 from worker.runtime import State
 
 

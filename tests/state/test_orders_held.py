@@ -12,9 +12,11 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import yuno
 from tests.support.control_support import control, granted, held, sending
-from tests.support.helpers import HOUR_MS, MINUTE_MS, abandon, counters, now_ms, score_of
-from tests.support.helpers import dispatch as lease
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.outreaches import abandon
+from tests.support.outreaches import dispatch as lease
 from tests.support.stopped_orders import count
+from tests.support.stored_state import counters, now_ms, score_of
 from worker.runtime import State
 
 

@@ -6,27 +6,12 @@ from threading import Barrier
 import pytest
 
 from state.outbox import MOST_TAKES, Ended
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    LEASE_MS,
-    MINUTE_MS,
-    abandon,
-    counters,
-    dispatch,
-    let_backoff_pass,
-    let_lease_run_out,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-    sending,
-    stored,
-    take,
-    take_again,
-    taken,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import JANE
+from tests.support.outreaches import abandon, dispatch, sending, take, take_again, taken
+from tests.support.passing_time import let_backoff_pass, let_lease_run_out
+from tests.support.states import LEASE_MS
+from tests.support.stored_state import counters, now_ms, places_of, record, score_of, stored
 from worker.runtime import State
 
 

@@ -4,28 +4,11 @@ import pytest
 
 from state.keys import OUTREACH_TTL_MS
 from state.outbox import Ended, Outbox
-from tests.support.helpers import (
-    BODY,
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    counters,
-    dispatch,
-    fence,
-    let_lease_run_out,
-    now_ms,
-    places_of,
-    record,
-    same_partition,
-    score_of,
-    sending,
-    stored,
-    take,
-    taken,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.outreaches import BODY, abandon, dispatch, fence, sending, take, taken
+from tests.support.partitions import same_partition
+from tests.support.passing_time import let_lease_run_out
+from tests.support.stored_state import counters, now_ms, places_of, record, score_of, stored, ttl_ms
 from worker.runtime import State
 
 # The policy's outcomes

@@ -8,21 +8,11 @@ from state.partition_totals import OutboxTotals
 from state.scripts import Scripts
 from state.waiting_events import Events
 from tests.support.cli_support import cluster, configured, limited_user, make_healthy, read
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    abandon,
-    apply,
-    arrived,
-    dispatch,
-    event,
-    make_state,
-    now_ms,
-    sending,
-    sweep,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, apply, arrived, event
+from tests.support.outreaches import abandon, dispatch, sending, sweep
+from tests.support.states import make_state
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -7,21 +7,10 @@ import pytest
 
 from state.limit import Limit
 from state.people import People, PersonFacts, person_of
-from tests.support.helpers import (
-    BOUGHT_WINDOW_MS,
-    CAP_MS,
-    CONTACT_REF,
-    DAY_MS,
-    HOUR_MS,
-    LEASE_MS,
-    LIMITS,
-    MINUTE_MS,
-    SECRET,
-    now_ms,
-    text_at,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.reserving import FIRST, PERSON, SECOND, let_lease_pass
+from tests.support.states import BOUGHT_WINDOW_MS, CAP_MS, CONTACT_REF, LEASE_MS, LIMITS, SECRET
+from tests.support.stored_state import now_ms, text_at, ttl_ms
 from worker.runtime import State
 
 

@@ -7,8 +7,9 @@ import pytest
 from state.channels import Channel
 from state.people import PersonFacts, merged, person_of
 from state.person_marks import MOST_LINKED, ConsentAnswer, Marks, PersonMention
-from tests.support.helpers import CONTACT_REF, LIMITS, SECRET, now_ms
 from tests.support.reserving import FIRST, PERSON, SECOND
+from tests.support.states import CONTACT_REF, LIMITS, SECRET
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 EMAIL = person_of("jane@example.com", SECRET)

@@ -3,8 +3,9 @@
 import pytest
 
 from state.limit import Limit
-from tests.support.helpers import CAP_MS, CONTACT_REF, HOUR_MS, LEASE_MS, LIMITS, MINUTE_MS
+from tests.support.durations import HOUR_MS, MINUTE_MS
 from tests.support.reserving import FIRST, PERSON, SECOND, let_lease_pass
+from tests.support.states import CAP_MS, CONTACT_REF, LEASE_MS, LIMITS
 from worker.runtime import State
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from detectors.normalize.identities import identities_of
 from state.session_record import stamp_of, stamped
-from tests.support.helpers import HOUR_MS, JANE, SECOND_MS, Event, apply, arrived, event, happen, now_ms, stored
+from tests.support.durations import HOUR_MS, SECOND_MS
+from tests.support.events import JANE, Event, apply, arrived, event, happen
 from tests.support.ingest_support import facts_of, ingest_of, publish
 from tests.support.naming_sessions import AT_MS, CART, EMAIL, PHONE, batch_of, order
+from tests.support.stored_state import now_ms, stored
 from worker.runtime import State
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.support.control_support import ATTEMPT_MS, control, granted, held, let_pass, passes, places, sending
-from tests.support.helpers import DAY_MS, eventually, now_ms, ttl_ms
+from tests.support.durations import DAY_MS
+from tests.support.stored_state import now_ms, ttl_ms
+from tests.support.waiting import eventually
 from worker.runtime import State
 
 SLOW_US = 3_600_000_000

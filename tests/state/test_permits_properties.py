@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from state.sending_control import Admitted
 from tests.support.control_support import TEN_A_SECOND_US, control, granted, held, let_pass, places
-from tests.support.helpers import SECOND_MS
+from tests.support.durations import SECOND_MS
 from tests.support.redis_clients import emptied
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey

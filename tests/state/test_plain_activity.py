@@ -3,27 +3,11 @@
 import pytest
 
 from state.keys import SESSION_TTL_MS, partition_of
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    WAIT_MS,
-    abandon,
-    apply,
-    arrived,
-    counters,
-    dump_without_scores,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    record,
-    stored,
-    sweep,
-    texts,
-    ttl_ms,
-)
+from tests.support.dumps import dump_without_scores
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event, happen
+from tests.support.outreaches import WAIT_MS, abandon, sweep
+from tests.support.stored_state import counters, lanes_of, now_ms, record, stored, texts, ttl_ms
 from worker.runtime import State
 
 

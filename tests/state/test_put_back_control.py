@@ -11,8 +11,9 @@ from tests.support.cli_support import make_healthy, read
 from tests.support.clock import put_clock_back
 from tests.support.control_support import control, granted, held
 from tests.support.control_support import sending as sending_of
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, now_ms, texts
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.put_back import ON_VALKEY, begin, notice, put_back_hashes_and_sets, step_ms
+from tests.support.stored_state import now_ms, texts
 from worker.monitoring import health
 from worker.runtime import State
 from worker.settings import Settings

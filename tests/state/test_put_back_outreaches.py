@@ -8,8 +8,11 @@ from state.decisions import RETRY_UNKNOWN_AFTER_MS
 from tasks.delivery.settling import LONGEST_UNKNOWN, unknown_for
 from tests.support.control_support import held
 from tests.support.deciding import dead, operator, said, unknown
-from tests.support.helpers import LEASE_MS, SECOND_MS, dispatch, now_ms, score_of, take, taken, texts
+from tests.support.durations import SECOND_MS
+from tests.support.outreaches import dispatch, take, taken
 from tests.support.put_back import put_back_hashes_and_sets, step_ms
+from tests.support.states import LEASE_MS
+from tests.support.stored_state import now_ms, score_of, texts
 from worker.runtime import State
 
 __all__ = ["step_ms"]  # fixtures

@@ -1,25 +1,15 @@
 """After a server's clock was put back: contacts and forgotten sessions of the future."""
 
 from state.people import ContactRecord, person_of
+from tests.support.durations import MINUTE_MS, SECOND_MS
 from tests.support.erasing import erasure, forget, is_tombstone
-from tests.support.helpers import (
-    CAP_MS,
-    CONTACT_REF,
-    JANE,
-    LEASE_MS,
-    LIMITS,
-    MINUTE_MS,
-    SECOND_MS,
-    SECRET,
-    event,
-    happen,
-    let_reservations_age,
-    now_ms,
-    same_partition,
-    stored,
-    taken,
-)
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import taken
+from tests.support.partitions import same_partition
+from tests.support.passing_time import let_reservations_age
 from tests.support.put_back import put_back_hashes_and_sets, step_ms
+from tests.support.states import CAP_MS, CONTACT_REF, LEASE_MS, LIMITS, SECRET
+from tests.support.stored_state import now_ms, stored
 from worker.runtime import State
 
 __all__ = ["step_ms"]  # fixtures

@@ -17,8 +17,11 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, held_by, yuno
 from tests.support.faulty_server import OK, FaultyServer
-from tests.support.helpers import abandon, dispatch, eventually, fence, make_state, record, take
 from tests.support.interrupting import After
+from tests.support.outreaches import abandon, dispatch, fence, take
+from tests.support.states import make_state
+from tests.support.stored_state import record
+from tests.support.waiting import eventually
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -13,7 +13,9 @@ from state.script import Call
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 from tests.support.calls import bought
-from tests.support.helpers import HOUR_MS, abandon, now_ms
+from tests.support.durations import HOUR_MS
+from tests.support.outreaches import abandon
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.control_support import control, granted, held, passes, sending
-from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.stopping import fail, next_try_in_ms, probe, refuse, work
 from worker.runtime import State
 

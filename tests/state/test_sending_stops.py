@@ -5,8 +5,9 @@ import pytest
 from state.script import NamedCall
 from state.sending_control import CHECK_INTERVAL_S
 from tests.support.control_support import ATTEMPT_MS, control, granted, held, let_pass, passes, sending
-from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.stopping import fail, next_try_in_ms, probe, refuse, work
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 # By hand

@@ -17,24 +17,13 @@ from state.scripts import Scripts
 from state.session_record import StageVisit, stamped
 from state.sessions import Change
 from tests.support.cipher_support import KEY
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    Event,
-    FakeScripts,
-    apply,
-    arrived,
-    dump_without_scores,
-    event,
-    lanes_of,
-    make_state,
-    now_ms,
-    same_partition,
-    stored,
-    ttl_ms,
-)
+from tests.support.dumps import dump_without_scores
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import Event, apply, arrived, event
+from tests.support.partitions import same_partition
 from tests.support.redis_clients import FAKEREDIS, fake_client
+from tests.support.states import FakeScripts, make_state
+from tests.support.stored_state import lanes_of, now_ms, stored, ttl_ms
 from worker.ingest.batch import collect
 from worker.runtime import State
 

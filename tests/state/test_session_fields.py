@@ -7,23 +7,11 @@ from state.erasure import Erasure
 from state.keys import SESSION_TTL_MS
 from state.session_record import RANK_SPAN
 from state.sessions import Change, Mark
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    Event,
-    apply,
-    arrived,
-    dump,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    same_partition,
-    stored,
-    ttl_ms,
-)
+from tests.support.dumps import dump
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, Event, apply, arrived, event, happen
+from tests.support.partitions import same_partition
+from tests.support.stored_state import lanes_of, now_ms, stored, ttl_ms
 from worker.ingest.batch import collect
 from worker.runtime import State
 

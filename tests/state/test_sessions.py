@@ -4,8 +4,10 @@ from itertools import permutations
 
 import pytest
 
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, apply, arrived, event, lanes_of, stored
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import apply, arrived, event
 from tests.support.sessions_at import at_ms, iso
+from tests.support.stored_state import lanes_of, stored
 from worker.runtime import State
 
 __all__ = ["at_ms"]  # fixtures

@@ -6,26 +6,13 @@ import pytest
 
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    Event,
-    abandon,
-    apply,
-    arrived,
-    dump_without_scores,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    record,
-    stored,
-    taken,
-)
+from tests.support.dumps import dump_without_scores
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, Event, apply, arrived, event, happen
 from tests.support.ingest_support import facts_of, ingest_of, publish, rejected
 from tests.support.naming_sessions import AT_MS, CART, PHONE, batch_of, order
+from tests.support.outreaches import abandon, taken
+from tests.support.stored_state import lanes_of, now_ms, record, stored
 from worker.ingest.batch import Batch, _add
 from worker.ingest.changes import sessions_named
 from worker.runtime import State

@@ -2,23 +2,11 @@
 
 import pytest
 
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    record,
-    stored,
-    sweep,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event, happen
+from tests.support.outreaches import abandon, sweep
 from tests.support.sessions_at import at_ms, iso
+from tests.support.stored_state import lanes_of, now_ms, record, stored
 from worker.runtime import State
 
 __all__ = ["at_ms"]  # fixtures

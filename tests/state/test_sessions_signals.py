@@ -4,8 +4,10 @@ import pytest
 
 from detectors.sequence import FURTHEST_EXPIRY_MS
 from state.keys import SESSION_TTL_MS
-from tests.support.helpers import DAY_MS, SECOND_MS, apply, arrived, event, lanes_of, stored, ttl_ms
+from tests.support.durations import DAY_MS, SECOND_MS
+from tests.support.events import apply, arrived, event
 from tests.support.sessions_at import at_ms, iso
+from tests.support.stored_state import lanes_of, stored, ttl_ms
 from worker.runtime import State
 
 __all__ = ["at_ms"]  # fixtures

@@ -3,28 +3,11 @@
 import pytest
 
 from state.outbox import Result
-from tests.support.helpers import (
-    BODY,
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    abandon,
-    counters,
-    event,
-    expire_session,
-    fence,
-    happen,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-    sending,
-    stored,
-    take_again,
-    taken,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import BODY, abandon, fence, sending, take_again, taken
+from tests.support.passing_time import expire_session
+from tests.support.stored_state import counters, now_ms, places_of, record, score_of, stored, texts, ttl_ms
 from worker.runtime import State
 
 # In time

@@ -4,25 +4,11 @@ import pytest
 
 from state.keys import OUTREACH_TTL_MS
 from state.outbox import Result, Taken
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    counters,
-    event,
-    expire_session,
-    fence,
-    happen,
-    let_lease_run_out,
-    places_of,
-    record,
-    sending,
-    stored,
-    take_again,
-    ttl_ms,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import abandon, fence, sending, take_again
+from tests.support.passing_time import expire_session, let_lease_run_out
+from tests.support.stored_state import counters, places_of, record, stored, ttl_ms
 from worker.runtime import State
 
 

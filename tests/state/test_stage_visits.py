@@ -6,7 +6,9 @@ from time import time_ns
 import pytest
 
 from detectors.sequence import RANK_NAMES
-from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, Event, apply, arrived, event, now_ms, stored, texts
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import Event, apply, arrived, event
+from tests.support.stored_state import now_ms, stored, texts
 from worker.runtime import State
 
 BEGAN_MS = time_ns() // 1_000_000 - HOUR_MS

@@ -10,8 +10,8 @@ from tasks.delivery.attempt import attempt
 from tests.support.attempts import comes_back, let_a_probe_be_due, yuno
 from tests.support.control_support import held, sending
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import counters, now_ms, record, score_of
 from tests.support.limited import limited, round_of, somebody
+from tests.support.stored_state import counters, now_ms, record, score_of
 from tests.tasks.test_dispatch import abandoned
 from worker.runtime import State
 

@@ -6,25 +6,12 @@ import pytest
 
 from state.people import PersonFacts, person_of
 from state.session_record import Session
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECRET,
-    Event,
-    abandon,
-    counters,
-    event,
-    happen,
-    lanes_of,
-    now_ms,
-    record,
-    sending,
-    stored,
-    sweep,
-    ttl_ms,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, Event, event, happen
 from tests.support.ingest_support import facts_of, ingest_of, publish, rejected, waiting
+from tests.support.outreaches import abandon, sending, sweep
+from tests.support.states import SECRET
+from tests.support.stored_state import counters, lanes_of, now_ms, record, stored, ttl_ms
 from worker.runtime import State
 
 CART = {"total_value": 3.0, "currency": "COP", "items": [{"name": "A"}]}

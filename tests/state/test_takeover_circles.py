@@ -8,8 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from state.session_record import Session
-from tests.support.helpers import JANE, MINUTE_MS, Event, event, lanes_of, now_ms, record, same_partition, stored, sweep
+from tests.support.durations import MINUTE_MS
+from tests.support.events import JANE, Event, event
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.outreaches import sweep
+from tests.support.partitions import same_partition
+from tests.support.stored_state import lanes_of, now_ms, record, stored
 from worker.runtime import State
 
 NAMES = ("a", "b", "c")

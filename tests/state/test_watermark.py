@@ -4,7 +4,8 @@ import pytest
 
 from state.event_stream import StreamEntry, entry_order
 from state.watermark import measured_until
-from tests.support.helpers import HOUR_MS, MINUTE_MS, now_ms, texts
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.stored_state import now_ms, texts
 from worker.runtime import State
 
 

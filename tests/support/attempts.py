@@ -20,8 +20,12 @@ from tasks.deps import Deps
 from tasks.policy.blocklist import compiled
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.settings import ContactSettings
+from tests.support.events import JANE, happen
 from tests.support.faulty_server import OK, FaultyServer, replies
-from tests.support.helpers import JANE, SECRET, dispatch, happen, let_backoff_pass, let_lease_run_out, now_ms, stored
+from tests.support.outreaches import dispatch
+from tests.support.passing_time import let_backoff_pass, let_lease_run_out
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, stored
 from tests.support.wire import Behaviour
 from worker.runtime import State
 

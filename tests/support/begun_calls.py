@@ -15,8 +15,9 @@ from state.script import Call
 from state.scripts import Scripts
 from tests.support.calls import bought
 from tests.support.cluster_nodes import Cluster, owner, three_nodes
-from tests.support.helpers import DAY_MS, make_state
+from tests.support.durations import DAY_MS
 from tests.support.key_leak_checker import immortal_keys
+from tests.support.states import make_state
 from worker.runtime import State
 
 

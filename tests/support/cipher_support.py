@@ -7,7 +7,10 @@ from typing import Any
 
 from state.cipher import AesGcm
 from state.session_record import STAMP_WIDTH
-from tests.support.helpers import Event, dump, event, make_state, stored
+from tests.support.dumps import dump
+from tests.support.events import Event, event
+from tests.support.states import make_state
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 KEY, OTHER = bytes(range(32)), bytes(range(100, 132))

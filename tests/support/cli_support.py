@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 from detectors.lanes import LANES
 from state import deployment, overview
 from state.overview import Overview
-from tests.support.helpers import SECRET, eventually, now_ms
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
+from tests.support.waiting import eventually
 from winback.cli.doctor import doctor as doctor_command
 from winback.cli.status import status as status_command
 from worker.monitoring.health import Finding

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.valkey_process import free_port
 

@@ -6,7 +6,8 @@ from state.outbox import Taken
 from state.sending_control import Admitted, Control, Limits
 from state.sending_status import Sending, read_sending
 from state.session_record import read_session
-from tests.support.helpers import MINUTE_MS, SECOND_MS, now_ms, texts
+from tests.support.durations import MINUTE_MS, SECOND_MS
+from tests.support.stored_state import now_ms, texts
 from worker.runtime import State
 
 ATTEMPT_MS = 70 * SECOND_MS

@@ -2,7 +2,8 @@
 
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, DecisionResult, Operator
 from state.outbox import Taken
-from tests.support.helpers import now_ms, sending
+from tests.support.outreaches import sending
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from typer.testing import CliRunner
 
 from state.errors import StateError
-from tests.support.helpers import SECRET
+from tests.support.states import SECRET
 from winback.cli.commands import app
 from worker import runtime
 from worker.errors import StartError, exit_code

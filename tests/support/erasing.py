@@ -2,7 +2,7 @@
 
 from detectors.lanes import LANES
 from state.erasure import Erased, Erasure
-from tests.support.helpers import texts
+from tests.support.stored_state import texts
 from worker.runtime import State
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from state.people import person_of
 from tests.support.decision_support import Shop, shop_on
-from tests.support.helpers import JANE, SECRET, texts
+from tests.support.events import JANE
+from tests.support.states import SECRET
+from tests.support.stored_state import texts
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PHONE = JANE["phone_number"]

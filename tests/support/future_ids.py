@@ -1,8 +1,10 @@
 """Streams whose ids lie in the future."""
 
 from state.watermark import HIGHEST_ID
-from tests.support.helpers import DAY_MS, event, now_ms
+from tests.support.durations import DAY_MS
+from tests.support.events import event
 from tests.support.ingest_support import ingest_of, publish, publish_raw
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 AHEAD = ["months", "micros", "nanos", "garbled", "highest"]

@@ -10,8 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.helpers import SECRET, abandon, dispatch
+from tests.support.outreaches import abandon, dispatch
 from tests.support.processes import AT_ONCE, Lines
+from tests.support.states import SECRET
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load

@@ -14,7 +14,9 @@ from state.pending import Pending
 from state.people import PersonFacts, person_of
 from state.script import NamedCall
 from state.sessions import Change, Mark, Sessions
-from tests.support.helpers import HOUR_MS, SECRET, Event
+from tests.support.durations import HOUR_MS
+from tests.support.events import Event
+from tests.support.states import SECRET
 from worker.ingest.consumer import Ingest
 from worker.ingest.in_flight import Reached
 from worker.runtime import State

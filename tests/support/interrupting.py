@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from state.people import People, Reservation
-from tests.support.helpers import CAP_MS, LEASE_MS, abandon, dispatch, places_of
+from tests.support.outreaches import abandon, dispatch
+from tests.support.states import CAP_MS, LEASE_MS
+from tests.support.stored_state import places_of
 from worker.runtime import State
 
 

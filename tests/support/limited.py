@@ -6,7 +6,10 @@ from state.sending_control import Control
 from tasks.delivery.sending_limits import limits_of
 from tasks.delivery.settings import DeliverySettings
 from tasks.deps import Deps
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, event, happen, stored, sweep
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import sweep
+from tests.support.stored_state import stored
 from tests.tasks.test_dispatch import Broker
 from worker.runtime import State
 

@@ -11,17 +11,11 @@ from tasks.delivery.yuno import Accepted, Reply, YunoClient
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.settings import ContactSettings
 from tests.support.attempts import deps_of
-from tests.support.helpers import (
-    HOUR_MS,
-    MINUTE_MS,
-    Event,
-    arrived,
-    dispatch,
-    event,
-    now_ms,
-    sweep,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import Event, arrived, event
 from tests.support.ingest_support import ingest_of
+from tests.support.outreaches import dispatch, sweep
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 PHONE, EMAIL = "+5511987654321", "ana.souza@example.com"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.helpers import Event, arrived, event
+from tests.support.events import Event, arrived, event
 from worker.ingest.batch import Batch, collect
 
 CART = {"total_value": 3.0, "currency": "COP", "items": [{"name": "A"}]}

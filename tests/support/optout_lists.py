@@ -8,7 +8,8 @@ import pytest
 from state.optouts import OptOuts
 from state.people import person_of
 from tests.support.decision_support import Shop, shop_on
-from tests.support.helpers import JANE, SECRET
+from tests.support.events import JANE
+from tests.support.states import SECRET
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PHONE = JANE["phone_number"]

@@ -3,19 +3,13 @@
 from state.attribution import Money
 from state.outbox import Taken
 from tests.support.attempts import PERSON
-from tests.support.helpers import (
-    HOUR_MS,
-    LIMITS,
-    Event,
-    all_counters,
-    arrived,
-    event,
-    fence,
-    let_lease_run_out,
-    now_ms,
-    taken,
-)
+from tests.support.durations import HOUR_MS
+from tests.support.events import Event, arrived, event
 from tests.support.ingest_support import process
+from tests.support.outreaches import fence, taken
+from tests.support.passing_time import let_lease_run_out
+from tests.support.states import LIMITS
+from tests.support.stored_state import all_counters, now_ms
 from worker.runtime import State
 
 CART = Money("COP", 9_900)

@@ -3,8 +3,11 @@
 from state.people import person_of
 from tests.support.deciding import dead
 from tests.support.decision_support import Shop
-from tests.support.helpers import JANE, MINUTE_MS, SECRET, event, happen, now_ms
+from tests.support.durations import MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.ingest_support import publish, publish_raw
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 PHONE, EMAIL = JANE["phone_number"], "jane.doe@example.com"

@@ -7,8 +7,11 @@ from tasks.deps import Deps
 from tasks.policy.rules import share_of
 from tasks.policy.settings import ContactSettings
 from tests.support.attempts import PERSON
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, dispatch, event, happen, now_ms, stored, sweep
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.ingest_support import ingest_of
+from tests.support.outreaches import dispatch, sweep
+from tests.support.stored_state import now_ms, stored
 from worker.runtime import State
 
 

@@ -20,9 +20,11 @@ from tests.model.steps import begin, steps
 from tests.model.words import words
 from tests.model.worker import Choice, goes_on
 from tests.support.conformance import agree
-from tests.support.helpers import LEASE_MS, SECOND_MS, event
+from tests.support.durations import SECOND_MS
+from tests.support.events import event
 from tests.support.ingest_support import ingest_of, publish_raw
 from tests.support.key_leak_checker import immortal_keys
+from tests.support.states import LEASE_MS
 from tests.support.stepped_attempt import SteppedAttempt
 from tests.support.system_under_test import Real
 from worker.runtime import State

@@ -8,7 +8,7 @@ from tasks.dispatch import dispatch as dispatch_tasks
 from tests.support.attempts import deps_of
 from tests.support.clock import put_clock_back
 from tests.support.control_support import control
-from tests.support.helpers import DAY_MS, HOUR_MS
+from tests.support.durations import DAY_MS, HOUR_MS
 from worker.runtime import State
 
 ON_VALKEY = pytest.mark.xdist_group("valkey")

@@ -4,7 +4,10 @@ from state.calls import outreaches as lua
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.erasure import Erasure
 from state.keys import partition_of_outreach
-from tests.support.helpers import DAY_MS, LEASE_MS, SECOND_MS, let_reservations_age, now_ms, texts
+from tests.support.durations import DAY_MS, SECOND_MS
+from tests.support.passing_time import let_reservations_age
+from tests.support.states import LEASE_MS
+from tests.support.stored_state import now_ms, texts
 from worker.runtime import State
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from state.connection import connect
 from state.scripts import Scripts
-from tests.support.helpers import make_state
+from tests.support.states import make_state
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -10,7 +10,7 @@ from state.keys import partition_of_outreach
 from state.partition_totals import OUTCOMES
 from state.session_record import MARK
 from tests.model.states import NONE, Outreach, Session, World
-from tests.support.helpers import LEASE_MS
+from tests.support.states import LEASE_MS
 from tests.support.system_under_test import Real
 
 SETS = ("due", "leased", "dead", "unknown")

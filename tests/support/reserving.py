@@ -1,7 +1,8 @@
 """People that are reserved."""
 
 from state.people import person_of
-from tests.support.helpers import LEASE_MS, SECRET, let_reservations_age
+from tests.support.passing_time import let_reservations_age
+from tests.support.states import LEASE_MS, SECRET
 from worker.runtime import State
 
 PERSON = person_of("+573001234567", SECRET)

@@ -3,7 +3,10 @@
 import pytest
 
 from tests.support.cipher_support import KEY, OTHER, johns_visit, with_keys
-from tests.support.helpers import HOUR_MS, dispatch, happen, stored, sweep
+from tests.support.durations import HOUR_MS
+from tests.support.events import happen
+from tests.support.outreaches import dispatch, sweep
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 

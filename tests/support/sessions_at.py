@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.helpers import HOUR_MS, now_ms
+from tests.support.durations import HOUR_MS
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 

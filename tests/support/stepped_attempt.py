@@ -14,7 +14,7 @@ from tasks.delivery.deadline_transport import Attempt
 from tasks.delivery.settings import DeliverySettings
 from tasks.policy.settings import ContactSettings
 from tests.support.attempts import deps_of
-from tests.support.helpers import make_state
+from tests.support.states import make_state
 
 CONTACT = ContactSettings.model_validate(
     {"quiet_hours": "off", "law": "off", "needs_cart": (), "max_per_session": 100},

@@ -1,7 +1,7 @@
 """Orders that no longer arrive."""
 
 from state.orders import SessionMoment
-from tests.support.helpers import now_ms
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 

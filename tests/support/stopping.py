@@ -2,7 +2,7 @@
 
 from state.sending_control import Control
 from tests.support.control_support import granted, held, let_pass, passes, sending
-from tests.support.helpers import now_ms
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 

@@ -19,21 +19,12 @@ from state.person_marks import ConsentAnswer, Marks, PersonMention
 from tests.model.mixes import Mix
 from tests.model.shop import MISDATED
 from tests.model.states import NONE, World
-from tests.support.helpers import (
-    BODY,
-    CAP_MS,
-    CONTACT_REF,
-    DAY_MS,
-    HOUR_MS,
-    SECOND_MS,
-    SECRET,
-    apply,
-    event,
-    now_ms,
-    stored,
-    sweep,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, SECOND_MS
+from tests.support.events import apply, event
+from tests.support.outreaches import BODY, sweep
 from tests.support.real_overseers import Overseers
+from tests.support.states import CAP_MS, CONTACT_REF, SECRET
+from tests.support.stored_state import now_ms, stored
 from worker.runtime import State
 
 PLACES = [(stage, platform) for stage in STAGES for platform in PLATFORMS]

@@ -6,7 +6,8 @@ from state.announcements import DECLARATION_COUNTS_MS, announce, read_announceme
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS
 from tests.support.agreeing import LIVE, SHADOW, says, worker
 from tests.support.control_support import granted, held, passes, sending
-from tests.support.helpers import HOUR_MS, now_ms, texts, ttl_ms
+from tests.support.durations import HOUR_MS
+from tests.support.stored_state import now_ms, texts, ttl_ms
 from worker.runtime import State
 
 

@@ -15,8 +15,11 @@ from tasks.deps import Deps
 from tests.support.agreeing import LIVE, SHADOW, says, worker
 from tests.support.attempts import PERSON, deps_of, yuno
 from tests.support.control_support import held
-from tests.support.helpers import HOUR_MS, SECRET, abandon, dispatch, now_ms, stored, texts, ttl_ms
+from tests.support.durations import HOUR_MS
+from tests.support.outreaches import abandon, dispatch
 from tests.support.policy_attempts import contact, dispatched
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, stored, texts, ttl_ms
 from worker import runtime
 from worker.runtime import State
 from worker.settings import load

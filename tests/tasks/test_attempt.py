@@ -10,31 +10,13 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.sending import idempotency_key
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, deps_of, held_by, yuno
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import (
-    CONTACT_REF,
-    HOUR_MS,
-    JANE,
-    LEASE_MS,
-    LIMITS,
-    MINUTE_MS,
-    SECRET,
-    abandon,
-    counters,
-    dispatch,
-    event,
-    expire_session,
-    happen,
-    let_reservations_age,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-    sending,
-    stored,
-    sweep,
-    take,
-)
+from tests.support.outreaches import abandon, dispatch, sending, sweep, take
+from tests.support.passing_time import expire_session, let_reservations_age
+from tests.support.states import CONTACT_REF, LEASE_MS, LIMITS, SECRET
+from tests.support.stored_state import counters, now_ms, places_of, record, score_of, stored
 from winback.simulation.mock_api.contract import check_body
 from worker.runtime import State
 

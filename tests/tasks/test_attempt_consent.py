@@ -11,23 +11,15 @@ from state.person_marks import ConsentAnswer
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, attempt_again, held_by, yuno
+from tests.support.durations import HOUR_MS
+from tests.support.events import JANE, Event, event, happen
 from tests.support.faulty_server import http
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    LEASE_MS,
-    SECRET,
-    Event,
-    dispatch,
-    event,
-    happen,
-    let_reservations_age,
-    now_ms,
-    record,
-    sweep,
-)
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.outreaches import dispatch, sweep
+from tests.support.passing_time import let_reservations_age
 from tests.support.policy_attempts import dispatched, elsewhere
+from tests.support.states import LEASE_MS, SECRET
+from tests.support.stored_state import now_ms, record
 from worker.runtime import State
 
 MAIL = "jane@example.com"

@@ -10,8 +10,11 @@ from state.outbox import Fenced, Outbox, Taken
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, attempt_again, comes_back, held_by, let_it_be_reaped, pays, yuno
-from tests.support.helpers import CAP_MS, CONTACT_REF, LEASE_MS, LIMITS, dispatch, let_lease_run_out, now_ms, record
 from tests.support.interrupting import After, dispatched, nothing_is_left
+from tests.support.outreaches import dispatch
+from tests.support.passing_time import let_lease_run_out
+from tests.support.states import CAP_MS, CONTACT_REF, LEASE_MS, LIMITS
+from tests.support.stored_state import now_ms, record
 from worker.runtime import State
 
 OTHER = "63-00000000000000bb"

@@ -8,8 +8,8 @@ from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, held_by, let_it_be_reaped, yuno
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import counters, places_of, record, stored
 from tests.support.interrupting import dispatched, nothing_is_left
+from tests.support.stored_state import counters, places_of, record, stored
 from tests.support.wire import Wire
 from worker.runtime import State
 

@@ -16,22 +16,12 @@ from tasks.delivery.settling import AttemptOutcome
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.blocklist import compiled
 from tests.support.attempts import attempt_again, held_by, yuno
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECRET,
-    Event,
-    counters,
-    dispatch,
-    event,
-    happen,
-    now_ms,
-    score_of,
-    stored,
-    sweep,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, Event, event, happen
+from tests.support.outreaches import dispatch, sweep
 from tests.support.policy_attempts import contact, dispatched, elsewhere
+from tests.support.states import SECRET
+from tests.support.stored_state import counters, now_ms, score_of, stored
 from winback.operations.outreach_story import explain_outreach
 from worker.runtime import State
 

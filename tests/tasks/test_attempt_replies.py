@@ -9,22 +9,12 @@ from state.session_record import STAMP_WIDTH
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import attempt_again, comes_back, held_by, let_a_probe_be_due, yuno
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECRET,
-    abandon,
-    counters,
-    dispatch,
-    event,
-    happen,
-    now_ms,
-    places_of,
-    record,
-    score_of,
-)
+from tests.support.outreaches import abandon, dispatch
+from tests.support.states import SECRET
+from tests.support.stored_state import counters, now_ms, places_of, record, score_of
 from tests.support.wire import Wire
 from worker.runtime import State
 

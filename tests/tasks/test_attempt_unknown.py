@@ -10,7 +10,8 @@ from tasks.delivery.settling import LONGEST_UNKNOWN, AttemptOutcome
 from tasks.deps import Deps
 from tests.support.attempts import SHORT, attempt_again, comes_back, held_by, pays, yuno
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import abandon, counters, dispatch, now_ms, places_of, record, stored
+from tests.support.outreaches import abandon, dispatch
+from tests.support.stored_state import counters, now_ms, places_of, record, stored
 from tests.support.wire import Behaviour, Wire
 from worker.runtime import State
 

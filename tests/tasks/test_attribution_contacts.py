@@ -9,33 +9,13 @@ from state.outbox import Result
 from state.people import person_of
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import PERSON, pays, yuno
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    LEASE_MS,
-    LIMITS,
-    MINUTE_MS,
-    SECRET,
-    WINDOW_MS,
-    abandon,
-    all_counters,
-    counters,
-    dispatch,
-    event,
-    fence,
-    happen,
-    let_reservations_age,
-    now_ms,
-    record,
-    sending,
-    stored,
-    sweep,
-    take,
-    texts,
-    ttl_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
 from tests.support.orders import CART, RECOVERED, contacted, let_it_be_ago, merit, order, order_comes, remembered
+from tests.support.outreaches import abandon, dispatch, fence, sending, sweep, take
+from tests.support.passing_time import let_reservations_age
+from tests.support.states import LEASE_MS, LIMITS, SECRET, WINDOW_MS
+from tests.support.stored_state import all_counters, counters, now_ms, record, stored, texts, ttl_ms
 from worker.runtime import State
 
 # What sort of contact

@@ -13,7 +13,7 @@ from tasks.delivery.addresses import address_block_reason
 from tasks.delivery.deadline_transport import Attempt
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Unauthorised, Undecided
 from tests.support.faulty_server import FaultyServer, drip, flood, reply, say
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from tests.support.wire import Behaviour, Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 

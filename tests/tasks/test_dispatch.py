@@ -11,7 +11,10 @@ from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import FLOOD, Dispatched, dispatch
 from tests.support.attempts import deps_of, let_it_be_reaped, yuno
-from tests.support.helpers import HOUR_MS, MINUTE_MS, abandon, let_lease_run_out, places_of, record, sending, take
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.outreaches import abandon, sending, take
+from tests.support.passing_time import let_lease_run_out
+from tests.support.stored_state import places_of, record
 from worker.runtime import State
 
 

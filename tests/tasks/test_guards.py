@@ -16,23 +16,15 @@ from tasks.delivery.settling import LONGEST_UNKNOWN, AttemptOutcome
 from tasks.policy.decisions import Cancel, Send
 from tasks.policy.rules import decide
 from tests.support.attempts import attempt_again, held_by, yuno
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event
 from tests.support.faulty_server import OK, http
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    LEASE_MS,
-    MINUTE_MS,
-    SECRET,
-    abandon,
-    dispatch,
-    event,
-    now_ms,
-    stored,
-    sweep,
-)
 from tests.support.ingest_support import Breaking, ingest_of, publish, publish_raw, waiting
+from tests.support.outreaches import abandon, dispatch, sweep
 from tests.support.policy_attempts import elsewhere, holding
 from tests.support.situations import CART_MS, FINE, SETTINGS
+from tests.support.states import LEASE_MS, SECRET
+from tests.support.stored_state import now_ms, stored
 from worker.runtime import State
 
 

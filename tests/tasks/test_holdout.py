@@ -5,8 +5,12 @@ from dataclasses import replace
 from tasks.delivery.attempt import attempt
 from tasks.delivery.settling import AttemptOutcome
 from tests.support.attempts import PERSON, held_by, yuno
-from tests.support.helpers import HOUR_MS, abandon, dispatch, event, happen, let_reservations_age, record, stored
+from tests.support.durations import HOUR_MS
+from tests.support.events import event, happen
+from tests.support.outreaches import abandon, dispatch
+from tests.support.passing_time import let_reservations_age
 from tests.support.policy_attempts import dispatched, holding
+from tests.support.stored_state import record, stored
 from worker.runtime import State
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
 from tests.support.faulty_server import OK, FaultyServer, http, reply, say
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from tests.support.wire import Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 

@@ -21,7 +21,7 @@ from tasks.policy.law.places import place_of
 from tasks.policy.law.regions import area_codes_of, region_of, state_of_number
 from tasks.policy.law.zone_files import zone, zone_name, zones_by_country
 from tasks.policy.law.zones import _LONGEST_PREFIX, _corrections, zones_of, zones_of_area_codes
-from tests.support.helpers import event
+from tests.support.events import event
 from winback.operations.event_check import check
 
 

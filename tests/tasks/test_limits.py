@@ -6,17 +6,10 @@ from hypothesis import strategies as st
 from state.limit import Limit
 from state.people import ContactRecord, person_of
 from tasks.policy.limits import held_for, is_reached
-from tests.support.helpers import (
-    CAP_MS,
-    CONTACT_REF,
-    DAY_MS,
-    HOUR_MS,
-    LEASE_MS,
-    MINUTE_MS,
-    SECRET,
-    now_ms,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.redis_clients import emptied
+from tests.support.states import CAP_MS, CONTACT_REF, LEASE_MS, SECRET
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -12,7 +12,9 @@ from state.keys import applied_of
 from tasks.deps import Deps
 from tasks.sweep import sweep
 from tests.support.attempts import deps_of
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, event, happen, now_ms
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, event, happen
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 NOTHING = Claimed(0, 0)

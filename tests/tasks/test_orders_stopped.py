@@ -14,8 +14,10 @@ from tasks.dispatch import dispatch
 from tasks.order_flow import check_orders, past_of
 from tests.support.attempts import deps_of
 from tests.support.control_support import control
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, abandon, now_ms, score_of, texts
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.outreaches import abandon
 from tests.support.stopped_orders import count
+from tests.support.stored_state import now_ms, score_of, texts
 from worker.runtime import State
 
 Setting = Literal["alarm", "hold", "off"]

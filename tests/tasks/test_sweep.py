@@ -15,7 +15,9 @@ from state.script import NamedCall
 from tasks.deps import Deps
 from tasks.sweep import sweep
 from tests.support.attempts import deps_of
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, SECOND_MS, counters, event, happen, now_ms, stored
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, event, happen
+from tests.support.stored_state import counters, now_ms, stored
 from worker.runtime import State
 
 NOTHING = Claimed(0, 0)

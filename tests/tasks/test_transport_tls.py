@@ -14,7 +14,7 @@ import trustme
 from tasks.delivery.deadline_transport import DeadlineTransport, TooLateError, deadline
 from tasks.delivery.yuno import TryAgain
 from tests.support.faulty_server import FaultyServer, http, reply
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from tests.support.wire import Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 

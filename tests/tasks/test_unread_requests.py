@@ -13,7 +13,7 @@ from tasks.delivery import deadline_transport, unread_requests
 from tasks.delivery.deadline_transport import KEPT_S, DeadlineTransport, UnreadError, deadline
 from tasks.delivery.yuno import Accepted, Reply, TryAgain, Undecided
 from tests.support.faulty_server import OK, FaultyServer, http, reply
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from tests.support.wire import Behaviour, Wire
 from tests.support.yuno_requests import LONG_S, client_of, limits, post
 

@@ -9,8 +9,11 @@ from state.optouts import OptOuts
 from state.people import person_of
 from tests.state.test_cluster import cluster, state
 from tests.support.deciding import dead, unknown
-from tests.support.helpers import JANE, SECRET, abandon, counters, event, record, sending, stored
+from tests.support.events import JANE, event
 from tests.support.ingest_support import publish, waiting
+from tests.support.outreaches import abandon, sending
+from tests.support.states import SECRET
+from tests.support.stored_state import counters, record, stored
 from winback.operations.data_subject import DataSubject
 from winback.operations.forget import Forget
 from worker.runtime import State

@@ -6,8 +6,11 @@ import time_machine
 from state import deployment
 from tests.support.cipher_support import KEY, OTHER, key_id
 from tests.support.cli_support import PATIENCE_S, ROLES, configured, dead_port, doctor, frozen, limited_user, marks, run
+from tests.support.dumps import dump
+from tests.support.durations import MINUTE_MS
 from tests.support.examining import env, folder, healthy
-from tests.support.helpers import MINUTE_MS, SECRET, dump, now_ms
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -4,8 +4,8 @@ import pytest
 
 from state import deployment
 from tests.support.cli_support import ROLES, doctor, last_seen, marks
+from tests.support.durations import MINUTE_MS
 from tests.support.examining import env, folder, healthy
-from tests.support.helpers import MINUTE_MS
 from worker.runtime import State
 
 __all__ = ["env", "folder", "healthy"]  # fixtures

@@ -10,22 +10,14 @@ from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
 from state.people import person_of
 from tests.support.decision_support import Shop
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.erasing import forget
+from tests.support.events import JANE, event, happen
 from tests.support.explaining import shop, told
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    SECRET,
-    abandon,
-    event,
-    happen,
-    now_ms,
-    sending,
-)
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.outreaches import abandon, sending
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from winback.operations.story import when
 from worker.ingest.batch import Batch, _add
 

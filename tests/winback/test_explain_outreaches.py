@@ -4,8 +4,10 @@ import pytest
 
 from tests.support.deciding import dead, unknown
 from tests.support.decision_support import Shop
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.explaining import shop, told
-from tests.support.helpers import HOUR_MS, MINUTE_MS, SECOND_MS, abandon, expire_session, sending, take_again, taken
+from tests.support.outreaches import abandon, sending, take_again, taken
+from tests.support.passing_time import expire_session
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

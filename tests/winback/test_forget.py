@@ -8,26 +8,13 @@ import pytest
 from state.keys import partition_of
 from tests.support.deciding import dead, unknown
 from tests.support.decision_support import Shop
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import JANE, apply, arrived, event, happen
 from tests.support.forgetting_people import JANES, JOHN, PHONE, left, shop, tombstones
-from tests.support.helpers import (
-    CONTACT_REF,
-    HOUR_MS,
-    JANE,
-    LIMITS,
-    MINUTE_MS,
-    abandon,
-    apply,
-    arrived,
-    counters,
-    dispatch,
-    event,
-    happen,
-    now_ms,
-    record,
-    sending,
-    stored,
-)
 from tests.support.ingest_support import process, publish, publish_raw, waiting
+from tests.support.outreaches import abandon, dispatch, sending
+from tests.support.states import CONTACT_REF, LIMITS
+from tests.support.stored_state import counters, now_ms, record, stored
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

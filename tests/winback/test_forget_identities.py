@@ -5,11 +5,15 @@ from typing import Any
 import pytest
 
 from tests.support.decision_support import Shop
+from tests.support.dumps import dump
+from tests.support.events import JANE, event, happen
 from tests.support.forgetting_people import JANES, JOHN, PHONE, shop, tombstones
-from tests.support.helpers import JANE, SECRET, abandon, dump, event, happen, now_ms, stored, texts
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.outreaches import abandon
 from tests.support.people import EMAIL, JANES_MAIL
 from tests.support.people import live as live_as_person
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, stored, texts
 from winback.operations.data_subject import DataSubject
 
 __all__ = ["shop"]  # fixtures

@@ -11,10 +11,13 @@ from state.people import person_of
 from state.person_marks import MOST_SESSIONS
 from state.slow_log import clear
 from tests.support.decision_support import Shop, shop_on
+from tests.support.events import JANE, event
 from tests.support.forgetting_people import JANES, JOHN, PHONE, left, tombstones
-from tests.support.helpers import CONTACT_REF, JANE, LIMITS, SECRET, event, now_ms, sending, taken
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.outreaches import sending, taken
 from tests.support.people import EMAIL
+from tests.support.states import CONTACT_REF, LIMITS, SECRET
+from tests.support.stored_state import now_ms
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

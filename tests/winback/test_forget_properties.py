@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from detectors.lanes import LANES
 from state.erasure import Erasure
 from state.optouts import OptOuts
-from tests.support.helpers import MINUTE_MS, SECRET, dump, event, happen
+from tests.support.dumps import dump
+from tests.support.durations import MINUTE_MS
+from tests.support.events import event, happen
 from tests.support.ingest_support import publish
 from tests.support.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE
+from tests.support.states import SECRET
 from tests.winback.test_spellings import spelled_addresses, spelled_numbers
 from winback.operations.data_subject import DataSubject
 from winback.operations.forget import Forget

@@ -7,8 +7,8 @@ import pytest
 from state.optouts import OPERATOR
 from state.people import person_of
 from tests.support.decision_support import Shop
-from tests.support.helpers import SECRET
 from tests.support.optout_lists import JANES, JOHNS, PHONE, numbers, opt_outs, replace, shop
+from tests.support.states import SECRET
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

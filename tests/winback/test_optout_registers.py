@@ -10,8 +10,10 @@ from state.errors import StateError
 from state.optouts import Entries, OptOutEntry, OptOuts
 from state.people import person_of
 from tests.support.decision_support import Shop
-from tests.support.helpers import DAY_MS, SECRET, now_ms
+from tests.support.durations import DAY_MS
 from tests.support.optout_lists import JANES, JOHNS, PHONE, numbers, opt_outs, replace, shop
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from worker.monitoring.checks.registers import findings
 
 __all__ = ["shop"]  # fixtures

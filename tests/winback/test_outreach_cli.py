@@ -8,7 +8,8 @@ import pytest
 from state.decisions import STATES
 from tests.support.deciding import dead, unknown
 from tests.support.decision_support import Shop, shop_on
-from tests.support.helpers import abandon, counters, now_ms, places_of, record, sending, stored
+from tests.support.outreaches import abandon, sending
+from tests.support.stored_state import counters, now_ms, places_of, record, stored
 from winback.cli.outreach import OutreachState as ListedState
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -14,7 +14,9 @@ from tests.support.cli_support import environment, make_healthy, read
 from tests.support.cli_support import run as look
 from tests.support.control_support import control, granted, held, passes
 from tests.support.control_support import sending as how_it_goes
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, abandon, now_ms
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.outreaches import abandon
+from tests.support.stored_state import now_ms
 from winback.cli import pause
 from worker.errors import StartError
 from worker.monitoring import health

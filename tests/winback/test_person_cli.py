@@ -11,8 +11,11 @@ from state.optouts import OptOuts
 from state.people import person_of
 from tests.support.deciding import unknown
 from tests.support.decision_support import Shop, shop_on
-from tests.support.helpers import HOUR_MS, MINUTE_MS, SECRET, event, happen, texts
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import event, happen
 from tests.support.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE, WITH_MAIL, answer, contacted, link, live, named
+from tests.support.states import SECRET
+from tests.support.stored_state import texts
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")

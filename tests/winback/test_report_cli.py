@@ -10,8 +10,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.support.cli_support import dead_port, environment
-from tests.support.helpers import DAY_MS, now_ms
+from tests.support.durations import DAY_MS
 from tests.support.orders import contacted, order, order_comes
+from tests.support.stored_state import now_ms
 from winback.cli.report import report as report_command
 from worker.errors import StartError
 from worker.runtime import State

@@ -11,7 +11,10 @@ from state import deployment
 from state.errors import DeploymentMismatchError
 from tests.support.cipher_support import KEY, OTHER, johns_visit, key_id, with_keys
 from tests.support.cli_support import environment, read
-from tests.support.helpers import HOUR_MS, SECRET, happen, now_ms, stored
+from tests.support.durations import HOUR_MS
+from tests.support.events import happen
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, stored
 from winback.cli.rotate_keys import STILL_RUNS, rotate_keys
 from worker.errors import StartError
 from worker.runtime import State

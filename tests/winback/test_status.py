@@ -21,18 +21,10 @@ from tests.support.cli_support import (
     read,
     run,
 )
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    event,
-    now_ms,
-    sending,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import apply, arrived, event
+from tests.support.outreaches import abandon, sending
+from tests.support.stored_state import now_ms
 from winback.cli.status_screen import Snapshot, screen
 from worker.errors import StartError
 from worker.monitoring import health

@@ -11,7 +11,9 @@ from structlog.testing import capture_logs
 from state import connection
 from state.alarms import AlarmChange, Alarms
 from tests.support.cli_support import configured, dead_port, frozen, last_seen, make_healthy
-from tests.support.helpers import MINUTE_MS, eventually, now_ms
+from tests.support.durations import MINUTE_MS
+from tests.support.stored_state import now_ms
+from tests.support.waiting import eventually
 from worker.monitoring.alarms import LONGEST_PATIENCE_S, AlarmMonitor, failing, patience_s
 from worker.monitoring.health import Finding
 from worker.runtime import State

@@ -7,7 +7,8 @@ import pytest
 from state.backlog import Backlog, DispatchHold, read_dispatch_hold
 from state.keys import BACKLOG_TTL_MS
 from tests.support.cli_support import make_healthy, read
-from tests.support.helpers import SECOND_MS, now_ms, texts, ttl_ms
+from tests.support.durations import SECOND_MS
+from tests.support.stored_state import now_ms, texts, ttl_ms
 from worker.monitoring import health
 from worker.monitoring.alarms import failing
 from worker.monitoring.metrics import metrics

@@ -2,8 +2,9 @@
 
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change
-from tests.support.helpers import event, stored
+from tests.support.events import event
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.stored_state import stored
 from worker.ingest.bots import BotWatch
 from worker.runtime import State
 

@@ -7,7 +7,7 @@ from redis.crc import key_slot
 
 from state.keys import Keys
 from tests.support.cluster_nodes import Cluster, three_nodes
-from tests.support.helpers import SECRET
+from tests.support.states import SECRET
 from worker import runtime
 from worker.monitoring.doctor import _streams
 from worker.monitoring.health import Finding

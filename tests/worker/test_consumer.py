@@ -13,7 +13,7 @@ from kombu.asynchronous import Hub
 from kombu.utils.imports import symbol_by_name
 from redis.exceptions import ResponseError
 
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from worker.celery_support.consumer import CALM_S, EVENTS_EVERY_S, Consumer
 
 Untyped = Any

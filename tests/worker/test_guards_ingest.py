@@ -1,7 +1,8 @@
 """Guards of ingest, each by a test of its own."""
 
-from tests.support.helpers import event, stored
+from tests.support.events import event
 from tests.support.ingest_support import Stubborn, ingest_of, publish, rest, restart_until_done, waiting
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 

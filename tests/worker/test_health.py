@@ -11,7 +11,9 @@ from state.deployment import missing_key
 from tests.support.cipher_support import KEY, key_id, with_keys
 from tests.support.cli_support import configured, last_seen, make_healthy, read
 from tests.support.deciding import dead, unknown
-from tests.support.helpers import DAY_MS, HOUR_MS, MINUTE_MS, abandon, now_ms
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.outreaches import abandon
+from tests.support.stored_state import now_ms
 from worker.monitoring import health
 from worker.monitoring.alarms import failing
 from worker.runtime import State

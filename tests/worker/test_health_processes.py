@@ -7,7 +7,8 @@ from state.announcements import announce, declare
 from tasks.delivery.attempt import attempt
 from tests.support.attempts import deps_of
 from tests.support.cli_support import make_healthy, read
-from tests.support.helpers import SECRET, now_ms
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from tests.worker.test_health import problems
 from worker import runtime
 from worker.monitoring import announcer, health

@@ -11,18 +11,11 @@ from tasks.dispatch import dispatch as dispatch_round
 from tasks.sweep import sweep
 from tests.support.attempts import deps_of
 from tests.support.cli_support import make_healthy, read
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    LEASE_MS,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    dispatch,
-    event,
-    happen,
-    now_ms,
-)
+from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, event, happen
+from tests.support.outreaches import abandon, dispatch
+from tests.support.states import LEASE_MS
+from tests.support.stored_state import now_ms
 from worker.monitoring import health
 from worker.monitoring.alarms import failing
 from worker.monitoring.finding import Finding

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tests.support.cli_support import make_healthy, read
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import event
 from tests.support.future_ids import AHEAD, poison, read_and_apply
-from tests.support.helpers import HOUR_MS, MINUTE_MS, event, now_ms, texts
 from tests.support.ingest_support import ingest_of, publish
+from tests.support.stored_state import now_ms, texts
 from worker.monitoring import health
 from worker.monitoring.alarms import failing
 from worker.monitoring.finding import Finding

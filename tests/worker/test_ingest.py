@@ -14,8 +14,10 @@ from state.pending import Pending
 from state.people import PersonFacts
 from state.script import NamedCall
 from state.sessions import Change, Mark, Sessions
-from tests.support.helpers import JANE, dump, event, stored, texts
+from tests.support.dumps import dump
+from tests.support.events import JANE, event
 from tests.support.ingest_support import Breaking, facts_of, ingest_of, publish, rejected, waiting
+from tests.support.stored_state import stored, texts
 from worker.runtime import State
 
 PHONE = JANE["phone_number"]

@@ -7,8 +7,9 @@ import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.people import PersonFacts
-from tests.support.helpers import JANE, event, stored
+from tests.support.events import JANE, event
 from tests.support.ingest_support import Breaking, facts_of, ingest_of, publish, rejected, waiting
+from tests.support.stored_state import stored
 from worker.ingest.in_flight import Step
 from worker.runtime import State
 

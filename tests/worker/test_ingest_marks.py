@@ -3,25 +3,17 @@
 import pytest
 
 from state.people import PersonFacts, person_of
-from tests.support.helpers import (
-    CONTACT_REF,
-    HOUR_MS,
-    JANE,
-    LIMITS,
-    SECRET,
-    Event,
-    abandon,
-    event,
-    now_ms,
-    record,
-    sending,
-)
+from tests.support.durations import HOUR_MS
+from tests.support.events import JANE, Event, event
 from tests.support.ingest_support import (
     facts_of,
     ingest_of,
     publish,
     rejected,
 )
+from tests.support.outreaches import abandon, sending
+from tests.support.states import CONTACT_REF, LIMITS, SECRET
+from tests.support.stored_state import now_ms, record
 from worker.runtime import State
 
 PHONE = JANE["phone_number"]

@@ -9,13 +9,8 @@ from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.pending import Pending
 from state.people import People, person_of
 from state.person_marks import MarkingResult, Marks, PersonMention
-from tests.support.helpers import (
-    HOUR_MS,
-    JANE,
-    SECRET,
-    event,
-    stored,
-)
+from tests.support.durations import HOUR_MS
+from tests.support.events import JANE, event
 from tests.support.ingest_support import (
     Breaking,
     Stubborn,
@@ -26,6 +21,8 @@ from tests.support.ingest_support import (
     restart_until_done,
     waiting,
 )
+from tests.support.states import SECRET
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 PHONE = JANE["phone_number"]

@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from tests.support.helpers import (
-    JANE,
-    Event,
-    arrived,
-    dump,
-    event,
-    stored,
-)
+from tests.support.dumps import dump
+from tests.support.events import JANE, Event, arrived, event
 from tests.support.ingest_support import (
     ingest_of,
     publish,
@@ -23,6 +17,7 @@ from tests.support.ingest_support import (
     rejected,
     waiting,
 )
+from tests.support.stored_state import stored
 from worker.ingest.batch import collect
 from worker.runtime import State
 

@@ -7,8 +7,9 @@ import pytest
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.event_stream import GROUP
-from tests.support.helpers import event, stored
+from tests.support.events import event
 from tests.support.ingest_support import Breaking, Stubborn, ingest_of, publish, rejected, waiting
+from tests.support.stored_state import stored
 from worker.runtime import State
 
 

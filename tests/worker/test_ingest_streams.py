@@ -3,8 +3,10 @@
 import pytest
 
 from state.event_stream import GROUP, Stream
-from tests.support.helpers import HOUR_MS, event, lanes_of, now_ms, stored
+from tests.support.durations import HOUR_MS
+from tests.support.events import event
 from tests.support.ingest_support import ingest_of, opened, publish, publish_raw, rest, waiting
+from tests.support.stored_state import lanes_of, now_ms, stored
 from worker.runtime import State
 
 SEVERAL = 3

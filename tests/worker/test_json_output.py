@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from tests.support.cli_support import dead_port, environment
-from tests.support.helpers import eventually
+from tests.support.waiting import eventually
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.roles import Role, roles

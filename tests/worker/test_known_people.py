@@ -15,8 +15,11 @@ from state.errors import ServerUnavailableError
 from state.people import person_of
 from state.person_marks import MOST_LINKED
 from tests.support.decision_support import Shop, shop_on
-from tests.support.helpers import DAY_MS, JANE, MINUTE_MS, SECRET, Event, event, now_ms, ttl_ms
+from tests.support.durations import DAY_MS, MINUTE_MS
+from tests.support.events import JANE, Event, event
 from tests.support.ingest_support import Breaking, ingest_of, publish, waiting
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms, ttl_ms
 from worker.ingest.consumer import Ingest
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

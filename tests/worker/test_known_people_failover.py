@@ -11,8 +11,10 @@ from state.connection import connect
 from state.people import person_of
 from state.scripts import Scripts
 from tests.faults.proxy import Proxy
-from tests.support.helpers import JANE, SECRET, event, eventually, make_state
+from tests.support.events import JANE, event
 from tests.support.ingest_support import ingest_of, publish, waiting
+from tests.support.states import SECRET, make_state
+from tests.support.waiting import eventually
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -10,7 +10,8 @@ from state.session_record import Session
 from tasks.policy.law.table import table
 from tasks.policy.settings import ContactSettings
 from tests.support.cli_support import doctor, environment, listener, make_healthy
-from tests.support.helpers import HOUR_MS, event, happen
+from tests.support.durations import HOUR_MS
+from tests.support.events import event, happen
 from worker.monitoring.checks.law import findings
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey

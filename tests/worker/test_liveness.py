@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli_support import ROLES, dead_port, environment, last_seen, make_healthy, run
-from tests.support.helpers import (
-    SECOND_MS,
-)
+from tests.support.durations import SECOND_MS
 from worker.errors import StartError
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.helpers import HOUR_MS, MINUTE_MS, Event, arrived, event, now_ms
+from tests.support.durations import HOUR_MS, MINUTE_MS
+from tests.support.events import Event, arrived, event
 from tests.support.mangled_signals import SAID_YES, by_person, by_session, one_of, refusals, written
 from tests.support.mangling import ANA, EMAIL, PHONE, checkout, contacts, contacts_of, numbers
 from tests.support.redis_clients import emptied
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.helpers import Event
+from tests.support.events import Event
 from tests.support.mangled_signals import SAID_YES, one_of
 from tests.support.mangling import ANA, checkout, contacts, numbers
 from tests.support.redis_clients import emptied

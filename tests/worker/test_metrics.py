@@ -6,22 +6,11 @@ from detectors.lanes import LANES
 from state.partition_totals import OUTCOMES
 from state.progress_stamps import Stamps
 from tests.support.cli_support import last_seen, make_healthy
-from tests.support.helpers import (
-    DAY_MS,
-    HOUR_MS,
-    JANE,
-    MINUTE_MS,
-    SECOND_MS,
-    abandon,
-    apply,
-    arrived,
-    dispatch,
-    event,
-    now_ms,
-    sending,
-    sweep,
-)
+from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import JANE, apply, arrived, event
+from tests.support.outreaches import abandon, dispatch, sending, sweep
 from tests.support.shown_metrics import show
+from tests.support.stored_state import now_ms
 from worker.monitoring.health import Finding
 from worker.runtime import State
 

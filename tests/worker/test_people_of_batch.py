@@ -9,8 +9,11 @@ from state import deployment
 from state.errors import ServerUnavailableError
 from state.people import PersonFacts, merged, person_of
 from state.person_marks import MOST_LINKED
-from tests.support.helpers import JANE, MINUTE_MS, SECRET, Event, event, now_ms
+from tests.support.durations import MINUTE_MS
+from tests.support.events import JANE, Event, event
 from tests.support.ingest_support import Breaking, ingest_of, publish, waiting
+from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from worker.ingest.people import SHARED
 from worker.runtime import State
 

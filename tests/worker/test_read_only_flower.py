@@ -12,9 +12,9 @@ import pytest
 from flower import urls
 
 from state import refusals
-from tests.support.helpers import SECRET
 from tests.support.processes import AT_ONCE, Lines, until
 from tests.support.running_shop import free_port
+from tests.support.states import SECRET
 from worker import runtime
 from worker.celery_support.read_only_flower import READ_ONLY, changes
 from worker.monitoring.checks.messages import REMOTE_CONTROL

@@ -6,8 +6,8 @@ import pytest
 
 from state import deployment
 from tests.support.cli_support import dead_port
-from tests.support.helpers import eventually
 from tests.support.processes import Lines
+from tests.support.waiting import eventually
 from worker.runtime import State
 from worker.settings import FlowerSettings, Settings
 from worker.supervision.embedded_valkey import EmbeddedValkey

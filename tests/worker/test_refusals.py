@@ -7,7 +7,8 @@ from state import refusals
 from state.errors import ServerFullError
 from state.keys import REFUSALS_TTL_MS
 from tests.support.cli_support import make_healthy, read
-from tests.support.helpers import HOUR_MS, now_ms, ttl_ms
+from tests.support.durations import HOUR_MS
+from tests.support.stored_state import now_ms, ttl_ms
 from worker.celery_support.message_filter import REASONS
 from worker.celery_support.refusal_counter import RefusalCounter
 from worker.monitoring import health

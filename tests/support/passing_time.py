@@ -1,0 +1,27 @@
+"""Time that passes at once: the scores hold the deadlines."""
+
+from tests.support.stored_state import now_ms, texts
+from worker.runtime import State
+
+
+def let_lease_run_out(state: State, outreach: str) -> None:
+    key = state.keys.leased(int(outreach[:2]))
+    assert state.client.zadd(key, {outreach: now_ms(state) - 1}, xx=True, ch=True) == 1
+
+
+def let_backoff_pass(state: State, outreach: str) -> None:
+    key = state.keys.due(int(outreach[:2]))
+    assert state.client.zscore(key, outreach) is not None
+    state.client.zadd(key, {outreach: now_ms(state) - 1}, xx=True)
+
+
+def let_reservations_age(state: State, person: str, by_ms: int) -> None:
+    """Move all contacts of a person into the past."""
+    key = f"{state.keys.person(person)}reserved"
+    for outreach, held in texts(state, key).items():
+        claim, at = held.split(":")
+        state.client.hset(key, outreach, f"{claim}:{int(at) - by_ms}")
+
+
+def expire_session(state: State, session: str = "s-1") -> None:
+    assert state.client.delete(state.keys.session(session)) == 1
