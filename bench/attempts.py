@@ -10,10 +10,10 @@ from time import monotonic
 import httpx
 
 from bench.figures import Figure, Goal, ratio
-from bench.own import filling
-from bench.own.running import LIVE, Roles, running
 from bench.processes import measured
 from bench.waiting import wait_for
+from bench.winback import filling
+from bench.winback.running import LIVE, Roles, running
 from winback.simulation.mock_api.process import MockServer
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -120,6 +120,6 @@ def _bare(endpoint: str, number: int) -> float:
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from redis import Redis
 
-from bench.crypt import Nobody
+from bench.encryption_cost import Nobody
 from bench.figures import Figure, Goal
-from bench.own.running import LIVE, SECRET
+from bench.winback.running import LIVE, SECRET
 from detectors.parsing import parse
 from detectors.sequence import position
 from detectors.session_fields import fields_of
@@ -116,6 +116,6 @@ def _used(client: Any) -> int:  # noqa: ANN401 - the driver's
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)

@@ -14,26 +14,26 @@ from typing import cast
 from redis import Redis
 from rich.console import Console
 
-from bench import needs, page
+from bench import extras, page
 from bench.figures import Figure
-from bench.own import sizing
 from bench.progress import say
 from bench.results import KEPT, keep, machine
 from bench.table import table
+from bench.winback import sizing
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PARTS = {
     "writing": "bench.alternatives.throughput",
     "noticing": "bench.alternatives.noticing",
-    "scaling": "bench.own.scaling",
-    "sizes": "bench.own.sizes",
-    "stream": "bench.own.stream",
-    "cluster": "bench.own.cluster",
+    "scaling": "bench.winback.scaling",
+    "sizes": "bench.winback.sizes",
+    "stream": "bench.winback.stream",
+    "cluster": "bench.winback.cluster",
     "memory": "bench.memory",
     "attempts": "bench.attempts",
-    "dispatch": "bench.own.dispatch",
-    "delay": "bench.own.delay",
-    "roles": "bench.own.roles",
+    "dispatch": "bench.winback.dispatch",
+    "delay": "bench.winback.delay",
+    "roles": "bench.winback.roles",
     "encryption": "bench.encryption",
 }
 """Each is a module with `measure(*, quick: bool = False) -> list[Figure]`."""
@@ -42,7 +42,7 @@ PARTS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts that are asked for, and print the table."""
     options = _options(arguments)
-    needs.install()
+    extras.install()
     described = machine(_server())
     figures: list[Figure] = []
     for name in options.only or PARTS:

@@ -30,9 +30,9 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main
 from redis import Redis
 
-from bench.alternatives.job import BATCH, Cost, fields_of, sessions_in
 from bench.alternatives.programs import Program
 from bench.alternatives.reports import ready, report, server_url, silent_ms
+from bench.alternatives.workload import BATCH, Cost, fields_of, sessions_in
 from bench.processes import memory_bytes
 from bench.shop_log import Logged
 

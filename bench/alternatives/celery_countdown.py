@@ -15,10 +15,10 @@ from celery import Celery
 from celery.signals import worker_ready
 from redis import Redis
 
-from bench.alternatives.job import BATCH, Cost, fields_of, sessions_in
-from bench.alternatives.meter import Meter, emptied, used_bytes
+from bench.alternatives.measure import Meter, emptied, used_bytes
 from bench.alternatives.programs import Program, environment, until_ready
 from bench.alternatives.reports import SERVER, read, ready, report
+from bench.alternatives.workload import BATCH, Cost, fields_of, sessions_in
 from bench.processes import memory_bytes, processor_s
 from bench.shop_log import Logged
 from bench.waiting import wait_for

@@ -8,9 +8,9 @@ from typing import Any
 
 from redis import Redis
 
-from bench.alternatives.job import BATCH, Cost, fields_of, sessions_in
-from bench.alternatives.meter import Meter, emptied, used_bytes
+from bench.alternatives.measure import Meter, emptied, used_bytes
 from bench.alternatives.reports import ready, report, server_url
+from bench.alternatives.workload import BATCH, Cost, fields_of, sessions_in
 from bench.shop_log import Logged
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import psycopg
 
-from bench.alternatives.fed import fed
-from bench.alternatives.job import BATCH, Cost, sessions_in
-from bench.alternatives.meter import Meter
+from bench.alternatives.fed_from_stream import fed
+from bench.alternatives.measure import Meter
 from bench.alternatives.postgres_server import PostgresServer
 from bench.alternatives.reports import ready, report, server_url, silent_ms
+from bench.alternatives.workload import BATCH, Cost, sessions_in
 from bench.shop_log import Logged
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

@@ -12,7 +12,7 @@ from bench.alternatives import keyspace
 from bench.alternatives.programs import Program, environment
 from bench.alternatives.technique import SILENT_S, Event, OneProgram, Technique
 from bench.alternatives.winback_roles import Winback
-from bench.needs import needs
+from bench.extras import needs
 from winback.simulation.mock_api.process import MockServer
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

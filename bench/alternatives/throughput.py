@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 from redis import Redis
 
-from bench.alternatives import keyspace, plain, raw, winback
-from bench.alternatives.fed import fed
-from bench.alternatives.job import Cost, middle
+from bench.alternatives import keyspace, pipelined_hset, redis_benchmark, winback
+from bench.alternatives.fed_from_stream import fed
+from bench.alternatives.workload import Cost, middle
+from bench.extras import needs
 from bench.figures import Figure, Goal, ratio
-from bench.needs import needs
 from bench.progress import say
 from bench.shop_log import SESSIONS, Logged, shop_log
 from worker.ingest.consumer import tune_gc
@@ -80,12 +80,12 @@ def measure(*, quick: bool = False) -> list[Figure]:
 def _on_redis(server: EmbeddedValkey, events: Events) -> dict[str, Technique]:
     techniques: dict[str, Technique] = {
         OURS: partial(winback.cost, server, events),
-        PLAIN: partial(plain.cost, server, events),
-        f"{PLAIN}{FED}": lambda: fed(server, events, partial(plain.note, Redis.from_url(server.url))),
+        PLAIN: partial(pipelined_hset.cost, server, events),
+        f"{PLAIN}{FED}": lambda: fed(server, events, partial(pipelined_hset.note, Redis.from_url(server.url))),
         "keyspace notifications": partial(keyspace.cost, server, events),
     }
     if needs("redis-benchmark"):
-        techniques[RAW] = partial(raw.cost, server, len(events))
+        techniques[RAW] = partial(redis_benchmark.cost, server, len(events))
     return techniques
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from bench.alternatives.job import Cost
-from bench.alternatives.meter import Meter, emptied, used_bytes
+from bench.alternatives.measure import Meter, emptied, used_bytes
+from bench.alternatives.workload import Cost
 from bench.applying import BLOCK, apply, ingest, publish
-from bench.own.running import SECRET
 from bench.shop_log import Logged
+from bench.winback.running import SECRET
 from worker import runtime
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey

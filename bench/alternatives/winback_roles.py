@@ -9,8 +9,8 @@ from typing import Any
 
 from bench.alternatives.programs import Program
 from bench.alternatives.technique import SILENT_S, Event, Technique
-from bench.own.running import LIVE
 from bench.waiting import wait_for
+from bench.winback.running import LIVE
 from state import overview
 from state.keys import PARTITIONS
 from winback.simulation.mock_api.process import MockServer

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.alternatives.job import Cost, fields_of, middle, sessions_in
 from bench.alternatives.throughput import FED, GOALS, OURS, PLAIN, RAW, figures
-from bench.needs import needs
+from bench.alternatives.workload import Cost, fields_of, middle, sessions_in
+from bench.extras import needs
 from bench.shop_log import shop_log
 
 

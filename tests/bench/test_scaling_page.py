@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers
 
-from bench.own.sizing import FIGURES, MOST_BUSY, NODE_BYTES, Figures, figures_in, fullest, size
+from bench.winback.sizing import FIGURES, MOST_BUSY, NODE_BYTES, Figures, figures_in, fullest, size
 
 HAS: Figures = {
     "write": 8,

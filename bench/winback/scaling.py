@@ -19,10 +19,10 @@ from time import monotonic, sleep
 from redis import Redis
 
 from bench.figures import Figure, Goal, ratio
-from bench.own.log_on_server import LogOnServer, some_log
-from bench.own.running import SECRET, Roles, running
 from bench.processes import Used, measured
 from bench.waiting import wait_for
+from bench.winback.log_on_server import LogOnServer, some_log
+from bench.winback.running import SECRET, Roles, running
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 PART = "own: ingest, stream to applied"
@@ -134,6 +134,6 @@ def _shares(shared: dict[int, list[float]]) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)

@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from bench.figures import Figure, Goal
-from bench.own.log_on_server import some_log
-from bench.own.nodes import Place, cluster, stream_nodes
-from bench.own.running import SECRET
 from bench.processes import server_s
 from bench.shop_log import Logged
+from bench.winback.log_on_server import some_log
+from bench.winback.nodes import Place, cluster, stream_nodes
+from bench.winback.running import SECRET
 from tests.support.cluster_nodes import NODES
 from worker import runtime
 from worker.settings import load
@@ -170,6 +170,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["write"]:
         _write(int(sys.argv[2]), int(sys.argv[3]))
     else:
-        from bench.own.show import show
+        from bench.winback.show import show
 
         show(measure)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from time import time
 from typing import Any
 
-from bench.alternatives.job import BATCH, Cost, sessions_in
-from bench.alternatives.meter import Meter, emptied, used_bytes
+from bench.alternatives.measure import Meter, emptied, used_bytes
+from bench.alternatives.workload import BATCH, Cost, sessions_in
 from bench.shop_log import Logged
 from worker.supervision.embedded_valkey import EmbeddedValkey
 

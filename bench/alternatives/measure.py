@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from bench.alternatives.job import Cost, sessions_in
+from bench.alternatives.workload import Cost, sessions_in
 from bench.processes import processor_s
 from bench.shop_log import Logged
 from worker.supervision.embedded_valkey import EmbeddedValkey

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from bench.applying import BLOCK, apply, ingest, publish
-from bench.own.filling import fill, lines
-from bench.own.running import SECRET
 from bench.processes import server_s
 from bench.waiting import wait_for
+from bench.winback.filling import fill, lines
+from bench.winback.running import SECRET
 from detectors.lanes import LANES
 from state.keys import PARTITIONS
 from worker import runtime

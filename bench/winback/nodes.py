@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.crc import key_slot
 
-from bench.own.running import LIVE
+from bench.winback.running import LIVE
 from state.keys import Keys
 from tests.support.cluster_nodes import NODES, owner, three_nodes
 

@@ -18,10 +18,10 @@ from threading import Thread
 from time import monotonic, sleep
 
 from bench.figures import Figure, Goal
-from bench.own import filling
-from bench.own.running import LIVE, Roles, running
 from bench.processes import memory_bytes, processor_s
 from bench.waiting import wait_for
+from bench.winback import filling
+from bench.winback.running import LIVE, Roles, running
 from detectors.sequence import epoch_ms
 from winback.simulation.mock_api.process import MockServer
 from worker.supervision.embedded_valkey import EmbeddedValkey
@@ -171,6 +171,6 @@ def _requested(api: MockServer) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)

@@ -1,4 +1,4 @@
-"""Prints what one bench alone has found: `python -m bench.own.<module> [quick]`."""
+"""Prints what one bench alone has found: `python -m bench.winback.<module> [quick]`."""
 
 import json
 import sys

@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.alternatives.job import BATCH, Cost
-from bench.alternatives.meter import Meter, emptied
+from bench.alternatives.measure import Meter, emptied
+from bench.alternatives.workload import BATCH, Cost
 from bench.applying import publish
 from bench.processes import processor_s
 from bench.shop_log import Logged

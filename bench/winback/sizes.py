@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from time import perf_counter
 
 from bench.figures import Figure, Goal, ratio
-from bench.own.filling import CHUNK, fill_silent, forget_the_time, session_id
-from bench.own.place import Place, place
 from bench.processes import server_s
+from bench.winback.filling import CHUNK, fill_silent, forget_the_time, session_id
+from bench.winback.place import Place, place
 from tasks.sweep import sweep
 from worker.ingest.consumer import tune_gc
 
@@ -121,6 +121,6 @@ def _claims(where: Place, claims: int, size: int) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 from bench.figures import Figure, Goal
-from bench.own import filling
-from bench.own.running import LIVE
 from bench.processes import server_s
+from bench.winback import filling
+from bench.winback.running import LIVE
 from tasks.dispatch import dispatch
 from tasks.sweep import sweep
 from tests.servers.rabbitmq import rabbitmq
@@ -96,6 +96,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["dispatch"]:
         _dispatch(int(sys.argv[2]))
     else:
-        from bench.own.show import show
+        from bench.winback.show import show
 
         show(measure)

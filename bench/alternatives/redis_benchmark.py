@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Sequence
 from time import perf_counter
 
-from bench.alternatives.job import Cost
-from bench.alternatives.meter import emptied, used_bytes
+from bench.alternatives.measure import emptied, used_bytes
+from bench.alternatives.workload import Cost
 from bench.processes import processor_s
 from bench.shop_log import SESSIONS
 from worker.supervision.embedded_valkey import EmbeddedValkey

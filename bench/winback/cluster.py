@@ -15,13 +15,13 @@ from redis import Redis
 from redis.crc import key_slot
 
 from bench.applying import BLOCK, apply, ingest, publish
-from bench.crypt import Nobody
+from bench.encryption_cost import Nobody
 from bench.figures import Figure, ratio
-from bench.own import filling
-from bench.own.log_on_server import some_log
-from bench.own.nodes import Place, cluster
 from bench.processes import server_s
 from bench.shop_log import Logged
+from bench.winback import filling
+from bench.winback.log_on_server import some_log
+from bench.winback.nodes import Place, cluster
 from state.keys import PARTITIONS, Keys
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import YunoClient
@@ -155,6 +155,6 @@ def _fullest(nodes: int) -> float:
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)

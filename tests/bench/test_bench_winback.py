@@ -6,8 +6,8 @@ import sys
 from collections import Counter
 from random import Random
 
-from bench.own.filling import KNOWN_EVERY, lines, session_id
 from bench.processes import family, memory_bytes, processor_s
+from bench.winback.filling import KNOWN_EVERY, lines, session_id
 from tests.support.waiting import eventually
 
 GRANDCHILD = """

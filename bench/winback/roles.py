@@ -5,9 +5,9 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 from bench.figures import Figure
-from bench.own.running import SECRET, Roles, Running, running
 from bench.processes import memory_bytes
 from bench.waiting import wait_for
+from bench.winback.running import SECRET, Roles, Running, running
 from worker.monitoring.liveness import flower_answers
 from worker.supervision.embedded_valkey import EmbeddedValkey
 from worker.supervision.valkey_process import free_port
@@ -52,6 +52,6 @@ def _is_ready(roles: Roles, role: Running) -> bool:
 
 
 if __name__ == "__main__":
-    from bench.own.show import show
+    from bench.winback.show import show
 
     show(measure)
