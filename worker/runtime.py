@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from redis import Redis, RedisCluster
 
@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 _OUTLIER = "odd"
 
 
+class Destination(NamedTuple):
+    """Where requests go: `delivery.mode` and `delivery.endpoint`; both empty for a process that sends none."""
+
+    mode: str = ""
+    endpoint: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """All that is in Redis, under one namespace of one server."""
@@ -56,8 +63,7 @@ class State:
     """What this process announces of its settings."""
     sending_mode: str = ""
     """In which way this process sends, if it is a worker."""
-    delivery: tuple[str, str] = ("", "")
-    """Mode and endpoint."""
+    delivery: Destination = field(default_factory=Destination)
     secret: bytes = field(default=b"", repr=False)
     """The identity secret."""
     _logged: set[str] = field(default_factory=set)
@@ -103,7 +109,7 @@ class State:
             _log().error("worker_mismatch", acts="no more", hint="stop it: the data belongs to another version")
         elif answer == "mixed":
             hint = "stop the workers that should not run: winback status names them"
-            _log().error("workers_disagree", mode=self.delivery[0], acts="when all agree", hint=hint)
+            _log().error("workers_disagree", mode=self.delivery.mode, acts="when all agree", hint=hint)
 
     def _report_missing_keys(self, role: str, missing: Sequence[str]) -> None:
         """A key may have been added after this process was started: others then write what it cannot read."""
@@ -146,7 +152,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         cipher,
         about=partial(announcer.about, settings),
         sending_mode=sending_mode,
-        delivery=(settings.delivery.mode, settings.delivery.endpoint),
+        delivery=Destination(settings.delivery.mode, settings.delivery.endpoint),
         secret=identity_secret(settings),
     )
 

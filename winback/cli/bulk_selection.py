@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Annotated, Protocol
+from typing import Annotated, NamedTuple, Protocol
 
 import typer
 
@@ -76,10 +76,17 @@ class Filter:
             raise StartError(f"--older-than: {self.older_than!r} {problem}") from None
 
 
-def opened() -> tuple[Operator, int]:
-    """Return what decides for a person, and the server's clock (Unix ms)."""
-    _, state = terminal.opened()
-    return Operator(state.scripts, state.keys, state.cipher), state.streams.watermark().now_ms
+class Opened(NamedTuple):
+    """The outreaches of a server that has answered, and its time (Unix ms)."""
+
+    operator: Operator
+    now_ms: int
+
+
+def opened() -> Opened:
+    """Load the settings and connect to the server."""
+    state = terminal.opened().state
+    return Opened(Operator(state.scripts, state.keys, state.cipher), state.streams.watermark().now_ms)
 
 
 def find(

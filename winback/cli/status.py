@@ -64,8 +64,8 @@ def document(snapshot: Snapshot) -> dict[str, object]:
     return {
         "at": datetime.fromtimestamp(found.now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
         "namespace": settings.namespace,
-        "mode": snapshot.delivery[0],
-        "endpoint": address(snapshot.delivery[1]),
+        "mode": snapshot.delivery.mode,
+        "endpoint": address(snapshot.delivery.endpoint),
         "server": {"name": snapshot.server, **asdict(found.server)},
         "roles": {role: asdict(health.liveness(role, found, settings)) for role in ROLES},
         "events": {**asdict(found.events), "lag_ms": found.lag_ms},

@@ -15,6 +15,7 @@ from state.partition_totals import OUTCOMES
 from winback.cli.doctor import STYLES, table
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
+from worker.runtime import Destination
 from worker.server_errors import address
 from worker.settings import Settings
 
@@ -33,10 +34,10 @@ class Snapshot:
     findings: tuple[Finding, ...]
 
     @property
-    def delivery(self) -> tuple[str, str]:
+    def delivery(self) -> Destination:
         """Mode and endpoint of the workers that were started last; before the first, those of the settings here."""
         known, here = self.overview.deployment, self.settings.delivery
-        return known.get("mode", here.mode), known.get("endpoint", here.endpoint)
+        return Destination(known.get("mode", here.mode), known.get("endpoint", here.endpoint))
 
     @property
     def problems(self) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import typer
 from rich.console import Console
@@ -20,8 +21,15 @@ from worker.settings import Settings, load, require
 PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
 
 
-def opened(*keys: str) -> tuple[Settings, State]:
-    """Return the settings, and the state of a server that has answered.
+class Opened(NamedTuple):
+    """The settings, and the state on a server that has answered."""
+
+    settings: Settings
+    state: State
+
+
+def opened(*keys: str) -> Opened:
+    """Load the settings and connect to the server.
 
     Raises:
         StartError: a setting is missing or bad, or the server does not answer.
@@ -37,7 +45,7 @@ def opened(*keys: str) -> tuple[Settings, State]:
             deployment.check(state.scripts, state.keys, runtime.identity_secret(settings), None)
         return state
 
-    return settings, call_with_timeout(settings, connected)
+    return Opened(settings, call_with_timeout(settings, connected))
 
 
 def out() -> Console:
