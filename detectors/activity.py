@@ -49,6 +49,9 @@ class _Named(_EventPart):
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_without_extra)
 
 
+NAMES_PERSON: frozenset[EventType] = frozenset({"order_completed", "opt_out", "payment_pending", "payment_declined"})
+"""Types of event that need no session where they name a person: all they can do to others is stop a contact."""
+
 Answer = Annotated[bool | None, Field(strict=True)]
 
 
@@ -154,12 +157,12 @@ class ActivityEvent(_Named):
     )
 
     also_named: SkipJsonSchema[tuple[Customer, ...]] = ()
-    """Set by detectors.reading: whom an order or an opt-out names elsewhere than in `customer`."""
+    """Set by detectors.reading: whom an order, an opt-out or a payment names elsewhere than in `customer`."""
 
     @model_validator(mode="after")
     def _names_person(self) -> Self:
         if self.session_id is None:
-            if self.type not in {"order_completed", "opt_out"} and not self.refuses:
+            if self.type not in NAMES_PERSON and not self.refuses:
                 raise ValueError("session_id is missing")
             if not any(one.phone_number or one.email for one in self.people):
                 raise ValueError(
@@ -177,7 +180,7 @@ class ActivityEvent(_Named):
 
     @property
     def people(self) -> tuple[Customer, ...]:
-        """Everyone whom an order or an opt-out may be about. Only `customer` may be contacted."""
+        """All people whom an order, an opt-out or a payment can be about. Only `customer` may be contacted."""
         return (*((self.customer,) if self.customer else ()), *self.also_named)
 
     @property

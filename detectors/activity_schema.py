@@ -1,6 +1,6 @@
 """The JSON Schema of an event."""
 
-from detectors.activity import ActivityEvent
+from detectors.activity import NAMES_PERSON, ActivityEvent
 from detectors.json_values import JsonObject
 
 
@@ -22,7 +22,7 @@ def json_schema() -> JsonObject:
             "then": {"required": ["flow_stage", "platform"], "properties": {"flow_stage": text, "platform": text}},
         },
         {
-            "if": {"properties": {"type": {"enum": ["order_completed", "opt_out"]}}},
+            "if": {"properties": {"type": {"enum": sorted(NAMES_PERSON)}}},
             "then": {"anyOf": [names_session, names_person]},
             "else": names_session,
         },

@@ -6,13 +6,18 @@ With an expires_at the payment is given up once that moment has passed, and sile
 
 from datetime import timedelta
 
-from detectors.flow import Platform, Stage
+from detectors.flow import PLATFORMS, Platform, Stage
 from detectors.kind import Kind, idle_wait
 from detectors.settings import DetectionSettings
 
 
 def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> timedelta:
     return idle_wait(settings, stage, platform) if settings.pending is None else settings.pending
+
+
+def payment_window(settings: DetectionSettings) -> timedelta:
+    """Return how long a payment that states no expiry counts as in progress."""
+    return max(_wait(settings, "payment", platform) for platform in PLATFORMS)
 
 
 PENDING = Kind(

@@ -31,6 +31,7 @@ OF_A_PERSON = (
     "bought_linked",
     "opted_out",
     "consent",
+    "payment",
     "reserved",
     "contacts",
     "sessions",

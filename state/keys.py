@@ -188,6 +188,8 @@ class Keys:
         - `opted_out`: hash, source (`shop`, `operator`, `linked`, or a register) → when (ms); kept indefinitely
         - `consent`: hash, channel, or `linked.` and the channel → latest answer with its proof; 30 days, and
           indefinitely while one of them is a refusal
+        - `payment`: hash, `stated` or `latest`, or `linked.` and that → how a payment stands; until it ends, at least
+          a day
         - `reserved`: hash, outreach → `token:when` (ms); the longest limit and a lease
         - `contacts`: see there
         - `sessions`: sorted set, session → when the person was named in it (ms); 7 days after the last

@@ -11,14 +11,16 @@ from state.calls import people as lua
 from state.calls.people import PersonFactsReply
 from state.channels import Channel
 from state.connection_count import connects_of
-from state.keys import Keys
+from state.keys import DAY_MS, Keys
 from state.limit import Limit
 from state.pending import Pending
 from state.person_marks import MOST_LINKED, ConsentAnswer, MarkingResult, Marks, MarkWriter, PersonMention
 from state.script import Call
 from state.scripts import Scripts
 
-Reservation = Literal["reserved", "not_replicated", "bought", "opted_out", "refused", "lost", "held", "limited"]
+Reservation = Literal[
+    "reserved", "not_replicated", "bought", "paying", "opted_out", "refused", "lost", "held", "limited"
+]
 
 
 def person_of(identity: str, secret: bytes) -> str:
@@ -59,6 +61,8 @@ class PersonFacts:
     """Contacts within the longest limit, the latest last."""
     sessions: tuple[str, ...] = ()
     """Sessions in which the person was named, the latest last."""
+    paying_until_ms: int = 0
+    """Until when a payment is in progress (Unix ms), by the clock of the state server; 0 for none."""
     shared: bool = False
     """The identity is used with so many others that it tells nobody apart."""
 
@@ -86,19 +90,31 @@ def merged(found: Sequence[PersonFacts]) -> PersonFacts:
         answers=answers,
         contacts=tuple(sorted(contacts.values(), key=lambda held: held.at_ms)),
         sessions=tuple(dict.fromkeys(session for facts in own for session in facts.sessions)),
+        paying_until_ms=max((facts.paying_until_ms for facts in own), default=0),
     )
 
 
 class People:
-    """The state of all people. `longest_limit_ms`: the longest period of any limit; contacts are kept for it."""
+    """The state of all people. `longest_limit_ms`: the longest period of any limit; contacts are kept for it.
+
+    `payment_window_ms`: how long a payment counts as in progress that states no expiry.
+    """
 
     def __init__(
-        self, scripts: Scripts, keys: Keys, *, longest_limit_ms: int, lease_ms: int, bought_window_ms: int
+        self,
+        scripts: Scripts,
+        keys: Keys,
+        *,
+        longest_limit_ms: int,
+        lease_ms: int,
+        bought_window_ms: int,
+        payment_window_ms: int = DAY_MS,
     ) -> None:
         self._scripts = scripts
         self._keys = keys
         self._longest_limit_ms = longest_limit_ms
         self._lease_ms = lease_ms
+        self.payment_window_ms = payment_window_ms
         self._mark_writer = MarkWriter(scripts, keys, bought_window_ms)
 
     def person_facts(self, person: str) -> PersonFacts:
@@ -201,5 +217,6 @@ def _facts(found: PersonFactsReply) -> PersonFacts:
         answers={cast("Channel", name): ConsentAnswer.read(text) for name, text in found.answers},
         contacts=tuple(sorted(contacts, key=lambda one: (one.at_ms, one.outreach))),
         sessions=tuple(found.sessions),
+        paying_until_ms=found.paying_until,
         shared=found.shared,
     )

@@ -52,12 +52,27 @@ class ConsentAnswer(NamedTuple):
         return cls(text[_AT_WIDTH] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)
 
 
+class PaymentNews(NamedTuple):
+    """How a payment stands, as one event says."""
+
+    at_ms: int
+    """When that event occurred (Unix ms)."""
+    in_progress: bool
+    """False: it was declined."""
+    expires_ms: int = 0
+    """The expiry that the shop stated (Unix ms); 0 for none."""
+
+
 @dataclass(slots=True)
 class Marks:
     """What is to be marked on one person. Times are Unix ms, 0 for none."""
 
     bought_ms: int = 0
     opted_out_ms: int = 0
+    stated_payment: str = ""
+    """The latest stated expiry of a payment, as the scripts keep it; empty for none."""
+    latest_payment: str = ""
+    """The last payment without an expiry, as the scripts keep it; empty for none."""
     answers: dict[Channel, ConsentAnswer] = field(default_factory=dict)
 
     def bought(self, at_ms: int) -> None:
@@ -67,6 +82,18 @@ class Marks:
     def opted_out(self, at_ms: int) -> None:
         """Add an opt-out; the first counts."""
         self.opted_out_ms = min(self.opted_out_ms, at_ms) if self.opted_out_ms else at_ms
+
+    def paying(self, payment: PaymentNews, window_ms: int) -> None:
+        """Add how a payment stands; the latest counts, and of stated expiries the last.
+
+        `window_ms`: how long a payment counts as in progress that states no expiry.
+        """
+        at, ends_ms = f"{payment.at_ms:0{_AT_WIDTH}d}", payment.expires_ms
+        if ends_ms > payment.at_ms:
+            self.stated_payment = max(self.stated_payment, f"{ends_ms:0{_AT_WIDTH}d}{at}")
+            return
+        ends_ms = payment.at_ms + window_ms if payment.in_progress and not ends_ms else 0
+        self.latest_payment = max(self.latest_payment, f"{at}{ends_ms:0{_AT_WIDTH}d}")
 
     def answered(self, channel: Channel, answer: ConsentAnswer) -> None:
         """Add an answer; the latest counts, and of two at one time the refusal."""
@@ -80,11 +107,13 @@ class Marks:
             self.bought(other.bought_ms)
         if other.opted_out_ms:
             self.opted_out(other.opted_out_ms)
+        self.stated_payment = max(self.stated_payment, other.stated_payment)
+        self.latest_payment = max(self.latest_payment, other.latest_payment)
         for channel, answer in other.answers.items():
             self.answered(channel, answer)
 
     def __bool__(self) -> bool:
-        return bool(self.bought_ms or self.opted_out_ms or self.answers)
+        return bool(self.bought_ms or self.opted_out_ms or self.stated_payment or self.latest_payment or self.answers)
 
 
 class PersonMention(NamedTuple):
@@ -175,6 +204,8 @@ class MarkWriter:
                 opted_out_at=found.opted_out_ms or "",
                 answer_ms=ANSWER_TTL_MS,
                 shared_from=MOST_LINKED,
+                stated=found.stated_payment,
+                latest=found.latest_payment,
                 answers=(word for channel, answer in found.answers.items() for word in (channel, str(answer))),
             )
             for person, found in marks.items()
@@ -187,8 +218,8 @@ def _of(marks: dict[str, Marks], person: str) -> Marks:
 
 def _read(words: Sequence[str]) -> Marks:
     """Read the direct marks that a script returns."""
-    bought, opted_out, *answers = words
-    found = Marks(int(bought or 0), int(opted_out or 0))
+    bought, opted_out, stated, latest, *answers = words
+    found = Marks(int(bought or 0), int(opted_out or 0), stated, latest)
     for channel in CHANNELS:
         for name, text in zip(answers[::2], answers[1::2], strict=True):
             if name == channel:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from redis import Redis, RedisCluster
 
 from detectors.lanes import milliseconds
+from detectors.pending import payment_window
 from detectors.sequence import RANK_NAMES
 from state import announcements, deployment
 from state.attribution import Attribution
@@ -164,6 +165,7 @@ def _people(settings: Settings, scripts: Scripts, keys: Keys) -> People:
         longest_limit_ms=longest_limit_ms(settings.contact),
         lease_ms=milliseconds(settings.delivery.lease),
         bought_window_ms=milliseconds(settings.contact.purchase_cooldown),
+        payment_window_ms=milliseconds(payment_window(settings.detection)),
     )
 
 

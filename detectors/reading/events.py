@@ -13,6 +13,7 @@ from detectors.normalize.text import words
 from detectors.problem import Problem
 from detectors.reading import carts, consents, ids, people
 from detectors.reading.names import EMPTY, choice, event_type, renamed, squash
+from detectors.reading.signs import NAMES_OTHERS
 from detectors.reading.values import document, part, scalar, session_id, shortened, text
 
 _ENVELOPES = words("event data payload body detail message properties object records")
@@ -159,7 +160,7 @@ def _customer(found: Canonical, event: dict[str, object], fields: dict[str, obje
     elsewhere = consents.consent(
         [*(value for key, value in event.items() if squash(key) == "consent"), consents.refusal(event)]
     )
-    if kind in {"order_completed", "opt_out"}:
+    if kind in NAMES_OTHERS:
         known = customer if isinstance(customer, dict) else {}
         others = people.named(event, contacts=kind == "opt_out")
         if "session_id" not in found.fields:

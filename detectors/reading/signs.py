@@ -12,7 +12,8 @@ _OF_EVENT = frozenset(fields_of(ActivityEvent)) | _REFUSALS | {"consent"}
 _OF_CUSTOMER = frozenset(fields_of(Customer)) | _REFUSALS
 _OF_CART = frozenset(fields_of(Cart)) | LINES | COUNTS | EMPTIED
 
-_NAME_CARTS = frozenset({"order_completed", "payment_pending", "opt_out"})
+NAMES_OTHERS = frozenset({"order_completed", "payment_pending", "opt_out"})
+"""Events that stop a contact: the people and carts that they name count wherever they are named."""
 
 
 def in_unknown_fields(event: ActivityEvent) -> bool:
@@ -24,7 +25,7 @@ def in_unknown_fields(event: ActivityEvent) -> bool:
     of_event = event.__pydantic_extra__
     of_customer = customer.__pydantic_extra__ if customer else None
     of_cart = cart.__pydantic_extra__ if cart else None
-    if event.type in _NAME_CARTS and (
+    if event.type in NAMES_OTHERS and (
         of_event or of_customer or of_cart or (event.engagement and event.engagement.metadata)
     ):
         return True
@@ -39,6 +40,6 @@ def in_unknown_fields(event: ActivityEvent) -> bool:
 
 def is_used(kind: EventType, name: str) -> bool:
     """Whether a field of this name, which the canonical form doesn't have, is looked at in an event of this type."""
-    if kind in {"order_completed", "opt_out"} and people.is_person_field(name):
+    if kind in NAMES_OTHERS and people.is_person_field(name):
         return True
-    return (kind in _NAME_CARTS and ids.is_id_field(name)) or squash(name) in _REFUSALS | {"consent"}
+    return (kind in NAMES_OTHERS and ids.is_id_field(name)) or squash(name) in _REFUSALS | {"consent"}

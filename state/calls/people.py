@@ -30,10 +30,12 @@ def mark(
     opted_out_at: int | str,
     answer_ms: int,
     shared_from: int,
+    stated: str,
+    latest: str,
     answers: Iterable[str],
 ) -> Arguments:
     """Mark a person. `answers`: channel, answer, and so on."""
-    return relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from, *answers
+    return relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from, stated, latest, *answers
 
 
 class NoteReply(NamedTuple):
@@ -42,7 +44,10 @@ class NoteReply(NamedTuple):
     verdict: str
     """`shared`: its marks aren't passed on; `barred`: it was forgotten since; else empty."""
     marks: Sequence[str]
-    """Its direct marks for the other identity, as `mark` takes them: bought, opted out, channel, answer, and so on."""
+    """Its direct marks for the other identity, as `mark` takes them.
+
+    Bought, opted out, the payment as stated, the latest payment, then channel, answer, and so on.
+    """
 
     @classmethod
     def parse(cls, reply: Sequence[bytes]) -> Self:
@@ -120,13 +125,23 @@ class PersonFactsReply(NamedTuple):
     reservations: Sequence[tuple[str, str]]
     """Outreach and `token:when` (ms)."""
     sessions: Sequence[str]
+    paying_until: int
+    """Until when a payment is in progress (Unix ms); 0 for none."""
 
     @classmethod
-    def parse(cls, reply: tuple[bytes, bytes, list[bytes], list[bytes], list[bytes], list[bytes]]) -> Self:
+    def parse(cls, reply: tuple[bytes, bytes, list[bytes], list[bytes], list[bytes], list[bytes], bytes]) -> Self:
         """Read the reply of person_facts.lua."""
-        bought, shared, opted_out, answers, held, sessions = reply
+        bought, shared, opted_out, answers, held, sessions, paying_until = reply
         sources = [source for source, _ in pairs(opted_out)]
-        return cls(bool(bought), bool(shared), sources, [*pairs(answers)], [*pairs(held)], texts(sessions))
+        return cls(
+            bought=bool(bought),
+            shared=bool(shared),
+            opted_out=sources,
+            answers=[*pairs(answers)],
+            reservations=[*pairs(held)],
+            sessions=texts(sessions),
+            paying_until=int(paying_until),
+        )
 
 
 @script(PersonFactsReply.parse)

@@ -1,17 +1,18 @@
 #!lua
--- Marks a person: that they bought, opted out, or answered whether they may be contacted. Doing so again changes
--- nothing, and the order of the marks does not matter. A refusal is kept until it is taken back, and an approval for a
--- time.
+-- Marks a person: that they bought, opted out, are paying, or answered whether they may be contacted. Doing so again
+-- changes nothing, and the order of the marks does not matter. A refusal is kept until it is taken back, an approval
+-- for a time.
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  '' when an event names this identity, 'linked' when another one that was seen with it
 --          ARGV[2] when they bought (ms; ''); ARGV[3] for how long that counts (ms); ARGV[4] when they opted out (ms;
 --          '')
---          ARGV[5] how long approvals are kept (ms); ARGV[6] links from which on it is shared; then channel, answer,
---          ...
+--          ARGV[5] how long approvals are kept (ms); ARGV[6] links from which on it is shared; ARGV[7] a
+--          payment's stated expiry and ARGV[8] the latest payment, as payment_until has them (''); then channel,
+--          answer, ...
 -- Returns  the number of marks that are new, then the people that these marks are passed on to
--- include: constants, call, clock, is_erased, is_refusal, is_shared, text
-local relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from =
-  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+-- include: constants, call, clock, is_erased, is_refusal, is_shared, mark_payment, text
+local relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from, stated, latest =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local prefix, linked, now, new = KEYS[1], relation ~= '', clock(), 0
 
 local at = tonumber(bought_at)
@@ -35,8 +36,13 @@ if opted_out_at ~= '' then
   if not known or tonumber(known) > tonumber(opted_out_at) then call('HSET', key, source, opted_out_at) end
 end
 
+-- guard mark_payment_linked: linked and LINKED or '' => ''
+local payment_relation = linked and LINKED or ''
+if stated ~= '' then new = new + mark_payment(prefix, payment_relation, 'stated', stated) end
+if latest ~= '' then new = new + mark_payment(prefix, payment_relation, 'latest', latest) end
+
 local key, was = prefix .. 'consent', new
-for i = 7, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
   local channel, answer = ARGV[i], ARGV[i + 1]
   -- guard mark_answer_linked: (linked and LINKED or '') => ''
   local name = (linked and LINKED or '') .. channel

@@ -4,8 +4,8 @@
 -- ARGV[1]  links from which on an identity is shared
 -- Returns  {'1' when they bought ('' otherwise), 'shared' or '', {source, when they opted out (ms), ...}, {channel,
 --          latest answer, ...}, {outreach, token:when (ms), ...} of contacts, sessions in which they were named, the
---          latest last}
--- include: constants, answer_of, call, clock, is_shared, reservations
+--          latest last, until when a payment is in progress (ms; '0' for none)}
+-- include: constants, answer_of, call, clock, is_shared, payment_until, reservations, text
 local shared_from = ARGV[1]
 local prefix, answers = KEYS[1], {}
 for _, channel in ipairs(CHANNELS) do
@@ -24,4 +24,6 @@ return {
   answers,
   reservations(prefix, clock()),
   call('ZRANGE', prefix .. 'sessions', '0', '-1'),
+  -- guard facts_paying: payment_until(prefix, clock()) => 0
+  text(payment_until(prefix, clock())),
 }

@@ -5,9 +5,10 @@
 --          a lease (ms); ARGV[5] channels that the request may use, a space between; ARGV[6] links from which on an
 --          identity is shared ('': this one never is); ARGV[7] what the cart is worth ('': not known); ARGV[8] how long
 --          the contact is kept (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
--- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | refused (a channel) | lost (ours,
---          by a later token) | held (by another, which may still end without contact) | limited (a limit is reached)
--- include: answer_of, call, clock, is_refusal, is_shared, remember_contact, reservations, text
+-- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | paying (a payment is in progress)
+--          | refused (a channel) | lost (ours, by a later token) | held (by another, which may still end without
+--          contact) | limited (a limit is reached)
+-- include: answer_of, call, clock, is_refusal, is_shared, payment_until, remember_contact, reservations, text
 local outreach, token, reservation_ttl_ms, lease_ms, channels, shared_from, worth, contact_ttl_ms, taken_at =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local prefix, now, lease = KEYS[1], clock(), tonumber(lease_ms)
@@ -26,6 +27,8 @@ if shared then return 'shared' end
 -- guard reserve_bought: 0 => 2
 -- guard reserve_bought_linked: without , prefix .. 'bought_linked'
 if call('EXISTS', prefix .. 'bought', prefix .. 'bought_linked') > 0 then return 'bought' end
+-- guard reserve_paying: payment_until(prefix, now) > 0 => false
+if payment_until(prefix, now) > 0 then return 'paying' end
 -- guard reserve_channels: string.gmatch(channels, => string.gmatch('call whatsapp',
 for channel in string.gmatch(channels, '%S+') do
   -- guard reserve_refused: is_refusal(answer_of(prefix, channel)) => false

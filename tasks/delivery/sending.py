@@ -35,6 +35,8 @@ ANOTHER_MODE = timedelta(seconds=5)
 """How soon another worker may take what one in another mode than the deployment's gave back."""
 REPLICAS_BACK = timedelta(seconds=5)
 """How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
+PAYMENT_CHECK = timedelta(minutes=10)
+"""How soon to ask again whether a payment of the person is still in progress."""
 PERSON_TAKEN = {
     "limited": "contacted_recently",
     "bought": "bought_recently",
@@ -187,9 +189,10 @@ def _reserve(contact: PlannedContact, number: int, deps: Deps) -> AttemptOutcome
         end = retry_while_unavailable(deps, deps.outbox.settle)
         state = end(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
         return AttemptOutcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
-    # Held by an attempt that may still end without a contact, or ours by a later claim.
-    wait = deps.delivery.lease if answer == "held" else None
-    return settle(taken, number, yuno.TryAgain(f"person_{answer}", wait, counted=False), deps)
+    # Held by an attempt that may still end without a contact, paying, or ours by a later claim.
+    wait = {"held": deps.delivery.lease, "paying": PAYMENT_CHECK}.get(answer)
+    why = "payment_in_progress" if answer == "paying" else f"person_{answer}"
+    return settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
 
 
 def _abandon_attempt(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> AttemptOutcome:

@@ -53,6 +53,7 @@ POSTPONED: dict[str, str] = {
     "holiday": "it is one of the shop's own holidays (contact.holidays)",
     "quiet_hours": "it is a quiet time where the person is",
     "unreadable": "it is encrypted under a key that this worker does not have",
+    "payment_in_progress": "a payment of the person is in progress; checked again every 10 minutes",
     "person_held": "another outreach may just be contacting the person",
     "session_is_sending": "another outreach of the session is on its way",
     "not_replicated": "too few replicas of Redis know of the attempt (redis_replicas), so no request was made",

@@ -20,6 +20,7 @@ from tasks.policy.settings import ContactSettings, Switch
 from tasks.policy.situation import Situation
 
 _ALL_PERCENT = 100.0
+_PAYMENT_CHECK_MS = 10 * 60 * 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -137,6 +138,12 @@ def _bought(now: Situation, settings: ContactSettings) -> Decision | None:
     return Suppress("bought_recently") if recently or now.person.bought else None
 
 
+def _paying(now: Situation, _settings: ContactSettings) -> Decision | None:
+    left_ms = now.person.paying_until_ms - now.now_ms
+    # It can end early: declined, it holds nothing any more.
+    return Postpone(min(left_ms, _PAYMENT_CHECK_MS), "payment_in_progress") if left_ms > 0 else None
+
+
 def _session_limit(now: Situation, settings: ContactSettings) -> Decision | None:
     return Suppress("session_limit") if now.session.contacts >= settings.max_per_session else None
 
@@ -209,6 +216,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_cart, "cart"),
     Rule(_min_value, "min_value"),
     Rule(_bought, None),
+    Rule(_paying, None),
     Rule(_session_limit, "session_limit"),
     Rule(_cap, "cap"),
     Rule(_law, None),

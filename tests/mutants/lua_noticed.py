@@ -525,6 +525,17 @@ NOTICED: dict[str, list[Noticed]] = {
         ("reap_parked", "what_waits_for_a_decision_is_forgotten_with_its_record", {"parked": "dead"}),
         ("take_counts", "superseded_worker_cannot_end_its_outreach"),
     ],
+    "payments": [
+        ("facts_paying", "payment_in_progress_prevents_a_reservation"),
+        ("mark_payment_linked", "payment_of_a_linked_identity_is_kept_apart"),
+        ("payment_ahead", "payment_from_the_future_holds_nothing"),
+        ("payment_barred", "payment_from_before_an_erasure_is_not_marked"),
+        ("payment_latest", "a_declined_payment_holds_nothing", {"declined_first": True}),
+        ("payment_linked", "payment_holds_for_linked_identity", {"link_first": True, "expires_in_ms": HOUR_MS}),
+        ("payment_over", "payment_without_expiry_ends_with_the_window"),
+        ("payment_ttl", "payments_are_kept_until_they_end"),
+        ("reserve_paying", "payment_in_progress_prevents_a_reservation"),
+    ],
     "people": [
         ("mark_window", "purchase_before_the_window_marks_no_person", {"ago_ms": 365 * DAY_MS}),
         ("mark_bought_latest", "the_latest_purchase_counts_in_whatever_order_they_come", {"ages_ms": (0, HOUR_MS)}),

@@ -14,5 +14,7 @@ def bought(key: str, at_ms: int | str, for_ms: int) -> Call[MarkReply]:
         opted_out_at="",
         answer_ms=for_ms,
         shared_from=10,
+        stated="",
+        latest="",
         answers=(),
     )

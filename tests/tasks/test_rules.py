@@ -74,6 +74,10 @@ IN_ORDER: list[list[Case]] = [
         Case(Suppress("bought_recently"), {"purchased_at_ms": NOW_MS - HOUR_MS}),
         Case(Suppress("bought_recently"), person={"bought": True}),
     ],
+    [
+        Case(Postpone(1, "payment_in_progress"), person={"paying_until_ms": NOW_MS + 1}),
+        Case(Postpone(600_000, "payment_in_progress"), person={"paying_until_ms": NOW_MS + HOUR_MS}),
+    ],
     [Case(Suppress("session_limit"), session={"contacts": 1})],
     [
         Case(Suppress("contacted_recently"), person={"contacts": (ContactRecord(OTHER, NOW_MS - LEASE_MS),)}),

@@ -8,13 +8,22 @@ from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import Problem, parse
-from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
+from detectors.sequence import (
+    ACTIVITY_RANK,
+    FURTHEST_EXPIRY_MS,
+    RANK_SPAN,
+    Position,
+    epoch_ms,
+    occurred_ms,
+    position,
+)
 from state.event_stream import StreamEntry, entry_ms
 from state.orders import SessionMoment
+from state.person_marks import PaymentNews
 from state.sessions import Change
 from worker.ingest import fast_path
 from worker.ingest.answers import EventAnswer, answers_of_event
-from worker.ingest.changes import STOPS, other_change, own_change, sessions_named
+from worker.ingest.changes import PAYMENTS, STOPS, other_change, own_change, sessions_named
 from worker.ingest.crediting import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000
@@ -28,6 +37,13 @@ class Rejection:
     entry_id: bytes
     problems: tuple[Problem, ...]
     applied: bool
+
+
+class NamedPayment(NamedTuple):
+    """How a payment of a person stands."""
+
+    identity: str
+    payment: PaymentNews
 
 
 class NamedIdentity(NamedTuple):
@@ -56,6 +72,10 @@ class Batch:
     """Every identity that an order may name, and when it was made."""
     opted_out: list[NamedIdentity] = field(default_factory=list)
     """Every identity that an opt-out may name, and when it was said."""
+    payments: list[NamedPayment] = field(default_factory=list)
+    """Every identity that an event about a payment may name, and how the payment stands."""
+    session_payments: dict[int, PaymentNews] = field(default_factory=dict)
+    """Which changes say how a payment stands, from 0."""
     answers: list[EventAnswer] = field(default_factory=list)
     """A no counts for every identity that may be meant, a yes for those that surely are."""
     superseded: list[Takeover] = field(default_factory=list)
@@ -70,6 +90,9 @@ class Batch:
     """Of each order its session, empty for none, and when it arrived."""
     rejections: list[Rejection] = field(default_factory=list)
 
+
+NAME_PERSON = STOPS | PAYMENTS
+"""Events that count for the people they name, also without a session."""
 
 # A session that is nowhere in the flow waits in no lane: both would be lost.
 _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
@@ -117,7 +140,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
         _add_people(batch, event, event_position)
         return
     sessions, before, people = sessions_named(event), len(batch.changes), _add_people(batch, event, event_position)
-    if event.type in STOPS and not people and not sessions:
+    if event.type in NAME_PERSON and not people and not sessions:
         batch.rejections.append(Rejection(entry_id, (_NO_IDENTITY,), applied=False))
     if event.type == "order_completed":
         batch.orders.append(order_of(event, event_position, tuple(sessions), before))
@@ -138,7 +161,10 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
 
 def _add_own(batch: Batch, session: str, event: ActivityEvent, event_position: Position) -> None:
     change = own_change(session, event, event_position)
-    if change.wants_mark:
+    if event.type in PAYMENTS:
+        # Always asked for: other sessions of this person may be silent.
+        batch.session_payments[len(batch.changes)] = _payment(event, event_position)
+    elif change.wants_mark:
         batch.naming_changes.append(len(batch.changes))
     if event_position.activity % RANK_SPAN >= CHECKOUT_RANK:
         batch.checkouts.append(len(batch.changes))
@@ -149,13 +175,24 @@ def _add_people(batch: Batch, event: ActivityEvent, event_position: Position) ->
     """Mark the people whom the event itself names; False when it names nobody."""
     customer = event.customer
     consent = None if customer is None else customer.consent
-    if event.type not in STOPS and consent is None:
+    if event.type not in NAME_PERSON and consent is None:
         return False
     meant, at_ms = named_in(event), occurred_ms(event_position.stamp)
     if event.type == "order_completed":
         batch.bought += (NamedIdentity(identity, at_ms) for identity in meant)
     if event.type == "opt_out":
         batch.opted_out += (NamedIdentity(identity, at_ms) for identity in meant)
+    if event.type in PAYMENTS:
+        payment = _payment(event, event_position)
+        # What says that a payment is over lets a contact happen: it counts for those who are surely meant.
+        sure = () if customer is None else identities_of(*written(customer))
+        batch.payments += (NamedPayment(identity, payment) for identity in (meant if payment.in_progress else sure))
     if customer is not None and consent is not None:
         batch.answers += answers_of_event(consent, meant, identities_of(*written(customer)), at_ms)
     return bool(meant)
+
+
+def _payment(event: ActivityEvent, event_position: Position) -> PaymentNews:
+    at_ms, expires_at = occurred_ms(event_position.stamp), event.expires_at
+    expires_ms = 0 if expires_at is None else min(epoch_ms(expires_at), at_ms + FURTHEST_EXPIRY_MS)
+    return PaymentNews(at_ms, in_progress=event.type == "payment_pending", expires_ms=expires_ms)

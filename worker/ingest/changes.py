@@ -11,6 +11,8 @@ from state.sessions import Change
 
 STOPS = frozenset({"order_completed", "opt_out"})
 """Events that count for the people they name, and for all sessions they name in whichever field."""
+PAYMENTS = frozenset({"payment_pending", "payment_declined"})
+"""Events that say how a payment stands: also for the people they name."""
 _ABOUT_PERSON = frozenset({*PERSON, *CONSENT.values()})
 """Stored fields that say who the person is, or what they answered."""
 _NOTHING: Mapping[str, str] = {}
@@ -76,9 +78,14 @@ def own_change(session: str, event: ActivityEvent, place: Position) -> Change:
         purchase=place.purchase,
         silent_since_ms=place.silent_since_ms,
         fields=fields,
-        wants_mark=not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON)),
+        wants_mark=event.type in PAYMENTS or says_person(fields),
         seen_ms=place.seen_ms,
     )
+
+
+def says_person(fields: Mapping[str, str]) -> bool:
+    """Whether stored fields say who the person is, or what they answered."""
+    return not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON))
 
 
 def other_change(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from detectors.normalize.identities import identities_of, named_by
 from detectors.sequence import occurred_ms
 from state.people import person_of
-from state.person_marks import Marks, PersonMention
+from state.person_marks import Marks, PaymentNews, PersonMention
 from state.sessions import Mark
 from worker.ingest.answers import answered, answers_of_session
 from worker.ingest.batch import Batch
@@ -20,6 +20,8 @@ class InSession(NamedTuple):
     mark: Mark
     notes: bool
     """Whether the person has to be noted as named in it."""
+    payment: PaymentNews | None = None
+    """How a payment stands, as the event says for which the session was asked."""
 
 
 def named_in_session(found: InSession, secret: bytes) -> Iterator[PersonMention]:
@@ -31,8 +33,11 @@ def named_in_session(found: InSession, secret: bytes) -> Iterator[PersonMention]
         yield PersonMention(person, found.session, found.at_ms, *others[:1])
 
 
-def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes) -> Mapping[str, Marks]:
-    """Return, by person, what the events of a batch and its sessions mark on people."""
+def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes, payment_window_ms: int) -> Mapping[str, Marks]:
+    """Return, by person, what the events of a batch and its sessions mark on people.
+
+    `payment_window_ms`: how long a payment counts as in progress that states no expiry.
+    """
     marks: dict[str, Marks] = {}
 
     def of(identities: Iterable[str]) -> Iterator[Marks]:
@@ -44,20 +49,27 @@ def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes) -> Mapp
     for identity, at_ms in batch.opted_out:
         for one in of([identity]):
             one.opted_out(at_ms)
+    for identity, payment in batch.payments:
+        for one in of([identity]):
+            one.paying(payment, payment_window_ms)
+    _add_answers(batch, of)
+    for session in sessions:
+        _add_session(session, of, payment_window_ms)
+    return marks
+
+
+def _add_answers(batch: Batch, of: Callable[[Iterable[str]], Iterator[Marks]]) -> None:
     for said in batch.answers:
         answer = answered("true" if said.stated == "yes" else "false", said.at_ms, said.given_at, said.source)
         for one in of([said.identity]):
             if answer:
                 one.answered(said.channel, answer)
-    for session in sessions:
-        _add_session(session, of)
-    return marks
 
 
-def _add_session(found: InSession, of: Callable[[Iterable[str]], Iterator[Marks]]) -> None:
+def _add_session(found: InSession, of: Callable[[Iterable[str]], Iterator[Marks]], payment_window_ms: int) -> None:
     mark = found.mark
     answers = answers_of_session(mark)
-    if not (mark.purchase or mark.opted_out or answers):
+    if not (mark.purchase or mark.opted_out or answers or found.payment):
         return
     surely = identities_of(mark.phone, mark.country, mark.email)
     maybe = named_by(mark.phone, mark.country, mark.email)
@@ -66,6 +78,10 @@ def _add_session(found: InSession, of: Callable[[Iterable[str]], Iterator[Marks]
             one.bought(occurred_ms(mark.purchase))
         if mark.opted_out:
             one.opted_out(found.at_ms)
+    if found.payment:
+        # What says that a payment is over lets a contact happen: it counts for those who are surely meant.
+        for one in of(maybe if found.payment.in_progress else surely):
+            one.paying(found.payment, payment_window_ms)
     for channel, answer in answers.items():
         for one in of(surely if answer.allowed else maybe):
             one.answered(channel, answer)

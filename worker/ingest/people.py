@@ -77,12 +77,14 @@ class PeopleWriter:
         Raises:
             StateError: some may not have been written; do it again.
         """
-        found = [self._in_session(batch.changes[mark.change], mark) for mark in marks]
+        found = [self._in_session(batch, mark) for mark in marks]
         found += handed_over
         named = [one for session in found if session.notes for one in named_in_session(session, self._secret)]
         # Only now: what is asked for before a batch is applied may change until it is.
         written = self._people.send_marks(
-            named, marks_of(batch, found, self._secret), ask_last_erasure=bool(batch.naming_changes)
+            named,
+            marks_of(batch, found, self._secret, self._people.payment_window_ms),
+            ask_last_erasure=bool(batch.naming_changes),
         )
         is_known = [_identity_of(batch.changes[mark.change]) for mark in marks if batch.changes[mark.change].wants_mark]
         any_skipped = any(not batch.changes[mention].wants_mark for mention in batch.naming_changes)
@@ -107,8 +109,15 @@ class PeopleWriter:
             self._known_people.update(is_known)
         return True
 
-    def _in_session(self, change: Change, mark: Mark) -> InSession:
-        return InSession(change.session_id, occurred_ms(change.stamp), mark, notes=change.wants_mark)
+    def _in_session(self, batch: Batch, mark: Mark) -> InSession:
+        change = batch.changes[mark.change]
+        return InSession(
+            change.session_id,
+            occurred_ms(change.stamp),
+            mark,
+            notes=change.wants_mark,
+            payment=batch.session_payments.get(mark.change),
+        )
 
     def _log_shared(self, result: MarkingResult) -> None:
         if result.shared and not self._logged_shared:
