@@ -198,6 +198,18 @@ class Keys:
         """
         return f"{self.namespace}:{{person:{person}}}:"
 
+    def source(self, source: str) -> str:
+        """Prefix of the visitors of a source without session ids; all of it stays 7 days after the last event.
+
+        Ids of the source are kept as keyed hashes. Under it:
+
+        - `visitor:<id>`: hash, the visitor's session, where they were last, when they ordered last (ms) and in which
+          session, and what waits for a session to begin: fields of the customer (personal), and when they were sent
+        - `user:<id>`: text, the visitor that was last seen with that user id
+        - `alias:<id>`: text, the session of a cart, a checkout or an order
+        """
+        return f"{self.namespace}:{{source:{source}}}:"
+
     @property
     def registers(self) -> str:
         """Hash: register of people who opted out → when it was last imported (ms), and how many entries it has."""

@@ -813,5 +813,15 @@ NOTICED: dict[str, list[Noticed]] = {
         ("sweep_began", "a_sweep_leaves_behind_when_it_began"),
         ("sweep_sign", "a_sign_between_sweeps_is_no_sweep"),
     ],
+    "visitors": [
+        ("visitor_of_user", "user_is_the_visitor_seen_with_them", {"visitor": ""}),
+        ("visitor_late", "event_from_before_the_order_belongs_to_its_session"),
+        ("visitor_continues", "cart_of_another_source_event_is_continued"),
+        ("visitor_alias", "event_without_a_visitor_is_found_by_its_ids", {"known": "checkout-1"}),
+        ("visitor_order_ends", "after_an_order_a_visitor_begins_again"),
+        ("visitor_kept", "all_is_removed_after_seven_days"),
+        ("visitor_customer_newest", "newest_value_of_the_customer_waits", {"newest_first": True}),
+        ("visitor_customer_removed", "customer_is_sent_again_with_a_repeated_event"),
+    ],
 }
 """By module of the tests (without `test_`)."""

@@ -1,0 +1,66 @@
+#!lua
+-- Finds the session of a visitor for one event of a source that has no session ids, and notes what the event says.
+-- Events can be repeated and arrive in any order.
+-- KEYS[1]  prefix of the source
+-- ARGV[1]  visitor, ARGV[2] user ('': not known); ARGV[3] when the event occurred (ms); ARGV[4] '1' for an order
+--          ARGV[5] name of a session that begins with this event; ARGV[6] '1' when it can begin one; ARGV[7] where in
+--          the flow it happened ('': nowhere); ARGV[8] for how long all is kept (ms); ARGV[9] how many words follow
+--          about the customer: field, stamped value, ... (of two values the higher text wins); after these, tags of the
+--          cart, the checkout and the order that it names
+-- Returns  session ('' for none), the session that it continues (''), where in the flow the visitor was last (''), then
+--          what waited for the session to begin, of the customer: field, stamped value, ...
+-- include: call, wait_customer
+local visitor, user, occurred, is_order, name, begins, place, kept_ms, said =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local prefix, at, first_tag = KEYS[1], tonumber(occurred), 10 + said
+
+-- A user is the visitor that was last seen with them. Without a visitor, the user is one.
+if user ~= '' then
+  local of_user = prefix .. 'user:' .. user
+  if visitor ~= '' then
+    call('SET', of_user, visitor, 'PX', kept_ms)
+  else
+    -- guard visitor_of_user: call('GET', of_user) or => false or
+    visitor = call('GET', of_user) or user
+  end
+end
+local key, current, ordered, before, last = prefix .. 'visitor:' .. visitor, nil, nil, nil, nil
+if visitor ~= '' then
+  current, ordered, before, last = unpack(call('HMGET', key, 'session', 'ordered', 'before', 'place'))
+end
+-- What occurred before the last order belongs to the session that ended with it.
+-- guard visitor_late: at <= tonumber(ordered) => false
+local is_late = ordered and at <= tonumber(ordered)
+
+local session, continues
+for i = first_tag, #ARGV do session = session or call('GET', prefix .. 'alias:' .. ARGV[i]) end
+if not session then
+  session = is_late and before or not is_late and current
+-- guard visitor_continues: current ~= session and => false and
+elseif current and current ~= session and not is_late then
+  continues = current
+end
+if not session and (begins ~= '' or is_order ~= '') then session = name end
+if session then
+  -- guard visitor_alias
+  for i = first_tag, #ARGV do call('SET', prefix .. 'alias:' .. ARGV[i], session, 'PX', kept_ms) end
+end
+if visitor == '' then return {session or '', '', ''} end
+
+if session and not is_late then
+  call('HSET', key, 'session', session)
+  if place ~= '' then
+    last = place
+    call('HSET', key, 'place', place)
+  end
+  if is_order ~= '' then
+    call('HSET', key, 'ordered', occurred, 'before', session)
+    -- guard visitor_order_ends
+    call('HDEL', key, 'session', 'place')
+  end
+end
+local reply = {session or '', continues or '', last or ''}
+wait_customer(key, session, at, said, reply)
+-- guard visitor_kept
+call('PEXPIRE', key, kept_ms)
+return reply
