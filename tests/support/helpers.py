@@ -1,4 +1,4 @@
-"""What the tests of the state share: events, the way of one session through it, and time that passes at once."""
+"""Shared by tests of the state: events, the path of one session through it, and time that passes at once."""
 
 import json
 from collections import Counter
@@ -76,7 +76,7 @@ def make_state(
 
 LIMITS = (Limit(1, CAP_MS),)
 CONTACT_REF = ContactRef("", WINDOW_MS, 2**52)
-"""Of a contact of which no more is known; taken after whatever was forgotten."""
+"""A contact with no further data, taken after any erasure."""
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
@@ -90,7 +90,7 @@ def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
 
 
 def event(kind: str = "activity", session: str | None = "s-1", stage: str | None = "checkout", **more: object) -> Event:
-    """One event as a shop sends it; `stage=None` leaves out stage and platform."""
+    """Return one event as a shop sends it; `stage=None` leaves out stage and platform."""
     made: Event = {"type": kind}
     if session is not None:
         made["session_id"] = session
@@ -100,7 +100,7 @@ def event(kind: str = "activity", session: str | None = "s-1", stage: str | None
 
 
 def arrived(made: Event | bytes, at_ms: int) -> StreamEntry:
-    """An event as it comes out of the stream; every call is another entry, also in the same millisecond."""
+    """Return an event as a stream entry; every call is another entry, even in the same millisecond."""
     raw = made if isinstance(made, bytes) else json.dumps(made).encode()
     return StreamEntry(f"{at_ms}-{next(_arrivals)}".encode(), raw)
 
@@ -110,11 +110,11 @@ def apply(state: State, *entries: StreamEntry) -> list[Mark]:
 
 
 def happen(state: State, made: Event, *, ago_ms: int = 0) -> list[Mark]:
-    """Apply an event that arrives, and unless it says otherwise occurred, `ago_ms` before now."""
+    """Apply an event that arrives `ago_ms` before now, and occurred then unless it says otherwise."""
     return apply(state, arrived(made, now_ms(state) - ago_ms))
 
 
-# Looking
+# Reading
 
 
 def now_ms(state: State) -> int:
@@ -142,7 +142,7 @@ def text_at(state: State, key: str) -> str:
 
 
 def lanes_of(state: State, session: str = "s-1") -> dict[str, int]:
-    """The lanes in which a session waits, with its score: it has been silent since then, or a later moment."""
+    """Return the lanes in which a session waits, with its score: the lower bound of its silence."""
     found = {}
     for key in state.client.scan_iter(f"{state.keys.namespace}:*:lane:*"):
         score = state.client.zscore(key, session)
@@ -152,7 +152,7 @@ def lanes_of(state: State, session: str = "s-1") -> dict[str, int]:
 
 
 def places_of(state: State, outreach: str) -> set[str]:
-    """The sorted sets that an outreach is in: due, leased, dead, unknown."""
+    """Return the sorted sets that hold an outreach: due, leased, dead, unknown."""
     number, names = int(outreach[:2]), ("due", "leased", "dead", "unknown")
     return {name for name in names if score_of(state, f"{state.keys.partition(number)}{name}", outreach) is not None}
 
@@ -163,7 +163,7 @@ def score_of(state: State, key: str, member: str) -> int | None:
 
 
 def counters(state: State) -> dict[str, int]:
-    """What outreaches and sessions ended as, wherever and whenever; without what is back at zero."""
+    """Return the outcomes of outreaches and sessions for all places and days, without zeros."""
     totals: dict[str, int] = {}
     for name, total in all_counters(state).items():
         ended = name.partition("@")[0]
@@ -173,7 +173,7 @@ def counters(state: State) -> dict[str, int]:
 
 
 def all_counters(state: State, *names: str) -> dict[str, int]:
-    """All counters that begin with one of these names, summed over all days; without those that are back at zero."""
+    """Return the counters that begin with one of these names, summed over all days, without zeros."""
     totals: dict[str, int] = {}
     for key in state.client.scan_iter(f"{state.keys.namespace}:*:stats:*"):
         for name, value in texts(state, key.decode()).items():
@@ -182,13 +182,13 @@ def all_counters(state: State, *names: str) -> dict[str, int]:
 
 
 def dump_without_scores(state: State) -> dict[str, object]:
-    """Everything in the database but how high a session stands in its lane: a lower bound of what the session says."""
+    """Return the database without the scores of lanes, which are lower bounds of the sessions' own times."""
     found = dump(state)
     for key in found:
         if ":lane:" in key:
             found[key] = sorted(state.client.zrange(key, 0, -1))
         if ":stats:" in key:
-            # A new session is counted where its first event to arrive finds it.
+            # A new session is counted at the place of its first event to arrive.
             totals: Counter[str] = Counter()
             for name, value in texts(state, key).items():
                 totals[name.partition("@")[0]] += int(value)
@@ -197,7 +197,7 @@ def dump_without_scores(state: State) -> dict[str, object]:
 
 
 def dump(state: State) -> dict[str, object]:
-    """Everything in the database, without times to live."""
+    """Return everything in the database, without TTLs."""
     return {key.decode(): _content(state, key) for key in sorted(state.client.scan_iter("*"))}
 
 
@@ -215,19 +215,19 @@ def _content(state: State, key: bytes) -> object:
 
 
 def ttl_ms(state: State, key: str) -> int | None:
-    """How long a key still lives; None: for ever. A key that is not there fails the test."""
+    """Return a key's remaining TTL; None: it has none. A missing key fails the test."""
     left = int(state.client.pttl(key))
     assert left != -2, f"{key} is not there"
     return None if left == -1 else left
 
 
-# The way of one session
+# The path of one session
 
 
 def cut_offs(
     before_ms: int, *, wait_ms: int = WAIT_MS, suppress_reason: str = "", lanes: Iterable[str] | None = None
 ) -> list[SilentLane]:
-    """Everybody silent since `before_ms`, in all lanes or in the named ones."""
+    """Return cut-offs for all sessions silent since `before_ms`, in all lanes or in the named ones."""
     return [
         SilentLane(lane.name, before_ms, wait_ms, suppress_reason, lane.kind.measure_from_expiry)
         for lane in LANES
@@ -236,15 +236,15 @@ def cut_offs(
 
 
 def sweep(state: State, *, silent_for_ms: int = WAIT_MS, max_age_ms: int = MAX_AGE_MS, **cut: Any) -> int:  # noqa: ANN401
-    """Claim what has been silent for long enough; return how many sessions became an outreach."""
-    # Asking for empty lanes too would make fakeredis the slowest part of the tests.
+    """Claim sessions that have been silent for long enough; return how many became an outreach."""
+    # Including empty lanes would make fakeredis the slowest part of the tests.
     cut.setdefault("lanes", {key.decode().rpartition(":lane:")[2] for key in state.client.scan_iter("*:lane:*")})
     lanes = cut_offs(now_ms(state) - silent_for_ms, **cut)
     return state.sessions.claim(lanes, max_age_ms=max_age_ms, required=REQUIRED).outreaches
 
 
 def abandon(state: State, session: str = "s-1", *, stage: Stage = "checkout", ago_ms: int = HOUR_MS) -> str:
-    """Let somebody reachable fall silent and be claimed; return the outreach."""
+    """Let a reachable shopper fall silent and be claimed; return the outreach."""
     happen(state, event(session=session, stage=stage, customer=JANE), ago_ms=ago_ms)
     assert sweep(state) == 1
     return stored(state, session).outreach
@@ -255,7 +255,7 @@ def dispatch(state: State, *, limit: int = 100) -> list[str]:
 
 
 def taken(state: State, session: str = "s-1") -> Taken:
-    """An abandoned session's outreach in a worker's hands."""
+    """Return an abandoned session's outreach, taken by a worker."""
     outreach = abandon(state, session)
     assert outreach in dispatch(state)
     return take(state, outreach)
@@ -272,14 +272,14 @@ def fence(state: State, held: Taken) -> str:
 
 
 def sending(state: State, session: str = "s-1") -> Taken:
-    """An outreach whose request may be under way."""
+    """Return an outreach whose request can be in flight."""
     held = taken(state, session)
     assert fence(state, held) == "sending"
     return held
 
 
 def take_again(state: State, outreach: str) -> Taken:
-    """Let the time pass until an outreach is due, and take it."""
+    """Let time pass until an outreach is due, and take it."""
     let_backoff_pass(state, outreach)
     assert outreach in dispatch(state)
     return take(state, outreach)
@@ -312,7 +312,7 @@ def expire_session(state: State, session: str = "s-1") -> None:
 
 
 def same_partition(session: str, number: int = 2) -> Sequence[str]:
-    """Ids of sessions that live in one partition, the given one first."""
+    """Return ids of sessions in one partition, the given one first."""
     wanted = partition_of(session)
     others = (f"{session}-{index}" for index in count())
     found = [session]
