@@ -1,1 +1,1 @@
-"""What counts as abandoned. Pure: no Redis, Celery, HTTP or clock in this package."""
+"""The definition of an abandoned session. Pure: no Redis, Celery, HTTP or clock in this package."""

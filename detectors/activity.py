@@ -1,4 +1,4 @@
-"""ActivityEvent: the one model of what storefronts send."""
+"""ActivityEvent: the model of the events that storefronts send."""
 
 import json
 from typing import Annotated, Self
@@ -32,7 +32,7 @@ OPTIONAL_PARTS = frozenset(
         "also_named",
     }
 )
-"""What an event can lose and still say that its shopper was there. See detectors.parsing."""
+"""Fields that an event can lose and still show that its shopper is active. See detectors.parsing."""
 
 
 def _without_extra(schema: JsonObject) -> None:
@@ -44,8 +44,8 @@ class _EventPart(BaseModel):
 
 
 class _Named(_EventPart):
-    # Unknown fields are not refused: a shop that adds a field must not lose the event with it. They are kept because
-    # detectors.parsing looks whether one of them is a signal under another name.
+    # Accept unknown fields: a shop that adds a field must not lose its events. Keep them, because detectors.parsing
+    # checks whether one is a signal under another name.
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_without_extra)
 
 
@@ -56,7 +56,7 @@ Answer = Annotated[bool | None, Field(strict=True)]
 
 
 class Consent(_Named):
-    """What the customer allowed, per channel; None says nothing, and doesn't take back an answer."""
+    """The customer's answers per channel. None means no answer, and doesn't take back an earlier one."""
 
     call: Answer = None
     whatsapp: Answer = None
@@ -65,7 +65,7 @@ class Consent(_Named):
 
 
 class Customer(_Named):
-    """Who is shopping. Fields arrive in any event, one by one; an explicit null clears a field."""
+    """The customer. Any event can carry any of the fields; an explicit null clears a field."""
 
     full_name: Text | None = None
     phone_number: Text | None = Field(default=None, description="E.164, or national and read with country_code")
@@ -90,7 +90,7 @@ class Item(_EventPart):
 
 
 class Cart(_Named):
-    """The whole cart as it is now; `items: []` says that it was emptied (so do the others of `is_empty`)."""
+    """The whole current cart. `items: []`, a total of 0 and no field at all mean that it is empty."""
 
     total_value: Money | None = None
     currency: Text | None = Field(default=None, description="ISO 4217")
@@ -98,7 +98,7 @@ class Cart(_Named):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it says that nothing is left: no lines, only lines with quantity 0, a total of 0, or no field."""
+        """Whether the cart is empty: no lines, only lines with quantity 0, a total of 0, or no field."""
         if not self.model_fields_set or self.total_value == 0:
             return True
         return self.items is not None and all(item.quantity == 0 for item in self.items)
@@ -110,7 +110,7 @@ class Cart(_Named):
 
     @classmethod
     def unpack(cls, text: str) -> Self:
-        """Read what `pack` wrote."""
+        """Return the cart that `pack` wrote."""
         total, currency, items = json.loads(text)
         keys = ("name", "sku", "quantity", "price")
         rows = None if items is None else [dict(zip(keys, item, strict=True)) for item in items]
@@ -118,7 +118,7 @@ class Cart(_Named):
 
 
 class Engagement(_EventPart):
-    """How to reach the customer, and what the shop wants the Recovery Agent to know."""
+    """How to reach the customer, and notes of the shop for the Recovery Agent."""
 
     preferred_channel: Text | None = Field(default=None, description="call, whatsapp or auto")
     reason: Text | None = None
@@ -130,7 +130,7 @@ class Engagement(_EventPart):
         try:
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except ValueError:
-            # The library's own words can quote the number.
+            # The library's own message can quote the number.
             raise ValueError("holds a number that JSON cannot express") from None
         if value and len(text.encode()) > MAX_METADATA_BYTES:
             raise ValueError(f"is larger than {MAX_METADATA_BYTES} bytes")
@@ -138,7 +138,7 @@ class Engagement(_EventPart):
 
 
 class ActivityEvent(_Named):
-    """One thing a shopper did, as one JSON object of at most 64 KiB."""
+    """One action of a shopper, as one JSON object of at most 64 KiB."""
 
     session_id: SessionId | None = Field(default=None, description="the id of the cart or checkout; never a device id")
     type: EventType
@@ -157,7 +157,7 @@ class ActivityEvent(_Named):
     )
 
     also_named: SkipJsonSchema[tuple[Customer, ...]] = ()
-    """Set by detectors.reading: whom an order, an opt-out or a payment names elsewhere than in `customer`."""
+    """Set by detectors.reading: the people that an order, opt-out or payment names outside `customer`."""
 
     @model_validator(mode="after")
     def _names_person(self) -> Self:
@@ -172,7 +172,7 @@ class ActivityEvent(_Named):
 
     @property
     def also_sessions(self) -> tuple[str, ...]:
-        """The further ids under which what was bought, or is being paid, may be known: they are closed with it."""
+        """Further ids of the purchase or the pending payment. Their sessions are closed with it."""
         if self.type not in {"order_completed", "payment_pending"}:
             return ()
         ids = (self.previous_session_id, *(self.cart_ids or ()))
@@ -180,7 +180,7 @@ class ActivityEvent(_Named):
 
     @property
     def people(self) -> tuple[Customer, ...]:
-        """All people whom an order, an opt-out or a payment can be about. Only `customer` may be contacted."""
+        """Every person that an order, opt-out or payment can be about. Only `customer` can be contacted."""
         return (*((self.customer,) if self.customer else ()), *self.also_named)
 
     @property
@@ -191,10 +191,10 @@ class ActivityEvent(_Named):
 
     @property
     def empties(self) -> bool:
-        """Whether it says that nothing is left in the cart."""
+        """Whether the event reports an empty cart."""
         return "cart" in self.model_fields_set and (self.cart is None or self.cart.is_empty)
 
     @property
     def lacks_stage(self) -> bool:
-        """Whether this is an activity that does not say where in the flow, or on which platform, it happened."""
+        """Whether this is an activity without its stage or its platform."""
         return self.type == "activity" and (self.flow_stage is None or self.platform is None)

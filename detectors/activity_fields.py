@@ -1,4 +1,4 @@
-"""The fields of an event that several of its parts have: ids, text, moments, amounts."""
+"""Types that several parts of an event share: ids, text, moments, amounts."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,7 +17,7 @@ _ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SE
 
 def _no_placeholder(text: str) -> str:
     if not is_plain_id(text) and is_placeholder(text):
-        raise ValueError("is a placeholder: give each cart an id of its own")
+        raise ValueError("is a placeholder: give each cart its own id")
     return text
 
 
@@ -27,15 +27,15 @@ SessionId = Annotated[
     AfterValidator(_no_placeholder),
     WithJsonSchema(_ID_SCHEMA),
 ]
-"""Any text, as it came; a whole number is kept as its digits (detectors.reading)."""
+"""Any text, unchanged. detectors.reading turns a whole number into its digits."""
 SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number; no placeholder such as undefined or 0"
-"""What a session_id is, for people."""
+"""The form of a session_id, for messages."""
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
 
 
 def _moment(value: object) -> datetime | None:
     if type(value) is str and value[10:11] == "T":
-        # The usual form, as quickly as can be: see moments.iso.
+        # The usual form, read fast: see moments.iso.
         try:
             return datetime.fromisoformat(value)
         except ValueError:
@@ -52,7 +52,7 @@ def _read(value: object, reader: Callable[[object], datetime | None]) -> datetim
         return None
     found = reader(value)
     if found is None:
-        # ValueError would make pydantic quote the value.
+        # With ValueError, pydantic would quote the value.
         raise PydanticCustomError("moment", moments.ADVICE)
     return found
 

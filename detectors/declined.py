@@ -1,7 +1,7 @@
 """Declined: a payment was refused and not repeated.
 
-While it is switched off nobody is contacted after a refused payment: Yuno's own recovery of declined payments may
-already be calling.
+With `detection.declined` off, no shopper is contacted after a refused payment, because Yuno's own recovery of declined
+payments might already be calling.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Durations as people write them in settings: `250ms`, `90s`, `15m`, `2h`, `1d`."""
+"""Durations in settings: `250ms`, `90s`, `15m`, `2h`, `1d`."""
 
 import re
 from datetime import timedelta
@@ -18,11 +18,11 @@ _ZERO = timedelta(0)
 
 
 def parse_duration(value: object) -> timedelta:
-    """Read a duration: a whole number and its unit (`ms`, `s`, `m`, `h` or `d`), or a timedelta as it is.
+    """Return a duration from a whole number and its unit (`ms`, `s`, `m`, `h` or `d`), or from a timedelta.
 
     Raises:
-        ValueError: It is something else (a bare number too: 30 of what?), zero, negative or beyond a timedelta.
-            The message completes "<the value> ..." and says what to write.
+        ValueError: It has another form (such as a bare number), is zero or negative, or doesn't fit a timedelta. The
+            message completes "<the value> ..." and names the fix.
     """
     if isinstance(value, timedelta):
         duration = value
@@ -40,7 +40,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def parse_optional_duration(value: object) -> timedelta | None:
-    """Read a duration, or `off` (None).
+    """Return a duration, or None for `off`.
 
     Raises:
         ValueError: As for `parse_duration`; the message also names `off`.
@@ -54,9 +54,9 @@ def parse_optional_duration(value: object) -> timedelta | None:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Write a duration as `parse_duration` reads it, in the largest unit that loses nothing: `90s`, `15m`.
+    """Return a duration as `parse_duration` reads it, in the largest exact unit: `90s`, `15m`.
 
-    One day stays `24h`, as people say it; days start at `2d`. Parts below a millisecond are rounded away.
+    One day stays `24h`; days start at `2d`. Parts below a millisecond are rounded away.
     """
     if duration < _ZERO:
         return f"-{format_duration(-duration)}"
@@ -68,7 +68,7 @@ def format_duration(duration: timedelta) -> str:
 
 
 def within(low: str, high: str) -> AfterValidator:
-    """Limit a `Duration` or `OptionalDuration` to low..high, both included, written like the setting itself."""
+    """Limit a `Duration` or `OptionalDuration` to low..high, both included and written as in the settings."""
     shortest, longest = parse_duration(low), parse_duration(high)
 
     def check(duration: timedelta | None) -> timedelta | None:
@@ -103,7 +103,7 @@ def _write(duration: timedelta | None) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(_write, when_used="json")]
-"""A duration above zero. In JSON it is written as text, `15m`."""
+"""A duration above zero. In JSON it is text: `15m`."""
 
 OptionalDuration = Annotated[
     timedelta | None, BeforeValidator(parse_optional_duration), PlainSerializer(_write, when_used="json")

@@ -1,4 +1,4 @@
-"""Exit: the shopper closed the page. While it is switched off, an exit is silence like any other."""
+"""Exit: the shopper closed the page. With `detection.exit` off, an exit counts as ordinary silence."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from detectors.settings import DetectionSettings
 
 
 def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> timedelta:
-    # Paying often means leaving for a bank's page or app: at payment a closed page says nothing.
+    # Shoppers often leave for a bank's page or app to pay, so a closed page at payment isn't an exit.
     if settings.exit is None or stage == "payment":
         return idle_wait(settings, stage, platform)
     return settings.exit

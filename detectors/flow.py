@@ -1,4 +1,4 @@
-"""The words for where a shopper is: the stages of the flow, in its order, the platforms, and the types of events."""
+"""The stages of the flow in order, the platforms, and the types of events."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Idle: the shopper simply stopped."""
+"""Idle: the shopper stopped without any signal."""
 
 from detectors.kind import Kind, idle_wait
 

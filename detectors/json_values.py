@@ -1,4 +1,4 @@
-"""Types of JSON whose shape is only known to those who read it: the one place where a value can be anything."""
+"""Types for JSON whose shape only its reader knows. Nothing else in the code is typed `Any`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every kind of abandonment states about itself."""
+"""The declaration of a kind of abandonment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def idle_wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> timedelta:
-    """Return how long a session may stay silent at a stage when nothing more is known of it."""
+    """Return how long a session can stay silent at a stage when nothing else is known about it."""
     own = settings.idle_by_platform.get(platform)
     chosen: timedelta | None = getattr(own, stage, None)
     return chosen or getattr(settings.idle, stage)
@@ -34,16 +34,16 @@ class Kind:
     """One way to abandon a purchase."""
 
     name: str
-    """The last part of the lane's name; stored in Redis, never changed."""
+    """The last part of the lane's name. It is stored in Redis: never change it."""
     begins_with: EventType
-    """An event of this type, being the last of its session, makes the session's silence of this kind ..."""
+    """The type of event that gives a session this kind of silence, if it is the session's last ..."""
     wait: Callable[[DetectionSettings, Stage, Platform], timedelta]
-    """How long the session may then stay silent."""
+    """How long the session can then stay silent."""
     reason: Callable[[Stage], str]
     """`engagement.reason` of the request, unless the shop gave one."""
     only_if: Callable[[ActivityEvent], bool] = _always
-    """... if this is true of it."""
+    """... and if this returns true for the event."""
     suppress_reason: Callable[[DetectionSettings], str | None] = _never
-    """The reason why nobody is to be contacted after this kind of silence, or None."""
+    """Why no shopper is contacted after this kind of silence, or None."""
     measure_from_expiry: bool = False
     """Silence is measured from the event's expires_at."""

@@ -1,4 +1,4 @@
-"""Lanes: where silent sessions wait, and which of them have waited long enough."""
+"""Lanes: the queues of silent sessions, and the cut-offs that make sessions abandoned."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from detectors.settings import DetectionSettings
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """`<stage>.<platform>.<kind>`: sessions of the same sort, ordered by when they fell silent."""
+    """`<stage>.<platform>.<kind>`: sessions of the same sort, ordered by the start of their silence."""
 
     stage: Stage
     platform: Platform
@@ -29,26 +29,27 @@ LANES_BY_NAME: dict[str, Lane] = {lane.name: lane for lane in LANES}
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """What one sweep takes from a lane: everybody silent since `silent_before_ms` or longer."""
+    """The range that one sweep claims from a lane: all sessions silent since `silent_before_ms` or longer."""
 
     lane: str
     silent_before_ms: int
     wait_ms: int
-    """The threshold that was applied; kept with the outreach."""
+    """The applied threshold, kept with the outreach."""
     suppress_reason: str | None
-    """When set, the sessions are settled as suppressed for this reason instead of being contacted."""
+    """If set, the sessions are suppressed for this reason instead of contacted."""
 
 
 def cut_offs(
     settings: DetectionSettings, *, now_ms: int, watermark_ms: int, reopened_ms: int = 0
 ) -> tuple[CutOff, ...]:
-    """Say what a sweep may take; all times are Unix ms of the state server's clock.
+    """Return the cut-offs of one sweep. All times are Unix ms of the state server's clock.
 
-    Silence counts up to `watermark_ms`, the arrival of the first event that nobody has applied yet (or `now_ms` when
-    there is none): nobody is declared silent on the strength of events that nobody has read. After a time in which
-    events could not be taken, up to `reopened_ms`, a lane is looked at again once an active shopper would have been
-    heard of: after its own wait, or the one for mere silence at its stage where that is shorter (a voucher may wait for
-    a day, and no deployment a day may keep it from ever being looked at).
+    Silence counts up to `watermark_ms`, the arrival of the first event that isn't applied yet. Without one, it counts
+    up to `now_ms`. So unread events never make a session silent.
+
+    After a gap that ended at `reopened_ms`, a lane is checked again once an active shopper would have sent another
+    event. That takes the lane's own wait, or the idle wait of its stage if it is shorter: a voucher can wait for a day,
+    and daily deployments must not keep its lane closed.
     """
     until_ms = min(now_ms, watermark_ms)
     found = []

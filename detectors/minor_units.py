@@ -1,4 +1,4 @@
-"""Amounts of carts and orders in whole minor units: sums of those don't drift as sums of floats do. Pure."""
+"""Amounts of carts and orders in whole minor units, because sums of floats drift. Pure."""
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -8,7 +8,7 @@ from detectors.activity import ActivityEvent, Cart
 from detectors.normalize.money import currency, decimals_of
 
 MOST_UNITS = 2**53
-"""Lua counts no further exactly."""
+"""The largest count that Lua represents exactly."""
 
 
 class MinorUnits(NamedTuple):
@@ -31,7 +31,7 @@ def minor_units(value: float | None, code: str | None) -> MinorUnits | None:
 
 
 def decimals(code: str) -> int:
-    """Return how many digits a currency has after the point; 2 for those that have none to speak of, such as gold."""
+    """Return the number of decimals of a currency; 2 for those without minor units, such as gold."""
     try:
         return decimals_of(code)
     except ValueError:
@@ -39,12 +39,12 @@ def decimals(code: str) -> int:
 
 
 def amount(units: int, code: str) -> Decimal:
-    """Return minor units as an amount of their currency, exactly."""
+    """Return an exact amount from its minor units."""
     return Decimal(units).scaleb(-decimals(code))
 
 
 def of_order(event: ActivityEvent) -> MinorUnits | None:
-    """Return what an order says that it is worth: its own value, else that of the cart it came with."""
+    """Return the value that an order states, or else the total of the cart in it."""
     return minor_units(event.order_value, event.currency) or (
         of_cart(event.cart) if event.order_value is None else None
     )

@@ -1,9 +1,9 @@
 """Whether orders still arrive: the statistic behind `detection.orders_stopped`. Pure: counts in, a verdict out.
 
-A session that reaches the checkout orders with a probability that the shop's own past tells. The verdict is about the
-run of sessions that reached it after the last order and have had the usual time to order: how probable is it that none
-of them ordered, were the order events still arriving? `docs/guides/order-hooks.md`
-explains it, with its rate of false alarms.
+The shop's own past gives the probability that a session at the checkout orders. The verdict is about the run of
+sessions that reached it after the last order and had the usual time to order. If order events were still arriving, how
+probable is it that none of them ordered?
+`docs/guides/order-hooks.md` explains it, with its rate of false alarms.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,31 +15,31 @@ HOURS = 24
 STEPS_IN_OCTAVE = 4
 """Delays are counted in steps of a quarter octave: 19 % each."""
 DELAYED = 0.95
-"""The usual delay is the one within which this part of all orders arrive."""
+"""The usual delay is the one within which this share of all orders arrives."""
 FEWEST_ORDERS = 20
-"""Orders that the past must have; before that, `ASSUMED_RATE` counts."""
+"""The fewest orders that the past must have; below it, `ASSUMED_RATE` counts."""
 ASSUMED_RATE = 0.05
-"""Orders for each session at the checkout, where the past doesn't tell: fewer shops sell less."""
+"""Orders for each session at the checkout when the past has too few orders. Few shops sell less."""
 ASSUMED_DELAY_MS = 30 * 60_000
 LEAST_SPREAD, MOST_SPREAD = 0.10, 0.20
-"""How much the rate varies from hour to hour, at least and at most (standard deviation by mean). More than that comes
-from robots and campaigns, which `USUALLY` is for; it would leave no run improbable."""
+"""How much the rate varies from hour to hour, at least and at most (standard deviation by mean). Larger variation comes
+from robots and campaigns, which `USUALLY` covers; it would leave no run improbable."""
 QUANTILE = 1.28
-"""Of the normal distribution: the rate is the lower bound of an interval of 80 %."""
+"""Quantile of the normal distribution: the rate is the lower bound of an 80 % interval."""
 YEARS_APART = 10
-"""False alarms of a shop are this far apart, were all sessions independent given their hour."""
+"""Years between a shop's false alarms, if sessions were independent given their hour."""
 LIKELIEST, UNLIKELIEST = 1e-5, 1e-9
-"""Bounds of the probability that makes an alarm."""
+"""Bounds of the probability that fires the alarm."""
 DOUBT = 1e-3
-"""Below this probability sending waits, with `hold`, until an order arrives or there is an alarm."""
+"""Below this probability, `hold` pauses sending until an order arrives or the alarm fires."""
 USUALLY = 10.0
-"""Orders that would usually have arrived by the clock: a burst of sessions in a few minutes is not enough."""
+"""The fewest orders that would usually have arrived by now: a burst of sessions within minutes isn't enough."""
 
 Level = Literal["fine", "doubtful", "stopped", "never"]
 
 
 class Hour(NamedTuple):
-    """Sessions that reached the checkout within one hour, and how many of them have ordered."""
+    """The sessions that reached the checkout within one hour, and how many of them have ordered."""
 
     checkouts: int
     orders: int
@@ -54,10 +54,10 @@ class Usual(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known of the last days."""
+    """The counts of the last days."""
 
     hours: Sequence[Hour]
-    """In the order of time."""
+    """Oldest first."""
     delays: Mapping[int, int]
     """Orders by `delay_step` of the time since their session reached the checkout."""
     arrivals: Sequence[Sequence[int]]
@@ -68,19 +68,19 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run of sessions without an order means."""
+    """The meaning of a run of sessions without an order."""
 
     level: Level
     run: int
     """Sessions that had the time to order."""
     rate: float
-    """How many of them usually order, at least."""
+    """The share of them that usually orders, at least."""
     chance: float
     """The probability of such a run."""
 
 
 def delay_step(delay_ms: int) -> int:
-    """Return the step that a delay is counted in."""
+    """Return the step in which a delay is counted."""
     return int(STEPS_IN_OCTAVE * log(max(1, delay_ms)) / log(2) + 1e-9)
 
 
@@ -98,7 +98,7 @@ def usual_delay_ms(past: Past) -> int:
 
 
 def usual(past: Past) -> Usual | None:
-    """Return how often sessions order, on the low side; None: the past does not tell."""
+    """Return how often sessions order, on the low side; None if the past has too few orders."""
     hours = [Hour(hour.checkouts, min(hour)) for hour in past.hours if hour.checkouts > 0]
     checkouts, orders = sum(hour.checkouts for hour in hours), sum(hour.orders for hour in hours)
     if orders < FEWEST_ORDERS or checkouts <= 0:
@@ -119,7 +119,7 @@ def log_chance(run: int, usually: Usual) -> float:
 
 
 def run_for(chance: float, usually: Usual) -> int:
-    """Return the shortest run that is at most so probable."""
+    """Return the shortest run that is at most this probable."""
     low, high = 0, 1
     while log_chance(high, usually) > log(chance):
         low, high = high, 2 * high
@@ -141,7 +141,7 @@ def usually_by_now(past: Past, since_ms: int, until_ms: int) -> float:
         return inf
     hour_ms = 3_600_000
     expected, at = 0.0, since_ms
-    # More than a day says no more than that day.
+    # Longer spans carry no more information than one day.
     until_ms = min(until_ms, since_ms + HOURS * hour_ms)
     while at < until_ms:
         ends = min(until_ms, (at // hour_ms + 1) * hour_ms)
@@ -152,12 +152,12 @@ def usually_by_now(past: Past, since_ms: int, until_ms: int) -> float:
 
 
 def alarm_chance(past: Past) -> float:
-    """Return the probability below which a run makes an alarm: each order begins a new one."""
+    """Return the probability below which a run fires the alarm. Each order begins a new run."""
     return min(LIKELIEST, max(UNLIKELIEST, 1 / (YEARS_APART * 365 * max(1, past.most_a_day))))
 
 
 def judge(past: Past, *, run: int, last_ms: int, until_ms: int) -> Verdict:
-    """Judge the run of sessions since the last order (Unix ms; 0: there never was one), as of `until_ms`."""
+    """Return the verdict on the run of sessions since the last order (Unix ms; 0: there was none), as of `until_ms`."""
     known = usual(past)
     usually = known or Usual(DELAYED * ASSUMED_RATE, _bounded(0.0, DELAYED * ASSUMED_RATE))
     chance = log_chance(run, usually)
@@ -171,10 +171,10 @@ def judge(past: Past, *, run: int, last_ms: int, until_ms: int) -> Verdict:
 
 
 def _correlation(hours: Sequence[Hour], mean: float) -> float:
-    """Estimate the correlation within an hour, by the method of moments."""
+    """Return the estimated correlation within an hour, by the method of moments."""
     number, total = len(hours), sum(hour.checkouts for hour in hours)
     room = total - sum(hour.checkouts**2 for hour in hours) / total - (number - 1)
-    if number < 2 or room <= 0:  # noqa: PLR2004 - one hour tells nothing
+    if number < 2 or room <= 0:  # noqa: PLR2004 - one hour isn't enough
         return 0.0
     spread = sum(hour.checkouts * (hour.orders / hour.checkouts - mean) ** 2 for hour in hours)
     return (spread / (mean * (1 - mean)) - (number - 1)) / room

@@ -1,9 +1,8 @@
-"""From the bytes of an event to an ActivityEvent, losing as little as possible.
+"""From the bytes of an event to an ActivityEvent, with as little loss as possible.
 
-An event in the canonical form is validated as it is. Any other is first brought into it (detectors.reading): an event
-with a bad cart still says that its shopper is there, or has paid, and dropping it whole would get a shopper called who
-should not be. A part that cannot be read is left out and named. Only an event that names no person and no session is
-rejected.
+An event in the canonical form is validated as it is. Any other is first converted to it (detectors.reading). An event
+with a bad cart still shows that its shopper is active or has paid, and dropping it could start a wrong call. An
+unreadable part is left out and named. Only an event that names no person and no session is rejected.
 """
 
 import re
@@ -26,12 +25,12 @@ __all__ = ["Parsed", "Problem", "parse", "unknown_fields"]
 
 
 class Parsed(NamedTuple):
-    """What could be read. Without an event nothing could; with problems, the named parts were left out."""
+    """The result of reading an event. Without an event nothing was readable; `problems` names the parts left out."""
 
     event: ActivityEvent | None
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
-    """What was understood although it was written in another way than the canonical one."""
+    """What was read although it isn't in the canonical form."""
 
 
 _Path = tuple[int | str, ...]
@@ -42,20 +41,20 @@ _NO_OBJECT = Problem("", "is not a JSON object")
 _BROKEN_TEXT = Problem("", "is not plain UTF-8; the characters that could not be read were replaced")
 _CUT_OFF = Problem("", "is not valid JSON; it was read as far as it goes")
 _MOST_BYTES = 16 * MAX_EVENT_BYTES
-"""Of a larger event not even the session can be told: reading it would take too long."""
+"""Above this size not even the session is read, because it would take too long."""
 _BROKEN_ESCAPE = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
-"""Half of a surrogate pair, as it comes from cutting a text in the middle of an emoji; the others are fine."""
+"""Half of a surrogate pair, as left by cutting a text inside an emoji. Complete pairs are fine."""
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
 _CONTROLS = dict.fromkeys(range(0x20), " ")
-"""Outside of a text they are white space or wrong, and inside JSON wants them escaped."""
+"""Outside of a text they are white space or errors. Inside, JSON requires escapes."""
 _LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
 
 def parse(raw: bytes) -> Parsed:
-    """Read one event from its JSON bytes; never raises on bad input."""
+    """Return one event from its JSON bytes. Never raises on bad input."""
     if len(raw) > MAX_EVENT_BYTES:
         return _oversized(raw)
     try:
@@ -63,7 +62,7 @@ def parse(raw: bytes) -> Parsed:
     except ValidationError:
         return _again(raw)
     customer, cart = event.customer, event.cart
-    # Nearly every event is done with this line, so it is not left to a function.
+    # Inline, because nearly every event ends here.
     has_more = (
         event.__pydantic_extra__
         or event.engagement
@@ -76,7 +75,7 @@ def parse(raw: bytes) -> Parsed:
 
 
 def _again(raw: bytes) -> Parsed:
-    """Read what is not in the canonical form, or no JSON."""
+    """Return an event that isn't canonical, or isn't valid JSON."""
     try:
         return _loosely(from_json(raw))
     except ValueError:
@@ -90,11 +89,11 @@ def _again(raw: bytes) -> Parsed:
 
 
 def _cut_off(raw: bytes) -> Parsed:
-    """Read an order or an opt-out from JSON with a comma too many, or without its end."""
+    """Return an order or an opt-out from JSON with an extra comma or without its end."""
     without = _TRAILING_COMMA.sub(lambda match: match[1] or "", raw.decode()).encode()
     for text in (without, raw):
         try:
-            # What was cut off is dropped, a number as well as a text: half a session id would be another one.
+            # Drop a cut-off value, number or text: half a session id would be another id.
             parsed = _loosely(from_json(_LAST_NUMBER.sub(b"", text), allow_partial=True))
         except ValueError:
             continue
@@ -104,7 +103,7 @@ def _cut_off(raw: bytes) -> Parsed:
 
 
 def _oversized(raw: bytes) -> Parsed:
-    """Read an event that is too large without its largest parts: it is a sign of life, or an order, all the same."""
+    """Return an event that is too large, without its largest parts: it still counts as activity or as an order."""
     problem = Problem("", f"the event has {len(raw)} bytes, more than {MAX_EVENT_BYTES}")
     if len(raw) > _MOST_BYTES:
         return Parsed(None, (problem,))
@@ -138,13 +137,13 @@ def _loosely(document: object) -> Parsed:
 
 
 def _readable(raw: bytes) -> bytes:
-    """Put U+FFFD wherever the text is not Unicode, and drop a byte order mark."""
+    """Return the text with U+FFFD for invalid Unicode, without a byte order mark."""
     text = raw.decode(_encoding(raw), errors="replace").lstrip("\ufeff").translate(_CONTROLS)
     return _BROKEN_ESCAPE.sub(lambda match: "\ufffd" if match["half"] else match[0], text).encode()
 
 
 def _encoding(raw: bytes) -> str:
-    """Return UTF-16 for what is surely that, as Windows writes it: every other byte of its signs is 0."""
+    """Return the encoding: UTF-16 only if every other byte is 0, as Windows writes it."""
     if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "utf-16"
     return {b"\0{": "utf-16-be", b"{\0": "utf-16-le"}.get(raw[:2], "utf-8")
@@ -167,7 +166,7 @@ def _salvage(
 
 
 def _leave_out(document: JsonValue, paths: Iterable[_Path]) -> None:
-    # From the end of a list, so that the places of those before stay what they are.
+    # From the end of a list, so that earlier positions stay valid.
     for path in sorted(set(paths), key=lambda path: [(isinstance(part, str), part) for part in path], reverse=True):
         part = document
         for step in path[:-1]:
@@ -192,7 +191,7 @@ def _problem(detail: ErrorDetails) -> Problem:
 
 
 def unknown_fields(document: object) -> Iterator[str]:
-    """Yield the dotted names of fields that are ignored, so that a misspelt one can be pointed out."""
+    """Yield the dotted names of ignored fields, to point out misspelt ones."""
     if isinstance(document, dict):
         yield from _unknown(document, ActivityEvent, "")
 

@@ -1,7 +1,7 @@
-"""Pending: a voucher, PIX, boleto or 3-D Secure payment is under way.
+"""Pending: a voucher, PIX, boleto or 3-D Secure payment is in progress.
 
-With an expires_at the payment is given up once that moment has passed, and silence is measured from it; without one,
-`detection.pending` says how long it may take.
+With an expires_at, the payment is abandoned at that moment, and silence is measured from it. Without one,
+`detection.pending` is the limit.
 """
 
 from datetime import timedelta

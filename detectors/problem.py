@@ -1,11 +1,11 @@
-"""A problem of an event, or a note about it, in plain words."""
+"""A problem of an event, or a note about it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with an event; never holds a value, since values can be personal."""
+    """One problem of an event. Never holds a value, since values can be personal."""
 
     field: str
     message: str

@@ -1,6 +1,6 @@
-"""Every kind of abandonment. Append only: a kind's place is part of the sequence numbers kept in Redis.
+"""Every kind of abandonment. Append only: a kind's position is part of the sequence numbers in Redis.
 
-Of several kinds that recognise an event the last has it, so that a new one can be a narrower case of an older.
+If several kinds recognise an event, the last one wins, so that a new kind can narrow an older one.
 """
 
 from detectors.declined import DECLINED

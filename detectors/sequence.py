@@ -1,11 +1,11 @@
 """The total order of a session's events, as numbers that can be compared.
 
-A sequence number is `occurred_at in ms * 100 + rank`. The rank orders what happened in the same millisecond: the
-stages in flow order (each with its platform), then the kinds in the order of their registry, the purchase last. It
-fits a double (below 2**53) until the year 4800, so Lua compares it exactly.
+A sequence number is `occurred_at in ms * 100 + rank`. The rank orders events of the same millisecond: the stages in
+flow order (each with its platform), then the kinds in registry order, then the purchase. It fits a double (below 2**53)
+until the year 4800, so Lua compares it exactly.
 
-A session keeps the highest sequence number of each of three sorts (activity, signal, purchase); everything else
-follows from these, whatever order the events came in.
+A session keeps the highest sequence number of each of three sorts (activity, signal, purchase). Everything else follows
+from these, in any order of arrival.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from detectors.activity import ActivityEvent
 
 SLOW_CLOCK_MS = 2 * 60 * 1000
-"""How far behind its arrival an event may have occurred and still show that the shopper was there at that moment."""
+"""How long before its arrival an event can have occurred and still show that the shopper was active at that moment."""
 NO_DATE_MS = 946_684_800_000
-"""2000-01-01: what systems write that have no date, such as 0 or 1970-01-01, lies before it."""
+"""2000-01-01. Times that systems write without a date, such as 0 or 1970-01-01, are earlier."""
 FURTHEST_EXPIRY_MS = 30 * 24 * 3600 * 1000
-"""How far ahead a voucher's expiry is believed."""
+"""The furthest voucher expiry that is believed."""
 
 ACTIVITY_RANKS = len(STAGES) * len(PLATFORMS)
 ACTIVITY_RANK: dict[tuple[Stage | None, Platform | None], int] = {
@@ -38,7 +38,7 @@ RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
-# By type of event, the last of the registry first: the first that recognises an event has it.
+# By type of event, last kind of the registry first: the first kind that recognises an event wins.
 _KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
     event_type: [
         (rank, kind)
@@ -48,7 +48,7 @@ _KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
     for event_type in get_args(EventType)
 }
 
-# The names that state needs to tell a session's lane from its ranks: `checkout.web`, then the kinds.
+# The names by which state tells a session's lane from its ranks: `checkout.web`, then the kinds.
 RANK_NAMES: tuple[str, ...] = (
     *(f"{stage}.{platform}" for stage in STAGES for platform in PLATFORMS),
     *(kind.name for kind in KINDS),
@@ -56,32 +56,32 @@ RANK_NAMES: tuple[str, ...] = (
 
 
 class Position(NamedTuple):
-    """Where one event stands among the others of its session."""
+    """The position of one event among the others of its session."""
 
     stamp: int
-    """Sequence number of the event itself; what it says about customer and cart is merged by this."""
+    """Sequence number of the event itself. Its customer and cart are merged by this."""
     activity: int = 0
-    """Sequence number, when the event says where in the flow it happened."""
+    """Sequence number, if the event states its stage."""
     signal: int = 0
-    """Sequence number of an exit, a declined or a pending payment, or of a bare sign of life."""
+    """Sequence number of an exit, a declined or a pending payment, or of an event without a stage."""
     purchase: int = 0
     """Sequence number of an order."""
     silent_since_ms: int = 0
-    """Unix ms from which silence is measured, should nothing follow. 0: it moves nothing (an opt-out)."""
+    """Unix ms from which silence is measured if no other event follows. 0: it moves nothing (an opt-out)."""
     seen_ms: int = 0
-    """Unix ms at which it shows that the shopper was there, whatever occurred later. 0: it does not (an opt-out)."""
+    """Unix ms at which the event shows that the shopper was active. 0: it doesn't (an opt-out)."""
 
 
 def position(event: ActivityEvent, arrival_ms: int) -> Position:
-    """Place an event; `arrival_ms` is its stream entry's id, the same at every delivery (so this is repeatable)."""
+    """Return an event's position. `arrival_ms` is the id of its stream entry, so redelivery gives the same result."""
     occurred_ms = _occurred_ms(event, arrival_ms)
     seen_ms = silent_ms = seen_at(occurred_ms, arrival_ms)
     base = occurred_ms * RANK_SPAN
-    # 0 unless it says where it happened: both are needed.
+    # 0 unless the event states both stage and platform.
     at = ACTIVITY_RANK.get((event.flow_stage, event.platform))
     activity = 0 if at is None else base + at
     if activity and event.type == "activity":
-        # As nearly all are, and IDLE is the one kind that begins with it.
+        # Nearly all events end here, and IDLE is the only kind that begins with an activity.
         return Position(activity, activity, 0, 0, silent_ms, seen_ms)
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
@@ -96,9 +96,9 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
 
 
 def seen_at(occurred_ms: int, arrival_ms: int) -> int:
-    """Return at which moment an event shows that its shopper was there (Unix ms): when it occurred, or else arrived.
+    """Return when an event shows that its shopper was active (Unix ms): its occurrence, or else its arrival.
 
-    What arrives long after it occurred was sent with a wrong clock, or late: that the shopper is there now is possible.
+    An event that arrives long after it occurred is late, or its clock is wrong. The shopper might be active now.
     """
     return occurred_ms if occurred_ms >= arrival_ms - SLOW_CLOCK_MS else arrival_ms
 
@@ -117,8 +117,8 @@ def occurred_ms(sequence: int) -> int:
 def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
     """Return when an event occurred, no later than its arrival.
 
-    What stops a contact is not taken for older than it is because its time has no zone, or is none: unless that is
-    credible, it occurred when it arrived.
+    A time without a zone, or an invalid one, must not date back an event that stops a contact. Unless the time is
+    credible, the event occurred on arrival.
     """
     moment = event.occurred_at
     if moment is None:
@@ -131,8 +131,8 @@ def _occurred_ms(event: ActivityEvent, arrival_ms: int) -> int:
 
 
 def epoch_ms(moment: datetime) -> int:
-    """Return whole Unix ms; a moment without a zone is read as UTC, one before 1970 as its first millisecond."""
+    """Return whole Unix ms. A moment without a zone is read as UTC, one before 1970 as the first millisecond."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    # Not 0: a sequence number of 0 means that there was no such event.
+    # Not 0, which means that there was no such event.
     return max(1, (moment - _EPOCH) // _MS)

@@ -1,4 +1,4 @@
-"""Stored fields of a session: how an event's customer, cart and engagement are kept, one field each. Pure."""
+"""Stored fields of a session: an event's customer, cart and engagement, one field each. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from detectors.minor_units import of_order
 Channel = Literal["call", "whatsapp"]
 
 REQUIRED = ("phone", "name")
-"""Without these a shopper can't be contacted. The country can be that of the number (tasks.delivery.payload)."""
+"""Without these a shopper can't be contacted. The number can supply the country (tasks.delivery.payload)."""
 METADATA = "meta."
-"""What the names of metadata fields begin with; each key is merged by itself, so that an earlier one is not lost."""
+"""Prefix of metadata fields. Each key is merged separately, so that earlier keys are kept."""
 
 ID = "id"
-"""Stored field: what the shop calls a session whose stored id is a hash, without credentials."""
+"""Stored field: the shop's id of a session whose stored id is a hash, without credentials."""
 
 PHONE_COUNTRY = "phone_country"
-"""Stored field: the country with which a national number was written, as the shop wrote it."""
+"""Stored field: the country given with a national number, as the shop wrote it."""
 
 BOT = "bot"
-"""Stored field: more events in a minute than a human being makes."""
+"""Stored field: more events in a minute than a human makes."""
 
 _CUSTOMER = {
     "full_name": "name",
@@ -43,7 +43,7 @@ _ENGAGEMENT = {"preferred_channel": "channel", "reason": "reason"}
 
 
 def fields_of(event: ActivityEvent) -> dict[str, str]:
-    """Return what an event says, as stored fields; an empty text clears one."""
+    """Return an event's data as stored fields; an empty text clears one."""
     fields: dict[str, str] = {}
     if event.customer is not None:
         _put(fields, event.customer, _CUSTOMER)
@@ -52,7 +52,7 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
             fields[PHONE_COUNTRY] = fields.get("country", "")
         if event.customer.consent is not None:
             _put(fields, event.customer.consent, _CONSENT)
-            # No answer is not another answer: a refusal stands until there is a yes.
+            # No answer doesn't replace an answer: a refusal holds until a yes.
             fields = {name: value for name, value in fields.items() if value or name not in _CONSENT.values()}
     if "cart" in event.model_fields_set:
         fields["cart"] = _pack(event.cart)
@@ -71,18 +71,18 @@ def read_answer(text: str) -> bool | None:
 
 
 def cart_of(fields: Mapping[str, str]) -> Cart | None:
-    """Return the stored cart; None when there never was one, or it was emptied."""
+    """Return the stored cart; None if there was none or it was emptied."""
     packed = fields.get("cart")
     return Cart.unpack(packed) if packed else None
 
 
 def was_emptied(fields: Mapping[str, str]) -> bool:
-    """Whether the shopper had a cart and took everything out of it."""
+    """Whether the shopper had a cart and emptied it."""
     return fields.get("cart") == ""
 
 
 def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
-    """Return the stored metadata, in the order in which it is stored."""
+    """Return the stored metadata in stored order."""
     return {
         name.removeprefix(METADATA): json.loads(value)
         for name, value in fields.items()
@@ -91,14 +91,14 @@ def metadata_of(fields: Mapping[str, str]) -> dict[str, object]:
 
 
 def is_bot(fields: Mapping[str, str]) -> bool:
-    """Whether the shop said that this is no human being (`engagement.metadata.bot`), or ingest found so."""
+    """Whether the shop marked the session as a bot (`engagement.metadata.bot`), or ingest detected one."""
     stated = fields.get(f"{METADATA}bot", "")
     return fields.get(BOT) == "1" or stated.strip('"').lower() not in {"", "0", "false", "no", "null"}
 
 
 def _pack(cart: Cart | None) -> str:
-    """Return a cart as it is stored, without lines that hold nothing; an empty text for one without goods."""
-    # As nearly all are; copying a model takes longer than packing it.
+    """Return a cart in stored form, without empty lines; an empty text for an empty cart."""
+    # The fast path for nearly all carts: copying a model takes longer than packing it.
     if cart is not None and cart.items and cart.total_value != 0 and 0 not in [item.quantity for item in cart.items]:
         return cart.pack()
     if cart is None or cart.is_empty:

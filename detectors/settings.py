@@ -1,4 +1,4 @@
-"""The settings of detection: how long a silence may last before it counts as abandoned."""
+"""The settings of detection: how long a silence can last before a session counts as abandoned."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -11,16 +11,16 @@ from detectors.flow import Platform
 from detectors.json_values import JsonObject
 
 FREQUENT = timedelta(seconds=5)
-"""An interval of the sweep that fits any threshold, also those of a trial."""
+"""A sweep interval that fits any threshold, including those of a trial."""
 INTERVALS_OF_AGE = 3
-"""A session must be findable for at least so many sweeps before it is too old."""
+"""The fewest sweeps that must run before a session is too old."""
 _FORGOTTEN = below("7d", why="when Redis forgets a silent session")
 Threshold = Annotated[Duration, _FORGOTTEN]
 OptionalThreshold = Annotated[OptionalDuration, _FORGOTTEN]
 
 
 class StageThresholds(BaseModel):
-    """How long a session may be silent at each stage."""
+    """How long a session can be silent at each stage."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +31,7 @@ class StageThresholds(BaseModel):
 
 
 class PlatformThresholds(BaseModel):
-    """What one platform has different from `StageThresholds`; None means: as there."""
+    """Thresholds that differ from `StageThresholds` on one platform; None: the same."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,19 +42,19 @@ class PlatformThresholds(BaseModel):
 
 
 class DetectionSettings(BaseModel):
-    """The `[detection]` section; the sweep reads it again while running, nobody else does.
+    """The `[detection]` section. Only the sweep reads it again while running.
 
     Attributes:
         idle: Silence that makes a session abandoned, by stage.
         idle_by_platform: Thresholds that differ on one platform.
-        exit: How long to wait after the shopper closed the page; None: such a session waits like any other.
-        declined: How long to wait after a refused payment; None: nobody is contacted after one.
-        pending: How long a voucher or bank payment may be under way; None: such a session waits like any other.
-        sweep_interval: How often the sweep looks; beat and the sweep follow a change.
-        max_silence: While the whole shop has been silent for longer, nobody is claimed; None: nobody looks.
-        orders_stopped: What to do when orders stop arriving while sessions still reach the checkout: raise an `alarm`,
+        exit: How long to wait after the shopper closed the page; None: such a session counts as idle.
+        declined: How long to wait after a refused payment; None: shoppers aren't contacted after one.
+        pending: How long a voucher or bank payment can be in progress; None: such a session counts as idle.
+        sweep_interval: How often the sweep runs; beat and the sweep follow a change.
+        max_silence: If the whole shop has been silent for longer, no session is claimed; None: not checked.
+        orders_stopped: The reaction if orders stop arriving while sessions still reach the checkout: raise an `alarm`,
             also `hold` sending, or `off`.
-        max_abandonment_age: How long after its threshold a session may still be contacted; then it is `expired`.
+        max_abandonment_age: How long after its threshold a session can still be contacted; later it is `expired`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +66,7 @@ class DetectionSettings(BaseModel):
     pending: OptionalThreshold = timedelta(hours=24)
     sweep_interval: Annotated[Duration, within("100ms", "5m")] = FREQUENT
     max_silence: Annotated[OptionalDuration, within("1s", "30d")] = None
-    # A false alarm costs a check. A false hold costs every contact until an operator notices: the shop chooses it.
+    # A false alarm costs a check. A false hold costs every contact until an operator notices, so the shop chooses it.
     orders_stopped: Literal["alarm", "hold", "off"] = "alarm"
     max_abandonment_age: Annotated[Duration, within("1s", "3650d")] = timedelta(days=3)
 
@@ -107,7 +107,7 @@ class DetectionSettings(BaseModel):
 
 
 def _waits(values: JsonObject) -> Iterator[tuple[str, timedelta]]:
-    """Yield every threshold in effect, by its name below `detection`; one that could not be read is left out."""
+    """Yield every threshold in effect, by its name below `detection`; unreadable ones are left out."""
     by_platform: Mapping[str, PlatformThresholds] = values.get("idle_by_platform", {})
     sections = {"idle": values.get("idle")} | {f"idle_by_platform.{name}": own for name, own in by_platform.items()}
     for section, thresholds in sections.items():

@@ -1,4 +1,4 @@
-"""What a value must be, in plain words: pydantic's own are about its library."""
+"""Messages about invalid values. Pydantic's own refer to its library."""
 
 from pydantic_core import ErrorDetails
 
@@ -40,11 +40,11 @@ _WORDS = {
 
 
 def plain(detail: ErrorDetails, *, pattern: str = "written in another way") -> str:
-    """Return what completes "<field>: ..."; never holds the value, which can be personal.
+    """Return the text that completes "<field>: ...". Never holds the value, which can be personal.
 
     Args:
-        detail: One error as pydantic tells it.
-        pattern: What completes "must be ..." for a text that does not match its pattern.
+        detail: One error from pydantic.
+        pattern: Completes "must be ..." for a text that doesn't match its pattern.
     """
     words = _WORDS.get(detail["type"])
     if words is None:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from state.keys import Keys, applied_of
 
@@ -17,7 +17,7 @@ _EXAMPLES = {
     "outreach_id": _OUTREACH,
 }
 """Parameter of a method → a value that is easy to recognise in the name."""
-_NOT_KEYS = {"control", "partition", "person"}
+_NOT_KEYS = {"control", "partition", "person", "source"}
 """Prefixes, which are described in the text of the page."""
 
 
@@ -28,7 +28,16 @@ def redis_keys() -> str:
 
 def person_keys() -> str:
     """Return the keys of a person, which have a prefix in common."""
-    text = inspect.getdoc(Keys.person) or ""
+    return _listed(Keys.person)
+
+
+def source_keys() -> str:
+    """Return the keys of a source without session ids, which have a prefix in common."""
+    return _listed(Keys.source)
+
+
+def _listed(prefix: Callable[..., str]) -> str:
+    text = inspect.getdoc(prefix) or ""
     return re.sub(r"(?m)^(- .*)\n  ", r"\1 ", text[text.index("- `") :])
 
 

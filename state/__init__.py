@@ -1,1 +1,1 @@
-"""Everything that is in Redis. Nothing else talks to Redis about sessions or people."""
+"""All data in Redis. No other package reads or writes sessions and people there."""

@@ -1,4 +1,4 @@
-"""Alarms that all processes of a deployment share, so that each is told once, whoever finds it."""
+"""Alarms that all processes of a deployment share, so that each change is logged once, by any process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,43 +15,43 @@ AlarmEvent = Literal["begins", "lasts", "over"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmChange:
-    """Something to be told of an alarm."""
+    """A change of an alarm that must be logged."""
 
     name: str
     event: AlarmEvent
     since_ms: int
-    """When it began (Unix ms of the server)."""
+    """When the alarm began (Unix ms of the server)."""
 
 
 class Alarms:
-    """What is wrong, and when it was last told. Works on a full server too."""
+    """The firing alarms, and when each was last logged. Also works when the server is out of memory."""
 
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
         self._keys = keys
 
     def take_monitor_lock(self, process: str, for_ms: int) -> bool:
-        """Whether this process is the one to look now; a turn that its owner does not survive is over after `for_ms`.
+        """Return whether this process holds the monitor lock; a lock whose owner crashed expires after `for_ms`.
 
         Raises:
-            StateError: the server does not answer.
+            StateError: The server doesn't answer.
         """
         return self._scripts.run(lua.monitor_lock(self._keys.monitor_lock, process, for_ms))
 
     def require_writes(self) -> None:
-        """Write nothing, as a write: a server that answers may be a replica, or out of disk space.
+        """Check that the server takes writes: it can be a replica or out of disk space. Nothing is stored.
 
         Raises:
-            StateError: the server doesn't answer or takes no writes.
+            StateError: The server doesn't answer or takes no writes.
         """
         with driver_errors():
             self._scripts.client.hdel(self._keys.alarms, "")
 
     def begins(self, about: str, level: int) -> bool:
-        """Record one thing that was found wrong between two looks at everything; whether it was not recorded before.
+        """Record a problem found between two full checks; return whether it is new.
 
         Raises:
-            StateError: the server does not answer.
+            StateError: The server doesn't answer.
         """
         with driver_errors():
             seconds, micros = self._scripts.client.time()
@@ -62,13 +62,13 @@ class Alarms:
             return bool(pipe.execute()[0])
 
     def update(self, wrong: Mapping[str, int], *, repeat_ms: int, checked_ms: int | None = None) -> list[AlarmChange]:
-        """Record everything that is wrong now, by level (higher is worse), and return what is to be told of it.
+        """Record all current problems by level (higher is worse), and return the changes to log.
 
-        `checked_ms`: when it was looked (Unix ms of the server; None: now); something may have begun since (`begins`).
-        That is what begins, has become worse, was told `repeat_ms` ago, or was wrong before and is not any more.
+        These are alarms that began, got worse, were last logged `repeat_ms` ago, or are resolved. `checked_ms`: when
+        the check ran (Unix ms of the server; None: now). A problem can have begun since (`begins`).
 
         Raises:
-            StateError: the server does not answer; nothing is recorded.
+            StateError: The server doesn't answer; nothing is recorded.
         """
         levels = [word for about, level in wrong.items() for word in (about, level)]
         checked_ms = _NOW if checked_ms is None else checked_ms

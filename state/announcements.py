@@ -1,4 +1,4 @@
-"""What the processes of a deployment announce of their settings, and how its workers agree on how they send."""
+"""The settings that processes announce, and how workers agree on the sending mode."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 DECLARATION_COUNTS_MS = 10_000
-"""A declaration that its worker hasn't repeated for this long counts no more. Workers repeat it every 2 s."""
+"""How long a declaration counts after its worker last repeated it. Workers repeat it every 2 s."""
 Agreement = Literal["agreed", "mixed", "waits"]
-"""`mixed`: workers that run declared different ways; `waits`: the record says another, and follows next time."""
+"""`mixed`: running workers declared different modes. `waits`: the record has another mode, and follows next time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What one process announced, and when (Unix ms of the server)."""
+    """The settings that one process announced, and when (Unix ms of the server)."""
 
     process: str
     at_ms: int
@@ -28,22 +28,22 @@ class Announcement:
 
 
 def this_process() -> str:
-    """Return the name under which this process announces itself: host and process id."""
+    """Return the name of this process: host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def announce(scripts: Scripts, keys: Keys, role: str, about: Mapping[str, str], process: str = "") -> None:
-    """Record what a process (empty: this one), in a role, runs with. Without secrets: fingerprints only.
+    """Record the settings of a process (empty: this one) in a role. Secrets only as fingerprints.
 
     Raises:
-        StateError: the server doesn't answer.
+        StateError: The server doesn't answer.
     """
     text = json.dumps(about, separators=(",", ":"))
     scripts.run(monitoring.announce(keys.announced(role), process or this_process(), HEARTBEAT_TTL_MS, text))
 
 
 def read_announcements(found: Mapping[str, str]) -> tuple[Announcement, ...]:
-    """Return what the processes of a role announced, the latest first; skips what can't be read."""
+    """Return the announcements of a role's processes, latest first. Unreadable ones are skipped."""
     read = []
     for process, stored in found.items():
         at, _, text = stored.partition(" ")
@@ -58,20 +58,20 @@ def read_announcements(found: Mapping[str, str]) -> tuple[Announcement, ...]:
 
 
 def declare(scripts: Scripts, keys: Keys, sending_mode: str, process: str = "") -> Agreement:
-    """Declare how a worker (empty: this one) sends; the record follows when all that run agree.
+    """Declare how a worker (empty: this one) sends. The record follows when all running workers agree.
 
     Raises:
-        StateError: the server doesn't answer.
+        StateError: The server doesn't answer.
     """
     call = sending.declare(keys.control, process or this_process(), sending_mode, DECLARATION_COUNTS_MS)
     return cast("Agreement", scripts.run(call))
 
 
 def withdraw(scripts: Scripts, keys: Keys, process: str = "") -> None:
-    """Take the declaration of a worker (empty: this one) back: it has ended, and others need not wait for it.
+    """Withdraw the declaration of a worker (empty: this one) that ended, so that others don't wait for it.
 
     Raises:
-        StateError: the server doesn't answer.
+        StateError: The server doesn't answer.
     """
     with driver_errors():
         scripts.client.hdel(keys.workers, process or this_process())

@@ -1,4 +1,4 @@
-"""Which contact an order belongs to. The outreach says whether and when it was one; a person's key only leads there."""
+"""Attribution of orders to contacts. The outreach holds the time of the contact; a person's key only points to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from state.server_errors import driver_errors
 from state.session_record import STAMP_WIDTH
 
 LATEST_ORDER_MS = SESSION_TTL_MS
-"""How much later than its window an order may arrive and still be credited."""
+"""How much later than its window an order can arrive and still be credited."""
 UNPRICED = "unpriced"
-"""Stands for the currency of an order whose value nobody knows."""
+"""In place of the currency of an order with unknown value."""
 
 
 class Money(NamedTuple):
-    """An amount as it is stored and counted: in whole minor units, so that no sum drifts."""
+    """An amount as it is stored and counted: in whole minor units, so that sums don't drift."""
 
     currency: str
     """ISO 4217."""
@@ -29,49 +29,49 @@ class Money(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Read what `str` wrote; None for anything else, the empty text above all."""
+        """Return the amount that `str` wrote; None for anything else, such as the empty text."""
         currency, _, units = text.partition(" ")
         return cls(currency, int(units)) if units.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """An order and the contact that it is for."""
+    """An order and the contact that it is credited to."""
 
     outreach: str
     at_ms: int
-    """When the order was made (Unix ms)."""
+    """When the order was placed (Unix ms)."""
     money: Money | None
     source: Literal["order", "cart"] = "order"
-    """Where its value is from: the order itself counts before the cart that the contact was about."""
+    """Source of its value: the order itself takes precedence over the cart of the contact."""
 
     @property
     def packed(self) -> str:
-        """As it is kept with the outreach: of two the lower text is the one that counts."""
+        """The form kept with the outreach. Of two, the lower text counts."""
         rank = 2 if self.money is None else ("order", "cart").index(self.source)
         currency, units = self.money or (UNPRICED, 1)
         return f"{rank}{self.at_ms:015d} {currency} {units:016d}"
 
 
 class SessionOutreach(NamedTuple):
-    """What a session knows of contacts and orders."""
+    """The contact and order of a session."""
 
     outreach: str
-    """The one that last reached it; empty for none."""
+    """The last outreach that reached it; empty for none."""
     order: Money | None
-    """The value of its last order, where that said one."""
+    """The value of its last order, if stated."""
 
 
 class Leads(NamedTuple):
-    """What leads to outreaches, in the order of the sessions and people asked for."""
+    """Outreaches found for sessions and people, in the order of the request."""
 
     by_session: Sequence[SessionOutreach]
     by_person: Sequence[Mapping[str, Money | None]]
-    """Of each person the outreaches that may have reached them, with their carts' worth."""
+    """For each person, the outreaches that might have reached them, with the value of their carts."""
 
 
 class Attribution:
-    """Leads from orders to contacts. `window_ms` is how long after a contact an order counts as its merit."""
+    """Links orders to contacts. `window_ms`: how long after a contact an order is attributed to it."""
 
     def __init__(self, scripts: Scripts, keys: Keys, window_ms: int) -> None:
         self._scripts = scripts
@@ -79,16 +79,16 @@ class Attribution:
         self._window_ms = window_ms
 
     def contact_ref(self, worth: str, taken_ms: int) -> ContactRef:
-        """Return what is remembered of a contact.
+        """Return the reference to remember for a contact.
 
         Args:
-            worth: Its cart's total as `Money` writes it; empty if that isn't known.
+            worth: Its cart's total as `Money` writes it; empty if unknown.
             taken_ms: When its outreach was taken (Unix ms).
         """
         return ContactRef(worth, self._window_ms + LATEST_ORDER_MS, taken_ms)
 
     def candidates(self, sessions: Sequence[str], people: Sequence[str]) -> Leads:
-        """Return what leads from sessions and people to outreaches, in one round trip."""
+        """Return the outreaches that sessions and people point to, in one round trip."""
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session in sessions:
@@ -107,7 +107,7 @@ class Attribution:
         return Leads(by_session, by_person)
 
     def contacted_at(self, outreaches: Iterable[str]) -> dict[str, int]:
-        """Return when outreaches reached somebody, or may have, or would have if not held out; others are left out."""
+        """Return when outreaches reached people, might have, or would have without the holdout. Others are left out."""
         wanted = list(outreaches)
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
@@ -117,7 +117,7 @@ class Attribution:
         return {outreach: int(at) for outreach, at in zip(wanted, found, strict=True) if at is not None}
 
     def credit(self, credits_: Iterable[Credit]) -> list[bool]:
-        """Credit contacts with orders; False where that changes nothing, so doing it again does no harm."""
+        """Credit contacts with orders. False: nothing changed. Safe to repeat."""
         calls = [lua.credit(self._prefix(one.outreach), one.outreach, one.packed, self._window_ms) for one in credits_]
         return self._scripts.run_many(calls)
 

@@ -1,4 +1,4 @@
-"""How long the broker's queue has held dispatch back. Times are Unix ms of the server."""
+"""How long the broker's backlog has blocked dispatch. Times are Unix ms of the server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _LENGTH, _SINCE = "length", "since"
 
 @dataclass(frozen=True, slots=True)
 class DispatchHold:
-    """Dispatch is held back, since when, and by how many messages."""
+    """Dispatch is blocked: since when, and by how many messages."""
 
     length: int
     since_ms: int
 
 
 class Backlog:
-    """Records it; one for each process that dispatches."""
+    """Records the block; one instance for each dispatching process."""
 
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
@@ -27,10 +27,10 @@ class Backlog:
         self._is_recorded = True
 
     def note(self, length: int) -> None:
-        """Record that a queue of this length holds dispatch back; 0: it doesn't.
+        """Record that a backlog of this length blocks dispatch; 0: it doesn't.
 
         Raises:
-            StateError: the server does not answer.
+            StateError: The server doesn't answer.
         """
         client = self._scripts.client
         with driver_errors():
@@ -47,6 +47,6 @@ class Backlog:
 
 
 def read_dispatch_hold(stored: Mapping[str, str]) -> DispatchHold | None:
-    """Read what holds dispatch back, from its hash; None: no message does."""
+    """Return the block of dispatch from its hash; None if there is none."""
     length, since = stored.get(_LENGTH), stored.get(_SINCE)
     return None if length is None or since is None else DispatchHold(int(length), int(since))

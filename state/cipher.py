@@ -1,17 +1,17 @@
-"""Encryption at rest: what is personal in a session or an outreach is sealed before it is written to Redis.
+"""Encryption at rest: personal fields of sessions and outreaches are encrypted before they are written to Redis.
 
-A sealed value is `~<key id>:<base64 of nonce, ciphertext and tag>`, AES-256-GCM. What it belongs to (the session's or
-the outreach's id, the field's name, the field's stamp) is authenticated with it, so a value that somebody moves to
-another place does not open there. Texts are padded to whole blocks first: `true` and `false`, two countries or two
-channels could otherwise be told apart by their length.
+An encrypted value is `~<key id>:<base64 of nonce, ciphertext and tag>`, AES-256-GCM. Its place (the id of the session
+or outreach, the field's name, the field's stamp) is authenticated, so a value that was moved doesn't decrypt there.
+Texts are padded to whole blocks first. Otherwise their length would tell `true` from `false`, or one country from
+another.
 
-The nonce is computed, so that applying an event twice ends in the same bytes. It is a keyed BLAKE2b, under a subkey of
-its own, of place, stamp and text. Why that is safe: docs/decisions/0008-computed-nonce.md.
+The nonce is computed, so that applying an event twice gives the same bytes. It is a keyed BLAKE2b of place, stamp and
+text, under its own subkey. docs/decisions/0008-computed-nonce.md explains why this is safe.
 
-Not hidden: that a field is there or was cleared, roughly how long a text is, ids, times, stages, outcomes, the names of
-fields. A field's name has to be found again by the merge, under every key and after each rotation; those of metadata
-are written by the shop's programmers, who must not put personal data into them. Nor does it stop somebody who may write
-to Redis from putting a plain value in a sealed one's place: values from before encryption was on are still read.
+These aren't hidden: that a field exists or was cleared, the approximate length of a text, ids, times, stages, outcomes,
+and the names of fields. The merge has to find a field by its name under every key and after each rotation. The shop's
+programmers name metadata fields, and must not put personal data into names. Encryption also doesn't stop a writer to
+Redis from replacing an encrypted value by a plain one, because values from before encryption are still read.
 """
 
 import re
@@ -23,7 +23,7 @@ from typing import Protocol
 from state.errors import TamperedError, UnknownKeyError
 
 OPEN_FIELDS = frozenset({"opted_out", "order"})
-"""Fields of a session that are never sealed: that somebody refused, and what the last order was worth."""
+"""Fields of a session that are never encrypted: that the person refused, and the value of the last order."""
 KEY_BYTES = 32
 MAKE_ONE = "make one with openssl rand -hex 32"
 
@@ -35,34 +35,37 @@ _FEWEST_DIFFERENT = 12  # of 32 random bytes all but one in 10**19 have more
 
 
 class Cipher(Protocol):
-    """Seals texts for their place in Redis, and opens them. Which key: the first of `ids`; none: nothing is sealed."""
+    """Encrypts texts for their place in Redis, and decrypts them.
+
+    The first of `ids` encrypts; without ids, texts stay plain.
+    """
 
     @property
     def ids(self) -> Sequence[str]:
-        """The ids of all keys, that of the sealing one first."""
+        """The ids of all keys, the encrypting one first."""
 
     def encrypt(self, owner: str, name: str, stamp: str, text: str) -> str:
-        """Return a text as it is stored in field `name` of a session or outreach; an empty one stays empty."""
+        """Return the stored text for field `name` of a session or outreach; an empty one stays empty."""
 
     def encrypt_fields(self, owner: str, stamp: str, fields: Mapping[str, str]) -> list[str]:
-        """Return fields as they are stored, flat: name, stamp and value, name, ...; an empty text is the bare stamp."""
+        """Return the stored form of fields, flat: name, stamp and value, name, ...; an empty text is the bare stamp."""
 
     def decrypt(self, owner: str, name: str, stamp: str, stored: str) -> str:
-        """Return the text; one that was never sealed is returned as it is.
+        """Return the text. A value that isn't encrypted is returned unchanged.
 
         Raises:
-            UnknownKeyError: it was sealed under a key that is not here.
-            TamperedError: it is not what was sealed for this place.
+            UnknownKeyError: It was encrypted under a key that this process lacks.
+            TamperedError: It isn't the value that was encrypted for this place.
         """
 
 
 class Unencrypted:
-    """What is used without keys: texts are stored as they are."""
+    """The cipher without keys: texts are stored unchanged."""
 
     ids: Sequence[str] = ()
 
     def encrypt(self, owner: str, name: str, stamp: str, text: str) -> str:
-        """Return the text, with a space before one that somebody typed to look like a sealed value."""
+        """Return the text, with a space in front if a shopper typed it to look like an encrypted value."""
         del owner, name, stamp
         return f" {text}" if text[:1] == "~" and key_id_of(text) else text
 
@@ -76,7 +79,7 @@ class Unencrypted:
         ]
 
     def decrypt(self, owner: str, name: str, stamp: str, stored: str) -> str:
-        """As `Cipher.decrypt`: sealed values are not taken for data."""
+        """As `Cipher.decrypt`: encrypted values aren't taken for data."""
         del owner, stamp
         if key_id := key_id_of(stored):
             raise UnknownKeyError(_unknown(name, key_id))
@@ -84,7 +87,7 @@ class Unencrypted:
 
 
 class _Key:
-    """One key, and what is derived from it: subkeys for encryption and nonces, and its id."""
+    """One key, with its derived subkeys for encryption and nonces, and its id."""
 
     __slots__ = ("aead", "id", "nonces")
 
@@ -92,16 +95,16 @@ class _Key:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self.aead = AESGCM(_derived(secret, b"encryption", KEY_BYTES))
-        # Copied for each value: setting up the key anew would take twice as long.
+        # Copied for each value: setting up the key again would take twice as long.
         self.nonces = blake2b(key=_derived(secret, b"nonces", KEY_BYTES), digest_size=_NONCE)
         self.id = _derived(secret, b"id", 4).hex()
 
 
 class AesGcm:
-    """AES-256-GCM under the first of some keys; opens what any of them has sealed. Threads may share one."""
+    """AES-256-GCM under the first of several keys; decrypts values of all of them. Thread-safe."""
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        """Derive all subkeys; `secrets` are keys of 32 bytes, as `read_keys` returns them."""
+        """Derive all subkeys. `secrets`: keys of 32 bytes, as `read_keys` returns them."""
         keys = [_Key(secret) for secret in secrets]
         self._first = keys[0]
         self._by_id = {key.id: key for key in keys}
@@ -137,7 +140,7 @@ class AesGcm:
             padded = key.aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], place)
         except (InvalidTag, ValueError):
             raise TamperedError(
-                f"{_shown(name)}: does not open with its key {key_id}: somebody changed or moved it in Redis"
+                f"{_shown(name)}: doesn't decrypt under its key {key_id}: it was changed or moved in Redis"
             ) from None
         return padded.rstrip(b"\0")[:-1].decode()
 
@@ -145,7 +148,7 @@ class AesGcm:
         key, padded = self._first, text.encode() + b"\x80"
         padded += bytes(-len(padded) % _BLOCK)
         nonces = key.nonces.copy()
-        # With its length in front, no place and text together read like another place and text.
+        # The length prefix keeps two different pairs of place and text from giving the same input.
         nonces.update(b"%d\0%b%b" % (len(place), place, padded))
         nonce = nonces.digest()
         sealed = b2a_base64(nonce + key.aead.encrypt(nonce, padded, place), newline=False)
@@ -153,15 +156,15 @@ class AesGcm:
 
 
 def cipher_of(keys: str) -> Cipher:
-    """Return the cipher for a list of keys as `read_keys` reads it; an empty list is none."""
+    """Return the cipher for a list of keys as `read_keys` reads it; an empty list means no encryption."""
     return AesGcm(read_keys(keys)) if keys else Unencrypted()
 
 
 def read_keys(text: str) -> list[bytes]:
-    """Read keys of 32 bytes, in hexadecimal or base64 and separated by commas.
+    """Return keys of 32 bytes from hexadecimal or base64 text, separated by commas.
 
     Raises:
-        ValueError: names which of them cannot be used, never its text, and how to make one.
+        ValueError: Names the unusable key, never its text, and how to make one.
     """
     keys: list[bytes] = []
     words = text.split(",")
@@ -179,13 +182,13 @@ def read_keys(text: str) -> list[bytes]:
 
 
 def key_id_of(stored: str) -> str:
-    """Return the id of the key that a value (without its stamp) is sealed under; empty when it is not sealed."""
+    """Return the id of the key that encrypts a value (without its stamp); empty if it isn't encrypted."""
     match = _SEALED.match(stored)
     return match[1] if match else ""
 
 
 def sealed_in(text: str) -> Iterable[str]:
-    """Return the sealed values that stand in a longer text, such as an outreach's history."""
+    """Return the encrypted values in a longer text, such as an outreach's history."""
     return (match[0] for match in _PLACES.finditer(text))
 
 
@@ -215,5 +218,5 @@ def _unknown(name: str, key_id: str) -> str:
 
 
 def _shown(name: str) -> str:
-    # What a shop calls its metadata is not for logs.
+    # A shop's names of metadata fields don't belong in logs.
     return "metadata" if name.startswith("meta.") else name

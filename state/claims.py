@@ -1,4 +1,4 @@
-"""Claiming the sessions that fell silent: a sweep takes them from their lanes."""
+"""Claiming silent sessions: a sweep takes them from their lanes."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from state.scripts import Scripts
 
 @dataclass(frozen=True, slots=True)
 class SilentLane:
-    """What may be claimed from one lane; see detectors.lanes.CutOff for the meaning of each field."""
+    """The cut-off of one lane; see detectors.lanes.CutOff for each field."""
 
     lane: str
     silent_before_ms: int
@@ -21,26 +21,26 @@ class SilentLane:
     suppress_reason: str
     measure_from_expiry: bool
     checked_ms: int = 0
-    """The server's time by which that was computed; nothing is claimed where the clock was put back since."""
+    """The server's time of that computation. Nothing is claimed if the clock was put back since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a sweep claimed: sessions taken from their lanes, and how many of them became an outreach."""
+    """The result of a sweep: claimed sessions, and how many of them became an outreach."""
 
     sessions: int
     outreaches: int
 
 
 class Bounds(NamedTuple):
-    """What a claim goes by."""
+    """The bounds of a claim."""
 
     max_age_ms: int
-    """A session that has been overdue for longer ends as expired."""
+    """A session overdue for longer ends as expired."""
     required: Sequence[str]
     """Fields without which a session ends as unreachable."""
     limit: int
-    """How many sessions one script call looks at, so that it doesn't hold up the server. It doesn't bound the whole."""
+    """How many sessions one script call examines, so that it doesn't block the server. It doesn't limit the total."""
 
 
 def claim(
@@ -74,7 +74,7 @@ def claim(
 
 
 def _packed(lane: SilentLane) -> dict[str, object]:
-    """Return a lane as the script takes it."""
+    """Return a lane in the form of the script."""
     return {
         "name": lane.lane,
         "before_ms": lane.silent_before_ms,

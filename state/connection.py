@@ -17,8 +17,8 @@ CONNECT_TIMEOUT_S = 3.0
 OLDEST_REDIS = (7, 0)
 OLDEST_VALKEY = (8, 0)
 
-# No retries inside the driver: it repeats a command whose answer got lost, also one that was carried out. What may be
-# repeated, and when, is decided by those who call.
+# No retries in the driver: it would repeat a command whose answer was lost but which was carried out. The callers
+# decide what can be repeated, and when.
 _OPTIONS = {
     "socket_timeout": SOCKET_TIMEOUT_S,
     "socket_connect_timeout": CONNECT_TIMEOUT_S,
@@ -31,10 +31,10 @@ _SENTINEL_OPTIONS = {"socket_timeout": CONNECT_TIMEOUT_S, "socket_connect_timeou
 
 
 def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
-    """Return a client for `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`; connects when used.
+    """Return a client for `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`; it connects on first use.
 
     Raises:
-        ServerUnsuitableError: the URL has another scheme, or a Sentinel URL names no service.
+        ServerUnsuitableError: The URL has another scheme, or a Sentinel URL names no service.
     """
     parts = urlsplit(url)
     connects = Connects(cluster=parts.scheme == "redis+cluster")
@@ -45,7 +45,7 @@ def _connect(url: str, parts: SplitResult, max_connections: int, options: Option
     if parts.scheme in {"redis", "rediss"}:
         return single_client(url, {**options, "max_connections": max_connections})
     if parts.scheme == "redis+cluster":
-        # All know the others; that several are named counts when one of them is away while we start.
+        # Any node knows the others. Several names help if one of them is down at the start.
         login, at, nodes = parts.netloc.rpartition("@")
         first, *more = nodes.split(",")
         plain = parts._replace(scheme="redis", netloc=f"{login}{at}{first}").geturl()
@@ -64,7 +64,7 @@ def _connect(url: str, parts: SplitResult, max_connections: int, options: Option
         }
         return sentinel_client(hosts, service, _SENTINEL_OPTIONS, {**options, **login_options})
     raise ServerUnsuitableError(
-        f"redis_url: {parts.scheme}:// is not known; use redis://, rediss://, redis+sentinel:// or redis+cluster://"
+        f"redis_url: {parts.scheme}:// isn't supported; use redis://, rediss://, redis+sentinel:// or redis+cluster://"
     )
 
 
@@ -72,8 +72,8 @@ def require_suitable(client: Redis | RedisCluster) -> str:
     """Return the server's name and version, like `valkey 9.1.2`.
 
     Raises:
-        ServerUnsuitableError: older than Redis 7.0 or Valkey 8.0.
-        ServerUnavailableError: it does not answer.
+        ServerUnsuitableError: It is older than Redis 7.0 or Valkey 8.0.
+        ServerUnavailableError: It doesn't answer.
     """
     with driver_errors():
         info = client.info("server")
@@ -89,10 +89,10 @@ def require_suitable(client: Redis | RedisCluster) -> str:
 
 
 def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Replicas:
-    """Return how many replicas must acknowledge a write: `wanted`, or what fits those that the server has now.
+    """Return how many replicas must acknowledge a write: `wanted`, or a majority of the current replicas.
 
     Raises:
-        ServerUnavailableError: the server does not answer.
+        ServerUnavailableError: The server doesn't answer.
     """
     if wanted is not None:
         return Replicas(wanted)
@@ -103,7 +103,7 @@ def replicas_of(client: Redis | RedisCluster, wanted: int | None = None) -> Repl
             needed = {slot: majority(len(nodes) - 1) for slot, nodes in owners.items()}
             return Replicas(by_slot=needed) if any(needed.values()) else NONE
         (about,) = infos(client, "replication")
-    # What copies the data without being a replica (a backup, say) has no port.
+    # Clients that copy the data without being replicas, such as backups, have no port.
     listed = [found for name, found in about.items() if re.fullmatch(r"slave\d+", name) and isinstance(found, Mapping)]
     online = [found for found in listed if found.get("state") == "online" and int(found.get("port", 0))]
     return Replicas(majority(len(online)))

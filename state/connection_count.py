@@ -1,8 +1,8 @@
 """Counts the connections that a client makes.
 
-A server loses acknowledged writes only by a restart, a failover or a restore. Each of them ends its connections, and
-the driver makes the next one without an error where the old one was idle. So a process can rely on what it has written
-only while this number stays the same.
+A server only loses acknowledged writes in a restart, a failover or a restore. Each of them ends its connections, and
+the driver replaces an idle connection without an error. So a process can rely on its writes only while this number
+stays the same.
 """
 
 from typing import TypeVar
@@ -21,7 +21,7 @@ class Connects:
         self._cluster = cluster
 
     def __call__(self, connection: Connection) -> None:
-        """Count a new connection. Called by the driver, which for a single server leaves the introduction to us."""
+        """Count a new connection. The driver calls this, and leaves the handshake with a single server to it."""
         self.made += 1
         if not self._cluster:
             connection.on_connect()

@@ -1,4 +1,4 @@
-"""The counters, day by day and place by place, as the report needs them. Reads, and nothing but reads."""
+"""The counters by day and place, for the report. Read-only."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,20 +17,21 @@ class DailyCount(NamedTuple):
     day: int
     """Days since 1970-01-01 (UTC)."""
     stage: str
-    """Empty where that is not known, as is the platform: the record was gone."""
+    """Empty if unknown because the record was gone; so is the platform."""
     platform: str
     name: str
-    """`sessions`, `silent`, an outcome, `recovered` (orders after a contact) or `control` (by those held out)."""
+    """`sessions`, `silent`, an outcome, `recovered` (orders after a contact) or `control` (orders of the holdout)."""
     detail: str
-    """Of silence its kind, of an outcome its reason; `orders`, `unpriced` or a currency, then in minor units."""
+    """For silence its kind, for an outcome its reason; otherwise `orders`, `unpriced` or a currency with minor units.
+    """
     number: int
 
 
 def read(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> list[DailyCount]:
-    """Read the counters of some days, the first and the last included, summed over all partitions.
+    """Return the counters of a range of days, both ends included, summed over all partitions.
 
     Raises:
-        StateError: the server does not answer.
+        StateError: The server doesn't answer.
     """
     return [tally for day, totals in _days(scripts, keys, first_day, last_day) for tally in _daily_counts(day, totals)]
 
@@ -65,7 +66,7 @@ def _daily_counts(day: int, totals: Counter[str]) -> Iterator[DailyCount]:
         what, _, place = field.partition("@")
         name, _, detail = what.partition(".")
         if name == "silent":
-            # Counted by lane, which is its place and its kind.
+            # Counted by lane, which holds the place and the kind.
             place, _, detail = detail.rpartition(".")
         stage, _, platform = place.partition(".")
         yield DailyCount(day, stage, platform, name, detail, number)

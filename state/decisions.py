@@ -1,4 +1,4 @@
-"""What a person may look at and decide: outreaches, found by where they are, and tried again, given up or ended."""
+"""Outreaches for an operator: found by state, retried, dropped or ended."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 _Row = tuple[Mapping[bytes, bytes], float | None, float | None, float | None, float | None]
-"""A record's hash, and its scores: due, leased, dead, unknown."""
+"""A record's hash and its scores: due, leased, dead, unknown."""
 RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
-"""A frozen worker, or a request that Yuno has not decided on, may still end until then."""
+"""Until then, a frozen worker or a request that Yuno hasn't decided on can still end."""
 OPEN = frozenset({"waiting", "leased", "sending"})
 STATES = ("waiting", "leased", "sending", "sent", "cancelled", "suppressed", "expired", "dead", "unknown")
 Decision = Callable[[str, str], Call[DecisionReply]]
 CHUNK = 500
 FEW = 20
-"""Read of each partition at first, where few are wanted."""
+"""How many to read of each partition at first, if few are requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class HistoryLine:
 
     at_ms: int
     text: str
-    """May quote what a reply said, and so be personal."""
+    """Can quote a reply, and so be personal."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutreachRecord:
-    """An outreach as it is stored, without its request."""
+    """An outreach as stored, without its request."""
 
     outreach: str
     state: str
     reason: str
     session: str
-    """Empty when the session was forgotten while a request was under way."""
+    """Empty if the session was erased while a request was in flight."""
     lane: str
     attempts: int
     threshold_ms: int
@@ -52,7 +52,7 @@ class OutreachRecord:
     expires_ms: int
     ended_ms: int
     due_ms: int
-    """When it is due, if it is in nobody's hands."""
+    """When it is due, if no worker has it."""
     lease_ends_ms: int
     """When its lease ends, if it has one."""
     waits_for_decision: bool
@@ -62,7 +62,7 @@ class OutreachRecord:
 
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
-    """What a script said to a decision: the word and its detail are those at the top of the script."""
+    """The reply of a script to a decision: the word and detail are listed in the script's header."""
 
     outreach: str
     word: str
@@ -75,7 +75,7 @@ class DecisionResult:
 
 
 class Operator:
-    """Reads and decides for a person."""
+    """Reads outreaches and carries out an operator's decisions."""
 
     def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None) -> None:
         self._scripts = scripts
@@ -83,10 +83,10 @@ class Operator:
         self._cipher: Cipher = cipher or Unencrypted()
 
     def read(self, outreaches: Sequence[str]) -> list[OutreachRecord | None]:
-        """Read outreaches in the order asked for; None for one that is not there.
+        """Return outreaches in the requested order; None for one that doesn't exist.
 
         Raises:
-            ValueError: one is not the id of an outreach.
+            ValueError: One isn't an outreach's id.
         """
         found: list[OutreachRecord | None] = []
         for start in range(0, len(outreaches), CHUNK):
@@ -94,12 +94,12 @@ class Operator:
         return found
 
     def find(self, states: Iterable[str], *, few: int | None = None) -> Iterator[OutreachRecord]:
-        """Find the outreaches that are in one of these states; open and parked ones cost what there are.
+        """Yield the outreaches in these states. The cost for open and parked ones depends only on their number.
 
-        For the others all keys are looked through. One that changes its place meanwhile may be missed.
+        For the others, all keys are scanned. One that changes state in the meantime can be missed.
 
-        `few`: this many are wanted. They are read as they are asked for, open and parked ones first, each kind in the
-        order in which it is due or ended, so that the first ones cost no more when there are many.
+        `few`: the caller wants this many. They are read on demand, open and parked ones first, each kind in the order
+        of its due or end time, so the first ones cost the same however many there are.
         """
         wanted = frozenset(states)
         ended = bool(wanted - OPEN - {"dead", "unknown"})
@@ -114,7 +114,7 @@ class Operator:
             size = CHUNK
 
     def of_session(self, session_id: str) -> list[OutreachRecord]:
-        """Find every outreach of a session, the first first, by looking through all keys: records outlive sessions."""
+        """Return every outreach of a session, oldest first, from a scan of all keys: records outlive sessions."""
         number = partition_of(session_id)
         ids = (found for found in self._every(f"{number:02d}") if partition_of_outreach(found) == number)
         records: list[OutreachRecord] = []
@@ -123,24 +123,24 @@ class Operator:
         return sorted(records, key=lambda record: record.claimed_ms)
 
     def retry_dead(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
-        """Have dead outreaches tried again. `dry_run`, here and below: only say what would come of it."""
+        """Retry dead outreaches. `dry_run`, here and below: only return the result."""
         return self._decide(outreaches, lambda key, found: lua.retry(key, found, "dead", 0, _word(dry_run=dry_run)))
 
     def retry_unknown(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
-        """Have outreaches tried again that have been unknown for a quarter of an hour."""
+        """Retry outreaches that have been unknown for 15 minutes."""
         args = "unknown", RETRY_UNKNOWN_AFTER_MS, _word(dry_run=dry_run)
         return self._decide(outreaches, lambda key, found: lua.retry(key, found, *args))
 
     def drop(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
-        """Give dead outreaches up for good; their outcome stays `dead`."""
+        """Drop dead outreaches for good; their outcome stays `dead`."""
         return self._decide(outreaches, lambda key, found: lua.discard_dead(key, found, _word(dry_run=dry_run)))
 
     def resolve_sent(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
-        """Record that unknown outreaches did arrive."""
+        """Record that unknown outreaches were delivered."""
         return self._decide(outreaches, lambda key, found: lua.resolve_sent(key, found, _word(dry_run=dry_run)))
 
     def expire(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
-        """End outreaches that no request was begun for."""
+        """End outreaches that have no request yet."""
         return self._decide(outreaches, lambda key, found: lua.expire(key, found, _word(dry_run=dry_run)))
 
     def _decide(self, outreaches: Sequence[str], call: Decision) -> list[DecisionResult]:
@@ -158,7 +158,7 @@ class Operator:
             yield from (member.decode() for members in replies for member in members)
 
     def _in_order(self, states: frozenset[str]) -> Iterator[str]:
-        """Yield what is in these places, of each place the one with the lowest score first, page by page."""
+        """Yield the outreaches of these states, the lowest score of each set first, page by page."""
         for name in _places(states):
             keys = [f"{self._keys.partition(number)}{name}" for number in range(PARTITIONS)]
             with driver_errors():
@@ -201,14 +201,14 @@ def _word(*, dry_run: bool) -> str:
 
 
 def _places(states: frozenset[str]) -> list[str]:
-    """Return the sets in which outreaches of these states are."""
+    """Return the sets that hold outreaches of these states."""
     names = ["due"] if "waiting" in states else []
     names += ["leased"] if states & OPEN else []
     return names + [name for name in ("dead", "unknown") if name in states]
 
 
 def _unique(ids: Iterable[str]) -> Iterator[str]:
-    """Yield each id once: one that changes its place while places are read is found in both, a scan may repeat any."""
+    """Yield each id once. One that changes sets during the read is in both, and a scan can repeat any."""
     seen: set[str] = set()
     for found in ids:
         if found not in seen:

@@ -1,4 +1,4 @@
-"""What all processes of a deployment must agree on, recorded once; and their signs of life."""
+"""The settings that all processes of a deployment must share, recorded once, and their heartbeats."""
 
 import hmac
 import os
@@ -15,28 +15,27 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 SCHEMA_VERSION = 4
-"""Raised whenever older data can't be read. 3: other identities of people. 4: keys and fields have other names."""
+"""Raised if older data can't be read. 3: other identities of people. 4: other names of keys and fields."""
 _KEY = "key."
-"""What the fields of the record begin with that name a key of encryption."""
+"""Prefix of the record's fields that name an encryption key."""
 _MISSING_KEY = "missing_key."
-"""What stands before its role where a process says that it lacks such a key."""
+"""Prefix of the role in the heartbeat of a process that lacks such a key."""
 PERSONAL_ROLES = ("ingest", "recover")
-"""Those that read and write what is personal, and so need every key."""
+"""The roles that read and write personal data, and so need every key."""
 
 
 def fingerprint(secret: bytes) -> str:
-    """Return what tells two identity secrets apart without giving either away."""
+    """Return a text that tells two identity secrets apart without revealing either."""
     return hmac.digest(secret, b"winback deployment fingerprint", sha256).hex()[:16]
 
 
 def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[str] | None = ()) -> None:
-    """Record this deployment, or compare with what was recorded; without a secret only the rest is compared.
+    """Record this deployment, or compare it with the record; without a secret, only compare the rest.
 
-    `key_ids`: the keys of encryption that this process has, that which it encrypts with first; None: it neither
-    reads nor writes what is encrypted.
+    `key_ids`: the encryption keys of this process, the encrypting one first; None: it doesn't use encrypted data.
 
     Raises:
-        DeploymentMismatchError: names what differs and the way out.
+        DeploymentMismatchError: Names the difference and the fix.
     """
     mine = {"schema": str(SCHEMA_VERSION), "partitions": str(PARTITIONS)}
     if secret is not None:
@@ -46,12 +45,12 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
             scripts.client.hsetnx(keys.deployment, field, value)
         stored = {k.decode(): v.decode() for k, v in scripts.client.hgetall(keys.deployment).items()}
     hints = {
-        "schema": "the data was written by another version of Winback, which names keys and fields differently. "
+        "schema": "the data was written by another version of Winback, which uses other names of keys and fields. "
         "Export the opt-outs with that version (winback optout export > FILE), set another namespace, and import them "
         "with this one (winback optout import FILE); or run that version",
         "partitions": "the data is divided into another number of partitions: use another namespace",
-        "identity": "identity_secret is not the one this data was written with, so nobody who was contacted, bought or "
-        "opted out would be recognised: configure the earlier secret, or use another namespace",
+        "identity": "identity_secret isn't the one this data was written with, so people who were contacted, bought or "
+        "opted out wouldn't be recognised: configure the earlier secret, or use another namespace",
     }
     for field, value in mine.items():
         if stored[field] != value:
@@ -63,10 +62,12 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
 
 
 def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
-    """Whether the record is still that of this process: another version may have taken the data over since it started.
+    """Return whether the record still fits this process.
+
+    Another version could have taken over the data since the process started.
 
     Raises:
-        StateError: the server doesn't answer.
+        StateError: The server doesn't answer.
     """
     with driver_errors():
         found = scripts.client.hmget(keys.deployment, "schema", "identity")
@@ -75,7 +76,7 @@ def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
 
 
 def recorded_keys(scripts: Scripts, keys: Keys) -> list[str]:
-    """Return the ids of all keys that something may be encrypted under."""
+    """Return the ids of all keys that might be in use for encrypted data."""
     with driver_errors():
         return key_ids_in([name.decode() for name in scripts.client.hkeys(keys.deployment)])
 
@@ -86,15 +87,15 @@ def key_ids_in(record: Iterable[str]) -> list[str]:
 
 
 def missing_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> list[str]:
-    """Return those that something may be encrypted under and that are not among these."""
+    """Return the recorded keys that aren't among these."""
     return [found for found in recorded_keys(scripts, keys) if found not in key_ids]
 
 
 def require_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> None:
-    """Compare the keys of a process with those that something may be encrypted under.
+    """Check that a process has all recorded keys.
 
     Raises:
-        DeploymentMismatchError: one is missing.
+        DeploymentMismatchError: One is missing.
     """
     missing = missing_keys(scripts, keys, key_ids)
     if missing:
@@ -107,19 +108,19 @@ def require_keys(scripts: Scripts, keys: Keys, key_ids: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """When a process last said that it lives (Unix ms of the server)."""
+    """When a process last reported that it runs (Unix ms of the server)."""
 
     process: str
     at_ms: int
 
 
 def heartbeat(scripts: Scripts, keys: Keys, role: str) -> None:
-    """Say that this process, in this role, is alive."""
+    """Record a heartbeat of this process in this role."""
     scripts.run(lua.heartbeat(keys.heartbeat(role), f"{socket.gethostname()}:{os.getpid()}", HEARTBEAT_TTL_MS))
 
 
 def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
-    """Return the signs of life of a role's processes, the latest first; dead ones are listed for a day."""
+    """Return the heartbeats of a role's processes, latest first; ended ones are listed for a day."""
     with driver_errors():
         found = scripts.client.hgetall(keys.heartbeat(role))
     beats = [Heartbeat(process.decode(), int(at)) for process, at in found.items()]
@@ -127,35 +128,35 @@ def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
 
 
 def use_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
-    """Say that this process encrypts with a key, so that nobody takes it for one that is not used any more."""
+    """Record that this process encrypts with a key, so that the key counts as in use."""
     heartbeat(scripts, keys, _KEY + key_id)
     with driver_errors():
         scripts.client.hsetnx(keys.deployment, _KEY + key_id, "1")
 
 
 def report_missing_key(scripts: Scripts, keys: Keys, role: str) -> None:
-    """Say that this process lacks a key which the data needs; said no more, it is over: it has ended or has the key."""
+    """Record that this process lacks a key that the data needs. The record expires if it isn't repeated."""
     heartbeat(scripts, keys, _MISSING_KEY + role)
 
 
 def missing_key(keys: Keys, role: str) -> str:
-    """Return the hash of the processes that said so: process → when it last did (ms)."""
+    """Return the hash of the processes that lack a key: process → when it last reported this (ms)."""
     return keys.heartbeat(_MISSING_KEY + role)
 
 
 def key_users(scripts: Scripts, keys: Keys, key_id: str) -> list[Heartbeat]:
-    """Return the processes that said, within a day, that they encrypt with a key; the latest first."""
+    """Return the processes that reported within a day that they encrypt with a key, latest first."""
     return heartbeats(scripts, keys, _KEY + key_id)
 
 
 def forget_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
-    """Record that nothing is encrypted under a key any more."""
+    """Record that a key isn't used any more."""
     with driver_errors():
         scripts.client.hdel(keys.deployment, _KEY + key_id)
 
 
 def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:
-    """Record what is wrong with something (empty: nothing any more), for `winback status` to show."""
+    """Record a problem with something (empty: resolved), for `winback status`."""
     with driver_errors():
         if problem:
             scripts.client.hset(keys.problems, about, problem)
@@ -164,26 +165,26 @@ def report(scripts: Scripts, keys: Keys, about: str, problem: str) -> None:
 
 
 def problems(scripts: Scripts, keys: Keys) -> dict[str, str]:
-    """Return what was last reported to be wrong."""
+    """Return the last reported problems."""
     with driver_errors():
         return {about.decode(): text.decode() for about, text in scripts.client.hgetall(keys.problems).items()}
 
 
 def announce(scripts: Scripts, keys: Keys, *, mode: str, endpoint: str) -> None:
-    """Record how the workers that send were last started: others, with settings of their own, can only guess it."""
+    """Record the mode and endpoint of the last started workers. Other processes can have different settings."""
     with driver_errors():
         scripts.client.hset(keys.deployment, mapping={"mode": mode, "endpoint": endpoint})
 
 
 class Announced(NamedTuple):
-    """How the workers that were started last send; two empty texts when none ever was."""
+    """How the last started workers send; two empty texts if none ever started."""
 
     mode: str
     endpoint: str
 
 
 def announced(scripts: Scripts, keys: Keys) -> Announced:
-    """Return how the workers send that were started last."""
+    """Return how the last started workers send."""
     with driver_errors():
         mode, endpoint = scripts.client.hmget(keys.deployment, "mode", "endpoint")
     return Announced((mode or b"").decode(), (endpoint or b"").decode())

@@ -1,7 +1,7 @@
-"""redis-py as this package uses it, with types: the one module in which a reply has none.
+"""redis-py as this package uses it, with types. Only this module sees untyped replies.
 
-The driver's own annotations join the replies of its synchronous and its asynchronous client, of both protocols and with
-and without decoding. These are its methods as `state.connection.connect` sets it up: synchronous, RESP2, bytes.
+The driver's own annotations join the replies of its synchronous and asynchronous clients, of both protocols, with and
+without decoding. These are its methods as `state.connection.connect` configures it: synchronous, RESP2, bytes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ Word = str | bytes | int | float
 """One word of a command."""
 Command = Sequence[Word]
 Options = Mapping[str, object]
-"""Arguments of a client by name."""
+"""Named arguments of a client."""
 Host = tuple[str, int]
 Info = Mapping[str, int | float | str | Mapping[str, int | str]]
-"""What a server says of itself (INFO)."""
+"""The server's INFO."""
 
 
 class Pipeline(Protocol):
@@ -188,7 +188,7 @@ class NodeClient(Client, Protocol):
 
 
 class NodesManager(Protocol):
-    """What a cluster's client knows of the nodes."""
+    """The cluster client's view of the nodes."""
 
     slots_cache: Mapping[int, Sequence[Node]]
 
@@ -198,7 +198,7 @@ class NodesManager(Protocol):
 
 
 class Cluster(Protocol):
-    """The parts of a cluster's client that are about its nodes."""
+    """The parts of a cluster's client that concern its nodes."""
 
     nodes_manager: NodesManager
 
@@ -215,7 +215,7 @@ def typed(client: Redis | RedisCluster) -> Client:
 
 
 def cluster_of(client: RedisCluster) -> Cluster:
-    """Return a cluster's client with the types of what is about its nodes."""
+    """Return a cluster's client with the types of its node functions."""
     return cast("Cluster", client)
 
 
@@ -225,22 +225,22 @@ def pool_of(client: Redis) -> Pool:
 
 
 def infos(client: Redis | RedisCluster, *sections: str) -> list[Info]:
-    """Return what the server says of itself, or of a cluster each primary."""
+    """Return the server's INFO, or that of each primary of a cluster."""
     nodes = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
     found: dict[str, Any] = cast("Any", client).info(*sections, **nodes)
-    # A cluster of several primaries answers by node; of one, as a single server does.
+    # A cluster of several primaries answers by node. With one primary, it answers like a single server.
     return list(found.values()) if found and all(isinstance(one, dict) for one in found.values()) else [found]
 
 
 def single_client(url: str, options: Options) -> Redis:
-    """Return a client of a single server. None of these clients repeats a command by itself."""
+    """Return a client of a single server. None of these clients repeats a command."""
     return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **cast("dict[str, Any]", options))
 
 
 def cluster_client(url: str, others: Sequence[Host], options: Options) -> RedisCluster:
-    """Return a client of a cluster. `others`: nodes besides the one in the URL. It connects at once."""
+    """Return a client of a cluster. `others`: further nodes. It connects at once."""
     nodes = [ClusterNode(*host) for host in others]  # type: ignore[no-untyped-call]
-    retry = Retry(NoBackoff(), 0)  # it follows a slot that has moved all the same
+    retry = Retry(NoBackoff(), 0)  # it still follows a moved slot
     return RedisCluster.from_url(url, startup_nodes=nodes, retry=retry, **cast("dict[str, Any]", options))
 
 

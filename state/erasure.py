@@ -1,4 +1,4 @@
-"""Forgetting: removing what is kept about a person, key by key."""
+"""Erasure: removing a person's data, key by key."""
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
@@ -15,23 +15,24 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 KEPT_PERSON_KEYS = ("opted_out", "consent", "reserved", "forgotten")
-"""The opt-out and the refusals, which have to be known to be kept; and the contacts that were made, or are in flight,
-until the limits no longer count them: without these the person's next visit could lead to another one immediately. And
-for some minutes the moment itself."""
+"""The opt-out and the refusals, which must stay in force, and the contacts that were made or are in flight. These stay
+until no limit counts them, because otherwise the person's next visit could lead to another contact at once. The moment
+of the erasure stays for some minutes."""
 IN_FLIGHT_MS = 10 * 60_000
-"""How long ingest can still write what it had read at that moment; anything older isn't brought back."""
+"""How long ingest can still write events that it had read at that moment. Older events don't bring data back."""
 REFUSAL_WIDTH = 16
-"""Of an answer in `consent`, what stays of a refusal: 15 digits of the time (ms) and an `r`. Its proof goes."""
+"""The part of an answer in `consent` that stays of a refusal: 15 digits of the time (ms) and an `r`. Its proof is
+removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was removed for good."""
+    """What was removed."""
 
     sessions: int = 0
     outreaches: int = 0
     skeletons: int = 0
-    """Outreaches whose request is under way: they keep their claim and nothing that tells who it is about."""
+    """Outreaches whose request is in flight. They keep their claim and nothing that identifies the person."""
 
 
 class SplitKeys(NamedTuple):
@@ -42,7 +43,7 @@ class SplitKeys(NamedTuple):
 
 
 class Erasure(Inventory):
-    """Finds and removes everything that is kept about people."""
+    """Finds and removes all data about people."""
 
     def __init__(self, scripts: Scripts, keys: Keys, lanes: Sequence[str], cipher: Cipher | None = None) -> None:
         super().__init__(scripts, keys, cipher)
@@ -51,7 +52,7 @@ class Erasure(Inventory):
     def erase(self, sessions: Iterable[str], outreaches: Iterable[str]) -> Erased:
         """Remove sessions with all their outreaches, and further outreaches, leaving a tombstone for each session.
 
-        `outreaches` may be those of the sessions or of others. What waits ends as cancelled first.
+        `outreaches` can be those of the sessions or others. Waiting ones are cancelled first.
         """
         of: dict[int, list[str]] = {}
         for outreach in outreaches:
@@ -66,13 +67,13 @@ class Erasure(Inventory):
         )
 
     def split(self, person: str) -> SplitKeys:
-        """Return the keys of a person, divided into those that have to go and those that stay."""
+        """Return the keys of a person, divided into those to remove and those to keep."""
         stays = [f"{self._keys.person(person)}{name}" for name in KEPT_PERSON_KEYS]
         found = self.person_keys(person)
         return SplitKeys([key for key in found if key not in stays], [key for key in found if key in stays])
 
     def strip_consent(self, person: str) -> int:
-        """Leave nothing of a person's answers but when and for which channel they refused; return how many changed."""
+        """Reduce a person's answers to the time and channel of refusals; return how many changed."""
         key, changed = f"{self._keys.person(person)}consent", 0
         with driver_errors():
             for channel, answer in self._scripts.client.hgetall(key).items():
@@ -84,7 +85,7 @@ class Erasure(Inventory):
         return changed
 
     def refuse(self, person: str, channels: Iterable[str], at_ms: int) -> None:
-        """Record refusals whose event is removed before ingest has applied it, unless a later answer is known."""
+        """Record refusals whose event is removed before ingest applies it, unless a later answer is known."""
         key = f"{self._keys.person(person)}consent"
         with driver_errors():
             for channel in channels:
@@ -94,7 +95,7 @@ class Erasure(Inventory):
                     self._scripts.client.persist(key)
 
     def remove_mentions(self, key: str, members: Collection[str]) -> int:
-        """Remove members from a hash or sorted set of another person; return how many were there."""
+        """Remove members from a hash or sorted set of another person; return how many existed."""
         if not members:
             return 0
         with driver_errors():
@@ -106,14 +107,14 @@ class Erasure(Inventory):
         return 0
 
     def block_replays(self, person: str) -> None:
-        """Keep events older than this moment, which ingest may have in its hands, from bringing the person back."""
+        """Keep events that ingest has read before this moment from restoring the person."""
         with driver_errors():
             seconds, micros = self._scripts.client.time()
             key = f"{self._keys.person(person)}forgotten"
             self._scripts.client.set(key, int(seconds) * 1000 + int(micros) // 1000, px=IN_FLIGHT_MS)
 
     def signal_erasure(self) -> None:
-        """Let every ingest process write again what it has noted before, to which all of this may belong."""
+        """Have every ingest process write again what it has cached as written, since it can belong to erased data."""
         with driver_errors():
             self._scripts.client.set(self._keys.last_erasure, secrets.token_hex(8), px=LAST_ERASURE_TTL_MS)
 
@@ -124,25 +125,25 @@ class Erasure(Inventory):
                 self._scripts.client.delete(key)
 
     def remove_entries(self, found: Sequence[tuple[str, bytes]]) -> None:
-        """Take events out of their streams before they are applied, also from the hands of an ingest process."""
+        """Remove events from their streams before they are applied, including those that an ingest process holds."""
         with driver_errors():
             for key, entry_id in found:
                 removed = self._scripts.client.xdel(key, entry_id)
                 self._scripts.client.xack(key, GROUP, entry_id)
-                # On purpose: it must not seem lost.
+                # Count the removed entries as applied, so that they don't look lost.
                 self._scripts.client.hincrby(applied_of(key), "applied", removed)
 
     def clear_slow_log(self) -> bool:
-        """Empty the server's logs of slow and large commands; return False where the server refuses it."""
+        """Empty the server's logs of slow and large commands; return False if the server refuses."""
         return slow_log.clear(self._scripts)
 
     def remove_rejected(self, ids: Sequence[bytes]) -> None:
-        """Take entries out of the stream of what was set aside."""
+        """Remove entries from the stream of rejected events."""
         with driver_errors():
             for entry_id in ids:
                 self._scripts.client.xdel(self._keys.rejected, entry_id)
 
 
 def is_refusal(answer: str) -> bool:
-    """Whether an answer in a person's `consent` is anything but an approval."""
+    """Return whether an answer in a person's `consent` is anything but an approval."""
     return answer[REFUSAL_WIDTH - 1 : REFUSAL_WIDTH] != "a"

@@ -1,33 +1,33 @@
-"""What can go wrong with the state server, in words that its callers act on."""
+"""Errors of the state server, by the reaction that they need."""
 
 
 class StateError(Exception):
-    """Base of all errors of this package. The message is one line that names the thing and the way out."""
+    """Base of all errors of this package. The message is one line with the subject and the fix."""
 
 
 class ServerUnavailableError(StateError):
-    """The server is away, frozen, loading or failing over: worth trying again."""
+    """The server is down, frozen, loading or failing over. Retry."""
 
 
 class ServerFullError(StateError):
-    """The server has reached maxmemory and refuses writes: worth trying again once there is room."""
+    """The server has reached maxmemory and refuses writes. Retry once it has free memory."""
 
 
 class ServerUnsuitableError(StateError):
-    """The server is too old, or configured so that the promise cannot be kept: no use trying again."""
+    """The server is too old, or its configuration breaks the guarantees. Retrying doesn't help."""
 
 
 class DeploymentMismatchError(StateError):
-    """The data belongs to another schema, partition count or identity secret: no use trying again."""
+    """The data belongs to another schema, partition count or identity secret. Retrying doesn't help."""
 
 
 class UnreadableError(StateError):
-    """A value in Redis cannot be decrypted. The message names the field, never what is in it."""
+    """A value in Redis can't be decrypted. The message names the field, never its content."""
 
 
 class UnknownKeyError(UnreadableError):
-    """It was encrypted under a key that this process was not given."""
+    """It was encrypted under a key that this process lacks."""
 
 
 class TamperedError(UnreadableError):
-    """It is not what was encrypted for its place."""
+    """It isn't the value that was encrypted for its place."""

@@ -1,4 +1,4 @@
-"""One stream of activity: read by consumers of one group, its entries deleted once they are applied."""
+"""One stream of activity: one consumer group reads it, and applied entries are deleted."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,11 +21,11 @@ _ACKNOWLEDGE_CHUNK = 5000  # Lua's stack holds about 8,000 unpacked arguments
 
 
 Item = tuple[bytes, Sequence[bytes] | Mapping[bytes, bytes] | None]
-"""An entry as the server lists it: its id and fields. The shape of these differs with the protocol and the command."""
+"""An entry as the server lists it: its id and fields. Their shape depends on protocol and command."""
 
 
 class StreamEntry(NamedTuple):
-    """One entry of the stream; `event` is None when it has no such field."""
+    """One entry of the stream; `event` is None if it has no such field."""
 
     id: bytes
     event: bytes | None
@@ -37,14 +37,14 @@ class StreamEntry(NamedTuple):
 
 
 class StreamBatch(NamedTuple):
-    """Entries that were read from a stream."""
+    """Entries that were read from one stream."""
 
     stream: "Stream"
     entries: Sequence[StreamEntry]
 
 
 class GroupMissingError(ServerUnavailableError):
-    """The consumer group or the stream was deleted: create it again, from the beginning."""
+    """The consumer group or the stream was deleted. Create it again, from the beginning."""
 
 
 class Stream:
@@ -55,45 +55,45 @@ class Stream:
         self.key = key
 
     def create_group(self) -> bool:
-        """Create the consumer group, which begins with what waits already; False when it was there."""
+        """Create the consumer group at the start of the stream; return False if it existed."""
         return self._scripts.run(lua.create_group(self.key, GROUP))
 
     def read(self, consumer: str, *, count: int, block_ms: int) -> list[StreamEntry]:
-        """Read entries that no consumer has had.
+        """Return entries that no consumer has read.
 
         Raises:
-            GroupMissingError: call create_group.
+            GroupMissingError: Call create_group.
         """
         return self._group_read(consumer, b">", count, block_ms)
 
     def read_pending(self, consumer: str, *, count: int, after: bytes = b"0") -> list[StreamEntry]:
-        """Read what this consumer was given before and did not acknowledge: the first thing to do after a start."""
+        """Return entries that this consumer read before and didn't acknowledge. Call it first after a start."""
         return self._group_read(consumer, after, count, None)
 
     def deliveries(self, consumer: str) -> int:
-        """Return how often the first of this consumer's pending entries was delivered; 0 when there is none."""
+        """Return how often the first of this consumer's pending entries was delivered; 0 without any."""
         with group_expected():
             found = self._scripts.client.xpending_range(self.key, GROUP, "-", "+", 1, consumer)
         return int(found[0]["times_delivered"]) if found else 0
 
     def take_over(self, consumer: str, *, idle_ms: int, count: int) -> int:
-        """Make pending what another consumer has had for `idle_ms` without acknowledging; return how many entries.
+        """Take over entries that another consumer has left unacknowledged for `idle_ms`; return how many.
 
-        That is not a delivery: `read_pending` hands them out, and so decides how many are at risk together.
+        This isn't a delivery: `read_pending` delivers them, and so limits how many are at risk together.
         """
         with group_expected():
             taken = self._scripts.client.xautoclaim(self.key, GROUP, consumer, idle_ms, "0-0", count=count, justid=True)
         return len(taken)
 
     def acknowledge(self, ids: Sequence[bytes], *, one_read: bool = False) -> int:
-        """Remove applied entries from the stream and from the pending list in one step; return how many were there.
+        """Remove applied entries from the stream and the pending list in one step; return how many existed.
 
-        `one_read`: they are all that one call of `read` returned, so no other entry lies between them.
+        `one_read`: they are all entries of one `read` call, so no other entry lies between them.
         """
         return sum(send_acknowledge(self._scripts, [(self.key, ids)], one_read=one_read).result())
 
     def reading(self, consumer: str, *, count: int) -> Command:
-        """Return the command that reads entries which no consumer has had, without waiting for any."""
+        """Return the command that reads new entries without blocking."""
         return self._group_command(consumer, b">", count, None)
 
     def _group_read(self, consumer: str, after: bytes, count: int, block_ms: int | None) -> list[StreamEntry]:
@@ -110,7 +110,7 @@ class Stream:
 def send_acknowledge(
     scripts: Scripts, applied: Iterable[tuple[str, Sequence[bytes]]], *, one_read: bool
 ) -> Pending[list[int]]:
-    """Begin to acknowledge entries of several streams, given by key; the result is how many were there, by call."""
+    """Start to acknowledge entries of several streams, by key; the result is how many existed, by call."""
     calls = [
         lua.acknowledge(key, GROUP, int(one_read), applied_of(key), *ids[start : start + _ACKNOWLEDGE_CHUNK])
         for key, ids in applied
@@ -121,20 +121,20 @@ def send_acknowledge(
 
 @contextmanager
 def group_expected() -> Iterator[None]:
-    """Raise GroupMissingError when the server says that the group, or the stream, is missing."""
+    """Raise GroupMissingError if the server reports that the group or the stream is missing."""
     with driver_errors():
         try:
             yield
         except ResponseError as exc:
-            # Before 7.2 Redis answers this to a reader that waits for entries while the stream is deleted. To a reader
-            # on a primary that becomes a replica it answers UNBLOCKED with another reason.
+            # Before 7.2, Redis answers this to a blocked reader if the stream is deleted. A blocked reader on a primary
+            # that becomes a replica gets UNBLOCKED with another reason.
             if "NOGROUP" in str(exc) or "UNBLOCKED the stream key" in str(exc):
                 raise GroupMissingError("the consumer group of the event stream is missing") from exc
             raise
 
 
 def entry_ms(entry_id: bytes) -> int:
-    """Return the arrival (Unix ms) in an entry's id."""
+    """Return the arrival (Unix ms) from an entry's id."""
     return int(entry_id.partition(b"-")[0])
 
 
@@ -145,22 +145,22 @@ def entry_order(entry_id: str) -> tuple[int, int]:
 
 
 def entries_of(reply: object) -> list[StreamEntry]:
-    """Return the entries in the reply to a reading of one stream."""
+    """Return the entries in the reply to a read of one stream."""
     items: Sequence[Item] = ()
-    # One stream was asked for; RESP3 puts its entries one list deeper.
+    # The read names one stream; RESP3 nests its entries one list deeper.
     if reply and isinstance(reply, list):
         items = reply[0][1]
     elif reply and isinstance(reply, dict):
         items = next(iter(reply.values()))[0]
     return [
-        # Nearly all entries have this one field; the others need a closer look.
+        # Nearly all entries have this one field; the others take the slow path.
         StreamEntry(item[0], item[1][1]) if type(item[1]) is list and item[1][:-1] == _ONE_FIELD else entry_of(item)
         for item in items
     ]
 
 
 def entry_of(item: Item) -> StreamEntry:
-    """Return an entry as the server lists it."""
+    """Return an entry from the server's form."""
     entry_id, fields = item
     if fields is None:
         return StreamEntry(entry_id, None)

@@ -1,8 +1,7 @@
-"""All streams of activity of a deployment: one, or as many as it takes, each on a server of its own.
+"""All streams of activity of a deployment: one or more, each on its own server.
 
-An event may be in any of them: what a session becomes does not depend on the order in which its events are applied. How
-many there are is recorded in Redis, so that whoever measures silence, or is about to contact somebody, looks at all of
-them, with whatever settings it was started.
+Any stream can carry any event, because the order of applying events doesn't change a session. Their number is recorded
+in Redis, so that every process that measures silence or contacts a person reads all of them, whatever its own settings.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,30 +27,30 @@ from state.server_errors import driver_errors
 from state.watermark import AHEAD_MS, StreamTrails, measured_until
 
 RECORDED = "streams"
-"""The field of the deployment's record that says how many there are; without it there is one."""
+"""The field of the deployment's record with their number; without it there is one."""
 SHORTEST_GAP_MS = 15_000
 TIMES_TO_A_GAP = 3
-"""A pause between two signs that events can be taken is a gap if it is longer than this, and than 3 usual ones."""
+"""A pause between two such records is a gap if it is longer than this, and than three usual pauses."""
 LONGEST_TURN_MS = 100
-"""How long one of several streams is waited at, while events may come in another."""
+"""How long to block on one of several streams, while events can arrive in another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Up to when silence can be measured (Unix ms of the server)."""
+    """The time up to which silence can be measured (Unix ms of the server)."""
 
     now_ms: int
     first: str
-    """Id of the first entry that isn't applied yet; empty when there is none."""
+    """Id of the first entry that isn't applied; empty if there is none."""
     until_ms: int
-    """The earlier of now and the arrival of the first entry not yet applied."""
+    """The earlier of now and the arrival of the first entry that isn't applied."""
 
 
 class Streams:
-    """The streams of activity and, beside them, the one stream of rejected events."""
+    """The streams of activity and the stream of rejected events."""
 
     def __init__(self, scripts: Scripts, keys: Keys, at_least: int = 1) -> None:
-        """`at_least`: how many this process was told of; it looks at those also while the record is lost."""
+        """`at_least`: the configured number. This process reads those streams even if the record is lost."""
         self._scripts = scripts
         self._keys = keys
         self._at_least = at_least
@@ -59,32 +58,33 @@ class Streams:
 
     @property
     def first(self) -> Stream:
-        """The one that every deployment has."""
+        """The stream that every deployment has."""
         return Stream(self._scripts, self._keys.events)
 
     def number(self) -> int:
-        """Return how many streams there are; there is always one."""
+        """Return the number of streams, at least 1."""
         with driver_errors():
             recorded = int(self._scripts.client.hget(self._keys.deployment, RECORDED) or 1)
         return max(recorded, self._at_least)
 
     def ensure(self, number: int) -> list[Stream]:
-        """Record that there are at least so many, and return all there are: more, if others said so before."""
+        """Record the minimum number of streams; return all of them, which can be more if more were recorded before."""
         return self.first_streams(self._scripts.run(lua.register_streams(self._keys.deployment, number)))
 
     def all(self) -> list[Stream]:
-        """Return the streams that there are, the first one first."""
+        """Return all streams, the first one first."""
         return self.first_streams(self.number())
 
     def read(
         self, streams: Sequence[Stream], consumer: str, *, count: int, block_ms: int, turn: int = 0
     ) -> list[StreamBatch]:
-        """Read entries that no consumer has had, of all streams together about `count`, and wait when there are none.
+        """Return new entries, about `count` from all streams together; block if there are none.
 
-        A server can wait at its own streams alone. Of several, one is waited at, the next in the next turn.
+        A server can only block on its own streams. Of several streams, one is blocked on, and the next one in the next
+        `turn`.
 
         Raises:
-            GroupMissingError: create the groups.
+            GroupMissingError: Create the groups.
         """
         if len(streams) > 1:
             found = self.send_read(streams, consumer, count=count).result()
@@ -96,10 +96,10 @@ class Streams:
         return [StreamBatch(stream, entries)] if entries else []
 
     def send_read(self, streams: Sequence[Stream], consumer: str, *, count: int) -> Pending[list[StreamBatch]]:
-        """Begin to read what `read` would, without waiting for new entries.
+        """Start the read of `read` without blocking for new entries.
 
         Raises:
-            GroupMissingError: (so does the result) create the groups.
+            GroupMissingError: Create the groups. The result raises it too.
         """
         share = _share(count, streams)
         replies = self._scripts.send([stream.reading(consumer, count=share) for stream in streams])
@@ -112,20 +112,22 @@ class Streams:
         return Pending(wait)
 
     def send_acknowledge(self, readings: Iterable[StreamBatch], *, one_read: bool) -> Pending[list[int]]:
-        """Begin to do what `Stream.acknowledge` does, with each reading."""
+        """Start `Stream.acknowledge` for each reading."""
         applied = [(stream.key, [entry.id for entry in entries]) for stream, entries in readings]
         return send_acknowledge(self._scripts, applied, one_read=one_read)
 
     def first_streams(self, number: int) -> list[Stream]:
-        """Return the first so many streams."""
+        """Return the first `number` streams."""
         return [Stream(self._scripts, self._keys.events_of(index)) for index in range(number)]
 
     def watermark(self) -> Watermark:
-        """Read, of each stream, the clock and then the first entry not yet applied; return the earliest of both.
+        """Return the earliest watermark of all streams.
 
-        In this order an active shopper is never missed. Streams on several servers have several clocks: the one that is
-        behind counts, since its events say that they came earlier than they did. Where ids lie in the future, silence
-        can be measured as far as sweeps have followed the stream (`follow`).
+        For each stream, the clock is read first, then the first entry that isn't applied.
+
+        This order never misses an active shopper. Streams on several servers have several clocks, and the slowest one
+        counts, since its events carry the earliest times. If ids are in the future, silence can be measured as far as
+        sweeps have followed the stream (`follow`).
         """
         found = self._watermarks(self.all())
         ahead = any(first and entry_ms(first.encode()) > now + AHEAD_MS for now, first in found)
@@ -137,24 +139,24 @@ class Streams:
         )
 
     def now_ms(self) -> int:
-        """Return the time of the servers that the streams are on (Unix ms); of several, the latest."""
+        """Return the time of the streams' servers (Unix ms); the latest one of several."""
         return max(now for now, _ in self._watermarks(self.all()))
 
     def barrier(self) -> str:
-        """Return the highest id that each stream has ever given out, the first one's first, separated by spaces."""
+        """Return the highest id that each stream has assigned, in stream order, separated by spaces."""
         return " ".join(self._last_ids())
 
     def barrier_passed(self, barrier: str) -> bool:
-        """Whether all that had arrived when `barrier` was read has been applied."""
+        """Return whether everything that had arrived when `barrier` was read is applied."""
         ids = barrier.split(" ")
         firsts = [first for _, first in self._watermarks(self.first_streams(len(ids)))]
         return all(not first or entry_order(first) > entry_order(last) for first, last in zip(firsts, ids, strict=True))
 
     def shop_silence(self, max_silence_ms: int) -> ShopSilenceReply:
-        """Return whether no event has come for longer than that (0: it may be silent), and whether that is news.
+        """Return whether no event has arrived for longer than this (0: no limit), and whether that changed.
 
-        A stream remembers the id that it gave out last, also after the entry was deleted. It is read before the
-        clock: an event in between is seen by the next sweep. Of ids in the future counts when a sweep first saw them.
+        A stream keeps its last id after the entry is deleted. It is read before the clock, so the next sweep sees an
+        event in between. For ids in the future, the time at which a sweep first saw them counts.
         """
         last = [entry_ms(last.encode()) for last in self._last_ids()]
         trails = self._trails.trails(len(last))
@@ -162,28 +164,29 @@ class Streams:
         return self._scripts.run(lua.shop_silence(self._keys.sweep, max_silence_ms, last_ms))
 
     def check(self) -> int:
-        """Follow all streams, as every sweep does first; return how many entries were lost since the one before."""
+        """Follow all streams at the start of a sweep; return how many entries were lost since the last sweep."""
         return self._trails.check([stream.key for stream in self.all()])
 
     def put_back(self, streams: Sequence[Stream]) -> dict[str, str]:
-        """Begin streams from scratch that are empty and whose ids lie in the future; return their last ids by key."""
+        """Start empty streams from scratch if their ids are in the future; return their last ids by key."""
         calls = [lua.put_back_ids(stream.key, GROUP, AHEAD_MS, applied_of(stream.key)) for stream in streams]
         found = self._scripts.run_many(calls)
         return {stream.key: last for stream, last in zip(streams, found, strict=True) if last}
 
     def open_sweep(self, interval_ms: int) -> int:
-        """Say that a sweep begins; return when events could be taken again after the last gap (Unix ms, 0: never).
+        """Record the start of a sweep; return the end of the last gap (Unix ms, 0: none).
 
-        Sweeps, and signs between them (`confirm_writable`), follow each other at some pace. Where two are much further
-        apart, events could not be taken: that time is not silence. `interval_ms`: how often sweeps are asked for.
+        Sweeps, and the records between them (`confirm_writable`), follow at a steady pace. If two of them are much
+        further apart, events couldn't be taken in between, and that time isn't silence. `interval_ms`: the configured
+        sweep interval.
         """
         return self._record_sign(interval_ms)
 
     def confirm_writable(self) -> None:
-        """Say, between two sweeps, that events can be taken.
+        """Record, between two sweeps, that events can be taken.
 
         Raises:
-            StateError: They can't: a server of theirs does not answer, or takes no writes.
+            StateError: They can't: a server doesn't answer or takes no writes.
         """
         self._watermarks(self.all())
         self._record_sign("")
@@ -192,7 +195,7 @@ class Streams:
         return self._scripts.run(lua.open_sweep(self._keys.sweep, SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms))
 
     def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
-        """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
+        """Record why an event, or (`applied`) a part of one, couldn't be read. Nothing of the event is kept."""
         fields: dict[str, Word] = {
             "entry": entry_id,
             "field": problems[0][0] or "event",
@@ -213,5 +216,5 @@ class Streams:
 
 
 def _share(count: int, streams: Sequence[Stream]) -> int:
-    """Return how many entries to read from each, so that they make up a batch together."""
+    """Return how many entries to read from each stream to fill one batch."""
     return -(-count // len(streams))

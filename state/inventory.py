@@ -1,6 +1,6 @@
-"""Everything kept about people, key by key: read only.
+"""All data about people, key by key. Read-only.
 
-Which person a stored phone number or address belongs to isn't decided here. The caller does that.
+The caller decides which person a stored phone number or address belongs to.
 """
 
 import re
@@ -33,7 +33,7 @@ _OF_SESSION = ("phone", "country", "email", "id", SUPERSEDES)
 
 
 class Inventory:
-    """Reads everything that is kept about people."""
+    """Reads all data about people."""
 
     def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None) -> None:
         self._scripts = scripts
@@ -49,12 +49,12 @@ class Inventory:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def key_count(self) -> int:
-        """Return how many keys the server holds, of whatever namespace; a measure of how long a look at all takes."""
+        """Return how many keys the server holds in all namespaces: a measure of the cost of a full scan."""
         with driver_errors():
             return int(self._scripts.client.dbsize())
 
     def sessions(self) -> Iterator[StoredPerson]:
-        """Look at all sessions."""
+        """Yield all sessions."""
         for keys in self._scan.scan("{[0-9][0-9]}:session:*"):
             with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
@@ -65,7 +65,7 @@ class Inventory:
                 yield self._person(session_of(key.decode()), *found)
 
     def outreaches(self) -> Iterator[StoredOutreach]:
-        """Look at all outreaches."""
+        """Yield all outreaches."""
         for keys in self._scan.scan("{[0-9][0-9]}:outreach:*"):
             yield from self._outreaches(keys)
 
@@ -78,41 +78,41 @@ class Inventory:
             replies = iter(pipe.execute())
         for key, (session, body), parked in zip(keys, replies, replies, strict=True):
             request = self._scan.opened(last_of(key), BODY, "", (body or parked or b"").decode())
-            # Of one whose record is gone nothing is left, unless its request is.
+            # If the record is gone, only the request can remain.
             if session is not None or request:
                 yield StoredOutreach(last_of(key), (session or b"").decode(), request)
 
     def entries(self) -> Iterator[WaitingEvent]:
-        """Read all events that are not applied yet, of each stream the first one first.
+        """Yield all events that aren't applied yet, oldest of each stream first.
 
-        Also those that an ingest process has in hand.
+        This includes those that an ingest process holds.
         """
         for stream in self._streams.all():
             for item in self._scan.stream(stream.key):
                 yield WaitingEvent(stream.key, entry_of(item))
 
     def rejected(self) -> Iterator[RejectedEvent]:
-        """Read all that was set aside."""
+        """Yield all rejected events."""
         for entry_id, fields in self._scan.stream(self._keys.rejected):
             yield RejectedEvent(entry_id, str(decoded(fields)))
 
     def scan_all(self) -> Iterator[KeyText]:
-        """Read every key of the namespace."""
+        """Yield every key of the namespace."""
         return self._scan.scan_all()
 
     def session_owner(self, session_id: str) -> StoredPerson:
-        """Look at one session."""
+        """Return the person of one session."""
         with driver_errors():
             found = self._scripts.client.hmget(self._keys.session(session_id), *_OF_SESSION, "state")
         return self._person(session_id, *found)
 
     def field_names(self, session_id: str) -> set[str]:
-        """Return the fields that a session's hash has."""
+        """Return the names of the fields in a session's hash."""
         with driver_errors():
             return {name.decode() for name in self._scripts.client.hkeys(self._keys.session(session_id))}
 
     def session(self, session_id: str) -> StoredRecord:
-        """Return everything that is stored of a session."""
+        """Return all stored data of a session."""
         key = self._keys.session(session_id)
         with driver_errors():
             stored = decoded(self._scripts.client.hgetall(key))
@@ -121,7 +121,7 @@ class Inventory:
         return StoredRecord(session_id, (key,), own | dict(session.fields), session.unreadable)
 
     def outreach(self, outreach: str) -> StoredRecord:
-        """Return everything that is stored of an outreach."""
+        """Return all stored data of an outreach."""
         keys = (self._keys.outreach(outreach), self._keys.body(outreach))
         with driver_errors():
             stored, parked = (decoded(self._scripts.client.hgetall(key)) for key in keys)
@@ -143,15 +143,15 @@ class Inventory:
             return [name for name, there in zip(names, pipe.execute(), strict=True) if there]
 
     def indexed(self, people: Iterable[str]) -> list[str]:
-        """Return the sessions that these people were named in, by the index of each."""
+        """Return the sessions in which these people were named, from each person's index."""
         return list(dict.fromkeys(session for person in people for session in self.sessions_of(person)))
 
     def index_is_full(self, people: Iterable[str]) -> bool:
-        """Whether the index of one of these people has dropped sessions, or may have: it keeps the latest only."""
+        """Return whether one of these people's indexes has or might have dropped sessions: it keeps only the latest."""
         return any(len(self.sessions_of(person)) >= MOST_SESSIONS for person in people)
 
     def mentions(self, people: Iterable[str]) -> list[str]:
-        """Return the keys of other people that can name these, or their sessions: of those seen together with them."""
+        """Return the keys of linked people that can name these people or their sessions."""
         own = list(people)
         others = dict.fromkeys(other for person in own for other in self.links_of(person))
         return [
@@ -159,7 +159,7 @@ class Inventory:
         ]
 
     def outreaches_of(self, sessions: Iterable[str]) -> Iterator[StoredOutreach]:
-        """Look at the outreaches that sessions name."""
+        """Yield the outreaches that sessions name."""
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session_id in sessions:
@@ -168,7 +168,7 @@ class Inventory:
         return self._existing(one for text in named for one in text.decode(errors="replace").split())
 
     def outreaches_to(self, people: Iterable[str]) -> Iterator[StoredOutreach]:
-        """Look at the outreaches that reached people, or were about to, by the keys of these people."""
+        """Yield the outreaches that reached people, or were about to, from these people's keys."""
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for person in people:
@@ -182,7 +182,7 @@ class Inventory:
         return self._outreaches(known)
 
     def sessions_of(self, person: str) -> list[str]:
-        """Return the sessions that a person was named in, the latest last."""
+        """Return the sessions in which a person was named, latest last."""
         with driver_errors():
             return [member.decode() for member in self._scripts.client.zrange(self._keys.sessions(person), 0, -1)]
 
@@ -192,7 +192,7 @@ class Inventory:
             return [member.decode() for member in self._scripts.client.zrange(self._keys.links(person), 0, -1)]
 
     def content(self, key: str) -> StoredKey:
-        """Return what a key of a person holds."""
+        """Return the content of a person's key."""
         client = self._scripts.client
         with driver_errors():
             found: object
@@ -218,6 +218,6 @@ class Inventory:
 
 
 def person_in(key: str) -> str:
-    """Return the person whose key it is; empty for any other key."""
+    """Return the person whose key this is; empty for any other key."""
     found = _PERSON.search(key)
     return found[1] if found else ""

@@ -1,6 +1,6 @@
-"""Which keys a person has, and which keys of all have no TTL; see `state.keys`."""
+"""Lists of a person's keys and of the keys without a TTL; see `state.keys`."""
 
-# Keys that live as long as what they hold: members leave when they are done, or the record is for ever.
+# Keys whose members leave when they are done, or that are kept indefinitely.
 WITHOUT_TTL = (
     "events",
     "events:*",
@@ -38,4 +38,4 @@ OF_A_PERSON = (
     "links",
     "forgotten",
 )
-"""The keys under the prefix of a person; see `state.keys.Keys.person`."""
+"""The keys under a person's prefix; see `state.keys.Keys.person`."""

@@ -1,4 +1,4 @@
-"""Encrypting anew: what is under an older key, or under none, goes under the first, while everything runs."""
+"""Key rotation: re-encrypting data under the first key while the deployment runs."""
 
 import re
 from collections import Counter
@@ -18,9 +18,9 @@ from state.server_errors import driver_errors
 from state.session_record import OWN_FIELDS, STAMP_WIDTH
 
 PAGE = 200
-"""Records that are read, and written, together."""
+"""Records that are read and written together."""
 
-# What a reply quoted stands at the end of an attempt's line; it was written so before there was a key.
+# A quoted reply at the end of an attempt's line, in plain text from before there was a key.
 _QUOTED = re.compile(
     r"^([0-9]+ attempt [0-9]+(?: in [0-9]+ ms)?(?: \(left out: [^)\n]*\))? http_[0-9]+(?:\.\w+)?) (?!~)(.+)$",
     re.MULTILINE,
@@ -32,20 +32,20 @@ class RotationTally:
     """What one pass found and did."""
 
     records: int = 0
-    """Sessions and outreaches that were looked at."""
+    """Sessions and outreaches that were read."""
     values: Counter[str] = field(default_factory=Counter)
-    """What was found, by the id of the key; an empty id: not encrypted."""
+    """Values found, by key id; an empty id: not encrypted."""
     rewritten: int = 0
     changed: int = 0
-    """What somebody else wrote between our reading and writing, and was left as it is."""
+    """Values that another process changed between the read and the write, and that were left as they are."""
     unreadable: dict[str, str] = field(default_factory=dict)
-    """Records with something that cannot be decrypted, and why."""
+    """Records with values that can't be decrypted, and why."""
     holders: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Records, by the id of a key and their kind (`session`, `outreach`, `body`), with something under that key."""
+    """Records by key id and kind (`session`, `outreach`, `body`) that have a value under that key."""
     _last: dict[str, str] = field(default_factory=dict)
 
     def count(self, kind: str, record: str, key_id: str) -> None:
-        """Count one value of a record, and the record once; the values of a record come one after the other."""
+        """Count one value of a record, and the record once; the values of a record follow each other."""
         self.values[key_id] += 1
         if self._last.get(key_id) != record:
             self._last[key_id] = record
@@ -63,9 +63,9 @@ class _Record(NamedTuple):
 
 
 class Rotation:
-    """Brings everything under the first key of a cipher. May be stopped at any moment, and begun again.
+    """Re-encrypts everything under the first key of a cipher. Can be interrupted and started again at any time.
 
-    `dry_run`: only count what there is, by key, and write nothing.
+    `dry_run`: only count values by key, and write nothing.
     """
 
     def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher, *, dry_run: bool = False) -> None:
@@ -76,15 +76,15 @@ class Rotation:
         self._ours = re.compile(rf"{re.escape(keys.namespace)}:\{{(\d\d)\}}:(session|outreach|body):(.+)", re.DOTALL)
 
     def size(self) -> int:
-        """Return how many keys the server holds: a bound of what a pass has to look at."""
+        """Return how many keys the server holds: an upper bound for one pass."""
         with driver_errors():
             return int(self._scripts.client.dbsize())
 
     def steps(self, tally: RotationTally) -> Iterator[int]:
-        """Look at everything once, and encrypt anew what has to be; yield after each step how many records it had.
+        """Make one pass and re-encrypt values as needed; yield the number of records after each step.
 
         Raises:
-            StateError: the server is away; what was done stands.
+            StateError: The server is down; finished steps stay done.
         """
         records = self._records()
         while page := list(islice(records, PAGE)):

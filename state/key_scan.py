@@ -1,4 +1,4 @@
-"""Reads whole keys of a namespace, whichever they are; what is encrypted is decrypted."""
+"""Reads all keys of a namespace and decrypts their values."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -15,7 +15,7 @@ from state.stored_data import KeyText
 
 CHUNK = 500
 _WHOLE = {"hash": "HGETALL", "string": "GET"}
-"""Kinds that are read as a whole."""
+"""Types that are read as a whole."""
 Fields = Sequence[bytes] | Mapping[bytes, bytes] | None
 
 
@@ -28,7 +28,7 @@ class KeyScan:
         self._cipher = cipher
 
     def scan_all(self) -> Iterator[KeyText]:
-        """Read every key of the namespace: its name, and all that it holds as one text (of large ones in pieces)."""
+        """Yield every key of the namespace: its name, and its content as one text (large ones in pieces)."""
         for keys in self.scan("*"):
             with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
@@ -50,14 +50,14 @@ class KeyScan:
                         yield KeyText(key.decode(), piece)
 
     def opened(self, owner: str, name: str, stamp: str, stored: str) -> str:
-        """Decrypt; what is encrypted under a lost key reads as empty."""
+        """Return the decrypted text; empty if its key is lost."""
         try:
             return self._cipher.decrypt(owner, name, stamp, stored)
         except UnreadableError:
             return ""
 
     def scan(self, pattern: str) -> Iterator[list[bytes]]:
-        """Return the keys of the namespace that match a pattern, page by page."""
+        """Yield the keys of the namespace that match a pattern, page by page."""
         with driver_errors():
             keys = self._scripts.client.scan_iter(f"{self._keys.namespace}:{pattern}", count=1000)
         while True:
@@ -68,11 +68,11 @@ class KeyScan:
             yield chunk
 
     def stream(self, key: str) -> Iterator[Item]:
-        """Return all entries of a stream."""
+        """Yield all entries of a stream."""
         first = "-"
         while True:
             with driver_errors():
-                # Not through the driver's own function, whose reply differs with the protocol.
+                # Not through the driver's own function, whose reply depends on the protocol.
                 items: list[Item] = self._scripts.client.execute_command("XRANGE", key, first, "+", "COUNT", CHUNK)
             yield from items
             if len(items) < CHUNK:
@@ -80,7 +80,7 @@ class KeyScan:
             first = f"({items[-1][0].decode()}"
 
     def _hash_text(self, key: bytes, stored: dict[str, str]) -> str:
-        # The stamps of a session's fields end in digits, which would run into those of a number.
+        # The stamps of a session's fields end in digits, which would merge with those of a number.
         if b":session:" in key:
             return str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
         owner = last_of(key)
@@ -102,7 +102,7 @@ class KeyScan:
 
 
 def session_of(key: str) -> str:
-    """Return the id of the session that a key holds; empty for any other key."""
+    """Return the id of a key's session; empty for any other key."""
     return key.partition(":session:")[2]
 
 

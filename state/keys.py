@@ -1,8 +1,8 @@
-"""Every key in Redis: its name, its hash tag and its time to live (ms).
+"""All keys in Redis: name, hash tag and time to live (ms).
 
-Everything of one session lies under the tag of its partition and everything of one person under that person's tag, so
-that each script touches one slot and works on Redis Cluster unchanged. Scripts get the prefix of a partition or person
-as their only key and add the rest themselves; the names below are the same as those in `state/lua/`.
+All data of one session has the tag of its partition, and all data of one person has that person's tag. So each script
+touches one slot and works unchanged on Redis Cluster. Scripts get the prefix of a partition or person as their only key
+and add the rest. The names below are the same as in `state/lua/`.
 """
 
 import re
@@ -26,28 +26,28 @@ LAST_ERASURE_TTL_MS = DAY_MS
 LINK_TTL_MS = 365 * DAY_MS
 FOREIGN_TTL_MS = 5 * 60 * 1000
 ANSWER_TTL_MS = 30 * DAY_MS
-"""How long a person's approval is kept: as the records of the contacts that rest on it. Not less than events may arrive
-late: a refusal from before the approval would count otherwise. A refusal is kept until it is taken back."""
+"""How long a person's approval is kept: as long as the records of contacts that rest on it. Events must not arrive
+later than this, or a refusal from before the approval would count. A refusal is kept until it is withdrawn."""
 
 OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 
 
 def partition_of(session_id: str) -> int:
-    """Return the partition (0 to 63) that a session lives in."""
+    """Return the partition (0 to 63) of a session."""
     return crc32(session_id.encode()) % PARTITIONS
 
 
 def is_outreach_id(text: object) -> bool:
-    """Whether something is the id of an outreach: two digits of its partition, a dash, 16 hexadecimal digits."""
+    """Return whether this is an outreach's id: two digits of its partition, a dash, 16 hexadecimal digits."""
     match = OUTREACH_ID.fullmatch(text) if isinstance(text, str) else None
     return match is not None and int(match[1]) < PARTITIONS
 
 
 def partition_of_outreach(outreach_id: str) -> int:
-    """Return the partition that an outreach's id names.
+    """Return the partition in an outreach's id.
 
     Raises:
-        ValueError: it is not an outreach's id.
+        ValueError: It isn't an outreach's id.
     """
     if not is_outreach_id(outreach_id):
         raise ValueError(f"{outreach_id[:32]!r} is not the id of an outreach")
@@ -55,9 +55,9 @@ def partition_of_outreach(outreach_id: str) -> int:
 
 
 def applied_of(stream: str) -> str:
-    """Hash: how many entries of a stream, given by its key, were applied, and when its ids were last put back to now.
+    """Hash: how many entries of a stream (by its key) were applied, and when its ids were last put back to now.
 
-    It lies in the slot of the stream.
+    It is in the slot of the stream.
     """
     return f"{stream.partition(':')[0]}:applied:{{{stream}}}"
 
@@ -69,7 +69,7 @@ class Keys:
     namespace: str = "winback"
 
     def events_of(self, number: int) -> str:
-        """Stream: activity that nobody has applied yet; the first one has the number 0 and a name without it."""
+        """Stream: activity that isn't applied yet. The first one has number 0 and a name without it."""
         return f"{self.namespace}:events:{number}" if number else self.events
 
     @property
@@ -79,48 +79,48 @@ class Keys:
 
     @property
     def rejected(self) -> str:
-        """Stream, capped: why events, or parts of them, were set aside."""
+        """Stream, capped: why events, or parts of them, were rejected."""
         return f"{self.namespace}:rejected"
 
     @property
     def deployment(self) -> str:
-        """Hash: what all processes must agree on."""
+        """Hash: the settings that all processes must share."""
         return f"{self.namespace}:deployment"
 
     @property
     def sweep(self) -> str:
-        """Hash: what sweeps must know of those before them. Times are Unix ms.
+        """Hash: what sweeps record for later sweeps. Times are Unix ms.
 
-        `last`: when the last one began; `interval`: how often they are asked for (ms); `sign`: when events could be
-        taken last; `apart`: how far apart the last such signs were (ms); `reopened`: when events could be taken again
-        after the last gap; `silent`: the last event, while the whole shop is silent; `trail.<stream>`: see
-        `state.watermark.Trail`; `ahead`: when ids were ahead of the clock, by how much, in which stream, the last id;
-        `missing.<stream>`, `lost` and `lost_at`: entries that were removed before they were applied.
+        `last`: the start of the last sweep; `interval`: the sweep interval (ms); `sign`: when events could last be
+        taken; `apart`: the last pauses between these times (ms); `reopened`: the end of the last gap; `silent`: the
+        last event, while the whole shop is silent; `trail.<stream>`: see `state.watermark.Trail`; `ahead`: when ids
+        were ahead of the clock, by how much, in which stream, and the last id; `missing.<stream>`, `lost` and
+        `lost_at`: entries that were removed before they were applied.
         """
         return f"{self.namespace}:sweep"
 
     @property
     def problems(self) -> str:
-        """Hash: what is wrong at the moment, such as a settings file that cannot be used."""
+        """Hash: current problems, such as an unusable settings file."""
         return f"{self.namespace}:problems"
 
     @property
     def control(self) -> str:
-        """Prefix of what holds back all sending.
+        """Prefix of the keys that can block all sending.
 
-        `sending` is a hash, `daily_contacts:<day>` a hash of outreach → token (2 days), `last_erasure` a text, and
-        `gaps` a sorted set: when orders came again after a time without any → when that began (30 days).
+        `sending` is a hash, `daily_contacts:<day>` a hash of outreach → token (2 days), and `last_erasure` a text.
+        `gaps` is a sorted set: when orders resumed after a time without any → when that time began (30 days).
         """
         return f"{self.namespace}:{{control}}:"
 
     @property
     def orders(self) -> str:
-        """Hash: when the last order arrived, and what was found of the sessions since."""
+        """Hash: when the last order arrived, and the verdict on the sessions since."""
         return f"{self.control}orders"
 
     @property
     def progress(self) -> str:
-        """Hash: step of detection or sending → when it happened last (ms), and the thresholds of the last sweep."""
+        """Hash: step of detection or sending → when it last happened (ms), and the thresholds of the last sweep."""
         return f"{self.control}progress"
 
     def orders_of(self, day: int) -> str:
@@ -129,40 +129,40 @@ class Keys:
 
     @property
     def checkouts(self) -> str:
-        """Sorted set: a number for each session → when it reached the checkout, negative: when it ordered (1 day)."""
+        """Sorted set: a number for each session → when it reached the checkout; negative: when it ordered (1 day)."""
         return f"{self.control}checkouts"
 
     @property
     def last_erasure(self) -> str:
-        """Text: another one after each removal by `winback forget` (1 day)."""
+        """Text that changes with each erasure by `winback forget` (1 day)."""
         return f"{self.control}last_erasure"
 
     @property
     def backlog(self) -> str:
-        """Hash: how many messages hold dispatch back, and since when (ms); for a minute after that was last seen."""
+        """Hash: how many messages block dispatch, and since when (ms); for a minute after it was last seen."""
         return f"{self.control}backlog"
 
     @property
     def refused(self) -> str:
-        """Hash: why workers refused messages of the broker → how many, and when the last was (7 days after it)."""
+        """Hash: why workers refused messages of the broker → how many, and when last (7 days after it)."""
         return f"{self.control}refused"
 
     @property
     def monitor_lock(self) -> str:
-        """Text: the process whose turn it is to look for all others (some seconds)."""
+        """Text: the process that holds the monitor lock (some seconds)."""
         return f"{self.namespace}:monitor_lock"
 
     @property
     def alarms(self) -> str:
-        """Hash: what is wrong → since when, when it was last told, and its level (7 days after the last one)."""
+        """Hash: alarm → since when, when it was last logged, and its level (7 days after the last one)."""
         return f"{self.namespace}:alarms"
 
     def heartbeat(self, role: str) -> str:
-        """Hash: process of a role → when it last said that it lives (ms)."""
+        """Hash: process of a role → its last heartbeat (ms)."""
         return f"{self.namespace}:heartbeat:{role}"
 
     def announced(self, role: str) -> str:
-        """Hash: process of a role → when it last announced its settings (ms), and what they are, as JSON (1 day)."""
+        """Hash: process of a role → when it last announced its settings (ms), and the settings as JSON (1 day)."""
         return self.heartbeat(f"about.{role}")
 
     @property
@@ -172,29 +172,29 @@ class Keys:
 
     @property
     def foreign(self) -> str:
-        """Hash: when a worker was last handed an outreach that this namespace doesn't hold (5 minutes)."""
+        """Hash: when a worker last got an outreach that isn't in this namespace (5 minutes)."""
         return f"{self.control}foreign"
 
     def partition(self, number: int) -> str:
-        """Prefix of everything in a partition."""
+        """Prefix of all keys of a partition."""
         return f"{self.namespace}:{{{number:02d}}}:"
 
     def person(self, person: str) -> str:
-        """Prefix of everything known of a person, given as the HMAC of a phone number or an e-mail address.
+        """Prefix of all keys of a person, identified by the HMAC of a phone number or an e-mail address.
 
-        Under it, with "linked" for what was said by an identity that was seen together with this one:
+        Under it, with "linked" for marks from an identity that was seen together with this one:
 
-        - `bought`, `bought_linked`: text, when they bought last (ms); until `contact.purchase_cooldown` after that
+        - `bought`, `bought_linked`: text, the last purchase (ms); until `contact.purchase_cooldown` after it
         - `opted_out`: hash, source (`shop`, `operator`, `linked`, or a register) → when (ms); kept indefinitely
         - `consent`: hash, channel, or `linked.` and the channel → latest answer with its proof; 30 days, and
           indefinitely while one of them is a refusal
-        - `payment`: hash, `stated` or `latest`, or `linked.` and that → how a payment stands; until it ends, at least
+        - `payment`: hash, `stated` or `latest`, or `linked.` and that → the state of a payment; until it ends, at least
           a day
-        - `reserved`: hash, outreach → `token:when` (ms); the longest limit and a lease
+        - `reserved`: hash, outreach → `token:time` (ms); the longest limit and a lease
         - `contacts`: see there
         - `sessions`: sorted set, session → when the person was named in it (ms); 7 days after the last
         - `links`: sorted set, person → when both were seen together (ms); 365 days after the last
-        - `forgotten`: text, when `winback forget` removed them (ms); 10 minutes
+        - `forgotten`: text, the time of the erasure by `winback forget` (ms); 10 minutes
         """
         return f"{self.namespace}:{{person:{person}}}:"
 
@@ -203,28 +203,28 @@ class Keys:
 
         Ids of the source are kept as keyed hashes. Under it:
 
-        - `visitor:<id>`: hash, the visitor's session, where they were last, when they ordered last (ms) and in which
-          session, and what waits for a session to begin: fields of the customer (personal), and when they were sent
-        - `user:<id>`: text, the visitor that was last seen with that user id
-        - `alias:<id>`: text, the session of a cart, a checkout or an order
+        - `visitor:VISITOR`: hash, the visitor's session, last place in the flow, last order (ms) and its session;
+          until a session begins, also fields of the customer
+        - `user:USER`: text, the visitor that was last seen with that user
+        - `alias:ID`: text, the session of a cart, checkout or order
         """
         return f"{self.namespace}:{{source:{source}}}:"
 
     @property
     def registers(self) -> str:
-        """Hash: register of people who opted out → when it was last imported (ms), and how many entries it has."""
+        """Hash: register of people who opted out → when it was last imported (ms), and its number of entries."""
         return f"{self.namespace}:registers"
 
     def sessions(self, person: str) -> str:
-        """Sorted set: session that a person was named in → when they last were (ms)."""
+        """Sorted set: session in which a person was named → when, for the last time (ms)."""
         return f"{self.person(person)}sessions"
 
     def links(self, person: str) -> str:
-        """Sorted set: people seen together with this one → when they last were (ms)."""
+        """Sorted set: people seen together with this one → when, for the last time (ms)."""
         return f"{self.person(person)}links"
 
     def contacts(self, person: str) -> str:
-        """Hash: outreach that was about to reach a person → when (ms), and what its cart was worth."""
+        """Hash: outreach that was about to reach a person → when (ms), and the value of its cart."""
         return f"{self.person(person)}contacts"
 
     def session(self, session_id: str) -> str:
@@ -252,7 +252,7 @@ class Keys:
         return f"{self.partition(partition_of_outreach(outreach_id))}outreach:{outreach_id}"
 
     def body(self, outreach_id: str) -> str:
-        """Text: the request of an outreach that is unknown, for as long as it may be repeated (24 h at most)."""
+        """Text: the request of an unknown outreach, until it can no longer be repeated (24 h at most)."""
         return f"{self.partition(partition_of_outreach(outreach_id))}body:{outreach_id}"
 
     def stats(self, number: int, day: int) -> str:

@@ -1,11 +1,14 @@
-"""How often a person may be contacted, as the scripts take it. Settings read it without loading the Redis client."""
+"""How often a person can be contacted, in the form of the scripts.
+
+Settings read it without loading the Redis client.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` contacts of a person in any `period_ms`, wherever that begins."""
+    """At most `count` contacts of a person in any period of `period_ms`."""
 
     count: int
     period_ms: int

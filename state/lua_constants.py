@@ -1,4 +1,4 @@
-"""Constants that the Lua scripts share with Python: the include `constants` is made of them."""
+"""Constants that the Lua scripts share with Python. The include `constants` is generated from them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from state.session_record import ANSWERS, MARK, RANK_WIDTH, STAMP_WIDTH
 
 Constant = int | str | Sequence[str]
 CLOCKS_DIFFER_MS = 1000
-"""A clock that is put back by less isn't noticed: it soon catches up."""
+"""Smaller corrections of the clock aren't detected: it soon catches up."""
 CONSTANTS: Mapping[str, Constant] = {
     "HOUR": DAY_MS // 24,
     "DAY": DAY_MS,
@@ -15,7 +15,7 @@ CONSTANTS: Mapping[str, Constant] = {
     "OUTREACH_TTL": OUTREACH_TTL_MS,
     "STATS_TTL": STATS_TTL_MS,
     "CLOCKS_DIFFER": CLOCKS_DIFFER_MS,
-    # The clocks of shoppers and of the server can be this far ahead of each other, and the expiry of a voucher.
+    # How far clocks of shoppers and the server can be ahead, and the expiry of a voucher.
     "AHEAD": 2 * 60_000,
     "FURTHEST": 31 * DAY_MS,
     "RANK_WIDTH": RANK_WIDTH,
@@ -30,7 +30,7 @@ CONSTANTS: Mapping[str, Constant] = {
 
 
 def lua_of(names: Sequence[str]) -> str:
-    """Return the Lua text that declares these constants; empty for none."""
+    """Return the Lua declaration of these constants; empty for none."""
     if not names:
         return ""
     return f"local {', '.join(names)} = {', '.join(_literal(CONSTANTS[name]) for name in names)}"

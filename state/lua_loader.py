@@ -1,8 +1,8 @@
 """Assembles the Lua scripts of `state/lua/` from their includes.
 
-A file of `state/lua/includes/` holds one function, named as the file. It lists the includes that it uses itself, at the
-top, in lines such as `-- include: clock, text`; a script does the same. Each include is put into a script once, before
-the first that uses it. The include `constants` is generated from `state/lua_constants.py`.
+A file of `state/lua/includes/` holds one function with the file's name. At the top it lists its own includes, in lines
+such as `-- include: clock, text`; a script does the same. Each include is put into a script once, before the first that
+uses it. The include `constants` is generated from `state/lua_constants.py`.
 """
 
 import re
@@ -17,14 +17,14 @@ Read = Callable[[str], str]
 
 
 class IncludeError(ValueError):
-    """Includes that don't exist or include each other; the message names the whole chain."""
+    """Includes that don't exist or include each other. The message names the whole chain."""
 
 
 def read(name: str) -> str:
     """Return the text of a script or an include.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: There is neither.
     """
     folder = files("state") / "lua"
     include = folder / "includes" / f"{name}.lua"
@@ -37,10 +37,10 @@ def includes_of(text: str) -> list[str]:
 
 
 def assembled(name: str, read: Read = read) -> str:
-    """Return a script with its includes, without comments: what is sent to the server.
+    """Return the source that is sent to the server: a script with its includes, without comments.
 
     Raises:
-        IncludeError: an include doesn't exist, or includes itself by way of others.
+        IncludeError: An include doesn't exist, or includes itself through others.
     """
     found: dict[str, str] = {}
     _collect((name,), read, found)
@@ -52,7 +52,7 @@ def assembled(name: str, read: Read = read) -> str:
 
 
 def _collect(chain: tuple[str, ...], read: Read, found: dict[str, str]) -> None:
-    """Add the last of a chain to the texts found, after all that it includes."""
+    """Add the last of a chain to the texts found, after all its own includes."""
     *above, name = chain
     if name in above:
         raise IncludeError(f"{' → '.join(chain)}: {name} includes itself")

@@ -1,4 +1,4 @@
-"""The opt-out list: who must not be contacted, and which sources say so. It holds hashes of people and nothing else."""
+"""The opt-out list: the people who must not be contacted, with the sources. It only holds hashes of people."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from state.scripts import Scripts, unwrap
 from state.server_errors import driver_errors
 
 PERSON = re.compile(r"[0-9a-f]{64}")
-"""A person as the state knows them: see state.people.person_of."""
+"""A person's HMAC: see state.people.person_of."""
 SHOP, OPERATOR = "shop", "operator"
 """Sources that aren't registers: the shop's `opt_out` events, and the `winback optout` command."""
 LINKED = "linked"
@@ -24,14 +24,14 @@ DIRECT = frozenset({SHOP, OPERATOR})
 """Sources that know the person, and so count for all of their identities. A register lists numbers, not people."""
 OF_THE_PERSON = DIRECT | {LINKED}
 MOST_LINKED = 10
-"""An identity seen together with more than this many others, such as `guest@shop.com`, is shared: it doesn't tell a
-person apart, and nothing is passed on from it."""
+"""An identity seen together with more others than this, such as `guest@shop.com`, is shared: it doesn't identify a
+person, and nothing is passed on from it."""
 CHUNK = 1000
 """People per round trip."""
 
 
 class OptOutEntry(NamedTuple):
-    """A person on the list, and why."""
+    """A person on the list, with source and time."""
 
     person: str
     source: str
@@ -60,7 +60,10 @@ class Register:
 
 
 class OptOuts:
-    """Everyone who must not be contacted: one hash per person, without a TTL. A person is on the list if it exists."""
+    """All people who must not be contacted: one hash per person, without a TTL.
+
+    A person is listed if the hash exists.
+    """
 
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
@@ -73,7 +76,7 @@ class OptOuts:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def add(self, people: Sequence[str], source: str = OPERATOR, at_ms: int | None = None) -> list[bool]:
-        """Add people under a source; return which of them weren't on the list under any source.
+        """Add people under a source; return which of them weren't listed under any source.
 
         An entry of the same source keeps its time. `at_ms` is the server's clock unless given.
         """
@@ -81,7 +84,7 @@ class OptOuts:
         return self.add_each([OptOutEntry(person, source, at_ms) for person in people])
 
     def add_each(self, entries: Sequence[OptOutEntry], *, renew: bool = False) -> list[bool]:
-        """Do as `add` for many sources. `renew`: entries of the same source get the new time."""
+        """Add entries of any sources, as `add` does. `renew`: entries of the same source get the new time."""
         new = self._add(entries, renew=renew)
         direct = [entry for entry in entries if entry.source in DIRECT]
         linked = self.linked([entry.person for entry in direct])
@@ -104,7 +107,7 @@ class OptOuts:
     def remove(self, people: Sequence[str], sources: Collection[str] = OF_THE_PERSON) -> list[int]:
         """Remove the entries of these sources; return how many each person had.
 
-        Those of the person are removed from the identities that were seen together with theirs, too.
+        Entries of the person are also removed from linked identities.
         """
         if others := [other for others in self.linked(people) for other in others]:
             self._remove(others, OF_THE_PERSON & set(sources))
@@ -122,12 +125,12 @@ class OptOuts:
         return [_entries(reply) for reply in replies]
 
     def __iter__(self) -> Iterator[str]:
-        """Return everyone on the list, in no order. Scans all keys: a separate index could differ from what counts."""
+        """Yield all listed people, unordered. Scans all keys, because a separate index could differ from them."""
         for key in self._list():
             yield key.rpartition("{person:")[2].partition("}")[0]
 
     def everyone(self) -> Iterator[Listed]:
-        """Return everyone on the list with their entries, in no order, reading 1,000 people at a time."""
+        """Yield all listed people with their entries, unordered, reading 1,000 at a time."""
         for people in _chunks(self):
             yield from map(Listed, people, self.entries(people))
 
@@ -144,7 +147,7 @@ class OptOuts:
         return {source.decode(): _register(text.decode()) for source, text in sorted(found.items())}
 
     def record(self, source: str, register: Register) -> None:
-        """Record the import of a register. One without entries is no longer kept."""
+        """Record the import of a register. A register without entries is removed."""
         with driver_errors():
             if register.count:
                 text = f"{register.at_ms} {register.count}"
@@ -153,7 +156,7 @@ class OptOuts:
                 self._scripts.client.hdel(self._keys.registers, source)
 
     def linked(self, people: Sequence[str]) -> list[list[str]]:
-        """Return the identities seen together with each of these; none for one that is shared by many people."""
+        """Return the identities seen together with each of these; none for a shared one."""
         replies = cast(
             "list[list[bytes]]", self._pipelined([("ZRANGE", self._keys.links(person), 0, -1) for person in people])
         )
@@ -180,7 +183,7 @@ class OptOuts:
 
 def _entries(reply: Mapping[bytes, bytes] | Exception) -> Entries:
     if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
-        return {OPERATOR: 0}  # as versions before 0.1 wrote it: neither source nor time are known
+        return {OPERATOR: 0}  # the format before 0.1: neither source nor time are known
     with driver_errors():
         found = unwrap(reply)
     return {source.decode(): int(at_ms) for source, at_ms in sorted(found.items())}

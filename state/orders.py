@@ -1,6 +1,6 @@
 """Sessions that reach the checkout and orders that arrive, counted for all processes together.
 
-What is kept of a session is a number that stands for its id, for at most a day; counters are kept for 15 days.
+A session is kept as a number in place of its id, for at most a day. Counters are kept for 15 days.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 DAYS = 8
-"""Days of counters that are read, today included."""
+"""Days of counters that are read, including today."""
 
 
 class SessionMoment(NamedTuple):
-    """A session, empty for none, and when something happened in it (Unix ms)."""
+    """A session, empty for none, and a time (Unix ms)."""
 
     session: str
     at_ms: int
@@ -31,25 +31,25 @@ class SessionMoment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrderFlow:
-    """What was last found of the orders. Times are Unix ms of the server."""
+    """The last verdict on the orders. Times are Unix ms of the server."""
 
     last_ms: int = 0
-    """When the last order arrived; 0: there never was one."""
+    """When the last order arrived; 0: never."""
     level: str = "fine"
     """`fine`, `doubtful` (their absence is improbable), `stopped`, or `never` (none has ever arrived)."""
     since_ms: int = 0
-    """When that was found."""
+    """When the level began."""
     run: int = 0
-    """Sessions that reached the checkout since the last order, and had the time to order."""
+    """Sessions that reached the checkout since the last order and had the time to order."""
     rate: float = 0.0
-    """How many of them usually order, at least."""
+    """The share of them that usually orders, at least."""
     held: bool = False
     """Whether sending is held for it."""
     released_ms: int = 0
-    """Until when it goes on all the same; 0: it does not."""
+    """Until when sending continues regardless; 0: it doesn't."""
 
     def holds(self, now_ms: int) -> bool:
-        """Whether nothing is sent for it now."""
+        """Return whether sending is held now."""
         return self.held and now_ms >= self.released_ms
 
 
@@ -60,7 +60,7 @@ class Counts:
     checkouts: Sequence[int]
     """By hour: sessions that reached the checkout."""
     ordered: Sequence[int]
-    """Of these, how many have ordered, by the hour in which they reached the checkout."""
+    """How many of these have ordered, by the hour in which they reached the checkout."""
     arrived: Sequence[int]
     """Orders by the hour of their arrival."""
     delays: Mapping[int, int]
@@ -68,14 +68,14 @@ class Counts:
 
 
 class Orders:
-    """The counters, and what is concluded from them."""
+    """The counters and the verdict."""
 
     def __init__(self, scripts: Scripts, keys: Keys) -> None:
         self._scripts = scripts
         self._keys = keys
 
     def count(self, checkouts: Sequence[SessionMoment], orders: Sequence[SessionMoment]) -> list[NamedCall]:
-        """Return the calls that count these. Counting again changes nothing.
+        """Return the calls that count these. Safe to repeat.
 
         An order without a session has an empty text in its place.
         """
@@ -85,22 +85,22 @@ class Orders:
 
     @property
     def connects(self) -> int:
-        """How many connections to the server were made; see `state.connection_count`."""
+        """Return how many connections to the server were made; see `state.connection_count`."""
         return connects_of(self._scripts.client)
 
     def flow(self) -> OrderFlow:
-        """Read what was last found."""
+        """Return the last verdict."""
         with driver_errors():
             found = self._scripts.client.hgetall(self._keys.orders)
         return read_flow({name.decode(): text.decode() for name, text in found.items()})
 
     def waiting(self, since_ms: int, until_ms: int) -> int:
-        """Count sessions without an order that reached the checkout after a moment, up to another."""
+        """Return the number of sessions without an order that reached the checkout after one moment, up to another."""
         with driver_errors():
             return int(self._scripts.client.zcount(self._keys.checkouts, f"({max(0, since_ms)}", until_ms))
 
     def counts(self, now_ms: int) -> list[Counts]:
-        """Read the counters of the last days, today first."""
+        """Return the counters of the last days, today first."""
         today = now_ms // DAY_MS
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
@@ -110,9 +110,9 @@ class Orders:
         return [_counts(day) for day in found]
 
     def record(self, level: str, *, judged_ms: int, hold: bool, run: int, rate: float) -> JudgeOrdersReply:
-        """Record a verdict; return the level that holds now, and whether an alarm begins or ends with it.
+        """Record a verdict; return the level that is now in force, and whether an alarm begins or ends with it.
 
-        `level`: `fine`, `doubtful`, `stopped`, `never`, or `off`. `judged_ms`: the last order that it rests on; one
+        `level`: `fine`, `doubtful`, `stopped`, `never`, or `off`. `judged_ms`: the last order of the verdict; an order
         that has arrived since outweighs it. Once orders have stopped, only an order ends that.
         """
         call = lua.judge_orders(self._keys.control, level, judged_ms, int(hold), run, f"{rate:.3f}")
@@ -120,7 +120,7 @@ class Orders:
 
 
 def read_flow(stored: Mapping[str, str]) -> OrderFlow:
-    """Read what was last found, from its hash."""
+    """Return the last verdict from its hash."""
     return OrderFlow(
         last_ms=int(stored.get("last", 0)),
         level=stored.get("level", "fine"),

@@ -1,4 +1,4 @@
-"""The outbox: every outreach from claim to end. Messages are hints; this is the truth."""
+"""The outbox: every outreach from claim to end. Messages are hints; the outbox is authoritative."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
 FenceVerdict = Literal["sending", "not_replicated", "cancelled", "busy", "lost"]
 Result = Literal["sent", "dead", "suppressed", "unknown", "retry", "not_sent"]
 BODY, HISTORY = "outreach.body", "outreach.history"
-"""What is sealed in an outreach is authenticated as this; no field of a session has such a name."""
+"""Encrypted texts of an outreach are authenticated under these names; no field of a session has such a name."""
 MOST_TAKES = 5
-"""After so many takes in a row that did not end in order, an outreach is dead: it stops its worker."""
+"""After this many takes in a row without an orderly end, an outreach is dead, because it crashes its worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An outreach in our hands, with its session as it is now."""
+    """An outreach that this worker has taken, with its current session."""
 
     outreach: str
     token: int
@@ -37,7 +37,7 @@ class Taken:
     last: int
     """Sequence number of the last event before the silence."""
     expires_at_ms: int
-    """From when on it is too late for a contact."""
+    """From when it is too late for a contact."""
     attempts: int
     barrier: str
     """The last id of each stream when it was dispatched."""
@@ -48,14 +48,14 @@ class Taken:
     ambiguous: bool
     session: Session
     unreadable: str = ""
-    """Why the body of an earlier attempt is missing here: it cannot be decrypted."""
+    """Why the body of an earlier attempt is missing: it can't be decrypted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """What the fence said: `sending` (with the number of this attempt), `cancelled`, `busy` or `lost`.
+    """The verdict of the fence: `sending` (with the attempt's number), `cancelled`, `busy` or `lost`.
 
-    `not_replicated`: it is `sending`, but too few replicas know, so no request may start.
+    `not_replicated`: the state is `sending`, but too few replicas acknowledged it, so no request can start.
     """
 
     verdict: FenceVerdict
@@ -63,9 +63,9 @@ class Fenced:
 
 
 class Outbox:
-    """The state of all outreaches. `lease_ms` is how long a worker may keep one without a sign of life.
+    """The state of all outreaches. `lease_ms`: how long a worker can keep one without a renewal.
 
-    The body, and what a reply quoted of it, go through `cipher`.
+    `cipher` encrypts the body, and what a reply quotes from it.
     """
 
     def __init__(self, scripts: Scripts, keys: Keys, lease_ms: int, cipher: Cipher | None = None) -> None:
@@ -75,7 +75,7 @@ class Outbox:
         self.lease_ms = lease_ms
 
     def outcomes(self, outreaches: Sequence[str]) -> list[str]:
-        """Return where outreaches are: a state, with its reason after a dot; empty for one whose record is gone."""
+        """Return the outcome of outreaches: a state, with its reason after a dot; empty if the record is gone."""
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for outreach in outreaches:
@@ -92,7 +92,7 @@ class Outbox:
             return sum(pipe.execute())
 
     def due(self, limit: int, *, now_ms: int) -> list[int]:
-        """Return the partitions of up to `limit` due outreaches, those overdue for longest first; one for each."""
+        """Return the partitions of up to `limit` due outreaches, longest overdue first, one entry for each outreach."""
         if limit <= 0:
             return []
         with driver_errors():
@@ -104,13 +104,13 @@ class Outbox:
         return [number for _, number in islice(merge(*lines), limit)]
 
     def lease_due(self, limit: int, *, now_ms: int, barrier: str) -> list[str]:
-        """Lease up to `limit` due outreaches, those overdue for longest first, and return their ids; see `lease`."""
+        """Lease up to `limit` due outreaches, longest overdue first, and return their ids; see `lease`."""
         return self.lease(self.due(limit, now_ms=now_ms), barrier=barrier)
 
     def lease(self, partitions: Sequence[int], *, barrier: str) -> list[str]:
-        """Lease what `due` has found, as far as nobody else has, and return the ids.
+        """Lease outreaches that `due` found, unless another process has leased them, and return the ids.
 
-        `barrier` is what `Streams.barrier` returned before: an attempt waits until all of it has been applied.
+        `barrier` is an earlier result of `Streams.barrier`: an attempt waits until all of it is applied.
         """
         if not partitions:
             return []
@@ -119,14 +119,14 @@ class Outbox:
         return [outreach for leased in self._scripts.run_many(calls) for outreach in leased]
 
     def reap(self, limit: int = 500) -> Reaped:
-        """Take back leases that ran out: what may have been sent ends unknown, the rest is due again."""
+        """Take back expired leases: outreaches that might have been sent end as unknown, the others are due again."""
         calls = [lua.reap(self._keys.partition(number), limit, self.lease_ms) for number in range(PARTITIONS)]
         return Reaped.of(self._scripts.run_many(calls))
 
     def put_back(self, by_ms: Mapping[int, int], *, limit: int = 500) -> None:
-        """Make outreaches due earlier: in each partition by as much as its clock was put back, but not before now.
+        """Make outreaches due earlier: in each partition by the amount its clock was put back, but not before now.
 
-        `limit` bounds one script call, not the whole.
+        `limit` bounds one script call, not the total.
         """
         left = dict.fromkeys(by_ms, 0)
         while left:
@@ -135,10 +135,10 @@ class Outbox:
             left = {number: start for number, start in zip(left, replies, strict=True) if start}
 
     def take(self, outreach: str) -> Taken | None:
-        """Take an outreach; None when it is taken, ended, or backing off: a doubled message ends here.
+        """Take an outreach; return None if it is taken, ended or backing off. Duplicate messages end here.
 
         Raises:
-            ValueError: it is not the id of an outreach.
+            ValueError: It isn't an outreach's id.
         """
         reply = self._scripts.run(lua.take(self._prefix(outreach), outreach, self.lease_ms, MOST_TAKES))
         if reply is None:
@@ -167,23 +167,23 @@ class Outbox:
         )
 
     def end_unsent(self, taken: Taken, state: Ended, reason: str) -> str | None:
-        """End an outreach before its fence; return the state it ended in, None when it is not ours any more."""
+        """End an outreach before its fence; return its state, or None if another worker has it."""
         return self._scripts.run(
             lua.end_unsent(self._prefix(taken.outreach), taken.outreach, taken.token, state, reason)
         )
 
     def postpone(self, taken: Taken, *, delay_ms: int | None, why: str) -> bool:
-        """Give an outreach back before its fence; False when it is not ours any more.
+        """Return an outreach before its fence; return False if another worker has it.
 
-        `delay_ms` None: it takes the place among those due that it had before.
+        `delay_ms` None: it keeps its earlier due time.
         """
         delay = "" if delay_ms is None else delay_ms
         return self._scripts.run(lua.postpone(self._prefix(taken.outreach), taken.outreach, taken.token, delay, why))
 
     def fence(self, taken: Taken, *, body: str, key: str, consent: str = "") -> Fenced:
-        """Take the last look before a request may start; after `sending` the outreach must be settled.
+        """Make the last check before a request. After `sending`, the outreach must be settled.
 
-        So it must after `not_replicated`, and after an error if it is found to have passed.
+        It must also be settled after `not_replicated`, and after an error if it turns out to have passed.
         `consent`: the answers on which the contact rests, without personal data; they stay with the outreach.
         """
         sealed = self._cipher.encrypt(taken.outreach, BODY, "", body)
@@ -211,9 +211,9 @@ class Outbox:
         quoted: str = "",
         ambiguous: bool = False,
     ) -> str | None:
-        """Record how an attempt went; return the outreach's state, None when it is not ours any more.
+        """Record the result of an attempt; return the outreach's state, or None if another worker has it.
 
-        `quoted`, for the end of the line in the history, may repeat what is personal: it is encrypted like a body.
+        `quoted`, for the end of the history line, can repeat personal data: it is encrypted like a body.
         """
         if quoted:
             line += " " + self._cipher.encrypt(taken.outreach, HISTORY, "", " ".join(quoted.split()))
@@ -231,7 +231,7 @@ class Outbox:
         )
 
     def readable(self, outreach: str, history: str) -> str:
-        """Return an outreach's history with what is encrypted in it decrypted, or said to be unreadable."""
+        """Return an outreach's history with its encrypted parts decrypted, or marked as unreadable."""
         return readable(self._cipher, outreach, history)
 
     def _prefix(self, outreach: str) -> str:
@@ -239,7 +239,7 @@ class Outbox:
 
 
 def readable(cipher: Cipher, outreach: str, history: str) -> str:
-    """Return an outreach's history with what is encrypted in it decrypted, or said to be unreadable."""
+    """Return an outreach's history with its encrypted parts decrypted, or marked as unreadable."""
     for sealed in set(sealed_in(history)):
         try:
             text = cipher.decrypt(outreach, HISTORY, "", sealed)

@@ -1,4 +1,4 @@
-"""What is in Redis at a glance, for people to look at. Reads, and nothing but reads; a full server answers too."""
+"""An overview of the data in Redis. Read-only; a server that is out of memory answers too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from state.waiting_events import Events, arrival, read_streams, read_unread
 from state.watermark import Faults, Trail
 
 ROLES = ("ingest", "sweep", "recover", "beat")
-"""Those that leave a sign of life in Redis."""
+"""The roles that leave a heartbeat in Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,58 +42,58 @@ class Overview:
     server: Server
     events: Events
     lanes: Mapping[str, int]
-    """Sessions that wait, by lane; empty lanes are left out."""
+    """Waiting sessions by lane; empty lanes are left out."""
     outbox: OutboxTotals
     counters: Counters
     heartbeats: Mapping[str, Sequence[Heartbeat]]
-    """Of each role, the latest first; those of the last day."""
+    """For each role, the heartbeats of the last day, latest first."""
     problems: Mapping[str, str]
-    """What processes reported to be wrong."""
+    """Problems that processes reported."""
     deployment: Mapping[str, str]
-    """What is recorded of the deployment; empty before the first start."""
+    """The deployment's record; empty before the first start."""
     swept_ms: int | None
     """When the last sweep began."""
     sweep_interval_ms: int | None
-    """How often the sweep expects to be asked for."""
+    """The sweep interval in force."""
     reopened_ms: int | None
-    """When events could be taken again after the last time that they could not."""
+    """When the last gap ended."""
     stream_faults: Faults
-    """What sweeps found wrong with the entries of the streams."""
+    """Faults that sweeps found in the streams."""
     silent_since_ms: int | None
-    """When the last event came, while the whole shop has been silent for too long; None while it has not."""
+    """When the last event arrived, if the whole shop has been silent for too long; otherwise None."""
     sending: Sending
     orders: OrderFlow
     missing_key: Mapping[str, Sequence[Heartbeat]]
-    """Of each role that needs the keys of encryption, the processes that said they lack one; the latest first."""
+    """For each role that needs encryption keys, the processes that lack one, latest first."""
     progress: Progress
     earliest_ms: Mapping[str, int]
-    """By lane, since when its first session has been silent, at the earliest: it may have been active since."""
+    """By lane, the earliest time since when its first session has been silent. It can have been active since."""
     foreign_ms: int | None
-    """When a worker was last handed an outreach of another namespace, within minutes."""
+    """When a worker last got an outreach of another namespace, within minutes."""
     announced: Mapping[str, Sequence[Announcement]]
-    """Of each role, what its processes announced of their settings; the latest first."""
+    """For each role, the settings that its processes announced, latest first."""
     backlog: DispatchHold | None
-    """Messages that hold dispatch back; None: none do."""
+    """Messages that block dispatch; None: none do."""
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
 
     @property
     def lag_ms(self) -> int:
-        """How far the stream is behind: silence is known up to so long ago."""
+        """The lag of the streams: silence is known up to this long ago (ms)."""
         return max(0, self.now_ms - self.events.oldest_ms) if self.events.oldest_ms is not None else 0
 
 
 def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -> Overview:
-    """Read everything, in six round trips whose cost does not grow with the number of sessions.
+    """Return everything, in six round trips whose cost doesn't grow with the number of sessions.
 
     Args:
         scripts: The server.
         keys: The namespace.
         lanes: The names of the lanes to count.
-        days: How many days (UTC) the counters cover, today included.
+        days: How many days (UTC) the counters cover, including today.
 
     Raises:
-        StateError: the server does not answer.
+        StateError: The server doesn't answer.
     """
     with driver_errors():
         server = read_server(scripts.driver)
@@ -150,7 +150,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What has one key each. Times are Unix ms of the server."""
+    """Data with one key each. Times are Unix ms of the server."""
 
     now_ms: int
     rejected: int
@@ -162,17 +162,17 @@ class _Stored:
     """When the clock was last put back; 0: never."""
 
     def texts(self, key: str) -> Mapping[str, str]:
-        """Return a hash."""
+        """Return one of the hashes."""
         return self.hashes[key]
 
     def heartbeats(self, key: str) -> tuple[Heartbeat, ...]:
-        """Return signs of life of the last day, the latest first."""
+        """Return the heartbeats of the last day, latest first."""
         beats = [Heartbeat(process, self._past(int(at))) for process, at in self.hashes[key].items()]
         recent = [beat for beat in beats if self.now_ms - beat.at_ms < HEARTBEAT_TTL_MS]
         return tuple(sorted(recent, key=lambda beat: beat.at_ms, reverse=True))
 
     def announced(self, key: str) -> tuple[Announcement, ...]:
-        """Return what processes announced."""
+        """Return the announcements of processes."""
         return tuple(replace(one, at_ms=self._past(one.at_ms)) for one in read_announcements(self.hashes[key]))
 
     def _past(self, at_ms: int) -> int:
@@ -181,7 +181,7 @@ class _Stored:
 
 
 def _read_stored(scripts: Scripts, keys: Keys) -> _Stored:
-    """Read what has one key each: the clock, entries set aside, contacts of today, and all hashes."""
+    """Return the data with one key each: the clock, rejected entries, contacts of today, and all hashes."""
     seconds, micros = scripts.client.time()
     now_ms = seconds * 1000 + micros // 1000
     pipe = scripts.client.pipeline(transaction=False)
@@ -201,7 +201,7 @@ def _read_stored(scripts: Scripts, keys: Keys) -> _Stored:
     return _Stored(
         now_ms=now_ms,
         rejected=rejected,
-        # An id in the future says nothing better than now.
+        # An id in the future counts as now.
         last_rejected_ms=None if last_ms is None else min(last_ms, now_ms),
         contacts_today=contacts_today,
         hashes=hashes,

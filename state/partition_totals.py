@@ -1,4 +1,4 @@
-"""What all partitions hold together: outreaches, sessions that wait, and counters."""
+"""Totals of all partitions: outreaches, waiting sessions, and counters."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,36 +7,36 @@ from dataclasses import dataclass
 from state.calls.monitoring import OverviewReply
 
 OUTCOMES = ("sent", "cancelled", "suppressed", "unreachable", "expired", "unknown", "dead")
-"""What a silent session can end as. Each silence has exactly one of them, or is still open."""
+"""The outcomes of a silent session. Each silence has exactly one of them, or is still open."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxTotals:
-    """How many outreaches are in which place, in all partitions."""
+    """The number of outreaches by place, in all partitions."""
 
     due: int
-    """Waiting to be handed to a worker, now or later."""
+    """Waiting for dispatch, now or later."""
     due_now: int
     first_due_ms: int | None
-    """When the one that has been due for longest became so, or the next one will."""
+    """When the longest overdue one became due, or the next one will."""
     leased: int
     dead: int
     unknown: int
     first_lease_ms: int | None = None
-    """When the first of the leases ends."""
+    """When the first lease ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What happened in the days asked for. Counts of nothing are left out."""
+    """Counts of the requested days. Zeros are left out."""
 
     silent: Mapping[str, int]
     """Sessions that a sweep found silent for too long, by lane."""
     outcomes: Mapping[str, Mapping[str, int]]
-    """What those ended as, by outcome and reason; the reason is empty where there is none to tell apart."""
+    """Their outcomes by outcome and reason; the reason is empty if the outcome has only one."""
 
     def total(self, outcome: str) -> int:
-        """Return how many ended so, for whatever reason."""
+        """Return how many had this outcome, for any reason."""
         return sum(self.outcomes.get(outcome, {}).values())
 
 
@@ -74,7 +74,7 @@ def counters(parts: Sequence[OverviewReply]) -> Counters:
     totals: Counter[str] = Counter()
     for part in parts:
         for field, count in part.counters.items():
-            # Where in the shop it was is of interest to the report alone.
+            # Only the report needs the place in the shop.
             totals[field.partition("@")[0]] += count
     silent: dict[str, int] = {}
     outcomes: dict[str, dict[str, int]] = {}

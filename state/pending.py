@@ -1,4 +1,4 @@
-"""A result that is on its way: the caller works while the server does."""
+"""A pending result: the caller works while the server does."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +11,7 @@ Other = TypeVar("Other")
 
 
 class Pending(Generic[Result]):
-    """The result of commands that were sent. `result` or `drain` is called, or their connection stays taken."""
+    """The result of commands that were sent. Call `result` or `drain`, or their connection stays in use."""
 
     def __init__(self, wait: Callable[[], Result]) -> None:
         """`wait`: wait for the replies and return the result; called at most once."""
@@ -21,8 +21,8 @@ class Pending(Generic[Result]):
         """Wait for the result, once.
 
         Raises:
-            StateError: the server did not do all that it was sent, or its reply was lost.
-            RuntimeError: the result was taken before.
+            StateError: The server didn't carry out all commands, or a reply was lost.
+            RuntimeError: The result was taken before.
         """
         if self._wait is None:
             raise RuntimeError("this result was taken before")
@@ -30,11 +30,11 @@ class Pending(Generic[Result]):
         return wait()
 
     def drain(self) -> None:
-        """Wait for a result that was not taken and discard it, or the server's error; no reply is left unread."""
+        """Wait for the result if it wasn't taken, and discard it or its error, so that no reply stays unread."""
         if self._wait is not None:
             with suppress(StateError):
                 self.result()
 
     def then(self, convert: Callable[[Result], Other]) -> "Pending[Other]":
-        """Return what `convert` makes of the result. It takes the place of this one."""
+        """Return a pending result that applies `convert` to this one, and replaces it."""
         return Pending(lambda: convert(self.result()))

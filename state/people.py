@@ -1,4 +1,4 @@
-"""People: who bought, opted out or refused, who is reserved for a contact. A person is an HMAC, no key names them."""
+"""People: purchases, opt-outs, refusals and reservations. A person is an HMAC; no key contains a name or number."""
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,51 +24,51 @@ Reservation = Literal[
 
 
 def person_of(identity: str, secret: bytes) -> str:
-    """Return who an identity belongs to: its HMAC-SHA256 under the identity secret, as 64 hexadecimal digits.
+    """Return the person of an identity: its HMAC-SHA256 under the identity secret, as 64 hexadecimal digits.
 
-    `identity`: as `detectors.normalize.identities` returns it, and nothing else.
+    `identity`: a result of `detectors.normalize.identities`.
     """
     return hmac.digest(secret, identity.encode(), sha256).hex()
 
 
 class ContactRecord(NamedTuple):
-    """A contact of a person that was made, or may be under way."""
+    """A contact that was made, or might be in flight."""
 
     outreach: str
     at_ms: int
 
 
 class ContactRef(NamedTuple):
-    """What leads a person's orders to an outreach that is about to reach them."""
+    """The link from a person's orders to an outreach that is about to reach them."""
 
     worth: str
-    """What its cart is worth, as `state.attribution.Money` writes it; empty when that is not known."""
+    """The value of its cart, as `state.attribution.Money` writes it; empty if unknown."""
     ttl_ms: int
     """How long it is kept."""
     taken_ms: int
-    """When the outreach was taken (Unix ms): of people who were forgotten since, nothing is remembered."""
+    """When the outreach was taken (Unix ms). Contacts of people erased after this time aren't recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """What is known of a person, read without changing anything."""
+    """The facts about a person, read without changing anything."""
 
     bought: bool = False
     opted_out: bool = False
     answers: Mapping[Channel, ConsentAnswer] = field(default_factory=dict)
-    """Latest answer for each channel, of this identity or of one that was seen with it."""
+    """The latest answer for each channel, of this identity or of one that was seen with it."""
     contacts: tuple[ContactRecord, ...] = ()
-    """Contacts within the longest limit, the latest last."""
+    """Contacts within the longest limit, latest last."""
     sessions: tuple[str, ...] = ()
-    """Sessions in which the person was named, the latest last."""
+    """Sessions in which the person was named, latest last."""
     paying_until_ms: int = 0
-    """Until when a payment is in progress (Unix ms), by the clock of the state server; 0 for none."""
+    """The end of a payment in progress (Unix ms of the server's clock); 0 for none."""
     shared: bool = False
-    """The identity is used with so many others that it tells nobody apart."""
+    """The identity is used with too many others to identify a person."""
 
     @property
     def reserved_by(self) -> str:
-        """The outreach that holds the person, or held them last; empty for none."""
+        """The outreach that holds the person, or last held them; empty for none."""
         return self.contacts[-1].outreach if self.contacts else ""
 
     @property
@@ -78,7 +78,7 @@ class PersonFacts:
 
 
 def merged(found: Sequence[PersonFacts]) -> PersonFacts:
-    """Return what is known of a person by all their identities. Of a shared one only its own opt-out counts."""
+    """Return the facts about a person from all their identities. For a shared one only its own opt-out counts."""
     own = [facts for facts in found if not facts.shared]
     answers: dict[Channel, ConsentAnswer] = {}
     for channel, answer in (pair for facts in own for pair in facts.answers.items()):
@@ -97,7 +97,7 @@ def merged(found: Sequence[PersonFacts]) -> PersonFacts:
 class People:
     """The state of all people. `longest_limit_ms`: the longest period of any limit; contacts are kept for it.
 
-    `payment_window_ms`: how long a payment counts as in progress that states no expiry.
+    `payment_window_ms`: how long a payment without an expiry counts as in progress.
     """
 
     def __init__(
@@ -118,11 +118,11 @@ class People:
         self._mark_writer = MarkWriter(scripts, keys, bought_window_ms)
 
     def person_facts(self, person: str) -> PersonFacts:
-        """Read what is known of a person by one identity."""
+        """Return the facts about a person from one identity."""
         return self.person_facts_of([person])[0]
 
     def person_facts_of(self, people: Sequence[str]) -> list[PersonFacts]:
-        """Read what is known of people, in one round trip, in the order asked for."""
+        """Return the facts about people in one round trip, in the requested order."""
         calls = [lua.person_facts(self._keys.person(person), MOST_LINKED) for person in people]
         return [_facts(found) for found in self._scripts.run_many(calls)]
 
@@ -137,14 +137,14 @@ class People:
         channels: Iterable[Channel] = (),
         ambiguous: bool = False,
     ) -> Reservation:
-        """Reserve a person, under all of their identities, for one attempt; or under none, and say why.
+        """Reserve a person under all of their identities for one attempt, or under none; return the result.
 
-        `people`: first the identity that is contacted, which is never shared; then others of the same person. In this
-        order no two attempts each hold what the other one waits for: every attempt takes the e-mail address last.
-        `contact_ref`: what is remembered with it, before the attempt: no crash can come between a contact and this.
-        `channels`: those that the request may use; a refusal of any of them is a refusal.
-        `ambiguous`: an attempt before may have been a contact, so what is reserved stays reserved whatever is returned.
-        `not_replicated`: they are reserved, but too few replicas know, so no request may start.
+        `people`: first the identity that is contacted, which is never shared; then others of the same person. With this
+        order, two attempts can't block each other: every attempt takes the e-mail address last.
+        `contact_ref`: kept with the reservation before the attempt, so that no crash can separate a contact from it.
+        `channels`: those that the request can use; a refusal of any of them counts.
+        `ambiguous`: an earlier attempt might have been a contact, so reservations are kept whatever is returned.
+        `not_replicated`: the person is reserved, but too few replicas acknowledged it, so no request can start.
         """
         call = self._call_to_reserve(outreach, token, contact_ref, limits, " ".join(channels))
         replicated = True
@@ -154,7 +154,7 @@ class People:
             )
             if reply not in {"reserved", "shared"}:
                 if not ambiguous:
-                    # Before anybody is told: what gives up for this person must do so for a contact that is made.
+                    # Release before returning: other attempts must only end for this person if a contact is made.
                     self.release(people[:place], outreach, token)
                 return cast("Reservation", reply)
             replicated &= confirmed
@@ -178,34 +178,34 @@ class People:
         )
 
     def release(self, people: Sequence[str], outreach: str, token: int) -> bool:
-        """Give a person free if this very attempt holds them; call it only when surely nobody was contacted."""
+        """Release a person if this attempt holds them. Call it only if certainly no contact was made."""
         return any(self._scripts.run_many([lua.release(self._keys.person(one), outreach, token) for one in people]))
 
     def send_marks(
         self, named: Iterable[PersonMention], marks: Mapping[str, Marks], *, ask_last_erasure: bool = False
     ) -> Pending[MarkingResult]:
-        """Begin to note who was named in which session, and to mark people; take the result.
+        """Start to record who was named in which session, and to mark people; take the result.
 
-        What is marked on a person counts for those that they are linked to as well. See state.person_marks.
+        A person's marks also count for linked identities. See state.person_marks.
         """
         return self._mark_writer.send(named, marks, ask_last_erasure=ask_last_erasure)
 
     @property
     def connects(self) -> int:
-        """How many connections to the server were made; see `state.connection_count`."""
+        """Return how many connections to the server were made; see `state.connection_count`."""
         return connects_of(self._scripts.client)
 
     def mark_bought(self, person: str, at_ms: int) -> bool:
-        """Mark a person as a buyer at `at_ms` (Unix ms); False when that changes nothing."""
+        """Mark a purchase at `at_ms` (Unix ms); return False if nothing changed."""
         return self.send_marks((), {person: Marks(bought_ms=at_ms)}).result().new > 0
 
     def opt_out(self, person: str, at_ms: int | None = None) -> None:
-        """Never contact this person again: the shop said so at `at_ms` (Unix ms; now). Kept without a time to live."""
+        """Never contact this person again: the shop reported it at `at_ms` (Unix ms; None: now). Kept without a TTL."""
         at_ms = int(time() * 1000) if at_ms is None else at_ms
         self.send_marks((), {person: Marks(opted_out_ms=at_ms)}).result()
 
     def answer(self, person: str, channel: Channel, answer: ConsentAnswer) -> None:
-        """Keep a person's answer to the question whether they may be contacted by a channel."""
+        """Record a person's answer about contacts on a channel."""
         self.send_marks((), {person: Marks(answers={channel: answer})}).result()
 
 

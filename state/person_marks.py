@@ -1,12 +1,12 @@
-"""Marks on people: who bought, opted out or answered, was named in which session; and which identities go together.
+"""Marks on people: purchases, opt-outs, answers, the sessions that named them, and links between identities.
 
-A person is known by a phone number and an e-mail address, and each of the two has keys of its own. Once both were seen
-in one session they are linked: what is marked on one is marked on the other, also what was marked before. A mark goes
-one link far, and whatever order marks and links arrive in, the end is the same: a script that writes a mark returns the
-links, and one that writes a link returns the marks, so whichever comes second sees the other.
+A person is identified by a phone number and an e-mail address, and each of the two has its own keys. Once both were
+seen in one session they are linked: marks of one, including earlier ones, are copied to the other. A mark goes one link
+far. The order of marks and links doesn't matter: a script that writes a mark returns the links, and one that writes a
+link returns the marks, so the second of them sees the first.
 
-An address that is used with many numbers (`guest@shop.com`, a family's office) tells nobody apart: nothing is passed on
-over it, since a stranger's order or refusal says nothing about anybody else who uses it.
+An address that is used with many numbers (`guest@shop.com`, a family's office) doesn't identify a person. Nothing is
+passed on over it, since a stranger's order or refusal says nothing about its other users.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,37 +23,37 @@ from state.script import Call
 from state.scripts import Scripts
 
 MOST_SESSIONS = 50
-"""How many sessions of a person are remembered, the latest: a number that every shopper gives must not grow forever."""
+"""The most sessions kept for a person, the latest ones: a number that every shopper gives must not grow without end."""
 MOST_LINKED = 10
-"""An identity that was seen with more than this many others is shared: it does not tell a person apart."""
+"""An identity seen with more others than this is shared: it doesn't identify a person."""
 MOST_LINKS = 50
-"""How many links of an identity are kept, the latest."""
+"""The most links kept for an identity, the latest ones."""
 _AT_WIDTH, _REFUSED, _ALLOWED, _BETWEEN = 15, "r", "a", "\t"
 
 
 class ConsentAnswer(NamedTuple):
-    """A person's answer to the question whether they may be contacted, with its proof as the shop gave it."""
+    """A person's answer about being contacted, with its proof as the shop gave it."""
 
     allowed: bool
     at_ms: int
-    """When the event that says so occurred (Unix ms)."""
+    """When the event with the answer occurred (Unix ms)."""
     given_at: str = ""
     source: str = ""
 
     def __str__(self) -> str:
-        """Return it as it is stored: of two the higher text is the later one, and of two at one time the refusal."""
+        """Return the stored form: the higher of two texts is the later answer, and at the same time the refusal."""
         kind = _ALLOWED if self.allowed else _REFUSED
         return f"{self.at_ms:0{_AT_WIDTH}d}{kind}{self.given_at}{_BETWEEN}{self.source}"
 
     @classmethod
     def read(cls, text: str) -> "ConsentAnswer":
-        """Read what `str` wrote."""
+        """Return the answer that `str` wrote."""
         given_at, _, source = text[_AT_WIDTH + 1 :].partition(_BETWEEN)
         return cls(text[_AT_WIDTH] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)
 
 
 class PaymentNews(NamedTuple):
-    """How a payment stands, as one event says."""
+    """The state of a payment, as one event reports it."""
 
     at_ms: int
     """When that event occurred (Unix ms)."""
@@ -65,7 +65,7 @@ class PaymentNews(NamedTuple):
 
 @dataclass(slots=True)
 class Marks:
-    """What is to be marked on one person. Times are Unix ms, 0 for none."""
+    """The marks for one person. Times are Unix ms, 0 for none."""
 
     bought_ms: int = 0
     opted_out_ms: int = 0
@@ -84,9 +84,9 @@ class Marks:
         self.opted_out_ms = min(self.opted_out_ms, at_ms) if self.opted_out_ms else at_ms
 
     def paying(self, payment: PaymentNews, window_ms: int) -> None:
-        """Add how a payment stands; the latest counts, and of stated expiries the last.
+        """Add the state of a payment. The latest event counts, and the latest stated expiry.
 
-        `window_ms`: how long a payment counts as in progress that states no expiry.
+        `window_ms`: how long a payment without an expiry counts as in progress.
         """
         at, ends_ms = f"{payment.at_ms:0{_AT_WIDTH}d}", payment.expires_ms
         if ends_ms > payment.at_ms:
@@ -96,13 +96,13 @@ class Marks:
         self.latest_payment = max(self.latest_payment, f"{at}{ends_ms:0{_AT_WIDTH}d}")
 
     def answered(self, channel: Channel, answer: ConsentAnswer) -> None:
-        """Add an answer; the latest counts, and of two at one time the refusal."""
+        """Add an answer; the latest counts, and at the same time the refusal."""
         known = self.answers.get(channel)
         if known is None or str(answer) > str(known):
             self.answers[channel] = answer
 
     def add(self, other: "Marks") -> None:
-        """Add all of another's."""
+        """Add all marks of another instance."""
         if other.bought_ms:
             self.bought(other.bought_ms)
         if other.opted_out_ms:
@@ -117,7 +117,7 @@ class Marks:
 
 
 class PersonMention(NamedTuple):
-    """A person who was named in a session, perhaps together with another identity of theirs."""
+    """A person named in a session, with another identity of theirs if known."""
 
     person: str
     session: str
@@ -126,20 +126,20 @@ class PersonMention(NamedTuple):
 
 
 class MarkingResult(NamedTuple):
-    """What came of naming and marking people."""
+    """The result of naming and marking people."""
 
     new: int
-    """How many marks are new."""
+    """Number of new marks."""
     shared: int
-    """How many of those named are shared identities."""
+    """How many of the named people are shared identities."""
     erased: int = 0
-    """How many of those named were not noted, because they were forgotten since."""
+    """How many of the named people weren't recorded, because they were erased since."""
     last_erasure: str = ""
-    """Which removal by `winback forget` was the last; empty for none, or when it was not asked for."""
+    """The id of the last erasure by `winback forget`; empty for none, or if not requested."""
 
 
 class MarkWriter:
-    """Writes marks and links. `bought_window_ms`: for how long a purchase counts."""
+    """Writes marks and links. `bought_window_ms`: how long a purchase counts."""
 
     def __init__(self, scripts: Scripts, keys: Keys, bought_window_ms: int) -> None:
         self._scripts = scripts
@@ -149,12 +149,12 @@ class MarkWriter:
     def send(
         self, named: Iterable[PersonMention], marks: Mapping[str, Marks], *, ask_last_erasure: bool = False
     ) -> Pending[MarkingResult]:
-        """Begin to name people and to mark them; take the result before the events are acknowledged.
+        """Start to record names and marks; take the result before the events are acknowledged.
 
-        `ask_last_erasure`: return `MarkingResult.last_erasure` as well.
+        `ask_last_erasure`: also return `MarkingResult.last_erasure`.
 
         Raises:
-            StateError: some may not have been written; do it again.
+            StateError: Some might not have been written; repeat the call.
         """
         named = list(named)
         ask = [sessions.last_erasure(self._keys.control)] if ask_last_erasure else []
@@ -217,7 +217,7 @@ def _of(marks: dict[str, Marks], person: str) -> Marks:
 
 
 def _read(words: Sequence[str]) -> Marks:
-    """Read the direct marks that a script returns."""
+    """Return the direct marks from a script's reply."""
     bought, opted_out, stated, latest, *answers = words
     found = Marks(int(bought or 0), int(opted_out or 0), stated, latest)
     for channel in CHANNELS:

@@ -1,7 +1,7 @@
-"""Commands that are sent now and whose replies are read later: in between the caller works while the servers do.
+"""Commands that are sent now and whose replies are read later, so that the caller works while the servers do.
 
-The driver's pipeline for a cluster waits, and what was sent to a node that does not answer it sends once more, one
-command after the other: a script that was carried out would be so again, and each would wait as long as the first.
+The driver's pipeline for a cluster blocks, and repeats commands to a node that doesn't answer, one after the other. A
+script could then run twice, and each command would wait as long as the first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +24,9 @@ Found = TypeVar("Found")
 
 
 class SentCommands:
-    """Commands on their way to one server, on a connection of their own.
+    """Commands in flight to one server, on their own connection.
 
-    `replies` or `drop` is called, or the connection never goes back to its pool.
+    Call `replies` or `drop`, or the connection never returns to its pool.
     """
 
     def __init__(self, pool: Pool, commands: Sequence[Command]) -> None:
@@ -41,7 +41,7 @@ class SentCommands:
             raise
 
     def replies(self) -> list[object]:
-        """Wait for the replies, once. A command that the server refused has its error for a reply."""
+        """Return the replies after waiting for them, once. The reply to a refused command is its error."""
         connection = self._connection
         if connection is None:
             raise RuntimeError("the replies were read before")
@@ -54,9 +54,9 @@ class SentCommands:
         return found
 
     def drop(self) -> None:
-        """Do not wait any longer; nothing happens where that is over."""
+        """Stop waiting; does nothing if the replies were read."""
         if self._connection is not None:
-            # Replies may still be on their way: nobody else must read them.
+            # Replies can still arrive on it, and no other command must read them.
             self._connection.disconnect()
             self._release()
 
@@ -67,9 +67,9 @@ class SentCommands:
 
 
 class ClusterSentCommands:
-    """Commands on their way to the nodes of a cluster that have their keys, on a connection to each of these nodes.
+    """Commands in flight to the nodes of a cluster that have their keys, on one connection to each node.
 
-    `replies` is called, or the connections never go back to their pools.
+    Call `replies`, or the connections never return to their pools.
     """
 
     def __init__(self, cluster: Cluster, commands: Sequence[Command]) -> None:
@@ -78,17 +78,17 @@ class ClusterSentCommands:
         self._replies: list[object] = [None] * len(commands)
         self._sent: list[tuple[Node, list[int], SentCommands]] = []
         self._failed = ""
-        """The name of a node that did not answer."""
+        """The name of a node that didn't answer."""
         for node, indexes in self._by_node().items():
             sent = self._try_node(node, indexes, partial(self._send, node, indexes))
             if sent is not None:
                 self._sent.append((node, indexes, sent))
 
     def replies(self) -> list[object]:
-        """Wait for all replies, once; they come in the order of the commands.
+        """Return all replies in the order of the commands, after waiting for them, once.
 
-        What was refused has its error for a reply, and so has all that was sent to a node that does not answer. A
-        command whose key another node has, and which was therefore not carried out, is sent to that.
+        The reply to a refused command is its error; so is the reply to each command for a node that doesn't answer. A
+        command whose key another node has wasn't carried out, and is sent to that node.
         """
         for node, indexes, sent in self._sent:
             found = self._try_node(node, indexes, sent.replies)
@@ -111,7 +111,7 @@ class ClusterSentCommands:
         return SentCommands(pool, [self._commands[index] for index in indexes])
 
     def _try_node(self, node: Node, indexes: Sequence[int], act: Callable[[], Found]) -> Found | None:
-        """Do something with a node. If it does not answer, that is the reply to all that is meant for it."""
+        """Return the result of `act`. If the node doesn't answer, the error is the reply to all its commands."""
         try:
             return act()
         except (RedisConnectionError, RedisTimeoutError) as exc:
@@ -125,28 +125,28 @@ class ClusterSentCommands:
         return None
 
     def _refresh_nodes(self) -> None:
-        """Have the driver ask who has which slots, as it does for its own calls: another node may have taken over."""
-        with suppress(RedisClusterException):  # no node answers: the replies say so
+        """Have the driver refresh the slots, as it does for its own calls: another node could have taken over."""
+        with suppress(RedisClusterException):  # no node answers: the replies carry the error
             self._cluster.nodes_manager.initialize(last_failed_node_name=self._failed or None)
 
     def _follow_moves(self, moved: Mapping[int, MovedError]) -> None:
-        """Send again what another node has. Not what a slot on the move is asked for (ASK).
+        """Send commands again whose slot moved. Not those that get ASK while a slot is moving.
 
-        A script's one key is a prefix, which no node holds: the driver would follow to where the rest is yet to come.
+        A script's only key is a prefix, which no node holds, so the driver would follow to a node that lacks the rest.
         """
         for index, error in moved.items():
-            # What the nodes that were asked just now say of the slot may be older.
+            # Another node's view of the slot can be outdated.
             self._cluster.nodes_manager.move_slot(error)
             node = self._cluster.get_node_from_key(_key(self._commands[index]))
             try:
                 [self._replies[index]] = self._send(node, [index]).replies()
             except (RedisConnectionError, RedisTimeoutError) as exc:
                 self._replies[index] = exc
-                return  # the others would wait as long for nothing
+                return  # the others would wait as long without success
 
 
 def _key(command: Command) -> Word:
-    """Return the key of a script or of a read from a stream; the driver would ask a node for it."""
+    """Return the key of a script or of a stream read; the driver would ask a node for it."""
     return command[3] if command[0] in {"EVALSHA", "EVAL"} else command[command.index("STREAMS") + 1]
 
 

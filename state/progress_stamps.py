@@ -1,4 +1,4 @@
-"""Progress of detection and sending: stamps by which a silent stop shows. Times are Unix ms of the server."""
+"""Progress of detection and sending: stamps that reveal a stall. Times are Unix ms of the server."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,29 +13,29 @@ from state.scripts import Scripts
 from state.sending_control import CLOCKS_DIFFER_MS
 
 STAMP_EVERY_S = 1.0
-"""Takes are stamped at this interval at most: a stamp for each of them would say no more."""
+"""The interval at which takes are stamped: more stamps would add no information."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """When each step happened last; None: it never has."""
+    """When each step last happened; None: never."""
 
     swept_ms: int | None = None
-    """A sweep had claimed everything that it was to claim."""
+    """A sweep finished its claims."""
     dispatched_ms: int | None = None
     """A dispatch round ended without an error."""
     taken_ms: int | None = None
     """A worker took an outreach."""
     untaken_ms: int | None = None
-    """A lease ran out that no worker had taken."""
+    """A lease expired that no worker had taken."""
     undecided_ms: int | None = None
-    """The first take since an attempt last came to a decision."""
+    """The first take since an attempt last reached a decision."""
     waits_ms: Mapping[str, int] = field(default_factory=dict)
     """Threshold of each lane, as that sweep applied it."""
 
 
 class Stamps:
-    """Writes the stamps. `clock`: seconds, steady."""
+    """Writes the stamps. `clock`: monotonic seconds."""
 
     def __init__(self, scripts: Scripts, keys: Keys, *, clock: Callable[[], float] = monotonic) -> None:
         self._scripts = scripts
@@ -47,24 +47,24 @@ class Stamps:
         """Stamp the end of a sweep, with the threshold of each lane.
 
         Raises:
-            StateError: the stamp is missing, so the sweep counts as one that did not end.
+            StateError: The stamp is missing, so the sweep counts as unfinished.
         """
         self._stamp("swept", "waits", json.dumps(waits_ms, separators=(",", ":")))
 
     def dispatched(self, *, untaken: int) -> None:
-        """Stamp the end of a dispatch round. `untaken`: leases that ran out without a worker.
+        """Stamp the end of a dispatch round. `untaken`: leases that expired without a worker.
 
         Raises:
-            StateError: as for `swept`.
+            StateError: As for `swept`.
         """
         self._stamp("dispatched")
         if untaken:
             self._stamp("untaken")
 
     def taken(self) -> bool:
-        """Stamp that a worker took an outreach; False when this process has just done so, or the server is away.
+        """Stamp a take; return False if this process has just done so, or the server is down.
 
-        After True, call `decided` once the attempt has come to a decision.
+        After True, call `decided` once the attempt has reached a decision.
         """
         now = self._clock()
         if now - self._taken_at < STAMP_EVERY_S:
@@ -73,12 +73,12 @@ class Stamps:
         try:
             self._stamp("taken")
         except StateError:
-            # The attempt itself meets the same server, and says so.
+            # The attempt meets the same server and reports the error.
             return False
         return True
 
     def decided(self) -> None:
-        """Stamp that an attempt came to a decision: it sent, gave up, or knows until when it waits."""
+        """Stamp that an attempt reached a decision: it sent, ended, or has a time until which it waits."""
         with suppress(StateError):
             self._stamp("decided")
 
@@ -87,7 +87,7 @@ class Stamps:
 
 
 def read_progress(stored: Mapping[str, str], now_ms: int) -> Progress:
-    """Read the stamps, from their hash. A stamp from the future says nothing: the clock has been put back since."""
+    """Return the stamps from their hash. Stamps in the future are ignored: the clock was put back since."""
 
     def at(step: str) -> int | None:
         found = int(stored.get(step, 0))

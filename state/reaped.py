@@ -1,4 +1,4 @@
-"""What became of leases that ran out, in all partitions."""
+"""The results of expired leases, in all partitions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Reaped:
     unknown: int
     missing: int
     untaken: int
-    """Those of `due_again` that no worker had taken."""
+    """The part of `due_again` that no worker had taken."""
     ahead_ms: Mapping[int, int]
-    """Partition that stored a due time while the clock was ahead → by how much it was put back since (ms)."""
+    """Partition that stored a due time while the clock was ahead → how far it was put back since (ms)."""
 
     @classmethod
     def of(cls, replies: Sequence[ReapReply]) -> Self:
-        """Add up the replies of all partitions, in their order."""
+        """Return the sums of the replies of all partitions, which are in partition order."""
         return cls(
             due_again=sum(reply.due_again for reply in replies),
             unknown=sum(reply.unknown for reply in replies),

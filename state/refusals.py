@@ -1,4 +1,4 @@
-"""Messages and commands of the broker that workers refused: how many, why, and when the last one was."""
+"""Messages and commands of the broker that workers refused: how many, why, and when last."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,24 +12,24 @@ _LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What was refused until seven days after the last refusal."""
+    """Refusals, kept until seven days after the last one."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     """By reason."""
     last_ms: int | None = None
-    """When the last one was recorded (Unix ms of the server); None: there is none."""
+    """When the last one was recorded (Unix ms of the server); None: never."""
 
     @property
     def total(self) -> int:
-        """How many there were, for whatever reason."""
+        """The number of refusals for any reason."""
         return sum(self.counts.values())
 
 
 def add(scripts: Scripts, keys: Keys, counts: Mapping[str, int]) -> None:
-    """Add to what was refused.
+    """Add refusals.
 
     Raises:
-        StateError: the server does not answer; some of it may have been added.
+        StateError: The server doesn't answer; some might have been added.
     """
     client = scripts.client
     with driver_errors():
@@ -43,10 +43,10 @@ def add(scripts: Scripts, keys: Keys, counts: Mapping[str, int]) -> None:
 
 
 def read(scripts: Scripts, keys: Keys) -> Refusals:
-    """Return what was refused.
+    """Return the refusals.
 
     Raises:
-        StateError: the server does not answer.
+        StateError: The server doesn't answer.
     """
     with driver_errors():
         found = scripts.client.hgetall(keys.refused)
@@ -54,7 +54,7 @@ def read(scripts: Scripts, keys: Keys) -> Refusals:
 
 
 def read_refusals(stored: Mapping[str, str]) -> Refusals:
-    """Read what was refused, from its hash."""
+    """Return the refusals from their hash."""
     counts = {name: int(number) for name, number in stored.items()}
     last_ms = counts.pop(_LAST, None)
     return Refusals(counts, last_ms)

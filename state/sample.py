@@ -1,4 +1,4 @@
-"""A few of the sessions there are, for a look at what the shop sends."""
+"""A sample of sessions, to check what the shop sends."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from state.server_errors import driver_errors
 
 
 def waiting_sessions(scripts: Scripts, keys: Keys, lanes: Sequence[str]) -> list[str]:
-    """Return the ids of waiting sessions: of each lane in each partition the one that has been silent longest."""
+    """Return the ids of waiting sessions: the longest silent one of each lane in each partition."""
     with driver_errors():
         pipe = scripts.client.pipeline(transaction=False)
         for number in range(PARTITIONS):

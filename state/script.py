@@ -1,7 +1,7 @@
-"""Declares Lua scripts for Python: the arguments of each by name, and what its reply means.
+"""Declares Lua scripts for Python: the named arguments of each, and the type of its reply.
 
-A declaration stands in `state/calls/`: a function, named as the script, that returns the script's arguments in order.
-Its parameters are named as in the script. With a key it makes a `Call`, which `state.scripts.Scripts` carries out:
+A declaration is in `state/calls/`: a function with the script's name that returns the script's arguments in order. Its
+parameters have the names of the script's. With a key it makes a `Call`, which `state.scripts.Scripts` carries out:
 
     scripts.run(lua.credit(prefix, outreach=..., order=..., window_ms=...))
 """
@@ -28,7 +28,7 @@ class Call(NamedTuple, Generic[Reply_co]):
 
 
 NamedCall = Call[object]
-"""A call whose reply is of no interest."""
+"""A call whose reply is ignored."""
 
 
 class Script(Generic[Parameters, Reply]):
@@ -43,14 +43,14 @@ class Script(Generic[Parameters, Reply]):
 
     def __call__(self, key: str, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Call[Reply]:
         """Return a call with this key, which routes it, and these arguments."""
-        # In half the time of the constructor: there is one for each person that an event names.
+        # Twice as fast as the constructor: there is one call for each person that an event names.
         return tuple.__new__(Call, (self.name, key, self.arguments(*args, **kwargs), self._parse))
 
 
 def script(
     parse: Callable[[Wire], Reply],
 ) -> Callable[[Callable[Parameters, Arguments]], Script[Parameters, Reply]]:
-    """Declare a script. `parse` takes the reply as the driver reads it; its annotation says which shape that has.
+    """Declare a script. `parse` takes the driver's reply; its annotation gives the reply's shape.
 
     An array of elements of several types is annotated as a tuple; the driver makes a list of it.
     """
@@ -62,62 +62,62 @@ def script(
 
 
 def nothing(reply: object) -> None:
-    """Read no reply."""
+    """Ignore the reply."""
     del reply
 
 
 def number(reply: int | bytes) -> int:
-    """Read a number."""
+    """Return a number."""
     return int(reply)
 
 
 def flag(reply: int | None) -> bool:
-    """Read 1 as true; 0 and nil as false."""
+    """Return True for 1, False for 0 and nil."""
     return bool(reply)
 
 
 def text(reply: bytes) -> str:
-    """Read a text."""
+    """Return a text."""
     return reply.decode()
 
 
 def text_or_none(reply: bytes | None) -> str | None:
-    """Read a text, or nil."""
+    """Return a text, or None for nil."""
     return None if reply is None else reply.decode()
 
 
 def texts(reply: Sequence[bytes]) -> list[str]:
-    """Read a list of texts."""
+    """Return a list of texts."""
     return [item.decode() for item in reply]
 
 
 def pairs(flat: Sequence[bytes]) -> Iterator[tuple[str, str]]:
-    """Read names and values, one after the other."""
+    """Yield pairs of alternating names and values."""
     words = texts(flat)
     return zip(words[::2], words[1::2], strict=True)
 
 
 def mapping(flat: Sequence[bytes]) -> Mapping[str, str]:
-    """Read a mapping from names and values, one after the other."""
+    """Return a mapping of alternating names and values."""
     return dict(pairs(flat))
 
 
 class NamedReply:
-    """A reply of names and values, one after the other."""
+    """A reply of alternating names and values."""
 
     def __init__(self, flat: Sequence[object]) -> None:
         names = (str(name, "ascii") if isinstance(name, bytes) else "" for name in flat[::2])
         self._values = dict(zip(names, flat[1::2], strict=True))
 
     def number(self, name: str) -> int:
-        """Return a number. A score can have a fraction; it is rounded down."""
+        """Return a number. A fractional score is rounded down."""
         value = self._values[name]
         if isinstance(value, bytes | int):
             return int(float(value))
         raise TypeError(f"{name}: {type(value).__name__} is no number")
 
     def time(self, name: str) -> int | None:
-        """Return a time (ms), None for an empty text."""
+        """Return a time (ms); None for an empty text."""
         return None if self._values[name] == b"" else self.number(name)
 
     def items(self, name: str) -> list[bytes]:

@@ -1,6 +1,6 @@
-"""Runs the Lua scripts of `state/lua/`, called by their digest.
+"""Runs the Lua scripts of `state/lua/` by their digest.
 
-Each script has one declaration in `state/calls/`, which reads its reply; nothing else evaluates scripts.
+Each script has one declaration in `state/calls/`, which reads its reply. No other module evaluates scripts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,12 +28,12 @@ Third = TypeVar("Third")
 
 @cache
 def source(name: str) -> str:
-    """Return what is sent to the server for a script."""
+    """Return the script's source as it is sent to the server."""
     return assembled(name)
 
 
 class Confirmed(NamedTuple, Generic[Reply]):
-    """A reply, and whether enough replicas have what was written."""
+    """A reply, and whether enough replicas acknowledged the write."""
 
     reply: Reply
     replicated: bool
@@ -42,7 +42,7 @@ class Confirmed(NamedTuple, Generic[Reply]):
 class Scripts:
     """Calls scripts by digest, on a single server or a cluster. Every script takes one key, which routes it.
 
-    `replicas`: how many of them must have what `run_confirmed` writes.
+    `replicas`: how many of them must acknowledge what `run_confirmed` writes.
     """
 
     def __init__(self, client: Redis | RedisCluster, replicas: Replicas = NONE) -> None:
@@ -52,11 +52,11 @@ class Scripts:
         self._digests: dict[str, str] = {}
 
     def text(self, name: str) -> str:
-        """Return what is sent to the server for a script."""
+        """Return the script's source as it is sent to the server."""
         return source(name)
 
     def run(self, call: Call[Reply]) -> Reply:
-        """Carry out one call and return the reply of its script."""
+        """Carry out one call and return its reply."""
         with driver_errors():
             try:
                 reply = self._call(self._evalsha(call))
@@ -65,12 +65,12 @@ class Scripts:
         return call.parse(reply)
 
     def run_confirmed(self, call: Call[Reply]) -> Confirmed[Reply]:
-        """Carry out one call; return its reply, and whether enough replicas have all that was written until then.
+        """Carry out one call; return its reply, and whether enough replicas acknowledged all writes so far.
 
-        Waits up to 1 s for them. Where none is needed, nothing is asked.
+        Waits up to 1 s for them. If none is needed, no replica is asked.
 
         Raises:
-            StateError: as ever; the script may have been carried out, and nobody knows where.
+            StateError: The script might have been carried out, on an unknown number of servers.
         """
         needed = self._replicas.needed(call.key)
         if not needed:
@@ -80,15 +80,15 @@ class Scripts:
             if isinstance(reply, NoScriptError):
                 reply, acknowledged = self._followed_by_wait(self._eval(call), needed)
             if isinstance(acknowledged, NoPermissionError):
-                raise acknowledged  # a mistake of whoever set up the user, and no replica's
-            # A primary that becomes a replica meanwhile ends the waiting with an error.
+                raise acknowledged  # a misconfigured user, and not a replica's fault
+            # A primary that becomes a replica in the meantime ends the wait with an error.
             replicated = isinstance(acknowledged, int) and acknowledged >= needed
             return Confirmed(call.parse(unwrap(reply)), replicated)
 
     def run_many(self, calls: Iterable[Call[Reply]]) -> list[Reply]:
-        """Carry out calls, in one round trip per server; replies in the same order.
+        """Carry out calls in one round trip per server; return the replies in the same order.
 
-        Raises the first error after every call was tried: what the others did stands.
+        Raises the first error after every call was tried. The other calls stay carried out.
         """
         calls = list(calls)
         if not calls:
@@ -100,7 +100,7 @@ class Scripts:
     def send_calls(self, calls: Sequence[Call[Reply]], also: Sequence[NamedCall] = ()) -> Pending[list[Reply]]:
         """Send the calls of `run_many` and return their replies as a pending result.
 
-        `also`: calls whose replies are of no interest.
+        `also`: calls whose replies are ignored.
         """
         every = [*calls, *also]
         replies = self.send([self._evalsha(call) for call in every])
@@ -115,7 +115,7 @@ class Scripts:
     def send_groups(
         self, first: Sequence[Call[Reply]], second: Sequence[Call[Other]], third: Sequence[Call[Third]]
     ) -> Pending[tuple[list[Reply], list[Other], list[Third]]]:
-        """Do as `send_calls` with calls of several scripts; the replies of each group come in a list of its own."""
+        """Send calls of several scripts, as `send_calls` does; each group's replies are in their own list."""
         calls: list[NamedCall] = [*first, *second, *third]
 
         def grouped(replies: Sequence[object]) -> tuple[list[Reply], list[Other], list[Third]]:
@@ -129,11 +129,11 @@ class Scripts:
         return self.send_calls(calls).then(grouped)
 
     def send(self, commands: Sequence[Command]) -> Pending[list[object]]:
-        """Send commands on a connection of their own; return their replies as a pending result.
+        """Send commands on their own connection; return their replies as a pending result.
 
-        On a cluster each node has its own; the commands are scripts, or reads from a stream. A command that was refused
-        has its error for a reply, and of a cluster also one whose node does not answer. A stand-in for a server has
-        replied already when this returns.
+        On a cluster, each node has its own connection; the commands are scripts or stream reads. The reply to a refused
+        command is its error, and so is the reply of a node that doesn't answer. A mock server has replied before this
+        returns.
         """
         replies: Callable[[], list[object]]
         with driver_errors():
@@ -164,7 +164,7 @@ class Scripts:
         return reply
 
     def _followed_by_wait(self, command: Command, needed: int) -> list[object]:
-        """Send a command and WAIT, which counts what this very connection has written; return both replies."""
+        """Send a command and WAIT, which only counts writes of the same connection; return both replies."""
         if not isinstance(self.driver, RedisCluster):
             return _with_wait(self.client, command, needed)
         cluster = cluster_of(self.driver)
@@ -174,7 +174,7 @@ class Scripts:
             try:
                 replies = _with_wait(cluster.get_redis_connection(node), command, needed)
             except (RedisConnectionError, RedisTimeoutError):
-                # The driver does so for its own calls: another node may have taken over.
+                # The driver does this for its own calls: another node could have taken over.
                 nodes.initialize(last_failed_node_name=node.name)
                 raise
             if last or not isinstance(replies[0], MovedError):
@@ -190,7 +190,7 @@ class Scripts:
         return found
 
     def _retry_noscript(self, calls: Sequence[NamedCall], replies: list[object]) -> list[object]:
-        """Call again what the server did not know the script for, and raise the first error."""
+        """Repeat calls whose script the server didn't know, and raise the first error."""
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
                 replies[index] = self._call(self._eval(calls[index]))
@@ -205,7 +205,7 @@ class Scripts:
 
 
 def unwrap(reply: Other | Exception) -> Other:
-    """Return a reply, or raise it when it is an error."""
+    """Return a reply, or raise it if it is an error."""
     if isinstance(reply, Exception):
         raise reply
     return reply

@@ -1,4 +1,4 @@
-"""What decides for all workers together whether, and how fast, outreaches are dispatched."""
+"""The controls shared by all workers: whether, and how fast, outreaches are dispatched."""
 
 from dataclasses import dataclass
 from math import inf
@@ -16,63 +16,64 @@ from state.server_errors import driver_errors
 from state.session_record import RANK_SPAN
 
 Blocked = Literal["paused", "mixed", "orders_stopped", "another_mode", "stopped", "full", "missed"]
-"""`another_mode`: the deployment sends in another way than this worker was started for.
+"""`another_mode`: the deployment sends in another mode than this worker was started for.
 
-`missed`: not now and not later, because orders from the time of its silence may be missing."""
+`missed`: neither now nor later, because orders from the time of its silence might be missing.
+"""
 Health = Literal["works", "failing", "refused"]
 
 CLOCKS_DIFFER_MS = lua_constants.CLOCKS_DIFFER_MS
 CHECK_INTERVAL_S = 0.25
-"""So often a process that knows of no failure looks whether there was one meanwhile, which its success then ends."""
+"""The interval at which a process without failures checks for failures of others, which its success then ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds within which everything is dispatched."""
+    """The limits of dispatch."""
 
     attempt_ms: int
-    """How long an attempt may take, from its dispatch to its end."""
+    """How long an attempt can take, from its dispatch to its end."""
     interval_us: int = 0
     """Time between two requests; 0: no limit."""
     burst: int = 1
-    """How many may follow at once on a time without any."""
+    """How many requests can follow at once after a pause."""
     max_per_day: int = 0
     """Contacts a day (UTC); 0: no limit."""
     failures: int = 0
-    """Failures in a row that stop all sending; 0: none do."""
+    """Failures in a row that stop all sending; 0: no limit."""
     pause_ms: int = 60_000
-    """How long it then stops, before one outreach is tried."""
+    """How long it then stops before one probe."""
     longest_pause_ms: int = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Permits:
-    """How many outreaches may be leased now."""
+    """How many outreaches can be leased now."""
 
     granted: int
     sending_state: SendingState
     changed: bool
-    """Whether that has changed since anybody asked last."""
+    """Whether this has changed since a process last asked."""
     why: str
     next_ms: int
-    """When sending is tried again, or goes on (Unix ms of the server); 0: open."""
+    """When sending is probed or resumes (Unix ms of the server); 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An attempt may make its request."""
+    """An attempt can make its request."""
 
     day: str
-    """The day among whose contacts it has its place; empty without such a limit."""
+    """The day of its slot among the daily contacts; empty without such a limit."""
     watched: bool
-    """Whether a success is to be recorded at any rate: there were failures."""
+    """Whether a success must be recorded in any case, because there were failures."""
 
 
 class Control:
-    """The control keys; one for each process, used by all its threads."""
+    """The control keys; one instance for each process, shared by its threads."""
 
     def __init__(self, scripts: Scripts, keys: Keys, limits: Limits, sending_mode: str = "") -> None:
-        """`sending_mode`: as this worker declares it; empty: that isn't compared with the record."""
+        """`sending_mode`: as this worker declares it; empty: it isn't compared with the record."""
         self._scripts = scripts
         self._keys = keys
         self._key = keys.control
@@ -81,15 +82,15 @@ class Control:
         self._checked_s = -inf
 
     def put_back_ms(self) -> int:
-        """Return by how much the clock was put back since a dispatch last asked (ms); 0: it wasn't."""
+        """Return how far the clock was put back since a dispatch last asked (ms); 0: it wasn't."""
         return self._scripts.run(lua.clock_put_back(self._key, CLOCKS_DIFFER_MS))
 
     def put_back(self, by_ms: int) -> None:
-        """Put back to now what is stored of the future; before that, `put_back_ms` says the same again."""
+        """Move stored times in the future back to now. Until then, `put_back_ms` returns the same."""
         self._scripts.run(lua.put_back_control(self._key, by_ms))
 
     def permits(self, wanted: int, *, in_flight: int) -> Permits:
-        """Take as many permits as there are, up to `wanted`; what is not used must be given back."""
+        """Take up to `wanted` permits. Unused ones must be returned."""
         limits = self.limits
         call = lua.permits(
             self._key,
@@ -104,7 +105,7 @@ class Control:
         return Permits(found.granted, cast("SendingState", found.state), found.changed, found.why, found.next_ms)
 
     def gate(self, taken: Taken) -> Admitted | Blocked:
-        """Take the last look before an attempt's fence, and its place among the day's contacts."""
+        """Make the last check before an attempt's fence, and take its slot among the daily contacts."""
         call = lua.sending_gate(
             self._key,
             outreach=taken.outreach,
@@ -118,10 +119,12 @@ class Control:
         return Admitted(found.day, found.is_watched) if found.verdict == "go" else cast("Blocked", found.verdict)
 
     def agreed(self) -> bool:
-        """Whether the deployment sends in the way of this worker: another one must neither send nor end an outreach.
+        """Return whether the deployment uses this worker's mode.
+
+        Otherwise the worker must neither send nor end an outreach.
 
         Raises:
-            StateError: the server doesn't answer.
+            StateError: The server doesn't answer.
         """
         if not self._sending_mode:
             return True
@@ -130,10 +133,10 @@ class Control:
         return mixed is None and sending_mode == self._sending_mode.encode()
 
     def is_foreign(self, outreach: str) -> bool:
-        """Whether an outreach isn't in this namespace; then it is noted that workers are handed such ones.
+        """Return whether an outreach is missing from this namespace; if so, record that workers get such ones.
 
         Raises:
-            StateError: the server doesn't answer.
+            StateError: The server doesn't answer.
         """
         client, keys = self._scripts.client, self._keys
         with driver_errors():
@@ -145,18 +148,18 @@ class Control:
         return True
 
     def return_permits(self, taken: Taken, *, requests: int, day: str = "") -> None:
-        """Return the permit of a request that was not made, and the place (if `day` names one) of no contact at all.
+        """Return the permit of a request that wasn't made, and the slot of a contact that wasn't (if `day` names one).
 
-        Nothing is done again when the server is away: a permit comes back with time, a place at the end of the day.
+        Not repeated if the server is down: a permit returns with time, a slot at the end of the day.
         """
         self._return_unused(taken.outreach, taken.token, day, requests)
 
     def not_leased(self, permits: int) -> None:
-        """Return permits for which there was no outreach after all."""
+        """Return permits that no outreach used."""
         self._return_unused("", 0, "", permits)
 
     def report_outcome(self, taken: Taken, health: Health, why: str, *, pause_ms: int = 0) -> None:
-        """Record how a request went; `pause_ms` is what the reply asked for. Not waited for."""
+        """Record the result of a request; `pause_ms` is the pause that the reply asked for. Errors are ignored."""
         call = lua.report_outcome(
             self._key,
             outreach=taken.outreach,
@@ -170,12 +173,12 @@ class Control:
         try:
             self._scripts.run(call)
         except StateError:
-            return  # the next one will say the same
+            return  # the next request reports the same
 
     def report_success(self, taken: Taken, admitted: Admitted, *, now_s: float) -> None:
-        """Record a success, where it may change anything; `now_s` is a monotonic clock.
+        """Record a success if it might change the state; `now_s` is a monotonic clock.
 
-        While all is well nobody need know of it. Should another attempt have failed since this one passed the gate,
+        Without failures, nothing needs to be recorded. If another attempt has failed since this one passed the gate,
         some process notices within `CHECK_INTERVAL_S`.
         """
         if admitted.watched or now_s - self._checked_s >= CHECK_INTERVAL_S:
@@ -183,13 +186,16 @@ class Control:
             self.report_outcome(taken, "works", "")
 
     def pause(self, reason: str, *, for_ms: int = 0) -> SetPauseReply:
-        """Pause all sending, for so long (0: until somebody resumes); return how it was, and until when it pauses."""
+        """Pause all sending; return the state before and the end of the pause.
+
+        `for_ms` 0: until an operator resumes it.
+        """
         return self._scripts.run(lua.set_pause(self._key, "pause", reason, for_ms))
 
     def resume(self) -> SetPauseReply:
-        """End a pause, and try at once what has stopped by itself; return how it was.
+        """End a pause, and probe at once if sending had stopped automatically; return the state before.
 
-        If no orders arrive, sending goes on for an hour all the same.
+        If no orders arrive, sending still continues for an hour.
         """
         return self._scripts.run(lua.set_pause(self._key, "resume", "", 0))
 

@@ -1,4 +1,4 @@
-"""How sending is: whether it goes on, and what it is blocked by. Reads the control keys, and nothing but reads."""
+"""The state of sending: whether it is on, and what blocks it. Read-only, from the control keys."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,37 +7,37 @@ from typing import Literal
 from state.orders import OrderFlow
 
 SendingState = Literal["on", "full", "paused", "mixed", "orders_stopped", "refused", "failing"]
-"""`on`; `full`: the day's contacts are used up; `paused` by hand; `mixed`: workers disagree on how to send; by itself
-because no orders arrive, because the keys are `refused`, or because requests are `failing`."""
+"""`on`; `full`: the daily limit is reached; `paused` by an operator; `mixed`: workers disagree on the mode. Automatic
+stops: `orders_stopped`: no orders arrive; `refused`: the keys are refused; `failing`: requests fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How sending is, for people to look at. Times are Unix ms of the server; None: there is none."""
+    """The state of sending for display. Times are Unix ms of the server; None: there is none."""
 
     sending_state: SendingState
     since_ms: int | None = None
     until_ms: int | None = None
     """When a pause ends."""
     reason: str = ""
-    """What the operator gave as the reason of a pause."""
+    """The operator's reason of a pause."""
     stopped: str = ""
-    """Whether it has stopped by itself, too: `refused` or `failing`."""
+    """Whether it has also stopped automatically: `refused` or `failing`."""
     why: str = ""
-    """What the last reply was that stopped it."""
+    """The last reply that stopped it."""
     next_try_ms: int | None = None
     probing: bool = False
-    """Whether one outreach is being tried at this moment."""
+    """Whether a probe is in flight."""
     failures: int = 0
     """How many requests in a row have failed."""
     contacts_today: int = 0
-    """Counted only while `delivery.max_per_day` is set."""
+    """Counted only if `delivery.max_per_day` is set."""
 
 
 def read_sending(
     stored: Mapping[str, str], *, now_ms: int, contacts_today: int, orders: OrderFlow | None = None
 ) -> Sending:
-    """Say how sending is, from the control hash and what is known of the orders."""
+    """Return the state of sending from the control hash and the state of the orders."""
 
     def at(name: str) -> int | None:
         return int(stored[name]) if name in stored else None

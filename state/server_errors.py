@@ -1,4 +1,4 @@
-"""The driver's errors in words of this package: what can be tried again, and what can't."""
+"""Maps the driver's errors to this package's: those that can be retried and those that can't."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 
-# A failed save, too few replicas, a primary that has become a replica, a cluster that is sorting itself out, a script
-# that runs for too long. The driver takes the word off an error that it knows, so some are told by their type.
+# A failed save, too few replicas, a primary that has become a replica, a reconfiguring cluster, a long-running script.
+# The driver removes the first word of errors that it knows, so some are matched by type.
 _PASSING = (
     "MISCONF",
     "NOREPLICAS",
@@ -34,7 +34,7 @@ _PASSING = (
     "UNBLOCKED",
     "BUSY ",
 )
-# A script met a key of its slot that has been moved to another node already, while others have not.
+# A script met a key of its slot that has moved to another node, while others haven't.
 _BEING_MOVED = "non local key in a cluster node"
 _PASSING_TYPES = (ReadOnlyError, ClusterDownError, TryAgainError, AskError, MovedError)
 
@@ -56,5 +56,5 @@ def driver_errors() -> Iterator[None]:
         if isinstance(exc, _PASSING_TYPES) or str(exc).startswith(_PASSING) or _BEING_MOVED in str(exc):
             raise ServerUnavailableError(f"the state server takes no writes at the moment ({exc})") from exc
         raise StateError(f"the state server refused a command: {exc}") from exc
-    except (RedisError, RedisClusterException) as exc:  # the second is no RedisError: no node of a cluster answers
+    except (RedisError, RedisClusterException) as exc:  # the second isn't a RedisError: no node of a cluster answers
         raise ServerUnavailableError(f"the state server failed ({type(exc).__name__}: {exc})") from exc

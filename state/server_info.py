@@ -1,4 +1,4 @@
-"""What the server says of itself: memory, eviction, persistence and its role."""
+"""The server's INFO: memory, eviction, persistence and role."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,26 +15,26 @@ NO_EVICTION = "noeviction"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the server says of itself; of a cluster, its fullest primary. None: it does not say."""
+    """The server's INFO; for a cluster, that of its fullest primary. None: the server doesn't report it."""
 
     used_bytes: int
     max_bytes: int
-    """0: without a limit of its own."""
+    """0: no limit."""
     eviction: str | None
     append_only: bool | None
     writes_fail: bool
-    """The last write to its append-only file went wrong."""
+    """The last write to its append-only file failed."""
     replica: bool = False
-    """It follows another server, and so takes no writes."""
+    """It is a replica, and so takes no writes."""
 
     @property
     def used_share(self) -> float:
-        """The part of its memory that is in use, 0 without a limit."""
+        """The used share of its memory; 0 without a limit."""
         return self.used_bytes / self.max_bytes if self.max_bytes else 0.0
 
 
 def read_server(driver: Redis | RedisCluster) -> Server:
-    """Return what the server says of itself."""
+    """Return the server's INFO."""
     every = infos(driver, "memory", "persistence", "replication")
     fullest = max(every, key=lambda info: (_share(info), _number(info, "used_memory")))
     policies = [info.get("maxmemory_policy") for info in every]
@@ -51,7 +51,7 @@ def read_server(driver: Redis | RedisCluster) -> Server:
 
 
 def listpack_bytes(scripts: Scripts) -> int | None:
-    """Return the longest field that a hash keeps in its compact form; None when the server does not say."""
+    """Return the longest field that a hash keeps in its compact form; None if the server doesn't report it."""
     try:
         with driver_errors():
             found: Mapping[str, str] = scripts.client.config_get("hash-max-listpack-value")

@@ -1,4 +1,4 @@
-"""A session as it is stored: which fields there are, what they mean, and how they are read."""
+"""A stored session: its fields, their meaning, and how to read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ STAMP_WIDTH = 8
 RANK_SPAN = 100
 """A sequence number is a time in ms, times this, plus a rank."""
 RANK_WIDTH = 32
-"""Scripts are given the names of the ranks each in so many characters."""
+"""Width of each rank's name in the text that scripts get."""
 MARK = "+"
-"""What the activity of a session ends with that does more than look around; see `state/lua/includes/marked.lua`."""
+"""Suffix of the activity of a session with more than plain activity; see `state/lua/includes/marked.lua`."""
 _FIRST, _LAST = "first.", "last."
-"""What the fields begin with that say when a session was at a place of the flow; its rank follows."""
+"""Prefixes of the fields with the times of a session at a stage; its rank follows."""
 SUPERSEDES = "supersedes"
 PERSON = ("phone", "country", "email")
-"""Fields that tell together who the person is, in the order in which scripts return them."""
+"""Fields that together identify the person, in the order in which scripts return them."""
 ANSWERS = ("consent.call", "consent.whatsapp", "consent.given_at", "consent.source")
-"""Fields that tell what the person answered; scripts return them after those."""
+"""Fields with the person's answers; scripts return them after those."""
 OWN_FIELDS = frozenset(
     {
         "activity",
@@ -45,11 +45,12 @@ OWN_FIELDS = frozenset(
         *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
     }
 )
-"""What a session's hash holds besides what events said; everything else is stamped."""
+"""Fields of a session's hash that aren't from events; all others are stamped."""
 NOT_MERGED = OWN_FIELDS | {"order", "id"}
-"""What stays with a session that another one takes over: its order, and what the shop calls it, are its own."""
+"""Fields that stay with a superseded session: its order and the shop's id belong to it."""
 _DIGITS = "".join(map(chr, [*range(ord("#"), ord("\\")), *range(ord("]"), ord("~"))]))
-"""90 characters, ascending, none of which JSON escapes or begins a sealed value. Eight last until the year 3334."""
+"""90 ascending characters that JSON doesn't escape and no encrypted value begins with. Eight suffice until the year
+3334."""
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 _PAIR, _HALF = len(_PAIRS), len(_PAIRS) ** 2
@@ -57,7 +58,7 @@ _CART = "cart"
 
 
 class StageVisit(NamedTuple):
-    """When a session was first and last at one place of the flow (Unix ms); it may have been elsewhere in between."""
+    """When a session was first and last at one stage of the flow (Unix ms). It can have been elsewhere in between."""
 
     rank: int
     first_ms: int
@@ -66,7 +67,7 @@ class StageVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as it is stored."""
+    """A stored session."""
 
     session_id: str
     activity: int
@@ -74,38 +75,38 @@ class Session:
     purchase: int
     silent_since_ms: int
     state: str
-    """`waiting`, `abandoned`, `bought`, `forgotten`, or the outcome that was recorded without an outreach."""
+    """`waiting`, `abandoned`, `bought`, `forgotten`, or an outcome recorded without an outreach."""
     outreach: str
     contacts: int
-    """How many contacts were made, or may have been made, for this session and those it took over."""
+    """How many contacts were or might have been made for this session and those it superseded."""
     fields: Mapping[str, str]
-    """Without stamps; a field that was cleared is an empty text, one that never came is missing."""
+    """Without stamps. A cleared field is an empty text; a field that never arrived is missing."""
     outreaches: tuple[str, ...] = ()
-    """The latest eight that were made for it, the first first."""
+    """Its latest eight outreaches, oldest first."""
     unreadable: str = ""
-    """Why fields are missing that cannot be decrypted; empty when all could be read."""
+    """Why fields are missing that can't be decrypted; empty if all were read."""
     stage_visits: tuple[StageVisit, ...] = ()
-    """Where in the flow it was and when, in the order in which it first came there."""
+    """When it was at which stage, in the order of the first visits."""
     superseded_by: str = ""
-    """The session that has taken this one over; empty for none."""
+    """The session that superseded this one; empty for none."""
     supersedes: str = ""
-    """The session that this one took over last; empty for none."""
+    """The session that this one superseded last; empty for none."""
     seen_ms: int = 0
-    """When its shopper was last there (Unix ms), which may be later than its last event occurred; 0 for never."""
+    """When its shopper was last active (Unix ms), which can be later than the time of its last event; 0 for never."""
     purchase_before: int = 0
-    """Sequence number of the last order of those it took over; 0 for none."""
+    """Sequence number of the last order of superseded sessions; 0 for none."""
     stamp_of_cart: int = 0
-    """Sequence number of the event that its cart is from, also when that emptied it; 0 when there never was a cart."""
+    """Sequence number of the event that set or emptied its cart; 0 if there never was a cart."""
 
     @property
     def has_bought(self) -> bool:
-        """Whether it, or one that it took over, has bought, and its cart holds nothing newer than the order."""
+        """Whether it or a session that it superseded has bought, and its cart holds nothing newer than the order."""
         bought = max(self.purchase, self.purchase_before)
         return bought > 0 and (self.stamp_of_cart <= bought or self.fields.get(_CART) == "")
 
 
 def stamped(stamp: int, value: str) -> str:
-    """Return a field's text as it is stored: the higher of two texts is that of the later event."""
+    """Return a field's stored text: the higher of two texts is that of the later event."""
     upper, lower = divmod(stamp, _HALF)
     first, second = divmod(upper, _PAIR)
     third, fourth = divmod(lower, _PAIR)
@@ -113,12 +114,12 @@ def stamped(stamp: int, value: str) -> str:
 
 
 def tag_of(session_id: str) -> str:
-    """Return what stands for a session among those whose contacts count for a later one."""
+    """Return the tag of a session among those whose contacts count for a later one."""
     return sha256(session_id.encode()).hexdigest()[:12]
 
 
 def read_contacts(stored: str) -> dict[str, int]:
-    """Read how many contacts were made for each earlier session, by its tag: `tag=count`, a comma between.
+    """Return the contacts of each earlier session by its tag, from `tag=count` texts separated by commas.
 
     An earlier version kept one number for all of them.
     """
@@ -127,7 +128,7 @@ def read_contacts(stored: str) -> dict[str, int]:
 
 
 def stamp_of(stored: str) -> int:
-    """Return the sequence number that a field as it is stored begins with; 0 for an empty text."""
+    """Return the sequence number at the start of a stored field; 0 for an empty text."""
     number = 0
     for digit in stored[:STAMP_WIDTH]:
         number = number * len(_DIGITS) + _VALUES.get(digit, 0)
@@ -135,7 +136,7 @@ def stamp_of(stored: str) -> int:
 
 
 def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> Session:
-    """Read a session's hash; every sequence number is 0 when the hash is gone."""
+    """Return a session from its hash. Every sequence number is 0 if the hash is gone."""
     fields, unreadable = {}, ""
     for name, value in stored.items():
         if name in OWN_FIELDS:
@@ -146,7 +147,7 @@ def read_session(session_id: str, stored: Mapping[str, str], cipher: Cipher) -> 
             unreadable = str(exc)
     activity = int(stored.get("activity", "0").rstrip(MARK))
     signal, purchase = (int(stored.get(name, 0)) for name in ("signal", "purchase"))
-    # This, and since when it is silent, are stored only when they are not when the last event occurred.
+    # This and the start of the silence are stored only if they differ from the time of the last event.
     seen_ms = int(stored.get("seen") or max(activity, signal, purchase) // RANK_SPAN)
     return Session(
         session_id=session_id,
@@ -180,5 +181,5 @@ def _stage_visits(stored: Mapping[str, str], activity: int) -> tuple[StageVisit,
 
 
 def opened(session_id: str, name: str, value: str, cipher: Cipher) -> str:
-    """Return the text of a stored field without its stamp; raises UnreadableError."""
+    """Return the text of a stored field without its stamp. Raises UnreadableError."""
     return cipher.decrypt(session_id, name, value[:STAMP_WIDTH], value[STAMP_WIDTH:])

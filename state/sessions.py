@@ -1,4 +1,4 @@
-"""Sessions: applying what happened to them, and claiming those that fell silent."""
+"""Sessions: applying events, and claiming silent sessions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,10 @@ from state.session_record import (
 
 
 class Change(NamedTuple):
-    """What one event changes in its session. Sequence numbers are comparable ints below 2**53; 0 means none."""
+    """The change that one event makes to its session.
+
+    Sequence numbers are comparable ints below 2**53; 0 means none.
+    """
 
     session_id: str
     stamp: int
@@ -48,43 +51,43 @@ class Change(NamedTuple):
     silent_since_ms: int
     """0: the event moves nothing."""
     fields: Mapping[str, str]
-    """What the event says about customer, cart and engagement; an empty text clears a field.
+    """The event's customer, cart and engagement; an empty text clears a field.
 
-    `phone`, `country` and `email` tell who the person is; `opted_out` (any text) that they want to be left alone.
+    `phone`, `country` and `email` identify the person; `opted_out` (any text) means that they must not be contacted.
     """
     wants_mark: bool = False
-    """Whether `apply` returns a mark for this change in any case, with what its session knows of the person."""
+    """Whether `apply` always returns a mark for this change, with the session's data about the person."""
     seen_ms: int = 0
-    """When it shows that the shopper was there (Unix ms); 0: at `silent_since_ms`."""
+    """When it shows that the shopper was active (Unix ms); 0: at `silent_since_ms`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Whom a session is about, once a change was applied: a person to be marked before its event is acknowledged.
+    """The person of a session after a change: to be marked before its event is acknowledged.
 
-    One is returned for a change that asks for it (`Change.wants_mark`), for one that leaves its session bought or opted
-    out, and for one whose session another one has taken over.
+    One is returned for a change that requests it (`Change.wants_mark`), for one that leaves its session bought or opted
+    out, and for one whose session is superseded.
     """
 
     change: int
-    """Which of the applied changes it was, from 0."""
+    """Index among the applied changes, from 0."""
     phone: str
     country: str
     email: str
-    """These three: as the shop wrote them, in whichever events; empty when no event said so, or it is unreadable."""
+    """These three: as the shop wrote them, in any events; empty if missing or unreadable."""
     purchase: int
     """Sequence number of the order; 0 for none."""
     opted_out: bool
     superseded_by: str
-    """The session that has taken this one over: it has to be given what is new (`supersede`); empty for none."""
+    """The session that superseded this one and must get the changes (`supersede`); empty for none."""
     superseded: int
-    """Sequence number of the event that said so."""
+    """Sequence number of the event that caused it."""
     answers: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    """What the session keeps of the person's consent: field (see ANSWERS) → its event's sequence number, text."""
+    """The session's record of the person's consent: field (see ANSWERS) → its event's sequence number, text."""
 
 
 class Sessions:
-    """The state of all sessions. What they say about customer, cart and engagement goes through `cipher`."""
+    """The state of all sessions. `cipher` encrypts their customer, cart and engagement."""
 
     def __init__(self, scripts: Scripts, keys: Keys, rank_names: Sequence[str], cipher: Cipher | None = None) -> None:
         self._scripts = scripts
@@ -93,21 +96,21 @@ class Sessions:
         self._names = "".join(name.ljust(RANK_WIDTH) for name in rank_names).encode()
 
     def apply(self, changes: Sequence[Change]) -> list[Mark]:
-        """Apply changes, one script call per partition; doing so again, or in another order, changes nothing.
+        """Apply changes, one script call per partition. Safe to repeat, in any order.
 
         Raises:
-            StateError: some partitions may not have been applied; apply all of them again.
+            StateError: Some partitions might not have been applied; apply all of them again.
         """
         return self.send(changes).result()
 
     def send(self, changes: Sequence[Change], also: Sequence[NamedCall] = ()) -> Pending[list[Mark]]:
-        """Begin what `apply` does. `also`: what is called with them; it costs no round trip of its own."""
+        """Start `apply`. `also`: further calls, which cost no extra round trip."""
         plain: list[list[str]] = [[] for _ in range(PARTITIONS)]
         others: list[list[Sequence[str]]] = [[] for _ in range(PARTITIONS)]
         event_indexes: list[list[int]] = [[] for _ in range(PARTITIONS)]
         for index, change in enumerate(changes):
             session_id, stamp, activity, _, _, silent_ms, fields, wants_mark, _ = change
-            # As partition_of, without the call.
+            # The body of partition_of, inlined.
             number = crc32(session_id.encode()) % PARTITIONS
             if not (fields or wants_mark) and activity == stamp and silent_ms == activity // RANK_SPAN:
                 plain[number] += (session_id, str(activity))
@@ -123,16 +126,15 @@ class Sessions:
         return self._scripts.send_calls(calls, also).then(lambda replies: list(self._marks(changes, asked, replies)))
 
     def supersede(self, previous: str, session: str, stamp: int) -> Mark:
-        """Let a session take over an earlier one: its fields, its contacts, and what is open for it is called off.
+        """Supersede a session: the later one gets its fields and contacts, and its open outreach is cancelled.
 
-        `stamp` is the sequence number of the event that said so: newer activity of the earlier session stays its own.
-        Doing so again changes nothing. Returns what has to be marked on the person, and whether another session has
-        taken over this one in turn.
+        `stamp` is the sequence number of the event that caused it: newer activity of the earlier session stays with it.
+        Safe to repeat. Returns what must be marked on the person, and whether another session has superseded this one.
         """
         found = self._scripts.run(lua.supersede(self._partition(previous), previous, session, stamp, self._names))
         known = found.fields
-        # By session, so that nothing counts twice when they take each other over in turn. A contact that is under way
-        # counts: should it come to nothing, the new session has one less than it may.
+        # By session, so that nothing counts twice if sessions supersede each other. A contact in flight counts; if it
+        # fails, the new session has one contact less available.
         made = read_contacts(known.get("contacts_before", ""))
         made[tag_of(previous)] = int(known.get("contacts", 0)) + found.in_flight
         made.pop(tag_of(session), None)
@@ -144,15 +146,15 @@ class Sessions:
         return self._mark(0, session, stored)
 
     def break_circle(self, circle: Iterable[str]) -> bool:
-        """Let one of the sessions that have taken each other over in a circle wait again, or none would ever end.
+        """Return one session of a circle that supersede each other to its lane, or none of them would ever end.
 
-        Which one depends only on their ids. False: it has not moved, so there is no circle.
+        Which one depends only on their ids. False: it hasn't moved, so there is no circle.
         """
         session = min(circle)
         return self._scripts.run(lua.break_circle(self._partition(session), session, self._names))
 
     def _merged_fields(self, previous: str, session: str, name: str, value: str) -> Iterator[str]:
-        """Yield a field's name and its value as the other session keeps it; what cannot be read stays where it is."""
+        """Yield a field's name and its value for the other session; an unreadable value stays where it is."""
         if name in NOT_MERGED:
             return
         stamp = value[:STAMP_WIDTH]
@@ -160,7 +162,7 @@ class Sessions:
             text = opened(previous, name, value, self._cipher)
         except UnreadableError as exc:
             deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
-            deployment.report(self._scripts, self._keys, "encryption", f"session {previous}, taken over: {exc}")
+            deployment.report(self._scripts, self._keys, "encryption", f"session {previous}, superseded: {exc}")
             return
         yield from self._cipher.encrypt_fields(session, stamp, {name: text})
 
@@ -168,7 +170,7 @@ class Sessions:
         return self._keys.partition(partition_of(session_id))
 
     def read(self, session_ids: Sequence[str]) -> list[Session]:
-        """Read sessions as they are, in the order asked for; one that is not there has no activity."""
+        """Return sessions in the requested order; one that doesn't exist has no activity."""
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for session_id in session_ids:
@@ -220,11 +222,11 @@ class Sessions:
         )
 
     def _person(self, session_id: str, names: Sequence[str], stated: Sequence[str]) -> Sequence[str]:
-        """Decrypt what a session says of its person; empty texts when the key for it is missing."""
+        """Return the decrypted texts about a session's person; empty texts if the key for them is missing."""
         try:
             return [opened(session_id, name, value, self._cipher) for name, value in zip(names, stated, strict=True)]
         except UnreadableError as exc:
-            # Was a key added while this process ran? Then it must start again with that; what it has in hand waits.
+            # If a key was added while this process ran, it must restart with that key; its pending entries wait.
             deployment.require_keys(self._scripts, self._keys, self._cipher.ids)
             deployment.report(self._scripts, self._keys, "encryption", f"session {session_id}, its person: {exc}")
             return [""] * len(names)

@@ -1,4 +1,4 @@
-"""The server's own logs of slow and large commands, which keep the beginning of each argument: names and numbers."""
+"""The server's logs of slow and large commands, which keep the start of each argument, and so names and numbers."""
 
 from redis import RedisCluster
 from redis.exceptions import ResponseError
@@ -8,21 +8,21 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 LARGE = ("large-request", "large-reply")
-"""Valkey's, from 8.1 on, besides the slow ones."""
+"""Valkey's logs from 8.1 on, in addition to the slow log."""
 
 
 def clear(scripts: Scripts) -> bool:
-    """Empty these logs on every primary; return False where the server refuses it.
+    """Empty these logs on every primary; return False if the server refuses.
 
     Raises:
-        StateError: the server doesn't answer.
+        StateError: The server doesn't answer.
     """
     servers: list[Client] = [scripts.client]
     with driver_errors():
         if isinstance(scripts.driver, RedisCluster):
             cluster = cluster_of(scripts.driver)
             servers = [cluster.get_redis_connection(node) for node in cluster.get_primaries()]
-        # Every one of them, also after a refusal.
+        # Every one of them, even after a refusal.
         cleared = [_clear(server) for server in servers]
         return all(cleared)
 
@@ -31,7 +31,7 @@ def _clear(server: Client) -> bool:
     try:
         server.execute_command("SLOWLOG", "RESET")
     except ResponseError:
-        return False  # not allowed to this user, or not on this provider
+        return False  # forbidden for this user or by this provider
     try:
         for kind in LARGE:
             server.execute_command("COMMANDLOG", "RESET", kind)

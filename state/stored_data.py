@@ -1,4 +1,4 @@
-"""What is kept about people, as `state.inventory` returns it."""
+"""Stored data about people, as `state.inventory` returns it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from state.event_stream import StreamEntry
 
 @dataclass(frozen=True, slots=True)
 class StoredPerson:
-    """The person a session is about, as the shop wrote it."""
+    """The person of a session, as the shop wrote it."""
 
     session_id: str
     phone: str
@@ -18,36 +18,36 @@ class StoredPerson:
     original_id: str
     """The session's id as the shop wrote it, if it is stored under another one."""
     supersedes: str
-    """The session that this one took over; empty for none."""
+    """The session that this one superseded; empty for none."""
     forgotten: bool
     """Only its tombstone is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredOutreach:
-    """The person an outreach is about."""
+    """The person of an outreach."""
 
     outreach: str
     session_id: str
     body: str
-    """The request, as long as it is kept."""
+    """The request, while it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A session or an outreach with everything that is stored, decrypted."""
+    """A session or an outreach with all its stored data, decrypted."""
 
     id: str
     keys: tuple[str, ...]
     texts: Mapping[str, str]
     """Of a session: fields without stamps. Of an outreach: with its request as `body`."""
     unreadable: str = ""
-    """Why something is missing that can't be decrypted; empty if everything could be read."""
+    """Why something is missing that can't be decrypted; empty if all was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """One key of a person, with all it holds."""
+    """One key of a person, with its content."""
 
     key: str
     content: object
@@ -65,15 +65,15 @@ class WaitingEvent(NamedTuple):
 
 
 class RejectedEvent(NamedTuple):
-    """What was set aside."""
+    """A rejected event."""
 
     id: bytes
     text: str
-    """All of it."""
+    """All of its text."""
 
 
 class KeyText(NamedTuple):
-    """A key, and all that it holds as one text (of large ones in pieces)."""
+    """A key, and its content as one text (large ones in pieces)."""
 
     key: str
     text: str

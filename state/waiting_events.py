@@ -1,4 +1,4 @@
-"""How many events wait in the streams, and since when; and what was set aside."""
+"""The number and age of waiting events in the streams, and the rejected ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from state.watermark import AHEAD_MS, Trail, measured_until
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The streams of activity, and what was set aside. Times are Unix ms of the server; None: there is none."""
+    """The streams of activity and the rejected events. Times are Unix ms of the server; None: there is none."""
 
     streams: int
-    """How many there are."""
+    """Number of streams."""
     waiting: int
-    """Entries that are not applied yet."""
+    """Entries that aren't applied yet."""
     pending: int
-    """Those of them that a consumer has in hand."""
+    """The part of them that a consumer holds."""
     oldest_ms: int | None
     unread_streams: Sequence[str]
-    """Streams beyond those, in which events are all the same: nobody reads them, and nobody waits for them."""
+    """Further streams that hold events although no process reads them."""
     rejected: int
-    """What could not be read, in the last days and of at most the last 10,000."""
+    """Rejected events of the last days, at most the last 10,000."""
     last_rejected_ms: int | None
 
 
 class Waiting(NamedTuple):
-    """What waits in the streams."""
+    """The waiting entries of the streams."""
 
     length: int
     pending: int
@@ -38,10 +38,10 @@ class Waiting(NamedTuple):
 
 
 def read_streams(client: Client, streams: Sequence[Stream], now_ms: int, trails: Sequence[Trail | None]) -> Waiting:
-    """Read how much waits in the streams, how much of it is in hand, and when the oldest of it arrived (Unix ms).
+    """Return the number of waiting entries, how many of them a consumer holds, and when the oldest arrived (Unix ms).
 
-    The first entry is read after the clock, and after it how many there are. Of an entry whose id lies in the future,
-    `trails` say since when it may have been there.
+    The first entry is read after the clock, and the number of entries after it. For an entry whose id is in the future,
+    `trails` give the earliest time of its arrival.
     """
     pipe = client.pipeline(transaction=False)
     for stream in streams:
@@ -51,7 +51,7 @@ def read_streams(client: Client, streams: Sequence[Stream], now_ms: int, trails:
     replies: list[object] = pipe.execute(raise_on_error=False)
     for index, reply in enumerate(replies):
         if isinstance(reply, ResponseError) and "NOGROUP" in str(reply):
-            replies[index] = {"pending": 0}  # nobody has read from it yet
+            replies[index] = {"pending": 0}  # no consumer has read from it yet
         elif isinstance(reply, Exception):
             raise reply
     firsts = cast("list[Sequence[Item]]", replies[::3])
@@ -66,7 +66,7 @@ def read_streams(client: Client, streams: Sequence[Stream], now_ms: int, trails:
 
 
 def read_unread(client: Client, keys: Sequence[str]) -> Sequence[str]:
-    """Return those of these streams that hold events."""
+    """Return the streams that hold events."""
     pipe = client.pipeline(transaction=False)
     for key in keys:
         pipe.xlen(key)
@@ -75,5 +75,5 @@ def read_unread(client: Client, keys: Sequence[str]) -> Sequence[str]:
 
 
 def arrival(entries: Sequence[Item]) -> int | None:
-    """Return when the first of some entries arrived (Unix ms); None: there is none."""
+    """Return when the first of some entries arrived (Unix ms); None without any."""
     return entry_ms(entries[0][0]) if entries else None

@@ -1,8 +1,8 @@
-"""What a sweep learns by following the streams: up to when all is applied, and what is wrong with their entries.
+"""What sweeps learn from following the streams: up to when all is applied, and faults of their entries.
 
-An entry's id says when it arrived, unless it is ahead of the server's clock. `XADD` takes any id, and the ids of a
-stream only rise: after one from the future they tell no time. What remains is their order. A sweep notes the last id
-and the time. Once the first entry that waits has a higher id, all that had arrived by then is applied.
+An entry's id gives its arrival, unless it is ahead of the server's clock. `XADD` takes any id, and the ids of a stream
+only rise: after one in the future they tell no time. Only their order remains. So a sweep records the last id and the
+time. Once the first waiting entry has a higher id, all that had arrived by then is applied.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from state.scripts import Scripts
 from state.server_errors import driver_errors
 
 AHEAD_MS = 1000
-"""Ids that are ahead of the server's clock by less are taken for the present: clocks differ, and are corrected."""
+"""Ids that are ahead of the server's clock by less than this count as now: clocks differ, and are corrected."""
 HIGHEST_ID = "18446744073709551615-18446744073709551615"
 
 
@@ -35,25 +35,26 @@ class StreamSnapshot:
 
     now_ms: int
     first: str
-    """Id of the first entry that isn't applied; empty when there is none."""
+    """Id of the first entry that isn't applied; empty if there is none."""
     last: str
-    """The highest id that it has ever given out."""
+    """The highest id that it has assigned."""
     added: int
-    """Entries ever added; -1: the server doesn't say."""
+    """Entries ever added; -1: the server doesn't report it."""
     length: int
     applied: int
     put_back: str = ""
-    """When it was begun from scratch because its ids lay in the future (Unix ms), and its last id; empty for never."""
+    """When it was started from scratch because its ids were in the future (Unix ms), and its last id; empty for never.
+    """
 
     @property
     def ahead_ms(self) -> int:
-        """How far its ids are ahead of the clock; 0 for clocks that merely differ."""
+        """How far its ids are ahead of the clock; 0 for small differences."""
         ahead_ms = entry_ms(self.last.encode()) - self.now_ms
         return ahead_ms if ahead_ms > AHEAD_MS else 0
 
     @property
     def ahead(self) -> Ahead:
-        """When its ids were ahead of the clock last; zeros for never."""
+        """When its ids were last ahead of the clock; zeros for never."""
         if self.ahead_ms:
             return Ahead(self.now_ms, self.ahead_ms, self.last)
         at, _, last = self.put_back.partition(" ")
@@ -61,13 +62,13 @@ class StreamSnapshot:
 
     @property
     def missing(self) -> int | None:
-        """Entries that are neither there nor applied, since whenever the counts began; None: unknown."""
+        """Entries that are neither present nor applied, since the counts began; None: unknown."""
         return None if self.added < 0 else self.added - self.applied - self.length
 
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What is known of a stream whose ids lie in the future. Times are Unix ms of its server."""
+    """The record of a stream whose ids are in the future. Times are Unix ms of its server."""
 
     passed_ms: int
     """All that had arrived by then is applied; 0: unknown."""
@@ -80,24 +81,24 @@ class Trail:
 
     @classmethod
     def read(cls, stored: str | None) -> Self | None:
-        """Read what `write` wrote; None for nothing."""
+        """Return the trail that `write` wrote; None for nothing."""
         if stored is None:
             return None
         passed, mark_ms, mark, arrived, last = stored.split(" ")
         return cls(int(passed), int(mark_ms), mark, int(arrived), last)
 
     def write(self) -> str:
-        """Return it as it is stored."""
+        """Return the stored form."""
         return f"{self.passed_ms} {self.mark_ms} {self.mark} {self.arrived_ms} {self.last}"
 
 
 def next_trail(snapshot: StreamSnapshot, known: Trail | None) -> Trail | None:
-    """Return what is known of a stream after another look; None while its ids can be trusted."""
+    """Return a stream's trail after another snapshot; None if its ids can be trusted."""
     if not snapshot.ahead_ms:
         return None
     now_ms = snapshot.now_ms
     if known is None or max(known.mark_ms, known.arrived_ms, known.passed_ms) > now_ms + AHEAD_MS:
-        # New, or the clock was put back in between: nothing is known of the time before.
+        # New, or the clock was put back in between: the time before is unknown.
         return Trail(0 if snapshot.first else now_ms, now_ms, snapshot.last, now_ms, snapshot.last)
     arrived_ms = known.arrived_ms if snapshot.last == known.last else now_ms
     if not snapshot.first:
@@ -112,8 +113,8 @@ def measured_until(now_ms: int, first: str, trail: Trail | None) -> int:
 
     Args:
         now_ms: The server's clock, read before `first`.
-        first: Id of the first entry that isn't applied; empty when there is none.
-        trail: What is known of the stream, if its ids lie in the future.
+        first: Id of the first entry that isn't applied; empty if there is none.
+        trail: The stream's trail, if its ids are in the future.
     """
     if not first:
         return now_ms
@@ -125,22 +126,22 @@ def measured_until(now_ms: int, first: str, trail: Trail | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What is wrong with the entries of the streams. Times are Unix ms; None: never, as far as is known."""
+    """Faults of the streams' entries. Times are Unix ms; None: never, as far as known."""
 
     ahead_ms: int = 0
-    """How far ids were ahead of the server's clock, when a sweep found so last."""
+    """How far ids were ahead of the server's clock, when a sweep last found any."""
     ahead_at_ms: int | None = None
     ahead_in: str = ""
     """The stream."""
     exhausted: bool = False
-    """Its last id is the highest there is: it takes no events."""
+    """Its last id is the highest possible: it takes no events."""
     lost: int = 0
-    """Entries that were removed before they were applied, in all."""
+    """Entries that were removed before they were applied, in total."""
     lost_at_ms: int | None = None
 
     @classmethod
     def read(cls, stored: Mapping[str, str]) -> Self:
-        """Read them from the hash of the sweep."""
+        """Return the faults from the hash of the sweep."""
         at, by, stream, last = (stored.get("ahead") or "0 0  ").split(" ")
         lost_at = stored.get("lost_at")
         return cls(
@@ -161,9 +162,9 @@ class StreamTrails:
         self._keys = keys
 
     def check(self, streams: Sequence[str]) -> int:
-        """Look at all streams, given by key; return how many entries were lost since the last look.
+        """Take snapshots of all streams, given by key; return how many entries were lost since the last call.
 
-        Two processes may do so at a time: whatever is recorded is true by itself.
+        Two processes can do this at the same time: each recorded fact is true on its own.
         """
         snapshots = [
             StreamSnapshot(*reply)
@@ -179,7 +180,7 @@ class StreamTrails:
         return self._scripts.run(lua.count_lost(self._keys.sweep, *words))
 
     def trails(self, number: int) -> list[Trail | None]:
-        """Return what is known of the first so many streams."""
+        """Return the trails of the first `number` streams."""
         with driver_errors():
             found = self._scripts.client.hmget(self._keys.sweep, [_field(index) for index in range(number)])
         return [Trail.read(stored.decode() if stored else None) for stored in found]

@@ -1,7 +1,7 @@
-"""The way to the workers: one connection to the broker, thrown away as soon as anything goes wrong with it.
+"""The connection to the broker, which is discarded after any error.
 
-Celery's own pools keep connections. One whose transport has ended half-way (kombu 5.7.0 with Redis, when replies get
-lost) stays broken there for ever, and everything that is given it fails.
+Celery's own pools keep connections. One whose transport has ended half-way (kombu 5.7.0 with Redis, after lost replies)
+stays broken in the pool indefinitely, and every use of it fails.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ from tasks.kombu_types import KombuConnection
 
 NOT_FOUND = "404"
 CONFIRM_S = 10.0
-"""For so long a publisher waits until RabbitMQ confirms; other brokers don't look at it."""
+"""How long a publisher waits for RabbitMQ's confirmation; other brokers ignore it."""
 
 _AT_ONCE = 100
 _WAIT_S = 10
-"""For so long RabbitMQ may take to answer anything; its client would wait for ever."""
+"""How long RabbitMQ can take to answer; by default, its client would wait indefinitely."""
 
 
 def bounded(connection: KombuConnection) -> KombuConnection:
-    """Return a connection, not used yet, that waits for no answer for ever. Not for one that consumes."""
+    """Return an unused connection with a limit on each answer. Not for consumers."""
     if connection.transport_cls in {"amqp", "pyamqp", "amqps"}:
         limits = {"read_timeout": _WAIT_S, "write_timeout": _WAIT_S, "connect_timeout": _WAIT_S}
         connection.transport_options = {**connection.transport_options, **limits}
@@ -30,11 +30,11 @@ def bounded(connection: KombuConnection) -> KombuConnection:
 
 
 class BrokerUnavailableError(Exception):
-    """The broker could not be asked or told; says by which kind of error. What was leased is due again in time."""
+    """The broker couldn't be reached; the message names the kind of error. Leased outreaches become due again."""
 
 
 class Broker:
-    """Looks how long a queue is, and puts messages there. For several threads, one after another."""
+    """Measures and fills a queue. Thread-safe; threads take turns."""
 
     def __init__(self, app: Celery, queue: str) -> None:
         self._app = app
@@ -43,10 +43,10 @@ class Broker:
         self._guard = Lock()
 
     def queued(self) -> int:
-        """Return how many messages wait; 0 while no worker has ever listened.
+        """Return how many messages wait; 0 if no worker has ever listened.
 
         Raises:
-            BrokerUnavailableError: it could not be asked.
+            BrokerUnavailableError: The broker didn't answer.
         """
         with self._connected() as connection, connection.channel() as channel:
             try:
@@ -57,23 +57,23 @@ class Broker:
                 return 0
 
     def purge(self) -> int:
-        """Remove all messages that wait, and return how many there were; those that a worker has in hand stay.
+        """Remove all waiting messages and return how many there were. Messages that a worker holds stay.
 
         Raises:
-            BrokerUnavailableError: some may be left.
+            BrokerUnavailableError: Some might be left.
         """
         with self._connected() as connection, connection.channel() as channel:
             return int(channel.queue_purge(self._queue) or 0)
 
     def enqueue(self, task: Task, arguments: Sequence[str]) -> None:
-        """Put one message for each argument into the queue that the task is routed to.
+        """Put one message for each argument into the task's queue.
 
         Raises:
-            BrokerUnavailableError: some of them may be missing.
+            BrokerUnavailableError: Some might be missing.
         """
         with self._connected() as connection, connection.channel() as channel:
             producer = self._app.amqp.Producer(channel, auto_declare=False)
-            # In few round trips where the broker is Redis; RabbitMQ, which confirms each message, has no such thing.
+            # In few round trips if the broker is Redis. RabbitMQ confirms each message and has no batches.
             with producer.batch(max_size=_AT_ONCE):
                 for argument in arguments:
                     task.apply_async((argument,), producer=producer, confirm_timeout=CONFIRM_S)
@@ -85,7 +85,7 @@ class Broker:
                 self._connection = bounded(self._app.connection_for_write())
             try:
                 yield self._connection
-            except Exception as exc:  # a broken transport raises whatever its insides happen to
+            except Exception as exc:  # a broken transport can raise anything
                 self._drop()
                 raise BrokerUnavailableError(type(exc).__name__) from exc
 

@@ -1,4 +1,4 @@
-"""The Celery tasks: parse, call a plain function, map its outcome. Messages are hints and hold opaque ids alone."""
+"""The Celery tasks: parse, call a plain function, map its outcome. Messages are hints and only hold opaque ids."""
 
 import math
 import traceback
@@ -19,7 +19,7 @@ from tasks.failpoints import reached
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
 TASKS = {SWEEP_QUEUE: frozenset({"winback.sweep", "winback.dispatch"}), RECOVER_QUEUE: frozenset({"winback.recover"})}
-"""The tasks that each queue is for; messages for any other are refused."""
+"""The tasks of each queue; messages for any other task are refused."""
 
 log = structlog.get_logger("winback.tasks")
 
@@ -27,7 +27,7 @@ log = structlog.get_logger("winback.tasks")
 # No task events: 17,280 sweeps a day would push everything else out of Flower's memory.
 @shared_task(name="winback.sweep", bind=True, send_events=False)
 def sweep(self: Task) -> None:
-    """Claim what fell silent, then dispatch what is due."""
+    """Claim silent sessions, then dispatch due outreaches."""
     deps = current()
     if not _due("sweep", deps.detection().sweep_interval, deps):
         return
@@ -36,7 +36,7 @@ def sweep(self: Task) -> None:
         claimed = sweeps.sweep(deps)
         deps.heartbeat("sweep")
     except StateError as exc:
-        log.error("sweep_failed", error=str(exc))  # noqa: TRY400 - one line; the trace says nothing more
+        log.error("sweep_failed", error=str(exc))  # noqa: TRY400 - one line; the trace adds nothing
         return
     if claimed.sessions:
         reached("sweep_claimed")
@@ -46,16 +46,16 @@ def sweep(self: Task) -> None:
 
 @shared_task(name="winback.dispatch", bind=True, send_events=False)
 def dispatch(self: Task) -> None:
-    """Dispatch what is due; between two sweeps, so that the workers do not wait for the next one."""
+    """Dispatch due outreaches between two sweeps, so that workers don't wait for the next one."""
     if _due("dispatch", current().delivery.dispatch_interval, current()):
         _dispatch(self.app)
 
 
 @shared_task(name="winback.recover")
 def recover(outreach: str) -> dict[str, object]:
-    """Make one attempt; the result is what Flower shows."""
+    """Make one attempt. Flower shows the result."""
     if not is_outreach_id(outreach):
-        log.error("not_an_outreach")  # the argument itself may hold anything
+        log.error("not_an_outreach")  # the argument itself can hold anything
         return {"outreach": "", "outcome": "refused", "attempt": 0}
     try:
         deps = current()
@@ -64,10 +64,10 @@ def recover(outreach: str) -> dict[str, object]:
 
         outcome = attempts.attempt(outreach, deps)
     except StateError as exc:
-        # The lease runs out, and the outreach is taken up again or ends unknown.
+        # The lease expires, and the outreach is retried or ends as unknown.
         log.error("attempt_failed", outreach=outreach, error=str(exc))  # noqa: TRY400 - as above
         return {"outreach": outreach, "outcome": "failed", "attempt": 0}
-    except Exception as exc:  # noqa: BLE001 - a bug, whose message or trace could hold what the customer is called
+    except Exception as exc:  # noqa: BLE001 - a bug, whose message or trace could hold the customer's name
         where = traceback.extract_tb(exc.__traceback__)[-1]
         log.error("attempt_crashed", outreach=outreach, error=type(exc).__name__, at=f"{where.filename}:{where.lineno}")  # noqa: TRY400
         return {"outreach": outreach, "outcome": "failed", "attempt": 0}
@@ -84,14 +84,14 @@ def recover(outreach: str) -> dict[str, object]:
 
 
 _last: dict[str, tuple[float, timedelta]] = {}
-"""When this process did it last (monotonic, s), and at what interval."""
+"""When this process last did it (monotonic, s), and at what interval."""
 
 
 def _due(name: str, interval: timedelta, deps: Deps) -> bool:
-    """Whether half an interval has passed since this process did it last: what has piled up in the queue is skipped."""
+    """Return whether half an interval has passed since the last run in this process: a backlog is skipped."""
     now = deps.monotonic()
     at, usual = _last.get(name, (-math.inf, interval))
-    # After a change of the interval the first one counts: with it begins what is expected.
+    # After a change of the interval, the next run starts the new rhythm.
     if interval == usual and now - at < interval.total_seconds() / 2:
         return False
     _last[name] = now, interval
@@ -113,7 +113,7 @@ def _dispatch(app: Celery) -> None:
         log.error("dispatch_failed", error=str(exc))  # noqa: TRY400 - as above
         return
     except BrokerUnavailableError as exc:
-        log.error("broker_unreachable", error=str(exc))  # noqa: TRY400 - what was leased is due again after its lease
+        log.error("broker_unreachable", error=str(exc))  # noqa: TRY400 - leased outreaches become due again
         return
     if done.enqueued or done.unknown or done.due_again:
         log.info("dispatched", enqueued=done.enqueued, leases_ran_out=done.due_again, unknown=done.unknown)

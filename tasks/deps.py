@@ -1,4 +1,4 @@
-"""What the tasks need, built once per worker process and handed to them; tasks never import the worker."""
+"""The tasks' dependencies, built once per worker process. Tasks never import the worker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """Everything that a sweep or an attempt touches."""
+    """Everything that a sweep or an attempt uses."""
 
     sessions: Sessions
     outbox: Outbox
@@ -41,28 +41,28 @@ class Deps:
     stamps: Stamps
     alarms: Alarms
     client: YunoClient | None
-    """None in shadow mode: nothing there can send."""
+    """None in shadow mode, where nothing can be sent."""
     delivery: DeliverySettings
     contact: ContactSettings
     blocklist: Blocklist
     """Compiled from `contact.block`."""
     detection: Callable[[], DetectionSettings]
-    """The settings of detection as they are now; asked once per sweep."""
+    """The current settings of detection; read once per sweep."""
     identity_secret: bytes
     in_flight: int
-    """How many outreaches may be leased at a time."""
+    """How many outreaches can be leased at a time."""
     heartbeat: Callable[[str], None]
-    """Say that this role is alive."""
+    """Record a heartbeat of a role."""
     prepare: Callable[[], None] = lambda: None
-    """Called before each attempt: loads, the first time, what takes long to load."""
+    """Called before each attempt. The first call loads data that takes long to load."""
     report: Callable[[str, str], None] = lambda _about, _problem: None
-    """Record what is wrong with something, for `winback status`; an empty text: nothing any more."""
+    """Record a problem with something, for `winback status`; an empty text: resolved."""
     backlog: Callable[[int], None] = lambda _length: None
-    """Record how many messages hold dispatch back; 0: none do."""
+    """Record how many messages block dispatch; 0: none do."""
     flooded: Callable[[int], None] = lambda _messages: None
-    """Record that a queue was emptied of so many messages."""
+    """Record that a queue was emptied of this many messages."""
     replication: Callable[[Literal["well", "failing"]], None] = lambda _how: None
-    """Say whether enough replicas knew of an attempt in time."""
+    """Record whether enough replicas acknowledged an attempt in time."""
     monotonic: Callable[[], float] = monotonic
     sleep: Callable[[float], None] = sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -70,19 +70,19 @@ class Deps:
 
 
 class NotReadyError(RuntimeError):
-    """A task ran in a process that was not set up for it."""
+    """A task ran in a process that wasn't set up for it."""
 
 
 _installed: list[Deps] = []
 
 
 def install(deps: Deps) -> None:
-    """Make `deps` what the tasks of this process use."""
+    """Install the dependencies of this process's tasks."""
     _installed[:] = [deps]
 
 
 def current() -> Deps:
-    """Return what was installed; raises NotReadyError before that."""
+    """Return the installed dependencies. Raises NotReadyError if there are none."""
     if not _installed:
         raise NotReadyError("no dependencies are installed in this process")
     return _installed[0]

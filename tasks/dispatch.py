@@ -1,4 +1,4 @@
-"""Hands out what is due: takes back dead leases, leases the oldest, and says so to the workers."""
+"""Dispatch: takes back expired leases, leases the longest due outreaches, and enqueues messages for workers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from tasks.deps import Deps
 from tasks.failpoints import reached
 
 FLOOD = 100
-"""A queue of this many times `in_flight` is emptied: to work through it would take longer than a lease."""
+"""A queue of this many times `in_flight` is emptied: working through it would take longer than a lease."""
 
 log = structlog.get_logger("winback.tasks")
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What one round did."""
+    """The result of one round."""
 
     enqueued: int
     due_again: int
@@ -33,15 +33,15 @@ def dispatch(
     enqueue: Callable[[Sequence[str]], None],
     purge: Callable[[], int] = lambda: 0,
 ) -> Dispatched:
-    """Lease what is due, as much as there are permits for, and enqueue one message for each.
+    """Lease due outreaches within the permits, and enqueue one message for each.
 
-    Never more than `deps.in_flight` at a time. Nothing is leased while the broker's queue is as long as what the
-    workers may have in hand: claims in an overlong queue would only run out there. A queue that is far longer is full
-    of duplicates, and is emptied (`purge`). A message that gets lost is replaced when its lease has run out. What there
-    is no permit for stays due, and so does everything while sending is paused.
+    At most `deps.in_flight` are leased at a time. Nothing is leased while the broker's queue is as long as this limit:
+    leases in an overlong queue would only expire. A far longer queue is full of duplicates, and is emptied (`purge`). A
+    lost message is replaced after its lease expires. Outreaches without a permit stay due, and so do all of them while
+    sending is paused.
 
     Raises:
-        StateError: Redis could not be reached.
+        StateError: Redis couldn't be reached.
     """
     deps.streams.confirm_writable()
     reaped = _reap(deps)
@@ -59,8 +59,8 @@ def dispatch(
 
 
 def _lease(free: int, in_flight: int, deps: Deps) -> list[str]:
-    """Lease up to `free` of those due, the oldest first, as far as there are permits; return their ids."""
-    # The ids are read before the lease: whatever had arrived by then is applied before anybody is contacted.
+    """Lease up to `free` due outreaches within the permits, longest due first; return their ids."""
+    # Read the ids before the lease: events that had arrived by then are applied before any contact.
     barrier = deps.streams.barrier() if free > 0 else ""
     partitions = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
     permits = deps.control.permits(len(partitions), in_flight=in_flight)
@@ -68,16 +68,16 @@ def _lease(free: int, in_flight: int, deps: Deps) -> list[str]:
         _log_sending_state(permits)
     leased = deps.outbox.lease(partitions[: permits.granted], barrier=barrier)
     if len(leased) < permits.granted:
-        # Another dispatcher was there before.
+        # Another dispatcher was faster.
         deps.control.not_leased(permits.granted - len(leased))
     return leased
 
 
 def _reap(deps: Deps) -> Reaped:
-    """Take back leases that ran out, after the clock was put back also what was stored while it was ahead."""
+    """Take back expired leases. If the clock was put back, also move times that were stored while it was ahead."""
     if by_ms := deps.control.put_back_ms():
         _put_back(dict.fromkeys(range(PARTITIONS), by_ms), deps)
-        # Last: until this is done, the next dispatch does all of it again.
+        # Last: until this is done, the next dispatch repeats all of it.
         deps.control.put_back(by_ms)
     reaped = deps.outbox.reap()
     if reaped.ahead_ms:
@@ -87,12 +87,12 @@ def _reap(deps: Deps) -> Reaped:
 
 def _put_back(by_ms: Mapping[int, int], deps: Deps) -> None:
     """Make outreaches due earlier that were stored while the clock was ahead, by partition."""
-    log.warning("clock_put_back", by_ms=max(by_ms.values()), put_back="moments that lie in the future")
+    log.warning("clock_put_back", by_ms=max(by_ms.values()), put_back="times in the future")
     deps.outbox.put_back(by_ms)
 
 
 def _queue(deps: Deps, queued: Callable[[], int], purge: Callable[[], int]) -> int:
-    """Return how many messages wait in the queue; say so if they hold dispatch back, and empty it if it is flooded."""
+    """Return the length of the queue; report it if it blocks dispatch, and empty the queue if it is flooded."""
     queue = queued()
     if queue > FLOOD * deps.in_flight:
         removed = purge()
@@ -104,10 +104,10 @@ def _queue(deps: Deps, queued: Callable[[], int], purge: Callable[[], int]) -> i
 
 
 def room(free: int, deps: Deps, queue: int) -> int:
-    """Say how many more messages the queue may take, by what is in it.
+    """Return how many more messages the queue can take.
 
-    With a rate, no more may wait there than may be sent at once: workers that stood still for a while would otherwise
-    make up for it with a burst of all that piled up.
+    With a rate, no more messages can wait than may be sent at once: after a stall, workers would otherwise send the
+    whole backlog in one burst.
     """
     if queue >= deps.in_flight:
         return 0
@@ -121,12 +121,12 @@ def _log_sending_state(permits: Permits) -> None:
         case "full":
             log.warning("daily_limit_reached", resumes_when="at 00:00 UTC")
         case "paused":
-            log.warning("sending_paused", resumes_when="winback resume, or when its time is over")
+            log.warning("sending_paused", resumes_when="winback resume, or when the pause ends")
         case "mixed":
-            log.error("sending_held", reason="workers disagree on how to send", resumes_when="when all that run agree")
+            log.error(
+                "sending_held", reason="workers disagree on how to send", resumes_when="when all running workers agree"
+            )
         case "orders_stopped":
             log.error("sending_held", reason="no orders arrive", resumes_when="when one does, or winback resume")
         case "refused" | "failing":
-            log.error(
-                "sending_stopped", reason=permits.why, resumes_when="when one outreach that is tried gets through"
-            )
+            log.error("sending_stopped", reason=permits.why, resumes_when="when a probe gets through")

@@ -1,8 +1,8 @@
-"""Places at which a test can kill or freeze a process, to see that whatever stops there can be taken up again.
+"""Failpoints: places at which a test can kill or freeze a process, to check that its work is resumed.
 
-Off, and no more than the test of one name, unless the environment variable `WINBACK_CRASH_POINTS` names a directory.
-Then a process that reaches a point looks there for a file with the point's name: the first one that comes takes it,
-renames it to `<point>.<its process id>`, and sends itself the signal that is written in it (`KILL` or `STOP`).
+Off, at the cost of testing one name, unless the environment variable `WINBACK_CRASH_POINTS` names a directory. Then a
+process that reaches a point looks there for a file with the point's name. The first process takes it, renames it to
+`<point>.<its process id>`, and sends itself the signal named in the file (`KILL` or `STOP`).
 """
 
 import os
@@ -33,7 +33,7 @@ _directory: Final = os.environ.get(VARIABLE, "")
 
 
 def reached(point: Point) -> None:
-    """Say that a point is reached; returns at once, later, or never."""
+    """Report that a point is reached. Returns at once, later, or never."""
     if _directory:
         _meet(Path(_directory) / point)
 

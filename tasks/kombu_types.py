@@ -1,6 +1,6 @@
-"""Names for objects of kombu and Celery, whose types are missing or incomplete: here they can be anything.
+"""Names for objects of kombu and Celery whose types are missing or incomplete. They can be anything.
 
-Their signatures can't be changed, since Celery calls what is overridden here.
+Their signatures can't be changed, because Celery calls the overridden methods.
 """
 
 from typing import Any

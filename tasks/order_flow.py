@@ -1,4 +1,4 @@
-"""The look at whether orders still arrive: before each sweep, so that an alarm comes before the first contact."""
+"""The check whether orders still arrive. It runs before each sweep, so that an alarm precedes the first contact."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from tasks.deps import Deps
 
 FEWEST = 5
-"""Sessions since the last order for which it is worth to look."""
+"""The fewest sessions since the last order that justify a check."""
 HINT = (
     "send a test order and follow its event; send the missing orders (winback event emit FILE), "
     "see docs/guides/order-hooks.md"
 )
 ABOUT = "orders"
-"""What the alarm is about."""
+"""The subject of the alarm."""
 ALARM_LEVEL = {"stopped": 2, "never": 1}
 """As in `state.alarms`."""
 
 
 def check_orders(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> None:
-    """Judge the orders that arrived until then (Unix ms; all before is applied), record the verdict, and say so.
+    """Record and report the verdict on the orders up to a time (Unix ms) before which all events are applied.
 
     Raises:
-        StateError: Redis could not be reached.
+        StateError: Redis couldn't be reached.
     """
     flow = deps.orders.flow()
     if settings.orders_stopped == "off":
@@ -50,7 +50,7 @@ def check_orders(settings: DetectionSettings, deps: Deps, *, until_ms: int) -> N
 
 
 def past_of(days: list[Counts], waiting: int) -> Past:
-    """Return what the last days tell, today first; without the sessions that are to be judged."""
+    """Return the counts of the last days, today first, without the sessions under review."""
     newest = chain.from_iterable(zip(reversed(day.checkouts), reversed(day.ordered), strict=True) for day in days)
     hours: list[Hour] = []
     for checkouts, ordered in newest:
@@ -62,14 +62,14 @@ def past_of(days: list[Counts], waiting: int) -> Past:
         for step, number in day.delays.items():
             delays[step] = delays.get(step, 0) + number
     arrived = [day.arrived for day in days]
-    # The first day that is known may have begun at any hour.
+    # Data of the first known day can begin at any hour.
     full = [day for index, day in enumerate(arrived) if index and any(map(sum, arrived[index + 1 :]))]
     return Past(hours[::-1], delays, full, max(map(sum, arrived)))
 
 
 def text_of(flow: OrderFlow) -> str:
-    """Say what was found of the orders, in one line."""
-    then = "nothing is sent until one does" if flow.held else "buyers are contacted"
+    """Return the state of the orders in one line."""
+    then = "sending is held until one does" if flow.held else "buyers might be contacted"
     if flow.level == "never":
         return f"no order has ever arrived, though {flow.run:,} sessions reached the checkout: {then}"
     return f"no order has arrived since {flow.run:,} sessions had the time to order, {flow.rate:.0%} usually do: {then}"
@@ -83,6 +83,6 @@ def _log_order_level(deps: Deps) -> None:
     if flow.level not in ALARM_LEVEL:
         log.info("orders_resumed")
         return
-    # The watch, which tells all other alarms, looks less often than somebody is contacted.
+    # The monitor, which logs all other alarms, runs less often than shoppers are contacted.
     if deps.alarms.begins(ABOUT, ALARM_LEVEL[flow.level]):
         log.error("alarm", alarm=ABOUT, text=text_of(flow), hint=HINT)

@@ -17,13 +17,14 @@ log = structlog.get_logger("winback.tasks")
 def sweep(deps: Deps) -> Claimed:
     """Claim in all partitions, with one version of the settings from start to end.
 
-    A gap between sweeps or dispatches counts as a time in which events could not be taken, because Redis was away or
-    full. Silence is then measured from its end. How long a gap is depends on the measured intervals, not on the
-    settings (`state/lua/open_sweep.lua`). The same holds if the whole shop was silent for longer than `max_silence`.
-    In the meantime no session is claimed: events were missing, and an active shopper must have the time to be heard.
+    A gap between sweeps or dispatches counts as a time in which events couldn't be taken, because Redis was down or out
+    of memory. Silence is then measured from its end. The length of a gap depends on the measured intervals, not on the
+    settings (`state/lua/open_sweep.lua`). The same holds if the whole shop was silent for longer than `max_silence`. In
+    the meantime no session is claimed: events were missing, and an active shopper must have the time to send another
+    one.
 
     Raises:
-        StateError: Redis could not be reached; the next sweep goes on where this one stopped.
+        StateError: Redis couldn't be reached; the next sweep continues where this one stopped.
     """
     settings = deps.detection()
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
@@ -50,7 +51,7 @@ def sweep(deps: Deps) -> Claimed:
 
 
 def _silent_lanes(settings: DetectionSettings, mark: Watermark, reopened_ms: int) -> list[SilentLane]:
-    """Return from when on sessions of each lane have been silent for too long."""
+    """Return the time since when sessions of each lane have been silent for too long."""
     return [
         SilentLane(
             lane=cut.lane,
@@ -67,7 +68,7 @@ def _silent_lanes(settings: DetectionSettings, mark: Watermark, reopened_ms: int
 def _log_silence(settings: DetectionSettings, *, silent: bool) -> None:
     if silent and settings.max_silence is not None:
         log.warning(
-            "shop_silent", longer_than=format_duration(settings.max_silence), claimed="nothing until it is heard"
+            "shop_silent", longer_than=format_duration(settings.max_silence), claimed="no sessions until events resume"
         )
     else:
         log.info("shop_events_resumed")

@@ -1,4 +1,4 @@
-"""Servers for the tests: the same assertions run on a real Valkey and, with `--extended`, on a stand-in for one."""
+"""Servers for the tests: the same assertions run on a real Valkey and, with `--extended`, on fakeredis."""
 
 import signal
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ ON_VALKEY = pytest.mark.xdist_group("valkey")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make servers` run what `make test` leaves out, as it says what another case says and takes long."""
+    """Add `--extended`: `make servers` runs slow cases with it that other cases cover and `make test` leaves out."""
     parser.addoption("--extended", action="store_true", help="run the cases that are left out without it, only")
 
 
 def pytest_configure() -> None:
-    """Let SIGHUP and SIGINT end the processes of the tests, and no property fail because the machine is busy.
+    """Let SIGHUP and SIGINT end the processes of the tests, and keep properties from failing on a busy machine.
 
-    Under nohup, or in the background of a shell, these processes would inherit that the signals are ignored. They would
-    outlive the tests, or never end.
+    Under nohup, or in the background of a shell, these processes would inherit ignored signals. They would outlive the
+    tests or never end.
     """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,11 +40,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what `--extended` is for, and deal out the tests to processes file by file.
+    """Leave out extended cases, and distribute the tests to processes by file.
 
-    A file is the smallest part, so that what its tests share is started once, and the tests with real processes come
-    first: they wait for most of their time. pytest-xdist 3.8 would group them by their marks, but writes the group
-    where pytest 9.2 does not look any more.
+    A file is the smallest unit, so that shared fixtures start once. Tests with real processes come first, because they
+    mostly wait. pytest-xdist 3.8 could group them by marks, but writes the group to a place that pytest 9.2 doesn't
+    read.
     """
     chosen = bool(config.getoption("extended"))
     kept: list[pytest.Item] = []
@@ -64,17 +64,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
-    """One real server for each process of tests."""
+    """One real server for each test process."""
     with EmbeddedValkey(tmp_path_factory.mktemp("valkey"), port=0) as started:
         with connect(started.url) as client:
-            # A blocking read that finds nothing then ends after 2 ms, not after 100.
+            # Then an empty blocking read ends after 2 ms instead of 100.
             client.config_set("hz", 500)
         yield started
 
 
 @pytest.fixture(params=[FAKEREDIS, pytest.param("valkey", marks=ON_VALKEY)])
 def server(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A client of an empty server; afterwards every key must have a time to live or be listed as one without."""
+    """A client of an empty server. Afterwards every key must have a TTL or be listed as one without."""
     if request.param == "fakeredis":
         yield from _emptied(fake_client())
     else:
@@ -83,14 +83,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.fixture
 def state(server: Any) -> State:  # noqa: ANN401 - real or fake
-    """Everything that is in Redis, on either server."""
+    """All of the state, on either server."""
     fake = isinstance(server, fakeredis.FakeRedis)
     return make_state(server, FakeScripts(server) if fake else Scripts(server))
 
 
 @pytest.fixture
 def real_state(valkey: EmbeddedValkey) -> Iterator[State]:
-    """The same on the real server alone; mark such a test `xdist_group("valkey")`."""
+    """The same on the real server only; mark such a test `xdist_group("valkey")`."""
     for client in _emptied(connect(valkey.url)):
         yield make_state(client, Scripts(client))
 
@@ -101,4 +101,4 @@ def _emptied(client: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
     client.flushall()
     client.close()
     assert not immortal, f"keys without a time to live: {immortal}"
-    assert not wrong, f"sessions whose activity is marked, or not, though it should be otherwise: {wrong}"
+    assert not wrong, f"sessions whose activity is wrongly marked or unmarked: {wrong}"

@@ -1,4 +1,4 @@
-"""Read what shops and shoppers write: one module per kind of value. Pure.
+"""Readers for values that shops and shoppers write: one module per kind of value. Pure.
 
-Each reader takes the text as it arrived and returns its canonical form, or None when it has no valid reading.
+Each reader takes the original text and returns its canonical form, or None if it has no valid reading.
 """

@@ -13,7 +13,7 @@ from detectors.normalize.text import decode_entities, fold
 _LANGUAGES = ("es", "pt", "pt_BR", "fr")
 _DIALLING_CODE = re.compile(r"(?:\+|00)?([1-9][0-9]{0,2})")
 _SHARED = frozenset({1, 7})
-"""Dialling codes of several independent countries. The other shared ones are those of a country and its territories."""
+"""Dialling codes of several independent countries. Other shared codes belong to a country and its territories."""
 _ARTICLE = re.compile(r"(?:the|el|la|los|las|o|a|os|as|le|les|l) (?=\S)")
 _BETWEEN_NAMES = re.compile(r"[()\[\],;/|]|\s[-\u2013]\s")
 _FLAG = {0x1F1E6 + place: chr(ord("A") + place) for place in range(26)}
@@ -21,10 +21,10 @@ _FLAG = {0x1F1E6 + place: chr(ord("A") + place) for place in range(26)}
 
 @lru_cache(maxsize=1024)
 def country(text: str) -> str | None:
-    """Return the ISO 3166-1 alpha-2 code of what a shop calls a country; None when it names none, or several.
+    """Return the ISO 3166-1 alpha-2 code of a country's name or code; None if it names none or several.
 
-    A number is a dialling code (57, +57, 0057), never an ISO number: 591 is Bolivia, not Panama. One that independent
-    countries share (+1, +7) names none of them.
+    A number is a dialling code (57, +57, 0057), never an ISO number: 591 is Bolivia, not Panama. A code that
+    independent countries share (+1, +7) names none of them.
     """
     text = decode_entities(text).translate(_FLAG).strip()
     code = dialling_code(text)
@@ -34,7 +34,7 @@ def country(text: str) -> str | None:
 
 
 def dialling_code(text: str) -> str | None:
-    """Return the digits of a text that is an international dialling code, such as 57, +57 or 0057; else None."""
+    """Return the digits of an international dialling code, such as 57, +57 or 0057; None for any other text."""
     found = _DIALLING_CODE.fullmatch("".join(text.split()).strip("()"))
     return found[1] if found and int(found[1]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE else None
 
@@ -57,7 +57,7 @@ def _named(text: str) -> str | None:
 
 
 def _several(text: str) -> str | None:
-    """Read `Colombia (CO)` or `CO / +57`: every part has to name the same country."""
+    """Return the country of `Colombia (CO)` or `CO / +57`: every part has to name the same one."""
     parts = [part for part in _BETWEEN_NAMES.split(text) if part.strip()]
     if len(parts) == 1 and "+" in text:
         parts = [part for part in re.split(r"\s+(?=\+)", text) if part.strip()]
@@ -73,7 +73,7 @@ def _several(text: str) -> str | None:
 
 
 def _joined(name: str) -> str:
-    """Write `e e u u` and `u s a` without spaces, as codes are."""
+    """Return `e e u u` and `u s a` without spaces, like codes."""
     words = name.split()
     return "".join(words) if len(words) > 1 and all(len(word) == 1 for word in words) else name
 
@@ -108,7 +108,7 @@ def _official_names() -> Iterator[tuple[str, str]]:
 
 def _spelled(name: str) -> Iterator[str]:
     yield fold(name)
-    # `Bolivia, Plurinational State of`: the first part, where no other country has the same.
+    # `Bolivia, Plurinational State of`: the first part, unless another country shares it.
     if "," in name:
         head, _, rest = name.partition(",")
         yield fold(head)

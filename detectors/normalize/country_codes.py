@@ -1,4 +1,4 @@
-"""The codes of all countries, as a constant: settings name countries by them, and pycountry takes long to load."""
+"""The codes of all countries as a constant. Settings need them at start, and pycountry loads slowly."""
 
 ALPHA_2 = frozenset(
     {

@@ -1,6 +1,6 @@
-"""What people and shops call countries, besides the names that pycountry has in four languages."""
+"""Names of countries that pycountry lacks in its four languages."""
 
-# Folded as detectors.normalize.text.fold does it: small letters, no accents, no signs.
+# Folded as in detectors.normalize.text.fold: lower case, no accents, no punctuation.
 ALIASES: dict[str, str] = {
     # Codes that are not those of ISO 3166-1.
     "uk": "GB", "el": "GR", "usa": "US", "eeuu": "US", "eua": "US", "uae": "AE", "eau": "AE", "ksa": "SA", "rd": "DO",
@@ -45,11 +45,11 @@ ALIASES: dict[str, str] = {
     "syrie": "SY", "tanzanie": "TZ", "cite du vatican": "VA",
     "emirats arabes unis": "AE", "emirats": "AE", "republique democratique du congo": "CD", "rd congo": "CD",
     "cap vert": "CV", "macedoine": "MK", "macedoine du nord": "MK", "bolivie": "BO",
-    # How three of them call themselves elsewhere.
+    # Other countries' own names.
     "deutschland": "DE", "espana": "ES", "brasil": "BR", "italia": "IT",
 }  # fmt: skip
 
 UNCLEAR = frozenset(
     {"eu", "america", "congo", "corea", "korea", "coree", "coreia", "guayana", "antillas", "e u", "republica"}
 )
-"""Texts that name several countries, or a union of them."""
+"""Texts that name several countries or a union of countries."""

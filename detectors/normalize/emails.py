@@ -1,4 +1,4 @@
-"""E-mail addresses. Nothing is looked up."""
+"""E-mail addresses. No address is looked up."""
 
 import re
 from functools import lru_cache
@@ -11,9 +11,9 @@ _INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u
 
 @lru_cache(maxsize=65_536)
 def email(text: str) -> str | None:
-    """Return an e-mail address in its usual form; None when it is not one.
+    """Return an e-mail address in its usual form; None if it isn't one.
 
-    Reads `mailto:` links, `Ana <ana@example.com>`, spaces around it, escaped signs and full-width ones.
+    Accepts `mailto:` links, `Ana <ana@example.com>`, spaces around it, escaped and full-width characters.
     """
     from email_validator import EmailNotValidError, validate_email
 
@@ -25,7 +25,7 @@ def email(text: str) -> str | None:
         written = written[7:].partition("?")[0].replace("%40", "@").replace("%2B", "+").replace("%2b", "+")
     written = written.replace("\uff20", "@").strip(" \t\r\n'\";,.")
     local, at, domain = written.rpartition("@")
-    # Only around the sign: a space elsewhere can be a forgotten comma between two addresses.
+    # Only around the @: a space elsewhere can be a forgotten comma between two addresses.
     written = f"{local.rstrip()}@{domain.lstrip()}" if at else written
     try:
         return validate_email(written, check_deliverability=False).normalized

@@ -1,11 +1,11 @@
-"""Who a person is: the canonical texts under which one person is known, from a phone number and an e-mail address.
+"""Identities: canonical texts for a person, from a phone number and an e-mail address.
 
-The same line gives the same identity however its number is written, and the same mailbox however its address is. An
-identity of a phone begins with `+`, one of an e-mail address holds an `@`, so the two never meet.
+A phone line has one identity however its number is written, and so has a mailbox. A phone's identity begins with `+`
+and an address's holds an `@`, so the two never collide.
 
-An identity is not the number that is sent: `+54 9 11 …` and `+54 11 …` are two ways to dial one Argentine.
-Tags and dots of an address (`jane+shop@…`) are kept. Marketplaces give each buyer an address with a tag of its own, so
-that dropping tags would make one person of all their buyers.
+An identity isn't the number to dial: `+54 9 11 …` and `+54 11 …` are two ways to dial one Argentine.
+Tags and dots of an address (`jane+shop@…`) are kept. Marketplaces give each buyer an address with its own tag, so
+dropping tags would merge all their buyers into one person.
 """
 
 import re
@@ -22,24 +22,24 @@ from detectors.normalize.renumbered import line_of
 from detectors.normalize.written_numbers import LONGEST, WrittenNumber, written
 
 MOST = 12
-"""Identities that one event may name. Beyond them the likeliest are kept."""
+"""The most identities that one event can name. Above it, the likeliest are kept."""
 _LOOK_ALIKE = str.maketrans({"o": "0", "i": "1", "l": "1"})
 _ALIKE_ONLY = re.compile(r"[\doil\s+().-]{1,40}", re.IGNORECASE)
 _MOST_ADDRESSES = 4
 _LONGEST_ADDRESSES = 1024
 _FRACTION = re.compile(r"^(\s*\+?[0-9]{5,15})[.,]0{1,2}\s*$")
-"""What spreadsheets make of a number: 5511987654321.0."""
+"""The form in which spreadsheets export a number: 5511987654321.0."""
 _FEWEST_DIGITS = 5
 _MOST_DIGITS = 15
 _MASKED = re.compile(r"(.+@.+)-[0-9a-z]+\.ct\.vtex\.com\.br", re.IGNORECASE)
-"""How VTEX writes an address in its orders: the customer's own, and a part that makes it an alias."""
+"""The form of an address in VTEX orders: the customer's own plus an alias suffix."""
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
 
 def identities_of(phone_number: str, country_code: str, email_address: str) -> tuple[str, ...]:
-    """Return the identities of the person whom a contact with these values would reach: at most a phone and an e-mail.
+    """Return the identities of the person that a contact with these values would reach: at most a phone and an e-mail.
 
-    Each text is as the shop wrote it, and may be empty. The phone's identity comes first. Empty when nothing is valid.
+    Each text is as the shop wrote it and can be empty. The phone's identity comes first. Empty if nothing is valid.
     """
     number = phone(phone_number, country(country_code)) if phone_number else None
     address = email(email_address) if email_address else None
@@ -47,9 +47,11 @@ def identities_of(phone_number: str, country_code: str, email_address: str) -> t
 
 
 def named_by(phone_number: str, country_code: str, email_address: str) -> tuple[str, ...]:
-    """Return every identity that these values may name, for signals that stop a contact: read as leniently as possible.
+    """Return every identity that these values might name, for signals that stop a contact.
 
-    Contains `identities_of` the same values. At most `MOST`.
+    They are read as leniently as possible.
+
+    Contains `identities_of` for the same values. At most `MOST`.
     """
     sure = identities_of(phone_number, country_code, email_address)
     numbers = _numbers(phone_number, country(country_code) if country_code else None) if phone_number else ()
@@ -57,7 +59,7 @@ def named_by(phone_number: str, country_code: str, email_address: str) -> tuple[
 
 
 def of_number(e164: str) -> str:
-    """Return the identity of a number in E.164: one text for all forms in which its line can be dialled."""
+    """Return the identity of an E.164 number: one text for all forms in which its line can be dialled."""
     code = calling_code(e164[1:]) or ""
     new_code, national = line_of(code, e164[1 + len(code) :])
     return f"+{new_code}{national}"
@@ -65,7 +67,7 @@ def of_number(e164: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
-    """Return the identities of every number that a text may hold."""
+    """Return the identities of every number that a text might hold."""
     number = written(_FRACTION.sub(r"\1", text[:LONGEST]))
     texts = [number, *map(written, number.parts)]
     if number.strange and _ALIKE_ONLY.fullmatch(text):
@@ -77,10 +79,10 @@ def _numbers(text: str, country_code: str | None) -> tuple[str, ...]:
 def _named(number: WrittenNumber, country_code: str | None) -> Iterator[str]:
     groups = list(tiers(number, country_code))
     yield from _identities(groups)
-    # The + may be missing, or a shop's form may have put it before a national number.
+    # The + can be missing, or a shop's form can have added it to a national number.
     if not number.plus:
         yield from _identities(tiers(number._replace(plus=True), country_code))
-        # The country may be that of a form's default.
+        # The country can be the default of a form.
         if all(line.doubt for line in chain.from_iterable(groups)):
             for market in MARKETS:
                 yield from _identities(islice(filter(None, tiers(number, market)), 1))
@@ -93,7 +95,7 @@ def _identities(groups: Iterable[Tier]) -> Iterator[str]:
 
 
 def _raw(number: WrittenNumber, country_code: str | None) -> Iterator[str]:
-    """Name digits that are no valid number by themselves: a later event may name them in the same way."""
+    """Yield digits that aren't a valid number: a later event can name them the same way."""
     digits = number.digits.lstrip("0")
     if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
         own = plan(country_code)

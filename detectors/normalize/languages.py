@@ -11,12 +11,12 @@ from detectors.normalize.countries import country as read_country
 from detectors.normalize.text import decode_entities, fold
 
 _NO_LANGUAGE = frozenset({"x", "und", "mul", "mis", "zxx"})
-"""What valid tags that name no language begin with: private, undetermined, several, uncoded, none (BCP 47, ISO 639)."""
+"""Prefixes of valid tags that name no language: private, undetermined, several, uncoded, none (BCP 47, ISO 639)."""
 _TRANSLATIONS = ("es", "pt", "pt_BR", "fr")
 _ENCODING = re.compile(r"[.@][\w-]*$")  # es_CO.UTF-8, ca_ES@valencia
 _QUALITY = re.compile(r"q\s*=\s*(\d(?:\.\d{0,3})?)")
 _PLACE = re.compile(r"(.+?)\s*[(\[]\s*(.+?)\s*[)\]]")  # Español (Colombia)
-_CODE = 2  # letters of a country's code, and of the code of a language that could be one
+_CODE = 2  # letters of a country code and of a two-letter language code
 _ALPHA_3 = 3
 _ALIASES = {
     "castellano": "es", "castilian": "es", "castelhano": "es", "castillan": "es", "mandarin": "zh",
@@ -32,10 +32,10 @@ _ALIASES = {
 
 @lru_cache(maxsize=4096)
 def language(text: str, country: str | None = None) -> str | None:
-    """Return the BCP 47 tag of what a shop calls a language; None when it names none.
+    """Return the BCP 47 tag of a language's name or code; None if it names none.
 
-    Of an Accept-Language list the preferred tag counts. `country` is the customer's (ISO 3166-1 alpha-2): a text that
-    is that country's code is no language (`br` in Brazil is not Breton), unless the language is the one spoken there.
+    An Accept-Language list gives its preferred tag. `country` is the customer's (ISO 3166-1 alpha-2). A text that is
+    that country's code isn't a language (`br` in Brazil isn't Breton), unless the language is spoken there.
     """
     text = _preferred(decode_entities(text)).strip()
     tag = _tag(_ENCODING.sub("", text)) or _named(text)
@@ -87,7 +87,7 @@ def _is_a_country(text: str, tag: str, customers: str | None) -> bool:
 
 
 def _spoken(code: str, country: str) -> bool:
-    """Whether a language is the usual one of a country, or the country is where it is spoken most (CLDR)."""
+    """Whether a language is the usual one of a country, or the country is where most of its speakers live (CLDR)."""
     import langcodes
 
     usual = langcodes.Language.make(territory=country).maximize().language
@@ -108,7 +108,7 @@ def _all_names() -> Iterator[tuple[str, str]]:
     translations = [
         gettext.translation("iso639-3", pycountry.LOCALES_DIR, [locale], fallback=True) for locale in _TRANSLATIONS
     ]
-    # Not pycountry's own objects: of 7,900 languages 184 have a code of two letters, and all would stay in memory.
+    # Don't use pycountry's objects: they keep 7,900 languages in memory, and only 184 have a two-letter code.
     database = files("pycountry") / "databases" / "iso639-3.json"
     for row in json.loads(database.read_text(encoding="utf-8"))["639-3"]:
         code, name = row.get("alpha_2"), row["name"]

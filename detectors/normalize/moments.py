@@ -1,4 +1,4 @@
-"""Moments in time, as shops write them. Pure: nothing asks what time it is."""
+"""Moments in time as shops write them. Pure: no clock is read."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = 10
 _UNITS_PER_SECOND = (1, 1_000, 1_000_000, 1_000_000_000)
-"""Unix time is written in seconds, ms, µs or ns. Of which it is, its size tells: these ranges don't meet."""
+"""Unix time comes in s, ms, µs or ns. Its size shows the unit, because these ranges don't overlap."""
 _FIRST_S, _LAST_S = 946_684_800, 4_102_444_800  # the years 2000 to 2099
 _NUMBER = re.compile(r"[0-9]{9,19}(?:\.[0-9]{1,9})?")
 _BASIC = re.compile(r"[0-9]{8}T[0-9]{4}(?:[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?")
@@ -27,11 +27,13 @@ ADVICE = "must be a moment in ISO 8601, like 2026-11-22T16:40:00Z"
 
 
 def iso(text: str) -> datetime:
-    """Read the usual form of ISO 8601 quickly: 2026-11-22T16:40:00Z, with a `T` or a space and any offset, or none.
+    """Return a moment in the usual form of ISO 8601, fast: 2026-11-22T16:40:00Z.
+
+    `T` or a space, with any offset or none.
 
     Raises:
-        ValueError: It is written in another way. `datetime.fromisoformat` alone would take any sign between date and
-            time, also a digit, and read 20261126103000Z as another hour (python/cpython#107779).
+        ValueError: It has another form. `datetime.fromisoformat` accepts any separator between date and time, even a
+            digit, and reads 20261126103000Z as another hour (python/cpython#107779).
     """
     if text[_DATE : _DATE + 1] in {"T", " "}:
         return datetime.fromisoformat(text)
@@ -39,10 +41,11 @@ def iso(text: str) -> datetime:
 
 
 def moment(value: object) -> datetime | None:
-    """Return the moment that a value says; None when it says none, or can be read in two ways.
+    """Return the moment that a value states; None if it states none or has two readings.
 
-    Reads ISO 8601 with usual deviations, Unix time (in s, ms, µs or ns, as a number or a text), RFC 2822 and
-    JavaScript's `Date`. A moment without a zone stays without one. A date alone, or digits in a row, is none.
+    Accepts ISO 8601 with usual deviations, Unix time (in s, ms, µs or ns, as a number or a text), RFC 2822 and
+    JavaScript's `Date`. A moment without a zone stays without one. A date without a time, or a run of digits, isn't a
+    moment.
     """
     if isinstance(value, bool):
         return None
@@ -54,7 +57,7 @@ def moment(value: object) -> datetime | None:
 
 
 def expiry(value: object) -> datetime | None:
-    """Return until when something is valid. A date alone is valid until that day has ended in every time zone."""
+    """Return the end of a validity. A date without a time is valid until that day has ended in every time zone."""
     if isinstance(value, str) and _DATE_ALONE.fullmatch(value.strip()):
         try:
             return datetime.fromisoformat(value.strip()).replace(tzinfo=UTC) + _END_OF_DAY_ANYWHERE

@@ -11,7 +11,7 @@ from detectors.normalize.text import decode_entities
 _NUMBER = re.compile(r"[0-9.,'\u2019 ]*[0-9][0-9.,'\u2019 ]*")
 _MACHINE = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _WORD = re.compile(r"[^\s0-9.,'\u2019+-][^\s0-9,'\u2019+-]*")
-_GROUPED = re.compile(r"[0-9]{1,3}(?:S[0-9]{3})+|[0-9]{1,2}(?:S[0-9]{2})*S[0-9]{3}")  # the second one is India's
+_GROUPED = re.compile(r"[0-9]{1,3}(?:S[0-9]{3})+|[0-9]{1,2}(?:S[0-9]{2})*S[0-9]{3}")  # the second form is India's
 _NO_DECIMALS = re.compile(r"[.,]\s*[-\u2013\u2014]{1,2}$")  # 149,- and 149.--
 _THOUSAND = 3
 _THREE_DECIMALS = 3
@@ -20,7 +20,7 @@ _LONGEST = 64
 
 @lru_cache(maxsize=512)
 def currency(text: str) -> str | None:
-    """Return the ISO 4217 code; None when there is no such currency."""
+    """Return the ISO 4217 code; None if there is no such currency."""
     from iso4217 import Currency
 
     written = text.strip()
@@ -32,10 +32,10 @@ def currency(text: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def decimals_of(currency_code: str) -> int:
-    """Return how many digits a currency has after the point; 2 for those that have none to speak of, such as gold.
+    """Return the number of decimals of a currency; 2 for those without minor units, such as gold.
 
     Raises:
-        ValueError: there is no such currency.
+        ValueError: There is no such currency.
     """
     from iso4217 import Currency
 
@@ -44,7 +44,7 @@ def decimals_of(currency_code: str) -> int:
 
 
 def amount(value: float, currency_code: str | None) -> int | float:
-    """Return money as a JSON number without binary noise, rounded to what the currency can express (2 if unknown)."""
+    """Return money as a JSON number without binary noise, rounded to the currency's decimals (2 if unknown)."""
     decimals = 2 if currency_code is None else decimals_of(currency_code)
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
@@ -52,10 +52,10 @@ def amount(value: float, currency_code: str | None) -> int | float:
 
 @lru_cache(maxsize=4096)
 def read(text: str, currency_code: str | None) -> float | None:
-    """Return the amount that a text says in its currency; None unless there is exactly one reading.
+    """Return the amount that a text states in its currency; None unless it has exactly one reading.
 
-    "149.900" is 149900 in COP, and nothing in EUR, where it could be 149.9 as well. A text that names another currency
-    than `currency_code` has no reading.
+    "149.900" is 149900 in COP. In EUR it has no reading, because it could also be 149.9. A text that names another
+    currency than `currency_code` has no reading.
     """
     written = _plain(text)
     if not written or len(written) > _LONGEST:
@@ -81,7 +81,7 @@ def read(text: str, currency_code: str | None) -> float | None:
 
 
 def _plain(text: str) -> str:
-    """Write digits and signs of any script in ASCII, and every sort of space as one."""
+    """Return digits and signs of any script in ASCII, and every sort of space as a plain one."""
     found = unicodedata.normalize("NFKC", decode_entities(text)).translate(
         {0x066B: ".", 0x066C: "'", 0x2212: "-", 0x2013: "-", 0xB4: "'", ord("_"): " "}
     )
@@ -100,7 +100,7 @@ def _sign(text: str) -> tuple[int, str]:
 
 
 def _digits(text: str, code: str | None) -> float | None:
-    """Read digits with separators."""
+    """Return the amount of digits with separators."""
     spaces = [space for space in " '\u2019" if space in text]
     if spaces:
         return _spaced(text, spaces[0]) if len(spaces) == 1 else None
@@ -116,7 +116,7 @@ def _digits(text: str, code: str | None) -> float | None:
 
 
 def _spaced(text: str, space: str) -> float | None:
-    """Read 1 234,56 or 1'234.56: a sign after the groups can only be before decimals."""
+    """Return the amount of 1 234,56 or 1'234.56: a separator after the groups can only precede decimals."""
     whole, mark, rest = text.replace(",", ".").partition(".")
     if not _is_grouped(whole, space) or (mark and not rest.isdigit()):
         return None
@@ -124,7 +124,7 @@ def _spaced(text: str, space: str) -> float | None:
 
 
 def _both(text: str) -> float | None:
-    """Read 1.234,56 or 1,234.56: the sign that comes last is before the decimals."""
+    """Return the amount of 1.234,56 or 1,234.56: the last separator precedes the decimals."""
     point = max(text.rfind("."), text.rfind(","))
     decimal, group = text[point], "," if text[point] == "." else "."
     whole, rest = text[:point], text[point + 1 :]
@@ -134,7 +134,7 @@ def _both(text: str) -> float | None:
 
 
 def _three_digits(whole: str, mark: str, rest: str, code: str | None) -> float | None:
-    """Read 149.900 or 149,900, which is a thousand times as much in some currencies as in others."""
+    """Return the amount of 149.900 or 149,900, which some currencies read as thousands and others don't."""
     groups = _number(whole + rest)
     if code is None:
         return None

@@ -1,4 +1,4 @@
-"""Names of people: what a shop sends in their place when it has none is no name."""
+"""Names of people. The placeholders that shops send in their place aren't names."""
 
 import re
 from functools import lru_cache
@@ -12,14 +12,14 @@ _NO_NAME = words("""
     noname sinnombre semnome fullname firstname lastname firstnamelastname name nombre nome nom sin sem no
     true false object test prueba teste essai tbd xx xxx
     """)
-"""Words of which none can be the only ones in a name (`Guest User`, `null null`, `N/A`, `Sin nombre`)."""
+"""Words that can't make up a name (`Guest User`, `null null`, `N/A`, `Sin nombre`)."""
 _UNFILLED = re.compile(r"\{\{|\}\}|\$\{|<%|%[A-Za-z_]+%|\*\|")
-"""A template that was not filled in."""
+"""An unfilled template."""
 
 
 @lru_cache(maxsize=4096)
 def person_name(text: str) -> str | None:
-    """Return a person's name as it is shown, or None if it is no name: empty, without a letter, or a placeholder."""
+    """Return a person's name for display; None if it is empty, a placeholder, or has no letter."""
     name = clean(text)
     if not any(char.isalpha() for char in name) or _UNFILLED.search(name):
         return None

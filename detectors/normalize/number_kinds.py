@@ -1,4 +1,4 @@
-"""What a number is under its country's plan: whether anybody can have it, and whether a shopper can."""
+"""The kind of a number under its country's plan: whether it is valid, and whether a shopper can have it."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberDesc, PhoneNumberType
 
 MOBILES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-# A number of any other kind leads to a company, a machine or a bill.
+# Numbers of all other kinds lead to a company, a machine or a bill.
 _SHOPPERS = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
@@ -28,14 +28,14 @@ _NAMES = {
 }
 _CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 MARKETS = ("CO", "MX", "BR", "AR", "CL", "PE", "EC", "UY", "CR", "PA", "GT", "DO", "US", "ES")
-"""Countries in which a number without a country is looked for first."""
+"""Countries that are tried first for a number without a country."""
 _NO_COUNTRY = "001"
 _MOST_LENGTHS = 3
-_MOST_NATIONAL = 17  # digits that phonenumbers takes
+_MOST_NATIONAL = 17  # the most digits that phonenumbers accepts
 
 
 def is_valid(code: str, national: str) -> bool:
-    """Whether anybody or anything can have this number: `code` is the calling code, `national` what follows it."""
+    """Whether the plan assigns this number: `code` is the calling code, `national` the rest."""
     return kind(code, national) != PhoneNumberType.UNKNOWN
 
 
@@ -55,7 +55,7 @@ def kind(code: str, national: str) -> int:
 
 
 def is_not_shopper(code: str, national: str) -> str:
-    """Return why no shopper has this valid number, as `a toll-free number`; empty when one can have it."""
+    """Return why a shopper can't have this valid number, as `a toll-free number`; empty if one can."""
     if phonenumbers.region_code_for_country_code(int(code)) == _NO_COUNTRY:
         return "a number of no country"
     found = kind(code, national)
@@ -64,7 +64,7 @@ def is_not_shopper(code: str, national: str) -> str:
 
 @lru_cache(maxsize=512)
 def plan(country_code: str | None) -> PhoneMetadata | None:
-    """Return the numbering plan of a country (ISO 3166-1 alpha-2); None when it has none."""
+    """Return the numbering plan of a country (ISO 3166-1 alpha-2); None if it has none."""
     return PhoneMetadata.metadata_for_region(country_code, None) if country_code else None
 
 
@@ -75,7 +75,7 @@ def main_plan(code: str) -> PhoneMetadata | None:
 
 
 def calling_code(digits: str) -> str | None:
-    """Return the calling code that digits begin with; no code is the beginning of another."""
+    """Return the calling code at the start of the digits. No code is a prefix of another."""
     return next((digits[:size] for size in (1, 2, 3) if digits[:size] in _CODES), None)
 
 
@@ -102,7 +102,7 @@ def _patterns(kind_: PhoneNumberDesc | None) -> Iterator[tuple[int, re.Pattern[s
     """Yield the pattern of fixed lines or mobiles of one plan with each number of digits."""
     if kind_ is None or not kind_.national_number_pattern:
         return
-    # Open plans, as Germany's: their national numbers are written with 0, and nearly all digits are some.
+    # Skip open plans, such as Germany's: they write national numbers with 0, and nearly all digits are valid.
     lengths = kind_.possible_length if len(kind_.possible_length) <= _MOST_LENGTHS else ()
     pattern = re.compile(kind_.national_number_pattern)
     for length in lengths:

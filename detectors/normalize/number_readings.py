@@ -1,6 +1,6 @@
-"""Every line that a written number may mean, the likeliest first. Pure.
+"""Every line that a written number can mean, the likeliest first. Pure.
 
-Readings come in tiers. A tier goes before the later ones. Two different lines in one tier are two readings, so
+Readings come in tiers, and an earlier tier wins over later ones. Two different lines in one tier are ambiguous, so
 neither is contacted.
 """
 
@@ -20,19 +20,19 @@ NATIONAL = "read as a national number"
 _ADDED = "read as if written with +"
 _WORLDWIDE = "00"
 _ELSEWHERE = ("011", "0011")
-"""International prefixes of North America and Australia, which people also write in other countries."""
+"""International prefixes of North America and Australia, which people in other countries write too."""
 
 
 class PhoneLine(NamedTuple):
-    """A valid number, and by which rules it was read."""
+    """A valid number and the rules by which it was read."""
 
     code: str
     """Calling code."""
     national: str
-    """What follows the calling code."""
+    """The digits after the calling code."""
     rules: tuple[str, ...] = ()
     doubt: str = ""
-    """Why this reading by itself is no reason to contact anybody; empty for a plain one."""
+    """Why this reading isn't enough to contact a person; empty for a plain number."""
 
     @property
     def e164(self) -> str:
@@ -44,7 +44,7 @@ Tier = list[PhoneLine]
 
 
 def tiers(number: WrittenNumber, country_code: str | None) -> Iterator[Tier]:
-    """Yield the tiers of readings. What the shopper means is in the first that is not empty."""
+    """Yield the tiers of readings. The first tier that isn't empty holds the meaning."""
     own = plan(country_code)
     ways = [_spelled(digits, plus=number.plus, own=own, rules=rules) for digits, rules in _spellings(number)]
     for group in zip_longest(*ways, fillvalue=()):
@@ -70,7 +70,7 @@ def _spelled(digits: str, *, plus: bool, own: PhoneMetadata | None, rules: tuple
 
 
 def _international(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
-    """Read digits that begin with a calling code."""
+    """Yield readings of digits that begin with a calling code."""
     code = calling_code(digits)
     if code is not None:
         rest = digits.removeprefix(code)
@@ -79,7 +79,7 @@ def _international(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
 
 
 def _domestic(digits: str, own: PhoneMetadata, rules: tuple[str, ...]) -> Iterator[Tier]:
-    """Read digits without + in a customer's country."""
+    """Yield readings of digits without + in a customer's country."""
     code = str(own.country_code)
     if digits.startswith(_WORLDWIDE + code):
         yield from _international(digits.removeprefix(_WORLDWIDE), (*rules, "00 read as +"))
@@ -118,7 +118,7 @@ def _corrected_at_home(
 def _abroad(
     digits: str, own: PhoneMetadata, dialled: list[tuple[str, str]], rules: tuple[str, ...]
 ) -> Iterator[PhoneLine]:
-    """Read a number of another country: one with an international prefix may be used, one without it may not."""
+    """Yield readings as a foreign number: one with an international prefix can be used, one without can't."""
     code = str(own.country_code)
     if digits.startswith("0") and is_valid(code, digits.lstrip("0")):
         yield PhoneLine(code, digits.lstrip("0"), (*rules, "zeros dropped"), "has a zero too many")
@@ -138,7 +138,7 @@ def _abroad(
 
 
 def _of_no_country(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
-    """Read digits without + and without a country: as international ones, unless some country has them as national."""
+    """Yield readings of digits without + and country: as international ones, unless a plan has them as national."""
     international = _international(digits, (*rules, _ADDED))
     today = next(international, [])
     stem = digits.removeprefix("0")
@@ -149,14 +149,14 @@ def _of_no_country(digits: str, rules: tuple[str, ...]) -> Iterator[Tier]:
 
 
 def _today(code: str, rest: str, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
-    """Read what follows a calling code by today's plan."""
+    """Yield readings of the digits after a calling code by today's plan."""
     yield from _valid(code, rest, rules or (AS_WRITTEN,))
     if rest.startswith(code):
         yield from _valid(code, rest.removeprefix(code), (*rules, "country code written twice"))
 
 
 def _valid(code: str, national: str, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
-    """Yield the line that a national number leads to by today's plan, if it is valid."""
+    """Yield the line of a national number by today's plan, if it is valid."""
     if not is_valid(code, national):
         return
     new = replaced(code, national)
@@ -169,7 +169,7 @@ def _valid(code: str, national: str, rules: tuple[str, ...]) -> Iterator[PhoneLi
 
 
 def _corrected(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
-    """Read what follows a calling code, and should not be written so today."""
+    """Yield readings of the digits after a calling code in forms that are out of use."""
     yield from _all(code, rest, own, rules)
     for twice in (code, _WORLDWIDE + code):
         if rest.startswith(twice):
@@ -183,7 +183,7 @@ def _all(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]
 
 
 def _old(code: str, rest: str, own: PhoneMetadata | None, rules: tuple[str, ...]) -> Iterator[PhoneLine]:
-    """Read a national number by plans that ended, with and without its trunk prefix."""
+    """Yield readings of a national number by plans that ended, with and without its trunk prefix."""
     for stem, rule in [(rest, ""), *_without_prefix(rest, own), *_without_zero(rest)]:
         if stem != rest:
             yield from _valid(code, stem, _joined(rules, rule))
@@ -197,7 +197,7 @@ def _joined(rules: tuple[str, ...], *more: str) -> tuple[str, ...]:
 
 
 def _without_prefix(digits: str, own: PhoneMetadata | None) -> Iterator[tuple[str, str]]:
-    """Drop the trunk prefix of a plan, with or without a carrier's code, or add the area that a plan implies."""
+    """Yield the digits without the plan's trunk prefix and carrier code, or with the area that the plan implies."""
     if own is None:
         return
     trunk = own.national_prefix
@@ -222,14 +222,14 @@ def _without_zero(digits: str) -> Iterator[tuple[str, str]]:
 
 
 def _dialled(digits: str, own: PhoneMetadata) -> Iterator[tuple[str, str]]:
-    """Drop the international prefix that a country dials, where it has one of its own."""
+    """Yield the digits without the international prefix that a country dials, if it has its own."""
     found = re.match(own.international_prefix, digits) if own.international_prefix else None
     if found and found.group() != _WORLDWIDE:
         yield digits[found.end() :], f"{found.group()} read as +"
 
 
 def lines(groups: Iterable[Tier]) -> Iterator[PhoneLine]:
-    """Yield every line of some tiers once."""
+    """Yield every line of the tiers once."""
     seen = set()
     for line in chain.from_iterable(groups):
         if line.e164 not in seen:

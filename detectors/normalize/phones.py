@@ -1,7 +1,7 @@
 """Phone numbers: from what people type into forms to E.164.
 
-Read strictly, because a number read here is called: with two readings there is none. For the people that a text may
-name, read as leniently as possible, see `identities`.
+Read strictly, because this number is called: a number with two readings has none. To find the people that a text might
+name, see `identities`, which reads as leniently as possible.
 """
 
 import re
@@ -19,34 +19,35 @@ from detectors.normalize.written_numbers import written
 _KEPT = 65_536
 _OVERLONG = 11
 _DECIMAL = re.compile(r"\s*\+?[0-9]{5,15}[.,]0{1,2}\s*")
-"""What spreadsheets make of a number. With the zero as a digit it can be another person's: 3201234567.0 in Belgium."""
+"""The form in which spreadsheets export a number. With the zero as a digit it can be another person's: 3201234567.0 in
+Belgium."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneReading:
-    """How a number was understood."""
+    """How a number was read."""
 
     e164: str
-    """The number to contact; empty when there is none."""
+    """The number to contact; empty if there is none."""
     why_not: str
-    """Why there is none, as a predicate (`has letters`); empty when there is one."""
+    """Why there is none, as a predicate (`has letters`); empty if there is one."""
     note: str
     """One line for the operator, with the number: `"0055 51 …" with BR → +5551…: 00 read as +`."""
 
 
 @lru_cache(maxsize=_KEPT)
 def phone(text: str, country_code: str | None) -> str | None:
-    """Return the number to contact in E.164; None when it is invalid, has two readings, or no shopper can have it.
+    """Return the number to contact in E.164; None if it is invalid or ambiguous, or no shopper can have it.
 
-    `country_code` (ISO 3166-1 alpha-2) is the customer's. A number of another country counts only if it is written
-    with its international prefix. Results are cached.
+    `country_code` (ISO 3166-1 alpha-2) is the customer's. A number of another country needs its international prefix.
+    Results are cached.
     """
     line, _ = _line(text, country_code)
     return None if line is None else line.e164
 
 
 def reading(text: str, country_code: str | None) -> PhoneReading:
-    """Return how a number is understood, and why."""
+    """Return how a number is read, and why."""
     line, why_not = _line(text, country_code)
     given = f'"{text}" with {country_code or "no country"}'
     if line is None:
@@ -56,9 +57,9 @@ def reading(text: str, country_code: str | None) -> PhoneReading:
 
 @lru_cache(maxsize=4096)
 def country_of_phone(e164: str) -> str | None:
-    """Return the country (ISO 3166-1 alpha-2) that a valid number belongs to.
+    """Return the country (ISO 3166-1 alpha-2) of a valid number.
 
-    None for numbers of no country (+800 …), and where the numbering plan names a territory that ISO has no code for.
+    None for numbers of no country (+800 …) and for territories that have no ISO code.
     """
     return country(phonenumbers.region_code_for_number(phonenumbers.parse(e164)) or "")
 
@@ -83,7 +84,7 @@ def _line(text: str, country_code: str | None) -> tuple[PhoneLine | None, str]:
 
 
 def _only(groups: Iterable[list[PhoneLine]]) -> tuple[PhoneLine | None, str]:
-    """Return the one line of the first tier that has any, or why there is none."""
+    """Return the only line of the first tier that has any, or why there is none."""
     group = next(filter(None, groups), [])
     if not group:
         return None, "is not a valid number"
@@ -102,10 +103,10 @@ def _only(groups: Iterable[list[PhoneLine]]) -> tuple[PhoneLine | None, str]:
 
 
 def _without_overlong(group: list[PhoneLine]) -> list[PhoneLine]:
-    """Leave out fixed lines that only a lenient plan has, where the same digits are a mobile written in full.
+    """Leave out fixed lines that only a lenient plan has if the same digits are a complete mobile number.
 
-    German fixed lines, by the plan, have up to 15 digits. By the regulator they have 11 at most, and the mobile
-    `49 151 12345678` is no fixed line in the area of 04915.
+    The plan allows German fixed lines of up to 15 digits. The regulator allows 11, and the mobile `49 151 12345678`
+    isn't a fixed line in the area of 04915.
     """
     group = [line for line in group if line.code != "49" or len(line.national) <= _OVERLONG]
     if any(kind(line.code, line.national) in MOBILES for line in group):

@@ -1,4 +1,4 @@
-"""How a number of an older numbering plan reads today."""
+"""Today's form of numbers from older numbering plans."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -7,7 +7,7 @@ from operator import attrgetter
 from detectors.normalize.renumbered_plans import CHANGES, SAME_LINE, STILL_IN_THE_PLANS, TWO_READINGS, PlanChange
 
 Renumbered = tuple[str, str, str]
-"""Calling code, national number, and what was done."""
+"""Calling code, national number, and the applied rule."""
 _Table = dict[str, tuple[PlanChange, ...]]
 
 
@@ -23,22 +23,22 @@ _SAME_LINE = _by_code(SAME_LINE)
 
 
 def renumbered(code: str, national: str) -> Iterator[Renumbered]:
-    """Yield what a national number that is invalid today may have become. Not validated."""
+    """Yield candidates for a national number that is invalid today. Not validated."""
     return _applied(_CHANGES, code, national)
 
 
 def replaced(code: str, national: str) -> Renumbered | None:
-    """Return what replaced a number that `phonenumbers` still takes for valid; None when nothing did."""
+    """Return the replacement of a number that `phonenumbers` still accepts; None if it wasn't replaced."""
     return next(_applied(_STILL_IN_THE_PLANS, code, national), None)
 
 
 def second_readings(code: str, national: str) -> Iterator[Renumbered]:
-    """Yield what else a valid number may be, when its plan kept some old numbers and changed others."""
+    """Yield the other readings of a valid number whose plan kept some old numbers and changed others."""
     return _applied(_TWO_READINGS, code, national)
 
 
 def line_of(code: str, national: str) -> tuple[str, str]:
-    """Return the calling code and national number under which a line is known, whichever form of it is given."""
+    """Return the calling code and national number by which a line is identified, for any of its forms."""
     found = next(_applied(_SAME_LINE, code, national), None)
     return (code, national) if found is None else found[:2]
 

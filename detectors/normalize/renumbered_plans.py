@@ -1,10 +1,10 @@
 """Numbering plans that changed in the last ten years, and older changes that shops' data still shows.
 
-A change is listed when a rule turns an old number into the new one. Metropolitan Manila (6 October 2019, an eighth
-digit by operator) has no such rule, so its old numbers stay invalid. Where only a prefix for dialling changed
-(Lithuania's 8 became 0), the plans of `phonenumbers` know both.
+A change is listed if a rule turns an old number into the new one. Metropolitan Manila (6 October 2019, an eighth digit
+by operator) has no such rule, so its old numbers stay invalid. Where only a dialling prefix changed (Lithuania's 8
+became 0), the plans of `phonenumbers` know both.
 
-A date is the day on which the old numbers ended. Sources are named in each block. All changes were compared with the
+Each date is the day on which the old numbers ended. Each block names its source. All changes were compared with the
 history of libphonenumber's metadata from 2016 to 2026, and the Vietnamese areas with its place names.
 """
 
@@ -20,9 +20,9 @@ class PlanChange(NamedTuple):
     old: re.Pattern[str]
     """National numbers of the old plan."""
     new: str
-    """What they became, as a template for the pattern."""
+    """The new numbers, as a template for the pattern."""
     rule: str
-    """What was done, for the operator."""
+    """The applied rule, for the operator."""
     to_code: str
     """Calling code of the new number."""
 

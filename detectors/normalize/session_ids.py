@@ -1,7 +1,7 @@
-"""Session ids: from what a shop calls a cart or checkout to the id under which its session is stored.
+"""Session ids: from a shop's id of a cart or checkout to the id under which its session is stored.
 
-An id that can be part of a key is stored as it is. Any other, such as `gid://shopify/Cart/c1-…?key=…`, is stored as
-`h/` and a hash. No shop's id is stored in that form: a slash is none of the characters that a key may have.
+An id that can be part of a key is stored unchanged. Any other, such as `gid://shopify/Cart/c1-…?key=…`, is stored as
+`h/` and a hash. No shop's id has that form, because a key can't contain a slash.
 """
 
 import re
@@ -40,7 +40,7 @@ _PLACEHOLDERS = frozenset(
     }
 )
 is_plain_id = re.compile(r"(?=[^0-9]*(?:[1-9]|0.*[A-Za-z0-9]))[A-Za-z0-9._:\-~@+=]{1,128}").fullmatch
-"""Ids that are stored as they are and hold a digit. The one placeholder with a digit is a lone 0."""
+"""Ids that are stored unchanged and hold a digit. The only placeholder with a digit is a single 0."""
 _UNFILLED = re.compile(r"\{\{|\}\}|\$\{|<%|\*\|")
 _SIGNS = re.compile(r"[\W_]+")
 _USER_INFO = re.compile(r"(?<=://)[^/?#@\s]*@")
@@ -51,15 +51,15 @@ _UNIQUE = re.compile(
     r"(?<![A-Za-z0-9])(?:(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16,}"
     r"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12})"
 )
-"""What the last part of a path holds that names one cart: a long word of digits and letters, or a UUID."""
+"""The last part of a path if it names one cart: a long word of digits and letters, or a UUID."""
 
 
 def session_key(text: str) -> str:
-    """Return the id under which a session is stored: the text itself if it can be part of a key, else a hash.
+    """Return the id under which a session is stored: the text itself if it can be part of a key, or else a hash.
 
-    `text` is as the shop wrote it; white space around it means nothing. A credential that only accompanies an id is no
-    part of it: a Shopify cart is the same with and without `?key=…`. Where the rest of a text would not name one cart,
-    as in `https://shop.example/checkout?token=…`, the whole text counts: two shoppers must not become one.
+    `text` is as the shop wrote it; white space around it is ignored. A credential next to an id isn't part of it: a
+    Shopify cart is the same with and without `?key=…`. If the rest of a text wouldn't name one cart, as in
+    `https://shop.example/checkout?token=…`, the whole text counts: two shoppers must not share a session.
     """
     return text if _is_key(text) else _other_key(text)
 
@@ -73,20 +73,20 @@ def _other_key(text: str) -> str:
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a text is what a shop's code writes when it has no id, such as `undefined`, `0`, `---` or `{{cart_id}}`.
+    """Whether a text is a placeholder that code writes without an id: `undefined`, `0`, `---` or `{{cart_id}}`.
 
-    All of its shoppers would share one session, so that one shopper's name would go with another one's number.
+    All such shoppers would share one session, which would mix one shopper's name with another's number.
     """
     return _SIGNS.sub("", text).lower() in _PLACEHOLDERS or _UNFILLED.search(text) is not None
 
 
 def stored_as(text: str) -> str:
-    """Return the id under which a session is stored that a person names: by the shop's id, or as it is stored."""
+    """Return the id under which a session is stored, from the shop's id or the stored id."""
     return text if _is_hashed(text) else session_key(text)
 
 
 def is_hashed(key: str) -> bool:
-    """Whether a stored id is a hash, so that only the session itself says what the shop calls it."""
+    """Whether a stored id is a hash, so that only the session's data holds the shop's id."""
     return key.startswith(_HASHED)
 
 
@@ -94,7 +94,7 @@ def is_hashed(key: str) -> bool:
 def public_session_id(text: str) -> str:
     """Return a shop's id without its credentials: user and password, and parts of a query such as `?key=…`.
 
-    This is what is stored, shown and sent. Empty if nothing else is in it.
+    This form is stored, shown and sent. Empty if nothing else is left.
     """
     return _without_credentials(text.strip())
 
@@ -110,7 +110,7 @@ def _identity(text: str) -> str:
 
 
 def _without_credentials(text: str) -> str:
-    """Drop user and password, and the parts of the query and the fragment whose names are those of credentials."""
+    """Remove user and password, and the parts of the query and the fragment that are named like credentials."""
     text = _USER_INFO.sub("", text)
     whole, hash_mark, fragment = text.partition("#")
     path, question_mark, query = whole.partition("?")

@@ -6,19 +6,19 @@ import unicodedata
 from functools import lru_cache
 
 MAX_TEXT = 256
-"""Characters of a text field. What is longer is cut, not dropped."""
+"""Characters of a text field. Longer texts are cut, not dropped."""
 
-_MOST_DECODINGS = 3  # `&amp;amp;eacute;`: shops escape what was escaped before
+_MOST_DECODINGS = 3  # `&amp;amp;eacute;`: shops escape escaped text
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]{0,15}(?:\s[^<>]{0,200})?/?>")
 _INVISIBLE = frozenset(
     "\u200b\u200e\u200f\u061c\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-"""Marks that only say in which direction to write or where to break a line. They can make a text read as another."""
+"""Marks that only set the direction of the text or a line break. They can make a text read as another."""
 _JOINERS = frozenset("\u200c\u200d")
 """Parts of words in Persian and Indic scripts, and of emoji."""
 _VARIATION = range(0xFE00, 0xFE10)
-_SHORTEST_CUT = 0.8  # of the limit: a cut before a word may lose no more than the rest
+_SHORTEST_CUT = 0.8  # of the limit: a cut before a word can't lose more than the rest
 
 
 def one_line(text: str) -> str:
@@ -33,7 +33,7 @@ def _printed(char: str) -> str:
 
 
 def decode_entities(text: str) -> str:
-    """Replace HTML's entities, also those that were escaped twice. An `&` without a semicolon is only an `&`."""
+    """Replace HTML entities, including those that were escaped twice. An `&` without a semicolon is only an `&`."""
     for _ in range(_MOST_DECODINGS):
         if "&" not in text:
             break
@@ -46,7 +46,7 @@ def decode_entities(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def clean(text: str) -> str:
-    """Return a text for people: without HTML, in Unicode's composed form, on one line, at most `MAX_TEXT` long."""
+    """Return a text for display: without HTML, in Unicode's composed form, on one line, at most `MAX_TEXT` long."""
     text = decode_entities(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
@@ -55,7 +55,10 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str, limit: int = MAX_TEXT) -> str:
-    """Cut a text to at most `limit` characters: after a word if one ends late enough, and never within a character."""
+    """Return a text of at most `limit` characters.
+
+    It is cut after a word if one ends late enough, never within a character.
+    """
     if len(text) <= limit:
         return text
     cut = limit
@@ -94,7 +97,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def fold(text: str) -> str:
-    """Return a text as others compare it: small letters without accents, words with one space between them."""
+    """Return a text for comparison: lower case without accents, words with one space between them."""
     plain = unicodedata.normalize("NFKD", text.replace("\u2019", "'")).casefold()
     letters = (char for char in plain if not unicodedata.combining(char))
     return " ".join("".join(char if char.isalnum() else " " for char in letters).split())

@@ -1,4 +1,4 @@
-"""Loading what the readers load when first used."""
+"""Loads the data that the readers would load on first use."""
 
 from detectors.normalize.countries import country
 from detectors.normalize.emails import email
@@ -9,7 +9,7 @@ from detectors.normalize.phones import phone
 
 
 def warm_up() -> None:
-    """Load what the readers load when first used, so that processes forked afterwards share it."""
+    """Load the readers' data before a fork, so that the forked processes share it."""
     for number, country_code in (("+573001234567", "CO"), ("+5511987654321", "BR"), ("+525512345678", "MX")):
         phone(number, country_code)
     country("CO")

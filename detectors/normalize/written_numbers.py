@@ -1,4 +1,4 @@
-"""Phone numbers as people write them: digits of any script, separators, extensions. Nothing is judged here."""
+"""Phone numbers as people write them: digits of any script, separators, extensions. Validity isn't checked here."""
 
 import html
 import re
@@ -10,13 +10,14 @@ from urllib.parse import unquote
 from detectors.normalize.number_kinds import calling_code
 
 LONGEST = 200
-"""Characters of a text that can hold a phone number; longer ones hold none."""
+"""Characters of a text that can hold a phone number; longer texts hold none."""
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PLUS = frozenset("+\uff0b\ufe62\u207a\u2795")
 _INVISIBLE = frozenset({"Cf", "Mn", "Me"})  # zero-width characters, text direction, variation selectors
 _BETWEEN = frozenset({"Zs", "Zl", "Zp", "Pd", "Cc"})
 _SEPARATORS = frozenset(" .()[]{}_~'`\u2019\u00b7\u2022\u2212\u30fc\u3002\uff0e\u2024")
-_ADDRESS = re.compile(r"\s*(?:tel|callto|sms|whatsapp):(?://)?(.*)", re.DOTALL | re.IGNORECASE)  # RFC 3966 and kin
+# RFC 3966 and similar schemes
+_ADDRESS = re.compile(r"\s*(?:tel|callto|sms|whatsapp):(?://)?(.*)", re.DOTALL | re.IGNORECASE)
 _CONTEXT = re.compile(r";phone-context=(\+[\d.()-]+)", re.IGNORECASE)
 _EXTENSION = re.compile(
     r"(?:;ext=|;?\s*\b(?:extension|extn|ext|anexo|ramal|interno|int|poste|durchwahl|\u0434\u043e\u0431)\b\.?|x|\#)\s*[.:=]?\s*\d{1,8}[\s)]*$"
@@ -34,16 +35,16 @@ class WrittenNumber(NamedTuple):
     digits: str
     """All digits, in ASCII, without those of an extension."""
     zero: int = -1
-    """Place of a zero that stood in brackets by itself, as in `+49 (0)151`; -1 without one."""
+    """Position of a single zero in brackets, as in `+49 (0)151`; -1 without one."""
     extension: bool = False
     strange: str = ""
-    """Why no contact may be made under this text, such as `has letters`; empty for a plain number."""
+    """Why this text can't lead to a contact, such as `has letters`; empty for a plain number."""
     parts: tuple[str, ...] = ()
-    """Texts in it that may be numbers by themselves: those before and after a slash, a comma, an `or`."""
+    """Parts that might be numbers of their own: those around a slash, a comma or an `or`."""
 
 
 def written(text: str) -> WrittenNumber:
-    """Take a text apart. Never raises."""
+    """Return the parts of a text. Never raises."""
     if _E164.fullmatch(text):
         return WrittenNumber(plus=True, digits=text[1:])
     if len(text) > LONGEST:
@@ -57,7 +58,7 @@ def written(text: str) -> WrittenNumber:
     before, plus, after = _around_plus(rest)
     lead, digits = _digits(before), _digits(after)
     if lead.strip("0") and lead.lstrip("0") != calling_code(digits):
-        # Neither a country code written twice, as in `57 +57 300 …`, nor zeros in front.
+        # This is neither a country code written twice, as in `57 +57 300 …`, nor leading zeros.
         return WrittenNumber(
             plus=False, digits=lead + digits, extension=extension, strange="has a + inside", parts=parts
         )
@@ -67,7 +68,7 @@ def written(text: str) -> WrittenNumber:
 
 
 def _around_plus(plain: str) -> tuple[str, str, str]:
-    """Split at the last plus sign; one at the end, as text from right to left leaves it, counts as in front."""
+    """Return the parts around the last plus sign. One at the end, as left by right-to-left text, counts as in front."""
     before, plus, after = plain.rpartition("+")
     return (before, plus, after) if _digits(after) or "+" in before else ("", plus, before)
 
@@ -77,7 +78,7 @@ def _digits(text: str) -> str:
 
 
 def _plain(text: str) -> tuple[str, str]:
-    """Return the text with ASCII digits, `+`, ordinary separators and lower-case letters; and what is odd about it."""
+    """Return the text with ASCII digits, `+`, plain separators and lower-case letters, and its irregularity."""
     if "&" in text:
         text = html.unescape(text)
     if "%" in text:
@@ -109,7 +110,7 @@ def _characters(text: str) -> Iterator[str | None]:
             yield ""
         elif category in _BETWEEN or character in _SEPARATORS:
             yield " "
-        elif category in {"No", "Nl"}:  # superscripts, fractions: which digits they stand for is a guess
+        elif category in {"No", "Nl"}:  # superscripts, fractions: their digits would be a guess
             yield None
         else:
             yield unicodedata.normalize("NFKC", character).lower()

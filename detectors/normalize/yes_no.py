@@ -19,7 +19,7 @@ _NOT_ASKED = frozenset(
 
 
 def answer(value: object) -> Answer | None:
-    """Read an answer. What is not clearly a yes is a no; None: no answer was given (null, an empty text, "unknown")."""
+    """Return an answer. Anything but a clear yes is a no. None: no answer was given (null, empty, "unknown")."""
     if value is None:
         return None
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The cart of an event: emptied in whatever form, its amounts as numbers."""
+"""The cart of an event: any form of an emptied one, and amounts as numbers."""
 
 from detectors.activity import Cart, Item
 from detectors.normalize import money
@@ -16,7 +16,7 @@ _NO_AMOUNT = "can be read as more than one amount, or as none"
 
 
 def cart(value: object, problems: list[Problem]) -> object:
-    """Return the cart in the canonical form, as far as it is an object or a list at all."""
+    """Return the cart in the canonical form, if it is an object or a list."""
     value = document(value)
     if value is None:
         return None
@@ -30,7 +30,7 @@ def cart(value: object, problems: list[Problem]) -> object:
 
 
 def amount(part: dict[str, object], field: str, code: object, problems: list[Problem], *, prefix: str = "") -> None:
-    """Replace an amount that is written as text by its number, and leave it out if it has not exactly one reading."""
+    """Replace an amount in text form by its number, or leave it out unless it has exactly one reading."""
     value = scalar(part.get(field))
     if value == "" and isinstance(value, str):
         value = None
@@ -59,7 +59,7 @@ def _cart(value: dict[str, object], problems: list[Problem]) -> dict[str, object
     elif _is_emptied(value):
         found["items"] = []
     if not found:
-        # Only fields of the shop's own: that is not the same as nothing.
+        # The cart has only the shop's own fields, so it isn't empty.
         found["currency"] = ""
     return found
 
@@ -79,7 +79,7 @@ def _is_emptied(value: dict[str, object]) -> bool:
 def _items(value: object, code: object, problems: list[Problem]) -> object:
     value = document(value)
     if isinstance(value, dict):
-        # PHP writes a list that lost a line as an object, and an empty one as `{}`.
+        # PHP writes a list that lost a line as an object, and an empty list as `{}`.
         value = [value] if set(renamed(value, Item, first=True)) & set(Item.model_fields) else list(value.values())
     if not isinstance(value, list):
         return value

@@ -1,4 +1,4 @@
-"""Consent: a clear yes for a channel, a refusal in whatever form, or nothing said."""
+"""Consent: a clear yes for a channel, a refusal in any form, or no answer."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ _ALSO: dict[str, str] = {
     **dict.fromkeys(words("calls phone voice telephone phonecall phonecalls llamada llamadas ligacao appel"), "call"),
     **dict.fromkeys(words("whatsappmessages whatsappmessage wa whatsup"), "whatsapp"),
 }
-"""Other names of the channels. A refusal under them counts, a yes does not: it may be about something else."""
+"""Other names of the channels. A refusal under them counts; a yes doesn't, because it can be about something else."""
 _WHOLE = words("all any general marketing granted status state value consent accepted given contact optin")
 AGAINST = words("optout optedout denied declined refused revoked withdrawn donotcall donotcontact dnc unsubscribed")
 ALSO_ASKED = words("consents consentgiven consentimiento consentimento optin optedin marketingconsent marketingoptin")
@@ -28,9 +28,9 @@ _MAIN = ("granted", "status", "state", "value", "accepted", "allowed", "given", 
 
 
 def consent(stated: Iterable[object]) -> dict[str, object] | None:
-    """Return the canonical consent of everything that an event says about it; None when it says nothing.
+    """Return the canonical consent from everything that an event states about it; None without any.
 
-    A refusal counts before a yes. What is neither clearly a yes nor an empty value is a refusal.
+    A refusal wins over a yes. A value that is neither a clear yes nor empty is a refusal.
     """
     answers: dict[str, list[Answer]] = {channel: [] for channel in _CHANNELS}
     proof: dict[str, object] = {}
@@ -41,9 +41,9 @@ def consent(stated: Iterable[object]) -> dict[str, object] | None:
 
 
 def refusal(part: dict[str, object]) -> object:
-    """Return what fields next to the consent refuse: False for all channels, an object for some, None for nothing.
+    """Return the refusals in fields next to the consent: False for all channels, an object for some, None for none.
 
-    A yes under such names does not count.
+    A yes under such names doesn't count.
     """
     answers: dict[str, list[Answer]] = {channel: [] for channel in _CHANNELS}
     for key, value in part.items():
@@ -58,7 +58,7 @@ def refusal(part: dict[str, object]) -> object:
 
 
 def _is_no(value: object) -> bool:
-    """Whether a field such as `opted_out` clearly says no, or nothing. A date says when."""
+    """Whether a field such as `opted_out` is a clear no or empty. A date means yes."""
     stated = fold(value) if isinstance(value, str) else value
     return stated is None or stated in _NO if not isinstance(stated, dict | list) else not stated
 
@@ -67,7 +67,7 @@ def _add(value: object, answers: dict[str, list[Answer]], proof: dict[str, objec
     if isinstance(value, dict):
         _by_name(renamed(value, Consent, first=True), answers, proof)
     elif isinstance(value, list) and all(isinstance(one, str) and _channel(one) for one in value):
-        # A list of the channels that were allowed; an empty one is how PHP writes an object without fields.
+        # A list of allowed channels. PHP writes an object without fields as an empty list.
         listed = {_channel(one) for one in value}
         for channel in _CHANNELS if value else ():
             answers[channel].append("yes" if channel in listed else "no")

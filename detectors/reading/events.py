@@ -19,32 +19,32 @@ from detectors.reading.values import document, part, scalar, session_id, shorten
 _ENVELOPES = words("event data payload body detail message properties object records")
 _MOST_WRAPS = 5
 _OUTER = words("notification webhook event message track")
-"""Types of an envelope, which say nothing of the event inside."""
+"""Types of an envelope, which don't describe the event inside."""
 _TYPE_NAMES = words("event eventtype eventname topic")
 _LOOSE_TYPE_NAMES = words("eventkind action kind name messagetype")
-"""Where the type may stand when there is no `type`: they can say something else, too."""
+"""Fields that can hold the type if there is no `type`. They can also mean something else."""
 _EMPTIED = words(
     "cartemptied cartempty emptycart emptiedcart cartcleared clearcart clearedcart cartdeleted cartremoved"
 )
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
 _UNREADABLE_ID = "cannot be read, and was left out"
-_ACTIVITY_ONLY = "names no type of event; it was read as a sign of life of its session"
-_WRAPPED = "is wrapped in a list or in text; it was read as a sign of life of its session"
+_ACTIVITY_ONLY = "names no type of event; it was read as activity of its session"
+_WRAPPED = "is wrapped in a list or in text; it was read as activity of its session"
 
 
 @dataclass(slots=True)
 class Canonical:
-    """An event in the canonical form, as far as it could be brought there."""
+    """An event in the canonical form, as far as it could be read."""
 
     fields: dict[str, object]
     problems: list[Problem] = field(default_factory=list)
-    """Parts that could not be read."""
+    """Parts that couldn't be read."""
     notes: list[Problem] = field(default_factory=list)
-    """What was understood although it was written in another way."""
+    """What was read although it isn't in the canonical form."""
 
 
 def canonical(value: object) -> Canonical | None:
-    """Bring an event into the canonical form; None when it is no object."""
+    """Return an event in the canonical form; None if it isn't an object."""
     event, wrapped = _unwrapped(value)
     if not isinstance(event, dict):
         return None
@@ -75,7 +75,7 @@ def canonical(value: object) -> Canonical | None:
 
 
 def _unwrapped(value: object) -> tuple[object, bool]:
-    """Take an event out of a text, a list of one or an envelope; also say whether it was in one of them."""
+    """Return an event without its text, list or envelope, and whether it had one."""
     wrapped = False
     for _ in range(_MOST_WRAPS):
         inner = _decoded(scalar(value))
@@ -90,7 +90,7 @@ def _unwrapped(value: object) -> tuple[object, bool]:
 
 
 def _decoded(value: object) -> object:
-    """Return what a text holds as JSON, also another text: what was encoded three times."""
+    """Return the JSON value in a text, up to three levels deep."""
     if isinstance(value, str) and value[:1] == '"':
         try:
             return from_json(value)
@@ -100,7 +100,7 @@ def _decoded(value: object) -> object:
 
 
 def _says_itself(event: dict[str, object]) -> bool:
-    """Whether an object is the event, not an envelope around one."""
+    """Whether an object is the event itself and not an envelope around one."""
     stated = [value for key, value in event.items() if squash(key) == "type"]
     outer = all(isinstance(value, str) and squash(value) in _OUTER for value in stated)
     return _has(event, "sessionid") or not outer
@@ -167,7 +167,7 @@ def _customer(found: Canonical, event: dict[str, object], fields: dict[str, obje
             for one in others:
                 known |= {name: value for name, value in one.items() if known.get(name) in EMPTY}
             customer = known or customer
-        # Only for marking who bought or refused: a session must not be contacted at a number found somewhere.
+        # Use these only to mark the person that bought or refused: a number found elsewhere must not be contacted.
         others = [one for one in others if not one.items() <= known.items()]
         if others:
             found.fields["also_named"] = others
@@ -181,7 +181,7 @@ def _customer(found: Canonical, event: dict[str, object], fields: dict[str, obje
 
 
 def _keep_refusal(found: Canonical) -> None:
-    """Leave out an id that cannot be read if the event refuses a channel: that counts for the person, too."""
+    """Leave out an unreadable id if the event refuses a channel: the refusal still counts for the person."""
     read = found.fields
     customer = read.get("customer")
     consent = (customer.get("consent") if isinstance(customer, dict) else None) or {}
@@ -191,7 +191,7 @@ def _keep_refusal(found: Canonical) -> None:
 
 
 def _keep_activity(found: Canonical) -> None:
-    """Leave only what cannot start a contact: the session, a refusal, an emptied cart."""
+    """Leave only what can't start a contact: the session, a refusal, an emptied cart."""
     read = found.fields
     customer: JsonValue
     customer, cart = read.pop("customer", None), read.get("cart", False)

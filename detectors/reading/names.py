@@ -1,4 +1,4 @@
-"""The names of types, fields and choices, in whatever case and with whatever signs between their words."""
+"""The names of types, fields and choices, in any case and with any punctuation between their words."""
 
 import re
 import unicodedata
@@ -64,12 +64,12 @@ TYPES: Mapping[str, EventType] = {
     **dict.fromkeys(_DECLINED.split(), "payment_declined"),
     **{name.replace("_", ""): name for name in get_args(EventType)},
 }
-"""By squashed name. Words that start a contact have no synonyms."""
+"""By squashed name. Types that start a contact have no synonyms."""
 
 _OPT_OUT_WORDS = words("optout unsubscribe unsubscribed unsubscription descadastro")
-"""They say what happened also among others; `stop` can be about anything."""
+"""Words that mean an opt-out also among others. `stop` isn't one: it can be about anything."""
 _LAST_WORDS = words("purchase purchased ordered bought")
-"""They say what happened at the end of others, as in `ecommerce.purchase`."""
+"""Words that mean a purchase at the end of others, as in `ecommerce.purchase`."""
 _FILLERS = words("a an the was is has been")
 _FIRST: tuple[EventType, ...] = ("opt_out", "order_completed", "payment_pending")
 _MOST_WORDS = 12
@@ -81,18 +81,18 @@ _MISSPELT: tuple[tuple[EventType, str, int], ...] = (
     ("payment_declined", "paymentdeclined", 2),
     ("opt_out", "optout", 1),
 )
-"""How many letters of each may be wrong: none of these comes that close to another word that shops use."""
+"""How many letters of each can be wrong. None of these comes that close to another word that shops use."""
 
 
 @lru_cache(maxsize=4096)
 def squash(name: str) -> str:
-    """Return a name without its case, accents aside, and the signs between its words: sessionId, Session-ID."""
+    """Return a name without case, accents and punctuation: sessionId and Session-ID are the same."""
     return "".join(char for char in name[:_LONGEST_NAME].casefold() if char.isalnum())
 
 
 @lru_cache(maxsize=1024)
 def event_type(text: str) -> EventType | None:
-    """Return the type of event that a text names; None when it names none."""
+    """Return the type of event that a text names; None if it names none."""
     for name in (squash(text), squash(fold(text))):
         known = TYPES.get(name)
         if known is not None:
@@ -102,7 +102,7 @@ def event_type(text: str) -> EventType | None:
 
 
 def _among_words(text: str) -> EventType | None:
-    """Return which stop signal some words of a text name: `shop/order_completed`, `OrderCompletedEvent`."""
+    """Return the stop signal that some words of a text name: `shop/order_completed`, `OrderCompletedEvent`."""
     found = [word.lower() for word in _WORD.findall(_without_accents(text[:_LONGEST_TYPE]))]
     found = [word for word in found if word not in _FILLERS][:_MOST_WORDS]
     runs = {"".join(found[start:end]) for start in range(len(found)) for end in range(start + 2, len(found) + 1)}
@@ -119,7 +119,7 @@ def _without_accents(text: str) -> str:
 
 
 def choice(text: str, of: Iterable[str]) -> str | None:
-    """Return which of some words a text is, in another case or with other signs: `Cart-Review`."""
+    """Return the word that equals a text apart from case and punctuation: `Cart-Review`."""
     name = squash(text)
     return next((word for word in of if squash(word) == name), None)
 
@@ -131,10 +131,10 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, str]:
 
 
 def renamed(part: Mapping[str, object], model: type[BaseModel], *, first: bool) -> dict[str, object]:
-    """Return a part with the names of its fields as the model has them; others stay as they are.
+    """Return a part with its fields renamed to the model's names; unknown names stay.
 
-    An exact name counts before others. Where two others mean one field and differ: `first` takes the first of them
-    that says something, else the field is left out.
+    An exact name wins. If two other names mean the same field and differ, `first` takes the first one with a value.
+    Without `first`, the field is left out.
     """
     names = fields_of(model)
     found = {key: value for key, value in part.items() if key in model.model_fields or squash(key) not in names}
@@ -151,11 +151,11 @@ def renamed(part: Mapping[str, object], model: type[BaseModel], *, first: bool) 
 
 
 EMPTY: tuple[object, ...] = (None, "", [], {})
-"""What says nothing."""
+"""Values that mean nothing."""
 
 
 def _distance(text: str, other: str, most: int) -> int:
-    """Return how many letters have to be changed, added, left out or swapped; more than `most` when it is too many."""
+    """Return the number of letters to change, add, remove or swap; a number above `most` if there are too many."""
     if abs(len(text) - len(other)) > most:
         return most + 1
     before: list[int] = []

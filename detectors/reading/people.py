@@ -1,4 +1,4 @@
-"""The customer of an event, and in stop signals the person, whatever their fields are called."""
+"""The customer of an event, and in stop signals the person, under any field names."""
 
 import re
 from collections import deque
@@ -11,7 +11,7 @@ from detectors.reading.names import renamed, squash
 from detectors.reading.values import document, labelled, objects, part, scalar, shortened, text
 
 _AS_IT_IS = frozenset({"phone_number", "email", "country_code", "time_zone", "region"})
-"""Fields of which a part would mean something else."""
+"""Fields that can't be cut, because a part would mean something else."""
 _MOST_NODES, _DEEPEST = 400, 3
 _NOT_INTO = words("items lineitems products lines metadata merchant store shop seller vendor")
 _CONTACTS = words("""
@@ -22,7 +22,7 @@ _PARTS = (
     *("countrycode", "ddi", "areacode", "area", "ddd", "number", "nationalnumber"),
     *("value", "e164", "phonenumber", "phone", "email"),
 )
-"""Fields of an object that stands for a number or an address, as one would read them out."""
+"""Fields of an object that represents a number or an address, in reading order."""
 _JID = re.compile(r"@(?:s\.whatsapp\.net|c\.us|g\.us)\b")
 _FEWEST_DIGITS = 7
 MOST = 8
@@ -50,9 +50,9 @@ _NAMES: dict[str, str] = {
 
 
 def customer(value: object, *, first: bool) -> object:
-    """Return the customer in the canonical form, as far as it is an object at all.
+    """Return the customer in the canonical form, if it is an object.
 
-    `first`: of two fields that mean the same the first counts (a stop signal); else neither.
+    `first`: of two fields with the same meaning, take the first one (for a stop signal). Otherwise take neither.
     """
     found = part(value)
     if found == "" and isinstance(found, str):
@@ -75,9 +75,9 @@ def customer(value: object, *, first: bool) -> object:
 
 
 def named(event: dict[str, object], *, contacts: bool) -> list[dict[str, str]]:
-    """Return everyone whom an order or an opt-out names anywhere: at most `MOST`, each by a phone number or an address.
+    """Return every person that an order or an opt-out names anywhere: at most `MOST`, each by phone number or address.
 
-    `contacts`: also under names such as `from` or `recipient`, which in an order may be anybody's.
+    `contacts`: also search names such as `from` or `recipient`, which in an order can be about anyone.
     """
     found: list[tuple[str, str]] = []
     countries: list[str] = []
@@ -103,7 +103,7 @@ def named(event: dict[str, object], *, contacts: bool) -> list[dict[str, str]]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Yield each text of a field that should hold one: of a list all, of an object its parts, joined."""
+    """Yield each text of a field: all of a list, or the joined parts of an object."""
     for one in value if isinstance(value, list) else [value]:
         inner = document(scalar(one))
         if isinstance(inner, dict):
@@ -121,5 +121,5 @@ def _looks_like(written: str) -> str:
 
 
 def is_person_field(name: str) -> bool:
-    """Whether a stop signal may name the person by a field of this name."""
+    """Whether a stop signal can name the person by a field of this name."""
     return squash(name) in _NAMES

@@ -1,4 +1,4 @@
-"""Whether an event that is valid as it is says more, under names that the canonical form does not have."""
+"""Whether a valid event holds more information under names outside the canonical form."""
 
 from detectors.activity import ActivityEvent, Cart, Customer
 from detectors.flow import EventType
@@ -17,9 +17,9 @@ NAMES_OTHERS = frozenset({"order_completed", "payment_pending", "opt_out"})
 
 
 def in_unknown_fields(event: ActivityEvent) -> bool:
-    """Whether a field that is not one of the canonical form may be a signal, or name whom a signal is about.
+    """Whether an unknown field might be a signal, or name the person of a signal.
 
-    Of an order every further field may name the cart or the buyer.
+    Any further field of an order can name the cart or the buyer.
     """
     customer, cart = event.customer, event.cart
     of_event = event.__pydantic_extra__
@@ -39,7 +39,7 @@ def in_unknown_fields(event: ActivityEvent) -> bool:
 
 
 def is_used(kind: EventType, name: str) -> bool:
-    """Whether a field of this name, which the canonical form doesn't have, is looked at in an event of this type."""
+    """Whether a field of this name, which the canonical form lacks, is read in an event of this type."""
     if kind in NAMES_OTHERS and people.is_person_field(name):
         return True
     return (kind in NAMES_OTHERS and ids.is_id_field(name)) or squash(name) in _REFUSALS | {"consent"}

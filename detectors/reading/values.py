@@ -1,4 +1,4 @@
-"""Values of another type than they should have, where only one thing can be meant."""
+"""Values of the wrong type that have only one meaning."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,14 @@ _MOST_JSON = 64 * 1024
 
 
 def scalar(value: object) -> object:
-    """Return what is in a list of one; anything else as it is."""
+    """Return the only entry of a list; anything else unchanged."""
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value
 
 
 def text(value: object) -> object:
-    """Return a number as text; anything that is neither text nor number as it is."""
+    """Return a number as text; anything else unchanged."""
     value = scalar(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
@@ -30,17 +30,17 @@ def text(value: object) -> object:
             return str(int(value))
         return str(value)
     except ValueError:
-        return value  # of more digits than Python writes
+        return value  # more digits than Python converts to text
 
 
 def shortened(value: object) -> object:
-    """Return a value as `text` does, and cut it where it is longer than a field holds."""
+    """Return a value as `text` does, cut to the length of a field."""
     value = text(value)
     return clean(value) if isinstance(value, str) and len(value.strip()) > MAX_TEXT else value
 
 
 def session_id(value: object) -> str | None:
-    """Return an id: any text up to `MAX_SESSION_ID` characters that is not blank, or a whole number."""
+    """Return an id: any text of up to `MAX_SESSION_ID` characters that isn't blank, or a whole number."""
     value = scalar(value)
     if isinstance(value, float) and not value.is_integer():
         return None
@@ -52,7 +52,7 @@ def session_id(value: object) -> str | None:
 
 
 def document(value: object) -> object:
-    """Return the object or list that a text holds as JSON; anything else as it is."""
+    """Return the object or list that a text holds as JSON; anything else unchanged."""
     if isinstance(value, str) and len(value) <= _MOST_JSON and value.strip()[:1] in {"{", "["}:
         try:
             return from_json(value)
@@ -62,7 +62,7 @@ def document(value: object) -> object:
 
 
 def part(value: object) -> object:
-    """Return an object: also one that was encoded twice, and `[]`, which is how PHP writes one without fields."""
+    """Return an object, including one that was encoded twice, and `[]`, which PHP writes for one without fields."""
     value = document(value)
     if isinstance(value, list):
         found = scalar(value)
@@ -71,7 +71,7 @@ def part(value: object) -> object:
 
 
 def labelled(part: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Yield the field that an object is which holds a name and a value: `{"key": "_cart_id", "value": "c-1"}`."""
+    """Yield the field in an object of a name and a value: `{"key": "_cart_id", "value": "c-1"}`."""
     if "value" in part:
         for label in ("key", "name"):
             name = part.get(label)
@@ -80,7 +80,7 @@ def labelled(part: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 
 def quantity(value: object) -> object:
-    """Return a whole number that was sent as text or with decimals. `1.000` stays: it can be one or a thousand."""
+    """Return a whole number from text or decimals. `1.000` stays unchanged: it can be one or a thousand."""
     value = scalar(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)

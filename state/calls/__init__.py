@@ -1,1 +1,1 @@
-"""One declaration for each script of `state/lua/`: its arguments by name, and its reply."""
+"""One declaration for each script of `state/lua/`: its named arguments and its reply."""

@@ -1,4 +1,4 @@
-"""The scripts by which processes watch themselves, each other and the orders."""
+"""The scripts that monitor processes and orders."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
@@ -8,13 +8,13 @@ from state.script import Arguments, NamedReply, flag, nothing, number, pairs, sc
 
 @script(nothing)
 def heartbeat(process: str, remembered_ms: int) -> Arguments:
-    """Record that a process is alive."""
+    """Record a heartbeat."""
     return process, remembered_ms
 
 
 @script(nothing)
 def announce(process: str, remembered_ms: int, announced: str) -> Arguments:
-    """Record what a process announces of its settings."""
+    """Record the settings that a process announces."""
     return process, remembered_ms, announced
 
 
@@ -26,12 +26,12 @@ def stamp(step: str, *kept: str) -> Arguments:
 
 @script(flag)
 def monitor_lock(process: str, lock_ms: int) -> Arguments:
-    """Take the turn to look for all processes. The reply: whether this process has it."""
+    """Take the monitor lock. The reply: whether this process holds it."""
     return process, lock_ms
 
 
 class AlarmChange(NamedTuple):
-    """An alarm that is to be told."""
+    """An alarm that must be logged."""
 
     about: str
     event: str
@@ -40,20 +40,20 @@ class AlarmChange(NamedTuple):
 
 
 class AlarmsReply(NamedTuple):
-    """The alarms that are to be told."""
+    """The alarms that must be logged."""
 
     changes: Sequence[AlarmChange]
 
     @classmethod
     def parse(cls, reply: Sequence[bytes]) -> Self:
-        """Read the reply of alarms.lua."""
+        """Return the parsed reply of alarms.lua."""
         rows = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
         return cls([AlarmChange(about.decode(), event.decode(), int(since)) for about, event, since in rows])
 
 
 @script(AlarmsReply.parse)
 def alarms(repeat_ms: int, remembered_ms: int, checked_at: int, *failing: str | int) -> Arguments:
-    """Record what is wrong. `failing`: name, level, and so on."""
+    """Record the current problems. `failing`: name, level, and so on."""
     return repeat_ms, remembered_ms, checked_at, *failing
 
 
@@ -61,14 +61,14 @@ class LaneCount(NamedTuple):
     """A lane of one partition."""
 
     lane: int
-    """Which of the names in the call, from 0."""
+    """Index of the name in the call, from 0."""
     waiting: int
     earliest_ms: int
     """The lowest score."""
 
 
 class OverviewReply(NamedTuple):
-    """What one partition holds."""
+    """The contents of one partition."""
 
     due: int
     due_now: int
@@ -78,12 +78,12 @@ class OverviewReply(NamedTuple):
     dead: int
     unknown: int
     lanes: Sequence[LaneCount]
-    """Those that aren't empty."""
+    """Lanes that aren't empty."""
     counters: Mapping[str, int]
 
     @classmethod
     def parse(cls, reply: Sequence[object]) -> Self:
-        """Read the reply of overview.lua."""
+        """Return the parsed reply of overview.lua."""
         named = NamedReply(reply)
         lanes, counters = named.items("lanes"), named.items("counters")
         return cls(
@@ -100,7 +100,7 @@ class OverviewReply(NamedTuple):
 
 
 def _summed(counters: Sequence[bytes]) -> Mapping[str, int]:
-    """Add up the counters of several days."""
+    """Return the sums of the counters of several days."""
     totals: dict[str, int] = {}
     for name, number_ in pairs(counters):
         totals[name] = totals.get(name, 0) + int(number_)
@@ -109,7 +109,7 @@ def _summed(counters: Sequence[bytes]) -> Mapping[str, int]:
 
 @script(OverviewReply.parse)
 def overview(days: int, *named: int | str) -> Arguments:
-    """Count what a partition holds. `named`: the days (since 1970-01-01), then the lanes."""
+    """Count the contents of a partition. `named`: the days (since 1970-01-01), then the lanes."""
     return days, *named
 
 
@@ -120,7 +120,7 @@ def count_orders(checkouts_json: bytes, orders_json: bytes) -> Arguments:
 
 
 class JudgeOrdersReply(NamedTuple):
-    """What holds of the orders now."""
+    """The level of the order flow now."""
 
     level: str
     changed: bool
@@ -128,12 +128,12 @@ class JudgeOrdersReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[bytes, int]) -> Self:
-        """Read the reply of judge_orders.lua."""
+        """Return the parsed reply of judge_orders.lua."""
         level, changed = reply
         return cls(level.decode(), bool(changed))
 
 
 @script(JudgeOrdersReply.parse)
 def judge_orders(verdict: str, judged_last: int, holds: int, in_run: int, usual_rate: str) -> Arguments:
-    """Record what the run of sessions without an order means."""
+    """Record the verdict on the run of sessions without an order."""
     return verdict, judged_last, holds, in_run, usual_rate

@@ -1,4 +1,4 @@
-"""The scripts about people: marks, links, reservations and the opt-out list."""
+"""The scripts for people: marks, links, reservations and the opt-out list."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
@@ -7,16 +7,16 @@ from state.script import Arguments, flag, number, pairs, script, text, texts
 
 
 class MarkReply(NamedTuple):
-    """What came of marking a person."""
+    """The result of marking a person."""
 
     new: int
-    """Marks that are new."""
+    """Number of new marks."""
     linked: Sequence[str]
-    """People whom these marks are passed on to."""
+    """People that these marks are passed on to."""
 
     @classmethod
     def parse(cls, reply: tuple[int | bytes, ...]) -> Self:
-        """Read the reply of mark.lua."""
+        """Return the parsed reply of mark.lua."""
         new, *linked = reply
         return cls(int(new), [one.decode() for one in linked if isinstance(one, bytes)])
 
@@ -39,10 +39,10 @@ def mark(
 
 
 class NoteReply(NamedTuple):
-    """What came of noting that a person was named."""
+    """The result of recording that a person was named."""
 
     verdict: str
-    """`shared`: its marks aren't passed on; `barred`: it was forgotten since; else empty."""
+    """`shared`: its marks aren't passed on. `barred`: the person was erased since. Empty otherwise."""
     marks: Sequence[str]
     """Its direct marks for the other identity, as `mark` takes them.
 
@@ -51,7 +51,7 @@ class NoteReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: Sequence[bytes]) -> Self:
-        """Read the reply of note.lua."""
+        """Return the parsed reply of note.lua."""
         verdict, *marks = texts(reply)
         return cls(verdict, marks)
 
@@ -68,7 +68,7 @@ def note(
     most_links: int,
     shared_from: int,
 ) -> Arguments:
-    """Note that a person was named in a session, and with another identity."""
+    """Record that a person was named in a session, and with another identity."""
     return session, session_ms, most_sessions, named_at, other, link_ms, most_links, shared_from
 
 
@@ -103,7 +103,7 @@ def reserve(
 
 @script(flag)
 def release(outreach: str, token: int) -> Arguments:
-    """Give a person free. The reply: whether this attempt held it."""
+    """Release a person. The reply: whether this attempt held the reservation."""
     return outreach, token
 
 
@@ -114,23 +114,23 @@ def remove_older_optout(source: str, moment: int) -> Arguments:
 
 
 class PersonFactsReply(NamedTuple):
-    """What is known of a person."""
+    """The facts about a person."""
 
     bought: bool
     shared: bool
     opted_out: Sequence[str]
-    """The sources that say so."""
+    """The sources that list the person."""
     answers: Sequence[tuple[str, str]]
     """Channel and latest answer."""
     reservations: Sequence[tuple[str, str]]
-    """Outreach and `token:when` (ms)."""
+    """Outreach and `token:time` (ms)."""
     sessions: Sequence[str]
     paying_until: int
     """Until when a payment is in progress (Unix ms); 0 for none."""
 
     @classmethod
     def parse(cls, reply: tuple[bytes, bytes, list[bytes], list[bytes], list[bytes], list[bytes], bytes]) -> Self:
-        """Read the reply of person_facts.lua."""
+        """Return the parsed reply of person_facts.lua."""
         bought, shared, opted_out, answers, held, sessions, paying_until = reply
         sources = [source for source, _ in pairs(opted_out)]
         return cls(
@@ -146,5 +146,5 @@ class PersonFactsReply(NamedTuple):
 
 @script(PersonFactsReply.parse)
 def person_facts(shared_from: int) -> Arguments:
-    """Read what is known of a person."""
+    """Read the facts about a person."""
     return (shared_from,)

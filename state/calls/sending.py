@@ -1,4 +1,4 @@
-"""The scripts that decide for all workers together whether, and how fast, outreaches are sent."""
+"""The scripts that decide for all workers whether and how fast outreaches are sent."""
 
 from typing import NamedTuple, Self
 
@@ -7,18 +7,18 @@ from state.script import Arguments, nothing, number, script, text
 
 @script(number)
 def clock_put_back(differ_ms: int) -> Arguments:
-    """Ask whether the clock was put back. The reply: by how much (ms)."""
+    """Check whether the clock was put back. The reply: by how much (ms)."""
     return (differ_ms,)
 
 
 @script(nothing)
 def put_back_control(step: int) -> Arguments:
-    """Put back what lies in the future by `step` (ms)."""
+    """Move times in the future back by `step` (ms)."""
     return (step,)
 
 
 class PermitsReply(NamedTuple):
-    """How many outreaches may be leased."""
+    """How many outreaches can be leased."""
 
     granted: int
     state: str
@@ -28,7 +28,7 @@ class PermitsReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[int, bytes, int, bytes, bytes]) -> Self:
-        """Read the reply of permits.lua."""
+        """Return the parsed reply of permits.lua."""
         granted, state, changed, why, next_ms = reply
         return cls(granted, state.decode(), bool(changed), why.decode(), int(next_ms))
 
@@ -41,23 +41,23 @@ def permits(*, wanted: int, in_flight: int, interval_us: int, burst: int, most_a
 
 @script(nothing)
 def return_permits(outreach: str, token: int, day: str, not_made: int, interval_us: int) -> Arguments:
-    """Return permits, and the slot of a contact among those of the day."""
+    """Return permits, and the daily slot of a contact."""
     return outreach, token, day, not_made, interval_us
 
 
 class SendingGateReply(NamedTuple):
-    """What the gate said."""
+    """The verdict of the gate."""
 
     verdict: str
-    """`go`, or what blocks it."""
+    """`go`, or the block."""
     day: str
     """With `go`: the day of its slot; empty for none."""
     is_watched: bool
-    """With `go`: whether a success is to be recorded."""
+    """With `go`: whether a success must be recorded."""
 
     @classmethod
     def parse(cls, reply: tuple[bytes] | tuple[bytes, bytes, int]) -> Self:
-        """Read the reply of sending_gate.lua."""
+        """Return the parsed reply of sending_gate.lua."""
         if len(reply) == 1:
             return cls(reply[0].decode(), "", is_watched=False)
         verdict, day, is_watched = reply
@@ -76,16 +76,16 @@ def sending_gate(
 def report_outcome(
     *, outreach: str, health: str, why: str, row: int, first_pause_ms: int, longest_pause_ms: int, asked_ms: int
 ) -> Arguments:
-    """Record how a request went."""
+    """Record the result of a request."""
     return outreach, health, why, row, first_pause_ms, longest_pause_ms, asked_ms
 
 
 class SetPauseReply(NamedTuple):
-    """How sending was before an operator paused or resumed it, and until when it is paused."""
+    """The state of sending before an operator paused or resumed it, and the end of the pause."""
 
     was_paused: bool
     why: str
-    """Why it had stopped by itself; empty: it hadn't."""
+    """Why it had stopped automatically; empty if it hadn't."""
     until_ms: int
     """0: until an operator resumes it."""
     orders_held: bool
@@ -93,7 +93,7 @@ class SetPauseReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[int, bytes, bytes, int]) -> Self:
-        """Read the reply of set_pause.lua."""
+        """Return the parsed reply of set_pause.lua."""
         was_paused, why, until_ms, orders_held = reply
         return cls(bool(was_paused), why.decode(), int(until_ms), bool(orders_held))
 

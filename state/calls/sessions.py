@@ -1,4 +1,4 @@
-"""The scripts that apply events to sessions, claim them, and join them."""
+"""The scripts that apply events to sessions, claim sessions and join them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
@@ -7,10 +7,10 @@ from state.script import Arguments, flag, mapping, number, script, text, texts
 
 
 class StoredMark(NamedTuple):
-    """What a session knows of its person, as it is stored: a stamp before each text, empty for none."""
+    """A session's data about its person in stored form: a stamp before each text, empty for none."""
 
     event: int
-    """Which of the full events of the call it is for, from 0."""
+    """Index among the full events of the call, from 0."""
     phone: str
     country: str
     email: str
@@ -18,15 +18,15 @@ class StoredMark(NamedTuple):
     """Sequence number of the latest order; 0 for none."""
     opted_out: bool
     superseded_by: str
-    """The session that has taken it over; empty for none."""
+    """The session that superseded it; empty for none."""
     superseded: int
-    """Sequence number of the event that said so; 0 for none."""
+    """Sequence number of the event that caused it; 0 for none."""
     answers: tuple[str, ...]
-    """As to ANSWERS."""
+    """In the order of ANSWERS."""
 
     @classmethod
     def parse(cls, reply: Sequence[bytes], event: int = 0) -> Self:
-        """Read the reply of merge_into.lua, or a part of that of apply.lua."""
+        """Return the parsed reply of merge_into.lua, or a part of the reply of apply.lua."""
         phone, country, email, purchase, opted_out, superseded_by, superseded, *answers = texts(reply)
         return cls(
             event,
@@ -42,13 +42,13 @@ class StoredMark(NamedTuple):
 
 
 class ApplyReply(NamedTuple):
-    """The persons to be marked after events were applied."""
+    """The people to mark after events were applied."""
 
     marks: Sequence[StoredMark]
 
     @classmethod
     def parse(cls, reply: Sequence[bytes]) -> Self:
-        """Read the reply of apply.lua."""
+        """Return the parsed reply of apply.lua."""
         if not reply:
             return cls(())
         rows = zip(*[iter(reply)] * WORDS_OF_A_MARK, strict=True)
@@ -65,16 +65,16 @@ def apply(ranks: bytes, plain: bytes, events: bytes) -> Arguments:
 
 
 class ClaimReply(NamedTuple):
-    """What one call has claimed."""
+    """The result of one claim call."""
 
     looked: int
-    """Sessions it has looked at; as many as the limit: there may be more."""
+    """Number of examined sessions. If it equals the limit, there can be more."""
     taken: int
     outreaches: Sequence[str]
 
     @classmethod
     def parse(cls, reply: tuple[int | bytes, ...]) -> Self:
-        """Read the reply of claim.lua."""
+        """Return the parsed reply of claim.lua."""
         looked, taken, *outreaches = reply
         return cls(int(looked), int(taken), [one.decode() for one in outreaches if isinstance(one, bytes)])
 
@@ -86,40 +86,40 @@ def claim(limit: int, max_age: int, lanes: str, id_start: str, ranks: bytes, *re
 
 
 class HandOverReply(NamedTuple):
-    """The session that was taken over."""
+    """The superseded session."""
 
     in_flight: bool
     """A request is in flight for it."""
     fields: Mapping[str, str]
-    """Its hash; empty when it was forgotten."""
+    """Its hash; empty if it was erased."""
 
     @classmethod
     def parse(cls, reply: tuple[int, Sequence[bytes]]) -> Self:
-        """Read the reply of supersede.lua."""
+        """Return the parsed reply of supersede.lua."""
         in_flight, fields = reply
         return cls(bool(in_flight), mapping(fields))
 
 
 @script(HandOverReply.parse)
 def supersede(earlier: str, later: str, stamp_text: int, ranks: bytes) -> Arguments:
-    """Let a session be taken over by a later one."""
+    """Supersede a session by a later one."""
     return earlier, later, stamp_text, ranks
 
 
 @script(StoredMark.parse)
 def merge_into(session: str, earlier_contacts: str, earlier_purchase: int, *fields: str) -> Arguments:
-    """Give a session what an earlier one knew. `fields`: each name with its stamped value."""
+    """Copy the data of an earlier session to a session. `fields`: each name with its stamped value."""
     return session, earlier_contacts, earlier_purchase, *fields
 
 
 @script(flag)
 def break_circle(session: str, ranks: bytes) -> Arguments:
-    """Let a session of a circle wait again. The reply: whether it does."""
+    """Return a session of a circle to its lane. The reply: whether it was in one."""
     return session, ranks
 
 
 class ForgetReply(NamedTuple):
-    """What one call has removed."""
+    """The number of removed records."""
 
     sessions: int
     outreaches: int
@@ -127,19 +127,19 @@ class ForgetReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[int, int, int]) -> Self:
-        """Read the reply of forget.lua."""
+        """Return the parsed reply of forget.lua."""
         return cls(*reply)
 
 
 @script(ForgetReply.parse)
 def forget(session: str, named: str, lanes: str) -> Arguments:
-    """Remove a session and outreaches. `named`, `lanes`: with spaces between."""
+    """Remove a session and outreaches. `named`, `lanes`: separated by spaces."""
     return session, named, lanes
 
 
 @script(text)
 def last_erasure() -> Arguments:
-    """Ask which removal was the last."""
+    """Read the id of the last erasure."""
     return ()
 
 

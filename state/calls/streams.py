@@ -1,4 +1,4 @@
-"""The scripts about the streams of activity."""
+"""The scripts for the streams of activity."""
 
 from typing import NamedTuple, Self
 
@@ -19,13 +19,13 @@ def create_group(group: str) -> Arguments:
 
 @script(number)
 def register_streams(wanted: int) -> Arguments:
-    """Record that there are at least so many streams. The reply: how many there are."""
+    """Record the minimum number of streams. The reply: how many there are."""
     return (wanted,)
 
 
 @script(text)
 def last_id() -> Arguments:
-    """Read the highest id that a stream has given out."""
+    """Read the highest id that a stream has assigned."""
     return ()
 
 
@@ -38,7 +38,7 @@ class WatermarkReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[bytes, bytes]) -> Self:
-        """Read the reply of watermark.lua."""
+        """Return the parsed reply of watermark.lua."""
         now_ms, first = reply
         return cls(int(now_ms), first.decode())
 
@@ -62,14 +62,14 @@ class LookReply(NamedTuple):
 
     @classmethod
     def parse(cls, reply: tuple[bytes, bytes, bytes, int, int, int, bytes]) -> Self:
-        """Read the reply of look.lua."""
+        """Return the parsed reply of stream_snapshot.lua."""
         now_ms, first, last, added, length, applied, put_back = reply
         return cls(int(now_ms), first.decode(), last.decode(), added, length, applied, put_back.decode())
 
 
 @script(LookReply.parse)
 def stream_snapshot(counter: str) -> Arguments:
-    """Look at a stream."""
+    """Read a stream's snapshot."""
     return (counter,)
 
 
@@ -81,13 +81,13 @@ def count_lost(*missing: int) -> Arguments:
 
 @script(text)
 def put_back_ids(group: str, ahead_ms: int, counter: str) -> Arguments:
-    """Begin a stream from scratch whose ids lie in the future. The reply: its last id; empty: it wasn't done."""
+    """Start a stream from scratch if its ids are in the future. The reply: its last id; empty if it wasn't done."""
     return group, ahead_ms, counter
 
 
 @script(number)
 def open_sweep(least_ms: int, times_usual: int, interval_ms: int | str) -> Arguments:
-    """Record that events can be taken. The reply: when they could be again after the last gap (ms; 0: never)."""
+    """Record that events can be taken. The reply: the end of the last gap (ms; 0: none)."""
     return least_ms, times_usual, interval_ms
 
 
@@ -96,16 +96,16 @@ class ShopSilenceReply(NamedTuple):
 
     is_silent: bool
     is_new: bool
-    """Whether that has changed."""
+    """Whether this has changed."""
 
     @classmethod
     def parse(cls, reply: tuple[bytes, int]) -> Self:
-        """Read the reply of shop_silence.lua."""
+        """Return the parsed reply of shop_silence.lua."""
         is_silent, is_new = reply
         return cls(bool(is_silent), bool(is_new))
 
 
 @script(ShopSilenceReply.parse)
 def shop_silence(most_ms: int, last_arrival: int) -> Arguments:
-    """Note whether the whole shop is silent."""
+    """Record whether the whole shop is silent."""
     return most_ms, last_arrival

@@ -1,20 +1,19 @@
 #!lua flags=allow-oom
--- Removes applied entries in one step, deleting first: a crash between the two would hold the watermark for ever.
+-- Removes applied entries in one step. They are deleted first: a crash between the two steps would block the watermark.
 -- KEYS[1]  stream of events
--- ARGV[1]  consumer group; ARGV[2] '1' when no other entry lies between the first and the last (they come from one
---          read); ARGV[3] hash that counts what was applied, in the slot of the stream; ARGV[4...] entry ids, ascending
+-- ARGV[1]  consumer group; ARGV[2] '1' if no other entry lies between the first and the last (they come from one read);
+--          ARGV[3] hash that counts applied entries, in the slot of the stream; ARGV[4...] entry ids, ascending
 -- Returns  number deleted
 local stream, group, is_one_read, counter = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local first, last = ARGV[4], ARGV[#ARGV]
--- Before anything is removed: while a slot is moved to another node, that hash may be there already, and this is
--- refused.
+-- Before anything is removed: while a slot moves to another node, this hash can already be there. Then this is refused.
 redis.call('EXISTS', counter)
 -- guard acknowledge_head_only: without is_one_read == '1' and
 local head = is_one_read == '1' and redis.call('XRANGE', stream, '-', '+', 'COUNT', '1')[1]
 local deleted = 0
 -- guard acknowledge_head: without and head[1] == first
 if head and head[1] == first then
-  -- At the head of the stream whole blocks can be cut off, at a fraction of the cost.
+  -- At the head of the stream, whole blocks can be cut off at a fraction of the cost.
   -- guard acknowledge_last: without + redis.call('XDEL', stream, last)
   deleted = redis.call('XTRIM', stream, 'MINID', '=', last) + redis.call('XDEL', stream, last)
 else
@@ -23,7 +22,7 @@ else
 end
 -- guard acknowledge_acks: redis.call('XACK', stream, group, unpack(ARGV, 4)) => 0
 local had = redis.call('XACK', stream, group, unpack(ARGV, 4))
--- Also those that a producer has removed from under us: they are applied.
+-- Count entries that a producer has removed before this, too: they are applied.
 -- guard acknowledge_counts: math.max(deleted, had) => deleted
 if deleted > 0 or had > 0 then redis.call('HINCRBY', counter, 'applied', math.max(deleted, had)) end
 return deleted

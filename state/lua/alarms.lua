@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Says which alarms begin, get worse, have lasted long enough to be told again, and are over: once for all processes.
--- KEYS[1]  hash: what an alarm is about → since (ms), last told (ms), level
--- ARGV[1]  how often what lasts is told again (ms); ARGV[2] how long this is remembered (ms)
--- ARGV[3] when it was looked (ms): what was told after that is not over
--- ARGV[4…] what is wrong now: what it is about and its level, a number that is higher for worse, one after the other
--- Returns  flat: what it is about, begins | lasts | over, since (ms)
+-- Returns the alarms to log, once for all processes: those that begin, get worse, last or are over.
+-- KEYS[1]  hash: subject of an alarm → since (ms), last logged (ms), level
+-- ARGV[1]  how often a lasting alarm is logged again (ms); ARGV[2] how long this is remembered (ms)
+--          ARGV[3] time of the check (ms): an alarm logged after it is not over
+--          ARGV[4…] current problems: subject and level (higher is worse), alternating
+-- Returns  flat: subject, begins | lasts | over, since (ms)
 -- include: clock, text
 local known_alarms, repeat_ms, remembered_ms, checked_at = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local now = clock()
@@ -12,7 +12,7 @@ local known, failing, events = {}, {}, {}
 local stored = redis.call('HGETALL', known_alarms)
 for i = 1, #stored, 2 do
   local since, last, level = string.match(stored[i + 1], '^(%d+) (%d+) (%d+)$')
-  -- What was told in the future was told before the clock was put back.
+  -- A log time in the future is from before the clock was put back.
   -- guard alarm_ahead: tonumber(last) > now => false
   if tonumber(last) > now then
     last, since = now, math.min(since, now)

@@ -1,7 +1,7 @@
 #!lua
--- Records what a process announced of its settings; removes processes that haven't for a day.
+-- Records the settings that a process announced; removes processes that haven't announced any for a day.
 -- KEYS[1]  hash of a role
--- ARGV[1]  the process; ARGV[2] how long one is remembered (ms); ARGV[3] what it announced
+-- ARGV[1]  the process; ARGV[2] how long one is remembered (ms); ARGV[3] its settings
 -- Returns  nothing
 -- include: clock, text
 local role, process, remembered_ms, announced = KEYS[1], ARGV[1], ARGV[2], ARGV[3]

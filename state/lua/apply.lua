@@ -1,22 +1,21 @@
 #!lua
--- Applies events of one partition, in any order and any number of times: the same events end in the same state.
+-- Applies events of one partition. In any order and any number of times, the same events give the same state.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  names of the ranks: `<stage>.<platform>` of each activity rank, then the kinds; padded to RANK_WIDTH
--- ARGV[2]  as JSON, all texts: [session, activity, session, activity, ...]: sequence numbers of events that say nothing
---          else, silent since they occurred; ARGV[3] the others: [[session, activity, signal, purchase, silent, tell,
---          seen, field, stamped value, ...], ...]: sequence numbers or 0, ms, '1' to be told of the person, ms ('': as
---          silent), then fields (of two values the higher text wins)
--- Returns  flat, for each event that asks for it, that is an order or an opt-out, or says who the person is, and leaves
---          its session bought or opted out, or whose session another one has taken over: its place in ARGV[3] (from 0),
---          the session's stamped phone, country and e-mail address ('' for none), the purchase's sequence number ('0'
---          for none), '1' when opted out, the session that took it over ('' for none) and by which sequence number, the
---          session's stamped answers as to call and whatsapp, and their stamped proof: when and where given ('' for
--- none)
+-- ARGV[2]  as JSON, all texts: [session, activity, session, activity, ...]: sequence numbers of plain events, silent
+--          since they occurred; ARGV[3] the others: [[session, activity, signal, purchase, silent, mark, seen, field,
+--          stamped value, ...], ...]: sequence numbers or 0, ms, '1' to return the person, ms ('': as silent), then
+--          fields (of two values the higher text wins)
+-- Returns  flat, for each event that requests it, that is an order or an opt-out or names the person and leaves its
+--          session bought or opted out, or whose session is superseded: its index in ARGV[3] (from 0), the session's
+--          stamped phone, country and e-mail address ('' for none), the purchase's sequence number ('0' for none), '1'
+--          if opted out, the session that superseded it ('' for none) and by which sequence number, the session's
+--          stamped answers for call and whatsapp, and their stamped proof: when and where given ('' for none)
 -- include: advance_session, apply_full_event, apply_plain_activity, bound_metadata, call, clock, count
 -- include: precedes_tombstone, rank_name, read_session, where
 local ranks, plain, events = ARGV[1], cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
--- What all events share. `started`: by rank of the activity, sessions whose first activity this is; `crowded`: keys of
--- sessions with new metadata, bounded at the end, each once.
+-- Shared by all events. `started`: by rank of the activity, sessions whose first activity this is. `crowded`: keys of
+-- sessions with new metadata, which are bounded once at the end.
 local batch = {prefix = KEYS[1], ranks = ranks, started = {}, crowded = {}, reply = {}}
 
 for i = 1, #plain, 2 do

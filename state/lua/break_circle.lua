@@ -1,9 +1,8 @@
 #!lua
--- Of sessions that have taken each other over in a circle, at one moment, one stays: it waits again, as if no other had
--- it.
+-- Returns one session to its lane if sessions have superseded each other in a circle.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  the session; ARGV[2] names of the ranks (see apply.lua)
--- Returns  1 when it waits now; 0 when it has not moved
+-- Returns  1 if it waits now; 0 if it hasn't moved
 -- include: lane_of, number_of, silent_since, text
 local session, ranks = ARGV[1], ARGV[2]
 local prefix, key = KEYS[1], KEYS[1] .. 'session:' .. session
@@ -12,7 +11,7 @@ local activity, signal, superseded, state, silent, seen =
 -- guard circle_superseded
 if state ~= 'superseded' then return 0 end
 local a, s = number_of(activity), tonumber(signal or 0)
--- Up to the moment of the circle it can't be taken over any more: the same events may come again.
+-- The circle must not supersede it again: the same events can be redelivered.
 -- guard circle_stays: without 'circle_stamp', superseded,
 -- guard circle_moved: '0' => superseded
 redis.call('HSET', key, 'circle_stamp', superseded, 'superseded', '0')

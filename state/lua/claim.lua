@@ -1,11 +1,11 @@
 #!lua
 -- Claims the sessions of one partition that have been silent for too long.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many to look at; ARGV[2] max_abandonment_age (ms); ARGV[3] lanes as JSON: [{name, before_ms: silent
---          since then or earlier, wait_ms: threshold, reason: why none is contacted ('': they are),
+-- ARGV[1]  how many to examine; ARGV[2] max_abandonment_age (ms); ARGV[3] lanes as JSON: [{name, before_ms: silent
+--          since then or earlier, wait_ms: threshold, reason: why no shopper is contacted ('': they are),
 --          measure_from_expiry: age counts from the silence, checked_ms: when the sweep began (in the future: the clock
 --          was put back)}]; ARGV[4] new ids without their last four digits; ARGV[5] rank names; ARGV[6...] field names
--- Returns  number looked at (as many as the limit: there may be more), number taken, then the ids of outreaches made
+-- Returns  number examined (if it equals the limit, there can be more), number taken, then the ids of new outreaches
 -- include: constants, clock, close_session, count, lane_of, marked, note_time, number_of, put_back_lane, silent_since
 -- include: text, where
 local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
@@ -19,7 +19,7 @@ local function make(session, key, activity, lane, since, last, overdue)
     'claimed_at', text(now), 'token', 0, 'attempts', 0, 'takes', 0,
     'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
-  local made_before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, each of 19 characters and a space
+  local made_before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, 19 characters and a space each
   -- guard claim_latest_eight: string.sub(made_before .. outreach .. ' ', -160) => made_before .. outreach .. ' '
   local latest = string.sub(made_before .. outreach .. ' ', -160)
   -- guard claim_marks: without 'activity', marked(activity),
@@ -49,11 +49,11 @@ for _, lane in ipairs(lanes) do
     -- guard claim_voucher_age: without lane.measure_from_expiry and since or
     -- guard claim_age_occurred: lane.measure_from_expiry and since or math.floor(last / 100) => since
     local overdue = (lane.measure_from_expiry and since or math.floor(last / 100)) + lane.wait_ms
-    -- Not one that expired while it waited here and has come anew: that one waits in another lane, or is done.
+    -- Skip a session that expired and started again: it is in another lane or done.
     -- guard claim_own_lane: without and lane_of(prefix, ranks, activity, signal) == set
     -- guard claim_done: without not state and
     local waits = stored and not state and lane_of(prefix, ranks, activity, signal) == set
-    -- Its score was a lower bound: they may have gone on at the same place.
+    -- The score is a lower bound: the session can have had further activity in this lane.
     -- guard claim_still_active: waits and since > lane.before_ms => false
     local still_active = waits and since > lane.before_ms
     -- guard claim_leaves_lane: without redis.call('ZREM', set, id)

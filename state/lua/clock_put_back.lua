@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Says whether the clock was put back: the latest time that a dispatch or a stored moment noted lies in the future,
--- or the latest order does. Ingest counts orders, and its Redis user can't write the note.
+-- Returns how far the clock was put back: the latest time noted by a dispatch, or the latest order, is in the future.
+--          Ingest counts orders, and its Redis user can't write the note.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  by how much clocks may differ (ms)
--- Returns  by how much it was put back (ms; 0: it was not)
+-- ARGV[1]  how much clocks can differ (ms)
+-- Returns  how far it was put back (ms; 0: it wasn't)
 -- include: clock, note_control_time
 local differ_ms = ARGV[1]
 local prefix, now = KEYS[1], clock()

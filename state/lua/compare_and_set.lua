@@ -1,7 +1,7 @@
 #!lua
--- Replaces values of a hash, each only if it still is what was read: somebody may have written there since.
+-- Replaces values of a hash, each only if it hasn't changed since it was read.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  the hash, without the prefix; ARGV[2...] field, value that was read, value in its place, field, ...
+-- ARGV[1]  the hash, without the prefix; ARGV[2...] field, value that was read, new value, field, ...
 -- Returns  number replaced
 local hash = ARGV[1]
 local key, replaced = KEYS[1] .. hash, 0

@@ -1,8 +1,8 @@
 #!lua
--- Counts sessions that reach the checkout and orders, each once, however often and in whatever order they are counted.
+-- Counts sessions that reach the checkout and orders, each once, in any order and however often they are reported.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  as JSON, all texts: sessions at the checkout, [session, when (ms), ...]; ARGV[2] orders, likewise ('' for an
---          order without a session); sessions are given by a number that stands for their id
+-- ARGV[1]  as JSON, all texts: sessions at the checkout, [session, when (ms), ...]; ARGV[2] orders in the same form (''
+--          for an order without a session); a session is a number in place of its id
 -- Returns  how many of the sessions are new
 -- include: constants, clock, text
 local checkouts_json, orders_json = ARGV[1], ARGV[2]
@@ -24,7 +24,7 @@ for i = 1, #found, 2 do
   add[#add + 1] = found[i]
 end
 for number, add in pairs(hours) do
-  -- NX: also one that has ordered stays as it is.
+  -- NX: a session that has ordered stays unchanged, too.
   -- guard orders_checkout_once: without 'NX',
   local added = redis.call('ZADD', seen, 'NX', unpack(add))
   if added > 0 then bump(number * HOUR, 'c' .. hour(number * HOUR), added) end

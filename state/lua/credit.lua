@@ -1,9 +1,9 @@
 #!lua
--- Credits a contact with an order made within a window after it. Of several it keeps one (that whose value is known
--- best, of those the first), so that orders may come in any sequence and any number of times.
+-- Credits a contact with an order made within a window after it. Of several orders it keeps one: the one with the best
+-- known value, and of those the first. So they can arrive in any order and any number of times.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] the order, as in count_order.lua; ARGV[3] the window (ms)
--- Returns  1 when the contact has this order now, 0 when it does not count, or another one does
+-- Returns  1 if the contact has this order now; 0 if it doesn't count, or another one does
 -- include: count_order
 local outreach, order, window_ms = ARGV[1], ARGV[2], ARGV[3]
 local prefix = KEYS[1]

@@ -1,9 +1,9 @@
 #!lua
--- A worker declares how it sends. The record follows when all workers that run agree; until then no worker acts.
+-- Declares how a worker sends. The record follows when all running workers agree; until then no worker acts.
 -- KEYS[1]  prefix of the control keys
 -- ARGV[1]  the process; ARGV[2] how it sends; ARGV[3] how long a declaration counts (ms)
--- Returns  'agreed' | 'mixed' other workers declared something else | 'waits' the record says otherwise, and others may
---          not have had the time to declare themselves
+-- Returns  'agreed' | 'mixed' other workers declared something else | 'waits' the record differs, and other workers
+--          might not have declared themselves yet
 -- include: constants, clock, note_control_time, text
 local process, sending_mode, counts_ms = ARGV[1], ARGV[2], ARGV[3]
 local key, workers, now = KEYS[1] .. 'sending', KEYS[1] .. 'workers', clock()
@@ -16,7 +16,7 @@ for i = 1, #known, 2 do
   at = tonumber(at)
   -- guard declare_valid_for: tonumber(counts_ms) => 4000
   local counts = now - at <= tonumber(counts_ms)
-  -- A clock that was put back must not make a declaration count for longer.
+  -- A clock that was put back must not extend a declaration.
   -- guard declare_ahead: at > now => false
   if at > now then redis.call('HSET', workers, known[i], text(now) .. ' ' .. how) end
   -- guard declare_own: known[i] == process => false

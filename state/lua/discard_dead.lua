@@ -1,8 +1,8 @@
 #!lua
--- A person gives a dead outreach up: it keeps its outcome and leaves the set of those that wait for a decision.
+-- Drops a dead outreach for an operator: it keeps its outcome and leaves the set of those waiting for a decision.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] 'dry_run': only say what would happen
--- Returns  {'done'} | {'gone'} | {'is', its state} | {'dropped'} already
+-- ARGV[1]  outreach; ARGV[2] 'dry_run': only return the result
+-- Returns  {'done'} | {'gone'} | {'is', its state} | {'dropped'} earlier
 -- include: add_history, clock
 local outreach, dry_run = ARGV[1], ARGV[2]
 local prefix = KEYS[1]

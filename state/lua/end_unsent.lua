@@ -1,8 +1,8 @@
 #!lua
--- Ends an outreach before its fence: the policy said no.
+-- Ends an outreach before its fence, because the policy forbids it.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] state to end in; ARGV[4] reason
--- Returns  the state it ended in, or nil: it is not ours any more
+-- Returns  its final state, or nil if another worker has it
 -- include: clock, finish
 local outreach, token, ending, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix = KEYS[1]

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- A person ends an outreach that no request was begun for. One that a worker has taken ends too: whatever its claim,
--- that worker finds at its fence that the outreach is not leased any more, and sends nothing.
+-- Ends an outreach for an operator if it has no request yet. One that a worker has taken ends too: at its fence, the
+-- worker finds that the outreach isn't leased any more, and sends nothing.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] 'dry_run': only say what would happen
--- Returns  {'done', the state it ended in; none when it only looked} | {'gone'} | {'is', its state}
+-- ARGV[1]  outreach; ARGV[2] 'dry_run': only return the result
+-- Returns  {'done', its final state (none in a dry run)} | {'gone'} | {'is', its state}
 -- include: clock, finish
 local outreach, dry_run = ARGV[1], ARGV[2]
 local prefix = KEYS[1]

@@ -1,10 +1,10 @@
 #!lua
--- The last look before a request may start. From here on nobody cancels it; if its worker dies it ends unknown.
+-- The last check before a request. After it, nothing cancels the outreach; if its worker crashes, it ends as unknown.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] length of the lease (ms); ARGV[4] exact body; ARGV[5] idempotency key
 --          ARGV[6] the answers on which the contact rests, without personal data ('': none)
--- Returns  {'sending', attempt, server time} | {'cancelled'} they came back | {'busy'} another outreach of the session
---          is sending | {'lost'} not ours any more
+-- Returns  {'sending', attempt, server time} | {'cancelled'} the shopper came back | {'busy'} another outreach of the
+--          session is sending | {'lost'} another worker has it
 -- include: clock, finish, text
 local outreach, token, lease_ms, request_body, idempotency_key, consent =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Removes a session and outreaches of one partition for good. What waits is cancelled first, so that it is counted; of
--- what is `sending` a skeleton stays that tells nothing, in which its worker records how it ended.
+-- Erases a session and outreaches of one partition. Waiting outreaches are cancelled first, so that they are counted.
+-- One that is `sending` leaves a skeleton without personal data, in which its worker records the result.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  session ('': outreaches alone); ARGV[2] outreaches, a space between; ARGV[3] names of all lanes, likewise
--- Returns  {1 when the session was there, number of outreaches removed, number of skeletons left}
+-- ARGV[1]  session ('': only outreaches); ARGV[2] outreaches, separated by spaces; ARGV[3] names of all lanes, the same
+--          way
+-- Returns  {1 if the session existed, number of outreaches removed, number of skeletons left}
 -- include: constants, clock, fields, finish, text
 local session, named, lanes = ARGV[1], ARGV[2], ARGV[3]
 local prefix, now, seen, removed, left, sending = KEYS[1], clock(), {}, 0, 0, false
@@ -31,7 +32,7 @@ local function erase(id)
   if was then
     redis.call('HSET', key, 'state', 'sending', 'session', '', 'token', was.token, 'attempts', was.attempts,
       'takes', was.takes, 'lane', was.lane, 'history', text(now) .. ' forgotten\n')
-    -- An attempt before may have been a contact: whatever becomes of this one, nobody can say that there was none.
+    -- An earlier attempt might have been a contact, so this one can't rule a contact out.
     -- guard keeps_ambiguous: was.ambiguous then => false then
     if was.ambiguous then redis.call('HSET', key, 'ambiguous', was.ambiguous) end
   end
@@ -46,7 +47,7 @@ if session == '' then return {0, removed, left} end
 -- guard erase_lanes: without redis.call('ZREM', prefix .. 'lane:' .. lane, session)
 for lane in string.gmatch(lanes, '%S+') do redis.call('ZREM', prefix .. 'lane:' .. lane, session) end
 local there = redis.call('DEL', key)
--- The tombstone: in the place of the session, so that applying events costs nothing more (see precedes_tombstone.lua).
+-- The tombstone replaces the session, so that applying events costs nothing extra (see precedes_tombstone.lua).
 redis.call('HSET', key, 'state', 'forgotten', 'forgotten', text(now * 100 + 99))
 -- guard erase_busy: sending then => false then
 if sending then redis.call('HSET', key, 'sending', sending) end

@@ -1,5 +1,5 @@
 #!lua
--- A process says that it is alive; those that have not for a day are forgotten.
+-- Records a heartbeat; removes processes without one for a day.
 -- KEYS[1]  hash of a role
 -- ARGV[1]  the process; ARGV[2] how long one is remembered (ms)
 -- Returns  nothing

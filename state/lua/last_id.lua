@@ -1,7 +1,7 @@
 #!lua flags=no-writes
--- The highest id that a stream has ever given out: it remembers that also when the entry has been deleted.
+-- Returns the highest id that a stream has assigned. The stream keeps it after the entry is deleted.
 -- KEYS[1]  stream of events
--- Returns  the id; '0-0' when there is no stream
+-- Returns  the id; '0-0' if there is no stream
 -- guard last_id_no_stream: redis.call('EXISTS', KEYS[1]) == 0 => false
 if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
 local about = redis.call('XINFO', 'STREAM', KEYS[1])

@@ -1,7 +1,7 @@
 #!lua
--- Leases outreaches of one partition that are due, so that each can be handed to a worker.
+-- Leases due outreaches of one partition, so that each can be dispatched to a worker.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  how many at most; ARGV[2] length of the lease (ms); ARGV[3] last id of each stream, noted with each
+-- ARGV[1]  how many at most; ARGV[2] length of the lease (ms); ARGV[3] last id of each stream, stored with each
 -- Returns  the ids of the leased outreaches
 -- include: clock, count, text
 local most, lease_ms, last_ids = ARGV[1], ARGV[2], ARGV[3]

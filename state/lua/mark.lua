@@ -1,15 +1,12 @@
 #!lua
--- Marks a person: that they bought, opted out, are paying, or answered whether they may be contacted. Doing so again
--- changes nothing, and the order of the marks does not matter. A refusal is kept until it is taken back, an approval
--- for a time.
+-- Marks a person: a purchase, a payment in progress, an opt-out, or answers about contacts. Safe to repeat, in any
+-- order. A refusal is kept until it is withdrawn, an approval for a limited time.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  '' when an event names this identity, 'linked' when another one that was seen with it
---          ARGV[2] when they bought (ms; ''); ARGV[3] for how long that counts (ms); ARGV[4] when they opted out (ms;
---          '')
---          ARGV[5] how long approvals are kept (ms); ARGV[6] links from which on it is shared; ARGV[7] a
---          payment's stated expiry and ARGV[8] the latest payment, as payment_until has them (''); then channel,
---          answer, ...
--- Returns  the number of marks that are new, then the people that these marks are passed on to
+-- ARGV[1]  '' if an event names this identity, 'linked' if it names another one that was seen with it
+--          ARGV[2] time of the purchase (ms; ''); ARGV[3] how long it counts (ms); ARGV[4] time of the opt-out (ms; '')
+--          ARGV[5] how long approvals are kept (ms); ARGV[6] number of links that make it shared; ARGV[7] a payment's
+--          stated expiry and ARGV[8] the latest payment, as payment_until has them (''); then channel, answer, ...
+-- Returns  the number of new marks, then the people that these marks are passed on to
 -- include: constants, call, clock, is_erased, is_refusal, is_shared, mark_payment, text
 local relation, bought_at, bought_ms, opted_out_at, answer_ms, shared_from, stated, latest =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
@@ -47,7 +44,7 @@ for i = 9, #ARGV, 2 do
   -- guard mark_answer_linked: (linked and LINKED or '') => ''
   local name = (linked and LINKED or '') .. channel
   local known = call('HGET', key, name)
-  -- An approval from before they were forgotten does not bring them back; a refusal is no reason to contact anybody.
+  -- An approval from before an erasure doesn't restore the person. A refusal never leads to a contact, so it may.
   -- guard mark_refusal_unbarred: without not is_refusal(answer) and
   -- guard bars: not is_refusal(answer) => false
   local is_replay = not is_refusal(answer) and is_erased(prefix, tonumber(string.sub(answer, 1, ANSWER_DIGITS)))

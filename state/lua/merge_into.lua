@@ -1,12 +1,12 @@
 #!lua
--- A session takes over what an earlier one knew: its fields, each by its stamp, and how often it was contacted.
+-- Copies the data of a superseded session to a session: fields by their stamps, and the number of contacts.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  session; ARGV[2] contacts made for the earlier one and those before it, as `tag=number` of each, commas
---          between (see state/session_record.py), the most of each count; ARGV[3] sequence number of its last order
+-- ARGV[1]  session; ARGV[2] contacts made for the earlier one and those before it, as `tag=number`, separated by commas
+--          (see state/session_record.py), of which the highest numbers count; ARGV[3] sequence number of its last order
 --          (0: none); then each field's name and stamped value
 -- Returns  the session's stamped phone, country and e-mail address ('' for none), the last purchase of either ('0' for
---          none), '1' when opted out, the session that has taken it over in turn ('' for none) and by which sequence
---          number, then its stamped answers as to call and whatsapp and their proof (see apply.lua)
+--          none), '1' if opted out, the session that superseded this one ('' for none) and by which sequence number,
+--          then its stamped answers for call and whatsapp and their proof (see apply.lua)
 -- include: constants, bound_metadata, text
 local session, earlier_contacts, earlier_purchase = ARGV[1], ARGV[2], ARGV[3]
 local key, write = KEYS[1] .. 'session:' .. session, {}
@@ -23,7 +23,7 @@ for i = 4, #ARGV, 2 do
 end
 local before, most, tags = redis.call('HGET', key, 'contacts_before') or '', {}, {}
 -- guard merge_into_old_form: string.match(before, '^%d+$') => false
-if string.match(before, '^%d+$') then before = '=' .. before end -- of an earlier version: of all together
+if string.match(before, '^%d+$') then before = '=' .. before end -- of an earlier version: the total of all
 -- guard merge_into_adds_up: without before .. ',' ..
 for tag, number in string.gmatch(before .. ',' .. earlier_contacts, '(%x*)=(%d+)') do
   if not most[tag] then tags[#tags + 1] = tag end

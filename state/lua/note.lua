@@ -1,10 +1,11 @@
 #!lua
--- Remembers that a person was named in a session, and together with another identity.
+-- Records that a person was named in a session, and with another identity.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  session; ARGV[2] for how long (ms); ARGV[3] how many sessions at most, the latest stay; ARGV[4] when (ms)
---          ARGV[5] the other identity ('': none); ARGV[6] for how long the two count as seen together (ms); ARGV[7]
---          links kept at most, the latest; ARGV[8] links from which on the identity is shared
--- Returns  'shared' when its marks are not passed on, 'erased' when the person was forgotten since, '' else; then its
+-- ARGV[1]  session; ARGV[2] how long it is kept (ms); ARGV[3] how many sessions at most, the latest stay; ARGV[4] time
+--          (ms)
+--          ARGV[5] the other identity ('': none); ARGV[6] how long the link is kept (ms); ARGV[7] how many links at
+--          most, the latest stay; ARGV[8] number of links that make it shared
+-- Returns  'shared' if its marks aren't passed on, 'erased' if the person was erased since, '' otherwise; then its
 --          direct marks as mark.lua takes them, for the other identity
 -- include: call, clock, direct_marks, is_erased, is_shared, text
 local session, session_ms, most_sessions, named_at, other, link_ms, most_links, shared_from =

@@ -1,11 +1,10 @@
 #!lua
--- Says that events can be taken. After a gap, in which they could not, silence is measured from its end only. What a
--- gap is depends on how far apart these signs really are, whatever the settings say.
+-- Records that events can be taken. After a gap, silence is measured from the end of the gap. The length of a gap
+-- depends on the real intervals between these records, not on the settings.
 -- KEYS[1]  hash of the sweep
--- ARGV[1]  how long a gap is at least (ms); ARGV[2] how many times as long as the signs are usually apart it is at
---          least
---          ARGV[3] interval of sweeps (ms) when one begins, '' for a sign in between
--- Returns  when events could be taken again after the last gap (ms; '0': never a gap)
+-- ARGV[1]  shortest gap (ms); ARGV[2] how many usual intervals a gap lasts at least
+--          ARGV[3] interval of sweeps (ms) if one begins, '' for a record in between
+-- Returns  when the last gap ended (ms; '0': never a gap)
 -- include: clock, text
 local least_ms, times_usual, interval_ms = ARGV[1], ARGV[2], ARGV[3]
 local key, now = KEYS[1], clock()
@@ -19,7 +18,7 @@ local usual = sorted[math.ceil(#sorted / 2)] or 0
 -- guard sweep_pace: times_usual * usual) => 0)
 -- guard sweep_least: math.max(tonumber(least_ms), => math.max(0,
 local long = math.max(tonumber(least_ms), times_usual * usual)
--- A clock that was put back by more than that may hide a gap: a server that took over may be behind the one before it.
+-- A clock put back by more than this can hide a gap: after a failover, the new server's clock can be behind.
 -- guard sweep_gap: math.abs(gap) > long => false
 -- guard sweep_ahead: without or tonumber(reopened or 0) > now
 -- guard sweep_gap_back: math.abs(gap) => gap

@@ -1,10 +1,11 @@
 #!lua flags=no-writes
--- Counts what one partition holds, for people to look at; works on a full server too.
+-- Counts the contents of one partition for display; also works if the server is out of memory.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  number of days; ARGV[2...] the days (since 1970-01-01), then the names of the lanes
 -- Returns  names and values: due, due_now, leased, dead and unknown: numbers of outreaches; first_due: when the first
---          is due, and first_lease: when the first lease ends (ms; '' for none); lanes: of each lane that is not empty
---          its position (from 0), how many wait, and the lowest score (ms); counters: names and numbers of those days
+--          one is due, and first_lease: when the first lease ends (ms; '' for none); lanes: for each lane that isn't
+--          empty its index (from 0), how many wait, and the lowest score (ms); counters: names and numbers of those
+--          days
 -- include: clock, text
 local prefix, days = KEYS[1], tonumber(ARGV[1])
 local due, lanes, counters = prefix .. 'due', {}, {}

@@ -1,11 +1,11 @@
 #!lua
--- Says how many outreaches may be leased now, by all dispatchers together, and takes their permits.
+-- Grants permits to lease outreaches, for all dispatchers together.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  how many are wanted; ARGV[2] how many are in hand; ARGV[3] time between two requests (us; 0: no limit)
---          ARGV[4] how many may follow at once on a time without any; ARGV[5] contacts a day (0: no limit)
---          ARGV[6] how long a probe may take (ms)
--- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 when that is
---          news, why, when it goes on or is tried again (ms; 0: open)}
+-- ARGV[1]  how many are wanted; ARGV[2] how many are in flight; ARGV[3] time between two requests (us; 0: no limit)
+--          ARGV[4] how many can follow at once after a pause; ARGV[5] contacts a day (0: no limit)
+--          ARGV[6] how long a probe can take (ms)
+-- Returns  {how many, 'on' | 'full' | 'paused' | 'mixed' | 'orders_stopped' | 'refused' | 'failing', 1 if that changed,
+--          why, when sending resumes or is probed (ms; 0: unknown)}
 -- include: constants, blocked_by, daily_contacts, note_control_time, stops_all, text
 local wanted, in_flight, interval_us, burst, most_a_day, probe_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local prefix, granted, interval = KEYS[1], tonumber(wanted), tonumber(interval_us)
@@ -30,8 +30,8 @@ end
 -- guard permits_day: math.min(granted, left - in_flight) => granted
 granted = math.max(0, math.min(granted, left - in_flight))
 if interval > 0 then
-  -- When the next request may be made, were there no burst. It moves on by each permit, and back by each that is
-  -- returned.
+  -- When the next request can be made, without a burst. Each permit moves it on, and each returned permit moves it
+  -- back.
   local room = interval * burst
   local stored = tonumber(redis.call('HGET', key, 'next_us') or 0)
   -- guard permits_burst: math.max(stored, now_us) => stored
@@ -39,7 +39,7 @@ if interval > 0 then
   local next_us = math.min(math.max(stored, now_us), now_us + room)
   -- guard permits_rate: math.min(granted, => math.max(granted,
   granted = math.min(granted, math.floor((now_us + room - next_us) / interval))
-  -- Also when it lies further ahead than it can: the clock was put back, or the rate raised.
+  -- Also if it is further ahead than possible: the clock was put back, or the rate was raised.
   -- guard permits_ahead_saved: without or stored > next_us
   -- guard permits_taken: text(next_us + granted * interval) => text(next_us)
   if granted > 0 or stored > next_us then redis.call('HSET', key, 'next_us', text(next_us + granted * interval)) end

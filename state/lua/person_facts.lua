@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- What is known of a person.
+-- Returns the facts about a person.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  links from which on an identity is shared
--- Returns  {'1' when they bought ('' otherwise), 'shared' or '', {source, when they opted out (ms), ...}, {channel,
---          latest answer, ...}, {outreach, token:when (ms), ...} of contacts, sessions in which they were named, the
---          latest last, until when a payment is in progress (ms; '0' for none)}
+-- ARGV[1]  number of links that make an identity shared
+-- Returns  {'1' if they bought ('' otherwise), 'shared' or '', {source, time of the opt-out (ms), ...}, {channel,
+--          latest answer, ...}, {outreach, token:time (ms), ...} of contacts, sessions in which they were named, latest
+--          last, until when a payment is in progress (ms; '0' for none)}
 -- include: constants, answer_of, call, clock, is_shared, payment_until, reservations, text
 local shared_from = ARGV[1]
 local prefix, answers = KEYS[1], {}

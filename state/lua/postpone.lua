@@ -1,9 +1,9 @@
 #!lua
--- Gives an outreach back before its fence, to be due again later; no attempt is counted.
+-- Returns an outreach before its fence, to be due again later; no attempt is counted.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] delay (ms; '': due since when it was); ARGV[4] why, for the history
---          ('': not worth a line)
--- Returns  1, or nil: it is not ours any more
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] delay (ms; '': keep the earlier due time); ARGV[4] reason for the
+--          history ('': no line)
+-- Returns  1, or nil if another worker has it
 -- include: clock, requeue
 local outreach, token, delay_ms, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix = KEYS[1]

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Puts back what the control keys hold of the future, after the clock was put back, and notes that it is done.
+-- Moves future times in the control keys back, after the clock was put back, and records this.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  by how much the clock was put back (ms)
+-- ARGV[1]  how far the clock was put back (ms)
 -- Returns  nothing
 -- include: clock, text
 local prefix, now, step = KEYS[1], clock(), tonumber(ARGV[1])
@@ -12,7 +12,7 @@ local function put_back(key, least, ...)
     if at > now then redis.call('HSET', key, field, text(math.max(least, at - step))) end
   end
 end
--- A pause from before the clock was ahead ends when it was meant to: too late is better than too early.
+-- A pause from before the clock was ahead keeps its end: too late is better than too early.
 -- guard back_pause_ahead: tonumber(redis.call('HGET', sending, 'paused') or 0) > now => true
 -- guard back_pause_until: without put_back(sending, now, 'until')
 if tonumber(redis.call('HGET', sending, 'paused') or 0) > now then put_back(sending, now, 'until') end
@@ -35,7 +35,7 @@ for i = 1, #later, 2 do
   -- guard back_gap_begin: without > now and from - step or from
   redis.call('ZADD', gaps, text(later[i + 1] - step), text(from > now and from - step or from))
 end
--- Statistics of some hours: what lies in the future is no loss.
+-- Statistics of some hours, so future entries can be dropped.
 -- guard back_checkouts
 redis.call('ZREMRANGEBYSCORE', seen, '(' .. text(now), '+inf')
 -- guard back_ordered

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Begins a stream from scratch whose ids lie in the future, once it is empty: later events get ids of now again. A
--- stream whose last id is the highest there is takes no events at all until then.
+-- Starts a stream from scratch if its ids are in the future and it is empty, so that later events get ids of now. A
+-- stream whose last id is the highest possible takes no events until then.
 -- KEYS[1]  stream of events
--- ARGV[1]  consumer group; ARGV[2] how far ahead ids may be (ms); ARGV[3] hash in the slot of the stream that keeps
---          when
--- Returns  the id that was the highest; '' when nothing was to be done, or when there are entries
+-- ARGV[1]  consumer group; ARGV[2] how far ahead ids can be (ms); ARGV[3] hash in the slot of the stream that keeps the
+--          time
+-- Returns  the id that was the highest; '' if there was nothing to do, or if there are entries
 -- include: clock, text
 local stream, group, ahead_ms, counter = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 -- guard back_ids_empty: without or redis.call('XLEN', stream) > 0
@@ -16,11 +16,11 @@ for i = 1, #about, 2 do
 end
 -- guard back_ids_ahead: now + ahead_ms => 0
 if tonumber(string.match(last, '^%d+')) <= now + ahead_ms then return '' end
--- First, since it is refused while the slot is moved to another node and this hash is there already.
+-- First, since it is refused while the slot moves to another node and this hash is there already.
 redis.call('HSET', counter, 'put_back', text(now) .. ' ' .. last)
--- A consumer that waits for entries goes on waiting: the stream is there again.
+-- A blocked consumer stays blocked, because the stream is created again.
 redis.call('DEL', stream)
--- As of a shop that was heard now: a last id of 0 would mean that no event has ever come.
+-- An id of now: a last id of 0 would mean that no event has ever arrived.
 -- guard back_ids_heard: text(now) .. '-0', => '0-1',
 redis.call('XDEL', stream, redis.call('XADD', stream, text(now) .. '-0', '', ''))
 -- guard back_ids_group

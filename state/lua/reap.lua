@@ -1,10 +1,9 @@
 #!lua
--- Takes back leases of one partition that have run out, and forgets what waited for a decision longer than its record.
+-- Takes back expired leases of one partition, and removes entries whose record has expired from the decision sets.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  how many leases at most; ARGV[2] length of a lease (ms)
--- Returns  number given back as due, number that ended unknown, number whose record was gone; of the first, how many
---          no worker had taken; then by how much the clock was put back since the partition last stored a due time
---          (ms; 0: it was not)
+-- Returns  number due again, number that ended unknown, number whose record was gone; of the first, how many no worker
+--          had taken; then how far the clock was put back since the partition last stored a due time (ms; 0: it wasn't)
 -- include: constants, add_history, clock, count, finish, note_time, text
 local most, lease_ms = ARGV[1], ARGV[2]
 local prefix, now, back, unknown, missing, untaken = KEYS[1], clock(), 0, 0, 0, 0
@@ -17,7 +16,7 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
   -- guard reap_unknown: state == 'waiting' or state == 'leased' => state
   -- guard reap_waiting: without state == 'waiting' or
   if state == 'waiting' or state == 'leased' then
-    -- Not through requeue: takes go on counting, or an outreach that kills its worker would do so indefinitely.
+    -- Not through requeue: takes keep counting, or an outreach that crashes its worker would do so indefinitely.
     -- guard reap_takes: 'waiting') => 'waiting', 'takes', 0)
     redis.call('HSET', prefix .. 'outreach:' .. id, 'state', 'waiting')
     add_history(prefix .. 'outreach:' .. id, now, 'lease_ran_out')
@@ -41,7 +40,7 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. 'leased', '-inf', text(now), 
     missing = missing + 1
   end
 end
--- One that ends later than any can was given while the clock was ahead.
+-- A lease that ends later than possible was given while the clock was ahead.
 -- guard reap_ahead: without + 2 * lease_ms
 local longest = now + 2 * lease_ms
 local ahead = redis.call('ZRANGE', prefix .. 'leased', '(' .. text(longest), '+inf', 'BYSCORE', 'LIMIT', '0', most)

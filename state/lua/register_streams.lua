@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Records how many streams of events there are, also on a full server: ingest begins with it. Never fewer than before:
--- somebody may still write to all of them.
+-- Records the number of streams, even if the server is out of memory, because ingest begins with it. The number never
+-- falls: a producer might still write to all of them.
 -- KEYS[1]  hash of the deployment
--- ARGV[1]  how many there have to be at least
+-- ARGV[1]  the least number of streams
 -- Returns  how many there are
 -- guard streams_full_server: #!lua flags=allow-oom => #!lua
 local deployment, wanted = KEYS[1], ARGV[1]

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Gives a person free again, only if this very attempt holds the reservation: it is certain that nobody was contacted.
+-- Releases a person if this attempt holds the reservation. Only for attempts that certainly made no contact.
 -- KEYS[1]  prefix of the person
 -- ARGV[1]  outreach; ARGV[2] our token
--- Returns  1 when released, else 0
+-- Returns  1 if released, else 0
 local prefix, outreach, token = KEYS[1], ARGV[1], ARGV[2]
 -- guard release_whole_claim: without .. ':'
 local mine = token .. ':'

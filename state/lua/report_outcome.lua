@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Records how a request went, and so stops all sending, lets it go on, or leaves it as it is.
+-- Records the result of a request, which stops all sending, resumes it, or changes nothing.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  outreach; ARGV[2] works | failing | refused; ARGV[3] why; ARGV[4] failures in a row that stop it (0: none
---          do)
+-- ARGV[1]  outreach; ARGV[2] works | failing | refused; ARGV[3] why; ARGV[4] failures in a row that stop it (0: no
+--          limit)
 --          ARGV[5] first pause (ms); ARGV[6] longest pause (ms); ARGV[7] pause that the reply asks for (ms; 0: none)
 -- Returns  nothing
 -- include: clock, note_control_time, text
@@ -12,7 +12,7 @@ local key, asked, now = KEYS[1] .. 'sending', tonumber(asked_ms), clock()
 local stopped, probe, tries_before, failures_before =
   unpack(redis.call('HMGET', key, 'stopped', 'probe', 'tries', 'failures'))
 -- guard outcome_probe: without if stopped and probe ~= outreach then return end
-if stopped and probe ~= outreach then return end -- it began before sending was stopped, or its turn is over
+if stopped and probe ~= outreach then return end -- it began before sending was stopped, or its probe is over
 if health == 'works' then
   -- guard outcome_success: without or failures_before
   if stopped or failures_before then
@@ -31,12 +31,12 @@ if health == 'failing' and not stopped then
   -- guard outcome_asked_stops: without and asked <= 0
   if failures < tonumber(row) and asked <= 0 then return end
 end
--- Refused keys are tried at an even pace; what fails, at ever longer intervals.
+-- Refused keys are probed at a steady interval, failures at growing ones.
 -- guard outcome_refused_pace: without health == 'refused' and 0 or
 local tries = health == 'refused' and 0 or tonumber(tries_before or 0) + 1
 local pause = first_pause_ms * 2 ^ math.min(math.max(tries - 1, 0), 30)
 if health == 'failing' then
-  -- What the server asks for takes the place of the first pause, also when it is shorter.
+  -- The pause that the server asks for replaces the first pause, even if it is shorter.
   -- guard outcome_asked_pause: asked > 0 => false
   -- guard outcome_asked_grows: pause / first_pause_ms * math.min(asked, first_pause_ms) => 0
   -- guard outcome_asked_least: math.max(asked, pause => (pause

@@ -1,20 +1,20 @@
 #!lua
--- Reserves a person for one attempt: the person's side of the fence. Whom it may reach is remembered with it.
+-- Reserves a person for one attempt: the person's side of the fence. The contact is recorded with it.
 -- KEYS[1]  prefix of the person
--- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] how long it is kept (ms): the longest limit and a lease; ARGV[4]
---          a lease (ms); ARGV[5] channels that the request may use, a space between; ARGV[6] links from which on an
---          identity is shared ('': this one never is); ARGV[7] what the cart is worth ('': not known); ARGV[8] how long
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] how long it is kept (ms): the longest limit and a lease; ARGV[4] a
+--          lease (ms); ARGV[5] channels that the request can use, separated by spaces; ARGV[6] number of links that
+--          make an identity shared ('': this one never is); ARGV[7] value of the cart ('': unknown); ARGV[8] how long
 --          the contact is kept (ms); ARGV[9] when it was taken (ms); then the limits: contacts, within (ms), ...
--- Returns  reserved | shared (the identity tells nobody apart) | opted_out | bought | paying (a payment is in progress)
---          | refused (a channel) | lost (ours, by a later token) | held (by another, which may still end without
---          contact) | limited (a limit is reached)
+-- Returns  reserved | shared (the identity doesn't identify a person) | opted_out | bought | paying (a payment is in
+--          progress) | refused (a channel) | lost (ours, by a later token) | held (by another, which can still end
+--          without contact) | limited (a limit is reached)
 -- include: answer_of, call, clock, is_refusal, is_shared, payment_until, remember_contact, reservations, text
 local outreach, token, reservation_ttl_ms, lease_ms, channels, shared_from, worth, contact_ttl_ms, taken_at =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local prefix, now, lease = KEYS[1], clock(), tonumber(lease_ms)
 -- guard reserve_unshared: without shared_from ~= '' and
 local shared = shared_from ~= '' and is_shared(prefix, shared_from)
--- Of what marks a shared address, only what was said by that very address counts.
+-- For a shared address, only its own opt-out counts.
 local sources = call('HKEYS', prefix .. 'opted_out')
 -- guard reserve_opted_out: sources[1] and => false and
 -- guard reserve_opt_out_linked: (shared and sources[1] => (sources[1]

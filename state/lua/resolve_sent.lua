@@ -1,7 +1,7 @@
 #!lua
--- A person has found out that an outreach which was unknown did arrive.
+-- Records for an operator that an unknown outreach was delivered.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] 'dry_run': only say what would happen
+-- ARGV[1]  outreach; ARGV[2] 'dry_run': only return the result
 -- Returns  {'done'} | {'gone'} | {'is', its state}
 -- include: clock, finish, reopen_outreach
 local outreach, dry_run = ARGV[1], ARGV[2]

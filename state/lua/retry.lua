@@ -1,11 +1,10 @@
 #!lua
--- A person has an outreach that is dead or unknown tried again. One that was unknown stays ambiguous.
+-- Retries a dead or unknown outreach for an operator. One that was unknown stays ambiguous.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] dead | unknown: what it has to be; ARGV[3] for how long it has to be so (ms)
---          ARGV[4] 'dry_run': only say what would happen
+-- ARGV[1]  outreach; ARGV[2] dead | unknown: the state it must have; ARGV[3] for how long at least (ms)
+--          ARGV[4] 'dry_run': only return the result
 -- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on',
---          state of the session or ''} | {'too_old'} for a contact | {'no_body'} the bytes that were sent are not kept
---          any more
+--          state of the session or ''} | {'too_old'} for a contact | {'no_body'} the sent bytes aren't kept any more
 -- include: clock, reopen_outreach, requeue, text
 local outreach, wanted, rests_ms, dry_run = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix, now = KEYS[1], clock()

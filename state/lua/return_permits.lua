@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Gives back what was not used: permits for requests that were not made, the place of a contact that surely was none.
+-- Returns unused permits of requests that weren't made, and the slot of a contact that certainly wasn't made.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  outreach ('': none); ARGV[2] our token; ARGV[3] day of its place ('': none, or it is kept)
+-- ARGV[1]  outreach ('': none); ARGV[2] our token; ARGV[3] day of its slot ('': none, or it is kept)
 --          ARGV[4] requests not made; ARGV[5] time between two requests (us; 0: no limit)
 -- Returns  nothing
 -- include: clock, daily_contacts, note_control_time, text
@@ -18,7 +18,7 @@ if unused == 0 then return end
 -- guard return_permits: redis.call('HINCRBY', key, => text(0,
 if interval_us ~= '0' then redis.call('HINCRBY', key, 'next_us', text(-unused * interval_us)) end
 local probe = redis.call('HGET', key, 'probe')
--- The probe came to nothing: another may be tried at once.
+-- The probe had no result, so another one can start at once.
 -- guard return_probe: without == 'free' or probe and probe ~= '' and probe == outreach
 -- guard return_no_probe: without and probe ~= ''
 -- guard return_probe_free: without == 'free' or probe

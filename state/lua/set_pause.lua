@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- An operator pauses sending, or lets it go on; in the latter case what has stopped by itself is tried at once.
+-- Pauses or resumes sending for an operator. Resuming also probes at once if sending stopped automatically.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  pause | resume; ARGV[2] reason; ARGV[3] for how long (ms; 0: until somebody resumes)
--- Returns  {1 when it was paused before, why it has stopped by itself ('' when it has not), until when it is paused
---          (ms), 1 when it was held because no orders arrive}
+-- ARGV[1]  pause | resume; ARGV[2] reason; ARGV[3] for how long (ms; 0: until an operator resumes it)
+-- Returns  {1 if it was paused before, why it has stopped automatically ('' if it hasn't), until when it is paused
+--          (ms), 1 if it was held because no orders arrive}
 -- include: constants, blocked_by, clock, note_control_time, text
 local prefix, wish, reason, pause_ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local key, now = prefix .. 'sending', clock()
@@ -16,11 +16,11 @@ local stopped_by, probe, why = unpack(redis.call('HMGET', key, 'stopped', 'probe
 -- guard pause_replaced_until: without 'until',
 redis.call('HDEL', key, 'paused', 'until', 'reason')
 if wish == 'resume' then
-  -- Not while a probe is under way: there is one at a time.
+  -- Not while a probe is in flight: there is one at a time.
   -- guard resume_probe: without and probe == ''
   -- guard resume_retries: redis.call('HSET', key, 'retry_at', text(now)) => text(0)
   if stopped_by and probe == '' then redis.call('HSET', key, 'retry_at', text(now)) end
-  -- Whether orders arrive is asked again in an hour; who fell silent while none did may be contacted.
+  -- Orders are checked again in an hour. Until then, shoppers who fell silent without orders can be contacted.
   if orders == 1 then redis.call('HSET', prefix .. 'orders', 'released', text(now + HOUR)) end
   -- guard resume_gaps
   redis.call('DEL', prefix .. 'gaps')

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Records how an attempt went. Allowed under the token only, also when the lease has run out and it counts as unknown.
+-- Records the result of an attempt. Needs its token; also after the lease has expired and it counts as unknown.
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] result: sent | dead | suppressed | unknown | retry | not_sent
 --          ARGV[4] reason; ARGV[5] delay before it is due again (ms); ARGV[6] line for the history; ARGV[7] '1':
 --          ambiguous
--- Returns  the state it is in now, or nil: it is not ours any more
+-- Returns  its current state, or nil if another worker has it
 -- include: add_history, clock, finish, outcome, reopen_outreach, requeue
 local outreach, token, result, reason, delay_ms, line, is_ambiguous =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -16,16 +16,16 @@ local state, current_token, session = unpack(redis.call('HMGET', key, 'state', '
 -- guard settle_ours: without or current_token ~= token
 if (state ~= 'sending' and state ~= 'unknown') or current_token ~= token then return false end
 local session_key, forgotten = prefix .. 'session:' .. session, session == ''
--- What is tried in vain every few seconds is told once.
+-- Collapse identical failures in a row into one history line.
 local said = ' ' .. outcome(result, reason) .. '\n'
 local again = result == 'not_sent' and string.sub(redis.call('HGET', key, 'history') or '', -#said) == said
--- A reply may quote whom it is about: of somebody who was forgotten meanwhile nothing is written down any more.
+-- A reply can quote personal data: nothing of it is recorded for a person erased in the meantime.
 -- guard settle_forgotten: without forgotten and not
 if not forgotten and not again then add_history(key, now, line) end
 -- guard settle_ambiguous
 if is_ambiguous == '1' then redis.call('HSET', key, 'ambiguous', 1) end
 if state == 'unknown' then
-  -- The lease ran out meanwhile. Only a certain answer is better than not knowing.
+  -- The lease expired in the meantime. Only a certain result replaces unknown.
   -- guard settle_certain
   -- guard settle_certain_unknown: result == 'unknown' or => result ~= 'unknown' and
   if result == 'unknown' or is_ambiguous == '1' then return 'unknown' end

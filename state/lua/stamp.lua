@@ -1,7 +1,7 @@
 #!lua
--- Stamps a step of detection or sending with the server's time, and keeps what belongs to it.
+-- Stamps a step of detection or sending with the server's time, and stores its fields.
 -- KEYS[1]  prefix of the control keys
--- ARGV[1]  the step: `swept`, `dispatched`, `untaken`, `taken` or `decided`; then field, value, ... to be kept with it
+-- ARGV[1]  the step: `swept`, `dispatched`, `untaken`, `taken` or `decided`; then field, value, ... to store with it
 -- Returns  nothing
 -- include: clock, text
 local step = ARGV[1]

@@ -1,10 +1,10 @@
 #!lua flags=no-writes
--- Looks at a stream: the clock first, then everything else of the same moment.
+-- Returns a snapshot of a stream: the clock first, then everything else at the same moment.
 -- KEYS[1]  stream of events
 -- ARGV[1]  hash with the number of entries applied, in the same slot
--- Returns  {server time (ms), id of the first entry or '', highest id ever given out ('0-0': no stream), entries ever
---          added (-1: the server does not say), entries in it, entries applied, when the stream was last begun from
---          scratch because its ids lay in the future (ms) and its last id until then ('' for never)}
+-- Returns  {server time (ms), id of the first entry or '', highest id ever assigned ('0-0': no stream), entries ever
+--          added (-1: the server doesn't report it), entries in it, entries applied, when the stream was last started
+--          from scratch because its ids were in the future (ms) and its last id until then ('' for never)}
 -- include: clock, text
 local stream, counter = KEYS[1], ARGV[1]
 local now = text(clock())

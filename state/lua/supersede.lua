@@ -1,9 +1,9 @@
 #!lua
--- A session is taken over by another one: it waits for nothing any more, and what is under way for it is called off.
+-- Supersedes a session by another one: it leaves its lane, and its open outreach is cancelled.
 -- KEYS[1]  prefix of the partition of the earlier session
--- ARGV[1]  the earlier session; ARGV[2] the one that takes it over; ARGV[3] sequence number of the event that says so;
---          ARGV[4] names of the ranks (see apply.lua)
--- Returns  {1 when a request is in flight for it, its hash, flat}
+-- ARGV[1]  the earlier session; ARGV[2] the later one; ARGV[3] sequence number of the event that caused it; ARGV[4]
+--          names of the ranks (see apply.lua)
+-- Returns  {1 if a request is in flight for it, its hash, flat}
 -- include: constants, cancel_outreach, lane_of, marked, number_of
 local earlier, later, stamp_text, ranks = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local prefix, stamp = KEYS[1], tonumber(stamp_text)
@@ -15,7 +15,7 @@ local a, s, p = number_of(activity), tonumber(signal or 0), tonumber(purchase or
 -- guard supersede_forgotten
 if state == 'forgotten' then return {0, {}} end
 local superseded = tonumber(superseded_stamp or 0)
--- Of two at the same moment the same one takes it over, whichever comes first.
+-- Of two at the same moment the same one wins, in either order.
 -- guard supersede_tie: without or stamp == superseded and later > (superseded_by or '')
 -- guard supersede_tie_order: without and later > (superseded_by or '')
 local is_newer = stamp > superseded or stamp == superseded and later > (superseded_by or '')

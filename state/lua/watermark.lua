@@ -1,5 +1,6 @@
 #!lua flags=no-writes
--- How far silence can be measured: the clock first, then the first entry nobody has applied (applied ones are deleted).
+-- Returns how far silence can be measured: the clock, then the first entry that isn't applied (applied ones are
+--          deleted).
 -- KEYS[1]  stream of events
 -- Returns  {server time (ms), id of the first entry or ''}
 -- include: clock, text

@@ -1,23 +1,23 @@
-"""Which addresses the request may be sent to. Pure.
+"""The addresses to which the request can be sent. Pure.
 
-The endpoint is a setting and a name may resolve to anything: what is sent there holds keys and customers, and what
-answers there may be a service that trusts whoever reaches it (a cloud's metadata, an admin page). So the address that
-is connected to has to be a public one, whatever the name says.
+The endpoint is a setting, and a name can resolve to anything. The request carries keys and personal data, and the
+server at the address might trust every client (a cloud's metadata service, an admin page). So the address of the
+connection must be public, whatever its name.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
-# What a private link or an egress proxy may have. Shared space (RFC 6598) is what some clouds use for it.
+# Addresses of private links and egress proxies. Some clouds use shared space (RFC 6598) for them.
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
-# IETF assignments; Python takes most of it for global.
+# IETF assignments; Python treats most of them as global.
 _PROTOCOLS = ip_network("192.0.0.0/24")
-# Metadata services that are among the private ones all the same: AWS (IPv6) and Alibaba. The others are link-local.
+# Metadata services with private addresses: AWS (IPv6) and Alibaba. The others are link-local.
 _METADATA = tuple(map(ip_address, ("fd00:ec2::254", "100.100.100.200")))
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host of an address is, word for word, this machine itself."""
+    """Return whether a host is literally a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -25,11 +25,11 @@ def is_loopback(host: str) -> bool:
 
 
 def address_block_reason(address: str, *, loopback: bool = False, private: bool = False) -> str | None:
-    """Say what is wrong with an address as a destination, like `private`; None: it may be used.
+    """Return why an address can't be used as a destination, like `private`; None: it can.
 
     Args:
-        address: As the resolver gives it; IPv6 may have a zone.
-        loopback: The endpoint names this machine: loopback, and nothing else, is allowed.
+        address: As the resolver gives it; IPv6 can have a zone.
+        loopback: The endpoint names this machine: only loopback is allowed.
         private: Private addresses are allowed too; metadata services are not.
     """
     found = _embedded(ip_address(address.partition("%")[0]))
@@ -50,7 +50,7 @@ def _kind(address: IPv4Address | IPv6Address) -> str | None:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 address leads to, if it does."""
+    """Return the IPv4 address inside an IPv6 address, if there is one."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

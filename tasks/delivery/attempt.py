@@ -1,14 +1,14 @@
 """One attempt to reach one person, step by step. The order of the steps and every guard were model-checked.
 
     take ▶ caught up? ▶ policy ▶ build body ▶ gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ record
-         ▶ (release person) ▶ settle ▶ (give back permit)
+         ▶ (release person) ▶ settle ▶ (return permit)
 
 The gate checks that sending isn't blocked, and that this worker's mode is that of the deployment. An outreach that ends
 without a request doesn't reach the gate, so `agreed` checks the mode there. Record reports to all workers whether the
 API works.
 
-Whatever happens between two steps (a crash, a stall, a second worker), each next step notices that the outreach is not
-ours any more, or the lease runs out and the outreach ends `unknown` rather than being sent twice.
+If a crash, a stall or a second worker comes between two steps, the next step notices that another worker has the
+outreach. Otherwise the lease expires, and the outreach ends as `unknown` instead of being sent twice.
 """
 
 from dataclasses import replace
@@ -35,19 +35,19 @@ from tasks.policy.situation import Situation
 POLL_INTERVAL_S = 0.05
 INGEST_BEHIND = "ingest_behind"
 UNREADABLE_PAUSE = timedelta(minutes=5)
-"""How soon somebody may have added the key that is missing."""
+"""How soon an operator might have added the missing key."""
 
 
 def attempt(outreach: str, deps: Deps) -> AttemptOutcome:
-    """Make one attempt at an outreach and record how it went.
+    """Make one attempt at an outreach and record its result.
 
     Raises:
-        StateError: Redis could not be reached; the outreach's lease runs out and it is taken up again.
+        StateError: Redis couldn't be reached. The outreach's lease expires, and it is retried.
     """
     taken = deps.outbox.take(outreach)
     if taken is None:
-        # A message that came twice: the permit is that of the attempt which the other one began. Or the message of
-        # another namespace, whose queues are the same.
+        # A duplicate message: the permit belongs to the attempt of the first one. Or a message of another namespace
+        # with the same queues.
         return AttemptOutcome(outreach, "dropped", "foreign" if deps.control.is_foreign(outreach) else "not_waiting")
     reached("outreach_taken")
     stamped, permit = deps.stamps.taken(), Permit()
@@ -65,13 +65,13 @@ def _attempt(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
         return AttemptOutcome(taken.outreach, "postponed", INGEST_BEHIND)
     if waited_s:
-        # What has been applied meanwhile counts: a consent taken back, a corrected number.
+        # Events that were applied in the meantime count: a withdrawn consent, a corrected number.
         taken = replace(taken, session=deps.sessions.read([taken.session.session_id])[0])
     return _decided(taken, permit, deps)
 
 
 def _decided(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
-    """Ask the policy, and do what it says."""
+    """Carry out the policy's decision."""
     lane = LANES_BY_NAME[taken.lane]
     built = payload.build(
         taken.session.fields,
@@ -110,10 +110,10 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
 
 
 def _catch_up(taken: Taken, deps: Deps) -> float | None:
-    """Wait until all that had reached Redis when the outreach was dispatched is applied; return how long (s), or None.
+    """Wait until all events before the dispatch are applied; return how long this took (s), or None if they aren't.
 
-    Waits for up to CATCH_UP: each postponement notes anew what has arrived, so that under a steady lag, however short,
-    an outreach that is postponed at once could be postponed for ever.
+    Waits for up to CATCH_UP. Each postponement sets a new barrier, so with a steady short lag, an outreach that was
+    postponed at once could be postponed indefinitely.
     """
     waited_s = 0.0
     while not deps.streams.barrier_passed(taken.barrier):
@@ -125,7 +125,7 @@ def _catch_up(taken: Taken, deps: Deps) -> float | None:
 
 
 def _unreadable(taken: Taken, deps: Deps) -> Decision | None:
-    """Put off what cannot be decrypted, and say so in the status, until the key is back or it is too late."""
+    """Postpone what can't be decrypted, and report it in the status, until the key is back or it is too late."""
     why = taken.unreadable or taken.session.unreadable
     if not why:
         return None
@@ -135,8 +135,8 @@ def _unreadable(taken: Taken, deps: Deps) -> Decision | None:
 
 
 def _people(taken: Taken, deps: Deps) -> tuple[str, ...]:
-    """Return whom a request reaches, as `state.people.person_of` says: the number, then the e-mail address."""
-    # A repetition goes to the number that its stored body names, whatever a late event has corrected since.
+    """Return the person that a request reaches (see `state.people.person_of`): the number, then the address."""
+    # A repeated request goes to the number in its stored body, even if a late event has corrected it since.
     named = contact_in(taken.body) if taken.body else payload.contact_of(taken.session.fields)
     return tuple(person_of(identity, deps.identity_secret) for identity in identities_of(*named))
 
@@ -145,9 +145,9 @@ def _situation(
     taken: Taken, built: payload.Built | payload.InvalidContact, people: tuple[str, ...], deps: Deps
 ) -> Situation:
     phone = phone_in(taken.body) if taken.body else payload.phone_of(taken.session.fields)
-    # Who is in the session by now may not be whom its stored body names: what either of them has said counts.
+    # The session can name another person by now than its stored body: the answers of both count.
     now = identities_of(*payload.contact_of(taken.session.fields)) if taken.body else ()
-    # An opt-out list exported by an earlier version has hashes of numbers as they are dialled, not of identities.
+    # An opt-out list exported by an earlier version has hashes of dialled numbers, not of identities.
     dialled = (phone,) if phone else ()
     known = dict.fromkeys((*people, *(person_of(one, deps.identity_secret) for one in (*now, *dialled))))
     person = merged(deps.people.person_facts_of([*known]))
@@ -178,7 +178,7 @@ def _situation(
 
 
 def _active_elsewhere(taken: Taken, person: PersonFacts, deps: Deps) -> int:
-    """Return when the person was last active in another session that no sweep has found silent (Unix ms; 0: none)."""
+    """Return when the person was last active in another session that isn't silent (Unix ms; 0: none)."""
     others = [session for session in person.sessions if session != taken.session.session_id]
     found = deps.sessions.read(others) if others else []
     return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
@@ -197,7 +197,7 @@ def _not_sending(taken: Taken, decision: Decision, deps: Deps) -> AttemptOutcome
         case Expire(reason):
             state = deps.outbox.end_unsent(taken, "expired", reason)
         case Send() | HoldOut():
-            raise AssertionError("policy let a contact pass that no request can be built for")
+            raise AssertionError("the policy allowed a contact without a valid request")
         case _:
             assert_never(decision)
     return AttemptOutcome(taken.outreach, state or "lost", reason)
@@ -207,7 +207,7 @@ def _hold_out(contact: PlannedContact, deps: Deps) -> AttemptOutcome:
     """Record a person of the holdout like a contact: the cap counts from now on, and nothing is sent."""
     taken = contact.taken
     answer = reserve(contact, deps)
-    if answer in {"reserved", "not_replicated"}:  # a request that is not made needs no replica
+    if answer in {"reserved", "not_replicated"}:  # a request that isn't made needs no replica
         state = deps.outbox.end_unsent(taken, "suppressed", "holdout")
         if state is None:
             deps.people.release(contact.people, taken.outreach, taken.token)

@@ -1,10 +1,10 @@
-"""How long to wait before the next attempt. Pure."""
+"""The wait before the next attempt. Pure."""
 
 from datetime import timedelta
 from random import Random
 
 LONGEST_RETRY_AFTER = timedelta(hours=24)
-"""A server that asks for more is believed up to here: by then the abandonment is too old anyway."""
+"""The longest Retry-After that is followed: after it, the abandonment is too old anyway."""
 
 
 def delay(
@@ -12,8 +12,8 @@ def delay(
 ) -> timedelta:
     """Return how long to wait after the `attempt`th attempt (from 1): exponential, capped, with full jitter.
 
-    Never earlier than `retry_after` asks (bounded by LONGEST_RETRY_AFTER; a negative one says nothing). Full jitter
-    spreads those who failed together best: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    Never shorter than `retry_after` (bounded by LONGEST_RETRY_AFTER; negative values are ignored). Full jitter spreads
+    clients that failed together best: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     # In floats, and bounded: a timedelta overflows after some forty doublings, a float after a thousand.
     grown = base.total_seconds() * 2.0 ** min(attempt - 1, 63)

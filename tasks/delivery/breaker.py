@@ -1,4 +1,4 @@
-"""What a reply says about all other requests. Pure: the state that workers share is in `state.sending_control`."""
+"""What a reply means for all other requests. Pure: `state.sending_control` holds the state that workers share."""
 
 from datetime import timedelta
 from typing import assert_never
@@ -9,15 +9,15 @@ from tasks.delivery import yuno
 
 _ASKS_FOR_TIME = ("http_429", "http_503")
 _ABOUT_ALL = ("http_408", "http_421", "http_425", "http_429")
-"""Replies 4xx that would be the same to any other request now."""
+"""4xx replies that any other request would get now."""
 
 
 def verdict(reply: yuno.Reply) -> Health | None:
-    """Say whether the API works, as far as a reply tells; None: no request was made.
+    """Return whether the API works, according to a reply; None: no request was made.
 
-    It works when it answers 2xx or 4xx, also when it refuses this one request. It fails when it can't be reached, does
-    not answer, answers 5xx or as in `_ABOUT_ALL`, sends elsewhere (3xx: the address is wrong, for every request), or
-    has an address that nothing is sent to.
+    It works if it answers 2xx or 4xx, even if it refuses this one request. It fails if it can't be reached, doesn't
+    answer, answers 5xx or as in `_ABOUT_ALL`, redirects (3xx: the address is wrong for every request), or has a
+    forbidden address.
     """
     match reply:
         case yuno.Accepted():
@@ -35,9 +35,9 @@ def verdict(reply: yuno.Reply) -> Health | None:
 
 
 def asked_pause_ms(reply: yuno.Reply) -> int:
-    """Return how long a server asks everybody to wait: the Retry-After of a 429 or 503, which is about us or about it.
+    """Return the pause (ms) that a server asks of all requests: the Retry-After of a 429 or 503.
 
-    A 409 asks so for one request alone.
+    That of a 409 only concerns one request.
     """
     match reply:
         case yuno.TryAgain(why, timedelta() as wait) if why.startswith(_ASKS_FOR_TIME):
@@ -47,7 +47,7 @@ def asked_pause_ms(reply: yuno.Reply) -> int:
 
 
 def not_delivered(reply: yuno.Reply) -> bool:
-    """Whether it is certain that nobody was contacted by this request."""
+    """Return whether this request certainly contacted no person."""
     if isinstance(reply, yuno.TryAgain):
         return not reply.maybe_delivered
     return isinstance(reply, yuno.Rejected | yuno.Unauthorised)

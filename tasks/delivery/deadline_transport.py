@@ -1,8 +1,8 @@
-"""One wall-clock deadline for a whole attempt, held at the socket.
+"""One wall-clock deadline for a whole attempt, enforced at the socket.
 
-The timeouts of HTTP clients are per read: a server that drips a byte now and then keeps a request going for ever. Here
-every connect, handshake, write and read gets what is left of the attempt's time, and the first write asks whether the
-attempt may still begin.
+The timeouts of HTTP clients are per read: a server that sends single bytes slowly keeps a request open indefinitely.
+Here every connect, handshake, write and read gets the attempt's remaining time, and the first write checks whether the
+attempt can still begin.
 """
 
 import ssl
@@ -23,34 +23,34 @@ Clock = Callable[[], float]
 KEPT_S = 1.0
 """How long an idle connection is kept. Servers close theirs after 2 s (gunicorn), 5 s (Node, uvicorn, Apache) or more.
 
-One that we keep as long as the server does is closed just as often while a request is on its way (see
+A connection that is kept as long as the server keeps it is often closed while a request is in flight (see
 tasks.delivery.unread_requests).
 """
 _PIECE = 16 * 1024
 
 
 class UnreadError(Exception):
-    """The server closed the connection, and surely read nothing of the request."""
+    """The server closed the connection, and certainly read nothing of the request."""
 
 
 class TooLateError(Exception):
-    """The attempt did not get to its first byte in time; nothing was sent."""
+    """The attempt didn't send its first byte in time; nothing was sent."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """The time limits of one attempt, on a monotonic clock (s), and how far it has come."""
+    """The time limits of one attempt, on a monotonic clock (s), and its progress."""
 
     latest_start: float
     ends_at: float
     clock: Clock
     started: bool = False
-    """Whether its first byte has been handed over."""
+    """Whether its first byte has been sent."""
     answered: bool = False
-    """Whether anything has come back."""
+    """Whether any byte has been received."""
 
     def left(self, timeout: float | None) -> float:
-        """Return how long the next operation may take; raises ReadTimeout or ConnectTimeout when time is up."""
+        """Return how long the next operation can take (s); raises ReadTimeout or ConnectTimeout after the deadline."""
         left = self.ends_at - self.clock()
         if left <= 0:
             timed_out = httpcore.ReadTimeout if self.started else httpcore.ConnectTimeout
@@ -63,7 +63,7 @@ _current = local()
 
 @contextmanager
 def deadline(attempt: Attempt) -> Iterator[None]:
-    """Hold everything that this thread sends and receives to an attempt's limits."""
+    """Apply an attempt's limits to everything that this thread sends and receives."""
     _current.attempt = attempt
     try:
         yield
@@ -76,7 +76,7 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
         self._sent = 0
         self._before: unread_requests.TcpState | None = None
-        """What the server's host had said before this request; None: it proves nothing."""
+        """The TCP state before this request; None if it proves nothing."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         attempt: Attempt = _current.attempt
@@ -97,11 +97,11 @@ class _Stream(httpcore.NetworkStream):
             if attempt.clock() >= attempt.latest_start:
                 raise TooLateError
             if self._sent and self.get_extra_info("is_readable"):
-                # The server has closed it since the pool checked: nothing is written, and the pool takes another one.
+                # The server has closed it since the pool's check: write nothing, so that the pool takes another one.
                 raise httpcore.ConnectionNotAvailable
             self._before = unread_requests.before(self.get_extra_info("socket"), self._sent)
             attempt.started = True
-        # In pieces, or a server that hardly reads would get the whole of what was left for each part it takes.
+        # In pieces, because otherwise a slow reader would get the whole remaining time for each part.
         for start in range(0, len(buffer), _PIECE):
             self._write_piece(buffer[start : start + _PIECE], left)
             left = attempt.left(timeout)
@@ -110,8 +110,8 @@ class _Stream(httpcore.NetworkStream):
         try:
             self._inner.write(piece, timeout)
         except Exception as exc:
-            # The driver reads on. After a reset that ended the writing, the next read returns an end of the stream,
-            # though there was none. Only a broken pipe means that the stream had ended before the reset.
+            # The driver keeps reading. After a reset ended the write, the next read returns an end of stream that there
+            # wasn't. Only a broken pipe shows that the stream had ended before the reset.
             if not isinstance(exc.__cause__, BrokenPipeError):
                 self._before = None
             raise
@@ -144,10 +144,10 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         attempt: Attempt = _current.attempt
-        # What was looked at is what is connected to: asked a second time, the resolver may say something else.
+        # Connect to the checked address: a second lookup could return another one.
         found = addresses(host, port, private=self._private)
         for remaining in range(len(found), 0, -1):
-            # The driver would give each address the whole of what is left; here they share it.
+            # The driver would give each address the whole remaining time; here they share it.
             share = attempt.left(timeout) / remaining
             try:
                 stream = self._inner.connect_tcp(found[-remaining], port, share, local_address, socket_options)
@@ -160,9 +160,9 @@ class _Backend(httpcore.NetworkBackend):
 
 
 def pinned_ssl_context() -> ssl.SSLContext:
-    """Return a context that verifies certificate and name by the authorities that come with certifi.
+    """Return a context that verifies certificate and name with certifi's authorities.
 
-    Not Python's default one: that writes the keys of every session to the file that SSLKEYLOGFILE names.
+    Not Python's default context, which writes session keys to the file in SSLKEYLOGFILE.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(certifi.where())
@@ -170,13 +170,13 @@ def pinned_ssl_context() -> ssl.SSLContext:
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """An httpx transport whose connections are held to the current attempt. HTTP/1.1, no proxy, no retries."""
+    """An httpx transport that applies the current attempt's limits. HTTP/1.1, no proxy, no retries."""
 
     def __init__(
         self, *, max_connections: int, ssl_context: ssl.SSLContext | None = None, private: bool = False
     ) -> None:
         context = ssl_context or pinned_ssl_context()
-        # Python's default, which the host's openssl.cnf may lower.
+        # Python's default, which the host's openssl.cnf can lower.
         context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
@@ -187,7 +187,7 @@ class DeadlineTransport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; raises httpcore's own errors, which the caller tells apart by what had been sent."""
+        """Send one request. Raises httpcore's own errors, which the caller distinguishes by the bytes sent."""
         attempt: Attempt = _current.attempt
         url, timeouts = request.url, request.extensions.get("timeout", {})
         response = self._pool.handle_request(
@@ -200,7 +200,7 @@ class DeadlineTransport(httpx.BaseTransport):
             )
         )
         if not attempt.answered:
-            # It was read together with the reply to an earlier request, so it is not the answer to this one.
+            # It was read together with the reply to an earlier request, so it doesn't belong to this one.
             response.extensions["network_stream"].close()
             response.close()
             raise httpcore.RemoteProtocolError("a reply came before its request")
@@ -220,6 +220,6 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         if self._response.status == httpx.codes.MISDIRECTED_REQUEST:
-            # To be repeated on another connection.
+            # The request must be repeated on another connection.
             self._response.extensions["network_stream"].close()
         self._response.close()

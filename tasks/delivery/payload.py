@@ -1,4 +1,4 @@
-"""Builds the request to Yuno's Recovery Agent: exactly its documented contract, no field more, no nulls."""
+"""Builds the request to Yuno's Recovery Agent: exactly its documented contract, without other fields or nulls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ CHANNELS = frozenset({"call", "whatsapp", "auto"})
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A request, and the names of optional fields that were left out because they could not be made valid."""
+    """A request, and the names of optional fields that were left out because they were invalid."""
 
     request: RecoveryRequest
     left_out: tuple[str, ...]
@@ -29,7 +29,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class InvalidContact:
-    """Nobody can be reached with what the shop sent."""
+    """The shop's data doesn't allow a contact."""
 
     field: str
 
@@ -37,7 +37,7 @@ class InvalidContact:
 def build(
     fields: Mapping[str, str], *, session_id: str, stage: Stage, platform: Platform, abandoned_ms: int, reason: str
 ) -> Built | InvalidContact:
-    """Build the request from a session's stored fields.
+    """Return the request built from a session's stored fields.
 
     `abandoned_ms` is the Unix ms of the last activity; `reason` is used unless the shop gave one.
     """
@@ -57,9 +57,9 @@ def build(
 
 
 def by_channel(built: Built, may: frozenset[Channel], usual: str) -> Built:
-    """Return the request with the channel by which this person may be contacted.
+    """Return the request with a channel on which this person can be contacted.
 
-    What the shop's event wanted goes before what is `usual`; a channel that may not be used gives way to the other.
+    The shop's choice takes precedence over the `usual` channel; a channel that isn't allowed is replaced by the other.
     """
     engagement = built.request.engagement
     wanted = usual if engagement.preferred_channel == "auto" else engagement.preferred_channel
@@ -71,10 +71,10 @@ def by_channel(built: Built, may: frozenset[Channel], usual: str) -> Built:
 
 
 def phone_of(fields: Mapping[str, str]) -> str | None:
-    """Return the customer's number in E.164; None when it is missing or nobody can have it.
+    """Return the customer's number in E.164; None if it is missing or invalid.
 
-    A national number that was written with one country, and would be another person's with a later one, has two
-    readings: a shopper who has the goods sent abroad still has the number from home.
+    A national number written with one country, which a later country turns into another person's number, is ambiguous:
+    a shopper who ships abroad still has their home number.
     """
     text, first = fields.get("phone", ""), fields.get(PHONE_COUNTRY, "")
     number = phones.phone(text, countries.country(fields.get("country", "")))
@@ -84,12 +84,12 @@ def phone_of(fields: Mapping[str, str]) -> str | None:
 
 
 def contact_of(fields: Mapping[str, str]) -> ContactDetails:
-    """Return the customer's contact details as a session keeps them."""
+    """Return a session's contact details; empty if missing."""
     return ContactDetails(fields.get("phone", ""), fields.get("country", ""), fields.get("email", ""))
 
 
 def timestamp(ms: int) -> str:
-    """Return Unix ms as ISO 8601 in UTC: `2025-05-13T22:45:00Z`, with milliseconds only when there are any."""
+    """Return Unix ms as ISO 8601 in UTC: `2025-05-13T22:45:00Z`, with milliseconds only if there are any."""
     moment = _EPOCH + timedelta(milliseconds=ms)
     return moment.isoformat(timespec="milliseconds" if ms % 1000 else "seconds").replace("+00:00", "Z")
 
@@ -117,13 +117,13 @@ def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | Inva
 
 
 def _country(written: str, phone: str, left_out: list[str]) -> str | None:
-    """Return the customer's country: that of the number if the shop gave none, one that cannot be read, or its code."""
+    """Return the customer's country. Without a readable one, or with a dialling code, it is that of the number."""
     country = countries.country(written)
     if country is not None and countries.dialling_code(written) is None:
         return country
     if country is None:
         left_out.append("customer.country_code (taken from the number)")
-    # A dialling code can be shared by several countries; the number tells which.
+    # Several countries can share a dialling code; the number decides.
     return phones.country_of_phone(phone) or country
 
 

@@ -1,4 +1,4 @@
-"""A rate as people write it in settings: `10/s`, `600/m`, `500/h`, or `off`. Pure."""
+"""Rates in settings: `10/s`, `600/m`, `500/h`, or `off`. Pure."""
 
 import math
 import re
@@ -11,24 +11,24 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 _WRITTEN = re.compile(r"([0-9]{1,9})\s*/\s*([smh])")
 _MICROS = 1_000_000
 FASTEST = 10_000
-"""Requests a second."""
+"""Requests per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests in a second, minute or hour."""
+    """A number of requests per second, minute or hour."""
 
     number: int
     unit: str
 
     @property
     def interval_us(self) -> int:
-        """Time between two of them in whole microseconds, rounded so that there are never more than were asked for."""
+        """Time between two requests in whole microseconds, rounded up so that the rate is never exceeded."""
         return -(-_UNITS[self.unit] * _MICROS // self.number)
 
     @property
     def burst(self) -> int:
-        """How many may follow at once on a time without any: those of one second, and one at the least."""
+        """How many requests can follow at once after a pause: those of one second, and at least one."""
         return max(1, math.ceil(self.number / _UNITS[self.unit]))
 
     def __str__(self) -> str:
@@ -36,10 +36,11 @@ class Rate:
 
 
 def parse_rate(value: object) -> Rate | None:
-    """Read a rate, or `off` (None).
+    """Return a rate, or None for `off`.
 
     Raises:
-        ValueError: It is something else, zero, or above 10,000 a second. The message completes "<the value> ...".
+        ValueError: It has another form, is zero, or is above 10,000 per second. The message completes "<the value>
+            ...".
     """
     if value is None or isinstance(value, Rate):
         return value

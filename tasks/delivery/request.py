@@ -1,4 +1,4 @@
-"""The body of a request to Yuno's Recovery Agent: its fields, and what one that was sent says."""
+"""The body of a request to Yuno's Recovery Agent: its fields, and readers for a sent one."""
 
 import json
 
@@ -13,7 +13,7 @@ class _Part(BaseModel):
 
 
 class Customer(_Part):
-    """Who to contact. phone_number is E.164, country_code ISO 3166-1 alpha-2, language BCP 47."""
+    """The person to contact. phone_number is E.164, country_code ISO 3166-1 alpha-2, language BCP 47."""
 
     full_name: str
     phone_number: str
@@ -23,7 +23,7 @@ class Customer(_Part):
 
 
 class AbandonedSession(_Part):
-    """What was abandoned, and when (ISO 8601, UTC, `Z`)."""
+    """The abandoned stage, and when it was abandoned (ISO 8601, UTC, `Z`)."""
 
     abandonment_timestamp: str
     flow_stage: Stage
@@ -41,7 +41,7 @@ class Item(_Part):
 
 
 class Cart(_Part):
-    """What was in the cart; amounts are JSON numbers in the given ISO 4217 currency."""
+    """The cart's contents; amounts are JSON numbers in the given ISO 4217 currency."""
 
     total_value: int | float | None = None
     currency: str | None = None
@@ -49,7 +49,7 @@ class Cart(_Part):
 
 
 class Engagement(_Part):
-    """How to contact, and why."""
+    """How to contact the person, and why."""
 
     preferred_channel: str
     reason: str
@@ -70,21 +70,21 @@ class RecoveryRequest(_Part):
 
 
 def phone_in(body: str) -> str:
-    """Return the number that a request as it was sent goes to."""
+    """Return the phone number of a sent request."""
     return str(json.loads(body)["customer"]["phone_number"])
 
 
 def email_in(body: str) -> str:
-    """Return the e-mail address in a request as it was sent; empty for none."""
+    """Return the e-mail address in a sent request; empty for none."""
     return str(json.loads(body)["customer"].get("email") or "")
 
 
 def contact_in(body: str) -> ContactDetails:
-    """Return the customer's contact details in a request as it was sent."""
+    """Return the contact details of a sent request."""
     customer = json.loads(body)["customer"]
     return ContactDetails(customer["phone_number"], customer["country_code"], customer.get("email", ""))
 
 
 def channel_in(body: str) -> str:
-    """Return the channel that a request as it was sent asks for."""
+    """Return the channel of a sent request."""
     return str(json.loads(body)["engagement"]["preferred_channel"])

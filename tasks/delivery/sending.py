@@ -2,7 +2,7 @@
 
 gate ▶ fence ▶ reserve person ▶ in time? ▶ POST ▶ (release person) ▶ settle
 
-Where the state has replicas, enough of them must have the fence, and then the reservation, before the next step.
+If the state has replicas, enough of them must acknowledge the fence, and then the reservation, before the next step.
 """
 
 import hmac
@@ -32,11 +32,11 @@ from tasks.failpoints import reached
 log = structlog.get_logger("winback.tasks")
 
 ANOTHER_MODE = timedelta(seconds=5)
-"""How soon another worker may take what one in another mode than the deployment's gave back."""
+"""How soon another worker can take an outreach that a worker in the wrong mode returned."""
 REPLICAS_BACK = timedelta(seconds=5)
-"""How soon to try again when too few replicas know of an attempt; each try waits a second for them."""
+"""How soon to retry if too few replicas acknowledge an attempt; each try waits a second for them."""
 PAYMENT_CHECK = timedelta(minutes=10)
-"""How soon to ask again whether a payment of the person is still in progress."""
+"""How soon to check again whether a payment of the person is in progress."""
 PERSON_TAKEN = {
     "limited": "contacted_recently",
     "bought": "bought_recently",
@@ -47,7 +47,7 @@ PERSON_TAKEN = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedContact:
-    """One contact that the policy let pass."""
+    """One contact that the policy allowed."""
 
     taken: Taken
     people: tuple[str, ...]
@@ -55,29 +55,29 @@ class PlannedContact:
     built: payload.Built
     limits: tuple[Limit, ...]
     channels: frozenset[Channel]
-    """Those that the request may use."""
+    """The channels that the request can use."""
     proof: str
     """The answers on which it rests; see tasks.policy.consent."""
 
 
 @dataclass(slots=True)
 class Permit:
-    """What an attempt was given at dispatch and at the gate, and gives back when it does not use it."""
+    """The permit and daily slot of an attempt, which it returns if unused."""
 
     request_made: bool = False
     day: str = ""
-    """Among whose contacts it has a place that it gives back; empty for none."""
+    """The day of its slot, which it returns; empty for none."""
 
 
 def send(contact: PlannedContact, client: yuno.YunoClient, deps: Deps, *, permit: Permit) -> AttemptOutcome:
-    """Make the request and record how it went, unless somebody may not be contacted after all."""
+    """Make the request and record its result, unless a check forbids the contact."""
     taken, people, built = contact.taken, contact.people, contact.built
     admitted = _pass_gate(taken, deps)
     if isinstance(admitted, AttemptOutcome):
         return admitted
-    # An earlier attempt may have been a contact: then the place stays taken.
+    # An earlier attempt might have been a contact: then the slot stays taken.
     permit.day = "" if taken.ambiguous else admitted.day
-    # Read before the fence is called: the lease that it renews cannot end before this clock says so.
+    # Read before the fence is called, so that the renewed lease can't end earlier than by this clock.
     started = deps.monotonic()
     body = taken.body or built.request.to_json()
     key = taken.key or idempotency_key(deps.identity_secret, taken)
@@ -108,21 +108,22 @@ def send(contact: PlannedContact, client: yuno.YunoClient, deps: Deps, *, permit
 
 
 def _pass_gate(taken: Taken, deps: Deps) -> Admitted | AttemptOutcome:
-    """Pass the gate, or return what became of an attempt that may not be made."""
+    """Pass the gate, or return the outcome of a forbidden attempt."""
     admitted = deps.control.gate(taken)
     if isinstance(admitted, Admitted):
         return admitted
     if admitted == "missed":
         state = deps.outbox.end_unsent(taken, "suppressed", "orders_missing")
         return AttemptOutcome(taken.outreach, state or "lost", "orders_missing")
-    # Back to where it was among those due; nothing is dispatched while this lasts. Other workers may be able to.
+    # Keep its earlier due time; nothing is dispatched while this lasts. In the wrong mode, other workers might be able
+    # to send it.
     delay_ms = milliseconds(ANOTHER_MODE) if admitted == "another_mode" else None
     kept = deps.outbox.postpone(taken, delay_ms=delay_ms, why=f"sending_{admitted}")
     return AttemptOutcome(taken.outreach, "postponed" if kept else "lost", f"sending_{admitted}")
 
 
 def _fence(contact: PlannedContact, body: str, key: str, deps: Deps) -> int | AttemptOutcome:
-    """Pass the fence and return the number of the attempt, or what became of one that may not be made."""
+    """Pass the fence and return the attempt's number, or the outcome of a forbidden attempt."""
     taken = contact.taken
     try:
         fenced = deps.outbox.fence(taken, body=body, key=key, consent=contact.proof)
@@ -144,7 +145,7 @@ def _fence(contact: PlannedContact, body: str, key: str, deps: Deps) -> int | At
 
 
 def _record(taken: Taken, admitted: Admitted, reply: yuno.Reply, deps: Deps, *, permit: Permit) -> None:
-    """Let all workers know what the reply says about their requests, too; before anybody can take this one up again."""
+    """Report to all workers what the reply means for their requests, before another worker can take this outreach."""
     if not breaker.not_delivered(reply):
         permit.day = ""
     match breaker.verdict(reply):
@@ -158,7 +159,7 @@ def _record(taken: Taken, admitted: Admitted, reply: yuno.Reply, deps: Deps, *, 
 
 
 def reserve(contact: PlannedContact, deps: Deps) -> Reservation:
-    """Reserve the person, and let their orders lead to this contact from now on."""
+    """Reserve the person, and attribute their orders to this contact from now on."""
     taken = contact.taken
     lead = deps.attribution.contact_ref(str(of_stored(taken.session.fields) or ""), taken.now_ms)
     return deps.people.reserve(
@@ -173,7 +174,7 @@ def reserve(contact: PlannedContact, deps: Deps) -> Reservation:
 
 
 def _reserve(contact: PlannedContact, number: int, deps: Deps) -> AttemptOutcome | None:
-    """Reserve the person; when that is refused, settle the attempt that was not made."""
+    """Reserve the person; if that is refused, settle the attempt without a request."""
     taken, people = contact.taken, contact.people
     try:
         answer = reserve(contact, deps)
@@ -189,17 +190,17 @@ def _reserve(contact: PlannedContact, number: int, deps: Deps) -> AttemptOutcome
         end = retry_while_unavailable(deps, deps.outbox.settle)
         state = end(taken, "suppressed", reason=PERSON_TAKEN[answer], line=f"attempt {number} not made")
         return AttemptOutcome(taken.outreach, state or "lost", PERSON_TAKEN[answer])
-    # Held by an attempt that may still end without a contact, paying, or ours by a later claim.
+    # Held by an attempt that can still end without a contact, paying, or held by a later token of this outreach.
     wait = {"held": deps.delivery.lease, "paying": PAYMENT_CHECK}.get(answer)
     why = "payment_in_progress" if answer == "paying" else f"person_{answer}"
     return settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
 
 
 def _abandon_attempt(taken: Taken, number: int, why: str, deps: Deps, *, people: Sequence[str] = ()) -> AttemptOutcome:
-    """Give back an attempt of which it is not certain that it is recorded where it has to be: no request was made.
+    """Return an attempt without a request, because it might not be recorded everywhere.
 
-    That is worth more than an outreach that ends unknown. Who may be reserved for it (`people`) is released, unless an
-    attempt before may have been a contact.
+    This is better than an outreach that ends as unknown. A possible reservation of `people` is released, unless an
+    earlier attempt might have been a contact.
     """
     if why == "not_replicated":
         deps.replication("failing")
@@ -208,7 +209,7 @@ def _abandon_attempt(taken: Taken, number: int, why: str, deps: Deps, *, people:
     wait = REPLICAS_BACK if why == "not_replicated" else CATCH_UP
     outcome = settle(taken, number, yuno.TryAgain(why, wait, counted=False), deps)
     if outcome.outcome == "lost":
-        # The fence was not carried out, or a primary that has died took it along.
+        # The fence wasn't carried out, or it was lost with a failed primary.
         postpone = retry_while_unavailable(deps, deps.outbox.postpone)
         if postpone(taken, delay_ms=milliseconds(wait), why=why):
             return AttemptOutcome(taken.outreach, "postponed", why)
@@ -216,6 +217,6 @@ def _abandon_attempt(taken: Taken, number: int, why: str, deps: Deps, *, people:
 
 
 def idempotency_key(secret: bytes, taken: Taken) -> str:
-    """Return the same UUID (in version-4 form) for the same abandonment, also when it was claimed anew after a loss."""
+    """Return the same UUID (version 4) for the same abandonment, even if it is claimed again after a loss."""
     text = f"{taken.session.session_id}|{taken.last}".encode()
     return str(uuid.UUID(bytes=hmac.digest(secret, text, sha256)[:16], version=4))

@@ -5,11 +5,11 @@ from state.sending_control import Limits
 from tasks.delivery.settings import DeliverySettings
 
 LONGEST_PAUSE = 16
-"""No pause is longer than so many times the first, whatever fails and whatever a server asks for."""
+"""The longest pause as a multiple of the first, for any failure and any Retry-After."""
 
 
 def limits_of(delivery: DeliverySettings) -> Limits:
-    """Return the limits in numbers. In shadow mode nothing is sent, so nothing need be limited."""
+    """Return the limits in numbers. In shadow mode nothing is sent, so there are no limits."""
     live = delivery.mode == "live"
     rate = delivery.rate if live else None
     pause_ms = milliseconds(delivery.breaker_pause)

@@ -22,10 +22,10 @@ DEFAULT_ENDPOINT = "https://prod.y.uno/ai-caller-ms/recovery-payment/external"
 
 
 def _read_key(value: object) -> object:
-    """Drop what a paste brings along: no key holds white space, and a stray line break is a 401 that explains nothing.
+    """Return a key without white space from pasting: a stray line break would cause an unexplained 401.
 
     Raises:
-        ValueError: A character is left that no HTTP header can carry. The message does not hold the key.
+        ValueError: It holds a character that no HTTP header can carry. The message doesn't contain the key.
     """
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str):
@@ -38,12 +38,12 @@ def _read_key(value: object) -> object:
 
 def _refuse_bool(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("is not a whole number")  # noqa: TRY004 - pydantic collects ValueErrors alone
+        raise ValueError("is not a whole number")  # noqa: TRY004 - pydantic only collects ValueErrors
     return value
 
 
 Count = Annotated[int, BeforeValidator(_refuse_bool)]
-"""A whole number. pydantic alone would read `true` as 1."""
+"""A whole number. Pydantic's own check reads `true` as 1."""
 
 
 def _read_off(value: object) -> object:
@@ -65,27 +65,25 @@ def _read_endpoint(value: str, *, private: bool) -> str:
     import httpx
 
     try:
-        # The client's own parser decides, so that what was checked is what is called.
+        # The client's own parser decides, so that the checked URL is the one that is called.
         url = httpx.URL(value)
     except httpx.InvalidURL:
         url = httpx.URL()
     if not value.isascii() or not value.isprintable() or " " in value or "\\" in value or not url.host:
         raise ValueError(f"is not a URL: write it like {DEFAULT_ENDPOINT}")
     if url.userinfo:
-        raise ValueError(
-            "holds a user name or password: the keys are settings of their own, delivery.public_api_key ..."
-        )
+        raise ValueError("holds a user name or password: the keys have their own settings, delivery.public_api_key ...")
     if "#" in value:
-        raise ValueError("has a fragment: leave out the # and what follows")
+        raise ValueError("has a fragment: remove the # and the rest")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
-        raise ValueError("must begin with https:// (plain http:// is for localhost, 127.0.0.0/8 and [::1] alone)")
+        raise ValueError("must begin with https:// (plain http:// is only for localhost, 127.0.0.0/8 and [::1])")
     if kind := _kind_of_literal(url.host, private=private):
         raise ValueError(f"leads to a {kind} address, where nothing is sent; see delivery.allow_private_endpoint")
     return value
 
 
 def _kind_of_literal(host: str, *, private: bool) -> str | None:
-    """Say what is wrong with a host that is an address already; of a name, what it resolves to decides each time."""
+    """Return why a literal address isn't allowed as a host; a name is checked each time it is resolved."""
     try:
         return address_block_reason(host, loopback=is_loopback(host), private=private)
     except ValueError:
@@ -97,30 +95,30 @@ class DeliverySettings(BaseModel):
 
     Attributes:
         mode: `shadow` does everything but the request; `live` sends it.
-        allow_private_endpoint: Whether the endpoint may have a private address; metadata services never count.
-        endpoint: The whole address of the operation. HTTPS, or plain HTTP for loopback hosts.
-        public_api_key: Header `public-api-key`; needed in live mode only.
-        private_secret_key: Header `private-secret-key`; needed in live mode only.
+        allow_private_endpoint: Whether the endpoint can have a private address; metadata services never can.
+        endpoint: The full address of the operation. HTTPS, or plain HTTP for loopback hosts.
+        public_api_key: Header `public-api-key`; only needed in live mode.
+        private_secret_key: Header `private-secret-key`; only needed in live mode.
         timeout: The deadline of one whole attempt: connecting, sending and reading together.
-        lease_margin: How much longer than an attempt can last a leased outreach belongs to its worker.
-        backoff_base: The first retry waits up to this long; each further one up to twice as long.
-        backoff_cap: No retry waits longer.
-        max_attempts: Attempts in all before an outreach ends as `dead`.
-        on_unknown: What to do when nobody can say whether a request arrived: `park` it for a person, or `retry`
-            with the same key for at most 24 h.
-        in_flight: How many outreaches may be leased at a time; None: 4 for each of the worker's slots.
-        dispatch_interval: How often what is due is handed to the workers.
-        rate: Requests of all workers together; None: as many as they can.
+        lease_margin: Added to twice `timeout` to give the lease.
+        backoff_base: The longest wait before the first retry; it doubles for each further one.
+        backoff_cap: The longest wait before any retry.
+        max_attempts: Attempts before an outreach ends as `dead`.
+        on_unknown: The reaction if it is unknown whether a request arrived: `park` it for an operator, or `retry` with
+            the same key for at most 24 h.
+        in_flight: How many outreaches can be leased at a time; None: 4 for each of the worker's slots.
+        dispatch_interval: How often due outreaches are dispatched to the workers.
+        rate: Requests of all workers together; None: no limit.
         max_per_day: Contacts of all workers together within a day (UTC); None: no limit.
-        breaker_failures: After so many requests in a row that failed, sending stops; None: never.
-        breaker_pause: How long it then stops before one is tried; doubled each time that fails, too. When the keys are
-            refused, one is tried each time this has passed.
+        breaker_failures: How many failed requests in a row stop sending; None: never.
+        breaker_pause: How long it then stops before a probe; doubled after each failed probe. If the keys are refused,
+            probes follow at this interval.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     mode: Literal["shadow", "live"] = "shadow"
-    # Before the endpoint, whose check asks for it.
+    # Before the endpoint, whose check needs it.
     allow_private_endpoint: bool = False
     endpoint: str = DEFAULT_ENDPOINT
     public_api_key: ApiKey = None
@@ -140,7 +138,7 @@ class DeliverySettings(BaseModel):
 
     @property
     def rehearses(self) -> bool:
-        """Whether requests can only reach this machine, so that nobody can be called."""
+        """Whether requests can only reach this machine, so that no person can be called."""
         if self.endpoint == DEFAULT_ENDPOINT:
             return False
         import httpx
@@ -151,7 +149,8 @@ class DeliverySettings(BaseModel):
     def lease(self) -> timedelta:
         """How long a leased outreach belongs to its worker.
 
-        Twice the attempt's deadline and the margin: nobody else takes an outreach whose request may still be under way.
+        Twice the attempt's deadline and the margin, so that no other worker takes an outreach whose request might be in
+        flight.
         """
         return 2 * self.timeout + self.lease_margin
 

@@ -1,4 +1,4 @@
-"""From the reply to an attempt to the record of its outreach: sent, waiting for another attempt, dead or unknown."""
+"""From the reply to an attempt to the record of its outreach: sent, due for another attempt, dead or unknown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 CATCH_UP = timedelta(seconds=1)
-"""How soon to look again where nothing but a moment is missing."""
+"""How soon to check again if only a moment is missing."""
 LONGEST_UNKNOWN = timedelta(hours=24)
-"""For so long Yuno replays the answer to a key it knows; afterwards a repetition would be a second contact."""
+"""How long Yuno replays the answer to a known key; after it, a repeated request would be a second contact."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """How an attempt went: the outreach's state now, why, and the number of the request (0: none was made)."""
+    """The result of an attempt: the outreach's state, the reason, and the number of the request (0: none was made)."""
 
     outreach: str
     outcome: str
@@ -42,7 +42,7 @@ def settle(
     left_out: tuple[str, ...] = (),
     took_s: float | None = None,
 ) -> AttemptOutcome:
-    """Record what the reply to attempt `number` means, and return how the attempt went."""
+    """Record the meaning of the reply to attempt `number`, and return the result of the attempt."""
     line = f"attempt {number}" if took_s is None else f"attempt {number} in {took_s * 1000:.0f} ms"
     if left_out:
         line += f" (left out: {', '.join(left_out)})"
@@ -71,7 +71,7 @@ def settle(
 
 
 def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str | None:
-    """Park it for a person to decide, or, where the merchant says that Yuno honours the key, repeat it with that."""
+    """Park it for an operator, or repeat it with the same key if the settings say that Yuno honours the key."""
     write = retry_while_unavailable(deps, deps.outbox.settle)
     may = deps.delivery.on_unknown == "retry" and unknown_for(taken) < LONGEST_UNKNOWN
     if not may or number >= deps.delivery.max_attempts:
@@ -81,9 +81,9 @@ def _unknown(taken: Taken, number: int, why: str, line: str, deps: Deps) -> str 
 
 
 def retry_while_unavailable(deps: Deps, write: Callable[P, R]) -> Callable[P, R]:
-    """Let what is known of an attempt be written again and again for as long as a lease, while the server is away.
+    """Return `write` with retries for the length of a lease while the server is down.
 
-    The answer to a request is worth waiting for a server that restarts. Our claim guards it, so it can't come too late.
+    The answer to a request is worth waiting for a server that restarts. The token guards it, so it can't be too late.
     """
 
     def retrying(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -101,7 +101,7 @@ def retry_while_unavailable(deps: Deps, write: Callable[P, R]) -> Callable[P, R]
 
 
 def unknown_for(taken: Taken) -> timedelta:
-    """Return how long Yuno may have known the idempotency key.
+    """Return how long Yuno might have known the idempotency key.
 
     A first attempt in the future was made while the clock was ahead, at an unknown time: it counts as too long ago.
     """

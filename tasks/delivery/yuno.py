@@ -1,7 +1,7 @@
 """The HTTP client for Yuno's Recovery Agent: one request, one frozen outcome.
 
-Whether a failed request may be repeated depends on one thing: had any byte been handed over? Sources: docs.y.uno,
-"Errors" and "Idempotency" (August 2026).
+Whether a failed request can be repeated depends on one thing: was any byte sent? Sources: docs.y.uno, "Errors" and
+"Idempotency" (August 2026).
 """
 
 import json
@@ -21,17 +21,17 @@ from tasks.delivery.settings import DeliverySettings
 
 LARGEST_REPLY = 64 * 1024
 _RETRYABLE = frozenset({408, 421, 425, 429, 500, 503})
-"""Statuses that say that the request was not carried out, and may be repeated.
+"""Statuses of requests that weren't carried out and can be repeated.
 
-408: it did not arrive as a whole (RFC 9110, 15.5.9). 421: on another connection (RFC 9110, 15.5.20). 425: it might have
-been a replay, so it was not processed (RFC 8470, 5.2); we send no early data ourselves. 429, 503 and 500: retryable by
-Yuno's documentation.
+408: it didn't arrive completely (RFC 9110, 15.5.9). 421: repeat it on another connection (RFC 9110, 15.5.20). 425: it
+might have been a replay, so it wasn't processed (RFC 8470, 5.2); Winback sends no early data. 429, 503 and 500:
+retryable by Yuno's documentation.
 """
 _IN_USE = frozenset({409, 423})
-"""The target of the request is in use by another one (RFC 9110, 15.5.10; 423: RFC 4918, 11.3)."""
+"""Another request is using the target of this one (RFC 9110, 15.5.10; 423: RFC 4918, 11.3)."""
 _UNDECIDED = frozenset({502, 504})
 FORBIDDEN = "forbidden_address"
-"""The endpoint's name leads to an address that nothing is sent to: true for every request."""
+"""The endpoint's name has a forbidden address. This concerns every request."""
 _FORBIDDEN_FOR = timedelta(minutes=1)
 
 
@@ -44,9 +44,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Surely nobody was contacted, unless another request with the same key is under way (`maybe_delivered`).
+    """The request certainly made no contact, unless another one with the same key is in flight (`maybe_delivered`).
 
-    Not `counted`: the fault was not this outreach's.
+    Not `counted`: the outreach didn't cause the failure.
     """
 
     why: str
@@ -57,7 +57,7 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It will never be accepted. `messages` may quote personal data: for the outreach's own record only."""
+    """It will never be accepted. `messages` can quote personal data: only for the outreach's own record."""
 
     why: str
     messages: tuple[str, ...] = ()
@@ -65,14 +65,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Nobody can say whether it was accepted."""
+    """It is unknown whether it was accepted."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unauthorised:
-    """The keys are not accepted: no fault of the outreach, and true for all of them."""
+    """The keys are refused. This concerns all outreaches."""
 
     why: str
 
@@ -99,7 +99,7 @@ class YunoClient:
             timeout=settings.timeout.total_seconds(),
             follow_redirects=False,
             trust_env=False,
-            # Every cookie that a reply sets is refused: nothing of one customer's request goes out with the next.
+            # Refuse every cookie, so that nothing of one customer's request is sent with the next.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
@@ -124,7 +124,7 @@ class YunoClient:
         self._client.close()
 
 
-class _NotSent(Exception):  # noqa: N818 - an outcome on its way, not an error
+class _NotSent(Exception):  # noqa: N818 - a pending outcome, not an error
     def __init__(self, why: str, *, counted: bool) -> None:
         self.why, self.counted = why, counted
 
@@ -155,11 +155,11 @@ def _driver_errors(attempt: Attempt) -> Iterator[None]:
 def _classify(  # noqa: PLR0911 - one return for each row of the table
     status: int, headers: httpx.Headers, body: bytes | None, now: datetime
 ) -> Reply:
-    """Tell what a reply means; `body` is None when it broke off."""
-    if 200 <= status < 300:  # noqa: PLR2004 - accepted is accepted, whatever became of the rest of the reply
+    """Return the meaning of a reply; `body` is None if it broke off."""
+    if 200 <= status < 300:  # noqa: PLR2004 - a 2xx counts even if the rest of the reply is lost
         return Accepted(status)
     if status == httpx.codes.BAD_REQUEST and body is None:
-        # The code that was lost may have said that another request with this key is under way, or was accepted.
+        # The lost code could have said that another request with this key is in flight or was accepted.
         return Undecided("http_400.reply_lost")
     code, messages = _error(body or b"")
     why = f"http_{status}" + (f".{code}" if code else "")
@@ -168,7 +168,7 @@ def _classify(  # noqa: PLR0911 - one return for each row of the table
     if code == "IDEMPOTENCY_DUPLICATED":
         return Undecided(why)
     if status in _IN_USE or code == "REQUEST_IN_PROCESS":
-        # It can be our own earlier request, lost with a failover, which may still become a contact.
+        # It can be this outreach's own earlier request, lost with a failover, which can still become a contact.
         return TryAgain(why, wait, maybe_delivered=True)
     if status in {401, 403}:
         return Unauthorised(why)
@@ -177,13 +177,13 @@ def _classify(  # noqa: PLR0911 - one return for each row of the table
     if status in _UNDECIDED:
         return Undecided(why)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        # Undocumented: it may have been processed.
+        # Undocumented: it might have been processed.
         return Undecided(why)
     return Rejected(why, messages)
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Read a Retry-After header in seconds or as a date (RFC 9110, 10.2.3); None when there is nothing to read."""
+    """Return a Retry-After header in seconds or as a date (RFC 9110, 10.2.3); None if it is missing or unreadable."""
     if value is None:
         return None
     text = value.strip()
@@ -197,7 +197,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def _read_bounded(response: httpx.Response) -> bytes | None:
-    """Read what a connection needs to be used again, up to a bound; None when the reply broke off."""
+    """Return the body up to a bound, so that the connection can be used again; None if the reply broke off."""
     body = b""
     try:
         for chunk in response.iter_raw():
@@ -223,5 +223,5 @@ def _error(body: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def _name(exc: Exception) -> str:
-    """Return an error's class in the field's spelling: ReadTimeout becomes read_timeout."""
+    """Return an error's class in snake case: ReadTimeout becomes read_timeout."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in type(exc).__name__).lstrip("_")

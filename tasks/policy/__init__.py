@@ -1,1 +1,1 @@
-"""Whether, when and on which channel a person may be contacted."""
+"""Whether, when and on which channel a person can be contacted."""

@@ -1,4 +1,4 @@
-"""How the entries of a block list are written, and the one form in which they and shoppers are compared. Pure."""
+"""The format of block list entries, and the normal form in which they and shoppers are compared. Pure."""
 
 import html
 import re
@@ -6,14 +6,14 @@ import unicodedata
 from fnmatch import translate
 
 _FEWEST_DIGITS = 5
-"""Digits that a pattern of numbers must give: fewer name a country or a whole network."""
+"""The fewest digits of a number pattern: with fewer it would name a country or a whole network."""
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
 _RANGE = re.compile(r"(\+[\d ().-]*\d)\s*(?:-|\.\.|to)\s*(\+[\d ().-]*\d)")
 _NO_SEPARATORS = str.maketrans("", "", " -.()/")
 
 
 def name(text: str) -> str:
-    """Return a name as it is compared: without accents, case, HTML entities and repeated spaces."""
+    """Return a name in its form for comparison: without accents, case, HTML entities and repeated spaces."""
     plain = html.unescape(text).casefold()
     if not plain.isascii():
         plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain).casefold())
@@ -22,7 +22,7 @@ def name(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """Return the first e-mail address in a text, as it is compared; empty when there is none."""
+    """Return the first e-mail address in a text, in its form for comparison; empty if there is none."""
     found = _ADDRESS.search(unicodedata.normalize("NFKC", text).casefold())
     if not found:
         return ""
@@ -31,10 +31,10 @@ def address(text: str) -> str:
 
 
 def name_entry(text: str) -> str:
-    """Read a name of a list.
+    """Return a name of a list.
 
     Raises:
-        ValueError: it has fewer than two characters.
+        ValueError: It has fewer than two characters.
     """
     found = name(text)
     if len(found) < 2:  # noqa: PLR2004 - see above
@@ -43,10 +43,10 @@ def name_entry(text: str) -> str:
 
 
 def domain_entry(text: str) -> str:
-    """Read an e-mail domain of a list: `shop.com`, `@shop.com`, `*.shop.com`, or `.test` for a top-level domain.
+    """Return an e-mail domain of a list: `shop.com`, `@shop.com`, `*.shop.com`, or `.test` for a top-level domain.
 
     Raises:
-        ValueError: it is none.
+        ValueError: It isn't one.
     """
     bare = _host(text.strip().casefold().removeprefix("*").removeprefix("@"))
     top_level = text.strip().startswith(".") and "." not in bare
@@ -56,10 +56,10 @@ def domain_entry(text: str) -> str:
 
 
 def address_entry(text: str) -> str:
-    """Read an e-mail address of a list, in which * and ? are wildcards; return it as a regular expression.
+    """Return an e-mail address of a list, with the wildcards * and ?, as a regular expression.
 
     Raises:
-        ValueError: it is none, or it would match every address.
+        ValueError: It isn't one, or it would match every address.
     """
     found = text.strip().casefold()
     local, _, host = found.rpartition("@")
@@ -71,17 +71,17 @@ def address_entry(text: str) -> str:
 
 
 def label_entry(text: str) -> str:
-    """Read one label of an e-mail domain, in which * and ? are wildcards; return it as a regular expression."""
+    """Return one label of an e-mail domain, with the wildcards * and ?, as a regular expression."""
     return translate(text.strip().casefold())
 
 
 def number_entry(text: str) -> str:
-    """Read numbers of a list: one, `+5730012345*`, `+1???55501??` or `+441632960000-+441632960999`.
+    """Return the numbers of an entry: one, `+5730012345*`, `+1???55501??` or `+441632960000-+441632960999`.
 
-    Return a regular expression of the digits after the plus.
+    The result is a regular expression for the digits after the plus.
 
     Raises:
-        ValueError: it is not written so, or names a whole country.
+        ValueError: It has another form, or names a whole country.
     """
     if bounds := _RANGE.fullmatch(text.strip()):
         return _between(*(_digits(bound) for bound in bounds.groups()))
@@ -99,7 +99,7 @@ def number_entry(text: str) -> str:
 
 
 def number(e164: str) -> str:
-    """Return the digits by which one line is compared, however its number is written."""
+    """Return the digits that identify a line, however its number is written."""
     from detectors.normalize.identities import identities_of
 
     found = identities_of(e164, "", "")
@@ -113,7 +113,7 @@ def _between(first: str, last: str) -> str:
 
 
 def _range_of(first: str, last: str) -> str:
-    """Return a regular expression for all texts of digits between two of the same length, both included."""
+    """Return a regular expression for all digit texts between two of the same length, both included."""
     if first == last:
         return first
     if first[0] == last[0]:
@@ -137,7 +137,7 @@ def _digits(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """Return a host as it is compared: without dots at its ends, and in the letters that DNS uses."""
+    """Return a host in its form for comparison: without dots at its ends, and in DNS's letters."""
     bare = text.strip(".")
     try:
         return bare if bare.isascii() else bare.encode("idna").decode("ascii")

@@ -1,4 +1,4 @@
-"""The settings of the block list: which shoppers are robots, staff or tests."""
+"""The settings of the block list: robots, staff and tests."""
 
 import json
 from collections.abc import Callable
@@ -12,9 +12,9 @@ Read = Callable[[str], str]
 
 
 def _list_of(read: Read, example: str) -> BeforeValidator:
-    """Read a list, or `first,second` from text; each entry must be one that `read` can read.
+    """Return a reader for a list, or for `first,second` in text form; `read` must accept each entry.
 
-    An entry that cannot be read is named by its place: it may be personal.
+    An invalid entry is named by its position, because it can be personal.
     """
 
     def check(value: object) -> object:
@@ -49,10 +49,10 @@ class BlockException(NamedTuple):
 
 
 def read_exception(text: str) -> BlockException:
-    """Read an exception.
+    """Return the parsed exception.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: It is none of them.
     """
     bare = text.strip()
     if bare.startswith("+"):
@@ -64,7 +64,7 @@ def read_exception(text: str) -> BlockException:
     return BlockException("name", block_patterns.name_entry(bare))
 
 
-# What names people is not shown by `winback config show`.
+# `winback config show` doesn't show entries that name people.
 _COUNTED = PlainSerializer(lambda entries: f"{len(entries)} entries" if entries else "")
 
 Domains = Annotated[tuple[str, ...], _list_of(block_patterns.domain_entry, "shop.com,agency.com")]
@@ -77,19 +77,19 @@ Exceptions = Annotated[
 
 
 class BlockSettings(BaseModel):
-    """The `[contact.block]` section: shoppers that are robots, or the shop's own staff and tests.
+    """The `[contact.block]` section: robots, and the shop's own staff and tests.
 
     Attributes:
-        default: Whether the list that Winback ships is used.
+        default: Whether Winback's own list is used.
         bot_domains: E-mail domains of robots, each with its subdomains.
         bot_addresses: E-mail addresses of robots; * and ? are wildcards.
         bot_names: Whole names of robots.
-        bot_numbers: Numbers of robots: one, the beginning of several, with ? for any digit, or from-to.
-        internal_domains: As `bot_domains`, of staff and tests; so are the next three.
+        bot_numbers: Numbers of robots: one, a prefix, with ? for any digit, or a range.
+        internal_domains: The same for staff and tests, as are the next three.
         internal_addresses: E-mail addresses of staff and tests.
         internal_names: Whole names of staff and tests.
         internal_numbers: Numbers of staff and tests.
-        allow: Domains, addresses, names and numbers that are on none of these lists after all.
+        allow: Domains, addresses, names and numbers that are exempt from these lists.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,7 +1,7 @@
 """The block list: whether a shopper is a robot, or the shop's own staff or test.
 
-`Blocklist` is compiled once from the shipped list (`blocklist.toml`) and the settings; asking it takes a few
-microseconds. Pure, but for reading the shipped list once.
+`Blocklist` is compiled once from Winback's own list (`blocklist.toml`) and the settings; a check takes a few
+microseconds. Pure, apart from reading the list once.
 """
 
 import re
@@ -21,7 +21,7 @@ _KINDS: tuple[Kind, ...] = ("bot", "internal")
 
 
 class Hit(NamedTuple):
-    """What a shopper is, and by which entry; `why` holds nothing of the shopper."""
+    """The kind of a shopper, and the matching entry; `why` holds nothing of the shopper."""
 
     kind: Kind
     why: str
@@ -44,7 +44,7 @@ class BlockEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Mail:
-    """Which e-mail addresses entries name."""
+    """The e-mail addresses of entries."""
 
     domains: Mapping[str, Hit]
     labels: Sequence[tuple[re.Pattern[str], Hit]]
@@ -59,7 +59,7 @@ class _Mail:
         for pattern, found in self.labels:
             if any(map(pattern.fullmatch, labels)):
                 return found
-        # What follows a plus is the shopper's own affair: qa+7@shop.com is qa@shop.com.
+        # The part after a plus is the shopper's choice: qa+7@shop.com is qa@shop.com.
         mailbox = f"{local.partition('+')[0]}@{host}"
         for pattern, found in self.addresses:
             if pattern.fullmatch(address) or pattern.fullmatch(mailbox):
@@ -69,7 +69,7 @@ class _Mail:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """Which numbers entries name: one expression for all, and then one for each."""
+    """The numbers of entries: one expression for all, and then one for each."""
 
     any: re.Pattern[str]
     each: Sequence[tuple[re.Pattern[str], Hit]]
@@ -84,7 +84,7 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True)
 class _Signs:
-    """Everything by which a shopper may be on a list."""
+    """All signs by which a shopper can be on a list."""
 
     mail: _Mail
     lines: _Lines
@@ -93,18 +93,18 @@ class _Signs:
 
 @dataclass(frozen=True, slots=True)
 class Blocklist:
-    """A compiled block list. `hit` may be asked by any thread."""
+    """A compiled block list. `hit` is thread-safe."""
 
     _signs: _Signs
     _allowed: _Signs
     _together: Mapping[str, _Signs] = field(default_factory=dict)
-    """By name, what else has to be true of somebody who is called so."""
+    """By name, further signs that must match for a shopper with this name."""
 
     def hit(self, *, name: str = "", email: str = "", e164: str = "") -> Hit | None:
-        """Say whether a shopper is on a list, by what they typed as name and e-mail address, and by their number.
+        """Return the entry for a shopper, from the name and e-mail address as typed, and the number.
 
-        `e164`: as `detectors.normalize.phones.phone` returns it, or empty. An exception takes back what the same sign
-        says: a number that is allowed does not allow an address. Robots come before staff.
+        `e164`: as `detectors.normalize.phones.phone` returns it, or empty. An exception only cancels the same sign: an
+        allowed number doesn't allow an address. Robots come before staff.
         """
         found = list(self._hits(name, email, e164))
         return min(found, key=lambda hit: _KINDS.index(hit.kind)) if found else None
@@ -129,8 +129,8 @@ class Blocklist:
 def compiled(settings: BlockSettings, *, rehearsal: bool = False) -> Blocklist:
     """Compile the list of some settings.
 
-    `rehearsal`: requests can only reach this machine, so that nobody can be called. Shipped ranges of fictitious
-    numbers are then not applied: a rehearsal uses them.
+    `rehearsal`: requests can only reach this machine, so that no person can be called. The shipped ranges of fictitious
+    numbers don't apply then, because rehearsals use them.
     """
     shipped_entries = shipped(rehearsal=rehearsal) if settings.default == "on" else ()
     entries = [*_own(settings), *shipped_entries]
@@ -145,7 +145,7 @@ def compiled(settings: BlockSettings, *, rehearsal: bool = False) -> Blocklist:
 
 @cache
 def shipped(*, rehearsal: bool = False) -> tuple[BlockEntry, ...]:
-    """Return the entries that Winback ships, for a rehearsal without the fictitious numbers."""
+    """Return the shipped entries, in a rehearsal without the fictitious numbers."""
     text = (files("tasks.policy") / "blocklist.toml").read_text(encoding="utf-8")
     found: list[JsonObject] = tomllib.loads(text)["entry"]
     return tuple(
@@ -169,7 +169,7 @@ def _lists(parts: Mapping[str, Sequence[str]]) -> _Lists:
 
 
 def _own(settings: BlockSettings) -> Iterator[BlockEntry]:
-    """Yield what the settings add, each list as an entry of its own, so that `why` names the setting."""
+    """Yield the entries of the settings, each list as its own entry, so that `why` names the setting."""
     for kind in _KINDS:
         for part in ("domains", "addresses", "names", "numbers"):
             values: tuple[str, ...] = getattr(settings, f"{kind}_{part}")

@@ -1,7 +1,7 @@
-"""Which channels a person may be contacted by, and which of them is chosen. Pure.
+"""The channels on which a person can be contacted, and the choice among them. Pure.
 
-A refusal belongs to the person: it was said in one session and holds in all of them, until they say yes themselves. So
-the latest answer counts, in whichever session and under whichever identity it was given.
+A refusal belongs to the person: given in one session, it holds in all of them until they say yes themselves. So the
+latest answer counts, from any session and any of their identities.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from state.person_marks import ConsentAnswer
 
 
 def answers(fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer]) -> dict[Channel, bool | None]:
-    """Return the latest answer for each channel: the person's, else the session's; None where there is none."""
+    """Return the latest answer for each channel: the person's, else the session's; None without any."""
     return {
         channel: given[channel].allowed if channel in given else read_answer(fields.get(name, ""))
         for channel, name in CONSENT.items()
@@ -22,33 +22,33 @@ def answers(fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer]) -
 
 
 def refused(fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer]) -> frozenset[Channel]:
-    """Return the channels that the person does not want to be contacted by."""
+    """Return the channels that the person refuses."""
     return frozenset(channel for channel, answer in answers(fields, given).items() if answer is False)
 
 
 def allowed(
     fields: Mapping[str, str], given: Mapping[Channel, ConsentAnswer], *, must_be_given: bool
 ) -> frozenset[Channel]:
-    """Return the channels that are not refused and, where consent `must_be_given`, were allowed."""
+    """Return the channels that aren't refused and, if consent `must_be_given`, were allowed."""
     found = answers(fields, given).items()
     return frozenset(channel for channel, answer in found if answer or (answer is None and not must_be_given))
 
 
 def channels_of(preferred: str) -> frozenset[Channel]:
-    """Return the channels that a request may use which asks for `call`, `whatsapp` or `auto`."""
+    """Return the channels that a request for `call`, `whatsapp` or `auto` can use."""
     return frozenset(channel for channel in CHANNELS if preferred in {channel, "auto"})
 
 
 def choose(wanted: str, may: frozenset[Channel]) -> str:
-    """Return the channel to ask for: what is wanted if all channels may be used, else the only one that may.
+    """Return the channel to request: the wanted one if all channels are allowed, else the only allowed one.
 
-    `wanted` is `call`, `whatsapp` or `auto`; at least one channel may be used.
+    `wanted` is `call`, `whatsapp` or `auto`; at least one channel is allowed.
     """
     return wanted if len(may) == len(CHANNELS) else next(iter(may))
 
 
 def proof(given: Mapping[Channel, ConsentAnswer], used: frozenset[Channel]) -> str:
-    """Return the answers on which a contact by these channels rests, as JSON without personal data; empty for none."""
+    """Return the answers on which a contact on these channels rests, as JSON without personal data; empty for none."""
     found = {
         channel: {
             "allowed": answer.allowed,

@@ -1,16 +1,16 @@
-"""What the contact policy can decide about one outreach."""
+"""The possible decisions of the contact policy about one outreach."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Nothing speaks against it."""
+    """The contact is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldOut:
-    """Nothing speaks against it, but the person is one of those to compare with."""
+    """The contact is allowed, but the person is in the holdout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,19 @@ class Postpone:
     delay_ms: int
     why: str
     until: str = field(default="", compare=False)
-    """When it may go on, by the person's own clock, for people: `Monday 07:00`; empty when that is of no use."""
+    """When it can continue, by the person's own clock, for display: `Monday 07:00`; empty if not useful."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suppress:
-    """This person is not to be contacted for this abandonment."""
+    """This person must not be contacted for this abandonment."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """There is nothing to win back any more."""
+    """Nothing is left to win back."""
 
     reason: str
 

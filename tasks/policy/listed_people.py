@@ -8,7 +8,7 @@ from tasks.policy.setting_fields import read_list
 
 
 def _read_people(value: object) -> object:
-    """Read phone numbers and e-mail addresses as the identities of the people they belong to."""
+    """Return phone numbers and e-mail addresses as the identities of their owners."""
     found = read_list(value)
     if not isinstance(found, list | tuple):
         return found
@@ -23,7 +23,7 @@ def _read_people(value: object) -> object:
 
 
 def _identity(text: str) -> str:
-    """Read one entry; strictly, because it lets a contact happen. Empty if it isn't a number or an address."""
+    """Return one entry's identity; strictly, because it allows a contact. Empty if it isn't a number or an address."""
     from detectors.normalize import countries, identities
 
     land, colon, number = text.partition(":")

@@ -1,4 +1,4 @@
-"""The earliest moment at which nothing closes, whatever the zones, holidays and clock changes. Pure."""
+"""The earliest moment at which nothing is closed, across zones, holidays and clock changes. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tasks.policy.quiet_hours import QuietHours
 
 _DAY_MINUTES = 24 * 60
 _LOOK_AHEAD_DAYS = (4, 33)
-"""Nearly always the next days have an opening; a month goes beyond every chain of holidays."""
+"""The next days nearly always have an opening; a month is longer than every chain of holidays."""
 
 _NEVER = QuietHours()
 
@@ -23,12 +23,12 @@ class Closing:
     is_holiday: Callable[[date], bool] | None = None
 
     def covers(self, local: datetime) -> bool:
-        """Whether it is closed by a clock that shows this."""
+        """Return whether it is closed at this local time."""
         return self.hours.covers(local) or (self.is_holiday is not None and self.is_holiday(local.date()))
 
 
 def closed_by(closings: Sequence[Closing], moment: datetime, zones: Sequence[ZoneInfo]) -> Closing | None:
-    """Return the first of the closings that closes a moment in any of the zones; None: all are open."""
+    """Return the first closing that covers a moment in any of the zones; None: all are open."""
     clocks = [moment.astimezone(zone) for zone in zones]
     return next((closing for closing in closings if any(map(closing.covers, clocks))), None)
 
@@ -41,7 +41,7 @@ def next_opening(closings: Sequence[Closing], moment: datetime, zones: Sequence[
     if closed_by(closings, moment, zones) is None:
         return moment
     for days in _LOOK_AHEAD_DAYS:
-        # What is found later may come after an end on a day that was not looked at.
+        # Later candidates can follow an end on a day that wasn't examined.
         latest = moment + timedelta(days=days - 1)
         found = {end for zone in zones for end in _ends(closings, moment, zone, days) if moment < end <= latest}
         for opening in sorted(found):
@@ -51,7 +51,7 @@ def next_opening(closings: Sequence[Closing], moment: datetime, zones: Sequence[
 
 
 def _ends(closings: Sequence[Closing], moment: datetime, zone: ZoneInfo, days: int) -> Iterator[datetime]:
-    """Yield when closed time may end: at the end of a window or holiday, or when the clocks are changed."""
+    """Yield when closed time can end: at the end of a window or holiday, or at a clock change."""
     today = moment.astimezone(zone).date()
     for number in range(-2, days + 1):
         day = today + timedelta(days=number)
@@ -72,7 +72,7 @@ def _instants(day: date, minutes: int, zone: ZoneInfo) -> Iterator[datetime]:
 
 
 def _clock_change(day: date, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the moment of this day (UTC) at which the zone's clocks are changed, if there is one."""
+    """Yield the moment of this day (UTC) at which the zone's clocks change, if there is one."""
     begin = datetime.combine(day, time(), UTC)
     end = begin + timedelta(days=1)
     if begin.astimezone(zone).utcoffset() == end.astimezone(zone).utcoffset():

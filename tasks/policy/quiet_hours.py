@@ -1,6 +1,6 @@
 """Hours of a week, by the person's own clock. Pure.
 
-They are written as people say them: `21:00-08:00`, or by weekday `mon-fri 21:00-08:00; sat,sun 20:00-10:00`.
+The format is `21:00-08:00`, or by weekday `mon-fri 21:00-08:00; sat,sun 20:00-10:00`.
 A window belongs to the day on which it begins.
 """
 
@@ -27,22 +27,22 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """All quiet times of a week; none at all when empty."""
+    """All quiet times of a week; an empty one has none."""
 
     windows: tuple[Window, ...] = ()
 
     def covers(self, local: datetime) -> bool:
-        """Whether it is a quiet time by a clock that shows this."""
+        """Return whether this local time is a quiet time."""
         return self._covers(local.weekday(), local.hour * 60 + local.minute)
 
     def ends_of(self, day: date) -> Iterator[int]:
-        """Yield when the windows end that begin on a day: minutes since its midnight, up to 2880."""
+        """Yield the ends of the windows that begin on a day: minutes since its midnight, up to 2880."""
         weekday = day.weekday()
         return (window.end for window in self.windows if weekday in window.days)
 
     @property
     def is_always(self) -> bool:
-        """Whether no time of the week is left."""
+        """Return whether no time of the week is open."""
         ends = {(day * _DAY_MINUTES + window.end) % _WEEK_MINUTES for window in self.windows for day in window.days}
         return bool(ends) and all(self._covers(*divmod(end, _DAY_MINUTES)) for end in ends)
 
@@ -56,10 +56,10 @@ class QuietHours:
 
 
 def parse(value: object) -> QuietHours:
-    """Read quiet hours as people write them; `off` or an empty text: none.
+    """Return quiet hours from their written form; none for `off` or an empty text.
 
     Raises:
-        ValueError: says what to write.
+        ValueError: The message names the fix.
     """
     if isinstance(value, QuietHours):
         return value
@@ -71,20 +71,20 @@ def parse(value: object) -> QuietHours:
         return QuietHours()
     found = QuietHours(tuple(_window(part) for part in parts))
     if found.is_always:
-        raise ValueError("leaves no time of the week at which anybody may be contacted")
+        raise ValueError("leaves no time of the week for contacts")
     return found
 
 
 def write(hours: QuietHours) -> str:
-    """Write quiet hours as `parse` reads them."""
+    """Return quiet hours as `parse` reads them."""
     return "; ".join(_written(window) for window in hours.windows) or "off"
 
 
 def outside(windows: Sequence[str]) -> QuietHours:
-    """Return the hours outside windows such as `mon-fri 07:00-19:00`; none when there is no window.
+    """Return the hours outside windows such as `mon-fri 07:00-19:00`; none if there is no window.
 
     Raises:
-        ValueError: One is no window within one day.
+        ValueError: One isn't a window within one day.
     """
     open_on: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for window in map(_window, windows):
@@ -100,7 +100,7 @@ def outside(windows: Sequence[str]) -> QuietHours:
 
 
 def _gaps(opened: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield what is left of a day (minutes) between windows in their order."""
+    """Yield the gaps of a day (minutes) between windows in order."""
     at = 0
     for begin, end in opened:
         if begin > at:

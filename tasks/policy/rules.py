@@ -1,4 +1,4 @@
-"""May this person be contacted now? Pure: what is known and the time go in, one decision comes out."""
+"""The rules of the contact policy. Pure: facts and the time go in, one decision comes out."""
 
 import hmac
 from collections.abc import Callable
@@ -25,15 +25,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Rule(NamedTuple):
-    """One question of the policy."""
+    """One rule of the policy."""
 
     check: Callable[[Situation, ContactSettings], Decision | None]
     switch: Switch | None
-    """Its name in `contact.disabled_rules`; None: it is always asked."""
+    """Its name in `contact.disabled_rules`; None: it always applies."""
 
 
 def decide(situation: Situation, settings: ContactSettings) -> Decision:
-    """Ask each rule in order; the first that has something to say decides."""
+    """Return the decision of the first rule that has one."""
     for rule in RULES:
         if rule.switch is None or rule.switch not in settings.disabled_rules:
             decision = rule.check(situation, settings)
@@ -43,7 +43,7 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
 
 
 def share_of(person_id: str, salt: str) -> float:
-    """Return where a person stands between 0 and 100: the same for the same salt, evenly spread over all people."""
+    """Return a person's place between 0 and 100: stable for one salt, and evenly spread over all people."""
     digest = hmac.digest(salt.encode(), person_id.encode(), sha256)
     return int.from_bytes(digest[:8]) / 2**64 * 100
 
@@ -151,7 +151,7 @@ def _session_limit(now: Situation, settings: ContactSettings) -> Decision | None
 def _cap(now: Situation, settings: ContactSettings) -> Decision | None:
     others = [held for held in now.person.contacts if held.outreach != now.outreach]
     if (wait_ms := held_for(others, now_ms=now.now_ms, lease_ms=now.lease_ms)) > 0:
-        # That attempt may still turn out not to have contacted anybody.
+        # That attempt can still end without a contact.
         return Postpone(wait_ms, "person_held")
     reached = any(is_reached(limit, others, now_ms=now.now_ms, lease_ms=now.lease_ms) for limit in now.limits(settings))
     return Suppress("contacted_recently") if reached else None
@@ -177,7 +177,7 @@ def _quiet_hours(now: Situation, settings: ContactSettings) -> Decision | None:
 def _closed(
     some: tuple[Closing, ...], now: Situation, there: Place, settings: ContactSettings
 ) -> Postpone | Suppress | None:
-    """Put off what comes at a closed time, until everything is open."""
+    """Postpone a contact at a closed time until everything is open."""
     if not some:
         return None
     moment = _EPOCH + timedelta(milliseconds=now.now_ms)
@@ -191,7 +191,7 @@ def _closed(
 
 
 def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
-    # Last: the moment at which the others are contacted is the one from which both groups are watched.
+    # Last: both groups are observed from the moment at which the others are contacted.
     held_out = settings.holdout > 0 and share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
     return HoldOut() if held_out else None
 
@@ -224,11 +224,11 @@ RULES: tuple[Rule, ...] = (
     Rule(_quiet_hours, "quiet_hours"),
     Rule(_holdout, "holdout"),
 )
-"""In the order in which they are asked."""
+"""In the order of their checks."""
 
 
 def _value(cart: Cart) -> float | None:
-    """Return what a cart is worth: its total, else the sum of its lines if each has a price; None: nobody says."""
+    """Return a cart's value: its total, else the sum of its lines if each has a price; None: unknown."""
     if cart.total_value is not None or not cart.items:
         return cart.total_value
     prices = [None if item.price is None else item.price * (item.quantity or 1) for item in cart.items]

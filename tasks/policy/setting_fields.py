@@ -1,4 +1,4 @@
-"""How parts of the contact settings are read from text: limits, holidays, places, and what differs by country."""
+"""Text forms of the contact settings: limits, holidays, places, and differences by country."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -32,13 +32,13 @@ class Holiday(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Metadata of a section whose keys are free: how a key is read; None: it means nothing."""
+    """Metadata of a section with free keys: how a key is read; None: it is invalid."""
 
     read: Callable[[str], str | None]
 
 
 def read_list(value: object) -> object:
-    """Read `a, b` or a JSON list from text: an environment variable can hold no list."""
+    """Return a list from `a, b` or a JSON list in text form, because an environment variable can't hold a list."""
     if not isinstance(value, str):
         return value
     if value.strip().startswith("["):
@@ -50,7 +50,7 @@ def read_list(value: object) -> object:
 
 
 def read_country(text: object) -> str | None:
-    """Return the ISO 3166-1 alpha-2 code that a text means, also with `_` for a space; None when there is none."""
+    """Return the ISO 3166-1 alpha-2 code that a text names, also with `_` for a space; None if there is none."""
     if not isinstance(text, str):
         return None
     if text in ALPHA_2:
@@ -61,7 +61,7 @@ def read_country(text: object) -> str | None:
 
 
 def _read_amounts(value: object) -> object:
-    """Read a table of amounts by currency, or `USD=20,COP=50000` from text."""
+    """Return a table of amounts by currency, also from `USD=20,COP=50000` in text form."""
     if isinstance(value, str):
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         if not all(equals for _, equals, _ in pairs):
@@ -99,7 +99,7 @@ def _each(item: object, read: Callable[[object], Limit]) -> Limit:
 
 
 def read_place(text: str) -> str | None:
-    """Return the ISO 3166-1 or 3166-2 code that a text means: `CO`, `Colombia`, `US-FL`; None when there is none."""
+    """Return the ISO 3166-1 or 3166-2 code that a text names: `CO`, `Colombia`, `US-FL`; None if there is none."""
     return region_of(text, ()) or read_country(text)
 
 
@@ -153,14 +153,14 @@ def _write_holiday(holiday: Holiday) -> str:
 
 
 def _read_required(value: object) -> object:
-    """Read `true` (every channel), `false` (none) or a list of channels."""
+    """Return the channels of `true` (every channel), `false` (none) or a list."""
     switches = {"true": channels.CHANNELS, "false": ()}
     text = str(value).strip().lower()
     return switches[text] if isinstance(value, bool | str) and text in switches else read_list(value)
 
 
 def _read_by_country(value: object) -> object:
-    """Read the keys as countries, in any spelling."""
+    """Return the table with its keys as countries, from any spelling."""
     if not isinstance(value, Mapping):
         return value
     found: dict[str, object] = {}
@@ -169,7 +169,7 @@ def _read_by_country(value: object) -> object:
         if code is None:
             raise ValueError(f"{key!r} is not a country: write a code such as CO")
         if code in found:
-            raise ValueError(f"{key!r} is {code}, which is there already: write it once")
+            raise ValueError(f"{key!r} is {code}, which is listed already: write it once")
         found[code] = section
     return found
 
@@ -192,7 +192,7 @@ ConsentList = Annotated[tuple[str, ...], BeforeValidator(_read_consent_list)]
 
 
 class CountryContact(BaseModel):
-    """What differs in one country; what is left out is as everywhere."""
+    """Differences in one country; missing fields are as everywhere."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The settings of the contact policy: whom to leave alone, and when."""
+"""The settings of the contact policy: the people who aren't contacted, and the times of contacts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -46,7 +46,8 @@ Switch = Literal[
     "quiet_hours",
     "holdout",
 ]
-"""The rules that can be switched off; not those about who paid, came back or opted out, nor what no request needs."""
+"""The rules that can be switched off: not those about payment, return or opt-out, nor those that every request needs.
+"""
 
 
 def _read_stages(value: object) -> object:
@@ -57,7 +58,7 @@ def _read_stages(value: object) -> object:
 
 
 def _read_switch(value: object) -> object:
-    """Read `on` or `off`, also as TOML and YAML write it."""
+    """Return `on` or `off`, also as TOML and YAML write it."""
     return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
@@ -65,31 +66,31 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class ContactSettings(BaseModel):
-    """The `[contact]` section: whom to leave alone.
+    """The `[contact]` section: the people who can be contacted, and when.
 
     Attributes:
         law: Whether the law table restricts these settings.
-        law_off: Countries (with all their states) and states whose entry of that table is not used.
+        law_off: Countries (with all their states) and states whose entry of that table isn't used.
         cap: A person is contacted at most once within this time: short for one of the limits.
-        limits: A person is contacted at most so often within any such time.
+        limits: The most contacts of a person within any such time.
         max_per_session: Contacts for one session, however often it is abandoned.
-        purchase_cooldown: Who bought within this time is not contacted.
+        purchase_cooldown: People who bought within this window aren't contacted.
         attribution_window: An order within this time after a contact counts as recovered by it.
-        quiet_hours: When nobody is contacted, in the person's own time.
+        quiet_hours: When no person is contacted, in the person's own time.
         holidays: The shop's own days without contacts, everywhere or in one country or state.
-        default_zone: The time zone of a person of whom neither number nor country tells it.
-        needs_cart: Stages at which a session without a cart is not worth a contact.
-        require_consent: Countries in which people are contacted only with consent; "law": those whose law says so.
-        min_value: The least that a cart must be worth, by currency; other currencies are not limited.
-        channel: How to contact those whose event does not say.
+        default_zone: The time zone of a person whose number and country don't give one.
+        needs_cart: Stages at which a session without a cart isn't contacted.
+        require_consent: Countries in which people are contacted only with consent; "law": those whose law requires it.
+        min_value: The lowest value of a cart, by currency; other currencies have no limit.
+        channel: The channel if the event doesn't name one.
         test_list: The test list, as identities of people: unless it is empty, no other people are contacted.
-        ramp: The share of all people who may be contacted, in percent; the same people at every time.
+        ramp: The share of all people who can be contacted, in percent; always the same people.
         holdout: The share of all people who are recorded like a contact but not contacted, in percent.
         holdout_salt: Another text chooses other people for the holdout.
-        by_stage: What differs at one stage.
-        by_country: What differs in one country: that of the number, or of the customer.
+        by_stage: Differences at one stage.
+        by_country: Differences in one country: that of the number, or of the customer.
         disabled_rules: Rules that aren't applied.
-        block: Shoppers that are robots, staff or tests.
+        block: Robots, staff and tests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,13 +123,13 @@ class ContactSettings(BaseModel):
     def _is_a_zone(cls, text: str) -> str:
         name = zone_name(text)
         if name is None:
-            raise ValueError("is no time zone: write one of the IANA names, like America/Bogota")
+            raise ValueError("isn't a time zone: write an IANA name, like America/Bogota")
         return name
 
     @model_validator(mode="after")
     def _asks_a_table_that_is_used(self) -> Self:
         if self.law == "off" and LAW in self.require_consent:
-            raise ValueError('law = "off" leaves out the table that require_consent = "law" asks: name the countries')
+            raise ValueError('law = "off" removes the table that require_consent = "law" needs: name the countries')
         return self
 
     @property
@@ -138,11 +139,12 @@ class ContactSettings(BaseModel):
         return max(caps)
 
     def at(self, stage: Stage, jurisdictions: Sequence[str] = ()) -> AtStage:
-        """Return what holds at a stage for a person of certain countries (ISO 3166-1 alpha-2; other codes are ignored).
+        """Return the settings at a stage for a person of certain countries.
 
-        What a stage or a country has of its own replaces what holds everywhere. Where several have it, the stricter
-        counts: each one's quiet hours, the longer cap, the higher minimum, all limits. For the channel, the first
-        country goes before the stage.
+        `jurisdictions`: ISO 3166-1 alpha-2 codes count; others are ignored.
+        Settings of a stage or a country replace the general ones. If several apply, the stricter one counts: each one's
+        quiet hours, the longer cap, the higher minimum, all limits. For the channel, the first country takes precedence
+        over the stage.
         """
         own = self.by_stage.get(stage, _AS_EVERYWHERE)
         if self.by_country:

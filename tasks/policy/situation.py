@@ -1,4 +1,4 @@
-"""Everything that a decision of the contact policy rests on."""
+"""The facts on which a decision of the contact policy rests."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from tasks.policy.stage_settings import AtStage
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything a decision rests on. Times are Unix ms of the state server."""
+    """The facts for one decision. Times are Unix ms of the state server."""
 
     now_ms: int
     outreach: str
@@ -30,27 +30,27 @@ class Situation:
     purchased_at_ms: int
     """When this session last bought; 0 for never."""
     person_id: str
-    """Who it is, as `state.people.person_of` says of the number; empty when that is invalid."""
+    """The person, as `state.people.person_of` gives it for the number; empty if that is invalid."""
     phone: str
     """E.164, or empty."""
     country: str
     """ISO 3166-1 alpha-2, or empty."""
     person: PersonFacts
-    """What is known of the person by their number and e-mail address together."""
+    """The facts about the person from their number and e-mail address together."""
     elsewhere_ms: int
-    """When the person was last active in another session that has not fallen silent; 0 for none."""
+    """When the person was last active in another session that isn't silent; 0 for none."""
     reachable: bool
     """Whether a valid request can be built."""
     lease_ms: int
     identities: tuple[str, ...] = ()
-    """The person whom a contact reaches, as `detectors.normalize.identities` names them: the number, the address."""
+    """The person that a contact reaches, as `detectors.normalize.identities` gives it: the number, the address."""
     blocked: Hit | None = None
-    """What the block list says about name, e-mail address and number."""
+    """The block list's entry for name, e-mail address and number."""
     repeats: frozenset[Channel] = frozenset()
-    """The channels that a request may use which was made before and is repeated byte by byte; empty for the first."""
+    """The channels of an earlier request that is repeated byte by byte; empty for the first."""
 
     def location(self, settings: ContactSettings) -> Place:
-        """Return where the person may be: what the number, the customer's country, region and time zone say."""
+        """Return where the person might be, by the number, and the customer's country, region and time zone."""
         fields = self.session.fields
         return place_of(
             self.phone,
@@ -61,7 +61,7 @@ class Situation:
         )
 
     def may_use(self, settings: ContactSettings) -> frozenset[Channel]:
-        """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
+        """Return the channels on which the person can be contacted, by the rules of every place where they might be."""
         fields, said = self.session.fields, self.person.answers
         required = frozenset[str]()
         if "consent" not in settings.disabled_rules:
@@ -70,9 +70,9 @@ class Situation:
         return given | (consent.allowed(fields, said, must_be_given=False) - required)
 
     def limits(self, settings: ContactSettings) -> tuple[Limit, ...]:
-        """Return how often the person may be contacted, by the settings and by every law that holds for them."""
+        """Return how often the person can be contacted, by the settings and every applicable law."""
         return limits_for(self.stage, self.location(settings).jurisdictions, settings)
 
     def at(self, settings: ContactSettings) -> AtStage:
-        """Return what the settings say for the stage and the person's countries."""
+        """Return the settings for the stage and the person's countries."""
         return settings.at(self.stage, self.location(settings).jurisdictions if settings.by_country else ())

@@ -1,4 +1,4 @@
-"""What differs at one stage, and how it goes together with what holds everywhere and in one country."""
+"""Settings that differ at one stage, and their combination with those of everywhere and of countries."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class StageContact(BaseModel):
-    """What differs at one stage; what is left out is as everywhere."""
+    """Differences at one stage; missing fields are as everywhere."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,7 +29,7 @@ class StageContact(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class AtStage:
-    """What holds at one stage, for a person of certain countries."""
+    """The settings at one stage, for a person of certain countries."""
 
     enabled: bool
     channel: Channel
@@ -42,7 +42,7 @@ class AtStage:
 
 
 def values_that_hold(everywhere: T, of_stage: T | None, by_country: Sequence[T | None]) -> list[T]:
-    """Return every value that holds: what a stage or all countries have of their own leaves out the general one."""
+    """Return every value in force: values of a stage or of all countries replace the general one."""
     found = [value for value in by_country if value is not None]
     if of_stage is not None:
         return [of_stage, *found]

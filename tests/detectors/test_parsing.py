@@ -37,7 +37,7 @@ WORDS: list[tuple[dict[str, object], str]] = [
     ({"cart": {"items": [{}] * 201}}, "has more than 200 entries"),
     ({"cart": {"items": [{"quantity": 1.5}]}}, "must be a whole number"),
     ({"engagement": {"metadata": 5}}, "must be a JSON object"),
-    ({"type": "click"}, "names no type of event; it was read as a sign of life of its session"),
+    ({"type": "click"}, "names no type of event; it was read as activity of its session"),
 ]
 
 

@@ -58,7 +58,7 @@ def test_another_text_or_place_is_another_nonce(
 )
 def test_value_opens_only_in_its_own_field(cipher: AesGcm, other: tuple[str, str, str]) -> None:
     stored = cipher.encrypt("s", "name", STAMP, "Jane Doe")
-    with pytest.raises(TamperedError, match=rf"does not open with its key {cipher.ids[0]}"):
+    with pytest.raises(TamperedError, match=rf"doesn't decrypt under its key {cipher.ids[0]}"):
         cipher.decrypt(*other, stored)
     assert cipher.encrypt(*other, "Jane Doe")[10:26] != stored[10:26]
 

@@ -36,7 +36,7 @@ def test_a_process_without_the_secret_is_let_in_and_records_none(state: State) -
 
 def test_another_secret_stops_the_start_with_the_way_out(state: State) -> None:
     deployment.check(state.scripts, state.keys, SECRET)
-    with pytest.raises(DeploymentMismatchError, match=r"identity_secret is not the one .* earlier secret") as caught:
+    with pytest.raises(DeploymentMismatchError, match=r"identity_secret isn't the one .* earlier secret") as caught:
         deployment.check(state.scripts, state.keys, b"another secret")
     assert "\n" not in str(caught.value)
     assert "another secret" not in str(caught.value)
@@ -170,7 +170,7 @@ def test_data_of_an_older_version_is_refused_with_one_message(state: State, olde
     deployment.check(state.scripts, state.keys, SECRET)
     state.client.hset(state.keys.deployment, "schema", older)
     with pytest.raises(
-        DeploymentMismatchError, match=r"names keys.*optout export > FILE.*optout import FILE"
+        DeploymentMismatchError, match=r"other names of keys.*optout export > FILE.*optout import FILE"
     ) as caught:
         deployment.check(state.scripts, state.keys, SECRET)
     assert "\n" not in str(caught.value)

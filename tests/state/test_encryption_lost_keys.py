@@ -78,7 +78,7 @@ def test_value_moved_from_another_session_is_not_sent(sealed: State, field: str)
         assert attempt(outreach, deps) == AttemptOutcome(outreach, "postponed", "unreadable")
         assert server.requests == []
     assert field not in stored(sealed).fields
-    assert "does not open with its key" in stored(sealed).unreadable
+    assert "doesn't decrypt under its key" in stored(sealed).unreadable
 
 
 def test_ingest_reports_an_undecryptable_person_and_continues(sealed: State, other: State) -> None:

@@ -1,4 +1,4 @@
-"""Whether just those activities are marked whose session does more than look around: see `marked.lua`."""
+"""The invariant that exactly the sessions with more than plain activity are marked: see `marked.lua`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from state.session_record import MARK, RANK_SPAN
 
 
 def wrongly_marked(client: Any) -> list[str]:  # noqa: ANN401 - real or fake
-    """The sessions whose next event would be taken for a usual one and is not, or the other way round."""
+    """Return the sessions whose mark is wrong, so that the next event would take the wrong path."""
     keys = list(client.scan_iter("*:session:*", count=1000))
     pipe = client.pipeline(transaction=False)
     for key in keys:
@@ -22,6 +22,6 @@ def _is_right(found: Mapping[bytes, bytes]) -> bool:
     activity = int(stored["activity"].rstrip(MARK))
     signal, purchase = int(stored.get("signal", 0)), int(stored.get("purchase", 0))
     is_plain = "state" not in stored and not stored.keys() & {"silent", "seen"} and signal <= activity
-    # Bought is whoever paid after the last activity: never without its state.
+    # A session that paid after its last activity is bought, and so has a state.
     assert "state" in stored or purchase // RANK_SPAN <= activity // RANK_SPAN
     return stored["activity"].endswith(MARK) is not is_plain

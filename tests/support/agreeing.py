@@ -1,4 +1,4 @@
-"""Workers that say how they send."""
+"""Workers that declare how they send."""
 
 from state.announcements import Agreement, declare
 from state.sending_control import Control

@@ -1,4 +1,4 @@
-"""What the tests of attempts, dispatch and sweep share: everything a task needs, around a state and a faulty server."""
+"""Shared by tests of attempts, dispatch and sweep: the tasks' dependencies, around a state and a faulty server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +81,7 @@ def deps_of(
 
 @contextmanager
 def yuno(state: State, *answers: bytes | Behaviour, **settings: object) -> Iterator[tuple[Deps, FaultyServer]]:
-    """A live deployment against a server that gives these answers, or behaves so; further settings of delivery."""
+    """A live deployment against a server with these answers or behaviours; further settings of delivery."""
     behaviours = [replies(answer) if isinstance(answer, bytes) else answer for answer in answers]
     if all(isinstance(answer, bytes) for answer in answers):
         behaviours = [replies(*[answer for answer in answers if isinstance(answer, bytes)] or [OK])]
@@ -96,14 +96,14 @@ def yuno(state: State, *answers: bytes | Behaviour, **settings: object) -> Itera
 
 
 def attempt_again(state: State, outreach: str, deps: Deps) -> AttemptOutcome:
-    """Let the time pass until it is due, dispatch, and attempt."""
+    """Let time pass until the outreach is due, dispatch, and attempt it."""
     let_backoff_pass(state, outreach)
     assert outreach in dispatch(state)
     return attempt(outreach, deps)
 
 
 def held_by(state: State, person: str = PERSON) -> str:
-    """The outreach that a person is reserved for; empty for none."""
+    """Return the outreach that holds a person's reservation; empty for none."""
     return state.people.person_facts(person).reserved_by
 
 
@@ -114,19 +114,19 @@ def let_it_be_reaped(state: State, outreach: str) -> None:
 
 
 def comes_back(state: State, session: str = "s-1") -> None:
-    """A new sign of life, applied."""
+    """Apply new activity."""
     happen(state, {"type": "activity", "session_id": session, "flow_stage": "payment", "platform": "web"})
     assert stored(state, session).state == "waiting"
 
 
 def pays(state: State, session: str = "s-1", *, phone: str = JANE["phone_number"]) -> None:
-    """An order, applied, and the person marked as ingest does it."""
+    """Apply an order, and mark the person as ingest does."""
     happen(state, {"type": "order_completed", "session_id": session, "customer": {"phone_number": phone}})
     state.people.mark_bought(person_of(phone, SECRET), state.streams.watermark().now_ms)
 
 
 def let_a_probe_be_due(state: State) -> None:
-    """Let the pause be over that sending makes when it has stopped by itself."""
+    """Let an automatic pause of sending be over."""
     key = f"{state.keys.control}sending"
     assert state.client.hexists(key, "retry_at")
     state.client.hset(key, "retry_at", now_ms(state))

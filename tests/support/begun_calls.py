@@ -1,4 +1,4 @@
-"""Nodes of a cluster, and calls that are begun on several of them."""
+"""Nodes of a cluster, and pending calls on several of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,13 +22,13 @@ from worker.runtime import State
 
 
 def marks(number: int) -> list[Call[MarkReply]]:
-    """Calls of which every second one has nothing to do."""
+    """Return calls, every second of which changes nothing."""
     keys, at_ms = Keys("winback"), int(time() * 1000)
     return [bought(keys.person(f"{index:02x}"), at_ms - (index % 2) * DAY_MS, DAY_MS) for index in range(number)]
 
 
 def home(call: Call[MarkReply]) -> int:
-    """Which node a call is for."""
+    """Return the node of a call."""
     return owner(slot_of(call))
 
 
@@ -58,7 +58,7 @@ def state(nodes: Cluster) -> Iterator[State]:
 
 @contextmanager
 def one_connection_each(nodes: Cluster) -> Iterator[State]:
-    """A state over a single connection to each node: whoever does not give it back stops all others."""
+    """A state with a single connection to each node: a call that doesn't return it blocks all others."""
     client: Any = connect(nodes.url, max_connections=1)
     with client:
         yield make_state(client, Scripts(client))
@@ -66,14 +66,14 @@ def one_connection_each(nodes: Cluster) -> Iterator[State]:
 
 
 def in_use(client: Any) -> list[str]:  # noqa: ANN401 - the driver's
-    """From where the connections go that somebody has taken from the pools and not given back."""
+    """Return the local addresses of connections that were taken from the pools and not returned."""
     pools = (node.redis_connection.connection_pool for node in client.get_nodes())
     taken = (found for pool in pools for found in pool._in_use_connections)
     return ["{}:{}".format(*found._sock.getsockname()) for found in taken]
 
 
 def port_of(client: Any, call: Call[MarkReply]) -> int:  # noqa: ANN401 - as above
-    """Where the driver would send a call."""
+    """Return the port to which the driver would send a call."""
     return int(client.get_node_from_key(call.key).port)
 
 
@@ -82,7 +82,7 @@ def carried_out(client: Any) -> int:  # noqa: ANN401 - of a node
 
 
 def moved(nodes: Cluster) -> list[int]:
-    """How often each node was asked for what another has."""
+    """Return how often each node was asked for a slot of another node."""
     found = [client.info("errorstats").get("errorstat_MOVED", {"count": 0}) for client in nodes.clients]
     return [int(errors["count"]) for errors in found]
 
@@ -93,6 +93,6 @@ def forget_counts(nodes: Cluster) -> None:
 
 
 def loaded(state: State) -> None:
-    """Have every node know the script."""
+    """Load the script on every node."""
     state.scripts.run_many(CALLS)
     state.client.flushall()

@@ -1,11 +1,11 @@
-"""Calls of scripts for tests of those who carry them out."""
+"""Calls of scripts for tests of the runner."""
 
 from state.calls.people import MarkReply, mark
 from state.script import Call
 
 
 def bought(key: str, at_ms: int | str, for_ms: int) -> Call[MarkReply]:
-    """Mark a person as a buyer."""
+    """Return a call that marks a purchase."""
     return mark(
         key,
         relation="",

@@ -32,7 +32,7 @@ def checked(*documents: object, options: tuple[str, ...] = ()) -> Result:
 
 
 def findings(done: Result) -> list[str]:
-    """The lines about problems and warnings: without how the event was read, and the request."""
+    """The lines with problems and warnings, without the reading of the event and the request."""
     return [line for line in done.stdout.splitlines()[:-1] if not EXPLANATION.match(line)]
 
 

@@ -1,4 +1,4 @@
-"""What the tests of encryption share: keys, a state that uses them, and everything that a server holds, as text."""
+"""Shared by the encryption tests: keys, a state that uses them, and a server's content as text."""
 
 import json
 from collections.abc import Iterable
@@ -31,17 +31,17 @@ PERSONAL = (
 
 
 def johns_visit(session: str = "s-1", stage: str = "checkout", **more: Any) -> Event:  # noqa: ANN401 - any field
-    """An event that says everything an event can say about a person."""
+    """Return an event with all the personal data that an event can hold."""
     return event(session=session, stage=stage) | {"customer": JOHN, "cart": CART, "engagement": ENGAGEMENT} | more
 
 
 def with_keys(state: State, *keys: bytes) -> State:
-    """The same server as a process sees it that was given these keys."""
+    """Return the same server's state for a process with these keys."""
     return make_state(state.client, state.scripts, state.keys.namespace, AesGcm(keys) if keys else None)
 
 
 def seal_again(state: State, session: str = "s-1") -> None:
-    """Store a session's fields, given with another key, as this process would."""
+    """Store a session's fields, written with another key, as this process would."""
     client: Any = state.client
     readers = with_keys(state, KEY, OTHER)
     flat = state.cipher.encrypt_fields(session, "0" * STAMP_WIDTH, stored(readers, session).fields)
@@ -53,12 +53,12 @@ def key_id(key: bytes) -> str:
 
 
 def found_in(texts: Iterable[bytes]) -> set[str]:
-    """Which of the personal words stand in any of these texts."""
+    """Return the personal words that any of these texts contain."""
     return {word for text in texts for word in PERSONAL if word.encode() in text}
 
 
 def content(state: State) -> list[bytes]:
-    """Every key with all that it holds, as text, and as the server writes it out where that can be read."""
+    """Return every key with its content as text, and the server's own dump of it."""
     shown = [f"{key} {value!r}".encode() for key, value in dump(state).items()]
     client: Any = state.client
     return shown + [client.dump(key) or b"" for key in client.scan_iter("*")]

@@ -1,4 +1,4 @@
-"""What the tests of `status` and `doctor` share: the commands, a healthy system, a node of a cluster."""
+"""Shared by the tests of `status` and `doctor`: the commands, a healthy system, a cluster node."""
 
 import json
 import os
@@ -35,11 +35,11 @@ SWEEP_MS = 5_000
 
 
 def run(*arguments: str, **env: str) -> tuple[int, str]:
-    """Run `winback status ...` or `winback doctor ...`; return its exit code and what it printed."""
+    """Run `winback status ...` or `winback doctor ...`; return its exit code and output."""
     app = typer.Typer()
     app.command("status")(status_command)
     app.command("doctor")(doctor_command)
-    # NO_COLOR and the width: what is looked at are the words.
+    # NO_COLOR and the width, because the tests compare words.
     result = CliRunner().invoke(app, arguments, env={"NO_COLOR": "1", **env})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -47,7 +47,7 @@ def run(*arguments: str, **env: str) -> tuple[int, str]:
 
 
 def doctor(env: dict[str, str]) -> tuple[int, dict[str, Finding]]:
-    """Run it; what it found by name, the worst of several with the same name."""
+    """Run it; return its findings by name, the worst of several with the same name."""
     code, shown = run("doctor", "--json", **env)
     found = [Finding(**check) for check in json.loads(shown)["checks"]]
     assert json.loads(shown)["ok"] == (code == 0)
@@ -63,19 +63,19 @@ def read(state: State, *, days: int = 1) -> Overview:
 
 
 def environment(url: str, **more: str) -> dict[str, str]:
-    """The settings of a system that sends nothing anywhere but to this host, to a port that nobody has."""
+    """Return settings of a system that only sends to this host, to an unused port."""
     return {
         "WINBACK_REDIS_URL": url,
         "WINBACK_IDENTITY_SECRET": SECRET.decode(),
         "WINBACK_DELIVERY__ENDPOINT": f"http://127.0.0.1:{dead_port()}/",
-        # A law table that nobody has checked for a year must not fail these tests.
+        # An outdated law table must not fail these tests.
         "WINBACK_CONTACT__LAW": "off",
         **more,
     }
 
 
 def make_healthy(state: State) -> None:
-    """Record the deployment, and let every role say that it lives and a sweep begin."""
+    """Record the deployment, heartbeats of all roles and the start of a sweep."""
     deployment.check(state.scripts, state.keys, SECRET)
     state.streams.first.create_group()
     state.streams.open_sweep(SWEEP_MS)
@@ -84,7 +84,7 @@ def make_healthy(state: State) -> None:
 
 
 def last_seen(state: State, role: str, ago_ms: int, process: str | None = None) -> None:
-    """Let a process have said that it lives so long ago, and no other of its role since."""
+    """Set a process's last heartbeat to this long ago, as the only one of its role."""
     key = state.keys.heartbeat(role)
     deployment.heartbeat(state.scripts, state.keys, role)
     (own,) = {beat.process for beat in deployment.heartbeats(state.scripts, state.keys, role)} - {process}
@@ -95,7 +95,7 @@ def last_seen(state: State, role: str, ago_ms: int, process: str | None = None) 
 
 @contextmanager
 def limited_user(state: State, url: str, *rules: str) -> Iterator[str]:
-    """The URL of a user of the server who may do this alone."""
+    """Return the URL of a server user with only these permissions."""
     client: Any = state.client
     client.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "-@all", *rules)
     try:
@@ -106,7 +106,7 @@ def limited_user(state: State, url: str, *rules: str) -> Iterator[str]:
 
 @contextmanager
 def configured(state: State, **options: object) -> Iterator[None]:
-    """Give the server other options for a while; `_` stands for a dash."""
+    """Give the server other options for a while; `_` is a dash."""
     wanted = {name.replace("_", "-"): value for name, value in options.items()}
     client: Any = state.client
     before = {name: client.config_get(name)[name] for name in wanted}
@@ -121,7 +121,7 @@ def configured(state: State, **options: object) -> Iterator[None]:
 
 @contextmanager
 def frozen(server: EmbeddedValkey) -> Iterator[None]:
-    """A server that takes connections and never answers."""
+    """A server that accepts connections and never answers."""
     assert server.pid is not None
     os.kill(server.pid, signal.SIGSTOP)
     try:
@@ -131,7 +131,7 @@ def frozen(server: EmbeddedValkey) -> Iterator[None]:
 
 
 def dead_port() -> int:
-    """A port of this host that nothing listens on."""
+    """Return a port of this host without a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -140,7 +140,7 @@ def dead_port() -> int:
 
 @contextmanager
 def cluster(directory: Path) -> Iterator[int]:
-    """A cluster of one node that has all the slots; yields its port."""
+    """A cluster of one node with all slots; yields its port."""
     port = dead_port()
     options = {
         "port": str(port),
@@ -173,7 +173,7 @@ def _answers(client: redis.Redis) -> bool:
 
 @contextmanager
 def listener(answer: bytes = b"") -> Iterator[tuple[int, "Future[bytes]"]]:
-    """A port that takes one connection, says something, and keeps what it is told until the other side is done."""
+    """A port that takes one connection, sends an answer, and keeps what it receives until the other side is done."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
@@ -190,6 +190,6 @@ def listener(answer: bytes = b"") -> Iterator[tuple[int, "Future[bytes]"]]:
         try:
             yield port, told
         finally:
-            with socket.socket() as last:  # in case nobody else came
+            with socket.socket() as last:  # in case there was no connection
                 last.connect_ex(("127.0.0.1", port))
             told.exception(PATIENCE_S)

@@ -1,7 +1,7 @@
-"""A server's clock that is put back, seen from the data: every time that is stored lies as much further in the future.
+"""A server's clock that is put back, as the data sees it: every stored time moves the same amount into the future.
 
-The clock of the machine stays as it is. To the server, its scripts and all processes that go by its time there is no
-difference, except one: keys that expired while a clock was ahead are gone, and here they are not.
+The machine's clock doesn't change. For the server, its scripts and all processes that use its time there is one
+difference: keys that expired while a real clock was ahead would be gone.
 """
 
 import re
@@ -23,7 +23,7 @@ _PLAIN = {
 }
 _ZSETS = r"(\{\d\d\}:(lane:.+|due|leased|dead|unknown)|\{control\}:(checkouts|gaps)|\{person:.+\}:(sessions|links))"
 _FIRST_MS = 10**12
-"""Lower numbers are no times."""
+"""Lower numbers aren't times."""
 
 
 Scores = Mapping[tuple[str, bytes], float]
@@ -47,9 +47,9 @@ def put_clock_back(
     since_ms: int = _FIRST_MS,
     before: Scores | None = None,
 ) -> None:
-    """Move stored times into the future, those from `since_ms` (Unix ms) on: the clock was ahead since then.
+    """Move stored times from `since_ms` (Unix ms) on into the future: the clock was ahead since then.
 
-    `before`: the scores at that moment. One that hasn't changed since was stored earlier, and stays.
+    `before`: the scores at that moment. A score that hasn't changed since was stored earlier, and stays.
     """
 
     def later(ms: int) -> int:
@@ -83,7 +83,7 @@ def _keys(client: Any, namespace: str) -> list[str]:  # noqa: ANN401 - as above
 
 
 def _kinds(client: Any, keys: Sequence[str]) -> Iterator[tuple[str, bytes, int]]:  # noqa: ANN401 - as above
-    """Yield each key with its type and how long it lives (ms; negative: indefinitely)."""
+    """Yield each key with its type and TTL (ms; negative: indefinitely)."""
     read = client.pipeline(transaction=False)
     for key in keys:
         read.type(key).pttl(key)
@@ -117,7 +117,7 @@ def _hash(
 
 
 def _moved(name: str, field: str, value: str, later: Callable[[int], int]) -> str:
-    """Return a field's value as it would be had it been written by a clock that was ahead."""
+    """Return a field's value as a clock that was ahead would have written it."""
     if re.match(r"\{\d\d\}:session:", name):
         return _of_session(field, value, later)
     if name == "alarms" or name.endswith(":reserved"):

@@ -1,4 +1,4 @@
-"""A cluster of three primaries on this machine, without replicas: slots dealt out evenly, as a shop would have them."""
+"""A cluster of three primaries on this machine, without replicas, with evenly distributed slots."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,11 +18,11 @@ NODES, SLOTS = 3, 16384
 
 
 class ClusterNode(EmbeddedValkey):
-    """A server in cluster mode, which checks the slots of keys; it has none until it is given some."""
+    """A server in cluster mode, which checks the slots of keys. It starts without slots."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, port=0)
-        # By itself it takes a port 10,000 higher than its own, and there may be none.
+        # The default is a port 10,000 higher than its own, which might not exist.
         self.bus = free_port()
 
     @property
@@ -35,7 +35,7 @@ class ClusterNode(EmbeddedValkey):
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The servers in the order of their slots, a client of each, and what the cluster calls them."""
+    """The servers in slot order, a client of each, and their names in the cluster."""
 
     servers: tuple[ClusterNode, ...]
     clients: tuple[Any, ...]
@@ -47,7 +47,7 @@ class Cluster:
 
 
 def owner(slot: int, nodes: int = NODES) -> int:
-    """Return which of so many nodes has a slot that was dealt out evenly."""
+    """Return which of `nodes` nodes has an evenly distributed slot."""
     return next(place for place in range(nodes) if slot < SLOTS * (place + 1) // nodes)
 
 

@@ -1,4 +1,4 @@
-"""The same random walk through the model and through the real scripts: after every step both must be in one state."""
+"""The same random walk through the model and the real scripts: after every step both must have the same state."""
 
 from collections.abc import Iterable
 from random import Random
@@ -39,14 +39,14 @@ WEIGHTS = {
     "forget_person": 1.0,
     "mark": 3.0,
 }
-"""How often a step is taken where it may be taken; 1 for those that are not here."""
+"""The relative frequency of steps; 1 for those that aren't listed."""
 PEOPLE, SESSIONS = 3, 4
 IDENTITIES = (((0,), (1,), (0,), (1,)), ((0, 2), (1, 2), (0,), (1,)), ((0, 2), (0, 2), (1,), (2,)))
-"""Of each session, its person by each identity."""
+"""The identities of each session's person."""
 
 
 def mix_of(random: Random) -> Mix:
-    """Return what may happen in one walk."""
+    """Return the possible events of one walk."""
     events = tuple(
         random.choices(["activity", "order", MISDATED, "refusal"], [9, 3, 3, 1], k=random.choice([3, 10, 30]))
     )
@@ -67,10 +67,10 @@ def mix_of(random: Random) -> Mix:
 
 
 def walk(state: State, seed: int, length: int, without: Without = NOTHING) -> None:
-    """Walk, and look after every step.
+    """Walk, and compare after every step.
 
     Raises:
-        AssertionError: the two disagree, an invariant is broken, or a key would live for ever. The story is a note.
+        AssertionError: The two disagree, an invariant is broken, or a key has no TTL. The trace is added as a note.
     """
     random = Random(seed)
     mix = mix_of(random)
@@ -97,10 +97,10 @@ def walk(state: State, seed: int, length: int, without: Without = NOTHING) -> No
 
 
 def replay(state: State, mix: Mix, trace: Iterable[Step], without: Without) -> None:
-    """Take the steps of a story in which guards are left out in the model alone.
+    """Take the steps of a trace in which only the model lacks guards.
 
     Raises:
-        AssertionError: the scripts do not go along, because they have those guards.
+        AssertionError: The scripts refuse a step, because they have those guards.
     """
     world, real = begin(mix), Real(state, mix)
     agree(real, world, ["it begins"])
@@ -113,7 +113,7 @@ def replay(state: State, mix: Mix, trace: Iterable[Step], without: Without) -> N
 
 
 def _in_vain(world: World, mix: Mix, without: Without) -> list[Choice]:
-    """Doubled messages, and decisions of an operator that change nothing: the scripts must see that, too."""
+    """Return duplicate messages, and decisions of an operator that change nothing: the scripts must detect these."""
     found: list[Choice] = []
     for place, outreach in enumerate(world.outreaches):
         after = worker.takes(world, place, mix.most_takes, without)
@@ -125,7 +125,7 @@ def _in_vain(world: World, mix: Mix, without: Without) -> list[Choice]:
 
 
 def agree(real: Real, world: World, trace: list[str]) -> None:
-    """Compare what is in Redis with the model; raises AssertionError."""
+    """Compare the data in Redis with the model; raises AssertionError."""
     is_there, should_be = seen(real), expected(world)
     differs = [
         f"{name}: {is_there.get(name)}, not {should_be.get(name)}"

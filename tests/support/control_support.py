@@ -1,4 +1,4 @@
-"""What the tests of the control keys share: a control with limits, outreaches in hand, and time that passes at once."""
+"""Shared by tests of the control keys: limits, outreaches in flight, and time that passes at once."""
 
 from state.cipher import Unencrypted
 from state.keys import DAY_MS
@@ -28,7 +28,7 @@ def control(state: State, *, rate_us: int = 0, burst: int = 10, per_day: int = 0
 
 
 def held(number: int = 0, *, token: int = 1) -> Taken:
-    """An outreach in a worker's hands, as far as the control keys are concerned."""
+    """Return an outreach in flight, as far as the control keys are concerned."""
     return Taken(
         outreach=f"07-{number:016x}",
         token=token,
@@ -62,12 +62,12 @@ def sending(state: State) -> Sending:
 
 
 def places(state: State, *, days_ago: int = 0) -> dict[str, str]:
-    """The outreaches that have a place among the contacts of a day, with the claim that took it."""
+    """Return the outreaches with a slot among the contacts of a day, with the token that took it."""
     return texts(state, f"{state.keys.control}daily_contacts:{now_ms(state) // DAY_MS - days_ago}")
 
 
 def let_pass(state: State, ms: int) -> None:
-    """Let time pass at once: all that is kept as a moment is put back."""
+    """Let time pass at once, by moving stored times back."""
     key = f"{state.keys.control}sending"
     for field in ("paused", "until", "since", "retry_at"):
         if state.client.hexists(key, field):

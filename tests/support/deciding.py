@@ -1,4 +1,4 @@
-"""Outreaches that wait for a decision."""
+"""Outreaches waiting for an operator's decision."""
 
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, DecisionResult, Operator
 from state.outbox import Taken
@@ -18,7 +18,7 @@ def dead(state: State, session: str = "s-1", reason: str = "http_400") -> Taken:
 
 
 def unknown(state: State, session: str = "s-1", *, for_ms: int = RETRY_UNKNOWN_AFTER_MS) -> Taken:
-    """One that has been unknown for some time."""
+    """Return one that has been unknown for some time."""
     held = sending(state, session)
     assert state.outbox.settle(held, "unknown", reason="read_timeout", line="attempt 1", ambiguous=True) == "unknown"
     ended_ms = now_ms(state) - for_ms

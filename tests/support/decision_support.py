@@ -1,4 +1,4 @@
-"""What the tests of the operator's commands share: the whole command line, on a server of its own."""
+"""Shared by tests of the operator's commands: the whole command line on its own server."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Shop:
         self.state = runtime.open_state(load(self.env))
 
     def run(self, *arguments: str, typed: str | None = None, code: int = 0) -> str:
-        """Run a command that ends with this exit code; return all that it printed."""
+        """Run a command that must end with this exit code; return its output."""
         result = CliRunner().invoke(app, arguments, env=self.env, input=typed)
         if isinstance(result.exception, StartError | StateError):
             assert exit_code(result.exception) == code, result.exception

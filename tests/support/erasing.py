@@ -1,4 +1,4 @@
-"""Forgetting sessions."""
+"""Erasing sessions."""
 
 from detectors.lanes import LANES
 from state.erasure import Erased, Erasure

@@ -1,4 +1,4 @@
-"""A system in order, for `winback doctor`."""
+"""A healthy system for `winback doctor`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -13,7 +13,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
 class FaultyServer:
-    """Plays the given behaviours, one for each connection; the last one also for all further connections."""
+    """Plays the given behaviours, one for each connection; the last one also for all further ones."""
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class FaultyServer:
 
     @property
     def received(self) -> bytes:
-        """All that came over all connections."""
+        """All bytes from all connections."""
         return b"".join(wire.received for wire in self.wires)
 
     @property
     def requests(self) -> list[tuple[str, str]]:
-        """Of each whole request, over all connections, the idempotency key and the body."""
+        """The idempotency key and body of each whole request, over all connections."""
         return [_key_and_body(request) for wire in self.wires for request in wire.requests]
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class FaultyServer:
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self._stopping = True
-        # Wakes the accepting thread; closing the listener alone would not.
+        # Wakes the accepting thread, which closing the listener doesn't.
         with socket.create_connection(self._listener.getsockname()):
             self._threads[0].join(IDLE_S)
         self._listener.close()
@@ -93,7 +93,7 @@ def reply(data: bytes = OK, *, times: int = 1_000_000) -> Behaviour:
 
 
 def replies(*answers: bytes) -> Behaviour:
-    """Answer one request after the other with these, over however many connections; the last one ever after."""
+    """Answer requests in order, over any number of connections; the last answer repeats."""
     left = list(answers)
 
     def play(wire: Wire) -> None:

@@ -9,7 +9,7 @@ from worker.runtime import State
 
 
 def fill(state: State) -> State:
-    """Create a group, and three entries that nobody has read."""
+    """Create a group, and three unread entries."""
     state.streams.first.create_group()
     for number in range(3):
         add(state, f"e{number}")
@@ -18,7 +18,7 @@ def fill(state: State) -> State:
 
 @pytest.fixture
 def filled(state: State) -> State:
-    """A stream with three entries that nobody has read."""
+    """A stream with three unread entries."""
     return fill(state)
 
 

@@ -1,4 +1,4 @@
-"""A shop with people to forget, and what is left of them."""
+"""A shop with people to erase, and checks for what is left of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def shop(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def left(shop: Shop) -> dict[str, list[str]]:
-    """Keys that hold a trace of Jane, by trace: read with the server's own dump of every key, not by what is tested."""
+    """Return keys with a trace of Jane, by trace, from the server's own dumps instead of the code under test."""
     client: Any = shop.state.client
     found: dict[str, list[str]] = {}
     for key in client.scan_iter("*"):
@@ -48,7 +48,7 @@ def left(shop: Shop) -> dict[str, list[str]]:
 
 
 def tombstones(shop: Shop, *sessions: str) -> dict[str, list[str]]:
-    """What may be left of sessions: the names of their tombstones."""
+    """Return what can be left of sessions: the names of their tombstones."""
     for session in sessions:
         fields = texts(shop.state, shop.state.keys.session(session)).keys()
         assert fields - {"sending"} == {"state", "forgotten"}

@@ -1,4 +1,4 @@
-"""Streams whose ids lie in the future."""
+"""Streams whose ids are in the future."""
 
 from state.watermark import HIGHEST_ID
 from tests.support.durations import DAY_MS

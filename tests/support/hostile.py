@@ -1,4 +1,4 @@
-"""Random messages for the workers' queues, and a worker that has to survive them."""
+"""Random messages for the workers' queues, and a worker that must survive them."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def changed(draw: st.DrawFn, whole: Mapping[str, object]) -> dict[str, object]:
-    """The same with one to three fields that are missing, or anything."""
+    """Draw a copy with one to three fields missing or replaced by anything."""
     found = dict(whole)
     for name in draw(st.lists(st.sampled_from(sorted(whole)), min_size=1, max_size=3, unique=True)):
         if draw(st.booleans()):
@@ -60,7 +60,7 @@ encodings = st.sampled_from(["utf-8", "binary", "klingon", "utf-16", ""])
 
 
 def envelope(body: bytes, head: object, content_type: object, encoding: object) -> dict[str, object]:
-    """A message as kombu keeps it in Redis."""
+    """Return a message as kombu keeps it in Redis."""
     return {
         "body": base64.b64encode(body).decode(),
         "content-type": content_type,
@@ -77,7 +77,7 @@ def envelope(body: bytes, head: object, content_type: object, encoding: object) 
 
 @st.composite
 def redis_items(draw: st.DrawFn) -> bytes:
-    """What may be in the list that is a queue."""
+    """Draw an item of the list that is a queue."""
     if draw(st.integers(0, 4)) == 0:
         return draw(st.binary(max_size=30) | bodies)
     whole: dict[str, Any] = envelope(draw(bodies), draw(headers), draw(content_types), draw(encodings))
@@ -92,7 +92,7 @@ def redis_items(draw: st.DrawFn) -> bytes:
 
 
 class Target:
-    """A recover worker, which has to go on taking hints."""
+    """A recover worker that must keep taking hints."""
 
     def __init__(self, state: State, supervisor: Supervisor, lines: Lines) -> None:
         self.state = state
@@ -101,7 +101,7 @@ class Target:
         self._pids = supervisor.pids()
 
     def survives(self, hint: Callable[[str], object]) -> None:
-        """Assert that it takes a hint, given to it behind all that is in its queue, and is the process that it was."""
+        """Assert that it takes a hint queued after everything else, in the same process."""
         abandon(self.state, f"after-{next(_sessions)}")
         (outreach,) = dispatch(self.state)
         hint(outreach)
@@ -111,7 +111,7 @@ class Target:
 
 @contextmanager
 def target(directory: Path, redis_url: str, broker_url: str) -> Iterator[Target]:
-    """Start a worker in shadow mode, and wait until it lives."""
+    """Start a worker in shadow mode, and wait until it is live."""
     (directory / "winback.toml").touch()
     env = {
         "WINBACK_CONFIG": str(directory / "winback.toml"),

@@ -1,4 +1,4 @@
-"""Random messages in the form of AMQP."""
+"""Random messages in AMQP form."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ NAMES = st.sampled_from(["task", "id", "timelimit", "expires", "eta", "compressi
 
 
 def publish(url: str, queue: str, message: Any) -> None:  # noqa: ANN401 - of amqp
-    """Publish and wait for the confirmation; of what RabbitMQ can't store itself, it closes the connection."""
+    """Publish and wait for the confirmation. RabbitMQ closes the connection if it can't store the message."""
     port = url.rpartition(":")[2].partition("/")[0]
     with amqp.Connection(f"127.0.0.1:{port}", confirm_publish=True) as connection:
         connection.channel().basic_publish(message, exchange=queue, routing_key=queue)
@@ -22,7 +22,7 @@ def publish(url: str, queue: str, message: Any) -> None:  # noqa: ANN401 - of am
 
 @st.composite
 def amqp_messages(draw: st.DrawFn) -> Any:  # noqa: ANN401 - of amqp
-    """A message with properties that are anything AMQP can say."""
+    """Draw a message with any properties that AMQP can express."""
     head = _sayable(draw(headers))
     if draw(st.booleans()):
         head[draw(NAMES)] = draw(OF_AMQP)
@@ -33,7 +33,7 @@ def amqp_messages(draw: st.DrawFn) -> Any:  # noqa: ANN401 - of amqp
 
 
 def _sayable(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The same without names that are too long for AMQP."""
+    """Return a copy without names that are too long for AMQP."""
     if isinstance(value, dict):
         return {name[:60]: _sayable(inner) for name, inner in value.items()}
     return [_sayable(inner) for inner in value] if isinstance(value, list) else value

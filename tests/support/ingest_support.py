@@ -1,4 +1,4 @@
-"""Ingest processes for the tests: with parts that fail, and restarted as a supervisor would."""
+"""Ingest processes for the tests: with failing parts, and restarted as by a supervisor."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -24,9 +24,9 @@ from worker.settings.sections import IngestSettings
 
 
 class Breaking:
-    """A part of the state one of whose methods fails some times, before or after it has done its work.
+    """A part of the state with one method that fails some times, before or after its work.
 
-    `waited`: what the method returns fails when it is called. `spared`: so many calls work before the first that fails.
+    `waited`: the method's result fails when it is called. `spared`: how many calls work before the first failure.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Breaking:
 
 
 class Stubborn(Sessions):
-    """Fails whenever the session `poison` is among those to be applied, as a script with a bug would."""
+    """Fails whenever the session `poison` is applied, like a script with a bug."""
 
     def __init__(self, state: State) -> None:
         super().__init__(state.scripts, state.keys, RANK_NAMES)
@@ -89,7 +89,7 @@ def ingest_of(
     reached: Reached = lambda _: None,
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> Ingest:
-    """One ingest process of `stream_count` streams; it does not wait for events that do not come."""
+    """Return one ingest process for `stream_count` streams; it doesn't wait for events."""
     parts = replace(
         state,
         streams=streams or state.streams,
@@ -105,7 +105,7 @@ def ingest_of(
 
 
 def restart_until_done(state: State, sessions: Sessions, **settings: Any) -> int:  # noqa: ANN401 - of the section
-    """Start the process again each time it dies, as its supervisor does, until nothing waits; return how often."""
+    """Restart the process each time it crashes, until nothing waits; return how often."""
     for restarts in range(100):
         ingest = ingest_of(state, sessions=sessions, **settings)
         try:
@@ -118,12 +118,12 @@ def restart_until_done(state: State, sessions: Sessions, **settings: Any) -> int
 
 
 def process(state: State, *entries: StreamEntry) -> None:
-    """Have entries of the first stream applied, as if they had been delivered."""
+    """Apply entries of the first stream, as if they had been delivered."""
     ingest_of(state).process(StreamBatch(state.streams.first, entries))
 
 
 def opened(state: State, stream_count: int) -> list[Stream]:
-    """So many streams, each with its group."""
+    """Return this many streams, each with its group."""
     found = state.streams.ensure(stream_count)
     for stream in found:
         stream.create_group()
@@ -137,13 +137,13 @@ def publish(state: State, *events: Event, stream: int = 0) -> None:
 
 
 def publish_raw(state: State, raw: bytes, *, stream: int = 0, at: str = "*") -> bytes:
-    """Put an event into a stream and return the id of its entry, which may be given."""
+    """Put an event into a stream and return the id of its entry, which can be given."""
     added: bytes = state.scripts.client.execute_command("XADD", state.keys.events_of(stream), at, "event", raw)
     return added
 
 
 def rest(state: State, consumer: str, *, stream: int = 0) -> None:
-    """Make what a consumer has in hand look as if it had not touched it for an hour."""
+    """Make a consumer's pending entries look idle for an hour."""
     client: Any = state.client
     key = state.keys.events_of(stream)
     for found in client.xpending_range(key, GROUP, "-", "+", 1000, consumer):
@@ -151,18 +151,18 @@ def rest(state: State, consumer: str, *, stream: int = 0) -> None:
 
 
 def waiting(state: State) -> int:
-    """How many entries nobody has acknowledged, in all streams."""
+    """Return how many entries aren't acknowledged, in all streams."""
     client: Any = state.client
     return sum(int(client.xlen(stream.key)) for stream in state.streams.all())
 
 
 def rejected(state: State) -> list[tuple[str, str, bool]]:
-    """Field and reason of what was set aside, and whether the rest of the event was applied."""
+    """Return field and reason of rejected entries, and whether the rest of the event was applied."""
     client: Any = state.client
     found = client.xrange(state.keys.rejected)
     return [(fields[b"field"].decode(), fields[b"reason"].decode(), fields[b"applied"] == b"1") for _, fields in found]
 
 
 def facts_of(state: State, phone: str) -> PersonFacts:
-    """What is known of a person, but for the sessions in which they were named."""
+    """Return the facts about a person without the sessions."""
     return replace(state.people.person_facts(person_of(phone, SECRET)), sessions=())

@@ -1,4 +1,4 @@
-"""Things that happen between two steps of an attempt."""
+"""Events between two steps of an attempt."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +17,12 @@ def dispatched(state: State, session: str = "s-1") -> str:
 
 
 def nothing_is_left(state: State, outreach: str) -> bool:
-    """Whether no dispatch will ever hand it out again."""
+    """Return whether no dispatch will ever return it."""
     return state.outbox.reap().due_again == 0 and dispatch(state) == [] and not places_of(state, outreach) - {"unknown"}
 
 
 class After(People):
-    """Does something just before the reservation, which is after the fence."""
+    """Acts just before the reservation, and so after the fence."""
 
     def __init__(self, state: State, act: Callable[[], object]) -> None:
         super().__init__(state.scripts, state.keys, longest_limit_ms=CAP_MS, lease_ms=LEASE_MS, bought_window_ms=CAP_MS)

@@ -1,4 +1,4 @@
-"""Which keys live for ever, and whether they may: `state.keys.WITHOUT_TTL` lists those that do so on purpose."""
+"""Finds keys without a TTL that aren't allowed to lack one: `state.keys.WITHOUT_TTL` lists those that are."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ OPEN = frozenset({"waiting", "leased", "sending"})
 
 
 def immortal_keys(client: Any) -> list[str]:  # noqa: ANN401 - real or fake
-    """The keys without a time to live that are not listed as such, or are not in the state that lets them live on."""
+    """Return the keys without a TTL that aren't listed, or aren't in the state that allows it."""
     return [key for key in _without_ttl(client) if not _may_live(client, key)]
 
 

@@ -15,7 +15,7 @@ from worker.runtime import State
 
 
 def somebody(state: State, number: int) -> str:
-    """An abandoned session of a person of its own, the lower the number the longer ago."""
+    """Return an abandoned session of its own person; the lower the number, the older."""
     customer = {**JANE, "phone_number": f"+5730012345{number:02d}"}
     happen(state, event(session=f"s-{number}", customer=customer), ago_ms=20 * HOUR_MS - number * MINUTE_MS)
     assert sweep(state) == 1

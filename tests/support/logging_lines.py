@@ -1,4 +1,4 @@
-"""Lines that were logged."""
+"""Logged lines."""
 
 import io
 import logging
@@ -26,7 +26,7 @@ Lines = Callable[[], list[str]]
 
 @pytest.fixture(autouse=True)
 def _untouched_afterwards() -> Iterator[None]:
-    """Logging is the process's: what a test sets up must not reach the next one."""
+    """Restore the process's logging, so that one test's setup doesn't reach the next."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     names = ("httpx", "httpcore", "uvicorn", "uvicorn.error", "uvicorn.access")

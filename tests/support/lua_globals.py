@@ -1,4 +1,4 @@
-"""Finds the names that a piece of Lua uses without declaring them, in its bytecode, as `luac -l` would list them."""
+"""Finds undeclared names in Lua code from its bytecode, as `luac -l` would list them."""
 
 import struct
 from typing import Any
@@ -8,16 +8,16 @@ from lupa import lua51
 GIVEN = frozenset(
     "ARGV KEYS cjson ipairs math pairs redis string table tonumber tostring type unpack".split()  # noqa: SIM905 - shorter
 )
-"""What the server gives to scripts, as far as they use it."""
+"""The server's names for scripts, as far as they are used."""
 _GETGLOBAL, _SETGLOBAL = 5, 7
 _NIL, _BOOLEAN, _NUMBER, _STRING = 0, 1, 3, 4
 
 
 def globals_of(text: str) -> set[str]:
-    """Return the names that a script doesn't declare, except those that every script is given.
+    """Return the names that a script doesn't declare, without those that every script gets.
 
     Raises:
-        SyntaxError: the text isn't Lua 5.1.
+        SyntaxError: The text isn't Lua 5.1.
     """
     lua = lua51.LuaRuntime(encoding=None)
     compiled: Any = lua.eval(b"function(text) local f, why = loadstring(text); return f and string.dump(f), why end")
@@ -30,7 +30,7 @@ def globals_of(text: str) -> set[str]:
 
 
 class _Reader:
-    """Reads a dump of Lua 5.1: a header of twelve bytes that says how wide numbers are, then nested functions."""
+    """Reads a dump of Lua 5.1: a header of twelve bytes with the widths of numbers, then nested functions."""
 
     def __init__(self, dumped: bytes) -> None:
         self._dumped, self._at = dumped, 12

@@ -1,4 +1,4 @@
-"""Stop signals in every form in which a shop may write them: orders, opt-outs and refusals."""
+"""Stop signals in every form in which a shop might write them: orders, opt-outs and refusals."""
 
 import json
 from typing import Any
@@ -60,7 +60,7 @@ def field_names(*names: str) -> st.SearchStrategy[str]:
 
 @st.composite
 def people(draw: st.DrawFn) -> dict[str, Any]:
-    """Name Ana by her number, her address or both, somehow."""
+    """Draw a form that names Ana by number, address or both."""
     who: dict[str, Any] = {}
     named = draw(one_of(["phone", "email", "both"]))
     if named != "email":
@@ -76,7 +76,7 @@ def people(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def by_person(draw: st.DrawFn, kind: str) -> dict[str, Any]:
-    """A stop signal that names Ana, and perhaps a session nobody knows."""
+    """Draw a stop signal that names Ana, and possibly an unknown session."""
     made: dict[str, Any] = draw(JUNK)
     who = draw(people())
     where = draw(one_of(["customer", "list", "text", "flat", "billing"]))
@@ -90,7 +90,7 @@ def by_person(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 @st.composite
 def by_session(draw: st.DrawFn) -> dict[str, Any]:
-    """An order that names the cart s-1, in whichever field, and no person."""
+    """Draw an order that names the cart s-1 in any field, and no person."""
     made: dict[str, Any] = draw(JUNK)
     name = draw(field_names("session_id", "cart_id", "cart_token", "checkout_id", "quote_id"))
     where = draw(one_of(["session", "event", "metadata", "pairs", "cart_ids"]))
@@ -117,7 +117,7 @@ def finished(draw: st.DrawFn, made: dict[str, Any], kind: str) -> dict[str, Any]
 
 @st.composite
 def written(draw: st.DrawFn, events: st.SearchStrategy[dict[str, Any]]) -> bytes:
-    """The bytes of an event: plain, wrapped or encoded more than once."""
+    """Draw the bytes of an event: plain, wrapped or encoded more than once."""
     made = draw(events)
     way = draw(one_of(["plain", "plain", "twice", "thrice", "list", "data", "sns", "bom", "utf-16", "ascii", "comma"]))
     text = json.dumps(made, ensure_ascii=way == "ascii")
@@ -140,7 +140,7 @@ def written(draw: st.DrawFn, events: st.SearchStrategy[dict[str, Any]]) -> bytes
 
 
 def refusals() -> st.SearchStrategy[dict[str, Any]]:
-    """A refusal of Ana's in her session or another one."""
+    """Draw a refusal of Ana's in her session or another one."""
     no: list[object] = [False, "false", "no", "NO", 0, "0", "denied", "não", "revoked", {"granted": False}, "maybe", -1]
     spelled: list[dict[str, Any]] = [
         *({"consent": said} for said in no),

@@ -1,4 +1,4 @@
-"""The whole path of events: parsed, applied, swept, attempted. Returns whom the requests went to."""
+"""The whole path of events: parsed, applied, swept, attempted. Returns the recipients of requests."""
 
 import json
 from datetime import datetime
@@ -21,12 +21,12 @@ from worker.runtime import State
 PHONE, EMAIL = "+5511987654321", "ana.souza@example.com"
 ANA = {"full_name": "Ana Souza", "phone_number": PHONE, "email": EMAIL, "country_code": "BR"}
 CONTACT = ContactSettings(quiet_hours=QuietHours(), law="off", disabled_rules=("consent",))
-"""No consent has to be given first, so that only a signal stops a contact."""
+"""Without required consent, so that only a signal stops a contact."""
 LIVE = DeliverySettings.model_validate({"mode": "live", "public_api_key": "pk", "private_secret_key": "sk"})
 
 
 class Api:
-    """Accepts every request and remembers its body."""
+    """Accepts every request and keeps its body."""
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
@@ -37,12 +37,12 @@ class Api:
 
 
 def checkout(session: str = "s-1", **more: object) -> Event:
-    """Return an activity of Ana's from which she would be contacted."""
+    """Return an activity of Ana's that leads to a contact."""
     return event(session=session) | {"customer": ANA, "cart": {"total_value": 10, "currency": "BRL"}} | more
 
 
 def contacts(state: State, *events: Event | bytes) -> list[dict[str, Any]]:
-    """Let events arrive one minute apart, the last two hours ago, and let all outreaches be attempted.
+    """Let events arrive one minute apart, the last two hours ago, and attempt all outreaches.
 
     Return the bodies of all requests.
     """

@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes, put together as `kubectl apply -k` does, as far as they need it."""
+"""The Kubernetes manifests, combined like `kubectl apply -k`, as far as they need it."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def kustomization(directory: Path) -> dict[str, Any]:
 
 
 def build(directory: Path) -> list[Resource]:
-    """Everything that is applied; the name of the ConfigMap is the one before a hash is added to it."""
+    """Return everything that is applied; the name of the ConfigMap is the one without its hash."""
     wanted = kustomization(directory)
     made: list[Resource] = []
     for name in wanted["resources"]:
@@ -57,7 +57,7 @@ def name_image(made: list[Resource], image: dict[str, str]) -> None:
 
 
 def remove(resource: Resource, operation: dict[str, str]) -> None:
-    """Do the one operation on JSON that there is."""
+    """Carry out the only JSON operation that is used."""
     assert operation.keys() == {"op", "path"}
     assert operation["op"] == "remove"
     *parents, last = operation["path"].strip("/").split("/")
@@ -93,7 +93,7 @@ def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 
 
 def strict(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
-    """The schema of a custom resource, so that what it does not know is wrong and not silently thrown away."""
+    """Return a custom resource's schema that rejects unknown fields instead of dropping them silently."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):
@@ -118,7 +118,7 @@ def container(role: str) -> Resource:
 
 
 def variables(role: str) -> dict[str, Any]:
-    """What a role's container is given, each by its value or by where it comes from."""
+    """Return the variables of a role's container, each by value or source."""
     return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container(role)["env"]}
 
 

@@ -1,4 +1,4 @@
-"""Requests to the stand-in for Yuno's API, as its tests send them: real bytes over real connections."""
+"""Requests to the mock API, as its tests send them: real bytes over real connections."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ import httpx
 
 from winback.simulation.mock_api.process import MockServer
 
-KEYS: dict[str, Any] = {"public_api_key": "public-made-up", "private_secret_key": "private-made-up"}
+KEYS: dict[str, Any] = {"public_api_key": "public-fictitious", "private_secret_key": "private-fictitious"}
 
 SEED: dict[str, Any] = {
     "customer": {
@@ -40,7 +40,7 @@ SEED: dict[str, Any] = {
 }
 
 GONE = object()
-"""As a value in `changed`: the field is left out."""
+"""As a value in `changed`: leave out the field."""
 
 
 IMPATIENT = httpx.Timeout(10, read=0.2)
@@ -48,7 +48,7 @@ IMPATIENT = httpx.Timeout(10, read=0.2)
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """Return the seed request with one thing changed, named like `cart.items.0.price`."""
+    """Return the seed request with one change, named like `cart.items.0.price`."""
     body = copy.deepcopy(SEED)
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     target: Any = body
@@ -62,7 +62,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
 
 
 def numbered(number: int) -> dict[str, Any]:
-    """Return a request of another shopper and session for each number below 10,000."""
+    """Return a request of a different shopper and session for each number below 10,000."""
     body = changed("session.session_id", f"sess_{number}")
     body["customer"]["phone_number"] = f"+57300123{number:04}"
     return body
@@ -89,7 +89,7 @@ def send(
     edit: Callable[[dict[str, str]], object] | None = None,
     path: str = "/ai-caller-ms/recovery-payment/external",
 ) -> httpx.Response:
-    """POST a body (bytes as they are, anything else as JSON) on a connection of its own."""
+    """POST a body (bytes unchanged, anything else as JSON) on its own connection."""
     sent = headers(key)
     if edit is not None:
         edit(sent)

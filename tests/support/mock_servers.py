@@ -1,4 +1,4 @@
-"""Stand-ins of the API that run for a test."""
+"""Mock APIs that run for a test."""
 
 from collections.abc import Iterator
 

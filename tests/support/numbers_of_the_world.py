@@ -1,4 +1,4 @@
-"""Valid numbers of every plan, and the ways in which people write one. Seeded: the same in every run."""
+"""Valid numbers of every plan, and ways to write them. Seeded: the same in every run."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -22,7 +22,7 @@ TRIES = 30
 
 @cache
 def valid_numbers(of_each_kind: int) -> tuple[tuple[str, PhoneNumber], ...]:
-    """Return the plans' own examples, and numbers that share their first digits with one, each with its country."""
+    """Return the plans' own examples, and numbers with the same first digits, each with its country."""
     return tuple(_numbers(of_each_kind, Random(20_261_130)))
 
 
@@ -57,7 +57,7 @@ def _valid(e164: str, region: str) -> PhoneNumber | None:
 
 
 def ways_to_write(number: PhoneNumber) -> Iterator[str]:
-    """Yield ten ways to write a number. In each of them the country is the number's own."""
+    """Yield ten ways to write a number, each with the number's own country."""
     code, national = str(number.country_code), phonenumbers.national_significant_number(number)
     international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
     other = OTHER_DIGITS[int(national) % len(OTHER_DIGITS)]

@@ -1,4 +1,4 @@
-"""What the tests of attribution share: contacts of some time ago, orders, and what those were counted as."""
+"""Shared by tests of attribution: earlier contacts, orders, and their counts."""
 
 from state.attribution import Money
 from state.outbox import Taken
@@ -17,7 +17,7 @@ OTHER_PHONE = "+573009999999"
 
 
 def remembered(state: State, outreach: str, worth: Money | None) -> None:
-    """Let a person's orders lead to an outreach, as their reservation does, and hold nobody for it."""
+    """Attribute a person's orders to an outreach, as their reservation does, without holding them."""
     lead = state.attribution.contact_ref(str(worth or ""), now_ms(state))
     state.client.delete(f"{state.keys.person(PERSON)}bought")  # their earlier orders were long ago
     assert state.people.reserve([PERSON], outreach, 1, lead, LIMITS) == "reserved"
@@ -25,7 +25,7 @@ def remembered(state: State, outreach: str, worth: Money | None) -> None:
 
 
 def contacted(state: State, session: str = "s-1", *, ago_ms: int = HOUR_MS, result: str = "sent") -> Taken:
-    """Let somebody be contacted, or held out (`holdout`), or nobody know it, so long ago."""
+    """Let a shopper be contacted, held out (`holdout`) or be unknown, this long ago."""
     held = taken(state, session)
     remembered(state, held.outreach, CART)
     if result == "holdout":
@@ -53,12 +53,12 @@ def order(session: str | None = "s-1", value: float | None = 149.99, **more: obj
 
 
 def order_comes(state: State, made: Event, *, ago_ms: int = 0) -> None:
-    """Let an order that was made `ago_ms` before now come in."""
+    """Let an order that was placed `ago_ms` before now arrive."""
     process(state, arrived(made, now_ms(state) - ago_ms))
 
 
 def merit(state: State) -> dict[str, int]:
-    """What contacts brought in, and what those held out ordered."""
+    """Return the orders attributed to contacts, and those of the holdout."""
     return all_counters(state, "recovered", "control")
 
 

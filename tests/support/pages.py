@@ -1,4 +1,4 @@
-"""The Markdown pages of the project, and the code blocks in them."""
+"""The project's Markdown pages and their code blocks."""
 
 import os
 import re
@@ -23,7 +23,7 @@ _BLOCK = re.compile(
 
 
 class Block(NamedTuple):
-    """A code block; `mark` is the word of `<!-- test: word -->` above it, which says how it is run."""
+    """A code block; `mark` is the word of `<!-- test: word -->` above it, which selects how it runs."""
 
     language: str
     mark: str
@@ -43,7 +43,7 @@ def marked(page: Path, mark: str) -> list[str]:
 
 
 def program(name: str) -> str:
-    """Return the path of a program; without it the test is skipped, and fails in CI."""
+    """Return the path of a program. If it is missing, the test is skipped, or fails in CI."""
     found = shutil.which(name)
     if found is None and os.environ.get("CI"):
         pytest.fail(f"{name} isn't installed: CI has to check the blocks in this language (.ci/run)")

@@ -1,4 +1,4 @@
-"""What the tests of one person's data share: Jane by phone and by e-mail, and what the state keeps about her."""
+"""Shared by tests of one person's data: Jane by phone and by e-mail, and the state's data about her."""
 
 from state.people import person_of
 from tests.support.deciding import dead
@@ -17,14 +17,14 @@ JOHN = {"full_name": "John Doe", "phone_number": "+573001234568", "email": "john
 
 
 def named(state: State, person: str, *sessions: str) -> None:
-    """Let a person have been named in sessions."""
+    """Record that a person was named in sessions."""
     key = state.keys.sessions(person)
     state.client.zadd(key, {session: now_ms(state) + place for place, session in enumerate(sessions)})
     state.client.pexpire(key, MINUTE_MS)
 
 
 def link(state: State, one: str, *others: str) -> None:
-    """Let identities have been seen together with one."""
+    """Record that identities were seen together with one."""
     for other in others:
         for key, member in ((state.keys.links(one), other), (state.keys.links(other), one)):
             state.client.zadd(key, {member: now_ms(state)})
@@ -32,7 +32,7 @@ def link(state: State, one: str, *others: str) -> None:
 
 
 def answer(state: State, person: str, **answers: str) -> None:
-    """Let a person have answered: `call="a"` for yes and `r` for no, with the proof after it."""
+    """Record a person's answers: `call="a"` for yes and `r` for no, followed by the proof."""
     key = f"{state.keys.person(person)}consent"
     state.client.hset(key, mapping={channel: f"{now_ms(state):015d}{text}" for channel, text in answers.items()})
     if not any(text.startswith("r") for text in answers.values()):
@@ -40,7 +40,7 @@ def answer(state: State, person: str, **answers: str) -> None:
 
 
 def contacted(state: State, person: str, outreach: str) -> None:
-    """Let a person have been reserved by an outreach a minute ago."""
+    """Record that an outreach reserved a person a minute ago."""
     key = f"{state.keys.person(person)}reserved"
     state.client.delete(key)
     state.client.hset(key, outreach, f"1:{now_ms(state) - MINUTE_MS}")

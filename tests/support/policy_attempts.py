@@ -1,4 +1,4 @@
-"""Attempts about which the policy has something to say."""
+"""Attempts that a rule of the policy affects."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def dispatched(state: State, **fields: object) -> str:
 
 
 def elsewhere(state: State, *, ago_ms: int = MINUTE_MS, **fields: object) -> None:
-    """An event of another session of the same person, which arrived and occurred so long ago."""
+    """Add an event of another session of the same person, which arrived and occurred this long ago."""
     made = json.dumps(event(session="s-2", **{"customer": JANE, **fields}))  # type: ignore[arg-type]
     client = state.scripts.client
     client.execute_command("XADD", state.keys.events, f"{now_ms(state) - ago_ms}-0", "event", made)
@@ -36,6 +36,6 @@ def elsewhere(state: State, *, ago_ms: int = MINUTE_MS, **fields: object) -> Non
 
 
 def holding(deps: Deps, *, held: bool) -> Deps:
-    """Settings under which Jane is, or is not, in the holdout."""
+    """Return settings with Jane in or outside the holdout."""
     share = share_of(PERSON, "holdout ")
     return replace(deps, contact=contact(holdout=share + 0.01 if held else share))

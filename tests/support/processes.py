@@ -1,4 +1,4 @@
-"""Small child processes, and how to tell that one is gone."""
+"""Small child processes, and checks whether one is gone."""
 
 import io
 import subprocess
@@ -13,7 +13,7 @@ from worker.supervision.roles import Role
 
 AT_ONCE = RestartPolicy(first=0.01, longest=0.05)
 SLEEP = "import time; time.sleep(600)"
-# Its own child ignores everything and holds the output open, as a pool's process may.
+# Its own child ignores signals and holds the output open, as a pool's process can.
 WITH_A_STUBBORN_CHILD = """
 import os, signal, subprocess, sys, time
 stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('stubborn', flush=True); time.sleep(600)"
@@ -29,7 +29,7 @@ class Terminal(io.StringIO):
 
 
 class Lines:
-    """An output that remembers."""
+    """An output that keeps its lines."""
 
     def __init__(self) -> None:
         self.all: list[tuple[str, str]] = []
@@ -53,7 +53,10 @@ def until(condition: Callable[[], object], within_s: float = 15.0) -> None:
 
 
 def processes() -> Iterator[tuple[int, int]]:
-    """(id, process group) of all that runs here and is more than a zombie. A small image has no ps, a Mac no /proc."""
+    """Return (id, process group) of all running processes except zombies.
+
+    Small images have no ps, and macOS no /proc.
+    """
     if not Path("/proc/self/stat").exists():
         listing = subprocess.run(
             ["ps", "-A", "-o", "pid=,pgid=,stat="], check=True, capture_output=True, text=True
@@ -62,14 +65,14 @@ def processes() -> Iterator[tuple[int, int]]:
             if not state.startswith("Z"):
                 yield int(pid), int(group)
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # it ended in the meantime
             state, _parent, group, *_ = stat.read_text().rpartition(")")[2].split()
             if state != "Z":
                 yield int(stat.parent.name), int(group)
 
 
 def is_gone(pid: int) -> bool:
-    """Gone, or a zombie that nobody has waited for yet."""
+    """Return whether it is gone, or a zombie that hasn't been waited for."""
     return pid not in {number for number, _ in processes()}
 
 

@@ -1,7 +1,7 @@
-"""A machine that lets anything happen to the real parts, in any sequence, and holds them against the protocol model.
+"""A state machine that lets anything happen to the real parts in any order, and compares them with the protocol model.
 
-Shoppers, ingest, the sweep, dispatch, operators and time take the steps of `tests.model`. What an attempt does next is
-the attempt's business: the model must have that step, and afterwards both must be in one state.
+Shoppers, ingest, the sweep, dispatch, operators and time take the steps of `tests.model`. An attempt chooses its own
+next step: the model must allow it, and afterwards both must have the same state.
 """
 
 import json
@@ -42,11 +42,11 @@ OF_ATTEMPTS = {"fence", "reserve", "release", "post", "settle", "postpone", "end
 RARE = {"worker_dies", "expire", "lease_ends", "reservation_ages"}
 EVENTS = ("activity", "order", "activity", MISDATED, "refusal", "activity") * 3
 IDENTITIES = (((0,), (1,), (0,), (1,)), ((0, 2), (1, 2), (0,), (1,)))
-"""Of each session, its person by each identity."""
+"""The identities of each session's person."""
 
 
 class RealAttempts(Real):
-    """The real parts, with attempts that decide on their steps, and the real ingest."""
+    """The real parts, with attempts that choose their steps, and the real ingest."""
 
     def __init__(self, state: State, mix: Mix) -> None:
         self.attempts: dict[tuple[int, int], SteppedAttempt] = {}
@@ -63,19 +63,19 @@ class RealAttempts(Real):
         self.attempts.pop((place, claim)).die()
 
     def refuses(self, number: int, session: int) -> None:
-        """Let the person of a session refuse, in a session of their own."""
+        """Let the person of a session refuse, in a separate session."""
         customer = {**self.customer(session), "consent": {"call": False, "whatsapp": False}}
         made = event("exit", f"refuses-{number}", None, customer=customer)
         publish_raw(self.state, json.dumps(made).encode(), at=f"{self.at_ms(number)}-0")
 
     def passes(self, place: int, claim: int) -> None:
-        """Let the time of a lease pass on the clock of the worker that has it."""
+        """Let the time of a lease pass on the clock of its worker."""
         if found := self.attempts.get((place, claim)):
             found.clock_s += (LEASE_MS + SECOND_MS) / 1000
 
 
 class Machine(RuleBasedStateMachine):
-    """All that acts, over a server that this empties."""
+    """All actors, on a server that this class empties."""
 
     def __init__(self, state: State) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def something_happens(self, data: st.DataObject) -> None:
-        """Let any step be taken that is neither an attempt's nor ingest's."""
+        """Take any step that belongs to neither an attempt nor ingest."""
         found = [choice for choice in steps(self.world, self.mix, NOTHING) if choice[0] not in OF_INGEST | OF_ATTEMPTS]
         if found:
             self.takes(_drawn(data, found))
@@ -118,9 +118,9 @@ class Machine(RuleBasedStateMachine):
         is_behind=st.sampled_from([False, False, False, True]),
     )
     def dispatch_hands_out(self, data: st.DataObject, times: int, reply: str, is_behind: bool) -> None:  # noqa: FBT001
-        """Let a message of an outreach reach a worker, which takes it and goes on, if nothing stops it.
+        """Let a message of an outreach reach a worker, which takes it and continues, if nothing stops it.
 
-        `is_behind`: not all that has arrived is applied by then.
+        `is_behind`: not everything that has arrived is applied by then.
         """
         if not is_behind:
             self.ingest_works()
@@ -150,13 +150,13 @@ class Machine(RuleBasedStateMachine):
         self.go_on(data.draw(st.sampled_from(sorted(self.real.attempts))), times, reply)
 
     def go_on(self, who: tuple[int, int], times: int, reply: str) -> None:
-        """Let an attempt take so many steps, or fewer if it ends."""
+        """Let an attempt take this many steps, or fewer if it ends."""
         for _ in range(times):
             if who in self.real.attempts:
                 self.goes_on(*who, reply)
 
     def goes_on(self, place: int, claim: int, reply: str) -> None:
-        """Let an attempt do what it is about to do, which the model must allow."""
+        """Let an attempt take its next step, which the model must allow."""
         real = self.real.attempts[place, claim]
         (worker,) = (one for one in self.world.workers if (one.outreach, one.token) == (place, claim))
         assert real.next is not None
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
         allowed = {_named(choice): choice for choice in goes_on(self.world, worker, self.mix, NOTHING)}
         after = self.world
         if name == "end_unsent":
-            # The policy may say so before the fence at any time; the model knows only one such end.
+            # The policy can decide this before the fence at any time; the model has only one such end.
             assert worker.step == "taken", f"ends before the fence, and is {worker.step}"
             after = with_workers(outbox.end_unsent(self.world, place, claim, result, NOTHING)[1], worker, None)
         elif name != "looks":
@@ -181,12 +181,12 @@ class Machine(RuleBasedStateMachine):
         self.agrees(f"outreach {place} (claim {claim}): {name} {result}")
 
     def does(self, name: str, *arguments: object) -> None:
-        """Take the step of this name whose arguments begin with these."""
+        """Take the step with this name whose arguments begin with these."""
         found = steps(self.world, self.mix, NOTHING)
         self.takes(next(one for one in found if one[0] == name and one[1][: len(arguments)] == arguments))
 
     def takes(self, choice: Choice) -> None:
-        """Take a step of the model's, in both worlds."""
+        """Take a step of the model in both worlds."""
         name, arguments, after = choice
         if name == "publish" and arguments[1] == "refusal":
             self.real.refuses(after.published, int(str(arguments[0])))
@@ -199,7 +199,7 @@ class Machine(RuleBasedStateMachine):
         self.agrees(words((name, arguments)))
 
     def agrees(self, what: str) -> None:
-        """Compare the two, and hold the invariants."""
+        """Compare the two, and check the invariants."""
         self.real.phases = {entry.number: entry.phase for entry in self.world.stream}
         steps_of = {(one.outreach, one.token): f"{one.step} {one.reply}".strip() for one in self.world.workers}
         assert steps_of.keys() == self.real.attempts.keys(), f"after '{what}' other attempts are under way"
@@ -209,7 +209,7 @@ class Machine(RuleBasedStateMachine):
         assert not wrong, wrong
 
     def teardown(self) -> None:
-        """I2: once all workers have died and time has passed, every outreach comes to its end."""
+        """I2: once all workers have crashed and time has passed, every outreach reaches its end."""
         for found in self.real.attempts.values():
             found.die()
         assert all(ends(self.world, place, self.mix.most_takes) for place in range(len(self.world.outreaches)))
@@ -217,7 +217,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def _named(choice: Choice) -> tuple[str, str]:
-    """Return a step of an attempt as the attempt tells of it: what it is, and the reply or the result."""
+    """Return an attempt's step in the attempt's terms: its name, and the reply or the result."""
     name, arguments, _ = choice
     return name, str(arguments[2]) if len(arguments) > 2 else ""
 
@@ -225,7 +225,7 @@ def _named(choice: Choice) -> tuple[str, str]:
 def _drawn(data: st.DataObject, found: list[Choice]) -> Choice:
     """Draw the kind of a step, then one of this kind."""
     kinds = sorted({name for name, _, _ in found})
-    # What ends an attempt or an outreach early is drawn when all others could be drawn as well.
+    # Early ends of an attempt or an outreach are drawn less often than all others.
     name = data.draw(st.sampled_from(sorted(kinds * 3, key=RARE.__contains__)[: -2 * len(RARE & {*kinds}) or None]))
     of_kind = [choice for choice in found if choice[0] == name]
     place = data.draw(st.integers(0, len(of_kind) - 1))

@@ -26,12 +26,12 @@ def notice(state: State) -> None:
 
 
 def begin(state: State) -> None:
-    """Let a dispatch have seen the time before the clock is put back."""
+    """Let a dispatch record the time before the clock is put back."""
     assert control(state).put_back_ms() == 0
 
 
 def put_back_hashes_and_sets(state: State, by_ms: int) -> None:
-    """Put the clock back for whatever is stored but the streams, which fakeredis cannot."""
+    """Put the clock back for everything but the streams, which fakeredis can't."""
     client: Any = state.client
     client.delete(state.keys.events)
     put_clock_back(client, by_ms, namespace=state.keys.namespace)

@@ -1,4 +1,4 @@
-"""What dispatch, time and operators do to the real scripts, step by step as the model's steps are named."""
+"""The steps of dispatch, time and operators on the real scripts, named as in the model."""
 
 from state.calls import outreaches as lua
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
@@ -12,11 +12,11 @@ from worker.runtime import State
 
 
 class Overseers:
-    """Those that act on outreaches without an attempt at them.
+    """Actors on outreaches other than attempts.
 
     Attributes:
         began_ms: When the model's time began (Unix ms).
-        sessions, people, outreaches: What the model numbers.
+        sessions, people, outreaches: In the model's numbering.
     """
 
     state: State
@@ -46,7 +46,7 @@ class Overseers:
     def reap(self, place: int) -> None:
         outreach = self.outreaches[place]
         number = partition_of_outreach(outreach)
-        # The one that ran out first is the first to be reaped.
+        # The lease that expired first is the first to be reaped.
         self.state.client.zadd(self.state.keys.leased(number), {outreach: 0}, xx=True)
         self.state.scripts.run(lua.reap(self.state.keys.partition(number), 1, self.state.outbox.lease_ms))
 
@@ -60,7 +60,7 @@ class Overseers:
         found = texts(self.state, self.state.keys.outreach(outreach))
         if waited:
             before = int(found["ended_at"]) - RETRY_UNKNOWN_AFTER_MS
-            # The day on which it was counted stays the same, or the counters would go apart.
+            # Keep the day on which it was counted, or the counters would differ.
             if before // DAY_MS == int(found["ended_at"]) // DAY_MS or found["state"] == "unknown":
                 self.state.client.hset(self.state.keys.outreach(outreach), "ended_at", before)
         retry = self.operator.retry_unknown if found["state"] == "unknown" else self.operator.retry_dead
@@ -74,7 +74,7 @@ class Overseers:
 
     def forget(self, session: int, moment: int) -> None:
         self.erasure.erase([self.sessions[session]], [])
-        # What follows happens in the past of the server.
+        # Later steps happen in the past of the server.
         key = self.state.keys.session(self.sessions[session])
         self.state.client.hset(key, "forgotten", self.at_ms(moment) * 100 + 99)
 

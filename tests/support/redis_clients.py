@@ -1,7 +1,7 @@
-"""Clients of an empty server: of a real one, and of fakeredis, a stand-in.
+"""Clients of an empty server: a real one, or fakeredis as its mock.
 
-What runs on the stand-in runs on a real server, too, and several times faster. So `make test` leaves the stand-in out,
-and `make servers` takes it in: `pytest --extended`.
+What runs on the mock also runs on a real server, and several times faster. So `make test` leaves the mock out, and
+`make servers` includes it: `pytest --extended`.
 """
 
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 FAKEREDIS = pytest.param("fakeredis", marks=pytest.mark.extended)
-"""As the parameter of a fixture."""
+"""For a fixture's parameters."""
 
 
 def fake_client() -> Any:  # noqa: ANN401 - the driver's, or a stand-in for it
-    """Return a client of an empty stand-in."""
+    """Return a client of an empty mock."""
     return fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 0)))
 
 
 @contextmanager
 def emptied(valkey: EmbeddedValkey) -> Iterator[State]:
-    """Let one example of a property have a real server, which is empty before it and afterwards."""
+    """Give one example of a property a real server that is empty before and after it."""
     with connect(valkey.url) as client:
         client.flushall()
         yield make_state(client, Scripts(client))

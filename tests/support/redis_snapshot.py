@@ -1,4 +1,4 @@
-"""What is in Redis, and what the model says should be there, in one form that can be compared."""
+"""The data in Redis and the model's expectation, in one comparable form."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ Seen = dict[str, object]
 
 
 def seen(real: Real) -> Seen:
-    """All that the model knows, as it is in Redis, read in one round trip after the names of the keys."""
+    """Return all data in Redis that the model covers, in one round trip after the names of the keys."""
     state = real.state
     keys = sorted(key.decode() for key in state.client.scan_iter("*", count=1000))
     lanes, days = [key for key in keys if ":lane:" in key], [key for key in keys if ":stats:" in key]
@@ -114,7 +114,7 @@ def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
 
 
 def expected(world: World) -> Seen:
-    """What the model says that is in Redis."""
+    """Return the model's expectation of the data in Redis."""
     seen: Seen = {"stream": [entry.number for entry in world.stream]}
     seen |= {f"session {place}": _expected_session(session) for place, session in enumerate(world.sessions)}
     seen |= {f"outreach {place}": _expected_outreach(found) for place, found in enumerate(world.outreaches)}

@@ -1,4 +1,4 @@
-"""A replay with a clock of its own."""
+"""A replay with its own clock."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ NOW_S = 1_800_000_000.0
 
 
 class Stage:
-    """A clock that only pauses move, and what was sent at which of its moments."""
+    """A clock that only pauses move, and the sends at each of its moments."""
 
     def __init__(self) -> None:
         self.now = NOW_S

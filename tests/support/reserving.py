@@ -1,4 +1,4 @@
-"""People that are reserved."""
+"""Reserved people."""
 
 from state.people import person_of
 from tests.support.passing_time import let_reservations_age
@@ -10,5 +10,5 @@ FIRST, SECOND = "07-0123456789abcdef", "48-fedcba9876543210"
 
 
 def let_lease_pass(state: State, *, ms: int = LEASE_MS, person: str = PERSON) -> None:
-    """Make the reservations as old as a lease, or as another time."""
+    """Age the reservations by a lease, or by another time."""
     let_reservations_age(state, person, ms)

@@ -1,4 +1,4 @@
-"""A shop that runs: `winback up`, a real Valkey, the mock API, and events from outside."""
+"""A running shop: `winback up`, a real Valkey, the mock API, and external events."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Shop:
 
     redis: Any  # the driver's stubs know nothing of bytes
     broker: Callable[[], Mapping[str, bytes]]
-    """What is in the broker now, by where it is."""
+    """The current content of the broker, by location."""
     api: MockServer
     flower: str
     log: Path
@@ -63,7 +63,7 @@ class Shop:
         return dict(row)
 
     def cli(self, *words: str, code: int | None = 0) -> str:
-        """Run a command as an operator does, and return what it prints. `code`: its exit code; None: any."""
+        """Run a command as an operator does, and return its output. `code`: its exit code; None: any."""
         return command(self.env, *words, code=code)
 
     def outcomes(self) -> dict[str, int]:
@@ -89,7 +89,7 @@ class Shop:
 
 
 def jane(**more: object) -> dict[str, Any]:
-    """A customer; with another number it is another person, who has another address."""
+    """Return a customer; with another number it is another person with another address."""
     if "phone_number" in more:
         more.setdefault("email", f"jane.doe+{str(more['phone_number']).removeprefix('+')}@example.com")
     return {
@@ -112,7 +112,7 @@ CHECKOUT: dict[str, Any] = {"flow_stage": "checkout", "platform": "web"}
 
 
 def command(env: Mapping[str, str], *words: str, code: int | None = 0) -> str:
-    """Run a command in this process and return what it prints: a process of its own takes a second to start."""
+    """Run a command in this process and return its output. A separate process takes a second to start."""
     result = CliRunner().invoke(app, words, env=env)
     assert code is None or result.exit_code == code, result.output + repr(result.exception)
     return str(result.stdout)
@@ -139,7 +139,7 @@ def in_redis(url: str) -> Mapping[str, bytes]:
 
 
 def environment(directory: Path, redis_url: str, api: MockServer, **settings: str) -> dict[str, str]:
-    """Return what a role of Winback needs to know, with times that suit a test."""
+    """Return the environment of Winback's roles, with short times for a test."""
     (directory / "winback.toml").touch()
     return {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")} | {
         "WINBACK_CONFIG": str(directory / "winback.toml"),
@@ -171,9 +171,9 @@ def running_shop(
     /,
     **settings: str,
 ) -> Iterator[Shop]:
-    """Run all roles, against an embedded Valkey unless another server is given, and another broker in the settings.
+    """Run all roles, by default against an embedded Valkey that is also the broker.
 
-    `without`: roles that are left out. Flower takes long to start.
+    `without`: roles that are left out. Flower starts slowly.
     """
     with ExitStack() as stack:
         if not redis_url:

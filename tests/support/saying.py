@@ -1,4 +1,4 @@
-"""What an event says, as it is read."""
+"""The data of an event, as it is read."""
 
 import json
 from typing import Any

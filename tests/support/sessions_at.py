@@ -1,4 +1,4 @@
-"""Moments of the events of a session."""
+"""Times of the events of a session."""
 
 import pytest
 
@@ -9,10 +9,10 @@ from worker.runtime import State
 
 @pytest.fixture
 def at_ms(state: State) -> int:
-    """A moment of today, so that no session has expired when it is looked at."""
+    """Return a time of today, so that no session has expired when it is read."""
     return now_ms(state) - HOUR_MS
 
 
 def iso(at_ms: int) -> float:
-    """A moment as pydantic also reads it: Unix seconds."""
+    """Return a time as Unix seconds, which pydantic also reads."""
     return at_ms / 1000

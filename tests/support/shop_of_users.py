@@ -1,4 +1,4 @@
-"""Winback at work, each process as its own user of the server."""
+"""A running Winback, each process with its own server user."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ STREAMS = ("winback:events", "winback:events:1")
 
 @dataclass
 class Shop:
-    """Winback at work, and its server as its owner sees it."""
+    """A running Winback, and its server from the owner's view."""
 
     admin: Any
     producer: Any
@@ -47,7 +47,7 @@ class Shop:
         return sum(self.admin.zcard(key) for key in self.admin.scan_iter(f"winback:{{??}}:{kind}"))
 
     def run(self, *arguments: str) -> str:
-        """A command, as the operator runs it."""
+        """Run a command as the operator."""
         result = CliRunner().invoke(app, arguments, env=self.env)
         assert result.exit_code == 0, (arguments, result.output, result.exception)
         return result.output

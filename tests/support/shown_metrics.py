@@ -1,4 +1,4 @@
-"""Metrics as they are shown."""
+"""Metrics as they are served."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Shown:
         return float(found[0])
 
     def values(self, name: str, label: str) -> dict[str, float]:
-        """Those that are not 0, by one label."""
+        """Return the values other than 0, by one label."""
         samples = (s for family in self.families.values() for s in family.samples if s.name == name and s.value)
         return {sample.labels[label]: sample.value for sample in samples}
 
@@ -41,7 +41,7 @@ def show(state: State, *, ours: Sequence[Finding] = ()) -> Shown:
 def ask(
     looks: SnapshotCache, *, accept: str = "", encoding: str = "", query: str = "", ours: Sequence[Finding] = ()
 ) -> httpx.Response:
-    """What the server answers, without a server."""
+    """Return the server's answer, without a server."""
 
     async def get() -> httpx.Response:
         transport = httpx.ASGITransport(create_app(looks, SETTINGS, ours))

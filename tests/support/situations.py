@@ -1,4 +1,4 @@
-"""Situations that the policy decides on."""
+"""Situations for the policy."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -63,7 +63,7 @@ FINE = Situation(
 
 @dataclass(frozen=True)
 class Case:
-    """What makes one rule apply, and what that rule then decides."""
+    """What makes one rule apply, and the rule's decision."""
 
     decision: Decision
     situation: dict[str, Any] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Case:
 
 
 def situation(*cases: Case) -> Situation:
-    """A situation in which all the given cases are true at once; where two disagree, the first has its way."""
+    """Return a situation in which all given cases hold; if two disagree, the first one wins."""
     top: dict[str, Any] = {}
     session: dict[str, Any] = {}
     fields: dict[str, str | None] = dict(SESSION.fields)

@@ -1,4 +1,4 @@
-"""A real attempt in a thread of its own, which halts before each step until it is told to go on, or to die."""
+"""A real attempt in its own thread, which halts before each step until it is continued or crashed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -23,22 +23,22 @@ PATIENT = {"max_attempts": 100, "breaker_failures": "off"}
 TOO_LATE = yuno.TryAgain("too_late", counted=False)
 Reply = TypeVar("Reply")
 Step = tuple[str, str]
-"""What an attempt is about to do: a name of the model's, and the result that it is about to record."""
+"""An attempt's next step: a name of the model, and the result that it will record."""
 
 
 class Crash(BaseException):
-    """The process is gone; nothing of it runs any more."""
+    """The process is gone, and nothing of it runs any more."""
 
 
 class SteppedAttempt:
-    """One attempt. It has been taken, if there was anything to take, when this is made.
+    """One attempt, which takes its outreach on creation, if there is one to take.
 
     Attributes:
-        taken: What it has taken; None when there was nothing to take.
-        next: What it is about to do; None once it has ended. `looks`: asks whether all is applied, and the policy.
-        reply: How the API answers it.
-        was_late: Whether it found, at the time of its request, that it was too late for one.
-        clock_s: Its clock, which only whoever drives it moves.
+        taken: The taken outreach; None if there was none.
+        next: Its next step; None once it has ended. `looks`: checks the barrier and the policy.
+        reply: The API's answer to it.
+        was_late: Whether it was too late at the time of its request.
+        clock_s: Its clock, which only the test moves.
     """
 
     def __init__(self, scripts: Scripts, outreach: str, *, repeats: bool) -> None:
@@ -67,7 +67,7 @@ class SteppedAttempt:
         self._wait()
 
     def go(self) -> None:
-        """Let it do what it is about to do, and whatever comes after that, until it halts again or ends."""
+        """Let it take its next step, and continue until it halts again or ends."""
         self._go.release()
         self._wait()
 
@@ -79,7 +79,7 @@ class SteppedAttempt:
         self._thread.join()
 
     def post(self, _body: str, _key: str, limits: Attempt, **_now: object) -> yuno.Reply:
-        """Answer as the API, or not at all when it is too late."""
+        """Answer as the API, or not at all if it is too late."""
         self._halt("post")
         self.was_late = self.clock_s > limits.latest_start
         return TOO_LATE if self.was_late else self.reply
@@ -89,7 +89,7 @@ class SteppedAttempt:
             attempt(self._outreach, self._deps)
         except Crash:
             pass
-        except BaseException as exc:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as exc:  # noqa: BLE001 - raised again by the waiting caller
             self._failure = exc
         finally:
             self.next = None
@@ -127,7 +127,7 @@ class SteppedAttempt:
 
 
 class _Told:
-    """A part of the state that tells of each call before it is made, and when it is done."""
+    """A part of the state that reports each call before and after it is made."""
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class _SteppedScripts(Scripts):
         if not calls or calls[0].name != "release":
             return super().run_many(calls)
         replies = []
-        # One by one, where it is one round trip otherwise: the last that was reserved comes first, as in the model.
+        # One by one instead of in one round trip: the last reservation is released first, as in the model.
         for call in reversed(calls):
             self._halt(call.name)
             replies.append(self.run(call))

@@ -1,4 +1,4 @@
-"""What stops sending, and lets it go on."""
+"""Events that stop sending or resume it."""
 
 from state.sending_control import Control
 from tests.support.control_support import granted, held, let_pass, passes, sending
@@ -26,7 +26,7 @@ def next_try_in_ms(state: State) -> int:
 
 
 def probe(state: State, by: Control, number: int) -> None:
-    """Let the pause pass, and one outreach be tried."""
+    """Let the pause pass, and probe with one outreach."""
     let_pass(state, max(0, next_try_in_ms(state)))
     assert granted(by) == 1
     assert passes(by, number).watched

@@ -1,4 +1,4 @@
-"""Sessions as they are stored, and the request of each."""
+"""Stored sessions, and the request of each."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def read(event: Mapping[str, object]) -> tuple[Position, dict[str, str]]:
 
 
 def stored(**parts: object) -> dict[str, str]:
-    """What is stored of an event with the given parts."""
+    """Return the stored fields of an event with the given parts."""
     return read({"session_id": "s", "type": "exit", **parts})[1]
 
 
@@ -30,7 +30,7 @@ def built(fields: Mapping[str, str]) -> Built | InvalidContact:
 
 
 def request(fields: Mapping[str, str]) -> tuple[Any, tuple[str, ...]]:
-    """The request as a document, once the contract has been held against it, and what was left out."""
+    """Return the request as a document that was checked against the contract, and the omitted fields."""
     found = built(fields)
     assert isinstance(found, Built)
     document, breaches = check_body(found.request.to_json().encode())

@@ -1,4 +1,4 @@
-"""A stand-in of the API with keys."""
+"""A mock API with keys."""
 
 from collections.abc import Iterator
 

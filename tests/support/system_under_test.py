@@ -1,6 +1,6 @@
-"""The real scripts, driven step by step as the model's steps are named, and looked at as the model sees the world.
+"""The real scripts, driven by steps named as in the model, and read in the model's form.
 
-Time is moved by hand: what the model calls the end of a lease moves that one lease into the past.
+Time moves by hand: the model's end of a lease moves that lease into the past.
 """
 
 import json
@@ -33,7 +33,7 @@ KINDS = {"activity": "activity", MISDATED: "activity", "order": "order_completed
 
 
 class Real(Overseers):
-    """Everything that acts, over the real scripts."""
+    """All actors, on the real scripts."""
 
     def __init__(self, state: State, mix: Mix) -> None:
         state.streams.first.create_group()
@@ -49,7 +49,7 @@ class Real(Overseers):
         self.outreaches: list[str] = []
         self.held: dict[tuple[int, int], Taken] = {}
         self.claims: dict[int, list[int]] = {}
-        """Of each outreach, the claims that were given out: the scripts count by the clock, the model one by one."""
+        """The tokens of each outreach: the scripts count by the clock, the model one by one."""
         self.steps: dict[tuple[int, int], str] = {}
         self.reserved: dict[tuple[int, int], int] = {}
         self.phases: dict[int, str] = {}
@@ -103,7 +103,7 @@ class Real(Overseers):
         return entry
 
     def customer(self, session: int) -> dict[str, str]:
-        """Return who is in a session, who can be called by the first identity."""
+        """Return the customer of a session, who is contacted under the first identity."""
         phone, *mail = self.identities[session]
         named = {"full_name": "Jane Doe", "country_code": "CO", "phone_number": _phone(phone)}
         return named | ({"email": _mail(mail[0])} if mail else {})
@@ -127,7 +127,7 @@ class Real(Overseers):
         self.phases[number] = "marked"
 
     def of_session(self, session: int) -> list[str]:
-        """Whose session it is, by each identity."""
+        """Return the person of a session by each identity."""
         return [self.people[person] for person in self.identities[session]]
 
     def acknowledge(self, number: int) -> None:
@@ -153,7 +153,7 @@ class Real(Overseers):
             self.steps[place, claim] = "taken"
 
     def nth_claim(self, place: int, claim: int) -> int:
-        """Return the how-manieth claim of an outreach it is, from 1; 0 for none."""
+        """Return the position of a claim of an outreach, from 1; 0 for none."""
         return self.claims[place].index(claim) + 1 if claim else 0
 
     def worker_dies(self, place: int, claim: int) -> None:
@@ -179,7 +179,7 @@ class Real(Overseers):
         reserve = self.state.people.reserve
         answer = reserve([owners[reserved]], outreach, held.token, CONTACT_REF, self.limits, channels=("call",))
         found = {(worker.outreach, worker.token): worker for worker in after.workers}[place, claim]
-        # Which step comes next is the attempt's business; what the script says must be what the model says.
+        # The attempt chooses the next step; the script's result must equal the model's.
         expected = {"suppressed": {"limited", "bought", "refused"}, "not_sent": {"held", "lost"}}
         assert answer in expected.get(found.reply, {"reserved"}), answer
         self.reserved[place, claim] = found.reserved
@@ -208,7 +208,7 @@ class Real(Overseers):
     def _owner(self, place: int, claim: int) -> int:
         return self.sessions.index(self.held[place, claim].session.session_id)
 
-    # Names of the model's
+    # The model's names
 
     def number(self, sequence: int) -> int:
         return self.number_at(occurred_ms(sequence)) if sequence else 0

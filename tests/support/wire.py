@@ -1,4 +1,4 @@
-"""One connection, seen from a server on raw sockets, which can do with it all that a network can."""
+"""One connection, from the view of a server on raw sockets, with all possible faults of a network."""
 
 import socket
 import ssl
@@ -9,10 +9,10 @@ from contextlib import suppress
 
 DRIP_S = 0.05
 IDLE_S = 20.0
-"""How long a connection on which nothing happens is kept: longer than any test."""
+"""How long an idle connection is kept: longer than any test."""
 
 Behaviour = Callable[["Wire"], None]
-"""What the server does with one connection; when it returns, the connection is closed in order."""
+"""The server's behaviour on one connection; when it returns, the connection is closed in order."""
 
 
 class Wire:
@@ -22,13 +22,13 @@ class Wire:
         self._sock = sock
         self._sock.settimeout(IDLE_S)
         self.received = b""
-        """All that came, as it came."""
+        """All received bytes."""
         self.requests: list[bytes] = []
         """Each whole request, head and body."""
         self.written = 0
-        """How many bytes the server could hand over."""
+        """How many bytes the server could send."""
         self.failure: OSError | None = None
-        """Why the handshake or the script ended: TLS errors, and the client's going away."""
+        """Why the handshake or the behaviour ended: TLS errors, and disconnects of the client."""
         self._read = 0
         self._ended = threading.Event()
         self._cut = threading.Event()
@@ -39,7 +39,7 @@ class Wire:
         return self._ended.is_set()
 
     def request(self) -> bytes:
-        """Read one whole request, head and body; b"" when the client went away instead."""
+        """Return one whole request, head and body; b"" if the client disconnected instead."""
         while (head := self.received.find(b"\r\n\r\n", self._read)) < 0:
             if not self._more():
                 return b""
@@ -54,7 +54,7 @@ class Wire:
         return self.requests[-1]
 
     def send(self, data: bytes) -> None:
-        """Send; raises OSError when the client has gone."""
+        """Send; raises OSError if the client has disconnected."""
         view = memoryview(data)
         while view:
             sent = self._sock.send(view)
@@ -62,22 +62,22 @@ class Wire:
             view = view[sent:]
 
     def keep(self, seconds: float) -> None:
-        """Close the connection once nothing has come for this long."""
+        """Close the connection once nothing has been received for this long."""
         self._sock.settimeout(seconds)
 
     def drip(self, data: bytes) -> None:
-        """Send byte by byte, a pause before each."""
+        """Send byte by byte, with a pause before each."""
         for place in range(len(data)):
             if self._pause():
                 self.send(data[place : place + 1])
 
     def sip(self, most: int) -> None:
-        """Read a few bytes at a time, a pause before each, until the client goes away."""
+        """Read a few bytes at a time, with a pause before each, until the client disconnects."""
         while self._pause() and self._more(most):
             pass
 
     def hang(self) -> None:
-        """Say nothing until the client goes away."""
+        """Send nothing until the client disconnects."""
         while self._more():
             pass
 
@@ -115,5 +115,5 @@ class Wire:
         return data
 
     def _pause(self) -> bool:
-        # The one wait of a fixed time here: it is the misbehaviour itself.
+        # The only wait of a fixed time here: it is the misbehaviour itself.
         return not self._cut.wait(DRIP_S)

@@ -1,4 +1,4 @@
-"""Requests through the real client, as the tests of its replies and of its network faults send them."""
+"""Requests through the real client, for tests of its replies and of network faults."""
 
 import time
 from collections.abc import Iterator

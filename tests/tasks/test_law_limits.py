@@ -101,7 +101,7 @@ def test_a_limit_is_written_as_it_is_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("4", "is not a limit: write how many contacts within which time, like 1/24h or 4/30d"),
+        ("4", "is not a limit: write a number of contacts and a time, like 1/24h or 4/30d"),
         (4, "is not a limit"),
         ("4/30", "has no such time: 30 has no unit: write 30s"),
         ("0/24h", "must be from 1 to 1000 contacts within at most 365d"),

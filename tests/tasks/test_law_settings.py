@@ -88,7 +88,7 @@ def test_country_of_several_words_has_underscores_in_a_variable() -> None:
         ({"WINBACK_CONTACT__LAW": "maybe"}, "WINBACK_CONTACT__LAW: 'maybe' is not known here: write 'on' or 'off'"),
         (
             {"WINBACK_CONTACT__DEFAULT_ZONE": "Mars"},
-            "WINBACK_CONTACT__DEFAULT_ZONE: 'Mars' is no time zone: write one of the IANA names",
+            "WINBACK_CONTACT__DEFAULT_ZONE: 'Mars' isn't a time zone: write an IANA name",
         ),
         (
             {"WINBACK_CONTACT__REQUIRE_CONSENT": "law,Atlantis"},
@@ -96,7 +96,7 @@ def test_country_of_several_words_has_underscores_in_a_variable() -> None:
         ),
         (
             {"WINBACK_CONTACT__LAW": "off", "WINBACK_CONTACT__REQUIRE_CONSENT": "law"},
-            'contact: law = "off" leaves out the table that require_consent = "law" asks: name the countries',
+            'contact: law = "off" removes the table that require_consent = "law" needs: name the countries',
         ),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_bad_value_is_one_line_with_the_item_and_the_fix(env: dict[str, str], 
         ),
         (
             '[contact.by_country.CO]\ncap = "1h"\n[contact.by_country.Colombia]\ncap = "2h"',
-            "contact.by_country (winback.toml): 'Colombia' is CO, which is there already: write it once",
+            "contact.by_country (winback.toml): 'Colombia' is CO, which is listed already: write it once",
         ),
         ('[contact.by_country.CO]\ncapp = "1h"', "contact.by_country.CO.capp (winback.toml): unknown key"),
         ('[contact.by_country.co]\ncap = "1"', "contact.by_country.CO.cap (winback.toml): '1' has no unit"),

@@ -37,7 +37,7 @@ def test_an_event_without_fault_is_fine() -> None:
         ({"session_id": None}, "session_id is missing; the event would be rejected"),
         (
             {"type": "shopping"},
-            f"type: names no type of event; it was read as a sign of life of its session; {SIGN_OF_LIFE}",
+            f"type: names no type of event; it was read as activity of its session; {SIGN_OF_LIFE}",
         ),
         (
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},

@@ -150,7 +150,7 @@ def test_the_endpoint_is_https_or_on_this_machine(url: str) -> None:
     [
         (
             "http://api.y.uno/v1",
-            "must begin with https:// (plain http:// is for localhost, 127.0.0.0/8 and [::1] alone)",
+            "must begin with https:// (plain http:// is only for localhost, 127.0.0.0/8 and [::1])",
         ),
         ("http://127.0.0.1.example.com/", "must begin with https://"),
         ("http://localhost.example.com/", "must begin with https://"),

@@ -1,5 +1,5 @@
--- Add a line to the history of an outreach. It can be postponed any number of times: what is longer than this keeps how
--- it began and its latest lines.
+-- Add a line to the history of an outreach. It can be postponed any number of times, so a longer history keeps only its
+-- beginning and its latest lines.
 -- include: text
 local MOST_HISTORY, BEGINNING, LATEST = 16384, 1024, 8192
 local function add_history(outreach_key, at, what)

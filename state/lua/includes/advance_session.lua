@@ -1,5 +1,5 @@
--- Merge an event's sequence numbers into its session; the newest event also changes what the session waits for.
--- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an HSET under construction, carried out here.
+-- Merge an event's sequence numbers into its session; the newest event also sets the session's lane.
+-- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an unfinished HSET, carried out here.
 -- Returns the session's purchase.
 -- include: constants, batch_time, call, cancel_outreach, clock, floor, is_ahead, lane_of, marked, max, note_visit
 -- include: number_of, put, put_back_session, silent_since, store_silence, text
@@ -17,7 +17,7 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_newer: > => >=
   local seen, is_newer, was_state = tonumber(seen_text or '') or silent, last > was_last, has.state
   local state = was_state
-  -- Also an event with a wrong clock says that they are there; the same event again is no news.
+  -- An event with a wrong clock also shows that the shopper is active; a redelivered event doesn't.
   -- guard misdated: without or seen > was_silent
   -- guard move_repeated: > => >=
   -- guard move_repeated_misdated: was_silent => floor(was_last / 100)
@@ -40,7 +40,7 @@ local function advance_session(batch, key, event, has, write)
   if not is_newer then silent = max(last == was_last and silent or 0, tonumber(has.silent or 0)) end
   -- guard move_seen_stays: max(seen, tonumber(has.seen or 0)) => seen
   silent = store_silence(key, write, silent, max(seen, tonumber(has.seen or 0)), max(a, s, p), has)
-  -- Bought is whoever paid after the last activity: a page closed afterwards, or a voucher, does not undo that.
+  -- A session is bought if it paid after its last activity: a page closed later, or a voucher, doesn't undo that.
   local superseded = was_state and tonumber(call('HGET', key, 'superseded') or 0) or 0
   -- guard move_activity_after_order: p > a then => p > 0 then
   -- guard move_signal_after_order: p > a => last == p
@@ -69,11 +69,11 @@ local function advance_session(batch, key, event, has, write)
   local lane = not state and lane_of(prefix, ranks, a, s)
   -- guard move_leaves_lane: without call('ZREM', was_lane, id)
   if was_lane and was_lane ~= lane then call('ZREM', was_lane, id) end
-  -- The scores of a lane are lower bounds: who stays in it moves up only when a sweep finds them at its head.
+  -- The scores of a lane are lower bounds: a session that stays in it moves up only when a sweep finds it at the head.
   -- guard move_lane_lower: without or silent < was_silent
   -- guard move_lane_ahead: without or was_ahead
   if lane and (lane ~= was_lane or silent < was_silent or was_ahead) then call('ZADD', lane, text(silent), id) end
-  -- Lives at least a session's time to live after its last activity; not set anew more than once an hour.
+  -- Keep the key for a session's time to live after its last activity; set this at most once an hour.
   -- guard move_ttl: without was_last == 0 or
   if was_last == 0 or is_back and (was_state or floor(silent / HOUR) ~= floor(was_silent / HOUR)) then
     call('PEXPIREAT', key, text((silent > 0 and silent or clock()) + SESSION_TTL + HOUR))

@@ -1,7 +1,7 @@
--- The latest answer of a person for a channel to the question whether they may be contacted, or nil. Answers are kept
--- by channel, `call` and `whatsapp`, and with `linked.` before it those of identities that were seen together with this
--- one. An answer is 15 digits of when it was given (ms), `r` when it is a refusal and `a` when not, then its proof: of
--- two the higher text is the later one, and of two at the same time the refusal.
+-- Return a person's latest answer about contacts on a channel, or nil. Answers are kept by channel, `call` and
+-- `whatsapp`; those of linked identities have the prefix `linked.`. An answer is 15 digits of its time (ms), `r` for a
+-- refusal or `a` for an approval, then its proof. So the higher of two texts is the later answer, and at the same time
+-- the refusal.
 -- include: constants
 local function answer_of(prefix, channel)
   local own, linked = unpack(redis.call('HMGET', prefix .. 'consent', channel, LINKED .. channel))

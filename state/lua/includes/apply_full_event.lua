@@ -1,11 +1,11 @@
--- Apply one event that says more than where its shopper is: its fields, each if it is newer, and what it moves.
+-- Apply one event that isn't plain activity: each field if it is newer, and its sequence numbers.
 -- `batch`: see apply.lua; `index`: its position there.
 -- include: constants, advance_session, apply_plain_activity, batch_time, call, is_metadata, max, precedes_tombstone
 -- include: put, read_session, stamp_of, sub, text
 -- guard full_country_names: without country = true,
 -- guard full_email_names: without email = true,
 local ABOUT_PERSON = {phone = true, country = true, email = true, opted_out = true}
-local KNOWN = 4 -- fields that are always read; the others are those of the event
+local KNOWN = 4 -- fields that are always read; the others depend on the event
 local function apply_full_event(batch, index, event)
   local id, activity, signal, order = unpack(event, 1, 4)
   -- guard marks_always: order ~= '0' => false
@@ -42,7 +42,7 @@ local function apply_full_event(batch, index, event)
     if all.state then superseded_by, moved = unpack(call('HMGET', key, 'superseded_by', 'superseded')) end
   end
   if more then batch.crowded[key] = true end
-  -- An order in a session that this one took over is the person's, too.
+  -- An order in a session that this one superseded counts for the person, too.
   if names_person then purchase = max(purchase, tonumber(purchase_before or 0)) end
   -- guard full_tell: without asked or
   -- guard full_superseded_tells: without superseded_by or

@@ -1,10 +1,10 @@
--- Apply a usual event in few steps, with the result of advance_session: a session begins, or goes on, at this stage or
--- another one, and that is all. False, with nothing done, when it is more than that. `batch`: see apply.lua. `was`: its
--- activity as stored. `write`: as in advance_session; nil when the event says no more. A session that stays in its lane
--- keeps its score there: scores are lower bounds (see claim.lua).
+-- Apply a plain activity in few steps, with the same result as advance_session: a session begins or continues at a
+-- stage. Return false, with nothing done, if the event is more than that. `batch`: see apply.lua. `was`: the stored
+-- activity. `write`: as in advance_session; nil if the event has no other data. A session that stays in its lane keeps
+-- its score there, because scores are lower bounds (see claim.lua).
 -- include: constants, call, floor, idle_lane, note_visit, put, sub, text
 local function apply_plain_activity(batch, key, id, activity, was, write)
-  local a, was_a = tonumber(activity), tonumber(was or 0) -- no number when it is marked
+  local a, was_a = tonumber(activity), tonumber(was or 0) -- not a number if it is marked
   -- guard plain_newer: without or a <= was_a
   -- guard plain_marked: not was_a or a <= was_a => a <= number_of(was)
   if not was_a or a <= was_a then return false end

@@ -1,8 +1,7 @@
--- Whether anything may be sent now: what an operator, the replies of the API and the orders have left in the control
--- keys.
--- Returns why nothing is sent: 'paused' by hand, 'mixed' while workers disagree on how to send, 'orders_stopped',
--- 'refused' or 'failing' by itself, nil when nothing speaks against it; then since when, until when (ms, nil: open),
--- and who probes: 'free' for the next, else an outreach.
+-- Return what blocks all sending, according to the control keys: an operator, replies of the API, or missing orders.
+-- Returns 'paused' by an operator, 'mixed' while workers disagree on the mode, 'orders_stopped', 'refused' or
+-- 'failing'; nil if nothing blocks it. Then since when, until when (ms, nil: unknown), and the probe: 'free' for the
+-- next outreach, else an outreach.
 -- include: call
 local function blocked_by(prefix, now)
   local paused, until_ms, stopped, since, retry_at, probe, mixed =

@@ -1,6 +1,5 @@
--- Bounds what a shop can put into one session: of the metadata, the fields that were written last stay. Which they are
--- depends only on their stamps and names, so events in any order leave the same. Call it when metadata that was not
--- known has been written.
+-- Bound a session's metadata: only the latest fields stay. They are chosen by stamp and name, so events in any order
+-- give the same result. Call it after new metadata was written.
 -- include: constants, is_metadata
 local MOST_METADATA = 128
 local function bound_metadata(key)

@@ -1,2 +1,2 @@
--- Carry out a command: a local is cheaper to reach than a field of a global, in scripts that are called for each event.
+-- Carry out a command. A local is faster than a field of a global, in scripts that run for each event.
 local call = redis.call

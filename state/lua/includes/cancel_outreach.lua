@@ -1,4 +1,4 @@
--- The newest event was not known when the outreach was made: they came back. One that is `sending` may be under way.
+-- Cancel the open outreach, because the shopper came back after the claim. One that is `sending` can be in flight.
 -- include: call, clock, finish
 local function cancel_outreach(prefix, key, why)
   local open = call('HGET', key, 'outreach')

@@ -1,4 +1,4 @@
--- End a session that fell silent without an outreach: `outcome` becomes its state, and is counted for its lane.
+-- End a silent session without an outreach: `outcome` becomes its state and is counted for its lane.
 -- include: constants, count, marked, where
 local function close_session(prefix, key, activity, outcome, lane, now)
   -- guard close_marks: without 'activity', marked(activity),

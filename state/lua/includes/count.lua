@@ -1,4 +1,4 @@
--- Add to a counter of the day on which something happened (`at`, ms).
+-- Add to a counter of the day of an event (`at`, ms).
 -- include: constants, text
 local function count(prefix, at, field, by)
   local key = prefix .. 'stats:' .. text(math.floor(at / DAY))

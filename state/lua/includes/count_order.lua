@@ -1,6 +1,6 @@
--- Count the order that a contact is credited with on the day of the contact, or take it back (`by` -1); of an unknown
--- contact not before it turns out as sent. `order`, kept with the outreach: one digit for how well its value is known
--- (0 the best), 15 digits of when it was made (ms), its currency or `unpriced`, its value in minor units (1 when
+-- Count the order that a contact is credited with on the day of the contact, or subtract it (`by` -1). For an unknown
+-- contact, it counts once the contact turns out as sent. `order`, kept with the outreach: one digit for how well its
+-- value is known (0 the best), 15 digits of its time (ms), its currency or `unpriced`, its value in minor units (1 if
 -- unpriced).
 -- include: count, where
 local function count_order(prefix, state, lane, contacted_at, order, by)

@@ -1,2 +1,2 @@
--- The key of the contacts of a day.
+-- Return the key of the contacts of a day.
 local function daily_contacts(prefix, day) return prefix .. 'daily_contacts:' .. day end

@@ -1,8 +1,7 @@
--- The direct marks of a person, as mark.lua takes them: bought, opted out, payment as stated, latest payment ('' for
--- none of each), then channel, answer, ... A mark is direct when an event named this very identity, and linked when it
--- comes from an identity that was seen together with this one: only direct ones are passed on, so they go one step far,
--- and in whatever order marks and links arrive the end is the same. A register lists numbers, not people: it is not
--- passed on.
+-- Return a person's direct marks, as mark.lua takes them: bought, opted out, payment as stated, latest payment ('' for
+-- none of each), then channel, answer, ... A mark is direct if an event named this identity, and linked if it comes
+-- from an identity that was seen with it. Only direct marks are passed on, so they go one step far, and the order of marks
+-- and links doesn't matter. A register lists numbers, not people, so it isn't passed on.
 -- include: constants, call, text
 local DIRECT_OPT_OUTS = {'shop', 'operator'}
 local function direct_marks(prefix)

@@ -1,4 +1,4 @@
--- Return fields of a hash by name; one that is not there is false.
+-- Return fields of a hash by name; false for a missing one.
 -- include: call
 local function fields(key, ...)
   local names, found = {...}, {}

@@ -1,5 +1,5 @@
--- End an outreach: the one way to do so. Returns the state it ends in.
--- Once an attempt was ambiguous nobody can say any more that nothing was sent: it ends sent or unknown.
+-- End an outreach: the only function that does. Returns its final state.
+-- After an ambiguous attempt, it can't be ruled out that something was sent: the outreach ends as sent or unknown.
 -- include: constants, add_history, count, count_order, outcome, text, where
 local function finish(prefix, id, state, reason, at)
   local key = prefix .. 'outreach:' .. id
@@ -11,7 +11,7 @@ local function finish(prefix, id, state, reason, at)
     state, reason = 'unknown', state
   end
   redis.call('HSET', key, 'state', state, 'reason', reason, 'ended_at', text(at))
-  -- What is measured: contacts, those held out to compare with, and what may yet turn out to have been a contact.
+  -- Measured are contacts, the holdout for comparison, and outreaches that can still turn out to be contacts.
   -- guard measured_holdout: without or outcome(state, reason) == 'suppressed.holdout'
   -- guard measured_holdout_only: outcome(state, reason) == 'suppressed.holdout' => state == 'suppressed'
   local measured = state == 'sent' or state == 'unknown' or outcome(state, reason) == 'suppressed.holdout'
@@ -26,7 +26,7 @@ local function finish(prefix, id, state, reason, at)
   add_history(key, at, outcome(state, reason))
   -- guard finish_body
   redis.call('HDEL', key, 'body')
-  -- Should a person decide to repeat it, it has to be with the same bytes, and while its key is still known.
+  -- If an operator repeats it, the request needs the same bytes, while the API still knows its key.
   local until_ms = tonumber(first_sending or 0) + DAY
   -- guard body_kept_unknown: without state == 'unknown' and
   -- guard body_kept_day: and until_ms > at then => then until_ms = until_ms + DAY
@@ -49,19 +49,19 @@ local function finish(prefix, id, state, reason, at)
   -- guard finish_counts_order: measured and order => false
   if measured and order then count_order(prefix, state, lane, counted_at, order, 1) end
   -- guard finish_forgotten: without if session == '' then return state end
-  if session == '' then return state end -- forgotten while it was under way
+  if session == '' then return state end -- erased while it was in flight
   local session_key = prefix .. 'session:' .. session
   local session_state, open_outreach, sending = unpack(redis.call('HMGET', session_key, 'state', 'outreach', 'sending'))
   -- guard finish_frees_session
   if sending == id then redis.call('HDEL', session_key, 'sending') end
-  -- Who is held out counts as contacted: otherwise the groups could not be compared.
+  -- The holdout counts as contacted, because the groups couldn't be compared otherwise.
   if measured then
     -- guard finish_counts_contact
     redis.call('HINCRBY', session_key, 'contacts', 1)
     -- guard finish_keeps_contact
     redis.call('HSET', session_key, 'contacted', id)
   end
-  -- A later outreach of the session may still be open.
+  -- A later outreach of the session can still be open.
   -- guard finish_session_open: session_state ~= 'abandoned' or not open_outreach or open_outreach == id => true
   -- guard finish_session_ttl: session_state ~= 'abandoned' or not open_outreach or open_outreach == id => false
   -- guard finish_session_unclaimed: without not open_outreach or

@@ -1,2 +1,2 @@
--- As math.floor; see call.lua.
+-- Short for math.floor; see call.lua.
 local floor = math.floor

@@ -1,3 +1,3 @@
--- The lane of a session that only looks around.
+-- Return the lane of a session with only plain activity.
 -- include: rank_name
 local function idle_lane(prefix, ranks, activity) return prefix .. 'lane:' .. rank_name(ranks, activity) .. '.idle' end

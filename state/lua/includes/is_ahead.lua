@@ -1,5 +1,5 @@
--- Whether one of a session's times is later than it can be: it was written while a clock was ahead. `has`: as in
--- advance_session.lua; `last`: its greatest number.
+-- Return whether one of a session's times is impossibly late, because it was written while a clock was ahead. `has`: as
+-- in advance_session.lua; `last`: its greatest number.
 -- include: constants
 local function is_ahead(has, last, now)
   local seen, silent = tonumber(has.seen or 0), tonumber(has.silent or 0)

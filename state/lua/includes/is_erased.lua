@@ -1,6 +1,6 @@
--- Whether a person was forgotten after something happened (ms): then it does not bring them back.
--- A moment in the future was written while the clock was ahead. It is put back to before what may be arriving now: an
--- order of now is later, and must count.
+-- Return whether a person was erased after something happened (ms): then it doesn't restore them.
+-- An erasure time in the future was written while the clock was ahead. It is put back to before any event that can be
+-- arriving now, because a new order is later and must count.
 -- include: constants, clock, text
 local function is_erased(prefix, at)
   local moment = redis.call('GET', prefix .. 'forgotten')

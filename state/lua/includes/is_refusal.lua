@@ -1,3 +1,3 @@
--- Whether an answer, as in answer_of.lua, is a refusal.
+-- Return whether an answer, as in answer_of.lua, is a refusal.
 -- include: constants
 local function is_refusal(answer) return answer and string.sub(answer, ANSWER_DIGITS + 1, ANSWER_DIGITS + 1) == 'r' end

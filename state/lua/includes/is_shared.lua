@@ -1,3 +1,3 @@
--- Whether so many others were seen with this identity that it does not tell a person apart.
+-- Return whether this identity was seen with too many others to identify a person.
 -- include: call
 local function is_shared(prefix, most) return call('ZCARD', prefix .. 'links') > tonumber(most) end

@@ -1,5 +1,5 @@
--- Where a session waits: the lane of its last activity's stage and platform and of the kind of what followed, by the
--- sequence numbers; nil without an activity.
+-- Return a session's lane: the stage and platform of its last activity, and the kind of a later signal, by sequence
+-- numbers. Returns nil without an activity.
 -- include: rank_name
 local function lane_of(prefix, ranks, activity, signal)
   if activity == 0 then return nil end

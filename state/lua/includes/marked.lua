@@ -1,4 +1,4 @@
--- The activity of a session of which more is to be known than that it looks around (its state, a signal since, another
--- silence than since that activity) ends with a mark, so that all others go on at the price of reading this one field.
+-- Return an activity with a mark. A session with more than plain activity (a state, a later signal, a different start
+-- of the silence) has the mark, so that for all others this is the only field to read.
 -- include: constants
 local function marked(activity) return string.match(activity, '%d+') .. MARK end

@@ -1,2 +1,2 @@
--- As math.max; see call.lua.
+-- Short for math.max; see call.lua.
 local max = math.max

@@ -1,5 +1,5 @@
--- Note that the control keys store a moment by a clock that says `now` (ms). If the clock turns out to have been ahead,
--- clock_put_back.lua reports it.
+-- Record the clock's `now` (ms) with times stored in the control keys. If the clock was ahead, clock_put_back.lua
+-- reports it.
 -- include: text
 local function note_control_time(prefix, now)
   local key = prefix .. 'sending'

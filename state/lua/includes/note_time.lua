@@ -1,5 +1,4 @@
--- Note that a partition stores a due time, by a clock that says `now` (ms). If the clock turns out to have been ahead,
--- reap.lua reports it.
+-- Record the clock's `now` (ms) with a due time stored in a partition. If the clock was ahead, reap.lua reports it.
 -- include: text
 local function note_time(prefix, now)
   local key = prefix .. 'clock'

@@ -1,7 +1,7 @@
--- Note when a session was first and last at a stage of the flow (a rank), whatever order its events come in:
--- `first.<rank>` and, of a stage that it has left, `last.<rank>` (ms). Where it is, its last activity says. The last
--- two digits of a sequence number are its rank, those before are its time: cheaper so than as numbers.
--- `activity`: the event's; `was`: the last one before, false for none. `write`: as in advance_session.lua.
+-- Record when a session was first and last at a stage (a rank), with events in any order: `first.<rank>` and, for a
+-- stage that it has left, `last.<rank>` (ms). Its last activity gives its current stage. The last two digits of a
+-- sequence number are its rank and the others its time, which is cheaper to read as text. `activity`: the event's;
+-- `was`: the previous one, false for none. `write`: as in advance_session.lua.
 -- include: call, put, sub
 local function note_visit(key, activity, was, write)
   -- guard visit_first: local at, ms = sub(activity, -2) => was = was or '0000' local at, ms = sub(activity, -2)

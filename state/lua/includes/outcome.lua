@@ -1,2 +1,2 @@
--- The name of an outcome, as counters and the history have it.
+-- Return the name of an outcome in counters and the history.
 local function outcome(state, reason) return reason == '' and state or state .. '.' .. reason end

@@ -1,7 +1,7 @@
--- Whether an event is from before its session was forgotten. That leaves a tombstone: the moment, as a sequence number,
--- for as long as it lives. What happened before is not brought back, not even after something later has begun the
--- session from scratch: all that is stored then is later than the moment, so an event later than any of that need not
--- be compared with it. `batch`, `event`, `has`: as in advance_session.lua.
+-- Return whether an event is from before its session was erased. The erasure leaves a tombstone with its time, as a
+-- sequence number, as long as the session lives. Older events don't restore anything, not even after a later event has
+-- started the session from scratch. Everything stored then is later than the erasure, so a still later event needs no
+-- comparison. `batch`, `event`, `has`: as in advance_session.lua.
 -- include: constants, batch_time, call, max, number_of, stamp_of, text
 local function precedes_tombstone(batch, key, event, has)
   local activity, signal, purchase = tonumber(event[2]), tonumber(event[3] or 0), tonumber(event[4] or 0)
@@ -17,12 +17,12 @@ local function precedes_tombstone(batch, key, event, has)
   if not moment then return false end
   -- guard tombstone_ahead: tonumber(moment) > (batch_time(batch) + AHEAD) * 100 => false
   if tonumber(moment) > (batch_time(batch) + AHEAD) * 100 then
-    -- The clock was ahead then. What may be arriving now is later.
+    -- The clock was ahead then. An event that arrives now is later.
     -- guard tombstone_ahead_margin: (batch_time(batch) - AHEAD) => batch_time(batch)
     moment = text((batch_time(batch) - AHEAD) * 100 + 99)
     call('HSET', key, 'forgotten', moment)
   end
-  -- An opt-out moves nothing; when it was is told by the stamp of what it says.
+  -- An opt-out moves nothing; the stamp of its field gives its time.
   -- guard tombstone_opt_out: last == 0 and event[9] => false
   if last == 0 and event[9] then last = stamp_of(event[9]) end
   -- guard tombstone_same_moment: <= => <

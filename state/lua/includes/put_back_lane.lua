@@ -1,4 +1,4 @@
--- Puts back what stands in a lane as silent from a moment in the future on. `expires`: its silence begins at an expiry.
+-- Put back entries of a lane whose silence begins in the future. `expires`: the silence begins at an expiry.
 -- include: constants, is_ahead, number_of, put_back_session, read_session, text
 local function put_back_lane(prefix, lane, expires, now, limit)
   -- guard put_back_voucher: (expires and FURTHEST or AHEAD) => AHEAD

@@ -1,7 +1,7 @@
--- What is stored as later than now was written while a clock was ahead: it is put back to now, or it would stay the
--- newest and keep its session from moving, or from ever being silent, until that moment comes.
--- Returns the session as it is then, as read_session.lua does. It was seen now; what happened in the future happened
--- before whatever may be arriving now, such as an order, and not before the rest.
+-- Put stored times in the future back to now: they were written while a clock was ahead. Otherwise they would stay the
+-- newest, and keep the session from moving or from ever being silent until that time.
+-- Returns the resulting session, as read_session.lua does. It was seen now. Its future events count as before any event
+-- that can be arriving now, such as an order, and not before its other events.
 -- include: constants, marked, number_of, put, read_session, text
 local NUMBERS = {'activity', 'signal', 'purchase'}
 local function put_back_session(key, has, now)

@@ -1,6 +1,5 @@
--- Remember that an outreach is about to reach a person, so that their orders lead to it; forget those of long ago.
--- `worth`: what its cart is worth ('': not known); `ttl_ms`: how long it is kept; `taken`: when it was taken
--- (ms).
+-- Record that an outreach is about to reach a person, so that their orders lead to it; remove old records. `worth`: the
+-- value of its cart ('': unknown); `ttl_ms`: how long it is kept; `taken`: when it was taken (ms).
 -- include: is_erased, text
 local MOST_CONTACTS = 100
 local function remember_contact(prefix, outreach, now, worth, ttl_ms, taken)
@@ -19,7 +18,7 @@ local function remember_contact(prefix, outreach, now, worth, ttl_ms, taken)
       if not oldest or at < oldest.at then oldest = {at = at, id = held[i]} end
     end
   end
-  -- Of a number that every shopper gives: each call adds one, so one is removed.
+  -- For a number that every shopper gives: each call adds one contact, so it removes one.
   -- guard contact_bound: number >= MOST_CONTACTS => false
   if number >= MOST_CONTACTS then redis.call('HDEL', key, oldest.id) end
   redis.call('HSET', key, outreach, text(now) .. ' ' .. worth)

@@ -1,4 +1,4 @@
--- Take an end back: what it counted is counted back, and the outreach is open again, in no set yet.
+-- Undo an end: its counts are subtracted, and the outreach is open again, in no set yet.
 -- include: uncount
 local function reopen_outreach(prefix, id)
   local key = prefix .. 'outreach:' .. id
@@ -9,7 +9,7 @@ local function reopen_outreach(prefix, id)
   redis.call('ZREM', prefix .. state, id)
   if state == 'unknown' then
     local session_key, body = prefix .. 'session:' .. session, redis.call('HGET', prefix .. 'body:' .. id, 'body')
-    -- A session that has expired meanwhile has lost its contacts with it.
+    -- A session that has expired in the meantime has lost its contacts.
     local contacts = tonumber(redis.call('HGET', session_key, 'contacts') or 0)
     -- guard reopen_contacts: redis.call('HINCRBY', session_key, 'contacts', -1) => text(0)
     -- guard reopen_contacts_floor: contacts > 0 => true

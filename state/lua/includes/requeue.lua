@@ -1,5 +1,5 @@
--- Give an outreach back to the outbox, due at a moment (ms): the one way back. `why`: a line of its history; '' for
--- none.
+-- Return an outreach to the outbox, due at a time (ms): the only function that does. `why`: a line of its history; ''
+-- for none.
 -- include: add_history, note_time, text
 local function requeue(prefix, id, due, at, why)
   local key = prefix .. 'outreach:' .. id

@@ -1,5 +1,6 @@
--- Contacts of a person that were made, or may be under way: `reserved`, outreach -> `token:when` (ms), flat. One from
--- the future, written while a clock was ahead, is put back to now: until then it would bar every other contact.
+-- Return the contacts of a person that were made or might be in flight: `reserved`, outreach -> `token:time` (ms),
+-- flat. A time in the future, written while a clock was ahead, is put back to now, because it would block every other
+-- contact until then.
 -- include: constants, text
 local function reservations(prefix, now)
   local key = prefix .. 'reserved'

@@ -1,6 +1,5 @@
--- Since when it is silent: since its last event, or an expiry that this names (`silent`), or since it was last seen,
--- which is later than its last event only of events with a wrong clock (`seen`). Both are stored only where they
--- differ.
+-- Store since when a session is silent: since its last event, an expiry in it (`silent`), or since it was last seen
+-- (`seen`), which is later than its last event only if that had a wrong clock. Both are stored only if they differ.
 -- include: call, floor, max, put, text
 local function store_silence(key, write, silent, seen, last, has)
   seen = max(seen, floor(last / 100))

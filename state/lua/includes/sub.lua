@@ -1,2 +1,2 @@
--- As string.sub; see call.lua.
+-- Short for string.sub; see call.lua.
 local sub = string.sub

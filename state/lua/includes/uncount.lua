@@ -1,4 +1,4 @@
--- Takes an outreach's end out of the counters again, when it turns out to have been another.
+-- Subtract an outreach's end from the counters, if it turns out to have been another one.
 -- include: count, outcome, where
 local function uncount(prefix, id)
   local state, reason, ended_at, contacted_at, lane =

@@ -1,4 +1,4 @@
-"""When a person may be contacted: the shop's quiet hours and holidays, and the windows of each law. Pure."""
+"""When a person can be contacted: the shop's quiet hours and holidays, and the windows of each law. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from tasks.policy.setting_fields import Holiday
 from tasks.policy.settings import ContactSettings
 
 QUIET_HOURS, HOLIDAY, LAW = "quiet_hours", "holiday", "law_"
-"""Why something is postponed; a law is followed by its country or state: `law_CO`."""
+"""Reasons of a postponement; a law is followed by its country or state: `law_CO`."""
 _WEEK = timedelta(days=7)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A time at which a person may not be contacted."""
+    """A time at which a person must not be contacted."""
 
     why: str
     opens: datetime | None
     """The earliest moment at which everything is open; None: there is none."""
     until_text: str
-    """The opening by the person's own clock, for people: `Monday 07:00`; empty for none."""
+    """The opening by the person's own clock, for display: `Monday 07:00`; empty for none."""
 
 
 def of_law(place: Place, settings: ContactSettings) -> tuple[Closing, ...]:
-    """Return what the laws close in any of a person's jurisdictions."""
+    """Return the closings by law in any of a person's jurisdictions."""
     return _of_law(place.jurisdictions, settings.law_off) if settings.law == "on" else ()
 
 
@@ -48,7 +48,7 @@ def of_quiet_hours(stage: Stage, place: Place, settings: ContactSettings) -> tup
 
 
 def every(stage: Stage, place: Place, settings: ContactSettings) -> tuple[Closing, ...]:
-    """Return all that closes for a person at a stage."""
+    """Return all closings for a person at a stage."""
     quiet = () if QUIET_HOURS in settings.disabled_rules else of_quiet_hours(stage, place, settings)
     return of_law(place, settings) + of_holidays(place, settings) + quiet
 
@@ -56,7 +56,7 @@ def every(stage: Stage, place: Place, settings: ContactSettings) -> tuple[Closin
 def closed(
     some: Sequence[Closing], moment: datetime, stage: Stage, place: Place, settings: ContactSettings
 ) -> Closed | None:
-    """Return why `some` of a person's closings close a moment, and when all of them are open; None: they do not."""
+    """Return why some closings of a person cover a moment, and when all of them are open; None: they don't."""
     zones = zones_of(place.zones)
     closing = closed_by(some, moment, zones) if some else None
     if closing is None:

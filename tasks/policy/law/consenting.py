@@ -1,4 +1,4 @@
-"""By which channels a person may be contacted only with their consent. Pure."""
+"""The channels on which a person can only be contacted with consent. Pure."""
 
 from state.channels import CHANNELS, Channel
 from tasks.policy.law.table import entries_of
@@ -7,9 +7,9 @@ from tasks.policy.settings import ContactSettings
 
 
 def consent_required(jurisdictions: tuple[str, ...], settings: ContactSettings) -> frozenset[Channel]:
-    """Return the channels for which consent is required in any of a person's jurisdictions.
+    """Return the channels that require consent in any of a person's jurisdictions.
 
-    What `contact.by_country` says of a country replaces what `contact.require_consent` says of it, "law" included.
+    A country's entry in `contact.by_country` replaces its entry in `contact.require_consent`, including "law".
     """
     own = {code: each.require_consent for code, each in settings.by_country.items() if each.require_consent is not None}
     found: set[Channel] = set()

@@ -1,4 +1,4 @@
-"""Limits as people write them: `4/30d`, at most 4 contacts of a person within any 30 days."""
+"""Limits in settings: `4/30d`, at most 4 contacts of a person within any 30 days."""
 
 import re
 from datetime import timedelta
@@ -13,16 +13,16 @@ _WRITTEN = re.compile(r"\s*(\d{1,4})\s*/\s*(\S+)\s*")
 
 
 def parse_limit(value: object) -> Limit:
-    """Read a limit.
+    """Return a limit.
 
     Raises:
-        ValueError: The message completes "<the value> ..." and says what to write.
+        ValueError: The message completes "<the value> ..." and names the fix.
     """
     if isinstance(value, Limit):
         return value
     written = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
     if written is None:
-        raise ValueError("is not a limit: write how many contacts within which time, like 1/24h or 4/30d")
+        raise ValueError("is not a limit: write a number of contacts and a time, like 1/24h or 4/30d")
     try:
         period = parse_duration(written[2])
     except ValueError as problem:
@@ -33,5 +33,5 @@ def parse_limit(value: object) -> Limit:
 
 
 def write_limit(limit: Limit) -> str:
-    """Write a limit as `parse_limit` reads it."""
+    """Return a limit as `parse_limit` reads it."""
     return f"{limit.count}/{format_duration(timedelta(milliseconds=limit.period_ms))}"

@@ -1,4 +1,4 @@
-"""How often a person may be contacted. Pure."""
+"""How often a person can be contacted. Pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import get_args
@@ -11,10 +11,10 @@ from tasks.policy.settings import ContactSettings
 
 
 def limits_for(stage: Stage, jurisdictions: tuple[str, ...], settings: ContactSettings) -> tuple[Limit, ...]:
-    """Return every limit that holds for a person at a stage, the shortest period first.
+    """Return every limit for a person at a stage, shortest period first.
 
-    The shop's (`cap` and `limits`, of the stage and of each country) and those of each law; without the ones that a
-    stricter one implies. `contact.disabled_rules` with "cap" leaves out the shop's.
+    These are the shop's (`cap` and `limits`, of the stage and of each country) and those of each law, without the ones
+    that a stricter limit implies. With "cap" in `contact.disabled_rules`, the shop's are left out.
     """
     found = list(_of_shop(stage, jurisdictions, settings)) if "cap" not in settings.disabled_rules else []
     for _, entry in entries_of(jurisdictions, settings.law_off) if settings.law == "on" else ():
@@ -23,14 +23,14 @@ def limits_for(stage: Stage, jurisdictions: tuple[str, ...], settings: ContactSe
 
 
 def longest_limit_ms(settings: ContactSettings) -> int:
-    """Return the longest period of any limit, at any stage and place (ms): contacts are kept for it."""
+    """Return how long a contact must be kept (ms): the longest period of any limit, at any stage and place."""
     places = [(), *((code,) for code in settings.by_country), *((code,) for code in table())]
     every = (limit for stage in get_args(Stage) for place in places for limit in limits_for(stage, place, settings))
     return max((limit.period_ms for limit in every), default=milliseconds(settings.longest_cap))
 
 
 def strictest(limits: Iterable[Limit]) -> tuple[Limit, ...]:
-    """Return the limits without those that another one implies, the shortest period first."""
+    """Return the limits without those that another one implies, shortest period first."""
     kept: list[Limit] = []
     for limit in sorted(set(limits), key=lambda limit: (limit.period_ms, limit.count)):
         if not any(_implies(other, limit) for other in kept):
@@ -40,7 +40,7 @@ def strictest(limits: Iterable[Limit]) -> tuple[Limit, ...]:
 
 
 def _implies(one: Limit, other: Limit) -> bool:
-    """Whether every series of contacts that keeps `one` keeps `other`: its periods cover one period of the other."""
+    """Return whether `one` implies `other`: its periods cover one period of `other` with no more contacts."""
     periods = -(-other.period_ms // one.period_ms)
     return one.count * periods <= other.count
 

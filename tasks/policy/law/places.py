@@ -1,4 +1,4 @@
-"""Where a person may be: under which laws, and in which time zones. Pure."""
+"""Where a person might be: the laws and time zones that apply. Pure."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,26 +12,26 @@ from tasks.policy.law.zones import parsed, zones_of, zones_of_area_codes
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Every place that comes into question; all of them have to allow a contact."""
+    """All possible places of a person; all of them must allow a contact."""
 
     jurisdictions: tuple[str, ...]
     """ISO 3166-1 and 3166-2 codes: the number's country first, then its state, the customer's country and region."""
     zones: tuple[str, ...]
     """IANA names; at least one."""
     ignored: tuple[str, ...] = ()
-    """Fields of the customer that mean no zone or no region."""
+    """Fields of the customer that name no zone or no region."""
 
 
 @lru_cache(maxsize=16_384)
 def place_of(phone: str, country: str, *, region: str = "", time_zone: str = "", default_zone: str = "UTC") -> Place:
-    """Return where a person may be. What cannot be read is ignored, and named.
+    """Return where a person might be. Unreadable fields are ignored, and named.
 
     Args:
         phone: E.164, or empty.
         country: ISO 3166-1 alpha-2 of the customer, or empty.
         region: The customer's, as the shop wrote it: `US-FL`, `FL`, `Florida`.
         time_zone: The customer's, as the shop wrote it: an IANA name.
-        default_zone: An IANA name, for those of whom neither number nor country tells a zone.
+        default_zone: An IANA name, for people whose number and country don't give a zone.
     """
     of_number = country_of_number(phone)
     found = [place for place in (of_number, country) if place]
@@ -53,7 +53,7 @@ def place_of(phone: str, country: str, *, region: str = "", time_zone: str = "",
 
 
 def country_of_number(phone: str) -> str | None:
-    """Return the country of an E.164 number (ISO 3166-1 alpha-2); None when it belongs to none, like +800."""
+    """Return the country of an E.164 number (ISO 3166-1 alpha-2); None if it has none, like +800."""
     number = parsed(phone)
     found = phonenumbers.region_code_for_number(number) if number else None
     return found if found and found.isalpha() else None

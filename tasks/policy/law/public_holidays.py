@@ -1,4 +1,4 @@
-"""Public holidays, from the `holidays` package. Loaded when first asked for, and kept by year."""
+"""Public holidays, from the `holidays` package. Loaded on first use, and cached by year."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from tasks.policy.law.regions import parent_of
 
 
 def is_holiday(day: date, country: str, regions: Sequence[str] = ()) -> bool:
-    """Whether a day is a public holiday in a country (ISO 3166-1 alpha-2), or in one of its regions (ISO 3166-2)."""
+    """Return whether a day is a public holiday in a country (ISO 3166-1 alpha-2) or one of its regions (ISO 3166-2)."""
     year = day.year
     if day in named(country, "", year):
         return True
@@ -17,9 +17,9 @@ def is_holiday(day: date, country: str, regions: Sequence[str] = ()) -> bool:
 
 @lru_cache(maxsize=1024)
 def named(country: str, region: str, year: int) -> dict[date, str]:
-    """Return the holidays of a year with their names in English; `region`: with those of an ISO 3166-2 region.
+    """Return the holidays of a year with their names in English; `region`: including those of an ISO 3166-2 region.
 
-    A region of which the package knows nothing has those of the region that it is part of, else of the country.
+    A region that the package doesn't know has the holidays of its parent region, else of the country.
     """
     import holidays
 

@@ -15,9 +15,9 @@ _OTHER_NAME = re.compile(r" ?[\[\](),] ?")
 
 @lru_cache(maxsize=4096)
 def region_of(text: str, countries: tuple[str, ...]) -> str | None:
-    """Return the region that a text means: `US-FL`, `us_fl`, `FL` or `Florida`; None when it names none.
+    """Return the region that a text names: `US-FL`, `us_fl`, `FL` or `Florida`; None if it names none.
 
-    A part without its country is looked for in `countries` (ISO 3166-1 alpha-2), in this order.
+    A part without its country is searched in `countries` (ISO 3166-1 alpha-2), in this order.
     """
     written = _plain(text)
     country, dash, part = written.partition("-")
@@ -28,17 +28,17 @@ def region_of(text: str, countries: tuple[str, ...]) -> str | None:
 
 @cache
 def parent_of(region: str) -> str | None:
-    """Return the region that another one is part of: `ES-MD` for `ES-M`; None when that is the country."""
+    """Return the parent of a region: `ES-MD` for `ES-M`; None if that is the country."""
     return next((found.parent for found in _every().get(region[:2], ()) if found.code == region), None)
 
 
 def state_of_number(phone: str) -> str | None:
-    """Return the state of the US that an E.164 number's area code belongs to: `US-FL`."""
+    """Return the US state of an E.164 number's area code: `US-FL`."""
     return _states_by_area_code().get(phone[2:5]) if phone.startswith("+1") else None
 
 
 def area_codes_of(region: str) -> tuple[str, ...]:
-    """Return the area codes of a state of the US; of another region none."""
+    """Return the area codes of a US state; none for other regions."""
     return _area_codes().get(region, ())
 
 
@@ -74,10 +74,10 @@ def _states_by_area_code() -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _regions(country: str) -> dict[str, str]:
-    """Return each region of a country by its plain name and by what follows the country in its code."""
+    """Return each region of a country by its plain name and by the part of its code after the country."""
     every = _every().get(country, ())
     found: dict[str, str] = {}
-    # Provinces before the regions that they make up: the smaller one leads to both.
+    # Provinces before the regions that they form: the smaller one implies both.
     for region in sorted(every, key=lambda region: region.parent is None):
         for name in (region.name, *_OTHER_NAME.split(region.name)):
             found.setdefault(_plain(name), region.code)
@@ -85,7 +85,7 @@ def _regions(country: str) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Write a name in small letters, without accents, and with a dash for what joins its parts."""
+    """Return a name in lower case, without accents, with dashes between its parts."""
     letters = unicodedata.normalize("NFKD", text.strip().casefold())
     joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return "-".join(joined.replace("_", " ").replace("-", " ").split())

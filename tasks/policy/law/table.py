@@ -23,25 +23,25 @@ _FOLDER = files("tasks.policy.law") / "data" / "entries"
 
 
 class LawError(ValueError):
-    """A law file cannot be used; one line that names the file and the field."""
+    """An unusable law file. The message is one line with the file and the field."""
 
 
 class LawEntry(BaseModel):
-    """What the law of one country, or of one state of the US, says. What is left out sets no bound.
+    """The law of one country, or of one US state. Missing fields set no limit.
 
     Attributes:
         name: In English.
         windows: When a contact is allowed, by the person's own clock, as written; empty: at any time.
         closed_on_holidays: Whether public holidays are closed all day.
         only_national_holidays: Whether holidays of the person's region stay open.
-        limits: How many contacts of a person are allowed, each over any such period.
+        limits: How many contacts of a person are allowed in any such period.
         consent: The channels that require the person's consent.
-        registers: Lists of people who do not want to be contacted. The shop has to ask them.
+        registers: Lists of people who don't want to be contacted. The shop must check them.
         territories: Other ISO 3166-1 codes to which the entry applies.
-        in_force_since: When the rules came into force, where that is known.
+        in_force_since: When the rules came into force, if known.
         checked_on: The month in which the entry was last compared with its sources, `2026-11`.
         sources: Where the rules were found.
-        note: What else has to be known.
+        note: Further information.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,17 +70,17 @@ def table() -> dict[str, LawEntry]:
     """Return every entry by its ISO 3166-1 or 3166-2 code, in alphabetical order.
 
     Raises:
-        LawError: a file cannot be read.
+        LawError: A file can't be read.
     """
     codes = sorted(file.name.removesuffix(".toml") for file in _FOLDER.iterdir() if file.name.endswith(".toml"))
     return {code: read_entry(_FOLDER / f"{code}.toml") for code in codes}
 
 
 def read_entry(file: Traversable) -> LawEntry:
-    """Read one file.
+    """Return the entry of one file.
 
     Raises:
-        LawError: it cannot be used.
+        LawError: It can't be used.
     """
     name = f"law file {file.name}"
     try:
@@ -102,7 +102,7 @@ def read_entry(file: Traversable) -> LawEntry:
 def entries_of(jurisdictions: tuple[str, ...], off: tuple[str, ...]) -> tuple[tuple[str, LawEntry], ...]:
     """Return the entries that apply in any of these places, with their codes.
 
-    `off`: countries (with all their states) and states whose entry is not to be used.
+    `off`: countries (with all their states) and states whose entry isn't used.
     """
     return tuple(
         (code, entry)
@@ -112,7 +112,7 @@ def entries_of(jurisdictions: tuple[str, ...], off: tuple[str, ...]) -> tuple[tu
 
 
 def covers(country: str) -> bool:
-    """Whether there is an entry for a country (ISO 3166-1 alpha-2)."""
+    """Return whether there is an entry for a country (ISO 3166-1 alpha-2)."""
     return country in table() or country in _territories()
 
 

@@ -1,4 +1,4 @@
-"""Loading what the law loads when first asked for."""
+"""Loads the data that the law would load on first use."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from tasks.policy.law.zone_files import zone
 
 
 def warm_up() -> None:
-    """Load the table, the zones, the regions and a calendar, so that processes forked afterwards share them."""
+    """Load the table, the zones, the regions and a calendar before a fork, so that the processes share them."""
     table()
     for phone, country, region in (("+573001234567", "CO", ""), ("+13055550123", "US", "FL")):
         for name in place_of(phone, country, region=region).zones:

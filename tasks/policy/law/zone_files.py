@@ -1,4 +1,4 @@
-"""Time zones by the pinned `tzdata` package only: zone files of the host may be years old."""
+"""Time zones from the pinned `tzdata` package only: the host's zone files can be years old."""
 
 from functools import cache
 from importlib.resources import files
@@ -9,12 +9,12 @@ _PACKAGE = files("tzdata")
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the zone of an IANA name as `zone_name` returns it.
+    """Return the zone of an IANA name from `zone_name`.
 
-    `ZoneInfo(name)` would ask the host's files, or those that PYTHONTZPATH names, before the package.
+    `ZoneInfo(name)` would read the host's files, or those in PYTHONTZPATH, before the package.
 
     Raises:
-        KeyError: there is no such zone.
+        KeyError: There is no such zone.
     """
     if name not in _names().values():
         raise KeyError(name)
@@ -23,7 +23,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def zone_name(text: str) -> str | None:
-    """Return the IANA name that a text means, in any letter case (`america/bogota`); None when there is none."""
+    """Return the IANA name for a text in any letter case (`america/bogota`); None if there is none."""
     return _names().get(text.strip().casefold().replace(" ", "_"))
 
 
@@ -40,6 +40,6 @@ def zones_by_country() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _names() -> dict[str, str]:
-    """Every name by its small letters. `Factory` is a placeholder, and no place."""
+    """Return every name by its lower-case form. `Factory` is a placeholder, and not a place."""
     names = (_PACKAGE / "zones").read_text(encoding="utf-8").split()
     return {name.casefold(): name for name in names if name != "Factory"}

@@ -1,4 +1,4 @@
-"""In which time zones a person may be."""
+"""The time zones in which a person might be."""
 
 import tomllib
 from collections import defaultdict
@@ -20,11 +20,11 @@ _LONGEST_PREFIX = 6
 def zones_of(
     phone: str, country: str, default: str, own: tuple[str, ...] = (), *, moved: bool = False
 ) -> tuple[str, ...]:
-    """Return the time zones in which a person may be; all of them have to be open.
+    """Return the time zones in which a person might be; all of them must be open.
 
-    Those that the number's prefix is known for; for a number without a place those of the country, else the default.
-    `own` ones, which the customer named, are added. A person who moved to another country than the number's
-    may be in any of its zones, unless they named one.
+    These are the zones of the number's prefix. For a number without a place, those of the country, else the default.
+    The customer's `own` ones are added. A person who moved to another country than the number's might be in any of its
+    zones, unless they named one.
 
     Args:
         phone: E.164, or empty.
@@ -43,7 +43,7 @@ def zones_of(
 
 
 def zones_of_area_codes(codes: Iterable[str]) -> tuple[str, ...]:
-    """Return the zones of area codes of the US, such as `212`."""
+    """Return the zones of US area codes, such as `212`."""
     return tuple(dict.fromkeys(zone for code in codes for zone in _zones_of_number(f"+1{code}5550123")))
 
 
@@ -60,7 +60,7 @@ def _zones_of_number(phone: str) -> tuple[str, ...]:
 
     found = time_zones_for_number(number)
     if phone.startswith("+1") and len(found) < len(TIMEZONE_DATA["1"]):
-        # A mobile number keeps its area code anywhere within the area, whichever exchange its next digits name.
+        # A mobile number keeps its area code anywhere within the area, so its exchange doesn't matter.
         found = (*found, *_zones_by_area_code().get(phone[_AREA_CODE], ()))
     names = (zone_name(name) for name in found if name != _UNKNOWN)
     return tuple(dict.fromkeys(name for name in names if name))
@@ -68,7 +68,7 @@ def _zones_of_number(phone: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def parsed(phone: str) -> phonenumbers.PhoneNumber | None:
-    """Return an E.164 number in its parts; None when it is none."""
+    """Return a parsed E.164 number; None if it isn't one."""
     try:
         return phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
