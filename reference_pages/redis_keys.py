@@ -16,18 +16,18 @@ _EXAMPLES = {
     "session_id": "SESSION",
     "outreach_id": _OUTREACH,
 }
-"""Parameter of a method → a value that is easy to recognise in the name."""
+"""Parameter of a method → a value that is easy to recognise in a key's name."""
 _NOT_KEYS = {"control", "partition", "person"}
 """Prefixes, which are described in the text of the page."""
 
 
 def redis_keys() -> str:
     """Return the table of all keys."""
-    return "\n".join(["| key | what it holds |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in _keys())])
+    return "\n".join(["| key | contents |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in _keys())])
 
 
 def person_keys() -> str:
-    """Return the keys of a person, which have a prefix in common."""
+    """Return the keys of a person, which share a prefix."""
     text = inspect.getdoc(Keys.person) or ""
     return re.sub(r"(?m)^(- .*)\n  ", r"\1 ", text[text.index("- `") :])
 
