@@ -1,4 +1,4 @@
-"""Events into a stream, and an ingest process, in this very process, that applies them."""
+"""Puts events into a stream, and applies them with an ingest process in this process."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -11,7 +11,7 @@ from worker.settings import Settings
 
 CHUNK = 5000
 BLOCK = {"WINBACK_INGEST__READ_TIMEOUT": "100ms"}
-"""So that it ends soon when nothing comes any more."""
+"""So that it ends soon after the last event."""
 
 
 def ingest(state: runtime.State, settings: Settings) -> Ingest:
@@ -19,7 +19,7 @@ def ingest(state: runtime.State, settings: Settings) -> Ingest:
 
 
 def apply(process: Ingest, state: runtime.State, number: int) -> None:
-    """Apply so many events, which are all that wait; every one of them can be read."""
+    """Apply this many valid events, which are all that wait."""
     until = process.totals.entries + number
     process.run(lambda: process.totals.entries >= until, sleep)
     assert (process.totals.entries, process.totals.rejected) == (until, 0)
@@ -27,7 +27,7 @@ def apply(process: Ingest, state: runtime.State, number: int) -> None:
 
 
 def publish(client: Any, stream: str, entries: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - of a server or a cluster
-    """Put events into a stream, each given as the id of its entry (`*`: it arrives now) and its JSON."""
+    """Put events into a stream, each as the id of its entry (`*`: it arrives now) and its JSON."""
     left = iter(entries)
     while chunk := list(islice(left, CHUNK)):
         pipe = client.pipeline(transaction=False)

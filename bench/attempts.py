@@ -1,4 +1,4 @@
-"""Attempts a second: the real recover worker against an API that takes its time, beside bare httpx."""
+"""Attempts per second: the real recover worker against a slow API, compared with bare httpx."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +20,12 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 PART = "own: attempts"
 LATENCIES_MS = (20, 100, 500)
 CONNECTIONS = 32
-"""As many processes does a pool of processes have by default."""
+"""The default size of a pool of processes."""
 THREADS = 100
-"""As many threads does a pool of threads have at 100 requests a second, its highest default rate."""
+"""The default size of a pool of threads at 100 requests a second, its highest default rate."""
 SECONDS = 6
 MOST = 400
-"""Attempts a second that no worker of this size will make here."""
+"""More attempts per second than any worker of this size makes here."""
 BODY = b'{"customer":{"full_name":"Jane Doe"}}' * 10
 HOUR_MS = 3_600_000
 _ALL = "from silence to settled, and as broker"
@@ -57,7 +57,7 @@ def measure(*, quick: bool = False, rounds: int = 3, latencies_ms: Sequence[int]
 
 
 def _threads(*, quick: bool, rounds: int) -> Figure:
-    """Measure the pool that sends at most 100 requests a second by default, without that rate."""
+    """Measure the pool that by default sends at most 100 requests per second, without that rate."""
     number = THREADS * (2 if quick else SECONDS)
     with _sending("threads", THREADS) as (roles, api):
         api.control(delay="100ms", validation=False)
@@ -67,7 +67,7 @@ def _threads(*, quick: bool, rounds: int) -> Figure:
 
 @contextmanager
 def _sending(pool: str, concurrency: int) -> Iterator[tuple[Roles, MockServer]]:
-    """Run the roles that send, and the API."""
+    """Run the sending roles and the API."""
     with TemporaryDirectory() as directory, ExitStack() as stack:
         server = stack.enter_context(EmbeddedValkey(Path(directory) / "valkey", port=0))
         api = stack.enter_context(MockServer(port=0, validation=False, quiet=True, keep=1))
@@ -87,7 +87,7 @@ def _sending(pool: str, concurrency: int) -> Iterator[tuple[Roles, MockServer]]:
 
 
 def _worker(roles: Roles, api: MockServer, name: str, number: int) -> float:
-    """Return requests a second at the API, of the middle eight tenths."""
+    """Return requests per second at the API, of the middle eight tenths."""
     api.forget()
     roles.state.client.flushdb()
     roles.state.streams.first.create_group()

@@ -1,4 +1,4 @@
-"""The charts of the performance page, drawn from the last run: `python -m bench.charts` writes them beside the page."""
+"""The charts of the performance page from the last run: `python -m bench.charts` writes them next to the page."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -29,7 +29,7 @@ SIZES = {
     "event, server, 1,000,000 waiting": "1,000,000",
     "event, server, 3,000,000 waiting": "3,000,000",
 }
-# Grey and blue can be read on a white and on a black page.
+# Grey and blue are readable on white and on black pages.
 _STYLE = (
     "text{font:14px sans-serif;fill:#7d8590}.bar{fill:#6f7cf0}.range{stroke:#7d8590;stroke-width:2}.one{stroke:#7d8590}"
 )

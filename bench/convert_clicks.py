@@ -15,7 +15,7 @@ DEFAULT_WINDOW = timedelta(hours=6)
 _MS = timedelta(milliseconds=1)
 
 Reader = Callable[[TextIO], Iterable[Click]]
-"""Reads a dataset; raises ValueError (one line, without the file's name) when the file is not of its format."""
+"""Reads a dataset; raises ValueError (one line, without the file's name) if the file has another format."""
 
 
 def main(read: Reader, description: str) -> None:
@@ -37,7 +37,7 @@ def main(read: Reader, description: str) -> None:
             print(to_line(event))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read this has had enough (head, for one); what is left must not be flushed into nothing at exit.
+        # The reader has closed the pipe (head, for example). Nothing must be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     print(_summary(clicks, options.anonymous), file=sys.stderr)
@@ -60,7 +60,7 @@ def _options(description: str) -> argparse.Namespace:
         "--gap-cap",
         type=_duration,
         metavar="TIME",
-        help="shorten the times in which nobody did anything. Choose at least the longest threshold (1h for the "
+        help="shorten the times without any activity. Choose at least the longest threshold (1h for the "
         "defaults) and every silence stays on its side of its threshold; a smaller cap hides abandonments",
     )
     options = parser.parse_args()

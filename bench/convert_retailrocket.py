@@ -1,11 +1,11 @@
 """Turns RetailRocket's clickstream into events: python bench/convert_retailrocket.py INPUT > events.jsonl.
 
 INPUT is events.csv of the "Retailrocket recommender system dataset" (CC BY-NC-SA 4.0: for evaluation only;
-https://www.kaggle.com/datasets/retailrocket/ecommerce-dataset), or a sample of it that has a column session_id besides.
+https://www.kaggle.com/datasets/retailrocket/ecommerce-dataset), or a sample of it with an additional column session_id.
 Without that column, a visitor's session ends with half an hour of silence.
 
 view becomes an activity at product_selection, addtocart one at cart_review, and the rows of a transaction become one
-order_completed. Customers, prices and platforms are made up: see made_up_shop.py.
+order_completed. Customers, prices and platforms are synthetic: see made_up_shop.py.
 """
 
 import csv
@@ -15,13 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TextIO
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, it knows its own directory alone
+sys.path.insert(
+    0, str(Path(__file__).resolve().parent.parent)
+)  # as a script, it only has its own directory on the path
 
 from bench.convert_clicks import main
 from bench.made_up_shop import Click
 
 SESSION_ENDS_MS = 30 * 60 * 1000
-"""The usual cut of web analytics, also that of the published samples with a session_id."""
+"""The usual limit of web analytics, also that of the published samples with a session_id."""
 
 _ACTIONS: dict[str, Literal["view", "add", "order"]] = {"view": "view", "addtocart": "add", "transaction": "order"}
 
@@ -30,7 +32,7 @@ def read(file: TextIO) -> Iterator[Click]:
     """Yield the clicks of a CSV file.
 
     Raises:
-        ValueError: a column is missing, or a row is not of the format.
+        ValueError: A column is missing, or a row has another format.
     """
     rows = csv.DictReader(file)
     columns = set(rows.fieldnames or ())

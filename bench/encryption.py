@@ -1,4 +1,4 @@
-"""What encryption and the contact policy cost, as figures: the processor time with them against that without."""
+"""The cost of encryption and the contact policy, as figures: processor time with them relative to that without."""
 
 from bench import encryption_cost
 from bench.figures import Figure, ratio

@@ -1,10 +1,9 @@
-"""What encryption and the contact policy cost in ingest, in an attempt without network and in memory, in turns.
+"""The cost of encryption and of the contact policy in ingest, in an attempt without network and in memory, alternating.
 
-Two comparisons: with and without a key; and with a key and every rule against neither key nor any rule that can be
-switched off.
+Two comparisons: with and without a key; and with a key and every rule against neither a key nor optional rules.
 
-Processor time is that of this process and the server together. On a busy machine it says more than the clock, and the
-round that was disturbed least more than the others.
+Processor time is that of this process and the server together. On a busy machine it is more reliable than the clock,
+and the least disturbed round is more reliable than the others.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +48,7 @@ class Nobody:
 
 @contextmanager
 def measured(state: runtime.State, number: int, found: Figures) -> Iterator[None]:
-    """Measure what passes for each of so many (us): by the clock, here and in the server."""
+    """Measure the time for each of this many (us): by the clock, here and in the server."""
     began = perf_counter(), process_time(), server_time(state)
     yield
     clock, here, there = perf_counter() - began[0], process_time() - began[1], server_time(state) - began[2]
@@ -62,7 +61,7 @@ def server_time(state: runtime.State) -> float:
 
 
 def alternating(measure: Round, less: dict[str, str], more: dict[str, str], rounds: int) -> Pairs:
-    """Return what was measured with less and with more switched on, one pair a round; the order changes with each."""
+    """Return measurements with less and with more enabled, one pair per round; the order alternates."""
     pairs = []
     for number in range(rounds):
         if number % 2:
@@ -75,7 +74,7 @@ def alternating(measure: Round, less: dict[str, str], more: dict[str, str], roun
 
 def variants(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Return settings without any rule, with every rule, and with every rule and a key."""
-    quiet = (gmtime().tm_hour - 5 + 12) % 24  # at the other end of the day in Bogota, where everybody here lives
+    quiet = (gmtime().tm_hour - 5 + 12) % 24  # at the other end of the day in Bogota, where all sample shoppers live
     rules = {
         "WINBACK_CONTACT__QUIET_HOURS": f"{quiet:02d}:00-{quiet + 1:02d}:00",
         "WINBACK_CONTACT__MIN_VALUE": "COP=1",
@@ -89,7 +88,7 @@ def variants(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[
 
 
 def abandoned(state: runtime.State, number: int) -> Sequence[str]:
-    """Put sessions in place that have been silent for long enough, and dispatch them."""
+    """Create sessions that have been silent for long enough, and dispatch them."""
     state.client.flushall()
     at_ms = state.streams.watermark().now_ms - HOUR_MS
     stamp = at_ms * RANK_SPAN + 6
@@ -131,7 +130,7 @@ def dispatched(state: runtime.State, number: int) -> Sequence[str]:
 
 
 def attempts(number: int) -> Round:
-    """One attempt: take, policy, build, fence, reserve, settle, and no request. Memory: what it finds in place."""
+    """One attempt: take, policy, build, fence, reserve, settle, and no request. Memory: of the existing data."""
 
     def measure(env: dict[str, str]) -> Figures:
         settings = load(env)
@@ -166,7 +165,7 @@ def events(log: Sequence[Logged]) -> Round:
 
 
 def measure(rounds: int = 7) -> dict[str, Pairs]:
-    """Return pairs of figures by what was compared."""
+    """Return pairs of figures by comparison."""
     tune_gc()
     log = shop_log(10_000, 100_000)
     with TemporaryDirectory() as directory, EmbeddedValkey(Path(directory) / "valkey", port=0) as server:
@@ -181,7 +180,7 @@ def measure(rounds: int = 7) -> dict[str, Pairs]:
 
 
 def ratio(pairs: Pairs, unit: str = "processor, us") -> tuple[float, float, float]:
-    """Return the median of the rounds' ratios, the least and the greatest."""
+    """Return the median of the rounds' ratios, the lowest and the highest."""
     ratios = [after[unit] / before[unit] for before, after in pairs]
     return median(ratios), min(ratios), max(ratios)
 

@@ -1,4 +1,4 @@
-"""What a bench needs besides Winback: the packages of the extra `bench`, and three of Debian's."""
+"""The requirements of the benches in addition to Winback: the packages of the extra `bench`, and three of Debian's."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ DEBIAN: Mapping[str, str] = {"postgres": "postgresql", "redis-benchmark": "redis
 
 @cache
 def needs(what: Need) -> bool:
-    """Whether it is there. If not, what is left out is said once."""
+    """Return whether it is installed. If not, print once what is left out."""
     there = find_spec(what) is not None if what not in DEBIAN else _program(what)
     if not there:
         way = f"apt-get install {DEBIAN[what]}" if what in DEBIAN else "pip install '.[bench]'"
@@ -30,7 +30,7 @@ def needs(what: Need) -> bool:
 
 
 def install() -> None:
-    """Install what is missing: the extra with pip, and Debian's packages as root with apt-get."""
+    """Install the missing ones: the extra with pip, and Debian's packages as root with apt-get."""
     if find_spec("bytewax") is None or find_spec("psycopg") is None:
         say("installing the extra `bench`")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -59,6 +59,6 @@ def _apt(packages: list[str]) -> None:
 def _program(name: str) -> bool:
     if name == "postgres":
         return any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if name == "jemalloc":  # what servers are usually built with; see worker/supervision/valkey_process.py
+    if name == "jemalloc":  # the usual allocator of servers; see worker/supervision/valkey_process.py
         return bool(with_jemalloc())
     return shutil.which(name) is not None

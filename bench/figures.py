@@ -1,4 +1,4 @@
-"""What a bench found: figures of several rounds, and ratios of figures that were measured in the same round."""
+"""A bench's results: figures of several rounds, and ratios of figures from the same round."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ HOLDS: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": ope
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the median of a figure has to keep to."""
+    """The limit for the median of a figure."""
 
     sign: Literal[">=", "<="]
     value: float
@@ -28,13 +28,13 @@ class Figure:
     """One line of the table. A ratio has no unit."""
 
     part: str
-    """The heading it stands under."""
+    """The heading of its section."""
     name: str
     rounds: tuple[float, ...]
     unit: str = ""
     goal: Goal | None = None
     note: str = ""
-    """What a reader must know to understand the figure, in a few words."""
+    """A short explanation of the figure for the reader."""
 
     @property
     def median(self) -> float:
@@ -48,5 +48,5 @@ class Figure:
 def ratio(  # noqa: PLR0917 - a line of a table
     part: str, name: str, ours: Sequence[float], other: Sequence[float], goal: Goal | None = None, note: str = ""
 ) -> Figure:
-    """Return a figure whose rounds are the ratios of two figures' rounds, first with first, second with second."""
+    """Return a figure whose rounds are the ratios of two figures' rounds, in order."""
     return Figure(part, name, tuple(a / b for a, b in zip(ours, other, strict=True)), goal=goal, note=note)

@@ -1,7 +1,7 @@
-"""Makes a shop of a published clickstream: what such datasets leave out (customers, prices, platforms) is made up here.
+"""Makes a shop from a published clickstream, with synthetic customers, prices and platforms, which such datasets lack.
 
-Everything made up follows from ids alone, so the same input always gives the same events. The phone numbers are valid,
-so each of them may be somebody's: replay them into a shadow or against `winback mock-api`, never live.
+All synthetic data follows from ids, so the same input always gives the same events. The phone numbers are valid, so
+each of them can belong to a real person. Replay them in shadow mode or against `winback mock-api`, never live.
 """
 
 import json
@@ -19,7 +19,7 @@ CURRENCY = "USD"
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One row of a dataset; `ms` is Unix ms, `order` tells the rows of one order from those of another."""
+    """One row of a dataset; `ms` is Unix ms, `order` identifies the rows of one order."""
 
     session: str
     visitor: int
@@ -31,7 +31,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """`mobile` and eight digits, whatever they are, make a number that phonenumbers calls valid."""
+    """`mobile` and any eight digits make a number that phonenumbers calls valid."""
 
     code: str
     language: str
@@ -48,7 +48,7 @@ COUNTRIES = (
 
 
 def one_order_each(clicks: Iterable[Click]) -> list[Click]:
-    """Return clicks by time, with the rows of an order made one: the datasets have a row for each of its items."""
+    """Return clicks by time, with the rows of an order merged: the datasets have a row for each of its items."""
     result: list[Click] = []
     places: dict[tuple[str, str], int] = {}
     for click in sorted(clicks, key=lambda click: click.ms):
@@ -66,8 +66,8 @@ def one_order_each(clicks: Iterable[Click]) -> list[Click]:
 def overlaid(clicks: list[Click], window_ms: int) -> list[Click]:
     """Move every session as a whole, so that all start within the window after the first click.
 
-    The gaps inside a session stay exact, so thresholds mean what they mean in reality. What is lost is the order of
-    different sessions of one visitor, and how busy the shop was at which hour.
+    The gaps inside a session stay exact, so thresholds keep their real meaning. The order of a visitor's different
+    sessions and the shop's daily rhythm are lost.
     """
     if not clicks:
         return []
@@ -82,11 +82,11 @@ def overlaid(clicks: list[Click], window_ms: int) -> list[Click]:
 
 
 def with_gaps_capped(clicks: list[Click], cap_ms: int) -> list[Click]:
-    """Shorten every time in which nobody did anything to at most the cap.
+    """Shorten every time without any activity in the shop to at most the cap.
 
-    That shortens the silence within sessions too. With a cap at or above the longest threshold it changes no verdict:
-    a silence that was longer than the cap is still at least the cap, any other is what it was. With a smaller one,
-    sessions that were abandoned and resumed seem never to have been silent.
+    That shortens the silence within sessions too. With a cap at or above the longest threshold it changes no verdict: a
+    silence longer than the cap is still at least the cap, and any other is unchanged. With a smaller cap, sessions that
+    were abandoned and resumed seem never to have been silent.
     """
     result: list[Click] = []
     cut = before = 0
@@ -99,10 +99,10 @@ def with_gaps_capped(clicks: list[Click], cap_ms: int) -> list[Click]:
 
 
 def events(clicks: Iterable[Click], *, anonymous: float) -> Iterator[dict[str, object]]:
-    """Yield Winback's events for clicks by time; `anonymous` is the share of visitors who never say who they are.
+    """Yield Winback's events for clicks by time; `anonymous` is the share of visitors who never give their data.
 
-    The others do with the first item that they put into a session's cart (or an order without one). A cart is sent
-    whole whenever it changes.
+    The others give it with the first item in a session's cart (or an order without one). A whole cart is sent whenever
+    it changes.
     """
     carts: dict[str, dict[str, int]] = {}
     known: set[str] = set()
@@ -146,12 +146,12 @@ def customer(visitor: int) -> dict[str, object]:
 
 
 def is_anonymous(visitor: int, share: float) -> bool:
-    """Whether a visitor belongs to the share (0 to 1) of those who stay anonymous."""
+    """Return whether a visitor is among the share (0 to 1) of anonymous ones."""
     return _share("anonymous", visitor) < share
 
 
 def platform(visitor: int) -> Platform:
-    """Return what a visitor shops on."""
+    """Return a visitor's platform."""
     return PLATFORMS[int(_share("platform", visitor) * len(PLATFORMS))]
 
 
@@ -175,7 +175,7 @@ def _cart_as_data(cart: dict[str, int]) -> dict[str, object]:
 
 
 def _share(purpose: str, of: object) -> float:
-    """Return a number in [0, 1) that depends on nothing but the arguments."""
+    """Return a number in [0, 1) that only depends on the arguments."""
     digest = blake2b(f"{purpose}:{of}".encode(), digest_size=4).digest()
     return int.from_bytes(digest) / 2**32
 

@@ -1,7 +1,7 @@
 """Redis memory for one waiting session: with the example of `docs/reference/events.md`, and an anonymous one.
 
-All that the server uses more than before counts, its tables of keys and expiries included. How full those are depends
-on the number of keys, so a round is another number.
+All additional memory of the server counts, including its tables of keys and expiries. Their load depends on the number
+of keys, so each round has another number.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ def _bytes(url: str, template: bytes, number: int) -> float:
 
 
 def _contacted(url: str, numbers: Sequence[int]) -> tuple[float, ...]:
-    """Return what is left of a session whose person was contacted, each another one."""
+    """Return the remaining data of a session whose person was contacted, each a different one."""
     found = []
     for number in numbers:
         number //= 20  # noqa: PLW2901 - each takes an attempt
@@ -104,13 +104,13 @@ def _fill(state: runtime.State, template: bytes, number: int, now_ms: int) -> No
 
 
 def _emptied(client: Any) -> int:  # noqa: ANN401 - the driver's
-    """Empty the server, at once, and return what it uses then."""
+    """Empty the server at once, and return its memory then."""
     client.execute_command("FLUSHALL", "SYNC")
     return _used(client)
 
 
 def _used(client: Any) -> int:  # noqa: ANN401 - the driver's
-    """Return what the server uses, without what it is about to append to its file."""
+    """Return the server's memory, without its buffer for the append-only file."""
     memory = client.info("memory")
     return int(memory["used_memory"]) - int(memory["mem_aof_buffer"]) - int(memory["mem_clients_normal"])
 

@@ -1,9 +1,9 @@
-"""How often a shop whose orders do arrive gets the alarm that they don't, and how soon one that needs it does.
+"""How often a shop with working order events gets the alarm that they stopped, and how soon a shop that needs it does.
 
     python -m bench.order_alarms [days]
 
-Made-up shops, seeded: nights, hours that sell better and worse, campaigns that bring many people who don't buy, and
-robots that walk through the checkout. Prints one row a shop, for `docs/guides/order-hooks.md`.
+Synthetic shops, seeded: nights, hours with more and fewer sales, campaigns with many people who don't buy, and robots
+that walk through the checkout. Prints one row per shop, for `docs/guides/order-hooks.md`.
 """
 
 import sys
@@ -26,7 +26,7 @@ KEPT_HOURS = 8 * 24
 class Shop:
     checkouts_a_day: int
     rate: float
-    """How many sessions at the checkout order."""
+    """The share of sessions at the checkout that order."""
     rhythm: float = 0.8
     """How much quieter than the day the night is."""
     uneven: float = 0.15
@@ -39,7 +39,7 @@ class Shop:
 
 @dataclass
 class Log:
-    """What happened, as the state keeps it."""
+    """The events, as the state keeps them."""
 
     checkouts: list[int] = field(default_factory=list)
     arrivals: list[tuple[int, int]] = field(default_factory=list)
@@ -76,7 +76,7 @@ def _visit(log: Log, shop: Shop, random: Random, *, start: int, span: int, numbe
 
 
 def pasts(log: Log) -> Iterator[tuple[int, Past]]:
-    """Yield, for each hour, its beginning and what was known by then."""
+    """Yield, for each hour, its beginning and the past at that time."""
     end = max(log.checkouts[-1], log.arrivals[-1][0]) // HOUR_MS + 2
     checkouts, orders, arrived = [0] * end, [0] * end, [0] * end
     delays: dict[int, int] = {}
@@ -109,7 +109,7 @@ def pasts(log: Log) -> Iterator[tuple[int, Past]]:
 
 
 def false_alarms(log: Log) -> tuple[int, int]:
-    """Return how many alarms there are although all orders arrive, and how often sending would have waited in doubt."""
+    """Return the number of alarms although all orders arrive, and how often sending would have waited in doubt."""
     alarms = doubts = 0
     orders = deque(arrival for arrival, _ in log.arrivals)
     last = 0
@@ -128,7 +128,7 @@ def false_alarms(log: Log) -> tuple[int, int]:
 
 
 def needed(log: Log) -> tuple[int, int, float]:
-    """Return how many sessions without an order make an alarm, and a doubt; and the usual delay in minutes."""
+    """Return how many sessions without an order cause an alarm, and a doubt; and the usual delay in minutes."""
     *_, (_, past) = pasts(log)
     known = usual(past)
     assert known is not None

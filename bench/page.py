@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "explanation" / "performance-figures.md"
 
 
 def figures(part: str, data: dict[str, Any] | None = None) -> str:
-    """Return the table of a part of a run; one that was not measured is empty. `data`: the run; None: the last one."""
+    """Return the table of a part of a run; empty if it wasn't measured. `data`: the run; None: the last one."""
     return markdown([figure for figure in figures_of(data or kept()) if figure.part == part])
 
 
@@ -35,5 +35,5 @@ def kept() -> dict[str, Any]:
 
 
 def fill(*pages: Path) -> None:
-    """Let cog fill its blocks on these pages again, as `make pages` does for all."""
+    """Let cog fill its blocks on these pages again, as `make pages` does for all pages."""
     subprocess.run([sys.executable, "-m", "cogapp", "-r", *pages], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

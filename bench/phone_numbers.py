@@ -1,7 +1,7 @@
-"""How long reading phone numbers takes, in ms for a thousand: new ones in usual spellings, repeated ones, identities.
+"""The time to read phone numbers, in ms per thousand: new ones in usual spellings, repeated ones, identities.
 
-Run with `python -m bench.phone_numbers`. The goal is 200 ms for a thousand new numbers. Processor time comes first:
-on a busy machine it says more than the clock.
+Run with `python -m bench.phone_numbers`. The goal is 200 ms per thousand new numbers. Processor time comes first: on a
+busy machine it is more reliable than the clock.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from detectors.normalize import identities, phones
 NUMBERS = 1_000
 ROUNDS = 7
 Written = tuple[str, str]
-"""A number as it is written, and the customer's country."""
+"""A written number, and the customer's country."""
 
 
 def numbers(random: Random, spellings: tuple[Written, ...]) -> Iterator[Written]:
@@ -43,7 +43,7 @@ FOREIGN = (("+1 212 55# ####", "CO"), ("+49 (0)151 ########", "DE"), ("98765432#
 def measured(
     read: Callable[[Written], object], spellings: tuple[Written, ...], *, again: bool = False
 ) -> list[tuple[float, float]]:
-    """Return ms for a thousand numbers, by the processor and by the clock, for each round with numbers of its own."""
+    """Return ms per thousand numbers, by the processor and by the clock; each round has its own numbers."""
     found = []
     for seed in range(ROUNDS):
         drawn = list(numbers(Random(seed), spellings))

@@ -1,4 +1,4 @@
-"""What processes use of the processor and of memory, read from Linux."""
+"""The processor time and memory of processes, read from Linux."""
 
 import os
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from typing import Any
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 LEASH = "sh"
-"""The shell that ends a role when its bench is gone: no part of what is measured."""
+"""The shell that ends a role when its bench is gone; not part of the measurement."""
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # it ended in the meantime
             head, _, rest = stat.read_text().rpartition(")")
             if head.partition("(")[2] != LEASH:
                 children.setdefault(int(rest.split()[1]), []).append(int(stat.parent.name))
@@ -38,7 +38,7 @@ def processor_s(pid: int) -> float:
 
 
 def memory_bytes(pid: int) -> int:
-    """Return the memory of a process and its descendants; what several share is counted once (PSS)."""
+    """Return the memory of a process and its descendants; shared memory is counted once (PSS)."""
     total = 0
     for member in family(pid):
         with suppress(OSError):
@@ -48,14 +48,14 @@ def memory_bytes(pid: int) -> int:
 
 
 def server_s(client: Any) -> float:  # noqa: ANN401 - of a server or of a node
-    """Return the processor time of a server itself, without what it forks to write its files anew."""
+    """Return the processor time of a server, without its forks that rewrite its files."""
     used = client.info("cpu")
     return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
 
 @dataclass(slots=True)
 class Used:
-    """What passed while something was measured (s)."""
+    """The time that passed during a measurement (s)."""
 
     clock_s: float = 0.0
     server_s: float = 0.0

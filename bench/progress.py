@@ -1,4 +1,4 @@
-"""Says on stderr what is being measured, so that nobody thinks that it hangs."""
+"""Prints on stderr what is being measured, so that it doesn't look like a hang."""
 
 import sys
 from time import monotonic

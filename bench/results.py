@@ -1,4 +1,4 @@
-"""`bench/results.json`: what the last run found, every round of it, and on which machine."""
+"""`bench/results.json`: the results of the last run, every round of it, and the machine."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def to_data(figures: Sequence[Figure], described: dict[str, Any]) -> dict[str, A
 
 
 def figures_of(data: dict[str, Any]) -> list[Figure]:
-    """Return the figures of a run that was kept."""
+    """Return the figures of a stored run."""
     return [
         Figure(
             part=row["part"],
@@ -56,7 +56,7 @@ def figures_of(data: dict[str, Any]) -> list[Figure]:
 
 
 def keep(figures: Sequence[Figure], described: dict[str, Any], *, replaces: Sequence[str] | None, to: Path) -> None:
-    """Write figures; `replaces` names the parts that were measured, None for all: the others stay as they were kept."""
+    """Write figures; `replaces` names the measured parts, None for all: the other parts keep their stored figures."""
     kept = figures_of(json.loads(to.read_text(encoding="utf-8"))) if replaces is not None and to.exists() else []
     others = [figure for figure in kept if figure.part not in (replaces or ())]
     to.write_text(json.dumps(to_data([*others, *figures], described), indent=1) + "\n", encoding="utf-8")

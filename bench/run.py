@@ -1,4 +1,4 @@
-"""All benches in one go, one table, and `bench/results.json`: `make bench`.
+"""All benches in one run, one table, and `bench/results.json`: `make bench`.
 
 Ratios of one run can be compared; other figures are this machine's.
 """
@@ -40,7 +40,7 @@ PARTS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the parts that are asked for, and print the table."""
+    """Run the requested parts, and print the table."""
     options = _options(arguments)
     extras.install()
     described = machine(_server())
@@ -64,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=list(PARTS), help="this part alone; may be repeated")
+    parser.add_argument("--only", action="append", choices=list(PARTS), help="only this part; can be repeated")
     parser.add_argument("--quick", action="store_true", help="small sizes and one round: whether it runs, not how fast")
     parser.add_argument(
-        "--to", type=Path, help=f"where the results go (default: {KEPT.name} beside this file; none if quick)"
+        "--to", type=Path, help=f"where the results go (default: {KEPT.name} next to this file; none if quick)"
     )
     options = parser.parse_args(arguments)
     if options.to is None and not options.quick:

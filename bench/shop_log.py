@@ -1,12 +1,12 @@
-"""A generated log of a shop in its busiest hour, always the same: what every bench feeds on.
+"""A generated log of a shop in its busiest hour, always the same: the input of every bench.
 
 The gaps between the events of a session are those of a real shop: log-normal with a median of 65 s, 90 % within 479 s.
-Both figures are of the RetailRocket clickstream (its source: convert_retailrocket.py), where a session ends with half
-an hour of silence: the 1.6 % of the gaps that would be longer are cut to that.
+Both figures are from the RetailRocket clickstream (its source: convert_retailrocket.py), where a session ends with half
+an hour of silence: the 1.6 % of longer gaps are cut to that.
 
-A hundred thousand sessions that begin within an hour make some 200 events a second, so of the thousand events of a
-batch 5 % follow another one of their session. At the rates that a bench reaches there would be fewer still in a real
-shop: nothing measured with this log lives on folding events together.
+A hundred thousand sessions that begin within an hour make some 200 events per second, so 5 % of the thousand events of
+a batch follow another one of their session. At the rates of a bench, there would be even fewer in a real shop: no
+result with this log depends on merging events.
 """
 
 import json
@@ -26,7 +26,7 @@ GAP_LONGEST_S = 1800.0
 BEGIN_WITHIN_S = 3600.0
 EVENTS_BEFORE_LOGIN = 3
 STAGES = ("product_selection",) * 7 + ("cart_review", "cart_review", "checkout")
-"""Where a session is in each tenth of its events: forward through the flow, as a shopper goes."""
+"""A session's stage in each tenth of its events: forward through the flow, like a shopper."""
 CART = {
     "total_value": 149.99,
     "currency": "COP",
@@ -42,10 +42,10 @@ class Logged(NamedTuple):
 
     @property
     def entry_id(self) -> str:
-        """For XADD, of which the server makes an id of its own.
+        """Return an id for XADD, which the server completes.
 
-        With the id of the moment in which it is written, an event of an hour ago would seem to come late, and its
-        session to have been active until two minutes ago: not what a shop's events do to ingest.
+        With the id of the current moment, an event of an hour ago would seem late, and its session would seem active
+        until two minutes ago. A shop's real events don't do that.
         """
         return f"{self.at_ms}-*"
 
@@ -54,22 +54,22 @@ class Logged(NamedTuple):
         return json.dumps(self.event)
 
     def stream(self, several: int) -> int:
-        """Return which of several streams it goes into."""
+        """Return the stream of the event, of several."""
         return crc32(str(self.event["session_id"]).encode()) % several
 
     @property
     def entry(self) -> tuple[str, str]:
-        """Its entry's id, and what is in it."""
+        """The id and content of its entry."""
         return self.entry_id, self.line
 
 
 def shop_log(
     sessions: int = SESSIONS, events: int = EVENTS, *, ends_ms: int | None = None, seed: int = 1
 ) -> list[Logged]:
-    """Return the events of so many sessions, by time. The last one is at `ends_ms`, now if not given.
+    """Return the events of this many sessions, by time. The last one is at `ends_ms`, now if not given.
 
     Everything but the times, which move as a whole, follows from `seed` and the sizes. The number of events of a
-    session varies as widely as a geometric distribution does; each has at least one.
+    session has a geometric distribution; each has at least one.
     """
     random = Random(seed)
     ends_ms = int(time() * 1000) if ends_ms is None else ends_ms

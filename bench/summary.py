@@ -1,4 +1,4 @@
-"""The summary of the performance page: the last run, and what another machine measured."""
+"""The summary of the performance page: the last run, and the measurements of another machine."""
 
 from bench.page import kept
 from bench.results import figures_of
@@ -26,7 +26,7 @@ OTHER = {
     "100 ms API, worker against bare httpx": "0.71",
     "empty sweep, 3,000,000 waiting": "26 ms",
 }
-"""Figure → its median on another machine, where it was measured."""
+"""Figure → its median on another machine, if measured there."""
 
 
 def table() -> str:

@@ -1,4 +1,4 @@
-"""One table of all that was measured."""
+"""One table of all results."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from bench.figures import Figure
 
 
 def written(value: float) -> str:
-    """Write a number with as many digits as say something."""
+    """Return a number with its significant digits."""
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread(figure: Figure) -> str:
-    """Write the median, and what the rounds were between."""
+    """Return the median and the range of the rounds."""
     unit = f" {figure.unit}" if figure.unit else ""
     if len(figure.rounds) == 1:
         return f"{written(figure.median)}{unit}"

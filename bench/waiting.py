@@ -1,4 +1,4 @@
-"""Waiting until a condition holds."""
+"""Waits until a condition holds."""
 
 from collections.abc import Callable
 from time import monotonic, sleep

@@ -1,4 +1,4 @@
-"""The page of the commands, from what typer knows of each."""
+"""The page of the commands, from typer's data about each."""
 
 import re
 from collections.abc import Iterator
@@ -73,6 +73,6 @@ def _cell(text: str) -> str:
 
 
 def _text(text: str, newline: str = "\n") -> str:
-    """Return a help text as Markdown: paragraphs stay, and what looks like a tag is shown as it is."""
+    """Return a help text as Markdown: paragraphs stay, and text that looks like a tag is escaped."""
     text = re.sub(r"<(?=[a-z])", "\\<", text.replace("\b\n", "").replace("\b", ""))
     return text.replace("\n", newline).strip()

@@ -1,4 +1,4 @@
-"""The page of the log events, from the calls that write them. What an event means is written here."""
+"""The page of the log events, from the calls that write them. This module has the meaning of each event."""
 
 import ast
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ MEANINGS = {
     "daily_limit_reached": "`delivery.max_per_day` is used up.",
     "detection_settings_unusable": "An edit of `[detection]` can't be used. The earlier thresholds stay in force.",
     "dispatch_failed": "Redis failed during a dispatch round.",
-    "dispatched": "A dispatch round handed out outreaches, or found leases that ran out.",
-    "encryption_key_missing": "Data is encrypted under a key that this process doesn't have.",
+    "dispatched": "A dispatch round enqueued outreaches, or found expired leases.",
+    "encryption_key_missing": "Data is encrypted under a key that this process lacks.",
     "entries_claimed": "Ingest took over events of another process that hasn't applied them.",
-    "event_quarantined": "An event was handed out too often without being applied, and is now in the rejected list.",
+    "event_quarantined": "An event was delivered too often without being applied, and is now in the rejected list.",
     "events_lost": "Events were removed from a stream before they were applied.",
     "group_created": "The consumer group of the event streams was created.",
     "identity_shared": "A contact field was seen with too many other people and no longer identifies a person.",
@@ -43,7 +43,7 @@ MEANINGS = {
     "sending_held": "Sending is blocked until a condition changes.",
     "sending_paused": "An operator paused sending.",
     "sending_resumed": "Sending resumes.",
-    "sending_stopped": "Requests fail or Yuno refuses the keys. One outreach is tried periodically.",
+    "sending_stopped": "Requests fail or Yuno refuses the keys. One outreach is probed periodically.",
     "sends": "A worker's delivery mode is in force.",
     "shop_events_resumed": "Events arrive again after `detection.max_silence`.",
     "shop_silent": "No events arrived for `detection.max_silence`. Detection waits.",
@@ -58,11 +58,11 @@ MEANINGS = {
     "worker_mismatch": "The data belongs to another version of Winback. This worker doesn't act.",
     "workers_disagree": "Workers run in different modes or for different endpoints. No worker acts.",
 }
-"""Each event → what it means. A new event needs a line here: `make check` fails without."""
+"""Each event → its meaning. A new event needs a line here: `make check` fails without one."""
 
 
 class Event(NamedTuple):
-    """One event of the log, with the fields that it has at any of its places."""
+    """One log event, with the fields of all its calls."""
 
     name: str
     level: str

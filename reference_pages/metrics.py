@@ -1,4 +1,4 @@
-"""The page of the metrics, from the calls in `worker.monitoring.metrics` that make them."""
+"""The page of the metrics, from the calls in `worker.monitoring.metrics` that create them."""
 
 import ast
 from collections.abc import Iterator

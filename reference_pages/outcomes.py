@@ -15,17 +15,17 @@ def outcomes() -> str:
 
 
 def postponed() -> str:
-    """Return the table of why an outreach is due again later."""
+    """Return the table of postponements."""
     rows = [f"| `{reason}` | {meaning} |" for reason, meaning in POSTPONED.items()]
     return "\n".join(["| reason | meaning |", "|---|---|", *rows])
 
 
 def rules() -> str:
-    """Return the rules in the order in which they are asked. Those with a name can be switched off."""
+    """Return the rules in the order of their checks. Those with a name can be switched off."""
     named = (f"{at}. {_name(rule)}" for at, rule in enumerate(RULES, 1))
     return "\n".join(named)
 
 
 def _name(rule: Rule) -> str:
     function = getattr(rule.check, "__name__", "")
-    return f"`{rule.switch}`" if rule.switch else f"{function.strip('_').replace('_', ' ')} (always asked)"
+    return f"`{rule.switch}`" if rule.switch else f"{function.strip('_').replace('_', ' ')} (always applied)"

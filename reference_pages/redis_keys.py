@@ -16,23 +16,23 @@ _EXAMPLES = {
     "session_id": "SESSION",
     "outreach_id": _OUTREACH,
 }
-"""Parameter of a method → a value that is easy to recognise in the name."""
+"""Parameter of a method → a value that is easy to recognise in a key's name."""
 _NOT_KEYS = {"control", "partition", "person", "source"}
 """Prefixes, which are described in the text of the page."""
 
 
 def redis_keys() -> str:
     """Return the table of all keys."""
-    return "\n".join(["| key | what it holds |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in _keys())])
+    return "\n".join(["| key | contents |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in _keys())])
 
 
 def person_keys() -> str:
-    """Return the keys of a person, which have a prefix in common."""
+    """Return the keys of a person, which share a prefix."""
     return _listed(Keys.person)
 
 
 def source_keys() -> str:
-    """Return the keys of a source without session ids, which have a prefix in common."""
+    """Return the keys of a source without session ids, which share a prefix."""
     return _listed(Keys.source)
 
 

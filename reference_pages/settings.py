@@ -1,4 +1,4 @@
-"""The page of the settings, from `winback.toml`: its comments are the description of each setting."""
+"""The page of the settings, from `winback.toml`: its comments describe each setting."""
 
 import re
 import tomllib

@@ -1,7 +1,7 @@
-"""Bytewax: session windows by event time, one for each session id, folded to what the session is.
+"""Bytewax: session windows by event time, one for each session id, folded to the session's state.
 
-Run as a program with a file of events it measures itself; without, it reads a stream on the server and reports. It
-keeps its state, and how far it has read, in a recovery store when it is told of one.
+As a program with a file of events it measures itself. Without one, it reads a stream on the server and reports. It
+keeps its state and its position in a recovery store if one is given.
 """
 
 import gc
@@ -73,10 +73,10 @@ def flow_of(
     due: Callable[[datetime], datetime] = as_it_is,
     folder: Folder,
 ) -> Dataflow:
-    """From events by session id to sessions that have been silent for `gap`.
+    """Return the flow from events by session id to sessions that have been silent for `gap`.
 
-    An event that comes later than the clock went on since the one before it, and `late` more, is left out. `due`: at
-    what time by the system's clock a window is looked at for a moment of the events'.
+    An event is left out if its time is more than `late` behind the clock. `due`: the system time at which a window is
+    checked for a moment of the events.
     """
     flow = Dataflow("silent_sessions")
     found = fold_window(
@@ -105,7 +105,7 @@ class Reports(DynamicSink):
 
 
 class Log(StatelessSourcePartition):
-    """Hands out the events of a log, and measures from the first to the last that was folded."""
+    """Yields the events of a log, and measures from the first to the last folded one."""
 
     def __init__(self, events: Sequence[Keyed], found: dict[str, float]) -> None:
         self._events, self._found, self._next = events, found, 0
@@ -118,7 +118,7 @@ class Log(StatelessSourcePartition):
             clock, processor, resident = self.began
             self._found |= {"clock_s": perf_counter() - clock, "processor_s": process_time() - processor}
             self._found["grown"] = memory_bytes(os.getpid()) - resident
-            # Otherwise all windows would be closed, which is not what is measured.
+            # Otherwise all windows would be closed, which isn't part of the measurement.
             raise AbortExecution
         return batch
 
@@ -132,7 +132,7 @@ class Logs(DynamicSource):
 
 
 class Reading(StatefulSourcePartition):
-    """Reads the stream from where the recovery store says, or from now."""
+    """Reads the stream from the recovery store's position, or from now."""
 
     def __init__(self, after: str | None) -> None:
         self._client: Any = Redis.from_url(server_url(), decode_responses=True, protocol=2)
@@ -161,7 +161,7 @@ class Stream(FixedPartitionedSource):
 
 
 def cost(log: Sequence[Logged], directory: Path, *, recovery: bool) -> Cost:
-    """Fold a log in a process of its own, which begins with the events in memory, parsed and by session id."""
+    """Fold a log in a separate process, which starts with the events in memory, parsed and by session id."""
     file = directory / "bytewax-events"
     file.write_text(json.dumps([event for _, event in log]))
     found_in = directory / "bytewax-found"
@@ -191,7 +191,8 @@ def measure_itself(file: Path, found_in: Path) -> None:
         found["folded"] += 1
         return fold(session, event)
 
-    # The events are of the past: otherwise every window would be looked at all the time, as none is in real life.
+    # The events are in the past: otherwise every window would be checked all the time, which doesn't happen in real
+    # use.
     hour = timedelta(hours=1)
     run(flow_of(Logs(events, found), Reports(), gap=hour, late=hour, due=later, folder=folding))
     found_in.write_text(json.dumps(found))
@@ -202,7 +203,7 @@ def watch() -> None:
 
 
 def run(flow: Dataflow) -> None:
-    """Run, with what is kept every second in a recovery store if there is to be one."""
+    """Run the flow; with a recovery store, save every second."""
     recovery = None
     if RECOVERY in os.environ:
         kept = Path(os.environ[RECOVERY])

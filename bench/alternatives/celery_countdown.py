@@ -1,7 +1,7 @@
-"""One Celery task with a countdown for each event, which the next event of the session makes void.
+"""One Celery task with a countdown for each event, voided by the next event of the session.
 
-Void by a token that the task compares with the session's: `revoke` goes to every worker, is forgotten when one starts
-again, and holds fifty thousand at most. `celery -A bench.alternatives.celery_countdown worker` is what reports.
+The task compares its token with the session's. `revoke` isn't used: it goes to every worker, is lost at a restart, and
+holds at most fifty thousand. `celery -A bench.alternatives.celery_countdown worker` reports.
 """
 
 import os
@@ -25,7 +25,7 @@ from bench.waiting import wait_for
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 VISIBLE_AGAIN = "BENCH_VISIBLE_AGAIN"
-"""After how many seconds a task that a worker has in hand comes back; must be longer than the longest countdown."""
+"""After how many seconds a worker's unfinished task is redelivered; must be longer than the longest countdown."""
 WORKER = (
     "celery",
     "-A",
@@ -46,7 +46,7 @@ app = Celery("countdown", broker=os.environ.get(SERVER, ""), set_as_current=Fals
 app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
-    # Each task that waits for its time counts as one in hand.
+    # Each task that waits for its time counts as unfinished.
     worker_prefetch_multiplier=0,
     broker_transport_options={
         "visibility_timeout": int(os.environ.get(VISIBLE_AGAIN, "3600")),
@@ -65,7 +65,7 @@ def client() -> Any:  # noqa: ANN401 - the driver's stubs know nothing of what c
 @app.task(name="remind")
 def remind(session: str, token: str) -> None:
     if client().hget(f"session:{session}", "token") == token:
-        client().hgetall(f"session:{session}")  # what whoever is told has to know
+        client().hgetall(f"session:{session}")  # the data that the report needs
         report(session)
 
 
@@ -75,7 +75,7 @@ def _say_ready(**_: object) -> None:
 
 
 class Publisher:
-    """What a shop does at each event. Here for many at once, over one connection."""
+    """The shop's work at each event, for many events at once, over one connection."""
 
     def __init__(self, url: str) -> None:
         app.conf.broker_url = url
@@ -96,11 +96,11 @@ class Publisher:
 def cost(server: EmbeddedValkey, log: Sequence[Logged], directory: Path) -> Cost:
     """Publish for each event, then let a worker take and run all tasks when they are due.
 
-    The rate is that of the slower of the two, as if each had a processor of its own. The worker's is told from its
-    processor time: by the clock it would seem to be slower, since it waits until the tasks are due.
+    The rate is that of the slower of the two, as if each had its own processor. The worker's rate comes from its
+    processor time: by the clock it would seem slower, because it waits until the tasks are due.
     """
     client, meter, publisher = emptied(server), Meter(server.pid), Publisher(server.url)
-    # Long enough for the worker to have all of them in its hands before the first is due, as it would.
+    # Long enough for the worker to take all of them before the first is due, as in real use.
     silent_s = 5.0 + len(log) / 1000
     before = used_bytes(client)
     with meter.running():

@@ -1,7 +1,7 @@
-"""The same techniques when they are fed as Winback is: JSON, read from a stream by a consumer group, acknowledged.
+"""The same techniques with Winback's input: JSON, read from a stream by a consumer group, acknowledged.
 
-Batches do not fall from the sky: somebody has to gather the events of a shop's many processes, and to keep them until
-they are written. Nothing is validated here; the events are parsed and written.
+Batches need a source: some part must collect the events of a shop's many processes, and keep them until they are
+written. Nothing is validated here; the events are parsed and written.
 """
 
 import json
@@ -24,9 +24,9 @@ def fed(
     write: Callable[[Sequence[dict[str, Any]]], object],
     other_server: int | None = None,
 ) -> Cost:
-    """Measure from the stream to what `write` writes to; `other_server`: the process of the server that it writes to.
+    """Measure from the stream to the target of `write`; `other_server`: the process of the target server.
 
-    What a session takes up is not measured again.
+    The memory of a session isn't measured again.
     """
     client, meter = emptied(server), Meter(server.pid)
     client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)

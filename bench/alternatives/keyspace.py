@@ -1,6 +1,6 @@
-"""Expiring keys and keyspace notifications: HSET, and a key beside it whose end the server tells to who listens.
+"""Expiring keys and keyspace notifications: HSET, and an additional key whose expiry the server announces.
 
-Run as a program it is the subscriber that reports.
+As a program it is the subscriber that reports.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def main() -> None:
         key = message["data"].decode()
         if key.startswith("alive:"):
             session = key.removeprefix("alive:")
-            client.hgetall(f"session:{session}")  # what whoever is told has to know
+            client.hgetall(f"session:{session}")  # the data that the report needs
             report(session)
 
 

@@ -1,4 +1,4 @@
-"""Measures a piece of work that this process does with a server of its own."""
+"""Measures work that this process does with its own server."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 
 
 class Meter:
-    """Adds up what passes while it runs: by the clock, in this process, and in the server."""
+    """Adds up the time while it runs: by the clock, in this process, and in the server."""
 
     def __init__(self, server_pid: int | None) -> None:
         assert server_pid is not None, "the server is not running"
@@ -45,8 +45,8 @@ def used_bytes(client: Any) -> int:  # noqa: ANN401 - the driver's stubs know no
 
 def emptied(server: EmbeddedValkey) -> Any:  # noqa: ANN401 - as above
     client: Any = Redis.from_url(server.url)
-    # By itself Valkey gives the memory back later, in the midst of what is measured.
+    # By default Valkey returns the memory later, during the measurement.
     client.execute_command("FLUSHALL", "SYNC")
-    # What telling of expired keys costs belongs to one alternative alone.
+    # Only one alternative pays for notifications of expired keys.
     client.config_set("notify-keyspace-events", "")
     return client

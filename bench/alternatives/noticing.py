@@ -1,8 +1,8 @@
-"""When a session that fell silent is reported, and what becomes of it when the reporting process is killed with -9.
+"""When a silent session is reported, and the effect of a kill -9 on the reporting process.
 
-Sessions of three events each fall silent one after another, at known times, while others go on all the time. Reports
-before the kill tell the delay. Then all processes of the technique are killed at once, whoever writes the events goes
-on, and three seconds later they are started again: all that is ever reported is compared with what should have been.
+Sessions of three events each fall silent one after another, at known times, while others stay active. Reports before
+the kill give the delay. Then all processes of the technique are killed at once, while the writer of the events
+continues. Three seconds later they are restarted. All reports are compared with the expected ones.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,27 +24,27 @@ FADING_EVERY_S, EVENTS_EACH, STEP_S = 0.025, 3, 0.5
 ACTIVE, ACTIVE_STEP_S = 50, 0.7
 KILL_AT_S, AGAIN_AFTER_S, ENDS_AT_S = 12.0, 3.0, 20.0
 CLOSE_S = 0.05
-"""By how much the clocks of two processes, and the making of an event and its arrival, may lie apart."""
+"""How far the clocks of two processes, and the creation and arrival of an event, can differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one run; delays in seconds after the moment at which the silence was long enough."""
+    """The result of one run; delays in seconds after the moment at which the silence was long enough."""
 
     delays: Sequence[float]
     sessions: int
     lost: int
     in_doubt: int
-    """Shown to a person, since nobody can know whether they were reported. Not lost."""
+    """Shown to an operator, because it is unknown whether they were reported. Not lost."""
     twice: int
     active: int
     """Reported although their last event was younger than the threshold."""
     latest: float
-    """The longest delay of all, that of those during and after the kill included."""
+    """The longest delay of all, including those during and after the kill."""
 
 
 def schedule() -> list[tuple[float, str]]:
-    """Return when (s from the start) which session has an event, by time."""
+    """Return the sessions' events in order of time (s from the start)."""
     found = []
     for number in range(int((ENDS_AT_S - EVENTS_EACH * STEP_S) / FADING_EVERY_S)):
         found += [(number * FADING_EVERY_S + index * STEP_S, f"fading-{number}") for index in range(EVENTS_EACH)]
@@ -63,7 +63,7 @@ def judged(
     *,
     killed_at: float,
 ) -> Verdict:
-    """Compare what was reported when (Unix s) with the events of each session."""
+    """Compare the times of the reports (Unix s) with the events of each session."""
     times: dict[str, list[float]] = {session: [] for session in sent}
     for at, session in reports:
         times[session].append(at)
@@ -96,7 +96,7 @@ def measure(*, quick: bool = False) -> list[Figure]:
 
 
 def watched(technique: Technique) -> Verdict:
-    """Play the schedule to a technique that is running, with the kill, and judge what it reported."""
+    """Play the schedule to a running technique, with the kill, and evaluate its reports."""
     sent: dict[str, list[float]] = {}
     began, killed_at, again = time(), 0.0, False
     for due, session in schedule():
@@ -108,7 +108,7 @@ def watched(technique: Technique) -> Verdict:
         if killed_at and not again and now - killed_at > AGAIN_AFTER_S:
             technique.start()
             again = True
-        # The moment is read first: a technique may count from there, never from later.
+        # The time is read first: a technique can count from there, never from later.
         sent.setdefault(session, []).append(time())
         technique.send([_event(session, sent[session][-1])])
     _wait_until_quiet(technique, len(sent))
@@ -116,13 +116,13 @@ def watched(technique: Technique) -> Verdict:
 
 
 def _wait_until_quiet(technique: Technique, sessions: int) -> None:
-    """Wait until every session was reported, or for as long as the technique may need after a crash."""
+    """Wait until every session was reported, or for the time that the technique can need after a crash."""
     deadline = monotonic() + technique.patience_s
     while monotonic() < deadline:
         if len({session for _, session in technique.reports()}.union(technique.in_doubt())) >= sessions:
             break
         sleep(0.5)
-    # A second report would come now.
+    # A duplicate report would arrive now.
     sleep(SILENT_S)
 
 

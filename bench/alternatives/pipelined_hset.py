@@ -1,6 +1,6 @@
-"""HSET of two fields and ZADD, pipelined: the floor for anything written in Python on this server.
+"""HSET of two fields and ZADD, pipelined: the floor for any Python code on this server.
 
-It validates nothing, keeps neither cart nor customer, lets an older event win, and nobody looks for the silent ones.
+It validates nothing, keeps neither cart nor customer, lets older events win, and doesn't detect silent sessions.
 """
 
 from collections.abc import Sequence

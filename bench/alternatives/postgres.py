@@ -1,6 +1,6 @@
-"""A table in PostgreSQL: upserts in batches, and a poll of an index with SKIP LOCKED.
+"""A table in PostgreSQL: upserts in batches, and polls of an index with SKIP LOCKED.
 
-Run as a program it is the poll that reports.
+As a program it is the poll that reports.
 """
 
 import json
@@ -57,7 +57,7 @@ REPORTED = "UPDATE session SET reported_at = now() WHERE session_id = ANY(%s)"
 
 
 def cost(server: PostgresServer, log: Sequence[Logged], *, synchronous: bool) -> Cost:
-    """Write a log, one transaction a batch. `synchronous`: a commit waits for the disk, as it does by default."""
+    """Write a log, one transaction per batch. `synchronous`: a commit waits for the disk, as by default."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(TABLE)
         connection.execute("SELECT set_config('synchronous_commit', %s, false)", ["on" if synchronous else "off"])
@@ -72,7 +72,7 @@ def cost(server: PostgresServer, log: Sequence[Logged], *, synchronous: bool) ->
 
 
 def cost_fed(server: PostgresServer, stream: EmbeddedValkey, log: Sequence[Logged]) -> Cost:
-    """Write a log that is read from a stream, as Winback does; a commit does not wait for the disk, as there."""
+    """Write a log that is read from a stream, as in Winback; a commit doesn't wait for the disk, as there."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(TABLE)
         connection.execute("SELECT set_config('synchronous_commit', 'off', false)")
@@ -80,7 +80,7 @@ def cost_fed(server: PostgresServer, stream: EmbeddedValkey, log: Sequence[Logge
 
 
 def note(connection: psycopg.Connection[Any], events: Sequence[dict[str, Any]]) -> None:
-    """Write events of any number of sessions; one statement may touch a row once, so those of a session are merged."""
+    """Write events of any number of sessions; one statement can touch a row once, so events of a session are merged."""
     rows: dict[str, dict[str, Any]] = {}
     for event in events:
         row = rows.setdefault(event["session_id"], {})
@@ -93,7 +93,7 @@ def note(connection: psycopg.Connection[Any], events: Sequence[dict[str, Any]]) 
             row["cart"] = json.dumps(cart)
         if customer := event.get("customer"):
             row |= customer
-    # In one order, so that two writers cannot block each other.
+    # Sorted, so that two writers can't block each other.
     sessions = sorted(rows)
     columns = [[rows[session].get(name) for session in sessions] for name in COLUMNS[1:]]
     connection.execute(UPSERT, [sessions, *columns], prepare=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, from Debian's package, in a directory that goes away with it."""
+"""A temporary PostgreSQL from Debian's package, in a directory that is removed with it."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ from typing import TypedDict
 import psycopg
 
 OPTIONS = {
-    # What its documentation advises for a machine that writes much; durability is as it comes.
+    # As its documentation advises for many writes; durability has its default.
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",
     "listen_addresses": "127.0.0.1",
@@ -38,7 +38,7 @@ class PostgresServer:
 
 
 def programs() -> Path | None:
-    """Return where the newest installed PostgreSQL has its programs; None when there is none."""
+    """Return the directory of the newest installed PostgreSQL's programs; None if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
 
@@ -48,7 +48,7 @@ def running() -> Iterator[PostgresServer]:
     where = programs()
     assert where is not None, "PostgreSQL is not installed"
     directory = Path(mkdtemp(prefix="bench-postgres-"))
-    # It refuses to run as root.
+    # It doesn't run as root.
     owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     as_owner: _As = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     try:

@@ -15,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(server: str, reports: Path, *, silent_ms: int, takes_ms: int) -> dict[str, str]:
-    """Return what a process is told, see `reports`."""
+    """Return the variables of a process; see `reports`."""
     return {SERVER: server, FILE: str(reports), SILENT_MS: str(silent_ms), TAKES_MS: str(takes_ms)}
 
 
 class Program:
-    """One `python -m ...`, with whatever it starts itself."""
+    """One `python -m ...`, with its child processes."""
 
     def __init__(self, words: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         self._argv = [sys.executable, "-m", *words]
@@ -41,7 +41,7 @@ class Program:
             )
 
     def wait(self, within_s: float) -> None:
-        """Wait until it ends by itself, well."""
+        """Wait until it ends successfully."""
         assert self._process is not None
         try:
             assert self._process.wait(within_s) == 0, self._log.read_text()[-2000:]
@@ -57,7 +57,7 @@ class Program:
 
 @contextmanager
 def until_ready(program: Program, reports: Path) -> Iterator[Program]:
-    """Start a program, wait until it says that it is ready, and kill it at the end."""
+    """Start a program, wait until it reports that it is ready, and kill it at the end."""
     known = len(read(reports))
     try:
         program.start()

@@ -1,4 +1,4 @@
-"""The server alone: redis-benchmark, written in C, sends the plain commands in pipelines. The physical limit."""
+"""Only the server: redis-benchmark, written in C, sends the plain commands in pipelines. The physical limit."""
 
 import re
 import subprocess
@@ -16,7 +16,10 @@ AT = "2026-11-26T07:00:00.000+00:00"
 
 
 def cost(server: EmbeddedValkey, number: int, sessions: int = SESSIONS) -> Cost:
-    """Send both commands so often, one after the other: it knows one at a time. An event is one of each."""
+    """Send both commands this many times, one after the other, because it can only send one.
+
+    An event is one of each.
+    """
     client = emptied(server)
     pid = server.pid
     assert pid is not None

@@ -1,7 +1,7 @@
-"""How the process of an alternative is told what to do, and how it reports that a session has fallen silent.
+"""How an alternative's process gets its options, and reports that a session has fallen silent.
 
-A report stands for the call or message to a person. It is made when its line is written, and takes a while, as a
-request does.
+A report stands for the call or message to a person. It is made when its line is written, and takes a while, like a
+request.
 """
 
 import os
@@ -18,7 +18,7 @@ def server_url() -> str:
 
 
 def silent_ms() -> int:
-    """After how much silence a session is to be reported."""
+    """After how much silence a session must be reported."""
     return int(os.environ[SILENT_MS])
 
 
@@ -32,13 +32,13 @@ def ready() -> None:
 
 
 def _write(what: str) -> None:
-    # One write of one line, whole whoever is killed.
+    # One write of one line, complete even if the process is killed.
     file = os.open(os.environ[FILE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(file, f"{time():.4f} {what}\n".encode())
     os.close(file)
 
 
 def read(path: Path) -> Sequence[tuple[float, str]]:
-    """Return when (Unix s) which session was reported, in order."""
+    """Return the times (Unix s) and sessions of the reports, in order."""
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     return [(float(at), what) for at, _, what in (line.partition(" ") for line in lines)]

@@ -1,4 +1,4 @@
-"""What every technique that runs behind a shop can do, and those that have one process of their own."""
+"""The interface of techniques that run behind a shop, and the base of those with one process."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,26 +16,26 @@ Event = dict[str, Any]
 
 class Technique(Protocol):
     patience_s: float
-    """How long after the last event it may still report something."""
+    """How long after the last event it can still report sessions."""
 
     def start(self) -> None:
         """Start its processes, the first time or after a kill."""
 
     def send(self, events: Sequence[Event]) -> None:
-        """Do what the shop does at an event."""
+        """Do the shop's work at an event."""
 
     def kill(self) -> None:
-        """SIGKILL all its processes at once; not the server."""
+        """SIGKILL all its processes at once, without the server."""
 
     def reports(self) -> Sequence[tuple[float, str]]:
-        """Return when (Unix s) which session was reported."""
+        """Return the times (Unix s) and sessions of the reports."""
 
     def in_doubt(self) -> Collection[str]:
-        """Return the sessions that it shows to a person, since nobody can know whether they were reported."""
+        """Return the sessions that it shows to an operator, because it is unknown whether they were reported."""
 
 
 class OneProgram:
-    """A technique with one process of its own, which reports into a file."""
+    """A technique with one process, which reports into a file."""
 
     def __init__(
         self, program: Program, reports: Path, note: Callable[[Sequence[Event]], object], patience_s: float

@@ -1,4 +1,4 @@
-"""The techniques as they run behind a shop: written to by the shop, with processes of their own that report."""
+"""The techniques as they run behind a shop: the shop writes to them, and their processes report."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -17,15 +17,15 @@ from winback.simulation.mock_api.process import MockServer
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 REPORT_MS = 5
-"""How long a report takes: less than any request, so that one process keeps up with all."""
+"""How long a report takes: less than any request, so that one process can make all of them."""
 VISIBLE_AGAIN_S = 10
-"""For Celery; an hour by default. kombu looks for such tasks every 100 s."""
+"""For Celery; an hour by default. kombu checks for such tasks every 100 s."""
 
 Make = Callable[[Path], AbstractContextManager[Technique]]
 
 
 def chosen(*, quick: bool) -> Sequence[tuple[str, float | None, Make]]:
-    """Return name, goal for 99 % of the delays (s) if there is one, and how to run it; what cannot be is left out."""
+    """Return name, goal for 99 % of the delays (s) if any, and how to run it. Unavailable techniques are left out."""
     found: list[tuple[str, float | None, Make]] = [
         ("Winback, swept every second", 2.0, lambda directory: _winback(directory, "1s"))
     ]

@@ -1,7 +1,7 @@
-"""Events a second of Winback and of what people would use instead, in turns, on the same events.
+"""Events per second of Winback and its alternatives, alternating, on the same events.
 
-But for the lines that are "fed from the same stream", all but Winback begin with the events in memory as Python
-objects: they neither read nor parse nor acknowledge anything.
+Except for the lines "fed from the same stream", all but Winback start with the events in memory as Python objects: they
+neither read nor parse nor acknowledge anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +120,7 @@ def _in_celery(directory: Path, server: EmbeddedValkey, events: Events) -> dict[
 
 
 def figures(found: Mapping[str, list[Cost]]) -> list[Figure]:
-    """Return the lines of the table for what each technique cost, round by round."""
+    """Return the table's lines for the cost of each technique, round by round."""
     lines = []
     for name, costs in found.items():
         lines.append(Figure(PART, name, tuple(cost.rate for cost in costs), "events/s", note=LIMITS.get(name, "")))

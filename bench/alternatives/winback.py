@@ -1,4 +1,4 @@
-"""Winback itself. Ingest reads JSON from a stream, validates it, puts it in order, applies it and acknowledges."""
+"""Winback itself. Ingest reads JSON from a stream, validates, orders, applies and acknowledges it."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Winback as a technique: all its roles, which send their requests to a stand-in of the API."""
+"""Winback as a technique: all its roles, which send their requests to a mock API."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -21,7 +21,7 @@ from worker.supervision.roles import roles
 
 
 class Winback:
-    """Ingest, sweep, recover and beat, live, against a stand-in of the API; a report is a request that it received."""
+    """Ingest, sweep, recover and beat, live, against a mock API; a report is a request that it received."""
 
     patience_s = 40.0
 

@@ -1,4 +1,4 @@
-"""The job that every alternative does: keep a session's last activity and what its events said, and what that costs."""
+"""The job of every alternative: keep a session's last activity and its events' data, and the cost of that."""
 
 import json
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one round came to. Processor time is for each event, in us; memory for each session that waits."""
+    """The result of one round. Processor time is per event, in us; memory per waiting session."""
 
     rate: float
-    """Events a second."""
+    """Events per second."""
     client_us: float
     server_us: float
     session_bytes: float
 
 
 def fields_of(event: dict[str, Any]) -> dict[str, str]:
-    """Return what an event says about its session, as texts: what Winback keeps of it, too."""
+    """Return an event's data about its session, as texts, like the data that Winback keeps."""
     found = {"stage": event["flow_stage"], "platform": event["platform"], "at": event["occurred_at"]}
     if cart := event.get("cart"):
         found["cart"] = json.dumps(cart)
@@ -32,7 +32,7 @@ def fields_of(event: dict[str, Any]) -> dict[str, str]:
 
 
 def middle(log: Sequence[Logged], number: int) -> Sequence[Logged]:
-    """Return so many events from the middle of a log, where sessions begin, go on and end."""
+    """Return this many events from the middle of a log, where sessions begin, continue and end."""
     start = (len(log) - number) // 2
     return log[start : start + number]
 

@@ -1,7 +1,7 @@
-"""A cluster of three nodes beside one server, on this machine: what an event costs the servers, and who has the work.
+"""A cluster of three nodes compared with one server, on this machine: an event's cost, and its distribution.
 
-Three nodes on one machine are no faster than one: what counts is the processor time that each of them spends, since on
-three machines each would have its own.
+Three nodes on one machine aren't faster than one. The processor time of each node counts, because on three machines
+each would have its own.
 """
 
 from contextlib import ExitStack
@@ -37,12 +37,12 @@ PART = "own: three nodes against one"
 HOUR_MS = 3_600_000
 CLAIMED = 1000
 MISPLACED = ("CROSSSLOT", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN")
-"""Errors of a server that was asked for keys that it does not have, or that lie in several slots."""
+"""Errors of a server that got keys of other nodes, or of several slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What ingest of the whole log took (us for each event; events a second)."""
+    """The cost of ingesting the whole log (us per event; events per second)."""
 
     by_node: tuple[float, ...]
     client: float
@@ -99,7 +99,7 @@ def _figures(of_one: list[Measured], of_three: list[Measured], keys: list[int], 
 
 
 def _by_streams(of_one: list[Measured], of_three: list[Measured]) -> list[Figure]:
-    """Compare three nodes with one stream and with three, each of which has one."""
+    """Compare three nodes with one stream and with three, one on each node."""
     heaviest = [
         [max(found.by_node) / (sum(found.by_node) / NODES) for found in rounds] for rounds in (of_one, of_three)
     ]
@@ -132,7 +132,7 @@ def _ingest(place: Place, log: list[Logged], streams: int) -> Measured:
 
 
 def _whole_way(place: Place) -> None:
-    """Take sessions the whole way, from silence to an attempt that is settled."""
+    """Take sessions through the whole path, from silence to a settled attempt."""
     settings = load(place.env)
     state = runtime.open_state(settings)
     deps = replace(build_deps(settings, sends=False), client=cast("YunoClient", Nobody()))

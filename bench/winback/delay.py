@@ -1,8 +1,8 @@
-"""From the moment at which a session has been silent for long enough to its request, with every role at work.
+"""From the moment at which a session has been silent for long enough to its request, with every role running.
 
-Shoppers come at a steady rate, and each goes silent after a few events. The moment is that of the last event, as the
-stream has it, and the threshold; claimed is when the sweep made an outreach of it, requested when the request was at
-the API.
+Shoppers arrive at a steady rate, and each falls silent after a few events. The moment is the time of the last event in
+the stream plus the threshold. Claimed is when the sweep made an outreach, requested is when the request reached the
+API.
 """
 
 import json
@@ -32,12 +32,12 @@ THRESHOLD_S, SWEEP_INTERVAL_S = 2.0, 1.0
 EVENTS, GAP_S = 5, 0.5
 KNOWN_EVERY = 3
 WAITING = 20_000
-"""Sessions that are under way meanwhile, none of them at payment."""
+"""Sessions that are active in the meantime, none of them at payment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run of the shop came to."""
+    """The result of one run of the shop."""
 
     known: Sequence[str]
     """The sessions whose shoppers can be contacted."""
@@ -46,9 +46,9 @@ class Measured:
     claimed: Mapping[str, int]
     """By session: when a sweep made an outreach of it (Unix ms)."""
     requested: Mapping[str, int]
-    """By session: when its request was at the API (Unix ms)."""
+    """By session: when its request reached the API (Unix ms)."""
     memory: Mapping[str, int]
-    """Bytes, by role, in the middle."""
+    """Bytes by role, in the middle of the run."""
     processors: Mapping[str, float]
     """Processors that a role kept busy."""
 
@@ -83,7 +83,7 @@ def _environment(server: EmbeddedValkey, api: MockServer) -> dict[str, str]:
 
 
 def _measured(roles: Roles, api: MockServer, shoppers: int, a_second: int) -> Measured:
-    """Let the shop run until everybody who can be contacted has been."""
+    """Run the shop until all reachable shoppers have been contacted."""
     before = {role.name: processor_s(role.pid) for role in roles.running}
     began = monotonic()
     last, memory = _shop(roles, shoppers, a_second)
@@ -92,7 +92,7 @@ def _measured(roles: Roles, api: MockServer, shoppers: int, a_second: int) -> Me
     known = [name for name in last if _is_known(name)]
     wait_for(lambda: api.summary()["requests"] >= len(known))
     claimed, requested = _claimed(roles, known), _requested(api)
-    assert sorted(requested) == sorted(known), "not everybody was contacted"
+    assert sorted(requested) == sorted(known), "not all reachable shoppers were contacted"
     assert api.summary()["requests"] == len(known)
     return Measured(known, last, claimed, requested, memory, {name: s / took for name, s in used.items()})
 
@@ -103,7 +103,7 @@ def _delays(found: Measured, rounds: int, load: str) -> Iterator[Figure]:
     goal = Goal("<=", (SWEEP_INTERVAL_S + 1) * 1000)
     for what, at, limit in (("claimed", found.claimed, goal), ("requested", found.requested, None)):
         late = [quantiles([at[name] - due[name] for name in part], n=100) for part in in_rounds]
-        assert min(cut[0] for cut in late) > 0, "somebody was contacted too early"
+        assert min(cut[0] for cut in late) > 0, "a shopper was contacted too early"
         yield Figure(PART, f"silent until {what}, median", tuple(cut[49] for cut in late), "ms", note=load)
         yield Figure(PART, f"silent until {what}, 99 %", tuple(cut[98] for cut in late), "ms", limit, load)
 
@@ -116,7 +116,7 @@ def _used(found: Measured) -> Iterator[Figure]:
 
 
 def _shop(roles: Roles, shoppers: int, a_second: int) -> tuple[dict[str, int], dict[str, int]]:
-    """Let shoppers come, shop and go silent; return when each did so (Unix ms), and what memory the roles had then."""
+    """Let shoppers arrive, shop and fall silent; return when each did (Unix ms), and the memory of the roles then."""
     began, sent = monotonic(), 0
     last: dict[str, int] = {}
     plan = sorted((n / a_second + step * GAP_S, n, step) for n in range(shoppers) for step in range(EVENTS))
@@ -125,7 +125,7 @@ def _shop(roles: Roles, shoppers: int, a_second: int) -> tuple[dict[str, int], d
     while sent < len(plan):
         elapsed = monotonic() - began
         due = [item for item in plan[sent : sent + 1000] if item[0] <= elapsed]
-        assert not due or elapsed - due[0][0] < GAP_S, "the shop stood still: its shoppers would be taken for silent"
+        assert not due or elapsed - due[0][0] < GAP_S, "the shop stalled: its shoppers would seem silent"
         pipe = roles.state.client.pipeline(transaction=False)
         for _, number, _ in due:
             pipe.xadd(roles.state.keys.events, {"event": _event(number)})
@@ -165,7 +165,7 @@ def _claimed(roles: Roles, names: Sequence[str]) -> dict[str, int]:
 
 
 def _requested(api: MockServer) -> dict[str, int]:
-    """Return when the request for each session was at the API (Unix ms)."""
+    """Return when the request for each session reached the API (Unix ms)."""
     found = api.requests()
     return {r["body"]["session"]["session_id"]: epoch_ms(datetime.fromisoformat(r["received_at"])) for r in found}
 

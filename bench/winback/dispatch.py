@@ -1,9 +1,9 @@
-"""Where the one dispatcher stops: outreaches leased and put into the broker a second, with no worker to take them.
+"""The limit of the single dispatcher: outreaches leased and enqueued per second, without a worker to take them.
 
-A process of its own for each broker, since Celery's application is made from the environment when it is imported. Each
-tick hands out as much as the workers are said to have taken since: `in_flight` grows by so much before each.
+A separate process for each broker, because Celery's application is made from the environment at import. Each tick
+dispatches as many as the workers are assumed to have taken since: `in_flight` grows by this number before each.
 
-RabbitMQ is measured where it is installed (Debian's rabbitmq-server).
+RabbitMQ is measured if it is installed (Debian's rabbitmq-server).
 """
 
 import json
@@ -62,7 +62,7 @@ def measure(*, quick: bool = False, rounds: int = 3, number: int = 10_000) -> li
 
 
 def _dispatch(number: int) -> None:
-    """Hand out so many, and print what that took."""
+    """Dispatch this many, and print the time."""
     from tasks.broker import Broker  # noqa: PLC0415 - as below
     from tasks.celery_tasks import RECOVER_QUEUE, recover  # noqa: PLC0415 - as below
     from worker.app import app  # noqa: PLC0415 - reads the environment

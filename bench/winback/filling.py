@@ -1,4 +1,4 @@
-"""Sessions that wait, and events for them: a shop in which one in ten says who they are."""
+"""Waiting sessions and their events: a shop in which one shopper in ten is known."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from worker import runtime
 
 CHUNK = 5000
 HOMES = ("product_selection",) * 7 + ("cart_review",) * 2 + ("checkout",)
-"""Where a session is nine times of ten, by its number; the tenth time it is at any of these."""
+"""A session's stage nine times out of ten, by its number; the tenth time it is at any of these."""
 AT_HOME, WITH_CART, KNOWN_EVERY = 0.9, 0.15, 10
 CART_KEPT = '[149.99,"COP",[["Wireless Headphones","WH-1000XM5",1,149.99]]]'
 
@@ -24,12 +24,12 @@ def session_id(number: int) -> str:
 
 
 def customer(number: int) -> dict[str, str]:
-    """Return the person of a session, as it is kept."""
+    """Return the stored person of a session."""
     return {"name": "Jane Doe", "phone": f"+57300{number:07d}", "country": "CO", "language": "es"}
 
 
 def fill(state: runtime.State, numbers: range, *, silent_ms: int, random: Random) -> None:
-    """Put sessions in place that fell silent at a moment (Unix ms), by the shares above."""
+    """Create sessions that fell silent at a moment (Unix ms), with the shares above."""
     for start in range(numbers.start, numbers.stop, CHUNK):
         changes = []
         for number in range(start, min(start + CHUNK, numbers.stop)):
@@ -43,7 +43,7 @@ def fill(state: runtime.State, numbers: range, *, silent_ms: int, random: Random
 
 
 def fill_silent(state: runtime.State, name: str, number: int, *, silent_ms: int, reachable: bool) -> None:
-    """Put sessions in place that are silent for long enough, all reachable or none."""
+    """Create sessions that are silent for long enough, all reachable or none."""
     sequence = silent_ms * RANK_SPAN + STAGES.index("checkout") * len(PLATFORMS)
     for start in range(0, number, CHUNK):
         state.sessions.apply(
@@ -56,14 +56,14 @@ def fill_silent(state: runtime.State, name: str, number: int, *, silent_ms: int,
 
 
 def forget_the_time(state: runtime.State) -> None:
-    """Let no sweep take the time since the last one, in which a bench was busy otherwise, for an outage."""
+    """Keep the next sweep from treating the bench's other work as an outage."""
     state.client.delete(state.keys.sweep)
 
 
 def lines(sessions: Sequence[int], random: Random) -> Sequence[str]:
-    """Return events of the last second, as a shop sends them, one for each of these sessions, in this order.
+    """Return events of the last second as a shop sends them, one for each of these sessions, in this order.
 
-    Two of one session are hardly ever of the same moment: the second would change nothing.
+    Two of one session rarely have the same time, because the second would change nothing.
     """
     began = time() - 1
     found = []

@@ -1,4 +1,4 @@
-"""A log of events that is put into a server once, and from there into the stream as often as it is needed."""
+"""A log of events that is stored on a server once, and copied from there into the stream as often as needed."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ KEPT_IN, KEY = 9, "log"
 
 
 class LogOnServer:
-    """The generated log as a stream of its own, with Winback's consumer group, in another database of the server."""
+    """The generated log as a separate stream, with Winback's consumer group, in another database of the server."""
 
     def __init__(self, url: str, log: Sequence[Logged], *, into: str) -> None:
-        """Put the log there; `into` is the stream that it will be copied to."""
+        """Store the log; `into` is the stream to copy it to."""
         self._into = into
         self.number = len(log)
         self._shop: Redis = Redis.from_url(url)
@@ -24,11 +24,11 @@ class LogOnServer:
         publish(self._kept, KEY, (logged.entry for logged in log))
 
     def empty_shop(self) -> None:
-        """Delete all but the log; processes of ingest make their group anew."""
+        """Delete all but the log; ingest processes create their group again."""
         self._shop.flushdb()
 
     def pour(self) -> None:
-        """Put the whole log into the stream, all at once."""
+        """Copy the whole log into the stream at once."""
         self._kept.copy(KEY, self._into, destination_db="0", replace=True)
 
     def left(self) -> int:

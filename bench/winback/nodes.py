@@ -15,7 +15,7 @@ from tests.support.cluster_nodes import NODES, owner, three_nodes
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One server, or several that make a cluster."""
+    """One server, or several that form a cluster."""
 
     url: str
     nodes: tuple[Any, ...]
@@ -26,14 +26,14 @@ class Place:
 
 
 def stream_nodes() -> tuple[int, ...]:
-    """Return the node of each stream: the first lies where it does, the others follow, one on each node."""
+    """Return the node of each stream: the first stays where it is, the others are spread over the other nodes."""
     first = owner(key_slot(Keys().events.encode()))
     return tuple((first + number) % NODES for number in range(NODES))
 
 
 @contextmanager
 def cluster(directory: Path) -> Iterator[Place]:
-    """Start a cluster whose slots are dealt out evenly, but for those of the streams."""
+    """Start a cluster whose slots are evenly distributed, except those of the streams."""
     with three_nodes(directory) as found:
         for number, node in enumerate(stream_nodes()):
             for client in found.clients:

@@ -1,4 +1,4 @@
-"""A server with waiting sessions, and an ingest process for it that goes on from round to round."""
+"""A server with waiting sessions, and an ingest process for it that runs through all rounds."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 SINCE_MS = 10_000
-"""How long those who wait have been silent at least when their events come."""
+"""How long waiting sessions have been silent at least when their events arrive."""
 
 
 class Place:
-    """A server, and how many sessions wait in it."""
+    """A server and its number of waiting sessions."""
 
     def __init__(self, url: str) -> None:
         settings = load({**SECRET, **BLOCK, "WINBACK_REDIS_URL": url})
@@ -36,7 +36,7 @@ class Place:
         state.streams.first.create_group()
 
     def fill_up(self, waiting: int) -> None:
-        """Put sessions in place until so many wait."""
+        """Create sessions until this many wait."""
         silent_ms = self.state.streams.watermark().now_ms - SINCE_MS
         fill(self.state, range(self.waiting, waiting), silent_ms=silent_ms, random=self.random)
         self.waiting = waiting
@@ -48,7 +48,7 @@ class Place:
         self.fill_up(waiting)
 
     def apply(self, sessions: Sequence[int]) -> tuple[float, float]:
-        """Let an event come for each; return the processor time (us) of one, in the server and in this process."""
+        """Apply an event for each session; return the processor time (us) of one, in the server and in this process."""
         publish(self.state.client, self.state.keys.events, (("*", line) for line in lines(sessions, self.random)))
         wait_for(self._writes_nothing_anew, 300)
         server, client = server_s(self.state.client), process_time()
@@ -58,7 +58,7 @@ class Place:
         return server / len(sessions) * 1e6, client / len(sessions) * 1e6
 
     def _writes_nothing_anew(self) -> bool:
-        """Whether the server is not writing its append-only file anew: that is not what an event costs."""
+        """Return whether the server isn't rewriting its append-only file, which isn't part of an event's cost."""
         return not self.state.client.info("persistence")["aof_rewrite_in_progress"]
 
     def _in_lanes(self) -> int:

@@ -1,4 +1,4 @@
-"""How long each role takes from its start until it is at work, and what memory it has when it has nothing to do."""
+"""How long each role takes from its start until it works, and its memory when it is idle."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

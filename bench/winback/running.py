@@ -28,7 +28,7 @@ LIVE = {
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A role that runs."""
+    """A running role."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -41,7 +41,7 @@ class Running:
 
 
 class Roles:
-    """Starts roles, and ends all of them at the end; so does the kernel, should this process be killed."""
+    """Starts roles, and ends all of them at the end; the kernel does it if this process is killed."""
 
     def __init__(self, env: Mapping[str, str], directory: Path) -> None:
         self._env = dict(env)
@@ -52,7 +52,7 @@ class Roles:
         self.running: list[Running] = []
 
     def start(self, name: str, *more: str) -> Running:
-        """Start a role's process, with `more` at the end of its command; it need not be ready yet."""
+        """Start a role's process, with `more` at the end of its command; it can still be starting on return."""
         role = next(role for role in roles(self.settings, self._env) if role.name == name)
         path = self._directory / f"{name}-{len(self.running)}.log"
         with path.open("wb") as log:
@@ -61,18 +61,18 @@ class Roles:
         return started
 
     def is_ready(self, role: Running) -> bool:
-        """Whether this very process has said that it lives."""
+        """Return whether this process has recorded a heartbeat."""
         beats = deployment.heartbeats(self.state.scripts, self.state.keys, role.name)
         return any(beat.process == f"{socket.gethostname()}:{role.pid}" for beat in beats)
 
     def wait(self) -> None:
-        """Wait until all are ready; Flower, which says nothing in Redis, is not waited for."""
+        """Wait until all are ready, except Flower, which records nothing in Redis."""
         for role in self.running:
             if role.name != "flower":
                 wait_for(lambda role=role: self.is_ready(role))  # type: ignore[misc]
 
     def close(self) -> None:
-        """End all that runs: who makes new work first."""
+        """End all roles: those that create work first."""
         for role in reversed(self.running):
             end(role.process, 20)
         self._leash.close()

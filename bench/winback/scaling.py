@@ -1,10 +1,10 @@
 """Stream to applied, with one, two and four real ingest processes on one server.
 
-On a machine with few processors two things stop a further process: the server, which applies on one thread, and the
-machine itself. So there are two sets of figures. "As fast as it goes" is what this machine does; how busy the server
-was says what the limit was. "An eighth of a processor each" is how ingest scales while neither is the limit: all
-processes of ingest share one processor with others that only burn time, eight in all, so each gets an eighth of it;
-the server has the other to itself.
+On a machine with few processors, two things limit a further process: the server, which applies on one thread, and the
+machine itself. So there are two sets of figures. "As fast as it goes" is this machine's limit, with the load of the
+server as the explanation. "An eighth of a processor each" shows how ingest scales while neither is the limit. All
+ingest processes share one processor with others that only burn time, eight in total, so each gets an eighth. The server
+has the other processor to itself.
 """
 
 import os
@@ -53,7 +53,7 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
 
 
 def _whole(kept: LogOnServer, roles: Roles, url: str) -> Used:
-    """Return what passes until the whole log is applied."""
+    """Return the time until the whole log is applied."""
     client = Redis.from_url(url)
     kept.pour()
     with measured(client, *(role.pid for role in roles.running)) as used:
@@ -63,7 +63,7 @@ def _whole(kept: LogOnServer, roles: Roles, url: str) -> Used:
 
 
 def _shared(kept: LogOnServer, roles: Roles, server_pid: int, window_s: float) -> float:
-    """Return events applied a second while each process has an eighth of a processor."""
+    """Return events applied per second while each process has an eighth of a processor."""
     pids = [role.pid for role in roles.running]
     with _on_processors(server_pid, pids, burners=SHARES - len(pids)):
         kept.pour()
@@ -83,7 +83,7 @@ def _on_processors(server_pid: int, pids: list[int], burners: int) -> Iterator[N
     server, ingest = {allowed[0]}, {allowed[-1]}
     with ExitStack() as stack:
         for _ in range(burners):
-            # In a session of its own, as each process of ingest is: Linux shares a processor out by sessions.
+            # In a separate session, like each ingest process: Linux shares a processor by sessions.
             burner = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"], start_new_session=True)
             stack.callback(burner.wait)
             stack.callback(burner.kill)

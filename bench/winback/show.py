@@ -1,4 +1,4 @@
-"""Prints what one bench alone has found: `python -m bench.winback.<module> [quick]`."""
+"""Prints the results of one bench: `python -m bench.winback.<module> [quick]`."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from bench.figures import Figure
 
 
 def show(measure: Callable[..., list[Figure]]) -> None:
-    """Print the figures of a bench as lines, and keep them as JSON in the file that is named, if one is."""
+    """Print the figures of a bench as lines, and write them as JSON to the named file, if any."""
     words = sys.argv[1:]
     figures = measure(quick="quick" in words)
     for figure in figures:

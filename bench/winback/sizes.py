@@ -1,11 +1,11 @@
-"""What an event costs, and a sweep, with ten thousand to three million sessions waiting.
+"""The cost of an event, and of a sweep, with ten thousand to three million sessions waiting.
 
-Two servers: in one there are always ten thousand, made anew for each round; the other is filled from size to size. A
-round measures both, one after the other, so that what disturbs the machine disturbs both.
+Two servers: one always has ten thousand, created again for each round; the other is filled from size to size. A round
+measures both, one after the other, so that disturbances of the machine affect both.
 
-Every session that gets an event in a round has had one before, but not lately: its first costs more, whatever else
-waits there, and with few sessions hardly any would be a first. With many, none of it is still in a cache, as in a shop
-where a minute passes between two events of a shopper.
+Every session with an event in a round has had one before, but not recently. A session's first event costs more,
+whatever the number of waiting sessions, and with few sessions hardly any would be a first. With many, none of it is
+still in a cache, as in a shop where a minute passes between two events of a shopper.
 """
 
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ def _events(few: Place, many: Place, rounds: int, events: int) -> list[Figure]:
 
 
 def _plain_cost(where: Place, number: int) -> float:
-    """Return the processor time (us) that a server needs to read fields of any of the waiting sessions."""
+    """Return the processor time (us) that a server needs to read fields of random waiting sessions."""
     keys = [where.state.keys.session(session_id(where.random.randrange(where.waiting))) for _ in range(number)]
     before = server_s(where.state.client)
     for start in range(0, number, CHUNK):

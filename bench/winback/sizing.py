@@ -1,4 +1,4 @@
-"""What a shop of some size needs: arithmetic over measured figures. Cog puts both on `docs/explanation/sizing.md`."""
+"""The needs of a shop of some size: arithmetic on measured figures. Cog puts both on `docs/explanation/sizing.md`."""
 
 import json
 from dataclasses import dataclass
@@ -62,24 +62,24 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a shop of some size needs at its peak."""
+    """The needs of a shop of some size at its peak."""
 
     shoppers: int
     events: float
-    """A second."""
+    """Per second."""
     contacts: float
-    """A second."""
+    """Per second."""
     sessions: int
     """Kept at a time."""
     memory_bytes: float
     stream_busy: float
-    """Of one server's thread: writing and reading the stream."""
+    """Share of one server's thread for writing and reading the stream."""
     apply_busy: float
-    """All else that the servers do, of as many threads as there are nodes."""
+    """All other work of the servers, on as many threads as there are nodes."""
     nodes: int
-    """That hold partitions; one also holds the stream, unless there are several."""
+    """Nodes with partitions; one also has the stream, unless there are several."""
     streams: int
-    """Nodes that hold a stream and nothing else, and so as many streams; 0: the stream fits beside the partitions."""
+    """Nodes that only have a stream, and so the number of streams; 0: the stream fits next to the partitions."""
     ingest: int
     recover: int
     recover_bytes: float
@@ -87,10 +87,10 @@ class Size:
 
 
 def size(shoppers: int, has: Figures) -> Size:
-    """Return what so many sessions a day need.
+    """Return the needs of this many sessions a day.
 
     Raises:
-        ValueError: as many nodes as there are partitions are not enough.
+        ValueError: As many nodes as there are partitions aren't enough.
     """
     events = shoppers * EVENTS_A_SESSION / DAY_S * PEAK
     contacts = shoppers * KNOWN * ABANDONED / DAY_S * PEAK
@@ -137,7 +137,7 @@ def _fewest_nodes(memory_bytes: float, busy: float) -> int:
 
 
 def fullest(nodes: int) -> float:
-    """Return how many partitions the fullest node has against the mean, with the slots dealt out evenly."""
+    """Return the partitions of the fullest node relative to the mean, with evenly distributed slots."""
     parts = [0] * nodes
     for number in range(PARTITIONS):
         slot = key_slot(f"{number:02d}".encode())

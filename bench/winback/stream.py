@@ -1,8 +1,8 @@
-"""Where one stream stops, and three on three nodes: events written, read and acknowledged, nothing applied.
+"""The limit of one stream, and of three on three nodes: events written, read and acknowledged, nothing applied.
 
-What a server spends on an event says how many a second it could take if it did nothing else, with producers and readers
-on other machines: it works on one thread. Shops write one event at a time on many connections; a pipeline is the least
-that writing can cost.
+A server's time per event shows how many per second it could take if it did nothing else, with producers and readers on
+other machines, because it works on one thread. Shops write one event at a time on many connections; a pipeline is the
+lowest cost of writing.
 """
 
 import socket
@@ -28,7 +28,7 @@ PART = "own: the stream alone"
 BATCH = 1000
 CONNECTIONS = 64
 WANTED = Goal(">=", 100_000)
-"""Where one stream takes fewer, several have to."""
+"""If one stream takes fewer, several are needed."""
 NOTE = "a second of each server's one thread over what an event costs it"
 
 
@@ -64,7 +64,7 @@ def measure(*, quick: bool = False, rounds: int = 3) -> list[Figure]:
 
 
 def _written(state: runtime.State, port: int, log: Sequence[Logged], *, pipeline: bool) -> tuple[float, float]:
-    """Write the events; return how many a second, and the server's processor time of each (us)."""
+    """Write the events; return how many per second, and the server's processor time of each (us)."""
     requests = [_xadd(state.keys.events, logged.line) for logged in log]
     used, began = server_s(state.client), perf_counter()
     if pipeline:
@@ -81,7 +81,7 @@ def _written(state: runtime.State, port: int, log: Sequence[Logged], *, pipeline
 
 
 def _one_at_a_time(port: int, requests: Sequence[bytes]) -> None:
-    """Write events as many processes of a shop do, each over a connection of its own."""
+    """Write events like many processes of a shop, each on its own connection."""
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     for start in range(0, len(requests), CONNECTIONS):
         pairs = list(zip(connections, requests[start : start + CONNECTIONS], strict=False))
@@ -94,7 +94,7 @@ def _one_at_a_time(port: int, requests: Sequence[bytes]) -> None:
 
 
 def _several(place: Place, log: Sequence[Logged]) -> float:
-    """Spread the events over the streams of all nodes, read and acknowledge them; return what the nodes could take."""
+    """Spread events over the streams of all nodes, read and acknowledge them; return the rate that the nodes allow."""
     state = runtime.open_state(load(place.env))
     for node in place.nodes:
         node.execute_command("FLUSHALL", "SYNC")
@@ -117,7 +117,7 @@ def _several(place: Place, log: Sequence[Logged]) -> float:
 
 
 def _read(state: runtime.State, number: int) -> tuple[float, float]:
-    """Read and acknowledge all; return how many a second, and the server's processor time of each (us)."""
+    """Read and acknowledge all; return how many per second, and the server's processor time of each (us)."""
     used, began, done = server_s(state.client), perf_counter(), 0
     while done < number:
         ids = [entry.id for entry in state.streams.first.read("bench", count=BATCH, block_ms=100)]
@@ -128,7 +128,7 @@ def _read(state: runtime.State, number: int) -> tuple[float, float]:
 
 
 def _together(state: runtime.State, port: int, number: int, rounds: int) -> tuple[float, ...]:
-    """Return events a second that go through while another process writes them."""
+    """Return the rate of events (per second) while another process writes them."""
     rates = []
     for _ in range(rounds):
         writer = subprocess.Popen([sys.executable, "-m", __spec__.name, "write", str(port), str(number)])
@@ -146,7 +146,7 @@ def _xadd(key: str, line: str) -> bytes:
 
 
 def _replies(connection: socket.socket, number: int) -> None:
-    """Wait for so many ids, each two lines long."""
+    """Wait for this many ids, each two lines long."""
     lines = 0
     while lines < 2 * number:
         received = connection.recv(1 << 16)
@@ -156,7 +156,7 @@ def _replies(connection: socket.socket, number: int) -> None:
 
 
 def _write(port: int, number: int) -> None:
-    """Write as many like a shop's as fast as one process can; the texts are made before the first is written."""
+    """Write this many events as fast as one process can; the texts are made before the first write."""
     log = some_log(quick=True)
     requests = [_xadd("winback:events", log[index % len(log)].line) for index in range(number)]
     with socket.create_connection(("127.0.0.1", port)) as connection:

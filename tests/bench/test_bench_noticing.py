@@ -1,4 +1,4 @@
-"""How the bench judges what a technique reported, and when."""
+"""How the bench evaluates the reports of a technique, and their times."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The figures on the page about speed are those of the last run, and every part of it has its place there."""
+"""The figures on the performance page are those of the last run, and every part of a run is on the page."""
 
 from bench.charts import FOLDER, charts
 from bench.figures import Figure, Goal

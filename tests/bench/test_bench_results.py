@@ -1,4 +1,4 @@
-"""What a run of the benches keeps and shows."""
+"""The stored and displayed results of a run of the benches."""
 
 import io
 import json

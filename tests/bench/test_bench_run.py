@@ -1,4 +1,4 @@
-"""What a run of the benches leaves out, and which lines it makes of what it has measured."""
+"""What a run of the benches leaves out, and its lines of results."""
 
 import pytest
 

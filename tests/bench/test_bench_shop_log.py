@@ -1,4 +1,4 @@
-"""The log that the benches feed on: always the same, with the gaps of a real shop."""
+"""The log that the benches read: always the same, with the gaps of a real shop."""
 
 import json
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""What the benches of our own path read and make: a figure is only as good as that."""
+"""The inputs and readings of the benches of Winback: the figures depend on them."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The converters of published clickstreams, on made-up rows in the datasets' formats."""
+"""The converters of published clickstreams, on sample rows in the datasets' formats."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What is made up for a published clickstream, and how its time is moved."""
+"""Synthetic fields for a published clickstream, and the shift of its times."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The sizes follow from the figures."""
+"""The recommended sizes follow from the figures."""
 
 import json
 from pathlib import Path

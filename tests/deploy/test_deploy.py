@@ -1,4 +1,4 @@
-"""The deployment files: what they start is what Winback is, and nothing of it has more rights than it needs."""
+"""The deployment files start Winback's roles, with no more rights than they need."""
 
 import fnmatch
 import re
@@ -87,7 +87,7 @@ def test_only_needed_ports_and_networks_are_reachable() -> None:
 def test_no_secret_is_in_the_compose_file(name: str) -> None:
     for variable_name, value in SERVICES[name]["environment"].items():
         if SECRET.search(variable_name):
-            # None hands on what .env has; a secret has no default, so leaving it out stops the start.
+            # None passes on the value from .env. A secret has no default, so a missing one stops the start.
             assert value is None or re.search(r"\$\{\w+:\?[^}]+}", value), variable_name
             assert ":-" not in (value or "")
 
@@ -104,7 +104,7 @@ def test_a_service_gets_only_the_secrets_that_it_uses() -> None:
 
 
 def used_variables() -> dict[str, str]:
-    """Every variable that the compose file takes from outside, with its default; `?` where it has to be set."""
+    """Return every variable of the compose file with its default; `?` if it is required."""
     used = {
         name: "" for service in SERVICES.values() for name, value in service["environment"].items() if value is None
     }
@@ -116,7 +116,7 @@ def used_variables() -> dict[str, str]:
 
 
 def example_variables(file: Path) -> dict[str, str]:
-    """Every variable of an example file, with the default that it shows; `?` where it has to be set."""
+    """Return every variable of an example file with its default; `?` if it is required."""
     lines = re.findall(r"^(# )?([A-Z][A-Z0-9_]+)=(.*)$", file.read_text(), re.MULTILINE)
     return {name: default if commented else "?" for commented, name, default in lines}
 
@@ -164,14 +164,14 @@ def test_a_role_starts_with_what_the_compose_file_gives_it(name: str) -> None:
 
 
 def role_commands() -> dict[str, list[str]]:
-    """The command of each role as a shell would be given it, instead of by this interpreter."""
+    """Return the command of each role in shell form, without this interpreter."""
     programs = {"worker.celery_support.lean_celery": ["celery", "-A", "worker.app"], "winback": ["winback"]}
     return {role.name: [*programs[role.argv[2]], *role.argv[3:]] for role in roles(Settings())}
 
 
 def test_compose_starts_each_role_like_winback_up() -> None:
     commands = {name: SERVICES[name]["command"] for name in OURS}
-    # The stand-in is for rehearsals, the metrics for who has Prometheus: whoever does not ask for them has neither.
+    # The mock and the metrics are optional: they only start when requested.
     assert SERVICES["mock-api"]["profiles"] == ["mock"]
     assert commands.pop("mock-api") == ["winback", "mock-api"]
     assert SERVICES["metrics"]["profiles"] == ["metrics"]
@@ -184,7 +184,7 @@ def test_systemd_starts_each_role_with_the_command_of_winback_up() -> None:
     started = {}
     for unit in (ROOT / "deploy" / "systemd").glob("*.service"):
         [command] = re.findall(r"^ExecStart=/opt/winback/bin/(.+)$", unit.read_text(), re.MULTILINE)
-        # To systemd, %% is a percent sign and %h the home of the account.
+        # In systemd, %% is a percent sign and %h the home directory of the account.
         assert "%" not in command.replace("%%", "")
         started[unit.stem.removeprefix("winback-").rstrip("@")] = shlex.split(command.replace("%%", "%"))
     assert started.pop("metrics") == ["winback", "metrics"]

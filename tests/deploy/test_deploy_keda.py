@@ -1,4 +1,4 @@
-"""Scaling in Kubernetes: KEDA knows what it is told, and what it is told to look at is there."""
+"""Scaling in Kubernetes: KEDA accepts the files, and the resources that they name exist."""
 
 import re
 from copy import deepcopy
@@ -41,7 +41,7 @@ def trigger(role: str) -> dict[str, Any]:
     [found] = named(SCALING, "ScaledObject", f"winback-{role}")["spec"]["triggers"]
     assert found["type"] == "metrics-api"
     metadata: dict[str, Any] = found["metadata"]
-    # What that scaler takes; the definition of the kind says nothing of it.
+    # The fields of this scaler; the resource definition doesn't list them.
     assert metadata.keys() == {"url", "format", "valueLocation", "targetValue"}
     assert metadata["format"] == "prometheus"
     return metadata

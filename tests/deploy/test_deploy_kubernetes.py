@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes: each is what Kubernetes knows, and what they start is what Winback is."""
+"""The Kubernetes manifests: Kubernetes accepts each of them, and they start Winback's roles."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The pods in Kubernetes: what they may do and use, when they are taken for dead, and how they are replaced."""
+"""The pods in Kubernetes: their rights and resources, liveness checks and replacement."""
 
 import re
 
@@ -77,7 +77,7 @@ def test_grace_period_is_at_least_that_of_compose(role: str) -> None:
 
 @each_role
 def test_a_new_pod_is_at_work_before_an_old_one_ends(role: str) -> None:
-    """A gap between two beats or sweeps of more than three intervals would put off everybody who waits."""
+    """A gap between two beats or sweeps of more than three intervals would delay every waiting session."""
     assert deployment(role)["spec"]["strategy"] == {
         "type": "RollingUpdate",
         "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},

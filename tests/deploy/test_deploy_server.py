@@ -1,4 +1,4 @@
-"""The server of the compose file: its own command and configuration, run by a real Valkey."""
+"""The server of the compose file: its command and configuration, run by a real Valkey."""
 
 import contextlib
 import os
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Running]:
-    """What the container runs, with nothing changed but where it keeps its data and where it listens."""
+    """Run the container's command, with only the data directory and the address changed."""
     port = free_port()
     (tmp_path / "valkey-server").symlink_to(binary())
     own = {"^port .*": f"port {port}", "^bind .*": "bind 127.0.0.1", "^dir .*": f"dir {tmp_path}"}
@@ -54,7 +54,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
     (tmp_path / "valkey.conf").write_text(configuration)
 
     shell, option, script = SERVER["command"]
-    # What compose does to a command: its variables, then $$ for a dollar sign.
+    # As compose changes a command: its variables, then $$ for a dollar sign.
     script = re.sub(r"(?<!\$)\$\{\w+:-([^}]*)}", r"\1", script).replace("$$", "$")
     script = script.replace("/etc/valkey/valkey.conf", str(tmp_path / "valkey.conf"))
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDISCLI_AUTH": PASSWORD}
@@ -76,8 +76,8 @@ def server(tmp_path: Path) -> Iterator[Running]:
                 time.sleep(0.02)
         yield running
     finally:
-        # The whole group: a command that forgot its exec has the server as a child of the shell.
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself: the log says why
+        # The whole group: a command without exec has the server as a child of the shell.
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself: the log has the reason
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -111,7 +111,7 @@ def test_password_is_in_no_file_or_process_list(server: Running, tmp_path: Path)
 
 
 def test_the_server_itself_is_what_the_container_stops(server: Running) -> None:
-    # Behind a shell it would never hear of SIGTERM and be killed with its last second unwritten.
+    # Behind a shell, it wouldn't receive SIGTERM, and would be killed before it writes its last second.
     with server.client() as client:
         about = client.info("server")
     assert isinstance(about, dict)

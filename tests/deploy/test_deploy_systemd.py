@@ -1,4 +1,4 @@
-"""The systemd units: each is accepted by systemd, comes back when it dies, and is locked in."""
+"""The systemd units: systemd accepts each of them, restarts it after a crash, and sandboxes it."""
 
 import re
 import shlex
@@ -16,14 +16,14 @@ from worker.settings import Settings
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 FILES = [*SERVICES, "winback.target"]
-# systemd before 254 says that it does not know these, and goes on.
+# systemd before 254 warns about these and continues.
 NEWER = re.compile(r"'(RestartSteps|RestartMaxDelaySec)'.*ignoring")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
 def read(name: str) -> dict[str, dict[str, list[str]]]:
-    """The sections of a unit, each key with its values in order: a key may be there several times."""
+    """Return the sections of a unit, each key with its values in order: a key can occur several times."""
     sections: dict[str, dict[str, list[str]]] = {}
     keys: dict[str, list[str]] = {}
     for line in (UNITS / name).read_text().splitlines():
@@ -37,12 +37,12 @@ def read(name: str) -> dict[str, dict[str, list[str]]]:
 
 
 def hardening(name: str) -> str:
-    """The lines that lock a unit in, up to the next section."""
+    """Return the sandboxing lines of a unit, up to the next section."""
     return (UNITS / name).read_text().partition("# Nothing is written to disk")[2].partition("[")[0]
 
 
 def complaints(directory: Path) -> list[str]:
-    """What systemd says against the units of a directory; where there is no systemd, what can be seen without it."""
+    """Return systemd's complaints about the units of a directory; without systemd, only basic checks run."""
     units = sorted(directory.iterdir())
     if shutil.which("systemd-analyze") is None:
         commands = [re.findall(r"^ExecStart=(\S+)", unit.read_text(), re.MULTILINE) for unit in units]
@@ -52,7 +52,7 @@ def complaints(directory: Path) -> list[str]:
 
 
 def install(directory: Path) -> None:
-    """Copy the units, with the programs of this environment in place of those under /opt/winback."""
+    """Copy the units, with this environment's programs in place of those under /opt/winback."""
     for name in FILES:
         text = (UNITS / name).read_text().replace("/opt/winback/bin", str(Path(sys.executable).parent))
         (directory / name).write_text(text)

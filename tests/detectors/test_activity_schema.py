@@ -1,4 +1,4 @@
-"""The JSON Schema that shops validate against says the same as the model."""
+"""The JSON Schema for shops agrees with the model."""
 
 import re
 from collections.abc import Callable

@@ -48,7 +48,7 @@ def kind_of(place: Position) -> Kind:
     return KINDS[place.signal % RANK_SPAN - ACTIVITY_RANKS]
 
 
-# Which silence is of which kind.
+# The kind of each silence.
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_kind_is_begun_by_an_order_or_an_opt_out(kind: Kind) -> None:
     assert kind.begins_with not in {"order_completed", "opt_out"}
 
 
-# How long each may wait.
+# The wait of each kind.
 
 ON = DetectionSettings(exit=timedelta(minutes=2), declined=timedelta(minutes=3), pending=timedelta(hours=5))
 OFF = DetectionSettings(exit=None, declined=None, pending=None)

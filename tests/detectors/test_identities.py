@@ -58,9 +58,9 @@ def test_a_stop_signal_without_a_country_names_the_person(who: str, text: str) -
     [
         ("BR", "+5198765-4321", "+5551987654321"),  # a form put the + there
         ("CO", "0057 301 234 5678", "+573012345678"),
-        ("CO", "+57 901 1234567", "+579011234567"),  # of a kind that nobody contacts
+        ("CO", "+57 901 1234567", "+579011234567"),  # of a kind that isn't contacted
         ("CO", "+57 300 123 4567 x12", "+573001234567"),
-        ("CO", "+999 123456789", "+999123456789"),  # no number, and still the same one tomorrow
+        ("CO", "+999 123456789", "+999123456789"),  # not a number, and still the same text tomorrow
         ("CO", "12345", "+5712345"),
     ],
 )

@@ -45,7 +45,7 @@ def test_thresholds_differ_by_platform_when_configured() -> None:
     found = cuts(own)
     assert found["cart_review.ios.idle"].wait_ms == 90_000
     assert found["cart_review.web.idle"].wait_ms == 5 * MINUTE_MS
-    assert found["cart_review.ios.exit"].wait_ms == 90_000  # off: silence like any other
+    assert found["cart_review.ios.exit"].wait_ms == 90_000  # off: ordinary silence
 
 
 def test_what_is_switched_on_has_its_own_cut_off() -> None:

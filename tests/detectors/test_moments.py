@@ -1,4 +1,4 @@
-"""Moments as shops write them; none where there are two readings."""
+"""Moments as shops write them; none if there are two readings."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -73,7 +73,7 @@ def test_date_without_time_ends_when_it_ended_everywhere() -> None:
 @given(st.datetimes(timezones=st.timezones() | st.none()))
 def test_whatever_python_writes_is_read_back(at: datetime) -> None:
     found = moment(at.isoformat())
-    # Not the moments themselves: in an hour that a clock goes through twice, two zones never compare as equal.
+    # Not the moments themselves: in an hour that a clock passes twice, two zones never compare as equal.
     assert found is not None
     assert found.isoformat() == at.isoformat()
 

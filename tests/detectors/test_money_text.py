@@ -1,4 +1,4 @@
-"""Amounts that are written as text: one reading by the usage of the currency, or none."""
+"""Amounts in text form: one reading by the currency's usage, or none."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The statistic behind `detection.orders_stopped`: when a run without an order is no chance any more."""
+"""The statistic behind `detection.orders_stopped`: when a run without an order is too improbable."""
 
 from math import exp, inf, isclose, log
 from random import Random

@@ -1,4 +1,4 @@
-"""What an event loses with a part that cannot be read."""
+"""The losses of an event with an unreadable part."""
 
 import copy
 from typing import Any

@@ -95,7 +95,7 @@ def test_every_change_leads_to_a_number_that_exists(change: PlanChange) -> None:
 
 
 def _old_numbers(change: PlanChange, seed: str) -> set[str]:
-    """Make texts that may be old numbers: every head of up to five digits that the pattern names, then a seed."""
+    """Return possible old numbers: every prefix of up to five digits that the pattern names, then a seed."""
     heads = {str(number) for number in range(1, 1000)} | {f"0{number}" for number in range(100)}
     heads |= {f"{area}15" for area in (11, 351, 2966)} | {"01", "044", "045"}
     return {

@@ -10,7 +10,7 @@ from tests.support.numbers_of_the_world import valid_numbers, ways_to_write
 
 SHARES = 5
 PER_KIND = 20
-"""Numbers of each kind, besides the example, so that all countries together have about ten thousand."""
+"""Numbers of each kind in addition to the example, so that all countries together have about ten thousand."""
 FEWEST_NUMBERS = 10_000
 FEWEST_READ = 0.98
 SEPARATORS = [" ", "-", ".", "/", "(", ")", "\u00a0", "\u2009", "\u200b", "\u200e", "\u2011", "\u2013", "\t", "_"]
@@ -38,7 +38,7 @@ def test_a_number_in_ten_ways_is_read_as_itself_or_not(share: int) -> None:
             found = phone(written, region)
             asked += 1
             read += found is not None
-            # Gabon's old numbers are valid in the tables, and are sent as what they became.
+            # Gabon's old numbers are valid in the tables, and are sent in their new form.
             assert found is None or of_number(found) == of_number(e164), (written, region)
             assert found in {None, e164} or region == "GA", (written, region)
     assert read / asked > FEWEST_READ
@@ -58,7 +58,7 @@ def test_stop_signal_names_the_person_a_contact_reaches(share: int) -> None:
 
 @st.composite
 def mangled(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A number with its country, written with anything between the digits."""
+    """Draw a number with its country, written with anything between the digits."""
     e164, region = draw(st.sampled_from(PEOPLE))
     code = str(phonenumbers.country_code_for_region(region))
     start = draw(st.sampled_from(["+", "00", "", "++", "+ ", "(+", "tel:+", f"+{code} ", f"00{code}", "\uff0b", " "]))

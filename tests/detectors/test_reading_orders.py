@@ -1,4 +1,4 @@
-"""Orders and opt-outs: whose they are, and which carts they close."""
+"""Orders and opt-outs: the people that they name, and the carts that they close."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""However a signal that stops a contact is mangled, it is read; however an activity is, it names no other person."""
+"""Mangled stop signals are still read, and mangled activities name no other person."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ odd_times = st.sampled_from(
 
 @st.composite
 def in_another_spelling(draw: st.DrawFn, name: str) -> str:
-    """A name in another case, with other signs between its words, and spaces around it."""
+    """Draw a name in another case, with other punctuation, and spaces around it."""
     words = name.split("_")
     sign = draw(st.sampled_from(["_", "-", " ", "", ".", "/"]))
     how = draw(st.sampled_from([str.lower, str.upper, str.title, str.capitalize]))
@@ -46,7 +46,7 @@ def in_another_spelling(draw: st.DrawFn, name: str) -> str:
 
 @st.composite
 def misspelt(draw: st.DrawFn, word: str) -> str:
-    """A word with one letter wrong."""
+    """Draw a word with one wrong letter."""
     at = draw(st.integers(0, len(word) - 1))
     letter = draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz"))
     return draw(
@@ -58,7 +58,7 @@ def misspelt(draw: st.DrawFn, word: str) -> str:
 
 @st.composite
 def wrapped(draw: st.DrawFn, event: dict[str, Any]) -> bytes:
-    """An event as JSON, or encoded twice, in a list or in an envelope."""
+    """Draw an event as JSON: encoded twice, in a list or in an envelope."""
     document: object = event
     match draw(st.sampled_from(["plain", "plain", "text", "list", "envelope", "mark"])):
         case "text":
@@ -91,7 +91,7 @@ parts = st.fixed_dictionaries(
 
 @st.composite
 def named(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Who or what a signal names, mangled; and what has to be read."""
+    """Draw the mangled person or cart of a signal, and the expected reading."""
     event: dict[str, Any] = {}
     right: dict[str, Any] = {}
     key = in_another_spelling
@@ -120,7 +120,7 @@ def named(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def names(event: ActivityEvent, right: dict[str, str]) -> bool:
-    """Whether an event names whom it has to."""
+    """Return whether an event names the expected person or cart."""
     customer = event.customer
     phone = (customer and customer.phone_number) or ""
     email = (customer and customer.email) or ""

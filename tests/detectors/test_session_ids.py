@@ -96,7 +96,7 @@ def test_what_is_shown_and_sent_has_no_credentials(written: str, public: str) ->
     "text", ["undefined", "null", "NaN", "0", 0, "---", "\u200b", "[object Object]", "{{cart_id}}"]
 )
 def test_a_placeholder_is_no_session_of_anyone(text: object) -> None:
-    """Its shoppers would share one session: the name of one would go with the number of another."""
+    """Its shoppers would share one session, which would mix one's name with another's number."""
     activity = {"type": "activity", "session_id": text, "flow_stage": "checkout", "platform": "web"}
     raw = json.dumps(activity).encode()
     assert fast_path.read(raw, 1_700_000_000_000) is None

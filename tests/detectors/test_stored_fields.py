@@ -18,7 +18,7 @@ def read(event: Mapping[str, object]) -> tuple[Position, dict[str, str]]:
 
 
 def stored(**parts: object) -> dict[str, str]:
-    """What is stored of an event with the given parts."""
+    """Return the stored fields of an event with the given parts."""
     return read({"session_id": "s", "type": "exit", **parts})[1]
 
 

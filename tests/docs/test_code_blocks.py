@@ -1,4 +1,4 @@
-"""Code blocks of the pages are valid, whatever their language: parsed, or checked by the program that runs them."""
+"""Code blocks of the pages are valid in any language: parsed, or checked by the program that runs them."""
 
 import ast
 import json

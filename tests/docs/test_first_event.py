@@ -1,4 +1,4 @@
-"""The README's first event, by its own commands: it reaches the mock API, at any time of day."""
+"""The README's first event, with its own commands: it reaches the mock API at any time of day."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 
 class Terminal:
-    """A terminal in which the commands of a block run. Only ports and the place of the programs are replaced."""
+    """A terminal that runs the commands of a block. Only ports and paths of programs are replaced."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -63,7 +63,7 @@ class Terminal:
                 process.wait(60)
 
     def run(self, mark: str) -> str:
-        """Run a block in the shell in which the event was sent, and return its output."""
+        """Run a block in the shell that sent the event, and return its output."""
         event = self.command("event")
         text = event if mark == "event" else f"{event.splitlines()[0]}\n{self.command(mark)}"
         done = subprocess.run(
@@ -90,7 +90,7 @@ def test_first_event_reaches_the_mock_api(tmp_path: Path) -> None:
         assert "cart-1" in requests.read_text()
         until(lambda: "ended sent" in terminal.run("explain"), within_s=60)
         assert "live: requests go to 127.0.0.1" in terminal.run("explain")
-        # As the quickstart says: the same event again leads to no second contact.
+        # As the quickstart says: repeating the event causes no second contact.
         terminal.run("event")
         until(lambda: "session_limit" in terminal.run("explain").replace(" ", "_"), within_s=90)
         assert requests.read_text().count("accepted") == 1

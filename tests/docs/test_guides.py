@@ -1,4 +1,4 @@
-"""Code blocks of the guides do what the guides say: they are run as they stand there."""
+"""Code blocks of the guides work as written: the tests run them unchanged."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ AWAY = "redis://:PASSWORD@127.0.0.1:1/0"
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
-# What the npm package `redis` has that the page uses. It prints each command, or fails as a refused password does.
+# The parts of the npm package `redis` that the page uses. It prints each command, or fails on a refused password.
 STUB = """
 export function createClient({ url }) {
   const fail = () => Promise.reject(Object.assign(new Error("WRONGPASS"), { code: undefined }));
@@ -41,7 +41,7 @@ await orderPaid({ cartId: "cart-1", total: 10, currency: "USD" });
 """
 
 
-# What PHP's extension `redis` has that the page uses.
+# The parts of PHP's extension `redis` that the page uses.
 PHP_STUB = """<?php
 class Redis
 {
@@ -63,7 +63,7 @@ PHP_CALLS = "voucher_issued('cart-1', new DateTime('2026-12-01T00:00:00Z'));\n"
 
 @pytest.fixture
 def shop(valkey: EmbeddedValkey) -> Iterator[Redis]:
-    """The server that the shop writes to, empty."""
+    """An empty server to which the shop writes."""
     with Redis.from_url(valkey.url) as client:
         yield client
         client.flushall()

@@ -1,4 +1,4 @@
-"""Links in Markdown lead to a file and a heading that are there, as GitHub shows them. The site: `make docs`."""
+"""Links in Markdown lead to existing files and headings, as GitHub shows them. The site: `make docs`."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The generated pages have an entry for everything that they are about."""
+"""The generated pages have an entry for each of their subjects."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_settings_page_has_every_setting() -> None:
     plain = {name for name in own if "by_" not in name}
     assert missing("settings", *plain) == []
     assert plain <= names()
-    # Of sections for each stage and platform, the file has one example.
+    # The file has one example for sections by stage and platform.
     examples = {re.sub(r"(by_stage|by_platform)\.\w+", r"\1", name) for name in own - plain}
     assert examples <= {re.sub(r"(by_stage|by_platform)\.\w+", r"\1", name) for name in names()}
 

@@ -1,4 +1,4 @@
-"""A recover worker that is told to stop finishes its attempts first, in a pool of threads and in one of processes."""
+"""A stopped recover worker finishes its attempts first, with a pool of threads and one of processes."""
 
 import os
 import signal

@@ -58,7 +58,7 @@ def test_no_buyer_is_contacted_while_order_events_are_lost(shop: Shop) -> None:
     assert {"orders", "sending"} <= {problem["name"] for problem in found["problems"] if problem["mark"] == "fail"}
     assert (found["sending"]["sending_state"], found["orders"]["level"]) == ("orders_stopped", "stopped")
 
-    # The hook works again, and brings the orders that were missed; some had left indeed.
+    # The hook works again and delivers the missed orders; some shoppers had really left.
     for number in range(SESSIONS, SESSIONS + LOST // 2):
         shop.send(f"sess_lost_{number}", "order_completed", order_value=149.99, currency="COP")
     until(lambda: told(shop, ALARM_RESOLVED, "orders"))

@@ -1,6 +1,6 @@
-"""Messy input end to end: what shops really send, against real processes, two of each kind.
+"""Messy input end to end: real shops' events against real processes, two of each kind.
 
-All stories run at once in one shop. Those with several events send the next one when the one before is applied.
+All stories run at once in one shop. If a story has several events, each is sent after the one before is applied.
 """
 
 import json
@@ -25,21 +25,21 @@ ALLOWED = {"call": True, "whatsapp": True}
 
 @dataclass(frozen=True)
 class Story:
-    """Events in the order in which they arrive, and how many requests they lead to."""
+    """Events in order of arrival, and the number of requests that they cause."""
 
     kind: str
     name: str
     events: Sequence[dict[str, Any]]
     requests: int
     body: dict[str, Any] = field(default_factory=dict)
-    """What the first request says, by dotted path; None: the field must be missing."""
+    """Values of the first request, by dotted path; None: the field must be missing."""
     outcome: str = ""
-    """What `winback explain` must tell about the first session, or about `explained`."""
+    """The outcome that `winback explain` must give for the first session, or for `explained`."""
     explained: str = ""
 
 
 def visit(session: object, phone: str | int | None, country: str | None = "CO", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - of an event
-    """An activity at checkout by somebody who may be contacted."""
+    """Return an activity at checkout by a shopper who can be contacted."""
     who = {"full_name": "Ana Prueba", "phone_number": phone, "country_code": country, "consent": ALLOWED}
     customer = {name: value for name, value in {**who, **more.pop("customer", {})}.items() if value is not None}
     return {"session_id": session, "type": "activity", **CHECKOUT, "customer": customer, "cart": CART, **more}
@@ -94,7 +94,7 @@ STORIES = [
         visit("consent-first", "+573001230009", customer={"consent": {"call": False, "whatsapp": False}}),
         {**visit("consent-other", "300 123 0009"), "customer":
             {"full_name": "Ana Prueba", "phone_number": "300 123 0009", "country_code": "CO"}},
-        # The first one can end before this one's silence is noticed, because they are active here.
+        # The first one can end before this one's silence is noticed, because the shopper is active here.
     ], 0, outcome="no_consent", explained="consent-other"),
     Story("clock", "order-without-zone", [
         visit("clock-order", "+573001230010"),
@@ -143,7 +143,7 @@ def publish(shop: Shop, event: dict[str, Any]) -> None:
 
 
 def tell(shop: Shop, stories: Sequence[Story]) -> None:
-    """Send the first event of each story, then the second, each round when the one before is applied."""
+    """Send the first event of each story, then the second; each round starts after the one before is applied."""
     for turn in range(max(len(story.events) for story in stories)):
         for story in stories:
             if turn < len(story.events):
@@ -169,7 +169,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         wanted = sum(story.requests for story in STORIES)
         while monotonic() < deadline and len(shop.api.requests()) < wanted:
             sleep(0.1)
-        # Whatever must not be contacted has ended by now, too: its lane, its outreach and its retries are empty.
+        # Sessions that must not be contacted have ended by now, too: their lanes, outreaches and retries are empty.
         until(lambda: not list(shop.redis.scan_iter("winback:{*}:lane:*")), SETTLED_S)
         until(lambda: not list(shop.redis.scan_iter("winback:{*}:due")), 2 * SETTLED_S)
         until(lambda: not list(shop.redis.scan_iter("winback:{*}:leased")), 2 * SETTLED_S)
@@ -193,7 +193,7 @@ def test_messy_orders_and_refusals_are_never_rejected_whole(told: Shop) -> None:
     assert [entry for entry in rejected if entry[b"applied"] != b"1"] == []
 
 
-# Zones and law need hours of their own
+# Zones and law need their own hours
 
 
 def clock_in(zone: str, minutes: int) -> str:

@@ -1,4 +1,4 @@
-"""The operator's commands against real processes at work: a dead one is retried and sent, somebody is forgotten."""
+"""The operator's commands against real processes: a dead outreach is retried and sent, and a person is erased."""
 
 import json
 import os
@@ -18,13 +18,13 @@ PHONE = "+573001234599"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    # Long enough for a command to start while a request is under way.
+    # Long enough for a command to start while a request is in flight.
     with running_shop(tmp_path_factory.mktemp("shop"), WINBACK_DELIVERY__TIMEOUT="30s") as found:
         yield found
 
 
 def winback(shop: Shop, *arguments: str) -> str:
-    """Run a command as a person does."""
+    """Run a command as an operator."""
     port = shop.redis.connection_pool.connection_kwargs["port"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")} | {
         "WINBACK_REDIS_URL": f"redis://127.0.0.1:{port}/0",
@@ -45,7 +45,7 @@ def outreach_of(shop: Shop, session: str, state: str) -> str:
 
 
 def traces(shop: Shop, *texts: str) -> list[str]:
-    """Keys of the state and of the broker in which one of these texts is."""
+    """Return keys of the state and the broker that contain one of these texts."""
     found = []
     broker: Any = connect(shop.env["WINBACK_REDIS_URL"].replace("/0", "/1"))
     for client in (shop.redis, broker):
@@ -97,9 +97,9 @@ def test_forget_during_send_stops_retries(shop: Shop) -> None:
     assert "1 in flight" in shown
     assert "no number, address or session of theirs is left" in shown
     assert shop.redis.hget(f"winback:{{{outreach[:2]}}}:outreach:{outreach}", "state") == b"sending"
-    # The answer comes: it says that it may be tried again, and it is not.
+    # The answer allows a retry, but there is none.
     until(lambda: shop.outcomes().get("cancelled.forgotten") == 1)
-    # Something from before comes in late, and does not bring them back.
+    # A late event from before the erasure doesn't restore them.
     shop.send(
         "sess_forgotten",
         **CHECKOUT,

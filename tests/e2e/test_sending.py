@@ -1,4 +1,4 @@
-"""With real processes: keys that are refused and mended, and an operator who pauses in the middle of sending."""
+"""With real processes: refused keys that are fixed, and an operator who pauses while outreaches are sent."""
 
 import json
 import os
@@ -27,9 +27,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 def winback(shop: Shop, *arguments: str) -> str:
-    """Run the command beside the shop's processes, as an operator does."""
+    """Run the command next to the shop's processes, as an operator does."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")}
-    # With the brokers and secrets of nobody: a command needs none of them.
+    # Without the broker's URL and the secrets: a command doesn't need them.
     env |= {"WINBACK_REDIS_URL": shop.env["WINBACK_REDIS_URL"], "WINBACK_CONFIG": os.devnull}
     return command(env, *arguments)
 
@@ -58,7 +58,7 @@ def accepted(requests: list[dict[str, Any]]) -> list[str]:
 
 
 def lines_of(shop: Shop, event: str) -> int:
-    """How often something happened, by the log."""
+    """Return how often an event was logged."""
     return shop.log.read_text().count(f'"event": "{event}"')
 
 
@@ -69,7 +69,7 @@ def test_refused_keys_stop_sending_and_valid_keys_resume_it(shop: Shop) -> None:
     until(lambda: len(shop.api.requests()) > CONCURRENCY or lines_of(shop, "sending_stopped"))
     began = monotonic()
     while monotonic() - began < 4.5 * PROBES_APART_S:
-        sleep(0.1)  # the pace of the probes is what is under test
+        sleep(0.1)  # the pace of the probes is under test
     moments = seconds(requests_of(shop, "111"))
     at_once = [moment for moment in moments if moment - moments[0] < PROBES_APART_S / 2]
     probes = moments[len(at_once) :]
@@ -102,7 +102,7 @@ def test_pause_while_sending_loses_and_repeats_nothing(shop: Shop) -> None:
     began = monotonic()
     while monotonic() - began < 2:
         assert len(requests_of(shop, "222")) == paused
-        sleep(0.2)  # that nothing happens is what is under test
+        sleep(0.2)  # the test is that nothing happens
     found = status(shop)
     assert (found["sending"]["sending_state"], found["sending"]["reason"]) == ("paused", "a rehearsal")
     assert found["outbox"]["due"] == 60 - paused

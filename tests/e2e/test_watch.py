@@ -1,4 +1,4 @@
-"""What goes wrong with real processes is told in their log, when it begins and when it is over; and they go on."""
+"""With real processes, problems are logged when they begin and when they are over, and the processes continue."""
 
 import json
 import os
@@ -27,14 +27,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     }
     small = {"WINBACK_WORKER__CONCURRENCY": "2", "WINBACK_WORKER__POOL": "threads"}
     with running_shop(tmp_path_factory.mktemp("watched"), **often, **small) as found:
-        # The watch has judged at least once, and all is well.
+        # The monitor has checked at least once, without findings.
         until(lambda: found.redis.exists("winback:monitor_lock"))
         until(lambda: not found.redis.hlen("winback:alarms"))
         yield found
 
 
 def told(shop: Shop, event: str, about: str, after: int = 0) -> list[dict[str, Any]]:
-    """The lines of the log from a place on that are this event about this."""
+    """Return the log lines after a position with this event and subject."""
     with shop.log.open(encoding="utf-8") as log:
         log.seek(after)
         texts = [line.partition(" | ")[2] for line in log]
@@ -61,7 +61,7 @@ def test_alarms_fire_once_and_resolve(shop: Shop) -> None:
         pipe = shop.redis.pipeline(transaction=False)
         seconds, _ = shop.redis.time()
         for number in range(STREAM + 1):
-            # As if they had come half a minute ago: the watermark stands there, and nobody is declared silent.
+            # As if they had arrived 30 seconds ago: the watermark is there, and no session becomes silent.
             at = f"{(seconds - 30) * 1000}-{number + 1}"
             pipe.xadd("winback:events", {"event": json.dumps({"session_id": f"s-{number}", "type": "exit"})}, id=at)
         pipe.execute()
@@ -110,7 +110,7 @@ def test_frozen_server_is_logged_by_each_role_and_all_resume(shop: Shop) -> None
     until(lambda: {line["role"] for line in told(shop, ALARM_RESOLVED, "server", begins)} == roles.keys(), 30)
     shop.send("sess_thawed", **CHECKOUT, customer=jane(phone_number="+573001234592"), cart=CART)
     until(lambda: shop.requests_for("sess_thawed"), 30)
-    # None was restarted, and none was taken for dead because it could not say that it lives.
+    # None was restarted, and none was considered dead because it couldn't record a heartbeat.
     assert {role: shop.pid_of(role) for role in roles} == roles
     assert not [role for role in roles if told(shop, ALARM, role, begins)]
 

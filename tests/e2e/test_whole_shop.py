@@ -1,4 +1,4 @@
-"""The whole of it with real processes: `winback up`, a real Valkey, the stand-in API, and events from outside."""
+"""The whole system with real processes: `winback up`, a real Valkey, the mock API, and external events."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_silent_checkout_sends_exactly_one_request(shop: Shop) -> None:
         **CHECKOUT,
         "engagement": {"metadata": {"last_clicked_button": "Proceed to Payment"}},
     }
-    # One after the other, for metadata keeps the order in which it came.
+    # One after the other, because metadata keeps the order of arrival.
     for event in (first, second):
         shop.redis.xadd("winback:events", {"event": json.dumps(event)})
         until(lambda: not shop.redis.xlen("winback:events"))
@@ -79,7 +79,7 @@ def test_active_shopper_is_not_contacted_until_silent(shop: Shop) -> None:
     while monotonic() - began < 2 * THRESHOLD.total_seconds():
         shop.send("sess_busy", **CHECKOUT, customer=customer, cart=CART)
         assert not shop.requests_for("sess_busy")
-        sleep(0.2)  # the shopper's own pace: it is the silence that is under test
+        sleep(0.2)  # the shopper's own pace: the silence is under test
     until(lambda: shop.requests_for("sess_busy"))
 
 
@@ -94,7 +94,7 @@ def test_paying_shopper_is_never_contacted(shop: Shop) -> None:
 
 
 def test_shopper_with_two_carts_is_contacted_once(shop: Shop) -> None:
-    # At the same moment, so that one sweep claims both: between two sweeps the first would count as active elsewhere.
+    # At the same moment, so that one sweep claims both: between two sweeps, the first would count as active elsewhere.
     cart: dict[str, Any] = {**CHECKOUT, "cart": CART, "occurred_at": datetime.now(UTC).isoformat()}
     customer = jane(phone_number="+573001234503")
     shop.send("sess_cart_1", **cart, customer=customer)
@@ -116,7 +116,7 @@ def test_worker_killed_during_send_causes_no_second_request(shop: Shop) -> None:
     key = until(lambda: _sending(shop)) or b""
     os.kill(shop.pid_of("recover"), signal.SIGKILL)
     until(lambda: shop.redis.hget(key, "state") == b"unknown", 2 * LEASE.total_seconds())
-    # A new worker took over, and does its work.
+    # A new worker has taken over and works.
     shop.send("sess_after", **CHECKOUT, customer=jane(phone_number="+573001234506"), cart=CART)
     until(lambda: shop.requests_for("sess_after"))
     assert len(shop.requests_for("sess_killed")) <= 1
@@ -128,7 +128,7 @@ def test_order_after_a_contact_is_reported_once_with_its_value(shop: Shop) -> No
     shop.send("sess_won", flow_stage="payment", platform="ios", customer=customer, cart=CART)
     until(lambda: shop.requests_for("sess_won"))
     until(lambda: shop.report()["contacted"] == 1)
-    # From the shop's other system, without the session; then its repetition, then the browser's own.
+    # From the shop's other system, without the session; then its duplicate, then the browser's own.
     order = {"customer": {"phone_number": "+573001234507"}, "order_value": 1234.56, "currency": "COP"}
     for _ in range(2):
         event = {"type": "order_completed", "occurred_at": datetime.now(UTC).isoformat(), **order}
@@ -151,7 +151,7 @@ def test_flower_requires_a_login(shop: Shop) -> None:
     sent = until(lambda: [t for t in tasks().values() if "'outcome': 'sent'" in (t["result"] or "")])
     assert sent[0]["name"] == "winback.recover"
     assert re.fullmatch(r"\('\d\d-[0-9a-f]{16}',\)", sent[0]["args"])
-    # Hundreds of sweeps have run by now; none of them takes a place.
+    # Hundreds of sweeps have run by now, and none of them is listed.
     assert {task["name"] for task in tasks().values()} == {"winback.recover"}
 
 

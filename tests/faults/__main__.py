@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: makes every fault happen, prints a table, and ends with 1 if a promise was not kept."""
+"""`python -m tests.faults`: causes every fault, prints a table, and exits with 1 if a promise was broken."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ from tests.faults.settings import POOL
 
 
 def main() -> int:
-    """Run what the command line asks for; return the exit code."""
+    """Run the requested faults; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", default="", help="numbers with commas between: 3,4b,13; 3 means 3a, 3b ...")
     parser.add_argument("--runs", type=int, default=20, help="seeded runs of each fault")

@@ -1,4 +1,4 @@
-"""Plans for the API of the faults, and odd answers that it can give."""
+"""Plans for the API of the faults, and irregular answers."""
 
 import gzip
 from collections.abc import Callable
@@ -15,14 +15,14 @@ BREAKS_AFTER = 5
 
 
 def bursts(random: Random) -> Plan:
-    """Errors in bursts, with answers between them."""
+    """Errors in bursts, with normal answers in between."""
     answers = [refuse(500), refuse(503), ACCEPT]
     drawn = [random.choices(answers, (4, 2, 4))[0] for _ in range(40)]
     return in_turn(*[refuse(500)] * (2 * BREAKS_AFTER), *drawn, ACCEPT)
 
 
 def either(name: str, act: Behaviour) -> Callable[[Random], Plan]:
-    """The same answer to some, whether it contacted them or not; all others are accepted."""
+    """The same irregular answer to some requests, with or without a contact; all others are accepted."""
 
     def plan(random: Random) -> Plan:
         answers = [Answer(f"{name}, contacted", contact=True, act=act), Answer(name, contact=False, act=act), ACCEPT]
@@ -32,13 +32,13 @@ def either(name: str, act: Behaviour) -> Callable[[Random], Plan]:
 
 
 def conflicts(random: Random) -> Plan:
-    """Each is told once that it is in flight already, and accepted the next time."""
+    """Each request is first refused as already in flight, and accepted the next time."""
     body = b'{"code":"REQUEST_IN_PROCESS","messages":[]}'
     return in_turn(*(refuse(random.choice((409, 400)), body) for _ in range(6)), ACCEPT)
 
 
 def not_carried_out(random: Random) -> Plan:
-    """Each is told once or more that its request was not carried out, and accepted afterwards."""
+    """Each request is refused once or more as not carried out, and accepted afterwards."""
     statuses = [random.choice((408, 421, 423, 425)) for _ in range(16)]
     return in_turn(*(refuse(status) for status in statuses), ACCEPT)
 
@@ -59,12 +59,12 @@ def flood(wire: Wire) -> None:
 
 
 def bomb(wire: Wire) -> None:
-    """A gzip stream that unpacks to a thousand times its size; one that is not asked for."""
+    """A gzip stream that unpacks to a thousand times its size, although it wasn't requested."""
     wire.send(http(200, BOMB, content_encoding="gzip"))
 
 
 def odd(name: str, act: Behaviour) -> Callable[[Random], Plan]:
-    """A third of the answers are odd; all are accepted."""
+    """A third of the answers are irregular; all requests are accepted."""
 
     def plan(random: Random) -> Plan:
         drawn = [Answer(name, contact=True, act=act) if random.random() < 0.3 else ACCEPT for _ in range(40)]

@@ -1,4 +1,4 @@
-"""Faults 11 to 16: everything that the API, and the way to it, can do wrong."""
+"""Faults 11 to 16: every failure of the API and of the network to it."""
 
 import select
 import socket
@@ -39,7 +39,7 @@ BREAKER = {"WINBACK_DELIVERY__BREAKER_FAILURES": str(BREAKS_AFTER)}
 
 
 def answering(make: Callable[[Random], Plan], visits: int = 20) -> Callable[[Scene], None]:
-    """Let the API answer by a plan for as long as the run takes."""
+    """Let the API answer by a plan for the whole run."""
 
     def act(scene: Scene) -> None:
         scene.system.api.plan(make(scene.random))
@@ -52,14 +52,14 @@ def answering(make: Callable[[Random], Plan], visits: int = 20) -> Callable[[Sce
 
 
 def failing(scene: Scene) -> None:
-    """Let requests fail in bursts, long enough for the breaker to open; then all goes on by itself."""
+    """Let requests fail in bursts, long enough for the breaker to open; then everything resumes automatically."""
     began = time.time()
     answering(bursts, 40)(scene)
     scene.expect(scene.system.said("sending_stopped", since=began), "the breaker did not open")
 
 
 def flooding(name: str, act: Behaviour) -> Callable[[Scene], None]:
-    """Answer with more than anybody wants to read, and see what memory that takes."""
+    """Answer with excessive data, and measure its memory."""
 
     def act_and_look(scene: Scene) -> None:
         before = resident(scene.system.supervisor.pids())["recover"]
@@ -71,7 +71,7 @@ def flooding(name: str, act: Behaviour) -> Callable[[Scene], None]:
 
 
 def too_many(header: Callable[[], str], least_s: float) -> Callable[[Scene], None]:
-    """Answer the first requests with 429 and a `Retry-After`, and see that nobody comes back before."""
+    """Answer the first requests with 429 and a `Retry-After`, and check that none is repeated earlier."""
 
     def act(scene: Scene) -> None:
         limited = Answer("429", contact=False, act=lambda wire: wire.send(http(429, retry_after=header())), status=429)
@@ -88,7 +88,7 @@ def too_many(header: Callable[[], str], least_s: float) -> Callable[[Scene], Non
 
 
 def asked_for_ages(scene: Scene) -> None:
-    """One is told to wait for 1000000000 s: it waits for a day, and everybody else for a bounded time."""
+    """Ask one request to wait for 1000000000 s: it waits for a day, and all others for a bounded time."""
     scene.system.api.plan(in_turn(refuse(429, retry_after="1000000000"), ACCEPT))
     scene.open(kinds=(("leaves", 1),))
     operator = Operator(scene.system.state.scripts, scene.system.state.keys)
@@ -107,7 +107,7 @@ def asked_for_ages(scene: Scene) -> None:
 
 
 def refused_connections(scene: Scene) -> None:
-    """No connection for a while: surely nothing was sent, so all of it is sent afterwards."""
+    """Refuse connections for a while: certainly nothing was sent, so all of it is sent afterwards."""
     scene.system.to_api.set("refuse")
     scene.open()
     ends = time.monotonic() + 3.0
@@ -116,17 +116,17 @@ def refused_connections(scene: Scene) -> None:
 
 
 def unsendable(scene: Scene) -> None:
-    """Nothing can be sent, ever: everything ends dead, and not a byte has reached anybody."""
+    """Make sending impossible: everything ends dead, and no byte was sent."""
     scene.open(6)
     scene.system.until(lambda: not scene.shop.busy and scene.system.is_settled(), 90)
     scene.expect(not scene.system.api.requests(), "a request came through")
 
 
 def closing_idle(scene: Scene) -> None:
-    """Let the server close kept connections just when they may be used again.
+    """Let the server close kept connections just before they are used again.
 
-    A request that its program never read is made again. Only one that had arrived when the program closed the socket
-    looks as if it had been read, and that takes a few microseconds of bad luck.
+    A request that its program never read is repeated. A request that had arrived when the program closed the socket
+    looks as if it had been read; that takes an unlucky timing of microseconds.
     """
 
     def answer(wire: Wire) -> None:
@@ -145,7 +145,7 @@ def closing_idle(scene: Scene) -> None:
 
 
 def redirecting(scene: Scene) -> None:
-    """Send some to an address of this machine, where nobody must arrive."""
+    """Redirect some requests to an address of this machine that must not receive any."""
     with socket.create_server(("127.0.0.1", 0)) as inside:
         where = f"http://127.0.0.1:{inside.getsockname()[1]}/"
         plan = [refuse(302, location=where) if scene.random.random() < 0.4 else ACCEPT for _ in range(40)]
@@ -169,7 +169,7 @@ def _bounded(scene: Scene) -> None:
 
 
 def _in_time(scene: Scene) -> None:
-    """No attempt may last longer than its deadline and a second, whatever drips."""
+    """No attempt can last longer than its deadline and a second, even with a slow server."""
     operator = Operator(scene.system.state.scripts, scene.system.state.keys)
     for session in scene.system.state.sessions.read(list(scene.shop.visits)):
         for record in operator.read(session.outreaches):

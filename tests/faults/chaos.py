@@ -1,4 +1,4 @@
-"""Fault 22: all of them, one after another at random, each for a moment."""
+"""Fault 22: all of them at random, one after another, each for a moment."""
 
 import time
 from collections.abc import Callable
@@ -18,13 +18,13 @@ MODES: tuple[Mode, ...] = ("refuse", "cut", "freeze", "drop_replies")
 
 
 class Chaos:
-    """Makes one fault after another happen, and mends each before the next."""
+    """Causes one fault after another, and repairs each before the next."""
 
     def __init__(self, system: System, random: Random) -> None:
         self._system = system
         self._random = random
         self.made: list[tuple[float, str]] = []
-        """What was made to happen, and when (s since the epoch)."""
+        """The faults, and when they were caused (s since the epoch)."""
         self._menu: tuple[tuple[Callable[[], str], int], ...] = (
             (self._role_killed, 4),
             (self._role_stopped, 3),
@@ -39,7 +39,7 @@ class Chaos:
         )
 
     def strike(self) -> None:
-        """Make one fault happen; returns when it is mended."""
+        """Cause one fault; returns after it is repaired."""
         acts, weights = zip(*self._menu, strict=True)
         act: Callable[[], str] = self._random.choices(acts, weights)[0]
         began = time.time()
@@ -66,7 +66,7 @@ class Chaos:
         return f"{role} frozen"
 
     def _pool_frozen(self) -> str:
-        # A pool of threads is its worker.
+        # With a pool of threads, the worker is the pool.
         pids = self._system.pool("recover") or [self._system.pid("recover")]
         for pid in pids:
             self._system.freeze(pid)

@@ -1,4 +1,4 @@
-"""Holds the ledger, what was told, and every outcome in Redis against each other; explains a violation by its story."""
+"""Compares the ledger, the events and every outcome in Redis; shows the history of each violation."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ CLOCKS_DIFFER_S, AHEAD_S = 60.0, 600.0
 
 @dataclass(slots=True)
 class Verdict:
-    """What one run came to."""
+    """The result of one run."""
 
     sessions: int = 0
     requests: int = 0
@@ -34,18 +34,18 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Case:
-    """All that is known of one visit."""
+    """All data about one visit."""
 
     visit: Visit
     session: Session
     records: list[OutreachRecord]
     requests: list[Request]
     barrier: dict[str, str]
-    """Of each outreach, the last entry of the stream when it was dispatched last."""
+    """For each outreach, the last entry of the stream at its last dispatch."""
 
 
 def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
-    """Check one run, after everything has come to its end. `allowed`: how an outreach may end under this fault."""
+    """Check one run after everything has ended. `allowed`: the outcomes that this fault allows."""
     verdict = Verdict(sessions=len(shop.visits))
     requests: dict[str, list[Request]] = defaultdict(list)
     for request in system.api.requests():
@@ -117,7 +117,7 @@ def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
     if visit.untold:
         expected |= {"bought", "abandoned", "unreachable"}
         if all(event.type == "exit" for event in visit.told):
-            expected.add("waiting")  # in no lane: an exit names no stage
+            expected.add("waiting")  # in no lane, because an exit names no stage
     if state not in expected and state.partition(".")[0] not in allowed:
         yield f"I2: the session is {state}, and should be {' or '.join(sorted(expected))}"
     if state == "abandoned" and not case.records:
@@ -125,11 +125,11 @@ def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
 
 
 def _not_after_they_came_back(case: _Case) -> Iterator[str]:
-    # What a clock that was put back left in the future counts as earlier than it was, and the silence since as it is.
+    # Future times that a put-back clock left behind count as earlier than they were; the silence since is correct.
     since = max((_silent_since(record) for record in case.records), default=0.0)
     for request in case.requests:
         last = max(_seconds(request.stamp), since) + 1
-        # A later dispatch without a request can have noted newer entries than the dispatch of this request.
+        # A later dispatch without a request can have recorded newer entries than the dispatch of this request.
         told = [event for event in case.visit.told if event.at < request.at]
         newer = [event for event in told if min(_seconds(event.occurred), event.at) > last]
         for record in case.records:
@@ -150,9 +150,9 @@ def _never_silent(case: _Case, alarms: Sequence[Alarm]) -> Iterator[str]:
 
 
 def _by_then(event: Told, noted: tuple[int, int]) -> bool:
-    """Whether an event was in its stream when an outreach was dispatched, by the last id of the stream that it noted.
+    """Return whether an event was in its stream at an outreach's dispatch, by the recorded last id of the stream.
 
-    That says nothing when the id was ahead of the clock, and the stream has been given ids of now since.
+    This isn't conclusive if the id was ahead of the clock and the stream has assigned ids of now since.
     """
     entry = entry_order(event.entry)
     is_now = abs(entry[0] / 1000 - event.at) < CLOCKS_DIFFER_S
@@ -160,7 +160,7 @@ def _by_then(event: Told, noted: tuple[int, int]) -> bool:
 
 
 def _silent_since(record: OutreachRecord) -> float:
-    """Return since when a session was silent when it was claimed (s since the epoch), by the history; 0: unknown."""
+    """Return since when a session was silent at its claim (s since the epoch), from the history; 0: unknown."""
     words = next((line.text for line in record.history if line.text.startswith("claimed silent since ")), "0")
     return int(words.rpartition(" ")[2]) / 1000
 
@@ -186,13 +186,13 @@ def _nothing_stuck(system: System) -> Iterator[str]:
 
 
 def _reservations(system: System) -> Iterator[str]:
-    """No reservation outlives an attempt that surely contacted nobody."""
+    """Yield reservations that outlive an attempt that certainly made no contact."""
     operator = Operator(system.state.scripts, system.state.keys)
     held = list(system.redis.scan_iter("winback:{person:*}:reserved", count=1000))
     owners = [owner.decode() for key in held for owner in system.redis.hkeys(key)]
     for owner, record in zip(owners, operator.read(owners), strict=True):
         if record is None and system.logged(owner, '"outcome": "sent"'):
-            continue  # forgotten while its request was under way
+            continue  # erased while its request was in flight
         if record is None or not (record.state in {"sent", "unknown"} or record.ambiguous):
             yield f"I2: outreach {owner} ({record.state if record else 'gone'}) still holds its person"
 
@@ -211,7 +211,7 @@ def _private(system: System) -> Iterator[str]:
 
 
 def _story(case: _Case, system: System) -> str:
-    """All that happened to one session, in order of time."""
+    """Return all that happened to one session, in order of time."""
     lines = [(event.at, f"told {event.type} of {event.occurred} (entry {event.entry})") for event in case.visit.told]
     lines += [(r.at, f"request {r.key[:8]} for {r.stamp}: {r.status}, contact: {r.contact}") for r in case.requests]
     for record in case.records:

@@ -1,7 +1,7 @@
-"""Faults 23 and 24: ids of events that lie in the future, a server's clock that is put back, the interval of the sweep.
+"""Faults 23 and 24: event ids in the future, a server's clock that is put back, the interval of the sweep.
 
-The clock itself stays as it is: what is stored is moved into the future instead (see `tests.support.clock`), while all
-roles are frozen for that moment.
+The clock itself doesn't change: stored times move into the future instead (see `tests.support.clock`), while all roles
+are frozen for that moment.
 """
 
 import json
@@ -36,7 +36,7 @@ ALARM_WITHIN_S, BACK_WITHIN_S = 10.0, 30.0
 
 
 def ids(stamp: Callable[[int], str]) -> Callable[[Scene], None]:
-    """Let a producer put an event under an id of its own into both streams. `stamp`: the id, by the server's ms."""
+    """Let a producer put an event under a chosen id into both streams. `stamp`: the id, from the server's ms."""
 
     def act(scene: Scene) -> None:
         scene.open(20, over_s=1.0)
@@ -59,7 +59,7 @@ def ids(stamp: Callable[[int], str]) -> Callable[[Scene], None]:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A time in which the server's clock is ahead: what is stored in it is moved into the future when it ends."""
+    """A time in which the server's clock is ahead: at its end, times stored in it move into the future."""
 
     system: System
     since_ms: int
@@ -75,7 +75,7 @@ class Jump:
 
 @contextmanager
 def still(system: System, *roles: str) -> Iterator[None]:
-    """Freeze roles, all by default, and the commands on their way to the server."""
+    """Freeze roles, all by default, and their commands in flight."""
     with ExitStack() as stack:
         for role in roles or ROLES:
             stack.enter_context(system.frozen(role))
@@ -85,7 +85,7 @@ def still(system: System, *roles: str) -> Iterator[None]:
 
 
 def put_back(by_ms: int, ahead_for_ms: int | None = None) -> Callable[[Scene], None]:
-    """Put the server's clock back while all goes on; `ahead_for_ms`: it was ahead only for this long."""
+    """Put the server's clock back while everything runs; `ahead_for_ms`: it was ahead only for this long."""
 
     def act(scene: Scene) -> None:
         system = scene.system
@@ -111,7 +111,7 @@ def ahead_between_dispatches(scene: Scene) -> None:
     system = scene.system
     system.api.plan(always(Answer("503 late", contact=False, act=_late_error)))
     scene.open(30, over_s=2.0)
-    # An order would note the time in the control keys as well.
+    # An order would also record the time in the control keys.
     system.until(lambda: not scene.shop.busy and _requested(scene), 30, "a request after the last event")
     with system.frozen("sweep"):
         jump = Jump.begin(system)
@@ -129,13 +129,13 @@ def _late_error(wire: Wire) -> None:
 
 
 def _requested(scene: Scene) -> bool:
-    """Whether a request is waiting for its answer."""
+    """Return whether a request is waiting for its answer."""
     requests = scene.system.api.requests()
     return bool(requests) and time.time() - requests[-1].at < LATE_S / 2
 
 
 def _stored_since(system: System, ms: int) -> bool:
-    """Whether a partition stored a due time since then."""
+    """Return whether a partition stored a due time since then."""
     keys = system.state.keys
     return any(int(system.redis.hget(keys.clock(number), "due") or 0) >= ms for number in range(PARTITIONS))
 
@@ -151,18 +151,18 @@ def _overview_now(system: System) -> Overview:
 
 
 def _mark(system: System, name: str) -> str:
-    """Return how one of the checks of `winback status` is."""
+    """Return the state of one check of `winback status`."""
     return {finding.name: finding.mark for finding in health.findings(_overview_now(system), system.settings)}[name]
 
 
 def _alarm_logged(system: System, since_ms: int) -> bool:
-    """Whether `winback status` reports ids from the future that were found since then."""
+    """Return whether `winback status` reports ids in the future that were found since then."""
     ahead_at_ms = _overview_now(system).stream_faults.ahead_at_ms or 0
     return _mark(system, "ids") in {"warn", "fail"} and ahead_at_ms >= since_ms
 
 
 def is_right(system: System, stream: str) -> bool:
-    """Whether a stream gives out ids of now."""
+    """Return whether a stream assigns ids of now."""
     try:
         last = system.redis.xinfo_stream(stream)["last-generated-id"].decode()
     except ResponseError:
@@ -171,7 +171,7 @@ def is_right(system: System, stream: str) -> bool:
 
 
 def daylight_saving(scene: Scene) -> None:
-    """Start all roles where the clocks are changed some seconds later: forward by an hour, and back again."""
+    """Start all roles seconds before a clock change, forward by an hour and back again."""
     system = scene.system
     begins = datetime.now(UTC) + timedelta(seconds=25)
     ends = begins + timedelta(seconds=8)
@@ -191,19 +191,19 @@ def daylight_saving(scene: Scene) -> None:
 
 
 def _time_zone(begins: datetime, ends: datetime) -> str:
-    """Return a time zone in which daylight saving lasts from one moment to another of this year (UTC)."""
-    first, last = begins, ends + timedelta(hours=1)  # each is given by the clock that it ends
+    """Return a time zone with daylight saving from one moment to another of this year (UTC)."""
+    first, last = begins, ends + timedelta(hours=1)  # each is given by the clock before the change
     # Days from 1 to 365; 29 February has none.
     days = [moment.replace(year=2023).timetuple().tm_yday for moment in (first, last)]
     return f"AAA0BBB-1,J{days[0]}/{first:%H:%M:%S},J{days[1]}/{last:%H:%M:%S}"
 
 
 def interval_changes(scene: Scene) -> None:
-    """Edit the interval of the sweep, in both directions, while shoppers come."""
+    """Change the interval of the sweep in both directions, while shoppers arrive."""
     system = scene.system
     intervals = ["900ms", "100ms", "700ms", "200ms", "1s"]
     scene.random.shuffle(intervals)
-    for interval in (*intervals, "500ms"):  # which it begins with
+    for interval in (*intervals, "500ms"):  # its initial value
         system.thresholds(THRESHOLD_S, interval=interval)
         began = time.time()
         scene.open(10, over_s=1.0)

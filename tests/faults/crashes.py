@@ -1,4 +1,4 @@
-"""Faults 1 to 5: processes that die, stand still, and are told to stop."""
+"""Faults 1 to 5: processes that crash, freeze, and are stopped."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def killed_at(point: Point) -> Callable[[Scene], None]:
 
 
 def stopped_at(point: Point) -> Callable[[Scene], None]:
-    """Freeze one of two workers at a point for longer than its lease, then let it go on.
+    """Freeze one of two workers at a point for longer than its lease, then let it continue.
 
     In the meantime the other worker takes over.
     """
@@ -39,7 +39,7 @@ def stopped_at(point: Point) -> Callable[[Scene], None]:
         scene.open()
         pid = scene.system.met(point)
         frozen = time.monotonic()
-        # What is under way elsewhere goes on meanwhile; that it takes so long is the fault itself.
+        # Other work continues in the meantime; the duration is the fault itself.
         scene.system.until(lambda: time.monotonic() - frozen > LONGER_THAN_A_LEASE_S, 30)
         scene.system.thaw(pid)
 
@@ -47,7 +47,7 @@ def stopped_at(point: Point) -> Callable[[Scene], None]:
 
 
 def frozen_then_killed(scene: Scene) -> None:
-    """Messages vanish when a worker dies between taking one from the broker and noting that it has it."""
+    """Lose messages when a worker crashes between taking one from the broker and recording that it has it."""
     system = scene.system
     pid = system.pid("recover")
     system.freeze(pid, group=True)
@@ -63,7 +63,7 @@ def _leased(scene: Scene) -> int:
 
 
 def pool_killed(scene: Scene) -> None:
-    """Kill processes of the pool again and again, as a system without memory does."""
+    """Kill processes of the pool repeatedly, as a system without memory does."""
     system = scene.system
     pid = system.pid("recover")
     scene.open(40, over_s=POOL_KILLED_S)
@@ -78,7 +78,7 @@ def pool_killed(scene: Scene) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    """Return the processes that a process has started and that still run."""
+    """Return the running child processes of a process."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has just ended
@@ -89,7 +89,7 @@ def _children(pid: int) -> list[int]:
 
 
 def rolling_restart(scene: Scene) -> None:
-    """Stop one role after another in order, while shoppers come."""
+    """Stop one role after another in order, while shoppers arrive."""
     scene.open(60, over_s=6.0)
     for name in scene.random.sample(ROLES, len(ROLES)):
         scene.system.terminate(name)

@@ -1,4 +1,4 @@
-"""The rest of the shop: a fixed number of anonymous shoppers who look around at a steady rate."""
+"""The rest of the shop: a fixed number of anonymous shoppers with a steady rate of plain activity."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ TICK_S = 0.05
 
 
 class Crowd:
-    """Tells `rate` events a second until it is stopped, from a thread of its own, straight to the server."""
+    """Sends `rate` events a second directly to the server, in its own thread, until it is stopped."""
 
     def __init__(self, url: str, *, rate: int, shoppers: int, seed: int) -> None:
         self._redis: Any = Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=1.0)
@@ -26,14 +26,14 @@ class Crowd:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.told = 0
         self.untold = 0
-        """Events that the server did not take, or did not say that it took."""
+        """Events that the server didn't take or acknowledge."""
 
     def start(self) -> None:
-        """Open the doors."""
+        """Start sending."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Send everybody home."""
+        """Stop sending."""
         self._closing.set()
         self._thread.join(10)
         self._redis.close()

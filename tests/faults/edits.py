@@ -1,4 +1,4 @@
-"""Fault 24: every setting of `[detection]` changed while running, and files that are damaged in every way."""
+"""Fault 24: every setting of `[detection]` changed while running, and files damaged in every way."""
 
 import os
 import time
@@ -16,7 +16,7 @@ WEB_S = 3.0
 """The threshold that a damaged file would lose."""
 
 Values = tuple[str, str, str]
-"""What a setting is at first and in the end, a lower value and a higher one."""
+"""The initial and final value of a setting, a lower value and a higher one."""
 TOP: Mapping[str, Values] = {
     "exit": ('"off"', '"300ms"', '"2s"'),
     "declined": ('"off"', '"300ms"', '"2s"'),
@@ -29,7 +29,7 @@ IDLE: Values = (f'"{THRESHOLD_S:.0f}s"', '"600ms"', '"1500ms"')
 
 
 def every_setting(scene: Scene) -> None:
-    """Change one setting after the other to a lower value, a higher one and back, while shoppers come."""
+    """Change one setting after the other to a lower value, a higher one and back, while shoppers arrive."""
     system = scene.system
     names = [*TOP, *(f"idle.{stage}" for stage in STAGES), *(f"idle_by_platform.web.{stage}" for stage in STAGES)]
     _write(scene, _text({}))
@@ -44,7 +44,7 @@ def every_setting(scene: Scene) -> None:
 
 
 def damaged(scene: Scene) -> None:
-    """Cut the file off, empty it, remove it, nest it and fill it with rubbish: the thresholds before hold."""
+    """Truncate the file, empty, remove and nest it, and fill it with garbage: the earlier thresholds stay in force."""
     system = scene.system
     web = "\n".join(f'{stage} = "{WEB_S:.0f}s"' for stage in STAGES)
     whole = _text({}).partition("[detection.idle_by_platform.web]")[0] + f"[detection.idle_by_platform.web]\n{web}\n"
@@ -77,7 +77,7 @@ def damaged(scene: Scene) -> None:
 
 
 def _text(changed: Mapping[str, int]) -> str:
-    """Return a whole file; `changed`: settings that are lower (1) or higher (2) than at first."""
+    """Return a whole file; `changed`: settings that are lower (1) or higher (2) than the initial value."""
     top = "\n".join(f"{name} = {values[changed.get(name, 0)]}" for name, values in TOP.items())
     idle = "\n".join(f"{stage} = {IDLE[changed.get(f'idle.{stage}', 0)]}" for stage in STAGES)
     web = "\n".join(f"{stage} = {IDLE[changed.get(f'idle_by_platform.web.{stage}', 0)]}" for stage in STAGES)
@@ -89,7 +89,7 @@ def _write(scene: Scene, text: str) -> None:
 
 
 def _write_bytes(scene: Scene, content: bytes | None) -> None:
-    """Write the file as an editor that was done a minute ago; None: remove it."""
+    """Write the file as an editor that finished a minute ago; None: remove it."""
     file = scene.system.directory / "winback.toml"
     if content is None:
         file.unlink()
@@ -107,7 +107,7 @@ def _thresholds(scene: Scene) -> str:
 
 
 def _while(scene: Scene, for_s: float) -> None:
-    """Let the fault last: that it does is what is tested."""
+    """Let the fault last: its duration is under test."""
     ends = time.monotonic() + for_s
     scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
 

@@ -1,4 +1,4 @@
-"""Faults 17 to 21: rubbish, repetition, wrong clocks, settings that change, and events that nobody reads."""
+"""Faults 17 to 21: invalid events, duplicates, wrong clocks, changing settings, and events that aren't read."""
 
 import json
 import time
@@ -18,7 +18,7 @@ PATIENCE_S = 3.0
 
 
 def poison(scene: Scene) -> None:
-    """Put rubbish between the events, and see that each piece is set aside with a reason."""
+    """Put invalid events between the others, and check that each is rejected with a reason."""
     rubbish = [
         b"",
         b"{",
@@ -46,16 +46,16 @@ def poison(scene: Scene) -> None:
 
 
 def repeated(scene: Scene) -> None:
-    """Tell every event five times, shuffled."""
+    """Send every event five times, shuffled."""
     scene.shop.repeats, scene.shop.shuffled_s = 5, 0.3
     scene.open(30, over_s=1.0)
 
 
 def racing(scene: Scene) -> None:
-    """Let people pay and come back at the very time at which requests are made, by an API that takes its time."""
+    """Let people pay and come back exactly while requests are made, with a slow API."""
 
     def slowly(wire: Wire) -> None:
-        time.sleep(0.2)  # the API's own time
+        time.sleep(0.2)  # the API's own delay
         wire.send(http(200))
 
     scene.system.api.plan(always(Answer("slow 200", contact=True, act=slowly)))
@@ -63,7 +63,7 @@ def racing(scene: Scene) -> None:
 
 
 def clock(offset: timedelta) -> Callable[[Scene], None]:
-    """Let the shop's clock be wrong."""
+    """Give the shop a wrong clock."""
 
     def act(scene: Scene) -> None:
         scene.shop.clock_offset = offset
@@ -73,7 +73,7 @@ def clock(offset: timedelta) -> Callable[[Scene], None]:
 
 
 def settings_change(scene: Scene) -> None:
-    """Change the thresholds in the middle of everything; break the file, mend it, write keys that nobody knows."""
+    """Change the thresholds while everything runs; break the file, fix it, write unknown keys."""
     system = scene.system
     scene.open(60, over_s=4.0)
     for _ in range(8):
@@ -88,7 +88,7 @@ def settings_change(scene: Scene) -> None:
 
 
 def ingest_away(scene: Scene) -> None:
-    """Freeze ingest while shoppers go on: nobody may be declared silent on the strength of what nobody read."""
+    """Freeze ingest while shoppers continue: unread events must not make a session silent."""
     scene.open(20, over_s=0.5, kinds=(("goes_on", 3), ("leaves", 1)))
     began = time.time()
     with scene.system.frozen("ingest"):
@@ -102,7 +102,7 @@ def ingest_away(scene: Scene) -> None:
 
 
 def _pause(scene: Scene, for_s: float) -> None:
-    """Let the fault last: that it does is what is tested."""
+    """Let the fault last: its duration is under test."""
     ends = time.monotonic() + for_s
     scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
 

@@ -1,4 +1,4 @@
-"""What a fault is, and how one is run: seeded, several times on one system, each run checked by itself."""
+"""A fault and its runs: seeded, several times on one system, each run checked separately."""
 
 import time
 from collections import Counter
@@ -28,14 +28,14 @@ USUAL = frozenset(
         "suppressed.no_consent",
     }
 )
-"""How an outreach may end when nothing goes wrong."""
+"""The outcomes of an outreach without a fault."""
 OR_UNKNOWN = USUAL | {"unknown"}
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class Scene:
-    """One run: the system, its shoppers, and the chance that decides about details."""
+    """One run: the system, its shoppers, and the random choices."""
 
     system: System
     shop: Shop
@@ -43,11 +43,11 @@ class Scene:
     violations: list[str] = field(default_factory=list)
 
     def open(self, visits: int = 20, over_s: float = 0.5, kinds: Kinds = KINDS) -> None:
-        """Let shoppers come."""
+        """Let shoppers arrive."""
         self.shop.open(visits, over_s, kinds)
 
     def expect(self, condition: object, what: str) -> None:
-        """Record what this fault promises besides, and did not keep."""
+        """Record a further promise of this fault that was broken."""
         if not condition:
             self.violations.append(what)
 
@@ -59,33 +59,33 @@ class Fault:
     number: str
     title: str
     act: Callable[[Scene], None]
-    """Lets shoppers come and makes the fault happen; returns when everything is whole again."""
+    """Lets shoppers arrive and causes the fault; returns after everything is repaired."""
     allowed: frozenset[str] = USUAL
     env: Mapping[str, str] = field(default_factory=dict)
     roles: tuple[str, ...] = ROLES
     settles_within_s: float = 60.0
     """After the fault; longer counts as stuck."""
     still_for_s: float = 0.0
-    """For so long nothing may have been under way before all is taken to be over."""
+    """How long nothing must be in flight before the run counts as over."""
     around: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = lambda _: nullcontext({})
-    """Runs what the roles need besides, in a directory of its own; yields their settings for it."""
+    """Runs further programs for the roles in a separate directory; yields the settings for them."""
     pace: RestartPolicy = PACE
-    """How roles that end are started again."""
+    """The restart policy of roles that end."""
     most_runs: int = 1000
-    """For one that takes minutes: a shorter one of the same kind is run more often."""
+    """For a fault that takes minutes: a shorter one of the same kind runs more often."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What all runs of one fault came to."""
+    """The results of all runs of one fault."""
 
     fault: Fault
     verdicts: list[Verdict] = field(default_factory=list)
     recovered_s: list[float] = field(default_factory=list)
-    """Of each run, how long after the fault everything had its outcome."""
+    """For each run, how long after the fault every outreach had its outcome."""
 
     def totals(self) -> Counter[str]:
-        """Add up the numbers of all runs."""
+        """Return the sums of all runs."""
         total: Counter[str] = Counter(runs=len(self.verdicts))
         for verdict in self.verdicts:
             for name in ("sessions", "requests", "contacts", "duplicates", "losses"):
@@ -96,9 +96,9 @@ class Result:
 
 
 def run(fault: Fault, seeds: Iterable[int], directory: Path, env: Mapping[str, str] = NO_SETTINGS) -> Result:
-    """Run a fault once for each seed; a system in which something got stuck is replaced for the next.
+    """Run a fault once for each seed; a system in which something is stuck is replaced for the next.
 
-    `env`: settings for faults that have none of their own for the same.
+    `env`: settings for faults that don't set the same ones.
     """
     result, left = Result(fault), list(seeds)[: fault.most_runs]
     while left:
@@ -115,7 +115,7 @@ def run(fault: Fault, seeds: Iterable[int], directory: Path, env: Mapping[str, s
 
 
 def run_once(fault: Fault, seed: int, system: System, result: Result) -> Verdict:
-    """Make a fault happen once, wait for the end of everything, and hold it against the promise."""
+    """Cause a fault once, wait until everything has ended, and check the promises."""
     random = Random(f"{fault.number}/{seed}")
     system.api.plan(always(ACCEPT))
     shop = Shop(system.server.url, random, f"f{fault.number}-{seed}")

@@ -23,7 +23,7 @@ Figures = dict[str, Any]
 
 
 def figures_of(result: Result) -> Figures:
-    """Return what all runs of one fault came to, as JSON data."""
+    """Return the results of all runs of one fault, as JSON data."""
     totals = result.totals()
     times = sorted(result.recovered_s) or [0.0]
     return {

@@ -1,4 +1,4 @@
-"""Fault 26: messages and commands of the broker that aren't Winback's."""
+"""Fault 26: foreign messages and commands of the broker."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def random_items(of: SearchStrategy[Any], number: int) -> list[Any]:
 
 
 def messages(scene: Scene) -> None:
-    """Put random messages into both queues while shoppers come."""
+    """Put random messages into both queues while shoppers arrive."""
     system = scene.system
     pids, began = system.supervisor.pids(), time.time()
     scene.open(30, over_s=2.0)
@@ -79,7 +79,7 @@ def _waiting(broker: Any) -> Iterator[bytes]:  # noqa: ANN401 - a client
 
 
 def _is_ours(item: bytes) -> bool:
-    """Whether Celery wrote a message; the hostile ones have another origin, or none."""
+    """Return whether Celery wrote a message; the hostile ones have another origin, or none."""
     try:
         return re.fullmatch(r"gen\d+@.+", json.loads(item)["headers"]["origin"]) is not None
     except (ValueError, TypeError, LookupError, RecursionError):
@@ -87,13 +87,13 @@ def _is_ours(item: bytes) -> bool:
 
 
 def messages_of_amqp(scene: Scene) -> None:
-    """Put random messages into both queues of RabbitMQ while shoppers come."""
+    """Put random messages into both queues of RabbitMQ while shoppers arrive."""
     system = scene.system
     pids, began = system.supervisor.pids(), time.time()
     scene.open(30, over_s=2.0)
     url = system.settings.broker_url or ""
     for message in random_items(amqp_messages(), scene.random.randrange(2**32)):
-        with suppress(amqp.AMQPError, OSError):  # RabbitMQ closes the connection for what it can't store itself
+        with suppress(amqp.AMQPError, OSError):  # RabbitMQ closes the connection if it can't store a message
             publish(url, scene.random.choice(QUEUES), message)
     _says_so(scene, began, pids, "messages_refused")
 
@@ -106,7 +106,7 @@ def on_rabbitmq(directory: Path) -> Iterator[Mapping[str, str]]:
 
 
 def commands(scene: Scene) -> None:
-    """Order the workers to slow down and to stop, while shoppers come."""
+    """Send the workers remote commands to slow down and to stop, while shoppers arrive."""
     system = scene.system
     pids, began = system.supervisor.pids(), time.time()
     scene.open(30, over_s=2.0)
@@ -117,7 +117,7 @@ def commands(scene: Scene) -> None:
 
 
 def duplicates(scene: Scene) -> None:
-    """Repeat a hint 30,000 times: one of an outreach that is open, or of none."""
+    """Repeat a hint 30,000 times, with the id of an open outreach or an unknown one."""
     system = scene.system
     scene.open(30, over_s=2.0)
     system.until(system.open_outreaches, 30)
@@ -137,7 +137,7 @@ def _open(scene: Scene) -> list[str]:
 
 
 def _says_so(scene: Scene, began: float, pids: object, words: str) -> None:
-    """Expect a line of the log, and that no worker ended."""
+    """Expect a log line, and that no worker ended."""
     scene.system.until(lambda: scene.system.said(words, since=began), 10, "I6: a word on what was refused")
     scene.expect(scene.system.supervisor.pids() == pids, "a worker was ended by what it was sent")
     scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")

@@ -1,6 +1,6 @@
 """The API of the faults: the mock API's contract and ledger behind a server that can answer in every bad way.
 
-What is in the ledger happened, whatever became of the answer: it is what the promise is held against.
+The ledger's entries happened, even if the answer was lost. The promise is checked against them.
 """
 
 import json
@@ -26,17 +26,17 @@ CREDENTIALS = Credentials("public", "private")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API makes of one request: whether it contacts the person, and what it then does with the connection."""
+    """The API's reaction to one request: whether it contacts the person, and its use of the connection."""
 
     name: str
     contact: bool
     act: Callable[[Wire], None]
     status: int | None = None
-    """As it is noted; None for an answer that isn't whole."""
+    """As it is recorded; None for an incomplete answer."""
 
     @property
     def outcome(self) -> Outcome:
-        """As the mock API calls it."""
+        """The mock API's name for it."""
         return "accepted" if self.contact else "forced" if self.status else "dropped"
 
 
@@ -50,7 +50,7 @@ class Request:
     session: str
     phone: str
     stamp: str
-    """`abandonment_timestamp`: with the session it names the abandonment."""
+    """`abandonment_timestamp`: together with the session it identifies the abandonment."""
     body: str
     status: int | None
     contact: bool
@@ -59,7 +59,7 @@ class Request:
 
 
 Plan = Callable[[int], Answer]
-"""Chooses the answer to a request by how many there were before it since the plan was made."""
+"""Chooses the answer to a request by the number of requests since the plan was made."""
 
 
 def reply(status: int, body: bytes = b"", *, contact: bool, **headers: str) -> Answer:
@@ -71,7 +71,7 @@ ACCEPT = reply(200, contact=True)
 
 
 def refuse(status: int, body: bytes = b"", **headers: str) -> Answer:
-    """Answer with an error, and contact nobody."""
+    """Answer with an error and contact no person."""
     return reply(status, body, contact=False, **headers)
 
 
@@ -80,12 +80,12 @@ def always(answer: Answer) -> Plan:
 
 
 def in_turn(*answers: Answer) -> Plan:
-    """Give these answers one after the other, and the last one ever after."""
+    """Give these answers in order, and then always the last one."""
     return lambda number: answers[min(number, len(answers) - 1)]
 
 
 class LedgerApi:
-    """The API; one plan decides about all requests until another is set."""
+    """The API; one plan decides about all requests until the next is set."""
 
     def __init__(self, path: Path) -> None:
         self._ledger = Ledger(path, keep=0)
@@ -127,7 +127,7 @@ class LedgerApi:
             self._decide(raw).act(wire)
 
     def _decide(self, raw: bytes) -> Answer:
-        """Write a request down before it is answered."""
+        """Record a request before it is answered."""
         head, _, body = raw.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]

@@ -1,4 +1,4 @@
-"""Fault 27: processes of one installation that were started with other settings than the rest."""
+"""Fault 27: processes of one installation with other settings than the rest."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ LONGEST_S = 20.0
 
 
 def worker_in_another_mode(odd: Mapping[str, str]) -> Callable[[Scene], None]:
-    """Start one more worker in another mode: from then on no worker acts, until one side has ended."""
+    """Start one more worker in another mode: no worker acts until one side has ended."""
 
     def act(scene: Scene) -> None:
         system = scene.system
@@ -34,7 +34,7 @@ def worker_in_another_mode(odd: Mapping[str, str]) -> Callable[[Scene], None]:
 
 
 def worker_of_another_namespace(scene: Scene) -> None:
-    """Start a worker of another namespace on the same broker: it takes messages that it can do nothing with."""
+    """Start a worker of another namespace on the same broker: it takes messages that it can't use."""
     system = scene.system
     with system.another("recover", {"WINBACK_NAMESPACE": "other"}):
         system.until(lambda: system.redis.exists("other:heartbeat:recover"), LONGEST_S)
@@ -43,7 +43,7 @@ def worker_of_another_namespace(scene: Scene) -> None:
 
 
 def role_with_a_wrong_key(role: str) -> Callable[[Scene], None]:
-    """Start a role with a key of encryption that isn't this data's: others must be able to start afterwards."""
+    """Start a role with an encryption key that isn't this data's: others must be able to start afterwards."""
 
     def act(scene: Scene) -> None:
         system = scene.system
@@ -70,7 +70,7 @@ def role_with_another_secret(scene: Scene) -> None:
 
 
 def worker_with_other_settings(scene: Scene) -> None:
-    """Start a worker with another policy: it's named, and nobody is contacted twice."""
+    """Start a worker with another policy: it is reported, and no person is contacted twice."""
     with scene.system.another("recover", {"WINBACK_CONTACT__MAX_PER_SESSION": "5"}):
         scene.open(30, over_s=2.0)
         named = scene.system.until(lambda: _text(scene, "processes"), LONGEST_S, "the name of the process")
@@ -108,7 +108,7 @@ def _recorded(scene: Scene) -> set[str]:
 
 
 def _while(scene: Scene, for_s: float) -> None:
-    """Let the fault last: that it does is what is tested."""
+    """Let the fault last: its duration is under test."""
     ends = time.monotonic() + for_s
     scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
 

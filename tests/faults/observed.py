@@ -1,4 +1,4 @@
-"""What can be seen of a system that runs: its log, and what is under way in Redis."""
+"""The observable state of a running system: its log, and its open work in Redis."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,18 +14,18 @@ ROLES = ("ingest", "recover", "sweep", "beat")
 
 
 class Observed:
-    """Roles over a server, seen from outside.
+    """Roles on a server, seen from outside.
 
     Attributes:
-        state: What is in the server, past the proxies.
-        log: What the roles said: when (s since the epoch), who, the line.
+        state: The server's data, without the proxies.
+        log: The output of the roles: when (s since the epoch), the role, the line.
     """
 
     state: State
     log: list[tuple[float, str, str]]
 
     def until(self, condition: Callable[[], T], within_s: float = 30.0, what: str = "it") -> T:
-        """Wait until a condition is truthy and return what it is; raises TimeoutError."""
+        """Wait until a condition is truthy and return its value; raises TimeoutError."""
         deadline = time.monotonic() + within_s
         while not (found := condition()):
             if time.monotonic() > deadline:
@@ -35,7 +35,7 @@ class Observed:
         return found
 
     def all_alive(self) -> bool:
-        """Whether every role has said so within the last seconds."""
+        """Return whether every role has recorded a heartbeat within the last seconds."""
         now_ms = self.state.streams.watermark().now_ms
         for role in ROLES:
             beats = self.redis.hvals(self.state.keys.heartbeat(role))
@@ -45,7 +45,7 @@ class Observed:
 
     @property
     def redis(self) -> Any:  # noqa: ANN401 - a client
-        """The server itself, past the proxies."""
+        """The server itself, without the proxies."""
         return self.state.client
 
     def in_lanes(self) -> int:
@@ -53,7 +53,7 @@ class Observed:
         return sum(self.redis.zcard(key) for key in self.redis.scan_iter("winback:{*}:lane:*", count=1000))
 
     def open_outreaches(self) -> int:
-        """Return how many outreaches are due or leased: at one moment, or one that changes places might be missed."""
+        """Return how many outreaches are due or leased, at one moment, so that one that changes sets isn't missed."""
         pipe = self.redis.pipeline(transaction=True)
         for number in range(PARTITIONS):
             pipe.zcard(self.state.keys.due(number))
@@ -61,11 +61,11 @@ class Observed:
         return sum(pipe.execute())
 
     def is_settled(self) -> bool:
-        """Whether nothing is under way any more."""
+        """Return whether nothing is in flight any more."""
         return not (any(map(self.redis.xlen, STREAMS)) or self.in_lanes() or self.open_outreaches())
 
     def stays_settled(self, for_s: float, within_s: float) -> None:
-        """Wait until nothing has been under way for so long: a worker that stood still may yet tell how it went."""
+        """Wait until nothing has been in flight for this long: a stalled worker might still record its result."""
         began = time.monotonic()
 
         def is_so() -> bool:
@@ -81,7 +81,7 @@ class Observed:
             raise TimeoutError(f"{exc}\nnot settled: {'; '.join(self._unsettled()) or 'anything'}") from None
 
     def _unsettled(self) -> Iterator[str]:
-        """What is under way, and since or until when: seconds after now by the server's clock."""
+        """Yield everything in flight, and since or until when: seconds after now by the server's clock."""
         seconds, _ = self.redis.time()
         keys = self.state.keys
         for stream in STREAMS:
@@ -98,9 +98,9 @@ class Observed:
                     yield f"{kind} {member!r} {at / 1000 - seconds:.0f} {state}"
 
     def said(self, words: str, since: float = 0.0) -> int:
-        """Return in how many lines of the log these words stand."""
+        """Return how many log lines contain these words."""
         return sum(words in line for at, _, line in self.log if at >= since)
 
     def logged(self, *words: str) -> bool:
-        """Whether one line of the log has all these words."""
+        """Return whether one log line contains all these words."""
         return any(all(word in line for word in words) for _, _, line in self.log)

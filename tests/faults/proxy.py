@@ -1,4 +1,4 @@
-"""A TCP proxy that stands between two parts and can cut, delay, freeze and drop replies."""
+"""A TCP proxy between two parts that can cut, delay, freeze and drop replies."""
 
 import asyncio
 import threading
@@ -12,17 +12,17 @@ _PIECE = 64 * 1024
 
 
 class Proxy:
-    """Passes bytes to a port of this machine. What it does otherwise it does to all connections, old and new.
+    """Forwards bytes to a port of this machine. Each mode applies to all connections, old and new.
 
-    `refuse` closes them and the port. `cut` closes them, and new ones as soon as they are there. `freeze` takes
-    connections and passes nothing, in neither direction, until it passes again. `drop_replies` passes what clients say
-    and swallows what the server answers, for good: when it passes again, connections that lost a reply are closed.
+    `refuse` closes them and the port. `cut` closes them, and new ones at once. `freeze` accepts connections and
+    forwards nothing in either direction until it passes again. `drop_replies` forwards the clients' data and drops the
+    server's answers for good: when it passes again, connections that lost a reply are closed.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.delay_s = 0.0
-        """How much later everything arrives that is passed on."""
+        """The delay of everything that is forwarded."""
         self.port = 0
         self._mode: Mode = "pass"
         self._passing = asyncio.Event()
@@ -43,7 +43,7 @@ class Proxy:
         self._loop.close()
 
     def set(self, mode: Mode) -> None:
-        """Do this from now on; when this returns, it is so."""
+        """Set the mode; it is in force when this returns."""
         self._call(self._set(mode))
 
     def _call(self, work: Coroutine[Any, Any, None]) -> None:

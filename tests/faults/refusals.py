@@ -1,4 +1,4 @@
-"""Fault 25: a server that takes no writes or isn't there, for longer than it takes to give a role up."""
+"""Fault 25: a server that takes no writes or is missing, for longer than a role is restarted."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.faults.system import System
 from worker.supervision.restart_policy import RestartPolicy
 
 IMPATIENT = RestartPolicy(first=0.2, longest=1.0, longest_wait=1.0, brief=5.0)
-"""Five deaths of one role within a minute: that takes it about eight seconds."""
+"""Five crashes of one role within a minute, which take about eight seconds."""
 LONG_S = 12.0
 KILL_EVERY_S = 4.0
 ALARMS = {"WINBACK_ALARMS__CHECK_INTERVAL": "500ms"}
@@ -80,7 +80,7 @@ def refuses(broken: Broken, for_s: float = LONG_S, *, killing: bool = False) -> 
 
 
 def absent_at_start(scene: Scene) -> None:
-    """Start all roles while there is no server."""
+    """Start all roles without a server."""
     system = scene.system
     scene.open(30, over_s=2.0)
     system.until(system.open_outreaches, 30)
@@ -95,8 +95,8 @@ def absent_at_start(scene: Scene) -> None:
 
 
 def _recovers(scene: Scene, began: float, requests: int) -> None:
-    """Expect no contact without a fence, an alarm, and roles that come back by themselves."""
-    # What had passed its fence may still be under way when the fault begins.
+    """Expect no contact without a fence, an alarm, and roles that recover automatically."""
+    # Outreaches that had passed their fence can still be in flight when the fault begins.
     in_flight = scene.system.settings.worker.concurrency
     scene.expect(requests <= in_flight, f"{requests} requests without a fence")
     scene.expect(scene.system.said('"event": "alarm"', since=began), "I6: no alarm")
@@ -112,7 +112,7 @@ def _writes_fail(redis: Any) -> bool:  # noqa: ANN401 - a client
 
 
 def _rewrites(redis: Any) -> bool:  # noqa: ANN401 - a client
-    with suppress(RedisError):  # one may be under way
+    with suppress(RedisError):  # one can be in flight
         return bool(redis.bgrewriteaof())
     return False
 

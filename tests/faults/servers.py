@@ -1,4 +1,4 @@
-"""Faults 6 to 10: the server that dies, is away, frozen or full; beats; a stream and a group that are deleted."""
+"""Faults 6 to 10: a server that crashes, is down, frozen or out of memory; beats; a deleted stream and group."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ WORKS_AGAIN_WITHIN_S = 30.0
 
 
 def server_killed(scene: Scene) -> None:
-    """Kill it in the middle of everything, and start it again with its append-only file."""
+    """Kill it while everything runs, and restart it with its append-only file."""
     scene.open(30, over_s=2.0)
     scene.system.until(scene.system.open_outreaches, 30)
     scene.system.server.kill()
@@ -26,7 +26,7 @@ def server_killed(scene: Scene) -> None:
 
 
 def torn(scene: Scene) -> None:
-    """Kill it while it writes: the last command is in its append-only file up to a random byte."""
+    """Kill it during a write: the last command is in its append-only file up to a random byte."""
     system = scene.system
     scene.open(30, over_s=2.0)
     system.until(system.open_outreaches, 30)
@@ -40,7 +40,7 @@ def torn(scene: Scene) -> None:
 
 
 def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
-    """Cut the roles off from the server (state and broker), while the shop goes on telling it."""
+    """Cut the roles off from the server (state and broker), while the shop keeps sending events."""
 
     def act(scene: Scene) -> None:
         scene.open(30, over_s=2.0)
@@ -48,7 +48,7 @@ def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
         _both(scene, mode)
         before = len(scene.system.api.requests())
         _while(scene, away_s)
-        # What had passed its fence may still be under way when the server goes; nothing else may be.
+        # Only outreaches that had passed their fence can be in flight when the server goes down.
         in_flight = scene.system.settings.worker.concurrency
         requests = len(scene.system.api.requests()) - before
         scene.expect(requests <= in_flight, f"{requests} requests without a fence")
@@ -59,7 +59,7 @@ def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
 
 
 def frozen(frozen_s: float) -> Callable[[Scene], None]:
-    """Freeze the server itself: the shop can tell nothing either."""
+    """Freeze the server itself, so that the shop can't send events either."""
 
     def act(scene: Scene) -> None:
         scene.open(30, over_s=2.0)
@@ -74,7 +74,7 @@ def frozen(frozen_s: float) -> Callable[[Scene], None]:
 
 
 def full(full_s: float) -> Callable[[Scene], None]:
-    """Let the server refuse whatever would take memory."""
+    """Let the server refuse all writes that need memory."""
 
     def act(scene: Scene) -> None:
         redis = scene.system.redis
@@ -96,7 +96,7 @@ def full(full_s: float) -> Callable[[Scene], None]:
 
 
 def two_beats(scene: Scene) -> None:
-    """Two beats and two sweeps at once, all the time."""
+    """Run two beats and two sweeps at once, all the time."""
     scene.open(60, over_s=3.0)
 
 
@@ -123,7 +123,7 @@ def group_deleted(scene: Scene) -> None:
 
 
 def stream_deleted(scene: Scene) -> None:
-    """Delete the streams, when nothing waits in them: what did would be lost with it."""
+    """Delete the streams while they are empty, because waiting events would be lost."""
     redis = scene.system.redis
     scene.open(30, over_s=2.0)
 
@@ -138,7 +138,7 @@ def _both(scene: Scene, mode: Mode) -> None:
 
 
 def _while(scene: Scene, for_s: float) -> None:
-    """Let the fault last: that it does is what is tested."""
+    """Let the fault last: its duration is under test."""
     ends = time.monotonic() + for_s
     scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
 

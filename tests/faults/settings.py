@@ -1,4 +1,4 @@
-"""The settings of the system that the faults happen to: short times, and the pool of the usual rates."""
+"""The settings of the system under faults: short times, and the pool of the usual rates."""
 
 from tests.faults.shop import STREAMS
 
@@ -6,7 +6,7 @@ TIMEOUT_S = 0.5
 LEASE_S = 2 * TIMEOUT_S + 1.0
 POOL = "WINBACK_WORKER__POOL"
 PROCESSES = {POOL: "prefork"}
-"""For a fault of single processes of the pool."""
+"""For faults of single processes of the pool."""
 SETTINGS = {
     "WINBACK_IDENTITY_SECRET": "an identity secret for the faults",
     "WINBACK_DETECTION__SWEEP_INTERVAL": "200ms",
@@ -27,7 +27,7 @@ SETTINGS = {
     "WINBACK_INGEST__STREAMS": str(len(STREAMS)),
     "WINBACK_INGEST__READ_TIMEOUT": "200ms",
     "WINBACK_INGEST__STALE_AFTER": "1s",
-    # The rate is off here, for which processes would be the default.
+    # Without a rate, processes would be the default here.
     POOL: "threads",
     "WINBACK_WORKER__CONCURRENCY": "4",
 }

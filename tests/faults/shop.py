@@ -1,4 +1,4 @@
-"""Shoppers, each with a story that is known from the start, and what became of telling it."""
+"""Shoppers, each with a known story, and the results of sending its events."""
 
 import heapq
 import json
@@ -24,11 +24,11 @@ KINDS: Kinds = (
     ("second_cart", 3),
     ("refuses", 1),
 )
-"""And how often each comes.
+"""And the frequency of each.
 
-`pays` within the threshold; `pays_late` and `comes_back` at about the time at which a request may be made;
-`second_cart` is another session of the person before, who writes the number in another way, or gives another one and
-the same e-mail address; `refuses` says so in another session; `goes_on`, if asked for, is never silent for `GOES_ON_S`.
+`pays` within the threshold; `pays_late` and `comes_back` around the time of a possible request; `second_cart` is
+another session of the person before, with the number written differently, or with another number and the same e-mail
+address; `refuses` refuses in another session; `goes_on`, if requested, is never silent for `GOES_ON_S`.
 """
 THRESHOLD_S = 1.0
 GOES_ON_S = 4.0
@@ -60,17 +60,17 @@ class Told:
 
 @dataclass(slots=True)
 class Visit:
-    """One session: what it is about, and what was told of it."""
+    """One session: its person, and its sent events."""
 
     session: str
     kind: Kind
     phone: str
     """As it is written in this session."""
     person: int = 0
-    """The same in all sessions of one person; 0 for nobody."""
+    """The same in all sessions of one person; 0 for none."""
     told: list[Told] = field(default_factory=list)
     untold: int = 0
-    """Events that the server did not take, or did not say that it took."""
+    """Events that the server didn't take or acknowledge."""
 
 
 def entry_order(entry: str) -> tuple[int, int]:
@@ -80,7 +80,7 @@ def entry_order(entry: str) -> tuple[int, int]:
 
 
 class Shop:
-    """Tells events as they fall due, from a thread of its own, straight to the server. Its clock can be wrong."""
+    """Sends due events directly to the server, in its own thread. Its clock can be wrong."""
 
     def __init__(self, url: str, random: Random, prefix: str) -> None:
         self._redis: Any = Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
@@ -95,13 +95,13 @@ class Shop:
         self.visits: dict[str, Visit] = {}
         self.clock_offset = timedelta(0)
         self.repeats = 1
-        """How often each event is told."""
+        """How often each event is sent."""
         self.shuffled_s = 0.0
-        """Up to so much later, at random, each telling arrives."""
+        """The longest random delay of each sending."""
         self._thread.start()
 
     def open(self, visits: int, over_s: float = 0.5, kinds: Kinds = KINDS) -> None:
-        """Let so many shoppers come within a time."""
+        """Let this many shoppers arrive within a time."""
         now, person = time.time(), 0
         names, weights = zip(*kinds, strict=True)
         for _ in range(visits):
@@ -120,12 +120,12 @@ class Shop:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something left to tell."""
+        """Return whether there are events left to send."""
         with self._guard:
             return bool(self._plan) or self._telling
 
     def close(self) -> None:
-        """Tell nothing more."""
+        """Stop sending."""
         self._closing.set()
         self._thread.join(10)
         self._redis.close()

@@ -1,4 +1,4 @@
-"""I6, never silent: whenever an outreach stood still for longer than it should, an alarm was on in that time."""
+"""I6, never silent: if an outreach stalled for longer than it should, an alarm was firing in that time."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,14 @@ from state.decisions import OutreachRecord
 from worker.monitoring.alarms import ALARM, ALARM_RESOLVED
 
 LONGEST_MS = 20_000
-"""Detection and sending may stand still for this long before there has to be an alarm: five intervals, at least ten
-seconds, after a start or an outage in which the roles are not judged yet."""
+"""How long detection and sending can stall without an alarm: five intervals, at least ten seconds, after a start or an
+outage during which the roles aren't checked yet."""
 _SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """From when until when something was reported to be wrong (Unix ms)."""
+    """The start and end of an alarm (Unix ms)."""
 
     about: str
     from_ms: float
@@ -24,13 +24,13 @@ class Alarm:
 
 
 def alarms_in(log: Sequence[tuple[float, str, str]]) -> list[Alarm]:
-    """Return the alarms of all processes, from their log: when (s), the role, the line."""
+    """Return the alarms of all processes from their log: when (s), the role, the line."""
     open_: dict[str, float] = {}
     found: list[Alarm] = []
     for at, role, line in log:
         said = _said(line)
         about = said.get("alarm", "")
-        # While the server is away, each process reports that by itself.
+        # While the server is down, each process reports this on its own.
         key = f"{about} {role}" if about == _SERVER else about
         if said.get("event") == ALARM:
             open_.setdefault(key, at * 1000)
@@ -40,12 +40,12 @@ def alarms_in(log: Sequence[tuple[float, str, str]]) -> list[Alarm]:
 
 
 def silent_stops(record: OutreachRecord, silent_since_ms: float, alarms: Sequence[Alarm]) -> Iterator[str]:
-    """Yield the times in which an outreach stood still without an alarm.
+    """Yield the times in which an outreach stalled without an alarm.
 
-    `silent_since_ms`: its session's last event before it was claimed (Unix ms).
+    `silent_since_ms`: its session's last event before the claim (Unix ms).
     """
     lines_ms = [line.at_ms for line in record.history]
-    # An outreach that ended keeps a claim time from a clock that was ahead. The first line has the time of the claim.
+    # An ended outreach keeps a claim time from a clock that was ahead. The first line has the real one.
     claimed_ms = min([record.claimed_ms, *lines_ms[:1]])
     steps = [silent_since_ms + record.threshold_ms, claimed_ms, *lines_ms]
     for before, after in pairwise(steps):

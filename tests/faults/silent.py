@@ -1,4 +1,4 @@
-"""Fault 31: what would stop without a word. The roles say that they live, and nothing comes of it."""
+"""Fault 31: silent stalls. The roles record heartbeats, but their work stops."""
 
 import time
 
@@ -7,11 +7,11 @@ from tests.faults.settings import PROCESSES
 from tests.faults.silence import LONGEST_MS, alarms_in
 
 _LONGEST_S = LONGEST_MS / 1000 + 10
-"""With the time that a busy machine takes to start and to look."""
+"""Including the time that a busy machine needs to start and to check."""
 
 
 def pool_frozen(scene: Scene) -> None:
-    """Freeze the processes that make the attempts, and not the one that says for them that they live."""
+    """Freeze the processes that make the attempts, but not the one that records their heartbeats."""
     system = scene.system
     workers = system.pool("recover")
     scene.expect(workers, "fault: the recovering worker has no pool of processes")

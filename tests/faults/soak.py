@@ -1,7 +1,7 @@
-"""`python -m tests.faults.soak`: a steady load, all faults at random, and at the end everything has to add up.
+"""`python -m tests.faults.soak`: a steady load, all faults at random, and consistent results at the end.
 
-Most events come from a fixed number of anonymous shoppers; beside them come people who can be contacted, each with a
-story that the checker knows. Memory is looked at all the time.
+Most events come from a fixed number of anonymous shoppers. In addition there are people who can be contacted, each with
+a story that the checker knows. Memory is sampled all the time.
 """
 
 import argparse
@@ -28,12 +28,12 @@ CROWD_THRESHOLD_S = 20.0
 VISITS_A_SECOND = 10
 ALLOWED = OR_UNKNOWN | {"dead"}
 FLAT = 1.25
-"""The most that a part may have in the last quarter, against the second: what it needs is there by then."""
+"""The highest ratio of a part's memory in the last quarter to the second: its normal needs are allocated by then."""
 MB = 2**20
 
 
 def main() -> int:
-    """Run what the command line asks for; return the exit code."""
+    """Run the requested soak; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=int, default=2200, help="events a second")
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[str, object]:
-    """Let the shop run, make faults happen, and return the figures."""
+    """Run the shop, cause faults, and return the figures."""
     random = Random(asked.seed)
     system.thresholds(THRESHOLD_S, product_selection=CROWD_THRESHOLD_S)
     crowd = Crowd(system.server.url, rate=asked.rate, shoppers=SHOPPERS, seed=asked.seed)
@@ -95,7 +95,7 @@ def soak(system: System, asked: argparse.Namespace, console: Console) -> dict[st
 
 
 def _trade(system: System, shop: Shop, for_s: float) -> None:
-    """Let people whose stories are known come for a while, and wait for its end."""
+    """Let people with known stories arrive for a while, and wait until they are done."""
     shop.open(round(VISITS_A_SECOND * for_s), over_s=for_s)
     ends = time.monotonic() + for_s
     system.until(lambda: time.monotonic() > ends, 60)
@@ -113,7 +113,7 @@ def _told_by(verdict: Verdict) -> dict[str, object]:
 
 
 def _memory(samples: Samples) -> tuple[dict[str, list[float]], list[str]]:
-    """Return what each part had in each quarter (MB), and the parts that went on growing."""
+    """Return the memory of each part in each quarter (MB), and the parts that kept growing."""
     memory = {name: [round(value / MB, 1) for value in samples.quarters(name)] for name in MB_PARTS}
     grown = [name for name, (_, second, *_, last) in memory.items() if name != "redis" and last > FLAT * second]
     return memory, grown

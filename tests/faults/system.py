@@ -1,4 +1,4 @@
-"""Winback with real processes on a server of its own: every part can be killed, frozen, cut off and looked at."""
+"""Winback with real processes on its own server: every part can be killed, frozen, cut off and inspected."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ class System(Observed):
         self._frozen: set[int] = set()
 
     def start(self) -> None:
-        """Start everything and wait until every role says that it lives."""
+        """Start everything and wait until every role has recorded a heartbeat."""
         enter = self._stack.enter_context
         self.points.mkdir(parents=True)
         self.server = enter(EmbeddedValkey(self.directory / "valkey", port=0))
@@ -65,12 +65,12 @@ class System(Observed):
         direct = self.settings.model_copy(update={"redis_url": self.server.url})
         self.state = runtime.open_state(direct)
         self._stack.callback(self.state.client.close)
-        self._stack.callback(lambda: self.supervisor.stop())  # noqa: PLW0108 - another one may take its place
+        self._stack.callback(lambda: self.supervisor.stop())  # noqa: PLW0108 - another one can replace it
         self.supervise()
         self.until(self.all_alive, 60)
 
     def supervise(self) -> None:
-        """Start all roles, by a supervisor that knows none of their earlier lives."""
+        """Start all roles with a supervisor that doesn't count earlier crashes."""
         self.supervisor = Supervisor(self._roles(), output=self._note, policy=self._policy)
         self.supervisor.start()
 
@@ -94,9 +94,9 @@ class System(Observed):
     # To break
 
     def thresholds(self, seconds: float, more: str = "", *, interval: str = "500ms", **stages: float) -> None:
-        """Write the settings file anew, as an editor does: all at once. `stages`: where one differs (s).
+        """Replace the settings file at once, as an editor does. `stages`: thresholds that differ (s).
 
-        `interval`: of the sweep; a variable that is set beats it.
+        `interval`: of the sweep; a variable that is set takes precedence.
         """
         wanted = dict.fromkeys(STAGES, seconds) | stages
         lines = "\n".join(f'{stage} = "{wait_s * 1000:.0f}ms"' for stage, wait_s in wanted.items())
@@ -116,17 +116,17 @@ class System(Observed):
             yield
 
     def arm(self, point: Point, what: str = "KILL") -> None:
-        """Let the next process that reaches a point kill (`KILL`) or freeze (`STOP`) itself."""
+        """Let the next process that reaches a failpoint kill (`KILL`) or freeze (`STOP`) itself."""
         order = self.points / f".{point}"
         order.write_text(what)
         order.rename(self.points / point)
 
     def disarm(self, point: Point) -> None:
-        """Take back what nobody has met."""
+        """Withdraw a failpoint that no process has reached."""
         (self.points / point).unlink(missing_ok=True)
 
     def met(self, point: Point, within_s: float = 15.0) -> int:
-        """Wait until somebody has reached an armed point, and return its process id."""
+        """Wait until a process has reached an armed failpoint, and return its process id."""
 
         def found() -> int:
             for path in self.points.glob(f"{point}.*"):
@@ -137,7 +137,7 @@ class System(Observed):
         return self.until(found, within_s, f"point {point}")
 
     def pid(self, name: str) -> int:
-        """Return the process id of a role that runs."""
+        """Return the process id of a running role."""
         return self.until(lambda: self.supervisor.pids().get(name, 0), 15, f"the start of {name}")
 
     def pool(self, name: str) -> list[int]:
@@ -146,11 +146,11 @@ class System(Observed):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill(self, name: str) -> None:
-        """SIGKILL a role, with its pool; it is started again."""
+        """SIGKILL a role with its pool; it is restarted."""
         os.killpg(self.pid(name), signal.SIGKILL)
 
     def terminate(self, name: str) -> None:
-        """SIGTERM a role and wait for its end; it is started again."""
+        """SIGTERM a role and wait for its end; it is restarted."""
         pid = self.pid(name)
         _signal(pid, signal.SIGTERM)
         self.until(lambda: not _runs(pid), 20, f"the end of {name}")
@@ -177,7 +177,7 @@ class System(Observed):
 
     @property
     def broker(self) -> Any:  # noqa: ANN401 - a client
-        """The broker's database, past the proxy."""
+        """The broker's database, without the proxy."""
         return Redis(port=self.port, db=1)
 
     def _roles(self) -> list[Role]:

@@ -1,4 +1,4 @@
-"""Fault 28a: sessions that take each other over in circles, and people who are forgotten while they are shopping."""
+"""Fault 28a: sessions that supersede each other in circles, and people who are erased while they are shopping."""
 
 import json
 import time
@@ -25,7 +25,7 @@ NAME = "Penelope Featherstonehaugh"
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One person, and the sessions that they have in turn or at once."""
+    """One person, and their sessions, in sequence or in parallel."""
 
     phone: str
     sessions: tuple[str, ...]
@@ -45,14 +45,14 @@ class Shopper:
 
 
 def circles_and_forgetting(scene: Scene) -> None:
-    """Let all of it happen at once, under the usual shoppers."""
+    """Cause all of it at once, among the usual shoppers."""
     scene.open(10, over_s=2.0)
     circling = [_shopper(scene, f"circle-{number}", scene.random.choice((2, 3))) for number in range(CIRCLES)]
     forgotten = [_shopper(scene, f"forgotten-{number}", 2) for number in range(FORGOTTEN)]
     for shopper in circling:
         _tell(scene, *_circle(scene, shopper))
     for _ in range(3):
-        # Ingest relies on having named them from now on.
+        # From now on, ingest relies on having named them.
         _tell(scene, *(shopper.is_at(place, time.time()) for shopper in forgotten for place in (0, 1)))
         _pass(scene, STEP_S / 3)
     for number, shopper in enumerate(forgotten):
@@ -75,7 +75,7 @@ def circles_and_forgetting(scene: Scene) -> None:
 
 
 def _circle(scene: Scene, shopper: Shopper) -> Iterator[dict[str, Any]]:
-    """Yield takeovers in a circle, all at one moment or one after the other, shuffled and some of them twice."""
+    """Yield supersessions in a circle, at one moment or in sequence, shuffled and some of them twice."""
     began, number = time.time() - 0.1, len(shopper.sessions)
     apart_s = scene.random.choice((0.0, 0.001))
     turns = range(number if apart_s == 0 else 3 * number)

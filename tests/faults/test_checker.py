@@ -1,4 +1,4 @@
-"""The checker finds what it is there to find: one good run, tampered with in every way that matters."""
+"""The checker finds the violations that it is made for: one good run, tampered with in every relevant way."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -21,7 +21,7 @@ Day = tuple[System, Shop]
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """A day on which nothing goes wrong."""
+    """A run without problems."""
     with System(tmp_path_factory.mktemp("day") / "one", {}) as system:
         shop = Shop(system.server.url, Random(1), "day")
         shop.open(12, kinds=(("leaves", 2), ("pays", 1), ("anonymous", 1)))
@@ -76,7 +76,7 @@ def returned_before_the_dispatch(system: System, shop: Shop) -> Callable[[], Non
 
 def still_due(system: System, shop: Shop) -> Callable[[], None]:
     key = system.state.keys.due(partition_of(next(iter(shop.visits))))
-    # Not before long: what is due now is looked at by the roles, which find that there is no such outreach.
+    # Far in the future: the roles examine due outreaches, and would find that this one doesn't exist.
     system.redis.zadd(key, {"00-0123456789abcdef": 2**52})
     return lambda: system.redis.delete(key)
 
@@ -84,7 +84,7 @@ def still_due(system: System, shop: Shop) -> Callable[[], None]:
 def claimed_late(system: System, shop: Shop) -> Callable[[], None]:
     key = _outreach_of(system, _first(system, shop).session)
     claimed = int(system.redis.hget(key, "claimed_at") or 0)
-    # On a busy machine a role may have started late, and that alarm would excuse the claim.
+    # On a busy machine, a role might have started late, and that alarm would excuse the claim.
     log = system.log[:]
     system.log[:] = [line for line in log if ALARM not in line[2]]
     restore = _overwritten(system, key, "claimed_at", str(claimed - 60_000))

@@ -1,4 +1,4 @@
-"""Some of the faults, seeded, on every run of the tests; `make faults` makes all of them happen, many times."""
+"""Some of the faults, seeded, in every test run; `make faults` runs all of them many times."""
 
 from collections.abc import Iterator
 

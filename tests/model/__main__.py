@@ -1,4 +1,4 @@
-"""`python -m tests.model`: search the protocol, or show what goes wrong when a guard is left out."""
+"""`python -m tests.model`: search the protocol, or show the consequences of a missing guard."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ BEGIN, END = "<!-- guards: begin -->\n", "\n<!-- guards: end -->"
 
 
 def main() -> int:
-    """Search; 1 when an invariant breaks although no guard was left out, or holds although one was."""
+    """Search; return 1 if an invariant breaks with all guards, or holds without one."""
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
     parser.add_argument("--long", action="store_true", help="all mixes, the large ones too: many minutes")
     parser.add_argument("--mix", help="only this mix")

@@ -1,11 +1,11 @@
-"""The way to end, into the outbox, and back from an end: `finish.lua`, `requeue.lua`, `reopen_outreach.lua`."""
+"""The functions to end an outreach, requeue it, and undo an end: `finish.lua`, `requeue.lua`, `reopen_outreach.lua`."""
 
 from tests.model.guards import Without
 from tests.model.states import CONTACTED, NONE, World, with_outreach, with_session
 
 
 def finish(world: World, place: int, state: str, without: Without) -> World:
-    """End an outreach. Once an attempt was ambiguous it ends sent or unknown."""
+    """End an outreach. After an ambiguous attempt, it ends as sent or unknown."""
     found = world.outreaches[place]
     if found.ambiguous and state not in CONTACTED and "ambiguous" not in without:
         state = "unknown"
@@ -27,7 +27,7 @@ def finish(world: World, place: int, state: str, without: Without) -> World:
 
 
 def requeue(world: World, place: int) -> World:
-    """Make an outreach due again, as one that nobody has taken in vain."""
+    """Make an outreach due again, with its takes reset."""
     found = world.outreaches[place]
     return with_outreach(
         world, place, found._replace(state="waiting", takes=0, place="due", lease_over=False, barrier=NONE)
@@ -35,7 +35,7 @@ def requeue(world: World, place: int) -> World:
 
 
 def reopen(world: World, place: int) -> World:
-    """Take an end back: what it counted is counted back."""
+    """Undo an end: its counts are subtracted."""
     found = world.outreaches[place]
     if found.state == "unknown" and found.session != NONE:
         session = world.sessions[found.session]
@@ -44,7 +44,7 @@ def reopen(world: World, place: int) -> World:
 
 
 def moved_on(world: World, place: int, without: Without, guard: str) -> bool:
-    """Whether the session is not abandoned any more by this outreach."""
+    """Return whether the session isn't abandoned any more by this outreach."""
     if guard in without:
         return False
     found = world.outreaches[place]

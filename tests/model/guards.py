@@ -1,4 +1,4 @@
-"""The guards of the protocol: each may be left out, to see what it is for."""
+"""The guards of the protocol: each can be left out, to show its purpose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ NOTHING: Without = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One guard: the script or the attempt it belongs to, and what it says."""
+    """One guard: its script or attempt, and its condition."""
 
     where: str
     says: str
     mix: str
-    """Where it is missed soonest."""
+    """The mix that shows its absence soonest."""
     covered_by: str = ""
-    """The guard that holds in its place: it is missed only when that one is left out as well."""
+    """The guard that covers for it: its absence only shows if that one is missing as well."""
 
 
 _GUARDS = {

@@ -1,4 +1,4 @@
-"""What must hold in every state, whatever happened."""
+"""The invariants of every state."""
 
 from tests.model import outbox, worker
 from tests.model.guards import NOTHING, Without
@@ -6,7 +6,7 @@ from tests.model.states import CONTACTED, OPEN, Outreach, World, of_session
 
 
 def violation(world: World, most_takes: int, limit: int = 1) -> str:  # noqa: C901 - one branch for each sentence
-    """Return the invariant that is broken and how; empty when all hold."""
+    """Return the broken invariant and how; empty if all hold."""
     if world.wrong:
         return world.wrong
     contacts = [0] * len(world.sessions)
@@ -53,7 +53,7 @@ def _of(found: Outreach, most_takes: int) -> str:  # noqa: PLR0911 - one return 
 
 
 def ends(world: World, place: int, most_takes: int, without: Without = NOTHING) -> bool:
-    """Whether an outreach comes to its end once nothing goes wrong any more: its lease ends, it is taken up."""
+    """Return whether an outreach ends once no more faults happen: its lease ends, and it is taken again."""
     world = world._replace(workers=(), stream=())
     for _ in range(2):
         found = world.outreaches[place]

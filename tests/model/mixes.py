@@ -1,4 +1,4 @@
-"""What may happen in one search: how many sessions, events, silences and takes, and which faults and people."""
+"""The contents of one search: the numbers of sessions, events, silences and takes, and the faults and people."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ REPLIES = ("accepted", "accepted_but_lost", "lost", "undecided", "rejected", "un
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """The bounds of one search. Crashes, stalls, lost and doubled messages and lost leases are never bounded."""
+    """The bounds of one search. Crashes, stalls, lost and duplicate messages and lost leases are never bounded."""
 
     name: str
     sessions: int = 1
     people: int = 1
     identities: tuple[tuple[int, ...], ...] = ()
-    """Of each session, its person by each identity; none: one each, and of two people each second session."""
+    """The identities of each session's person; none: one each, and every second session has the second person."""
     limit: int = 1
     """How many contacts of one person are allowed."""
     events: tuple[str, ...] = ()
-    """What shoppers may do, each once, in any session and at any time."""
+    """The possible actions of shoppers, each once, in any session and at any time."""
     outreaches: int = 1
-    """How many may be made, the first of each session included; where fewer than sessions, the last have none."""
+    """How many are made, the first of each session included; with fewer than sessions, the last ones have none."""
     claims: tuple[int, ...] = (2,)
-    """How often each may be taken; the last number is for all others, too."""
+    """How often each can be taken; the last number is for all others, too."""
     workers: int = 2
     most_takes: int = 5
     operator: bool = False
@@ -29,9 +29,9 @@ class Mix:
     repeats: bool = False
     """`on_unknown = "retry"`, against an API that honours the key."""
     policy: bool = True
-    """The policy may put an outreach off or end it, an operator may expire it."""
+    """The policy can postpone or end an outreach, and an operator can expire it."""
     replies: tuple[str, ...] = REPLIES
-    """How a request may go; of those that are `undecided` the API may decide at any later time."""
+    """Possible results of a request; for `undecided` ones, the API can decide at any later time."""
 
 
 SURE = ("accepted", "rejected", "unavailable")

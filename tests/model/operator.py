@@ -1,4 +1,4 @@
-"""What a person decides: `retry.lua`, `resolve_sent.lua`, `expire.lua`, `forget.lua` and the person's keys."""
+"""An operator's decisions: `retry.lua`, `resolve_sent.lua`, `expire.lua`, `forget.lua` and the person's keys."""
 
 from tests.model.ends import finish, moved_on, reopen, requeue
 from tests.model.guards import Without
@@ -6,7 +6,7 @@ from tests.model.states import NONE, World, with_outreach, with_person, with_ses
 
 
 def retry(world: World, place: int, without: Without) -> tuple[str, World]:
-    """Try again what is dead or unknown. That 15 minutes have passed means: no request is undecided any more."""
+    """Retry a dead or unknown outreach. After the 15 minutes, no request is undecided any more."""
     found = world.outreaches[place]
     was = found.state
     if was == "unknown" and place in world.requests and "retry_waits" not in without:
@@ -20,17 +20,17 @@ def retry(world: World, place: int, without: Without) -> tuple[str, World]:
 
 
 def resolve_sent(world: World, place: int, without: Without) -> World:
-    """Record that an outreach which was unknown did arrive."""
+    """Record that an unknown outreach was delivered."""
     return finish(reopen(world, place), place, "sent", without)
 
 
 def expire(world: World, place: int, without: Without) -> World:
-    """End an outreach that no request was begun for."""
+    """End an outreach that has no request yet."""
     return finish(world, place, "expired", without)
 
 
 def forget(world: World, place: int, without: Without) -> World:
-    """Remove a session and its outreaches for good; of one that is `sending` a skeleton stays."""
+    """Erase a session and its outreaches; one that is `sending` leaves a skeleton."""
     under_way = world.sessions[place].sending
     sending = under_way if under_way != NONE and world.outreaches[under_way].state == "sending" else NONE
     for number in range(len(world.outreaches)):
@@ -69,7 +69,7 @@ def forget(world: World, place: int, without: Without) -> World:
 
 
 def forget_person(world: World, place: int, without: Without) -> World:
-    """Remove the keys of a person but for reservation and refusal, and bar what happened before from coming back."""
+    """Remove a person's keys except reservation and refusal, and keep earlier events from restoring them."""
     person = world.people[place]._replace(bought=NONE, erased=world.published, unlinked=True)
     if "keeps_reserved" in without:
         person = person._replace(held=())

@@ -1,4 +1,4 @@
-"""The scripts of the outbox: each returns what it says, and the world after it. A refusal changes nothing."""
+"""The scripts of the outbox: each returns its reply and the resulting world. A refusal changes nothing."""
 
 from tests.model.ends import finish, moved_on, reopen, requeue
 from tests.model.guards import Without
@@ -8,7 +8,7 @@ MOST_TAKES = 5
 
 
 def lease_due(world: World, place: int) -> World:
-    """Hand out what is due, and note what has arrived until then."""
+    """Dispatch a due outreach, with the barrier of what has arrived."""
     found = world.outreaches[place]
     known = 0 if found.session == NONE else world.sessions[found.session].published
     return with_outreach(
@@ -17,7 +17,7 @@ def lease_due(world: World, place: int) -> World:
 
 
 def reap(world: World, place: int, without: Without) -> World:
-    """Take back a lease that has run out."""
+    """Take back an expired lease."""
     found = world.outreaches[place]
     if found.state == "sending" and "reap_unknown" not in without:
         return finish(world, place, "unknown", without)
@@ -27,7 +27,7 @@ def reap(world: World, place: int, without: Without) -> World:
 
 
 def take(world: World, place: int, most_takes: int, without: Without) -> tuple[str, World]:
-    """Take an outreach for a message that has arrived; `nothing` when there is nothing to do."""
+    """Take an outreach for a message that has arrived; `nothing` if it can't be taken."""
     found = world.outreaches[place]
     waits = found.state == "waiting" or ("take_waiting" in without and found.state in {"leased", "sending"})
     if not waits or (found.place != "leased" and "take_dispatched" not in without):
@@ -49,7 +49,7 @@ def end_unsent(world: World, place: int, token: int, state: str, without: Withou
 
 
 def postpone(world: World, place: int, token: int) -> tuple[str, World]:
-    """Give an outreach back before its fence."""
+    """Return an outreach before its fence."""
     found = world.outreaches[place]
     if found.state != "leased" or found.token != token:
         return "lost", world
@@ -57,7 +57,7 @@ def postpone(world: World, place: int, token: int) -> tuple[str, World]:
 
 
 def fence(world: World, place: int, token: int, without: Without) -> tuple[str, World]:
-    """Take the last look before a request may start."""
+    """Make the last check before a request."""
     found = world.outreaches[place]
     if (found.state != "leased" or found.token != token) and (
         "fence_ours" not in without or found.state not in {"waiting", "leased", "sending"}
@@ -83,7 +83,7 @@ def fence(world: World, place: int, token: int, without: Without) -> tuple[str, 
 def settle(
     world: World, place: int, token: int, result: str, without: Without, *, ambiguous: bool = False
 ) -> tuple[str, World]:
-    """Record how an attempt went."""
+    """Record the result of an attempt."""
     found = world.outreaches[place]
     settles = found.state in {"sending", "unknown"} or ("settle_open" in without and found.state != "gone")
     if not settles or (found.token != token and "settle_ours" not in without):

@@ -1,4 +1,4 @@
-"""What happens without each guard of the protocol, as short as it can happen.
+"""The shortest consequences of leaving out each guard of the protocol.
 
 It is the table of `docs/explanation/protocol.md`.
 """
@@ -77,7 +77,7 @@ WITHOUT = {
 
 
 def guard_table() -> str:
-    """Return the table in Markdown. A guard in a script is where its mark is; the others are in Python."""
+    """Return the table in Markdown. A guard in a script has a mark there; the others are in Python."""
     rows = ["| guard | in | without it |", "|---|---|---|"]
     for together, story in WITHOUT.items():
         names = together.split(", ")

@@ -7,7 +7,7 @@ from tests.model.states import CONTACTED, NONE, Held, Outreach, Person, World, w
 def reserve(  # noqa: PLR0917 - as the script takes them
     world: World, place: int, token: int, owner: int, limit: int, without: Without
 ) -> tuple[str, World]:
-    """Reserve a person by one identity for an attempt; at most `limit` outreaches may contact them."""
+    """Reserve a person by one identity for an attempt; at most `limit` outreaches can contact them."""
     person = world.people[owner]
     if person.bought != NONE and "reserve_bought" not in without:
         return "bought", world
@@ -32,7 +32,7 @@ def reserve(  # noqa: PLR0917 - as the script takes them
 
 
 def release(world: World, place: int, token: int, owner: int, without: Without) -> World:
-    """Give the person free by one identity, if this very attempt holds them."""
+    """Release the person by one identity, if this attempt holds them."""
     person = world.people[owner]
     if _claim_of(person, place) != token and "release_ours" not in without:
         return world
@@ -43,7 +43,7 @@ def release(world: World, place: int, token: int, owner: int, without: Without) 
 
 
 def contact(world: World, place: int, *, knows_keys: bool) -> World:
-    """Let the API contact somebody; one that knows keys contacts nobody twice for the same outreach."""
+    """Let the API contact a person; one that honours keys makes no second contact for the same outreach."""
     found = world.outreaches[place]
     if knows_keys and found.contacts:
         return world
@@ -57,7 +57,7 @@ def _claim_of(person: Person, place: int) -> int:
 
 
 def _given_up_for(holder: Outreach) -> str:
-    """Return what is wrong with giving up an outreach for another one's reservation; empty when nothing is."""
+    """Return why an outreach must not end for another one's reservation; empty if it can."""
     if holder.state == "sending" and not holder.lease_over and not holder.ambiguous:
         return "I2: given up for an attempt that may still end without a contact"
     if holder.state not in CONTACTED | {"sending", "gone"} and not holder.ambiguous:

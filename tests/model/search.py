@@ -1,4 +1,4 @@
-"""Breadth-first search through all states of a mix: the first violation found has the shortest story."""
+"""Breadth-first search through all states of a mix: the first violation found has the shortest trace."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from tests.model.steps import begin, steps
 
 Step = tuple[str, tuple[object, ...]]
 Change = tuple[str, str, str]
-"""Where an outreach was, the step, and where it is then."""
+"""The state of an outreach before the step, the step, and the state after it."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What a search has seen."""
+    """The results of a search."""
 
     states: int = 0
     violation: str = ""
     trace: list[Step] = field(default_factory=list)
     changes: set[Change] = field(default_factory=set)
     gave_up: bool = False
-    """There are more states than it was to look at."""
+    """There are more states than the limit."""
 
 
 def search(mix: Mix, without: Without = NOTHING, *, most: int = 10_000_000) -> Found:
-    """Look at every state that can be reached, or at `most`; stop at the first that breaks an invariant."""
+    """Visit every reachable state, or at most `most`; stop at the first that breaks an invariant."""
     first = begin(mix)
     came: dict[World, tuple[World, Step] | None] = {first: None}
     queue, found = deque([first]), Found()
@@ -56,7 +56,7 @@ def search(mix: Mix, without: Without = NOTHING, *, most: int = 10_000_000) -> F
 
 @cache
 def searched(mix: Mix) -> Found:
-    """Search with every guard in place; done once in a process."""
+    """Search with all guards; done once in a process."""
     return search(mix)
 
 
@@ -80,7 +80,7 @@ def _changes(before: World, name: str, after: World) -> Iterator[Change]:
 
 
 def where(found: Outreach) -> str:
-    """Return the state of an outreach; of those that wait, whether they are handed out."""
+    """Return the state of an outreach; for waiting ones, whether they are dispatched."""
     return "handed_out" if found.state == "waiting" and found.place == "leased" else found.state
 
 

@@ -16,11 +16,11 @@ from tests.model.states import (
 )
 
 MISDATED = "misdated activity"
-"""By its clock it occurred before everything else; its number is when it arrived."""
+"""By its clock it occurred before everything else; its number is its arrival."""
 
 
 def publish(world: World, session: int, kind: str) -> World:
-    """Let a shopper do something: `activity`, `order`, `refusal`, or MISDATED."""
+    """Let a shopper act: `activity`, `order`, `refusal`, or MISDATED."""
     number = world.published + 1
     if kind != "refusal":
         world = with_session(world, session, world.sessions[session]._replace(published=number))
@@ -28,7 +28,7 @@ def publish(world: World, session: int, kind: str) -> World:
 
 
 def apply(world: World, place: int, without: Without) -> World:
-    """Apply an entry to its session. Applied again, or after a later one, it changes nothing that it should not."""
+    """Apply an entry to its session. Applied again, or after a later one, it changes nothing more."""
     entry = world.stream[place]
     if entry.kind == "refusal":
         # It moves no session, and the event itself names the person.
@@ -37,7 +37,7 @@ def apply(world: World, place: int, without: Without) -> World:
     occurred = 0 if entry.kind == MISDATED else entry.number
     if occurred > world.sessions[entry.session].forgotten or "tombstone" in without:
         world, changed = _move(world, entry, without)
-        # Whatever names the person of a session with an order tells of it, or they might be named too late.
+        # Whatever names the person of a session with an order also reports the order, or they might be named too late.
         told = max(told, world.sessions[entry.session].purchase)
     if "marks_always" in without and not changed:
         told = 0
@@ -65,7 +65,7 @@ def _move(world: World, entry: Entry, without: Without) -> tuple[World, bool]:
     if session.state == "abandoned" and (paid or is_back):
         world = _call_off(world, outreach, without)
         outreach = NONE
-    # What ends meanwhile may have changed the session.
+    # An end in the meantime can have changed the session.
     session = world.sessions[entry.session]
     changed = (activity, purchase, state) != (session.activity, session.purchase, session.state)
     seen = max(session.seen, entry.number) if is_misdated else session.seen
@@ -94,7 +94,7 @@ def _overtake(world: World, session: int) -> World:
 
 
 def mark(world: World, place: int, without: Without) -> World:
-    """Mark the person of an order or a refusal, also by the identities that were seen with those of the session."""
+    """Mark the person of an order or a refusal, also by linked identities."""
     entry = world.stream[place]
     own = of_session(world, entry.session)
     for owner in own if "links" in without else seen_with(world, own):
@@ -111,7 +111,7 @@ def mark(world: World, place: int, without: Without) -> World:
 
 
 def acknowledge(world: World, place: int) -> World:
-    """Delete an entry that is done."""
+    """Delete a finished entry."""
     entry = world.stream[place]
     world = world._replace(stream=(*world.stream[:place], *world.stream[place + 1 :]))
     for owner in seen_with(world, of_session(world, entry.session)):
@@ -124,12 +124,12 @@ def acknowledge(world: World, place: int) -> World:
 
 
 def ingest_crashes(world: World, place: int) -> World:
-    """Let whoever has an entry in hand die, or the entry be delivered once more: it is begun anew."""
+    """Let ingest crash while it holds an entry, or redeliver the entry: it starts from scratch."""
     return _with_entry(world, place, world.stream[place]._replace(phase="new", told=0))
 
 
 def claim(world: World, place: int) -> World:
-    """Let a sweep find a session silent for too long."""
+    """Let a sweep claim a session that is silent for too long."""
     session = world.sessions[place]
     last = max(session.activity, session.purchase, session.seen)
     made = len(world.outreaches)

@@ -1,7 +1,7 @@
-"""What the model is made of: tuples, so that states can be compared and kept by the million.
+"""The parts of the model: tuples, so that states can be compared and kept by the million.
 
-People, sessions and outreaches are numbered; `NONE` stands for none. Events are numbered in the order in which they
-occurred, and the number is their time. Fields under "For the invariants" are known to nobody but the checker.
+People, sessions and outreaches are numbered; `NONE` stands for none. Events are numbered in the order of occurrence,
+and the number is their time. Only the checker uses the fields under "For the invariants".
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Session(NamedTuple):
     """`{NN}:session:<id>`."""
 
     people: tuple[int, ...]
-    """Its person by each identity, in the order in which these are reserved."""
+    """Its person by each identity, in the order of reservation."""
     activity: int = 0
     purchase: int = 0
     state: str = "waiting"
@@ -43,10 +43,10 @@ class Outreach(NamedTuple):
     place: str = "due"
     lease_over: bool = False
     barrier: int = NONE
-    """The last event that had arrived at its dispatch; here until it is taken."""
+    """The last event that had arrived at its dispatch, kept until it is taken."""
     ambiguous: bool = False
     outcome: str = ""
-    """What it is counted as; stays when the record is erased."""
+    """Its outcome in the counters; stays after the record is erased."""
     # For the invariants
     owner: int = 0
     contacts: int = 0
@@ -73,27 +73,27 @@ class Person(NamedTuple):
     held: tuple[Held, ...] = ()
     erased: int = NONE
     unlinked: bool = False
-    """It is not known any more with which identities it was seen."""
+    """Its links to other identities are lost."""
     # For the invariants
     paid: int = NONE
-    """The last order that was acknowledged, of this identity or of one that was seen with it."""
+    """The last acknowledged order of this identity or a linked one."""
     said_no: bool = False
-    """A refusal was acknowledged, likewise."""
+    """A refusal of this identity or a linked one was acknowledged."""
 
 
 class Entry(NamedTuple):
-    """An entry of the stream: `new`, `applied` or `marked`, as far as whoever has it in hand knows."""
+    """An entry of the stream: `new`, `applied` or `marked`, as far as its holder knows."""
 
     number: int
     session: int
     kind: str
     phase: str = "new"
     told: int = 0
-    """The order, or refusal, that its session told when it was applied."""
+    """The order or refusal that its session reported when it was applied."""
 
 
 class Worker(NamedTuple):
-    """One attempt in the hands of one worker."""
+    """One attempt of one worker."""
 
     outreach: int
     token: int
@@ -102,13 +102,13 @@ class Worker(NamedTuple):
     step: str = "taken"
     reply: str = ""
     reserved: int = 0
-    """Under how many identities it has reserved its person."""
+    """The number of identities under which it has reserved its person."""
     late: bool = False
-    """By its own clock too much time has passed since just before it called the fence."""
+    """By its own clock, too much time has passed since just before it called the fence."""
 
 
 class World(NamedTuple):
-    """Everything at one moment."""
+    """The whole state at one moment."""
 
     people: tuple[Person, ...]
     sessions: tuple[Session, ...]
@@ -116,14 +116,14 @@ class World(NamedTuple):
     stream: tuple[Entry, ...] = ()
     workers: tuple[Worker, ...] = ()
     requests: tuple[int, ...] = ()
-    """Outreaches of which a request has timed out, on which the API may decide yet."""
+    """Outreaches with a timed-out request on which the API can still decide."""
     published: int = 0
     wrong: str = ""
-    """What a step did that no step may do."""
+    """A forbidden effect of a step."""
 
 
 def put(items: tuple[T, ...], place: int, item: T) -> tuple[T, ...]:
-    """Return the tuple with one item in the place of another."""
+    """Return the tuple with one item replaced."""
     return (*items[:place], item, *items[place + 1 :])
 
 
@@ -143,7 +143,7 @@ def with_person(world: World, place: int, found: Person) -> World:
 
 
 def with_workers(world: World, old: Worker | None, new: Worker | None) -> World:
-    """Return the world with a worker come, gone or changed. Workers are alike, so their order does not matter."""
+    """Return the world with a worker added, removed or changed. Workers are alike, so their order doesn't matter."""
     workers: Sequence[Worker] = [*world.workers]
     workers = [*workers, new] if new is not None else workers
     if old is not None:
@@ -153,12 +153,12 @@ def with_workers(world: World, old: Worker | None, new: Worker | None) -> World:
 
 
 def of_session(world: World, place: int) -> tuple[int, ...]:
-    """Return whose session it is, by each identity."""
+    """Return the person of a session by each identity."""
     return world.sessions[place].people
 
 
 def seen_with(world: World, people: Sequence[int]) -> tuple[int, ...]:
-    """Return these identities, and all that are known to be seen with any of them; `forget` removes what is known."""
+    """Return these identities and all known links of them; `forget` removes the links."""
     found = {*people}
     for person in people:
         if not world.people[person].unlinked:

@@ -1,4 +1,4 @@
-"""Every step that may be taken in a state, of whomever it is."""
+"""Every possible step in a state, by any actor."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.model.worker import Choice
 
 
 def begin(mix: Mix) -> World:
-    """Every session has just been claimed, and its person named in it."""
+    """Return the first state: every session has just been claimed, and its person named in it."""
     named = mix.identities or tuple((place % mix.people,) for place in range(mix.sessions))
     sessions = tuple(Session(people, activity=1, published=1) for people in named)
     world = World((Person(),) * mix.people, sessions, published=1)
@@ -79,7 +79,8 @@ def _is_taken(world: World, place: int, found: Outreach, mix: Mix, without: With
 
 
 def _operator(world: World, place: int, found: Outreach, mix: Mix, without: Without) -> Iterator[Choice]:
-    # An operator has an unknown one tried again who has found out that it did not arrive, or trusts the key.
+    # An operator retries an unknown outreach after finding out that it didn't arrive, or because the API honours the
+    # key.
     wrongly = found.state == "unknown" and found.contacts and not mix.repeats
     if found.state in {"dead", "unknown"} and not wrongly:
         said, after = operator.retry(world, place, without)

@@ -1,4 +1,4 @@
-"""A story in words: what each step of a trace was."""
+"""A trace in words: each of its steps."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -47,7 +47,7 @@ _WORKERS: Mapping[str, str] = MappingProxyType(
 
 
 def words(step: Step) -> str:
-    """Tell one step."""
+    """Return one step in words."""
     name, arguments = step
     if name == "api_decides":
         return f"the API {'accepts' if arguments[1] else 'drops'} the request of outreach {arguments[0]} after all"
@@ -62,5 +62,5 @@ def words(step: Step) -> str:
 
 
 def story(trace: Iterable[Step]) -> str:
-    """Tell a trace, one line for each step."""
+    """Return a trace in words, one line for each step."""
     return "\n".join(f"{number:4}. {words(step)}" for number, step in enumerate(trace, 1))

@@ -1,4 +1,4 @@
-"""One attempt, in the order of `tasks.delivery.attempt` and `.sending`; between any two steps anything can happen."""
+"""One attempt, in the order of `tasks.delivery.attempt` and `.sending`. Anything can happen between two steps."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from tests.model.mixes import Mix
 from tests.model.states import Worker, World, of_session, with_workers
 
 CERTAIN = frozenset({"rejected", "unavailable", "not_sent"})
-"""After these surely nobody was contacted."""
+"""After these, certainly no contact was made."""
 GIVEN_BACK = CERTAIN | {"suppressed"}
-"""After these no request was made, or nobody was contacted by it."""
+"""After these, no request or no contact was made."""
 RESULTS = {"accepted": "sent", "rejected": "dead", "unavailable": "retry", "not_sent": "not_sent"}
 
 Choice = tuple[str, tuple[object, ...], World]
@@ -26,12 +26,12 @@ def takes(world: World, place: int, most_takes: int, without: Without) -> World:
 
 
 def caught_up(world: World, worker: Worker) -> bool:
-    """Whether all that had arrived when the outreach was dispatched is applied; once it is, it stays so."""
+    """Return whether everything that had arrived at the dispatch is applied; this never changes back."""
     return not world.stream or world.stream[0].number > worker.barrier
 
 
 def goes_on(world: World, worker: Worker, mix: Mix, without: Without) -> Iterator[Choice]:
-    """Yield what a worker may do next: the step, its arguments, and the world after it."""
+    """Yield a worker's possible next steps: the step, its arguments, and the world after it."""
     me = (worker.outreach, worker.token)
     match worker.step:
         case "taken":
@@ -81,7 +81,7 @@ def _identities(world: World, worker: Worker) -> tuple[int, ...]:
 
 
 def _reserves(world: World, worker: Worker, mix: Mix, without: Without) -> World:
-    """Reserve the person by one identity after the other; when one is refused, give back those before."""
+    """Reserve the person by one identity after the other; if one is refused, release the ones before."""
     owners = _identities(world, worker)
     me = (worker.outreach, worker.token)
     said, after = people.reserve(world, *me, owners[worker.reserved], mix.limit, without)
@@ -96,7 +96,7 @@ def _reserves(world: World, worker: Worker, mix: Mix, without: Without) -> World
 
 
 def _releases(world: World, worker: Worker, without: Without) -> World:
-    """Release the person by one identity after the other, the one reserved last first."""
+    """Release the person by one identity after the other, the last reserved first."""
     left = worker.reserved - 1
     owner = _identities(world, worker)[left]
     after = people.release(world, worker.outreach, worker.token, owner, without)
@@ -141,13 +141,13 @@ def _settles(world: World, worker: Worker, mix: Mix, without: Without) -> Iterat
 
 
 def api_decides(world: World, place: int, *, accepts: bool, repeats: bool) -> World:
-    """Let the API accept a request that nobody waits for any more, or drop it."""
+    """Let the API accept a request that timed out, or drop it."""
     world = world._replace(requests=tuple(found for found in world.requests if found != place))
     return people.contact(world, place, knows_keys=repeats) if accepts else world
 
 
 def lease_ends(world: World, place: int, without: Without) -> World:
-    """Let the time of a lease run out, and with it that of the worker that had it from its fence on."""
+    """Let a lease expire, and with it the time of its worker since its fence."""
     found = world.outreaches[place]
     outreaches = list(world.outreaches)
     outreaches[place] = found._replace(lease_over=True)
@@ -162,7 +162,7 @@ def lease_ends(world: World, place: int, without: Without) -> World:
 
 
 def may_grow_old(world: World, owner: int) -> bool:
-    """Whether reservations can be older than a lease: only when the leases have ended in which they were made."""
+    """Return whether reservations can be older than a lease: only after the leases in which they were made."""
     young = [held for held in world.people[owner].held if not held.long]
     for held in young:
         holder = world.outreaches[held.outreach]

@@ -1,4 +1,4 @@
-"""Reads the marks of the guards in the Lua sources: where each guard stands, and what the script says without it.
+"""Reads the guard marks in the Lua sources: the place of each guard, and the script without it.
 
 A mark is a comment above the line that it guards:
 
@@ -6,7 +6,7 @@ A mark is a comment above the line that it guards:
     -- guard NAME: without TEXT      without this part of it
     -- guard NAME: TEXT => OTHER     with something else in its place
 
-`tests/mutants/lua_noticed.py` names the tests that notice when a guard is missing.
+`tests/mutants/lua_noticed.py` names the tests that notice a missing guard.
 `docs/explanation/protocol.md` lists the guards of the protocol with the script in which they are marked.
 """
 
@@ -22,7 +22,7 @@ _MARK = re.compile(r"-- guard (\w+)(?:: (?:without (?P<without>.+)|(?P<old>.+?) 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One mark: the file and line that it guards, and the text that is replaced there."""
+    """One mark: the file and line that it guards, and the replaced text."""
 
     name: str
     file: str
@@ -42,7 +42,7 @@ def guards() -> dict[str, Guard]:
     """Return all guards by name.
 
     Raises:
-        ValueError: a mark can't be read, its text isn't in the line below exactly once, or its name is taken.
+        ValueError: A mark can't be read, its text isn't in the line below exactly once, or its name is taken.
     """
     found: dict[str, Guard] = {}
     for path in sorted(LUA.rglob("*.lua")):

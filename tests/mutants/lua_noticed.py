@@ -1,4 +1,4 @@
-"""The tests that notice when a guard of the scripts is missing: guard, test (without `test_`), case of that test."""
+"""The tests that notice a missing guard of the scripts: guard, test (without `test_`), case of that test."""
 
 from typing import Any
 

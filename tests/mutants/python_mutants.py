@@ -1,4 +1,4 @@
-"""Mutants of Python code: place, what it says, what it says instead, the test that notices, its case."""
+"""Mutants of Python code: place, original, replacement, the test that notices, its case."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each guard in the scripts is left out in turn, and the tests that stand for it must then fail.
+"""Each guard in the scripts is left out once, and its tests must then fail.
 
 Guards are marked in the Lua sources, see tests/mutants/lua_guards.py; tests/mutants/lua_noticed.py names their tests.
 """
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.xdist_group("valkey")
 TESTS = Path(__file__).parents[1]
 MUTANTS = [(module, noticed) for module, all_noticed in NOTICED.items() for noticed in all_noticed]
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
-# A mutant has to be a script that runs. What these errors say is that it isn't one.
+# A mutant must be a script that runs. These errors show that it isn't one.
 NO_SCRIPT = ("Error compiling", "nonexistent global", "attempt to call", "attempt to index")
 
 
 class Mutated(Scripts):
-    """The scripts without one guard: all that it is assembled into, or only the one that is named."""
+    """The scripts without one guard: all that include it, or only a named one."""
 
     def __init__(self, client: Any, guard: Guard, script: str = "") -> None:  # noqa: ANN401 - a client
         super().__init__(client)
@@ -53,13 +53,13 @@ class Mutated(Scripts):
 
 @cache
 def text_of(name: str) -> str:
-    """Return the text of a script or an include: read once, it is assembled into hundreds of mutants."""
+    """Return the text of a script or an include. It is read once for hundreds of mutants."""
     return read(name)
 
 
 @cache
 def files_of(script: str) -> frozenset[str]:
-    """Return the names of the files that a script is assembled from."""
+    """Return the names of the files of an assembled script."""
     found: set[str] = set()
 
     def noted(name: str) -> str:
@@ -72,7 +72,7 @@ def files_of(script: str) -> frozenset[str]:
 
 @pytest.fixture
 def client(valkey: EmbeddedValkey) -> Iterator[Any]:
-    """An empty server whose keys may live for ever: that may be what a mutant does."""
+    """An empty server that allows keys without a TTL, because a mutant can leave some."""
     with closing(connect(valkey.url)) as found:
         yield found
         found.flushall()
@@ -111,7 +111,7 @@ def test_scripts_without_a_guard_compile(client: Any) -> None:  # noqa: ANN401 -
 
 
 def test_with_the_guards_all_is_well(client: Any) -> None:  # noqa: ANN401 - a client
-    """Otherwise a test might fail for its case, and not for its mutant."""
+    """Otherwise a test could fail for its case, and not for its mutant."""
     done: list[tuple[object, ...]] = []
     for module, (_, test, *case) in MUTANTS:
         if (module, test, *case) in done:
@@ -122,13 +122,13 @@ def test_with_the_guards_all_is_well(client: Any) -> None:  # noqa: ANN401 - a c
 
 
 def _where(module: str) -> str:
-    """Return the dotted name of a module of tests, in whichever folder it is."""
+    """Return the dotted name of a test module in any folder."""
     (path,) = TESTS.rglob(f"{module}.py")
     return ".".join(path.relative_to(TESTS.parent).with_suffix("").parts)
 
 
 def run(state: State, test: str, case: dict[str, Any]) -> None:
-    """Call a test as pytest would, with a state of our own."""
+    """Call a test as pytest would, with this state."""
     module, _, name = test.partition(".")
     function = getattr(import_module(_where(f"test_{module}")), f"test_{name}")
     parameters = inspect.signature(function).parameters

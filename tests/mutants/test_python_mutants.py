@@ -1,4 +1,4 @@
-"""As test_mutants, for guards in Python: a function is compiled with a change, and a test must then fail."""
+"""Like test_mutants, for guards in Python: a function is compiled with a change, and a test must then fail."""
 
 import ast
 import inspect
@@ -37,7 +37,7 @@ MISSED = (
 
 @contextmanager
 def mutated(place: str, old: str, new: str) -> Iterator[None]:
-    """Let the function at `module:name` or `module:class.name` be another one for a while, wherever it was imported."""
+    """Replace the function at `module:name` or `module:class.name` for a while, in every module that imported it."""
     module, _, path = place.partition(":")
     found: Any = reduce(getattr, path.split("."), import_module(module))
     function = inspect.unwrap(getattr(found, "fget", None) or found)
@@ -78,6 +78,6 @@ def test_guard_that_is_taken_out_is_missed(client: Any, valkey: EmbeddedValkey, 
 
 @contextmanager
 def given(url: str) -> Iterator[dict[str, Any]]:
-    """What tests get besides a state."""
+    """Yield the further arguments of tests."""
     with pytest.MonkeyPatch.context() as patch, shop_on(url) as shop:
         yield {"monkeypatch": patch, "blind": blinding(patch), "shop": shop}

@@ -64,7 +64,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it, also by name."""
+    """Yield every module that a file imports anywhere, also by name."""
     for node in ast.walk(tree_of(path)):
         match node:
             case ast.Import(names):
@@ -79,7 +79,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def names_in(path: Path) -> Iterator[str]:
-    """Every module that a file can mean: `from worker import logs` is about `worker.logs`."""
+    """Yield every module that an import can mean: `from worker import logs` is about `worker.logs`."""
     for node in ast.walk(tree_of(path)):
         match node:
             case ast.ImportFrom(str(module), names):
@@ -105,7 +105,7 @@ def test_no_module_imports_itself_through_others() -> None:
         name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in files(*PACKAGES)
     }
     ahead = {name: set(names_in(path)) & set(modules) for name, path in modules.items()}
-    # Take away each module that imports none that is left; what stays is on a cycle, or leads to one.
+    # Remove each module without remaining imports; the others are on a cycle or lead to one.
     while free := {name for name, imported in ahead.items() if not imported}:
         ahead = {name: imported - free for name, imported in ahead.items() if name not in free}
     assert ahead == {}
@@ -113,7 +113,7 @@ def test_no_module_imports_itself_through_others() -> None:
 
 @pytest.mark.parametrize("floor", PACKAGES)
 def test_every_package_of_a_floor_is_seen(floor: str) -> None:
-    """Of what the tests above look at nothing must be missing."""
+    """Nothing must be missing from what the tests above check."""
     assert {path.parent.name for path in files(floor)} >= {floor}
     assert len(files(floor)) > 5
 

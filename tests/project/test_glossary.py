@@ -1,4 +1,4 @@
-"""The glossary names what the code names, and the code uses no word that was retired."""
+"""The glossary names the code's terms, and the code uses no retired word."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ RETIRED = tomllib.loads((Path(__file__).parent / "retired_words.toml").read_text
 
 
 def python_names(tree: ast.AST) -> Iterator[str]:
-    """Every name that a module introduces; those that it only uses belong to others, libraries among them."""
+    """Yield every name that a module introduces. Names that it only uses can belong to libraries."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
@@ -32,14 +32,14 @@ def lua_names(text: str) -> list[str]:
 
 
 def words(name: str) -> list[str]:
-    """The parts of an identifier, in lower case."""
+    """Return the parts of an identifier, in lower case."""
     spaced = name if name.isupper() else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return [word for word in spaced.lower().split("_") if word]
 
 
 @cache
 def identifiers() -> dict[tuple[str, ...], str]:
-    """The words of every identifier of the product, and a file that has it."""
+    """Return the words of every identifier of the product, with a file that has it."""
     found: dict[tuple[str, ...], str] = {}
     for path in (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*"))):
         if path.suffix not in {".py", ".lua"}:
@@ -52,7 +52,7 @@ def identifiers() -> dict[tuple[str, ...], str]:
 
 
 def is_used(term: str) -> bool:
-    """Whether an identifier has the term in it, in the singular or the plural."""
+    """Return whether an identifier contains the term, in the singular or the plural."""
     wanted = "_".join(re.split(r"[ -]", term.lower()))
     return any(re.search(rf"(^|_){wanted}s?(_|$)", "_".join(found)) for found in identifiers())
 
@@ -72,7 +72,7 @@ def test_terms_are_explained_once_and_in_order() -> None:
 
 
 def test_no_identifier_uses_a_retired_word() -> None:
-    """To fix: use the word that stands next to it in tests/project/retired_words.toml."""
+    """To fix: use the word next to it in tests/project/retired_words.toml."""
     found = {
         f"{path}: {'_'.join(name)}": RETIRED[word]
         for name, path in identifiers().items()

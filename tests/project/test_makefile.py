@@ -1,4 +1,4 @@
-"""What `make` says and does about Pythons that cannot be used. The Pythons are scripts that note what they are told."""
+"""How `make` handles unusable Pythons. The Pythons are scripts that record their arguments."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OLD = "#!/bin/sh\necho False\n"
-# As `python -m venv .venv` does, it puts itself there; all else is only noted.
+# Like `python -m venv .venv`, it copies itself there; everything else is only recorded.
 NEW = """#!/bin/sh
 case "$*" in
   -c*) echo True; exit ;;
@@ -21,7 +21,7 @@ echo "$@" >> told
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A directory in which `make setup` has nothing to install but what it asks of its Python."""
+    """A directory in which `make setup` only calls its Python."""
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
     script(tmp_path / "old", OLD)
@@ -37,13 +37,13 @@ def script(path: Path, text: str) -> None:
 
 def make(project: Path, python: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "setup", f"PYTHON={python}"]
-    # As on a terminal of its own: a make that runs these tests tells the makes below it what to do, too.
+    # As on a separate terminal: a make that runs these tests passes its options to the makes below it.
     env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
     return subprocess.run(command, cwd=project, env=env, check=False, capture_output=True, text=True, timeout=60)
 
 
 def told(project: Path) -> list[str]:
-    """What the new Python was asked for, by its first three words."""
+    """Return the calls of the new Python, by their first three words."""
     lines = (project / "told").read_text().splitlines()
     (project / "told").write_text("")
     return [" ".join(line.split()[:3]) for line in lines]

@@ -21,7 +21,7 @@ LISTED: dict[str, dict[str, int]] = tomllib.loads((Path(__file__).parent / "size
 
 
 def sizes() -> Iterator[tuple[str, str, int]]:
-    """Every module, function and script: its kind, its name and its lines, with signature and docstring."""
+    """Yield every module, function and script: its kind, its name and its lines, with signature and docstring."""
     for script in sorted((ROOT / "state" / "lua").glob("*.lua")):
         yield "scripts", script.relative_to(ROOT).as_posix(), len(assembled(script.stem).splitlines())
     for path in (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))):
@@ -34,14 +34,14 @@ def sizes() -> Iterator[tuple[str, str, int]]:
 
 @cache
 def too_long() -> dict[str, dict[str, int]]:
-    """Return what has more lines than it can have: of each kind, names and lines."""
+    """Return what has too many lines, by kind: names and lines."""
     found = [*sizes()]
     return {kind: {name: lines for each, name, lines in found if each == kind and lines > MOST[kind]} for kind in MOST}
 
 
 @pytest.mark.parametrize("kind", MOST)
 def test_only_listed_code_is_too_long_and_it_does_not_grow(kind: str) -> None:
-    """To fix: split it. Each name is followed by its lines and the most it can have."""
+    """To fix: split it. Each name is followed by its lines and the limit."""
     grown = {
         name: (lines, LISTED[kind].get(name, MOST[kind]))
         for name, lines in too_long()[kind].items()
@@ -52,5 +52,5 @@ def test_only_listed_code_is_too_long_and_it_does_not_grow(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", MOST)
 def test_code_that_is_short_enough_is_not_listed(kind: str) -> None:
-    """To fix: take it off the list."""
+    """To fix: remove it from the list."""
     assert sorted(LISTED[kind].keys() - too_long()[kind].keys()) == []

@@ -1,4 +1,4 @@
-"""Values that can be anything: few modules name `Any`, and the others take what these return."""
+"""Values of any type: few modules name `Any`, and the others take the results of these."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""What GitHub runs: the supported Pythons, actions at fixed versions, and no rights that are not needed."""
+"""GitHub's workflows: the supported Pythons, actions at fixed versions, and no unneeded rights."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The model says what the scripts do: the same random walks through both, on a stand-in for a server and a real one."""
+"""The model agrees with the scripts: the same random walks through both, on fakeredis and a real server."""
 
 import os
 from functools import cache
@@ -17,8 +17,8 @@ from tests.support.states import make_state
 from worker.runtime import State
 
 MIXES = {mix.name: mix for mix in SHORT}
-# Not those of the order in which an attempt or ingest calls the scripts, which the walk takes from the model; how many
-# takes are too many is not the same in both.
+# Not the guards of the order in which an attempt or ingest calls the scripts, which the walk takes from the model. The
+# limit of takes differs between the two.
 IN_SCRIPTS = [
     name
     for name, guard in GUARDS.items()
@@ -27,12 +27,12 @@ IN_SCRIPTS = [
 WRONG = ["reap_sending", "take_waiting"]
 """Guards of the scripts that a walk misses; see tests/mutants/lua_guards.py."""
 SEEDS = {"fence_id": 5, "fence_lease": 0, "calls_off": 0, "retry_asks": 2}
-"""Walks that come to where these guards matter."""
+"""Walks that reach places where these guards matter."""
 WALKS = int(os.environ.get("WINBACK_TEST_WALKS", "4"))
 
 
 class MutatedFake(Mutated):
-    """For fakeredis, which does not know the `#!lua` line."""
+    """For fakeredis, which doesn't support the `#!lua` line."""
 
     def text(self, name: str) -> str:
         return super().text(name).split("\n", 1)[1]

@@ -1,4 +1,4 @@
-"""The model-based test: I1 to I3 hold after every step, on a stand-in for a server and on a real one."""
+"""The model-based test: I1 to I3 hold after every step, on fakeredis and on a real server."""
 
 import os
 
@@ -13,7 +13,7 @@ from tests.support.states import make_state
 from worker.runtime import State
 
 EXAMPLES = int(os.environ.get("WINBACK_TEST_EXAMPLES", "25"))
-"""How many stories are told; a night's run tells more of them."""
+"""How many traces are run; a night's run has more of them."""
 
 
 @pytest.mark.xdist_group("valkey")
@@ -39,7 +39,7 @@ def test_machine_notices_a_reap_that_repeats_a_request(real_state: State) -> Non
     machine.begins(repeats=False, identities=IDENTITIES[0])
     machine.does("lease_due", 0)
     machine.does("take", 0)
-    for _ in range(4):  # it looks, passes the fence, reserves and posts
+    for _ in range(4):  # it checks, passes the fence, reserves and posts
         machine.goes_on(0, 1, "accepted")
     machine.does("worker_dies", 0, 1)
     machine.does("lease_ends", 0)

@@ -1,4 +1,4 @@
-"""The model of the protocol: every invariant holds in all states of the small mixes; every guard has a reason."""
+"""The model of the protocol: every invariant holds in all states of the small mixes; every guard is needed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The protocol's page says what the model says: its diagram has these states and ways, its table these guards."""
+"""The protocol's page agrees with the model: its diagram has these states and transitions, its table these guards."""
 
 import re
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""Inputs nobody thought of, for what reads what comes from outside: events, replies, and the bytes of a reply.
+"""Random inputs for the readers of external data: events, replies, and the bytes of a reply.
 
     python -m tests.security.fuzz --seconds 600 [--seed 7]
 
-Each input is made of known ones: bytes flipped, cut, doubled, spliced, tokens put in. A failure prints the seed and the
-input. A few seconds of it run with the tests.
+Each input is made from known ones: bytes flipped, cut, doubled, spliced, tokens inserted. A failure prints the seed and
+the input. A few seconds of it run with the tests.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from worker.ingest.batch import collect
 
 NOW = datetime(2026, 5, 13, 22, 45, tzinfo=UTC)
 SLOW_S = 2.0
-"""No input may take longer; most take less than a thousandth of it."""
+"""The limit for one input; most take less than a thousandth of it."""
 LONGEST_PROBLEM = 2000
 SECRET = b"Wanda Sekret"
 
@@ -83,11 +83,11 @@ TOKENS = (
 
 
 class BrokenError(AssertionError):
-    """An input after which something did not hold."""
+    """An input that broke a property."""
 
 
 def mutated(random: Random, corpus: Sequence[bytes]) -> bytes:
-    """Make one input of the known ones."""
+    """Return one input made from the known ones."""
     made = bytearray(random.choice(corpus))
     for _ in range(random.choice((1, 1, 2, 3, 8))):
         at = random.randrange(len(made) + 1)
@@ -111,7 +111,7 @@ def mutated(random: Random, corpus: Sequence[bytes]) -> bytes:
 
 
 def read_event(random: Random) -> bytes:
-    """An event is read or refused, never raises, and what is said of it quotes nothing."""
+    """An event is read or refused, never raises, and the messages about it quote nothing."""
     raw = mutated(random, EVENTS)
     parsed = parse(raw)
     said = [str(problem) for problem in parsed.problems]
@@ -123,7 +123,7 @@ def read_event(random: Random) -> bytes:
 
 
 def read_document(random: Random) -> bytes:
-    """The document of a reply becomes an outcome whose reason is plain."""
+    """The document of a reply becomes an outcome with a plain reason."""
     raw, status = (
         mutated(random, DOCUMENTS),
         random.choice((200, 204, 302, 400, 401, 403, 409, 422, 429, 500, 502, 503, 504)),
@@ -143,7 +143,7 @@ def _is_plain(why: str) -> bool:
 
 
 class Replies:
-    """Whatever bytes come back, the attempt has an outcome, and never `sent` unless a 2xx came."""
+    """For any received bytes, the attempt has an outcome, and `sent` only after a 2xx."""
 
     def __init__(self) -> None:
         self._raw = b""
@@ -177,7 +177,7 @@ TARGETS = ("events", "documents", "replies")
 
 @contextmanager
 def opened(target: str) -> Iterator[Callable[[Random], bytes]]:
-    """What makes one input, gives it to the target, and says which it was."""
+    """Yield a function that makes one input, gives it to the target, and returns the input."""
     if target != "replies":
         yield {"events": read_event, "documents": read_document}[target]
         return
@@ -189,10 +189,10 @@ def opened(target: str) -> Iterator[Callable[[Random], bytes]]:
 
 
 def fuzz(target: str, seconds: float, seed: int) -> int:
-    """Try inputs for so long; return how many.
+    """Try inputs for this long; return how many.
 
     Raises:
-        BrokenError: something did not hold, or raised; names seed, number and input.
+        BrokenError: A property was broken, or an error was raised; names seed, number and input.
     """
     random, ends, tried = Random(seed), time.monotonic() + seconds, 0
     with opened(target) as attempt:
@@ -211,7 +211,7 @@ def fuzz(target: str, seconds: float, seed: int) -> int:
 
 
 def main() -> int:
-    """Run all targets in turn; the exit code is 1 when something broke."""
+    """Run all targets in order; the exit code is 1 if something broke."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long, in all")
     parser.add_argument("--seed", type=int, default=None, help="of the first input; made up unless given")

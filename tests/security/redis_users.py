@@ -1,4 +1,4 @@
-"""The users of `deploy/redis-users.acl`, made on a server that runs, and the URL of each."""
+"""The users of `deploy/redis-users.acl`, created on a running server, and the URL of each."""
 
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ USERS = ("producer", "ingest", "sweep", "recover", "beat", "metrics", "operator"
 
 
 def rules() -> dict[str, list[str]]:
-    """The rules of each user, as the file has them."""
+    """Return the rules of each user, as in the file."""
     lines = [line.split() for line in ACL_FILE.read_text(encoding="ascii").splitlines()]
     assert all(words[0] == "user" for words in lines)
     return {words[1].removeprefix("winback-"): words[2:] for words in lines}
 
 
 def make_users(client: Any) -> None:  # noqa: ANN401 - the driver's stubs know nothing of bytes
-    """Make them all but `default`, whose password would lock out who made the server."""
+    """Create all but `default`, whose password would lock out this client."""
     for user in USERS:
         client.execute_command("ACL", "SETUSER", f"winback-{user}", "reset", *rules()[user])
 
@@ -28,10 +28,10 @@ def url_of(user: str, server: EmbeddedValkey, database: int = 0) -> str:
 
 
 def refused(client: Any) -> set[tuple[str, str, str]]:  # noqa: ANN401 - as above
-    """(user, what kind of right was missing, for what) since the log was reset."""
+    """Return (user, kind of missing right, object) since the log was reset."""
     log = client.execute_command("ACL", "LOG")
     found = {(text(entry["username"]), text(entry["reason"]), text(entry["object"])) for entry in map(named, log)}
-    # The driver's own introduction, whose refusal it ignores; Redis 7.0 does not know the command.
+    # The driver's own handshake, whose refusal it ignores; Redis 7.0 lacks the command.
     return {entry for entry in found if entry[2] != "client|setinfo"}
 
 

@@ -1,4 +1,4 @@
-"""Where the request may go: to a public address, whatever the endpoint's name resolves to, and to no other.
+"""The request's destination: a public address, whatever the endpoint's name resolves to, and no other.
 
 Redirects: test_yuno.py. Proxies in the environment: test_network_connections.py. Certificates: test_network_tls.py.
 """
@@ -25,7 +25,7 @@ from worker.settings import Settings, load
 
 NAME = "yuno.example"
 PUBLIC = "8.8.4.4"
-"""Nobody connects to it here."""
+"""No test connects to it."""
 METADATA = ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192")
 PRIVATE = ("10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd12::1", "::ffff:10.0.0.1", "64:ff9b::a00:1")
 ELSEWHERE = (
@@ -55,7 +55,7 @@ Connected = list[str]
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> Connected:
-    """The addresses that were connected to; none of them answers."""
+    """Return the addresses of attempted connections; none of them answers."""
     found: Connected = []
 
     def connect(_self: object, host: str, *_args: object, **_kwargs: object) -> None:
@@ -68,7 +68,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Connected:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Let the name have these addresses, each time it is asked for; the last ones stay. Returns who asked."""
+    """Resolve the name to these addresses, in order of the lookups; the last ones stay. Returns the lookups."""
 
     def let(*answers: Sequence[str]) -> list[str]:
         asked: list[str] = []

@@ -1,6 +1,6 @@
-"""Events that mean harm: each is set aside with its reason, the stream moves on, and no key is made of what they hold.
+"""Malicious events: each is rejected with its reason, the stream continues, and no key contains their data.
 
-More of what cannot be read: test_parsing.py, test_parsing_parts.py, test_ingest_rejected.py and, without end, fuzz.py.
+More unreadable input: test_parsing.py, test_parsing_parts.py, test_ingest_rejected.py and, without end, fuzz.py.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from worker.runtime import State
 
 DEEP = 100_000
 FITS = 20_000
-"""Levels that an event of 64 KiB has room for."""
+"""Levels that fit into an event of 64 KiB."""
 SIZE = 50 * 1024 * 1024
 ON_VALKEY = pytest.mark.xdist_group("valkey")
 HEAD = b'{"session_id": "s-hostile", "type": "exit", '

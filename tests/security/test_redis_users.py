@@ -1,4 +1,4 @@
-"""What each user of the shipped ACL file may not do. That it may do its work is in test_redis_users_e2e.py."""
+"""The forbidden actions of each user in the shipped ACL file. Their allowed work is in test_redis_users_e2e.py."""
 
 import subprocess
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def server(valkey: EmbeddedValkey, real_state: State) -> Iterator[EmbeddedValkey
 
 
 def refuses(server: EmbeddedValkey, user: str, *command: str) -> bool:
-    """Ask the server whether it would refuse that, without doing it."""
+    """Return whether the server would refuse this command, without running it."""
     with redis.Redis.from_url(server.url) as client:
         answer = client.execute_command("ACL", "DRYRUN", f"winback-{user}", *command)
     return bool(answer != b"OK")
@@ -96,7 +96,7 @@ def test_the_producer_may_add_events_and_nothing_else(server: EmbeddedValkey) ->
 @pytest.mark.parametrize(
     ("user", "command"),
     [
-        # Who is known to have bought or opted out is nobody's business but ingest's and recover's.
+        # Only ingest and recover can read who bought or opted out.
         *((user, ("GET", "winback:{person:ab}:opted_out")) for user in ("sweep", "beat", *FEW)),
         *((user, ("HGETALL", "winback:{07}:session:s-1")) for user in ("beat", *FEW)),
         *((user, ("HGETALL", "winback:{07}:outreach:07-1")) for user in ("beat", *FEW)),

@@ -1,4 +1,4 @@
-"""The rights of each user are enough on a cluster, where a driver first asks who has which slots."""
+"""The rights of each user suffice on a cluster, where a driver first asks for the slots."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @contextmanager
 def logged_in(nodes: Cluster, user: str = "") -> Iterator[State]:
-    """What a user sees; without one, the owner of the servers."""
+    """Return a user's view; without one, the view of the servers' owner."""
     login = f"//winback-{user}:PASSWORD_OF_{user.upper()}@" if user else "//"
     client = connect(nodes.url.replace("//", login, 1))
     assert isinstance(client, RedisCluster)

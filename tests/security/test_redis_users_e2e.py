@@ -1,4 +1,4 @@
-"""Every role and every command at work, each as its own user of the server with the least rights it can have."""
+"""Every role and every command at work, each as its own server user with minimal rights."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def test_the_whole_way_needs_no_right_that_a_role_has_not(shop: Shop) -> None:
     shop.api.control(status=502, times=1)
     shop.send("s-unknown", customer=jane(phone_number="+573001234506"), **carts)
     until(lambda: shop.size("unknown"))
-    # Consumers that died, a deleted group, and the watch of each role are part of it.
+    # This includes crashed consumers, a deleted group, and the monitor of each role.
     for stream in STREAMS:
         shop.admin.xgroup_destroy(stream, "ingest")
     shop.send("s-after", customer=jane(phone_number="+573001234507"), **carts)
@@ -97,7 +97,7 @@ def test_operator_user_can_run_every_command(shop: Shop, tmp_path: Path, monkeyp
     (tmp_path / "numbers").write_text(f"{phone}\n")
     for command in COMMANDS:
         shop.run(*command.format(phone=phone, file=tmp_path / "numbers").split())
-    # Of Valkey alone, so a file for Redis can't name it; `forget` says that it was refused.
+    # Only Valkey has it, so a file for Redis can't name it; `forget` reports the refusal.
     assert refused(shop.admin) - {("winback-operator", "command", "commandlog|reset")} == set()
 
 
@@ -121,7 +121,7 @@ def metrics(client: httpx.Client) -> str:
 
 
 OPEN = {"/metrics", "/healthcheck", "/static/", "/login", "/logout"}
-"""What Flower shows to everybody; of these only the metrics tell anything."""
+"""Flower's public paths; of these, only the metrics contain information."""
 
 
 def test_flower_does_nothing_without_a_password(shop: Shop) -> None:
@@ -144,7 +144,7 @@ def test_flower_does_nothing_without_a_password(shop: Shop) -> None:
                     reply = browser.request(method.upper(), path, auth=auth)
                     assert reply.status_code == 401, (method, path, auth)
                 seen.add((method, path))
-        # Older versions had websockets of events, open to everybody.
+        # Older versions had public websockets of events.
         assert browser.get("/api/task/events/task-sent/", headers=headers).status_code == 404
     assert {("get", "/tasks"), ("get", "/api/workers"), ("post", "/api/worker/shutdown/recover")} <= seen
 
@@ -178,7 +178,7 @@ def test_no_process_has_a_secret_on_its_command_line(shop: Shop) -> None:
 
 def command_lines() -> Iterator[str]:
     for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # it ended in the meantime
             yield process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 

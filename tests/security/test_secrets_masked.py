@@ -1,4 +1,4 @@
-"""No secret in anything that a command prints or logs, whether its settings are right, wrong or lead nowhere.
+"""No command prints or logs a secret, with correct, wrong or unreachable settings.
 
 More: test_config_cli.py, test_settings_values.py, test_settings_urls.py (each wrong value), test_logs_hostile.py,
 test_up.py.
@@ -91,7 +91,7 @@ def env(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def shown(env: dict[str, str], command: str) -> str:
-    """All that a command prints, and its traceback if it ends in one."""
+    """Return all output of a command, with its traceback if it ends in one."""
     result = CliRunner().invoke(app, command.split(), env=env)
     ending = "".join(traceback.format_exception(result.exception)) if result.exception else ""
     assert not isinstance(result.exception, TyperException), f"{command}: {result.exception}"
@@ -114,7 +114,7 @@ def test_no_command_shows_a_secret_of_settings_that_are_wrong(env: dict[str, str
 AWAY = [(wrong, command) for wrong in WRONG if "away" in wrong for command in ("doctor", "status", "ingest")]
 
 
-# An ingest has no broker, and would run.
+# An ingest needs no broker, and would run.
 @pytest.mark.parametrize(("wrong", "command"), [case for case in AWAY if case != ("a broker that is away", "ingest")])
 def test_no_command_shows_a_secret_of_a_server_that_is_away(env: dict[str, str], wrong: str, command: str) -> None:
     lost = {name: value.format(dead=dead_port()) for name, value in WRONG[wrong].items()}

@@ -1,4 +1,4 @@
-"""What shops and shoppers write cannot forge a line, move the cursor or turn text round in what a person reads.
+"""Text of shops and shoppers can't forge a line, move the cursor or reverse text in an operator's terminal.
 
 Log lines: test_logs_hostile.py. The rejected stream: test_rejected_cli.py, too.
 """
@@ -42,7 +42,7 @@ def hostile(text: str) -> dict[str, object]:
 
 
 def harmless(shown: str) -> bool:
-    """Whether nothing in it but the end of a line does anything to a terminal or to the order of the text."""
+    """Return whether only line ends affect a terminal or the order of the text."""
     return not [char for char in shown if char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}]
 
 
@@ -55,7 +55,7 @@ def test_nothing_in_a_session_reaches_the_terminal_as_it_is(shop: Shop, text: st
         shown = shop.run(*command.split())
         assert harmless(shown), command
         assert not [line for line in shown.splitlines() if line.startswith("forged")], command
-    # JSON escapes what it holds, and says it unchanged to whoever parses it.
+    # JSON escapes its contents, and a parser gets them unchanged.
     for command in ("explain s-1 --reveal", "outreach list"):
         assert harmless(shop.run(*command.split(), "--json"))
     (listed,) = shop.json("outreach", "list")

@@ -1,4 +1,4 @@
-"""What is trusted is what Winback brings along, and old TLS is not spoken. The rest of TLS: test_network_tls.py."""
+"""Only the bundled authorities are trusted, and old TLS is refused. The rest of TLS: test_network_tls.py."""
 
 import socket
 import ssl

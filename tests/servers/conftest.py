@@ -1,4 +1,4 @@
-"""The end-to-end suite of tests/e2e/test_whole_shop.py somewhere else: a module says where, and takes the tests in."""
+"""The end-to-end suite of tests/e2e/test_whole_shop.py on other servers: a module names them and imports the tests."""
 
 from collections.abc import Iterator
 
@@ -31,5 +31,5 @@ def _failover_in_the_middle(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the suite come first: it counts from nothing. What is taken in besides goes by what was there before."""
+    """Run the suite first, because it expects zero counts. Imported tests compare with the counts before."""
     items.sort(key=lambda item: (item.path, getattr(item, "function", item).__module__ != "tests.e2e.test_whole_shop"))

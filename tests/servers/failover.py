@@ -1,4 +1,4 @@
-"""What must hold while a primary is lost: taken in by the modules that have one to lose."""
+"""The properties during the loss of a primary: imported by the modules that can lose one."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +20,7 @@ ENDED = ("sent", "unknown", "dead", "expired", "suppressed", "cancelled", "unrea
 
 
 def patiently(look: Callable[[], Any]) -> Callable[[], Any]:
-    """Let a look at the servers fail while nobody is the primary."""
+    """Let a check of the servers fail while there is no primary."""
 
     def found() -> Any:  # noqa: ANN401 - whatever is looked for
         with suppress(RedisError, StateError):
@@ -85,7 +85,7 @@ def test_failover_under_load_loses_and_repeats_no_contact(
 
 
 def test_reply_is_recorded_after_a_failover(shop: Shop, place: Place) -> None:
-    """Between the fence and the answer: the replica knows of the fence, and gets the answer."""
+    """Between the fence and the answer: the replica has the fence, and gets the answer."""
     shop.api.control(delay="800ms")
     session = "sess_answered"
     shop.send(session, **CHECKOUT, customer=jane(phone_number="+573121234567"), cart=CART)

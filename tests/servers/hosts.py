@@ -1,4 +1,4 @@
-"""Winback on further hosts: the same roles again, each a process of its own, as a machine's supervisor starts them."""
+"""Winback on further hosts: the same roles again, as separate processes, like those of a machine's supervisor."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,7 +19,7 @@ class Host:
     roles: dict[str, Program]
 
     def restart(self, role: str) -> None:
-        """SIGTERM, wait for the end, start again; it has to end in order."""
+        """SIGTERM, wait for the end, start again; it must end in order."""
         program = self.roles[role]
         code = program.stop(STOPS_WITHIN_S)
         assert code == 0, f"{role} ended with {code}: {program.log.read_text()[-2000:]}"
@@ -27,14 +27,14 @@ class Host:
 
 
 AN_HOUR_AHEAD = {"PYTHONPATH": str(Path(__file__).parent / "wrong_clock")}
-"""The environment of a process whose clock is wrong. How long things take, it knows as well as any."""
+"""The environment of a process with a wrong clock. Its durations are correct."""
 
 
 @contextmanager
 def host(
     directory: Path, name: str, env: Mapping[str, str], odd: Mapping[str, Mapping[str, str]] | None = None
 ) -> Iterator[Host]:
-    """Run ingest, recover, sweep and beat; `odd`: what the environment of some roles has besides."""
+    """Run ingest, recover, sweep and beat; `odd`: further variables of some roles."""
     settings = load(env)
     with ExitStack() as stack:
         started = {}

@@ -1,4 +1,4 @@
-"""Where the end-to-end suite runs: a state server, a broker, and what makes another server take over."""
+"""The places of the end-to-end suite: a state server, a broker, and a way to force a failover."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.support.running_shop import in_redis
 
 @dataclass
 class Place:
-    """Where the state is, where the broker is, and what makes another server take over."""
+    """The state server, the broker, and a function that forces a failover."""
 
     redis_url: str
     broker_url: str

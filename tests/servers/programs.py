@@ -1,4 +1,4 @@
-"""Programs that are not Winback's: each on ports of its own, in a directory of its own, gone when the tests are."""
+"""External programs: each with its own ports and directory, ended with the tests."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server, then sto
 
 
 def found(program: str) -> str:
-    """Return where a program is; a missing one is a failure, with what to do about it."""
+    """Return the path of a program; a missing one is a failure with the fix."""
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/rabbitmq/bin")
     assert path is not None, f"{program} is missing: {INSTALL}"
     return path
 
 
 class Program:
-    """A process on a leash: it ends with these tests, also when they are killed."""
+    """A child process that ends with these tests, even if they are killed."""
 
     def __init__(self, directory: Path, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ class Program:
         self._process.wait()
 
     def stop(self, within_s: float = 10.0) -> int:
-        """SIGTERM, and if that is not enough SIGABRT, so that it may say where it hangs; return its exit code."""
+        """SIGTERM, then SIGABRT if needed, so that it can print where it hangs; return its exit code."""
         assert self._process is not None
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):

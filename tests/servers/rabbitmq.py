@@ -1,4 +1,4 @@
-"""Debian's RabbitMQ, one node: with a name, data, ports and a port mapper (epmd) of its own."""
+"""Debian's RabbitMQ, one node with its own name, data, ports and port mapper (epmd)."""
 
 import os
 import subprocess
@@ -22,19 +22,19 @@ class RabbitMQ:
         self._env = env
 
     def ctl(self, *arguments: str) -> str:
-        """Ask it with its own command."""
+        """Run its own command."""
         command = [found("rabbitmqctl"), "--quiet", *arguments]
         command[0] = "/usr/lib/rabbitmq/bin/rabbitmqctl"
         done = subprocess.run(command, env=self._env, check=True, capture_output=True, text=True, timeout=60)
         return done.stdout
 
     def queues(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Its queues by name, each with its type and the number of its messages."""
+        """Return its queues by name, each with its type and number of messages."""
         lines = self.ctl("list_queues", "name", "type", "messages", "--no-table-headers").splitlines()
         return {name: (kind, {"messages": int(number)}) for name, kind, number in (line.split("\t") for line in lines)}
 
     def written(self) -> bytes:
-        """All that it has written to its disk."""
+        """Return all that it has written to its disk."""
         files = (path for path in self.directory.rglob("*") if path.is_file())
         return b"".join(path.read_bytes() for path in files)
 
@@ -47,7 +47,7 @@ def rabbitmq(directory: Path) -> Iterator[RabbitMQ]:
     config.write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nloopback_users.guest = true\n")
     (directory / "plugins").write_text("[].\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")} | {
-        "HOME": str(directory),  # the cookie that its own command needs, too
+        "HOME": str(directory),  # its own command needs this cookie, too
         "LC_ALL": "C.UTF-8",
         "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -62,7 +62,7 @@ def rabbitmq(directory: Path) -> Iterator[RabbitMQ]:
         "RABBITMQ_CONF_ENV_FILE": str(directory / "none"),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1 -kernel inet_dist_use_interface {127,0,0,1}",
     }
-    # Started by the node itself, the port mapper would outlive it.
+    # If the node started the port mapper, it would outlive the node.
     names = Program(directory / "epmd", [found("epmd"), "-port", str(mapper), "-address", "127.0.0.1"], env)
     found("rabbitmq-server")
     with names, Program(directory / "node", ["/usr/lib/rabbitmq/bin/rabbitmq-server"], env) as node:

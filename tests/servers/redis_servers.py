@@ -1,4 +1,4 @@
-"""Debian's Redis: one alone, one with Sentinel, and a cluster, each of which can lose a primary."""
+"""Debian's Redis: a single one, one with Sentinel, and a cluster, each of which can lose a primary."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,7 +27,7 @@ EVENTS = Keys("winback").events
 
 
 class RedisServer(Program):
-    """One server with an append-only file, as `deploy/valkey.conf` has it."""
+    """One server with an append-only file, as in `deploy/valkey.conf`."""
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.port = free_port()
@@ -56,13 +56,13 @@ class RedisServer(Program):
         return False
 
     def follows(self) -> bool:
-        """Whether it is a replica that has all."""
+        """Return whether it is a replica with all data."""
         with suppress(RedisError):
             return bool(self.client.info("replication").get("master_link_status") == "up")
         return False
 
     def is_followed(self) -> bool:
-        """Whether a replica has all that was written until now."""
+        """Return whether a replica has all writes up to now."""
         about = self.client.info("replication")
         replicas = [value for value in about.values() if isinstance(value, dict) and "offset" in value]
         return any(replica["offset"] >= about["master_repl_offset"] for replica in replicas)
@@ -74,15 +74,15 @@ class RedisServer(Program):
 
 @dataclass
 class Replicated:
-    """Servers of which one can be lost while another takes over."""
+    """Servers, one of which can be lost while another takes over."""
 
     url: str
     nodes: list[RedisServer]
     needs_the_lost: bool
-    """Whether without the one that was lost there are too few replicas."""
+    """Whether there are too few replicas without the lost one."""
 
     def primary(self, key: str) -> RedisServer:
-        """Return where a key is: with Sentinel, and so three servers, there is only one primary."""
+        """Return the primary of a key: with Sentinel, and so three servers, there is only one."""
         if len(self.nodes) == 3:
             return next(node for node in self.nodes if node.is_primary())
         reply = next(node for node in self.nodes if node.answers()).client.execute_command("CLUSTER SLOTS")
@@ -91,9 +91,9 @@ class Replicated:
         return next(node for node in self.nodes if node.port == port)
 
     def fail_over(self, key: str = EVENTS) -> float:
-        """Kill the primary of a key; return after how long (s) another had taken over and clients were told so.
+        """Kill the primary of a key; return after how long (s) another had taken over and clients were notified.
 
-        Then the lost one is started again, as whoever looks after it would do.
+        Then the lost one is restarted, as its operator would.
         """
         lost = self.primary(key)
         eventually(lambda: lost.online_replicas() > 0, 60)
@@ -125,7 +125,7 @@ def standalone(directory: Path) -> Iterator[RedisServer]:
 
 @contextmanager
 def with_replicas(directory: Path, number: int) -> Iterator[list[RedisServer]]:
-    """Yield a primary and its replicas, which have all."""
+    """Yield a primary and its replicas, which have all data."""
     fast = ("--repl-diskless-sync-delay", "0", "--repl-timeout", "5", "--repl-ping-replica-period", "1")
     with ExitStack() as stack:
         nodes = [stack.enter_context(RedisServer(directory / "primary", *fast))]
@@ -138,14 +138,14 @@ def with_replicas(directory: Path, number: int) -> Iterator[list[RedisServer]]:
 
 @contextmanager
 def sentinel(directory: Path) -> Iterator[Replicated]:
-    """Yield a primary with two replicas, watched by three sentinels of which two have to agree."""
+    """Yield a primary with two replicas and three sentinels, two of which must agree."""
     with with_replicas(directory, 2) as nodes, ExitStack() as stack:
         ports = []
         for index in range(3):
             ports.append(port := free_port())
             place = directory / f"sentinel-{index}"
             place.mkdir()
-            config = place / "sentinel.conf"  # which it rewrites
+            config = place / "sentinel.conf"  # the sentinel rewrites it
             config.write_text(
                 f"port {port}\nbind 127.0.0.1\ndir {place}\n"
                 f"sentinel monitor {SERVICE} 127.0.0.1 {nodes[0].port} 2\n"
@@ -194,7 +194,7 @@ def cluster(directory: Path) -> Iterator[Replicated]:
         eventually(lambda: all(_cluster_info(node, "cluster_state") == "ok" for node in nodes), 30)
         for node in nodes[3:]:
             eventually(node.follows, 30)
-        # Who asks for the nodes must be told of all replicas, or would not wait for them.
+        # A client that reads the nodes must get all replicas, or it wouldn't wait for them.
         eventually(lambda: all(_replicas_known(node) == 3 for node in nodes), 30)
         addresses = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
         yield Replicated(f"redis+cluster://{addresses}", nodes, needs_the_lost=True)

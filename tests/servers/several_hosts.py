@@ -1,4 +1,4 @@
-"""Winback several times over against one cluster: taken in by the module that has one, where one host runs already."""
+"""Winback on several hosts against one cluster: imported by the module that has one, where one host runs already."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +16,7 @@ AT_ONCE = 40
 
 @pytest.fixture
 def hosts(shop: Shop, tmp_path: Path) -> Iterator[list[Host]]:
-    """Two more, each with a beat; of one, two clocks are wrong: that of its worker, and that of its beat."""
+    """Two more hosts, each with a beat; the worker and the beat of one have wrong clocks."""
     env = {name: value for name, value in shop.env.items() if name.startswith("WINBACK_")}
     env |= {"WINBACK_WORKER__CONCURRENCY": "4"}
     wrong = {"recover": AN_HOUR_AHEAD, "beat": AN_HOUR_AHEAD}
@@ -51,6 +51,6 @@ def test_rolling_restart_with_wrong_clocks_loses_nothing(
     print(figures)  # noqa: T201 - shown with -rP
     assert figures == {"sessions": number, "requests": number, "duplicates": 0}
     assert shop.outcomes().get("sent", 0) - sent == number
-    # Both further workers did their share, that with the wrong clock too.
+    # Both further workers did their share, including the one with the wrong clock.
     for one in hosts:
         assert '"event": "attempt"' in one.roles["recover"].log.read_text()

@@ -1,4 +1,4 @@
-"""On a cluster each primary waits for replicas of its own, and a client finds the one that took over."""
+"""On a cluster, each primary waits for its own replicas, and a client finds the one that took over."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Random messages in a queue of RabbitMQ: the worker goes on, and none of them comes back."""
+"""Random messages in a RabbitMQ queue: the worker continues, and none of them is redelivered."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The end-to-end suite on a cluster that loses a primary in the middle, and RabbitMQ."""
+"""The end-to-end suite on RabbitMQ and a cluster that loses a primary during the run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The end-to-end suite on a primary watched by Sentinel, lost in the middle, and a Redis for the broker."""
+"""The end-to-end suite on a primary with Sentinel, lost during the run, and a Redis for the broker."""
 
 import pytest
 

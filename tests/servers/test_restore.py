@@ -1,4 +1,4 @@
-"""A backup is restored: who was contacted after it was taken is in it as somebody who still waits."""
+"""A backup is restored: people who were contacted after it was taken are still waiting in it."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def shop(server: RedisServer, tmp_path: Path) -> Iterator[Shop]:
-    """A shop whose processes the test starts and stops."""
+    """A shop with processes that the test starts and stops."""
     with MockServer(port=0, **KEYS) as api, connect(server.url) as client:
         env = environment(tmp_path, server.url, api, WINBACK_WORKER__CONCURRENCY="4")
         state: Any = client
@@ -42,7 +42,7 @@ def running(stack: ExitStack, shop: Shop, name: str) -> Host:
 
 
 def silent(shop: Shop) -> bool:
-    """Whether every session has been found silent, and every event applied."""
+    """Return whether every session is silent and every event applied."""
     waits = any(shop.redis.zcard(key) for key in shop.redis.scan_iter("winback:{*}:lane:*"))
     return not waits and not shop.redis.xlen("winback:events")
 
@@ -51,7 +51,7 @@ def test_restore_repeats_no_contact_made_after_the_backup(server: RedisServer, s
     with ExitStack() as before:
         running(before, shop, "before")
         until(lambda: shop.redis.exists("winback:heartbeat:beat", "winback:heartbeat:ingest") == 2, 40)
-        # In the backup: outreaches that wait, sessions that were not silent for long enough, events that nobody read.
+        # In the backup: waiting outreaches, sessions that weren't silent for long enough, unread events.
         winback(shop, "pause")
         emit(shop, "111", 0, NUMBER)
         until(lambda: silent(shop))
@@ -69,7 +69,7 @@ def test_restore_repeats_no_contact_made_after_the_backup(server: RedisServer, s
     assert ended(shop) == 0
     assert open_outreaches(shop) == NUMBER
 
-    # Hold back all sending first, then let the events that nobody read be applied and the sessions fall silent.
+    # Pause all sending first, then let the unread events be applied and the sessions fall silent.
     winback(shop, "pause", "--reason", "restored from a backup")
     with ExitStack() as restored:
         running(restored, shop, "restored")
@@ -78,7 +78,7 @@ def test_restore_repeats_no_contact_made_after_the_backup(server: RedisServer, s
         winback(shop, "outreach", "expire", "--waiting", "--yes")
         assert open_outreaches(shop) == 0
         assert winback(shop, "resume").strip() == "sending goes on"
-        # Who falls silent from now on is contacted as ever.
+        # Shoppers who fall silent from now on are contacted as usual.
         emit(shop, "333", 0, NUMBER)
         until(lambda: len(requests_of(shop, "333")) == NUMBER, 60)
         until(lambda: ended(shop) == 3 * NUMBER)

@@ -28,7 +28,7 @@ def is_about_now(state: State, ms: int) -> bool:
 
 
 def ahead(state: State, *made: Event, by_ms: int = 400 * DAY_MS) -> None:
-    """Apply what an ingest process could not tell from what has just arrived."""
+    """Apply events that an ingest process couldn't tell from new ones."""
     apply(state, *(arrived(one, now_ms(state) + by_ms) for one in made))
 
 

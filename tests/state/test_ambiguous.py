@@ -1,4 +1,4 @@
-"""What an outreach can still become once nobody can say how one of its attempts went."""
+"""The possible ends of an outreach after an attempt with an unknown result."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from worker.runtime import State
 
 
 def ambiguous(state: State) -> Taken:
-    """A second attempt that is sending, after a first of which nobody can say how it went."""
+    """Return a second attempt that is sending, after a first one with an unknown result."""
     held = sending(state)
     assert state.outbox.settle(held, "retry", reason="http_504", line="attempt 1", ambiguous=True) == "waiting"
     again = take_again(state, held.outreach)

@@ -1,4 +1,4 @@
-"""Which orders are whose merit: what is counted, where and when, and what is not."""
+"""The attribution of orders: what is counted, where and when, and what isn't."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from tests.support.states import WINDOW_MS
 from tests.support.stored_state import now_ms, record
 from worker.runtime import State
 
-# Whose order it is
+# The person of an order
 
 
 def test_order_of_the_contacted_session_is_credited_with_value(state: State) -> None:
@@ -131,7 +131,7 @@ def test_orders_and_contacts_count_on_the_day_of_the_contact(state: State) -> No
     assert (days["sessions", ""], days["silent", "idle"], days["sent", ""]) == (0, 0, 0)
 
 
-# Once, whatever happens
+# Counted once
 
 
 def test_an_order_that_comes_twice_counts_once(state: State) -> None:
@@ -196,7 +196,7 @@ def test_a_batch_without_orders_asks_nothing_of_redis(state: State) -> None:
     assert not state.streams.watermark().first
 
 
-# What it was worth
+# Its value
 
 
 def test_order_without_value_is_worth_its_cart(state: State) -> None:

@@ -1,4 +1,4 @@
-"""Any sequence and repetition of orders, answers and corrections counts the same."""
+"""Any order and repetition of orders, answers and corrections gives the same counts."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,7 +18,7 @@ from tests.support.states import WINDOW_MS, FakeScripts, make_state
 from tests.support.stored_state import now_ms
 from worker.runtime import State
 
-# When an order was made, as seen from the contact, and what it says.
+# When an order was made, relative to the contact, and its value.
 orders = st.tuples(
     st.sampled_from([-HOUR_MS, -1, 0, 1, MINUTE_MS, HOUR_MS, WINDOW_MS, WINDOW_MS + 1]),
     st.sampled_from(["s-1", "s-other", None]),
@@ -55,7 +55,7 @@ def test_orders_and_corrections_count_the_same_in_any_sequence(
     corrected: Result | None,
 ) -> None:
     def outcome(chosen: list[int]) -> dict[str, int]:
-        """Let what was chosen happen in this sequence after one contact; -1 is the correction."""
+        """Apply the chosen events in this order after one contact; -1 is the correction."""
         counting.client.flushall()
         held = contacted(counting, ago_ms=WINDOW_MS + 2 * HOUR_MS, result=result)
         contact_ms = int(counting.client.hget(counting.keys.outreach(held.outreach), "contacted_at") or base_ms)
@@ -72,7 +72,7 @@ def test_orders_and_corrections_count_the_same_in_any_sequence(
         return merit(counting)
 
     base_ms = now_ms(counting) - WINDOW_MS - 2 * HOUR_MS
-    # One after the other, everything known from the start.
+    # One after the other, with everything known from the start.
     scan_all = list(range(len(made)))
     expected = outcome([-1, *sorted(scan_all, key=lambda place: made[place][0])])
     repeated = [-1, *scan_all, *data.draw(st.lists(st.sampled_from([-1, *scan_all]), max_size=4))]

@@ -1,4 +1,4 @@
-"""What a shop, or one person, can put into Redis grows to a bound, and stays the same in whatever order it comes."""
+"""The data of one shop or person in Redis is bounded, and doesn't depend on the order of events."""
 
 from itertools import pairwise
 from random import Random

@@ -1,4 +1,4 @@
-"""A clock that is ahead only between two dispatches, so that neither sees it: what was stored then is put back."""
+"""A clock that is only ahead between two dispatches, so that neither notices: times stored then are put back."""
 
 from collections.abc import Callable
 
@@ -23,13 +23,13 @@ def due_in(state: State, outreach: str) -> float:
 
 
 def was_ahead(state: State, outreach: str) -> None:
-    """Make the clock have been an hour ahead when an outreach was stored as due."""
+    """Store an outreach's due time as if the clock had been an hour ahead."""
     number = int(outreach[:2])
     assert state.client.hincrby(state.keys.clock(number), "due", HOUR_MS) > now_ms(state)
     state.client.zincrby(state.keys.due(number), HOUR_MS, outreach)
 
 
-# What waits in the outbox
+# The outbox
 
 
 @pytest.mark.parametrize("way", ["postpone", "settle", "reap"])
@@ -85,7 +85,7 @@ def test_partition_clock_never_goes_back(state: State) -> None:
     assert state.client.hget(key, "due") == str(later).encode()
 
 
-# What holds back all sending
+# Blocks of all sending
 
 
 def stop(state: State) -> None:

@@ -1,4 +1,4 @@
-"""The declarations of the scripts: one for each, with the names that the script itself gives to its arguments."""
+"""The declarations of the scripts: one for each, with the script's own names of the arguments."""
 
 import inspect
 import re
@@ -21,7 +21,7 @@ _ARGUMENT = re.compile(r"(?:[\w.]+\()?ARGV\[(\d+)\]\)?")
 
 
 def argument_names(text: str) -> list[str]:
-    """Return the names that a script gives to its arguments, in their order."""
+    """Return a script's names of its arguments, in order."""
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
     found: dict[int, str] = {}
     for names, values in _LOCALS.findall(code):
@@ -38,7 +38,7 @@ def test_each_script_is_declared_once() -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_parameters_have_the_names_of_the_script(path: Path) -> None:
     parameters = inspect.signature(BY_NAME[path.stem].arguments).parameters.values()
-    # What follows in any number is read in a loop.
+    # A loop reads variable arguments.
     names = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL and "Iterable" not in str(one)]
     known = argument_names(path.read_text(encoding="utf-8"))
     assert [name.rstrip("_") for name in names] == known[: len(names)]

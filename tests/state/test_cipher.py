@@ -1,4 +1,4 @@
-"""Sealing and opening: every text comes back, only in its own place and under its own key, and tells nothing."""
+"""Encryption: every text decrypts only in its own place and under its own key, and reveals nothing."""
 
 import base64
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def test_value_opens_only_in_its_own_field(cipher: AesGcm, other: tuple[str, str
 
 
 def test_a_place_and_a_text_cannot_be_shifted_against_each_other(cipher: AesGcm) -> None:
-    """A shop may write any character into the name of a metadata field."""
+    """A shop can write any character into the name of a metadata field."""
     one = cipher.encrypt("s", "meta.a", STAMP, f"\0{STAMP}")
     other = cipher.encrypt("s", f"meta.a\0{STAMP}", STAMP, "\0")
     assert one[10:26] != other[10:26]

@@ -1,4 +1,4 @@
-"""How much one sweep takes and reads, and what two of them at once do."""
+"""How much one sweep takes and reads, and two concurrent sweeps."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

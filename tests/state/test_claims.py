@@ -1,4 +1,4 @@
-"""What a sweep takes out of the lanes, and what becomes of it."""
+"""What a sweep takes out of the lanes, and the results."""
 
 from typing import Any
 

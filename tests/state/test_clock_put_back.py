@@ -1,4 +1,4 @@
-"""After a server's clock was put back, nothing waits for a moment that now lies in the future."""
+"""After a server's clock was put back, nothing waits for a time that is now in the future."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from worker.settings import Settings
 __all__ = ["step_ms"]  # fixtures
 
 
-# What a sweep remembers
+# The sweep's records
 
 
 def reopened_after(state: State, **stored_ms: int) -> int:
@@ -63,7 +63,7 @@ def test_sessions_are_claimed_one_threshold_after_the_step(real_state: State, st
     sweep_tasks(deps)
     put_clock_back(real_state.client, step_ms)
     sweep_tasks(deps)
-    # The time passes at once: all that was put back lies 16 minutes in the past.
+    # Time passes at once: all times that were put back are 16 minutes in the past.
     client: Any = real_state.client
     reopened = int(client.hget(real_state.keys.sweep, "reopened"))
     assert reopened <= now_ms(real_state)
@@ -74,7 +74,7 @@ def test_sessions_are_claimed_one_threshold_after_the_step(real_state: State, st
 
 
 def test_clock_put_back_during_a_sweep_claims_nothing_in_it(state: State) -> None:
-    """Its cut-off is of the clock before, by which everybody has been silent for an hour."""
+    """Its cut-off is from the earlier clock, by which all sessions have been silent for an hour."""
     happen(state, event(customer=JANE), ago_ms=SECOND_MS)
     at = now_ms(state)
     lanes = [replace(lane, checked_ms=at + HOUR_MS) for lane in cut_offs(at + HOUR_MS - WAIT_MS)]
@@ -84,7 +84,7 @@ def test_clock_put_back_during_a_sweep_claims_nothing_in_it(state: State) -> Non
     ).sessions
 
 
-# What waits in the outbox
+# The outbox
 
 
 def test_dispatch_puts_back_what_is_due_by_the_step(state: State, step_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""On a cluster every script keeps to one slot: a server in cluster mode refuses any other key."""
+"""On a cluster every script uses one slot: a server in cluster mode refuses any other key."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -49,7 +49,7 @@ def state(cluster: State) -> Iterator[State]:
 
 
 def test_cluster_refuses_a_script_that_leaves_its_slot(state: State) -> None:
-    """Without this the tests below would show nothing."""
+    """Without this, the tests below would prove nothing."""
     with pytest.raises(Exception, match=r"do not hash to the same slot"):
         state.client.eval("#!lua\nredis.call('SET', 'somewhere:else', 1)", 1, "{07}:here")
 

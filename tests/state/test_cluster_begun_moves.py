@@ -1,4 +1,4 @@
-"""Calls that were begun while a slot moves to another node."""
+"""Pending calls while a slot moves to another node."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.xdist_group("cluster_nodes")
 
 
 def give(nodes: Cluster, slot: int, place: int) -> None:
-    """Give an empty slot to a node, and let all know."""
+    """Give an empty slot to a node, and announce it."""
     for client in (nodes.clients[place], *nodes.clients):
         client.execute_command("CLUSTER SETSLOT", slot, "NODE", nodes.ids[place])
 
@@ -67,7 +67,7 @@ def test_what_another_node_has_by_now_is_sent_there_once(nodes: Cluster, state: 
 
 
 def test_scripts_wait_while_their_slot_moves_and_then_succeed(nodes: Cluster, state: State) -> None:
-    """The new node does not have yet what has not been moved: there a script would begin anew."""
+    """The new node doesn't have the data that hasn't moved yet: a script would start from scratch there."""
     held, slot = taken(state, "s-1"), key_slot(state.keys.session("s-1").encode())
     before = stored(state)
     old, new = owner(slot), (owner(slot) + 1) % 3
@@ -114,7 +114,7 @@ def test_events_wait_for_a_moving_slot_and_none_is_quarantined(nodes: Cluster) -
 
 
 def test_redirect_to_a_moving_slot_is_refused(nodes: Cluster, state: State) -> None:
-    loaded(state)  # all nodes know the script: the driver would follow to the third and have it carried out there
+    loaded(state)  # all nodes know the script, so the driver would follow to the third and run it there
     first = CALLS[0]
     slot, now, then = slot_of(first), (home(first) + 1) % 3, (home(first) + 2) % 3
     with given(nodes, slot, now):

@@ -1,4 +1,4 @@
-"""The slot of the stream and that of a busy partition move to another node and back, while all goes on."""
+"""The slots of the stream and of a busy partition move to another node and back while everything runs."""
 
 import json
 from collections import Counter
@@ -42,30 +42,30 @@ KEYS = Keys()
 
 
 def moved(nodes: Cluster, key: str, old: int, new: int) -> None:
-    """Move a key's slot, key by key, as `redis-cli --cluster reshard` does."""
+    """Move a key's slot, key by key, like `redis-cli --cluster reshard`."""
     slot = key_slot(key.encode())
     source, target = nodes.clients[old], nodes.clients[new]
     target.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", nodes.ids[old])
     source.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", nodes.ids[new])
     while keys := source.execute_command("CLUSTER GETKEYSINSLOT", slot, 3):
         for one in keys:
-            sleep(0.05)  # as over a network
+            sleep(0.05)  # like a network
             source.execute_command("MIGRATE", "127.0.0.1", nodes.servers[new].port, one, 0, 5000)
-    # The target first: a source that has given a slot away with nobody to take it would lose it.
+    # The target first: if a source gives a slot away before any node takes it, the slot is lost.
     eventually(lambda: _agree(nodes, key, new, target, source), 30)
 
 
 def _agree(nodes: Cluster, key: str, new: int, target: Any, source: Any) -> bool:  # noqa: ANN401 - clients of a node
-    """Tell every node where a key's slot is now; return whether all knew already.
+    """Set a key's slot on every node; return whether all had it already.
 
-    Gossip about an earlier move can undo this one on a node. `redis-cli --cluster fix` sets it again, too.
+    Gossip about an earlier move can undo this one on a node. `redis-cli --cluster fix` also sets it again.
     """
     known = [_says(nodes, client, key, new) for client in (target, source, *nodes.clients)]
     return all(known)
 
 
 def _says(nodes: Cluster, client: Any, key: str, new: int) -> bool:  # noqa: ANN401 - a client of one node
-    """Whether a node says that a key's slot is at another one, or at itself; if it doesn't, set it."""
+    """Return whether a node has the right owner of a key's slot; if not, set it."""
     try:
         client.exists(key)
         at = client is nodes.clients[new]
@@ -79,7 +79,7 @@ def _says(nodes: Cluster, client: Any, key: str, new: int) -> bool:  # noqa: ANN
 
 
 def again(act: Callable[[], object], stopped: Event, away: Event, errors: list[Exception]) -> None:
-    """Do something again and again; a server that is away is waited for, and anything else is a fault."""
+    """Repeat an action; wait while a server is down, and record anything else as a fault."""
     while not stopped.is_set():
         try:
             act()

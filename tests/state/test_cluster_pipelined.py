@@ -1,4 +1,4 @@
-"""What is sent to several nodes at once and waited for later: the order of replies, and nodes that fail meanwhile."""
+"""Commands to several nodes at once with later replies: their order, and nodes that fail in the meantime."""
 
 import os
 import signal
@@ -54,7 +54,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 
 
 def addresses(client: Any) -> set[str]:  # noqa: ANN401 - of a node
-    """From where a node is connected to."""
+    """Return the client addresses of a node's connections."""
     return {found["addr"] for found in client.client_list()}
 
 
@@ -125,7 +125,7 @@ def test_dying_node_fails_only_its_own_calls(tmp_path: Path) -> None:
         nodes.servers[0].kill()
         left = [call for call in CALLS if home(call) != 0]
         lost = next(call for call in CALLS if home(call) == 0)
-        # As if it had a replica: another takes over a slot of it.
+        # As if it had a replica: another node takes over one of its slots.
         for other in nodes.clients[1:]:
             other.execute_command("CLUSTER SETSLOT", slot_of(lost), "NODE", nodes.ids[1])
         for _ in range(2):

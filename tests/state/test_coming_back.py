@@ -1,4 +1,4 @@
-"""What a shopper who comes back, or pays, calls off; and what nobody calls off any more."""
+"""Cancellations by shoppers who come back or pay, and outreaches that can't be cancelled any more."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The counters as the report reads them: by day and by place."""
+"""The counters as the report reads them: by day and place."""
 
 from state import daily_counters
 from state.daily_counters import DailyCount

@@ -1,4 +1,4 @@
-"""What a person decides on outreaches: tried again, given up, found to have arrived, ended."""
+"""An operator's decisions on outreaches: retried, dropped, recorded as delivered, ended."""
 
 import pytest
 
@@ -133,7 +133,7 @@ def test_what_is_ambiguous_ends_unknown(state: State) -> None:
     assert counters(state) == {"unknown.expired": 1}
 
 
-# Only looking
+# Dry runs
 
 
 def test_dry_run_changes_nothing_and_reports_the_result(state: State) -> None:

@@ -1,4 +1,4 @@
-"""What the processes of one deployment agree on, and their signs of life."""
+"""The shared settings of one deployment's processes, and their heartbeats."""
 
 import pytest
 

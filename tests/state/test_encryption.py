@@ -1,4 +1,4 @@
-"""With keys nothing personal can be read in Redis, and everything works as without them."""
+"""With keys, Redis holds no readable personal data, and everything works as without them."""
 
 import json
 import re
@@ -43,7 +43,7 @@ __all__ = ["other", "sealed"]  # fixtures
 
 
 def everything_happens(state: State) -> None:
-    """Leave every sort of record behind: unapplied parts, a silent session, requests under way, refused, repeated."""
+    """Leave every sort of record: unapplied parts, a silent session, requests in flight, refused, repeated."""
     broken = johns_visit("s-broken", cart={"items": [{"name": "Purple Kettle", "quantity": "John"}]})
     refused = johns_visit("s-refused") | {
         "engagement": {"preferred_channel": {"John": 1}, "metadata": {"n": "x" * 9000}}
@@ -55,7 +55,7 @@ def everything_happens(state: State) -> None:
         with yuno(state, answer) as (deps, server):
             attempt(outreach, deps)
             assert found_in(body.encode() for _, body in server.requests)
-    # Afterwards: somebody who is shopping in another session is left alone.
+    # Afterwards: a person who is shopping in another session isn't contacted.
     publish(state, johns_visit("s-silent"), broken, refused, unreadable)
     ingest_of(state).step()
     assert waiting(state) == 0
@@ -74,7 +74,7 @@ def test_nothing_personal_can_be_read_in_the_whole_of_redis(sealed: State) -> No
 
 
 def test_without_keys_the_same_search_finds_everything(state: State) -> None:
-    """Otherwise the test above might look in the wrong places."""
+    """Otherwise the test above could search in the wrong places."""
     everything_happens(state)
     assert len(found_in(content(state))) > 10
     assert any("573007654321 is not a number" in record(state, outreach)["history"] for outreach in outreaches(state))
@@ -144,7 +144,7 @@ def test_withdrawn_number_is_unreachable(sealed: State) -> None:
     assert stored(sealed).state == "unreachable"
 
 
-# Switching it on while the shop runs
+# Enabling encryption while the shop runs
 
 
 def test_what_was_written_before_there_was_a_key_still_goes_out(state: State, sealed: State) -> None:

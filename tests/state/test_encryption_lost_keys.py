@@ -1,4 +1,4 @@
-"""Values that cannot be decrypted, and processes without a key that the data needs."""
+"""Values that can't be decrypted, and processes without a key that the data needs."""
 
 import pytest
 

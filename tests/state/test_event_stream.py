@@ -1,4 +1,4 @@
-"""The stream of activity: read, handed on, acknowledged, and how far silence can be measured by it."""
+"""The stream of activity: reads, takeovers, acknowledgements, and the watermark."""
 
 import pytest
 from redis.exceptions import ResponseError
@@ -28,7 +28,7 @@ def test_the_group_is_created_once(state: State) -> None:
 
 def test_stream_deleted_during_a_read_is_a_missing_group(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise ResponseError("UNBLOCKED the stream key no longer exists")  # Redis 7.0's words
+        raise ResponseError("UNBLOCKED the stream key no longer exists")  # the words of Redis 7.0
 
     monkeypatch.setattr(state.client, "execute_command", refuse)
     with pytest.raises(GroupMissingError):
@@ -156,7 +156,7 @@ def test_a_group_that_is_created_again_starts_from_the_beginning(filled: State) 
 
 @pytest.mark.xdist_group("valkey")
 def test_missing_stream_is_created_with_its_group(real_state: State) -> None:
-    """On the real server alone: fakeredis has an error of its own for this."""
+    """Only on the real server: fakeredis has its own error for this."""
     with pytest.raises(GroupMissingError):
         read(real_state)
     real_state.streams.first.create_group()
@@ -164,7 +164,7 @@ def test_missing_stream_is_created_with_its_group(real_state: State) -> None:
     assert events(read(real_state)) == [b"new"]
 
 
-# What is set aside
+# Rejected events
 
 
 def test_what_is_rejected_keeps_the_reason_and_the_field(state: State) -> None:

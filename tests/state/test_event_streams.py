@@ -1,4 +1,4 @@
-"""Several streams of activity: nobody is found silent, and nobody contacted, before all of them have been applied."""
+"""Several streams of activity: no session is silent, and no person contacted, before all of them are applied."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ LAST = SEVERAL - 1
 
 @pytest.fixture
 def streams(state: State) -> list[Stream]:
-    """Three streams, from which nobody has read."""
+    """Three unread streams."""
     return opened(state, SEVERAL)
 
 
@@ -80,7 +80,7 @@ def test_when_all_are_empty_each_is_waited_at_in_its_turn(real_state: State) -> 
     streams = opened(real_state, SEVERAL)
 
     class Noting:
-        """Asks the server, and remembers at which stream it was told to wait."""
+        """Asks the server, and records the stream on which it blocks."""
 
         def __init__(self) -> None:
             self.waited: list[str] = []
@@ -172,7 +172,7 @@ def test_no_session_is_silent_while_a_stream_holds_its_events(state: State, stre
     assert sweep(deps_of(state)).outreaches == 1
 
 
-# I3: what had arrived at dispatch, in whichever stream, is applied before anybody is contacted
+# I3: what had arrived at dispatch, in any stream, is applied before any contact
 
 
 def dispatched(deps: Deps) -> list[str]:
@@ -219,7 +219,7 @@ def test_outreach_dispatched_with_fewer_streams_waits_for_those(state: State) ->
     assert not state.streams.barrier_passed(state.streams.barrier())
 
 
-# Those who look on
+# Observers
 
 
 @pytest.mark.xdist_group("valkey")

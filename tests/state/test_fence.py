@@ -1,4 +1,4 @@
-"""The last look before a request may start."""
+"""The last check before a request."""
 
 import pytest
 
@@ -100,7 +100,7 @@ def test_fence_cancels_when_the_session_is_missing(state: State) -> None:
 
 @pytest.mark.parametrize("superseded_by", ["bought", ""])
 def test_fence_cancels_when_the_session_has_moved_on(state: State, superseded_by: str) -> None:
-    """As after a crash between two parts of the state, or a restore: the fence relies on nobody."""
+    """As after a crash between two parts of the state, or a restore: the fence relies on no other check."""
     held = taken(state)
     key = state.keys.session("s-1")
     if superseded_by:

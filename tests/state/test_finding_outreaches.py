@@ -1,4 +1,4 @@
-"""What a person finds: outreaches by state, by session, and their histories."""
+"""An operator's searches: outreaches by state, by session, and their histories."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -48,7 +48,7 @@ def test_each_is_found_by_its_state(state: State) -> None:
 
 def test_outreach_that_moves_during_the_scan_is_found_once(state: State) -> None:
     outreach = abandon(state)
-    # As whoever reads one place after the other finds it that was leased in between.
+    # As a reader of one set after the other finds it if it was leased in between.
     state.client.zadd(state.keys.leased(partition_of_outreach(outreach)), {outreach: now_ms(state)})
     assert [found.outreach for found in operator(state).find(["waiting", "leased"])] == [outreach]
 

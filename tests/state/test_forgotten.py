@@ -1,4 +1,4 @@
-"""Tombstones: what a session was before it was forgotten is not brought back; what it does later begins afresh."""
+"""Tombstones: an erased session's earlier data isn't restored; later activity starts from scratch."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What becomes of the outreaches of a session that is forgotten."""
+"""The outreaches of an erased session."""
 
 import pytest
 

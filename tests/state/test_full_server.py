@@ -1,4 +1,4 @@
-"""A server that has reached maxmemory: nothing is half done, what was sent is recorded, and all goes on afterwards."""
+"""A server that has reached maxmemory: nothing is half done, sent outreaches are recorded, and work resumes later."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def test_events_are_refused_whole(real_state: State, sessions: int) -> None:
 
 
 def steps(state: State) -> dict[str, Callable[[], object]]:
-    """Every write that may be refused, each ready to be done."""
+    """Return every write that can be refused, ready to run."""
     held, ended = taken(state, "s-held"), taken(state, "s-ended")
     let_lease_run_out(state, sending(state, "s-frozen").outreach)
     leased = abandon(state, "s-leased")
@@ -104,7 +104,7 @@ def test_a_refused_step_changes_nothing(real_state: State) -> None:
 
 def test_a_refused_step_can_be_done_once_there_is_room(real_state: State) -> None:
     ready = steps(real_state)
-    del ready["postpone"]  # takes what the step before has taken
+    del ready["postpone"]  # takes the outreach that the step before has taken
     for name, step in ready.items():
         before = dump(real_state)
         with full(real_state), pytest.raises(ServerFullError):

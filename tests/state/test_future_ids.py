@@ -1,4 +1,4 @@
-"""Ids of events that lie in the future: what silence is measured by then, and how the stream gets out of it again."""
+"""Event ids in the future: how silence is measured then, and how the stream recovers."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ NOW = 1_800_000_000_000
 FUTURE = NOW + 400 * DAY_MS
 
 
-# A stream whose ids say nothing about time
+# A stream whose ids tell no time
 
 
 def snapshot(now_ms: int = NOW, first: int | None = None, last: int = FUTURE) -> StreamSnapshot:
@@ -78,7 +78,7 @@ def test_trail_is_read_as_it_was_written() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["arrive", "apply", "sweep"]), st.integers(1, 5000)), max_size=60))
 def test_silence_is_never_measured_past_an_unapplied_event(steps: list[tuple[str, int]]) -> None:
-    """Ids rise by one from the future on; who arrived when is known to the test alone."""
+    """Ids rise by one from the future on; only the test knows the real arrivals."""
     now, last, waiting, trail = NOW, FUTURE, [], None
     for step, takes_ms in steps:
         now += takes_ms
@@ -93,7 +93,7 @@ def test_silence_is_never_measured_past_an_unapplied_event(steps: list[tuple[str
         until = measured_until(now, first, trail)
         assert until <= (waiting[0][1] if waiting else now)
     for _ in range(2):
-        # All that has arrived is applied, and others arrive: within two sweeps that is known.
+        # All that has arrived is applied, and others arrive: within two sweeps this is detected.
         now, last = now + 1000, last + 1
         applied_at, waiting = now - 1000, [(last, now)]
         trail = next_trail(snapshot(now, last, last), trail)

@@ -1,4 +1,4 @@
-"""Guards that no other test would miss: of what is known of people. See test_python_mutants and test_mutants."""
+"""Guards of people's data that no other test notices. See test_python_mutants and test_mutants."""
 
 from dataclasses import replace
 from typing import Any
@@ -39,7 +39,7 @@ def test_each_identity_must_be_replicated(real_state: State) -> None:
     confirmed = iter([False, True])
 
     class Half(Scripts):
-        """Scripts of which the first write reaches too few replicas."""
+        """Scripts whose first write reaches too few replicas."""
 
         def run_confirmed(self, call: Call[Reply]) -> Confirmed[Reply]:
             return Confirmed(self.run(call), next(confirmed))

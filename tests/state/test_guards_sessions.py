@@ -1,4 +1,4 @@
-"""Guards of claims, takeovers and announcements, each by a test of its own."""
+"""Guards of claims, supersessions and announcements, each with its own test."""
 
 from dataclasses import replace
 

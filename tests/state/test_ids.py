@@ -1,4 +1,4 @@
-"""Ids of sessions and outreaches, and the partitions they lie in."""
+"""Ids of sessions and outreaches, and their partitions."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from worker.runtime import State
 
 @pytest.mark.parametrize(("session", "number"), [("123456789", 0xCBF43926 % 64), ("sess_abc123xyz", 42)])
 def test_the_partition_of_a_session_never_changes(session: str, number: int) -> None:
-    """These are stored: another function would lose every session there is. The first is CRC-32's own check value."""
+    """These are stored: another function would lose every session. The first is CRC-32's own check value."""
     assert partition_of(session) == number
 
 

@@ -1,4 +1,4 @@
-"""Keys that may live for ever are listed."""
+"""Keys that can lack a TTL are listed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.redis_clients import fake_client
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    """A server of its own: here keys are meant to be wrong."""
+    """A separate server, because its keys are meant to be wrong."""
     fake = fake_client()
     yield fake
     fake.close()

@@ -1,4 +1,4 @@
-"""Encrypting anew under another key: everything, once, in small steps, and never over what somebody else wrote."""
+"""Re-encryption under another key: everything, once, in small steps, and never over another process's write."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -49,7 +49,7 @@ def rotate(state: State) -> RotationTally:
 
 
 def used_keys(state: State) -> set[str]:
-    """The ids of all keys that anything is encrypted under; empty for what is not encrypted."""
+    """Return the ids of all keys in use; empty for unencrypted values."""
     found = set()
     for name in state.client.scan_iter("*:session:*"):
         own = OWN_FIELDS | OPEN_FIELDS
@@ -67,7 +67,7 @@ def used_keys(state: State) -> set[str]:
 
 
 def a_bit_of_everything(state: State) -> dict[str, str]:
-    """Sessions, one of them with a cleared field, one request refused and one to be repeated; the outreaches."""
+    """Return the outreaches of sessions with a cleared field, a refused request and one to repeat."""
     happen(state, johns_visit("s-silent"), ago_ms=SECOND_MS)
     happen(state, event(session="s-silent", customer={"email": None}, engagement={"metadata": {"note": None}}))
     happen(state, event("opt_out", "s-silent", stage=None))
@@ -147,7 +147,7 @@ def test_it_can_be_stopped_after_any_step_and_begun_again(
 
 
 class Meanwhile(Rotation):
-    """Something else happens between reading and writing."""
+    """Something else happens between the read and the write."""
 
     def then(self, happens: Any) -> Iterator[int]:  # noqa: ANN401 - anything that can be called
         inner, scripts = self._scripts, self._scripts.run_many

@@ -1,4 +1,4 @@
-"""The names of keys: what lies together, what is kept apart, and what may be part of a name."""
+"""The names of keys: shared slots, separation, and allowed characters."""
 
 from redis.crc import key_slot
 
@@ -26,7 +26,7 @@ def every_key(state: State) -> list[str]:
 
 
 def live_through_everything(state: State) -> str:
-    """Make every sort of key of a session; return the outreach."""
+    """Create every sort of key of a session; return the outreach."""
     held = sending(state)
     state.outbox.settle(held, "unknown", line="")
     dead = sending(state, "s-dead")

@@ -1,4 +1,4 @@
-"""Dispatch and attempts within the limits: what is held back stays due, what is not used comes back."""
+"""Dispatch and attempts within the limits: blocked outreaches stay due, and unused permits return."""
 
 import pytest
 
@@ -106,7 +106,7 @@ def test_permits_return_when_another_dispatcher_leased_first(state: State) -> No
         assert granted(by.control) == 2
 
 
-# A day's contacts
+# Daily contacts
 
 
 def test_daily_limit_leaves_the_rest_due(state: State) -> None:
@@ -114,7 +114,7 @@ def test_daily_limit_leaves_the_rest_due(state: State) -> None:
     with yuno(state, http(500), OK, rate="off", max_per_day=2) as (deps, server):
         assert round_of(deps) == due[:2]
         assert [attempt(outreach, deps).outcome for outreach in due[:2]] == ["waiting", "sent"]
-        # The one that failed was no contact, and left its place to the next in the order of abandonment.
+        # The failed one was no contact, and left its slot to the next in the order of abandonment.
         assert round_of(deps) == due[2:3]
         assert attempt(due[2], deps).outcome == "sent"
         assert round_of(deps) == []

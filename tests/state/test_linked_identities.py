@@ -1,4 +1,4 @@
-"""Marks on people who are known by a phone number and an e-mail address: what counts for both, in any order."""
+"""Marks on people with a phone number and an e-mail address: what counts for both, in any order."""
 
 from itertools import permutations
 

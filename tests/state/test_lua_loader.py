@@ -1,4 +1,4 @@
-"""Assembling scripts: each include once and in order, errors with the chain, and no name that a file does not list."""
+"""Assembly of scripts: each include once and in order, errors with the chain, and no unlisted names."""
 
 from pathlib import Path
 

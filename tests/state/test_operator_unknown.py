@@ -1,4 +1,4 @@
-"""What an operator decides about unknown outreaches."""
+"""An operator's decisions about unknown outreaches."""
 
 from state.decisions import RETRY_UNKNOWN_AFTER_MS
 from state.outbox import Taken
@@ -12,7 +12,7 @@ from worker.runtime import State
 
 
 def reaped(state: State) -> Taken:
-    """One that is unknown because its worker died, a quarter of an hour ago."""
+    """Return one that has been unknown for 15 minutes because its worker crashed."""
     held = sending(state)
     let_lease_run_out(state, held.outreach)
     assert state.outbox.reap().unknown == 1

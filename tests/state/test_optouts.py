@@ -110,7 +110,7 @@ def test_an_opt_out_of_a_shared_number_goes_no_further(state: State, opt_outs: O
 
 
 def test_a_list_of_an_earlier_version_can_still_be_read(real_state: State) -> None:
-    """Only to carry it across: a namespace with such data is refused otherwise."""
+    """Only to export it: otherwise a namespace with such data is refused."""
     opt_outs = OptOuts(real_state.scripts, real_state.keys)
     for key in earlier_list(real_state):
         real_state.client.set(key, 1)

@@ -10,7 +10,7 @@ from worker.runtime import State
 
 
 def totals(state: State) -> tuple[int, int, int]:
-    """Sessions at the checkout, those of them that ordered, and orders that arrived: of the last days."""
+    """Return the sessions at the checkout, those of them that ordered, and the orders of the last days."""
     days = state.orders.counts(now_ms(state))
     return (
         sum(sum(day.checkouts) for day in days),

@@ -1,4 +1,4 @@
-"""What is held back while no orders arrive, and for whom."""
+"""What is held while no orders arrive, and for which shoppers."""
 
 from dataclasses import replace
 from typing import Any
@@ -31,11 +31,11 @@ def order_again(state: State, ago_ms: int = 0) -> None:
 
 
 def _held(state: State, ago_ms: int) -> Taken:
-    """An outreach in a worker's hands, of somebody who fell silent so long ago."""
+    """Return a taken outreach of a shopper who fell silent this long ago."""
     return replace(held(1), last=(now_ms(state) - ago_ms) * 100)
 
 
-# What is concluded
+# The verdict
 
 
 def test_stopped_lasts_until_an_order_arrives(state: State) -> None:

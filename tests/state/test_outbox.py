@@ -1,4 +1,4 @@
-"""The outbox up to the take: what dispatch leases, and to whom it is handed."""
+"""The outbox up to the take: what dispatch leases, and which worker gets it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -140,7 +140,7 @@ def test_a_message_that_comes_while_it_backs_off_is_dropped(state: State) -> Non
 
 
 def test_message_for_a_due_outreach_waits_for_the_next_dispatch(state: State) -> None:
-    """What arrived since the dispatch that sent the message would not be waited for."""
+    """Events since the dispatch that sent the message would not be in its barrier."""
     held = taken(state)
     state.outbox.postpone(held, delay_ms=MINUTE_MS, why="quiet_hours")
     let_backoff_pass(state, held.outreach)

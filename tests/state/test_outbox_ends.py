@@ -1,4 +1,4 @@
-"""How an outreach ends, or comes back, before its fence; and what becomes of a lease that ran out."""
+"""How an outreach ends or returns before its fence, and expired leases."""
 
 import pytest
 
@@ -168,7 +168,7 @@ def test_what_waits_for_a_decision_is_forgotten_with_its_record(state: State, pa
 
 
 def test_an_attempt_is_bound_to_the_lease_of_its_outbox(state: State) -> None:
-    """A lease as short as this has run out by the time it is looked at."""
+    """A lease as short as this has expired by the time of the check."""
     brief = Outbox(state.scripts, state.keys, lease_ms=0)
     outreach = abandon(state)
     assert brief.lease_due(1, now_ms=now_ms(state), barrier="0-0") == [outreach]

@@ -1,4 +1,4 @@
-"""A pending result: it is taken once, or drained so that no reply is left in its connection."""
+"""A pending result: taken once, or drained so that no reply is left in its connection."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is known of a person, and who may contact them."""
+"""The facts about a person, and who can contact them."""
 
 import hmac
 from hashlib import sha256

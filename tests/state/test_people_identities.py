@@ -26,7 +26,7 @@ def link(state: State, one: str, other: str, session: str = "s-1") -> None:
 
 
 def share(state: State, person: str = EMAIL) -> list[str]:
-    """Let an identity be used with so many others that it tells nobody apart; return these."""
+    """Let an identity be used with too many others to identify a person; return these."""
     others = [person_of(f"+57300765432{number:02d}", SECRET) for number in range(MOST_LINKED + 1)]
     for number, other in enumerate(others):
         link(state, person, other, f"s-{number}")

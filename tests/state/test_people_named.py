@@ -1,4 +1,4 @@
-"""What an event means for the people that it names."""
+"""The effect of an event on the people that it names."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ def test_order_with_only_an_address_names_a_person() -> None:
 @pytest.mark.parametrize("named_in", ["session_id", "previous_session_id"])
 @pytest.mark.parametrize("written", [None, "", "1970-01-01T00:00:00Z", 0, "2999-01-01", "soon", -23, -5, 1, 13])
 def test_an_order_with_an_odd_time_closes_the_cart_that_it_names(state: State, named_in: str, written: object) -> None:
-    """A number but 0: by how many hours a time without a zone is off."""
+    """A number but 0: the offset (hours) of a time without a zone."""
     if isinstance(written, int) and written:
         written = (datetime.now(UTC) + timedelta(hours=written)).replace(tzinfo=None).isoformat()
     happen(state, event(customer=JANE, cart=CART), ago_ms=SECOND_MS)

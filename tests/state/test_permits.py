@@ -1,4 +1,4 @@
-"""How many outreaches may be dispatched: the rate and the day's contacts, for all workers together."""
+"""How many outreaches can be dispatched: the rate and the daily contacts, for all workers together."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.waiting import eventually
 from worker.runtime import State
 
 SLOW_US = 3_600_000_000
-"""So slow that nothing comes back while a test runs."""
+"""So slow that no permit returns during a test."""
 
 
 def test_without_a_rate_as_many_as_are_wanted_may_go(state: State) -> None:

@@ -1,4 +1,4 @@
-"""No order of dispatches, returns and ends exceeds the rate or the contacts of a day."""
+"""No order of dispatches, returns and ends exceeds the rate or the daily contacts."""
 
 from collections.abc import Callable
 
@@ -42,19 +42,19 @@ def test_rate_holds_for_any_dispatches_and_returns(
                 waited_us += 1000 * amount
             passed_us = micros(state) - began_us + waited_us
             assert out <= burst + passed_us // TEN_A_SECOND_US
-        # It holds back no more than it must: what is asked for after a while is granted.
+        # It blocks no more than it must: a request after a while is granted.
         let_pass(state, burst * TEN_A_SECOND_US // 1000)
         assert granted(dispatchers[0], burst) == burst
 
 
 class Crowd:
-    """Two dispatchers that see each other's work late, and workers that end, fail, or die at any step."""
+    """Two dispatchers with a delayed view of each other, and workers that end, fail, or crash at any step."""
 
     def __init__(self, state: State, most: int) -> None:
         self.state = state
         self._dispatchers, self._seen = [control(self.state, per_day=most) for _ in range(2)], [0, 0]
         self.leased: dict[int, str] = {}
-        """Outreach → the day of its place; empty before the gate."""
+        """Outreach → the day of its slot; empty before the gate."""
         self.claims: dict[int, int] = {}
         self.contacted: set[int] = set()
 
@@ -75,7 +75,7 @@ class Crowd:
                 del self.leased[number]
 
     def end(self, number: int) -> None:
-        """Contacted, or nobody can say: the worker died after the gate."""
+        """Contacted or unknown: the worker crashed after the gate."""
         if self.leased.pop(number, ""):
             self.contacted.add(number)
 

@@ -1,4 +1,4 @@
-"""Who only goes on at the same place: the cheapest path of all events, with the result of the general one."""
+"""Plain activity in the same lane: the cheapest path of all events, with the result of the general one."""
 
 import pytest
 

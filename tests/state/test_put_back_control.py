@@ -1,4 +1,4 @@
-"""After a server's clock was put back: pauses, alarms, orders and what the monitoring reads."""
+"""After a server's clock was put back: pauses, alarms, orders and monitoring data."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_orders_of_the_future_give_way_to_those_of_now(state: State, step_ms: in
 
 
 def test_gap_in_the_orders_ends_in_the_past(state: State) -> None:
-    """While it ends in the future, no session that falls silent may be contacted."""
+    """While it ends in the future, no session that falls silent can be contacted."""
     begin(state)
     at = now_ms(state)
     state.client.zadd(f"{state.keys.control}gaps", {str(at - HOUR_MS): at + DAY_MS, str(at + DAY_MS - 5): at + DAY_MS})
@@ -133,7 +133,7 @@ def test_disagreement_of_the_future_began_in_the_past(state: State, step_ms: int
     assert since_ms <= now_ms(state)
 
 
-# Who watches, and is watched
+# Monitoring
 
 
 @ON_VALKEY

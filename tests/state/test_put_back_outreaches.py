@@ -47,7 +47,7 @@ def test_retry_of_an_unknown_one_waits_as_long_as_from_now(state: State, step_ms
 
 @pytest.mark.parametrize(("first_ms", "expected_s"), [(-5000, 5), (500, 0), (2000, LONGEST_UNKNOWN.total_seconds())])
 def test_first_attempt_in_the_future_is_too_long_ago(first_ms: int, expected_s: float) -> None:
-    """Its key may be forgotten: then the request is not repeated."""
+    """Its key might have expired: then the request isn't repeated."""
     at = 1_800_000_000_000
     assert unknown_for(replace(held(), now_ms=at, first_sending_ms=at + first_ms)).total_seconds() == expected_s
 

@@ -1,4 +1,4 @@
-"""After a server's clock was put back: contacts and forgotten sessions of the future."""
+"""After a server's clock was put back: future contacts and erased sessions."""
 
 from state.people import ContactRecord, person_of
 from tests.support.durations import MINUTE_MS, SECOND_MS

@@ -1,4 +1,4 @@
-"""A primary with a replica: nobody is contacted unless the replica, too, knows of it."""
+"""A primary with a replica: no person is contacted without the replica's acknowledgement."""
 
 import os
 import signal
@@ -109,7 +109,7 @@ def test_frozen_replica_blocks_sending_until_it_returns(pair: Pair) -> None:
 
 
 def test_unreplicated_reservation_is_released_without_contact(pair: Pair) -> None:
-    """As where the person lies on another node of the cluster than the fence."""
+    """As if the person were on another node of the cluster than the fence."""
     state = pair.state
     outreach = dispatched(state)
     with yuno(state, OK) as (deps, server):
@@ -134,7 +134,7 @@ def test_fence_after_noscript_is_confirmed_too(pair: Pair) -> None:
 
 
 def test_token_lost_with_the_primary_is_not_reused(pair: Pair) -> None:
-    """The first would otherwise settle, and so have repeated, what the second has just sent."""
+    """Otherwise the first attempt would settle, and so repeat, what the second has just sent."""
     old = pair.state
     outreach = dispatched(old)
     eventually(lambda: old.client.wait(1, 100) == 1)
@@ -172,7 +172,7 @@ def test_acknowledgements_needed_make_a_majority(there: int, needed: int) -> Non
 
 
 def test_reader_that_is_no_replica_is_not_waited_for(pair: Pair) -> None:
-    # One that is just being copied to refuses to be copied.
+    # A server that is being copied to refuses to be copied.
     eventually(lambda: pair.other.info("replication").get("master_link_status", "up") == "up")
     port = pair.other.connection_pool.connection_kwargs["port"]
     with socket.create_connection(("127.0.0.1", port)) as backup:

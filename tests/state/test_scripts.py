@@ -1,4 +1,4 @@
-"""Calling scripts: many at once, forgotten ones, refused ones, and a connection that breaks in between."""
+"""Script calls: many at once, unknown ones, refused ones, and a connection that breaks in between."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ ON_VALKEY = pytest.mark.xdist_group("valkey")
 
 
 def marks(state: State, number: int) -> list[Call[MarkReply]]:
-    """Calls of which every second one has nothing to do."""
+    """Return calls, every second of which changes nothing."""
     at_ms = now_ms(state)
     return [
         bought(state.keys.person(f"{index:02x}"), at_ms - (index % 2) * HOUR_MS, HOUR_MS) for index in range(number)
@@ -58,7 +58,7 @@ def test_scripts_that_the_server_has_forgotten_are_sent_again(state: State, numb
 
 @ON_VALKEY
 def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State) -> None:
-    """On the real server alone: fakeredis drops the rest of a pipeline after an error in a script."""
+    """Only on the real server: fakeredis drops the rest of a pipeline after an error in a script."""
     state, calls = real_state, marks(real_state, 6)
     calls[2] = calls[2]._replace(arguments=("", 1, "not a number", "", HOUR_MS, 10))
     for call in (state.scripts.run_many, lambda found: state.scripts.send_calls(found).result()):
@@ -85,7 +85,7 @@ def test_the_first_error_is_raised_after_every_call_was_tried(real_state: State)
     ],
 )
 def test_failover_errors_are_transient(said: str) -> None:
-    """As the driver makes an error of it, which takes the first word off some of them."""
+    """In the driver's form, which removes the first word of some errors."""
     error: Exception = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
     with pytest.raises(ServerUnavailableError), driver_errors():
         raise error
@@ -93,7 +93,7 @@ def test_failover_errors_are_transient(said: str) -> None:
 
 @pytest.fixture
 def narrow(valkey: EmbeddedValkey, real_state: State) -> Iterator[Scripts]:
-    """Scripts over a single connection: whoever does not give it back stops all others."""
+    """Scripts over a single connection: a call that doesn't return it blocks all others."""
     client = connect(valkey.url, max_connections=1)
     yield Scripts(client)
     client.close()

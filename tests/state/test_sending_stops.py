@@ -1,4 +1,4 @@
-"""What stops all sending: an operator, refused keys, failures in a row; and how it goes on."""
+"""Stops of all sending: an operator, refused keys, failures in a row; and how sending resumes."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.stopping import fail, next_try_in_ms, probe, refuse, work
 from tests.support.stored_state import now_ms
 from worker.runtime import State
 
-# By hand
+# By an operator
 
 
 def test_pause_blocks_dispatch_and_the_gate(state: State) -> None:
@@ -121,7 +121,7 @@ def test_a_probe_needs_a_permit_like_any_other(state: State) -> None:
     assert granted(by) == 1
 
 
-# A probe that comes to nothing
+# A probe without a result
 
 
 @pytest.mark.parametrize("passed_the_gate", [False, True])
@@ -204,7 +204,7 @@ def test_to_resume_is_to_try_at_once_what_has_stopped_by_itself(state: State) ->
     assert granted(by, 5) == 1
 
 
-# What a success costs
+# The cost of a success
 
 
 def test_success_is_checked_only_periodically_while_healthy(state: State, calls: list[str]) -> None:
@@ -226,7 +226,7 @@ def test_after_a_failure_each_success_is_recorded(state: State, calls: list[str]
 
 @pytest.fixture
 def calls(state: State, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The scripts that are called, by name."""
+    """Return the names of the called scripts."""
     found, really = list[str](), state.scripts.run
 
     def run(call: NamedCall) -> object:

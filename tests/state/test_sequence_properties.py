@@ -1,4 +1,4 @@
-"""Any shuffling and any repetition of a session's events ends in the same state of Redis."""
+"""Any order and any repetition of a session's events gives the same state of Redis."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -28,7 +28,7 @@ from worker.ingest.batch import collect
 from worker.runtime import State
 
 SESSIONS = (*same_partition("s-1", 2), "elsewhere")
-# Few moments, so that many events share one, some of them far apart.
+# Few times, so that many events share one, some of them far apart.
 MOMENTS_MS = (0, 0, 1, 2, 50, MINUTE_MS, 3 * MINUTE_MS, 2 * HOUR_MS, DAY_MS)
 NAMES = st.sampled_from(["Jane", "Zoe", "", None])
 
@@ -52,7 +52,7 @@ engagements = st.fixed_dictionaries(
 
 @st.composite
 def events(draw: st.DrawFn) -> tuple[Event, int]:
-    """One event of one of the sessions, and when it arrived (ms after the beginning)."""
+    """Draw one event of one of the sessions, and its arrival (ms after the beginning)."""
     kinds = ["activity", "activity", "exit", "payment_declined", "payment_pending", "order_completed", "opt_out"]
     made = event(draw(st.sampled_from(kinds)), draw(st.sampled_from(SESSIONS)), stage=None)
     made |= draw(
@@ -73,7 +73,7 @@ def events(draw: st.DrawFn) -> tuple[Event, int]:
 
 
 def entries(made: Sequence[tuple[Event, int]], begin_ms: int) -> list[StreamEntry]:
-    """Place what was drawn in time: `begin_ms` must be long enough ago for all of it to have happened."""
+    """Return the drawn events in time: `begin_ms` must be far enough in the past for all of them."""
     found = []
     for drawn, after_ms in made:
         placed = dict(drawn)
@@ -104,7 +104,7 @@ def merging(request: pytest.FixtureRequest) -> Iterator[State]:
 
 
 def result(state: State, *calls: Sequence[StreamEntry]) -> dict[str, object]:
-    """What is in Redis after applying these batches, one after the other, to an empty server."""
+    """Return the content of Redis after applying these batches in order on an empty server."""
     state.client.flushall()
     for batch in calls:
         apply(state, *batch)
@@ -171,7 +171,7 @@ def _compare(state: State, session: str, places: Sequence[Change]) -> None:
     highest: dict[str, tuple[str, str]] = {}
     for change in places:
         for name, value in change.fields.items():
-            # Of two values that were said at once, which one wins is no matter, if only it always does.
+            # Of two simultaneous values either can win, but it must always be the same one.
             _, text = state.cipher.encrypt_fields(session, stamped(change.stamp, ""), {name: value})
             highest[name] = max(highest.get(name, ("", "")), (text, value))
     assert dict(is_now.fields) == {name: value for name, (_, value) in highest.items()}

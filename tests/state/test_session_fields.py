@@ -1,4 +1,4 @@
-"""What an event says about customer, cart and engagement, whom it marks, and how long a session lives."""
+"""An event's customer, cart and engagement, the people that it marks, and the lifetime of a session."""
 
 import pytest
 
@@ -18,12 +18,12 @@ from worker.runtime import State
 
 @pytest.fixture
 def at_ms(state: State) -> int:
-    """A moment of today, so that no session has expired when it is looked at."""
+    """Return a time of today, so that no session has expired when it is read."""
     return now_ms(state) - HOUR_MS
 
 
 def iso(at_ms: int) -> float:
-    """A moment as pydantic also reads it: Unix seconds."""
+    """Return a time as Unix seconds, which pydantic also reads."""
     return at_ms / 1000
 
 
@@ -95,7 +95,7 @@ def test_text_of_any_script_and_length_is_kept(state: State) -> None:
     assert fields_after(state, event(customer={"full_name": name})) == {"name": name}
 
 
-# Telling whose person has to be marked
+# Reporting the people to mark
 
 
 def test_order_returns_the_person_each_time_it_is_applied(state: State, at_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""What happens to a session's record and lane when its events are applied, one rule of the merge at a time."""
+"""The effect of events on a session's record and lane, one rule of the merge at a time."""
 
 from itertools import permutations
 

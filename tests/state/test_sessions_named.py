@@ -1,4 +1,4 @@
-"""What an event means for every session and person that it names, in whichever field."""
+"""The effect of an event on every session and person that it names, in any field."""
 
 import json
 

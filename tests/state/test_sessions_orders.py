@@ -1,4 +1,4 @@
-"""What orders, opt-outs and settled outreaches do to a session."""
+"""The effect of orders, opt-outs and settled outreaches on a session."""
 
 import pytest
 

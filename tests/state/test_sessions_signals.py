@@ -1,4 +1,4 @@
-"""What signals and vouchers do to a session."""
+"""The effect of signals and vouchers on a session."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How an attempt is recorded, in time and late."""
+"""The record of an attempt, in time and late."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An answer that comes after its outreach was given up."""
+"""An answer that arrives after its outreach ended as unknown."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from worker.runtime import State
 
 
 def given_up(state: State) -> Taken:
-    """An attempt whose worker was frozen until its lease had run out: it counts as unknown."""
+    """Return an attempt whose worker was frozen until its lease had expired: it counts as unknown."""
     held = sending(state)
     let_lease_run_out(state, held.outreach)
     assert state.outbox.reap().unknown == 1

@@ -1,4 +1,4 @@
-"""When a session was first and last at each place of the flow, whatever order its events come in."""
+"""When a session was first and last at each stage, with events in any order."""
 
 from itertools import permutations
 from time import time_ns
@@ -17,7 +17,7 @@ VISITS: list[Visit] = [("cart_review", 0), ("checkout", 1), ("cart_review", 2), 
 
 
 def visit(state: State, *visits: Visit, **fields: object) -> None:
-    """Be at a stage so many minutes after the beginning, an hour ago; each is applied by itself."""
+    """Visit stages, each this many minutes after a start an hour ago; each event is applied separately."""
     for stage, minute in visits:
         at_ms = BEGAN_MS + minute * MINUTE_MS
         made: Event = event(stage=stage, occurred_at=at_ms / 1000) | fields
@@ -25,7 +25,7 @@ def visit(state: State, *visits: Visit, **fields: object) -> None:
 
 
 def stage_visits(state: State) -> list[tuple[str, int, int]]:
-    """Where it was, and the minutes of first and last."""
+    """Return the stages, with the minutes of the first and last visit."""
 
     def minute(at_ms: int) -> int:
         return (at_ms - BEGAN_MS) // MINUTE_MS
@@ -37,7 +37,7 @@ def stage_visits(state: State) -> list[tuple[str, int, int]]:
 
 
 def kept(state: State) -> dict[str, str]:
-    """The fields as they are in Redis."""
+    """Return the fields as they are in Redis."""
     return {name: at for name, at in texts(state, state.keys.session("s-1")).items() if name[:5] in {"first", "last."}}
 
 

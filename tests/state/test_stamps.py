@@ -1,4 +1,4 @@
-"""Stamps: what a stored field begins with, so that the higher of two texts is that of the later event."""
+"""Stamps: prefixes of stored fields that make the higher of two texts the later event's."""
 
 import json
 

@@ -42,7 +42,7 @@ def test_unfenced_attempt_in_flight_returns_to_its_due_time(state: State) -> Non
         assert round_of(replace(deps, in_flight=1)) == due[:1]
 
 
-# By itself
+# Automatic stops
 
 
 def test_refused_keys_stop_sending_until_a_probe_succeeds(state: State) -> None:

@@ -1,4 +1,4 @@
-"""Entries are acknowledged and deleted, and reads that were begun."""
+"""Acknowledged and deleted entries, and pending reads."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`previous_session_id`: a session takes over what an earlier one knew, and that one is left in peace."""
+"""`previous_session_id`: a session supersedes an earlier one and gets its data, and the earlier one isn't contacted."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""Sessions that take each other over, at once or again and again: none is lost, no contact counts twice."""
+"""Sessions that supersede each other, at once or repeatedly: none is lost, no contact counts twice."""
 
 from collections.abc import Sequence
 from itertools import permutations
@@ -18,7 +18,7 @@ from worker.runtime import State
 
 NAMES = ("a", "b", "c")
 Takeover = tuple[str, str, int]
-"""The session that takes over, the earlier one, and when (ms after the first)."""
+"""The later session, the earlier one, and when (ms after the first)."""
 
 
 def ingest(state: State, *events: Event) -> None:
@@ -34,7 +34,7 @@ def taking_over(began_ms: int, takeovers: Sequence[Takeover]) -> list[Event]:
 
 
 def end_of(state: State, session: Session) -> Session:
-    """Follow who has taken over whom."""
+    """Follow the superseding sessions."""
     for _ in NAMES:
         if session.state != "superseded":
             return session

@@ -1,4 +1,4 @@
-"""How far silence can be measured: by what nobody has applied yet, and by when events could be taken at all."""
+"""How far silence can be measured: by unapplied events, and by the times in which events could be taken."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from worker.runtime import State
 
 @pytest.fixture
 def filled(state: State) -> State:
-    """A group, and three entries that nobody has read."""
+    """A group and three unread entries."""
     state.streams.first.create_group()
     for number in range(3):
         add(state, f"e{number}")

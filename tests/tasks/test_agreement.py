@@ -1,4 +1,4 @@
-"""Workers that were started in different modes: none of them acts until all that run agree."""
+"""Workers that were started in different modes: none of them acts until all running workers agree."""
 
 from typing import Any
 

@@ -70,7 +70,7 @@ def test_leftover_live_worker_ends_nothing(state: State, why: str) -> None:
 
 
 class Switching(Control):
-    """Another worker takes over in the last moment before the gate."""
+    """Another worker takes over at the last moment before the gate."""
 
     def gate(self, taken: Taken) -> Admitted | Blocked:
         withdraw(self._scripts, self._keys, "a:1")

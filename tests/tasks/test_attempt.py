@@ -107,7 +107,7 @@ def test_invalid_optional_field_is_left_out_and_recorded(state: State) -> None:
     assert "(left out: customer.email, customer.language) http_200" in record(state, outreach)["history"]
 
 
-# Who came back, or may not be contacted, before the fence.
+# Cancelled or not allowed before the fence.
 
 
 def test_return_before_the_take_prevents_contact(state: State) -> None:

@@ -1,4 +1,4 @@
-"""An attempt in which something happens between two of its steps: nobody is contacted twice, nothing gets stuck."""
+"""An attempt with events between two of its steps: no person is contacted twice, nothing gets stuck."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ OTHER = "63-00000000000000bb"
 
 
 class _Before(Outbox):
-    """Does something just before the fence."""
+    """Acts just before the fence."""
 
     def __init__(self, state: State, act: Callable[[], object]) -> None:
         super().__init__(state.scripts, state.keys, LEASE_MS)

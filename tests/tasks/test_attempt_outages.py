@@ -1,4 +1,4 @@
-"""An attempt during which Redis goes away."""
+"""An attempt during which Redis goes down."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from worker.runtime import State
 
 
 def away(state: State, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
-    """Let one script fail, `before` it was carried out or `after`, as when only its answer is lost."""
+    """Let one script fail `before` it was carried out, or `after`, as if only its answer was lost."""
     moment, name = when.split()
     really = state.scripts.run
 

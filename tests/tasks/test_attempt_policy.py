@@ -1,4 +1,4 @@
-"""What the policy says is what an attempt does: other sessions, the holdout, channels, caps, quiet hours."""
+"""An attempt follows the policy: other sessions, the holdout, channels, caps, quiet hours."""
 
 import json
 from dataclasses import replace
@@ -140,7 +140,7 @@ def test_shop_holiday_is_reported_with_its_opening(state: State) -> None:
 
 
 def _around_now(state: State) -> str:
-    """A quiet time in Bogota, five hours behind UTC, from an hour ago to two hours from now."""
+    """Return a quiet time in Bogota, five hours behind UTC, from an hour ago to two hours from now."""
     hour = (now_ms(state) // HOUR_MS - 5) % 24
     return f"{(hour - 1) % 24:02d}:00-{(hour + 2) % 24:02d}:00"
 

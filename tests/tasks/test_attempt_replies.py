@@ -1,4 +1,4 @@
-"""What an attempt makes of each reply."""
+"""The result of an attempt for each reply."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_failed_attempt_repeats_the_same_bytes_and_key(state: State) -> None:
             assert again == AttemptOutcome(outreach, "waiting", "", number, status)
             assert held_by(state) == ""
             assert due_in_ms(state, outreach) <= 5000 * 2 ** (number - 1)
-            # Neither may change what is sent.
+            # Neither can change the request.
             happen(state, event(cart={"total_value": number}), ago_ms=HOUR_MS + MINUTE_MS)
         assert attempt_again(state, outreach, deps) == AttemptOutcome(outreach, "sent", "", 4, "http_200")
         assert len(set(server.requests)) == 1
@@ -109,7 +109,7 @@ def test_repetition_reserves_the_person_its_body_names(state: State) -> None:
     other = "+573009876543"
     with yuno(state, http(500), OK) as (deps, server):
         assert attempt(outreach, deps).outcome == "waiting"
-        # A late event that is newer than the one which brought the number, and older than the last.
+        # A late event that is newer than the one with the number, and older than the last.
         state.client.hset(state.keys.session("s-1"), "phone", "0" * STAMP_WIDTH + other)
         assert attempt_again(state, outreach, deps).outcome == "sent"
         assert JANE["phone_number"] in server.requests[1][1]

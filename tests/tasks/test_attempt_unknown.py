@@ -1,4 +1,4 @@
-"""When nobody can say whether a request arrived: it is not repeated, or only with the same key and bytes."""
+"""A request whose arrival is unknown isn't repeated, or only with the same key and bytes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def dispatched(state: State, session: str = "s-1") -> str:
 
 
 def nothing_is_left(state: State, outreach: str) -> bool:
-    """Whether no dispatch will ever hand it out again."""
+    """Return whether no dispatch will ever return it."""
     return state.outbox.reap().due_again == 0 and dispatch(state) == [] and not places_of(state, outreach) - {"unknown"}
 
 
@@ -54,7 +54,7 @@ def repeating(state: State, *answers: bytes) -> Any:  # noqa: ANN401 - the conte
 
 
 def repetition(state: State, outreach: str, deps: Deps) -> AttemptOutcome:
-    """The second attempt after a first that nobody can say anything of."""
+    """Return the second attempt after a first one with an unknown result."""
     assert attempt(outreach, deps).outcome == "waiting"
     assert held_by(state) == outreach
     return attempt_again(state, outreach, deps)

@@ -1,4 +1,4 @@
-"""What counts as a contact that an order can be the merit of, how orders find it, and what else is counted."""
+"""Which contacts an order can be attributed to, how orders find them, and what else is counted."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from tests.support.states import LEASE_MS, LIMITS, SECRET, WINDOW_MS
 from tests.support.stored_state import all_counters, counters, now_ms, record, stored, texts, ttl_ms
 from worker.runtime import State
 
-# What sort of contact
+# The sort of contact
 
 
 def test_order_of_a_held_out_person_counts_for_comparison(state: State) -> None:

@@ -1,4 +1,4 @@
-"""The block list: robots, staff and tests, by what they typed and by their number."""
+"""The block list: robots, staff and tests, by their typed names and addresses and by number."""
 
 import re
 from importlib.resources import files

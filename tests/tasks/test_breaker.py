@@ -1,4 +1,4 @@
-"""What a reply says about all other requests."""
+"""The meaning of a reply for all other requests."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The broker may go away at any moment, and whatever that leaves broken is not used again."""
+"""The broker can go down at any moment, and broken connections aren't used again."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -52,7 +52,7 @@ def test_unreachable_broker_is_asked_again(app: Celery, proxy: Proxy, mode: Mode
     with pytest.raises(BrokerUnavailableError):
         broker.enqueue(say, ["lost"])
     proxy.set("pass")
-    before = broker.queued()  # what was told while replies got lost may have arrived
+    before = broker.queued()  # messages sent while replies got lost can have arrived
     broker.enqueue(say, ["two", "three"])
     assert broker.queued() == before + 2
 
@@ -83,7 +83,7 @@ def test_a_connection_that_is_broken_inside_is_thrown_away() -> None:
     app = Celery("test", broker="memory://", set_as_current=False)
     broker = Broker(app, QUEUE)
     broker.queued()
-    broker._connection.channel = None  # the next one to be asked finds nothing that it could call
+    broker._connection.channel = None  # the next call finds nothing that it could use
     with pytest.raises(BrokerUnavailableError, match="TypeError"):
         broker.queued()
     assert broker.queued() == 0
@@ -116,4 +116,4 @@ def test_unacknowledged_message_makes_room_for_the_next(monkeypatch: pytest.Monk
 
 
 def _nothing(*_arguments: object) -> None:
-    """Is not carried out here."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""What goes wrong between here and Yuno: nothing handed over means again, anything handed over means nobody knows."""
+"""Network failures on the way to Yuno: before the first byte the request is repeated, later its result is unknown."""
 
 import socket
 import time
@@ -30,7 +30,7 @@ def ends_within(least_s: float, most_s: float) -> Iterator[None]:
 
 @contextmanager
 def black_hole(host: str = "127.0.0.1", at: int = 0) -> Iterator[int]:
-    """A port of this machine that never answers a connection: its queue is full, and nobody takes from it."""
+    """A port of this machine that never answers a connection: its queue is full, and no process accepts from it."""
     listener, waiting = socket.socket(), [socket.socket() for _ in range(8)]
     with ExitStack() as stack:
         for one in (listener, *waiting):
@@ -43,7 +43,7 @@ def black_hole(host: str = "127.0.0.1", at: int = 0) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-# Nothing was handed over.
+# Nothing was sent.
 
 
 def test_a_refused_connection_is_tried_again() -> None:
@@ -65,7 +65,7 @@ def test_connection_not_accepted_is_retried_after_the_deadline() -> None:
 
 
 def resolved_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Let `localhost` have these addresses."""
+    """Resolve `localhost` to these addresses."""
     really = socket.getaddrinfo
 
     def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's own signature
@@ -77,7 +77,7 @@ def resolved_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 def test_all_addresses_of_a_name_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Other spellings of 127.0.0.1: as many addresses as the client can tell.
+    # Other spellings of 127.0.0.1: different addresses for the client.
     hosts = [f"127.0.0.{number}" for number in range(1, 5)]
     resolved_to(monkeypatch, *hosts)
     with ExitStack() as holes:
@@ -150,7 +150,7 @@ def test_stall_before_the_first_byte_sends_nothing(
         assert server.received == b""
 
 
-# Something was handed over.
+# Something was sent.
 
 
 def take(wire: Wire) -> None:

@@ -1,4 +1,4 @@
-"""Dispatch hands out what is due, the oldest first, and never more than the workers have in hand."""
+"""Dispatch leases due outreaches, longest due first, and never more than the limit in flight."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from worker.runtime import State
 
 
 class Broker:
-    """A queue that takes everything and gives nothing out."""
+    """A queue that takes everything and delivers nothing."""
 
     def __init__(self, length: int = 0) -> None:
         self.length = length
@@ -40,7 +40,7 @@ class Broker:
 
 
 def abandoned(state: State, count: int) -> list[str]:
-    """Outreaches of as many sessions, spread over the partitions; the first is overdue for longest."""
+    """Return outreaches of this many sessions, spread over the partitions; the first is overdue for longest."""
     return [abandon(state, f"s-{index}", ago_ms=20 * HOUR_MS - index * MINUTE_MS) for index in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""A process that reaches an armed point stops there, once; without an order nothing happens."""
+"""A process that reaches an armed failpoint stops there, once; without one nothing happens."""
 
 import os
 import signal

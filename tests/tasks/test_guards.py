@@ -1,4 +1,4 @@
-"""Guards that no other test would miss: of attempts, takeovers and what is kept of people. See test_python_mutants."""
+"""Guards of attempts, supersessions and people's data that no other test notices. See test_python_mutants."""
 
 import json
 from dataclasses import replace
@@ -79,7 +79,7 @@ def test_number_corrected_while_ingest_is_waited_for_is_called(state: State) -> 
     ingest.step()
     assert sweep(state) == 1
     outreach = stored(state).outreach
-    # It belongs to the earlier session, so the shopper has not come back in this one.
+    # It belongs to the earlier session, so the shopper hasn't come back in this one.
     publish(state, event(session="old", customer={"phone_number": "+573009998877"}, occurred_at=(at_ms + 1) / 1000))
     assert outreach in dispatch(state)
     with yuno(state) as (deps, server):

@@ -1,4 +1,4 @@
-"""People of the holdout are recorded like a contact and not contacted."""
+"""People of the holdout are recorded like a contact but not contacted."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Connections that are kept between requests, shared by threads, and go to nobody but the server itself."""
+"""Kept connections between requests: shared by threads, and only to the server itself."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How often a person may be contacted: the shop's limits and the law's, without what a stricter one implies."""
+"""How often a person can be contacted: the shop's limits and the law's, without those that a stricter one implies."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""The law over time: never inside a closed window, always the earliest opening, over holidays and clock changes."""
+"""The law over time: never inside a closed window, always the earliest opening, with holidays and clock changes."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ def opening(place: Place, moment: datetime, rules: ContactSettings) -> datetime 
 
 
 def allows(place: Place, moment: datetime, *, quiet: bool) -> bool:
-    """Read the table anew, in the simplest way: what the law and the usual quiet hours say of a moment."""
+    """Return whether the law and the usual quiet hours allow a moment, from a simple reading of the table."""
     for name in place.zones:
         local = moment.astimezone(zone(name))
         clock = local.hour * 60 + local.minute
@@ -50,7 +50,7 @@ def allows(place: Place, moment: datetime, *, quiet: bool) -> bool:
 def _allows(code: str, day: date, clock: int) -> bool:
     entry = table()[code]
     country, _, state = code.partition("-")
-    # Also on the country's holidays that a state doesn't have, such as Columbus Day in Louisiana: the stricter counts.
+    # Also on the country's holidays that a state lacks, such as Columbus Day in Louisiana: the stricter counts.
     calendars = [holidays.country_holidays(country, subdiv=part, years=day.year) for part in {None, state or None}]
     if entry.closed_on_holidays and any(day in calendar for calendar in calendars):
         return False
@@ -69,7 +69,7 @@ def near(day: date, minutes: int) -> datetime:
 
 
 def _special() -> list[date]:
-    """Days around clock changes and holidays somewhere."""
+    """Return days around clock changes and holidays."""
     found = {date(year, month, day) for year in YEARS for month, day in ((12, 24), (12, 31), (4, 2), (1, 5), (5, 13))}
     for name in ("America/New_York", "Europe/Madrid", "America/Santiago", "America/St_Johns"):
         at = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_several_laws_and_zones_open_together(codes: list[str], zones: list[str]
 
 
 def _is_closed_until(opens: datetime, place: Place, moment: datetime, *, quiet: bool) -> None:
-    # Windows, offsets and changes are multiples of a quarter of an hour: a look at each misses no opening.
+    # Windows, offsets and changes are multiples of 15 minutes, so checking each of them misses no opening.
     at = moment
     while at < opens:
         assert not allows(place, at, quiet=quiet)
@@ -144,7 +144,7 @@ def test_every_public_holiday_is_closed_all_day(code: str, year: int) -> None:
 
 
 def open_hours(rules: ContactSettings, monday: date) -> set[tuple[int, int]]:
-    """The hours of a week, as weekday and hour, in which a Colombian is contacted."""
+    """Return the hours of a week, as weekday and hour, in which a Colombian is contacted."""
     place, found = place_in("CO"), set()
     for hour in range(168):
         local = datetime(monday.year, monday.month, monday.day, tzinfo=zone("America/Bogota")) + timedelta(hours=hour)

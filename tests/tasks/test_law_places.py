@@ -1,4 +1,4 @@
-"""Where a person may be: jurisdictions and time zones, of numbers, countries, regions and zones of one's own."""
+"""Where a person might be: jurisdictions and time zones of numbers, countries, regions and stated zones."""
 
 import json
 import os
@@ -175,7 +175,7 @@ def test_no_text_of_a_shop_breaks_the_search_for_a_place(region: str, time_zone:
     assert place.zones[0] == "America/Bogota"
 
 
-# The files of ours
+# Winback's own files
 
 
 def test_area_codes_agree_with_the_geocoder() -> None:

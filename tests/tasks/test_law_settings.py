@@ -141,7 +141,7 @@ def test_the_law_is_on_unless_it_is_switched_off() -> None:
     assert Settings().contact.law == "on"
 
 
-# What holds where a stage and a country differ
+# Settings that differ by stage and country
 
 
 def contact(**settings: object) -> ContactSettings:

@@ -1,4 +1,4 @@
-"""The law table: what each entry says, and what becomes of a file that cannot be read."""
+"""The law table: the content of each entry, and unreadable files."""
 
 import re
 from pathlib import Path
@@ -124,7 +124,7 @@ def test_the_page_has_a_row_for_each_entry_as_it_is() -> None:
 
 
 def row_of(code: str) -> str:
-    """What the page says of an entry."""
+    """Return the page's row of an entry."""
     entry = table()[code]
     windows = "; ".join(entry.windows) or "any time"
     holidays = "closed" if entry.closed_on_holidays else "open"

@@ -1,4 +1,4 @@
-"""How often a person may be contacted: the policy and the reservation say the same about the same contacts."""
+"""How often a person can be contacted: the policy and the reservation agree about the same contacts."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

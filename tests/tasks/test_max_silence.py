@@ -1,4 +1,4 @@
-"""While the whole shop is silent for too long nobody is claimed: broken tracking is not abandonment."""
+"""While the whole shop is silent for too long, no session is claimed: broken tracking isn't abandonment."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -26,12 +26,12 @@ def deps(state: State, max_silence: str | None = "10m", **detection: object) -> 
 
 
 def silent(state: State, minutes: float, session: str = "s-1") -> None:
-    """Let somebody reachable, who was last seen at checkout, be silent for so long."""
+    """Let a reachable shopper, last active at checkout, be silent for this long."""
     happen(state, event(session=session, customer=JANE), ago_ms=int(minutes * MINUTE_MS))
 
 
 def heard(state: State, minutes_ago: float = 0) -> None:
-    """Let an event of anybody arrive, and be applied and deleted."""
+    """Let any shopper's event arrive, and be applied and deleted."""
     entry = state.client.xadd(
         state.keys.events, {"event": "{}"}, id=f"{now_ms(state) - int(minutes_ago * MINUTE_MS)}-0"
     )
@@ -67,7 +67,7 @@ def test_when_events_come_again_silence_is_measured_from_then(state: State) -> N
     heard(state, 59)
     assert sweep(deps(state)) == NOTHING
     heard(state)
-    # An active shopper would have gone unheard until now.
+    # An active shopper would not have been heard until now.
     assert sweep(deps(state)) == NOTHING
     let_reopening_pass(state, 14)
     assert sweep(deps(state)) == NOTHING

@@ -1,4 +1,4 @@
-"""Orders that stop while sessions still reach the checkout: what is counted, what is concluded, what is then held."""
+"""Orders that stop while sessions still reach the checkout: the counts, the verdict, and the hold."""
 
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from worker.runtime import State
 Setting = Literal["alarm", "hold", "off"]
 
 
-# The whole of it: 200 sessions of which 60 of 100 order, and then no order arrives any more
+# The whole path: 200 sessions of which 60 of 100 order, and then no more orders
 
 
 def detection(setting: Setting) -> DetectionSettings:
@@ -31,7 +31,7 @@ def detection(setting: Setting) -> DetectionSettings:
 
 
 def shop(state: State, *, after: int, setting: Setting, ago_ms: int = 0) -> tuple[Deps, list[Any]]:
-    """Let a shop lose its orders, so long ago, and look as the sweep does; return what was logged."""
+    """Let a shop lose its orders this long ago, and check as the sweep does; return the log."""
     now = now_ms(state) - ago_ms
     before = {f"b{number}": (60 + number) * SECOND_MS + ago_ms for number in range(200)}
     placed = {f"b{number}": (59 + number) * SECOND_MS + ago_ms for number in range(200) if number % 5 < 3}

@@ -1,4 +1,4 @@
-"""Whatever a shop sends, what goes out keeps the contract."""
+"""For any data of a shop, the request keeps the contract."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def read(event: Mapping[str, object]) -> tuple[Position, dict[str, str]]:
 
 
 def stored(**parts: object) -> dict[str, str]:
-    """What is stored of an event with the given parts."""
+    """Return the stored fields of an event with the given parts."""
     return read({"session_id": "s", "type": "exit", **parts})[1]
 
 

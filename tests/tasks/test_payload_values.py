@@ -1,4 +1,4 @@
-"""The values of the request: what is left out, numbers, metadata and times."""
+"""The values of the request: omitted fields, numbers, metadata and times."""
 
 from datetime import UTC, datetime
 

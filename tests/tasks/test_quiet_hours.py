@@ -1,4 +1,4 @@
-"""Quiet hours: never inside, and always the earliest opening, whatever the zones and their clock changes."""
+"""Quiet hours: never inside, and always the earliest opening, for any zones and clock changes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,7 @@ windows = st.builds(
 )
 moments = st.one_of(
     st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - as hypothesis wants
-    # Around the days on which clocks are changed somewhere.
+    # Around the days of clock changes.
     st.builds(
         lambda day, minutes: at(day) + timedelta(minutes=minutes),
         st.sampled_from(
@@ -130,7 +130,7 @@ def test_it_is_never_inside_and_always_the_earliest_opening(
     if opens is not None:
         assert opens >= moment
         assert not is_quiet(hours, opens, zones)
-    # Windows and offsets are multiples of five minutes: whoever looks so often misses no opening.
+    # Windows and offsets are multiples of five minutes, so checking at this interval misses no opening.
     looked = moment.replace(minute=moment.minute - moment.minute % 5, second=0, microsecond=0) + step
     while looked < limit:
         assert is_quiet(hours, looked, zones)

@@ -30,7 +30,7 @@ NOT_YET = next(who for who, (ramp, holdout) in SHARES.items() if ramp >= 90 and 
 HELD_OUT = next(who for who, (ramp, holdout) in SHARES.items() if ramp < 90 and holdout < 10)
 
 
-# In the order in which the contact policy is documented, several ways to apply for most of them.
+# In the documented order of the contact policy, with several ways to apply for most rules.
 IN_ORDER: list[list[Case]] = [
     [Case(Expire("session_gone"), session={"activity": 0})],
     [

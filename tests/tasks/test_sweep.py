@@ -1,4 +1,4 @@
-"""The sweep claims who has been silent for too long, as far as anybody can know."""
+"""The sweep claims sessions that have been silent for too long, as far as this is certain."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ def deps(state: State, **detection: Any) -> Deps:  # noqa: ANN401 - any setting 
 
 
 def silent(state: State, minutes: float, session: str = "s-1", **fields: Any) -> None:  # noqa: ANN401 - any of an event
-    """Let somebody reachable, who was last seen at checkout, be silent for so long."""
+    """Let a reachable shopper, last active at checkout, be silent for this long."""
     happen(state, event(session=session, customer=JANE, **fields), ago_ms=int(minutes * MINUTE_MS))
 
 
@@ -66,7 +66,7 @@ def test_changed_threshold_counts_for_waiting_sessions(state: State) -> None:
 
 
 def test_one_version_of_the_settings_holds_for_the_whole_sweep(state: State) -> None:
-    """Asked a second time, the settings would be others: the sweep must not see them."""
+    """A second read would return other settings: the sweep must not see them."""
     silent(state, 16, "s-1")
     silent(state, 16, "s-2", stage="payment")
     versions = [DetectionSettings(), DetectionSettings(idle=StageThresholds(payment=timedelta(hours=9)))]
@@ -75,7 +75,7 @@ def test_one_version_of_the_settings_holds_for_the_whole_sweep(state: State) -> 
     assert len(versions) == 1
 
 
-# Silence is measured as far as events have been applied.
+# Silence is measured up to the last applied event.
 
 
 def test_unapplied_event_blocks_all_claims(state: State) -> None:
@@ -93,7 +93,7 @@ def test_session_silent_before_the_unread_event_is_claimed(state: State) -> None
 
 
 def signs(state: State, *apart_s: float, last_s: float) -> None:
-    """Let sweeps and dispatches have said that events can be taken, so far apart, and the last of them so long ago."""
+    """Record that events could be taken, at these intervals, and the last time this long ago."""
     apart = " ".join(str(int(seconds * SECOND_MS)) for seconds in apart_s)
     sign = int(now_ms(state) - last_s * SECOND_MS)
     state.client.hset(state.keys.sweep, mapping={"sign": sign, "apart": apart, "last": sign})
@@ -107,7 +107,7 @@ def signs(state: State, *apart_s: float, last_s: float) -> None:
 def test_a_gap_is_measured_against_the_real_pace(
     state: State, interval_s: int, usual_s: float, pause_s: float, *, is_gap: bool
 ) -> None:
-    """Whatever the settings say, before and after an edit."""
+    """With any settings, before and after an edit."""
     silent(state, 16)
     signs(state, *[usual_s] * 5, last_s=pause_s)
     found = sweep(deps(state, sweep_interval=timedelta(seconds=interval_s)))
@@ -175,7 +175,7 @@ def test_the_first_sweep_of_all_finds_no_hole(state: State) -> None:
 
 
 def then(state: State, kind: str, minutes: float, **fields: Any) -> None:  # noqa: ANN401 - any of an event
-    """After an activity, something else in the same session, so many minutes ago."""
+    """Add another event to the same session, this many minutes ago."""
     silent(state, minutes + 1)
     happen(state, event(kind, stage=None, **fields), ago_ms=int(minutes * MINUTE_MS))
 

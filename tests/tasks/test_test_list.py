@@ -1,4 +1,4 @@
-"""The test list: who is on it, in whichever spelling, and that no other people are contacted."""
+"""The test list: its people in any spelling, and that no other people are contacted."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Over TLS: who cannot prove to be the server gets nothing to read, and the deadline holds there too."""
+"""With TLS: a server without a valid certificate gets nothing to read, and the deadline also holds."""
 
 import ssl
 import time
@@ -34,7 +34,7 @@ def presenting(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 @contextmanager
 def trusting(authority: trustme.CA) -> Iterator[httpx.Client]:
-    """A client as the real one has it, for which the given authority counts."""
+    """A client like the real one that trusts the given authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     with httpx.Client(transport=DeadlineTransport(max_connections=2, ssl_context=context), timeout=LONG_S) as client:

@@ -1,4 +1,4 @@
-"""Kept connections that the server closes while a request is on its way: one that was surely not read is repeated."""
+"""Kept connections that the server closes while a request is in flight: a certainly unread one is repeated."""
 
 import socket
 import ssl
@@ -29,9 +29,9 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> Blind:
 
 
 def blinding(monkeypatch: pytest.MonkeyPatch) -> Blind:
-    """Let a connection seem alive to the pool, as while the end of its stream is still on the way.
+    """Let a connection look live to the pool, as while the end of its stream is still in transit.
 
-    `both`: it seems so to our own look before the first byte as well.
+    `both`: it also looks live to the check before the first byte.
     """
     real = deadline_transport._Stream.get_extra_info
 
@@ -48,7 +48,7 @@ def blinding(monkeypatch: pytest.MonkeyPatch) -> Blind:
 
 
 def once(then: Behaviour) -> Behaviour:
-    """Answer one request on a connection, and then do something else with it."""
+    """Answer one request on a connection, and then behave differently."""
 
     def play(wire: Wire) -> None:
         wire.request()
@@ -78,7 +78,7 @@ def half_close(wire: Wire) -> None:
 
 
 def second(blind: Blind, server: FaultyServer, *, both: bool, ended: bool) -> Reply:
-    """Make a request, and another one on the same connection; return the reply to that."""
+    """Make a request, and another one on the same connection; return the reply to the second."""
     blind(both=both)
     with client_of(server.url) as client:
         assert post(client) == Accepted(200)
@@ -114,7 +114,7 @@ def test_request_that_may_have_been_read_is_undecided(blind: Blind, then: Behavi
 
 
 def waits_for_the_end(monkeypatch: pytest.MonkeyPatch, server: FaultyServer) -> None:
-    """Let the body of the second request be written only once the server has ended the connection."""
+    """Write the body of the second request only after the server has ended the connection."""
     write, heads = deadline_transport._Stream.write, []
 
     def late(self: deadline_transport._Stream, buffer: bytes, timeout: float | None = None) -> None:

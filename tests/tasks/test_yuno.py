@@ -20,11 +20,11 @@ def error(status: int, code: object = None, messages: object = None, **headers: 
 BROKEN_OFF = b"content-length: 100\r\n\r\n{"
 
 
-# What each reply means.
+# The meaning of each reply.
 
 
 UNTOUCHED = (403, 408, 421, 423, 425, 429, 500, 503)
-"""Statuses by which a request was not carried out, unless the code says otherwise."""
+"""Statuses of requests that weren't carried out, unless the code says otherwise."""
 REPLIES: list[tuple[bytes, Reply]] = [
     (OK, Accepted(200)),
     (http(201, b"{}"), Accepted(201)),
@@ -130,7 +130,7 @@ def test_an_odd_error_document_does_no_harm(document: bytes, expected: Reply) ->
         assert post(client) == expected
 
 
-# Retry-After, as RFC 9110 has it and as servers send it.
+# Retry-After, in the form of RFC 9110 and of real servers.
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_no_retry_after_makes_reading_it_fail(value: str) -> None:
     assert found is None or isinstance(found, timedelta)
 
 
-# What goes out.
+# The request.
 
 
 def test_request_has_exactly_the_promised_headers_and_body() -> None:

@@ -1,4 +1,4 @@
-"""The command line as a whole: mistakes are one line, Ctrl-C is none, and a command waits for its own imports alone."""
+"""The command line as a whole: mistakes are one line, Ctrl-C isn't one, and commands only load their own imports."""
 
 import subprocess
 import sys

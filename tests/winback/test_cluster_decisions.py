@@ -1,4 +1,4 @@
-"""What a person looks at and decides, on a cluster: scans reach every node, and each script keeps to one slot."""
+"""An operator's searches and decisions on a cluster: scans reach every node, and each script uses one slot."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How `winback demo` ends when it does not come to its end."""
+"""How `winback demo` ends if it is interrupted."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`winback forget`: nothing of a person is left, nothing of anybody else is lost, and a look at every key proves it."""
+"""`winback forget` leaves nothing of a person and removes nothing of other people: every key is checked."""
 
 import json
 from collections.abc import Callable

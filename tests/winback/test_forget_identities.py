@@ -38,11 +38,11 @@ def test_a_number_is_recognised_however_a_shop_writes_it(text: str, country: str
     assert DataSubject([PHONE], (), SECRET, lenient=True).is_named_by(text, country, "") == is_hers
 
 
-# By e-mail address, and what was seen together
+# By e-mail address, and linked identities
 
 
 def traces_of_both(shop: Shop) -> list[str]:
-    """Keys with a trace of Jane's number, address or sessions, or her hash outside of what stays."""
+    """Return keys with a trace of Jane's number, address or sessions, or her hash outside of the kept keys."""
     client: Any = shop.state.client
     found = []
     for key, content in dump(shop.state).items():
@@ -85,7 +85,7 @@ def test_exact_leaves_the_other_identity(shop: Shop) -> None:
     shop.run("forget", "--scan", "--phone", PHONE, "--exact", "--yes")
     assert stored(shop.state, "s-mail").fields["email"] == EMAIL.upper()
     assert texts(shop.state, shop.state.keys.session("s-2")).keys() == {"state", "forgotten"}
-    # Of the other identity, nothing leads to what was removed.
+    # Nothing of the other identity leads to removed data.
     assert shop.state.client.zrange(shop.state.keys.sessions(JANES_MAIL), 0, -1) == [b"s-mail"]
     assert shop.state.client.zrange(shop.state.keys.links(JANES_MAIL), 0, -1) == []
 

@@ -1,4 +1,4 @@
-"""`winback forget` without a scan: what the index of a person names goes, in a time that other people don't add to."""
+"""`winback forget` without a scan: it removes what the person's index names, in a time independent of other people."""
 
 from collections.abc import Iterator
 from pathlib import Path

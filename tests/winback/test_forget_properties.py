@@ -1,4 +1,4 @@
-"""Whatever a person did under whichever spelling: forgetting leaves nothing of them and everything of the others."""
+"""For any history under any spelling, an erasure leaves nothing of the person and everything of the others."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ NUMBERS = spelled_numbers().filter(lambda text: text.startswith("+") or text.isa
 
 @st.composite
 def visits(draw: st.DrawFn) -> tuple[dict[str, Any], bool]:
-    """One event of Jane or of John, and whether ingest has applied it."""
+    """Draw one event of Jane or of John, and whether ingest has applied it."""
     session = draw(st.sampled_from("abcd"))
     kind = draw(st.sampled_from(["activity", "activity", "order_completed", "opt_out"]))
     if draw(st.booleans()):
@@ -70,7 +70,7 @@ def test_nothing_of_the_person_and_all_of_others_is_left(
     assert johns(state) == before
     for key, content in dump(state).items():
         assert not HERS.is_in(repr(content)), key
-        # Of a session of hers its tombstone is left, and of her what protects her.
+        # Only the tombstone of her session is left, and the data that protects her.
         assert "jane-" not in repr(content) or key.startswith("winback:{control}"), key
         assert not any(person in key for person in (JANES, JANES_MAIL)) or key.endswith(KEPT), key
 
@@ -80,7 +80,7 @@ def data_subject(*, lenient: bool) -> DataSubject:
 
 
 def johns(state: State) -> list[tuple[str, object]]:
-    """Sessions and unread events of John."""
+    """Return sessions and unread events of John."""
     client: Any = state.client
     sessions = [(key, content) for key, content in dump(state).items() if ":session:john-" in key]
     return [

@@ -10,7 +10,7 @@ from winback.operations.json_lines import JsonLine, batches, events
 
 
 class Trickle:
-    """A pipe that gives at most so many bytes at a time."""
+    """A pipe that returns at most this many bytes at a time."""
 
     def __init__(self, data: bytes, size: int) -> None:
         self._data = io.BytesIO(data)

@@ -1,4 +1,4 @@
-"""The stand-in for Yuno's API: idempotency, misbehaviour on request, and who may ask for it."""
+"""The mock API: idempotency, misbehaviour on request, and access to its controls."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -80,7 +80,7 @@ def test_without_idempotency_a_repeated_request_contacts_again(server: MockServe
 )
 def test_only_health_is_reachable_from_other_machines(client: str, seen: int) -> None:
     async def ask(method: str, path: str) -> int:
-        # No machine but this one is at hand; the address is the one that a server would report.
+        # Only this machine is available; the address is the one that a server would report.
         transport = httpx.ASGITransport(create_app(MockConfig(quiet=True)), client=(client, 5000))
         async with httpx.AsyncClient(transport=transport, base_url="http://stand-in") as http:
             forged = {"X-Forwarded-For": "127.0.0.1", "Host": "127.0.0.1"}

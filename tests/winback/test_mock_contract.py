@@ -1,4 +1,4 @@
-"""The stand-in holds requests against Yuno's contract: each rule has an example that is refused, its field named."""
+"""The mock API checks requests against Yuno's contract: each rule has a refused example that names its field."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The headers that the stand-in asks for."""
+"""The headers that the mock API requires."""
 
 from collections.abc import Callable
 

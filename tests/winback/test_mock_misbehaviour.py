@@ -1,4 +1,4 @@
-"""How the stand-in misbehaves when it is told to."""
+"""The mock API's misbehaviour on request."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

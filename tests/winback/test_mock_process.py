@@ -1,4 +1,4 @@
-"""The stand-in for Yuno's API as a process: what it prints, how it starts and how it ends."""
+"""The mock API as a process: its output, start and end."""
 
 import json
 import os

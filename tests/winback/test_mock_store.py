@@ -1,4 +1,4 @@
-"""The ledger of the stand-in for Yuno's API: every request, its exact bytes, nobody else's to read."""
+"""The mock API's ledger: every request, its exact bytes, readable only by its owner."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`winback optout import` and `export`: files, registers, and nobody off the list in between."""
+"""`winback optout import` and `export`: files, registers, and no gap in the list in between."""
 
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def test_a_file_without_a_known_column_is_refused(shop: Shop) -> None:
     assert shop.run("optout", "import", "list.csv", code=2).startswith(said)
 
 
-# Carrying the list across
+# Exporting and importing the list
 
 
 def test_an_export_holds_hashes_and_can_be_imported(shop: Shop) -> None:

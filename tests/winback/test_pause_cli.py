@@ -1,4 +1,4 @@
-"""`winback pause`, `winback resume`, and what `winback status` says of everything that holds back sending."""
+"""`winback pause`, `winback resume`, and the blocks of sending in `winback status`."""
 
 import json
 from collections.abc import Callable
@@ -93,7 +93,7 @@ def test_to_resume_tries_at_once_what_has_stopped_by_itself(real_state: State, r
     assert granted(by) == 1
 
 
-# What status says
+# In status
 
 
 def test_while_nothing_holds_it_back_all_is_well(healthy: State) -> None:

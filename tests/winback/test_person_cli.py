@@ -1,4 +1,4 @@
-"""`winback person`: what is stored about one person, and that the export has all of it."""
+"""`winback person`: the stored data about one person, and the completeness of the export."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -205,7 +205,7 @@ def test_an_encrypted_shop_exports_plain_data(valkey: EmbeddedValkey) -> None:
 
 
 def test_of_two_readings_the_strict_one_is_exported(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What only may be theirs is another person's data. `forget` removes it, `export` leaves it out."""
+    """Data that is only possibly theirs belongs to another person. `forget` removes it, `export` leaves it out."""
     live(shop)
     ambiguous = {"full_name": "Ana", "phone_number": "00 57 300 123 4567", "country_code": "CO"}
     happen(shop.state, event(session="ambiguous", customer=ambiguous))

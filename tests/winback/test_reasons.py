@@ -1,4 +1,4 @@
-"""The list of reasons, as the command shows it. The page: `tests/docs/test_reference.py`."""
+"""The list of reasons in the command. The page: `tests/docs/test_reference.py`."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The pace of a replay, by a clock of its own."""
+"""The pace of a replay, with its own clock."""
 
 import json
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ def test_what_is_due_is_not_held_back_while_more_is_waited_for() -> None:
     def batches() -> Iterator[list[JsonLine]]:
         for line in recorded(0, 0, 5):
             yield [line]
-            # The next lines are asked for: nothing that was read before is still held.
+            # Requesting the next lines releases all that was read before.
             seen.append(len(stage.sent))
 
     run.run(batches())

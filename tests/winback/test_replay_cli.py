@@ -1,4 +1,4 @@
-"""`winback replay` against a real server, and what its progress bar shows."""
+"""`winback replay` against a real server, and its progress bar."""
 
 import json
 import signal

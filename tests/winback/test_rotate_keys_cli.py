@@ -35,7 +35,7 @@ def url(valkey: EmbeddedValkey) -> str:
 
 @pytest.fixture
 def old(real_state: State) -> State:
-    """What a process with the old key has left behind, and ended."""
+    """The data of an ended process with the old key."""
     state = with_keys(real_state, KEY)
     deployment.check(state.scripts, state.keys, SECRET, state.cipher.ids)
     happen(state, johns_visit())

@@ -1,4 +1,4 @@
-"""Finding a number or an address in any text: every spelling of it, and nothing of anyone else."""
+"""Searching for a number or an address in any text: all of its spellings, and no other person's."""
 
 import json
 

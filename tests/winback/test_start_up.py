@@ -1,4 +1,4 @@
-"""Commands start fast: each imports no large library that it doesn't need. Modules are counted, not milliseconds."""
+"""Commands start fast: each imports no large library that it doesn't need. The test counts modules, not time."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ NEEDED = {
     "metrics": {"prometheus_client", "starlette", "structlog", "uvicorn"},
     "mock-api": {"iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
 }
-"""What a command can't do without."""
+"""Libraries that a command needs."""
 NOT_IN_A_ROLE = {"cryptography.hazmat", "email_validator", "holidays", "httpx", "iso4217", "langcodes", "pycountry"}
 """Until it makes an attempt, or needs keys."""
 EACH_COMMAND = f"""

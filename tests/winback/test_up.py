@@ -178,7 +178,7 @@ def test_up_restarts_with_the_same_data_and_secret(monkeypatch: pytest.MonkeyPat
             rest = process.stdout.read()
         assert process.returncode == 0, rest
         assert '"stopped"' in rest
-    # Somebody else's secret: ingest refuses, and up says so.
+    # Another secret: ingest refuses it, and `up` reports this.
     env = {**os.environ, "WINBACK_IDENTITY_SECRET": "another secret than before"}
     refused = subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=30)
     assert refused.returncode == 1

@@ -1,4 +1,4 @@
-"""The Celery application, made from settings that are handed in. In processes of their own: Celery is patched there."""
+"""The Celery application, made from given settings. In separate processes, because Celery is patched there."""
 
 import json
 import subprocess

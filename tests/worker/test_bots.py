@@ -1,4 +1,4 @@
-"""Bots: more events in a minute than a human being makes."""
+"""Bots: more events in a minute than a human makes."""
 
 from detectors.sequence import RANK_SPAN
 from state.sessions import Change

@@ -24,7 +24,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def place(nodes: Cluster, *owners: int) -> None:
-    """Have each stream lie on a node."""
+    """Place each stream on a node."""
     for number, owner in enumerate(owners):
         for client in nodes.clients:
             slot = key_slot(Keys().events_of(number).encode())

@@ -1,4 +1,4 @@
-"""The worker tells of its tasks at even intervals, loses nothing of it, and tells the last before it ends."""
+"""The worker reports its tasks at even intervals, loses no report, and sends the last one before it ends."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ Untyped = Any
 
 
 class Parts:
-    """The parts of a consumer, of which none is there."""
+    """The missing parts of a consumer."""
 
     def send_all(self, *_args: object, **_kwargs: object) -> None:
         """Do nothing."""

@@ -195,7 +195,7 @@ def test_killed_parent_ends_the_server_and_data_is_kept(tmp_path: Path, ending: 
         pid, url = parent.stdout.readline().split()
         parent.send_signal(ending)
     port = int(url.split(":")[2].split("/")[0])
-    # Started at once: it waits for the old one to let go of the directory.
+    # Started at once: it waits for the old one to release the directory.
     with EmbeddedValkey(tmp_path, port=port) as server, connect(server.url) as client:
         assert client.get("key") == "value"
         until(lambda: is_gone(int(pid)))

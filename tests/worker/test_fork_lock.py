@@ -1,4 +1,4 @@
-"""No process is forked in the middle of what a thread does."""
+"""No process is forked during a thread's critical section."""
 
 import os
 from threading import Event, Thread
@@ -8,7 +8,7 @@ import pytest
 from worker.celery_support.fork_lock import fork_lock
 
 
-# From Python 3.12 on it warns of just what is tested.
+# From Python 3.12 on, it warns of exactly the tested behaviour.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_waits_for_what_a_thread_is_doing() -> None:
     begun, go_on, order = Event(), Event(), []

@@ -1,4 +1,4 @@
-"""Random messages in a queue on Redis: the worker goes on, and none of them stays."""
+"""Random messages in a queue on Redis: the worker continues, and none of them stays."""
 
 import json
 from collections.abc import Iterator

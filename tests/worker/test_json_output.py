@@ -29,7 +29,7 @@ def env(valkey: EmbeddedValkey) -> dict[str, str]:
 def started(env: dict[str, str], name: str, folder: Path, **more: str) -> tuple["subprocess.Popen[str]", Path]:
     role: Role = {role.name: role for role in roles(load(env), env)}[name]
     given = {**os.environ, **role.env, **more, "PYTHONPATH": str(Path(__file__).parents[2])}
-    given.pop("CELERY_QUIET")  # as somebody starts it by hand
+    given.pop("CELERY_QUIET")  # as in a manual start
     said = folder / "said"
     with said.open("w") as file:
         process = subprocess.Popen(role.argv, env=given, cwd=folder, stdout=file, stderr=file, text=True)

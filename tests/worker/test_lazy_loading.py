@@ -1,4 +1,4 @@
-"""What attempts need is loaded once, however many threads ask for it."""
+"""The data for attempts is loaded once, even if many threads request it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

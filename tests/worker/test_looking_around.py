@@ -1,4 +1,4 @@
-"""The quick reader of the usual event says what the thorough one says, or nothing."""
+"""The fast reader of plain activity agrees with the thorough one, or returns nothing."""
 
 import json
 
@@ -26,7 +26,7 @@ USUAL = {
 
 
 def thorough(raw: bytes) -> Change | None:
-    """What the quick reader may say: an activity and nothing else, without a problem."""
+    """Return the only allowed result of the fast reader: an activity without other data or problems."""
     parsed = parse(raw)
     event = parsed.event
     if event is None or parsed.problems or event.session_id is None:
@@ -35,7 +35,7 @@ def thorough(raw: bytes) -> Change | None:
     if event.type != "activity" or fields_of(event) or event.previous_session_id:
         return None
     change = own_change(event.session_id, event, at)
-    # The quick reader leaves it out where it says the same.
+    # The fast reader omits the field if it has the same value.
     return change._replace(seen_ms=0) if change.seen_ms == change.silent_since_ms else change
 
 

@@ -1,4 +1,4 @@
-"""Doubt protects the shopper: whatever a shop makes of a stop signal, nobody is contacted who must not be.
+"""Doubt protects the shopper: for any form of a stop signal, no protected person is contacted.
 
 Orders, opt-outs and refusals are mangled, and activities too; the whole path is run, up to the requests.
 """
@@ -54,7 +54,7 @@ def test_no_mangled_opt_out_leads_to_a_contact(mangled: State, raw: bytes, is_fi
 @given(refusals(), st.booleans())
 @FEW
 def test_no_mangled_refusal_leads_to_a_contact(mangled: State, made: dict[str, Any], is_first: bool) -> None:  # noqa: FBT001
-    # Nothing after it is an explicit yes.
+    # No later event is an explicit yes.
     agreed = checkout(customer=SAID_YES)
     assert contacts(mangled, *((made, checkout()) if is_first else (agreed, made))) == []
 
@@ -112,7 +112,7 @@ def test_an_order_closes_the_cart_that_pages_call_otherwise(mangled: State, of_p
 
 @st.composite
 def shuffled(draw: st.DrawFn) -> tuple[list[Event], list[int]]:
-    """Events of a session with an order, opt-out, refusal or an emptied cart, and an order in which they arrive."""
+    """Draw events of a session with an order, opt-out, refusal or an emptied cart, and an order of arrival."""
     stop: Event = draw(
         one_of(
             [

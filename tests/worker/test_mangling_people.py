@@ -1,4 +1,4 @@
-"""However a shop writes a number or a session id, no other person is contacted."""
+"""For any form of a number or a session id, no other person is contacted."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +44,7 @@ OTHERS = ["BR", "AR", "MX", "CO", "PE", "EC", "CL", "US", "DE", "GB", "ES", "FR"
 
 @st.composite
 def numbers_written(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
-    """A number in some spelling, and whose it is; a country other than its own comes only with its code."""
+    """Draw a number in some spelling, and its owner; a foreign country only comes with its code."""
     iso, iso3, word, code, national, trunk = draw(one_of(PEOPLE))
     international = [
         *(f"+{code}{national}", f"+{code} {national[:3]} {national[3:]}", f"+{code}{trunk}{national}"),

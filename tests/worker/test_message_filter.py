@@ -1,4 +1,4 @@
-"""Of all messages that a broker may deliver, workers accept hints of Winback and refuse the others."""
+"""Workers accept Winback's hints and refuse all other messages of a broker."""
 
 import json
 from dataclasses import dataclass, field

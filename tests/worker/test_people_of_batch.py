@@ -1,4 +1,4 @@
-"""Ingest: whom a session is about, said in whichever events, and what counts for the person by each identity."""
+"""Ingest: the person of a session from any of its events, and the facts by each identity."""
 
 from typing import Any
 
@@ -103,7 +103,7 @@ def test_an_older_yes_that_arrives_late_changes_nothing(state: State) -> None:
     assert not known(state, phone=JANE["phone_number"]).answers["call"].allowed
 
 
-# Failing half-way, and doing no more than needed
+# Partial failures, and minimal work
 
 
 @pytest.mark.parametrize("after", [True, False])
@@ -136,7 +136,7 @@ def test_a_person_is_noted_once_however_often_named(state: State) -> None:
 
 
 class Asking:
-    """Counts the changes that ask whose session it is."""
+    """Counts the changes that request the session's person."""
 
     def __init__(self, begin: Any, calls: list[int]) -> None:  # noqa: ANN401 - a method
         self._begin, self._calls = begin, calls

@@ -1,4 +1,4 @@
-"""Flower shows everything and changes nothing, and no worker obeys remote control."""
+"""Flower shows everything and changes nothing, and workers ignore remote control."""
 
 import json
 import subprocess
@@ -136,12 +136,12 @@ def test_worker_refuses_every_order_and_counts_them(env: dict[str, str], running
     state = runtime.open_state(load(env))
     with state.client:
         until(lambda: refusals.read(state.scripts, state.keys).counts.get(REMOTE_CONTROL, 0) >= len(ORDERS))
-        # Flower's own calls, and those of a worker that starts, are no orders.
+        # Flower's own calls, and those of a starting worker, aren't commands.
         assert refusals.read(state.scripts, state.keys).counts[REMOTE_CONTROL] == len(ORDERS)
 
 
 def celery(env: dict[str, str], *commands: tuple[str, ...]) -> list[str]:
-    """Run commands of Celery, all in one process, and return what each prints."""
+    """Run commands of Celery in one process, and return the output of each."""
     given = json.dumps([("-A", "worker.app", *command) for command in commands])
     argv = [sys.executable, "-c", COMMANDS, given]
     done = subprocess.run(argv, env=env, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)

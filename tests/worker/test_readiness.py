@@ -1,4 +1,4 @@
-"""Everything is up once each process that was started has said so itself."""
+"""Everything is up once each started process has recorded a heartbeat."""
 
 import os
 
@@ -31,7 +31,7 @@ def test_role_is_up_once_its_own_process_has_reported(settings: Settings, real_s
     deployment.heartbeat(real_state.scripts, real_state.keys, "beat")
     assert are_up(settings, names, OURS)
     assert not are_up(settings, names, {"ingest": os.getpid()})
-    # A predecessor's sign of life is no sign of this one's.
+    # A predecessor's heartbeat doesn't count for this process.
     assert not are_up(settings, names, {**OURS, "beat": os.getpid() + 1})
 
 

@@ -1,4 +1,4 @@
-"""What workers refused is counted, logged in one line, reported for an hour, and shown as a metric."""
+"""Refused messages are counted, logged in one line, reported for an hour, and shown as a metric."""
 
 import pytest
 from structlog.testing import capture_logs

@@ -1,4 +1,4 @@
-"""Beat ends at once when it is told to, also in the middle of a publish."""
+"""Beat stops at once, even in the middle of a publish."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from worker.celery_support.scheduler import Scheduler
 
 
 class Connection:
-    """A connection that waits for a reply which the interrupted publish was to read."""
+    """A connection that waits for a reply to the interrupted publish."""
 
     def release(self) -> None:
         pytest.fail("it would wait forever in the handler of the signal")

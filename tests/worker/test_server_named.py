@@ -1,4 +1,4 @@
-"""Whatever a command wants of a state server that is away or full, its error names that server and the way out."""
+"""If the state server is down or out of memory, every command's error names the server and the fix."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def test_unreachable_server_is_named_with_a_hint(command: str, tmp_path: Path) -
     line = [sys.executable, "-m", "winback", *command.split()]
     done = subprocess.run(line, env=env, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
 
-    # Status is for people, and its 2 is documented; whoever starts the others again may wait for the server.
+    # Status is for people, and its exit code 2 is documented; a supervisor of the others can wait for the server.
     assert done.returncode == (2 if command == "status" else 75)
     where = f"redis_url (127.0.0.1:{port})"
     said = json.loads(done.stderr)["text"] + "\n" if command == "ingest" else done.stderr

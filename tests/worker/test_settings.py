@@ -51,7 +51,7 @@ def test_the_commented_file_lists_every_setting_there_is() -> None:
             place = place.get(key) if isinstance(place, dict) else None
         return place is not None
 
-    # The platforms share one example, as do the stages; the file itself is named from outside.
+    # The platforms share one example, as do the stages; the file's own path comes from outside.
     expected = [path for path in leaves(Settings) if path != ("config",)]
     expected = [tuple("ios" if key in PLATFORMS else key for key in path) for path in expected]
     expected = [(*path[:2], "payment", *path[3:]) if path[1:2] == ("by_stage",) else path for path in expected]

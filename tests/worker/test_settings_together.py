@@ -1,4 +1,4 @@
-"""Settings that make no sense together are refused, by a line that names both."""
+"""Contradictory settings are refused in a line that names both."""
 
 from datetime import timedelta
 from pathlib import Path

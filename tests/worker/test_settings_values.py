@@ -1,4 +1,4 @@
-"""A bad value of a setting is one line with what to write instead."""
+"""A bad value of a setting is one line with the fix."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A worker before which messages wait and that takes none is found out; one that is busy, or has no work, is not."""
+"""A worker that leaves messages waiting is detected; one that is busy or has no work isn't."""
 
 import signal
 import subprocess
@@ -25,7 +25,7 @@ STATE = "worker.celery_support.stall_watchdog.worker_state"
 
 
 class Worker:
-    """What can be seen of a worker, and a clock that is moved by hand."""
+    """The observable state of a worker, and a manual clock."""
 
     def __init__(self) -> None:
         self.waiting, self.taken, self.in_flight, self.now = 5, 10, 0, 0.0
@@ -122,7 +122,7 @@ def test_worker_without_messages_is_not_stalled(valkey: EmbeddedValkey) -> None:
 
 
 class Tasks:
-    """The tasks that run, and a clock that is moved by hand."""
+    """Running tasks, and a manual clock."""
 
     def __init__(self) -> None:
         self.now, self.ids = 1000.0, frozenset({"stuck"})
@@ -186,7 +186,7 @@ def test_running_tasks_are_read_again_after_a_change(monkeypatch: pytest.MonkeyP
 
 
 def end(applies: Callable[[], bool], polls: int) -> tuple[list[signal.Signals], list[float], int]:
-    """The signals that a worker is sent, the waits (s), and how often the reason is logged."""
+    """Return the signals sent to a worker, the waits (s), and how often the reason is logged."""
     sent: list[signal.Signals] = []
     waits: list[float] = []
     logged: list[str] = []

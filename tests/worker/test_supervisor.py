@@ -1,4 +1,4 @@
-"""Roles that die are started again, or given up."""
+"""Crashed roles are restarted, or given up after repeated crashes."""
 
 import itertools
 import os
@@ -69,7 +69,7 @@ def test_a_role_that_refuses_to_start_is_not_started_again(lines: Lines) -> None
 
 
 def test_proven_role_is_not_given_up_during_a_server_outage(lines: Lines, tmp_path: Path) -> None:
-    # Its second life ends with the exit code of bad settings, the third goes on.
+    # Its second run ends with the exit code of bad settings, the third continues.
     code = """
 import pathlib, sys, time
 lives = pathlib.Path(sys.argv[1])

@@ -1,4 +1,4 @@
-"""What roles say reaches the output whole."""
+"""The lines of roles reach the output complete."""
 
 import io
 import time

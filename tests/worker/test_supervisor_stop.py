@@ -1,4 +1,4 @@
-"""Stopping in order, and leaving nothing behind however it ends."""
+"""Ordered stops that leave nothing behind."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def lines() -> Lines:
 
 
 class FakeServer:
-    """Stands for the embedded server: notes when it is stopped."""
+    """A mock of the embedded server that records its stop."""
 
     name = "valkey"
 
@@ -125,12 +125,12 @@ SLOW = "import signal; signal.signal(15, lambda *_: print('stopping', flush=True
 
 @contextmanager
 def running(directory: Path, beat: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A supervisor in a process of its own; also the ids of all processes below it."""
+    """Yield a supervisor in a separate process, with the ids of all processes below it."""
     command = [sys.executable, "-c", RUN, str(directory), WITH_A_STUBBORN_CHILD, beat + SLEEP]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         pids: list[int] = []
-        while len(pids) < 4:  # the server, beat, recover and what recover started
+        while len(pids) < 4:  # the server, beat, recover and recover's child
             pids += [int(pid) for pid in re.findall(r"pid (\d+)", process.stdout.readline())]
         try:
             yield process, pids
@@ -150,9 +150,9 @@ def test_a_second_signal_kills_at_once(tmp_path: Path) -> None:
     with running(tmp_path, SLOW) as (process, pids):
         assert process.stdout is not None
         process.send_signal(signal.SIGINT)
-        # Its grace is ten minutes: only a second signal ends it in this test's time.
+        # Its grace is ten minutes: only a second signal ends it within this test.
         assert any("stopping" in line for line in process.stdout)
-        time.sleep(0.2)  # a person's pace: what follows within a tenth of a second is the same request
+        time.sleep(0.2)  # an operator's pace: a signal within a tenth of a second is the same request
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 130
         until(lambda: all(map(is_gone, pids)))

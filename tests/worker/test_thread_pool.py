@@ -34,7 +34,7 @@ app.worker_main(["worker", "-P", "threads", "-c", "2", "--without-gossip", "--wi
 
 @pytest.mark.xdist_group("valkey")
 def test_worker_with_a_hanging_thread_ends_itself(valkey: EmbeddedValkey) -> None:
-    # A database of its own: Celery's keys have no time to live, which other tests look for.
+    # A separate database: Celery's keys have no TTL, and other tests check for such keys.
     broker = valkey.url.removesuffix("/0") + "/7"
     done = subprocess.run([sys.executable, "-c", WORKER, broker], capture_output=True, timeout=100, check=False)
 

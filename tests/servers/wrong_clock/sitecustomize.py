@@ -1,6 +1,6 @@
-"""Sets the clock of a Python process an hour ahead, when its PYTHONPATH names this directory.
+"""Sets the clock of a Python process an hour ahead if its PYTHONPATH names this directory.
 
-Not with libfaketime: Python waits by the monotonic clock, and under it time.sleep fails or other waits never end.
+Not with libfaketime: Python waits by the monotonic clock, and with it time.sleep fails or other waits never end.
 """
 
 from datetime import UTC, datetime, timedelta
