@@ -55,10 +55,7 @@ def partition_of_outreach(outreach_id: str) -> int:
 
 
 def applied_of(stream: str) -> str:
-    """Hash: how many entries of a stream, given by its key, were applied, and when its ids were last put back to now.
-
-    It lies in the slot of the stream.
-    """
+    """Hash in the slot of a stream: how many of its entries were applied, and when its ids were put back to now."""
     return f"{stream.partition(':')[0]}:applied:{{{stream}}}"
 
 
@@ -122,6 +119,11 @@ class Keys:
     def progress(self) -> str:
         """Hash: step of detection or sending → when it happened last (ms), and the thresholds of the last sweep."""
         return f"{self.control}progress"
+
+    @property
+    def thresholds(self) -> str:
+        """Hash: the settings of detection that the sweep applies, their sources, and since when (ms)."""
+        return f"{self.control}thresholds"
 
     def orders_of(self, day: int) -> str:
         """Hash: sessions that reached the checkout on a day (since 1970-01-01, UTC) and orders, by hour (15 days)."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from state.script import Arguments, NamedReply, flag, nothing, number, pairs, script
+from state.script import Arguments, NamedReply, flag, nothing, number, pairs, script, text
 
 
 @script(nothing)
@@ -22,6 +22,12 @@ def announce(process: str, remembered_ms: int, announced: str) -> Arguments:
 def stamp(step: str, *kept: str) -> Arguments:
     """Stamp a step. `kept`: field, value, and so on."""
     return step, *kept
+
+
+@script(text)
+def record_thresholds(digest: str, settings_json: str, sources_json: str, process: str) -> Arguments:
+    """Record what a sweep applies. The reply: the earlier settings as JSON if they differ, else an empty text."""
+    return digest, settings_json, sources_json, process
 
 
 @script(flag)

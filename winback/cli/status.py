@@ -74,6 +74,8 @@ def document(snapshot: Snapshot) -> dict[str, object]:
             "reopened_ms": found.reopened_ms,
             "shop_silent_since_ms": found.silent_since_ms,
         },
+        "thresholds": asdict(found.thresholds) if found.thresholds else None,
+        "time_zone": settings.report.time_zone,
         "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
         "orders": asdict(found.orders),
         "waiting": waiting(snapshot),

@@ -1,7 +1,6 @@
 """What `winback status` shows: one screen, the worst first, in words for somebody who was just woken up."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,10 +12,12 @@ from detectors.registry import KINDS
 from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
 from winback.cli.doctor import STYLES, table
+from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
 from worker.server_errors import address
 from worker.settings import Settings
+from worker.times import written_time
 
 _LIVENESS = {"alive": "green", "late": "yellow", "silent": "bold red", "never": "bold red"}
 
@@ -46,12 +47,13 @@ class Snapshot:
 
 def screen(snapshot: Snapshot) -> RenderableType:
     """Lay everything out in at most 100 columns."""
-    facts = Table.grid(padding=(0, 2))
+    facts, time_zone = Table.grid(padding=(0, 2)), snapshot.settings.report.time_zone
     for name, text in (
-        ("at", Text(f"{datetime.fromtimestamp(snapshot.overview.now_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")),
+        ("at", Text(written_time(snapshot.overview.now_ms, time_zone, seconds=True))),
         ("mode", _mode(snapshot)),
         ("server", Text(f"{snapshot.server}, {_memory(snapshot)}")),
         ("roles", _roles(snapshot)),
+        ("thresholds", Text(thresholds_shown(snapshot.overview, time_zone))),
         ("events", _events(snapshot)),
         ("outbox", _outbox(snapshot)),
     ):

@@ -20,10 +20,11 @@ from state.session_record import Session
 from worker import runtime
 from worker.errors import StartError
 from worker.monitoring import health, reach
-from worker.monitoring.checks import law, registers
+from worker.monitoring.checks import law, registers, thresholds
 from worker.monitoring.finding import Finding, span
 from worker.server_errors import PATIENCE_S, address, call_with_timeout, reason, run_in_thread
 from worker.settings import LIVE_KEYS, Settings, require
+from worker.settings.detection_sources import detection_sources
 from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
 from worker.settings.partial import load_lenient
 
@@ -100,6 +101,7 @@ def _ask_server(settings: Settings) -> list[Finding]:
         *_streams(state, found.events.streams),
         *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
         *law.findings(settings.contact, _sample(state), datetime.now(UTC).date()),
+        *thresholds.findings(found, settings.detection, detection_sources(settings.config)),
         *health.findings(found, settings),
     ]
 
