@@ -113,6 +113,16 @@ def _summed(counters: Sequence[bytes]) -> Mapping[str, int]:
     return totals
 
 
+def _deferred(reply: Sequence[bytes]) -> list[tuple[int, str]]:
+    return [(int(float(due)), line.decode(errors="replace")) for due, line in zip(reply[::2], reply[1::2], strict=True)]
+
+
+@script(_deferred)
+def deferred(most: int) -> Arguments:
+    """Read why outreaches are due later. The reply: of each its due time (ms), and how its last line begins."""
+    return (most,)
+
+
 @script(OverviewReply.parse)
 def overview(days: int, *named: int | str) -> Arguments:
     """Count what a partition holds. `named`: the days (since 1970-01-01), then the lanes."""

@@ -4,7 +4,7 @@ import pytest
 
 from worker.errors import StartError
 from worker.settings import load
-from worker.times import written_time
+from worker.times import near_time, written_time
 
 AT = 1_796_112_000_000  # 2026-12-01 08:00 UTC
 
@@ -24,6 +24,14 @@ def test_a_time_is_written_in_utc_and_the_zone(ms: int, zone: str, shown: str) -
 
 def test_seconds_are_written_when_asked_for() -> None:
     assert written_time(AT + 5_000, "America/Bogota", seconds=True).startswith("2026-12-01 08:00:05 UTC (03:00:05 ")
+
+
+def test_a_time_within_a_day_is_written_without_dates() -> None:
+    day_ms = 24 * 3_600_000
+
+    assert near_time(AT, AT + day_ms - 1, "America/Bogota") == "08:00 UTC (03:00 America/Bogota)"
+    assert near_time(AT, AT - day_ms + 1) == "08:00 UTC"
+    assert near_time(AT, AT + day_ms) == "2026-12-01 08:00 UTC"
 
 
 @pytest.mark.parametrize("text", ["america/bogota", " America/Bogota "])

@@ -16,6 +16,7 @@ from rich.text import Text
 from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
+from state.deferred import read_deferred
 from state.overview import ROLES
 from state.partition_totals import OUTCOMES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
@@ -79,7 +80,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
         "orders": asdict(found.orders),
         "waiting": waiting(snapshot),
-        "outbox": asdict(found.outbox),
+        "outbox": {**asdict(found.outbox), "deferred": [each._asdict() for each in snapshot.deferred]},
         "days": snapshot.days,
         "silent": counters.silent,
         "outcomes": {
@@ -102,7 +103,10 @@ def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
 
     def snapshot() -> Snapshot:
         found = call_with_timeout(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))
-        return Snapshot(settings, name, days, found, (*ours, *health.findings(found, settings)))
+        # Without outreaches that are due later there is no reason to read.
+        is_later = found.outbox.due > found.outbox.due_now
+        later = call_with_timeout(settings, lambda: read_deferred(state.scripts, state.keys)) if is_later else []
+        return Snapshot(settings, name, days, found, (*ours, *health.findings(found, settings)), later)
 
     return snapshot
 

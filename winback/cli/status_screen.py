@@ -1,5 +1,6 @@
 """What `winback status` shows: one screen, the worst first, in words for somebody who was just woken up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -9,8 +10,10 @@ from rich.text import Text
 from detectors.flow import STAGES
 from detectors.lanes import LANES_BY_NAME
 from detectors.registry import KINDS
+from state.deferred import Deferred
 from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
+from winback.cli.deferred_shown import deferred_shown
 from winback.cli.doctor import STYLES, table
 from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
@@ -32,6 +35,8 @@ class Snapshot:
     days: int
     overview: Overview
     findings: tuple[Finding, ...]
+    deferred: Sequence[Deferred] = ()
+    """Why outreaches are due later."""
 
     @property
     def delivery(self) -> tuple[str, str]:
@@ -56,6 +61,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
         ("thresholds", Text(thresholds_shown(snapshot.overview, time_zone))),
         ("events", _events(snapshot)),
         ("outbox", _outbox(snapshot)),
+        *(("", Text(line)) for line in deferred_shown(snapshot.deferred, snapshot.overview, time_zone)),
     ):
         facts.add_row(Text(name, "bold"), text)
     sides = Table.grid(padding=(0, 6))

@@ -6,14 +6,14 @@ from state.applied_thresholds import AppliedThresholds
 from state.overview import Overview
 from worker.monitoring.checks.thresholds import STALE_MS
 from worker.monitoring.finding import span
-from worker.times import written_time
+from worker.times import near_time
 
 _IDLE, _BY_PLATFORM = "detection.idle.", "detection.idle_by_platform."
 _KINDS = ("exit", "declined", "pending")
 
 
 def thresholds_shown(overview: Overview, time_zone: str) -> str:
-    """Return the thresholds that the sweep applies, on two or three short lines."""
+    """Return the thresholds that the sweep applies, on three or four short lines."""
     applied = overview.thresholds
     if applied is None:
         return "not known: no sweep has run yet"
@@ -25,9 +25,10 @@ def _lines(applied: AppliedThresholds, now_ms: int, time_zone: str) -> Iterator[
     if own := _below(applied.settings, _BY_PLATFORM):
         yield own
     kinds = (f"{kind} {applied.settings.get(f'detection.{kind}', '-')}" for kind in _KINDS)
-    yield f"{', '.join(kinds)}; since {written_time(applied.since_ms, time_zone)}"
-    if now_ms - applied.at_ms > STALE_MS:
-        yield f"last recorded {span(now_ms - applied.at_ms)} ago"
+    yield ", ".join(kinds)
+    ago_ms = now_ms - applied.at_ms
+    stale = f", last recorded {span(ago_ms)} ago" if ago_ms > STALE_MS else ""
+    yield f"since {near_time(applied.since_ms, now_ms, time_zone)}{stale}"
 
 
 def _below(settings: Mapping[str, str], prefix: str) -> str:
