@@ -28,12 +28,13 @@ Lines = Callable[[], list[str]]
 def _untouched_afterwards() -> Iterator[None]:
     """Logging is the process's: what a test sets up must not reach the next one."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, last_resort = root.handlers[:], root.level, logging.lastResort
     names = ("httpx", "httpcore", "uvicorn", "uvicorn.error", "uvicorn.access")
     levels = {name: logging.getLogger(name).level for name in names}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.lastResort = last_resort
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
     logging.captureWarnings(capture=False)

@@ -77,7 +77,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         },
         "thresholds": asdict(found.thresholds) if found.thresholds else None,
         "time_zone": settings.report.time_zone,
-        "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
+        "sending": {**asdict(found.sending), **_daily_limit(snapshot)},
         "orders": asdict(found.orders),
         "waiting": waiting(snapshot),
         "outbox": {**asdict(found.outbox), "deferred": [each._asdict() for each in snapshot.deferred]},
@@ -88,6 +88,12 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         },
         "problems": [asdict(finding) for finding in snapshot.problems],
     }
+
+
+def _daily_limit(snapshot: Snapshot) -> dict[str, object]:
+    """Contacts are counted for the limit only, so without one their number isn't known."""
+    most = snapshot.settings.delivery.max_per_day
+    return {"max_per_day": most, "contacts_today": snapshot.overview.sending.contacts_today if most else None}
 
 
 def _reasons(snapshot: Snapshot, outcome: str) -> dict[str, int]:
