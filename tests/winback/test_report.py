@@ -167,6 +167,17 @@ def test_lift_is_shown_with_interval_and_method() -> None:
     assert "Katz" in text
 
 
+def test_report_breaks_no_table_at_eighty_columns() -> None:
+    wide = [DailyCount(DAY, "product_selection", "android", "silent", "idle", 1_234_567), *TALLIES]
+    text = shown(report(wide), width=80)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "product_selection android" in text
+    assert "…" not in text
+    assert "checkout web 150 14,999.00 COP" in map(" ".join, lines(text))
+    assert "checkout web +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in map(" ".join, lines(text))
+
+
 def test_first_lines_are_plain_sentences() -> None:
     text = shown(report(TALLIES)).splitlines()
 

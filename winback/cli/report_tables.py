@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from detectors.durations import format_duration
 from tasks.policy.law.zone_files import zone
+from winback.cli.layouts import Fitting
 from winback.operations import lift
 from winback.operations.lift import METHOD, Comparison, Interval
 from winback.operations.report import Report, Row, is_open, money
@@ -57,7 +58,7 @@ def _what_happened(report: Report) -> RenderableType:
         numbers = (row.sessions, row.silent, *ended, row.recovered["orders"])
         return [*(f"{number:,}" if number else "-" for number in numbers), _revenue(row.recovered)]
 
-    return _table(report, names, cells, lambda _: True)
+    return _divided(report, names, cells, lambda _: True, at=6)
 
 
 def _notes(report: Report) -> Sequence[RenderableType]:
@@ -90,7 +91,7 @@ def _did_it_work(report: Report) -> Sequence[RenderableType]:
     if not report.total.comparison.holdout.people:
         return [Text(NO_HOLDOUT)]
     names = ("contacted\nordered", "holdout\nordered", "difference (95 %)", "lift (95 %)")
-    table = _table(report, names, lambda row: _compared(row.comparison), _is_compared)
+    table = _divided(report, names, lambda row: _compared(row.comparison), _is_compared, at=2)
     few = f"{TOO_FEW}: below {lift.FEWEST_PEOPLE} people in a group, or {lift.FEWEST_ORDERS} orders"
     return [table, Text(f"Method: {METHOD}. {few[0].upper()}{few[1:]}.", "dim")]
 
@@ -114,6 +115,20 @@ def _between(interval: Interval | None, form: str) -> str:
     return "" if interval is None else f"({' to '.join(form.format(100 * end) for end in interval)})"
 
 
+def _divided(
+    report: Report,
+    names: Sequence[str],
+    cells: Callable[[Row], Sequence[str]],
+    wanted: Callable[[Row], bool],
+    *,
+    at: int,
+) -> RenderableType:
+    """Make a table; on a narrow screen two, of the columns before and from `at` on."""
+    first = _table(report, names[:at], lambda row: cells(row)[:at], wanted)
+    second = _table(report, names[at:], lambda row: cells(row)[at:], wanted)
+    return Fitting(_table(report, names, cells, wanted), [first, second])
+
+
 def _table(
     report: Report,
     names: Sequence[str],
@@ -123,7 +138,8 @@ def _table(
     justify: str = "right",
 ) -> Table:
     """Make a table of the wanted rows and the total; days stand above their rows."""
-    table = Table(" ".join(report.by), box=None, pad_edge=False, header_style="bold")
+    place = Column(" ".join(report.by), no_wrap=True)
+    table = Table(place, box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, justify="left" if justify == "left" else "right", overflow="fold")
     nested, day = report.by[:1] == ("day",) and len(report.by) > 1, None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,7 @@ from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
 from winback.cli.deferred_shown import deferred_shown
 from winback.cli.doctor import STYLES, table
+from winback.cli.layouts import SideBySide
 from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
@@ -64,9 +66,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
         *(("", Text(line)) for line in deferred_shown(snapshot.deferred, snapshot.overview, time_zone)),
     ):
         facts.add_row(Text(name, "bold"), text)
-    sides = Table.grid(padding=(0, 6))
-    sides.add_row(_waiting(snapshot), _outcomes(snapshot))
-    return Group(facts, Text(), _problems(snapshot), Text(), sides)
+    return Group(facts, Text(), _problems(snapshot), Text(), SideBySide(_waiting(snapshot), _outcomes(snapshot)))
 
 
 def waiting(snapshot: Snapshot) -> dict[str, dict[str, int]]:
@@ -96,7 +96,7 @@ def _memory(snapshot: Snapshot) -> str:
     return f"{health.megabytes(server.used_bytes)} of {health.megabytes(server.max_bytes)} in use"
 
 
-def _roles(snapshot: Snapshot) -> Text:
+def _roles(snapshot: Snapshot) -> RenderableType:
     parts = []
     for role in ROLES:
         liveness = health.liveness(role, snapshot.overview, snapshot.settings)
@@ -108,7 +108,8 @@ def _roles(snapshot: Snapshot) -> Text:
             several = f", {liveness.processes} of them" if liveness.processes > 1 else ""
             words = f"{health.span(liveness.ago_ms)} ago{several}"
         parts.append(Text.assemble(f"{role} ", (words, _LIVENESS[liveness.state])))
-    return Text("   ").join(parts)
+    # In columns, so that a narrow screen breaks the line between two roles.
+    return Columns(parts, padding=(0, 3))
 
 
 def _events(snapshot: Snapshot) -> Text:
