@@ -54,6 +54,7 @@ MEANINGS = {
     "sweep_failed": "Redis failed during a sweep.",
     "sweep_interval_changed": "Beat uses a new sweep interval.",
     "swept": "A sweep claimed silent sessions.",
+    "threshold_changed": "The sweep applies a new value of a setting in `[detection]`: `setting`, `old` and `new`.",
     "watch_failed": "The alarm monitor failed in one round.",
     "worker_mismatch": "The data belongs to another version of Winback. This worker doesn't act.",
     "workers_disagree": "Workers run in different modes or for different endpoints. No worker acts.",

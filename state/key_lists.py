@@ -11,6 +11,7 @@ WITHOUT_TTL = (
     "{control}:sending",
     "{control}:orders",
     "{control}:progress",
+    "{control}:thresholds",
     "{NN}:lane:*",
     "{NN}:due",
     "{NN}:clock",

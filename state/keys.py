@@ -123,6 +123,11 @@ class Keys:
         """Hash: step of detection or sending → when it last happened (ms), and the thresholds of the last sweep."""
         return f"{self.control}progress"
 
+    @property
+    def thresholds(self) -> str:
+        """Hash: the settings of detection that the sweep applies, their sources, and since when (ms)."""
+        return f"{self.control}thresholds"
+
     def orders_of(self, day: int) -> str:
         """Hash: sessions that reached the checkout on a day (since 1970-01-01, UTC) and orders, by hour (15 days)."""
         return f"{self.control}orders:{day}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from state.announcements import Announcement, read_announcements
+from state.applied_thresholds import AppliedThresholds, read_applied
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
@@ -74,6 +75,8 @@ class Overview:
     """For each role, the settings that its processes announced, latest first."""
     backlog: DispatchHold | None
     """Messages that block dispatch; None: none do."""
+    thresholds: AppliedThresholds | None
+    """The settings of detection that the sweep applies; None: no sweep has recorded any."""
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
 
@@ -141,6 +144,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         sending=read_sending(control, now_ms=now_ms, contacts_today=stored.contacts_today, orders=orders),
         orders=orders,
         backlog=read_dispatch_hold(stored.texts(keys.backlog)),
+        thresholds=read_applied(stored.texts(keys.thresholds), now_ms),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         foreign_ms=_time(stored.texts(keys.foreign).get("at")),
@@ -217,6 +221,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.problems,
         keys.deployment,
         keys.progress,
+        keys.thresholds,
         keys.backlog,
         keys.refused,
         keys.foreign,

@@ -53,7 +53,7 @@ def dispatch(self: Task) -> None:
 
 @shared_task(name="winback.recover")
 def recover(outreach: str) -> dict[str, object]:
-    """Make one attempt. Flower shows the result."""
+    """Make one attempt; return its outcome for Flower, whose pages show `sent (attempt 1)`."""
     if not is_outreach_id(outreach):
         log.error("not_an_outreach")  # the argument itself can hold anything
         return {"outreach": "", "outcome": "refused", "attempt": 0}

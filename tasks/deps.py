@@ -57,6 +57,8 @@ class Deps:
     """Called before each attempt. The first call loads data that takes long to load."""
     report: Callable[[str, str], None] = lambda _about, _problem: None
     """Record a problem with something, for `winback status`; an empty text: resolved."""
+    record_thresholds: Callable[[DetectionSettings], None] = lambda _settings: None
+    """Record the settings that a sweep applies. It never raises an error of the server."""
     backlog: Callable[[int], None] = lambda _length: None
     """Record how many messages block dispatch; 0: none do."""
     flooded: Callable[[int], None] = lambda _messages: None

@@ -27,6 +27,7 @@ def sweep(deps: Deps) -> Claimed:
         StateError: Redis couldn't be reached; the next sweep continues where this one stopped.
     """
     settings = deps.detection()
+    deps.record_thresholds(settings)
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
     if lost := deps.streams.check():
         log.error("events_lost", entries=lost, reason="they were removed from the stream before they were applied")

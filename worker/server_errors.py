@@ -14,6 +14,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import MasterNotFoundError
 
 from state.errors import ServerFullError, ServerUnavailableError, StateError
+from worker.diagnosis import chain, diagnose
 from worker.errors import StartError
 from worker.settings import Settings
 
@@ -24,13 +25,14 @@ PATIENCE_S = 9.0
 
 _LONGEST = 200  # characters of somebody else's message
 
+_SLOW = "it does not answer in time"
 READ_ONLY = "it is a replica and takes no writes"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((AuthenticationError,), "it refuses the user name or password"),
     ((BusyLoadingError,), "it is still loading its data"),
     ((ReadOnlyError,), READ_ONLY),
-    ((RedisTimeoutError, TimeoutError), "it does not answer in time"),
+    ((RedisTimeoutError, TimeoutError), _SLOW),
     ((MasterNotFoundError,), "no Sentinel can be reached that knows the service"),
     ((ConnectionRefusedError,), "nothing listens there"),
     ((socket.gaierror,), "there is no such host"),
@@ -39,6 +41,7 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 _HINTS = {
     READ_ONLY: "make it the primary again (REPLICAOF NO ONE), or set WINBACK_REDIS_URL to the primary",
+    "its certificate": "write its CA as ?ssl_ca_certs=FILE in WINBACK_REDIS_URL, or the host name that it is for",
     "MISCONF": "make room on its disk; its log says more",
     "NOREPLICAS": "bring its replicas back",
 }
@@ -71,9 +74,9 @@ def call_with_timeout(settings: Settings, call: Callable[[], Result], seconds: f
     try:
         return run_in_thread(call).result(seconds)
     except TimeoutError:
-        raise StartError(_unreachable(settings, "it does not answer in time")) from None
+        raise StartError(describe(settings, ServerUnavailableError(), probe=True, why=_SLOW)) from None
     except StateError as problem:
-        raise StartError(describe(settings, problem)) from None
+        raise StartError(describe(settings, problem, probe=True)) from None
 
 
 @contextmanager
@@ -89,13 +92,26 @@ def naming_server(settings: Settings) -> Iterator[None]:
         raise type(problem)(describe(settings, problem)) from problem
 
 
-def describe(settings: Settings, problem: StateError) -> str:
-    """Return the one line for an error of the state server: its address, what is the matter and the way out."""
+def describe(settings: Settings, problem: StateError, *, probe: bool = False, why: str = "") -> str:
+    """Return the one line for an error of the state server: its address, what is the matter and the way out.
+
+    Args:
+        settings: With the server's URL.
+        problem: What was raised.
+        probe: Whether the port is probed if the error doesn't tell, which takes up to 2 s.
+        why: What the error would not say.
+    """
+    if found := diagnose(problem, settings.redis_url or "", "WINBACK_REDIS_URL", probe=probe and _may_pass(problem)):
+        return f"redis_url ({address(settings.redis_url or '')}): {found.reason}: {found.hint}"
     if isinstance(problem, ServerUnavailableError):
-        return _unreachable(settings, reason(problem))
+        return _unreachable(settings, why or reason(problem))
     if isinstance(problem, ServerFullError):
         return f"redis_url ({address(settings.redis_url or '')}): {problem}: give it more memory"
     return str(problem)
+
+
+def _may_pass(problem: StateError) -> bool:
+    return isinstance(problem, ServerUnavailableError)
 
 
 def _unreachable(settings: Settings, why: str) -> str:
@@ -105,24 +121,18 @@ def _unreachable(settings: Settings, why: str) -> str:
 
 def reason(problem: BaseException) -> str:
     """Say why a connection failed, in words that complete "host:port: ...", without user names or passwords."""
-    chain = list(_chain(problem))
+    errors = list(chain(problem))
     for kinds, words in _REASONS:
-        if any(isinstance(error, kinds) for error in chain):
+        if any(isinstance(error, kinds) for error in errors):
             return words
-    for error in chain:
+    for error in errors:
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate is not valid: {error.verify_message}"
         if isinstance(error, ssl.SSLError):
             return f"it does not speak TLS as expected ({error.reason or 'no reason given'})"
-    return (str(chain[-1]) or type(chain[-1]).__name__).splitlines()[0][:_LONGEST]
+    return (str(errors[-1]) or type(errors[-1]).__name__).splitlines()[0][:_LONGEST]
 
 
 def address(url: str) -> str:
     """Return the host and port in a URL, or the several in it, and nothing else."""
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def _chain(problem: BaseException | None) -> Iterator[BaseException]:
-    while problem is not None:
-        yield problem
-        problem = problem.__cause__ or problem.__context__

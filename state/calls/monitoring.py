@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from state.script import Arguments, NamedReply, flag, nothing, number, pairs, script
+from state.script import Arguments, NamedReply, flag, nothing, number, pairs, script, text
 
 
 @script(nothing)
@@ -22,6 +22,12 @@ def announce(process: str, remembered_ms: int, announced: str) -> Arguments:
 def stamp(step: str, *kept: str) -> Arguments:
     """Stamp a step. `kept`: field, value, and so on."""
     return step, *kept
+
+
+@script(text)
+def record_thresholds(digest: str, settings_json: str, sources_json: str, process: str) -> Arguments:
+    """Record what a sweep applies. The reply: the earlier settings as JSON if they differ, else an empty text."""
+    return digest, settings_json, sources_json, process
 
 
 @script(flag)
@@ -105,6 +111,16 @@ def _summed(counters: Sequence[bytes]) -> Mapping[str, int]:
     for name, number_ in pairs(counters):
         totals[name] = totals.get(name, 0) + int(number_)
     return totals
+
+
+def _deferred(reply: Sequence[bytes]) -> list[tuple[int, str]]:
+    return [(int(float(due)), line.decode(errors="replace")) for due, line in zip(reply[::2], reply[1::2], strict=True)]
+
+
+@script(_deferred)
+def deferred(most: int) -> Arguments:
+    """Read why outreaches are due later. The reply: of each its due time (ms), and how its last line begins."""
+    return (most,)
 
 
 @script(OverviewReply.parse)

@@ -14,6 +14,7 @@ import pytest
 from redis import Redis
 
 from tests.support.pages import ROOT, marked, program, run
+from worker.celery_support.flower_options import format_task
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 GUIDES = ROOT / "docs" / "guides"
@@ -183,3 +184,14 @@ def test_new_rule_in_the_guide_decides() -> None:
     known, unknown = (SimpleNamespace(session=SimpleNamespace(fields=fields)) for fields in ({"language": "es"}, {}))
     assert rule(known, None) is None
     assert rule(unknown, None) == suppress("no_language")
+
+
+def test_monitor_page_shows_results_as_flower_does() -> None:
+    page = (GUIDES / "monitor.md").read_text(encoding="utf-8")
+    for result, shown in (
+        ({"outreach": "17-0b…", "outcome": "sent", "attempt": 1}, "sent (attempt 1)"),
+        ({"outreach": "17-0b…", "outcome": "postponed", "attempt": 0}, "postponed"),
+    ):
+        assert format_task(SimpleNamespace(result=str(result))).result == shown
+        assert f"`{shown}`" in page
+    assert "`{'outreach': '17-0b…', 'outcome': 'sent', 'attempt': 1}`" in page

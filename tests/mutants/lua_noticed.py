@@ -388,9 +388,8 @@ NOTICED: dict[str, list[Noticed]] = {
         ("stamp_undecided", "attempt_that_waits_for_ingest_is_no_decision"),
         ("stamp_first", "first_take_without_a_decision_counts"),
     ],
-    "ingest": [
-        ("watermark_first", "the_watermark_holds_while_an_event_waits"),
-    ],
+    "threshold_recorder": [("thresholds_since", "unchanged_settings_keep_their_since_time")],
+    "ingest": [("watermark_first", "the_watermark_holds_while_an_event_waits")],
     "stopped_dispatch": [
         ("postpone_place", "unfenced_attempt_in_flight_returns_to_its_due_time"),
     ],

@@ -39,6 +39,7 @@ CLOCKS = {
 }
 MAY_IMPORT_REDIS = {
     "worker/server_errors.py": "tells a broker's errors apart",
+    "worker/diagnosis.py": "tells a broker's errors apart",
     "worker/monitoring/doctor.py": "asks a cluster where its streams are",
     "worker/monitoring/reach.py": "asks the broker",
     "winback/operations/producer.py": "adds events to the stream, as a shop does",

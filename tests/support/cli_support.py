@@ -16,7 +16,9 @@ import typer
 from typer.testing import CliRunner
 
 from detectors.lanes import LANES
-from state import deployment, overview
+from detectors.settings import DetectionSettings
+from detectors.written_settings import written
+from state import applied_thresholds, deployment, overview
 from state.overview import Overview
 from tests.support.states import SECRET
 from tests.support.stored_state import now_ms
@@ -79,6 +81,7 @@ def make_healthy(state: State) -> None:
     deployment.check(state.scripts, state.keys, SECRET)
     state.streams.first.create_group()
     state.streams.open_sweep(SWEEP_MS)
+    applied_thresholds.record(state.scripts, state.keys, written(DetectionSettings()), {})
     for role in ROLES:
         deployment.heartbeat(state.scripts, state.keys, role)
 

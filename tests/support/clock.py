@@ -18,6 +18,7 @@ _PLAIN = {
     r"clock": {"due"},
     r"\{control\}:progress": {"swept", "dispatched", "untaken", "taken", "undecided"},
     r"\{control\}:backlog": {"since"},
+    r"\{control\}:thresholds": {"since", "at"},
     r"\{control\}:foreign": {"at"},
     r"\{control\}:orders": {"last", "at", "since", "released"},
 }

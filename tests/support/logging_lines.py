@@ -28,12 +28,13 @@ Lines = Callable[[], list[str]]
 def _untouched_afterwards() -> Iterator[None]:
     """Restore the process's logging, so that one test's setup doesn't reach the next."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, last_resort = root.handlers[:], root.level, logging.lastResort
     names = ("httpx", "httpcore", "uvicorn", "uvicorn.error", "uvicorn.access")
     levels = {name: logging.getLogger(name).level for name in names}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.lastResort = last_resort
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
     logging.captureWarnings(capture=False)

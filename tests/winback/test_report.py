@@ -155,7 +155,7 @@ def test_report_groups_by_day_within_a_hundred_columns() -> None:
 def test_other_and_suppressed_are_explained() -> None:
     text = " ".join(shown(report(TALLIES)).split())
     assert "checkout web holdout 200, opted out 7" in text
-    assert "2 unreachable (name, phone or country missing), 1 expired, 1 unknown (neither with" in text
+    assert "2 unreachable (name, phone or country missing), 1 expired, 1 unknown (neither contacted" in text
     assert "5 cancelled otherwise than by coming back or paying" in text
     assert "without a value, so not in the revenue: 3 of the orders" in text
 
@@ -165,6 +165,54 @@ def test_lift_is_shown_with_interval_and_method() -> None:
     assert "15.0% of 1,000 10.0% of 200 +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in text
     assert "Newcombe" in text
     assert "Katz" in text
+
+
+def test_report_breaks_no_table_at_eighty_columns() -> None:
+    wide = [DailyCount(DAY, "product_selection", "android", "silent", "idle", 1_234_567), *TALLIES]
+    text = shown(report(wide), width=80)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "product_selection android" in text
+    assert "…" not in text
+    assert "checkout web 150 14,999.00 COP" in map(" ".join, lines(text))
+    assert "checkout web +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in map(" ".join, lines(text))
+
+
+def test_first_lines_are_plain_sentences() -> None:
+    text = shown(report(TALLIES)).splitlines()
+
+    assert text[1].strip() == "5,000 sessions started, and 1,403 fell silent."
+    assert text[2].strip() == "1,000 people were contacted; 150 ordered within 3d."
+    assert text[3].strip() == (
+        "15.0% of the contacted and 10.0% of the holdout ordered: the contacts made no clear difference."
+    )
+    assert not any(word in "\n".join(text[:5]) for word in ("95", "pp", "lift", "Newcombe"))
+
+
+@pytest.mark.parametrize(
+    ("orders", "held_out_orders", "verdict"),
+    [(300, 20, "helped"), (40, 60, "were followed by fewer orders"), (150, 20, "made no clear difference")],
+)
+def test_summary_says_whether_the_contacts_helped(orders: int, held_out_orders: int, verdict: str) -> None:
+    found = [
+        DailyCount(DAY, "checkout", "web", "sent", "", 1_000),
+        DailyCount(DAY, "checkout", "web", "recovered", "orders", orders),
+        DailyCount(DAY, "checkout", "web", "suppressed", "holdout", 200),
+        DailyCount(DAY, "checkout", "web", "control", "orders", held_out_orders),
+    ]
+    assert shown(report(found)).splitlines()[3].strip().endswith(f"the contacts {verdict}.")
+
+
+def test_report_says_where_sessions_and_silences_are_counted() -> None:
+    assert "Sessions are counted where they started, silences" in shown(report(TALLIES))
+    assert "Sessions are counted where they started" not in shown(report(TALLIES, ("day",)))
+
+
+def test_days_say_when_they_begin_in_the_zone_of_the_shop() -> None:
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(tables(report(TALLIES), LATER, "America/Bogota"))
+
+    assert "(days in UTC; each begins at 19:00 America/Bogota)" in console.export_text()
 
 
 def test_too_few_people_are_reported() -> None:
@@ -177,19 +225,19 @@ def test_too_few_people_are_reported() -> None:
 
 def test_without_a_holdout_there_is_nothing_to_compare_with() -> None:
     text = shown(report([DailyCount(DAY, "checkout", "web", "sent", "", 3_000)]))
-    assert "Nobody was held out" in text
+    assert "Without a holdout (contact.holdout)" in text
     assert "lift" not in text
-    assert "Nobody was contacted." in shown(report([DailyCount(DAY, "checkout", "web", "sessions", "", 3)]))
+    assert "No person was contacted." in shown(report([DailyCount(DAY, "checkout", "web", "sessions", "", 3)]))
 
 
 def test_empty_report_is_reported() -> None:
-    assert shown(report([])).strip() == "2024-10-04 to 2024-10-10 (UTC): nothing happened"
+    assert shown(report([])).strip() == "2024-10-04 to 2024-10-10 (days in UTC): nothing happened"
 
 
 @pytest.mark.parametrize(("days_later", "is_open"), [(6, True), (9, True), (10, False)])
 def test_incomplete_days_are_reported(days_later: int, is_open: bool) -> None:  # noqa: FBT001 - a case
     now = datetime(2024, 10, 4, 12, tzinfo=UTC) + timedelta(days=days_later)
-    assert ("may still come in" in shown(report(TALLIES), now)) == is_open
+    assert ("can still come in" in shown(report(TALLIES), now)) == is_open
     assert document(report(TALLIES), now)["window_open"] == is_open
 
 

@@ -113,3 +113,18 @@ def test_nothing_at_all_is_no_mistake(env: dict[str, str]) -> None:
     result = run(env)
     assert result.exit_code == 0
     assert "nothing happened" in result.stdout
+
+
+def test_csv_and_json_exclude_each_other(env: dict[str, str]) -> None:
+    with pytest.raises(StartError, match="--csv: can't be used with --json"):
+        run(env, "--csv", "--json")
+
+
+def test_csv_is_printed_without_anything_else(real_state: State, env: dict[str, str]) -> None:
+    write(real_state, 0, "sessions@checkout.web", 3)
+    shown = run(env, "--csv").stdout
+
+    assert shown.replace("\r\n", "\n").splitlines()[:2] == [
+        "day,stage,platform,measure,detail,value",
+        f"{today(real_state)},checkout,web,sessions,,3",
+    ]

@@ -86,11 +86,21 @@ def test_the_shipped_settings_are_read_without_large_libraries() -> None:
     assert not LARGE & set(printed("-c", script).split())
 
 
-@pytest.mark.parametrize("name", commands.COMMANDS)
-def test_the_list_of_commands_repeats_their_own_help(name: str) -> None:
-    own = commands.load_command(name)
+@pytest.mark.parametrize(("name", "line"), commands.COMMANDS.items())
+def test_a_command_has_one_line_that_fits_eighty_columns(name: str, line: str) -> None:
+    assert len(line) <= 62, "the frame and the longest name take 18 columns"
+    assert len(name) <= 11
+    assert line[0].isupper()
+    assert line.endswith(".")
 
-    assert " ".join((own.short_help or own.help or "").split("\n\n")[0].split()) == commands.COMMANDS[name]
+
+def test_the_list_of_commands_is_grouped_by_purpose() -> None:
+    shown = printed("-m", "winback", "--help", env=os.environ | {"COLUMNS": "80", "NO_COLOR": "1"})
+    lines = [line for line in shown.splitlines() if line.startswith("│ ")]
+
+    assert [group for group in commands.GROUPS if f"─ {group} ─" in shown] == list(commands.GROUPS)
+    for name, line in commands.COMMANDS.items():
+        assert [each for each in lines if each.startswith(f"│ {name} ") and line in each]
 
 
 def test_country_codes_are_those_of_the_standard() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from state import deployment
 from state.server_info import Server
 from tests.support.cli_support import (
     dead_port,
@@ -215,3 +216,23 @@ def test_status_works_with_broken_detection_settings(env: dict[str, str], folder
     assert [(problem["name"], problem["mark"]) for problem in found["problems"]] == [("settings", "fail")]
     assert found["problems"][0]["text"].startswith("detection.idle.checkout (winback.toml): '5' has no unit")
     assert found["endpoint"] == "a.example"
+
+
+def test_at_eighty_columns_a_role_is_not_divided(healthy: State) -> None:
+    at = now_ms(healthy)
+    for role in ("ingest", "sweep", "recover", "beat"):
+        healthy.client.hset(healthy.keys.heartbeat(role), "elsewhere:1", at - 12 * MINUTE_MS)
+        healthy.client.hdel(healthy.keys.heartbeat(role), *last_processes(healthy, role))
+    found = read(healthy)
+    snapshot = Snapshot(Settings(), "valkey", 1, found, tuple(health.findings(found, Settings())))
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(screen(snapshot))
+    lines = console.export_text().splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert sum(line.count("SILENT for 12 min") for line in lines) == 4
+
+
+def last_processes(state: State, role: str) -> list[str]:
+    found = (beat.process for beat in deployment.heartbeats(state.scripts, state.keys, role))
+    return [process for process in found if process != "elsewhere:1"]

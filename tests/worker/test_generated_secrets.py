@@ -41,12 +41,33 @@ def test_the_secret_that_up_keeps_is_found_and_named(env: dict[str, str], folder
     code, found = doctor({**env, "WINBACK_IDENTITY_SECRET": ""})
 
     assert (code, found["secrets"].mark, found["deployment"].mark) == (0, "ok", "ok")
-    assert found["secrets"].text.endswith("; identity_secret is the one that `winback up` keeps in var/identity_secret")
+    assert found["secrets"].text.endswith("; the data was written with var/identity_secret (kept by winback up)")
     assert env["WINBACK_IDENTITY_SECRET"] not in str(found)
 
     kept.write_text("of another server than this\n")
     code, found = doctor({**env, "WINBACK_IDENTITY_SECRET": ""})
-    assert (code, found["deployment"].mark) == (1, "fail")
+    assert (code, found["secrets"].mark, found["deployment"].mark) == (1, "fail", "fail")
+    assert found["secrets"].text.startswith("var/identity_secret (kept by winback up) belongs to other data than ")
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_secret_of_another_server_is_not_ok(env: dict[str, str]) -> None:
+    secret = "a secret of another server"
+    code, found = doctor({**env, "WINBACK_IDENTITY_SECRET": secret})
+
+    assert (code, found["secrets"].mark) == (1, "fail")
+    assert "commands would recognise no person" in found["secrets"].text
+    assert secret not in str(found)
+
+
+@pytest.mark.usefixtures("real_state")
+def test_a_kept_secret_without_data_is_a_note(env: dict[str, str], folder: Path) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / "identity_secret").write_text("of another server than this\n")
+    _, found = doctor({**env, "WINBACK_IDENTITY_SECRET": ""})
+
+    assert found["secrets"].mark == "note"
+    assert found["secrets"].hint == "set WINBACK_IDENTITY_SECRET if another server is meant"
 
 
 @pytest.mark.parametrize("text", [None, "\n"])

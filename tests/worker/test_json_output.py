@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,53 @@ def test_a_refused_start_is_json(env: dict[str, str], name: str, tmp_path: Path)
     (refused,) = lines(said)
     assert (refused["event"], refused["level"], refused["role"]) == ("start_refused", "critical", name)
     assert refused["text"] == "WINBACK_DELIVERY__MODE: 'liv' is not known here: write 'shadow' or 'live'"
+
+
+def test_a_killed_process_of_a_pool_is_reported_as_json(env: dict[str, str], tmp_path: Path) -> None:
+    process, said = started(env, "recover", tmp_path, WINBACK_WORKER__POOL="prefork")
+    try:
+        eventually(lambda: READY["recover"] in said.read_text(), 30)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        os.kill(int(children[-1]), signal.SIGKILL)
+        eventually(lambda: "SIGKILL" in said.read_text(), 30)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    assert any("exited with 'signal 9 (SIGKILL)'" in line["event"] for line in lines(said))
+
+
+UNCAUGHT = """
+import sys, threading
+from worker.logs import uncaught
+
+class Closing:
+    def __del__(self):
+        raise KeyError("hunter2")
+
+uncaught.report("recover")
+thread = threading.Thread(target=lambda: 1 / 0, name="watch")
+thread.start()
+thread.join()
+closing = Closing()
+del closing
+raise ValueError("call Jane on +573001234567")
+"""
+
+
+def test_uncaught_errors_are_json_without_their_message(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", UNCAUGHT]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(line, env=env, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=30)
+    found = [json.loads(each) for each in done.stderr.splitlines()]
+
+    assert done.returncode == 1
+    assert [(each["event"], each["error"], each["thread"]) for each in found] == [
+        ("uncaught_error", "ZeroDivisionError", "watch"),
+        ("uncaught_error", "KeyError", "MainThread"),
+        ("uncaught_error", "ValueError", "main"),
+    ]
+    assert all(each["role"] == "recover" and each["at"].startswith("<string>:") for each in found)
+    assert "Jane" not in done.stderr
+    assert "hunter2" not in done.stderr

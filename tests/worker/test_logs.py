@@ -114,3 +114,15 @@ def test_requests_leave_no_line_with_their_url_or_headers(level: int) -> None:
 
     assert "hunter2" not in "".join(lines())
     assert [line for line in lines() if json.loads(line)["logger"].startswith("http")] == []
+
+
+def test_a_logger_that_passes_nothing_on_is_logged_too() -> None:
+    lines = configured(json=True)
+    logger = logging.getLogger("tests.of.its.own")
+    logger.propagate = False
+
+    logger.warning("Process %r exited", "ForkPoolWorker-4")
+
+    [line] = map(json.loads, lines())
+    assert line["event"] == "Process 'ForkPoolWorker-4' exited"
+    assert line["role"] == "recover"

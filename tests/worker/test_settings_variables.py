@@ -26,6 +26,7 @@ OWN_VALUES = {
     "CONTACT__TEST_LIST": "+573001234567",
     "CONTACT__DEFAULT_ZONE": "America/Bogota",
     "CONTACT__DISABLED_RULES": "holdout,ramp",
+    "REPORT__TIME_ZONE": "America/Bogota",
     "CONTACT__LAW": "off",
     "CONTACT__LAW_OFF": "ES,US-FL",
     "CONTACT__HOLIDAYS": "2026-12-24,CO:2026-12-31",

@@ -15,46 +15,52 @@ from winback.cli import texts
 from worker.errors import MISTAKE, StartError, exit_code
 from worker.logs import role_output
 
-COMMANDS = {
-    "up": "Run ingest, the Celery workers, beat and Flower until Ctrl-C; what dies is started again.",
-    "demo": (
-        "Run every real part on this machine for a minute: a shop full of made-up shoppers, and nobody is "
-        "really called."
-    ),
-    "status": "Show how Winback is: what is wrong, its roles, how far ingest is, who waits, the outbox, what came out.",
-    "report": "Show what happened and whether it helped: sessions, contacts, orders won back, against those held out.",
-    "doctor": "Check the settings, the servers and every role, one by one, and say what to do about what is wrong.",
-    "pause": "Stop sending, for all workers, within a dispatch interval; what is due stays due.",
-    "resume": "Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once.",
-    "ingest": "Read the activity stream, apply what happened to the sessions, until SIGTERM or Ctrl-C.",
-    "metrics": "Serve how Winback is as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.",
-    "mock-api": "Run a stand-in for Yuno's API, which contacts nobody, until Ctrl-C.",
-    "replay": "Send recorded events again, with their original gaps divided by --speed, as if they happened now.",
-    "explain": "Tell the whole story of a session: why its shopper was contacted, or was not, and what happens next.",
-    "outreach": "What was made of silent sessions: one contact each, on its way or done.",
-    "dead": "Outreaches that were given up: look at them, try them again, or drop them.",
-    "unknown": "Outreaches that may or may not have arrived: decide on them.",
-    "law": "When and how often people may be contacted, by country and state. Not legal advice.",
-    "optout": "People who must not be contacted: phone numbers, e-mail addresses and registers.",
-    "person": "What is stored about one person, and everything of it as JSON.",
-    "forget": (
-        "Remove every trace of a person: sessions, outreaches with request and history, unread events, person keys."
-    ),
-    "event": "Send events, explain what is wrong with them, print their JSON Schema.",
-    "rejected": "What could not be read, and why.",
-    "reasons": (
-        "Explain every outcome and its reasons, why something is postponed, and name the rules of the contact policy."
-    ),
-    "rotate-keys": (
-        "Encrypt all that is personal in Redis under the first key of `encryption_keys`, while everything runs."
-    ),
-    "config": "Check the settings, and see where each comes from.",
+GROUPS = {
+    "Run": {
+        "up": "Run all roles on this machine and restart those that exit.",
+        "demo": "Run every part for a minute with made-up shoppers.",
+        "ingest": "Read the event streams and apply events to sessions.",
+        "metrics": "Serve Prometheus metrics at /metrics.",
+        "mock-api": "Serve a mock of Yuno's API that contacts no person.",
+        "replay": "Send recorded events again as if they happened now.",
+    },
+    "Inspect": {
+        "status": "Show the state of all parts on one screen.",
+        "doctor": "Check settings, servers and roles, and give hints.",
+        "report": "Show sessions, contacts and recovered orders.",
+        "explain": "Explain why a shopper was contacted or was not.",
+        "event": "Send or check events, or print their JSON Schema.",
+        "rejected": "List events that couldn't be read, with the reasons.",
+        "reasons": "Explain every outcome and its reasons.",
+    },
+    "Decide": {
+        "pause": "Stop sending in all workers.",
+        "resume": "Resume sending, or try at once after a stop.",
+        "outreach": "List outreaches, or show one with its history.",
+        "dead": "List, retry or drop outreaches that failed.",
+        "unknown": "List or resolve outreaches that might have arrived.",
+    },
+    "People": {
+        "person": "Show or export what is stored about one person.",
+        "optout": "Manage the people who must not be contacted.",
+        "forget": "Remove every trace of a person.",
+    },
+    "Configure": {
+        "config": "Check the settings and show where each comes from.",
+        "law": "Show when people can be contacted, by country.",
+        "rotate-keys": "Encrypt stored personal data under a new key.",
+    },
 }
-"""Each with its line in the list of `winback --help`, in that order: the first paragraph of its own help.
+"""The commands by purpose, in the order of `winback --help`: each with one line that begins with a verb.
 
-Each is a function of that name in a module of that name, or the `app` of several. The lines are repeated here because
+Each is a function of that name in a module of that name, or the `app` of several. The lines are written here because
 the list would otherwise import every command.
 """
+
+COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
+"""Every command with its line."""
+
+_GROUP_OF = {name: group for group, lines in GROUPS.items() for name in lines}
 
 _MODULES = {"resume": "pause"}
 """Where the module has another name."""
@@ -73,7 +79,9 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
         """Return what the list shows of a command."""
         del ctx
-        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name], rich_help_panel=_GROUP_OF[cmd_name])
 
     def resolve_command(self, ctx: object, args: list[str]) -> tuple[str | None, _Runnable | None, list[str]]:
         """Return the command that is asked for, itself."""
@@ -101,7 +109,7 @@ app = _typer(
     name="winback",
     cls=_Commands,
     callback=lambda: None,
-    help="Notices shoppers who stop half-way through buying and has each of them contacted once, in time.",
+    help="Notice shoppers who abandon a cart, and have each of them contacted once.",
     no_args_is_help=True,
 )
 

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from detectors.lanes import LANES_BY_NAME
 from detectors.normalize.session_ids import stored_as
+from state import applied_thresholds
 from state.decisions import Operator, OutreachRecord
 from state.inventory import Inventory
 from state.keys import is_outreach_id
@@ -20,11 +22,13 @@ from winback.cli.person_options import Email, InCountry, Phone, data_subject
 from winback.operations.outreach_story import explain_outreach
 from winback.operations.session_story import explain_session
 from winback.operations.story import Story
+from winback.operations.threshold_source import in_force, threshold_source
 from worker import runtime
 from worker.errors import StartError
 from worker.logs.masking import one_line
 from worker.runtime import State
 from worker.settings import Settings
+from worker.settings.detection_sources import detection_sources
 
 _UNKNOWN = """session {session!r} is not known in namespace {namespace!r}. One of these is why:
   it has not done anything for 7 days, and nothing was planned for it in the last 30 (then it is forgotten)
@@ -51,10 +55,10 @@ def explain(
 ) -> None:
     """Tell the whole story of a session: why its shopper was contacted, or was not, and what happens next.
 
-    When it was at which stage, what it did last, since when it is silent, the threshold (of the settings that this
-    command sees), when it is or was claimed, each decision with its reason, each attempt with its status and how long
-    it took. The latest eight outreaches are told. With --phone or --email: the person's sessions, and the story of the
-    latest one. Personal data is masked unless you say --reveal. Times are UTC.
+    When it was at which stage, what it did last, since when it is silent, the threshold that the sweep applies, when
+    it is or was claimed, each decision with its reason, each attempt with its status and how long it took. The latest
+    eight outreaches are told. With --phone or --email: the person's sessions, and the story of the latest one. Personal
+    data is masked unless you say --reveal. Times are UTC.
     """
     if (session is None) == (phone is None and email is None):
         raise StartError("name either a SESSION, or a person by --phone or --email")
@@ -129,8 +133,13 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
     if not is_known and not records:
         raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
     facts = _facts(state, settings, session)
+    applied = applied_thresholds.read(state.scripts, state.keys, mark.now_ms)
     outreaches = [explain_outreach(record, reveal=reveal, now_ms=mark.now_ms) for record in records]
-    found = explain_session(session, settings.detection, mark, facts, reveal=reveal) if is_known else None
+    detection = in_force(applied, settings.detection)
+    found = explain_session(session, detection, mark, facts, reveal=reveal) if is_known else None
+    if found and found.get("lane"):
+        here = detection_sources(settings.config)
+        found["threshold_source"] = threshold_source(applied, settings.detection, here, LANES_BY_NAME[found["lane"]])
     if found and session.state == "abandoned" and outreaches:
         found["next"] = outreaches[-1]["next"]
     return {"session": found, "outreaches": outreaches}
@@ -169,6 +178,7 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
     yield "silent since", story["silent_since"] or "-"
     if story.get("lane"):
         yield "lane", f"{story['lane']}, threshold {story['threshold']} ({story['setting']})"
+        yield "", story["threshold_source"]
     if story.get("claimed_from"):
         yield "claimed from", story["claimed_from"]
     yield "next", story["next"]

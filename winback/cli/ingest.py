@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from threading import Event
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from tasks.failpoints import reached
 from worker import runtime
 from worker.ingest.consumer import Ingest, tune_gc
-from worker.logs import setup
+from worker.logs import role_output, setup, uncaught
 from worker.monitoring.alarms import AlarmMonitor
 from worker.server_errors import naming_server
 from worker.settings import load, require
@@ -30,6 +31,8 @@ def ingest(
     settings = load()
     require(settings, "redis_url", "identity_secret")
     setup.configure("ingest")
+    if role_output.is_role(sys.argv[1:]):
+        uncaught.report("ingest")
     with naming_server(settings):
         state = runtime.open_state(settings)
         server = runtime.join_deployment(state, settings)

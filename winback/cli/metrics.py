@@ -1,5 +1,6 @@
 """`winback metrics`: what `winback status` shows, for Prometheus."""
 
+import sys
 from typing import Annotated
 
 import structlog
@@ -10,7 +11,7 @@ from state import overview
 from state.overview import Overview
 from worker import runtime
 from worker.http_server import serve
-from worker.logs import setup
+from worker.logs import role_output, setup, uncaught
 from worker.monitoring.health import Finding
 from worker.monitoring.metrics_server import SnapshotCache, create_app
 from worker.settings import require
@@ -35,6 +36,8 @@ def metrics(
     settings, broken = load_lenient()
     require(settings, "redis_url")
     setup.configure("metrics")
+    if role_output.is_role(sys.argv[1:]):
+        uncaught.report("metrics")
     ours = [Finding("settings", "fail" if broken else "ok", broken or "they can be used")]
     opened: list[runtime.State] = []
 

@@ -12,7 +12,8 @@ from state import daily_counters
 from state.keys import STATS_TTL_MS
 from winback.cli.doctor import PIPED_WIDTH
 from winback.cli.report_tables import tables
-from winback.operations.report import EVERY, By, day_of, document, make, number_of
+from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
+from winback.operations.report_csv import report_csv
 from worker import runtime
 from worker.errors import StartError
 from worker.server_errors import call_with_timeout
@@ -61,11 +62,14 @@ def report(
         "day,stage,platform"
     ),
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV: a line for each place and measure.")] = False,
 ) -> None:
-    """Show what happened and whether it helped: sessions, contacts, orders won back, against those held out.
+    """Show sessions, contacts and recovered orders, and compare the contacted people with the holdout.
 
-    Orders count on the day of the contact that they followed within `contact.attribution_window`; days are UTC.
+    Orders count on the day of the contact that they followed within `contact.attribution_window`. Days are UTC.
     """
+    if json and csv:
+        raise StartError("--csv: can't be used with --json: name one of them")
     first, last, parts = _read_since(since), _read_until(until) if until else None, _read_by(by)
     settings = load_lenient()[0]
     require(settings, "redis_url")
@@ -82,11 +86,17 @@ def report(
         settings, lambda: daily_counters.read(state.scripts, state.keys, number_of(start), number_of(end))
     )
     found = make(counted, start, end, parts, settings.contact.attribution_window)
+    _print(found, settings.report.time_zone, as_json=json, as_csv=csv)
+
+
+def _print(found: Report, time_zone: str, *, as_json: bool, as_csv: bool) -> None:
     now = datetime.now(UTC)
-    if json:
+    if as_json:
         typer.echo(jsonlib.dumps(document(found, now), indent=2))
-        return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
-    console.print(tables(found, now))
+    elif as_csv:
+        typer.echo(report_csv(document(found, now)), nl=False)
+    else:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = PIPED_WIDTH
+        console.print(tables(found, now, time_zone))

@@ -1,37 +1,52 @@
 """What `winback report` shows to people: what happened, and below it whether contacting them helped."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from detectors.durations import format_duration
+from tasks.policy.law.zone_files import zone
+from winback.cli.layouts import Fitting
 from winback.operations import lift
 from winback.operations.lift import METHOD, Comparison, Interval
 from winback.operations.report import Report, Row, is_open, money
+from winback.operations.report_summary import summary
+from worker.times import UTC_NAME
 
+PLACES = "Sessions are counted where they started, silences and their outcomes where they ended."
+NO_HOLDOUT = "Without a holdout (contact.holdout) the report can't say how many would have ordered without a contact."
 TOO_FEW = "too few to tell"
 _OTHERS = {
     "unreachable": "unreachable (name, phone or country missing)",
     "expired": "expired",
     "dead": "dead",
-    "unknown": "unknown (neither with the contacted nor with those held out)",
+    "unknown": "unknown (neither contacted nor holdout)",
 }
 
 
-def tables(report: Report, now: datetime) -> RenderableType:
+def tables(report: Report, now: datetime, time_zone: str = UTC_NAME) -> RenderableType:
     """Lay a report out; without anything to show it says so."""
     days = f"{report.since} to {report.until}" if report.since != report.until else f"{report.since}"
+    days += f" ({_days_of(report, time_zone)})"
     if not report.rows:
-        return Text(f"{days} (UTC): nothing happened")
-    window = format_duration(report.window)
-    head = [Text(f"{days} (UTC); an order counts within {window} after a contact", "bold")]
+        return Text(f"{days}: nothing happened")
+    head = [Text(days, "bold"), *map(Text, summary(report))]
     if is_open(report, now):
-        head.append(Text(f"The last {window} are not over: orders may still come in.", "yellow"))
-    parts = (head, [_what_happened(report)], _notes(report.total), _suppressed(report), _did_it_work(report))
+        window = format_duration(report.window)
+        head.append(Text(f"Orders of the last {window} can still come in.", "yellow"))
+    parts = (head, [_what_happened(report)], _notes(report), _suppressed(report), _did_it_work(report))
     return Group(*(line for part in parts if part for line in (*part, Text())))
+
+
+def _days_of(report: Report, time_zone: str) -> str:
+    """Say when a day begins: the counters are by days in UTC."""
+    if time_zone == UTC_NAME:
+        return "days in UTC"
+    begins = datetime.combine(report.until, time(), UTC).astimezone(zone(time_zone))
+    return f"days in UTC; each begins at {begins:%H:%M} {time_zone}"
 
 
 def _what_happened(report: Report) -> RenderableType:
@@ -43,15 +58,17 @@ def _what_happened(report: Report) -> RenderableType:
         numbers = (row.sessions, row.silent, *ended, row.recovered["orders"])
         return [*(f"{number:,}" if number else "-" for number in numbers), _revenue(row.recovered)]
 
-    return _table(report, names, cells, lambda _: True)
+    return _divided(report, names, cells, lambda _: True, at=6)
 
 
-def _notes(total: Row) -> Sequence[RenderableType]:
-    """Say what "other" is, and how many orders have no value."""
+def _notes(report: Report) -> Sequence[RenderableType]:
+    """Say where sessions and silences are counted, what "other" is, and how many orders have no value."""
+    total = report.total
     others = [f"{number:,} {words}" for name, words in _OTHERS.items() if (number := total.ended(name))]
     if cancelled := total.ended("cancelled") - total.by_themselves:
         others.append(f"{cancelled:,} cancelled otherwise than by coming back or paying")
-    lines = [f"other: {', '.join(others)}"] if others else []
+    lines = [PLACES] if {"stage", "platform"} & {*report.by} else []
+    lines += [f"other: {', '.join(others)}"] if others else []
     if unpriced := total.recovered["unpriced"]:
         lines.append(f"without a value, so not in the revenue: {unpriced:,} of the orders")
     return [Text(line, "dim") for line in lines]
@@ -70,11 +87,11 @@ def _suppressed(report: Report) -> Sequence[RenderableType]:
 
 def _did_it_work(report: Report) -> Sequence[RenderableType]:
     if not _is_compared(report.total):
-        return [Text("Nobody was contacted.")]
+        return []
     if not report.total.comparison.holdout.people:
-        return [Text("Nobody was held out, so nobody can say how many would have ordered by themselves.")]
-    names = ("contacted\nordered", "held out\nordered", "difference (95 %)", "lift (95 %)")
-    table = _table(report, names, lambda row: _compared(row.comparison), _is_compared)
+        return [Text(NO_HOLDOUT)]
+    names = ("contacted\nordered", "holdout\nordered", "difference (95 %)", "lift (95 %)")
+    table = _divided(report, names, lambda row: _compared(row.comparison), _is_compared, at=2)
     few = f"{TOO_FEW}: below {lift.FEWEST_PEOPLE} people in a group, or {lift.FEWEST_ORDERS} orders"
     return [table, Text(f"Method: {METHOD}. {few[0].upper()}{few[1:]}.", "dim")]
 
@@ -98,6 +115,20 @@ def _between(interval: Interval | None, form: str) -> str:
     return "" if interval is None else f"({' to '.join(form.format(100 * end) for end in interval)})"
 
 
+def _divided(
+    report: Report,
+    names: Sequence[str],
+    cells: Callable[[Row], Sequence[str]],
+    wanted: Callable[[Row], bool],
+    *,
+    at: int,
+) -> RenderableType:
+    """Make a table; on a narrow screen two, of the columns before and from `at` on."""
+    first = _table(report, names[:at], lambda row: cells(row)[:at], wanted)
+    second = _table(report, names[at:], lambda row: cells(row)[at:], wanted)
+    return Fitting(_table(report, names, cells, wanted), [first, second])
+
+
 def _table(
     report: Report,
     names: Sequence[str],
@@ -107,7 +138,8 @@ def _table(
     justify: str = "right",
 ) -> Table:
     """Make a table of the wanted rows and the total; days stand above their rows."""
-    table = Table(" ".join(report.by), box=None, pad_edge=False, header_style="bold")
+    place = Column(" ".join(report.by), no_wrap=True)
+    table = Table(place, box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, justify="left" if justify == "left" else "right", overflow="fold")
     nested, day = report.by[:1] == ("day",) and len(report.by) > 1, None

@@ -16,6 +16,7 @@ from rich.text import Text
 from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
+from state.deferred import read_deferred
 from state.overview import ROLES
 from state.partition_totals import OUTCOMES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
@@ -74,10 +75,12 @@ def document(snapshot: Snapshot) -> dict[str, object]:
             "reopened_ms": found.reopened_ms,
             "shop_silent_since_ms": found.silent_since_ms,
         },
-        "sending": {**asdict(found.sending), "max_per_day": settings.delivery.max_per_day},
+        "thresholds": asdict(found.thresholds) if found.thresholds else None,
+        "time_zone": settings.report.time_zone,
+        "sending": {**asdict(found.sending), **_daily_limit(snapshot)},
         "orders": asdict(found.orders),
         "waiting": waiting(snapshot),
-        "outbox": asdict(found.outbox),
+        "outbox": {**asdict(found.outbox), "deferred": [each._asdict() for each in snapshot.deferred]},
         "days": snapshot.days,
         "silent": counters.silent,
         "outcomes": {
@@ -85,6 +88,12 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         },
         "problems": [asdict(finding) for finding in snapshot.problems],
     }
+
+
+def _daily_limit(snapshot: Snapshot) -> dict[str, object]:
+    """Contacts are counted for the limit only, so without one their number isn't known."""
+    most = snapshot.settings.delivery.max_per_day
+    return {"max_per_day": most, "contacts_today": snapshot.overview.sending.contacts_today if most else None}
 
 
 def _reasons(snapshot: Snapshot, outcome: str) -> dict[str, int]:
@@ -100,7 +109,10 @@ def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
 
     def snapshot() -> Snapshot:
         found = call_with_timeout(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))
-        return Snapshot(settings, name, days, found, (*ours, *health.findings(found, settings)))
+        # Without outreaches that are due later there is no reason to read.
+        is_later = found.outbox.due > found.outbox.due_now
+        later = call_with_timeout(settings, lambda: read_deferred(state.scripts, state.keys)) if is_later else []
+        return Snapshot(settings, name, days, found, (*ours, *health.findings(found, settings)), later)
 
     return snapshot
 

@@ -1,8 +1,9 @@
 """What `winback status` shows: one screen, the worst first, in words for somebody who was just woken up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -10,14 +11,19 @@ from rich.text import Text
 from detectors.flow import STAGES
 from detectors.lanes import LANES_BY_NAME
 from detectors.registry import KINDS
+from state.deferred import Deferred
 from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
+from winback.cli.deferred_shown import deferred_shown
 from winback.cli.doctor import STYLES, table
+from winback.cli.layouts import SideBySide
+from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
 from worker.runtime import Destination
 from worker.server_errors import address
 from worker.settings import Settings
+from worker.times import written_time
 
 _LIVENESS = {"alive": "green", "late": "yellow", "silent": "bold red", "never": "bold red"}
 
@@ -32,6 +38,8 @@ class Snapshot:
     days: int
     overview: Overview
     findings: tuple[Finding, ...]
+    deferred: Sequence[Deferred] = ()
+    """Why outreaches are due later."""
 
     @property
     def delivery(self) -> Destination:
@@ -47,19 +55,19 @@ class Snapshot:
 
 def screen(snapshot: Snapshot) -> RenderableType:
     """Lay everything out in at most 100 columns."""
-    facts = Table.grid(padding=(0, 2))
+    facts, time_zone = Table.grid(padding=(0, 2)), snapshot.settings.report.time_zone
     for name, text in (
-        ("at", Text(f"{datetime.fromtimestamp(snapshot.overview.now_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")),
+        ("at", Text(written_time(snapshot.overview.now_ms, time_zone, seconds=True))),
         ("mode", _mode(snapshot)),
         ("server", Text(f"{snapshot.server}, {_memory(snapshot)}")),
         ("roles", _roles(snapshot)),
+        ("thresholds", Text(thresholds_shown(snapshot.overview, time_zone))),
         ("events", _events(snapshot)),
         ("outbox", _outbox(snapshot)),
+        *(("", Text(line)) for line in deferred_shown(snapshot.deferred, snapshot.overview, time_zone)),
     ):
         facts.add_row(Text(name, "bold"), text)
-    sides = Table.grid(padding=(0, 6))
-    sides.add_row(_waiting(snapshot), _outcomes(snapshot))
-    return Group(facts, Text(), _problems(snapshot), Text(), sides)
+    return Group(facts, Text(), _problems(snapshot), Text(), SideBySide(_waiting(snapshot), _outcomes(snapshot)))
 
 
 def waiting(snapshot: Snapshot) -> dict[str, dict[str, int]]:
@@ -89,7 +97,7 @@ def _memory(snapshot: Snapshot) -> str:
     return f"{health.megabytes(server.used_bytes)} of {health.megabytes(server.max_bytes)} in use"
 
 
-def _roles(snapshot: Snapshot) -> Text:
+def _roles(snapshot: Snapshot) -> RenderableType:
     parts = []
     for role in ROLES:
         liveness = health.liveness(role, snapshot.overview, snapshot.settings)
@@ -101,7 +109,8 @@ def _roles(snapshot: Snapshot) -> Text:
             several = f", {liveness.processes} of them" if liveness.processes > 1 else ""
             words = f"{health.span(liveness.ago_ms)} ago{several}"
         parts.append(Text.assemble(f"{role} ", (words, _LIVENESS[liveness.state])))
-    return Text("   ").join(parts)
+    # In columns, so that a narrow screen breaks the line between two roles.
+    return Columns(parts, padding=(0, 3))
 
 
 def _events(snapshot: Snapshot) -> Text:

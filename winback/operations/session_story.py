@@ -40,7 +40,7 @@ def explain_session(
     }
     if lane is not None:
         wait = lane.kind.wait(detection, lane.stage, lane.platform)
-        story |= {"lane": lane.name, "threshold": format_duration(wait), "setting": _setting(detection, lane)}
+        story |= {"lane": lane.name, "threshold": format_duration(wait), "setting": setting_of(detection, lane)}
         if session.state == "waiting":
             claimed_ms = session.silent_since_ms + milliseconds(wait)
             story |= {"claimed_from": when(claimed_ms)}
@@ -97,7 +97,7 @@ def _next_of_ended(session: Session) -> str:
     return f"nothing: it ended {session.state.replace('.', ': ')}; what it does from now on begins afresh"
 
 
-def _setting(detection: DetectionSettings, lane: Lane) -> str:
+def setting_of(detection: DetectionSettings, lane: Lane) -> str:
     """Return the name of the setting that the threshold comes from."""
     wait = lane.kind.wait(detection, lane.stage, lane.platform)
     if lane.kind.name != "idle" and wait != idle_wait(detection, lane.stage, lane.platform):

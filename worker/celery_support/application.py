@@ -16,7 +16,7 @@ from worker.celery_support.configuration import configuration
 from worker.celery_support.lifecycle import Lifecycle
 from worker.celery_support.process import is_celery_command, role_of
 from worker.celery_support.remote_control import refuse_orders
-from worker.logs import setup
+from worker.logs import setup, uncaught
 from worker.settings import Settings
 
 _CHATTY = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
@@ -65,6 +65,7 @@ def _adapt_celery(role: str) -> None:
     """Replace parts of Celery and kombu that have no setting."""
     if is_celery_command(sys.argv):
         startup_output.replace(role)
+        uncaught.report(role)
     redis_transport.install()
     amqp_transport.install()
     refuse_orders()

@@ -16,8 +16,10 @@ from state.replication import NONE, Replicas
 from tasks.deps import Deps
 from tasks.policy import blocklist
 from worker.monitoring import announcer
+from worker.monitoring.threshold_recorder import ThresholdRecorder
 from worker.runtime import State, identity_secret, open_state
 from worker.settings import Settings
+from worker.settings.detection_sources import detection_sources
 from worker.settings.reload import DetectionReader
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         contact=settings.contact,
         blocklist=blocklist.compiled(settings.contact.block, rehearsal=settings.delivery.rehearses),
         detection=_detection(state, settings),
+        record_thresholds=ThresholdRecorder(
+            state.scripts, state.keys, lambda: detection_sources(settings.config).origins
+        ),
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,
         heartbeat=state.heartbeat,

@@ -90,6 +90,8 @@ def _rendering(*, as_json: bool, colors: bool) -> tuple[Processor, Processor]:
 def _route_standard_library(handler: logging.Handler, level: int) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    # A logger that passes nothing on, like billiard's for the processes of a pool, prints bare text otherwise.
+    logging.lastResort = handler
     root.setLevel(level)
     for name in _ALWAYS_QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,10 +1,12 @@
 """Every check of `winback doctor`, one finding each. Looks and changes nothing; sends no request to Yuno."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from redis import RedisCluster
 
@@ -20,11 +22,12 @@ from state.session_record import Session
 from worker import runtime
 from worker.errors import StartError
 from worker.monitoring import health, reach
-from worker.monitoring.checks import law, registers
+from worker.monitoring.checks import law, registers, secrets, thresholds
 from worker.monitoring.finding import Finding, span
 from worker.server_errors import PATIENCE_S, address, call_with_timeout, reason, run_in_thread
-from worker.settings import LIVE_KEYS, Settings, require
-from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
+from worker.settings import Settings, require
+from worker.settings.detection_sources import detection_sources
+from worker.settings.generated_secrets import with_kept_secret
 from worker.settings.partial import load_lenient
 
 CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
@@ -43,12 +46,13 @@ def examine() -> list[Finding]:
     ends = time.monotonic() + PATIENCE_S
     broker, endpoint = run_in_thread(lambda: reach.broker(settings)), run_in_thread(lambda: reach.endpoint(settings))
     state = run_in_thread(lambda: _state(settings))
+    answers = state.result()
     return [
         *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
-        *_secrets(settings, kept=kept),
-        _result(broker, ends, reach.broker_is_away(settings)),
-        _result(endpoint, ends, reach.endpoint_is_away(settings)),
-        *state.result(),
+        *secrets.findings(settings, answers.record, kept=kept),
+        _result(broker, ends, reach.broker_is_away(settings), partial(reach.broker_problem, settings)),
+        _result(endpoint, ends, reach.endpoint_is_away(settings), lambda _problem: None),
+        *answers.findings,
     ]
 
 
@@ -65,33 +69,31 @@ def _settings_are_fine(settings: Settings) -> Finding:
     return Finding("settings", "ok", f"{file}; mode {settings.delivery.mode}, namespace {settings.namespace}")
 
 
-def _secrets(settings: Settings, *, kept: bool) -> list[Finding]:
-    live = settings.delivery.mode == "live"
-    try:
-        require(settings, "identity_secret", *(LIVE_KEYS if live else ()))
-    except StartError as problem:
-        return _problems("secrets", problem)
-    where = f"; identity_secret is the one that `winback up` keeps in {IDENTITY_SECRET}" if kept else ""
-    return [Finding("secrets", "ok", f"all are set that {settings.delivery.mode} mode needs{where}")]
+class _Answers(NamedTuple):
+    """What was found on the server."""
+
+    findings: list[Finding]
+    record: Mapping[str, str] | None
+    """What is recorded of the deployment; None: the server didn't answer."""
 
 
-def _state(settings: Settings) -> list[Finding]:
+def _state(settings: Settings) -> _Answers:
     """Check the server, and everything that is read from it."""
     try:
         require(settings, "redis_url")
         return call_with_timeout(settings, lambda: _ask_server(settings))
     except StartError as problem:
         left_out = "memory, persistence, clock, deployment and the roles: that takes the server"
-        return [*_problems("server", problem), _not_checked(left_out)]
+        return _Answers([*_problems("server", problem), _not_checked(left_out)], None)
 
 
-def _ask_server(settings: Settings) -> list[Finding]:
+def _ask_server(settings: Settings) -> _Answers:
     state = runtime.open_state(settings)
     name = require_suitable(state.client)
     before_ms = time.time_ns() // 1_000_000
     found = overview.read(state.scripts, state.keys, [lane.name for lane in LANES])
     after_ms, where = time.time_ns() // 1_000_000, address(settings.redis_url or "")
-    return [
+    checked = [
         Finding("server", "ok", f"{name} at {where}"),
         _clock(max(0, found.now_ms - after_ms, before_ms - found.now_ms)),
         _compact(listpack_bytes(state.scripts)),
@@ -100,8 +102,10 @@ def _ask_server(settings: Settings) -> list[Finding]:
         *_streams(state, found.events.streams),
         *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
         *law.findings(settings.contact, _sample(state), datetime.now(UTC).date()),
+        *thresholds.findings(found, settings.detection, detection_sources(settings.config)),
         *health.findings(found, settings),
     ]
+    return _Answers(checked, found.deployment)
 
 
 def _sample(state: runtime.State) -> list[Session]:
@@ -174,9 +178,11 @@ def _encryption(recorded: Sequence[str], ours: Sequence[str]) -> Finding:
     return Finding("encryption", "ok", f"on: what is personal is encrypted under key {ours[0]}{others}")
 
 
-def _result(check: "Future[Finding]", ends: float, away: Finding) -> Finding:
-    """Return what a check found by then (monotonic, s); when it did not get that far, `away` with the reason."""
+def _result(
+    check: "Future[Finding]", ends: float, away: Finding, explain: Callable[[Exception], Finding | None]
+) -> Finding:
+    """Return what a check found by then (monotonic, s); else what `explain` makes of the error, or `away`."""
     try:
         return check.result(max(0.0, ends - time.monotonic()))
     except Exception as problem:  # noqa: BLE001 - each broker's client has errors of its own
-        return replace(away, text=f"{away.text}: {reason(problem)}")
+        return explain(problem) or replace(away, text=f"{away.text}: {reason(problem)}")

@@ -90,6 +90,11 @@ def _outbox(overview: Overview) -> Iterator[Metric]:
     )
 
 
+def contacts(overview: Overview) -> int:
+    """Return how many of today's outreaches reached a person, or might have."""
+    return overview.counters.total("sent") + overview.counters.total("unknown")
+
+
 def _sending(overview: Overview) -> Iterator[Metric]:
     sending = overview.sending
     states = [(state, int(state == sending.sending_state)) for state in get_args(SendingState)]
@@ -97,9 +102,9 @@ def _sending(overview: Overview) -> Iterator[Metric]:
     yield _gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
     yield _counter(
         "winback_contacts",
-        "Contacts of today (UTC), counted while delivery.max_per_day is set.",
+        "Outreaches of today (UTC) that reached a person or might have: sent or unknown.",
         (),
-        [((), sending.contacts_today)],
+        [((), contacts(overview))],
     )
 
 

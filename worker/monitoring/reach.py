@@ -7,13 +7,15 @@ from contextlib import suppress
 import httpx
 from kombu.connection import Connection
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from tasks.delivery.deadline_transport import pinned_ssl_context
 from tasks.delivery.resolving import addresses, kinds_of_addresses
+from worker.diagnosis import diagnose
 from worker.monitoring.finding import Finding
 from worker.server_errors import address
 from worker.settings import Settings
+from worker.settings.urls import derived_broker_url
 
 _CONNECT_S = 3.0
 _BROKER_S = 2.0
@@ -43,14 +45,40 @@ def broker(settings: Settings) -> Finding:
 
 def broker_is_away(settings: Settings) -> Finding:
     """Return the finding for a broker that can't be reached."""
-    return Finding("broker", "fail", address(settings.broker_url or ""), "start it, or mend broker_url")
+    return Finding(
+        "broker",
+        "fail",
+        address(settings.broker_url or ""),
+        f"start it, or fix {'WINBACK_REDIS_URL' if _is_derived(settings) else 'WINBACK_BROKER_URL'}",
+    )
+
+
+def broker_problem(settings: Settings, problem: Exception) -> Finding | None:
+    """Return the finding for an error of the broker that can be explained. It may probe the port for 2 s."""
+    url = settings.broker_url or ""
+    setting = "WINBACK_REDIS_URL" if _is_derived(settings) else "WINBACK_BROKER_URL"
+    if found := diagnose(problem, url, setting, probe=True):
+        return Finding("broker", "fail", f"{address(url)}: {found.reason}", found.hint)
+    return None
+
+
+def _is_derived(settings: Settings) -> bool:
+    try:
+        return derived_broker_url(settings.redis_url or "") == settings.broker_url
+    except ValueError:
+        return False
 
 
 def _is_clustered(client: Redis) -> bool:
     try:
         return bool(client.info("cluster").get("cluster_enabled"))
-    except ResponseError:
-        return False  # a managed server that keeps INFO to itself; it has answered, that is what counts
+    except NoPermissionError:
+        return False  # a server that keeps INFO to itself has answered, which is enough
+    except ResponseError as problem:
+        # A wrong database or a password that isn't wanted is an error of each command.
+        if "unknown command" in str(problem).lower():
+            return False
+        raise
 
 
 def endpoint(settings: Settings) -> Finding:

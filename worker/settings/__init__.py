@@ -17,7 +17,14 @@ from tasks.policy.settings import ContactSettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.keys import LEVEL, PREFIX, KeyPath, free_sections, leaves
-from worker.settings.sections import AlarmSettings, FlowerSettings, IngestSettings, Secret, WorkerSettings
+from worker.settings.sections import (
+    AlarmSettings,
+    FlowerSettings,
+    IngestSettings,
+    ReportSettings,
+    Secret,
+    WorkerSettings,
+)
 from worker.settings.sources import DEFAULT_FILE, read_layers
 from worker.settings.urls import check_broker_url, check_redis_url, derived_broker_url
 
@@ -26,6 +33,7 @@ __all__ = [
     "AlarmSettings",
     "FlowerSettings",
     "IngestSettings",
+    "ReportSettings",
     "Settings",
     "WorkerSettings",
     "load",
@@ -85,6 +93,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
+    report: ReportSettings = ReportSettings()
     flower: FlowerSettings = FlowerSettings()
 
     @property

@@ -4,12 +4,22 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    field_validator,
+)
 
 from detectors.durations import Duration, within
 from state.keys import MOST_STREAMS
 from tasks.delivery.rate import Rate
 from tasks.delivery.settings import Count
+from tasks.policy.law.zone_files import zone_name
 
 MOST_BY_THREADS = 100
 """Requests a second that one process makes with threads; see `bench/attempts.py`."""
@@ -104,6 +114,25 @@ class AlarmSettings(BaseModel):
     check_interval: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=5)
     repeat_interval: Annotated[Duration, within("1s", "24h")] = timedelta(minutes=5)
     backlog_limit: Count = Field(default=100_000, ge=1, le=1_000_000_000)
+
+
+def _time_zone(text: str) -> str:
+    """Return the IANA name that a text means, in any letter case."""
+    if name := zone_name(text):
+        return name
+    raise ValueError("is not a time zone: write an IANA name, like America/Bogota, or UTC")
+
+
+class ReportSettings(BaseModel):
+    """The `[report]` section: how commands show times.
+
+    Attributes:
+        time_zone: The zone of the shop, as an IANA name. Times are shown in it next to UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
 
 
 class FlowerSettings(BaseModel):

@@ -8,8 +8,6 @@ from worker.monitoring.finding import Finding
 
 def findings(overview: Overview) -> Iterator[Finding]:
     """Name each problem, and what to do about it."""
-    if "detection" not in overview.problems:
-        yield Finding("thresholds", "ok", "the sweep uses the settings file as it is")
     for about, problem in overview.problems.items():
         first, *more = problem.splitlines() or [""]
         others = f" (and {len(more)} more)" if more else ""

@@ -1,0 +1,33 @@
+"""The first lines of the report: what happened, in plain sentences. Pure."""
+
+from collections.abc import Iterator
+
+from detectors.durations import format_duration
+from winback.operations.report import Report, Row
+
+
+def summary(report: Report) -> Iterator[str]:
+    """Yield two or three sentences on the totals."""
+    total, window = report.total, format_duration(report.window)
+    sessions = "1 session" if total.sessions == 1 else f"{total.sessions:,} sessions"
+    yield f"{sessions} started, and {total.silent:,} fell silent."
+    if not total.ended("sent"):
+        yield "No person was contacted."
+        return
+    orders = total.recovered["orders"]
+    contacts = "1 person was" if total.ended("sent") == 1 else f"{total.ended('sent'):,} people were"
+    yield f"{contacts} contacted; {orders:,} ordered within {window}."
+    yield from _against_holdout(total)
+
+
+def _against_holdout(total: Row) -> Iterator[str]:
+    found = total.comparison
+    contacted, holdout = found.contacted.rate, found.holdout.rate
+    if contacted is None or holdout is None:
+        return
+    if found.difference is None or found.difference_interval is None:
+        yield "The holdout is too small to say whether the contacts helped."
+        return
+    low, high = found.difference_interval
+    verdict = "helped" if low > 0 else "were followed by fewer orders" if high < 0 else "made no clear difference"
+    yield f"{contacted:.1%} of the contacted and {holdout:.1%} of the holdout ordered: the contacts {verdict}."
