@@ -162,7 +162,7 @@ def test_a_password_that_is_refused_is_called_that_and_not_shown(healthy: State,
     [
         ("schema", "another version"),
         ("partitions", "another number of partitions"),
-        ("identity", "identity_secret is not"),
+        ("identity", "identity_secret isn't"),
     ],
 )
 def test_data_of_another_deployment_is_found(healthy: State, env: dict[str, str], field: str, words: str) -> None:
