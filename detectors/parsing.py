@@ -50,7 +50,8 @@ _BROKEN_ESCAPE = re.compile(
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
 _CONTROLS = dict.fromkeys(range(0x20), " ")
 """Outside of a text they are white space or wrong, and inside JSON wants them escaped."""
-_LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
+# Begins only where a number does, and gives nothing back: at most one scan, however long the number is.
+_LAST_NUMBER = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]++\s*\Z")
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
 
