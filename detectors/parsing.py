@@ -46,10 +46,12 @@ _BROKEN_ESCAPE = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 """Half of a surrogate pair, as left by cutting a text inside an emoji. Complete pairs are fine."""
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
+# A text without its end is one match up to the end of the event: no quote in it is tried as the beginning of another.
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\(?s:.)?)*+"?)|,(?=\s*[}\]])')
 _CONTROLS = dict.fromkeys(range(0x20), " ")
 """Outside of a text they are white space or errors. Inside, JSON requires escapes."""
-_LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
+# Begins only where a number does, and gives nothing back: at most one scan, however long the number is.
+_LAST_NUMBER = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]++\s*\Z")
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
 
