@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
 from state.calls import outreaches as lua
-from state.keys import SESSION_TTL_MS, Keys, partition_of_outreach
+from state.keys import SESSION_TTL_MS, Keys
+from state.partitions import partition_of_outreach
 from state.people import ContactRef
 from state.scripts import Scripts
 from state.server_errors import driver_errors

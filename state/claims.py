@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from state.calls import sessions as lua
-from state.keys import PARTITIONS, Keys
+from state.keys import Keys
+from state.partitions import PARTITIONS
 from state.scripts import Scripts
 
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from state.keys import PARTITIONS, Keys
+from state.keys import Keys
+from state.partitions import PARTITIONS
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 

@@ -9,8 +9,9 @@ from typing import cast
 from state.calls import outreaches as lua
 from state.calls.outreaches import DecisionReply
 from state.cipher import Cipher, Unencrypted
-from state.keys import PARTITIONS, Keys, partition_of, partition_of_outreach
+from state.keys import Keys
 from state.outbox import readable
+from state.partitions import PARTITIONS, partition_of, partition_of_outreach
 from state.script import Call
 from state.scripts import Scripts
 from state.server_errors import driver_errors

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from state.calls import monitoring as lua
-from state.keys import PARTITIONS, Keys
+from state.keys import Keys
+from state.partitions import PARTITIONS
 from state.scripts import Scripts
 
 EACH_PARTITION = 16

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from state.calls import monitoring as lua
 from state.errors import DeploymentMismatchError
-from state.keys import HEARTBEAT_TTL_MS, PARTITIONS, Keys
+from state.keys import HEARTBEAT_TTL_MS, Keys
+from state.partitions import PARTITIONS
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 

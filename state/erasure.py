@@ -10,7 +10,8 @@ from state.calls import sessions as lua
 from state.cipher import Cipher
 from state.event_stream import GROUP
 from state.inventory import Inventory
-from state.keys import LAST_ERASURE_TTL_MS, Keys, applied_of, partition_of, partition_of_outreach
+from state.keys import LAST_ERASURE_TTL_MS, Keys, applied_of
+from state.partitions import partition_of, partition_of_outreach
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 

@@ -5,11 +5,10 @@ touches one slot and works unchanged on Redis Cluster. Scripts get the prefix of
 and add the rest. The names below are the same as in `state/lua/`.
 """
 
-import re
 from dataclasses import dataclass
-from zlib import crc32
 
-PARTITIONS = 64
+from state.partitions import partition_of, partition_of_outreach
+
 MOST_STREAMS = 64
 
 DAY_MS = 24 * 3600 * 1000
@@ -28,30 +27,6 @@ FOREIGN_TTL_MS = 5 * 60 * 1000
 ANSWER_TTL_MS = 30 * DAY_MS
 """How long a person's approval is kept: as long as the records of contacts that rest on it. Events must not arrive
 later than this, or a refusal from before the approval would count. A refusal is kept until it is withdrawn."""
-
-OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
-
-
-def partition_of(session_id: str) -> int:
-    """Return the partition (0 to 63) of a session."""
-    return crc32(session_id.encode()) % PARTITIONS
-
-
-def is_outreach_id(text: object) -> bool:
-    """Return whether this is an outreach's id: two digits of its partition, a dash, 16 hexadecimal digits."""
-    match = OUTREACH_ID.fullmatch(text) if isinstance(text, str) else None
-    return match is not None and int(match[1]) < PARTITIONS
-
-
-def partition_of_outreach(outreach_id: str) -> int:
-    """Return the partition in an outreach's id.
-
-    Raises:
-        ValueError: It isn't an outreach's id.
-    """
-    if not is_outreach_id(outreach_id):
-        raise ValueError(f"{outreach_id[:32]!r} is not the id of an outreach")
-    return int(outreach_id[:2])
 
 
 def applied_of(stream: str) -> str:

@@ -10,7 +10,8 @@ from typing import Literal, cast
 from state.calls import outreaches as lua
 from state.cipher import Cipher, Unencrypted, sealed_in
 from state.errors import UnreadableError
-from state.keys import PARTITIONS, Keys, partition_of_outreach
+from state.keys import Keys
+from state.partitions import PARTITIONS, partition_of_outreach
 from state.reaped import Reaped
 from state.scripts import Scripts
 from state.server_errors import driver_errors

@@ -11,7 +11,7 @@ from state.calls import monitoring as lua
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_stream import Item
 from state.event_streams import RECORDED, Streams
-from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, PARTITIONS, Keys
+from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, Keys
 from state.orders import OrderFlow, read_flow
 from state.partition_totals import (
     Counters,
@@ -21,6 +21,7 @@ from state.partition_totals import (
     outbox_totals,
     waiting_by_lane,
 )
+from state.partitions import PARTITIONS
 from state.progress_stamps import Progress, read_progress
 from state.refusals import Refusals, read_refusals
 from state.scripts import Scripts

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from state.keys import PARTITIONS, Keys
+from state.keys import Keys
+from state.partitions import PARTITIONS
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 

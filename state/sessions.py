@@ -13,7 +13,8 @@ from state.calls.sessions import ApplyReply, StoredMark
 from state.cipher import Cipher, Unencrypted
 from state.claims import Bounds, Claimed, SilentLane, claim
 from state.errors import UnreadableError
-from state.keys import PARTITIONS, Keys, partition_of
+from state.keys import Keys
+from state.partitions import PARTITIONS, partition_of
 from state.pending import Pending
 from state.script import NamedCall
 from state.scripts import Scripts

@@ -9,7 +9,7 @@ import structlog
 from celery import Celery, Task, shared_task
 
 from state.errors import StateError
-from state.keys import is_outreach_id
+from state.partitions import is_outreach_id
 from tasks import dispatch as dispatches
 from tasks import sweep as sweeps
 from tasks.broker import Broker, BrokerUnavailableError

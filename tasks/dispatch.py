@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from state.keys import PARTITIONS
+from state.partitions import PARTITIONS
 from state.reaped import Reaped
 from state.sending_control import Permits
 from tasks.deps import Deps

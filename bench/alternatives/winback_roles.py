@@ -12,7 +12,7 @@ from bench.alternatives.technique import SILENT_S, Event, Technique
 from bench.waiting import wait_for
 from bench.winback.running import LIVE
 from state import overview
-from state.keys import PARTITIONS
+from state.partitions import PARTITIONS
 from winback.simulation.mock_api.process import MockServer
 from worker import runtime
 from worker.settings import load

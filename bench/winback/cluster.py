@@ -22,7 +22,8 @@ from bench.shop_log import Logged
 from bench.winback import filling
 from bench.winback.log_on_server import some_log
 from bench.winback.nodes import Place, cluster
-from state.keys import PARTITIONS, Keys
+from state.keys import Keys
+from state.partitions import PARTITIONS
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import YunoClient
 from tasks.sweep import sweep

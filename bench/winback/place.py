@@ -13,7 +13,7 @@ from bench.waiting import wait_for
 from bench.winback.filling import fill, lines
 from bench.winback.running import SECRET
 from detectors.lanes import LANES
-from state.keys import PARTITIONS
+from state.partitions import PARTITIONS
 from worker import runtime
 from worker.celery_support.task_deps import build_deps
 from worker.settings import load

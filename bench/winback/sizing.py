@@ -9,7 +9,8 @@ from statistics import median
 from redis.crc import key_slot
 
 from bench.results import KEPT
-from state.keys import DAY_MS, OUTREACH_TTL_MS, PARTITIONS, SESSION_TTL_MS
+from state.keys import DAY_MS, OUTREACH_TTL_MS, SESSION_TTL_MS
+from state.partitions import PARTITIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "sizing.md"
 SLOTS = 16384

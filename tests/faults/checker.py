@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from detectors.lanes import LANES
 from state import overview
 from state.decisions import OPEN, Operator, OutreachRecord
-from state.keys import PARTITIONS
 from state.partition_totals import OUTCOMES
+from state.partitions import PARTITIONS
 from state.session_record import Session
 from tests.faults.ledger import Request
 from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Told, Visit, entry_order

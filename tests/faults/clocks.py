@@ -16,8 +16,8 @@ from redis import Redis, ResponseError
 
 from detectors.lanes import LANES
 from state import overview
-from state.keys import PARTITIONS
 from state.overview import Overview
+from state.partitions import PARTITIONS
 from state.watermark import HIGHEST_ID
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.ledger import ACCEPT, Answer, always

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from state.keys import PARTITIONS
+from state.partitions import PARTITIONS
 from tests.faults.shop import STREAMS
 from worker.runtime import State
 

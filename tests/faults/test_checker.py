@@ -6,7 +6,7 @@ from random import Random
 import httpx
 import pytest
 
-from state.keys import partition_of
+from state.partitions import partition_of
 from tests.faults.checker import check
 from tests.faults.fault import USUAL
 from tests.faults.ledger import Request

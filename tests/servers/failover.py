@@ -10,7 +10,8 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from state.errors import StateError
-from state.keys import Keys, partition_of
+from state.keys import Keys
+from state.partitions import partition_of
 from tests.servers.places import Place
 from tests.support.running_shop import CART, CHECKOUT, LEASE, Shop, jane, until
 

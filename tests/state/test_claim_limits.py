@@ -10,7 +10,8 @@ import pytest
 from detectors.sequence import RANK_NAMES
 from detectors.session_fields import REQUIRED
 from state.calls import sessions as lua
-from state.keys import PARTITIONS, SESSION_TTL_MS, partition_of
+from state.keys import SESSION_TTL_MS
+from state.partitions import PARTITIONS, partition_of
 from state.scripts import Scripts
 from state.session_record import RANK_WIDTH
 from tests.support.durations import HOUR_MS, SECOND_MS

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from detectors.session_fields import REQUIRED
-from state.keys import SESSION_TTL_MS, partition_of
+from state.keys import SESSION_TTL_MS
+from state.partitions import partition_of
 from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import JANE, apply, arrived, event, happen
 from tests.support.outreaches import MAX_AGE_MS, WAIT_MS, abandon, cut_offs, dispatch, sweep

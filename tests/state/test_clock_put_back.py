@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from state.claims import Claimed
-from state.keys import PARTITIONS
+from state.partitions import PARTITIONS
 from tasks.sweep import sweep as sweep_tasks
 from tests.support.attempts import deps_of
 from tests.support.clock import put_clock_back

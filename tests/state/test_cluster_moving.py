@@ -17,7 +17,8 @@ from redis.exceptions import MovedError, RedisError
 
 from detectors.settings import DetectionSettings
 from state.errors import ServerUnavailableError, StateError
-from state.keys import Keys, partition_of
+from state.keys import Keys
+from state.partitions import partition_of
 from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import dispatch

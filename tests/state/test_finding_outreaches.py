@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from state.decisions import FEW, STATES, Operator, OutreachRecord
-from state.keys import partition_of_outreach
+from state.partitions import partition_of_outreach
 from tests.support.deciding import dead, operator, said, unknown
 from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.outreaches import abandon, sending, taken

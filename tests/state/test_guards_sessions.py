@@ -5,7 +5,8 @@ from dataclasses import replace
 from state import deployment
 from state.calls import sessions as lua
 from state.decisions import Operator
-from state.keys import HEARTBEAT_TTL_MS, partition_of
+from state.keys import HEARTBEAT_TTL_MS
+from state.partitions import partition_of
 from tests.support.durations import HOUR_MS, MINUTE_MS
 from tests.support.events import JANE, event, happen
 from tests.support.outreaches import abandon, dispatch, take, taken

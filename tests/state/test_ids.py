@@ -6,7 +6,7 @@ import re
 import pytest
 
 from detectors.parsing import parse
-from state.keys import PARTITIONS, partition_of, partition_of_outreach
+from state.partitions import PARTITIONS, partition_of, partition_of_outreach
 from tests.support.durations import DAY_MS
 from tests.support.events import arrived, event
 from tests.support.outreaches import abandon

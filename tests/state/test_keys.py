@@ -2,7 +2,7 @@
 
 from redis.crc import key_slot
 
-from state.keys import partition_of
+from state.partitions import partition_of
 from state.people import person_of
 from tests.support.control_support import TEN_A_SECOND_US, control, granted, passes
 from tests.support.dumps import dump

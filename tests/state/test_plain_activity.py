@@ -2,7 +2,8 @@
 
 import pytest
 
-from state.keys import SESSION_TTL_MS, partition_of
+from state.keys import SESSION_TTL_MS
+from state.partitions import partition_of
 from tests.support.dumps import dump_without_scores
 from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import JANE, apply, arrived, event, happen

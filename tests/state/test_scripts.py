@@ -8,7 +8,7 @@ from redis._parsers.base import BaseParser
 from state.calls.people import MarkReply
 from state.connection import connect
 from state.errors import ServerFullError, ServerUnavailableError, StateError
-from state.keys import PARTITIONS
+from state.partitions import PARTITIONS
 from state.script import Call
 from state.scripts import Scripts
 from state.server_errors import driver_errors

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 
-from state.keys import partition_of
+from state.partitions import partition_of
 
 
 def same_partition(session: str, number: int = 2) -> Sequence[str]:

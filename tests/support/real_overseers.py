@@ -3,7 +3,7 @@
 from state.calls import outreaches as lua
 from state.decisions import RETRY_UNKNOWN_AFTER_MS, Operator
 from state.erasure import Erasure
-from state.keys import partition_of_outreach
+from state.partitions import partition_of_outreach
 from tests.support.durations import DAY_MS, SECOND_MS
 from tests.support.passing_time import let_reservations_age
 from tests.support.states import LEASE_MS

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from state.event_stream import entry_ms
-from state.keys import partition_of_outreach
 from state.partition_totals import OUTCOMES
+from state.partitions import partition_of_outreach
 from state.session_record import MARK
 from tests.model.states import NONE, Outreach, Session, World
 from tests.support.states import LEASE_MS

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from state.errors import ServerUnavailableError
-from state.keys import partition_of
+from state.partitions import partition_of
 from tasks.delivery.attempt import attempt
 from tasks.deps import Deps
 from tasks.dispatch import FLOOD, Dispatched, dispatch

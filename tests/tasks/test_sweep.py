@@ -10,7 +10,7 @@ import pytest
 from detectors.settings import DetectionSettings, StageThresholds
 from state.claims import Claimed
 from state.errors import ServerUnavailableError
-from state.keys import partition_of
+from state.partitions import partition_of
 from state.script import NamedCall
 from tasks.deps import Deps
 from tasks.sweep import sweep

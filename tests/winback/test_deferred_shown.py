@@ -7,7 +7,7 @@ import pytest
 
 from state import deferred
 from state.deferred import read_deferred
-from state.keys import partition_of
+from state.partitions import partition_of
 from tests.support.cli_support import run
 from tests.support.durations import HOUR_MS, MINUTE_MS
 from tests.support.examining import env, folder, healthy

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from state.keys import partition_of
+from state.partitions import partition_of
 from tests.support.deciding import dead, unknown
 from tests.support.decision_support import Shop
 from tests.support.durations import HOUR_MS, MINUTE_MS

@@ -10,7 +10,7 @@ from amqp import serialization  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.keys import is_outreach_id
+from state.partitions import is_outreach_id
 from tests.support.hostile import (
     EMBEDDED,
     HEADERS,

@@ -14,7 +14,7 @@ from detectors.durations import parse_duration
 from detectors.flow import Stage
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from state.decisions import CHUNK, DecisionResult, Operator, OutreachRecord
-from state.keys import is_outreach_id
+from state.partitions import is_outreach_id
 from winback.cli import terminal
 from worker.errors import StartError
 

@@ -14,7 +14,7 @@ from detectors.normalize.session_ids import stored_as
 from state import applied_thresholds
 from state.decisions import Operator, OutreachRecord
 from state.inventory import Inventory
-from state.keys import is_outreach_id
+from state.partitions import is_outreach_id
 from state.people import PersonFacts, person_of
 from state.session_record import Session
 from winback.cli import terminal

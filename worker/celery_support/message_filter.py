@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
-from state.keys import is_outreach_id
+from state.partitions import is_outreach_id
 
 Reason = Literal["unreadable", "too_large", "encoding", "task", "arguments", "options", "flood"]
 REASONS: Final[tuple[Reason, ...]] = ("unreadable", "too_large", "encoding", "task", "arguments", "options", "flood")

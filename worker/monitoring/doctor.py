@@ -14,8 +14,8 @@ from detectors.lanes import LANES, milliseconds
 from state import deployment, overview
 from state.connection import require_suitable
 from state.errors import StateError
-from state.keys import PARTITIONS
 from state.optouts import OptOuts
+from state.partitions import PARTITIONS
 from state.sample import waiting_sessions
 from state.server_info import listpack_bytes
 from state.session_record import Session
