@@ -17,13 +17,17 @@ _DEFAULT = "the default"
 _DIFFERENT = "give the sweep the same file and environment and restart it, or change the settings here"
 
 
-def findings(overview: Overview, settings: DetectionSettings, here: DetectionSources) -> Iterator[Finding]:
-    """Judge whether the thresholds in force are those of the settings file here."""
+def findings(overview: Overview, settings: DetectionSettings | None, here: DetectionSources) -> Iterator[Finding]:
+    """Judge whether the thresholds in force are those of the settings here. `settings`: None if they can't be used."""
     overridden = [_overridden(each) for each in here.overrides]
     applied = overview.thresholds
     if applied is None:
         text = "no sweep has recorded its thresholds yet, so they can't be compared with the settings here"
         yield Finding(NAME, "note", text, "start beat and sweep, then run winback doctor again")
+    elif settings is None:
+        since = near_time(applied.since_ms, overview.now_ms)
+        text = f"not compared, since the settings here can't be used; the sweep's thresholds are in force since {since}"
+        yield Finding(NAME, "note", text, "fix the settings; winback status shows the thresholds in force")
     else:
         since = near_time(applied.since_ms, overview.now_ms)
         found = changes(applied.settings, written(settings))
