@@ -1,5 +1,6 @@
 """Why a Redis server or broker can't be used, and what to change: the words of `status`, `doctor` and every command."""
 
+import ssl
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ _PASSWORDS = (
     ("Authentication required", "it needs a password, and {setting} has none", "write {scheme}://USER:PASSWORD@HOST"),
 )
 _WRONG_PASSWORD = Diagnosis("it refuses the user or password", "correct the user and password in {setting}")
+_CERTIFICATE = "add its CA to {setting} (rediss://...?ssl_ca_certs=FILE), or write the host name that it is for"
 _NO_DATABASE = Diagnosis(
     "it has no database {database}", "write a smaller number at the end of {setting}; most servers have 0 to 15"
 )
@@ -70,6 +72,9 @@ def of_error(problem: BaseException) -> Diagnosis | None:
         for words, reason, hint in _PASSWORDS:
             if isinstance(error, RedisError) and words in text:
                 return Diagnosis(reason, hint if "{setting}" in hint else f"{hint} in {{setting}}")
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why = error.verify_message.replace("{", "(").replace("}", ")")
+            return Diagnosis(f"its certificate is not valid: {why}", _CERTIFICATE)
         if isinstance(error, AuthenticationError):
             return _WRONG_PASSWORD
         if "DB index is out of range" in text:

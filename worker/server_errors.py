@@ -41,7 +41,6 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 _HINTS = {
     READ_ONLY: "make it the primary again (REPLICAOF NO ONE), or set WINBACK_REDIS_URL to the primary",
-    "its certificate": "write its CA as ?ssl_ca_certs=FILE in WINBACK_REDIS_URL, or the host name that it is for",
     "MISCONF": "make room on its disk; its log says more",
     "NOREPLICAS": "bring its replicas back",
 }

@@ -1,4 +1,4 @@
-"""`winback status` explains outreaches that are due later."""
+"""`winback status` explains outreaches that are due later, and counts contacts only for a limit."""
 
 import json
 from typing import Any
@@ -91,3 +91,8 @@ def test_status_without_deferred_outreaches_has_no_such_line(healthy: State, env
 
     assert outbox(env)["deferred"] == []
     assert "due later" not in run("status", **env)[1]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_contacts_of_the_day_are_unknown_without_a_limit(env: dict[str, str]) -> None:
+    assert json.loads(run("status", "--json", **env)[1])["sending"]["contacts_today"] is None

@@ -74,6 +74,16 @@ def test_doctor_compares_the_sweep_with_the_settings_here(healthy: State, env: d
     assert found["thresholds"].text.endswith("; the settings here say 10m (winback.toml)")
 
 
+@pytest.mark.usefixtures("healthy")
+def test_doctor_compares_nothing_with_unusable_settings(env: dict[str, str], folder: Path) -> None:
+    (folder / "winback.toml").write_text('[detection.idle]\ncheckout = "soon"\n')
+    _, found = doctor(env)
+
+    assert found["settings"].mark == "fail"
+    assert found["thresholds"].mark == "note"
+    assert found["thresholds"].text.startswith("not compared, since the settings here can't be used; ")
+
+
 def test_doctor_notes_a_record_that_is_not_renewed(healthy: State, env: dict[str, str]) -> None:
     healthy.client.hset(healthy.keys.thresholds, "at", now_ms(healthy) - 7 * MINUTE_MS)
     _, found = doctor(env)

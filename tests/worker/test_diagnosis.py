@@ -63,6 +63,12 @@ def wrapped(cause: Exception) -> ServerUnavailableError:
     return found
 
 
+def untrusted() -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed certificate {CN=x}"
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "hint"),
     [
@@ -77,6 +83,7 @@ def wrapped(cause: Exception) -> ServerUnavailableError:
             f"{SETTING} has a password, but the server has none",
             "remove the password",
         ),
+        (untrusted(), "its certificate is not valid: self-signed certificate (CN=x)", "add its CA to "),
         (ResponseError("DB index is out of range"), "it has no database 7", "write a smaller number"),
         (
             ResponseError("SELECT is not allowed in cluster mode"),

@@ -100,7 +100,7 @@ def test_silent_beat_is_reported_with_its_impact(healthy: State) -> None:
 def test_missing_sweeps_are_reported_though_roles_run(healthy: State) -> None:
     healthy.client.hset(healthy.keys.sweep, "last", now_ms(healthy) - 4 * MINUTE_MS)
 
-    assert problems(healthy) == {"sweeps": "no sweep has begun for 4 min, though sweep and beat live"}
+    assert problems(healthy) == {"sweeps": "no sweep has begun for 4 min, though sweep and beat run"}
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,15 @@ def test_outreaches_are_counted_by_state_and_age(real_state: State) -> None:
     assert shown.value("winback_outcomes_total", outcome="dead", reason="http_400") == 1
 
 
+def test_contacts_are_counted_without_a_daily_limit(real_state: State) -> None:
+    assert show(real_state).value("winback_contacts_total") == 0
+    real_state.outbox.settle(sending(real_state, "s-sent"), "sent", line="attempt 1 http_200")
+    real_state.outbox.settle(sending(real_state, "s-unknown"), "unknown", reason="timed_out", ambiguous=True)
+    real_state.outbox.settle(sending(real_state, "s-dead"), "dead", reason="http_400")
+
+    assert show(real_state).value("winback_contacts_total") == 2
+
+
 def test_a_due_outreach_gets_older(real_state: State) -> None:
     outreach = abandon(real_state, "s-due")
     key = real_state.keys.partition(int(outreach[:2])) + "due"

@@ -78,6 +78,7 @@ def test_a_password_in_a_bad_url_is_not_repeated(url: str) -> None:
     [
         ("redis://localhost", "redis://localhost/1"),
         ("redis://:p%2Fw@h:6380/0", "redis://:p%2Fw@h:6380/1"),
+        ("rediss://h/0", "rediss://h/1?ssl_cert_reqs=required"),
         ("rediss://h/5?ssl_cert_reqs=none&socket_timeout=3&db=2", "rediss://h/1?ssl_cert_reqs=none"),
     ],
 )
@@ -107,9 +108,24 @@ def test_a_broker_that_cannot_be_derived_must_be_named(state: str, advice: str) 
     assert problem(REDIS_URL=state).startswith(f"broker_url: {advice}")
 
 
-@pytest.mark.parametrize("url", ["redis://h/3", "rediss://h", "amqp://u:p@h:5672//", "amqps://h", "amqp://a;amqp://b"])
+@pytest.mark.parametrize(
+    "url",
+    ["redis://h/3", "rediss://h/3?ssl_cert_reqs=optional", "amqp://u:p@h:5672//", "amqps://h", "amqp://a;amqp://b"],
+)
 def test_the_broker_may_be_redis_or_rabbitmq(url: str) -> None:
     assert load({"WINBACK_BROKER_URL": url}).broker_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "verified"),
+    [
+        ("rediss://h/3", "rediss://h/3?ssl_cert_reqs=required"),
+        ("rediss://h/3?ssl_ca_certs=ca.pem", "rediss://h/3?ssl_ca_certs=ca.pem&ssl_cert_reqs=required"),
+        ("rediss://:p%2Fw@h", "rediss://:p%2Fw@h?ssl_cert_reqs=required"),
+    ],
+)
+def test_certificate_of_a_redis_broker_is_verified(url: str, verified: str) -> None:
+    assert load({"WINBACK_BROKER_URL": url}).broker_url == verified
 
 
 @pytest.mark.parametrize(

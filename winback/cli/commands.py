@@ -131,7 +131,7 @@ def run() -> int | None:
         return _print_error(str(exc), exit_code(exc))
     except Abort:
         # Ctrl-C, or nobody there to answer: whatever was asked has not been done.
-        return _print_error("given up: nothing was changed", 1)
+        return _print_error("Aborted. No changes were made.", 1)
     except TyperException as exc:
         from winback.cli.usage_errors import explained
 

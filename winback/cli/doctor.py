@@ -1,4 +1,4 @@
-"""`winback doctor`: what is wrong with this installation, and the way out."""
+"""`winback doctor`: the problems of this installation, with hints."""
 
 import json as jsonlib
 from collections import Counter
@@ -28,25 +28,25 @@ def doctor(
     *,
     role: Annotated[
         CheckedRole | None,
-        typer.Option(help="Check only that this role lives on this host: one line, for a container's health check."),
+        typer.Option(help="Check only that this role runs on this host: one line, for a container's health check."),
     ] = None,
     server_may_be_away: Annotated[
         bool,
         typer.Option(
             "--server-may-be-away",
-            help="With --role: a state server that does not answer is no failure. For what restarts a role that fails "
-            "(Kubernetes' liveness probe): that would not bring the server back.",
+            help="With --role: don't fail if the server doesn't answer. For a liveness probe, which would restart the "
+            "role without bringing the server back.",
         ),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document: what was found, check by check.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every check.")] = False,
 ) -> None:
-    """Check the settings, the servers and every role, one by one, and say what to do about what is wrong.
+    """Check the settings, the servers and every role, one by one, with a hint for each problem.
 
-    Nothing is changed, and Yuno gets no request: its address is connected to, no more. The exit code is 1 when a check
-    fails, 0 otherwise; warnings and notes do not count.
+    Nothing is changed. The command connects to Yuno's address and sends no request. The exit code is 1 if a check
+    fails, else 0. Warnings and notes don't count.
     """
     if server_may_be_away and role is None:
-        raise StartError("--server-may-be-away: says how to judge one role; name it with --role")
+        raise StartError("--server-may-be-away: is about one role: name it with --role")
     found = _examined() if role is None else [check_role(role, server_may_be_away=server_may_be_away)]
     failed = any(finding.mark == "fail" for finding in found)
     if json:

@@ -139,7 +139,8 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
     found = explain_session(session, detection, mark, facts, reveal=reveal) if is_known else None
     if found and found.get("lane"):
         here = detection_sources(settings.config)
-        found["threshold_source"] = threshold_source(applied, settings.detection, here, LANES_BY_NAME[found["lane"]])
+        lane, zone = LANES_BY_NAME[found["lane"]], settings.report.time_zone
+        found["threshold_source"] = threshold_source(applied, settings.detection, here, lane, zone)
     if found and session.state == "abandoned" and outreaches:
         found["next"] = outreaches[-1]["next"]
     return {"session": found, "outreaches": outreaches}

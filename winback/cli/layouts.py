@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 _GAP = 6
+_SEPARATOR = Text("   ")
 
 
 class SideBySide:
@@ -36,6 +37,28 @@ class Fitting:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the wide one if it fits without breaking a line."""
         yield self._wide if _width(console, options, self._wide) <= options.max_width else _stacked(self._narrow)
+
+
+class Flowing:
+    """Short texts in as few lines as they need: a line is broken between two texts only."""
+
+    def __init__(self, parts: Sequence[Text]) -> None:
+        self._parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the lines."""
+        lines: list[list[Text]] = []
+        for part in self._parts:
+            if lines and _SEPARATOR.join([*lines[-1], part]).cell_len <= options.max_width:
+                lines[-1].append(part)
+            else:
+                lines.append([part])
+        yield Text("\n").join(_SEPARATOR.join(line) for line in lines)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return the width of the longest text, and that of all in one line."""
+        longest = max((part.cell_len for part in self._parts), default=0)
+        return Measurement(longest, _SEPARATOR.join(self._parts).cell_len).clamp(None, options.max_width)
 
 
 def _width(console: Console, options: ConsoleOptions, wanted: RenderableType) -> int:

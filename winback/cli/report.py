@@ -1,4 +1,4 @@
-"""`winback report`: did it work?"""
+"""`winback report`: outcomes, recovered orders and the comparison with the holdout."""
 
 import json as jsonlib
 from datetime import UTC, date, datetime, timedelta
@@ -61,8 +61,8 @@ def report(
     by: Annotated[str, typer.Option(help="Divide by day, stage, platform, or several of them; `total`: by none.")] = (
         "day,stage,platform"
     ),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV: a line for each place and measure.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a line for each place and measure.")] = False,
 ) -> None:
     """Show sessions, contacts and recovered orders, and compare the contacted people with the holdout.
 

@@ -1,4 +1,4 @@
-"""`winback status`: how Winback is right now, on one screen."""
+"""`winback status`: the state of all parts on one screen."""
 
 import json as jsonlib
 import time
@@ -36,14 +36,15 @@ _LANES = [lane.name for lane in LANES]
 def status(
     *,
     days: Annotated[int, typer.Option(min=1, max=400, help="How many days the outcomes cover, today included.")] = 1,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every second, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="One JSON document; with --watch one on each line, second by second.")
+        bool, typer.Option("--json", help="Print one JSON document; with --watch one a line, each second.")
     ] = False,
 ) -> None:
-    """Show how Winback is: what is wrong, its roles, how far ingest is, who waits, the outbox, what came out.
+    """Show the state of all parts on one screen: problems, roles, thresholds, events, outbox, sessions and outcomes.
 
-    Times are UTC. Without an answer from the server: one line, and exit code 2.
+    Times are in UTC, with those of `report.time_zone` behind them. If the server doesn't answer, the command prints one
+    line and exits with code 2.
     """
     snapshot = _snapshot_reader(days)
     console = Console(highlight=False)
@@ -105,7 +106,10 @@ def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
     settings, broken = load_lenient()
     require(settings, "redis_url")
     state, name = call_with_timeout(settings, lambda: _open(settings))
-    ours = [Finding("settings", "fail", line, "mend it; winback config check") for line in (broken or "").splitlines()]
+    ours = [
+        Finding("settings", "fail", line, "fix the settings; winback config check lists the problems")
+        for line in (broken or "").splitlines()
+    ]
 
     def snapshot() -> Snapshot:
         found = call_with_timeout(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))

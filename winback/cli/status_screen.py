@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +15,7 @@ from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
 from winback.cli.deferred_shown import deferred_shown
 from winback.cli.doctor import STYLES, table
-from winback.cli.layouts import SideBySide
+from winback.cli.layouts import Flowing, SideBySide
 from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
@@ -109,8 +108,7 @@ def _roles(snapshot: Snapshot) -> RenderableType:
             several = f", {liveness.processes} of them" if liveness.processes > 1 else ""
             words = f"{health.span(liveness.ago_ms)} ago{several}"
         parts.append(Text.assemble(f"{role} ", (words, _LIVENESS[liveness.state])))
-    # In columns, so that a narrow screen breaks the line between two roles.
-    return Columns(parts, padding=(0, 3))
+    return Flowing(parts)
 
 
 def _events(snapshot: Snapshot) -> Text:

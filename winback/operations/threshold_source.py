@@ -16,14 +16,15 @@ def in_force(applied: AppliedThresholds | None, here: DetectionSettings) -> Dete
 
 
 def threshold_source(
-    applied: AppliedThresholds | None, settings: DetectionSettings, here: DetectionSources, lane: Lane
+    applied: AppliedThresholds | None, settings: DetectionSettings, here: DetectionSources, lane: Lane, time_zone: str
 ) -> str:
     """Say in one line since when the sweep applies a lane's threshold, and where the settings here differ."""
     theirs = read_written(applied.settings) if applied else None
     if applied is None or theirs is None:
         return "from the settings here: no sweep has recorded its thresholds yet"
+    since = written_time(applied.since_ms, time_zone)
     names = {setting_of(theirs, lane), setting_of(settings, lane)}
     for change in changes(applied.settings, written(settings)):
         if change.setting in names:
-            return f"{difference(change, applied, here)}: restart the sweep, or change the settings here"
-    return f"applied by the sweep since {written_time(applied.since_ms)}"
+            return f"{difference(change, applied, here, since)}: restart the sweep, or change the settings here"
+    return f"applied by the sweep since {since}"

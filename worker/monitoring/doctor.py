@@ -45,7 +45,7 @@ def examine() -> list[Finding]:
     # All at once: each may have to wait for a time-out.
     ends = time.monotonic() + PATIENCE_S
     broker, endpoint = run_in_thread(lambda: reach.broker(settings)), run_in_thread(lambda: reach.endpoint(settings))
-    state = run_in_thread(lambda: _state(settings))
+    state = run_in_thread(lambda: _state(settings, usable=not broken))
     answers = state.result()
     return [
         *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
@@ -77,17 +77,17 @@ class _Answers(NamedTuple):
     """What is recorded of the deployment; None: the server didn't answer."""
 
 
-def _state(settings: Settings) -> _Answers:
+def _state(settings: Settings, *, usable: bool) -> _Answers:
     """Check the server, and everything that is read from it."""
     try:
         require(settings, "redis_url")
-        return call_with_timeout(settings, lambda: _ask_server(settings))
+        return call_with_timeout(settings, lambda: _ask_server(settings, usable=usable))
     except StartError as problem:
         left_out = "memory, persistence, clock, deployment and the roles: that takes the server"
         return _Answers([*_problems("server", problem), _not_checked(left_out)], None)
 
 
-def _ask_server(settings: Settings) -> _Answers:
+def _ask_server(settings: Settings, *, usable: bool) -> _Answers:
     state = runtime.open_state(settings)
     name = require_suitable(state.client)
     before_ms = time.time_ns() // 1_000_000
@@ -102,7 +102,7 @@ def _ask_server(settings: Settings) -> _Answers:
         *_streams(state, found.events.streams),
         *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
         *law.findings(settings.contact, _sample(state), datetime.now(UTC).date()),
-        *thresholds.findings(found, settings.detection, detection_sources(settings.config)),
+        *thresholds.findings(found, settings.detection if usable else None, detection_sources(settings.config)),
         *health.findings(found, settings),
     ]
     return _Answers(checked, found.deployment)

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 _STANDALONE = ("redis", "rediss")
 _STATE = (*_STANDALONE, "redis+sentinel", "redis+cluster")
 _BROKER = (*_STANDALONE, "amqp", "amqps")
+_REQUIRED = "ssl_cert_reqs=required"
 _OTHER_BROKER = "one small Redis (redis://host:6379/0) or RabbitMQ (amqp://user:password@host:5672//)"
 
 
@@ -30,7 +31,7 @@ def check_redis_url(url: str) -> str:
 
 
 def check_broker_url(url: str) -> str:
-    """Return the URL of the broker unchanged; several AMQP servers may be parted by `;`.
+    """Return the URL of the broker, with its certificate verified; several AMQP servers may be parted by `;`.
 
     Raises:
         ValueError: Celery cannot use it as a broker here, or it is malformed. The message holds no password.
@@ -47,7 +48,7 @@ def check_broker_url(url: str) -> str:
         if scheme in _STANDALONE:
             _check_standalone(hosts, path)
             _check_parameters(one)
-    return url
+    return _verified(url)
 
 
 def derived_broker_url(redis_url: str) -> str:
@@ -67,7 +68,16 @@ def derived_broker_url(redis_url: str) -> str:
         )
     # Celery's client knows the TLS parameters of redis-py's URLs and fails on the others.
     tls = urlencode([(name, value) for name, value in query if name.startswith("ssl_")])
-    return url._replace(path="/1", query=tls, fragment="").geturl()
+    return _verified(url._replace(path="/1", query=tls, fragment="").geturl())
+
+
+def _verified(url: str) -> str:
+    """Return a URL with `ssl_cert_reqs`: kombu accepts any certificate without it, unlike the client of the state."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() != "rediss" or "ssl_cert_reqs" in dict(parse_qsl(parts.query)):
+        return url
+    query = f"{parts.query}&{_REQUIRED}" if parts.query else _REQUIRED
+    return parts._replace(query=query).geturl()
 
 
 def _scheme(url: str) -> str:

@@ -13,7 +13,7 @@ def findings(overview: Overview) -> Iterator[Finding]:
         others = f" (and {len(more)} more)" if more else ""
         if about == "detection":
             text = f"the sweep cannot use the edited settings and goes on with those before: {first}{others}"
-            yield Finding("thresholds", "fail", text, "mend it; until then no role could be started again")
+            yield Finding("thresholds", "fail", text, "fix the file; until then no role can start")
         elif about == "shared_identity":
             yield Finding("people", "note", first, "leave customer.email empty where it is the shop's own")
         elif about == "replication":

@@ -11,12 +11,12 @@ from worker.monitoring.heartbeats import MISSED_HEARTBEATS, interval_ms, livenes
 from worker.settings import Settings
 
 _IMPACT = {
-    "ingest": "events are not applied, so nobody counts as silent",
-    "sweep": "nobody is noticed, nothing is handed to the workers",
+    "ingest": "events aren't applied, so no session is declared silent",
+    "sweep": "abandoned sessions aren't detected, and no work is dispatched",
     "recover": "nothing is sent",
     "beat": "no sweep is started",
 }
-_START = "start it as it is run here (docker compose, systemd, winback up); its log says why it ended"
+_START = "start it (docker compose, systemd or winback up) and check its log"
 
 
 def running(role: str, overview: Overview, settings: Settings) -> Finding:
@@ -40,7 +40,7 @@ def sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
     ago = None if overview.swept_ms is None else overview.now_ms - overview.swept_ms
     if ago is None or ago > longest:
         since = "no sweep has ever begun" if ago is None else f"no sweep has begun for {span(ago)}"
-        text = f"{since}, though sweep and beat live"
+        text = f"{since}, though sweep and beat run"
         yield Finding("sweeps", "fail", text, "see whether both use the same broker, and the log of sweep")
     else:
         yield Finding("sweeps", "ok", f"the last one began {span(ago)} ago")
