@@ -64,7 +64,7 @@ class Situation:
         """Return the channels by which the person may be contacted, by the rules of every place where they may be."""
         fields, said = self.session.fields, self.person.answers
         required = frozenset[str]()
-        if "consent" not in settings.disabled_rules:
+        if "consent_missing" not in settings.disabled_rules:
             required = consent_required(self.location(settings).jurisdictions, settings)
         given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
         return given | (consent.allowed(fields, said, must_be_given=False) - required)

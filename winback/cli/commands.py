@@ -42,9 +42,7 @@ COMMANDS = {
     ),
     "event": "Send events, explain what is wrong with them, print their JSON Schema.",
     "rejected": "What could not be read, and why.",
-    "reasons": (
-        "Explain every outcome and its reasons, why something is postponed, and name the rules of the contact policy."
-    ),
+    "reasons": ("Explain each outcome and its reasons, each postponement, and list the rules of the contact policy."),
     "rotate-keys": (
         "Encrypt all that is personal in Redis under the first key of `encryption_keys`, while everything runs."
     ),

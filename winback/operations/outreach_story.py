@@ -77,10 +77,8 @@ def _history_line(line: HistoryLine, following: HistoryLine | None, *, reveal: b
 
 
 def _postponed(reason: str) -> str:
-    """`law_CO until Monday 07:00` in words: `law CO, opens Monday 07:00`."""
+    """`law_CO until Monday 07:00` in words: `law_CO, opens Monday 07:00`."""
     why, until, opens = reason.partition(" until ")
-    law, _, place = why.partition("_")
-    why = f"law {place}" if law == "law" else why
     return f"{why}, opens {opens}" if until else why
 
 

@@ -14,9 +14,10 @@ def limits_for(stage: Stage, jurisdictions: tuple[str, ...], settings: ContactSe
     """Return every limit that holds for a person at a stage, the shortest period first.
 
     The shop's (`cap` and `limits`, of the stage and of each country) and those of each law; without the ones that a
-    stricter one implies. `contact.disabled_rules` with "cap" leaves out the shop's.
+    stricter one implies. `contact.disabled_rules` with "contacted_recently" leaves out the shop's.
     """
-    found = list(_of_shop(stage, jurisdictions, settings)) if "cap" not in settings.disabled_rules else []
+    of_shop = "contacted_recently" not in settings.disabled_rules
+    found = list(_of_shop(stage, jurisdictions, settings)) if of_shop else []
     for _, entry in entries_of(jurisdictions, settings.law_off) if settings.law == "on" else ():
         found += entry.limits
     return strictest(found)
