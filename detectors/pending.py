@@ -18,6 +18,7 @@ def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> time
 PENDING = Kind(
     name="pending",
     begins_with="payment_pending",
+    setting="pending",
     wait=_wait,
     reason=lambda _stage: "payment_not_completed",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from detectors.registry import KINDS
 from tasks.policy.rule_table import RULES
 
 
@@ -38,8 +39,8 @@ REASONS: dict[str, dict[str, str]] = {
             "so the shopper might have bought",
             "never_open": "law, holidays and quiet hours leave no time open in all of the person's zones",
             "shadow": "mode shadow: everything was done except the request",
-            "declined_off": "a payment was declined, and detection.declined is off",
-        },
+        }
+        | {reason: meaning for kind in KINDS for reason, meaning in kind.suppress_meanings.items()},
     ),
     "dead": {"": "it will never be accepted: the reason is Yuno's, or the attempts were used up"},
     "unknown": {"": "the request might have arrived; an operator decides"},

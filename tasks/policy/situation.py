@@ -23,6 +23,8 @@ class Situation:
     now_ms: int
     outreach: str
     stage: Stage
+    kind: str
+    """The kind of the silence: the name of one of `detectors.registry.KINDS`, such as `declined`."""
     last_ms: int
     """When the last event before the silence occurred."""
     expires_at_ms: int

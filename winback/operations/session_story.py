@@ -100,8 +100,8 @@ def _next_of_ended(session: Session) -> str:
 def _setting(detection: DetectionSettings, lane: Lane) -> str:
     """Return the name of the setting that the threshold comes from."""
     wait = lane.kind.wait(detection, lane.stage, lane.platform)
-    if lane.kind.name != "idle" and wait != idle_wait(detection, lane.stage, lane.platform):
-        return f"detection.{lane.kind.name}"
+    if wait != idle_wait(detection, lane.stage, lane.platform):
+        return f"detection.{lane.kind.setting}" if lane.kind.setting else f"fixed for the kind {lane.kind.name}"
     own = getattr(detection.idle_by_platform.get(lane.platform), lane.stage, None)
     return f"detection.idle_by_platform.{lane.platform}.{lane.stage}" if own else f"detection.idle.{lane.stage}"
 
