@@ -30,7 +30,7 @@ COMMANDS = {
     "metrics": "Serve how Winback is as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.",
     "mock-api": "Run a stand-in for Yuno's API, which contacts nobody, until Ctrl-C.",
     "replay": "Send recorded events again, with their original gaps divided by --speed, as if they happened now.",
-    "explain": "Tell the whole story of a session: why its shopper was contacted, or was not, and what happens next.",
+    "explain": "Explain why the shopper of a session was contacted, or wasn't, and what happens next.",
     "outreach": "What was made of silent sessions: one contact each, on its way or done.",
     "dead": "Outreaches that were given up: look at them, try them again, or drop them.",
     "unknown": "Outreaches that may or may not have arrived: decide on them.",

@@ -23,7 +23,7 @@ from winback.cli.bulk_selection import (
     read,
     show,
 )
-from winback.cli.explain import print_outreach
+from winback.cli.story_screen import print_outreach
 from winback.operations.outreach_story import explain_outreach
 
 _OPEN = ("waiting", "leased")

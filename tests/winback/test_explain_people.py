@@ -1,0 +1,86 @@
+"""`winback explain` by person, and without the key of encryption."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from state.cipher import cipher_of
+from tests.support.decision_support import Shop, shop_on
+from tests.support.explaining import shop, told
+from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, event, happen
+from tests.support.ingest_support import ingest_of, publish
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+__all__ = ["shop"]  # fixtures
+pytestmark = pytest.mark.xdist_group("valkey")
+PHONE, EMAIL = str(JANE["phone_number"]), "jane.doe@example.com"
+KEY, OTHER = (
+    "5e" * 4 + "00112233445566778899aabbccddeeff0102030405060708090a0b0c",
+    "71" * 4 + ("00112233445566778899aabbccddeeff0102030405060708090a0b0c"),
+)
+CUSTOMER = {**JANE, "email": EMAIL}
+
+
+def apply(shop: Shop, *events: dict[str, object]) -> None:
+    publish(shop.state, *events)
+    ingest_of(shop.state).step()
+
+
+@pytest.mark.parametrize("named", [("--phone", PHONE), ("--email", EMAIL.upper())])
+def test_sessions_of_a_person_are_listed_newest_first(shop: Shop, named: tuple[str, str]) -> None:
+    for name, stage in (("old", "cart_review"), ("new", "payment")):
+        apply(shop, event(session=name, stage=stage, customer=CUSTOMER))
+    apply(shop, event(session="another", customer={"phone_number": "+573009999999"}))
+    found = shop.json("explain", *named)
+    assert [(one["session"], one["state"], one["stage"], one["outcome"]) for one in found["sessions"]] == [
+        ("new", "waiting", "payment", None),
+        ("old", "waiting", "cart_review", None),
+    ]
+    assert [one["session"]["session"] for one in found["stories"]] == ["new"]
+    shown = shop.run("explain", *named)
+    assert re.search(r"Z +waiting +payment +- +new\s+20.+Z +waiting +cart_review +- +old\s", shown)
+    assert "run winback explain SESSION" in shown
+    assert PHONE not in shown
+    assert EMAIL not in shown
+
+
+def test_outcome_of_each_session_is_listed(shop: Shop) -> None:
+    apply(shop, event(session="paid", customer=CUSTOMER), event("order_completed", session="paid", stage=None))
+    (one,) = shop.json("explain", "--phone", PHONE)["sessions"]
+    assert (one["state"], one["outcome"]) == ("bought", "bought")
+
+
+@pytest.mark.parametrize("named", [("--phone", PHONE), ("--email", EMAIL)])
+def test_person_without_sessions_ends_with_code_1(shop: Shop, named: tuple[str, str]) -> None:
+    shown = shop.run("explain", *named, code=1)
+    assert shown.startswith("no session of this person is known")
+    assert named[1] not in shown
+
+
+@pytest.fixture
+def encrypted(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.chdir(tmp_path)
+    with shop_on(valkey.url, WINBACK_ENCRYPTION_KEYS=KEY) as found:
+        yield found
+
+
+@pytest.mark.parametrize("keys", ["", OTHER])
+def test_data_under_another_key_names_the_key_and_setting(encrypted: Shop, keys: str) -> None:
+    happen(encrypted.state, event(customer=CUSTOMER, cart={"total_value": 3}), ago_ms=MINUTE_MS)
+    encrypted.env["WINBACK_ENCRYPTION_KEYS"] = keys
+    why = f"encrypted under key {cipher_of(KEY).ids[0]}: add that key to WINBACK_ENCRYPTION_KEYS"
+    story = told(encrypted)["session"]
+    assert (story["unreadable"], "missing" in story["next"]) == (why, False)
+    shown = encrypted.run("explain", "s-1")
+    assert re.search(rf"customer +{why}", shown)
+    assert "cart " not in shown
+
+
+def test_silent_session_under_another_key_is_not_said_to_lack_fields(encrypted: Shop) -> None:
+    happen(encrypted.state, event(customer=CUSTOMER), ago_ms=HOUR_MS)
+    encrypted.env["WINBACK_ENCRYPTION_KEYS"] = OTHER
+    assert told(encrypted)["session"]["next"] == (
+        "at the next sweep it is claimed; this command can't read the fields that decide on a contact"
+    )
