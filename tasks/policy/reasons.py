@@ -42,7 +42,11 @@ REASONS: dict[str, dict[str, str]] = {
         }
         | {reason: meaning for kind in KINDS for reason, meaning in kind.suppress_meanings.items()},
     ),
-    "dead": {"": "it will never be accepted: the reason is Yuno's, or the attempts were used up"},
+    "dead": {
+        "": "the request was refused for good: the reason is the status of the reply, with its code",
+        "attempts_used_up": "delivery.max_attempts attempts failed",
+        "stops_its_worker": "its worker stopped during each attempt",
+    },
     "unknown": {"": "the request might have arrived; an operator decides"},
 }
 """Outcome → reason → meaning. Where one reason is empty, further ones come from Yuno's replies."""
@@ -63,6 +67,17 @@ POSTPONED: dict[str, str] = {
     ).items()
 }
 """Why an outreach is due again later. `law_*` stands for `law_CO` and all other countries and states."""
+
+
+def meaning_of(outcome: str, reason: str) -> str:
+    """Return the meaning of a reason, as half a sentence; empty if it is unknown.
+
+    `outcome` is an outcome, or `postponed`. A reason from one of Yuno's replies has the meaning of its outcome.
+    """
+    if outcome == "postponed":
+        return POSTPONED[f"{_LAW}*"] if reason.startswith(_LAW) else POSTPONED.get(reason, "")
+    meanings = REASONS.get(outcome, {})
+    return meanings.get(reason) or meanings.get("", "")
 
 
 def is_postponement(why: str) -> bool:

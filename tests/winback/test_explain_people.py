@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from state.cipher import cipher_of
+from tasks.policy.reasons import POSTPONED, REASONS
 from tests.support.decision_support import Shop, shop_on
 from tests.support.explaining import shop, told
-from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, event, happen
+from tests.support.helpers import HOUR_MS, JANE, MINUTE_MS, event, happen, sending, taken
 from tests.support.ingest_support import ingest_of, publish
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -84,3 +87,53 @@ def test_silent_session_under_another_key_is_not_said_to_lack_fields(encrypted: 
     assert told(encrypted)["session"]["next"] == (
         "at the next sweep it is claimed; this command can't read the fields that decide on a contact"
     )
+
+
+def test_reason_has_a_meaning_and_times_are_local_too(shop: Shop) -> None:
+    held = taken(shop.state)
+    shop.state.outbox.end_unsent(held, "suppressed", "no_cart")
+    story = told(shop)
+    assert (story["time_zone"], story["time_zone_of"]) == ("America/Bogota", "shopper")
+    assert story["outreaches"][0]["history"][-1]["meaning"] == REASONS["suppressed"]["no_cart"]
+    shown = shop.run("explain", "s-1")
+    assert REASONS["suppressed"]["no_cart"] in shown
+    at = datetime.fromisoformat(story["session"]["last_activity"])
+    assert f"{at.astimezone(ZoneInfo('America/Bogota')):%H:%M})" in shown
+    assert "in brackets America/Bogota, the time zone of the shopper" in shown
+
+
+def test_postponement_by_law_has_a_meaning(shop: Shop) -> None:
+    shop.state.outbox.postpone(taken(shop.state), delay_ms=HOUR_MS, why="law_CO until Monday 07:00")
+    (story,) = told(shop)["outreaches"]
+    assert story["history"][-1]["meaning"] == POSTPONED["law_*"]
+
+
+def test_times_of_the_shop_stand_in_for_an_unknown_zone(shop: Shop) -> None:
+    happen(shop.state, event())
+    assert told(shop)["time_zone"] is None
+    shop.env["WINBACK_CONTACT__DEFAULT_ZONE"] = "America/Lima"
+    story = told(shop)
+    assert (story["time_zone"], story["time_zone_of"]) == ("America/Lima", "shop")
+
+
+def test_other_session_of_active_elsewhere_is_named(shop: Shop) -> None:
+    held = taken(shop.state)
+    shop.state.outbox.end_unsent(held, "cancelled", "active_elsewhere")
+    apply(shop, event(session="s-2", customer=JANE))
+    assert told(shop)["outreaches"][0]["other_session"] == "s-2"
+    assert re.search(r"other session +s-2", shop.run("explain", "s-1"))
+
+
+def test_reply_is_masked_and_stored_encrypted(encrypted: Shop) -> None:
+    held = sending(encrypted.state)
+    said = f"Jane Doe has no valid number: {PHONE}"
+    encrypted.state.outbox.settle(held, "dead", reason="http_400.BAD", line="attempt 1 http_400.BAD", quoted=said)
+    stored = encrypted.state.client.hget(encrypted.state.keys.outreach(held.outreach), "history")
+    assert stored is not None
+    assert "Doe" not in str(stored)
+    shown = encrypted.run("explain", "s-1")
+    assert "attempt 1 http_400.BAD: **** **** has no valid number: ****" in " ".join(shown.split())
+    encrypted.env["WINBACK_ENCRYPTION_KEYS"] = OTHER
+    for command in (("explain", "s-1"), ("outreach", "show", held.outreach), ("dead", "show", held.outreach)):
+        shown = " ".join(encrypted.run(*command).split())
+        assert f"the reply is encrypted under key {cipher_of(KEY).ids[0]}: add that key" in shown

@@ -41,8 +41,10 @@ def explain(
     Shows the stages with their times, the last activity, the silence, the threshold (of the settings that this command
     reads), the time of the claim, each decision with its reason, and each attempt with its status and duration.
     Includes the latest eight outreaches. With --phone or --email: lists the person's sessions, the newest first, and
-    explains the newest one. Personal data is masked unless you pass --reveal. Times are UTC. Exit code 1 if the
-    person has no session.
+    explains the newest one. Exit code 1 if the person has no session.
+
+    Personal data is masked unless you pass --reveal. Times are UTC, with the local time of the shopper, or else of
+    `contact.default_zone`, in brackets.
     """
     if (session is None) == (phone is None and email is None):
         raise StartError("name either a SESSION, or a person by --phone or --email")

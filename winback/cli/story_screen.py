@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from winback.cli import terminal
+from winback.cli.local_times import with_local_times
 from winback.operations.story import Story
 from worker.logs.masking import one_line
 
@@ -15,13 +16,16 @@ from worker.logs.masking import one_line
 def show(console: Console, story: Story) -> None:
     """Print a session and its outreaches."""
     if story["session"] is not None:
-        _print_session(console, story["session"])
+        _print_session(console, story["session"], story["time_zone"])
     for outreach in story["outreaches"]:
         console.print()
-        print_outreach(outreach, console)
+        print_outreach(outreach, console, time_zone=story["time_zone"])
+    if story["time_zone"]:
+        zone_of = f"the time zone of the {story['time_zone_of']}"
+        console.print(Text(f"\nTimes are UTC, in brackets {story['time_zone']}, {zone_of}.", "dim"))
 
 
-def print_outreach(story: Story, console: Console | None = None) -> None:
+def print_outreach(story: Story, console: Console | None = None, *, time_zone: str | None = None) -> None:
     """Print one outreach, line by line of its history."""
     console = console or terminal.out()
     ended = f"{story['state']}{': ' + story['reason'] if story['reason'] else ''}"
@@ -30,17 +34,30 @@ def print_outreach(story: Story, console: Console | None = None) -> None:
         Text.assemble(("outreach ", "bold"), story["outreach"], "  ", (ended, "bold"), f"  {story['lane']}{threshold}")
     )
     lines = Table.grid(padding=(0, 2))
+    explained: set[str] = set()
     for line in story["history"]:
-        lines.add_row(Text(f"  {line['at']}", "dim"), Text(line["text"]))
-    lines.add_row(Text("  next", "bold"), Text(story["next"]))
+        lines.add_row(
+            Text(f"  {with_local_times(line['at'] or '-', time_zone)}", "dim"),
+            Text(with_local_times(line["text"], time_zone)),
+        )
+        meaning = line.get("meaning")
+        if meaning and meaning not in explained:
+            explained.add(meaning)
+            lines.add_row("", Text(meaning, "dim"))
     console.print(lines)
+    rest = Table.grid(padding=(0, 2))
+    if story.get("other_session"):
+        rest.add_row(Text("  other session", "bold"), Text(one_line(story["other_session"])))
+    rest.add_row(Text("  next", "bold"), Text(with_local_times(story["next"], time_zone)))
+    console.print(rest)
 
 
-def _print_session(console: Console, story: Story) -> None:
+def _print_session(console: Console, story: Story, time_zone: str | None) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, text in _facts_shown(story):
         # What a shop or a shopper wrote must not move the cursor or turn the text round.
-        facts.add_row(Text(name, "bold"), Text(one_line(text)))
+        shown = one_line(text) if name in {"customer", "cart"} else with_local_times(one_line(text), time_zone)
+        facts.add_row(Text(name, "bold"), Text(shown))
     console.print(facts)
 
 
@@ -65,6 +82,8 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
 def _progress_shown(story: Story) -> Iterator[tuple[str, str]]:
     where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
     yield "session", f"{story['session']}  {story['state']}{where}"
+    if story["meaning"]:
+        yield "meaning", story["meaning"]
     if story["stored_as"] != story["session"]:
         yield "stored as", story["stored_as"]
     for place, stay in enumerate(story["stages"]):

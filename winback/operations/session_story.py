@@ -11,6 +11,7 @@ from detectors.settings import DetectionSettings
 from state.event_streams import Watermark
 from state.people import PersonFacts
 from state.session_record import Session, StageVisit
+from tasks.policy.reasons import meaning_of
 from winback.operations.story import Story, encrypted_under, when
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 
@@ -24,6 +25,7 @@ def explain_session(
         "session": session.fields.get(ID) or session.session_id,
         "stored_as": session.session_id,
         "state": session.state,
+        "meaning": meaning_of(*session.state.split(".", 1)) if "." in session.state else None,
         "stage": lane.stage if lane else None,
         "platform": lane.platform if lane else None,
         "stages": [_stage_visit(stay) for stay in session.stage_visits],

@@ -1,9 +1,10 @@
 """The story of one session with its outreaches, read from Redis."""
 
 from detectors.normalize.session_ids import stored_as
+from detectors.session_fields import ID
 from state.decisions import Operator, OutreachRecord
 from state.keys import is_outreach_id
-from state.people import PersonFacts, person_of
+from state.people import PersonFacts, merged, person_of
 from state.session_record import Session
 from winback.operations.outreach_story import explain_outreach
 from winback.operations.session_story import explain_session
@@ -45,11 +46,41 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
     if not is_known and not records:
         raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
     facts = _facts(state, settings, session)
-    outreaches = [explain_outreach(record, reveal=reveal, now_ms=mark.now_ms) for record in records]
+    outreaches = [
+        explain_outreach(record, reveal=reveal, now_ms=mark.now_ms, fields=session.fields)
+        | {"other_session": _other_session(record, facts, state)}
+        for record in records
+    ]
     found = explain_session(session, settings.detection, mark, facts, reveal=reveal) if is_known else None
     if found and session.state == "abandoned" and outreaches:
         found["next"] = outreaches[-1]["next"]
-    return {"session": found, "outreaches": outreaches}
+    return {"session": found, "outreaches": outreaches} | _time_zone(session, settings)
+
+
+def _other_session(record: OutreachRecord, facts: PersonFacts | None, state: State) -> str | None:
+    """Return the session in which the person was active, if that cancelled the outreach and it is still known."""
+    if record.reason != "active_elsewhere" or facts is None:
+        return None
+    silent_ms = record.claimed_ms - record.threshold_ms
+    others = state.sessions.read([one for one in facts.sessions if one != record.session])
+    later = [session for session in others if session.seen_ms > silent_ms]
+    latest = max(later, key=lambda session: session.seen_ms, default=None)
+    return latest.fields.get(ID) or latest.session_id if latest else None
+
+
+def _time_zone(session: Session, settings: Settings) -> Story:
+    """Return the shopper's time zone if it is certain, else the shop's; none if that is UTC."""
+    from detectors.normalize import countries  # which load slowly, as does the next one
+    from tasks.delivery.payload import phone_of
+    from tasks.policy.law.places import place_of
+
+    fields, of_shop = session.fields, settings.contact.default_zone
+    number, country = phone_of(fields) or "", countries.country(fields.get("country", "")) or ""
+    region, own = fields.get("region", ""), fields.get("time_zone", "")
+    zones = place_of(number, country, region=region, time_zone=own, default_zone=of_shop).zones
+    if (number or country or own) and len(zones) == 1:
+        return {"time_zone": zones[0], "time_zone_of": "shopper"}
+    return {"time_zone": of_shop, "time_zone_of": "shop"} if of_shop != "UTC" else {"time_zone": None}
 
 
 def _is_known(session: Session) -> bool:
@@ -57,10 +88,12 @@ def _is_known(session: Session) -> bool:
 
 
 def _facts(state: State, settings: Settings, session: Session) -> PersonFacts | None:
-    """Return what is known of the person; None without their number, or the secret that they are recognised by."""
-    if settings.identity_secret is None or not session.fields.get("phone"):
+    """Return what is known of the person; None without a number or address, or without the identity secret."""
+    if settings.identity_secret is None or not (session.fields.get("phone") or session.fields.get("email")):
         return None
-    from tasks.delivery.payload import phone_of  # the numbering plans of the world take a while to load
+    from detectors.normalize.identities import identities_of  # numbering plans load slowly
+    from tasks.delivery.payload import contact_of
 
-    number = phone_of(session.fields)
-    return state.people.person_facts(person_of(number, runtime.identity_secret(settings))) if number else None
+    secret = runtime.identity_secret(settings)
+    people = [person_of(one, secret) for one in identities_of(*contact_of(session.fields))]
+    return merged(state.people.person_facts_of(people)) if people else None
