@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import gmtime, perf_counter, process_time
-from typing import cast, get_args
+from typing import cast
 
 from bench.applying import BLOCK, apply, ingest, publish
 from bench.shop_log import Logged, shop_log
@@ -24,7 +24,7 @@ from state.claims import SilentLane
 from state.sessions import Change
 from tasks.delivery.attempt import attempt
 from tasks.delivery.yuno import Accepted, YunoClient
-from tasks.policy.settings import Switch
+from tasks.policy.rule_table import RULES
 from worker import runtime
 from worker.celery_support.task_deps import build_deps
 from worker.ingest.consumer import tune_gc
@@ -81,7 +81,7 @@ def variants(env: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[
         "WINBACK_CONTACT__HOLDOUT": "0.000001",
     }
     none = {
-        "WINBACK_CONTACT__DISABLED_RULES": ",".join(get_args(Switch)),
+        "WINBACK_CONTACT__DISABLED_RULES": ",".join(rule.name for rule in RULES if not rule.always),
         "WINBACK_INGEST__BOT_EVENTS_PER_MINUTE": "off",
     }
     return env | none, env | rules, env | rules | {"WINBACK_ENCRYPTION_KEYS": KEY}

@@ -18,7 +18,9 @@ def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> time
 DECLINED = Kind(
     name="declined",
     begins_with="payment_declined",
+    setting="declined",
     wait=_wait,
     reason=lambda _stage: "payment_declined",
     suppress_reason=lambda settings: "declined_off" if settings.declined is None else None,
+    suppress_meanings={"declined_off": "a payment was declined, and detection.declined is off"},
 )

@@ -17,6 +17,7 @@ def _wait(settings: DetectionSettings, stage: Stage, platform: Platform) -> time
 EXIT = Kind(
     name="exit",
     begins_with="exit",
+    setting="exit",
     wait=_wait,
     reason=lambda stage: f"user_left_{stage}",
 )

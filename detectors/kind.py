@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,10 @@ class Kind:
     only_if: Callable[[ActivityEvent], bool] = _always
     """... and if this returns true for the event."""
     suppress_reason: Callable[[DetectionSettings], str | None] = _never
-    """Why no shopper is contacted after this kind of silence, or None."""
+    """The reason not to contact the shopper after this kind of silence, or None."""
+    suppress_meanings: Mapping[str, str] = field(default_factory=dict)
+    """Each reason that `suppress_reason` returns → its meaning, as half a sentence."""
+    setting: str = ""
+    """The key of `[detection]` that `wait` reads. While it is off, `wait` is `idle_wait`. Empty: there is none."""
     measure_from_expiry: bool = False
     """Silence is measured from the event's expires_at."""

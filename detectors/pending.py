@@ -23,6 +23,7 @@ def payment_window(settings: DetectionSettings) -> timedelta:
 PENDING = Kind(
     name="pending",
     begins_with="payment_pending",
+    setting="pending",
     wait=_wait,
     reason=lambda _stage: "payment_not_completed",
 )

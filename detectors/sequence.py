@@ -15,6 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from detectors.flow import PLATFORMS, STAGES, EventType, Platform, Stage
+from detectors.idle import IDLE
 from detectors.kind import Kind
 from detectors.registry import KINDS
 
@@ -38,12 +39,12 @@ RANK_SPAN = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
-# By type of event, last kind of the registry first: the first kind that recognises an event wins.
-_KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
+# By type of event, last kind of the registry first: the first kind that recognises an event wins. IDLE recognises all.
+KINDS_OF: dict[EventType, list[tuple[int, Kind]]] = {
     event_type: [
         (rank, kind)
         for rank, kind in reversed(list(enumerate(KINDS, ACTIVITY_RANKS)))
-        if kind.begins_with == event_type
+        if kind.begins_with == event_type or kind is IDLE
     ]
     for event_type in get_args(EventType)
 }
@@ -86,13 +87,15 @@ def position(event: ActivityEvent, arrival_ms: int) -> Position:
     if event.type == "order_completed":
         purchase = base + PURCHASE_RANK
         return Position(purchase, activity, purchase=purchase, silent_since_ms=silent_ms, seen_ms=seen_ms)
-    for rank, kind in _KINDS_OF[event.type]:
+    if event.type == "opt_out":
+        return Position(stamp=base + PURCHASE_RANK - 1)
+    for rank, kind in KINDS_OF[event.type]:
         if kind.only_if(event):
             if kind.measure_from_expiry and event.expires_at is not None:
                 silent_ms = min(max(epoch_ms(event.expires_at), silent_ms), arrival_ms + FURTHEST_EXPIRY_MS)
             signal = base + rank
             return Position(signal, activity, signal=signal, silent_since_ms=silent_ms, seen_ms=seen_ms)
-    return Position(stamp=base + PURCHASE_RANK - 1)
+    raise AssertionError("IDLE recognises every event")
 
 
 def seen_at(occurred_ms: int, arrival_ms: int) -> int:

@@ -113,4 +113,6 @@ def _waits(values: JsonObject) -> Iterator[tuple[str, timedelta]]:
     for section, thresholds in sections.items():
         if thresholds is not None:
             yield from ((f"{section}.{stage}", wait) for stage, wait in thresholds if wait is not None)
-    yield from ((name, values[name]) for name in ("exit", "declined", "pending") if values.get(name) is not None)
+    fields = DetectionSettings.model_fields
+    own = (name for name, field in fields.items() if any(part is _FORGOTTEN for part in field.metadata))
+    yield from ((name, values[name]) for name in own if values.get(name) is not None)

@@ -1,7 +1,7 @@
 """The page of the outcomes: outcomes with their reasons, postponements, and the rules of the contact policy."""
 
 from tasks.policy.reasons import POSTPONED, REASONS
-from tasks.policy.rules import RULES, Rule
+from tasks.policy.rule_table import RULES, Rule
 
 
 def outcomes() -> str:
@@ -21,11 +21,10 @@ def postponed() -> str:
 
 
 def rules() -> str:
-    """Return the rules in the order of their checks. Those with a name can be switched off."""
+    """Return the rules in the order in which they are asked."""
     named = (f"{at}. {_name(rule)}" for at, rule in enumerate(RULES, 1))
     return "\n".join(named)
 
 
 def _name(rule: Rule) -> str:
-    function = getattr(rule.check, "__name__", "")
-    return f"`{rule.switch}`" if rule.switch else f"{function.strip('_').replace('_', ' ')} (always applied)"
+    return f"`{rule.name}`{' (always asked)' if rule.always else ''}"

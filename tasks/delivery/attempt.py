@@ -152,10 +152,12 @@ def _situation(
     known = dict.fromkeys((*people, *(person_of(one, deps.identity_secret) for one in (*now, *dialled))))
     person = merged(deps.people.person_facts_of([*known]))
     sent = channel_in(taken.body) if taken.body else ""
+    lane = LANES_BY_NAME[taken.lane]
     return Situation(
         now_ms=taken.now_ms,
         outreach=taken.outreach,
-        stage=LANES_BY_NAME[taken.lane].stage,
+        stage=lane.stage,
+        kind=lane.kind.name,
         last_ms=occurred_ms(taken.last),
         expires_at_ms=taken.expires_at_ms,
         session=taken.session,

@@ -1,67 +1,85 @@
-"""Every reason of an outcome, for commands, the report and the documentation."""
+"""Every reason that an outcome can have, in one place: the source for commands, the report and the documentation."""
+
+from collections.abc import Mapping
+
+from detectors.registry import KINDS
+from tasks.policy.rule_table import RULES
+
+
+def _with_rules(outcome: str, others: Mapping[str, str]) -> dict[str, str]:
+    """Return the reasons of an outcome: those of the contact policy in its order, then the others."""
+    return {rule.name: rule.meaning for rule in RULES if rule.outcome == outcome} | dict(others)
+
 
 REASONS: dict[str, dict[str, str]] = {
     "sent": {
         "": "the Recovery Agent accepted the request",
-        "by_operator": "an operator recorded that it had arrived",
+        "by_operator": "an operator found out that it had arrived",
     },
-    "cancelled": {
-        "came_back": "the shopper was active again",
-        "paid": "the session's order was completed",
-        "cart_emptied": "the cart was emptied",
-        "active_elsewhere": "the person is shopping in another session",
-        "superseded": "another session continued this one (previous_session_id)",
-        "forgotten": "winback forget erased the person",
-    },
-    "expired": {
-        "too_old": "no contact was possible within detection.max_abandonment_age",
-        "unreadable": "it was encrypted under a key that stayed missing",
-        "by_operator": "winback outreach expire ended it",
-        "session_gone": "the session had expired in Redis",
-        "outreach_gone": "the outreach's record had expired in Redis",
-    },
+    "cancelled": _with_rules(
+        "cancelled",
+        {
+            "superseded": "another session continues this one (previous_session_id)",
+            "forgotten": "winback forget removed the person",
+        },
+    ),
+    "expired": _with_rules(
+        "expired",
+        {
+            "unreadable": "it was encrypted under a key that never came back",
+            "by_operator": "winback outreach expire ended it",
+            "outreach_gone": "the outreach's record had expired in Redis",
+        },
+    ),
     "unreachable": {"": "the name or the phone number is missing"},
-    "suppressed": {
-        "invalid_contact": "the number, the country or the name is invalid, so no request can be built",
-        "opted_out": "the person opted out",
-        "no_consent": "every channel was refused",
-        "consent_missing": "the country requires consent, and none was given",
-        "bot": "a robot: too many events a minute, marked by the shop, or on the block list",
-        "internal": "staff or a test: on the block list (contact.block, or a number that is reserved for fiction)",
-        "not_on_list": "the person is not on the test list (contact.test_list)",
-        "ramp": "the person is outside the share of contact.ramp",
-        "stage_off": "the stage is switched off",
-        "country_off": "the person's country is switched off (contact.by_country)",
-        "no_cart": "the stage needs a cart, and there is none",
-        "below_minimum": "the cart's value is below contact.min_value",
-        "bought_recently": "the person, or this session, bought within contact.purchase_cooldown",
-        "orders_missing": "no orders arrived during the silence (detection.orders_stopped): it might have bought",
-        "session_limit": "this session was contacted contact.max_per_session times",
-        "contacted_recently": "the person was contacted within contact.cap",
-        "never_open": "law, holidays and quiet hours leave no time that is open in all of the person's zones",
-        "holdout": "the person is in the holdout: recorded like a contact, for comparison",
-        "shadow": "mode shadow: everything was done but the request",
-        "declined_off": "a refused payment, and detection.declined is off",
+    "suppressed": _with_rules(
+        "suppressed",
+        {
+            "orders_missing": "no orders arrived at the time of the silence (detection.orders_stopped), "
+            "so the shopper might have bought",
+            "never_open": "law, holidays and quiet hours leave no time open in all of the person's zones",
+            "shadow": "mode shadow: everything was done except the request",
+        }
+        | {reason: meaning for kind in KINDS for reason, meaning in kind.suppress_meanings.items()},
+    ),
+    "dead": {
+        "": "the request was refused for good: the reason is the status of the reply, with its code",
+        "attempts_used_up": "delivery.max_attempts attempts failed",
+        "stops_its_worker": "its worker stopped during each attempt",
     },
-    "dead": {"": "the request can't succeed: Yuno's reason, or all attempts were used"},
-    "unknown": {"": "it is unknown whether the request arrived; an operator decides"},
+    "unknown": {"": "the request might have arrived; an operator decides"},
 }
-"""Outcome → reason → its meaning. If one reason is empty, further ones come from Yuno's replies."""
+"""Outcome → reason → meaning. Where one reason is empty, further ones come from Yuno's replies."""
 
+_LAW = "law_"
 POSTPONED: dict[str, str] = {
-    "law_*": "the contact law closes this time where the person might be; * is the country or state (winback law show)",
-    "holiday": "it is one of the shop's own holidays (contact.holidays)",
-    "quiet_hours": "it is a quiet time where the person is",
-    "unreadable": "it is encrypted under a key that this worker lacks",
-    "payment_in_progress": "a payment of the person is in progress; checked again every 10 minutes",
-    "person_held": "another outreach might be contacting the person now",
-    "session_is_sending": "another outreach of the session is in flight",
-    "not_replicated": "too few replicas of Redis acknowledged the attempt (redis_replicas), so no request was made",
-    "state_unreachable": "Redis didn't answer when the attempt was recorded, so no request was made",
+    f"{_LAW}*" if name == "law" else name: meaning
+    for name, meaning in _with_rules(
+        "postponed",
+        {
+            "unreadable": "it is encrypted under a key that this worker lacks",
+            "person_held": "another outreach might be contacting the person now",
+            "session_is_sending": "the request of another outreach of the session is in flight",
+            "not_replicated": "too few replicas of Redis acknowledged the attempt (redis_replicas), "
+            "so no request was made",
+            "state_unreachable": "Redis didn't answer when the attempt was recorded, so no request was made",
+        },
+    ).items()
 }
-"""Reasons why an outreach is due again later."""
+"""Why an outreach is due again later. `law_*` stands for `law_CO` and all other countries and states."""
+
+
+def meaning_of(outcome: str, reason: str) -> str:
+    """Return the meaning of a reason, as half a sentence; empty if it is unknown.
+
+    `outcome` is an outcome, or `postponed`. A reason from one of Yuno's replies has the meaning of its outcome.
+    """
+    if outcome == "postponed":
+        return POSTPONED[f"{_LAW}*"] if reason.startswith(_LAW) else POSTPONED.get(reason, "")
+    meanings = REASONS.get(outcome, {})
+    return meanings.get(reason) or meanings.get("", "")
 
 
 def is_postponement(why: str) -> bool:
-    """Return whether this is a listed reason for a postponement."""
-    return why in POSTPONED or (why.startswith("law_") and len(why) > len("law_"))
+    """Whether an outreach is postponed for a reason that is listed here."""
+    return why in POSTPONED or (why.startswith(_LAW) and len(why) > len(_LAW))

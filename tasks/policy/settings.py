@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -12,6 +13,7 @@ from tasks.delivery.settings import Count
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.law.zone_files import zone_name
 from tasks.policy.listed_people import People
+from tasks.policy.rule_table import RULES
 from tasks.policy.setting_fields import (
     LAW,
     Amounts,
@@ -28,27 +30,6 @@ from tasks.policy.setting_fields import (
 )
 from tasks.policy.stage_settings import AtStage, StageContact, all_windows, highest_minimums, values_that_hold
 
-Switch = Literal[
-    "cart_emptied",
-    "active_elsewhere",
-    "too_old",
-    "consent",
-    "bot",
-    "internal",
-    "test_list",
-    "ramp",
-    "stage",
-    "country",
-    "cart",
-    "min_value",
-    "session_limit",
-    "cap",
-    "quiet_hours",
-    "holdout",
-]
-"""The rules that can be switched off: not those about payment, return or opt-out, nor those that every request needs.
-"""
-
 
 def _read_stages(value: object) -> object:
     try:
@@ -60,6 +41,19 @@ def _read_stages(value: object) -> object:
 def _read_switch(value: object) -> object:
     """Return `on` or `off`, also as TOML and YAML write it."""
     return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _read_rules(value: object) -> object:
+    found = read_list(value)
+    names = [rule.name for rule in RULES if not rule.always]
+    for name in found if isinstance(found, list | tuple) else ():
+        if name not in names:
+            near = get_close_matches(str(name), names, 1)
+            raise ValueError(
+                f"{name!r} is not a rule that can be disabled: write "
+                + (f"{near[0]} (winback reasons lists them)" if near else "a name that winback reasons lists")
+            )
+    return found
 
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -115,7 +109,7 @@ class ContactSettings(BaseModel):
     holdout_salt: str = ""
     by_stage: dict[Stage, StageContact] = Field(default_factory=dict)
     by_country: ByCountry = Field(default_factory=dict)
-    disabled_rules: Annotated[tuple[Switch, ...], BeforeValidator(read_list)] = ()
+    disabled_rules: Annotated[tuple[str, ...], BeforeValidator(_read_rules)] = ()
     block: BlockSettings = BlockSettings()
 
     @field_validator("default_zone")

@@ -23,6 +23,8 @@ class Situation:
     now_ms: int
     outreach: str
     stage: Stage
+    kind: str
+    """The kind of the silence: the name of one of `detectors.registry.KINDS`, such as `declined`."""
     last_ms: int
     """When the last event before the silence occurred."""
     expires_at_ms: int
@@ -64,7 +66,7 @@ class Situation:
         """Return the channels on which the person can be contacted, by the rules of every place where they might be."""
         fields, said = self.session.fields, self.person.answers
         required = frozenset[str]()
-        if "consent" not in settings.disabled_rules:
+        if "consent_missing" not in settings.disabled_rules:
             required = consent_required(self.location(settings).jurisdictions, settings)
         given = consent.allowed(fields, said, must_be_given=True) if required else frozenset[Channel]()
         return given | (consent.allowed(fields, said, must_be_given=False) - required)

@@ -5,7 +5,6 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -166,24 +165,6 @@ def test_redis_cli_block_sends_an_event(shop: Redis, valkey: EmbeddedValkey, tmp
     done = run("bash", "-euc", block, cwd=tmp_path, WINBACK_REDIS_URL=valkey.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [event["flow_stage"] for event in events_in(shop)] == ["payment"]
-
-
-def test_new_kind_in_the_guide_is_the_one_in_the_code() -> None:
-    (block,) = marked(GUIDES / "add-a-kind.md", "python")
-    page: dict[str, Any] = {}
-    exec(block, page)  # noqa: S102 - the page is ours
-    own, ours = page["EXIT"], import_module("detectors.exit").EXIT
-    assert (own.name, own.begins_with, own.reason("cart_review")) == (ours.name, "exit", ours.reason("cart_review"))
-
-
-def test_new_rule_in_the_guide_decides() -> None:
-    (block,) = marked(GUIDES / "add-a-policy-rule.md", "python")
-    page: dict[str, Any] = {}
-    exec(block, page)  # noqa: S102 - the page is ours
-    rule, suppress = page["_without_language"], page["Suppress"]
-    known, unknown = (SimpleNamespace(session=SimpleNamespace(fields=fields)) for fields in ({"language": "es"}, {}))
-    assert rule(known, None) is None
-    assert rule(unknown, None) == suppress("no_language")
 
 
 def test_monitor_page_shows_results_as_flower_does() -> None:

@@ -20,7 +20,7 @@ from worker.runtime import State
 
 PHONE, EMAIL = "+5511987654321", "ana.souza@example.com"
 ANA = {"full_name": "Ana Souza", "phone_number": PHONE, "email": EMAIL, "country_code": "BR"}
-CONTACT = ContactSettings(quiet_hours=QuietHours(), law="off", disabled_rules=("consent",))
+CONTACT = ContactSettings(quiet_hours=QuietHours(), law="off", disabled_rules=("consent_missing",))
 """Without required consent, so that only a signal stops a contact."""
 LIVE = DeliverySettings.model_validate({"mode": "live", "public_api_key": "pk", "private_secret_key": "sk"})
 

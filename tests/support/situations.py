@@ -46,6 +46,7 @@ FINE = Situation(
     now_ms=NOW_MS,
     outreach=ME,
     stage="product_selection",
+    kind="idle",
     last_ms=NOW_MS - HOUR_MS,
     expires_at_ms=NOW_MS,
     session=SESSION,

@@ -105,7 +105,13 @@ def test_explicit_no_wins_and_some_countries_need_a_yes(
         ("+34612345678", "ES", {"require_consent": "law"}, "", {"whatsapp"}),
         ("+34612345678", "ES", {"require_consent": "law"}, "true", {"call", "whatsapp"}),
         ("+34612345678", "ES", {"require_consent": "law"}, "false", {"whatsapp"}),
-        ("+34612345678", "ES", {"require_consent": "law", "disabled_rules": ["consent"]}, "", {"call", "whatsapp"}),
+        (
+            "+34612345678",
+            "ES",
+            {"require_consent": "law", "disabled_rules": ["consent_missing"]},
+            "",
+            {"call", "whatsapp"},
+        ),
         (PHONE, "CO", {"by_country": {"CO": {"require_consent": ["whatsapp"]}}}, "", {"call"}),
     ],
 )

@@ -1,14 +1,15 @@
 from itertools import combinations
-from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
 from state.people import ContactRecord
 from tasks.policy.blocklist import Hit
 from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
 from tasks.policy.reasons import REASONS, is_postponement
-from tasks.policy.rules import RULES, decide
-from tasks.policy.settings import Switch
+from tasks.policy.rule_table import RULES, Rule
+from tasks.policy.rules import CHECKS, decide
+from tasks.policy.settings import ContactSettings
 from tests.support.situations import (
     CART_MS,
     FINE,
@@ -134,26 +135,57 @@ def test_what_was_bought_is_no_cart_until_there_is_a_new_one(
 ) -> None:
     stamp = 0 if after_ms is None else (CART_MS + after_ms) * 100
     case = Case(decision, session={ordered: CART_MS * 100, "stamp_of_cart": stamp}, fields={"cart": cart})
-    everything_off = SETTINGS.model_copy(update={"disabled_rules": get_args(Switch)})
+    everything_off = SETTINGS.model_copy(update={"disabled_rules": tuple(rule.name for rule in RULES)})
     for settings in (SETTINGS, everything_off):
         assert decide(situation(case), settings) == decision
 
 
+def test_every_rule_has_a_function_and_every_function_a_rule() -> None:
+    assert {rule.name for rule in RULES} == set(CHECKS)
+
+
 def test_every_rule_has_its_case_here() -> None:
     for rule in RULES:
-        assert any(rule.check(situation(case), SETTINGS) == case.decision for case in CASES)
-        assert rule.check(FINE, SETTINGS) is None
+        assert any(CHECKS[rule.name](situation(case), SETTINGS) == case.decision for case in CASES)
+        assert CHECKS[rule.name](FINE, SETTINGS) is None
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_disabled_rule_is_skipped(case: Case) -> None:
-    (rule,) = {rule for rule in RULES if rule.check(situation(case), SETTINGS) == case.decision}
-    off = SETTINGS.model_copy(update={"disabled_rules": () if rule.switch is None else (rule.switch,)})
-    assert (decide(situation(case), off) == case.decision) == (rule.switch is None)
+    (rule,) = {rule for rule in RULES if CHECKS[rule.name](situation(case), SETTINGS) == case.decision}
+    off = SETTINGS.model_copy(update={"disabled_rules": (rule.name,)})
+    assert (decide(situation(case), off) == case.decision) == rule.always
 
 
-def test_every_switch_is_that_of_a_rule() -> None:
-    assert [rule.switch for rule in RULES if rule.switch] == list(get_args(Switch))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_setting_disables_a_rule_unless_it_is_always_asked(rule: Rule) -> None:
+    values = {"disabled_rules": [rule.name]}
+    if not rule.always:
+        assert ContactSettings.model_validate(values).disabled_rules == (rule.name,)
+        return
+    with pytest.raises(ValidationError, match=f"'{rule.name}' is not a rule that can be disabled"):
+        ContactSettings.model_validate(values)
+
+
+@pytest.mark.parametrize(("name", "hint"), [("below_minium", "write below_minimum"), ("nonsense", "winback reasons")])
+def test_unknown_rule_in_the_setting_gives_a_hint(name: str, hint: str) -> None:
+    with pytest.raises(ValidationError, match=hint):
+        ContactSettings.model_validate({"disabled_rules": name})
+
+
+def test_rules_give_their_names_as_reasons() -> None:
+    for rule in RULES:
+        decisions = [found for case in CASES if (found := CHECKS[rule.name](situation(case), SETTINGS)) is not None]
+        assert {reason_of(found) for found in decisions} - {"person_held"} == {rule.name}
+
+
+def reason_of(decision: Decision) -> str:
+    match decision:
+        case Cancel(reason) | Suppress(reason) | Expire(reason):
+            return reason
+        case Postpone(_, why):
+            return "law" if why.startswith("law_") else why
+    return "holdout"
 
 
 def test_every_reason_is_explained() -> None:

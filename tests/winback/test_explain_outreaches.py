@@ -45,10 +45,10 @@ def test_history_of_an_outreach_is_shown_line_by_line(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("why", "said"),
     [
-        ("law_CO until Monday 07:00", "postponed: law CO, opens Monday 07:00"),
+        ("law_CO until Monday 07:00", "postponed: law_CO, opens Monday 07:00"),
         (
             "law_US-FL until Monday 08:00 (America/New_York)",
-            "postponed: law US-FL, opens Monday 08:00 (America/New_York)",
+            "postponed: law_US-FL, opens Monday 08:00 (America/New_York)",
         ),
         ("quiet_hours until Monday 08:00", "postponed: quiet_hours, opens Monday 08:00"),
         ("quiet_hours", "postponed: quiet_hours"),

@@ -146,7 +146,7 @@ def test_show_prints_the_history_and_what_is_next(shop: Shop) -> None:
     held = sending(shop.state)
     shop.state.outbox.settle(held, "dead", reason="http_400.BAD", line="attempt 1 in 412 ms http_400.BAD Jane Doe is 9")
     shown = shop.run("outreach", "show", held.outreach)
-    assert "attempt 1 http_400.BAD, 412 ms (--reveal shows what was answered)" in shown
+    assert "attempt 1 http_400.BAD, 412 ms: **** **** is 9" in shown
     assert "Jane" not in shown
     assert f"winback dead retry {held.outreach}" in shown
     assert "Jane Doe is 9" in shop.run("dead", "show", held.outreach, "--reveal")

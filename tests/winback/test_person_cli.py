@@ -219,17 +219,13 @@ def test_of_two_readings_the_strict_one_is_exported(shop: Shop, monkeypatch: pyt
 def test_explain_shows_the_latest_session_of_a_person(shop: Shop) -> None:
     live(shop)
     found = shop.json("explain", "--phone", PHONE)
-    assert found["sessions"][0] == "s-1"
-    assert [one["session"]["session"] for one in found["stories"]] == [found["sessions"][-1]]
+    names = [one["session"] for one in found["sessions"]]
+    assert names[-1] == "s-1"
+    assert [one["session"]["session"] for one in found["stories"]] == names[:1]
     every = shop.json("explain", "--email", EMAIL.upper(), "--all")
-    assert [one["session"]["session"] for one in every["stories"]] == every["sessions"]
-    assert "sessions  s-1, " in shop.run("explain", "--phone", PHONE)
+    assert [one["session"]["session"] for one in every["stories"]] == names
 
 
 @pytest.mark.parametrize("arguments", [(), ("s-1", "--phone", PHONE)])
 def test_explain_wants_a_session_or_a_person(shop: Shop, arguments: tuple[str, ...]) -> None:
     assert shop.run("explain", *arguments, code=2) == "name either a SESSION, or a person by --phone or --email"
-
-
-def test_person_without_sessions_is_reported_by_explain(shop: Shop) -> None:
-    assert shop.run("explain", "--phone", PHONE, code=2).startswith("no session of theirs is known")

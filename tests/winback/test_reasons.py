@@ -5,7 +5,7 @@ import json
 from typer.testing import CliRunner
 
 from tasks.policy.reasons import POSTPONED, REASONS
-from tasks.policy.rules import RULES
+from tasks.policy.rule_table import RULES
 from winback.cli.commands import app
 
 
@@ -20,4 +20,6 @@ def test_the_command_explains_every_reason_on_a_line_of_its_own() -> None:
 
 def test_the_command_names_the_rules_in_their_order() -> None:
     result = CliRunner().invoke(app, ["reasons", "--json"])
-    assert json.loads(result.stdout)["rules"] == [rule.switch for rule in RULES]
+    assert json.loads(result.stdout)["rules"] == [
+        {"name": rule.name, "can_be_disabled": not rule.always} for rule in RULES
+    ]

@@ -154,7 +154,7 @@ def test_report_groups_by_day_within_a_hundred_columns() -> None:
 
 def test_other_and_suppressed_are_explained() -> None:
     text = " ".join(shown(report(TALLIES)).split())
-    assert "checkout web holdout 200, opted out 7" in text
+    assert "checkout web holdout 200, opted_out 7" in text
     assert "2 unreachable (name, phone or country missing), 1 expired, 1 unknown (neither contacted" in text
     assert "5 cancelled otherwise than by coming back or paying" in text
     assert "without a value, so not in the revenue: 3 of the orders" in text

@@ -100,12 +100,12 @@ def test_the_document_holds_what_the_screen_shows(healthy: State, env: dict[str,
     assert any(line.split()[-2:] == ["sent", "1"] for line in status(env).splitlines())
 
 
-def test_reasons_are_shown_in_words_most_frequent_first(healthy: State, env: dict[str, str]) -> None:
+def test_reasons_are_shown_most_frequent_first(healthy: State, env: dict[str, str]) -> None:
     key = healthy.keys.stats(1, now_ms(healthy) // DAY_MS)
     healthy.client.hset(key, mapping={"suppressed.no_cart": 2, "suppressed.contacted_recently": 1_200})
     healthy.client.pexpire(key, DAY_MS)
 
-    assert "suppressed   1,202  contacted recently 1,200, no cart 2" in status(env)
+    assert "suppressed   1,202  contacted_recently 1,200, no_cart 2" in status(env)
 
 
 def test_the_days_asked_for_are_named(healthy: State, env: dict[str, str]) -> None:

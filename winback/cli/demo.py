@@ -107,7 +107,7 @@ def _line(seen: Overview, sent: int, total: int, elapsed: float) -> str:
 def _print_summary(console: Console, summary: Summary) -> None:
     sessions = Table("outcome", "sessions", title=f"After {summary.seconds:.0f} s", title_justify="left")
     for state, number in sorted(summary.sessions.items(), key=lambda item: -item[1]):
-        sessions.add_row(_MEANING.get(state, state.replace(".", ": ").replace("_", " ")), str(number))
+        sessions.add_row(_MEANING.get(state, state.replace(".", ": ")), str(number))
     sessions.add_row("together", str(sum(summary.sessions.values())), style="bold")
     console.print(sessions)
     for check in summary.checks:

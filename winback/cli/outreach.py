@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from state.decisions import Operator
+from winback.cli import terminal
 from winback.cli.bulk_selection import (
     Filter,
     Ids,
@@ -23,7 +25,7 @@ from winback.cli.bulk_selection import (
     read,
     show,
 )
-from winback.cli.explain import print_outreach
+from winback.cli.story_screen import print_outreach
 from winback.operations.outreach_story import explain_outreach
 
 _OPEN = ("waiting", "leased")
@@ -72,13 +74,14 @@ def list_outreaches(
 def show_outreach(
     outreach: Annotated[str, typer.Argument(metavar="OUTREACH", help="An id, as `list` shows it.")],
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show what replies said, which may be personal.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show replies as they are; they might be personal.")] = False,
     json: Json = False,
 ) -> None:
     """Show one outreach and all that happened to it. `winback explain` tells the story of its session as well."""
-    operator, now_ms = opened()
-    (record,) = read(operator, [outreach])
-    story = explain_outreach(record, reveal=reveal, now_ms=now_ms)
+    _, state = terminal.opened()
+    (record,) = read(Operator(state.scripts, state.keys, state.cipher), [outreach])
+    fields = state.sessions.read([record.session])[0].fields if record.session else {}
+    story = explain_outreach(record, reveal=reveal, now_ms=state.streams.watermark().now_ms, fields=fields)
     if json:
         typer.echo(jsonlib.dumps({**document(record), "history": story["history"], "next": story["next"]}, indent=2))
     else:

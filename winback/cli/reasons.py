@@ -1,4 +1,4 @@
-"""`winback reasons`: what every outcome and its reason mean, and which rules can be switched off."""
+"""`winback reasons`: the meaning of each outcome and reason, and the rules that can be disabled."""
 
 import json as jsonlib
 from typing import Annotated
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from tasks.policy.reasons import POSTPONED, REASONS
-from tasks.policy.rules import RULES
+from tasks.policy.rule_table import RULES
 
 _PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
 
@@ -17,11 +17,12 @@ def reasons(
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object: outcomes, postponed, rules.")] = False,
 ) -> None:
-    """Explain every outcome and its reasons, why something is postponed, and name the rules of the contact policy.
+    """Explain each outcome and its reasons, each postponement, and list the rules of the contact policy.
 
-    The rules are asked in the order shown; those with a name can be switched off with `contact.disabled_rules`.
+    The rules are asked in the order shown, and each gives its name as the reason.
+    `contact.disabled_rules` can disable all rules that aren't marked with "always".
     """
-    rules = [rule.switch for rule in RULES]
+    rules = [{"name": rule.name, "can_be_disabled": not rule.always} for rule in RULES]
     if json:
         typer.echo(jsonlib.dumps({"outcomes": REASONS, "postponed": POSTPONED, "rules": rules}, indent=2))
         return
@@ -35,4 +36,5 @@ def reasons(
         for reason, meaning in meanings.items():
             table.add_row(outcome, reason or "-", meaning)
     console.print(table)
-    console.print("\nrules, in order:", ", ".join(rule or "(always asked)" for rule in rules), highlight=False)
+    names = (rule.name if not rule.always else f"{rule.name} (always)" for rule in RULES)
+    console.print("\nrules, in order:", ", ".join(names), highlight=False)

@@ -80,7 +80,7 @@ def _suppressed(report: Report) -> Sequence[RenderableType]:
 
     def cells(row: Row) -> Sequence[str]:
         reasons = sorted(row.outcomes["suppressed"].items(), key=lambda item: (-item[1], item[0]))
-        return [", ".join(f"{reason.replace('_', ' ')} {number:,}" for reason, number in reasons)]
+        return [", ".join(f"{reason} {number:,}" for reason, number in reasons)]
 
     return [_table(report, ("suppressed, by reason",), cells, lambda row: row.ended("suppressed") > 0, justify="left")]
 

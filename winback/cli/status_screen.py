@@ -158,6 +158,6 @@ def _outcomes(snapshot: Snapshot) -> RenderableType:
     found = {"silent": sum(counters.silent.values())} | {outcome: counters.total(outcome) for outcome in OUTCOMES}
     for outcome, count in found.items():
         reasons = sorted(counters.outcomes.get(outcome, {}).items(), key=lambda item: -item[1])
-        words = ", ".join(f"{reason.replace('_', ' ')} {times:,}" for reason, times in reasons if reason)
+        words = ", ".join(f"{reason} {times:,}" for reason, times in reasons if reason)
         rows.add_row(outcome, f"{count:,}", Text(words, "dim"), style="" if count else "dim")
     return rows

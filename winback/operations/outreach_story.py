@@ -1,12 +1,15 @@
 """The story of one outreach, as JSON data: what was decided and why, what was tried, and what happens next."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import zip_longest
 
 from detectors.durations import format_duration
 from state.decisions import HistoryLine, OutreachRecord
-from winback.operations.story import Story, when
+from tasks.policy.reasons import meaning_of
+from winback.operations.reply_text import masked_reply
+from winback.operations.story import Story, encrypted_under, when
 from worker.logs.masking import one_line
 
 _ATTEMPT = re.compile(
@@ -27,8 +30,13 @@ _BEGINS = {
 }
 
 
-def explain_outreach(record: OutreachRecord, *, reveal: bool, now_ms: int) -> Story:
-    """Tell the story of one outreach; what a reply said may be personal, and is left out unless `reveal`."""
+def explain_outreach(
+    record: OutreachRecord, *, reveal: bool, now_ms: int, fields: Mapping[str, str] | None = None
+) -> Story:
+    """Return the story of one outreach.
+
+    A reply's text might be personal. Without `reveal` it is masked by the `fields` of its session, or left out.
+    """
     return {
         "outreach": record.outreach,
         "state": record.state,
@@ -39,14 +47,16 @@ def explain_outreach(record: OutreachRecord, *, reveal: bool, now_ms: int) -> St
         "claimed": when(record.claimed_ms),
         "attempts": record.attempts,
         "history": [
-            _history_line(line, following, reveal=reveal)
+            _history_line(line, following, fields or {}, reveal=reveal)
             for line, following in zip_longest(record.history, record.history[1:])
         ],
         "next": _next(record, now_ms),
     }
 
 
-def _history_line(line: HistoryLine, following: HistoryLine | None, *, reveal: bool) -> Story:
+def _history_line(
+    line: HistoryLine, following: HistoryLine | None, fields: Mapping[str, str], *, reveal: bool
+) -> Story:
     """One line of the history, in words and, for an attempt, in numbers.
 
     The status of an attempt that was not the last word is the reason in the line after it.
@@ -58,8 +68,7 @@ def _history_line(line: HistoryLine, following: HistoryLine | None, *, reveal: b
         text += f" {status}" if status else ""
         text += f", {int(found['ms']):,} ms" if found["ms"] else ""
         text += f" (left out: {found['left_out']})" if found["left_out"] else ""
-        if found["said"]:
-            text += f": {one_line(found['said'])}" if reveal else " (--reveal shows what was answered)"
+        text += _reply(found["said"] or "", fields, reveal=reveal)
         numbers = {"attempt": int(found["number"]), "ms": int(found["ms"]) if found["ms"] else None}
         return shown | {"text": text, **numbers, "status": status}
     if found := _CLAIMED.fullmatch(line.text):
@@ -73,14 +82,22 @@ def _history_line(line: HistoryLine, following: HistoryLine | None, *, reveal: b
         text = _BEGINS[word].format(reason)
     else:
         text = f"ended {word}: {reason}" if reason else f"ended {word}"
-    return shown | {"text": text}
+    return shown | {"text": text, "meaning": meaning_of(word, reason.partition(" until ")[0]) or None}
+
+
+def _reply(said: str, fields: Mapping[str, str], *, reveal: bool) -> str:
+    """Return what Yuno's API replied, as the end of a line; empty if the reply had no text."""
+    if said.startswith("(outreach.history: is encrypted under key "):
+        return f": the reply is {encrypted_under(said)}"
+    if not said:
+        return ""
+    text = one_line(said) if reveal else masked_reply(said, fields)
+    return " (--reveal shows what was answered)" if text is None else f": {text}"
 
 
 def _postponed(reason: str) -> str:
-    """`law_CO until Monday 07:00` in words: `law CO, opens Monday 07:00`."""
+    """`law_CO until Monday 07:00` in words: `law_CO, opens Monday 07:00`."""
     why, until, opens = reason.partition(" until ")
-    law, _, place = why.partition("_")
-    why = f"law {place}" if law == "law" else why
     return f"{why}, opens {opens}" if until else why
 
 

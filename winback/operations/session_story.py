@@ -11,7 +11,8 @@ from detectors.settings import DetectionSettings
 from state.event_streams import Watermark
 from state.people import PersonFacts
 from state.session_record import Session, StageVisit
-from winback.operations.story import Story, when
+from tasks.policy.reasons import meaning_of
+from winback.operations.story import Story, encrypted_under, when
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 
 
@@ -24,6 +25,7 @@ def explain_session(
         "session": session.fields.get(ID) or session.session_id,
         "stored_as": session.session_id,
         "state": session.state,
+        "meaning": meaning_of(*session.state.split(".", 1)) if "." in session.state else None,
         "stage": lane.stage if lane else None,
         "platform": lane.platform if lane else None,
         "stages": [_stage_visit(stay) for stay in session.stage_visits],
@@ -37,6 +39,7 @@ def explain_session(
         "customer": _customer(session.fields, reveal=reveal),
         "cart": _cart(session, reveal=reveal),
         "person": _person(facts),
+        "unreadable": encrypted_under(session.unreadable) or None,
     }
     if lane is not None:
         wait = lane.kind.wait(detection, lane.stage, lane.platform)
@@ -74,14 +77,19 @@ def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSe
     at = "at the next sweep" if claimed_ms <= mark.until_ms else f"at {when(claimed_ms)}, unless something happens,"
     if claimed_ms <= mark.now_ms and claimed_ms > mark.until_ms:
         at = f"when the events that have been waiting since {when(mark.until_ms)} are applied"
-    suppress_reason = lane.kind.suppress_reason(detection)
     if at_ms - overdue_ms > milliseconds(detection.max_abandonment_age):
         return f"{at} it ends expired: too_old"
+    return f"{at} it {_claimed_as(session, lane.kind.suppress_reason(detection))}"
+
+
+def _claimed_as(session: Session, suppress_reason: str | None) -> str:
+    if session.unreadable:
+        return "is claimed; this command can't read the fields that decide on a contact"
     if lacks := missing(session):
-        return f"{at} it ends unreachable: {', '.join(lacks)} missing"
+        return f"ends unreachable: {', '.join(lacks)} missing"
     if suppress_reason:
-        return f"{at} it ends suppressed: {suppress_reason}"
-    return f"{at} it is claimed, and the contact policy is asked"
+        return f"ends suppressed: {suppress_reason}"
+    return "is claimed, and the contact policy is asked"
 
 
 def _next_of_ended(session: Session) -> str:
@@ -100,8 +108,8 @@ def _next_of_ended(session: Session) -> str:
 def setting_of(detection: DetectionSettings, lane: Lane) -> str:
     """Return the name of the setting that the threshold comes from."""
     wait = lane.kind.wait(detection, lane.stage, lane.platform)
-    if lane.kind.name != "idle" and wait != idle_wait(detection, lane.stage, lane.platform):
-        return f"detection.{lane.kind.name}"
+    if wait != idle_wait(detection, lane.stage, lane.platform):
+        return f"detection.{lane.kind.setting}" if lane.kind.setting else f"fixed for the kind {lane.kind.name}"
     own = getattr(detection.idle_by_platform.get(lane.platform), lane.stage, None)
     return f"detection.idle_by_platform.{lane.platform}.{lane.stage}" if own else f"detection.idle.{lane.stage}"
 

@@ -14,9 +14,10 @@ def limits_for(stage: Stage, jurisdictions: tuple[str, ...], settings: ContactSe
     """Return every limit for a person at a stage, shortest period first.
 
     These are the shop's (`cap` and `limits`, of the stage and of each country) and those of each law, without the ones
-    that a stricter limit implies. With "cap" in `contact.disabled_rules`, the shop's are left out.
+    that a stricter limit implies. With "contacted_recently" in `contact.disabled_rules`, the shop's are left out.
     """
-    found = list(_of_shop(stage, jurisdictions, settings)) if "cap" not in settings.disabled_rules else []
+    of_shop = "contacted_recently" not in settings.disabled_rules
+    found = list(_of_shop(stage, jurisdictions, settings)) if of_shop else []
     for _, entry in entries_of(jurisdictions, settings.law_off) if settings.law == "on" else ():
         found += entry.limits
     return strictest(found)

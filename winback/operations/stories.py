@@ -1,0 +1,109 @@
+"""The story of one session with its outreaches, read from Redis."""
+
+from detectors.lanes import LANES_BY_NAME
+from detectors.normalize.session_ids import stored_as
+from detectors.session_fields import ID
+from state import applied_thresholds
+from state.decisions import Operator, OutreachRecord
+from state.partitions import is_outreach_id
+from state.people import PersonFacts, merged, person_of
+from state.session_record import Session
+from winback.operations.outreach_story import explain_outreach
+from winback.operations.session_story import explain_session
+from winback.operations.story import Story
+from winback.operations.threshold_source import in_force, threshold_source
+from worker import runtime
+from worker.errors import StartError
+from worker.runtime import State
+from worker.settings import Settings
+from worker.settings.detection_sources import detection_sources
+
+_UNKNOWN = """session {session!r} is not known in namespace {namespace!r}. One of these is why:
+  it has not done anything for 7 days, and nothing was planned for it in the last 30 (then it is forgotten)
+  it is in another namespace (WINBACK_NAMESPACE), or on another server (WINBACK_REDIS_URL)
+  its events could not be read: winback rejected list
+  its events are not applied yet: winback status says how many wait"""
+
+
+def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
+    """Return the story: `session` (null once it is forgotten) and `outreaches`, the first first.
+
+    Raises:
+        StartError: neither is known.
+    """
+    operator, mark = Operator(state.scripts, state.keys, state.cipher), state.streams.watermark()
+    name = stored_as(asked)
+    records: list[OutreachRecord] = []
+    if is_outreach_id(asked):
+        records = [record for record in operator.read([asked]) if record is not None]
+        if not records:
+            raise StartError(f"{asked}: no such outreach; its record is kept for 30 days")
+        name = records[0].session
+    session = state.sessions.read([name])[0]
+    is_known = _is_known(session)
+    if session.outreaches:
+        earlier = [record for record in records if record.outreach not in session.outreaches]
+        records = earlier + [record for record in operator.read(session.outreaches) if record is not None]
+    elif name and not is_known:
+        # Outreaches are kept for longer than sessions; to find them, all have to be looked at.
+        records = operator.of_session(name)
+    if not is_known and not records:
+        raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
+    facts = _facts(state, settings, session)
+    applied = applied_thresholds.read(state.scripts, state.keys, mark.now_ms)
+    outreaches = [
+        explain_outreach(record, reveal=reveal, now_ms=mark.now_ms, fields=session.fields)
+        | {"other_session": _other_session(record, facts, state)}
+        for record in records
+    ]
+    detection = in_force(applied, settings.detection)
+    found = explain_session(session, detection, mark, facts, reveal=reveal) if is_known else None
+    if found and found.get("lane"):
+        here = detection_sources(settings.config)
+        lane, zone = LANES_BY_NAME[found["lane"]], settings.report.time_zone
+        found["threshold_source"] = threshold_source(applied, settings.detection, here, lane, zone)
+    if found and session.state == "abandoned" and outreaches:
+        found["next"] = outreaches[-1]["next"]
+    return {"session": found, "outreaches": outreaches} | _time_zone(session, settings)
+
+
+def _other_session(record: OutreachRecord, facts: PersonFacts | None, state: State) -> str | None:
+    """Return the session in which the person was active, if that cancelled the outreach and it is still known."""
+    if record.reason != "active_elsewhere" or facts is None:
+        return None
+    silent_ms = record.claimed_ms - record.threshold_ms
+    others = state.sessions.read([one for one in facts.sessions if one != record.session])
+    later = [session for session in others if session.seen_ms > silent_ms]
+    latest = max(later, key=lambda session: session.seen_ms, default=None)
+    return latest.fields.get(ID) or latest.session_id if latest else None
+
+
+def _time_zone(session: Session, settings: Settings) -> Story:
+    """Return the shopper's time zone if it is certain, else the shop's; none if that is UTC."""
+    from detectors.normalize import countries  # which load slowly, as does the next one
+    from tasks.delivery.payload import phone_of
+    from tasks.policy.law.places import place_of
+
+    fields, of_shop = session.fields, settings.contact.default_zone
+    number, country = phone_of(fields) or "", countries.country(fields.get("country", "")) or ""
+    region, own = fields.get("region", ""), fields.get("time_zone", "")
+    zones = place_of(number, country, region=region, time_zone=own, default_zone=of_shop).zones
+    if (number or country or own) and len(zones) == 1:
+        return {"time_zone": zones[0], "time_zone_of": "shopper"}
+    return {"time_zone": of_shop, "time_zone_of": "shop"} if of_shop != "UTC" else {"time_zone": None}
+
+
+def _is_known(session: Session) -> bool:
+    return bool(session.seen_ms or session.fields or session.state != "waiting")
+
+
+def _facts(state: State, settings: Settings, session: Session) -> PersonFacts | None:
+    """Return what is known of the person; None without a number or address, or without the identity secret."""
+    if settings.identity_secret is None or not (session.fields.get("phone") or session.fields.get("email")):
+        return None
+    from detectors.normalize.identities import identities_of  # numbering plans load slowly
+    from tasks.delivery.payload import contact_of
+
+    secret = runtime.identity_secret(settings)
+    people = [person_of(one, secret) for one in identities_of(*contact_of(session.fields))]
+    return merged(state.people.person_facts_of(people)) if people else None
