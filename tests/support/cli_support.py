@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from detectors.lanes import LANES
 from state import deployment, overview
+from state.event_flow import FlowCounts, count_events
 from state.overview import Overview
 from tests.support.helpers import SECRET, eventually, now_ms
 from winback.cli.doctor import doctor as doctor_command
@@ -73,8 +74,9 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 
 def make_healthy(state: State) -> None:
-    """Record the deployment, and let every role say that it lives and a sweep begin."""
+    """Record the deployment, and let every role say that it lives, an event arrive and a sweep begin."""
     deployment.check(state.scripts, state.keys, SECRET)
+    state.scripts.run(count_events(state.keys, FlowCounts(now_ms(state))))
     state.streams.first.create_group()
     state.streams.open_sweep(SWEEP_MS)
     for role in ROLES:

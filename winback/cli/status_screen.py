@@ -13,6 +13,7 @@ from detectors.registry import KINDS
 from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
 from winback.cli.doctor import STYLES, table
+from winback.cli.flow_lines import flow_lines
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
 from worker.server_errors import address
@@ -53,6 +54,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
         ("server", Text(f"{snapshot.server}, {_memory(snapshot)}")),
         ("roles", _roles(snapshot)),
         ("events", _events(snapshot)),
+        *((name, Text(text)) for name, text in flow_lines(snapshot.overview)),
         ("outbox", _outbox(snapshot)),
     ):
         facts.add_row(Text(name, "bold"), text)
@@ -107,7 +109,7 @@ def _events(snapshot: Snapshot) -> Text:
     events, lag = snapshot.overview.events, snapshot.overview.lag_ms
     streams = f" in {events.streams} streams" if events.streams > 1 else ""
     text = f"{events.waiting:,} waiting{streams} ({events.pending:,} in flight), {health.span(lag)} behind"
-    return Text(text + (f"; {events.rejected:,} quarantined" if events.rejected else ""))
+    return Text(text + (f"; {events.rejected:,} in the rejected list" if events.rejected else ""))
 
 
 def _outbox(snapshot: Snapshot) -> Text:

@@ -8,6 +8,7 @@ from detectors.normalize.identities import identities_of
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import Problem, parse
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
+from state.event_flow import FlowCounts
 from state.event_stream import StreamEntry, entry_ms
 from state.sessions import Change
 from worker.ingest import fast_path
@@ -53,6 +54,10 @@ class Batch:
     placed: list[tuple[str, int]] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived (Unix ms)."""
     rejections: list[Rejection] = field(default_factory=list)
+    kinds: list[int | str] = field(default_factory=list)
+    """Of each entry the rank of a usual event, else type and stage (`exit.checkout`); empty for one that isn't read."""
+    flow: FlowCounts | None = None
+    """What it adds to the counters of the event flow; None once that is done."""
 
 
 # A session that is nowhere in the flow waits in no lane: both would be lost.
@@ -68,17 +73,20 @@ def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Bat
     `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
     """
     batch = Batch()
-    changes, minutes = batch.changes, batch.minutes
+    changes, minutes, kinds = batch.changes, batch.minutes, batch.kinds
     for entry_id, raw in entries:
         if raw is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry_id, (problem,), applied=False))
+            kinds.append("")
             continue
         arrival_ms = entry_ms(entry_id)
         if latest_ms is not None and arrival_ms > latest_ms:
             arrival_ms = latest_ms
         if usual := fast_path.read(raw, arrival_ms):
-            if usual[1] % RANK_SPAN >= CHECKOUT_RANK:  # its stamp, by index: in half the time
+            rank = usual[1] % RANK_SPAN  # of its stamp, by index: in half the time
+            kinds.append(rank)
+            if rank >= CHECKOUT_RANK:
                 batch.checkouts.append(len(changes))
             changes.append(usual)
             minutes.append(arrival_ms // MINUTE_MS)
@@ -86,8 +94,12 @@ def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Bat
         parsed = parse(raw)
         if parsed.problems:
             batch.rejections.append(Rejection(entry_id, parsed.problems, applied=parsed.event is not None))
-        if parsed.event is not None:
-            _add(batch, entry_id, arrival_ms, parsed.event)
+        event = parsed.event
+        if event is None:
+            kinds.append("")
+            continue
+        kinds.append(event.type if event.flow_stage is None else f"{event.type}.{event.flow_stage}")
+        _add(batch, entry_id, arrival_ms, event)
     return batch
 
 
