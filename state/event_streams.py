@@ -32,6 +32,7 @@ RECORDED = "streams"
 SHORTEST_GAP_MS = 15_000
 TIMES_TO_A_GAP = 3
 """A pause between two signs that events can be taken is a gap if it is longer than this, and than 3 usual ones."""
+_LONGEST_SESSION = 128
 LONGEST_TURN_MS = 100
 """How long one of several streams is waited at, while events may come in another."""
 
@@ -191,13 +192,14 @@ class Streams:
     def _record_sign(self, interval_ms: int | str) -> int:
         return self._scripts.run(lua.open_sweep(self._keys.sweep, SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms))
 
-    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
-        """Set aside why an event, or (`applied`) a part of one, could not be read; keeps nothing of the event."""
+    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool, session: str = "") -> None:
+        """Set aside why an event, or (`applied`) a part of one, could not be read; keeps its session only."""
         fields: dict[str, Word] = {
             "entry": entry_id,
             "field": problems[0][0] or "event",
             "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
             "applied": int(applied),
+            **({"session": session[:_LONGEST_SESSION]} if session else {}),
         }
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)

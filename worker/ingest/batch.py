@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of
-from detectors.normalize.session_ids import session_key
-from detectors.parsing import Problem, parse
+from detectors.normalize.session_ids import public_session_id, session_key
+from detectors.parsing import Problem, parse, session_in
 from detectors.sequence import ACTIVITY_RANK, RANK_SPAN, Position, occurred_ms, position
 from state.event_flow import FlowCounts
 from state.event_stream import StreamEntry, entry_ms
@@ -27,6 +27,8 @@ class Rejection:
     entry_id: bytes
     problems: tuple[Problem, ...]
     applied: bool
+    session: str = ""
+    """The session as the shop calls it, without credentials; empty if that can't be read."""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,9 @@ def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Bat
             continue
         parsed = parse(raw)
         if parsed.problems:
-            batch.rejections.append(Rejection(entry_id, parsed.problems, applied=parsed.event is not None))
+            event = parsed.event
+            named = session_in(raw) if event is None else public_session_id(event.session_id or "")
+            batch.rejections.append(Rejection(entry_id, parsed.problems, event is not None, named))
         event = parsed.event
         if event is None:
             kinds.append("")
@@ -129,7 +133,9 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
         if event_position.activity:
             batch.superseded.append((session_key(event.previous_session_id), own, event_position.stamp))
         elif event.type not in STOPS:
-            batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
+            batch.rejections.append(
+                Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True, session=public_session_id(text or ""))
+            )
 
 
 def _add_own(batch: Batch, session: str, event: ActivityEvent, event_position: Position) -> None:
