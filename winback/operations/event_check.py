@@ -24,6 +24,7 @@ from worker.logs.masking import json_line, one_line
 CLOCK_TOLERANCE_MS = 5000
 """How far ahead of this machine's clock an event may be before it is worth a warning."""
 
+REJECTED_EFFECT = "the event would be rejected"
 _UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
 _NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
 _PLACES = {
@@ -96,7 +97,7 @@ def is_refused(findings: list[EventFinding]) -> bool:
 def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> EventFinding:
     part = problem.field.partition(".")[0]
     if not rejection.applied:
-        effect = "the event would be rejected"
+        effect = REJECTED_EFFECT
     elif not part:
         effect = "the rest of the event would be applied"
     elif part == "type" or (part in {"flow_stage", "platform"} and not _holds(raw, part)):
