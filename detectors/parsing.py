@@ -54,6 +54,7 @@ _CONTROLS = dict.fromkeys(range(0x20), " ")
 _LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
 _LARGEST_ID = 2**64
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
+_OF_A_LIST = frozenset({"list_type", "too_long"})
 
 
 def parse(raw: bytes) -> Parsed:
@@ -188,7 +189,7 @@ def _missing(event: ActivityEvent, known: tuple[Problem, ...]) -> tuple[Problem,
 
 def _problem(detail: ErrorDetails) -> Problem:
     field = ".".join(str(part) for part in detail["loc"])
-    if detail["loc"] and detail["loc"][0] in _IDS and detail["type"] != "too_long":
+    if detail["loc"] and detail["loc"][0] in _IDS and detail["type"] not in _OF_A_LIST:
         return Problem(field, f"must be {SESSION_ID_FORM}")
     return Problem(field, plain(detail))
 

@@ -102,7 +102,9 @@ def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> EventFinding
     elif part == "type" or (part in {"flow_stage", "platform"} and not _holds(raw, part)):
         effect = "the event would only say that the shopper is still there"
     else:
-        effect = f"the event would be applied without its {part}"
+        # The field itself is left out, not the part that it is in.
+        left_out = f"its {part}" if part == problem.field else problem.field
+        effect = f"the event would be applied without {left_out}"
     return EventFinding("problem", problem.field, problem.message, effect)
 
 
