@@ -1,6 +1,6 @@
 """Counts a batch for the event flow: each event by type and stage, and what a closer look at some of them finds.
 
-Of a small batch every event is inspected, of a large one a few: under load that is still some hundred a second.
+Of a small batch every event is inspected, of a large one three: under load that is still a hundred a second.
 """
 
 import re
@@ -23,7 +23,7 @@ from state.event_flow import MINUTE_MS, FlowCounts
 from state.event_stream import StreamEntry
 from worker.ingest.batch import Batch
 
-SMALL_BATCH, INSPECTED_OF_LARGE = 32, 8
+SMALL_BATCH, INSPECTED_OF_LARGE = 32, 3
 _MOST_UNKNOWN = 20
 """Unknown names of one event that are counted."""
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
