@@ -33,8 +33,8 @@ class Follower:
         self._found: Queue[StreamEntry | Exception] = Queue(_MOST_QUEUED)
         self._stopped = Event()
         self._seen = 0
-        begun = [scripts.run(lua.stream_snapshot(stream.key, applied_of(stream.key))) for stream in streams]
-        self._added = sum(one.added for one in begun)
+        started = [scripts.run(lua.stream_snapshot(stream.key, applied_of(stream.key))) for stream in streams]
+        self._added = sum(one.added for one in started)
         self._after = [scripts.run(lua.last_id(stream.key)) for stream in streams]
         # What came between these two calls is among neither the earlier entries nor the later ones.
         earlier = [
