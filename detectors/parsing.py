@@ -13,15 +13,16 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from detectors.activity import MAX_EVENT_BYTES, OPTIONAL_PARTS, ActivityEvent
-from detectors.activity_fields import SESSION_ID_FORM
+from detectors.activity_fields import MAX_SESSION_ID, SESSION_ID_FORM
 from detectors.json_values import JsonValue
+from detectors.normalize.session_ids import public_session_id
 from detectors.problem import Problem
 from detectors.reading import signs
 from detectors.reading.events import canonical
 from detectors.reading.names import fields_of, squash
 from detectors.validation_messages import plain
 
-__all__ = ["Parsed", "Problem", "parse", "unknown_fields"]
+__all__ = ["Parsed", "Problem", "parse", "session_in", "unknown_fields"]
 
 
 class Parsed(NamedTuple):
@@ -52,7 +53,9 @@ _CONTROLS = dict.fromkeys(range(0x20), " ")
 """Outside of a text they are white space or errors. Inside, JSON requires escapes."""
 # Begins only where a number does, and gives nothing back: at most one scan, however long the number is.
 _LAST_NUMBER = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]++\s*\Z")
+_LARGEST_ID = 2**64
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
+_OF_A_LIST = frozenset({"list_type", "too_long"})
 
 
 def parse(raw: bytes) -> Parsed:
@@ -187,9 +190,24 @@ def _missing(event: ActivityEvent, known: tuple[Problem, ...]) -> tuple[Problem,
 
 def _problem(detail: ErrorDetails) -> Problem:
     field = ".".join(str(part) for part in detail["loc"])
-    if detail["loc"] and detail["loc"][0] in _IDS and detail["type"] != "too_long":
+    if detail["loc"] and detail["loc"][0] in _IDS and detail["type"] not in _OF_A_LIST:
         return Problem(field, f"must be {SESSION_ID_FORM}")
     return Problem(field, plain(detail))
+
+
+def session_in(raw: bytes) -> str:
+    """Return the session that an unreadable event names, without credentials; empty if it can't be told."""
+    try:
+        document = from_json(raw) if len(raw) <= MAX_EVENT_BYTES else None
+    except ValueError:
+        return ""
+    for name, value in document.items() if isinstance(document, dict) else ():
+        if squash(name) == "sessionid":
+            # A larger number is no id, and Python refuses to write one of thousands of digits.
+            is_number = type(value) is int and value < _LARGEST_ID
+            text = str(value) if is_number or isinstance(value, str) else ""
+            return public_session_id(text) if len(text) <= MAX_SESSION_ID else ""
+    return ""
 
 
 def unknown_fields(document: object) -> Iterator[str]:

@@ -39,14 +39,15 @@ _WORDS = {
 }
 
 
-def plain(detail: ErrorDetails, *, pattern: str = "written in another way") -> str:
+def plain(detail: ErrorDetails, *, pattern: str | None = None) -> str:
     """Return the text that completes "<field>: ...". Never holds the value, which can be personal.
 
     Args:
         detail: One error from pydantic.
-        pattern: Completes "must be ..." for a text that doesn't match its pattern.
+        pattern: Completes "must be ..." for a text that doesn't match its pattern; None: the pattern is shown.
     """
     words = _WORDS.get(detail["type"])
     if words is None:
         return detail["msg"].removeprefix("Value error, ")
-    return words.format_map({**detail.get("ctx", {}), "pattern": pattern})
+    context = detail.get("ctx", {})
+    return words.format_map({**context, "pattern": pattern or f"text that matches {context.get('pattern')}"})

@@ -28,6 +28,7 @@ MEANINGS = {
     "entries_claimed": "Ingest took over events of another process that hasn't applied them.",
     "event_quarantined": "An event was delivered too often without being applied, and is now in the rejected list.",
     "events_lost": "Events were removed from a stream before they were applied.",
+    "events_rejected": "Events couldn't be read, in whole or in part, with the reasons. At most one line a minute.",
     "group_created": "The consumer group of the event streams was created.",
     "identity_shared": "A contact field was seen with too many other people and no longer identifies a person.",
     "ids_put_back": "The ids of an event stream were ahead of the clock. The empty stream was created again.",

@@ -1,23 +1,24 @@
-"""The page of the metrics, from the calls in `worker.monitoring.metrics` that create them."""
+"""The page of the metrics, from the calls that create them."""
 
 import ast
+import inspect
 from collections.abc import Iterator
-from pathlib import Path
 
+from worker.monitoring import flow_metrics
 from worker.monitoring import metrics as source
 
-_TYPES = {"_gauge": "gauge", "_gauges": "gauge", "_counter": "counter"}
+_TYPES = {"gauge": "gauge", "gauges": "gauge", "counter": "counter"}
 
 
 def metrics() -> str:
-    """Return the table of all metrics, in the order in which they are served."""
+    """Return the table of all metrics, those of the event flow last."""
     rows = [f"| `{name}` | {kind} | {labels} | {text} |" for name, kind, labels, text in _metrics()]
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
 
 
 def _metrics() -> Iterator[tuple[str, str, str, str]]:
-    tree = ast.parse(Path(source.__file__).read_text(encoding="utf-8"))
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+    trees = [ast.parse(inspect.getsource(module)) for module in (source, flow_metrics)]
+    for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         texts = {
             node.targets[0].id: ast.literal_eval(node.value)
             for node in ast.walk(function)
@@ -26,7 +27,7 @@ def _metrics() -> Iterator[tuple[str, str, str, str]]:
         for call in _calls(function):
             name, text, *more = call.args
             kind = _TYPES[ast.unparse(call.func)]
-            labels = more[0] if ast.unparse(call.func) != "_gauge" else ast.Tuple([])
+            labels = more[0] if ast.unparse(call.func) != "gauge" else ast.Tuple([])
             shown = ", ".join(f"`{each}`" for each in _labels(labels))
             full = ast.literal_eval(name) + ("_total" if kind == "counter" else "")
             yield full, kind, shown, texts.get(ast.unparse(text)) or ast.literal_eval(text)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from state import event_flow
 from state.calls import sessions as lua
 from state.keys import Keys
 from state.partitions import PARTITIONS
@@ -59,7 +60,7 @@ def claim(
     them. `each_round` is called after each round of all partitions.
     """
     packed = json.dumps([_packed(lane) for lane in lanes])
-    taken, outreaches, numbers = 0, 0, list(range(PARTITIONS))
+    taken, unreachable, outreaches, numbers = 0, 0, 0, list(range(PARTITIONS))
     while numbers and lanes:
         ids = [f"{n:02d}-{secrets.token_hex(6)}" for n in numbers]
         calls = [
@@ -68,9 +69,12 @@ def claim(
         ]
         replies = scripts.run_many(calls)
         taken += sum(reply.taken for reply in replies)
+        unreachable += sum(reply.unreachable for reply in replies)
         outreaches += sum(len(reply.outreaches) for reply in replies)
         numbers = [n for n, reply in zip(numbers, replies, strict=True) if reply.looked >= bounds.limit]
         each_round()
+    if taken:
+        scripts.run(event_flow.count_silent(keys, taken, unreachable))
     return Claimed(taken, outreaches)
 
 

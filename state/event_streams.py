@@ -31,6 +31,7 @@ RECORDED = "streams"
 SHORTEST_GAP_MS = 15_000
 TIMES_TO_A_GAP = 3
 """A pause between two such records is a gap if it is longer than this, and than three usual pauses."""
+_LONGEST_SESSION = 128
 LONGEST_TURN_MS = 100
 """How long to block on one of several streams, while events can arrive in another."""
 
@@ -194,13 +195,14 @@ class Streams:
     def _record_sign(self, interval_ms: int | str) -> int:
         return self._scripts.run(lua.open_sweep(self._keys.sweep, SHORTEST_GAP_MS, TIMES_TO_A_GAP, interval_ms))
 
-    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool) -> None:
-        """Record why an event, or (`applied`) a part of one, couldn't be read. Nothing of the event is kept."""
+    def reject(self, entry_id: bytes, problems: Sequence[tuple[str, str]], *, applied: bool, session: str = "") -> None:
+        """Record why an event, or (`applied`) a part of one, couldn't be read. Only the event's session is kept."""
         fields: dict[str, Word] = {
             "entry": entry_id,
             "field": problems[0][0] or "event",
             "reason": "; ".join(f"{field}: {message}" if field else message for field, message in problems[:10]),
             "applied": int(applied),
+            **({"session": session[:_LONGEST_SESSION]} if session else {}),
         }
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)

@@ -14,8 +14,7 @@ MOST_STREAMS = 64
 DAY_MS = 24 * 3600 * 1000
 SESSION_TTL_MS = 7 * DAY_MS
 OUTREACH_TTL_MS = 30 * DAY_MS
-REJECTED_TTL_MS = 7 * DAY_MS
-REFUSALS_TTL_MS = 7 * DAY_MS
+REJECTED_TTL_MS = REFUSALS_TTL_MS = 7 * DAY_MS
 BACKLOG_TTL_MS = 60 * 1000
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
@@ -111,6 +110,11 @@ class Keys:
     def checkouts(self) -> str:
         """Sorted set: a number for each session → when it reached the checkout; negative: when it ordered (1 day)."""
         return f"{self.control}checkouts"
+
+    @property
+    def flow(self) -> str:
+        """Hash: when the last event arrived (ms; 30 days). Below it: what arrives, by minute (`state.event_flow`)."""
+        return f"{self.control}flow"
 
     @property
     def last_erasure(self) -> str:

@@ -1,7 +1,7 @@
 """An overview of the data in Redis. Read-only; a server that is out of memory answers too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from state.announcements import Announcement, read_announcements
@@ -9,6 +9,7 @@ from state.applied_thresholds import AppliedThresholds, read_applied
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
+from state.event_flow import EventFlow, read_event_flow
 from state.event_stream import Item
 from state.event_streams import RECORDED, Streams
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, Keys
@@ -80,6 +81,8 @@ class Overview:
     """The settings of detection that the sweep applies; None: no sweep has recorded any."""
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
+    flow: EventFlow = field(default_factory=EventFlow)
+    """What arrived lately."""
 
     @property
     def lag_ms(self) -> int:
@@ -88,7 +91,7 @@ class Overview:
 
 
 def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -> Overview:
-    """Return everything, in six round trips whose cost doesn't grow with the number of sessions.
+    """Return everything, in seven round trips whose cost doesn't grow with the number of sessions.
 
     Args:
         scripts: The server.
@@ -103,6 +106,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         server = read_server(scripts.driver)
         stored = _read_stored(scripts, keys)
         events = _read_events(scripts, keys, stored)
+        flow = read_event_flow(scripts.client, keys, stored.now_ms)
     today = stored.now_ms // DAY_MS
     arguments = (*range(today, today - days, -1), *lanes)
     parts = scripts.run_many([lua.overview(keys.partition(number), days, *arguments) for number in range(PARTITIONS)])
@@ -112,7 +116,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         outbox=outbox_totals(parts),
         counters=counters(parts),
     )
-    return _joined(keys, server, events, totals, stored)
+    return replace(_joined(keys, server, events, totals, stored), flow=flow)
 
 
 class _Totals(NamedTuple):

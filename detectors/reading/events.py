@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from detectors.activity import ActivityEvent, Cart, Engagement
+from detectors.activity_fields import SESSION_ID_FORM
 from detectors.flow import PLATFORMS, STAGES, EventType
 from detectors.json_values import JsonValue
 from detectors.normalize.text import words
@@ -27,7 +28,7 @@ _EMPTIED = words(
     "cartemptied cartempty emptycart emptiedcart cartcleared clearcart clearedcart cartdeleted cartremoved"
 )
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
-_UNREADABLE_ID = "cannot be read, and was left out"
+_UNREADABLE_ID = f"must be {SESSION_ID_FORM}"
 _ACTIVITY_ONLY = "names no type of event; it was read as activity of its session"
 _WRAPPED = "is wrapped in a list or in text; it was read as activity of its session"
 

@@ -135,6 +135,12 @@ def count_orders(checkouts_json: bytes, orders_json: bytes) -> Arguments:
     return checkouts_json, orders_json
 
 
+@script(nothing)
+def count_flow(arrived: int, counters: bytes, names: bytes) -> Arguments:
+    """Count events and silent sessions. `arrived`: Unix ms; `counters`, `names`: JSON."""
+    return arrived, counters, names
+
+
 class JudgeOrdersReply(NamedTuple):
     """The level of the order flow now."""
 

@@ -70,13 +70,17 @@ class ClaimReply(NamedTuple):
     looked: int
     """Number of examined sessions. If it equals the limit, there can be more."""
     taken: int
+    unreachable: int
+    """How many of those taken ended as unreachable."""
     outreaches: Sequence[str]
 
     @classmethod
     def parse(cls, reply: tuple[int | bytes, ...]) -> Self:
         """Return the parsed reply of claim.lua."""
-        looked, taken, *outreaches = reply
-        return cls(int(looked), int(taken), [one.decode() for one in outreaches if isinstance(one, bytes)])
+        looked, taken, unreachable, *outreaches = reply
+        return cls(
+            int(looked), int(taken), int(unreachable), [one.decode() for one in outreaches if isinstance(one, bytes)]
+        )
 
 
 @script(ClaimReply.parse)

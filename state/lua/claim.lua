@@ -5,11 +5,11 @@
 --          since then or earlier, wait_ms: threshold, reason: why no shopper is contacted ('': they are),
 --          measure_from_expiry: age counts from the silence, checked_ms: when the sweep began (in the future: the clock
 --          was put back)}]; ARGV[4] new ids without their last four digits; ARGV[5] rank names; ARGV[6...] field names
--- Returns  number examined (if it equals the limit, there can be more), number taken, then the ids of new outreaches
+-- Returns  numbers examined (the limit: there can be more), taken, and of these unreachable; ids of new outreaches
 -- include: constants, clock, close_session, count, lane_of, marked, note_time, number_of, put_back_lane, silent_since
 -- include: text, where
 local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
-local id_start, ranks, now, examined, taken, made = ARGV[4], ARGV[5], clock(), 0, 0, {}
+local id_start, ranks, now, examined, taken, missing, made = ARGV[4], ARGV[5], clock(), 0, 0, 0, {}
 local FIXED, ask = 5, {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 6)}
 local function make(session, key, activity, lane, since, last, overdue)
   local outreach = id_start .. string.format('%04x', #made)
@@ -68,7 +68,7 @@ for _, lane in ipairs(lanes) do
       -- guard claim_too_old: now - overdue > max_age => false
       elseif now - overdue > max_age then close_session(prefix, key, stored, 'expired.too_old', lane.name, now)
       -- guard claim_reachable: not reachable => false
-      elseif not reachable then close_session(prefix, key, stored, 'unreachable', lane.name, now)
+      elseif not reachable then missing = missing + 1; close_session(prefix, key, stored, 'unreachable', lane.name, now)
       -- guard claim_suppressed: lane.reason ~= '' => false
       elseif lane.reason ~= '' then close_session(prefix, key, stored, 'suppressed.' .. lane.reason, lane.name, now)
       else make(id, key, stored, lane, since, last, overdue) end
@@ -77,4 +77,4 @@ for _, lane in ipairs(lanes) do
 end
 -- guard claim_notes_time
 if #made > 0 then note_time(prefix, now) end
-return {examined, taken, unpack(made)}
+return {examined, taken, missing, unpack(made)}

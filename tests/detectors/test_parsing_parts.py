@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from detectors.parsing import Parsed, parse
+from detectors.parsing import Parsed, parse, session_in
 from tests.support.reading_json import EVENT, PHONE, applied, read
 
 
@@ -135,3 +135,21 @@ def test_last_value_of_a_repeated_field_counts() -> None:
     raw = b'{"session_id":"a","session_id":"b","type":"exit"%s}'
     for rest in (b"", b',"cart":3'):
         assert applied(parse(raw % rest)).session_id == "b"
+
+
+@pytest.mark.parametrize(
+    ("raw", "session"),
+    [
+        (b'{"session_id":"s-1","type":5}', "s-1"),
+        (b'{"sessionId":7}', "7"),
+        (b'{"session_id":true}', ""),
+        (b'{"session_id":{"a":1}}', ""),
+        (b'{"session_id":' + b"9" * 5000 + b"}", ""),
+        (b'{"session_id":"' + b"x" * 513 + b'"}', ""),
+        (b'{"session_id":"s-1"', ""),
+        (b"[1]", ""),
+        (b"", ""),
+    ],
+)
+def test_session_of_an_unreadable_event_is_read_if_possible(raw: bytes, session: str) -> None:
+    assert session_in(raw) == session

@@ -771,6 +771,12 @@ NOTICED: dict[str, list[Noticed]] = {
         ("acknowledge_head", "one_read_behind_another_leaves_that_in_the_stream"),
         ("acknowledge_last", "one_read_at_the_head_of_the_stream_is_cut_off"),
     ],
+    "event_flow": [
+        ("flow_last_ahead", "arrival_from_the_future_gives_way_to_now"),
+        ("flow_last_latest", "last_arrival_is_the_latest_of_all_batches"),
+        ("flow_minute_ahead", "minute_of_the_future_counts_as_now"),
+        ("flow_names_bounded", "names_beyond_a_hundred_count_as_others"),
+    ],
     "event_streams": [
         ("streams_never_fewer", "there_are_never_fewer_than_there_once_were"),
         ("streams_number", "there_are_never_fewer_than_there_once_were"),

@@ -7,18 +7,20 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import redis
 import typer
+from redis.exceptions import ResponseError
 from typer.testing import CliRunner
 
 from detectors.lanes import LANES
 from detectors.settings import DetectionSettings
 from detectors.written_settings import written
 from state import applied_thresholds, deployment, overview
+from state.event_flow import FlowCounts, count_events
 from state.overview import Overview
 from tests.support.states import SECRET
 from tests.support.stored_state import now_ms
@@ -77,8 +79,11 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 
 def make_healthy(state: State) -> None:
-    """Record the deployment, heartbeats of all roles and the start of a sweep."""
+    """Record the deployment, heartbeats of all roles, an event and the start of a sweep."""
     deployment.check(state.scripts, state.keys, SECRET)
+    state.scripts.run(count_events(state.keys, FlowCounts(now_ms(state))))
+    with suppress(ResponseError):  # the fake doesn't have it
+        state.scripts.client.execute_command("ACL", "LOG", "RESET")
     state.streams.first.create_group()
     state.streams.open_sweep(SWEEP_MS)
     applied_thresholds.record(state.scripts, state.keys, written(DetectionSettings()), {})

@@ -27,7 +27,11 @@ def test_an_event_without_fault_is_fine() -> None:
     [
         (
             {"cart": {"items": [{"quantity": "two"}]}},
-            ("cart.items.0.quantity: must be a whole number; the event would be applied without its cart"),
+            ("cart.items.0.quantity: must be a whole number; the event would be applied without cart.items.0.quantity"),
+        ),
+        (
+            {"customer": {"full_name": "Jane", "email": True}},
+            "customer.email: must be text; the event would be applied without customer.email",
         ),
         (
             {"platform": "tv"},

@@ -72,12 +72,12 @@ def test_row_names_entry_field_reason_and_outcome(shop: Shop) -> None:
 
     heading, first, second = [re.split(r"\s{2,}", line.strip()) for line in shop.run().stdout.splitlines()]
 
-    assert heading == ["when", "entry", "field", "reason", "outcome"]
-    assert first[1:3] == [unreadable, "session_id"]
-    assert first[3].startswith("must be text of 1 to 512 characters")
-    assert first[4] == "set aside"
-    assert second[1:3] == [lost, "cart.items.0.quantity"]
-    assert second[4] == "applied without it"
+    assert heading == ["when", "entry", "session", "field", "reason", "outcome"]
+    assert first[1:4] == [unreadable, "-", "session_id"]
+    assert first[4].startswith("must be text of 1 to 512 characters")
+    assert first[5] == "set aside"
+    assert second[1:4] == [lost, "s", "cart.items.0.quantity"]
+    assert second[5] == "applied without it"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", second[0])
 
 
@@ -100,7 +100,15 @@ def test_latest_are_first_and_a_limit_reports_more(shop: Shop) -> None:
     assert len(json.loads(shop.run("--json").stdout)) == 5
 
 
-def test_nothing_of_an_event_is_shown(shop: Shop) -> None:
+def test_session_of_an_unreadable_event_is_shown(shop: Shop) -> None:
+    shop.takes_in(b'{"SessionId": "https://me:secret@shop.example/cart/9?token=x", "type": "nonsense-7"}')
+
+    (row,) = json.loads(shop.run("--json").stdout)
+
+    assert row["session"] == "https://shop.example/cart/9"
+
+
+def test_nothing_else_of_an_event_is_shown(shop: Shop) -> None:
     shop.takes_in(CART_LOST, UNREADABLE)
 
     assert "hunter2" not in shop.run().stdout + shop.run("--json").stdout

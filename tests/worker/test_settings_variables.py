@@ -9,6 +9,8 @@ OWN_VALUES = {
     "BROKER_URL": "amqp://guest:guest@b//",
     "IDENTITY_SECRET": "0123456789abcdef",
     "ENCRYPTION_KEYS": bytes(range(32)).hex(),
+    "ALARMS__NO_EVENTS_AFTER": "59m",
+    "ALARMS__UNREACHABLE_RISE": "50",
     "FLOWER__BASIC_AUTH": "me:you",
     "FLOWER__ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
     "NAMESPACE": "shop",

@@ -29,7 +29,7 @@ GROUPS = {
         "doctor": "Check settings, servers and roles, and give hints.",
         "report": "Show sessions, contacts and recovered orders.",
         "explain": "Explain why a shopper was contacted or was not.",
-        "event": "Send or check events, or print their JSON Schema.",
+        "event": "Send, check or watch events.",
         "rejected": "List events that couldn't be read, with the reasons.",
         "reasons": "Explain every outcome and its reasons.",
     },

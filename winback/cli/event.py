@@ -1,4 +1,4 @@
-"""`winback event`: send events, explain what is wrong with them, print their JSON Schema."""
+"""`winback event`: send events, watch them arrive, explain their problems, print their JSON Schema."""
 
 import json as jsonlib
 import time
@@ -9,6 +9,7 @@ import typer
 
 from detectors.activity_schema import json_schema
 from winback.cli.event_flags import EventFlags
+from winback.cli.event_tail import tail
 from winback.cli.grouped_options import grouped_options
 from winback.operations import event_check, json_lines
 from winback.operations.event_request import Requests
@@ -159,11 +160,12 @@ def _counted(number: int, name: str) -> str:
 
 app = typer.Typer(
     name="event",
-    help="Send events, explain what is wrong with them, print their JSON Schema.",
+    help="Send events, watch them arrive, explain their problems, print their JSON Schema.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,
 )
 app.command("emit")(emit)
 app.command("check")(check)
+app.command("tail")(tail)
 app.command("schema")(schema)

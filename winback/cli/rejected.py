@@ -23,12 +23,14 @@ _PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """Why one event, or a part of it, was left out; nothing of the event itself is kept."""
+    """Why one event, or a part of it, was left out; of the event itself only its session is kept."""
 
     at: str
     """When it was (ISO 8601, UTC)."""
     entry: str
     """The id that its entry had in the activity stream."""
+    session: str
+    """The session as the shop calls it; empty if that couldn't be read."""
     field: str
     reason: str
     outcome: str
@@ -47,6 +49,7 @@ class RejectedRow:
         return cls(
             at=timestamp(entry_ms(entry_id)),
             entry=text(b"entry"),
+            session=text(b"session"),
             field=field,
             reason=text(b"reason").removeprefix(f"{field}: "),
             outcome=outcome,
@@ -61,7 +64,7 @@ def list_rejected(
     """List the events that could not be read, wholly or in part, in the last seven days.
 
     `applied without it`: the named part was left out, the rest of the event counts. `set aside`: nothing of it does.
-    What the events held is not kept; winback event check explains an event in full.
+    Of an event only its session is kept; winback event check explains an event in full.
     """
     settings = load()
     require(settings, "redis_url")
@@ -90,6 +93,7 @@ def _print(rejected: list[RejectedRow]) -> None:
     table = Table(
         "when",
         "entry",
+        Column("session", overflow="fold"),
         "field",
         Column("reason", overflow="fold"),
         "outcome",
@@ -99,7 +103,9 @@ def _print(rejected: list[RejectedRow]) -> None:
     )
     for one in rejected:
         # Text, not markup: a reason in [brackets] is shown as it is.
-        table.add_row(*(Text(cell) for cell in (one.at, one.entry, one.field, one.reason, one.outcome)))
+        table.add_row(
+            *(Text(cell) for cell in (one.at, one.entry, one.session or "-", one.field, one.reason, one.outcome))
+        )
     console.print(table)
 
 

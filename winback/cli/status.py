@@ -20,6 +20,7 @@ from state.deferred import read_deferred
 from state.overview import ROLES
 from state.partition_totals import OUTCOMES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
+from winback.cli.flow_lines import flow_data
 from winback.cli.status_screen import Snapshot, screen, waiting
 from worker import runtime
 from worker.errors import StartError
@@ -71,6 +72,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         "server": {"name": snapshot.server, **asdict(found.server)},
         "roles": {role: asdict(health.liveness(role, found, settings)) for role in ROLES},
         "events": {**asdict(found.events), "lag_ms": found.lag_ms},
+        "flow": flow_data(found),
         "sweep": {
             "last_ms": found.swept_ms,
             "reopened_ms": found.reopened_ms,

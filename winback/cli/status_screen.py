@@ -15,6 +15,7 @@ from state.overview import ROLES, Overview
 from state.partition_totals import OUTCOMES
 from winback.cli.deferred_shown import deferred_shown
 from winback.cli.doctor import STYLES, table
+from winback.cli.flow_lines import flow_lines
 from winback.cli.layouts import Flowing, SideBySide
 from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
@@ -62,6 +63,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
         ("roles", _roles(snapshot)),
         ("thresholds", Text(thresholds_shown(snapshot.overview, time_zone))),
         ("events", _events(snapshot)),
+        *((name, Text(text)) for name, text in flow_lines(snapshot.overview)),
         ("outbox", _outbox(snapshot)),
         *(("", Text(line)) for line in deferred_shown(snapshot.deferred, snapshot.overview, time_zone)),
     ):
@@ -115,7 +117,7 @@ def _events(snapshot: Snapshot) -> Text:
     events, lag = snapshot.overview.events, snapshot.overview.lag_ms
     streams = f" in {events.streams} streams" if events.streams > 1 else ""
     text = f"{events.waiting:,} waiting{streams} ({events.pending:,} in flight), {health.span(lag)} behind"
-    return Text(text + (f"; {events.rejected:,} quarantined" if events.rejected else ""))
+    return Text(text + (f"; {events.rejected:,} in the rejected list" if events.rejected else ""))
 
 
 def _outbox(snapshot: Snapshot) -> Text:

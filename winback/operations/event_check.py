@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES, ActivityEvent, Cart, Customer
+from detectors.event_warnings import warnings
 from detectors.normalize import countries, emails, languages, money, names, phones
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.reading import signs
@@ -21,9 +21,7 @@ from winback.operations.field_suggestions import suggestion
 from worker.ingest.batch import Rejection, collect
 from worker.logs.masking import json_line, one_line
 
-CLOCK_TOLERANCE_MS = 5000
-"""How far ahead of this machine's clock an event may be before it is worth a warning."""
-
+REJECTED_EFFECT = "the event would be rejected"
 _UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
 _NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
 _PLACES = {
@@ -75,7 +73,9 @@ def check(raw: bytes, now_ms: int) -> list[EventFinding]:
     event = parse(raw).event
     found += _unknown(raw, event)
     if event is not None:
-        found += _moments(event, now_ms)
+        document = _document(raw)
+        found += (_warning(one.field, one.message, one.effect) for one in warnings(event, document, now_ms))
+        found += _expiry(event, now_ms)
         found += _currency(event.currency, "currency", needed=event.order_value is not None)
         if event.type in {"order_completed", "opt_out"}:
             found += _person(event)
@@ -96,13 +96,15 @@ def is_refused(findings: list[EventFinding]) -> bool:
 def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> EventFinding:
     part = problem.field.partition(".")[0]
     if not rejection.applied:
-        effect = "the event would be rejected"
+        effect = REJECTED_EFFECT
     elif not part:
         effect = "the rest of the event would be applied"
     elif part == "type" or (part in {"flow_stage", "platform"} and not _holds(raw, part)):
         effect = "the event would only say that the shopper is still there"
     else:
-        effect = f"the event would be applied without its {part}"
+        # The field itself is left out, not the part that it is in.
+        left_out = f"its {part}" if part == problem.field else problem.field
+        effect = f"the event would be applied without {left_out}"
     return EventFinding("problem", problem.field, problem.message, effect)
 
 
@@ -131,14 +133,7 @@ def _document(raw: bytes) -> object:
         return None
 
 
-def _moments(event: ActivityEvent, now_ms: int) -> Iterator[EventFinding]:
-    moments: dict[str, datetime | None] = {"occurred_at": event.occurred_at, "expires_at": event.expires_at}
-    for field, moment in moments.items():
-        if moment is not None and moment.tzinfo is None:
-            yield _warning(field, "has no time zone", "it would be read as UTC")
-    if event.occurred_at is not None and epoch_ms(event.occurred_at) > now_ms + CLOCK_TOLERANCE_MS:
-        ahead_s = (epoch_ms(event.occurred_at) - now_ms) // 1000
-        yield _warning("occurred_at", f"is {ahead_s} s in the future", "the arrival would count instead")
+def _expiry(event: ActivityEvent, now_ms: int) -> Iterator[EventFinding]:
     if event.expires_at is None:
         return
     if event.type != "payment_pending":

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from state.event_flow import count_events
+from state.keys import Keys
 from state.orders import Orders
 from state.pending import Pending
 from state.sessions import Mark, Sessions
@@ -14,13 +16,14 @@ from worker.ingest.people import PeopleWriter
 class Applier:
     """Applies the batches of one consumer. Their order doesn't matter, and applying twice changes nothing."""
 
-    def __init__(self, sessions: Sessions, orders: Orders, naming: PeopleWriter, reached: Reached) -> None:
+    def __init__(self, sessions: Sessions, orders: Orders, naming: PeopleWriter, reached: Reached, keys: Keys) -> None:
         self.in_flight: deque[InFlight] = deque()
         """Batches that were read and aren't committed yet, the oldest first."""
         self._sessions = sessions
         self._order_count = OrderCount(orders)
         self._people_writer = naming
         self._reached = reached
+        self._keys = keys
 
     def submit(self, work: InFlight) -> None:
         """Begin to apply a batch. It stays in flight, whatever happens."""
@@ -46,9 +49,12 @@ class Applier:
     def _send(self, batch: Batch) -> Pending[list[Mark]]:
         self._people_writer.skip_known(batch)
         counting = self._order_count.calls(batch)
-        applied = self._sessions.send(batch.changes, counting.calls)
-        return applied.then(lambda marks: self._counted(counting, marks))
+        flow = [] if batch.flow is None else [count_events(self._keys, batch.flow)]
+        applied = self._sessions.send(batch.changes, [*counting.calls, *flow])
+        return applied.then(lambda marks: self._counted(batch, counting, marks))
 
-    def _counted(self, counting: Counting, marks: list[Mark]) -> list[Mark]:
+    def _counted(self, batch: Batch, counting: Counting, marks: list[Mark]) -> list[Mark]:
         self._order_count.remember(counting.sessions)
+        # Should the batch be applied again, its events don't count again.
+        batch.flow = None
         return marks

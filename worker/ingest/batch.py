@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of
-from detectors.normalize.session_ids import session_key
-from detectors.parsing import Problem, parse
+from detectors.normalize.session_ids import public_session_id, session_key
+from detectors.parsing import Problem, parse, session_in
 from detectors.sequence import (
     ACTIVITY_RANK,
     FURTHEST_EXPIRY_MS,
@@ -17,6 +17,7 @@ from detectors.sequence import (
     occurred_ms,
     position,
 )
+from state.event_flow import FlowCounts
 from state.event_stream import StreamEntry, entry_ms
 from state.orders import SessionMoment
 from state.person_marks import PaymentNews
@@ -37,6 +38,8 @@ class Rejection:
     entry_id: bytes
     problems: tuple[Problem, ...]
     applied: bool
+    session: str = ""
+    """The session as the shop calls it, without credentials; empty if that can't be read."""
 
 
 class NamedPayment(NamedTuple):
@@ -89,6 +92,10 @@ class Batch:
     placed: list[SessionMoment] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived."""
     rejections: list[Rejection] = field(default_factory=list)
+    kinds: list[int | str] = field(default_factory=list)
+    """Of each entry the rank of a usual event, else type and stage (`exit.checkout`); empty for one that isn't read."""
+    flow: FlowCounts | None = None
+    """What it adds to the counters of the event flow; None once that is done."""
 
 
 NAME_PERSON = STOPS | PAYMENTS
@@ -107,26 +114,35 @@ def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Bat
     `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
     """
     batch = Batch()
-    changes, minutes = batch.changes, batch.minutes
+    changes, minutes, kinds = batch.changes, batch.minutes, batch.kinds
     for entry_id, raw in entries:
         if raw is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry_id, (problem,), applied=False))
+            kinds.append("")
             continue
         arrival_ms = entry_ms(entry_id)
         if latest_ms is not None and arrival_ms > latest_ms:
             arrival_ms = latest_ms
         if usual := fast_path.read(raw, arrival_ms):
-            if usual[1] % RANK_SPAN >= CHECKOUT_RANK:  # its stamp, by index: in half the time
+            rank = usual[1] % RANK_SPAN  # of its stamp, by index: in half the time
+            kinds.append(rank)
+            if rank >= CHECKOUT_RANK:
                 batch.checkouts.append(len(changes))
             changes.append(usual)
             minutes.append(arrival_ms // MINUTE_MS)
             continue
         parsed = parse(raw)
         if parsed.problems:
-            batch.rejections.append(Rejection(entry_id, parsed.problems, applied=parsed.event is not None))
-        if parsed.event is not None:
-            _add(batch, entry_id, arrival_ms, parsed.event)
+            event = parsed.event
+            named = session_in(raw) if event is None else public_session_id(event.session_id or "")
+            batch.rejections.append(Rejection(entry_id, parsed.problems, event is not None, named))
+        event = parsed.event
+        if event is None:
+            kinds.append("")
+            continue
+        kinds.append(event.type if event.flow_stage is None else f"{event.type}.{event.flow_stage}")
+        _add(batch, entry_id, arrival_ms, event)
     return batch
 
 
@@ -156,7 +172,9 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
         if event_position.activity:
             batch.superseded.append(Takeover(session_key(event.previous_session_id), own, event_position.stamp))
         elif event.type not in STOPS:
-            batch.rejections.append(Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True))
+            batch.rejections.append(
+                Rejection(entry_id, (_TAKEOVER_NOWHERE,), applied=True, session=public_session_id(text or ""))
+            )
 
 
 def _add_own(batch: Batch, session: str, event: ActivityEvent, event_position: Position) -> None:

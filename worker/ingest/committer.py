@@ -12,6 +12,7 @@ from worker.ingest.batch import Rejection
 from worker.ingest.crediting import credit_orders
 from worker.ingest.in_flight import InFlight, Reached
 from worker.ingest.people import PeopleWriter
+from worker.ingest.rejection_log import RejectionLog
 from worker.ingest.takeovers import Takeovers
 from worker.runtime import State
 
@@ -37,6 +38,7 @@ class Committer:
         self._applier = applier
         self._people_writer = naming
         self._reached = reached
+        self._rejection_log = RejectionLog()
         self._acknowledged: Pending[list[int]] | None = None
 
     def finish(self, leave: int = 0) -> None:
@@ -81,6 +83,7 @@ class Committer:
         credit_orders(batch.orders, work.marks, batch.changes, self._secret, self._attribution)
         for rejection in batch.rejections:
             self._quarantine(rejection)
+        self._rejection_log.add(batch.rejections)
         self._wait()
         if work.readings:
             self._reached("people_marked")
@@ -91,7 +94,7 @@ class Committer:
 
     def _quarantine(self, rejection: Rejection) -> None:
         problems = [(problem.field, problem.message) for problem in rejection.problems]
-        self._streams.reject(rejection.entry_id, problems, applied=rejection.applied)
+        self._streams.reject(rejection.entry_id, problems, applied=rejection.applied, session=rejection.session)
 
     def _wait(self) -> None:
         """Wait for the acknowledgement that is under way."""

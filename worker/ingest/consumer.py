@@ -54,7 +54,7 @@ class Ingest:
         """`reached` is called after each step, so that a test can end the process there."""
         naming = PeopleWriter(state.people, state.secret, partial(deployment.report, state.scripts, state.keys))
         self._reader = Reader(state.streams, consumer, settings, reached)
-        self._applier = Applier(state.sessions, state.orders, naming, reached)
+        self._applier = Applier(state.sessions, state.orders, naming, reached, state.keys)
         self._committer = Committer(state, self._applier, naming, reached)
         redelivery = Redelivery(state.streams, consumer, settings)
         self._recovery = Recovery(self._reader, self._applier, self._committer, redelivery, settings)

@@ -14,6 +14,7 @@ from state.event_streams import Streams
 from state.pending import Pending
 from worker.ingest.batch import collect
 from worker.ingest.bots import BotWatch
+from worker.ingest.flow import count_flow
 from worker.ingest.in_flight import InFlight, Reached
 from worker.settings import IngestSettings
 
@@ -73,10 +74,12 @@ class Reader:
         """Return entries as a batch. `one_read`: they are what one read has returned; see `InFlight`."""
         if readings:
             self._reached("events_read")
-        batch = collect(_entries(readings), self._latest_ms(readings))
+        entries, latest_ms = _entries(readings), self._latest_ms(readings)
+        batch = collect(entries, latest_ms)
         if one_read:
             # What is delivered again was counted before.
             batch.changes = self._bots.mark(batch.changes, batch.minutes)
+            batch.flow = count_flow(batch, entries, latest_ms)
         return InFlight(readings, one_read, batch)
 
     def drain(self) -> InFlight | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from detectors.lanes import milliseconds
+from detectors.parsing import session_in
 from state.event_stream import Stream, StreamBatch, StreamEntry
 from state.event_streams import Streams
 from worker.settings import IngestSettings
@@ -58,5 +59,6 @@ class Redelivery:
         problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
         for entry in entries:
             log.error("event_quarantined", entry=entry.id.decode(), deliveries=times)
-            self._streams.reject(entry.id, [problem], applied=False)
+            named = session_in(entry.event or b"")
+            self._streams.reject(entry.id, [problem], applied=False, session=named)
         stream.acknowledge([entry.id for entry in entries])

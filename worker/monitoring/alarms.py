@@ -27,7 +27,21 @@ from worker.settings import Settings
 
 ALARM, ALARM_FIRING, ALARM_RESOLVED = "alarm", "alarm_firing", "alarm_resolved"
 """The events in the log."""
-WARNS = frozenset({"memory", "events", "stream", "ids", "outbox", "orders", "messages", "control"})
+WARNS = frozenset(
+    {
+        "memory",
+        "events",
+        "stream",
+        "ids",
+        "outbox",
+        "orders",
+        "messages",
+        "control",
+        "lateness",
+        "unreachable",
+        "rejected",
+    }
+)
 """Findings that are worth an alarm before anything fails. A role that is merely late may just be busy."""
 CHECKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
 _LEVELS = {"warn": 1, "fail": 2}

@@ -16,13 +16,14 @@ from state.connection import require_suitable
 from state.errors import StateError
 from state.optouts import OptOuts
 from state.partitions import PARTITIONS
+from state.refused_logins import refused_logins
 from state.sample import waiting_sessions
 from state.server_info import listpack_bytes
 from state.session_record import Session
 from worker import runtime
 from worker.errors import StartError
 from worker.monitoring import health, reach
-from worker.monitoring.checks import law, registers, secrets, thresholds
+from worker.monitoring.checks import law, logins, registers, secrets, thresholds
 from worker.monitoring.finding import Finding, span
 from worker.server_errors import PATIENCE_S, address, call_with_timeout, reason, run_in_thread
 from worker.settings import Settings, require
@@ -100,6 +101,7 @@ def _ask_server(settings: Settings, *, usable: bool) -> _Answers:
         _deployment(found, state, settings),
         _encryption(deployment.key_ids_in(found.deployment), state.cipher.ids),
         *_streams(state, found.events.streams),
+        logins.finding(refused_logins(state.scripts)),
         *registers.findings(OptOuts(state.scripts, state.keys).registers(), found.now_ms),
         *law.findings(settings.contact, _sample(state), datetime.now(UTC).date()),
         *thresholds.findings(found, settings.detection if usable else None, detection_sources(settings.config)),

@@ -4,6 +4,7 @@ from state.overview import ROLES, Overview
 from worker.monitoring.checks import (
     backlog,
     events,
+    flow,
     messages,
     orders,
     outbox,
@@ -55,6 +56,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *orders.findings(overview),
         sending.finding(overview, settings),
         *events.silence(overview),
+        *flow.findings(overview, settings),
         outbox.due(overview),
         *progress(overview, settings),
         *outbox.decisions(overview),

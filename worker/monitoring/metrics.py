@@ -1,10 +1,10 @@
 """An overview as Prometheus metrics: base units, counts, and labels from fixed lists. Pure, and nothing personal."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from state.overview import ROLES, Overview
@@ -16,7 +16,9 @@ from worker.monitoring import health
 from worker.monitoring.checks.messages import REMOTE_CONTROL
 from worker.monitoring.checks.progress import overdue_ms
 from worker.monitoring.checks.streams import RECENT
+from worker.monitoring.flow_metrics import flow_metrics
 from worker.monitoring.health import Finding
+from worker.monitoring.metric_families import counter, gauge, gauges
 from worker.settings import Settings
 
 _LANE = ("stage", "platform", "kind")
@@ -30,19 +32,20 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
         findings: What that means, as `winback status` says it.
         settings: The roles' intervals.
     """
-    yield _gauge(
+    yield gauge(
         "winback_up", "1 while the state server answers; while it is 0 there are no others.", int(bool(overview))
     )
     if overview is None:
         return
     yield from _server(overview)
     yield from _events(overview)
+    yield from flow_metrics(overview)
     yield from _outbox(overview)
     yield from _sending(overview)
     yield from _roles(overview, settings)
     yield _refused(overview)
     held = overview.backlog.length if overview.backlog else 0
-    yield _gauge("winback_messages_waiting", "Messages that wait before the workers and hold dispatch back.", held)
+    yield gauge("winback_messages_waiting", "Messages that wait before the workers and hold dispatch back.", held)
     yield from _sessions(overview)
     yield from _progress(overview, settings)
     yield from _outcomes(overview)
@@ -51,27 +54,25 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
 
 def _server(overview: Overview) -> Iterator[Metric]:
     server = overview.server
-    yield _gauge("winback_server_memory_bytes", "Memory that the state server uses.", server.used_bytes)
-    yield _gauge("winback_server_memory_limit_bytes", "The state server's maxmemory; 0: none.", server.max_bytes)
+    yield gauge("winback_server_memory_bytes", "Memory that the state server uses.", server.used_bytes)
+    yield gauge("winback_server_memory_limit_bytes", "The state server's maxmemory; 0: none.", server.max_bytes)
 
 
 def _events(overview: Overview) -> Iterator[Metric]:
     events = overview.events
-    yield _gauge("winback_events_streams", "Streams of events that there are.", events.streams)
-    yield _gauge("winback_events_waiting", "Events in all streams that are not applied yet.", events.waiting)
-    yield _gauge("winback_events_pending", "Events that ingest has taken and not applied yet.", events.pending)
+    yield gauge("winback_events_streams", "Streams of events that there are.", events.streams)
+    yield gauge("winback_events_waiting", "Events in all streams that are not applied yet.", events.waiting)
+    yield gauge("winback_events_pending", "Events that ingest has taken and not applied yet.", events.pending)
     lag_s = overview.lag_ms / 1000
-    yield _gauge("winback_events_lag_seconds", "How long the oldest event has waited to be applied.", lag_s)
+    yield gauge("winback_events_lag_seconds", "How long the oldest event has waited to be applied.", lag_s)
     faults = overview.stream_faults
-    yield _counter(
+    yield counter(
         "winback_events_lost", "Events removed from a stream before they were applied.", (), [((), faults.lost)]
     )
     lately = faults.ahead_at_ms is not None and overview.now_ms - faults.ahead_at_ms <= milliseconds(RECENT)
     ahead_s = faults.ahead_ms / 1000 if lately else 0.0
-    yield _gauge(
-        "winback_events_ids_ahead_seconds", "How far ids were ahead of the server's clock, last hour.", ahead_s
-    )
-    yield _gauge("winback_events_rejected", "Events quarantined in the last 7 days.", events.rejected)
+    yield gauge("winback_events_ids_ahead_seconds", "How far ids were ahead of the server's clock, last hour.", ahead_s)
+    yield gauge("winback_events_rejected", "Events rejected or applied in part, last 7 days.", events.rejected)
 
 
 def _outbox(overview: Overview) -> Iterator[Metric]:
@@ -83,9 +84,9 @@ def _outbox(overview: Overview) -> Iterator[Metric]:
         "dead": box.dead,
         "unknown": box.unknown,
     }
-    yield _gauges("winback_outreaches", "Outreaches in the outbox, by where they are.", ("state",), places.items())
+    yield gauges("winback_outreaches", "Outreaches in the outbox, by where they are.", ("state",), places.items())
     late_ms = max(0, overview.now_ms - box.first_due_ms) if box.due_now and box.first_due_ms is not None else 0
-    yield _gauge(
+    yield gauge(
         "winback_outreaches_oldest_due_seconds", "For how long the first outreach has been due.", late_ms / 1000
     )
 
@@ -98,9 +99,9 @@ def contacts(overview: Overview) -> int:
 def _sending(overview: Overview) -> Iterator[Metric]:
     sending = overview.sending
     states = [(state, int(state == sending.sending_state)) for state in get_args(SendingState)]
-    yield _gauges("winback_sending", "1 for how sending is: on, or what holds it back.", ("state",), states)
-    yield _gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
-    yield _counter(
+    yield gauges("winback_sending", "1 for how sending is: on, or what holds it back.", ("state",), states)
+    yield gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
+    yield counter(
         "winback_contacts",
         "Outreaches of today (UTC) that reached a person or might have: sent or unknown.",
         (),
@@ -112,33 +113,33 @@ def _roles(overview: Overview, settings: Settings) -> Iterator[Metric]:
     lives = {role: health.liveness(role, overview, settings) for role in ROLES}
     alive = [(role, life.processes) for role, life in lives.items()]
     seen = [(role, life.ago_ms / 1000) for role, life in lives.items() if life.ago_ms is not None]
-    yield _gauges("winback_role_processes", "Processes of a role that are not silent.", ("role",), alive)
-    yield _gauges("winback_role_last_seen_seconds", "Time since a role's last sign of life.", ("role",), seen)
+    yield gauges("winback_role_processes", "Processes of a role that are not silent.", ("role",), alive)
+    yield gauges("winback_role_last_seen_seconds", "Time since a role's last sign of life.", ("role",), seen)
     if overview.swept_ms is not None:
         ago_s = max(0, overview.now_ms - overview.swept_ms) / 1000
-        yield _gauge("winback_last_sweep_seconds", "Time since the last sweep began.", ago_s)
+        yield gauge("winback_last_sweep_seconds", "Time since the last sweep began.", ago_s)
 
 
 def _refused(overview: Overview) -> Metric:
     counts = {**dict.fromkeys((*message_filter.REASONS, REMOTE_CONTROL), 0), **overview.refused.counts}
     text = "Messages and commands of the broker that workers refused, until 7 days after the last."
-    return _gauges("winback_messages_refused", text, ("reason",), counts.items())
+    return gauges("winback_messages_refused", text, ("reason",), counts.items())
 
 
 def _sessions(overview: Overview) -> Iterator[Metric]:
     waiting = [(_lane(name), overview.lanes.get(name, 0)) for name in LANES_BY_NAME]
     silent = [(_lane(name), overview.counters.silent.get(name, 0)) for name in LANES_BY_NAME]
-    yield _gauges("winback_sessions_waiting", "Sessions that wait to be silent for long enough.", _LANE, waiting)
-    yield _counter("winback_sessions_silent", "Sessions found silent for too long today (UTC).", _LANE, silent)
+    yield gauges("winback_sessions_waiting", "Sessions that wait to be silent for long enough.", _LANE, waiting)
+    yield counter("winback_sessions_silent", "Sessions found silent for too long today (UTC).", _LANE, silent)
 
 
 def _progress(overview: Overview, settings: Settings) -> Iterator[Metric]:
     late_s = max(0, overdue_ms(overview, settings)) / 1000
     text = "How long the first session that no sweep has claimed has been past its threshold."
-    yield _gauge("winback_sessions_overdue_seconds", text, late_s)
+    yield gauge("winback_sessions_overdue_seconds", text, late_s)
     if overview.progress.dispatched_ms is not None:
         ago_s = max(0, overview.now_ms - overview.progress.dispatched_ms) / 1000
-        yield _gauge("winback_last_dispatch_seconds", "Time since the last dispatch round ended.", ago_s)
+        yield gauge("winback_last_dispatch_seconds", "Time since the last dispatch round ended.", ago_s)
 
 
 def _outcomes(overview: Overview) -> Iterator[Metric]:
@@ -150,14 +151,14 @@ def _outcomes(overview: Overview) -> Iterator[Metric]:
             # `http_400.CODE`: what comes after the dot are somebody else's words.
             found[outcome, reason.partition(".")[0]] += count
     text = "What silent sessions of today (UTC) ended as."
-    yield _counter("winback_outcomes", text, ("outcome", "reason"), found.items())
+    yield counter("winback_outcomes", text, ("outcome", "reason"), found.items())
 
 
 def _checks(findings: Sequence[Finding]) -> Metric:
     failing: dict[str, int] = {}
     for finding in findings:
         failing[finding.name] = max(failing.get(finding.name, 0), int(finding.mark == "fail"))
-    return _gauges(
+    return gauges(
         "winback_check_failing", "1 for each check of winback status that fails.", ("check",), failing.items()
     )
 
@@ -165,23 +166,3 @@ def _checks(findings: Sequence[Finding]) -> Metric:
 def _lane(name: str) -> tuple[str, ...]:
     lane = LANES_BY_NAME[name]
     return lane.stage, lane.platform, lane.kind.name
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, text, value=value)
-
-
-def _gauges(
-    name: str, text: str, labels: Sequence[str], values: Iterable[tuple[str | tuple[str, ...], float]]
-) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=labels)
-    for label, value in values:
-        family.add_metric((label,) if isinstance(label, str) else label, value)
-    return family
-
-
-def _counter(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
-    family = CounterMetricFamily(name, text, labels=labels)
-    for label, value in values:
-        family.add_metric(label, value)
-    return family

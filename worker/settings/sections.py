@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from detectors.durations import Duration, within
+from detectors.durations import Duration, OptionalDuration, within
 from state.keys import MOST_STREAMS
 from tasks.delivery.rate import Rate
 from tasks.delivery.settings import Count
@@ -107,6 +107,9 @@ class AlarmSettings(BaseModel):
         check_interval: How often one of the roles runs all checks.
         repeat_interval: How often a firing alarm is logged again.
         backlog_limit: With more unapplied events than this, the stream counts as growing.
+        no_events_after: Without an event for this long, once there were any, an alarm fires; None: never.
+        lateness_limit: Median time between an event and its arrival above which an alarm fires; None: never.
+        unreachable_rise: Percentage points over the usual share of unreachable sessions that are an alarm.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,6 +117,9 @@ class AlarmSettings(BaseModel):
     check_interval: Annotated[Duration, within("100ms", "1m")] = timedelta(seconds=5)
     repeat_interval: Annotated[Duration, within("1s", "24h")] = timedelta(minutes=5)
     backlog_limit: Count = Field(default=100_000, ge=1, le=1_000_000_000)
+    no_events_after: Annotated[OptionalDuration, within("1m", "30d")] = timedelta(hours=6)
+    lateness_limit: Annotated[OptionalDuration, within("1s", "7d")] = timedelta(minutes=5)
+    unreachable_rise: Count = Field(default=25, ge=1, le=100)
 
 
 def _time_zone(text: str) -> str:

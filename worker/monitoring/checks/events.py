@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from detectors.idle import IDLE
 from detectors.lanes import LANES, milliseconds
+from state import event_flow as flow
 from state.overview import Overview
 from worker.monitoring.finding import Finding, Mark, clock_time, span
 from worker.settings import Settings
@@ -13,6 +14,8 @@ BEHIND, FAR_BEHIND = timedelta(seconds=10), timedelta(minutes=1)
 """Lags of the stream. Ingest that keeps up is behind by a second or two."""
 RECENT = timedelta(hours=1)
 """For so long a rejected event is news."""
+FEWEST_REJECTED, REJECTED_SHARE = 5, 0.2
+"""Rejected events of the last hour, and their share of all, from which on that is an alarm."""
 
 
 def lag(overview: Overview) -> Finding:
@@ -74,6 +77,10 @@ def rejected(overview: Overview) -> Finding:
     last, total = overview.events.last_rejected_ms, overview.events.rejected
     if last is None or overview.now_ms - last > milliseconds(RECENT):
         return Finding("rejected", "ok", "no event was set aside within the last hour")
-    ago = span(overview.now_ms - last)
-    text = f"events could not be read, in whole or in part: {total:,} in the last days, the last {ago} ago"
-    return Finding("rejected", "note", text, "winback rejected list says why")
+    ago, found = span(overview.now_ms - last), overview.flow
+    lost, partly = found.hour.get(flow.REJECTED, 0), found.hour.get(flow.PARTIAL, 0)
+    text = f"events could not be read, in whole or in part: {total:,} in the last 7 days, the last {ago} ago"
+    if lost or partly:
+        text += f"; in the last hour {lost:,} of {found.events:,} were rejected and {partly:,} applied in part"
+    mark: Mark = "warn" if lost >= FEWEST_REJECTED and lost >= REJECTED_SHARE * found.events else "note"
+    return Finding("rejected", mark, text, "winback rejected list gives the reasons")
