@@ -3,14 +3,14 @@
 from state.errors import ServerFullError, ServerUnavailableError
 
 TRY_AGAIN = 75
-"""Exit code for what may be better in a moment (EX_TEMPFAIL of sysexits.h); a supervisor starts such a role again."""
+"""Exit code for a temporary problem (EX_TEMPFAIL of sysexits.h); a supervisor restarts such a role."""
 MISTAKE = 2
 
 
 class StartError(Exception):
-    """A user's mistake or a missing part: one line per problem, each naming the thing and the way out."""
+    """A user's mistake or a missing part: one line per problem, each with the subject and the fix."""
 
 
 def exit_code(problem: Exception) -> int:
-    """Return the exit code for what ended a command: 2 for what a person has to mend, else 75."""
+    """Return the exit code for an error: 2 for problems that an operator must fix, else 75."""
     return TRY_AGAIN if isinstance(problem, ServerUnavailableError | ServerFullError) else MISTAKE

@@ -15,14 +15,14 @@ _LAST_PORT = 65535
 
 
 def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], object], **options: object) -> None:
-    """Serve until SIGINT or SIGTERM, then answer what is under way within a second and return. For the main thread.
+    """Serve until SIGINT or SIGTERM, then finish open requests within a second and return. For the main thread.
 
     Args:
-        app: What answers.
+        app: The application.
         host: The address to listen on.
         port: The port; 0 takes a free one.
-        listening: Told the address (`http://host:port`) from when on connections are taken.
-        options: Of uvicorn, where they differ from what any of our servers needs.
+        listening: Called with the address (`http://host:port`) once connections are accepted.
+        options: Options of uvicorn that differ from those common to all of Winback's servers.
 
     Raises:
         StartError: The address can't be listened on.
@@ -36,7 +36,7 @@ def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], ob
             "log_level": "error",
             "access_log": False,
             "server_header": False,
-            # Who asks must be seen as it is, not as a header says.
+            # Use the client's real address, not one from a header.
             "proxy_headers": False,
             "timeout_graceful_shutdown": 1,
         }
@@ -75,8 +75,8 @@ def _url(listener: socket.socket) -> str:
 
 @contextlib.contextmanager
 def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    # Uvicorn raises a signal once more when it has stopped, for whoever had a handler before it: with this one that
-    # is no second death, and the command ends with 0.
+    # Uvicorn raises a signal again after it has stopped, for an earlier handler. With this handler it has no effect,
+    # and the command ends with 0.
     before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

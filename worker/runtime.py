@@ -1,4 +1,4 @@
-"""What the processes are made of: the state in Redis, built from the settings in one place."""
+"""The state of a process in Redis, built from the settings in one place."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Destination(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is in Redis, under one namespace of one server."""
+    """All data in Redis, under one namespace of one server."""
 
     client: Redis | RedisCluster
     keys: Keys
@@ -61,39 +61,40 @@ class State:
     orders: Orders
     cipher: Cipher = field(default_factory=Unencrypted)
     about: Callable[[], Mapping[str, str]] = dict
-    """What this process announces of its settings."""
+    """The settings that this process announces."""
     sending_mode: str = ""
-    """In which way this process sends, if it is a worker."""
+    """How this process sends, if it is a worker."""
     delivery: Destination = field(default_factory=Destination)
     secret: bytes = field(default=b"", repr=False)
     """The identity secret."""
     _logged: set[str] = field(default_factory=set)
-    """Keys of encryption that this process has said it lacks."""
+    """Encryption keys whose absence this process has logged."""
     _agreement: list[str] = field(default_factory=lambda: [""])
 
     def heartbeat(self, role: str) -> None:
-        """Say that this process, in this role, is alive, which key it encrypts with, and whether it lacks one."""
+        """Record that this process runs in this role, its encryption key, and whether it lacks one."""
         deployment.heartbeat(self.scripts, self.keys, role)
-        with suppress(StateError):  # a server that doesn't allow it mustn't look like a dead role
+        with suppress(StateError):  # a server that doesn't allow it must not look like a dead role
             announcements.announce(self.scripts, self.keys, role, self.about())
-        # Other roles encrypt nothing: a wrong key of theirs must not count as one that the data needs.
+        # Other roles encrypt nothing: a wrong key of theirs must not be recorded as one of the data's.
         if role in deployment.PERSONAL_ROLES:
             recorded = deployment.recorded_keys(self.scripts, self.keys)
             missing = [key_id for key_id in recorded if key_id not in self.cipher.ids]
             for key_id in self.cipher.ids[:1]:
                 if key_id in recorded or not missing:
                     deployment.use_key(self.scripts, self.keys, key_id)
-            # The role goes on without this being said.
+            # The role continues even if this report fails.
             with suppress(StateError):
                 self._report_missing_keys(role, missing)
 
     def declare(self) -> None:
-        """Declare how this worker sends. It acts only while all workers that run declare the same.
+        """Declare how this worker sends. It acts only while all running workers declare the same.
 
         Raises:
-            StateError: the server doesn't answer.
+            StateError: The server doesn't answer.
         """
-        # One that doesn't fit the data any more declares a way in which no worker sends, its own threads included.
+        # A worker that doesn't fit the data any more declares a mode in which no worker sends, including its own
+        # threads.
         fits = deployment.fits(self.scripts, self.keys, self.secret)
         declared = announcements.declare(
             self.scripts, self.keys, self.sending_mode if fits else f"{self.sending_mode} {_OUTLIER}"
@@ -109,11 +110,11 @@ class State:
         elif answer == _OUTLIER:
             _log().error("worker_mismatch", acts="no more", hint="stop it: the data belongs to another version")
         elif answer == "mixed":
-            hint = "stop the workers that should not run: winback status names them"
+            hint = "stop the unwanted workers: winback status names them"
             _log().error("workers_disagree", mode=self.delivery.mode, acts="when all agree", hint=hint)
 
     def _report_missing_keys(self, role: str, missing: Sequence[str]) -> None:
-        """A key may have been added after this process was started: others then write what it cannot read."""
+        """Report missing keys: a key added after this process started encrypts data that this process can't read."""
         if not missing:
             return
         deployment.report_missing_key(self.scripts, self.keys, role)
@@ -126,13 +127,13 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
     """Return the state that the settings name; nothing is connected yet, except to a cluster.
 
     Args:
-        settings: Where it is, and how it is read.
-        connections: At most.
-        replicas: How many must know of an attempt before it is made.
-        sends: Whether this process makes attempts: then it acts only in the way in which the deployment sends.
+        settings: The server, and how to read it.
+        connections: The most connections.
+        replicas: How many must acknowledge an attempt before its request.
+        sends: Whether this process makes attempts: then it acts only in the deployment's mode.
 
     Raises:
-        StateError: the URL cannot be used, or the cluster does not answer.
+        StateError: The URL can't be used, or the cluster doesn't answer.
     """
     client = connect(settings.redis_url or "", max_connections=connections)
     keys = Keys(settings.namespace)
@@ -176,33 +177,33 @@ def _cipher(settings: Settings) -> Cipher:
 def join_deployment(state: State, settings: Settings, *, personal: bool = True, lost: Sequence[str] = ()) -> str:
     """Check that this process fits the server and its data; return the server's name and version.
 
-    `personal`: it reads or writes what is personal, so it needs the keys of encryption, but for those that are `lost`.
+    `personal`: it reads or writes personal data, so it needs the encryption keys, except the `lost` ones.
 
     Raises:
-        StateError: it does not, or the server does not answer.
+        StateError: It doesn't fit, or the server doesn't answer.
     """
     server = require_suitable(state.client)
     deployment.check(
         state.scripts, state.keys, identity_secret(settings), (*state.cipher.ids, *lost) if personal else None
     )
     if personal:
-        # What was reported before may have been mended; what has not been is reported again.
+        # Earlier reports might be fixed; problems that remain are reported again.
         deployment.report(state.scripts, state.keys, "encryption", "")
         deployment.report(state.scripts, state.keys, "shared_identity", "")
     return server
 
 
 def identity_secret(settings: Settings) -> bytes:
-    """Return the secret that people are recognised by; the caller has required it."""
+    """Return the secret that identifies people; the caller has required it."""
     secret = settings.identity_secret
     return secret.get_secret_value().encode() if secret else b""
 
 
 def count_replicas(state: State, settings: Settings) -> Replicas:
-    """Return how many replicas must know of an attempt before it is made, by `redis_replicas` and what there is now.
+    """Return how many replicas must acknowledge an attempt, by `redis_replicas` and the current replicas.
 
     Raises:
-        StateError: the server does not answer.
+        StateError: The server doesn't answer.
     """
     found = replicas_of(state.client, settings.redis_replicas)
     deployment.report(state.scripts, state.keys, "replication", "")

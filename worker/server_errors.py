@@ -1,4 +1,4 @@
-"""Asking servers on behalf of a person: an answer within a bounded time, and errors that say what is the matter."""
+"""Calls of servers for an operator: an answer within a bounded time, and errors that explain the problem."""
 
 import socket
 import ssl
@@ -21,9 +21,9 @@ from worker.settings import Settings
 Result = TypeVar("Result")
 
 PATIENCE_S = 9.0
-"""Longer than any one time-out below it; with the start of the program about 10 s."""
+"""Longer than any single time-out below it; with the start of the program about 10 s."""
 
-_LONGEST = 200  # characters of somebody else's message
+_LONGEST = 200  # characters of a server's message
 
 _SLOW = "it does not answer in time"
 READ_ONLY = "it is a replica and takes no writes"
@@ -48,16 +48,16 @@ _START_IT = "start it, or fix WINBACK_REDIS_URL"
 
 
 def run_in_thread(call: Callable[[], Result]) -> "Future[Result]":
-    """Start a call that nobody waits for when the process ends; `.result(seconds)` may raise TimeoutError.
+    """Start a call that doesn't delay the end of the process; `.result(seconds)` can raise TimeoutError.
 
-    For calls that know no time-out of their own: name look-ups, a broker's client, the nodes of a cluster.
+    For calls without their own time-out: name look-ups, a broker's client, the nodes of a cluster.
     """
     future: Future[Result] = Future()
 
     def run() -> None:
         try:
             future.set_result(call())
-        except BaseException as problem:  # noqa: BLE001 - whoever asks for the result gets it
+        except BaseException as problem:  # noqa: BLE001 - the caller of `result` gets it
             future.set_exception(problem)
 
     Thread(target=run, daemon=True).start()
@@ -65,10 +65,10 @@ def run_in_thread(call: Callable[[], Result]) -> "Future[Result]":
 
 
 def call_with_timeout(settings: Settings, call: Callable[[], Result], seconds: float = PATIENCE_S) -> Result:
-    """Return what a call says that asks the state server.
+    """Return the result of a call of the state server.
 
     Raises:
-        StartError: one line that names the server, what is the matter and the way out.
+        StartError: One line with the server, the problem and the fix.
     """
     try:
         return run_in_thread(call).result(seconds)
@@ -80,10 +80,10 @@ def call_with_timeout(settings: Settings, call: Callable[[], Result], seconds: f
 
 @contextmanager
 def naming_server(settings: Settings) -> Iterator[None]:
-    """Let errors of the state server that may pass name it, for whoever has more servers than one.
+    """Add the server's address to temporary errors, for operators with several servers.
 
     Raises:
-        ServerUnavailableError, ServerFullError: as they were raised, in the words of `describe`.
+        ServerUnavailableError, ServerFullError: As raised, in the words of `describe`.
     """
     try:
         yield
@@ -92,13 +92,13 @@ def naming_server(settings: Settings) -> Iterator[None]:
 
 
 def describe(settings: Settings, problem: StateError, *, probe: bool = False, why: str = "") -> str:
-    """Return the one line for an error of the state server: its address, what is the matter and the way out.
+    """Return the one line for an error of the state server: its address, the problem and the fix.
 
     Args:
         settings: With the server's URL.
         problem: What was raised.
         probe: Whether the port is probed if the error doesn't tell, which takes up to 2 s.
-        why: What the error would not say.
+        why: Used as the reason if it isn't empty.
     """
     if found := diagnose(problem, settings.redis_url or "", "WINBACK_REDIS_URL", probe=probe and _may_pass(problem)):
         return f"redis_url ({address(settings.redis_url or '')}): {found.reason}: {found.hint}"
@@ -119,7 +119,7 @@ def _unreachable(settings: Settings, why: str) -> str:
 
 
 def reason(problem: BaseException) -> str:
-    """Say why a connection failed, in words that complete "host:port: ...", without user names or passwords."""
+    """Return why a connection failed, as a completion of "host:port: ...", without user names or passwords."""
     errors = list(chain(problem))
     for kinds, words in _REASONS:
         if any(isinstance(error, kinds) for error in errors):
@@ -133,5 +133,5 @@ def reason(problem: BaseException) -> str:
 
 
 def address(url: str) -> str:
-    """Return the host and port in a URL, or the several in it, and nothing else."""
+    """Return only the host and port in a URL, or all of them."""
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -132,7 +132,7 @@ def test_certificate_of_a_redis_broker_is_verified(url: str, verified: str) -> N
     ("url", "advice"),
     [
         ("redis+cluster://h", "is a Redis Cluster, which Celery cannot use as a broker: name one small Redis"),
-        ("redis+sentinel://h/m", "is a Sentinel, which is for the state alone: name one small Redis"),
+        ("redis+sentinel://h/m", "is a Sentinel, which is only for the state: name one small Redis"),
         ("sqs://h", "must begin with redis://, rediss://, amqp:// or amqps://"),
         ("redis://h/1?socket_timeout=3", "has the parameter socket_timeout"),
         ("rediss://h/1?ssl_cert_reqs=no", "must have required, optional or none for ssl_cert_reqs"),

@@ -1,1 +1,1 @@
-"""What Celery, kombu and Flower need to run Winback's tasks safely."""
+"""Adaptations of Celery, kombu and Flower, so that they run Winback's tasks safely."""

@@ -1,9 +1,9 @@
-"""A message that could not be acknowledged must not keep its place in the prefetch window.
+"""Keeps a message that couldn't be acknowledged from occupying the prefetch window.
 
-kombu's Redis transport logs the failure and goes on counting the message as being worked on. As soon as there are as
-many of these as the worker may have in hand (one, for the sweep), it never takes another message, says that it lives,
-and does nothing: seen with kombu 5.7.0 when replies of the broker get lost. The message itself is still in the broker
-and comes back after the visibility timeout; like every message that comes twice, it is recognised and dropped.
+kombu's Redis transport logs the failure and keeps counting the message as in progress. Once there are as many of these
+as the worker can prefetch (one, for the sweep), it takes no further message, but still sends heartbeats. This was seen
+with kombu 5.7.0 when replies of the broker got lost. The message itself is still in the broker and is redelivered after
+the visibility timeout; like every duplicate, it is recognised and dropped.
 """
 
 import celery
@@ -14,7 +14,7 @@ from tasks.kombu_types import KombuObject
 
 
 class Request(request.Request):  # type: ignore[misc]
-    """Celery's request for a task, whose place is given back whether the broker hears of it or not."""
+    """Celery's request for a task, which frees its slot even if the acknowledgement fails."""
 
     def acknowledge(self) -> None:
         """Acknowledge the message."""
@@ -24,7 +24,7 @@ class Request(request.Request):  # type: ignore[misc]
             super().acknowledge()
         finally:
             if not message.acknowledged and isinstance(message.channel, virtual.Channel):
-                # What the transport's own would do after the broker's answer.
+                # The transport's own next step after the broker's answer.
                 qos.ack(message.channel.qos, message.delivery_tag)
 
 

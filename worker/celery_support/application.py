@@ -1,6 +1,6 @@
 """The Celery application, made from the settings.
 
-Its messages are hints; what is to be done is in the outbox in Redis. So nothing here retries, delays or keeps results.
+Its messages are hints; the outbox in Redis holds the work. So nothing here retries, delays or keeps results.
 """
 
 import logging
@@ -20,7 +20,7 @@ from worker.logs import setup, uncaught
 from worker.settings import Settings
 
 _CHATTY = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
-"""Two lines for each sweep and attempt say nothing that our own one line does not; errors still show."""
+"""Loggers with two lines per sweep and attempt that add nothing to Winback's own line; errors are still logged."""
 
 
 class Application(Celery):  # type: ignore[misc]
@@ -37,7 +37,7 @@ class Application(Celery):  # type: ignore[misc]
         self.settings = settings
         self.role = role
         self.lifecycle = Lifecycle(settings, role)
-        """What a worker does from its start to its end."""
+        """The steps of a worker from its start to its end."""
         self.conf.update(configuration(settings, role))
 
     def set_up_logging(self, **_kwargs: object) -> None:
@@ -51,8 +51,8 @@ def create_app(settings: Settings, role: str | None = None) -> Application:
     """Return the application of this process, and prepare the process for it. Call it once in a process.
 
     Args:
-        settings: Of this process. The application hands them on, so that nothing else reads them.
-        role: `sweep`, `recover`, `beat`, `flower` or `worker`; None: as the command line says.
+        settings: Of this process. The application passes them on, so that nothing else reads them.
+        role: `sweep`, `recover`, `beat`, `flower` or `worker`; None: from the command line.
     """
     app = Application(settings, role_of(sys.argv) if role is None else role)
     _adapt_celery(app.role)
@@ -74,7 +74,7 @@ def _adapt_celery(role: str) -> None:
 def _connect(app: Application) -> None:
     """Let Celery call the application at the steps of a process."""
     receivers: dict[KombuObject, Callable[..., object]] = {
-        # Celery sets up logging only after it has warned of the user, and after our own first lines.
+        # Celery sets up logging only after its warning about the user and after Winback's first lines.
         signals.celeryd_init: app.set_up_logging,
         signals.setup_logging: app.set_up_logging,
         signals.worker_init: app.lifecycle.join,

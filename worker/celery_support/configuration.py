@@ -9,12 +9,12 @@ from tasks.celery_tasks import RECOVER_QUEUE, SWEEP_QUEUE
 from worker.settings import Settings
 
 EXPIRY = timedelta(hours=2)
-"""Beat writes it by its clock and the worker compares it with its own: a short one drops every sweep when they differ.
-What piles up meanwhile is skipped by the tasks themselves."""
+"""Beat sets it by its clock, and the worker compares it with its own: with a short one, different clocks would drop
+every sweep. The tasks themselves skip a backlog."""
 QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 20}
-"""RabbitMQ's queues: kept on several nodes, so that one may fail. Celery sees the type, and sets the prefetch for each
-consumer: such a queue knows no other. What came back so often is dropped there. That is no loss: the outbox dispatches
-an outreach again when its lease has run out, and itself gives up one that stops its worker."""
+"""RabbitMQ's queues: replicated on several nodes, so that one can fail. Celery detects the type and sets the prefetch
+per consumer, which such a queue requires. A message that was redelivered this often is dropped. That is no loss: the
+outbox dispatches an outreach again after its lease has expired, and ends one that crashes its worker."""
 
 
 def configuration(settings: Settings, role: str) -> dict[str, object]:
@@ -30,7 +30,7 @@ def configuration(settings: Settings, role: str) -> dict[str, object]:
 
 
 def is_amqp(settings: Settings) -> bool:
-    """Whether the broker is RabbitMQ."""
+    """Return whether the broker is RabbitMQ."""
     return (settings.broker_url or "").startswith("amqp")
 
 
@@ -38,8 +38,8 @@ def _connection(settings: Settings) -> dict[str, object]:
     return {
         "broker_url": settings.broker_url,
         "broker_connection_retry_on_startup": True,
-        # Without a limit: the broker may be away, or take no writes, for hours. A refusal (MISCONF, READONLY) counts as
-        # a lost connection; Celery would end the worker otherwise.
+        # Without a limit: the broker can be down or refuse writes for hours. A refusal (MISCONF, READONLY) counts as a
+        # lost connection; otherwise Celery would end the worker.
         "broker_connection_max_retries": None,
         "broker_channel_error_retry": True,
         "broker_transport_options": _transport_options(settings),
@@ -49,12 +49,12 @@ def _connection(settings: Settings) -> dict[str, object]:
 
 def _transport_options(settings: Settings) -> dict[str, object]:
     if is_amqp(settings):
-        # Otherwise a message that RabbitMQ could not take would be missed for as long as its lease.
+        # Otherwise a message that RabbitMQ couldn't take would be missing for the length of its lease.
         return {"confirm_publish": True}
     return {
-        # Longer than any task may last. A message that comes back all the same is recognised and dropped.
+        # Longer than any task can last. A message that is redelivered anyway is recognised and dropped.
         "visibility_timeout": max(600.0, 4 * settings.delivery.lease.total_seconds()),
-        # How often, in turns of the event loop and in seconds, kombu looks for messages of dead workers.
+        # How often, in turns of the event loop and in seconds, kombu checks for messages of dead workers.
         "unacked_restore_limit": 1000,
         "socket_timeout": 10.0,
         "socket_connect_timeout": 5.0,
@@ -76,9 +76,9 @@ def _messages() -> dict[str, object]:
 def _tasks(settings: Settings) -> dict[str, object]:
     return {
         "task_acks_late": True,
-        # A task that kills its worker would be delivered for ever; the outbox counts and gives up.
+        # A task that crashes its worker would be redelivered without end; the outbox counts and ends it.
         "task_reject_on_worker_lost": False,
-        # An attempt ends within its deadline; recording it may be tried again for a lease.
+        # An attempt ends within its deadline; its record can be retried for a lease.
         "task_time_limit": 2 * settings.delivery.lease.total_seconds(),
         "worker_send_task_events": True,
         # Only remote control or a task's own setting could set one, and it would slow sending unnoticed.
@@ -89,7 +89,7 @@ def _tasks(settings: Settings) -> dict[str, object]:
 
 def _pool(settings: Settings, role: str) -> dict[str, object]:
     return {
-        # The sweep's command names its own pool, which does one thing at a time, and fetches no more than that.
+        # The sweep's command names its own pool, which does one thing at a time and prefetches no more.
         "worker_pool": settings.worker.pool,
         "worker_concurrency": 1 if role == "sweep" else settings.worker.concurrency,
         "worker_prefetch_multiplier": 1,
@@ -111,7 +111,7 @@ def _queues(settings: Settings) -> dict[str, object]:
 
 
 def _queue(name: str, settings: Settings) -> Queue:
-    # With an exchange of its own: the default one would be shared, and with AMQP its key too.
+    # With its own exchange: the default one would be shared, and so would its key in AMQP.
     arguments = QUORUM if is_amqp(settings) else None
     return Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments)  # type: ignore[no-untyped-call]
 

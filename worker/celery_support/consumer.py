@@ -1,9 +1,9 @@
-"""A consumer that takes hints of ours only, is patient with its broker, and sends events in batches.
+"""A consumer that only takes Winback's hints, retries its broker patiently, and sends events in batches.
 
-What Flower shows is told several times a second, not once for each change.
+Flower gets its data several times a second, not once for each change.
 
-Celery 5.7 publishes the events of tasks in batches, yet begins with that at the next turn of its loop: under load each
-has one or two events, three times an attempt.
+Celery 5.7 publishes the events of tasks in batches, but starts each batch at the next turn of its loop. Under load,
+each has one or two events, three times per attempt.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from worker.celery_support import message_filter
 from worker.celery_support.refusal_counter import refused
 
 EVENTS_EVERY_S = 0.25
-"""How late Flower may learn of something; 24 events are told at once."""
+"""The largest delay of Flower's data; up to 24 events are sent at once."""
 
 
 LONGEST_PAUSE_S = 10.0
 CALM_S = 60.0
-"""Time without a refusal after which the pauses start small again."""
+"""The time without a refusal after which the pauses start small again."""
 _STEP_S = 0.2
 _DELAYED_DELIVERY = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
@@ -35,7 +35,7 @@ log = structlog.stdlib.get_logger("winback.messages")
 
 
 def has_threads(pool: object) -> bool:
-    """Whether a pool runs its tasks in threads of this process, in which it enforces no limits."""
+    """Return whether a pool runs its tasks in threads of this process, in which it enforces no limits."""
     return isinstance(pool, thread.TaskPool)
 
 
@@ -43,17 +43,18 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
     """Celery's consumer."""
 
     class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]
-        """Its steps but one, which would declare 28 queues in RabbitMQ for delayed messages. There are none here."""
+        """Its steps except one, which would declare 28 queues in RabbitMQ for delayed messages. Winback has none."""
 
         default_steps = tuple(step for step in consumer.Consumer.Blueprint.default_steps if step != _DELAYED_DELIVERY)
 
     restart_count = 0
-    """Celery begins at -1, and ends a worker if a process of its pool dies (of memory, say) before its first turn."""
+    """Celery begins at -1, and ends a worker if a process of its pool dies (of memory, for example) before its first
+    turn."""
     _refusals = 0
     _refused = -inf
 
     def create_task_handler(self) -> Callable[[KombuMessage], object]:
-        """Return what takes each message of a queue: nothing but hints of ours reach Celery."""
+        """Return the handler of each message of a queue: only Winback's hints reach Celery."""
         handle: Callable[[KombuMessage], object] = super().create_task_handler()
         tasks = {task for queue in self.app.amqp.queues.consume_from for task in TASKS.get(queue, ())}
 
@@ -69,7 +70,7 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
         return take
 
     def on_decode_error(self, message: KombuMessage, exc: Exception) -> None:
-        """Refuse what kombu can't decode; Celery would log the whole of it."""
+        """Refuse messages that kombu can't decode; Celery would log all of them."""
         del exc
         refused.count("unreadable")
         message.ack_log_error(log, self.connection_errors)
@@ -80,7 +81,7 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
         self._pause(exc)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Log it, close what was open and pause."""
+        """Log it, close open resources and pause."""
         super().on_connection_error_after_connected(exc)
         self._pause(exc)
 
@@ -97,10 +98,10 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
         self._refused = monotonic()
 
     def register_with_event_loop(self, hub: Hub) -> None:
-        """Begin to tell; when the connection is lost, Celery ends what was begun here, and calls this again."""
+        """Start to send events. After a lost connection, Celery ends this and calls it again."""
         super().register_with_event_loop(hub)
         if has_threads(self.pool):
-            # They only store events. py-amqp's connections are no good for several threads: this one tells them all.
+            # Threads only store events. py-amqp's connections aren't thread-safe, so this one sends all of them.
             self.event_dispatcher.buffer_limit = inf
         hub.call_repeatedly(EVENTS_EVERY_S, self._flush_events)  # type: ignore[no-untyped-call]
 
@@ -108,6 +109,6 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
         """Leave it to the next interval."""
 
     def shutdown(self) -> None:
-        """Tell the last of it, and end."""
+        """Send the last events, and end."""
         self._flush_events()
         super().shutdown()

@@ -1,7 +1,7 @@
 """The options of Flower, made from the settings.
 
-Left to itself Flower listens on every interface, is open to everybody, lets every visitor apply tasks and shut workers
-down, and keeps every task in memory.
+By default Flower listens on every interface without a login, lets every visitor apply tasks and shut workers down, and
+keeps every task in memory.
 """
 
 import ast
@@ -18,7 +18,7 @@ from worker.settings.sections import FlowerSettings
 
 
 def flower_options(settings: FlowerSettings) -> dict[str, object]:
-    """Return the options, and make Flower read-only. An address that is in use ends the process with one line."""
+    """Return the options, and make Flower read-only. If the address is in use, end the process with one line."""
     try:
         _require_free(settings.address, settings.port)
     except StartError as exc:
@@ -29,7 +29,7 @@ def flower_options(settings: FlowerSettings) -> dict[str, object]:
         "port": settings.port,
         "basic_auth": [_login(settings)],
         "max_tasks": settings.max_tasks,
-        # The argument and the result are what there is to see: an opaque id, and the outcome of the attempt.
+        # The useful data are the argument and the result: an opaque id, and the outcome of the attempt.
         "tasks_columns": "name,args,result,state,received,runtime,worker",
         "format_task": format_task,
         "persistent": False,
@@ -53,7 +53,7 @@ def _login(settings: FlowerSettings) -> str:
         return settings.basic_auth.get_secret_value()
     credentials = f"winback:{secrets.token_urlsafe(12)}"
     text = f"flower.basic_auth is not set; for this run it is {credentials}"
-    # Its only hint: the log would mask it.
+    # The only place that shows it: the log would mask it.
     print(role_output.line("login_made_up", "flower", text=text) if role_output.is_json() else text, file=sys.stderr)  # noqa: T201
     return credentials
 
@@ -61,13 +61,13 @@ def _login(settings: FlowerSettings) -> str:
 def _logging() -> dict[str, object]:
     if not role_output.is_json():
         return {}
-    # Tornado would set up a format of its own.
+    # Tornado would set up its own format.
     setup.configure("flower")
     return {"logging": "none"}
 
 
 def format_task(task: KombuObject) -> KombuObject:
-    """Make the page's columns short: the outcome of the attempt, then its number."""
+    """Shorten the page's columns to the outcome of the attempt and its number."""
     try:
         result = ast.literal_eval(task.result or "")
         task.result = f"{result['outcome']} (attempt {result['attempt']})" if result["attempt"] else result["outcome"]

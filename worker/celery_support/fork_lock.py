@@ -1,7 +1,7 @@
-"""Work in a thread of a process that forks, as a pool does to replace its processes, whatever threads there are.
+"""A lock for work in a thread of a process that forks, as a pool does to replace its processes.
 
-A child has one thread, and of every lock that another thread held at that moment it has a copy that nobody will ever
-release. So nobody forks while such work goes on.
+A child process has one thread, and a copy of every lock that another thread held at that moment, which is never
+released. So there is no fork during such work.
 """
 
 import os
@@ -9,9 +9,9 @@ from threading import Lock
 from typing import Final
 
 LONGEST_S: Final = 15.0
-"""For so long a fork waits; something that hangs must not keep a pool from replacing its processes."""
+"""How long a fork waits; a hanging thread must not keep a pool from replacing its processes."""
 fork_lock: Final = Lock()
-"""Held by a thread while it does something; a fork waits until it is done."""
+"""Held by a thread during its work; a fork waits until it is done."""
 _held: list[bool] = []
 
 

@@ -1,18 +1,18 @@
-"""What attempts use and takes long to load: law, names and languages."""
+"""Data for attempts that takes long to load: law, names and languages."""
 
 from collections.abc import Callable
 from threading import Lock
 
 
 class Once:
-    """Calls a function at the first call, and again after one that failed; other threads wait for it."""
+    """Calls a function once, and again after a failure; other threads wait for it."""
 
     def __init__(self, function: Callable[[], None]) -> None:
         self._function: Callable[[], None] | None = function
         self._lock = Lock()
 
     def __call__(self) -> None:
-        """Return when the function has been called."""
+        """Return after the function has been called."""
         with self._lock:
             if self._function is not None:
                 self._function()
@@ -20,7 +20,7 @@ class Once:
 
 
 def load_for_attempts() -> None:
-    """Load what attempts use, some 25 MB: before a pool is forked, or with the first outreach."""
+    """Load the data for attempts, some 25 MB: before a pool is forked, or with the first outreach."""
     from detectors.normalize.warm_up import warm_up
     from tasks.delivery import attempt
     from tasks.policy.law.warm_up import warm_up as warm_up_law

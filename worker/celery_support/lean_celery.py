@@ -1,9 +1,8 @@
 """Start one of Celery's commands `worker`, `beat` and `flower` without the others.
 
 Run it as `python -m worker.celery_support.lean_celery worker ...`.
-
-The program `celery -A worker.app` does the same. It loads all of its commands and their plugins first, among them
-Flower and an interactive shell, which every role then keeps in memory: some 12 MB each.
+The program `celery -A worker.app` does the same. It first loads all of its commands and their plugins, among them
+Flower and an interactive shell, which then use some 12 MB of memory in every role.
 """
 
 import os
@@ -27,7 +26,7 @@ def _command(name: str) -> click.Command:
 
 
 def main() -> None:
-    """Run the command that the command line names; options may come from `CELERY_...` variables, as Celery's do."""
+    """Run the command of the command line; options can come from `CELERY_...` variables, as with Celery."""
     name = sys.argv[1] if len(sys.argv) > 1 else "worker"
     role_output.leave_out_rich()
     from worker.app import app

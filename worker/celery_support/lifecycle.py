@@ -1,4 +1,4 @@
-"""What a worker does from its start to its end, at the signals of Celery: join, prepare, watch, heartbeat, withdraw."""
+"""The steps of a worker from its start to its end, at Celery's signals: join, prepare, watch, heartbeat, withdraw."""
 
 import gc
 import os
@@ -34,14 +34,14 @@ log = structlog.stdlib.get_logger("winback.app")
 
 
 class _Worker(Protocol):
-    """What is used of Celery's WorkController."""
+    """The used part of Celery's WorkController."""
 
     app: Celery
     pool_cls: object
 
 
 class _Consumer(Protocol):
-    """What is used of Celery's Consumer."""
+    """The used part of Celery's Consumer."""
 
     app: Celery
     pool: object
@@ -54,13 +54,13 @@ class Lifecycle:
         self._settings = settings
         self._role = role
         self._joined: runtime.State | None = None
-        """The state that this worker said it joined; the processes of a prefork pool open their own."""
+        """The state that this worker joined; the processes of a prefork pool open their own."""
         self._replicas: Replicas = NONE
-        """How many replicas must acknowledge, as this worker found it at its start: a process of its pool that is born
-        while a primary is cut off from its replicas must not take that for a server without any."""
+        """How many replicas must acknowledge, as counted at the start of this worker. A pool process that starts while
+        a primary is cut off from its replicas must not count again and find none."""
 
     def join(self, sender: _Worker, **_kwargs: object) -> None:
-        """Before a worker takes anything: require the settings that its queues need, and a server that fits."""
+        """Before a worker takes messages: require the settings of its queues, and a suitable server."""
         sends = RECOVER_QUEUE in sender.app.amqp.queues.consume_from
         try:
             self._require_keys(sends=sends)
@@ -70,7 +70,7 @@ class Lifecycle:
             refuse_to_start(exc, self._role)
         if "prefork" in str(sender.pool_cls):
             load_for_attempts()
-            # What the processes of the pool have in common stays common: the collector would write to every page of it.
+            # Keep shared memory of the pool's processes shared: the collector would write to every page of it.
             gc.collect()
             gc.freeze()
         else:
@@ -94,7 +94,7 @@ class Lifecycle:
         deps.install(replace(built, prepare=Once(load_for_attempts)))
 
     def prepare_child(self, **_kwargs: object) -> None:
-        """In a new process of a prefork pool: install what its tasks need."""
+        """In a new process of a prefork pool: install the tasks' dependencies."""
         for _ in range(CHILD_TRIES):
             try:
                 deps.install(build_deps(self._settings, sends=True, replicas=self._replicas))
@@ -103,22 +103,22 @@ class Lifecycle:
                 sleep(CHILD_PAUSE_S)
             else:
                 return
-        # Without what it needs it would fail every task at once, and so be given most of them. The pool replaces it.
+        # Without them it would fail every task at once, and so get most of them. The pool replaces it.
         os._exit(1)
 
     def watch(self, sender: _Consumer, **_kwargs: object) -> None:
-        """Start the threads that watch the other roles and this worker."""
-        # Not before it is ready: the processes of a pool are forked by now, and threads and forks don't mix.
+        """Start the threads that monitor the other roles and this worker."""
+        # Start threads only when it is ready, after the pool has forked: forking a multi-threaded process is unsafe.
         AlarmMonitor(self._settings).start()
         for queue in sender.app.amqp.queues.consume_from:
             start_stall_watchdog(sender.app, queue, threads=has_threads(sender.pool))
 
     def send_heartbeat(self, **_kwargs: object) -> None:
-        """Record that this worker is alive, how it sends, and what it refused."""
+        """Record that this worker runs, how it sends, and its refusals."""
         state = self._joined
         if state is None:
             return
-        # Should it fail: a missing heartbeat says just that.
+        # If it fails, the missing heartbeat shows it.
         with suppress(StateError):
             state.heartbeat(self._role)
             if state.sending_mode:
@@ -126,7 +126,7 @@ class Lifecycle:
             refused.record(state.scripts, state.keys)
 
     def withdraw(self, **_kwargs: object) -> None:
-        """After the last attempt: another worker needn't wait until the declaration of this one counts no more."""
+        """After the last attempt: withdraw this worker's declaration, so that others needn't wait until it expires."""
         state, self._joined = self._joined, None
         if state is not None:
             with suppress(StateError):

@@ -1,9 +1,9 @@
-"""Which messages of the broker a worker accepts: hints of our own, and nothing else. Pure.
+"""Which messages of the broker a worker accepts: only Winback's own hints. Pure.
 
-Celery believes a message: one with a time limit that is no number ends the worker, comes back, and ends the next. So a
-message is checked before Celery sees it. What it may say is little: a task of ours, its argument, when it expires. It
-is then written again from that, so that nothing else in it has any effect. A hint that is refused by mistake costs one
-lease: the outbox dispatches its outreach again.
+Celery trusts messages: one with a time limit that isn't a number ends the worker, is redelivered, and ends the next. So
+a message is checked before Celery gets it. Its allowed contents are few: a Winback task, its argument, its expiry. The
+message is then rebuilt from these, so that nothing else in it has any effect. A hint that is refused by mistake costs
+one lease: the outbox dispatches its outreach again.
 """
 
 import json
@@ -17,21 +17,21 @@ from state.partitions import is_outreach_id
 
 Reason = Literal["unreadable", "too_large", "encoding", "task", "arguments", "options", "flood"]
 REASONS: Final[tuple[Reason, ...]] = ("unreadable", "too_large", "encoding", "task", "arguments", "options", "flood")
-"""Why a message is refused. `options`: it has an ETA, a time limit that is no number, or an expiry that is no time.
-`flood`: it was in a queue so long that it was emptied."""
+"""Why a message is refused. `options`: it has an ETA, a time limit that isn't a number, or an expiry that isn't a time.
+`flood`: it was in a queue that was emptied for its length."""
 MOST_BYTES: Final = 16_384
-"""Size of a body; our own have some 150 bytes."""
+"""Size of a body; Winback's have some 150 bytes."""
 MOST_CHARACTERS: Final = 1_048_576
-"""Size of the body of any message, answers to questions and batches of events included."""
+"""Size of the body of any message, including answers to questions and batches of events."""
 
 _ID: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _RECOVER: Final = "winback.recover"
 _LIMITS: Final = 2
-_PARTS: Final = 3  # of a body: arguments, named arguments, what else is to be called
+_PARTS: Final = 3  # of a body: arguments, named arguments, further calls
 
 
 class RefusedError(Exception):
-    """A message is no hint of ours."""
+    """A message isn't one of Winback's hints."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -39,7 +39,7 @@ class RefusedError(Exception):
 
 
 class Message(Protocol):
-    """What is used of kombu's messages."""
+    """The used part of kombu's messages."""
 
     body: object
     headers: object
@@ -50,14 +50,14 @@ class Message(Protocol):
 
 
 def clean(message: Message, tasks: Collection[str]) -> None:
-    """Write a message again from what it may say.
+    """Rebuild a message from its allowed contents.
 
     Args:
         message: As the broker delivered it; its headers, properties and body are replaced.
-        tasks: The tasks that its queue is for.
+        tasks: The tasks of its queue.
 
     Raises:
-        RefusedError: It is no hint of ours; it is unchanged.
+        RefusedError: It isn't one of Winback's hints; it is unchanged.
     """
     if message.errors:
         raise RefusedError("unreadable")
@@ -68,7 +68,7 @@ def clean(message: Message, tasks: Collection[str]) -> None:
 
 
 def envelope_is_sound(raw: object) -> bool:
-    """Whether kombu's Redis transport can take a message apart and acknowledge it."""
+    """Return whether kombu's Redis transport can unpack and acknowledge a message."""
     if not isinstance(raw, dict) or not isinstance(raw.get("headers") or {}, dict):
         return False
     properties = raw.get("properties")
@@ -147,7 +147,7 @@ def _headers(message: Message, tasks: Collection[str], arguments: list[object]) 
 
 
 def _are_limits(value: object) -> bool:
-    """Whether this is a hard and a soft time limit, as Celery sends them; the worker goes by its own."""
+    """Return whether this is a pair of hard and soft time limits in Celery's form; the worker uses its own limits."""
     limits = [None, None] if value is None else value
     return (
         isinstance(limits, list | tuple)
@@ -161,7 +161,7 @@ def _expires(value: object) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-        # A message without a zone is by UTC, as Celery reads it.
+        # A time without a zone is in UTC, as Celery reads it.
         return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise RefusedError("options") from None

@@ -1,4 +1,4 @@
-"""What a Celery process is: its role, its settings, and its end when it can't start."""
+"""A Celery process: its role, its settings, and its end if it can't start."""
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from worker.logs import role_output
 from worker.settings import Settings, load, require
 
 _PROGRAMS = frozenset({"celery", "lean_celery.py"})
-"""bin/celery, celery/__main__.py, and our own module."""
+"""bin/celery, celery/__main__.py, and Winback's own module."""
 
 
 def role_of(arguments: Sequence[str]) -> str:
@@ -27,12 +27,12 @@ def role_of(arguments: Sequence[str]) -> str:
 
 
 def is_celery_command(arguments: Sequence[str]) -> bool:
-    """Whether a command line is one of Celery's, so that it isn't another program that imports the application."""
+    """Return whether a command line is one of Celery's, and not another program that imports the application."""
     return not _PROGRAMS.isdisjoint(Path(arguments[0]).parts[-2:])
 
 
 def settings_of_process() -> Settings:
-    """Read the settings of this process, once. A user's mistake ends the process with one line each."""
+    """Return the settings of this process, read once. A user's mistake ends the process with one line each."""
     try:
         settings = load()
         require(settings, "broker_url", "redis_url")
@@ -42,6 +42,6 @@ def settings_of_process() -> Settings:
 
 
 def refuse_to_start(problem: Exception, role: str) -> NoReturn:
-    """End the process with one line per problem. Not with an exception: Celery would log it and go on."""
+    """End the process with one line per problem. Not with an exception, which Celery would log and ignore."""
     role_output.refuse(problem, role)
     raise SystemExit(exit_code(problem))

@@ -1,6 +1,6 @@
-"""Flower, which shows everything and changes nothing.
+"""A read-only Flower.
 
-Its login could otherwise apply tasks, revoke them, set rate and time limits, and shut workers down.
+Otherwise, its login could apply tasks, revoke them, set rate and time limits, and shut workers down.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from tasks.kombu_types import TornadoHandler
 
 READ_ONLY: Final = "Flower is read-only here: use winback pause, and the worker settings"
 _HARMLESS: Final = (TasksDataTable, NotFoundErrorHandler)
-"""They read what a POST asks for."""
+"""Handlers that read the request of a POST."""
 _CHANGING: Final = ("post", "put", "patch", "delete")
 
 
 class ReadOnlyHandler(BaseHandler):  # type: ignore[misc]
-    """Answers 403 to whatever would change something."""
+    """Answers 403 to every request that would change something."""
 
     def prepare(self) -> None:
-        """Refuse before anything is read of the request, but ask for the login first (401)."""
+        """Refuse before reading the request, but require the login first (401)."""
         if not self.current_user:
             raise HTTPError(401)
         self.set_status(403)
@@ -33,13 +33,13 @@ class ReadOnlyHandler(BaseHandler):  # type: ignore[misc]
 
 
 def make_read_only() -> None:
-    """Refuse every request that Flower would change something for. Call it before Flower's application is made."""
+    """Refuse every request that would change something. Call it before Flower's application is made."""
     urls.handlers[:] = [_read_only(handler) for handler in urls.handlers]
 
 
 def changes(handler: type[object]) -> bool:
-    """Whether a handler of Flower's takes requests that change something."""
-    base = BaseHandler.__mro__[1]  # tornado's, which knows every method and implements none
+    """Return whether one of Flower's handlers takes requests that change something."""
+    base = BaseHandler.__mro__[1]  # tornado's, which has every method and implements none
     own = (name for name in _CHANGING if getattr(handler, name) is not getattr(base, name))
     return not issubclass(handler, _HARMLESS) and any(own)
 

@@ -1,7 +1,7 @@
-"""kombu's Redis transport, which takes nothing from a queue that would end the worker.
+"""kombu's Redis transport, without reading messages that would end the worker.
 
-A queue is a list that any client may push anything to. kombu 5.7.0 reads what is there as JSON with certain fields, and
-raises whatever happens then; by that time the message is out of the queue, or restored to end the next worker.
+A queue is a list to which any client can push anything. kombu 5.7.0 reads its items as JSON with certain fields, and
+raises any resulting error. By that time the message is out of the queue, or restored to end the next worker.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ _SERVER_ERRORS = (Empty, RedisError, OSError)
 
 
 class QoS(redis.QoS):
-    """What was delivered and is not acknowledged; messages of dead workers come back from it."""
+    """Delivered and unacknowledged messages; those of dead workers are restored from it."""
 
     def restore_by_tag(self, tag: object, client: object = None, leftmost: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Put a message back; one that can't be read is removed, or none behind it would ever be put back."""
+        """Restore a message; remove an unreadable one, or none behind it would ever be restored."""
         try:
             super().restore_by_tag(tag, client, leftmost)  # type: ignore[no-untyped-call]
         except Exception as problem:
-            # The driver's own DataError is about what was read, too.
+            # The driver's DataError also concerns the data.
             if isinstance(problem, _SERVER_ERRORS) and not isinstance(problem, DataError):
                 raise
             refused.count("unreadable")
@@ -46,7 +46,7 @@ class Channel(redis.Channel):
         return self._guarded(super()._receive_one, c)
 
     def _guarded(self, read: Callable[..., object], *args: object, **options: object) -> object:
-        """Read one message; what can't be read is counted and gone."""
+        """Read one message; an unreadable one is counted and dropped."""
         transport: Transport = self.connection
         transport.was_read = False
         try:
@@ -65,10 +65,10 @@ class Transport(redis.Transport):
 
     Channel = Channel
     was_read = False
-    """Whether the message that is being delivered is JSON; what goes wrong after that is not its own fault."""
+    """Whether the message under delivery is JSON; later errors aren't the message's fault."""
 
     def _deliver(self, message: object, queue: object) -> None:
-        """Hand a message to its consumer, if it can be taken apart."""
+        """Pass a message to its consumer, if it can be unpacked."""
         self.was_read = True
         if envelope_is_sound(message):
             super()._deliver(message, queue)  # type: ignore[no-untyped-call]
@@ -77,7 +77,7 @@ class Transport(redis.Transport):
 
 
 def install() -> None:
-    """Use this transport for `redis://` and `rediss://`, and decompress nothing: a small message may hold gigabytes."""
+    """Use this transport for `redis://` and `rediss://`, without decompression: a small message can hold gigabytes."""
     for scheme in ("redis", "rediss"):
         kombu.transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:{Transport.__name__}"
     kinds: KombuObject = compression

@@ -1,4 +1,4 @@
-"""Counts what this worker refused, and records it with its signs of life."""
+"""Counts this worker's refusals, and records them with its heartbeats."""
 
 from collections import Counter
 from threading import Lock
@@ -15,7 +15,7 @@ log = structlog.stdlib.get_logger("winback.messages")
 
 
 class RefusalCounter:
-    """How often something was refused since it was recorded last, by reason. For several threads."""
+    """The number of refusals since the last record, by reason. Thread-safe."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -27,10 +27,10 @@ class RefusalCounter:
             self._counts[reason] += 1
 
     def record(self, scripts: Scripts, keys: Keys) -> None:
-        """Log what was refused and add it to what is recorded; one line however many there were.
+        """Log the refusals in one line, and add them to the record.
 
         Raises:
-            StateError: The server doesn't take it; it is recorded the next time.
+            StateError: The server doesn't take them; they are recorded the next time.
         """
         with self._guard:
             counts, self._counts = self._counts, Counter()
@@ -46,4 +46,4 @@ class RefusalCounter:
 
 
 refused: Final = RefusalCounter()
-"""Those of this process."""
+"""The refusals of this process."""

@@ -1,7 +1,7 @@
-"""What a worker does when it is told to by remote control: it answers questions, and follows no orders.
+"""A worker's reaction to remote control: it answers questions, and refuses commands.
 
-With Flower's login, or the broker's password, an order could slow sending to one attempt a minute, cut attempts off, or
-stop the worker. `winback pause` is the way to hold sending back, and every change of a worker is one of its settings.
+With Flower's login or the broker's password, a command could slow sending to one attempt a minute, cut attempts off, or
+stop the worker. Use `winback pause` to pause sending, and the settings to change a worker.
 """
 
 from collections.abc import Callable
@@ -30,18 +30,18 @@ QUESTIONS: Final = frozenset(
         "dump_revoked",
     }
 )
-"""What Flower and `celery inspect` ask."""
+"""The questions of Flower and `celery inspect`."""
 HARMLESS: Final = frozenset({"enable_events", "heartbeat"})
-"""Flower sends the first every few seconds, and the second whenever it connects. Events are on here in any case."""
+"""Flower sends the first every few seconds, and the second whenever it connects. Events are always on here."""
 HELLO: Final = "hello"
-"""Other workers send it when they start, with the tasks that they revoked: it stays unanswered, and is no order."""
+"""Other workers send it at their start, with the tasks that they revoked. It stays unanswered, and isn't a command."""
 REFUSAL: Final = "refused: Winback's workers take no remote control; see winback pause and the worker settings"
 
 _Handler = Callable[..., object]
 
 
 def refuse_orders() -> None:
-    """Refuse all commands but the questions, which lose their parameters: those make answers large."""
+    """Refuse all commands except questions, which lose their parameters because those make answers large."""
     commands: dict[str, _Handler] = Panel.data
     for name, handler in list(commands.items()):
         commands[name] = _asked(handler) if name in QUESTIONS | HARMLESS else _refused
@@ -56,7 +56,7 @@ def _asked(handler: _Handler) -> _Handler:
 
 
 def _unanswered(_state: object, **_parameters: object) -> None:
-    """Take no notice."""
+    """Ignore it."""
 
 
 def _refused(_state: object, **_parameters: object) -> dict[str, str]:

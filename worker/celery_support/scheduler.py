@@ -1,4 +1,4 @@
-"""Celery's own scheduler, which also says that it is alive: a beat that hangs looks healthy from outside."""
+"""Celery's own scheduler with heartbeats: a beat that hangs looks healthy from outside."""
 
 from contextlib import suppress
 from functools import cached_property
@@ -22,7 +22,7 @@ log = structlog.get_logger("winback.beat")
 
 
 class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
-    """Keeps its schedule in memory: there is nothing in it that the settings do not say."""
+    """Keeps its schedule in memory, because the settings define all of it."""
 
     _last_heartbeat_s = 0.0
     _read = 0.0
@@ -37,7 +37,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         AlarmMonitor(settings).start()
 
     def tick(self) -> float:
-        """Publish what is due; return how long to sleep (s)."""
+        """Publish due entries; return how long to sleep (s)."""
         self._follow_clock()
         self._follow_settings()
         sleep: float = super().tick()
@@ -50,7 +50,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         return min(sleep, EVERY_S)
 
     def apply_async(self, *args: object, **kwargs: object) -> object:
-        """Publish one entry; the connection of one that could not be published may be broken for good."""
+        """Publish one entry; after a failure, discard the connection, which can be broken for good."""
         try:
             return super().apply_async(*args, **kwargs)
         except Exception:
@@ -63,17 +63,17 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def close(self) -> None:
         """Leave the connection to the end of the process.
 
-        Celery calls this in its handler of SIGTERM. If the signal comes in the middle of a publish, closing in order
-        waits behind the reply to that, which nothing reads any more. There is no schedule to save either.
+        Celery calls this in its handler of SIGTERM. If the signal arrives during a publish, an ordered close would wait
+        for its reply, which nothing reads any more. There is no schedule to save either.
         """
 
     @cached_property
     def connection(self) -> object:
-        """The connection that everything is published on."""
+        """The connection for all publishing."""
         return bounded(self.app.connection_for_write())
 
     def _follow_settings(self) -> None:
-        """Ask for sweeps as often as the settings say by now; what is wrong with an edit, the sweep reports."""
+        """Request sweeps at the interval of the current settings; the sweep reports problems of an edit."""
         if monotonic() - self._read < EVERY_S:
             return
         self._read = monotonic()
@@ -82,12 +82,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             return
         log.info("sweep_interval_changed", every=format_duration(interval))
         entry.schedule = schedule(interval)
-        # At once: the sweep records the interval by which it is judged.
+        # At once: the sweep records the interval by which it is checked.
         entry.last_run_at = entry.default_now() - interval
         self._heap = None
 
     def _follow_clock(self) -> None:
-        """Celery goes by the wall clock: set back by an hour, it would publish nothing for an hour."""
+        """Adjust for clock changes: Celery uses the wall clock, and pauses for an hour if set back by one."""
         offset = time() - monotonic()
         if self._offset and abs(offset - self._offset) > STEP_S:
             log.warning("clock_jumped", by_s=round(offset - self._offset))

@@ -1,10 +1,10 @@
-"""A worker that accepts no messages any more, runs a task that never ends, or leaks memory ends itself to be restarted.
+"""Ends a worker for a restart if it accepts no messages any more, runs a task without end, or leaks memory.
 
-It runs, sends heartbeats, and does nothing: that has been seen of Celery workers after a broker was away, each time for
-another reason. What all of them have in common can be seen from inside: messages wait, and nothing is taken or running.
+Such a worker runs and sends heartbeats, but does nothing. This was seen of Celery workers after a broker was down, each
+time for another reason. All cases look the same from inside: messages wait, and nothing is taken or running.
 
 A pool of processes replaces a process whose task exceeds its time limit, or that needs too much memory. A pool of
-threads can't: a thread that hangs is lost, in the end all are, and memory only grows. There the worker is replaced.
+threads can't: a hanging thread is lost, in the end all are, and memory only grows. So the whole worker is replaced.
 """
 
 import math
@@ -28,16 +28,16 @@ from worker.celery_support.fork_lock import fork_lock
 from worker.monitoring.alarms import ALARM
 
 LONGEST_S = 60.0
-"""How long messages may wait while nothing is taken."""
+"""How long messages can wait while none is taken."""
 EVERY_S = 10.0
 FROZEN_S = 3 * EVERY_S
 """A pause between two checks after which this process was frozen itself."""
 _READINGS = 5
 _PAGES = Path("/proc/self/statm")
 
-_IDLE = "messages wait and none is taken: it ends itself"
-_OVERDUE = "a task runs for longer than its limit: it ends itself"
-_HEAVY = "the worker needs too much memory: it ends itself after its attempts"
+_IDLE = "messages wait and none is taken: the worker exits"
+_OVERDUE = "a task runs for longer than its limit: the worker exits"
+_HEAVY = "the worker needs too much memory: it exits after its attempts"
 
 log = structlog.stdlib.get_logger("winback.standstill")
 
@@ -48,15 +48,15 @@ def taken() -> int:
 
 
 def in_flight() -> int:
-    """Return how many tasks this worker has received and not ended."""
+    """Return how many received tasks of this worker haven't ended."""
     return len(worker_state.reserved_requests) + len(worker_state.active_requests)
 
 
 def running() -> frozenset[str]:
-    """Return the ids of the tasks that run.
+    """Return the ids of the running tasks.
 
     Raises:
-        RuntimeError: threads changed the set during each of several readings.
+        RuntimeError: Threads changed the set during each of several reads.
     """
     for _ in range(_READINGS):
         with suppress(RuntimeError):
@@ -65,31 +65,31 @@ def running() -> frozenset[str]:
 
 
 def memory_kb() -> int:
-    """Return how much memory this process has (KiB); where the system doesn't say, the most that it has had."""
+    """Return the memory of this process (KiB); its peak if the system doesn't report the current value."""
     try:
         pages = int(_PAGES.read_text(encoding="ascii").split()[1])
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak // 1024 if sys.platform == "darwin" else peak
-    # Not the peak: on Linux a program inherits that of the process which started it.
+    # Not the peak: on Linux a program inherits that of the process that started it.
     return pages * resource.getpagesize() // 1024
 
 
 @dataclass(slots=True)
 class Overdue:
-    """Looks whether a task runs for longer than any may. `clock`: seconds, steady."""
+    """Checks whether a task runs for longer than allowed. `clock`: monotonic seconds."""
 
     limit_s: float
-    """How long a task may run."""
+    """How long a task can run."""
     running: Callable[[], frozenset[str]] = running
     clock: Callable[[], float] = monotonic
     _since: dict[str, float] = field(default_factory=dict)
     _checked: float = 0.0
 
     def is_stalled(self) -> bool:
-        """Whether a task has been seen at every look for longer than the limit."""
+        """Return whether a task has been seen at every check for longer than the limit."""
         now = self.clock()
-        if now - self._checked > FROZEN_S:  # every task may need its time again
+        if now - self._checked > FROZEN_S:  # every task can need its time again
             self._since.clear()
         self._checked = now
         self._since = {task: self._since.get(task, now) for task in self.running()}
@@ -98,7 +98,7 @@ class Overdue:
 
 @dataclass(slots=True)
 class StallWatchdog:
-    """Looks periodically whether this worker stands still. `clock`: seconds, steady."""
+    """Checks periodically whether this worker is stalled. `clock`: monotonic seconds."""
 
     queued: Callable[[], int]
     """How many messages wait; raises BrokerUnavailableError."""
@@ -110,7 +110,7 @@ class StallWatchdog:
     _checked: float = 0.0
 
     def is_stalled(self) -> bool:
-        """Whether messages have waited at every look of the last `LONGEST_S`, and nothing was taken or in hand."""
+        """Return whether messages have waited at every check of the last `LONGEST_S`, with none taken or in flight."""
         now, taken_now = self.clock(), self.taken()
         was_suspended = now - self._checked > FROZEN_S
         self._checked = now
@@ -125,18 +125,18 @@ class StallWatchdog:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One reason for which a worker ends itself."""
+    """One reason for a worker to exit."""
 
     applies: Callable[[], bool]
-    """Asked at every interval. An exception is logged, and the next check might succeed."""
+    """Called at every interval. An exception is logged, and the next check might succeed."""
     log: Callable[[], object]
     """Logs the reason."""
 
 
 def start_stall_watchdog(app: Celery, queue: str, *, threads: bool = False, stopped: Event | None = None) -> None:
-    """Check from a thread until the process ends; end it in order when a check applies, by force if that fails.
+    """Check from a thread until the process ends. Exit in order if a check applies, by force if that fails.
 
-    `threads`: it has a pool of threads, for which Celery enforces the limits of no task.
+    `threads`: it has a pool of threads, for which Celery enforces no limits.
     """
     limit_s = float(app.conf.task_time_limit or math.inf)
     checks = [Check(StallWatchdog(Broker(app, queue).queued).is_stalled, _alarm(queue, _IDLE))]
@@ -146,7 +146,7 @@ def start_stall_watchdog(app: Celery, queue: str, *, threads: bool = False, stop
             Check(Overdue(limit_s + LONGEST_S).is_stalled, _alarm(queue, _OVERDUE)),
             Check(lambda: memory_kb() > most_kb, _memory_limit_reached),
         ]
-    # Half of the time limit is a lease: what runs has time to end.
+    # Half of the time limit is a lease, so running tasks have time to end.
     grace_s = LONGEST_S if math.isinf(limit_s) else max(LONGEST_S, limit_s / 2)
     wait = (stopped or Event()).wait
     Thread(target=end_when_needed, args=(checks, grace_s, wait), name="standstill", daemon=True).start()
@@ -170,10 +170,10 @@ def end_when_needed(
     wait: Callable[[float], object],
     kill: Callable[[signal.Signals], None] = _kill,
 ) -> None:
-    """Check at each interval, until `wait` returns true. End this process when a check applies.
+    """Check at each interval, until `wait` returns true. End this process if a check applies.
 
     Args:
-        checks: The reasons, the first that applies is logged.
+        checks: The reasons; the first that applies is logged.
         grace_s: Time after SIGTERM (s) before SIGKILL.
         wait: Waits for some time (s), and returns whether to stop checking.
         kill: Sends a signal to this process.
@@ -196,6 +196,6 @@ def _applies(check: Check) -> bool:
     try:
         with fork_lock:
             return check.applies()
-    except Exception as problem:  # noqa: BLE001 - the next check may be better
+    except Exception as problem:  # noqa: BLE001 - the next check might succeed
         log.error("stall_check_failed", error=type(problem).__name__)  # noqa: TRY400 - one line says it
         return False

@@ -1,4 +1,4 @@
-"""What Celery prints by itself, past all logging: banners, and words in signal handlers."""
+"""Celery's output outside of logging: banners, and messages in signal handlers."""
 
 import celery.apps.beat
 import celery.apps.worker
@@ -7,10 +7,10 @@ from worker.logs import role_output
 
 
 def replace(role: str) -> None:
-    """Let Celery print no banners, and its words in a signal handler as JSON. On a terminal all stays as it is."""
+    """Suppress Celery's banners, and print its messages in a signal handler as JSON. On a terminal nothing changes."""
     if not role_output.is_json():
         return
-    # The command line has been read by now. Our own first line says what the banner does.
+    # The command line has been read by now. Winback's own first line replaces the banner.
     for program in (celery.apps.worker.Worker, celery.apps.beat.Beat):
         program.quiet = property(lambda _self: True, lambda _self, _asked: None)
 

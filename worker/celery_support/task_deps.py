@@ -1,4 +1,4 @@
-"""What the tasks of one process need, built from the settings."""
+"""The tasks' dependencies in one process, built from the settings."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from tasks.delivery.yuno import YunoClient
 
 NOT_REPLICATED = (
-    "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to what there is"
+    "too few replicas of Redis acknowledge, so nothing is sent: bring them back, or set redis_replicas to their number"
 )
 
 
 def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) -> Deps:
-    """Return what the tasks of one process need. `sends`: it makes attempts, so in live mode it gets a client."""
+    """Return the tasks' dependencies of one process. `sends`: it makes attempts, so in live mode it gets a client."""
     state = open_state(settings, connections=2 * settings.worker.concurrency + 16, replicas=replicas, sends=sends)
     live = sends and settings.delivery.mode == "live"
     return Deps(
@@ -80,7 +80,7 @@ def _detection(state: State, settings: Settings) -> Callable[[], DetectionSettin
         # Once for each version of a broken file, not at every sweep.
         if (problem or "") != said[0]:
             deployment.report(state.scripts, state.keys, "detection", problem or "")
-            said[0] = problem or ""  # not before: a server that was away is told at the next sweep
+            said[0] = problem or ""  # not earlier: a server that was down gets it at the next sweep
             if problem:
                 _log().error("detection_settings_unusable", kept="the earlier ones", problem=problem)
         return current
@@ -93,8 +93,8 @@ def _report_replication(state: State) -> Callable[[Literal["well", "failing"]], 
 
     def replication(how: Literal["well", "failing"]) -> None:
         nonlocal last
-        # In a pool of threads a report must not overtake another one, nor wait for it: Redis can take long to answer.
-        # After one that is left out, `last` stays as it is, so the next attempt reports.
+        # In a pool of threads, a report must neither overtake another one nor wait for it, because Redis can be slow.
+        # After a skipped report, `last` stays unchanged, so the next attempt reports.
         if how == last == "well" or not reporting.acquire(blocking=False):
             return
         try:

@@ -1,4 +1,4 @@
-"""What must never be shown: values under secret names, passwords in URLs, and characters that forge or redraw lines."""
+"""Masks data that must never be shown: secrets, passwords in URLs, and characters that forge or redraw lines."""
 
 import re
 
@@ -7,7 +7,7 @@ MASK = "****"
 _SECRET_NAME = re.compile(
     r"secret|api_?key|password|passwd|basic_?auth|authorization|token|contact\.test_list|encryption", re.IGNORECASE
 )
-# To the last @ of the word, for a password may hold a / or an @ that nobody escaped.
+# To the last @ of the word, because a password can hold an unescaped / or @.
 _USER_INFO = re.compile(r"(?<=://)([^\s:@]*)(:?)\S*@")
 _SECRET_PARAMETER = re.compile(r"([?&][\w-]*(?:secret|key|password|token)[\w-]*=)[^&\s]+", re.IGNORECASE)
 _HOSTS = r"[\w.-]+(?::[0-9]+)?(?:,[\w.-]+(?::[0-9]+)?)*"
@@ -15,7 +15,7 @@ _NO_ROOM_FOR_A_PASSWORD = re.compile(rf"(?:[\w+]*:/+)?(?:{_HOSTS})?(?:[/?][^@:]*
 
 
 def is_secret(name: str) -> bool:
-    """Whether a value under this name (a setting, a log field, an HTTP header) must not be shown."""
+    """Return whether a value under this name (a setting, a log field, an HTTP header) must not be shown."""
     return _SECRET_NAME.search(name.replace("-", "_")) is not None
 
 
@@ -28,7 +28,7 @@ def mask_urls(text: str) -> str:
 
 
 def mask_malformed_url(text: str) -> str:
-    """As `mask_urls` for what should be a URL and is none: anything that may be a password is hidden with the rest."""
+    """Mask a malformed URL like `mask_urls`, with everything that can be a password."""
     if _NO_ROOM_FOR_A_PASSWORD.fullmatch(text):
         return mask_urls(text)
     masked = mask_urls(text)
@@ -36,14 +36,14 @@ def mask_malformed_url(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Escape line breaks and whatever else does not print, the way Python writes it in a literal."""
+    """Escape line breaks and other unprintable characters, as in a Python literal."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def json_line(text: str) -> str:
-    """Escape whatever in a JSON text does not print, as JSON does: it stays the same document."""
+    """Escape unprintable characters of a JSON text as JSON does, so that it stays the same document."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _json_escape(char) for char in text)
@@ -55,22 +55,22 @@ def _json_escape(char: str) -> str:
 
 
 def mask_phone(text: str) -> str:
-    """Leave the first three characters and the last two of a phone number: `+57*******67`."""
+    """Keep the first three characters and the last two of a phone number: `+57*******67`."""
     shown = text.strip()
     return f"{shown[:3]}{'*' * (len(shown) - 5)}{shown[-2:]}" if len(shown) > 7 else MASK  # noqa: PLR2004 - too short to hide
 
 
 def mask_words(text: str) -> str:
-    """Leave the first letter of each word: `J*** D**`."""
+    """Keep the first letter of each word: `J*** D**`."""
     return " ".join(word[:1] + "*" * min(len(word) - 1, 3) for word in text.split())
 
 
 def mask_email(text: str) -> str:
-    """Leave the first letter and the last part of an e-mail address: `j***@***.com`."""
+    """Keep the first letter and the last part of an e-mail address: `j***@***.com`."""
     name, at, host = text.partition("@")
     return f"{name[:1]}***@***.{host.rpartition('.')[2]}" if at and "." in host else MASK
 
 
 def mask_identity(text: str) -> str:
-    """Mask a phone number or an e-mail address, whichever it is."""
+    """Mask a phone number or an e-mail address."""
     return mask_email(text) if "@" in text else mask_phone(text)

@@ -1,4 +1,4 @@
-"""What every log line passes on its way to the renderer: secrets and personal data out, forged lines impossible."""
+"""The processors of every log line: they remove secrets and personal data, and make forged lines impossible."""
 
 import math
 import os
@@ -12,18 +12,18 @@ from worker.logs.masking import MASK, is_secret, mask_urls, one_line
 _FIRST = ("timestamp", "level", "event", "logger")
 _DEEPEST = 6  # levels of lists and mappings in one value
 _TEXT_OF_LINES = ("exception", "stack")
-# A net below the rule that nobody logs personal data: what others log, and what their exceptions carry in messages.
+# A safety net below the rule against logging personal data: for libraries' logs and exceptions' messages.
 _PERSONAL = re.compile(r"phone|e_?mail|full_name", re.IGNORECASE)
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}(?![0-9])")
 _REJECTED_INPUT = re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
 
 
 def scrubbing(*, escaped: bool) -> Processor:
-    """Make the processor that reduces an event to plain data without secrets or personal data.
+    """Return the processor that reduces an event to plain data without secrets or personal data.
 
     Args:
-        escaped: Whether line breaks and control characters are escaped as well, for a renderer that writes text as it
-            is. What a traceback is made of stays on lines of its own, indented, so that none can pass for an event.
+        escaped: Whether line breaks and control characters are also escaped, for a renderer that writes text unchanged.
+            The lines of a traceback stay separate and indented, so that none looks like an event.
     """
     clean: Callable[[str], str] = one_line if escaped else str
 
@@ -62,7 +62,7 @@ def _scalar(value: object, clean: Callable[[str], str]) -> object:
 def _represent(value: object) -> str:
     try:
         return str(value) if isinstance(value, os.PathLike) else repr(value)
-    except Exception as problem:  # noqa: BLE001 - a log line must not fail because of what it is about
+    except Exception as problem:  # noqa: BLE001 - a log line must not fail because of its data
         return f"<{type(value).__name__} without a repr: {type(problem).__name__}>"
 
 

@@ -15,14 +15,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker.logs.redaction import scrubbing
 
-# httpx prints every URL at INFO, httpcore every header, keys included, at DEBUG.
+# httpx logs every URL at INFO, and httpcore every header, including keys, at DEBUG.
 _ALWAYS_QUIET = ("httpx", "httpcore")
-# uvicorn brings handlers of its own, which would write past the renderer.
+# uvicorn has its own handlers, which would bypass the renderer.
 _WITH_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines; of one that cannot be written it tells no more than whose it was."""
+    """Writes lines; for one that can't be written it only prints the logger's name."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
         # The standard library would print the record itself, unmasked, with a traceback.
@@ -32,13 +32,13 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def configure(role: str, *, json: bool | None = None, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Set up logging for this process; called again, it replaces what it set up before.
+    """Set up logging for this process; a second call replaces the first setup.
 
     Args:
-        role: What this process is (`ingest`, `recover`, ...); a field of every line.
-        json: One JSON object a line, or lines for people; None: for people on a terminal, JSON elsewhere.
+        role: The role of this process (`ingest`, `recover`, ...), a field of every line.
+        json: One JSON object per line, or lines for people; None: for people on a terminal, otherwise JSON.
         level: The lowest level to log.
-        stream: Where to; None: standard error.
+        stream: The output; None: standard error.
     """
     out = stream or sys.stderr
     on_terminal = out.isatty()
@@ -47,7 +47,7 @@ def configure(role: str, *, json: bool | None = None, level: int = logging.INFO,
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        # A cached logger would keep what was set up when it was first used, before this.
+        # A cached logger would keep the setup from before this call.
         cache_logger_on_first_use=False,
     )
     rendering = _rendering(
@@ -74,7 +74,7 @@ def _shared(role: str) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.dev.set_exc_info,
-        # Plain tracebacks: prettier ones print local variables, and those hold customers.
+        # Plain tracebacks: prettier ones print local variables, which hold personal data.
         structlog.processors.format_exc_info,
         _with_role(role),
     ]

@@ -1,4 +1,4 @@
-"""The settings of all processes: one frozen object, built once in the entry point and handed down."""
+"""The settings of all processes: one frozen object, built once in the entry point and passed down."""
 
 import os
 import re
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 LIVE_KEYS = ("delivery.public_api_key", "delivery.private_secret_key")
-"""What the recover role needs besides when it sends for real."""
+"""Further keys that the recover role needs in live mode."""
 
 _HINTS = {
     "redis_url": "set WINBACK_REDIS_URL, like redis://localhost:6379/0",
@@ -61,12 +61,13 @@ class Settings(BaseSettings):
     """All settings. `load` reads them; constructing one directly reads neither file nor environment.
 
     Attributes:
-        redis_url: Where the state is; None when it was not given (`require` it where it is needed).
-        broker_url: Celery's broker; when it was not given, database 1 of the state's server.
-        redis_replicas: How many replicas must acknowledge an attempt before its request; None: as fits those there are.
-        namespace: What every Redis key begins with.
+        redis_url: The state server; None if not given (`require` it where needed).
+        broker_url: Celery's broker; by default database 1 of the state server.
+        redis_replicas: How many replicas must acknowledge an attempt before its request; None: a majority of the
+            current ones.
+        namespace: The prefix of every Redis key.
         identity_secret: The key under which phone numbers become identities.
-        encryption_keys: What personal data in Redis is encrypted with, separated by commas; the first one encrypts.
+        encryption_keys: The keys that encrypt personal data in Redis, separated by commas; the first one encrypts.
         config: The file that was read.
     """
 
@@ -98,7 +99,7 @@ class Settings(BaseSettings):
 
     @property
     def in_flight(self) -> int:
-        """How many outreaches may be leased at a time: `delivery.in_flight`, else 4 for each slot of the worker."""
+        """How many outreaches can be leased at a time: `delivery.in_flight`, else 4 for each slot of the worker."""
         return self.delivery.in_flight or 4 * self.worker.concurrency
 
     @classmethod
@@ -110,7 +111,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what is handed in alone: `load` has merged it, and knows where each value came from."""
+        """Only take the given values: `load` has merged them, with the source of each."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
@@ -165,14 +166,14 @@ class Settings(BaseSettings):
 
 
 def load(env: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
-    """Read the settings: the environment over the file over the defaults.
+    """Return the settings: the environment over the file over the defaults.
 
     Args:
         env: The environment; None: the process's.
-        config: The file; None: `WINBACK_CONFIG`, else `winback.toml` in the working directory, if it is there.
+        config: The file; None: `WINBACK_CONFIG`, else `winback.toml` in the working directory, if it exists.
 
     Raises:
-        StartError: One line for each unknown key or variable, bad value, or file that cannot be read.
+        StartError: One line for each unknown key or variable, bad value, or unreadable file.
     """
     env = os.environ if env is None else env
     problems = list(unknown_variables(env, Settings))
@@ -197,10 +198,10 @@ def load(env: Mapping[str, str] | None = None, config: Path | None = None) -> Se
 
 
 def require(settings: Settings, *keys: str) -> None:
-    """Ask for what a role cannot start without, like `require(settings, "redis_url", "identity_secret")`.
+    """Require settings without which a role can't start, like `require(settings, "redis_url", "identity_secret")`.
 
     Raises:
-        StartError: One line for each key that is missing, and how to set it.
+        StartError: One line for each missing key, with the fix.
     """
     lines = []
     for key in keys:
@@ -215,15 +216,15 @@ def require(settings: Settings, *keys: str) -> None:
 
 
 def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Path | None = None) -> dict[str, str]:
-    """Say where the value of every key comes from: `default`, the file, the environment variable, or `redis_url`.
+    """Return the source of every key's value: `default`, the file, the environment variable, or `redis_url`.
 
     Args:
-        settings: What `load` made of the same `env` and `config`.
+        settings: The result of `load` for the same `env` and `config`.
         env: As for `load`.
         config: As for `load`.
 
     Raises:
-        StartError: The file cannot be read.
+        StartError: The file can't be read.
     """
     layers = read_layers(Settings, env, config)
     paths = list(leaves(Settings))

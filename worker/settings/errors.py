@@ -1,4 +1,4 @@
-"""Turns what is wrong with the settings into one line per problem, each naming the key as its writer wrote it."""
+"""Turns problems of the settings into one line each, with the key as its writer wrote it."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -34,13 +34,13 @@ _ADVICE = {
 
 
 def explain(error: ValidationError, layers: Layers, model: type[BaseModel], section: KeyPath = ()) -> Iterator[str]:
-    """One line for each problem that pydantic found: the key, the value unless it is a secret, and what to write.
+    """Yield one line for each problem that pydantic found: the key, the value unless it is secret, and the fix.
 
     Args:
-        error: What pydantic raised.
-        layers: Where the values came from.
+        error: Pydantic's error.
+        layers: The sources of the values.
         model: The whole settings, whose keys are suggested for unknown ones.
-        section: Where the model that was checked stands in it.
+        section: The path of the checked model in it.
     """
     for problem in error.errors(include_url=False):
         path = (*section, *(str(part) for part in problem["loc"] if isinstance(part, str) and part != "[key]"))
@@ -52,7 +52,7 @@ def explain(error: ValidationError, layers: Layers, model: type[BaseModel], sect
 
 
 def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterator[str]:
-    """One line for each environment variable with our prefix that is no setting."""
+    """Yield one line for each environment variable with Winback's prefix that isn't a setting."""
     known = {variable(path) for path in leaves(model)} | {failpoints.VARIABLE}
     free = dict(free_sections(model))
     known |= {name for section_path, section in free.items() for _, name in section.variables(section_path, env)}
@@ -73,7 +73,7 @@ def unknown_variables(env: Mapping[str, str], model: type[BaseModel]) -> Iterato
 
 
 def missing(path: KeyPath, hint: str) -> str:
-    """The line for a setting that is needed and not there."""
+    """Return the line for a missing required setting."""
     return f"{'.'.join(path)}: is missing; {hint or f'set {variable(path)}'}"
 
 
@@ -85,7 +85,7 @@ def _label(path: KeyPath, layers: Layers) -> str:
 
 
 def _show(path: KeyPath, value: object) -> str:
-    # Lists and sections are not shown: there may be a secret in them.
+    # Lists and sections aren't shown, because they can hold a secret.
     if not isinstance(value, str | int | float | date | time | timedelta) or is_secret(".".join(path)):
         return ""
     if isinstance(value, str):
@@ -95,7 +95,7 @@ def _show(path: KeyPath, value: object) -> str:
 
 
 def _advice(problem: ErrorDetails) -> str:
-    """What completes "<the value> ..."; our own checks say it themselves."""
+    """Return the completion of "<the value> ..."; Winback's own checks provide it themselves."""
     context = problem.get("ctx", {})
     if problem["type"] == "value_error":
         return str(context["error"])

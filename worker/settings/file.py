@@ -21,10 +21,10 @@ _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read_file(file: Path, *, required: bool) -> Tree:
-    """Read a settings file; one that is not there is empty unless it is required.
+    """Return the content of a settings file; a missing one is empty unless it is required.
 
     Raises:
-        StartError: It is required and not there, cannot be read, or is not TOML (with line and column).
+        StartError: It is required and missing, can't be read, or isn't TOML (with line and column).
     """
     name = one_line(str(file))
     try:
@@ -50,10 +50,10 @@ def read_file(file: Path, *, required: bool) -> Tree:
 
 
 def _read_text(file: Path) -> str:
-    """Read a file of bounded size; what isn't a file, such as a pipe, could be waited for indefinitely.
+    """Return the text of a file of bounded size. Reading something else, such as a pipe, could block indefinitely.
 
     Raises:
-        OSError: It can't be read, or is no settings file.
+        OSError: It can't be read, or isn't a settings file.
         UnicodeDecodeError: It isn't UTF-8.
     """
     with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:  # noqa: PTH123 - a descriptor
@@ -66,7 +66,7 @@ def _read_text(file: Path) -> str:
 
 
 def _depth(tree: Tree) -> int:
-    """Return how many levels a tree has, without a call for each: it can have any number."""
+    """Return the number of levels of a tree, without recursion, because it can have any number."""
     level: list[object] = [tree]
     deep = 0
     while level and deep <= _DEEPEST:

@@ -1,4 +1,4 @@
-"""What `winback up` makes up and keeps below the working directory."""
+"""The secrets that `winback up` generates and keeps below the working directory."""
 
 import os
 import secrets
@@ -12,13 +12,15 @@ from worker.errors import StartError
 from worker.settings import Settings
 
 VAR: Final = Path("var")
-"""Where the embedded server and what is made up live."""
+"""The directory of the embedded server and the generated secrets."""
 IDENTITY_SECRET: Final = VAR / "identity_secret"
 _HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def kept_secret(path: Path) -> str:
-    """The secret in this file; made up when it isn't there. Another one would make every known person a stranger.
+    """Return the secret in this file; generate it if it is missing.
+
+    With another one, no known person would be recognised.
 
     Raises:
         StartError: The file can't be read, written or used.
@@ -33,12 +35,14 @@ def kept_secret(path: Path) -> str:
             f"{path}: the identity secret can't be kept there ({reason}): set WINBACK_IDENTITY_SECRET"
         ) from e
     if not secret:
-        raise StartError(f"{path}: is empty: put the old secret back, or delete it and {VAR / 'valkey'} to begin anew")
+        raise StartError(
+            f"{path}: is empty: put the old secret back, or delete it and {VAR / 'valkey'} to start from scratch"
+        )
     return secret
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all.
+    """Write a file that only its owner can read, completely or not at all.
 
     Raises:
         OSError: It can't be written.
@@ -54,16 +58,16 @@ def write_private(path: Path, text: str) -> None:
 
 
 class CompletedSettings(NamedTuple):
-    """Settings, and whether the kept identity secret was added to them."""
+    """Settings, and whether the generated identity secret was added to them."""
 
     settings: Settings
     kept: bool
 
 
 def with_kept_secret(settings: Settings) -> CompletedSettings:
-    """Return the settings, with the kept identity secret if they have none.
+    """Return the settings, with the generated identity secret if they have none.
 
-    Only beside a server on this machine: that is whom `winback up` keeps it for.
+    Only for a server on this machine, because `winback up` generates it for that.
     """
     if settings.identity_secret is not None or urlsplit(settings.redis_url or "").hostname not in _HERE:
         return CompletedSettings(settings, kept=False)

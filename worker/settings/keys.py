@@ -1,4 +1,4 @@
-"""The keys of the settings, as their model has them, and the environment variables of these keys."""
+"""The keys of the settings, from their model, and the environment variables of these keys."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ LEVEL = "__"
 
 
 def leaves(model: type[BaseModel]) -> Iterator[KeyPath]:
-    """Every key of a model that holds a value, in the order of its fields; `idle_by_platform` for each platform.
+    """Yield every key of a model that holds a value, in the order of its fields; `idle_by_platform` for each platform.
 
-    Those of sections with free keys are not among them.
+    Keys of sections with free keys aren't included.
     """
     for name, info in model.model_fields.items():
         sections = list(_sections(info.annotation))
@@ -29,10 +29,10 @@ def leaves(model: type[BaseModel]) -> Iterator[KeyPath]:
 
 @dataclass(frozen=True)
 class FreeSection:
-    """A section whose keys are free, such as one for each country.
+    """A section with free keys, such as one for each country.
 
     Attributes:
-        section: The model of what is below each key.
+        section: The model of the values below each key.
         read: Returns the key that a text means; None: it means none.
     """
 
@@ -50,7 +50,7 @@ class FreeSection:
 
 
 def free_sections(model: type[BaseModel], place: KeyPath = ()) -> Iterator[tuple[KeyPath, FreeSection]]:
-    """Every section of a model whose keys are free, with where it stands."""
+    """Yield every section of a model with free keys, with its path."""
     for name, info in model.model_fields.items():
         path = (*place, name)
         for branch, section in _sections(info.annotation):
@@ -61,12 +61,12 @@ def free_sections(model: type[BaseModel], place: KeyPath = ()) -> Iterator[tuple
 
 
 def variable(path: KeyPath) -> str:
-    """The environment variable of a key: `WINBACK_DELIVERY__MODE`."""
+    """Return the environment variable of a key: `WINBACK_DELIVERY__MODE`."""
     return PREFIX + LEVEL.join(path).upper()
 
 
 def _sections(annotation: object) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
-    """The sub-models of a field: one, or one for each key of a dict whose keys are listed."""
+    """Yield the sub-models of a field: one, or one for each key of a dict with listed keys."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield (), annotation
     elif get_origin(annotation) is dict:
@@ -76,7 +76,7 @@ def _sections(annotation: object) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
 
 
 def _free(annotation: object) -> FreeSection | None:
-    """Return what a field says of a section with free keys; None when it is none."""
+    """Return a field's section with free keys; None if it has none."""
     if get_origin(annotation) is not dict:
         return None
     keys, section = get_args(annotation)

@@ -1,4 +1,4 @@
-"""Settings for those who only look: a broken edit must not hide what it did from whoever is asked to mend it."""
+"""Settings for read-only commands: a broken edit must not hide its effects from the operator who fixes it."""
 
 import os
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _NO_FILE = Path(os.devnull)
 
 
 class PartialSettings(NamedTuple):
-    """The settings that can be used, and why the others can't."""
+    """The usable settings, and the problems of the others."""
 
     settings: Settings
     problem: str | None
@@ -24,18 +24,18 @@ class PartialSettings(NamedTuple):
 
 
 def load_lenient(env: Mapping[str, str] | None = None) -> PartialSettings:
-    """Return the settings that can be used.
+    """Return the usable settings.
 
-    What cannot be used is left out as far as needed: `[detection]` and unknown keys, then the whole file.
+    Unusable parts are left out as far as needed: `[detection]` and unknown keys, then the whole file.
 
     Raises:
-        StartError: What is wrong is where the server is, or cannot be left out.
+        StartError: The problem concerns the server's address, or can't be left out.
     """
     env = os.environ if env is None else env
     try:
         return PartialSettings(load(env), None)
     except StartError as broken:
-        # A copy of the environment leaves the whole file out.
+        # A copy of the environment without the file.
         for attempt in (_without_detection, dict[str, str]):
             try:
                 settings = load(attempt(env), _NO_FILE)
@@ -47,7 +47,7 @@ def load_lenient(env: Mapping[str, str] | None = None) -> PartialSettings:
 
 
 def _without_detection(env: Mapping[str, str]) -> dict[str, str]:
-    """The values of the file as variables, where one could write them so, and the environment over them."""
+    """Return the file's values as variables, if they can be written so, with the environment over them."""
     content = read_layers(Settings, env, None).from_file
     found = {path: _value(content, path) for path in leaves(Settings) if path[0] != _LEFT_OUT}
     variables = {variable(path): str(value) for path, value in found.items() if isinstance(value, str | int)}

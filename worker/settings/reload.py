@@ -1,4 +1,4 @@
-"""The thresholds while running: the sweep asks for them each time, and a bad edit changes nothing."""
+"""The thresholds while running: the sweep reads them each time, and a bad edit changes nothing."""
 
 import os
 import time
@@ -20,7 +20,7 @@ _MOST_NAMED = 5
 
 
 def load_detection(path: Path, env: Mapping[str, str] | None = None, *, required: bool = False) -> DetectionSettings:
-    """Read `[detection]` again, and nothing else: the environment over the file over the defaults.
+    """Return `[detection]`, read again: the environment over the file over the defaults.
 
     Args:
         path: The file, `settings.config`.
@@ -28,7 +28,7 @@ def load_detection(path: Path, env: Mapping[str, str] | None = None, *, required
         required: Whether a missing file is an error; False: it is an empty one.
 
     Raises:
-        StartError: One line for each problem of this section, or the file cannot be read.
+        StartError: One line for each problem of this section, or the file can't be read.
     """
     env = os.environ if env is None else env
     layers = read_layers(Settings, env, path, required=required)
@@ -52,7 +52,7 @@ def _set_in(section: BaseModel, before: str = "") -> Iterator[str]:
 
 
 class CurrentDetection(NamedTuple):
-    """What to sweep by, and what is wrong with the file as it is now."""
+    """The settings for a sweep, and the problem of the current file."""
 
     settings: DetectionSettings
     problem: str | None
@@ -60,12 +60,11 @@ class CurrentDetection(NamedTuple):
 
 
 class DetectionReader:
-    """Reads `[detection]` again at each call, for one version from start to end of a sweep.
+    """Reads `[detection]` at each call, so that a sweep uses one version from start to end.
 
-    An edit that cannot be used keeps what was read last. So does a file that has vanished or was written within the
-    last second, and one in which keys are missing that were set before: editors remove, truncate and write in steps,
-    disks run full, and half a file is a valid one whose thresholds have gone back to the defaults. On those, shoppers
-    would be contacted who are still within the time they were meant to have.
+    An unusable edit keeps the last version. So does a file that has vanished or was written within the last second, and
+    one that lacks keys that were set before. Editors remove, truncate and write in steps, disks run full, and half a
+    file is a valid one with default thresholds. With those, shoppers would be contacted before their intended time.
     """
 
     def __init__(self, settings: Settings, env: Mapping[str, str] | None = None) -> None:
@@ -76,7 +75,7 @@ class DetectionReader:
         self._was_there = self._file.exists()
 
     def __call__(self) -> CurrentDetection:
-        """Return the thresholds that the next sweep uses."""
+        """Return the thresholds of the next sweep."""
         if not self._is_being_written():
             try:
                 read = load_detection(self._file, self._env, required=self._was_there)
@@ -91,7 +90,7 @@ class DetectionReader:
         """Compare with the keys that were set before.
 
         Raises:
-            StartError: some are missing now.
+            StartError: Some are missing now.
         """
         removed = sorted(set(_set_in(self._current)) - set(_set_in(read)))
         if removed:

@@ -22,7 +22,7 @@ from tasks.delivery.settings import Count
 from tasks.policy.law.zone_files import zone_name
 
 MOST_BY_THREADS = 100
-"""Requests a second that one process makes with threads; see `bench/attempts.py`."""
+"""Requests per second of one process with threads; see `bench/attempts.py`."""
 FEWEST_AT_A_TIME = 32
 
 
@@ -32,7 +32,7 @@ def _strip_secret(value: object) -> object:
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_strip_secret)]
-"""A secret without the white space around it; an empty one is a missing one."""
+"""A secret without surrounding white space; an empty one counts as missing."""
 
 
 def _read_optional_count(value: object) -> object:
@@ -82,10 +82,10 @@ class WorkerSettings(BaseModel):
     concurrency: Count = Field(default=FEWEST_AT_A_TIME, ge=1, le=1000)
 
     def for_rate(self, rate: Rate | None) -> "WorkerSettings":
-        """Return these settings with what wasn't set chosen by the rate of requests; None: as many as possible.
+        """Return these settings with unset values chosen by the rate of requests; None: as many as possible.
 
-        Up to 100 requests a second one process sends with threads, above that several processes share the work. There
-        is room for the requests of one second, so that the rate is reached while Yuno takes up to a second to answer.
+        Up to 100 requests per second, one process sends with threads; above that, several processes share the work. The
+        size covers the requests of one second, so that the rate is reached while Yuno takes up to a second to answer.
         """
         per_second = rate.burst if rate else MOST_BY_THREADS + 1
         pool = self.pool if "pool" in self.model_fields_set else _pool_for(per_second)
@@ -142,7 +142,7 @@ class ReportSettings(BaseModel):
 
 
 class FlowerSettings(BaseModel):
-    """The `[flower]` section. Without `basic_auth` (`user:password`) one is made up and printed."""
+    """The `[flower]` section. Without `basic_auth` (`user:password`), a login is generated and printed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
 

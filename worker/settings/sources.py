@@ -1,4 +1,4 @@
-"""Where settings come from: the environment over the file over the defaults."""
+"""The sources of settings: the environment over the file over the defaults."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ DEFAULT_FILE = Path("winback.toml")
 
 @dataclass(frozen=True)
 class Layers:
-    """What was written by somebody, before it is checked.
+    """The written settings before they are checked.
 
     Attributes:
-        file: The settings file that counts, whether it is there or not.
-        from_file: Its content; empty when there is no file.
+        file: The path of the settings file, whether it exists or not.
+        from_file: Its content; empty if there is no file.
         from_env: Values of the environment, nested like the file.
-        variables: The environment variable that each such value came from.
+        variables: The environment variable of each such value.
     """
 
     file: Path
@@ -30,11 +30,11 @@ class Layers:
     variables: Mapping[KeyPath, str]
 
     def merged(self) -> Tree:
-        """The values of both, the environment's over the file's."""
+        """Return the values of both, the environment's over the file's."""
         return _merge(self.from_file, self.from_env)
 
     def origin(self, path: KeyPath) -> str | None:
-        """The environment variable or the file that a value came from; None: it is a default."""
+        """Return the environment variable or the file of a value; None: it is a default."""
         if path in self.variables:
             return self.variables[path]
         return str(self.file) if _holds(self.from_file, path) else None
@@ -43,21 +43,21 @@ class Layers:
 def read_layers(
     model: type[BaseSettings], env: Mapping[str, str] | None, file: Path | None, *, required: bool = True
 ) -> Layers:
-    """Read the file and the environment, without checking their values or names.
+    """Return the file and the environment, without checking their values or names.
 
     Args:
         model: The settings whose keys the environment variables name.
         env: The environment; None: the process's.
-        file: The settings file; None: `WINBACK_CONFIG`, else `winback.toml` in the working directory, if it is there.
-        required: Whether a file that was named must be there.
+        file: The settings file; None: `WINBACK_CONFIG`, else `winback.toml` in the working directory, if it exists.
+        required: Whether a named file must exist.
 
     Raises:
-        StartError: The file was named and is not there, cannot be read, or is not TOML.
+        StartError: The file was named and is missing, can't be read, or isn't TOML.
     """
     env = os.environ if env is None else env
     named = env.get(f"{PREFIX}CONFIG", "").strip()
     required, file = required and bool(file or named), file or Path(named or DEFAULT_FILE)
-    # An empty variable is an unset one: that is how compose files and shells hand on what nobody gave.
+    # An empty variable counts as unset, because compose files and shells pass unset variables on as empty ones.
     given = {name: text for name, value in env.items() if (text := value.strip())}
     variables = {path: name for path in leaves(model) if (name := variable(path)) in given and path != ("config",)}
     source = EnvSettingsSource(model)
@@ -72,7 +72,7 @@ def read_layers(
 
 
 def _named(tree: Tree, section_path: KeyPath, read: Callable[[str], str | None]) -> Tree:
-    """Return a tree in which the keys of a free section are written as they are read; two of one meaning stay."""
+    """Return a tree with the normalised keys of a free section; two keys with one meaning stay."""
     name, *rest = section_path
     below = tree.get(name)
     if not isinstance(below, dict):
@@ -95,7 +95,7 @@ def _merge(below: Tree, above: Tree) -> Tree:
     merged = dict(below)
     for key, value in above.items():
         if isinstance(value, dict) and key in merged:
-            # What the file has in place of a section stays, to be refused: it must not hide behind a variable.
+            # A value in the file in place of a section stays, to be refused: a variable must not hide it.
             merged[key] = _merge(merged[key], value) if isinstance(merged[key], dict) else merged[key]
         else:
             merged[key] = value

@@ -1,4 +1,4 @@
-"""Which servers `redis_url` and `broker_url` may name, and the broker that is derived when none is named."""
+"""The servers that `redis_url` and `broker_url` can name, and the default broker."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -31,17 +31,17 @@ def check_redis_url(url: str) -> str:
 
 
 def check_broker_url(url: str) -> str:
-    """Return the URL of the broker, with its certificate verified; several AMQP servers may be parted by `;`.
+    """Return the URL of the broker, with its certificate verified; several AMQP servers can be separated by `;`.
 
     Raises:
-        ValueError: Celery cannot use it as a broker here, or it is malformed. The message holds no password.
+        ValueError: Celery can't use it as a broker here, or it is malformed. The message holds no password.
     """
     for one in url.split(";"):
         scheme = _scheme(one)
         if "cluster" in scheme:
             raise ValueError(f"is a Redis Cluster, which Celery cannot use as a broker: name {_OTHER_BROKER}")
         if "sentinel" in scheme:
-            raise ValueError(f"is a Sentinel, which is for the state alone: name {_OTHER_BROKER}")
+            raise ValueError(f"is a Sentinel, which is only for the state: name {_OTHER_BROKER}")
         if scheme not in _BROKER:
             raise ValueError("must begin with redis://, rediss://, amqp:// or amqps://")
         hosts, path = _split(one)
@@ -52,10 +52,10 @@ def check_broker_url(url: str) -> str:
 
 
 def derived_broker_url(redis_url: str) -> str:
-    """The broker when none is named: database 1 of the state's server.
+    """Return the default broker: database 1 of the state server.
 
     Raises:
-        ValueError: That server cannot be the broker, or the state itself is in database 1.
+        ValueError: That server can't be the broker, or the state itself is in database 1.
     """
     if _scheme(redis_url) not in _STANDALONE:
         kind = "Sentinel" if "sentinel" in _scheme(redis_url) else "Cluster"
@@ -66,7 +66,7 @@ def derived_broker_url(redis_url: str) -> str:
         raise ValueError(
             "is missing, and redis_url takes database 1, the broker's: name a broker_url or move redis_url"
         )
-    # Celery's client knows the TLS parameters of redis-py's URLs and fails on the others.
+    # Celery's client supports the TLS parameters of redis-py's URLs and fails on the others.
     tls = urlencode([(name, value) for name, value in query if name.startswith("ssl_")])
     return _verified(url._replace(path="/1", query=tls, fragment="").geturl())
 
@@ -85,7 +85,7 @@ def _scheme(url: str) -> str:
 
 
 def _split(url: str) -> tuple[list[str], str]:
-    """The hosts and the path of a URL, whose hosts may be several."""
+    """Return the hosts and the path of a URL with one or several hosts."""
     url = url.partition("://")[2]
     misplaced = "@" in url.partition("/")[2] or "@" in url.partition("?")[2]
     if misplaced or "#" in url or " " in url or not url.isprintable():
@@ -109,16 +109,16 @@ def _check_host(host: str) -> None:
 
 def _check_standalone(hosts: list[str], database: str) -> None:
     if len(hosts) > 1:
-        raise ValueError("names several hosts: that is for redis+sentinel:// and redis+cluster:// alone")
+        raise ValueError("names several hosts: that is only for redis+sentinel:// and redis+cluster://")
     if database and not _is_number(database):
         raise ValueError("has a database that is no number: write it like redis://localhost:6379/0")
 
 
 def _check_parameters(broker_url: str) -> None:
-    """Refuse parameters other than TLS: kombu ends in a TypeError at them."""
+    """Refuse parameters other than TLS: they cause a TypeError in kombu."""
     for name, value in parse_qsl(urlsplit(broker_url).query):
         if not name.startswith("ssl_"):
-            raise ValueError(f"has the parameter {name}: a broker's URL can have ssl_... parameters alone")
+            raise ValueError(f"has the parameter {name}: a broker's URL can only have ssl_... parameters")
         if name == "ssl_cert_reqs" and value not in {"required", "optional", "none"}:
             raise ValueError("must have required, optional or none for ssl_cert_reqs")
 

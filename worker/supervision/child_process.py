@@ -1,4 +1,4 @@
-"""How a role becomes a child process that never outlives us, and whose output is passed on line by line."""
+"""Child processes for roles: they never outlive this process, and their output is passed on line by line."""
 
 import contextlib
 import io
@@ -12,17 +12,18 @@ from typing import IO, Final, TextIO
 
 from worker.supervision.roles import Role
 
-_LONGEST_LINE: Final = 65_536  # characters; what is longer is passed on in pieces
+_LONGEST_LINE: Final = 65_536  # characters; longer lines are passed on in pieces
 _LAST_LINES: Final = 10
 _DRAIN_S: Final = 5.0
 
 Output = Callable[[str, str], None]
 """Takes (role, line without its end); called from several threads."""
 
-# A shell in the role's own process group blocks on a pipe that only we hold open for writing. However we end, the
-# kernel closes it; the shell then ends the whole group, grandchildren included. Why not PR_SET_PDEATHSIG: it exists on
-# Linux alone, does not reach grandchildren, and fires when the *thread* that forked ends. The command itself is exec'd,
-# so its pid, signals and exit code are the real ones. The watcher also keeps the group's number from being reused.
+# A shell in the role's own process group blocks on a pipe that only this process holds open for writing. However this
+# process ends, the kernel closes the pipe. The shell then ends the whole group, including grandchildren.
+# PR_SET_PDEATHSIG isn't used: it only exists on Linux, doesn't reach grandchildren, and fires when the *thread* that
+# forked ends. The command itself is exec'd, so its pid, signals and exit code are the real ones. The watcher also keeps
+# the group's number from being reused.
 _LEASH: Final = r"""
 exec 3<&0 </dev/null
 (
@@ -39,10 +40,10 @@ exec "$@" 3<&-
 
 
 class ProcessLeash:
-    """Starts child processes that end when this process does, also by SIGKILL.
+    """Starts child processes that end with this process, even after SIGKILL.
 
-    Each child leads its own session and process group: a Ctrl-C in the terminal reaches us alone. A fork of this
-    process that never execs would hold the leash as well; start none while children are out.
+    Each child leads its own session and process group, so a Ctrl-C in the terminal only reaches this process. A fork of
+    this process without an exec would also hold the leash; start none while children run.
     """
 
     def __init__(self) -> None:
@@ -57,14 +58,14 @@ class ProcessLeash:
         umask: int = -1,
         last_words_s: float = 0.0,
     ) -> subprocess.Popen[bytes]:
-        """Start a command with its standard error in its standard output and nothing to read.
+        """Start a command with its standard error in its standard output, and no input.
 
         Args:
             argv: The command. One that can't be executed ends with 126 or 127.
             stdout: As for `subprocess.Popen`.
-            env: What it gets on top of our environment.
-            umask: Of the files it makes; -1 is ours.
-            last_words_s: Seconds between SIGTERM and SIGKILL when we are gone.
+            env: Variables in addition to this process's environment.
+            umask: Of the files it makes; -1 is this process's.
+            last_words_s: Seconds between SIGTERM and SIGKILL after this process ended.
 
         Raises:
             OSError: The system can't start another process.
@@ -80,20 +81,20 @@ class ProcessLeash:
         )
 
     def close(self) -> None:
-        """Let go: whatever is still running on this leash ends now."""
+        """Release the leash: all processes still running on it end now."""
         while self._ends:
             os.close(self._ends.pop())
 
 
 def kill_group(pid: int) -> None:
-    """SIGKILL a leashed process and all that it started. Safe in a signal handler: waits for nothing."""
-    # PermissionError is what macOS answers for a group of zombies.
+    """SIGKILL a leashed process and all its descendants. Safe in a signal handler: it doesn't block."""
+    # macOS answers PermissionError for a group of zombies.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def end(process: subprocess.Popen[bytes], grace_s: float) -> None:
-    """SIGTERM to the process alone, up to `grace_s` seconds to end in order, then SIGKILL for its whole group."""
+    """Send SIGTERM to the process, wait up to `grace_s` seconds for an ordered end, then SIGKILL its whole group."""
     process.terminate()
     try:
         process.wait(grace_s)
@@ -105,7 +106,7 @@ def end(process: subprocess.Popen[bytes], grace_s: float) -> None:
 
 
 class PrefixedOutput:
-    """An `Output` that writes `role | line` to a stream: whole lines only, coloured by role on a terminal."""
+    """An `Output` that writes `role | line` to a stream: only whole lines, coloured by role on a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -116,7 +117,7 @@ class PrefixedOutput:
     def __call__(self, role: str, line: str) -> None:
         """Write one line."""
         head = f"{role:<8} | "
-        # A reader that went away must not bring the roles to a standstill.
+        # A closed output must not stall the roles.
         with self._lock, contextlib.suppress(OSError, ValueError):
             if self._coloured:
                 head = f"\x1b[{self._colours.setdefault(role, 31 + len(self._colours) % 6)}m{head}\x1b[0m"
@@ -149,11 +150,11 @@ class RoleProcess:
         self._reader.start()
 
     def wait(self) -> int:
-        """As `Child.wait`; its output has been passed on then, unless that takes longer than 5 s."""
+        """As `Child.wait`. Its output has been passed on by then, unless that takes longer than 5 s."""
         if self._process is None or self._reader is None:
             return 0
         code = self._process.wait()
-        # Before reading to the end: orphans of a pool would hold the pipe open, and go on working.
+        # Before reading to the end: orphans of a pool would hold the pipe open and keep working.
         kill_group(self._process.pid)
         self._reader.join(_DRAIN_S)
         return code

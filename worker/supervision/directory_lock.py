@@ -1,4 +1,4 @@
-"""A directory for one server at a time: two that append to one data file destroy it."""
+"""A directory for one server at a time: two servers that append to one data file destroy it."""
 
 import fcntl
 import os
@@ -14,19 +14,19 @@ _POLL_S: Final = 0.02
 
 
 class DirectoryLock:
-    """Locks a directory by its server's log.
+    """Locks a directory through its server's log.
 
-    The server inherits the lock with its standard output. So one whose parent was killed holds it until it has ended.
-    That is waited for; otherwise a start right after a kill would fail.
+    The server inherits the lock with its standard output. So a server whose parent was killed holds it until it has
+    ended. `acquire` waits for that; otherwise a start right after a kill would fail.
     """
 
     def __init__(self, log: Path) -> None:
-        """`log`: The server's log. Its directory is the one that is locked."""
+        """`log`: The server's log. Its directory is locked."""
         self._log = log
         self._file: int | None = None
 
     def acquire(self) -> int:
-        """Make the directory if it isn't there, lock it, and return the log's descriptor. Locked already: no change.
+        """Create the directory if it is missing, lock it, and return the log's descriptor. Already locked: no change.
 
         Raises:
             StartError: The directory can't be used, or another server uses it.

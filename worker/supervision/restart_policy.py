@@ -1,4 +1,4 @@
-"""When a role that ended is started again, and when it is given up. Pure."""
+"""When an ended role is restarted, and when it is given up. Pure."""
 
 import signal
 from collections import deque
@@ -10,16 +10,16 @@ from worker.errors import MISTAKE, TRY_AGAIN
 
 _REMEMBERED: Final = 64  # deaths; far more than any decision needs
 _FROM_OUTSIDE: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM, TRY_AGAIN})
-"""Endings that say nothing against the role: it was killed, or it waits for a server."""
+"""Ends that aren't the role's fault: it was killed, or it waits for a server."""
 
 
 @dataclass(frozen=True)
 class RestartPolicy:
-    """How patiently a role that ends is started again; times in seconds.
+    """The limits of restarts; times in seconds.
 
-    The pause doubles from `first` to `longest`, and starts again at `first` after a run of `healthy`. While the role
-    waits for a server, it doubles to `longest_wait` only. A role that ended by its own fault `limit` times within
-    `window`, and that never ran for `brief`, is given up.
+    The pause doubles from `first` to `longest`, and is reset to `first` after a run of `healthy`. While the role waits
+    for a server, it only doubles to `longest_wait`. A role that ended by its own fault `limit` times within `window`,
+    and that never ran for `brief`, is given up.
     """
 
     first: float = 1.0
@@ -33,7 +33,7 @@ class RestartPolicy:
 
 @dataclass(frozen=True)
 class Death:
-    """When a role ended (seconds of any steady clock), how many seconds it had run, and its exit code."""
+    """When a role ended (monotonic seconds), how many seconds it had run, and its exit code."""
 
     at: float
     lived: float
@@ -41,12 +41,12 @@ class Death:
 
 
 def pause_before_restart(deaths: Sequence[Death], policy: RestartPolicy, *, proven: bool = False) -> float | None:
-    """Return the seconds to wait before a role with these deaths is started again; None: give up.
+    """Return the seconds to wait before a role with these deaths is restarted; None: give up.
 
     Args:
         deaths: The latest ones, oldest first; at least one.
         policy: The limits.
-        proven: The role ran for `policy.brief` in an earlier life: its settings are good.
+        proven: The role ran for `policy.brief` earlier, so its settings work.
     """
     last = deaths[-1]
     if not proven and all(death.lived < policy.brief for death in deaths) and _hopeless(deaths, policy):
@@ -69,7 +69,7 @@ def _hopeless(deaths: Sequence[Death], policy: RestartPolicy) -> bool:
 
 
 class Restarts:
-    """The deaths of one role, and what follows from them."""
+    """The deaths of one role, and the decisions about its restarts."""
 
     def __init__(self, policy: RestartPolicy) -> None:
         self._policy = policy
@@ -84,7 +84,7 @@ class Restarts:
 
 
 def ending(code: int) -> str:
-    """Say how a role ended."""
+    """Return how a role ended."""
     if code == TRY_AGAIN:
         return f"exit code {code}: it waits for a server"
     return f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"

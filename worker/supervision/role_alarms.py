@@ -1,4 +1,4 @@
-"""Alarms about roles that don't run, by the process that starts them: while no role runs, no other one watches."""
+"""Alarms about roles that don't run, from the supervisor: if no role runs, no other process monitors them."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LOGGER: Final = "winback.up"
 
 @dataclass(slots=True)
 class _Role:
-    """One role; times in seconds of a steady clock."""
+    """One role; times in monotonic seconds."""
 
     down_since: float | None = None
     ends: int = 0
@@ -49,10 +49,10 @@ class RoleAlarm:
 
 
 class RoleAlarms:
-    """Which roles have been down for `after_s`; one still down is told again every `again_s`.
+    """Roles that have been down for `after_s`; a role that is still down is logged again every `again_s`.
 
-    A role that starts and ends again is down. It is up once it has run for `steady_s`. All times are seconds. For
-    several threads.
+    A role that starts and ends again is down. It is up once it has run for `steady_s`. All times are seconds.
+    Thread-safe.
     """
 
     def __init__(self, *, after_s: float, steady_s: float, again_s: float) -> None:
@@ -63,12 +63,12 @@ class RoleAlarms:
         self._guard = Lock()
 
     def started(self, name: str, now: float) -> None:
-        """Note that a role was started."""
+        """Record that a role was started."""
         with self._guard:
             self._roles.setdefault(name, _Role()).started = now
 
     def ended(self, name: str, now: float, why: str) -> None:
-        """Note that a role ended, and how."""
+        """Record that a role ended, and why."""
         with self._guard:
             role = self._roles.setdefault(name, _Role())
             if role.down_since is None or self._is_steady(role, now):
@@ -77,7 +77,7 @@ class RoleAlarms:
             role.ends += 1
 
     def due_alarms(self, now: float) -> list[RoleAlarm]:
-        """Return what there is to log now."""
+        """Return the alarms to log now."""
         with self._guard:
             return [logged_at for name, role in self._roles.items() if (logged_at := self._of(name, role, now))]
 
@@ -92,7 +92,7 @@ class RoleAlarms:
             was_logged, role.down_since, role.logged_at = role.logged_at is not None, None, None
             return RoleAlarm("alarm_resolved", f"{name} runs again", for_s) if was_logged else None
         if role.started is not None and role.ends == 1:
-            return None  # it was started again, and may go on running
+            return None  # it was restarted, and might keep running
         if now - role.down_since < self._after_s or (
             role.logged_at is not None and now - role.logged_at < self._repeat_s
         ):

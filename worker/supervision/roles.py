@@ -1,4 +1,4 @@
-"""What runs: the roles, and the command of each."""
+"""The roles and their commands."""
 
 import sys
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Final
 
 from worker.settings import Settings
 
-# Flower looks for it in the working directory alone, and without it is open to everybody on every interface.
+# Flower only looks for it in the working directory. Without it, Flower is public on every interface.
 _FLOWER_CONFIG: Final = {"FLOWER_CONF": str(Path(__file__).resolve().parents[2] / "flowerconfig.py")}
 
 
@@ -17,10 +17,11 @@ class Role:
     """One process of Winback.
 
     Attributes:
-        name: What its output is prefixed with; no two are the same.
+        name: The prefix of its output; unique.
         argv: Its command.
-        env: What it gets on top of our environment (secrets come this way, never on the command line).
-        grace_s: Seconds it may take to end in order after SIGTERM.
+        env: Variables in addition to this process's environment (secrets are passed this way, never on the command
+            line).
+        grace_s: Seconds for an ordered end after SIGTERM.
     """
 
     name: str
@@ -30,17 +31,16 @@ class Role:
 
 
 def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Role, ...]:
-    """All roles of a running Winback, in the order in which they are started.
+    """Return all roles of a running Winback, in the order of their start.
 
-    They are the commands that a compose file or systemd starts too, run by this interpreter, and Celery's without its
-    plugins.
+    They are the commands of compose files and systemd, run by this interpreter, with Celery's commands without plugins.
 
     Args:
-        settings: What decides about the recover role's grace; each role loads its own.
-        env: Handed to every role: what was made up for this run.
+        settings: Sets the recover role's grace; each role loads its own settings.
+        env: Passed to every role: values generated for this run.
     """
-    # A role that is killed must not take its last lines along. Celery's banners say in thirty lines what ours says in
-    # one; its --quiet comes this way, so that the commands stay the same everywhere.
+    # A killed role must not lose its last lines. Celery's banners take thirty lines for what Winback logs in one; its
+    # --quiet is set this way, so that the commands stay the same everywhere.
     env = {"PYTHONUNBUFFERED": "1", "CELERY_QUIET": "1", **(env or {})}
     quiet = ("--without-gossip", "--without-mingle")
 
@@ -50,7 +50,7 @@ def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Rol
     recover = ("worker", "-Q", "winback.recover", "-n", "recover@%h", *quiet)
     sweep = ("worker", "-Q", "winback.sweep", "-P", "solo", "-n", "sweep@%h", *quiet)
     flower = celery("flower", "flower", grace_s=5)
-    # An attempt may use up its whole deadline: cut off earlier, it leaves a customer `unknown`.
+    # An attempt can use its whole deadline: cut off earlier, it leaves a customer `unknown`.
     attempt_s = settings.delivery.timeout.total_seconds()
     return (
         Role("ingest", (sys.executable, "-m", "winback", "ingest"), env, grace_s=10),

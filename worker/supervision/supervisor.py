@@ -1,7 +1,7 @@
-"""All roles in one command: starts them, starts those again that end, and leaves nothing behind when it ends.
+"""All roles in one command: starts them, restarts roles that end, and leaves nothing behind at its own end.
 
-A role that has run once is started again indefinitely, and so is one that waits for a server. Only a role that can't
-run with its settings, or that never ran, ends everything.
+A role that has run once is restarted indefinitely, and so is one that waits for a server. Only a role that can't run
+with its settings, or that never ran, ends everything.
 """
 
 import queue
@@ -19,7 +19,7 @@ from worker.supervision.role_alarms import RoleAlarms
 from worker.supervision.roles import Role
 from worker.supervision.stop_signals import StopSignals
 
-STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # any other comes after these
+STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # all others come after these
 _SHOWN: Final = 500  # characters of a line in an error
 _POLL_S: Final = 0.05
 _ALARM_CHECK_S: Final = 1.0
@@ -32,7 +32,7 @@ class RoleFailedError(Exception):
 
 
 class Child(Protocol):
-    """What the supervisor keeps running: a role's process or the embedded server."""
+    """A process that the supervisor keeps running: a role or the embedded server."""
 
     @property
     def name(self) -> str:
@@ -40,25 +40,25 @@ class Child(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """Its process id, which is its process group's too; None while it isn't running."""
+        """Its process id, which is also its process group's; None while it isn't running."""
 
     def start(self) -> None:
-        """Start it if it isn't running; raises StartError when there is no use in trying again."""
+        """Start it if it isn't running; raises StartError if retrying doesn't help."""
 
     def wait(self) -> int:
-        """Wait for its end and return the exit code (negative: a signal); nothing it started is left then."""
+        """Wait for its end and return the exit code (negative: a signal); none of its descendants is left then."""
 
     def stop(self) -> None:
-        """End it in order, by force after its grace. Nothing to do when it isn't running."""
+        """End it in order, by force after its grace. Not running: does nothing."""
 
     def last_lines(self) -> Sequence[str]:
-        """What it said last."""
+        """Its last lines of output."""
 
 
 class Supervisor:
     """Keeps roles running until it is stopped; as a context manager it starts and stops them.
 
-    Should this process be killed, all of them end with it.
+    If this process is killed, all of them end with it.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class Supervisor:
         """Prepare; nothing is started yet.
 
         Args:
-            roles: What to run, in the order in which it is started.
+            roles: The roles, in the order of their start.
             server: Started before and stopped after the roles, and kept running like them.
-            output: Where the roles' lines go; by default, prefixed, to the standard output.
-            policy: How roles that die are started again.
-            clock: Seconds, steady.
+            output: The output of the roles' lines; by default, prefixed, to the standard output.
+            policy: How crashed roles are restarted.
+            clock: Monotonic seconds.
             alarm_again_s: Seconds between two alarms about the same role.
         """
         self._output = output or PrefixedOutput(sys.stdout)
@@ -94,28 +94,28 @@ class Supervisor:
         self._stopping = threading.Event()
         self._failed = threading.Event()
         self._failure = ""
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event a signal handler may feed it
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event, a signal handler can use it
 
     @property
     def restarts(self) -> Mapping[str, int]:
-        """How often each was started again."""
+        """How often each was restarted."""
         return dict(self._restarts)
 
     def pids(self) -> dict[str, int]:
-        """The process ids of what is running."""
+        """Return the process ids of running processes."""
         return {child.name: pid for child in self._children if (pid := child.pid) is not None}
 
     def alive(self) -> bool:
-        """Whether everything is running at this moment."""
+        """Return whether everything is running at this moment."""
         return len(self.pids()) == len(self._children)
 
     def run(self) -> bool:
         """Keep everything running until SIGINT, SIGTERM or SIGHUP, then stop; a second signal kills at once.
 
-        For programs that end afterwards: once told to stop, they hear no further signal.
+        For programs that end afterwards: once stopped, they ignore further signals.
 
         Returns:
-            Whether the stop was an orderly one.
+            Whether the stop was an ordered one.
 
         Raises:
             StartError: The server can't be started.
@@ -129,11 +129,11 @@ class Supervisor:
         return not stop.came_twice
 
     def wait_until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
-        """Wait until a condition, asked 20 times a second, is truthy.
+        """Wait until a condition, checked 20 times a second, is truthy.
 
         Raises:
             TimeoutError: It wasn't within `within_s` seconds.
-            RoleFailedError: A role can't be kept running; that comes first.
+            RoleFailedError: A role can't be kept running; this takes precedence.
         """
         deadline = self._clock() + within_s
         while True:
@@ -161,10 +161,10 @@ class Supervisor:
         threading.Thread(target=self._log_alarms, name="alarms about roles", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop everything in order; nothing is left afterwards. Interrupted, it kills what is left.
+        """Stop everything in order; nothing is left afterwards. If interrupted, it kills the rest.
 
-        Beat goes first and the sweep next, so that no new work is made; then who takes work in, then who does it, then
-        who looks on; at last the server, which the others need until their end.
+        Beat is first and the sweep next, so that no new work is created. Then the roles that take work in, then those
+        that do it, then the observers. The server is last, because the others need it until their end.
         """
         self._stopping.set()
         rank = {name: place for place, name in enumerate(STOP_ORDER)}
@@ -182,7 +182,7 @@ class Supervisor:
             self._leash.close()
 
     def kill(self) -> None:
-        """SIGKILL everything, with all that it started; waits for nothing."""
+        """SIGKILL everything with all descendants, without waiting."""
         for pid in self.pids().values():
             kill_group(pid)
 
@@ -201,7 +201,7 @@ class Supervisor:
         return child.name in self._threads and self._threads[child.name].is_alive()
 
     def _supervise(self, child: Child) -> None:
-        """Start it, wait for its end, start it again: the life of a keeper thread."""
+        """Start it, wait for its end, and restart it: the loop of a keeper thread."""
         restarts = Restarts(self._policy)
         while not self._stopping.is_set():
             born = self._clock()
@@ -220,11 +220,11 @@ class Supervisor:
                 self._restarts[child.name] += 1
 
     def _run_once(self, child: Child) -> tuple[int, str]:
-        """Start it and wait for its end; return its exit code and how it ended."""
+        """Start it and wait for its end; return its exit code and the reason."""
         try:
             child.start()
         except (StartError, OSError) as problem:
-            # The server was started once already, and a system without room for a process may have it again.
+            # The server was started once already, and a system without room for a process can have it again.
             return TRY_AGAIN, f"it can't be started: {problem}"
         self._alarms.started(child.name, self._clock())
         code = child.wait()

