@@ -25,8 +25,17 @@ ifneq ($(call USABLE,$(BIN)/python),True)
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 endif
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "Installing Winback and its packages into $(VENV) (about a minute, once):"
+	@$(call INSTALL,dev)
 	@touch $@
+
+# Runs pip and prints a line for every ten packages. Errors are printed as they are. Ends with pip's exit code.
+INSTALL = { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+  --constraint constraints.txt --editable '.[$(1)]'; echo "pip-exit-code $$?"; } | { \
+  n=0; code=1; while read -r first second rest; do case "$$first $$second" in \
+  "Collecting "*) n=$$((n + 1)); [ $$((n % 10)) -ne 0 ] || echo "  $$n packages found";; \
+  "Installing collected") echo "  installing $$n packages";; \
+  "pip-exit-code "*) code=$$second;; esac; done; exit $$code; }
 
 setup: $(READY) ## make the virtual environment with the pinned dependencies
 
@@ -75,7 +84,7 @@ pages: $(READY) ## fill the generated tables of the docs again
 
 docs: $(READY) ## build the documentation site into ./site; a broken link fails
 	@$(BIN)/python -c "import zensical" 2>/dev/null || \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	  { echo "Installing the site builder (a few seconds, once):"; $(call INSTALL,docs); }
 	$(BIN)/zensical build --clean --strict
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
