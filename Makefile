@@ -82,10 +82,13 @@ pages: $(READY) ## fill the generated tables of the docs again
 	$(BIN)/python -m cogapp -r $(PAGES)
 	$(BIN)/python -m bench.charts
 
-docs: $(READY) ## build the documentation site into ./site; a broken link fails
+docs: $(READY) ## build the documentation site into ./site; a broken link or search fails
 	@$(BIN)/python -c "import zensical" 2>/dev/null || \
 	  { echo "Installing the site builder (a few seconds, once):"; $(call INSTALL,docs); }
 	$(BIN)/zensical build --clean --strict
+	@if command -v node >/dev/null; then node .ci/site_check.mjs site; \
+	  else echo "The search isn't checked, because node isn't installed."; fi
+	@echo "Open it: $(BIN)/python -m http.server --directory site 8000, then http://127.0.0.1:8000"
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run
