@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test coverage servers faults check format pages docs bench audit release clean
+.PHONY: help setup demo up test coverage servers faults check format pages screenshots docs bench audit release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ format: $(READY) ## format, and fix what can be fixed automatically
 pages: $(READY) ## fill the generated tables of the docs again
 	$(BIN)/python -m cogapp -r $(PAGES)
 	$(BIN)/python -m bench.charts
+
+screenshots: $(READY) ## run the demo and draw the pictures of the README
+	$(BIN)/python -m reference_pages.screenshots
 
 docs: $(READY) ## build the documentation site into ./site; a broken link or search fails
 	@$(BIN)/python -c "import zensical" 2>/dev/null || \

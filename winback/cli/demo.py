@@ -64,7 +64,7 @@ def _run(shoppers: int, seed: int) -> None:
         console.print(f"Flower, until the demo ends: http://127.0.0.1:{run.settings.flower.port}")
         console.print(f"  user:password: {run.login}")
         summary = _watch(console, run)
-    _print_summary(console, summary)
+    print_summary(console, summary)
     if not summary.adds_up:
         for role, line in lines:
             console.print(Text(f"{role} | {line}", style="dim"))
@@ -115,7 +115,8 @@ def _outcomes(seen: Overview) -> str:
     return ", ".join(counts) or "no outcome yet"
 
 
-def _print_summary(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: Summary) -> None:
+    """Print the sessions by outcome, the checks, and whether all of them hold."""
     sessions = Table("outcome", "sessions", title=f"After {summary.seconds:.0f} s", title_justify="left")
     for state, number in sorted(summary.sessions.items(), key=lambda item: -item[1]):
         sessions.add_row(_MEANING.get(state, state.replace(".", ": ").replace("_", " ")), str(number))
