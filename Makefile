@@ -61,6 +61,10 @@ faults: $(READY) ## make every fault happen to real processes, twenty times (a n
 
 PAGES = $(shell grep --recursive --files-with-matches --fixed-strings '[[[cog' docs --include '*.md')
 
+# Text that people wrote for readers. Without the history of versions, and without reference pages, whose text is code.
+PROSE = $(filter-out docs/reference/% docs/explanation/performance-figures.md,$(wildcard README.md CONTRIBUTING.md \
+  SECURITY.md *.toml *.yml .env.example docs/*.md docs/*/*.md deploy/* deploy/*/* deploy/*/*/*))
+
 check: $(READY) ## check formatting, lint (every rule), types, imports, dependencies, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -69,6 +73,8 @@ check: $(READY) ## check formatting, lint (every rule), types, imports, dependen
 	$(BIN)/deptry .
 	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
 	$(BIN)/vulture
+	$(BIN)/codespell
+	$(BIN)/codespell --dictionary .ci/plain_words.txt $(PROSE)
 	$(BIN)/python -m cogapp --check --diff $(PAGES)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
