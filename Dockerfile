@@ -4,7 +4,7 @@ FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/winback
 WORKDIR /build
-# The dependencies by themselves: this layer is built again only when they change. Wheels alone: no compiler is needed.
+# The dependencies have their own layer, which is rebuilt only when they change. Only wheels, so no compiler is needed.
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
         > dependencies.txt \
@@ -15,7 +15,7 @@ COPY state state
 COPY tasks tasks
 COPY worker worker
 COPY winback winback
-# pip has no business at run time.
+# pip isn't needed at run time.
 RUN /opt/winback/bin/pip install --no-deps . && /opt/winback/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim-trixie
@@ -26,10 +26,10 @@ ENV PATH=/opt/winback/bin:$PATH \
 RUN groupadd --gid 10001 winback \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin winback
 COPY --from=build /opt/winback /opt/winback
-# Celery's commands look for flowerconfig.py, and Winback for winback.toml, in the working directory.
+# Celery reads flowerconfig.py, and Winback reads winback.toml, from the working directory.
 WORKDIR /app
 COPY flowerconfig.py winback.toml ./
 USER 10001:10001
 STOPSIGNAL SIGTERM
-# The role is the command (docker-compose.yml lists them); each has a health check of its own there.
+# The command selects the role. docker-compose.yml lists the commands and a health check for each.
 CMD ["winback", "--help"]

@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test coverage servers faults check format pages docs bench audit release clean
+.PHONY: help setup demo up test coverage servers faults check format pages screenshots docs bench audit release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,8 +25,17 @@ ifneq ($(call USABLE,$(BIN)/python),True)
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 endif
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "Installing Winback and its packages into $(VENV) (about a minute, once):"
+	@$(call INSTALL,dev)
 	@touch $@
+
+# Runs pip and prints a line for every ten packages. Errors are printed as they are. Ends with pip's exit code.
+INSTALL = { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+  --constraint constraints.txt --editable '.[$(1)]'; echo "pip-exit-code $$?"; } | { \
+  n=0; code=1; while read -r first second rest; do case "$$first $$second" in \
+  "Collecting "*) n=$$((n + 1)); [ $$((n % 10)) -ne 0 ] || echo "  $$n packages found";; \
+  "Installing collected") echo "  installing $$n packages";; \
+  "pip-exit-code "*) code=$$second;; esac; done; exit $$code; }
 
 setup: $(READY) ## make the virtual environment with the pinned dependencies
 
@@ -52,6 +61,10 @@ faults: $(READY) ## make every fault happen to real processes, twenty times (a n
 
 PAGES = $(shell grep --recursive --files-with-matches --fixed-strings '[[[cog' docs --include '*.md')
 
+# Text that people wrote for readers. Without the history of versions, and without reference pages, whose text is code.
+PROSE = $(filter-out docs/reference/% docs/explanation/performance-figures.md,$(wildcard README.md CONTRIBUTING.md \
+  SECURITY.md *.toml *.yml .env.example docs/*.md docs/*/*.md deploy/* deploy/*/* deploy/*/*/*))
+
 check: $(READY) ## check formatting, lint (every rule), types, imports, dependencies, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,6 +73,8 @@ check: $(READY) ## check formatting, lint (every rule), types, imports, dependen
 	$(BIN)/deptry .
 	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
 	$(BIN)/vulture
+	$(BIN)/codespell
+	$(BIN)/codespell --dictionary .ci/plain_words.txt $(PROSE)
 	$(BIN)/python -m cogapp --check --diff $(PAGES)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -73,10 +88,16 @@ pages: $(READY) ## fill the generated tables of the docs again
 	$(BIN)/python -m cogapp -r $(PAGES)
 	$(BIN)/python -m bench.charts
 
-docs: $(READY) ## build the documentation site into ./site; a broken link fails
+screenshots: $(READY) ## run the demo and draw the pictures of the README
+	$(BIN)/python -m reference_pages.screenshots
+
+docs: $(READY) ## build the documentation site into ./site; a broken link or search fails
 	@$(BIN)/python -c "import zensical" 2>/dev/null || \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	  { echo "Installing the site builder (a few seconds, once):"; $(call INSTALL,docs); }
 	$(BIN)/zensical build --clean --strict
+	@if command -v node >/dev/null; then node .ci/site_check.mjs site; \
+	  else echo "The search isn't checked, because node isn't installed."; fi
+	@echo "Open it: $(BIN)/python -m http.server --directory site 8000, then http://127.0.0.1:8000"
 
 bench: $(READY) ## measure speed and memory beside the alternatives, print one table (some 25 minutes)
 	$(BIN)/python -m bench.run

@@ -38,7 +38,7 @@ def read(name: str) -> dict[str, dict[str, list[str]]]:
 
 def hardening(name: str) -> str:
     """Return the sandboxing lines of a unit, up to the next section."""
-    return (UNITS / name).read_text().partition("# Nothing is written to disk")[2].partition("[")[0]
+    return (UNITS / name).read_text().partition("# The process writes nothing to disk")[2].partition("[")[0]
 
 
 def complaints(directory: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from tests.support.pages import PAGES, ROOT, Block, blocks, program, run
+from winback.cli.commands import COMMANDS
 
 PARSERS: dict[str, Callable[[str], object]] = {
     "json": json.loads,
@@ -49,3 +51,11 @@ def test_php_block_has_valid_syntax(block: Block, tmp_path: Path) -> None:
     script.write_text(block.text, encoding="utf-8")
     checked = run(program("php"), "-l", script, cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_on_a_page_exist(page: Path) -> None:
+    code = [*(line for block in blocks(page) for line in block.text.splitlines())]
+    code += re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL))
+    named = [words[1] for words in map(str.split, code) if words[:1] == ["winback"] and words[1:2]]
+    assert {name for name in named if re.fullmatch(r"[a-z-]+", name)} <= set(COMMANDS)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,3 +46,13 @@ def test_pages_that_the_code_names_exist(package: str) -> None:
     sources = [path for path in (ROOT / package).rglob("*") if path.suffix in {".py", ".lua", ".toml"}]
     named = {name for path in sources for name in PAGE.findall(path.read_text(encoding="utf-8"))}
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+# Links to other hosts aren't followed by tests. A new host is added here, so that a review sees it.
+HOSTS = {"docs.y.uno", "keepachangelog.com", "semver.org", "zensical.org"}
+
+
+def test_external_links_lead_to_listed_hosts() -> None:
+    urls = {url for page in PAGES for url in re.findall(r"\]\((https?://[^)\s]+)\)", page.read_text(encoding="utf-8"))}
+    assert {urlsplit(url).hostname for url in urls} == HOSTS
+    assert [url for url in urls if not url.startswith("https://")] == []

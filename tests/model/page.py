@@ -65,8 +65,8 @@ WITHOUT = {
         "activity was long known"
     ),
     "stale_order": "An order arrives after a later activity and is dropped as old",
-    "marks_always": "Ingest dies between apply and mark; applied again, the order changes nothing and marks nobody",
-    "marks_first": "Ingest dies after the acknowledgement: nobody knows of the order",
+    "marks_always": "Ingest dies between apply and mark; applied again, the order changes nothing and marks no person",
+    "marks_first": "Ingest dies after the acknowledgement: no record of the order is left",
     "deletes_after": "The entry is gone before it is applied: dispatch believes that all is known",
     "retry_waits": "A request that timed out is accepted after an operator had it sent again",
     "skeleton": "Forgotten during the request: no trace of whether it was a contact",

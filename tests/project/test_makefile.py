@@ -88,3 +88,14 @@ def test_valid_environment_needs_no_other_python(project: Path) -> None:
 
     assert make(project, "./old").returncode == 0
     assert told(project) == ["-m pip install"]
+
+
+def test_install_prints_progress_and_pip_errors_end_it(project: Path) -> None:
+    script(project / "pip", "#!/bin/sh\nfor n in $(seq 25); do echo Collecting p$n; done\nexit 3\n")
+    script(project / "new", NEW.replace("case", '[ "$2" = pip ] && exec ./pip\ncase', 1))
+
+    done = make(project, "./new")
+
+    assert (done.returncode, done.stderr.count("Error 3")) == (2, 1)
+    assert done.stdout.splitlines()[-2:] == ["  10 packages found", "  20 packages found"]
+    assert not (project / ".venv" / ".ready").exists()

@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
+from rich.console import Console
 
+from detectors.lanes import LANES_BY_NAME
 from tests.support.processes import until
 from winback.cli import commands
 from winback.cli import demo as module
@@ -29,7 +33,7 @@ def test_ctrl_c_stops_every_part_with_one_line(tmp_path: Path) -> None:
         out, err = process.stdout.read(), process.stderr.read()
 
     assert (process.returncode, err) == (130, "")
-    assert out.splitlines()[-1] == "stopped before its end: nobody was called, nothing is left running"
+    assert out.splitlines()[-1] == "Stopped early. No person was contacted, and no process is left running."
     assert list(tmp_path.glob("winback-demo-*")) == []
 
 
@@ -47,3 +51,27 @@ def test_failed_part_is_reported_without_a_traceback(
 
     assert commands.run() == 1
     assert capsys.readouterr().err == f"demo: {problem}\n"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_running_demo_fits_the_terminal(width: int) -> None:
+    seen: Any = SimpleNamespace(
+        lanes={next(iter(LANES_BY_NAME)): 1234},
+        outbox=SimpleNamespace(due=123, leased=12),
+        counters=SimpleNamespace(silent={}, outcomes={"sent": {"": 123}}, total=lambda _: 12),
+    )
+    console = Console(width=width, file=StringIO(), record=True)
+    console.print(module.progress_view(seen, 2000, 2000, 12.0))
+    first, second, third, *_ = console.export_text().splitlines()
+    assert first == "  12 s  2000/2000 events, 1234 sessions under way, 123 due, 12 in flight"
+    assert second.startswith("  12 sent, 12 cancelled, 12 suppressed")
+    assert third.startswith("┏") or width == 80  # many outcomes take a second line
+
+
+def test_finished_demo_names_the_next_steps() -> None:
+    console = Console(width=80, file=StringIO(), record=True)
+    module.print_next_steps(console)
+    lines = console.export_text().splitlines()
+    assert len(lines) == 6  # no step wraps
+    assert any("Send your first event" in line for line in lines)
+    assert any("winback up" in line for line in lines)

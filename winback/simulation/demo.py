@@ -73,6 +73,8 @@ class Demo:
     supervisor: Supervisor
     plans: Sequence[Shopper]
     login: str
+    environment: Mapping[str, str]
+    """The settings of the roles, as environment variables."""
 
     def play(self, show: Callable[[overview.Overview, int], None], *, within: timedelta) -> Summary:
         """Send all events in time, wait until nothing is open, and add up; `show` is called several times a second."""
@@ -156,7 +158,7 @@ def running(number: int, *, seed: int, over: timedelta, output: Callable[[str, s
             ) from None
         waits: dict[Stage, timedelta] = {stage: getattr(settings.detection.idle, stage) for stage in STAGES}
         plans = shoppers(number, over=over, gap=USUAL_GAP / SHRINK, waits=waits, random=Random(seed))  # noqa: S311 - a plan, not a secret
-        yield Demo(settings, state, mock, supervisor, plans, login)
+        yield Demo(settings, state, mock, supervisor, plans, login, env)
 
 
 def _environment(url: str, endpoint: str, keys: Mapping[str, str], login: str, directory: Path) -> dict[str, str]:
