@@ -23,9 +23,8 @@ RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
 OPEN = frozenset({"waiting", "leased", "sending"})
 STATES = ("waiting", "leased", "sending", "sent", "cancelled", "suppressed", "expired", "dead", "unknown")
 Decision = Callable[[str, str], Call[DecisionReply]]
-CHUNK = 500
-FEW = 20
-"""How many to read of each partition at first, if few are requested."""
+CHUNK, FEW = 500, 20
+"""How many to read at a time; and of each partition at first, if few are requested."""
 
 
 @dataclass(frozen=True, slots=True)

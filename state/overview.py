@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from state.announcements import Announcement, read_announcements
+from state.announcements import Announcement
 from state.applied_thresholds import AppliedThresholds, read_applied
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_flow import EventFlow, read_event_flow
-from state.event_stream import Item
 from state.event_streams import RECORDED, Streams
-from state.keys import DAY_MS, HEARTBEAT_TTL_MS, MOST_STREAMS, Keys
+from state.keys import DAY_MS, MOST_STREAMS, Keys
 from state.orders import OrderFlow, read_flow
 from state.partition_totals import (
     Counters,
@@ -26,15 +25,12 @@ from state.partitions import PARTITIONS
 from state.progress_stamps import Progress, read_progress
 from state.refusals import Refusals, read_refusals
 from state.scripts import Scripts
-from state.sending_control import CLOCKS_DIFFER_MS
 from state.sending_status import Sending, read_sending
 from state.server_errors import driver_errors
 from state.server_info import Server, read_server
-from state.waiting_events import Events, arrival, read_streams, read_unread
+from state.stored_records import ROLES, StoredRecords, read_records
+from state.waiting_events import Events, read_streams, read_unread
 from state.watermark import Faults, Trail
-
-ROLES = ("ingest", "sweep", "recover", "beat")
-"""The roles that leave a heartbeat in Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
     """
     with driver_errors():
         server = read_server(scripts.driver)
-        stored = _read_stored(scripts, keys)
+        stored = read_records(scripts, keys)
         events = _read_events(scripts, keys, stored)
         flow = read_event_flow(scripts.client, keys, stored.now_ms)
     today = stored.now_ms // DAY_MS
@@ -126,7 +122,7 @@ class _Totals(NamedTuple):
     counters: Counters
 
 
-def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored: "_Stored") -> Overview:
+def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored: StoredRecords) -> Overview:
     now_ms, sweep = stored.now_ms, stored.texts(keys.sweep)
     orders, control = read_flow(stored.texts(keys.orders)), stored.texts(f"{keys.control}sending")
     return Overview(
@@ -157,86 +153,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Data with one key each. Times are Unix ms of the server."""
-
-    now_ms: int
-    rejected: int
-    last_rejected_ms: int | None
-    contacts_today: int
-    hashes: Mapping[str, Mapping[str, str]]
-    """By key."""
-    put_back_ms: int
-    """When the clock was last put back; 0: never."""
-
-    def texts(self, key: str) -> Mapping[str, str]:
-        """Return one of the hashes."""
-        return self.hashes[key]
-
-    def heartbeats(self, key: str) -> tuple[Heartbeat, ...]:
-        """Return the heartbeats of the last day, latest first."""
-        beats = [Heartbeat(process, self._past(int(at))) for process, at in self.hashes[key].items()]
-        recent = [beat for beat in beats if self.now_ms - beat.at_ms < HEARTBEAT_TTL_MS]
-        return tuple(sorted(recent, key=lambda beat: beat.at_ms, reverse=True))
-
-    def announced(self, key: str) -> tuple[Announcement, ...]:
-        """Return the announcements of processes."""
-        return tuple(replace(one, at_ms=self._past(one.at_ms)) for one in read_announcements(self.hashes[key]))
-
-    def _past(self, at_ms: int) -> int:
-        """Return a time; one in the future is from before the clock was put back."""
-        return self.put_back_ms if at_ms > self.now_ms + CLOCKS_DIFFER_MS else at_ms
-
-
-def _read_stored(scripts: Scripts, keys: Keys) -> _Stored:
-    """Return the data with one key each: the clock, rejected entries, contacts of today, and all hashes."""
-    seconds, micros = scripts.client.time()
-    now_ms = seconds * 1000 + micros // 1000
-    pipe = scripts.client.pipeline(transaction=False)
-    pipe.xlen(keys.rejected)
-    pipe.execute_command("XREVRANGE", keys.rejected, "+", "-", "COUNT", 1)
-    pipe.hlen(f"{keys.control}daily_contacts:{now_ms // DAY_MS}")
-    names = _hashes(keys)
-    for key in names:
-        pipe.hgetall(key)
-    replies = pipe.execute()
-    rejected: int = replies[0]
-    last_rejected: Sequence[Item] = replies[1]
-    contacts_today: int = replies[2]
-    found: list[Mapping[bytes, bytes]] = replies[3:]
-    hashes = {key: _texts(stored) for key, stored in zip(names, found, strict=True)}
-    last_ms = arrival(last_rejected)
-    return _Stored(
-        now_ms=now_ms,
-        rejected=rejected,
-        # An id in the future counts as now.
-        last_rejected_ms=None if last_ms is None else min(last_ms, now_ms),
-        contacts_today=contacts_today,
-        hashes=hashes,
-        put_back_ms=min(now_ms, int(hashes[f"{keys.control}sending"].get("put_back", 0))),
-    )
-
-
-def _hashes(keys: Keys) -> tuple[str, ...]:
-    return (
-        f"{keys.control}sending",
-        keys.orders,
-        keys.sweep,
-        keys.problems,
-        keys.deployment,
-        keys.progress,
-        keys.thresholds,
-        keys.backlog,
-        keys.refused,
-        keys.foreign,
-        *map(keys.heartbeat, ROLES),
-        *map(keys.announced, ROLES),
-        *(missing_key(keys, role) for role in PERSONAL_ROLES),
-    )
-
-
-def _read_events(scripts: Scripts, keys: Keys, stored: _Stored) -> Events:
+def _read_events(scripts: Scripts, keys: Keys, stored: StoredRecords) -> Events:
     number = int(stored.texts(keys.deployment).get(RECORDED, 1))
     sweep = stored.texts(keys.sweep)
     trails = [Trail.read(sweep.get(f"trail.{index}")) for index in range(number)]
@@ -245,10 +162,6 @@ def _read_events(scripts: Scripts, keys: Keys, stored: _Stored) -> Events:
     )
     unread_streams = read_unread(scripts.client, [keys.events_of(index) for index in range(number, MOST_STREAMS)])
     return Events(number, length, pending, oldest_ms, unread_streams, stored.rejected, stored.last_rejected_ms)
-
-
-def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in found.items()}
 
 
 def _time(stored: str | None) -> int | None:

@@ -14,7 +14,7 @@ from detectors.normalize.text import words
 from detectors.problem import Problem
 from detectors.reading import carts, consents, ids, people
 from detectors.reading.names import EMPTY, choice, event_type, renamed, squash
-from detectors.reading.signs import NAMES_OTHERS
+from detectors.reading.signs import NAMES_OTHERS, is_marked_empty
 from detectors.reading.values import document, part, scalar, session_id, shortened, text
 
 _ENVELOPES = words("event data payload body detail message properties object records")
@@ -24,9 +24,6 @@ _OUTER = words("notification webhook event message track")
 _TYPE_NAMES = words("event eventtype eventname topic")
 _LOOSE_TYPE_NAMES = words("eventkind action kind name messagetype")
 """Fields that can hold the type if there is no `type`. They can also mean something else."""
-_EMPTIED = words(
-    "cartemptied cartempty emptycart emptiedcart cartcleared clearcart clearedcart cartdeleted cartremoved"
-)
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
 _UNREADABLE_ID = f"must be {SESSION_ID_FORM}"
 _ACTIVITY_ONLY = "names no type of event; it was read as activity of its session"
@@ -55,7 +52,7 @@ def canonical(value: object) -> Canonical | None:
     found = Canonical({})
     if kind is None:
         found.problems.append(Problem("type", _ACTIVITY_ONLY))
-        if _is_marked_empty(event):
+        if is_marked_empty(event, _TYPE_NAMES):
             fields["cart"] = None
     elif how != "exact":
         found.notes.append(Problem("type", f"was read as {kind}"))
@@ -127,11 +124,6 @@ def _kind(event: dict[str, object]) -> tuple[EventType | None, Literal["exact", 
     if all(value in EMPTY or not isinstance(value, str) for value in stated) and _has(event, *_ORDER_SIGNS):
         return "order_completed", "read"
     return None, "read"
-
-
-def _is_marked_empty(event: dict[str, object]) -> bool:
-    stated = [scalar(value) for key, value in event.items() if squash(key) in {"type", *_TYPE_NAMES}]
-    return any(isinstance(value, str) and squash(value) in _EMPTIED for value in stated)
 
 
 def _sessions(found: Canonical, event: dict[str, object], fields: dict[str, object], kind: EventType | None) -> None:

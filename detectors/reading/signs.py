@@ -1,16 +1,23 @@
 """Whether a valid event holds more information under names outside the canonical form."""
 
+from collections.abc import Collection
+
 from detectors.activity import ActivityEvent, Cart, Customer
 from detectors.flow import EventType
+from detectors.normalize.text import words
 from detectors.reading import ids, people
 from detectors.reading.carts import COUNTS, EMPTIED, LINES
 from detectors.reading.consents import AGAINST, ALSO_ASKED, ALSO_ASKED_OF
 from detectors.reading.names import fields_of, squash
+from detectors.reading.values import scalar
 
 _REFUSALS = AGAINST | ALSO_ASKED | ALSO_ASKED_OF.keys()
 _OF_EVENT = frozenset(fields_of(ActivityEvent)) | _REFUSALS | {"consent"}
 _OF_CUSTOMER = frozenset(fields_of(Customer)) | _REFUSALS
 _OF_CART = frozenset(fields_of(Cart)) | LINES | COUNTS | EMPTIED
+_EMPTIED_TYPES = words(
+    "cartemptied cartempty emptycart emptiedcart cartcleared clearcart clearedcart cartdeleted cartremoved"
+)
 
 NAMES_OTHERS = frozenset({"order_completed", "payment_pending", "opt_out"})
 """Events that stop a contact: the people and carts that they name count wherever they are named."""
@@ -43,3 +50,9 @@ def is_used(kind: EventType, name: str) -> bool:
     if kind in NAMES_OTHERS and people.is_person_field(name):
         return True
     return (kind in NAMES_OTHERS and ids.is_id_field(name)) or squash(name) in _REFUSALS | {"consent"}
+
+
+def is_marked_empty(event: dict[str, object], type_names: Collection[str]) -> bool:
+    """Whether the type of an event says that its cart was emptied."""
+    stated = [scalar(value) for key, value in event.items() if squash(key) in {"type", *type_names}]
+    return any(isinstance(value, str) and squash(value) in _EMPTIED_TYPES for value in stated)

@@ -17,8 +17,8 @@ from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
 from state.deferred import read_deferred
-from state.overview import ROLES
 from state.partition_totals import OUTCOMES
+from state.stored_records import ROLES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
 from winback.cli.flow_lines import flow_data
 from winback.cli.status_screen import Snapshot, screen, waiting

@@ -11,8 +11,9 @@ from detectors.flow import STAGES
 from detectors.lanes import LANES_BY_NAME
 from detectors.registry import KINDS
 from state.deferred import Deferred
-from state.overview import ROLES, Overview
+from state.overview import Overview
 from state.partition_totals import OUTCOMES
+from state.stored_records import ROLES
 from winback.cli.deferred_shown import deferred_shown
 from winback.cli.doctor import STYLES, table
 from winback.cli.flow_lines import flow_lines

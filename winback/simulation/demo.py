@@ -17,7 +17,7 @@ from detectors.flow import STAGES, Stage
 from detectors.json_values import JsonObject
 from detectors.lanes import LANES_BY_NAME
 from detectors.settings import StageThresholds
-from state import overview
+from state import overview, stored_records
 from winback.operations.producer import Producer
 from winback.simulation.mock_api.process import MockServer
 from winback.simulation.shoppers import Shopper, in_order, shoppers
@@ -200,7 +200,7 @@ def _fast(every: Sequence[Role]) -> list[Role]:
 
 def _are_up(state: runtime.State) -> bool:
     seen = overview.read(state.scripts, state.keys, ())
-    return all(seen.heartbeats.get(role) for role in overview.ROLES)
+    return all(seen.heartbeats.get(role) for role in stored_records.ROLES)
 
 
 def _is_quiet(seen: overview.Overview) -> bool:

@@ -15,7 +15,7 @@ from time import monotonic
 import structlog
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
-from state import overview
+from state import overview, stored_records
 from state.alarms import AlarmChange, Alarms
 from state.errors import StateError
 from worker import runtime
@@ -63,7 +63,7 @@ def failing(findings: Sequence[Finding]) -> dict[str, Finding]:
 
 def patience_s(settings: Settings) -> float:
     """Return how long a process looks on before it judges: after a start, an outage and a standstill all are late."""
-    slowest_s = max(health.interval_ms(role, settings) for role in overview.ROLES) / 1000
+    slowest_s = max(health.interval_ms(role, settings) for role in stored_records.ROLES) / 1000
     every_s = settings.alarms.check_interval.total_seconds()
     return min(LONGEST_PATIENCE_S, max(CHECKS_TO_SETTLE * every_s, health.MISSED_HEARTBEATS * slowest_s))
 

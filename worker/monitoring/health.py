@@ -1,6 +1,7 @@
 """What an overview means: one finding for each thing that can be wrong. Pure, and in words for whoever is on call."""
 
-from state.overview import ROLES, Overview
+from state.overview import Overview
+from state.stored_records import ROLES
 from worker.monitoring.checks import (
     backlog,
     events,

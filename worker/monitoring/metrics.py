@@ -7,9 +7,10 @@ from typing import get_args
 from prometheus_client.core import Metric
 
 from detectors.lanes import LANES_BY_NAME, milliseconds
-from state.overview import ROLES, Overview
+from state.overview import Overview
 from state.partition_totals import OUTCOMES
 from state.sending_status import SendingState
+from state.stored_records import ROLES
 from tasks.policy.reasons import REASONS
 from worker.celery_support import message_filter
 from worker.monitoring import health
