@@ -124,7 +124,7 @@ def test_missing_sweeps_are_reported_though_roles_run(healthy: State) -> None:
             "stopped",
             True,
             "fail",
-            "no order has arrived since 30 sessions had the time to order, 50% usually do: nothing",
+            "no order has arrived since 30 sessions had the time to order, 50% usually do: sending",
         ),
     ],
 )

@@ -1,7 +1,7 @@
 -- Return a person's direct marks, as mark.lua takes them: bought, opted out, payment as stated, latest payment ('' for
 -- none of each), then channel, answer, ... A mark is direct if an event named this identity, and linked if it comes
--- from an identity that was seen with it. Only direct marks are passed on, so they go one step far, and the order of marks
--- and links doesn't matter. A register lists numbers, not people, so it isn't passed on.
+-- from an identity that was seen with it. Only direct marks are passed on, so they go one step far, and the order of
+-- marks and links doesn't matter. A register lists numbers, not people, so it isn't passed on.
 -- include: constants, call, text
 local DIRECT_OPT_OUTS = {'shop', 'operator'}
 local function direct_marks(prefix)
