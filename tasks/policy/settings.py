@@ -50,7 +50,7 @@ def _read_rules(value: object) -> object:
         if name not in names:
             near = get_close_matches(str(name), names, 1)
             raise ValueError(
-                f"{name!r} is not a rule that can be disabled: write "
+                f"has {name!r}, which isn't a rule that can be disabled: write "
                 + (f"{near[0]} (winback reasons lists them)" if near else "a name that winback reasons lists")
             )
     return found

@@ -163,7 +163,7 @@ def test_setting_disables_a_rule_unless_it_is_always_asked(rule: Rule) -> None:
     if not rule.always:
         assert ContactSettings.model_validate(values).disabled_rules == (rule.name,)
         return
-    with pytest.raises(ValidationError, match=f"'{rule.name}' is not a rule that can be disabled"):
+    with pytest.raises(ValidationError, match=f"'{rule.name}', which isn't a rule that can be disabled"):
         ContactSettings.model_validate(values)
 
 

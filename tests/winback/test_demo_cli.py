@@ -16,6 +16,8 @@ from detectors.lanes import LANES_BY_NAME
 from tests.support.processes import until
 from winback.cli import commands
 from winback.cli import demo as module
+from winback.simulation import demo as simulation
+from worker.settings import load
 from worker.supervision.supervisor import RoleFailedError
 
 
@@ -75,3 +77,9 @@ def test_finished_demo_names_the_next_steps() -> None:
     assert len(lines) == 6  # no step wraps
     assert any("Send your first event" in line for line in lines)
     assert any("winback up" in line for line in lines)
+
+
+def test_settings_of_the_demo_are_valid(tmp_path: Path) -> None:
+    # Half of the settings are texts in the environment, which no type checks.
+    env = simulation._environment("redis://127.0.0.1:6390/0", "http://127.0.0.1:8900", {}, "user:password", tmp_path)
+    assert load(env, config=tmp_path / "winback.toml").contact.disabled_rules == ("consent_missing",)

@@ -177,7 +177,7 @@ def _environment(url: str, endpoint: str, keys: Mapping[str, str], login: str, d
         # The shop's shoppers are awake whenever somebody looks at the demo, and have all been asked.
         "CONTACT__QUIET_HOURS": "off",
         "CONTACT__LAW": "off",
-        "CONTACT__DISABLED_RULES": "consent",
+        "CONTACT__DISABLED_RULES": "consent_missing",
         "DETECTION__SWEEP_INTERVAL": "500ms",
         "DELIVERY__MODE": "live",
         "DELIVERY__ENDPOINT": endpoint,
