@@ -92,8 +92,9 @@ class Batch:
     placed: list[SessionMoment] = field(default_factory=list)
     """Of each order its session, empty for none, and when it arrived."""
     rejections: list[Rejection] = field(default_factory=list)
-    kinds: list[int | str] = field(default_factory=list)
-    """Of each entry the rank of a usual event, else type and stage (`exit.checkout`); empty for one that isn't read."""
+    kinds: list[int | tuple[int, str]] = field(default_factory=list)
+    """The minute of arrival (since 1970) and the kind of each event that is read: of a usual one `minute * RANK_SPAN +
+    rank`, which takes a third of the time, else the minute with type and stage (`exit.checkout`)."""
     flow: FlowCounts | None = None
     """What it adds to the counters of the event flow; None once that is done."""
 
@@ -119,18 +120,18 @@ def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Bat
         if raw is None:
             problem = Problem("event", "is missing: the entry needs a field `event` that holds one JSON object")
             batch.rejections.append(Rejection(entry_id, (problem,), applied=False))
-            kinds.append("")
             continue
         arrival_ms = entry_ms(entry_id)
         if latest_ms is not None and arrival_ms > latest_ms:
             arrival_ms = latest_ms
         if usual := fast_path.read(raw, arrival_ms):
             rank = usual[1] % RANK_SPAN  # of its stamp, by index: in half the time
-            kinds.append(rank)
+            minute = arrival_ms // MINUTE_MS
+            kinds.append(minute * RANK_SPAN + rank)
             if rank >= CHECKOUT_RANK:
                 batch.checkouts.append(len(changes))
             changes.append(usual)
-            minutes.append(arrival_ms // MINUTE_MS)
+            minutes.append(minute)
             continue
         parsed = parse(raw)
         if parsed.problems:
@@ -139,9 +140,9 @@ def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Bat
             batch.rejections.append(Rejection(entry_id, parsed.problems, event is not None, named))
         event = parsed.event
         if event is None:
-            kinds.append("")
             continue
-        kinds.append(event.type if event.flow_stage is None else f"{event.type}.{event.flow_stage}")
+        kind = event.type if event.flow_stage is None else f"{event.type}.{event.flow_stage}"
+        kinds.append((arrival_ms // MINUTE_MS, kind))
         _add(batch, entry_id, arrival_ms, event)
     return batch
 

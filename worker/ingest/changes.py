@@ -78,14 +78,10 @@ def own_change(session: str, event: ActivityEvent, place: Position) -> Change:
         purchase=place.purchase,
         silent_since_ms=place.silent_since_ms,
         fields=fields,
-        wants_mark=event.type in PAYMENTS or says_person(fields),
+        wants_mark=event.type in PAYMENTS
+        or (not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON))),
         seen_ms=place.seen_ms,
     )
-
-
-def says_person(fields: Mapping[str, str]) -> bool:
-    """Whether stored fields say who the person is, or what they answered."""
-    return not _ABOUT_PERSON.isdisjoint(fields) and any(map(fields.get, _ABOUT_PERSON))
 
 
 def other_change(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:

@@ -17,7 +17,7 @@ from detectors.normalize import phones
 from detectors.normalize.countries import country
 from detectors.parsing import parse, unknown_fields
 from detectors.reading import signs
-from detectors.sequence import epoch_ms
+from detectors.sequence import RANK_SPAN, epoch_ms
 from state import event_flow as flow
 from state.event_flow import MINUTE_MS, FlowCounts
 from state.event_stream import StreamEntry
@@ -42,14 +42,13 @@ def count_flow(batch: Batch, entries: Sequence[StreamEntry], latest_ms: int | No
     last_ms = max(arrivals) if latest_ms is None else min(latest_ms, max(arrivals))
     minute = last_ms // MINUTE_MS
     counts = FlowCounts(last_ms)
-    if arrivals[0] // MINUTE_MS == arrivals[1] // MINUTE_MS:
-        counts.minutes[minute] = _by_type(Counter(batch.kinds))
-    else:
-        pairs = Counter(zip((entry.arrival_ms // MINUTE_MS for entry in entries), batch.kinds, strict=True))
-        by_minute: dict[int, Counter[int | str]] = {}
-        for (at, kind), number in pairs.items():
-            by_minute.setdefault(min(at, minute), Counter())[kind] += number
-        counts.minutes = {at: _by_type(kinds) for at, kinds in by_minute.items()}
+    for kind, number in Counter(batch.kinds).items():
+        if isinstance(kind, int):
+            at, rank = divmod(kind, RANK_SPAN)
+            name = _USUAL[rank]
+        else:
+            at, name = kind[0], f"{flow.TYPE}{kind[1]}"
+        counts.minutes.setdefault(at, Counter())[name] += number
     found = counts.minutes.setdefault(minute, Counter())
     if batch.rejections:
         whole = len({rejection.entry_id for rejection in batch.rejections if not rejection.applied})
@@ -59,14 +58,6 @@ def count_flow(batch: Batch, entries: Sequence[StreamEntry], latest_ms: int | No
         if entry.event is not None:
             _inspect(entry.event, min(last_ms, entry.arrival_ms), counts, found)
     return counts
-
-
-def _by_type(kinds: Counter[int | str]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for kind, number in kinds.items():
-        if kind != "":
-            found[_USUAL[kind] if isinstance(kind, int) else f"{flow.TYPE}{kind}"] += number
-    return found
 
 
 def _some(entries: Sequence[StreamEntry]) -> Sequence[StreamEntry]:
