@@ -18,6 +18,7 @@ from detectors.activity_fields import SESSION_ID_FORM
 from detectors.json_values import JsonValue
 from detectors.problem import Problem
 from detectors.reading import signs
+from detectors.reading.broken_text import readable
 from detectors.reading.events import canonical
 from detectors.reading.names import fields_of, squash
 from detectors.validation_messages import plain
@@ -43,13 +44,7 @@ _BROKEN_TEXT = Problem("", "is not plain UTF-8; the characters that could not be
 _CUT_OFF = Problem("", "is not valid JSON; it was read as far as it goes")
 _MOST_BYTES = 16 * MAX_EVENT_BYTES
 """Of a larger event not even the session can be told: reading it would take too long."""
-_BROKEN_ESCAPE = re.compile(
-    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-"""Half of a surrogate pair, as it comes from cutting a text in the middle of an emoji; the others are fine."""
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])')
-_CONTROLS = dict.fromkeys(range(0x20), " ")
-"""Outside of a text they are white space or wrong, and inside JSON wants them escaped."""
 _LAST_NUMBER = re.compile(rb"[-+.0-9eE]+\s*\Z")
 _IDS = frozenset({"session_id", "previous_session_id", "cart_ids"})
 
@@ -81,11 +76,11 @@ def _again(raw: bytes) -> Parsed:
         return _loosely(from_json(raw))
     except ValueError:
         pass
-    readable = _readable(raw)
+    text = readable(raw)
     try:
-        parsed = _loosely(from_json(readable))
+        parsed = _loosely(from_json(text))
     except ValueError:
-        return _cut_off(readable)
+        return _cut_off(text)
     return parsed._replace(problems=(_BROKEN_TEXT, *parsed.problems)) if parsed.event else parsed
 
 
@@ -135,19 +130,6 @@ def _loosely(document: object) -> Parsed:
     except ValidationError as exc:
         return _salvage(read.fields, exc, problems, notes)
     return Parsed(event, (*problems, *_missing(event, problems)), notes)
-
-
-def _readable(raw: bytes) -> bytes:
-    """Put U+FFFD wherever the text is not Unicode, and drop a byte order mark."""
-    text = raw.decode(_encoding(raw), errors="replace").lstrip("\ufeff").translate(_CONTROLS)
-    return _BROKEN_ESCAPE.sub(lambda match: "\ufffd" if match["half"] else match[0], text).encode()
-
-
-def _encoding(raw: bytes) -> str:
-    """Return UTF-16 for what is surely that, as Windows writes it: every other byte of its signs is 0."""
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return "utf-16"
-    return {b"\0{": "utf-16-be", b"{\0": "utf-16-le"}.get(raw[:2], "utf-8")
 
 
 def _salvage(

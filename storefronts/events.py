@@ -1,0 +1,104 @@
+"""Events in Winback's own form, as the sources make them."""
+
+import hashlib
+from datetime import datetime
+
+from detectors.activity import MAX_CART_IDS
+from detectors.flow import EventType, Platform, Stage
+from detectors.json_values import JsonObject, JsonValue
+from storefronts.clock import written
+from storefronts.results import Alias, Visitor, VisitorId
+from storefronts.values import identifier, text
+
+_LONGEST_KEY = 200
+_LONGEST_METADATA = 1024
+
+
+def event(
+    kind: EventType,
+    occurred_at: datetime,
+    *,
+    session_id: str = "",
+    customer: JsonObject | None = None,
+    cart: JsonObject | None = None,
+    metadata: JsonObject | None = None,
+    **more: JsonValue,
+) -> JsonObject:
+    """Return an event with the fields that say something."""
+    found: JsonObject = {
+        "session_id": session_id,
+        "type": kind,
+        "occurred_at": written(occurred_at),
+        **more,
+        "customer": customer,
+        "cart": cart,
+        "engagement": {"metadata": metadata} if metadata else None,
+    }
+    return {name: value for name, value in found.items() if value not in (None, "", {}, [], ())}
+
+
+def activity(
+    stage: Stage,
+    occurred_at: datetime,
+    *,
+    platform: Platform = "web",
+    session_id: str = "",
+    customer: JsonObject | None = None,
+    cart: JsonObject | None = None,
+    **more: JsonValue,
+) -> JsonObject:
+    """Return the event of a shopper who did something at a stage."""
+    return event(
+        "activity",
+        occurred_at,
+        session_id=session_id,
+        flow_stage=stage,
+        platform=platform,
+        customer=customer,
+        cart=cart,
+        **more,
+    )
+
+
+def refusal(occurred_at: datetime, customer: JsonObject, *, source: str) -> JsonObject:
+    """Return the event of a person who isn't to be contacted until they say yes. `source` is where that was said.
+
+    No type of event says only this. Without a session, the stage of an activity has no effect.
+    """
+    refused = {"call": False, "whatsapp": False, "source": source}
+    return activity("product_selection", occurred_at, customer=customer | {"consent": refused})
+
+
+def metadata(**values: JsonValue) -> JsonObject:
+    """Return the values that are texts of a reasonable length."""
+    found = {name: text(value) for name, value in values.items()}
+    return {name: value for name, value in found.items() if 0 < len(value) <= _LONGEST_METADATA}
+
+
+def visitor(*ids: tuple[str, JsonValue], aliases: tuple[Alias, ...] = ()) -> Visitor:
+    """Return the visitor with the ids that say something."""
+    found = ((kind, identifier(value)) for kind, value in ids)
+    return Visitor(tuple(VisitorId(kind, value) for kind, value in found if value), aliases)
+
+
+def aliases(cart: JsonValue = None, checkout: JsonValue = None, order: JsonValue = None) -> tuple[Alias, ...]:
+    """Return the ids of the cart, the checkout and the order that say something, in this order."""
+    found = (
+        Alias("cart", identifier(cart)),
+        Alias("checkout", identifier(checkout)),
+        Alias("order", identifier(order)),
+    )
+    return tuple(alias for alias in found if alias.value)
+
+
+def further_ids(own: str, *ids: str) -> list[str]:
+    """Return the ids under which a cart can be known besides `own`, for `cart_ids`."""
+    return [one for one in dict.fromkeys(ids) if one and one != own][:MAX_CART_IDS]
+
+
+def dedupe_key(source: str, *parts: str) -> str | None:
+    """Return a key for repeats of an event; None if a part is missing. A long one is replaced by its hash."""
+    if not all(parts):
+        return None
+    key = ":".join((source, *parts))
+    return key if len(key) <= _LONGEST_KEY else f"{source}:{hashlib.sha256(key.encode()).hexdigest()}"

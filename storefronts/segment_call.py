@@ -1,0 +1,116 @@
+"""What a call of Segment's specification says: about the visitor, the customer, the platform and the campaign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from detectors.flow import Platform
+from detectors.json_values import JsonObject, JsonValue
+from storefronts import customers, events
+from storefronts.options import Options
+from storefronts.results import Alias, Ignored, Visitor
+from storefronts.segment_names import STAGES, TAKEN_BACK
+from storefronts.values import at, first, identifier, mapping, text
+
+_LONGEST_NAME = 64
+_PLATFORMS: Mapping[str, Platform] = {"ios": "ios", "android": "android"}
+_LIBRARIES: Mapping[str, Platform] = {**_PLATFORMS, "swift": "ios", "kotlin": "android"}
+_UTM = ("source", "medium", "term", "content")
+_KNOWN = STAGES.keys() | TAKEN_BACK
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call."""
+
+    fields: JsonObject
+    options: Options
+    occurred_at: datetime
+    name: str
+    """The name of a track call's event, squashed."""
+    place: int
+    """The position in a batch."""
+
+    @property
+    def kind(self) -> str:
+        """The type of the call, such as `track`."""
+        return text(self.fields.get("type")).lower()
+
+    @property
+    def properties(self) -> JsonObject:
+        """What the event is about."""
+        return mapping(self.fields.get("properties"))
+
+    @property
+    def context(self) -> JsonObject:
+        """Where it happened."""
+        return mapping(self.fields.get("context"))
+
+    @property
+    def dedupe_key(self) -> str | None:
+        """The same for a call that comes directly and by the webhook."""
+        return events.dedupe_key("segment", identifier(self.fields.get("messageId")))
+
+    @property
+    def platform(self) -> Platform:
+        """The platform that the SDK names, else web."""
+        named = (text(at(self.context, path)).lower() for path in ("device.type", "os.name"))
+        library = text(at(self.context, "library.name")).lower().rpartition("-")[2]
+        found = next((_PLATFORMS[name] for name in named if name in _PLATFORMS), None)
+        return found or _LIBRARIES.get(library, "web")
+
+    @property
+    def phones(self) -> list[JsonValue]:
+        """All phone numbers of the visitor."""
+        return [traits.get("phone") for traits in self._traits()]
+
+    @property
+    def emails(self) -> list[JsonValue]:
+        """All e-mail addresses of the visitor."""
+        return [traits.get("email") for traits in self._traits()]
+
+    @property
+    def customer(self) -> JsonObject:
+        """The customer. A locale names a language, and no country: `en-US` is everywhere."""
+        traits = self._traits()
+        names = (customers.full_name(one, first_name="firstName", last_name="lastName") for one in traits)
+        return customers.customer(
+            name=first(*names),
+            phones=self.phones,
+            emails=self.emails,
+            countries=[at(one, "address.country") for one in traits],
+            language=text(self.context.get("locale")).replace("_", "-").partition("-")[0],
+            consent=customers.consent(self.fields, self.options),
+        )
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """The ids of the cart, the checkout and the order."""
+        return events.aliases(*(self.properties.get(name) for name in ("cart_id", "checkout_id", "order_id")))
+
+    @property
+    def visitor(self) -> Visitor:
+        """Everything by which the session can be found. An alias call has one field for both kinds of ids."""
+        user, anonymous = self.fields.get("userId"), self.fields.get("anonymousId")
+        stated: list[tuple[str, JsonValue]] = [("user", user), ("anonymous", anonymous)]
+        if self.kind == "alias":
+            stated += [(kind, self.fields.get("previousId")) for kind in ("user", "anonymous")]
+        return events.visitor(*stated, aliases=self.aliases)
+
+    @property
+    def campaign(self) -> JsonObject:
+        """The campaign, as metadata."""
+        campaign = mapping(self.context.get("campaign"))
+        found = {f"utm_{name}": campaign.get(name) for name in _UTM}
+        return events.metadata(utm_campaign=campaign.get("name"), **found)
+
+    def ignored(self, reason: str) -> Ignored:
+        """Return that the call becomes nothing. Names of a shop's own events aren't shown: they can say anything."""
+        shown = text(self.fields.get("event"))[:_LONGEST_NAME] if self.name in _KNOWN else ""
+        return Ignored(reason, name=shown, place=self.place)
+
+    def _traits(self) -> list[JsonObject]:
+        """Return the objects that can name the customer, the most reliable first."""
+        stated = mapping(self.fields.get("traits"))
+        properties = {name: self.properties.get(name) for name in ("email", "phone")}
+        return [one for one in (stated, mapping(self.context.get("traits")), properties) if one]
