@@ -25,20 +25,27 @@ TOLERANCE = timedelta(minutes=5)
 _MOST_SIGNATURES = 16
 
 
-def shopify(delivery: Delivery, secrets: Iterable[str]) -> Signed:
-    """Verify `X-Shopify-Hmac-Sha256`, or `Shopify-Hmac-Sha256` of the newer kind of delivery."""
-    return _base64(delivery.body, delivery.header("x-shopify-hmac-sha256", "shopify-hmac-sha256"), secrets)
+def base64_sha256(*headers: str) -> Scheme:
+    """Return the scheme of an HMAC-SHA256 of the body, as Base64 in the first of some headers that is there."""
+
+    def verify(delivery: Delivery, secrets: Iterable[str]) -> Signed:
+        expected = (
+            base64.b64encode(_hmac(secret.encode(), delivery.body, "sha256")).decode() for secret in _usable(secrets)
+        )
+        return "all" if _matches(delivery.header(*headers), expected) else "nothing"
+
+    return verify
+
+
+shopify = base64_sha256("x-shopify-hmac-sha256", "shopify-hmac-sha256")
+"""The second header is that of the newer kind of delivery."""
+yuno = base64_sha256("x-hmac-signature")
+_woocommerce = base64_sha256("x-wc-webhook-signature")
 
 
 def woocommerce(delivery: Delivery, secrets: Iterable[str]) -> Signed:
     """Verify `X-WC-Webhook-Signature`. WooCommerce signs with the secret whose HTML entities are decoded."""
-    both = [form for secret in secrets for form in dict.fromkeys((secret, html.unescape(secret)))]
-    return _base64(delivery.body, delivery.header("x-wc-webhook-signature"), both)
-
-
-def yuno(delivery: Delivery, secrets: Iterable[str]) -> Signed:
-    """Verify `x-hmac-signature`."""
-    return _base64(delivery.body, delivery.header("x-hmac-signature"), secrets)
+    return _woocommerce(delivery, [form for secret in secrets for form in (secret, html.unescape(secret))])
 
 
 def segment_webhook(delivery: Delivery, secrets: Iterable[str]) -> Signed:
@@ -64,11 +71,6 @@ def standard_webhooks(delivery: Delivery, secrets: Iterable[str]) -> Signed:
     stated = delivery.header("webhook-signature").split()[:_MOST_SIGNATURES]
     found = [_matches(one.removeprefix("v1,"), expected) for one in stated if one.startswith("v1,")]
     return "all" if any(found) else "nothing"
-
-
-def _base64(body: bytes, stated: str, secrets: Iterable[str]) -> Signed:
-    expected = (base64.b64encode(_hmac(secret.encode(), body, "sha256")).decode() for secret in _usable(secrets))
-    return "all" if _matches(stated, expected) else "nothing"
 
 
 def _hmac(key: bytes, message: bytes, algorithm: str) -> bytes:
