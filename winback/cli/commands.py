@@ -41,6 +41,7 @@ COMMANDS = {
         "Remove every trace of a person: sessions, outreaches with request and history, unread events, person keys."
     ),
     "event": "Send events, explain what is wrong with them, print their JSON Schema.",
+    "collect": "What shops already send, as events.",
     "rejected": "What could not be read, and why.",
     "reasons": (
         "Explain every outcome and its reasons, why something is postponed, and name the rules of the contact policy."
