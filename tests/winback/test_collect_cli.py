@@ -44,6 +44,23 @@ def test_personal_data_is_masked(name: str, source: str, arguments: tuple[str, .
     assert not [text for text in PERSONAL if text in shown]
 
 
+def test_other_fields_of_own_events_are_not_shown() -> None:
+    person = {"phone": "+573001234567", "mail": "jane.doe@example.com", "Full-Name": "Jane Doe"}
+    order = {
+        "sessionId": "s",
+        "event": "Order Completed",
+        **person,
+        "buyer": person,
+        "Customer": person,
+        "cart": person,
+    }
+    exit_event = {"session_id": "s", "type": "exit", **person, "customer": person, "cart": person}
+    code, shown = check([order, exit_event], "--source=events")
+    assert code == 0
+    assert "  session_id: s\n" in shown
+    assert not [text for text in ("3001234567", "jane.doe", "Jane") if text in shown]
+
+
 def test_json_lines_have_part_and_findings() -> None:
     body = [{"session_id": "s", "type": "exit"}, {"session_id": "s", "type": "exit", "occurred_at": 7}, 7]
     code, shown = check(body, "--source=events", "--json")

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic_core import to_json
 
+from detectors.activity import ActivityEvent, Cart, Customer
 from detectors.json_values import JsonObject, JsonValue
+from detectors.parsing import parse
 from storefronts.results import DataRequest, Erasure, Ignored, Part, Profile, Translated, Visitor
 from winback.operations import event_check
 from worker.logs.masking import MASK, mask_email, mask_phone, mask_words
@@ -19,6 +21,8 @@ _BY: dict[str, str] = {
     "alias": "found by its aliases; without one, the event counts for the person",
 }
 _ANY_SESSION = "session"
+_SHOWN = ActivityEvent.model_fields.keys() - {"type"}
+"""Fields that aren't Winback's can hold anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,16 @@ def check_part(part: Part, now_ms: int) -> CheckedPart:
     match part:
         case Translated():
             shown = {"session": _BY[part.session_by], **_visitor(part.visitor), "dedupe_key": part.dedupe_key}
-            fields = {name: value for name, value in part.event.items() if name != "type"}
-            event = {name: _masked(name, value) for name, value in fields.items()}
-            return CheckedPart("event", str(part.event.get("type")), event | _stated(shown), _findings(part, now_ms))
+            raw = _with_session(part)
+            read = parse(raw).event
+            known = {} if read is None else read.model_dump(mode="json", exclude_unset=True)
+            event = {
+                name: _masked(name, known[name])
+                for name in known
+                if name in _SHOWN and (name in part.event or part.session_by == "id")
+            }
+            findings = tuple(f"{finding.level}: {finding}" for finding in event_check.check(raw, now_ms))
+            return CheckedPart("event", str(known.get("type")), event | _stated(shown), findings)
         case Profile():
             shown = {"customer": _customer(part.customer), **_visitor(part.visitor)}
             return CheckedPart("profile", "more about a visitor, and no sign of activity", _stated(shown))
@@ -66,9 +77,8 @@ def check_part(part: Part, now_ms: int) -> CheckedPart:
             return CheckedPart("ignored", f"{part.reason}", _stated({"place": part.place or None, "name": part.name}))
 
 
-def _findings(part: Translated, now_ms: int) -> tuple[str, ...]:
-    event = part.event if part.session_by == "id" else {"session_id": _ANY_SESSION, **part.event}
-    return tuple(f"{finding.level}: {finding}" for finding in event_check.check(to_json(event), now_ms))
+def _with_session(part: Translated) -> bytes:
+    return to_json(part.event if part.session_by == "id" else {"session_id": _ANY_SESSION, **part.event})
 
 
 def _visitor(visitor: Visitor) -> JsonObject:
@@ -88,6 +98,8 @@ def _masked(name: str, value: JsonValue) -> JsonValue:
         return _customer(value)
     if name == "also_named" and isinstance(value, list | tuple):
         return [_customer(person) for person in value]
+    if name == "cart" and isinstance(value, dict):
+        return {field: inner for field, inner in value.items() if field in Cart.model_fields}
     return _metadata(value) if name == "engagement" else value
 
 
@@ -96,7 +108,9 @@ def _customer(value: JsonValue) -> JsonValue:
     if not isinstance(value, dict):
         return value if value is None else MASK
     return {
-        name: masks[name](str(field)) if name in masks and field is not None else field for name, field in value.items()
+        name: masks[name](str(field)) if name in masks and field is not None else field
+        for name, field in value.items()
+        if name in Customer.model_fields
     }
 
 
