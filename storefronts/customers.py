@@ -90,6 +90,6 @@ def _readable(values: Iterable[JsonValue], country_code: str) -> str:
     """Return the first number that can be read in the country, else the first number."""
     found = list(dict.fromkeys(_all(values)))
     if len(found) <= 1:
-        return first(*found)
+        return found[0] if found else ""
     place = country(country_code) if country_code else None
     return next((number for number in found if phone(number, place)), found[0])

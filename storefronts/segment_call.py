@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from detectors.flow import Platform
 from detectors.json_values import JsonObject, JsonValue
-from storefronts import customers, events
+from detectors.reading.names import squash
+from storefronts import clock, customers, events
+from storefronts.delivery import Delivery
 from storefronts.options import Options
 from storefronts.results import Alias, Ignored, Visitor
 from storefronts.segment_names import STAGES, TAKEN_BACK
@@ -24,27 +27,39 @@ class Call:
     """One call."""
 
     fields: JsonObject
-    options: Options
-    occurred_at: datetime
+    kind: str
+    """The type of the call, such as `track`."""
     name: str
     """The name of a track call's event, squashed."""
+    properties: JsonObject
+    """What the event is about."""
+    context: JsonObject
+    """Where it happened."""
+    traits: tuple[JsonObject, ...]
+    """The objects that can name the customer, the most reliable first."""
+    occurred_at: datetime
+    options: Options
     place: int
     """The position in a batch."""
 
-    @property
-    def kind(self) -> str:
-        """The type of the call, such as `track`."""
-        return text(self.fields.get("type")).lower()
-
-    @property
-    def properties(self) -> JsonObject:
-        """What the event is about."""
-        return mapping(self.fields.get("properties"))
-
-    @property
-    def context(self) -> JsonObject:
-        """Where it happened."""
-        return mapping(self.fields.get("context"))
+    @classmethod
+    def of(cls, fields: JsonObject, delivery: Delivery, options: Options, place: int) -> Self:
+        """Return the call that a body describes."""
+        properties, context = mapping(fields.get("properties")), mapping(fields.get("context"))
+        timestamp = fields.get("timestamp") or fields.get("originalTimestamp")
+        contacts: JsonObject = {name: properties[name] for name in ("email", "phone") if name in properties}
+        traits = (mapping(fields.get("traits")), mapping(context.get("traits")), contacts)
+        return cls(
+            fields,
+            kind=text(fields.get("type")).lower(),
+            name=squash(text(fields.get("event"))),
+            properties=properties,
+            context=context,
+            traits=tuple(filter(None, traits)),
+            occurred_at=clock.occurred(timestamp, delivery.received, sent_at=fields.get("sentAt")),
+            options=options,
+            place=place,
+        )
 
     @property
     def dedupe_key(self) -> str | None:
@@ -62,17 +77,17 @@ class Call:
     @property
     def phones(self) -> list[JsonValue]:
         """All phone numbers of the visitor."""
-        return [traits.get("phone") for traits in self._traits()]
+        return [traits.get("phone") for traits in self.traits]
 
     @property
     def emails(self) -> list[JsonValue]:
         """All e-mail addresses of the visitor."""
-        return [traits.get("email") for traits in self._traits()]
+        return [traits.get("email") for traits in self.traits]
 
     @property
     def customer(self) -> JsonObject:
         """The customer. A locale names a language, and no country: `en-US` is everywhere."""
-        traits = self._traits()
+        traits = self.traits
         names = (customers.full_name(one, first_name="firstName", last_name="lastName") for one in traits)
         return customers.customer(
             name=first(*names),
@@ -101,6 +116,8 @@ class Call:
     def campaign(self) -> JsonObject:
         """The campaign, as metadata."""
         campaign = mapping(self.context.get("campaign"))
+        if not campaign:
+            return {}
         found = {f"utm_{name}": campaign.get(name) for name in _UTM}
         return events.metadata(utm_campaign=campaign.get("name"), **found)
 
@@ -108,9 +125,3 @@ class Call:
         """Return that the call becomes nothing. Names of a shop's own events aren't shown: they can say anything."""
         shown = text(self.fields.get("event"))[:_LONGEST_NAME] if self.name in _KNOWN else ""
         return Ignored(reason, name=shown, place=self.place)
-
-    def _traits(self) -> list[JsonObject]:
-        """Return the objects that can name the customer, the most reliable first."""
-        stated = mapping(self.fields.get("traits"))
-        properties = {name: self.properties.get(name) for name in ("email", "phone")}
-        return [one for one in (stated, mapping(self.context.get("traits")), properties) if one]

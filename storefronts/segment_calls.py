@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from detectors.flow import Stage
 from detectors.json_values import JsonObject
 from detectors.reading import ids
-from detectors.reading.names import event_type, squash
+from detectors.reading.names import event_type
 from storefronts import customers, events
 from storefronts.carts import cart, currency, lines, product
-from storefronts.clock import occurred
 from storefronts.delivery import Delivery
 from storefronts.options import Options
 from storefronts.results import Erasure, Part, Profile, Translated
@@ -21,14 +20,7 @@ _NO_VISITOR = "names no visitor: it has neither anonymousId nor userId"
 
 def parts(fields: JsonObject, delivery: Delivery, options: Options, *, place: int = 0) -> Iterator[Part]:
     """Yield what one call becomes. `place` is its position in a batch."""
-    timestamp = fields.get("timestamp") or fields.get("originalTimestamp")
-    call = Call(
-        fields,
-        options,
-        occurred(timestamp, delivery.received, sent_at=fields.get("sentAt")),
-        squash(text(fields.get("event"))),
-        place,
-    )
+    call = Call.of(fields, delivery, options, place)
     match call.kind:
         case "track":
             yield _track(call)

@@ -7,6 +7,7 @@ from math import isfinite
 from detectors.activity_fields import MAX_SESSION_ID
 from detectors.json_values import JsonObject, JsonValue
 from detectors.normalize import money
+from detectors.normalize.session_ids import is_plain_id
 from detectors.normalize.text import clean
 from detectors.reading import values as readings
 
@@ -29,7 +30,9 @@ def text(value: JsonValue) -> str:
     """Return a text without the spaces around it, or a whole number as text; anything else is ""."""
     if isinstance(value, str):
         return value.strip()
-    found = readings.text(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+    if value is None or isinstance(value, bool) or not isinstance(value, int):
+        return ""
+    found = readings.text(value)
     return found if isinstance(found, str) else ""
 
 
@@ -45,6 +48,8 @@ def first(*found: str) -> str:
 
 def identifier(value: JsonValue) -> str:
     """Return an id, as text; "" if there is none, or a placeholder such as `undefined`."""
+    if type(value) is str and is_plain_id(value):
+        return value
     return readings.session_id(value) or "" if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
