@@ -1,6 +1,7 @@
 """Events in Winback's own form, as the sources make them."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from detectors.activity import MAX_CART_IDS
@@ -91,9 +92,13 @@ def aliases(cart: JsonValue = None, checkout: JsonValue = None, order: JsonValue
     return tuple(alias for alias in found if alias.value)
 
 
-def further_ids(own: str, *ids: str) -> list[str]:
-    """Return the ids under which a cart can be known besides `own`, for `cart_ids`."""
-    return [one for one in dict.fromkeys(ids) if one and one != own][:MAX_CART_IDS]
+def cart_ids(own: str, aliases: Iterable[Alias], *more: str) -> list[str]:
+    """Return the ids under which the cart of an order can be known besides `own`.
+
+    The number of an order isn't among them: it would close another shopper's cart that has the same number.
+    """
+    ids = (*(alias.session_id for alias in aliases), *more)
+    return [one for one in dict.fromkeys(ids) if one != own][:MAX_CART_IDS]
 
 
 def dedupe_key(source: str, *parts: str) -> str | None:

@@ -78,7 +78,7 @@ def _part(
     if not visitor.ids and not aliases:
         return Ignored("names no visitor: it has no client_id", name=name, place=place)
     if aliases:
-        event = {"session_id": aliases[0].value, **event}
+        event = {"session_id": aliases[0].session_id, **event}
     bought = identifier(params.get("transaction_id")) if name == _PURCHASE else ""
     return Translated(event, events.dedupe_key("ga4", name, bought), visitor, "visitor")
 
@@ -101,7 +101,7 @@ def _purchase(params: JsonObject, occurred_at: datetime, known: JsonObject, alia
         customer=known,
         order_value=total if total is not None and 0 <= total <= _MOST_VALUE else None,
         currency=code,
-        cart_ids=events.further_ids("", *(alias.value for alias in aliases), *ids.cart_ids(params)),
+        cart_ids=events.cart_ids("", aliases, *ids.cart_ids(params)),
     )
 
 

@@ -25,6 +25,20 @@ class Alias(NamedTuple):
     kind: AliasKind
     value: str
 
+    @property
+    def key(self) -> str:
+        """What two equal aliases share.
+
+        A plain number is only the same within its kind: the carts and the orders of a shop are often both counted
+        from 1. Any other id is the same whatever a source takes it for.
+        """
+        return f"{self.kind}-{self.value}" if self.value.isdigit() else self.value
+
+    @property
+    def session_id(self) -> str:
+        """The name of a session that this alias begins. Carts have theirs in the shop's own events, too."""
+        return self.value if self.kind == "cart" else self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:

@@ -69,14 +69,13 @@ def _activity(call: Call, stage: Stage) -> Part:
 def _order(call: Call) -> Part:
     """Return an order. It's read leniently: under every id that it names, its cart is closed."""
     customer = call.customer
-    named = [alias.value for alias in call.aliases]
     found = events.event(
         "order_completed",
         call.occurred_at,
         customer=customer,
         order_value=_total(call),
         currency=currency(call.properties.get("currency")),
-        cart_ids=events.further_ids("", *named, *ids.cart_ids(call.properties)),
+        cart_ids=events.cart_ids("", call.aliases, *ids.cart_ids(call.properties)),
         also_named=customers.others(customer, phones=call.phones, emails=call.emails),
     )
     return _translated(call, found)
@@ -85,7 +84,7 @@ def _order(call: Call) -> Part:
 def _translated(call: Call, event: JsonObject) -> Part:
     visitor = call.visitor
     if visitor.aliases:
-        event = {"session_id": visitor.aliases[0].value, **event}
+        event = {"session_id": visitor.aliases[0].session_id, **event}
     elif not visitor.ids and not customers.is_named(mapping(event.get("customer"))):
         return call.ignored(_NO_VISITOR)
     return Translated(event, call.dedupe_key, visitor, "visitor")

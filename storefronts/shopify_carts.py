@@ -44,7 +44,7 @@ def read_checkout(webhook: Webhook) -> Iterator[Part]:
             customer=known,
             order_value=value,
             currency=code,
-            cart_ids=events.further_ids(session_id, own),
+            cart_ids=events.cart_ids(session_id, events.aliases(checkout=own)),
             also_named=others(document, known),
         )
     else:

@@ -47,7 +47,7 @@ def _order(webhook: Webhook, kind: EventType) -> Part:
         webhook.occurred(*times),
         session_id=session_id,
         customer=known,
-        cart_ids=events.further_ids(session_id, *carts),
+        cart_ids=events.cart_ids(session_id, events.aliases(*carts)),
         also_named=others(document, known) if kind == "order_completed" else None,
     )
     if kind == "order_completed":

@@ -83,7 +83,7 @@ def _event(payment: JsonObject, means: Meaning, occurred_at: datetime, known: Js
                 customer=known,
                 order_value=decimal(at(payment, "amount.value")),
                 currency=code,
-                cart_ids=events.further_ids("", *(alias.value for alias in _aliases(payment))),
+                cart_ids=events.cart_ids("", _aliases(payment)),
             )
 
 
@@ -107,17 +107,8 @@ def _phone(phone: JsonValue) -> str:
 
 
 def _aliases(payment: JsonObject) -> tuple[Alias, ...]:
-    """Return the ids of a payment. What a shop takes for its own order id isn't known: it can be a cart's, too.
-
-    A plain number is only taken for an order: carts and orders of one shop often have the same numbers.
-    """
-    own, session = identifier(payment.get("merchant_order_id")), at(payment, "checkout.session")
-    either = None if own.isdigit() else own
-    return tuple(
-        dict.fromkeys(
-            (*events.aliases(None, None, own), *events.aliases(either, either), *events.aliases(None, session))
-        )
-    )
+    """Return the ids of a payment: the shop's own, and that of the checkout session."""
+    return events.aliases(checkout=at(payment, "checkout.session"), order=payment.get("merchant_order_id"))
 
 
 def _expiry(payment: JsonObject) -> str:

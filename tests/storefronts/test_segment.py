@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from storefronts.options import Options
-from storefronts.results import Alias, Erasure, Profile, VisitorId
+from storefronts.results import Erasure, Profile, VisitorId
 from tests.support.storefront_bodies import become, only, reason, sample
 
 PROPERTIES: dict[str, dict[str, Any]] = sample("segment_ecommerce")
@@ -232,7 +232,3 @@ def test_order_names_everyone_who_has_bought() -> None:
         become("segment", track("Order Completed", {"phone": "+573007654321", "email": "j@x.co"}, context=context))
     )
     assert found.event["also_named"] == [{"phone_number": "+573007654321"}]
-
-
-def test_alias_kinds_are_those_of_other_sources() -> None:
-    assert only(become("segment", track("Cart Viewed", {"cart_id": 7}))).visitor.aliases == (Alias("cart", "7"),)

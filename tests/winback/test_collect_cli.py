@@ -84,6 +84,12 @@ def test_public_key_reports_less() -> None:
     assert shown == "ignored: needs a server key\n1 ignored\n"
 
 
+def test_stored_body_can_have_arrived_earlier() -> None:
+    call = {"type": "page", "anonymousId": "a", "timestamp": "2026-11-22T16:39:50Z", "sentAt": "2026-11-22T16:39:59Z"}
+    _, shown = check(call, "--source=segment", "--received=2026-11-22T16:40:00Z")
+    assert "  occurred_at: 2026-11-22T16:39:50Z\n" in shown
+
+
 def test_settings_of_a_source_are_options() -> None:
     call = {
         "type": "track",
@@ -104,6 +110,7 @@ def test_settings_of_a_source_are_options() -> None:
         (["--source=shopfy"], "'shopfy' is no source"),
         (["--source=shopify"], "needs its topic"),
         (["--source=ga4", "--header=x"], "has no colon"),
+        (["--source=ga4", "--received=yesterday"], "must be like"),
         (["--source=ga4", "--consent=sms=x"], "must be call=FIELD"),
         (["--source=ga4", "--consent=call"], "must be call=FIELD"),
     ],

@@ -37,10 +37,11 @@ def check(
             "collect check: a webhook of Shopify needs its topic; add --topic, such as --topic orders/paid"
         )
     now = datetime.now(UTC)
-    result = SOURCES[source].result(request.delivery(file.read(), now), settings.options())
+    delivery = request.delivery(file.read(), now)
+    result = SOURCES[source].result(delivery, settings.options())
     if SOURCES[source].verify is None:
         result = permitted(result, request.key)
-    parts = [source_check.check_part(part, int(now.timestamp() * 1000)) for part in result.parts]
+    parts = [source_check.check_part(part, int(delivery.received.timestamp() * 1000)) for part in result.parts]
     for part in parts:
         typer.echo(jsonlib.dumps(part.document(), default=str) if json else "\n".join(part.lines()))
     if not json:

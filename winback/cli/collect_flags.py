@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
+from storefronts.clock import moment
 from storefronts.delivery import Delivery, header_map
 from storefronts.options import Channel, Options
 from worker.errors import StartError
@@ -39,12 +40,20 @@ class RequestFlags:
         typer.Option(help="The class of the write key, if the request isn't signed.", rich_help_panel=_REQUEST),
     ] = "server"
 
-    def delivery(self, body: bytes, received: datetime) -> Delivery:
+    received: Annotated[
+        str | None,
+        typer.Option(metavar="MOMENT", help="When it arrived, in ISO 8601; now without it.", rich_help_panel=_REQUEST),
+    ] = None
+
+    def delivery(self, body: bytes, now: datetime) -> Delivery:
         """Return the request.
 
         Raises:
-            StartError: a header is something else.
+            StartError: a header or the moment is something else.
         """
+        received = now if self.received is None else moment(self.received)
+        if received is None:
+            raise StartError(f"collect check: --received {self.received!r} must be like 2026-11-22T16:40:00Z")
         pairs = [one.partition(":") for one in self.header or ()]
         wrong = next((name for name, colon, _ in pairs if not colon), None)
         if wrong is not None:

@@ -17,7 +17,7 @@ PartKind = Literal["event", "profile", "erasure", "data request", "ignored"]
 
 _BY: dict[str, str] = {
     "id": "complete",
-    "visitor": "found by its aliases, else by the visitor, else a new one",
+    "visitor": "found by its aliases, else by the visitor; session_id is for a new one",
     "alias": "found by its aliases; without one, the event counts for the person",
 }
 _ANY_SESSION = "session"
@@ -123,7 +123,7 @@ def _metadata(value: JsonValue) -> JsonValue:
 
 
 def _stated(fields: JsonObject) -> JsonObject:
-    return {name: value for name, value in fields.items() if value not in (None, "")}
+    return {name: value for name, value in fields.items() if value not in (None, "", {})}
 
 
 def _flat(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
