@@ -101,6 +101,11 @@ def cart_ids(own: str, aliases: Iterable[Alias], *more: str) -> list[str]:
     return [one for one in dict.fromkeys(ids) if one != own][:MAX_CART_IDS]
 
 
+def body_key(source: str, *parts: str, body: bytes) -> str:
+    """Return a key for repeats of a webhook, each of which has the same body."""
+    return f"{source}:{hashlib.sha256(chr(0).join(parts).encode(errors='replace') + body).hexdigest()}"
+
+
 def dedupe_key(source: str, *parts: str) -> str | None:
     """Return a key for repeats of an event; None if a part is missing. A long one is replaced by its hash."""
     if not all(parts):

@@ -79,8 +79,10 @@ def _part(
         return Ignored("names no visitor: it has no client_id", name=name, place=place)
     if aliases:
         event = {"session_id": aliases[0].session_id, **event}
+    # The number of an order can be guessed. With the client's id, no other visitor can use up the key.
     bought = identifier(params.get("transaction_id")) if name == _PURCHASE else ""
-    return Translated(event, events.dedupe_key("ga4", name, bought), visitor, "visitor")
+    client_id = visitor.ids[0].value if visitor.ids else ""
+    return Translated(event, events.dedupe_key("ga4", name, client_id, bought), visitor, "visitor")
 
 
 def _activity(name: str, params: JsonObject, occurred_at: datetime, known: JsonObject) -> JsonObject:

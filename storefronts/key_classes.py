@@ -12,6 +12,7 @@ from detectors import parsing
 from detectors.activity import ActivityEvent
 from detectors.json_values import JsonObject
 from storefronts.results import DataRequest, Erasure, Ignored, Part, Profile, Result, Translated
+from storefronts.signatures import Signed
 from storefronts.write_keys import KeyClass
 
 SERVER_ONLY = "needs a server key"
@@ -24,6 +25,17 @@ _CHANNELS = ("call", "whatsapp")
 def permitted(result: Result, key_class: KeyClass) -> Result:
     """Return what a key of this class can report of a result."""
     return result if key_class == "server" else Result.of(map(_claimed, result.parts))
+
+
+def signed_parts(result: Result, signed: Signed) -> Result:
+    """Return what a request can report of which this much is signed. Each item of a list became one part."""
+    match signed:
+        case "all":
+            return result
+        case "first":
+            return Result.of((*result.parts[:1], *map(_claimed, result.parts[1:])))
+        case "nothing":
+            return Result.of(())
 
 
 def _claimed(part: Part) -> Part:

@@ -8,7 +8,7 @@ from storefronts.carts import cart, currency
 from storefronts.results import Part
 from storefronts.shopify_fields import customer, items, money, others, token
 from storefronts.shopify_webhook import Webhook
-from storefronts.values import at, decimal, rows, text
+from storefronts.values import at, decimal, rows
 
 
 def read_cart(webhook: Webhook) -> Iterator[Part]:
@@ -22,7 +22,6 @@ def read_cart(webhook: Webhook) -> Iterator[Part]:
     yield webhook.translated(
         events.activity("cart_review", webhook.occurred("updated_at"), session_id=session_id, cart=whole),
         aliases=events.aliases(cart=session_id),
-        version=text(document.get("updated_at")),
     )
 
 
@@ -60,7 +59,6 @@ def read_checkout(webhook: Webhook) -> Iterator[Part]:
     yield webhook.translated(
         event,
         aliases=events.aliases(cart=of_cart, checkout=own),
-        version=text(document.get("updated_at")),
     )
 
 

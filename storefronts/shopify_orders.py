@@ -10,7 +10,7 @@ from storefronts.shopify_webhook import Webhook
 from storefronts.values import identifier, text
 
 _BOUGHT = frozenset({"paid", "authorized", "partially_paid", "partially_refunded"})
-_TAKEN_BACK = frozenset({"voided", "refunded"})
+_TAKEN_BACK = frozenset({"voided", "refunded", "expired"})
 _WITHOUT_SHOPPER = frozenset({"pos", "shopify_draft_order"})
 
 
@@ -28,6 +28,9 @@ def read_order(webhook: Webhook) -> Iterator[Part]:
         yield webhook.ignored("is pending, and no shopper made it")
     elif status == "pending":
         yield _order(webhook, "payment_pending")
+    elif topic == "orders/create":
+        # A state of the payment that isn't known: there is an order, and so nothing to win back.
+        yield _order(webhook, "order_completed")
     else:
         yield webhook.ignored("has another financial_status")
 
@@ -57,5 +60,4 @@ def _order(webhook: Webhook, kind: EventType) -> Part:
     return webhook.translated(
         event,
         aliases=events.aliases(carts[0], carts[1], document.get("id")),
-        version=f"{text(document.get('updated_at'))}:{text(document.get('financial_status'))}",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from detectors.json_values import JsonObject, JsonValue
-from storefronts import clock, customers, events
+from storefronts import customers, events
 from storefronts.results import Alias, DataRequest, Erasure, Part, Profile, Visitor
 from storefronts.shopify_fields import customer
 from storefronts.shopify_webhook import Webhook
@@ -32,7 +32,7 @@ def read_consent(webhook: Webhook) -> Iterator[Part]:
     else:
         occurred_at = webhook.occurred("sms_marketing_consent.consent_updated_at", "updated_at")
         event = events.refusal(occurred_at, known, source="Shopify: unsubscribed from marketing")
-        yield webhook.translated(event, version=clock.written(occurred_at))
+        yield webhook.translated(event)
 
 
 def read_redaction(webhook: Webhook) -> Iterator[Part]:
@@ -42,7 +42,7 @@ def read_redaction(webhook: Webhook) -> Iterator[Part]:
         yield webhook.ignored("has no orders_to_redact")
         return
     visitor = _visitor(webhook, document.get("orders_to_redact"))
-    yield Erasure(_people(document), visitor, dedupe_key=webhook.key())
+    yield Erasure(_people(document), visitor, dedupe_key=webhook.key)
 
 
 def read_shop_redaction(webhook: Webhook) -> Iterator[Part]:
@@ -50,23 +50,21 @@ def read_shop_redaction(webhook: Webhook) -> Iterator[Part]:
     if mapping(webhook.document.get("customer")) or "shop_id" not in webhook.document:
         yield webhook.ignored("is no body of shop/redact")
         return
-    yield Erasure(shop=webhook.delivery.shop, dedupe_key=webhook.key())
+    yield Erasure(shop=webhook.delivery.shop, dedupe_key=webhook.key)
 
 
 def read_data_request(webhook: Webhook) -> Iterator[Part]:
     """Yield what `customers/data_request` becomes."""
     document = webhook.document
     visitor = _visitor(webhook, document.get("orders_requested"))
-    yield DataRequest(_people(document), visitor, webhook.key())
+    yield DataRequest(_people(document), visitor, webhook.key)
 
 
 def _profile(webhook: Webhook, known: JsonObject) -> Part:
     visitor = events.visitor(("customer", webhook.document.get("id")))
     if not visitor.ids:
         return webhook.ignored("names no customer")
-    return Profile(
-        known, visitor, webhook.occurred("updated_at"), webhook.key(text(webhook.document.get("updated_at")))
-    )
+    return Profile(known, visitor, webhook.occurred("updated_at"), webhook.key)
 
 
 def _people(document: JsonObject) -> tuple[JsonObject, ...]:

@@ -8,7 +8,7 @@ from storefronts import clock, events
 from storefronts.delivery import Delivery
 from storefronts.options import Options
 from storefronts.results import Alias, Ignored, Translated
-from storefronts.values import at, first, identifier, text
+from storefronts.values import at
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +26,21 @@ class Webhook:
         found = next((value for value in stated if clock.moment(value)), None)
         return clock.occurred(found or self.delivery.header("x-shopify-triggered-at"), self.delivery.received)
 
-    def key(self, version: str = "") -> str | None:
-        """Return the dedupe key: the subject and its version, else the id of the delivery.
+    @property
+    def key(self) -> str:
+        """The dedupe key: a repeat has the same body, and a change has another time in it.
 
-        Shopify doesn't say whether a repeat has the same id of its delivery.
+        Of a body without a time, the id of the delivery tells; Shopify doesn't say whether a repeat has the same.
         """
-        subject = first(*(identifier(self.document.get(name)) for name in ("token", "id")))
-        parts = (self.delivery.shop or "-", self.topic)
-        delivered = self.delivery.header("x-shopify-webhook-id", "shopify-webhook-id")
-        return events.dedupe_key("shopify", *parts, subject, version) or events.dedupe_key(
-            "shopify", *parts, text(delivered)
-        )
+        has_time = clock.moment(self.document.get("updated_at")) is not None
+        delivered = "" if has_time else self.delivery.header("x-shopify-webhook-id", "shopify-webhook-id")
+        return events.body_key("shopify", self.delivery.shop, self.topic, delivered, body=self.delivery.body)
 
-    def translated(self, event: JsonObject, *, aliases: tuple[Alias, ...] = (), version: str = "") -> Translated:
+    def translated(self, event: JsonObject, *, aliases: tuple[Alias, ...] = ()) -> Translated:
         """Return an event; it's complete if it names a session, or a person by its own."""
         by_alias = "session_id" not in event and bool(aliases)
         visitor = events.visitor(("customer", at(self.document, "customer.id")), aliases=aliases)
-        return Translated(event, self.key(version), visitor, "alias" if by_alias else "id")
+        return Translated(event, self.key, visitor, "alias" if by_alias else "id")
 
     def ignored(self, reason: str) -> Ignored:
         """Return that the webhook becomes nothing."""

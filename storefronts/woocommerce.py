@@ -28,6 +28,7 @@ _STATUSES: Mapping[str, EventType] = {
     "ready-for-pickup": "order_completed",
 }
 _TAKEN_BACK = frozenset({"cancelled", "refunded", "trash"})
+_NOT_YET = frozenset({"", "auto-draft", "draft", "new"})
 _PING = b"webhook_id="
 
 
@@ -48,10 +49,11 @@ def _order(order: JsonObject, delivery: Delivery, options: Options) -> Iterator[
     status, made_by = text(order.get("status")).lower(), text(order.get("created_via")).lower()
     number = identifier(order.get("id"))
     paid = bool(text(order.get("date_paid_gmt")))
-    kind = "order_completed" if paid and status not in _TAKEN_BACK else _STATUSES.get(status)
+    # Plugins add statuses such as shipped. Of one that isn't known, doubt protects the shopper.
+    kind = "order_completed" if paid else _STATUSES.get(status, "order_completed")
     if not number:
         yield Ignored("names no order", name=_shown(status))
-    elif status in _TAKEN_BACK or kind is None:
+    elif status in _TAKEN_BACK | _NOT_YET:
         yield Ignored("has a status that means nothing to Winback", name=_shown(status))
     elif made_by == _RENEWAL:
         yield Ignored("renews a subscription: no shopper was there", name=_shown(status))
@@ -81,7 +83,8 @@ def _translated(order: JsonObject, kind: EventType, number: str, delivery: Deliv
         )
     else:
         event = _open(order, kind, session_id, occurred_at, known)
-    key = events.dedupe_key("woocommerce", delivery.shop or "-", number, text(modified), text(order.get("status")))
+    # An order that is created and updated in one request is delivered twice, with one body.
+    key = events.body_key("woocommerce", delivery.shop, body=delivery.body)
     visitor = events.visitor(("customer", order.get("customer_id")), aliases=events.aliases(order=number))
     return Translated(event, key, visitor)
 

@@ -47,7 +47,7 @@ def test_purchase_is_an_order_with_tax_and_shipping() -> None:
     found = only(become("ga4", request("purchase", **params)))
     assert found.event["type"] == "order_completed"
     assert (found.event["order_value"], found.event["currency"]) == (30.2, "USD")
-    assert found.dedupe_key == "ga4:purchase:T1"
+    assert found.dedupe_key == "ga4:purchase:1.2:T1"
 
 
 @pytest.mark.parametrize("name", ["refund", "session_start", "", "my_event"])

@@ -1,7 +1,8 @@
 import pytest
 
-from storefronts.key_classes import SERVER_ONLY, permitted
+from storefronts.key_classes import SERVER_ONLY, permitted, signed_parts
 from storefronts.results import DataRequest, Erasure, Ignored, Profile, Result, Translated, Visitor
+from storefronts.signatures import Signed
 from tests.support.storefront_bodies import RECEIVED, only
 
 AT = "2026-12-01T12:00:00Z"
@@ -60,6 +61,19 @@ def test_public_key_reports_a_visitor_whose_session_is_found_later() -> None:
     event = {"type": "activity", "occurred_at": AT, "flow_stage": "checkout", "platform": "web"}
     found = permitted(Result.of([Translated(event, session_by="visitor")]), "public")
     assert found.events == (event,)
+
+
+@pytest.mark.parametrize(
+    ("signed", "kinds"),
+    [
+        ("all", ["payment_declined", "payment_declined"]),
+        ("first", ["payment_declined", "activity"]),
+        ("nothing", []),
+    ],
+)
+def test_item_that_is_not_signed_is_a_claim(signed: Signed, kinds: list[str]) -> None:
+    declined = Translated({"session_id": "s-1", "type": "payment_declined"})
+    assert [event["type"] for event in signed_parts(Result.of([declined, declined]), signed).events] == kinds
 
 
 def test_server_key_reports_everything() -> None:
