@@ -9,6 +9,7 @@ from storefronts.rudderstack import RUDDERSTACK
 from storefronts.segment import SEGMENT
 from storefronts.segment_webhook import SEGMENT_WEBHOOK
 from storefronts.shopify import SHOPIFY
+from storefronts.shopify_pixel import SHOPIFY_PIXEL
 from storefronts.source import Source
 from storefronts.standard_webhooks import STANDARD_WEBHOOKS
 from storefronts.woocommerce import WOOCOMMERCE
@@ -21,6 +22,7 @@ SOURCES: Mapping[str, Source] = {
         RUDDERSTACK,
         SEGMENT_WEBHOOK,
         SHOPIFY,
+        SHOPIFY_PIXEL,
         WOOCOMMERCE,
         YUNO,
         GA4,

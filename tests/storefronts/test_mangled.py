@@ -39,11 +39,22 @@ GA = {
     "user_data": {"address": [{}]},
     "events": [{"name": "purchase", "params": {}}],
 }
+CHECKOUT = {
+    "token": "t",
+    "lineItems": [{"variant": {}}],
+    "totalPrice": {"amount": 1},
+    "shippingAddress": {"phone": "1"},
+}
+PIXEL = [
+    {"id": "1", "clientId": "c", "name": name, "data": {"checkout": CHECKOUT, "cart": {"lines": [{}], "cost": {}}}}
+    for name in ("cart_viewed", "checkout_started", "checkout_completed")
+]
 BODIES: dict[str, list[Any]] = {
     "segment": [sample("segment_batch"), {"batch": CALLS, "sentAt": "2026-12-01T11:00:00Z"}, *CALLS],
     "rudderstack": CALLS,
     "segment-webhook": [CALLS, *CALLS],
     "shopify": SHOPIFY,
+    "shopify-pixel": [PIXEL, *PIXEL],
     "woocommerce": [sample("woocommerce_order"), *[{**order, "created_via": "checkout"} for order in ORDERS]],
     "yuno": [sample("yuno_payment_v2"), sample("yuno_payment_v1"), sample("yuno_refund_v2")],
     "ga4": [GA, {**GA, "event_name": "view_cart", "items": [{"item_name": "A", "price": 1}]}],

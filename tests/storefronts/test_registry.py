@@ -1,6 +1,10 @@
+import re
+
 import pytest
 
 from storefronts.registry import SOURCES
+from storefronts.shopify import TOPICS
+from tests.support.pages import ROOT
 from tests.support.storefront_bodies import delivery, sample
 
 SIGNED = {
@@ -24,6 +28,12 @@ def test_webhook_is_verified_by_its_signature(source: str, scheme: str) -> None:
 def test_other_sources_have_write_keys() -> None:
     unsigned = {name for name, source in SOURCES.items() if source.verify is None}
     assert unsigned == SOURCES.keys() - SIGNED.keys() - {"standard-webhooks"}
+
+
+def test_reference_lists_every_source_and_topic() -> None:
+    page = (ROOT / "docs" / "reference" / "sources.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)[: len(SOURCES)] == list(SOURCES)
+    assert [topic for topic in TOPICS if f"`{topic}`" not in page] == []
 
 
 def test_source_has_the_name_of_its_path() -> None:
