@@ -26,7 +26,7 @@ def cart(items: Iterable[JsonObject], *, total: float | None, currency_code: str
 
 
 def item(*, name: object, sku: object, pieces: object, price: float | None) -> JsonObject:
-    """Return one line of a cart, with the fields that say something."""
+    """Return one line of a cart, without empty fields."""
     found = {"name": label(name), "sku": label(sku), "quantity": quantity(pieces), "price": price}
     return {key: value for key, value in found.items() if value not in {None, ""}}
 

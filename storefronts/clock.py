@@ -10,7 +10,7 @@ TOLERANCE = timedelta(seconds=2)
 
 
 def moment(value: JsonValue) -> datetime | None:
-    """Return a moment in UTC; None if the value says none. A moment without a zone is in UTC."""
+    """Return a moment in UTC; None if the value is no moment. Without a zone, UTC counts."""
     found = moments.moment(value)
     if found is None:
         return None
@@ -23,8 +23,8 @@ def moment(value: JsonValue) -> datetime | None:
 def occurred(timestamp: JsonValue, received: datetime, *, sent_at: JsonValue = None) -> datetime:
     """Return the moment of an event in UTC, never later than `received`; without a timestamp, `received`.
 
-    `sent_at` is when the sender's clock said that it sent the event. By its difference to `received` the timestamp is
-    corrected, because both are of the same clock.
+    `sent_at` is the time of sending by the sender's clock. The difference to `received` corrects the timestamp, because
+    both are of the same clock.
     """
     received = received.astimezone(UTC)
     found, sent = moment(timestamp), moment(sent_at)

@@ -22,7 +22,7 @@ def customer(
     language: JsonValue = None,
     consent: JsonObject | None = None,
 ) -> JsonObject:
-    """Return the customer with the fields that say something: of several phone numbers the first that can be read."""
+    """Return the customer without empty fields. The phone number is the first that can be read."""
     country_code = first(*(_field(value) for value in countries))
     found = {
         "full_name": label(name),

@@ -11,7 +11,7 @@ from storefronts.values import text
 
 
 def opened(data: JsonValue, *, kind: JsonValue, time: JsonValue, key: str | None, place: int = 0) -> Iterator[Part]:
-    """Yield the events in the data of an envelope, whose type and time count where an event has none."""
+    """Yield the events in the data of an envelope. An event without a type or a time has those of the envelope."""
     if isinstance(data, str):
         data = item(data.encode(errors="replace")).document
     for number, one in enumerate(data if isinstance(data, list) else [data]):

@@ -25,7 +25,7 @@ def event(
     metadata: JsonObject | None = None,
     **more: JsonValue,
 ) -> JsonObject:
-    """Return an event with the fields that say something."""
+    """Return an event without empty fields."""
     found: JsonObject = {
         "session_id": session_id,
         "type": kind,
@@ -48,7 +48,7 @@ def activity(
     cart: JsonObject | None = None,
     **more: JsonValue,
 ) -> JsonObject:
-    """Return the event of a shopper who did something at a stage."""
+    """Return the event of a shopper at a stage."""
     return event(
         "activity",
         occurred_at,
@@ -62,9 +62,9 @@ def activity(
 
 
 def refusal(occurred_at: datetime, customer: JsonObject, *, source: str) -> JsonObject:
-    """Return the event of a person who isn't to be contacted until they say yes. `source` is where that was said.
+    """Return the event of a refusal of both channels, which holds until an explicit yes. `source` is kept as proof.
 
-    No type of event says only this. Without a session, the stage of an activity has no effect.
+    There is no type of event for a refusal. Without a session, the stage of an activity has no effect.
     """
     refused = {"call": False, "whatsapp": False, "source": source}
     return activity("product_selection", occurred_at, customer=customer | {"consent": refused})
@@ -77,13 +77,13 @@ def metadata(**values: JsonValue) -> JsonObject:
 
 
 def visitor(*ids: tuple[str, JsonValue], aliases: tuple[Alias, ...] = ()) -> Visitor:
-    """Return the visitor with the ids that say something."""
+    """Return the visitor without empty ids."""
     found = ((kind, identifier(value)) for kind, value in ids)
     return Visitor(tuple(VisitorId(kind, value) for kind, value in found if value), aliases)
 
 
 def aliases(cart: JsonValue = None, checkout: JsonValue = None, order: JsonValue = None) -> tuple[Alias, ...]:
-    """Return the ids of the cart, the checkout and the order that say something, in this order."""
+    """Return the ids of the cart, the checkout and the order, without empty ones."""
     found = (
         Alias("cart", identifier(cart)),
         Alias("checkout", identifier(checkout)),
@@ -93,7 +93,7 @@ def aliases(cart: JsonValue = None, checkout: JsonValue = None, order: JsonValue
 
 
 def cart_ids(own: str, aliases: Iterable[Alias], *more: str) -> list[str]:
-    """Return the ids under which the cart of an order can be known besides `own`.
+    """Return the ids under which the cart of an order can be known, in addition to `own`.
 
     The number of an order isn't among them: it would close another shopper's cart that has the same number.
     """

@@ -1,6 +1,6 @@
 """Google Analytics 4: events of the Measurement Protocol, or the event data of a tag of server-side Tag Manager.
 
-It has no carts of its own and no phone numbers, so it only says where a visitor is.
+It has no id of a cart and no phone numbers. Another source has to name the visitor.
 """
 
 from collections.abc import Iterator, Mapping

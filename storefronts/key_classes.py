@@ -1,7 +1,7 @@
 """What a key can report. Every visitor of a shop can read a public key, so its events are claims.
 
-Doubt protects the shopper: a claim can stop a contact, and it can describe a visit. It can't say that a payment was
-refused, that a voucher ran out or that a channel is allowed, and it can't have anyone's data erased.
+Doubt protects the shopper: a claim can stop a contact, and it can describe a visit. It can't report a refused
+payment or a voucher that ran out, allow a channel, or have data erased.
 """
 
 from dataclasses import replace
@@ -52,7 +52,7 @@ def _claimed(part: Part) -> Part:
 
 
 def _as_claim(event: JsonObject, *, is_complete: bool) -> JsonObject | None:
-    """Return what counts of an event; None if it can't be read: then it can't be said what it claims."""
+    """Return what counts of an event; None if it can't be read."""
     lacks_session = not is_complete and "session_id" not in event
     read = parsing.parse(to_json({"session_id": _ANY_SESSION, **event} if lacks_session else event)).event
     if read is None:

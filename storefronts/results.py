@@ -58,7 +58,7 @@ class Translated:
 
     event: JsonObject
     dedupe_key: str | None = None
-    """Equal for repeats of one event, and for no other event; None if the source gives nothing to tell by."""
+    """Equal for repeats of one event, and for no other event; None if the source has no id for it."""
     visitor: Visitor = NO_VISITOR
     session_by: SessionBy = "id"
     """`id`: the event is complete. Any other event needs a session, which the collector finds.

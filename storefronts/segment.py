@@ -50,7 +50,7 @@ def _calls(items: list[Item], outer: JsonObject, delivery: Delivery, options: Op
 
 
 def _merged(call: JsonObject, outer: JsonObject) -> JsonObject:
-    """Return a call with what the batch says about all of its calls."""
+    """Return a call with the fields of its batch."""
     merged = dict(call)
     if mapping(outer.get("context")):
         merged["context"] = {**mapping(outer.get("context")), **mapping(call.get("context"))}

@@ -1,4 +1,4 @@
-"""What a call of Segment's specification says: about the visitor, the customer, the platform and the campaign."""
+"""The parts of a call of Segment's specification: visitor, customer, platform and campaign."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,6 +122,6 @@ class Call:
         return events.metadata(utm_campaign=campaign.get("name"), **found)
 
     def ignored(self, reason: str) -> Ignored:
-        """Return that the call becomes nothing. Names of a shop's own events aren't shown: they can say anything."""
+        """Return that the call becomes nothing. Names of a shop's own events aren't shown: they can be personal."""
         shown = text(self.fields.get("event"))[:_LONGEST_NAME] if self.name in _KNOWN else ""
         return Ignored(reason, name=shown, place=self.place)

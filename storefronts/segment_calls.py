@@ -44,7 +44,7 @@ def _profile(call: Call, customer: JsonObject) -> Part:
 
 def _track(call: Call) -> Part:
     if call.name in TAKEN_BACK:
-        return call.ignored("says nothing about a shopper at the shop")
+        return call.ignored("isn't about a shopper at the shop")
     if call.name in STAGES:
         return _activity(call, _stage(call))
     match event_type(text(call.fields.get("event"))):

@@ -41,7 +41,7 @@ STEPS = frozenset(
 TAKEN_BACK = frozenset(
     _names("Order Updated, Order Refunded, Refunded Order, Order Cancelled, Cancelled Order, Order Canceled")
 )
-"""They say nothing about a shopper at the shop."""
+"""They aren't about a shopper at the shop."""
 
 ROUTES: Mapping[str, Literal["track", "identify", "page", "screen", "alias", "group", "batch", "metrics", "merge"]] = {
     **{name: name for name in ("track", "identify", "page", "screen", "alias", "group", "batch", "merge")},

@@ -39,18 +39,18 @@ def customer(document: JsonObject, options: Options) -> JsonObject:
 
 
 def others(document: JsonObject, known: JsonObject) -> list[JsonObject]:
-    """Return everyone else whom an order names."""
+    """Return the further people that an order names."""
     return customers.others(known, phones=_phones(document), emails=_emails(document))
 
 
 def token(value: JsonValue) -> str:
-    """Return a token, also from an id of the Storefront API, whose `key` is a credential."""
+    """Return a token. An id of the Storefront API is cut to it: the `key` there is a credential."""
     found = identifier(value)
     return found.rpartition("/")[2].partition("?")[0] if found.startswith(_GID) else found
 
 
 def money(document: JsonObject, field: str) -> tuple[float | None, str]:
-    """Return an amount and its currency, as the shopper saw them if the document says it."""
+    """Return an amount and its currency, as the shopper saw them if the document has them."""
     presented = mapping(at(document, f"{field}_set.presentment_money"))
     value, code = decimal(presented.get("amount")), currency(presented.get("currency_code"))
     if value is not None and code:

@@ -125,7 +125,7 @@ def _cart_line(row: JsonObject) -> JsonObject:
 
 
 def _customer(envelope: JsonObject, checkout: JsonObject, options: Options) -> JsonObject:
-    """Return the customer of the checkout, else the one who is logged in on the page."""
+    """Return the customer of the checkout, else the logged-in customer of the page."""
     page = mapping(at(envelope, "init.data.customer"))
     shipping, billing = (mapping(checkout.get(name)) for name in ("shippingAddress", "billingAddress"))
     names = (

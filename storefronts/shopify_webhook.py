@@ -21,7 +21,7 @@ class Webhook:
     options: Options
 
     def occurred(self, *paths: str) -> datetime:
-        """Return the first moment that the document has, else when Shopify says that it happened, else the arrival."""
+        """Return the first moment in the document, else the one in Shopify's header, else the arrival."""
         stated = (at(self.document, path) for path in paths)
         found = next((value for value in stated if clock.moment(value)), None)
         return clock.occurred(found or self.delivery.header("x-shopify-triggered-at"), self.delivery.received)
@@ -30,7 +30,7 @@ class Webhook:
     def key(self) -> str:
         """The dedupe key: a repeat has the same body, and a change has another time in it.
 
-        Of a body without a time, the id of the delivery tells; Shopify doesn't say whether a repeat has the same.
+        Without a time in the body, the id of the delivery counts; whether a repeat has the same one isn't documented.
         """
         has_time = clock.moment(self.document.get("updated_at")) is not None
         delivered = "" if has_time else self.delivery.header("x-shopify-webhook-id", "shopify-webhook-id")

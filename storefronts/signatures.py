@@ -1,6 +1,6 @@
 """Signatures of webhooks: over the raw body, compared in constant time, with each of a source's secrets.
 
-A secret that is empty signs nothing: its signature could be made by anyone. No scheme but Standard Webhooks signs a
+An empty secret signs nothing: every sender can make its signature. No scheme but Standard Webhooks signs a
 time, so a replay is stopped by the dedupe key and by the order of the events, not here.
 """
 
@@ -44,7 +44,7 @@ _woocommerce = base64_sha256("x-wc-webhook-signature")
 
 
 def woocommerce(delivery: Delivery, secrets: Iterable[str]) -> Signed:
-    """Verify `X-WC-Webhook-Signature`. WooCommerce signs with the secret whose HTML entities are decoded."""
+    """Verify `X-WC-Webhook-Signature`. WooCommerce decodes HTML entities in the secret."""
     return _woocommerce(delivery, [form for secret in secrets for form in (secret, html.unescape(secret))])
 
 

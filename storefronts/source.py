@@ -1,4 +1,4 @@
-"""A source: a kind of sender whose requests are understood."""
+"""A source: one kind of sender."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ _PING = b"webhook_id="
 
 
 def read(delivery: Delivery, options: Options) -> Result:
-    """Return what a webhook becomes. The first one of a new webhook is a form that says only its number."""
+    """Return what a webhook becomes. The first one of a new webhook is a form with only its number."""
     if delivery.body.lstrip().startswith(_PING):
         return Result.of([Ignored("is the ping of a new webhook", name="ping")])
     topic = delivery.header("x-wc-webhook-topic").lower()

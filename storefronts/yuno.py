@@ -72,8 +72,8 @@ def _event(payment: JsonObject, means: Meaning, occurred_at: datetime, known: Js
         case "declined":
             return events.event("payment_declined", occurred_at, customer=known)
         case "fraud":
-            # No type says that a person isn't to be contacted, but that they didn't ask for it. A refusal holds until
-            # an explicit yes, and its source says where it comes from.
+            # No type of event means that a person isn't to be contacted for a reason of the shop's. A refusal holds
+            # until an explicit yes, and its source names Yuno.
             return events.refusal(occurred_at, known, source=_STATEMENT)
         case "paid":
             code = currency(at(payment, "amount.currency"))
@@ -112,7 +112,7 @@ def _aliases(payment: JsonObject) -> tuple[Alias, ...]:
 
 
 def _expiry(payment: JsonObject) -> str:
-    """Return when a voucher runs out; "" if it doesn't say."""
+    """Return when a voucher runs out; "" if it has no such moment."""
     for transaction in _transactions(payment):
         detail = mapping(at(transaction, "payment_method.payment_method_detail"))
         for method in _METHODS:

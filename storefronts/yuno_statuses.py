@@ -29,6 +29,6 @@ _BY_BOTH: Mapping[tuple[str, str], Meaning | None] = {
 
 
 def meaning(status: str, sub_status: str) -> Meaning | None:
-    """Return what a payment's status means; None: nothing about a shopper who is paying, or it is unknown."""
+    """Return the meaning of a payment's status; None if it isn't about a payment under way, or is unknown."""
     both = (status, sub_status)
     return _BY_BOTH[both] if both in _BY_BOTH else _BY_STATUS.get(status)

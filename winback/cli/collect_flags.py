@@ -17,7 +17,7 @@ _SETTINGS = "Settings"
 
 @dataclass(frozen=True, slots=True)
 class RequestFlags:
-    """What a request has besides its body."""
+    """A request without its body."""
 
     topic: Annotated[
         str,
