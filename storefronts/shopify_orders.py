@@ -43,8 +43,10 @@ def _order(webhook: Webhook, kind: EventType) -> Part:
     if not session_id and not customers.is_named(known) and not identifier(document.get("id")):
         return webhook.ignored("names no cart and no person")
     value, code = money(document, "total_price")
-    # An order can be edited long after the purchase: only of one that has just been paid the last change is the time.
-    times = ("updated_at",) if webhook.topic == "orders/paid" else ("created_at", "processed_at", "updated_at")
+    # An order can be edited long after the purchase: only the last change of a new or newly paid one is the time. A
+    # checkout's last change is often later than the creation of its order.
+    edited = webhook.topic == "orders/updated"
+    times = ("created_at", "processed_at", "updated_at") if edited else ("updated_at", "created_at")
     event = events.event(
         kind,
         webhook.occurred(*times),

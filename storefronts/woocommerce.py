@@ -64,12 +64,12 @@ def _order(order: JsonObject, delivery: Delivery, options: Options) -> Iterator[
 
 
 def _translated(order: JsonObject, kind: EventType, number: str, delivery: Delivery, options: Options) -> Part:
-    modified = _moment(order, "date_modified_gmt", "date_created_gmt")
     known, code = _customer(order, options), currency(order.get("currency"))
     session_id = identifier(f"wc-{delivery.shop}-{number}" if delivery.shop else f"wc-{number}")
-    # An order can be edited long after the purchase, and then `modified` is no time of the shopper's.
-    bought = clock.moment(_moment(order, "date_paid_gmt", "date_created_gmt") if kind == "order_completed" else None)
-    occurred_at = clock.occurred(bought or clock.moment(modified), delivery.received)
+    # A paid order can be edited long after the purchase. One that isn't paid, such as cash on delivery, has no other
+    # time: it was created as a draft before the shopper placed it.
+    paid = ("date_paid_gmt",) if kind == "order_completed" else ()
+    occurred_at = clock.occurred(_moment(order, *paid, "date_modified_gmt", "date_created_gmt"), delivery.received)
     if kind == "order_completed":
         phones, emails = _contacts(order)
         event = events.event(
