@@ -61,12 +61,13 @@ class Translated:
     """Equal for repeats of one event, and for no other event; None if the source has no id for it."""
     visitor: Visitor = NO_VISITOR
     session_by: SessionBy = "id"
-    """`id`: the event is complete. Any other event needs a session, which the collector finds.
+    """How the collector finds the session.
 
+    `id`: the event is complete. If it is an order, it also closes the sessions of its aliases.
     `visitor`: the session of an alias, else the visitor's current one, else a new one. The event's `session_id`, if
     there is one, is a name for the new one.
-    `alias`: the session of an alias. Without one, the event is still sent if it names a person by phone number or
-    e-mail address and its type can do without a session; it never starts one.
+    `alias`: the session of an alias; the event never starts one. Without one, an order, an opt-out or an event about a
+    payment counts for the person that it names by phone number or e-mail address. Any other event is dropped.
     """
 
 

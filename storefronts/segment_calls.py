@@ -85,9 +85,11 @@ def _translated(call: Call, event: JsonObject) -> Part:
     visitor = call.visitor
     if visitor.aliases:
         event = {"session_id": visitor.aliases[0].session_id, **event}
-    elif not visitor.ids and not customers.is_named(mapping(event.get("customer"))):
+    if visitor.aliases or visitor.ids:
+        return Translated(event, call.dedupe_key, visitor, "visitor")
+    if event["type"] == "activity" or not customers.is_named(mapping(event.get("customer"))):
         return call.ignored(_NO_VISITOR)
-    return Translated(event, call.dedupe_key, visitor, "visitor")
+    return Translated(event, call.dedupe_key, visitor, "alias")
 
 
 def _stage(call: Call) -> Stage:

@@ -197,7 +197,9 @@ def test_server_event_without_a_shopper_is_ignored() -> None:
 def test_event_without_a_visitor_is_ignored() -> None:
     assert "names no visitor" in reason(become("segment", {"type": "track", "event": "Cart Viewed"}))
     order = {"type": "track", "event": "Order Completed", "context": {"traits": {"email": "jane@example.com"}}}
-    assert only(become("segment", order)).event["customer"] == {"email": "jane@example.com"}
+    found = only(become("segment", order))
+    assert (found.event["customer"], found.session_by) == ({"email": "jane@example.com"}, "alias")
+    assert "names no visitor" in reason(become("segment", {**order, "event": "Cart Viewed"}))
 
 
 def test_consent_is_only_in_the_field_that_settings_name() -> None:
