@@ -1,6 +1,7 @@
 """When something happened, by a clock that can be wrong."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from detectors.json_values import JsonValue
 from detectors.normalize import moments
@@ -11,13 +12,23 @@ TOLERANCE = timedelta(seconds=2)
 
 def moment(value: JsonValue) -> datetime | None:
     """Return a moment in UTC; None if the value is no moment. Without a zone, UTC counts."""
+    if value is None:
+        return None
     found = moments.moment(value)
     if found is None:
         return None
+    if found.tzinfo is UTC:
+        return found
     try:
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except OverflowError:
         return None
+
+
+@lru_cache(maxsize=64)
+def _of_batch(sent_at: str) -> datetime | None:
+    """Return a moment that all items of a batch have."""
+    return moment(sent_at)
 
 
 def occurred(timestamp: JsonValue, received: datetime, *, sent_at: JsonValue = None) -> datetime:
@@ -27,7 +38,7 @@ def occurred(timestamp: JsonValue, received: datetime, *, sent_at: JsonValue = N
     both are of the same clock.
     """
     received = received.astimezone(UTC)
-    found, sent = moment(timestamp), moment(sent_at)
+    found, sent = moment(timestamp), _of_batch(sent_at) if isinstance(sent_at, str) else moment(sent_at)
     if found is None:
         return received
     skew = received - sent if sent else timedelta()

@@ -23,11 +23,11 @@ def customer(
     consent: JsonObject | None = None,
 ) -> JsonObject:
     """Return the customer without empty fields. The phone number is the first that can be read."""
-    country_code = first(*(_field(value) for value in countries))
+    country_code = _first(countries)
     found = {
         "full_name": label(name),
         "phone_number": _readable(phones, country_code),
-        "email": first(*(_field(value) for value in emails)),
+        "email": _first(emails),
         "country_code": country_code,
         "language": _field(language),
         "consent": consent,
@@ -80,6 +80,10 @@ def _plain(value: JsonValue) -> JsonValue:
 def _field(value: JsonValue) -> str:
     found = short(value)
     return found if len(found) <= _LONGEST else ""
+
+
+def _first(values: Iterable[JsonValue]) -> str:
+    return next((found for value in values if value and (found := _field(value))), "")
 
 
 def _all(values: Iterable[JsonValue]) -> list[str]:

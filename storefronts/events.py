@@ -8,7 +8,7 @@ from detectors.activity import MAX_CART_IDS
 from detectors.flow import EventType, Platform, Stage
 from detectors.json_values import JsonObject, JsonValue
 from storefronts.clock import written
-from storefronts.results import Alias, Visitor, VisitorId
+from storefronts.results import Alias, AliasKind, Visitor, VisitorId
 from storefronts.values import identifier, text
 
 _LONGEST_KEY = 200
@@ -35,7 +35,7 @@ def event(
         "cart": cart,
         "engagement": {"metadata": metadata} if metadata else None,
     }
-    return {name: value for name, value in found.items() if value not in (None, "", {}, [], ())}
+    return {name: value for name, value in found.items() if value or value == 0}
 
 
 def activity(
@@ -78,18 +78,14 @@ def metadata(**values: JsonValue) -> JsonObject:
 
 def visitor(*ids: tuple[str, JsonValue], aliases: tuple[Alias, ...] = ()) -> Visitor:
     """Return the visitor without empty ids."""
-    found = ((kind, identifier(value)) for kind, value in ids)
-    return Visitor(tuple(VisitorId(kind, value) for kind, value in found if value), aliases)
+    found = tuple(VisitorId(kind, found) for kind, value in ids if value and (found := identifier(value)))
+    return Visitor(found, aliases)
 
 
 def aliases(cart: JsonValue = None, checkout: JsonValue = None, order: JsonValue = None) -> tuple[Alias, ...]:
     """Return the ids of the cart, the checkout and the order, without empty ones."""
-    found = (
-        Alias("cart", identifier(cart)),
-        Alias("checkout", identifier(checkout)),
-        Alias("order", identifier(order)),
-    )
-    return tuple(alias for alias in found if alias.value)
+    stated: tuple[tuple[AliasKind, JsonValue], ...] = (("cart", cart), ("checkout", checkout), ("order", order))
+    return tuple(Alias(kind, found) for kind, value in stated if value and (found := identifier(value)))
 
 
 def cart_ids(own: str, aliases: Iterable[Alias], *more: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from detectors.json_values import JsonObject, JsonValue
+from detectors.json_values import JsonObject
 from storefronts.delivery import Delivery
 from storefronts.json_bodies import NO_OBJECT, Item, batch, single
 from storefronts.options import Options
@@ -51,13 +51,10 @@ def _calls(items: list[Item], outer: JsonObject, delivery: Delivery, options: Op
 
 def _merged(call: JsonObject, outer: JsonObject) -> JsonObject:
     """Return a call with the fields of its batch."""
-    merged = dict(call)
-    if mapping(outer.get("context")):
-        merged["context"] = {**mapping(outer.get("context")), **mapping(call.get("context"))}
-    sent_at: JsonValue = outer.get("sentAt")
-    if sent_at is not None:
-        merged["sentAt"] = sent_at
-    return merged
+    context, sent_at = mapping(outer.get("context")), outer.get("sentAt")
+    if context:
+        call = {**call, "context": {**context, **mapping(call.get("context"))}}
+    return call if sent_at is None else {**call, "sentAt": sent_at}
 
 
 SEGMENT = Source("segment", read)

@@ -13,7 +13,7 @@ from storefronts.delivery import Delivery
 from storefronts.options import Options
 from storefronts.results import Alias, Ignored, Visitor
 from storefronts.segment_names import STAGES, TAKEN_BACK
-from storefronts.values import at, first, identifier, mapping, text
+from storefronts.values import first, identifier, mapping, text
 
 _LONGEST_NAME = 64
 _PLATFORMS: Mapping[str, Platform] = {"ios": "ios", "android": "android"}
@@ -69,10 +69,12 @@ class Call:
     @property
     def platform(self) -> Platform:
         """The platform that the SDK names, else web."""
-        named = (text(at(self.context, path)).lower() for path in ("device.type", "os.name"))
-        library = text(at(self.context, "library.name")).lower().rpartition("-")[2]
-        found = next((_PLATFORMS[name] for name in named if name in _PLATFORMS), None)
-        return found or _LIBRARIES.get(library, "web")
+        for part, field in (("device", "type"), ("os", "name")):
+            found = _PLATFORMS.get(text(mapping(self.context.get(part)).get(field)).lower())
+            if found:
+                return found
+        library = text(mapping(self.context.get("library")).get("name")).lower()
+        return _LIBRARIES.get(library.rpartition("-")[2], "web")
 
     @property
     def phones(self) -> list[JsonValue]:
@@ -93,7 +95,7 @@ class Call:
             name=first(*names),
             phones=self.phones,
             emails=self.emails,
-            countries=[at(one, "address.country") for one in traits],
+            countries=[mapping(one.get("address")).get("country") for one in traits],
             language=text(self.context.get("locale")).replace("_", "-").partition("-")[0],
             consent=customers.consent(self.fields, self.options),
         )
