@@ -57,13 +57,20 @@ def _as_sent(raw: bytes) -> JsonObject | None:
 
 
 def _split(body: bytes) -> Iterator[bytes]:
+    """Yield the events of a body: of a list, of lines, or the one that is written over several lines."""
     stripped = body.strip()
     if stripped.startswith(b"["):
         yield from elements(stripped, 1)
-    elif b"\n" not in stripped or parsing.parse(stripped).event is not None:
-        yield stripped
-    else:
-        yield from (line for line in stripped.splitlines() if line.strip())
+        return
+    lines = [line for line in stripped.splitlines() if line.strip()]
+    yield from ([stripped] if len(lines) <= 1 or _is_one(stripped, lines) else lines)
+
+
+def _is_one(body: bytes, lines: list[bytes]) -> bool:
+    """Whether several lines are one event. The first and the last line of one that is indented are no objects."""
+    if any(isinstance(item(line).document, dict) for line in (lines[0], lines[-1])):
+        return False
+    return parsing.parse(body).event is not None
 
 
 EVENTS = Source("events", read)

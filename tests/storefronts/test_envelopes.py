@@ -43,6 +43,17 @@ def test_own_order_is_read_leniently() -> None:
     assert whole == {"sessionId": 7, "event": "Order Completed"}
 
 
+def test_order_cut_off_in_the_first_line_costs_no_other() -> None:
+    first = b'{"session_id": "s-2", "type": "order_completed", "x": '
+    result = become("events", first + b"\n" + LINE + b"\n" + LINE)
+    assert [event["session_id"] for event in result.events] == ["s-2", "s-1", "s-1"]
+
+
+def test_indented_order_is_read_leniently() -> None:
+    raw = b'{\n "session_id": "s-2",\n "type": "order_completed",\n "items": [\n  {"name": "x"}\n ],\n}\n'
+    assert [event["session_id"] for event in become("events", raw).events] == ["s-2"]
+
+
 def test_reason_holds_no_value() -> None:
     assert "Jane" not in reason(become("events", b'{"type": "activity", "customer": {"full_name": "Jane"}}'))
 
