@@ -24,7 +24,9 @@ class Webhook:
         """Return the first moment in the document, else the one in Shopify's header, else the arrival."""
         stated = (at(self.document, path) for path in paths)
         found = next((value for value in stated if clock.moment(value)), None)
-        return clock.occurred(found or self.delivery.header("x-shopify-triggered-at"), self.delivery.received)
+        return clock.occurred(
+            found or self.delivery.header("x-shopify-triggered-at", "shopify-triggered-at"), self.delivery.received
+        )
 
     @property
     def key(self) -> str:
