@@ -13,6 +13,7 @@ from storefronts.values import identifier, text
 
 _LONGEST_KEY = 200
 _LONGEST_METADATA = 1024
+_MOST_VALUE = 1e12
 
 
 def event(
@@ -36,6 +37,12 @@ def event(
         "engagement": {"metadata": metadata} if metadata else None,
     }
     return {name: value for name, value in found.items() if value or value == 0}
+
+
+def order(occurred_at: datetime, *, value: float | None, currency: str, **more: JsonValue) -> JsonObject:
+    """Return the event of an order. A value that is negative or too large is left out: the order counts without it."""
+    known = None if value is None or not 0 <= value <= _MOST_VALUE else value
+    return event("order_completed", occurred_at, **more, order_value=known, currency=currency)
 
 
 def activity(

@@ -30,7 +30,6 @@ _STAGES: Mapping[str, Stage] = {
 _WHOLE_CARTS = frozenset({"view_cart", "begin_checkout"})
 _PURCHASE = "purchase"
 MOST_EVENTS = 100
-_MOST_VALUE = 1e12
 
 
 def read(delivery: Delivery, options: Options) -> Result:
@@ -97,11 +96,10 @@ def _purchase(params: JsonObject, occurred_at: datetime, known: JsonObject, alia
     code = currency(params.get("currency"))
     value, *more = (amount(params.get(name), code) for name in ("value", "tax", "shipping"))
     total = None if value is None else round(value + sum(one for one in more if one is not None), 9)
-    return events.event(
-        "order_completed",
+    return events.order(
         occurred_at,
         customer=known,
-        order_value=total if total is not None and 0 <= total <= _MOST_VALUE else None,
+        value=total,
         currency=code,
         cart_ids=events.cart_ids("", aliases, *ids.cart_ids(params)),
     )

@@ -69,11 +69,10 @@ def _activity(call: Call, stage: Stage) -> Part:
 def _order(call: Call) -> Part:
     """Return an order. It's read leniently: under every id that it names, its cart is closed."""
     customer = call.customer
-    found = events.event(
-        "order_completed",
+    found = events.order(
         call.occurred_at,
         customer=customer,
-        order_value=_total(call),
+        value=_total(call),
         currency=currency(call.properties.get("currency")),
         cart_ids=events.cart_ids("", call.aliases, *ids.cart_ids(call.properties)),
         also_named=customers.others(customer, phones=call.phones, emails=call.emails),

@@ -36,12 +36,11 @@ def read_checkout(webhook: Webhook) -> Iterator[Part]:
     known, whole = customer(document, webhook.options), _whole(document)
     if document.get("completed_at"):
         value, code = money(document, "total_price")
-        event = events.event(
-            "order_completed",
+        event = events.order(
             webhook.occurred("completed_at", "updated_at"),
             session_id=session_id,
             customer=known,
-            order_value=value,
+            value=value,
             currency=code,
             cart_ids=events.cart_ids(session_id, events.aliases(checkout=own)),
             also_named=others(document, known),

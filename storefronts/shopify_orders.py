@@ -47,18 +47,19 @@ def _order(webhook: Webhook, kind: EventType) -> Part:
     # checkout's last change is often later than the creation of its order.
     edited = webhook.topic == "orders/updated"
     times = ("created_at", "processed_at", "updated_at") if edited else ("updated_at", "created_at")
-    event = events.event(
-        kind,
-        webhook.occurred(*times),
-        session_id=session_id,
-        customer=known,
-        cart_ids=events.cart_ids(session_id, events.aliases(*carts)),
-        also_named=others(document, known) if kind == "order_completed" else None,
-    )
+    occurred_at, ids = webhook.occurred(*times), events.cart_ids(session_id, events.aliases(*carts))
     if kind == "order_completed":
-        event |= {
-            name: field for name, field in (("order_value", value), ("currency", code)) if field not in {None, ""}
-        }
+        event = events.order(
+            occurred_at,
+            session_id=session_id,
+            customer=known,
+            value=value,
+            currency=code,
+            cart_ids=ids,
+            also_named=others(document, known),
+        )
+    else:
+        event = events.event(kind, occurred_at, session_id=session_id, customer=known, cart_ids=ids)
     return webhook.translated(
         event,
         aliases=events.aliases(carts[0], carts[1], document.get("id")),

@@ -78,11 +78,10 @@ def _part(envelope: JsonObject, delivery: Delivery, options: Options, *, place: 
 
 
 def _order(checkout: JsonObject, occurred_at: datetime, known: JsonObject, aliases: tuple[Alias, ...]) -> JsonObject:
-    return events.event(
-        "order_completed",
+    return events.order(
         occurred_at,
         customer=known,
-        order_value=decimal(at(checkout, "totalPrice.amount")),
+        value=decimal(at(checkout, "totalPrice.amount")),
         currency=currency(checkout.get("currencyCode")),
         cart_ids=events.cart_ids("", aliases),
     )

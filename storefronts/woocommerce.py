@@ -72,12 +72,11 @@ def _translated(order: JsonObject, kind: EventType, number: str, delivery: Deliv
     occurred_at = clock.occurred(_moment(order, *paid, "date_modified_gmt", "date_created_gmt"), delivery.received)
     if kind == "order_completed":
         phones, emails = _contacts(order)
-        event = events.event(
-            kind,
+        event = events.order(
             occurred_at,
             session_id=session_id,
             customer=known,
-            order_value=decimal(order.get("total")),
+            value=decimal(order.get("total")),
             currency=code,
             also_named=customers.others(known, phones=phones, emails=emails),
         )

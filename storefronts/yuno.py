@@ -77,11 +77,10 @@ def _event(payment: JsonObject, means: Meaning, occurred_at: datetime, known: Js
             return events.refusal(occurred_at, known, source=_STATEMENT)
         case "paid":
             code = currency(at(payment, "amount.currency"))
-            return events.event(
-                "order_completed",
+            return events.order(
                 occurred_at,
                 customer=known,
-                order_value=decimal(at(payment, "amount.value")),
+                value=decimal(at(payment, "amount.value")),
                 currency=code,
                 cart_ids=events.cart_ids("", _aliases(payment)),
             )

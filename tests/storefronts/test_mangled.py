@@ -14,7 +14,7 @@ from storefronts.options import Options
 from storefronts.registry import SOURCES
 from storefronts.results import Part, Profile, Translated
 from storefronts.shopify import TOPICS
-from tests.support.storefront_bodies import RECEIVED, problems, sample
+from tests.support.storefront_bodies import RECEIVED, become, only, problems, sample
 
 OPTIONS = Options(
     consent={"call": "context.consent", "whatsapp": "meta_data.a.b"}, payment_step=3, checkout_paths=("/checkout",)
@@ -164,3 +164,22 @@ def test_dedupe_keys_and_ids_have_a_limit(source: str) -> None:
 
 def test_every_source_is_mangled() -> None:
     assert BODIES.keys() == SOURCES.keys()
+
+
+@pytest.mark.parametrize("amount", [-1, 1e13, 10**400, float("nan"), "x", "-1", None, True, [1]])
+def test_order_with_an_odd_amount_counts_without_it(amount: object) -> None:
+    track = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": {"total": amount}}
+    payment = sample("yuno_payment_v2")
+    payment["data"]["payment"]["amount"]["value"] = amount
+    bodies: dict[str, object] = {
+        "segment": track,
+        "shopify": {**sample("shopify_order")["order"], "total_price": amount},
+        "shopify-pixel": {**PIXEL[2], "data": {"checkout": {**CHECKOUT, "totalPrice": {"amount": amount}}}},
+        "woocommerce": {**sample("woocommerce_order"), "total": amount},
+        "yuno": payment,
+        "ga4": {"event_name": "purchase", "client_id": "c", "value": amount},
+    }
+    for source, body in bodies.items():
+        event = only(become(source, body, topic="orders/paid" if source == "shopify" else "")).event
+        assert event["type"] == "order_completed"
+        assert "order_value" not in event
