@@ -12,6 +12,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 COPY README.md LICENSE ./
 COPY detectors detectors
 COPY state state
+COPY storefronts storefronts
 COPY tasks tasks
 COPY worker worker
 COPY winback winback

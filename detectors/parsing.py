@@ -18,6 +18,7 @@ from detectors.json_values import JsonValue
 from detectors.normalize.session_ids import public_session_id
 from detectors.problem import Problem
 from detectors.reading import signs
+from detectors.reading.broken_text import readable
 from detectors.reading.events import canonical
 from detectors.reading.names import fields_of, squash
 from detectors.validation_messages import plain
@@ -43,14 +44,8 @@ _BROKEN_TEXT = Problem("", "is not plain UTF-8; the characters that could not be
 _CUT_OFF = Problem("", "is not valid JSON; it was read as far as it goes")
 _MOST_BYTES = 16 * MAX_EVENT_BYTES
 """Above this size not even the session is read, because it would take too long."""
-_BROKEN_ESCAPE = re.compile(
-    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-"""Half of a surrogate pair, as left by cutting a text inside an emoji. Complete pairs are fine."""
 # A text without its end is one match up to the end of the event: no quote in it is tried as the beginning of another.
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\(?s:.)?)*+"?)|,(?=\s*[}\]])')
-_CONTROLS = dict.fromkeys(range(0x20), " ")
-"""Outside of a text they are white space or errors. Inside, JSON requires escapes."""
 # Begins only where a number does, and gives nothing back: at most one scan, however long the number is.
 _LAST_NUMBER = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]++\s*\Z")
 _LARGEST_ID = 2**64
@@ -85,11 +80,11 @@ def _again(raw: bytes) -> Parsed:
         return _loosely(from_json(raw))
     except ValueError:
         pass
-    readable = _readable(raw)
+    text = readable(raw)
     try:
-        parsed = _loosely(from_json(readable))
+        parsed = _loosely(from_json(text))
     except ValueError:
-        return _cut_off(readable)
+        return _cut_off(text)
     return parsed._replace(problems=(_BROKEN_TEXT, *parsed.problems)) if parsed.event else parsed
 
 
@@ -139,19 +134,6 @@ def _loosely(document: object) -> Parsed:
     except ValidationError as exc:
         return _salvage(read.fields, exc, problems, notes)
     return Parsed(event, (*problems, *_missing(event, problems)), notes)
-
-
-def _readable(raw: bytes) -> bytes:
-    """Return the text with U+FFFD for invalid Unicode, without a byte order mark."""
-    text = raw.decode(_encoding(raw), errors="replace").lstrip("\ufeff").translate(_CONTROLS)
-    return _BROKEN_ESCAPE.sub(lambda match: "\ufffd" if match["half"] else match[0], text).encode()
-
-
-def _encoding(raw: bytes) -> str:
-    """Return the encoding: UTF-16 only if every other byte is 0, as Windows writes it."""
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return "utf-16"
-    return {b"\0{": "utf-16-be", b"{\0": "utf-16-le"}.get(raw[:2], "utf-8")
 
 
 def _salvage(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("detectors", "state", "tasks", "winback", "worker")
+PACKAGES = ("detectors", "state", "storefronts", "tasks", "winback", "worker")
 _LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 _LOGGERS = {"log", "_log()", "logger", "_logger"}
 

@@ -84,15 +84,24 @@ _MISSPELT: tuple[tuple[EventType, str, int], ...] = (
 """How many letters of each can be wrong. None of these comes that close to another word that shops use."""
 
 
-@lru_cache(maxsize=4096)
 def squash(name: str) -> str:
     """Return a name without case, accents and punctuation: sessionId and Session-ID are the same."""
-    return "".join(char for char in name[:_LONGEST_NAME].casefold() if char.isalnum())
+    return _squashed(name[:_LONGEST_NAME])
+
+
+@lru_cache(maxsize=4096)
+def _squashed(name: str) -> str:
+    # What is cached is short: names of 64 KiB would fill the memory.
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+def event_type(text: str) -> EventType | None:
+    """Return the type of event that a text names; None if it names none."""
+    return _event_type(text[:_LONGEST_TYPE])
 
 
 @lru_cache(maxsize=1024)
-def event_type(text: str) -> EventType | None:
-    """Return the type of event that a text names; None if it names none."""
+def _event_type(text: str) -> EventType | None:
     for name in (squash(text), squash(fold(text))):
         known = TYPES.get(name)
         if known is not None:
@@ -103,7 +112,7 @@ def event_type(text: str) -> EventType | None:
 
 def _among_words(text: str) -> EventType | None:
     """Return the stop signal that some words of a text name: `shop/order_completed`, `OrderCompletedEvent`."""
-    found = [word.lower() for word in _WORD.findall(_without_accents(text[:_LONGEST_TYPE]))]
+    found = [word.lower() for word in _WORD.findall(_without_accents(text))]
     found = [word for word in found if word not in _FILLERS][:_MOST_WORDS]
     runs = {"".join(found[start:end]) for start in range(len(found)) for end in range(start + 2, len(found) + 1)}
     kinds = {TYPES.get(run) for run in runs}

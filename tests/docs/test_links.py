@@ -41,7 +41,9 @@ def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
 
 
-@pytest.mark.parametrize("package", ["bench", "detectors", "state", "tasks", "tests", "winback", "worker"])
+@pytest.mark.parametrize(
+    "package", ["bench", "detectors", "state", "storefronts", "tasks", "tests", "winback", "worker"]
+)
 def test_pages_that_the_code_names_exist(package: str) -> None:
     sources = [path for path in (ROOT / package).rglob("*") if path.suffix in {".py", ".lua", ".toml"}]
     named = {name for path in sources for name in PAGE.findall(path.read_text(encoding="utf-8"))}

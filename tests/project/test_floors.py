@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("detectors", "state", "tasks", "worker", "winback")
+PACKAGES = ("detectors", "state", "storefronts", "tasks", "worker", "winback")
 PURE = (
     "detectors",
+    "storefronts",
     "tasks/policy/law",
     "tasks/policy/openings.py",
     "tasks/policy/quiet_hours.py",
@@ -124,6 +125,7 @@ def test_every_package_of_a_floor_is_seen(floor: str) -> None:
     [
         ("detectors", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
         ("state", {"celery", "kombu", "httpx", "pydantic", "detectors", "tasks", "worker", "winback"}),
+        ("storefronts", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
         ("tasks", {"worker", "winback"}),
     ],
 )

@@ -20,6 +20,7 @@ GROUPS = {
         "up": "Run all roles on this machine and restart those that exit.",
         "demo": "Run every part for a minute with made-up shoppers.",
         "ingest": "Read the event streams and apply events to sessions.",
+        "collect": "Receive events that shops already send.",
         "metrics": "Serve Prometheus metrics at /metrics.",
         "mock-api": "Serve a mock of Yuno's API that contacts no person.",
         "replay": "Send recorded events again as if they happened now.",

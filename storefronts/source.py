@@ -1,0 +1,27 @@
+"""A source: one kind of sender."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storefronts.delivery import Delivery
+from storefronts.options import NO_OPTIONS, Options
+from storefronts.results import Result
+from storefronts.signatures import Scheme
+
+Read = Callable[[Delivery, Options], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How requests of one kind of sender are verified and read."""
+
+    name: str
+    """The first part of the path, in the settings and on the screens."""
+    read: Read
+    """Return what a request becomes. Never raises: what can't be read is ignored with the reason."""
+    verify: Scheme | None = None
+    """How a request is signed. None: it has a write key instead."""
+
+    def result(self, delivery: Delivery, options: Options = NO_OPTIONS) -> Result:
+        """Return what a request becomes. It must be verified before."""
+        return self.read(delivery, options)
