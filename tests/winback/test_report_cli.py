@@ -125,6 +125,6 @@ def test_csv_is_printed_without_anything_else(real_state: State, env: dict[str, 
     shown = run(env, "--csv").stdout
 
     assert shown.replace("\r\n", "\n").splitlines()[:2] == [
-        "day,stage,platform,measure,detail,value",
-        f"{today(real_state)},checkout,web,sessions,,3",
+        "day,stage,platform,measure,detail,value,time_zone",
+        f"{today(real_state)},checkout,web,sessions,,3,UTC",
     ]

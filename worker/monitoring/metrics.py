@@ -26,7 +26,8 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     """Return everything that is shown of an overview; None: the state server does not answer, and that is all there is.
 
     Args:
-        overview: What was read, of today (UTC): the counters begin anew each day, which is a reset to Prometheus.
+        overview: What was read, of today in `report.time_zone`. Each day the counters begin at 0, which Prometheus
+            takes for a reset.
         findings: What that means, as `winback status` says it.
         settings: The roles' intervals.
     """
@@ -102,7 +103,7 @@ def _sending(overview: Overview) -> Iterator[Metric]:
     yield _gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
     yield _counter(
         "winback_contacts",
-        "Outreaches of today (UTC) that reached a person or might have: sent or unknown.",
+        "Outreaches of today (`report.time_zone`) that reached a person or might have: sent or unknown.",
         (),
         [((), contacts(overview))],
     )
@@ -129,7 +130,9 @@ def _sessions(overview: Overview) -> Iterator[Metric]:
     waiting = [(_lane(name), overview.lanes.get(name, 0)) for name in LANES_BY_NAME]
     silent = [(_lane(name), overview.counters.silent.get(name, 0)) for name in LANES_BY_NAME]
     yield _gauges("winback_sessions_waiting", "Sessions that wait to be silent for long enough.", _LANE, waiting)
-    yield _counter("winback_sessions_silent", "Sessions found silent for too long today (UTC).", _LANE, silent)
+    yield _counter(
+        "winback_sessions_silent", "Sessions found silent for too long today (`report.time_zone`).", _LANE, silent
+    )
 
 
 def _progress(overview: Overview, settings: Settings) -> Iterator[Metric]:
@@ -149,7 +152,7 @@ def _outcomes(overview: Overview) -> Iterator[Metric]:
         for reason, count in overview.counters.outcomes.get(outcome, {}).items():
             # `http_400.CODE`: what comes after the dot are somebody else's words.
             found[outcome, reason.partition(".")[0]] += count
-    text = "What silent sessions of today (UTC) ended as."
+    text = "What silent sessions of today (`report.time_zone`) ended as."
     yield _counter("winback_outcomes", text, ("outcome", "reason"), found.items())
 
 
