@@ -181,6 +181,12 @@ def test_report_breaks_no_table_at_eighty_columns() -> None:
     assert "checkout web +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in map(" ".join, lines(text))
 
 
+def test_narrow_report_without_orders_has_one_table() -> None:
+    some = [DailyCount(DAY, "product_selection", "android", "sessions", "", 3)]
+    assert shown(report(some), width=80).count("day stage platform") == 1
+    assert shown(report(TALLIES), width=80).count("day stage platform") > 1
+
+
 def test_report_says_where_sessions_and_silences_are_counted() -> None:
     assert "Sessions are counted where they started, silences" in shown(report(TALLIES))
     assert "Sessions are counted where they started" not in shown(report(TALLIES, ("day",)))

@@ -116,10 +116,11 @@ def _divided(
     *,
     at: int,
 ) -> RenderableType:
-    """Make a table; on a narrow screen two, of the columns before and from `at` on."""
+    """Make a table; on a narrow screen two, of the columns before and from `at` on. An empty second one is left out."""
     first = _table(report, names[:at], lambda row: cells(row)[:at], wanted)
     second = _table(report, names[at:], lambda row: cells(row)[at:], wanted)
-    return Fitting(_table(report, names, cells, wanted), [first, second])
+    is_empty = all(cell == "-" for cell in cells(report.total)[at:])
+    return Fitting(_table(report, names, cells, wanted), [first] if is_empty else [first, second])
 
 
 def _table(
