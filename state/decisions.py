@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import cast
 
 from state.calls import outreaches as lua
+from state.calls.outreaches import DecisionReply
 from state.cipher import Cipher, Unencrypted
 from state.keys import Keys
 from state.outbox import readable
@@ -21,7 +22,7 @@ RETRY_UNKNOWN_AFTER_MS = 15 * 60 * 1000
 """Until then, a frozen worker or a request that Yuno hasn't decided on can still end."""
 OPEN = frozenset({"waiting", "leased", "sending"})
 STATES = ("waiting", "leased", "sending", "sent", "cancelled", "suppressed", "expired", "dead", "unknown")
-Decision = Callable[[str, str], Call[lua.DecisionReply]]
+Decision = Callable[[str, str], Call[DecisionReply]]
 CHUNK = 500
 FEW = 20
 """How many to read of each partition at first, if few are requested."""

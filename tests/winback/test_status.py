@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from state import day_zone, deployment
-from state.day_zone import DayZone
+from state import deployment
 from state.server_info import Server
 from tests.support.cli_support import (
     dead_port,
@@ -237,15 +236,3 @@ def test_at_eighty_columns_a_role_is_not_divided(healthy: State) -> None:
 def last_processes(state: State, role: str) -> list[str]:
     found = (beat.process for beat in deployment.heartbeats(state.scripts, state.keys, role))
     return [process for process in found if process != "elsewhere:1"]
-
-
-def test_outcomes_are_of_the_local_day_and_name_the_zone(healthy: State, env: dict[str, str]) -> None:
-    now = now_ms(healthy)
-    day_zone.record(healthy.scripts, healthy.keys, DayZone("America/Argentina/Salta", -(now % DAY_MS) - HOUR_MS))
-    key = healthy.keys.stats(1, now // DAY_MS - 1)
-    healthy.client.hset(key, "sent", 3)
-    healthy.client.pexpire(key, DAY_MS)
-
-    assert document(env)["days_in"] == "America/Argentina/Salta"
-    assert document(env)["outcomes"]["sent"]["total"] == 3
-    assert "today (Salta)" in status(env)
