@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from state import day_zone
+from state.day_zone import DayZone
 from state.keys import Keys
 from state.partitions import PARTITIONS
 from state.scripts import Scripts
@@ -16,7 +18,7 @@ class DailyCount(NamedTuple):
     """How often something happened on one day at one place in the shop."""
 
     day: int
-    """Days since 1970-01-01 (UTC)."""
+    """Days since 1970-01-01, in the zone of the counters."""
     stage: str
     """Empty if unknown because the record was gone; so is the platform."""
     platform: str
@@ -37,11 +39,16 @@ def read(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> list[Da
     return [tally for day, totals in _days(scripts, keys, first_day, last_day) for tally in _daily_counts(day, totals)]
 
 
-def today(scripts: Scripts) -> int:
-    """Return the server's day, in days since 1970-01-01 (UTC)."""
+def today(scripts: Scripts, keys: Keys) -> tuple[int, DayZone]:
+    """Return the server's day, in days since 1970-01-01, and the zone in which it is.
+
+    Raises:
+        StateError: The server doesn't answer.
+    """
     with driver_errors():
         seconds, _ = scripts.client.time()
-    return int(seconds) // 86_400
+    zone = day_zone.read(scripts, keys)
+    return zone.day(int(seconds) * 1000), zone
 
 
 def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterator[tuple[int, Counter[str]]]:

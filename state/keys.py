@@ -224,7 +224,7 @@ class Keys:
         return f"{self.partition(number)}due"
 
     def clock(self, number: int) -> str:
-        """Hash: `due`: when the partition last stored a due time (ms)."""
+        """Hash: `due`: when the partition last stored a due time (ms); `zone` and its `offset` from UTC (ms)."""
         return f"{self.partition(number)}clock"
 
     def leased(self, number: int) -> str:
@@ -240,5 +240,5 @@ class Keys:
         return f"{self.partition(partition_of_outreach(outreach_id))}body:{outreach_id}"
 
     def stats(self, number: int, day: int) -> str:
-        """Hash: the counters of one day, given in days since 1970-01-01 (UTC)."""
+        """Hash: the counters of one day of `report.time_zone`, in days since 1970-01-01."""
         return f"{self.partition(number)}stats:{day}"

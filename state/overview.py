@@ -8,10 +8,12 @@ from state.announcements import Announcement
 from state.applied_thresholds import AppliedThresholds, read_applied
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
+from state.day_zone import DayZone, read_day_zone
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_flow import EventFlow, read_event_flow
 from state.event_streams import RECORDED, Streams
-from state.keys import DAY_MS, MOST_STREAMS, Keys
+from state.hash_fields import time_of
+from state.keys import MOST_STREAMS, Keys
 from state.orders import OrderFlow, read_flow
 from state.partition_totals import (
     Counters,
@@ -44,6 +46,8 @@ class Overview:
     """Waiting sessions by lane; empty lanes are left out."""
     outbox: OutboxTotals
     counters: Counters
+    day_zone: DayZone
+    """The zone of the days of `counters`."""
     heartbeats: Mapping[str, Sequence[Heartbeat]]
     """For each role, the heartbeats of the last day, latest first."""
     problems: Mapping[str, str]
@@ -93,7 +97,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         scripts: The server.
         keys: The namespace.
         lanes: The names of the lanes to count.
-        days: How many days (UTC) the counters cover, including today.
+        days: How many days the counters cover, including today.
 
     Raises:
         StateError: The server doesn't answer.
@@ -103,7 +107,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         stored = read_records(scripts, keys)
         events = _read_events(scripts, keys, stored)
         flow = read_event_flow(scripts.client, keys, stored.now_ms)
-    today = stored.now_ms // DAY_MS
+    today = read_day_zone(stored.texts(keys.clock(0))).day(stored.now_ms)
     arguments = (*range(today, today - days, -1), *lanes)
     parts = scripts.run_many([lua.overview(keys.partition(number), days, *arguments) for number in range(PARTITIONS)])
     totals = _Totals(
@@ -133,22 +137,23 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         earliest_ms=totals.earliest_ms,
         outbox=totals.outbox,
         counters=totals.counters,
+        day_zone=read_day_zone(stored.texts(keys.clock(0))),
         progress=read_progress(stored.texts(keys.progress), now_ms),
         heartbeats={role: stored.heartbeats(keys.heartbeat(role)) for role in ROLES},
         problems=stored.texts(keys.problems),
         deployment=stored.texts(keys.deployment),
-        swept_ms=_time(sweep.get("last")),
-        sweep_interval_ms=_time(sweep.get("interval")),
-        reopened_ms=_time(sweep.get("reopened")),
+        swept_ms=time_of(sweep.get("last")),
+        sweep_interval_ms=time_of(sweep.get("interval")),
+        reopened_ms=time_of(sweep.get("reopened")),
         stream_faults=Faults.read(sweep),
-        silent_since_ms=_time(sweep.get("silent")),
+        silent_since_ms=time_of(sweep.get("silent")),
         sending=read_sending(control, now_ms=now_ms, contacts_today=stored.contacts_today, orders=orders),
         orders=orders,
         backlog=read_dispatch_hold(stored.texts(keys.backlog)),
         thresholds=read_applied(stored.texts(keys.thresholds), now_ms),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
-        foreign_ms=_time(stored.texts(keys.foreign).get("at")),
+        foreign_ms=time_of(stored.texts(keys.foreign).get("at")),
         announced={role: stored.announced(keys.announced(role)) for role in ROLES},
     )
 
@@ -162,7 +167,3 @@ def _read_events(scripts: Scripts, keys: Keys, stored: StoredRecords) -> Events:
     )
     unread_streams = read_unread(scripts.client, [keys.events_of(index) for index in range(number, MOST_STREAMS)])
     return Events(number, length, pending, oldest_ms, unread_streams, stored.rejected, stored.last_rejected_ms)
-
-
-def _time(stored: str | None) -> int | None:
-    return None if stored is None else int(stored)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from state.announcements import Announcement, read_announcements
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_stream import Item
+from state.hash_fields import texts
 from state.keys import DAY_MS, HEARTBEAT_TTL_MS, Keys
 from state.scripts import Scripts
 from state.sending_control import CLOCKS_DIFFER_MS
@@ -63,7 +64,7 @@ def read_records(scripts: Scripts, keys: Keys) -> StoredRecords:
     last_rejected: Sequence[Item] = replies[1]
     contacts_today: int = replies[2]
     found: list[Mapping[bytes, bytes]] = replies[3:]
-    hashes = {key: _texts(stored) for key, stored in zip(names, found, strict=True)}
+    hashes = {key: texts(stored) for key, stored in zip(names, found, strict=True)}
     last_ms = arrival(last_rejected)
     return StoredRecords(
         now_ms=now_ms,
@@ -80,6 +81,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
     return (
         f"{keys.control}sending",
         keys.orders,
+        keys.clock(0),
         keys.sweep,
         keys.problems,
         keys.deployment,
@@ -92,7 +94,3 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         *map(keys.announced, ROLES),
         *(missing_key(keys, role) for role in PERSONAL_ROLES),
     )
-
-
-def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in found.items()}

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- Counts the contents of one partition for display; also works if the server is out of memory.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  number of days; ARGV[2...] the days (since 1970-01-01), then the names of the lanes
+-- ARGV[1]  number of days; ARGV[2...] the days (since 1970-01-01, local), then the names of the lanes
 -- Returns  names and values: due, due_now, leased, dead and unknown: numbers of outreaches; first_due: when the first
 --          one is due, and first_lease: when the first lease ends (ms; '' for none); lanes: for each lane that isn't
 --          empty its index (from 0), how many wait, and the lowest score (ms); counters: names and numbers of those

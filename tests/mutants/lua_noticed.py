@@ -805,6 +805,7 @@ NOTICED: dict[str, list[Noticed]] = {
         ("circle_lane", "mutual_takeover_in_one_millisecond_leaves_one", {"names": ("a", "b"), "one_by_one": True}),
         ("circle_silent", "session_that_stays_is_silent_since_its_last_event"),
     ],
+    "day_zone": [("count_local_day", "counter_is_in_the_local_day")],
     "daily_counters": [
         ("finish_counts_lane", "what_sessions_end_as_is_counted_where_they_fell_silent"),
         ("close_counts_lane", "what_sessions_end_as_is_counted_where_they_fell_silent"),

@@ -131,7 +131,7 @@ def test_orders_find_their_contacts_and_the_report_its_counters(state: State) ->
         contacted(state, session, ago_ms=SECOND_MS)
     order_comes(state, order("a"))
     order_comes(state, order(None, customer=JANE))
-    today = daily_counters.today(state.scripts)
+    today, _ = daily_counters.today(state.scripts, state.keys)
     found = {(t.name, t.detail): t.number for t in daily_counters.read(state.scripts, state.keys, today - 9, today)}
     assert (found["sent", ""], found["recovered", "orders"], found["recovered", "COP"]) == (2, 1, 14_999)
 

@@ -26,7 +26,7 @@ def test_what_sessions_end_as_is_counted_where_they_fell_silent(state: State) ->
     sweep(state, suppress_reason="declined_off", max_age_ms=DAY_MS)
     state.outbox.settle(sending(state, "s-sent"), "sent")
 
-    today = daily_counters.today(state.scripts)
+    today, _ = daily_counters.today(state.scripts, state.keys)
     found = {
         (t.name, t.detail): (t.stage, t.number) for t in daily_counters.read(state.scripts, state.keys, today, today)
     }

@@ -1,6 +1,7 @@
 """What the report makes of the counters."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
@@ -11,11 +12,13 @@ from rich.console import Console
 
 from detectors.flow import PLATFORMS, STAGES
 from state.daily_counters import DailyCount
+from state.day_zone import DayZone
 from winback.cli.report_tables import tables
 from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
 
 DAY = 20_000
 WINDOW = timedelta(hours=72)
+BOGOTA = DayZone("America/Bogota", -5 * 3_600_000)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 TALLIES = [
@@ -45,9 +48,9 @@ def report(tallies: list[DailyCount], by: tuple[By, ...] = EVERY) -> Report:
     return make(tallies, day_of(DAY), day_of(DAY + 6), by, WINDOW)
 
 
-def shown(found: Report, now: datetime = LATER, width: int = 100) -> str:
+def shown(found: Report, now: datetime = LATER, width: int = 100, zone: str = "UTC") -> str:
     console = Console(file=StringIO(), width=width, highlight=False, color_system=None)
-    console.print(tables(found, now))
+    console.print(tables(found, now, zone))
     file = console.file
     assert isinstance(file, StringIO)
     return file.getvalue()
@@ -178,16 +181,35 @@ def test_report_breaks_no_table_at_eighty_columns() -> None:
     assert "checkout web +5.0 pp (-0.4 to +9.2) +50 % (-4 to +133)" in map(" ".join, lines(text))
 
 
+def test_narrow_report_without_orders_has_one_table() -> None:
+    some = [DailyCount(DAY, "product_selection", "android", "sessions", "", 3)]
+    assert shown(report(some), width=80).count("day stage platform") == 1
+    assert shown(report(TALLIES), width=80).count("day stage platform") > 1
+
+
 def test_report_says_where_sessions_and_silences_are_counted() -> None:
     assert "Sessions are counted where they started, silences" in shown(report(TALLIES))
     assert "Sessions are counted where they started" not in shown(report(TALLIES, ("day",)))
 
 
-def test_days_say_when_they_begin_in_the_zone_of_the_shop() -> None:
-    console = Console(width=120, record=True, file=StringIO())
-    console.print(tables(report(TALLIES), LATER, "America/Bogota"))
+def test_report_names_the_zone_of_its_days() -> None:
+    assert "(days in UTC)" in shown(report(TALLIES))
+    assert "(days in America/Bogota)" in shown(replace(report(TALLIES), zone=BOGOTA), zone="America/Bogota")
+    assert document(replace(report(TALLIES), zone=BOGOTA), LATER)["time_zone"] == "America/Bogota"
 
-    assert "(days in UTC; each begins at 19:00 America/Bogota)" in console.export_text()
+
+def test_zone_that_the_sweep_lacks_is_reported_with_a_hint() -> None:
+    assert "For days in America/Bogota: restart the sweep with that report.time_zone" in " ".join(
+        shown(report(TALLIES), zone="America/Bogota").split()
+    )
+
+
+def test_orders_are_open_until_the_window_after_local_midnight() -> None:
+    ends = datetime(2024, 10, 11, tzinfo=UTC) + WINDOW
+    bogota = replace(report(TALLIES), zone=BOGOTA)
+
+    assert document(bogota, ends + timedelta(hours=4, minutes=59))["window_open"]
+    assert not document(bogota, ends + timedelta(hours=5))["window_open"]
 
 
 def test_too_few_people_are_reported() -> None:

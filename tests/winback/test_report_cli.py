@@ -9,8 +9,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from state import day_zone
+from state.day_zone import DayZone
 from tests.support.cli_support import dead_port, environment
-from tests.support.durations import DAY_MS
+from tests.support.durations import DAY_MS, HOUR_MS
 from tests.support.orders import contacted, order, order_comes
 from tests.support.stored_state import now_ms
 from winback.cli.report import report as report_command
@@ -125,6 +127,17 @@ def test_csv_is_printed_without_anything_else(real_state: State, env: dict[str, 
     shown = run(env, "--csv").stdout
 
     assert shown.replace("\r\n", "\n").splitlines()[:2] == [
-        "day,stage,platform,measure,detail,value",
-        f"{today(real_state)},checkout,web,sessions,,3",
+        "day,stage,platform,measure,detail,value,time_zone",
+        f"{today(real_state)},checkout,web,sessions,,3,UTC",
     ]
+
+
+def test_today_is_the_day_in_the_recorded_zone(real_state: State, env: dict[str, str]) -> None:
+    yesterday = DayZone("America/Bogota", -(now_ms(real_state) % DAY_MS) - HOUR_MS)
+    day_zone.record(real_state.scripts, real_state.keys, yesterday)
+    write(real_state, 1, "sent", 5)
+    found = document(env, "--since", "1d")
+
+    assert found["total"]["contacted"] == 5
+    assert found["until"] == (today(real_state) - timedelta(days=1)).isoformat()
+    assert found["time_zone"] == "America/Bogota"

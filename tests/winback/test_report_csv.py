@@ -32,10 +32,10 @@ def test_csv_has_the_numbers_of_the_json_document() -> None:
 def test_csv_is_as_rfc_4180_has_it() -> None:
     text = report_csv(document(report(TALLIES), LATER))
 
-    assert text.startswith("day,stage,platform,measure,detail,value\r\n")
+    assert text.startswith("day,stage,platform,measure,detail,value,time_zone\r\n")
     assert text.endswith("\r\n")
     assert text.count("\n") == text.count("\r\n")
-    assert {len(row) for row in csv.reader(StringIO(text, newline=""))} == {6}
+    assert {len(row) for row in csv.reader(StringIO(text, newline=""))} == {7}
 
 
 def test_csv_leaves_columns_empty_that_it_is_not_divided_by() -> None:

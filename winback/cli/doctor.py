@@ -2,13 +2,14 @@
 
 import json as jsonlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -20,6 +21,7 @@ CheckedRole = Literal["ingest", "sweep", "recover", "beat", "flower"]
 
 STYLES: dict[Mark, str] = {"ok": "green", "note": "cyan", "warn": "yellow", "fail": "bold red"}
 SHOWN: dict[Mark, str] = {"ok": "ok", "note": "note", "warn": "warn", "fail": "FAIL"}
+_MARK, _GAP = 4, 2
 PIPED_WIDTH = 1000
 """Characters; what reads a pipe wants whole lines."""
 
@@ -74,17 +76,21 @@ def _print(found: Sequence[Finding]) -> None:
     console.print(_summary(found))
 
 
-def table(found: Sequence[Finding]) -> Table:
-    """Lay findings out: the mark, what it is about, the sentence, and the way out below it."""
-    rows = Table(Column(width=4, no_wrap=True), Column(no_wrap=True), Column(overflow="fold"), box=None)
-    rows.show_header, rows.pad_edge = False, False
-    for finding, following in zip_longest(found, found[1:]):
-        # Text, not markup: a value in [brackets] is shown as it is.
-        rows.add_row(Text(SHOWN[finding.mark], STYLES[finding.mark]), Text(finding.name), Text(finding.text))
-        # Several in a row with the same hint: it is given once, below the last.
-        if finding.hint and (following is None or following.hint != finding.hint):
-            rows.add_row("", "", Text(f"hint: {finding.hint}", "dim"))
-    return rows
+def table(found: Sequence[Finding]) -> RenderableType:
+    """Lay findings out: the mark, the name, the sentence, and the hint on lines of its own."""
+    names = max((len(finding.name) for finding in found), default=0)
+    return Group(*(part for pair in zip_longest(found, found[1:]) for part in _lines(*pair, names)))
+
+
+def _lines(finding: Finding, following: Finding | None, names: int) -> Iterator[RenderableType]:
+    row = Table.grid(Column(width=_MARK), Column(width=names, no_wrap=True), Column(overflow="fold"), padding=(0, _GAP))
+    # Text, not markup: a value in [brackets] is shown as it is.
+    row.add_row(Text(SHOWN[finding.mark], STYLES[finding.mark]), Text(finding.name), Text(finding.text))
+    yield row
+    # Several in a row with the same hint: it is given once, below the last.
+    if finding.hint and (following is None or following.hint != finding.hint):
+        # Below the name, since a narrow screen would fold it below the sentence.
+        yield Padding(Text(f"hint: {finding.hint}", "dim"), (0, 0, 0, _MARK + _GAP), expand=False)
 
 
 def _summary(found: Sequence[Finding]) -> Text:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 _GAP = 6
-_SEPARATOR = Text("   ")
+SEPARATOR = Text("   ")
 
 
 class SideBySide:
@@ -49,16 +49,16 @@ class Flowing:
         """Yield the lines."""
         lines: list[list[Text]] = []
         for part in self._parts:
-            if lines and _SEPARATOR.join([*lines[-1], part]).cell_len <= options.max_width:
+            if lines and SEPARATOR.join([*lines[-1], part]).cell_len <= options.max_width:
                 lines[-1].append(part)
             else:
                 lines.append([part])
-        yield Text("\n").join(_SEPARATOR.join(line) for line in lines)
+        yield Text("\n").join(SEPARATOR.join(line) for line in lines)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """Return the width of the longest text, and that of all in one line."""
         longest = max((part.cell_len for part in self._parts), default=0)
-        return Measurement(longest, _SEPARATOR.join(self._parts).cell_len).clamp(None, options.max_width)
+        return Measurement(longest, SEPARATOR.join(self._parts).cell_len).clamp(None, options.max_width)
 
 
 def _width(console: Console, options: ConsoleOptions, wanted: RenderableType) -> int:

@@ -1,6 +1,7 @@
 """`winback report`: outcomes, recovered orders and the comparison with the holdout."""
 
 import json as jsonlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
@@ -55,9 +56,9 @@ def _read_by(text: str) -> tuple[By, ...]:
 def report(
     *,
     since: Annotated[
-        str, typer.Option(help="The first day (UTC), like 2026-11-01; or how long, today included, like 7d.")
+        str, typer.Option(help="The first day, like 2026-11-01; or how long, today included, like 7d.")
     ] = "7d",
-    until: Annotated[str, typer.Option(help="The last day (UTC); by default today.")] = "",
+    until: Annotated[str, typer.Option(help="The last day; by default today.")] = "",
     by: Annotated[str, typer.Option(help="Divide by day, stage, platform, or several of them; `total`: by none.")] = (
         "day,stage,platform"
     ),
@@ -66,7 +67,8 @@ def report(
 ) -> None:
     """Show sessions, contacts and recovered orders, and compare the contacted people with the holdout.
 
-    Orders count on the day of the contact that they followed within `contact.attribution_window`. Days are UTC.
+    Orders count on the day of the contact that they followed within `contact.attribution_window`. Days are
+    those of `report.time_zone`.
     """
     if json and csv:
         raise StartError("--csv: can't be used with --json: name one of them")
@@ -74,7 +76,8 @@ def report(
     settings = load_lenient()[0]
     require(settings, "redis_url")
     state = runtime.open_state(settings)
-    today = day_of(call_with_timeout(settings, lambda: daily_counters.today(state.scripts)))
+    number, zone = call_with_timeout(settings, lambda: daily_counters.today(state.scripts, state.keys))
+    today = day_of(number)
     # 7d are seven days; 36h reach into two.
     start = today - _DAY * (-(-first // _DAY) - 1) if isinstance(first, timedelta) else first
     end = last or today
@@ -85,7 +88,7 @@ def report(
     counted = call_with_timeout(
         settings, lambda: daily_counters.read(state.scripts, state.keys, number_of(start), number_of(end))
     )
-    found = make(counted, start, end, parts, settings.contact.attribution_window)
+    found = replace(make(counted, start, end, parts, settings.contact.attribution_window), zone=zone)
     _print(found, settings.report.time_zone, as_json=json, as_csv=csv)
 
 

@@ -1,14 +1,13 @@
 """What `winback report` shows to people: what happened, and below it whether contacting them helped."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
 from detectors.durations import format_duration
-from tasks.policy.law.zone_files import zone
 from winback.cli.layouts import Fitting
 from winback.operations import lift
 from winback.operations.lift import METHOD, Comparison, Interval
@@ -30,23 +29,17 @@ _OTHERS = {
 def tables(report: Report, now: datetime, time_zone: str = UTC_NAME) -> RenderableType:
     """Lay a report out; without anything to show it says so."""
     days = f"{report.since} to {report.until}" if report.since != report.until else f"{report.since}"
-    days += f" ({_days_of(report, time_zone)})"
+    days += f" (days in {report.zone.name})"
     if not report.rows:
         return Text(f"{days}: nothing happened")
     head = [Text(days, "bold"), *map(Text, summary(report))]
+    if time_zone != report.zone.name:
+        head.append(Text(f"For days in {time_zone}: restart the sweep with that report.time_zone.", "yellow"))
     if is_open(report, now):
         window = format_duration(report.window)
         head.append(Text(f"Orders of the last {window} can still come in.", "yellow"))
     parts = (head, [_what_happened(report)], _notes(report), _suppressed(report), _did_it_work(report))
     return Group(*(line for part in parts if part for line in (*part, Text())))
-
-
-def _days_of(report: Report, time_zone: str) -> str:
-    """Say when a day begins: the counters are by days in UTC."""
-    if time_zone == UTC_NAME:
-        return "days in UTC"
-    begins = datetime.combine(report.until, time(), UTC).astimezone(zone(time_zone))
-    return f"days in UTC; each begins at {begins:%H:%M} {time_zone}"
 
 
 def _what_happened(report: Report) -> RenderableType:
@@ -123,10 +116,11 @@ def _divided(
     *,
     at: int,
 ) -> RenderableType:
-    """Make a table; on a narrow screen two, of the columns before and from `at` on."""
+    """Make a table; on a narrow screen two, of the columns before and from `at` on. An empty second one is left out."""
     first = _table(report, names[:at], lambda row: cells(row)[:at], wanted)
     second = _table(report, names[at:], lambda row: cells(row)[at:], wanted)
-    return Fitting(_table(report, names, cells, wanted), [first, second])
+    is_empty = all(cell == "-" for cell in cells(report.total)[at:])
+    return Fitting(_table(report, names, cells, wanted), [first] if is_empty else [first, second])
 
 
 def _table(

@@ -85,6 +85,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         "waiting": waiting(snapshot),
         "outbox": {**asdict(found.outbox), "deferred": [each._asdict() for each in snapshot.deferred]},
         "days": snapshot.days,
+        "days_in": found.day_zone.name,
         "silent": counters.silent,
         "outcomes": {
             outcome: {"total": counters.total(outcome), "reasons": _reasons(snapshot, outcome)} for outcome in OUTCOMES

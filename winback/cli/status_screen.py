@@ -155,7 +155,8 @@ def _waiting(snapshot: Snapshot) -> RenderableType:
 def _outcomes(snapshot: Snapshot) -> RenderableType:
     counters = snapshot.overview.counters
     rows = Table(box=None, pad_edge=False, header_style="bold")
-    rows.add_column("today (UTC)" if snapshot.days == 1 else f"last {snapshot.days} days (UTC)", no_wrap=True)
+    days = "today" if snapshot.days == 1 else f"last {snapshot.days} days"
+    rows.add_column(f"{days} ({snapshot.overview.day_zone.name.rpartition('/')[2].replace('_', ' ')})", no_wrap=True)
     rows.add_column("", justify="right", no_wrap=True)
     rows.add_column("", overflow="fold")
     found = {"silent": sum(counters.silent.values())} | {outcome: counters.total(outcome) for outcome in OUTCOMES}

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
@@ -13,11 +15,14 @@ from rich.text import Text
 from state import deployment
 from state.connection import require_suitable
 from tasks.delivery.payload import timestamp
+from winback.cli.layouts import SEPARATOR, Flowing
 from worker import runtime
 from worker.runtime import State
 from worker.server_errors import call_with_timeout
 from worker.settings import Settings, load, require
 
+_GAP = 2
+_LEAST_WIDTH = 16
 PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
 
 
@@ -57,7 +62,15 @@ def out() -> Console:
 
 
 def rows(console: Console, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """Print a table; only its last column may break."""
+    """Print a table; only its last column may break. On a narrow screen each row takes several lines instead.
+
+    Nothing is cut off, since ids must be complete to be pasted.
+    """
+    widths = [max(map(cell_len, column)) for column in zip(heads, *lines, strict=True)]
+    if sum(widths[:-1]) + min(widths[-1], _LEAST_WIDTH) + _GAP * (len(widths) - 1) > console.width:
+        for place, line in enumerate((heads, *lines)):
+            _print_flowing(console, line, "" if place else "bold")
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in heads[:-1]:
         table.add_column(head, no_wrap=True)
@@ -66,6 +79,17 @@ def rows(console: Console, heads: Sequence[str], lines: Sequence[Sequence[str]])
         # Text, not markup: a value in [brackets] is shown as it is.
         table.add_row(*(Text(cell) for cell in line))
     console.print(table)
+
+
+def _print_flowing(console: Console, cells: Sequence[str], style: str) -> None:
+    """Print a row in as few lines as it needs, the later ones indented."""
+    first, *rest = [Text(cell, style) for cell in cells if cell]
+    fitting = [first]
+    while rest and sum(part.cell_len + SEPARATOR.cell_len for part in fitting) + rest[0].cell_len <= console.width:
+        fitting.append(rest.pop(0))
+    console.print(SEPARATOR.join(fitting))
+    if rest:
+        console.print(Padding(Flowing(rest), (0, 0, 0, _GAP), expand=False))
 
 
 def moment(ms: int) -> str:

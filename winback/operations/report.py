@@ -12,6 +12,7 @@ from detectors.flow import PLATFORMS, STAGES
 from detectors.json_values import JsonObject
 from state.attribution import UNPRICED
 from state.daily_counters import DailyCount
+from state.day_zone import UTC_DAYS, DayZone
 from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
 
 By = Literal["day", "stage", "platform"]
@@ -86,6 +87,8 @@ class Report:
     rows: Sequence[Row]
     """Those in which anything happened, in the order of days, stages and platforms."""
     total: Row
+    zone: DayZone = UTC_DAYS
+    """The zone of the days."""
 
 
 def make(tallies: Iterable[DailyCount], since: date, until: date, by: Sequence[By], window: timedelta) -> Report:
@@ -112,7 +115,7 @@ def number_of(day: date) -> int:
 def is_open(report: Report, now: datetime) -> bool:
     """Whether contacts of these days may still bring in orders."""
     ends = datetime(report.until.year, report.until.month, report.until.day, tzinfo=UTC) + timedelta(days=1)
-    return now < ends + report.window
+    return now < ends - timedelta(milliseconds=report.zone.offset_ms) + report.window
 
 
 def money(totals: Mapping[str, int]) -> dict[str, Decimal]:
@@ -129,6 +132,7 @@ def document(report: Report, now: datetime) -> JsonObject:
     return {
         "since": report.since.isoformat(),
         "until": report.until.isoformat(),
+        "time_zone": report.zone.name,
         "by": list(report.by),
         "attribution_window_s": report.window.total_seconds(),
         "window_open": is_open(report, now),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from detectors.json_values import JsonObject, JsonValue
 
-COLUMNS = ("day", "stage", "platform", "measure", "detail", "value")
+COLUMNS = ("day", "stage", "platform", "measure", "detail", "value", "time_zone")
 _PLACE = COLUMNS[:3]
 _PLAIN = ("sessions", "silent", "came_back", "contacted", "unreachable", "expired", "dead", "unknown")
 _GROUPS = ("recovered", "control")
@@ -25,7 +25,7 @@ def report_csv(document: JsonObject) -> str:
     writer.writerow(COLUMNS)
     for row in document["rows"] if document["by"] else [document["total"]]:
         place = [row.get(name, "") for name in _PLACE]
-        writer.writerows([*place, *measure] for measure in _measures(row))
+        writer.writerows([*place, *measure, document["time_zone"]] for measure in _measures(row))
     return text.getvalue()
 
 

@@ -16,6 +16,7 @@ from state.replication import NONE, Replicas
 from tasks.deps import Deps
 from tasks.policy import blocklist
 from worker.monitoring import announcer
+from worker.monitoring.day_zone_recorder import DayZoneRecorder
 from worker.monitoring.threshold_recorder import ThresholdRecorder
 from worker.runtime import State, identity_secret, open_state
 from worker.settings import Settings
@@ -55,6 +56,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         record_thresholds=ThresholdRecorder(
             state.scripts, state.keys, lambda: detection_sources(settings.config).origins
         ),
+        record_day_zone=DayZoneRecorder(state.scripts, state.keys, settings.report.time_zone),
         identity_secret=identity_secret(settings),
         in_flight=settings.in_flight,
         heartbeat=state.heartbeat,

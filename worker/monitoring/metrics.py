@@ -29,7 +29,8 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     """Return everything that is shown of an overview; None: the state server does not answer, and that is all there is.
 
     Args:
-        overview: What was read, of today (UTC): the counters begin anew each day, which is a reset to Prometheus.
+        overview: What was read, of today in `report.time_zone`. Each day the counters begin at 0, which Prometheus
+            takes for a reset.
         findings: What that means, as `winback status` says it.
         settings: The roles' intervals.
     """
@@ -104,7 +105,7 @@ def _sending(overview: Overview) -> Iterator[Metric]:
     yield gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
     yield counter(
         "winback_contacts",
-        "Outreaches of today (UTC) that reached a person or might have: sent or unknown.",
+        "Outreaches of today (`report.time_zone`) that reached a person or might have: sent or unknown.",
         (),
         [((), contacts(overview))],
     )

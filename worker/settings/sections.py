@@ -133,7 +133,8 @@ class ReportSettings(BaseModel):
     """The `[report]` section: how commands show times.
 
     Attributes:
-        time_zone: The zone of the shop, as an IANA name. Times are shown in it next to UTC.
+        time_zone: The zone of the shop, as an IANA name. Reports count by its days, and times are
+            shown in it next to UTC. The daily limit stays in UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
