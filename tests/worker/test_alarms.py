@@ -206,7 +206,7 @@ def test_unreachable_server_is_logged_by_each_process(valkey: EmbeddedValkey, mo
     with frozen(valkey):
         (line,) = one.lines()
         assert (line["event"], line["alarm"]) == ("alarm", "server")
-        assert line["text"].startswith(f"redis_url ({address(valkey.url)}): it does not answer in time: ")
+        assert line["text"].startswith(f"redis_url ({address(valkey.url)}): it doesn't answer in time: ")
         assert other.look() == [("alarm", "server")]
         assert one.look(10) == []
         assert one.look(14) == one.look(14) == one.look(14) == []

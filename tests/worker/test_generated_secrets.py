@@ -47,7 +47,9 @@ def test_the_secret_that_up_keeps_is_found_and_named(env: dict[str, str], folder
     kept.write_text("of another server than this\n")
     code, found = doctor({**env, "WINBACK_IDENTITY_SECRET": ""})
     assert (code, found["secrets"].mark, found["deployment"].mark) == (1, "fail", "fail")
-    assert found["secrets"].text.startswith("var/identity_secret (kept by winback up) belongs to other data than ")
+    assert found["secrets"].text.startswith(
+        "var/identity_secret (kept by winback up) doesn't belong to this server's data"
+    )
 
 
 @pytest.mark.usefixtures("healthy")
