@@ -1,4 +1,4 @@
-"""`winback explain`: why somebody was contacted, or was not, and what happens next."""
+"""`winback explain`: why a shopper was or wasn't contacted, and the next step."""
 
 import json
 import re

@@ -86,6 +86,6 @@ def test_without_a_kept_secret_a_missing_one_fails(env: dict[str, str], folder: 
 
 def test_the_kept_secret_is_not_taken_for_a_server_elsewhere(folder: Path) -> None:
     (folder / "var").mkdir()
-    (folder / "var" / "identity_secret").write_text("made up for the embedded server\n")
+    (folder / "var" / "identity_secret").write_text("a secret for the embedded server\n")
     for url, taken in {"redis://shop.example:6379/0": False, "redis://127.0.0.1:6390/0": True}.items():
         assert with_kept_secret(Settings(redis_url=url))[1] == taken

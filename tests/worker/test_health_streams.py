@@ -30,7 +30,7 @@ def finding(state: State, name: str) -> Finding:
 
 
 def shifted(state: State, field: str, by_ms: int) -> None:
-    """Let what was found have been found so long ago."""
+    """Let the findings be this old."""
     client: Any = state.client
     at, *rest = client.hget(state.keys.sweep, field).decode().split(" ")
     client.hset(state.keys.sweep, field, " ".join([str(int(at) - by_ms), *rest]))
