@@ -94,7 +94,7 @@ def _attempts(overview: Overview, settings: Settings) -> Finding:
     if untaken_ms > patience_ms:
         text = f"outreaches were dispatched {span(untaken_ms)} ago, and no worker has taken one since"
         return Finding("attempts", "fail", text, "check the log of recover, and the length of its queue in Flower")
-    return Finding("attempts", "ok", "the workers take outreaches and finish attempts")
+    return Finding("attempts", "ok", "no attempt is stalled")
 
 
 def _patience_ms(overview: Overview, settings: Settings) -> int:

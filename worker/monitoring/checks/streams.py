@@ -22,7 +22,7 @@ def streams(overview: Overview) -> Iterator[Finding]:
 def _ids(overview: Overview) -> Finding:
     found = overview.stream_faults
     if found.ahead_at_ms is None or overview.now_ms - found.ahead_at_ms > milliseconds(RECENT):
-        return Finding("ids", "ok", "no ids of events are ahead of the server's clock")
+        return Finding("ids", "ok", "no event ids are ahead of the server's clock")
     ago = span(max(0, overview.now_ms - found.ahead_at_ms))
     if found.exhausted:
         text = f"{found.ahead_in} accepted no events {ago} ago: an event had the highest possible id"
