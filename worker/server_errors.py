@@ -25,7 +25,7 @@ PATIENCE_S = 9.0
 
 _LONGEST = 200  # characters of a server's message
 
-_SLOW = "it does not answer in time"
+_SLOW = "it doesn't answer in time"
 READ_ONLY = "it is a replica and takes no writes"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (

@@ -1,4 +1,4 @@
-"""Every fault, in order."""
+"""All faults, in order."""
 
 from tests.faults import api, clocks, crashes, edits, events, hostile, mixed, refusals, servers, silent, takeovers
 from tests.faults.fault import Fault

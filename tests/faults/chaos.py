@@ -85,7 +85,7 @@ class Chaos:
             pid = self._system.met(point, 5.0)
         except TimeoutError:
             self._system.disarm(point)
-            return f"{point}: nobody came"
+            return f"{point}: no process came"
         self._for_a_moment()
         self._system.thaw(pid)
         return f"{what} at {point}"

@@ -100,7 +100,7 @@ def _once(case: _Case) -> Iterator[str]:
     if contacts and not any(record.state in known for record in case.records):
         yield "I1: a contact was made, and the record says otherwise"
     if any(record.state == "sent" for record in case.records) and not contacts:
-        yield "I2: the record says sent, and nobody was contacted"
+        yield "I2: the record says sent, and no person was contacted"
 
 
 def _none_lost(case: _Case, allowed: frozenset[str]) -> Iterator[str]:
@@ -172,7 +172,7 @@ def _attempted_once(record: OutreachRecord, case: _Case) -> bool:
 def _nothing_stuck(system: System) -> Iterator[str]:
     pending = sum(system.redis.xpending(stream, "ingest")["pending"] for stream in STREAMS)
     if pending:
-        yield f"I2: {pending} entries are pending, and nobody has them"
+        yield f"I2: {pending} entries are pending without a consumer"
     for number in range(PARTITIONS):
         for key in (system.state.keys.due(number), system.state.keys.leased(number)):
             if left := system.redis.zrange(key, 0, -1):
@@ -201,13 +201,13 @@ def _private(system: System) -> Iterator[str]:
     words = (NAME, NAME.split()[1], MAILBOX, "Kettle")
     for _, role, line in system.log:
         if any(word in line for word in words):
-            yield f"I4: {role} logged what is personal: {line[:200]}"
+            yield f"I4: {role} logged personal data: {line[:200]}"
     broker = system.broker
     with broker:
         for key in broker.scan_iter("*"):
             content = broker.dump(key) or b""
             if any(word.encode() in content for word in words):
-                yield f"I4: {key!r} of the broker holds what is personal"
+                yield f"I4: {key!r} of the broker holds personal data"
 
 
 def _story(case: _Case, system: System) -> str:

@@ -100,7 +100,7 @@ def put_back(by_ms: int, ahead_for_ms: int | None = None) -> Callable[[Scene], N
             else:
                 put_clock_back(system.redis, by_ms)
         scene.open(20, over_s=2.0)
-        system.until(system.all_alive, BACK_WITHIN_S, "a sign of life of every role")
+        system.until(system.all_alive, BACK_WITHIN_S, "a heartbeat of every role")
         system.until(lambda: all(is_right(system, stream) for stream in STREAMS), BACK_WITHIN_S, "ids of now")
 
     return act
@@ -179,7 +179,7 @@ def daylight_saving(scene: Scene) -> None:
     try:
         for role in ROLES:
             system.terminate(role)
-        system.until(system.all_alive, BACK_WITHIN_S, "a sign of life of every role")
+        system.until(system.all_alive, BACK_WITHIN_S, "a heartbeat of every role")
     finally:
         del os.environ["TZ"]
     system.until(system.supervisor.alive, BACK_WITHIN_S, "the start of every role")
@@ -187,7 +187,7 @@ def daylight_saving(scene: Scene) -> None:
     scene.expect(datetime.now(UTC) < begins, "the roles took too long to start")
     scene.open(60, over_s=16.0)
     system.until(lambda: datetime.now(UTC) > ends, 60)
-    scene.expect(system.supervisor.pids() == before, "a role was started again")
+    scene.expect(system.supervisor.pids() == before, "a role was restarted")
 
 
 def _time_zone(begins: datetime, ends: datetime) -> str:

@@ -15,7 +15,7 @@ TICK_S = 0.05
 
 
 class Crowd:
-    """Sends `rate` events a second directly to the server, in its own thread, until it is stopped."""
+    """Sends `rate` events per second directly to the server, in its own thread, until it is stopped."""
 
     def __init__(self, url: str, *, rate: int, shoppers: int, seed: int) -> None:
         self._redis: Any = Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=1.0)
@@ -26,7 +26,7 @@ class Crowd:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.told = 0
         self.untold = 0
-        """Events that the server didn't take or acknowledge."""
+        """Events that the server didn't accept or acknowledge."""
 
     def start(self) -> None:
         """Start sending."""

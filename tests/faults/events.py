@@ -83,7 +83,7 @@ def settings_change(scene: Scene) -> None:
     for broken in ("[[[", "checkout = 5", 'basket = "5s"'):
         system.thresholds(0.001, broken)
         _pause(scene, 0.4)
-    system.until(lambda: system.said("detection_settings_unusable", since=said), 10, "a word on the broken file")
+    system.until(lambda: system.said("detection_settings_unusable", since=said), 10, "a log line on the broken file")
     system.thresholds(THRESHOLD_S)
 
 

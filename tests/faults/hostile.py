@@ -128,7 +128,7 @@ def duplicates(scene: Scene) -> None:
         for _ in range(DUPLICATES // 1000):
             each = [envelope(body, dict(HEADERS), "application/json", "utf-8") for _ in range(1000)]
             broker.lpush("winback.recover", *map(json.dumps, each))
-    system.until(lambda: system.said("flooded", since=began), 20, "I6: a word on the flood")
+    system.until(lambda: system.said("flooded", since=began), 20, "I6: a log line on the flood")
 
 
 def _open(scene: Scene) -> list[str]:
@@ -138,9 +138,9 @@ def _open(scene: Scene) -> list[str]:
 
 def _says_so(scene: Scene, began: float, pids: object, words: str) -> None:
     """Expect a log line, and that no worker ended."""
-    scene.system.until(lambda: scene.system.said(words, since=began), 10, "I6: a word on what was refused")
-    scene.expect(scene.system.supervisor.pids() == pids, "a worker was ended by what it was sent")
-    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+    scene.system.until(lambda: scene.system.said(words, since=began), 10, "I6: a log line on the refusals")
+    scene.expect(scene.system.supervisor.pids() == pids, "a hostile message ended a worker")
+    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
 
 FAULTS = (

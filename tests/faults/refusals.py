@@ -1,4 +1,4 @@
-"""Fault 25: a server that takes no writes or is missing, for longer than a role is restarted."""
+"""Fault 25: a server that accepts no writes or is missing, for longer than the pauses between restarts."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def full_disk(system: System) -> Iterator[None]:
 
 @contextmanager
 def demoted(system: System) -> Iterator[None]:
-    """Make it a replica of a server that isn't there."""
+    """Make the server a replica of one that doesn't exist."""
     system.redis.replicaof("127.0.0.1", 1)
     try:
         yield
@@ -51,7 +51,7 @@ def demoted(system: System) -> Iterator[None]:
 
 @contextmanager
 def down(system: System) -> Iterator[None]:
-    """Kill it."""
+    """Kill the server; restart it at the end."""
     system.server.kill()
     try:
         yield
@@ -100,7 +100,7 @@ def _recovers(scene: Scene, began: float, requests: int) -> None:
     in_flight = scene.system.settings.worker.concurrency
     scene.expect(requests <= in_flight, f"{requests} requests without a fence")
     scene.expect(scene.system.said('"event": "alarm"', since=began), "I6: no alarm")
-    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
 
 def _part(path: Path) -> int:

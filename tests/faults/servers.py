@@ -17,16 +17,16 @@ WORKS_AGAIN_WITHIN_S = 30.0
 
 
 def server_killed(scene: Scene) -> None:
-    """Kill it while everything runs, and restart it with its append-only file."""
+    """Kill the server while everything runs, and restart it with its append-only file."""
     scene.open(30, over_s=2.0)
     scene.system.until(scene.system.open_outreaches, 30)
     scene.system.server.kill()
     scene.system.server.start()
-    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+    scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
 
 def torn(scene: Scene) -> None:
-    """Kill it during a write: the last command is in its append-only file up to a random byte."""
+    """Kill the server during a write: its append-only file ends with a part of the last command."""
     system = scene.system
     scene.open(30, over_s=2.0)
     system.until(system.open_outreaches, 30)
@@ -36,7 +36,7 @@ def torn(scene: Scene) -> None:
     with files[-1].open("ab") as file:
         file.write(command[: scene.random.randrange(1, len(command) - 1)])
     system.server.start()
-    system.until(system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+    system.until(system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
 
 def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
@@ -53,7 +53,7 @@ def away(mode: Mode, away_s: float) -> Callable[[Scene], None]:
         requests = len(scene.system.api.requests()) - before
         scene.expect(requests <= in_flight, f"{requests} requests without a fence")
         _both(scene, "pass")
-        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
     return act
 
@@ -68,7 +68,7 @@ def frozen(frozen_s: float) -> Callable[[Scene], None]:
         assert pid is not None
         with _stopped(pid):
             _while(scene, frozen_s)
-        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
     return act
 
@@ -87,10 +87,10 @@ def full(full_s: float) -> Callable[[Scene], None]:
             refused = _refusal(scene.system.server.url)
         finally:
             redis.config_set("maxmemory", 0)
-        scene.expect("maxmemory" in refused, f"the shop was not told: {refused!r}")
+        scene.expect("maxmemory" in refused, f"the shop got no error: {refused!r}")
         said = scene.system.said("full", since=began)
-        scene.expect(said, "no role said that the server is full")
-        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a sign of life of every role")
+        scene.expect(said, "no role reported the server's lack of memory")
+        scene.system.until(scene.system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
 
     return act
 

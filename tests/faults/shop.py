@@ -70,7 +70,7 @@ class Visit:
     """The same in all sessions of one person; 0 for none."""
     told: list[Told] = field(default_factory=list)
     untold: int = 0
-    """Events that the server didn't take or acknowledge."""
+    """Events that the server didn't accept or acknowledge."""
 
 
 def entry_order(entry: str) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def silent_stops(record: OutreachRecord, silent_since_ms: float, alarms: Sequenc
     for before, after in pairwise(steps):
         if after - before > LONGEST_MS and not any(one.from_ms < after and one.until_ms > before for one in alarms):
             still_s = (after - before) / 1000
-            yield f"I6: outreach {record.outreach} stood still for {still_s:.0f} s, and no alarm was on"
+            yield f"I6: outreach {record.outreach} stalled for {still_s:.0f} s, and no alarm was firing"
 
 
 def _said(line: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.soak`: a steady load, all faults at random, and consistent results at the end.
+"""`python -m tests.faults.soak`: a steady load, all faults at random, and a check of the results at the end.
 
 Most events come from a fixed number of anonymous shoppers. In addition there are people who can be contacted, each with
 a story that the checker knows. Memory is sampled all the time.
@@ -36,7 +36,7 @@ def main() -> int:
     """Run the requested soak; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--rate", type=int, default=2200, help="events a second")
+    parser.add_argument("--rate", type=int, default=2200, help="events per second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pool", choices=("threads", "prefork"), default="threads", help="of the recover worker")
     parser.add_argument("--calm", action="store_true", help="without faults")

@@ -25,9 +25,9 @@ def violation(world: World, most_takes: int, limit: int = 1) -> str:  # noqa: C9
     if max(people) > limit:
         return f"I1: {max(people)} contacts of one person, and {limit} allowed"
     if max(sending) > 1:
-        return "I1: two requests for one session may be under way"
+        return "I1: two requests for one session may be in flight"
     if any(session.contacts != counted for session, counted in zip(world.sessions, contacts, strict=True)):
-        return "I2: a session does not know how many contacts were made for it"
+        return "I2: a session has a wrong number of contacts"
     return ""
 
 
@@ -36,7 +36,7 @@ def _of(found: Outreach, most_takes: int) -> str:  # noqa: PLR0911 - one return 
         return "I1: a second contact for one abandonment"
     if found.state in OPEN:
         if found.place not in {"due", "leased"} or (found.state != "waiting" and found.place != "leased"):
-            return "I2: it is open and in no place from where it would go on"
+            return "I2: it is open and in no set that continues it"
         if found.outcome:
             return "I2: it is open, and counted as ended"
     elif found.place not in {"", found.state} and found.state != "gone":
@@ -46,9 +46,9 @@ def _of(found: Outreach, most_takes: int) -> str:  # noqa: PLR0911 - one return 
     if found.contacts and found.outcome and found.outcome not in CONTACTED:
         return "I2: a contact was made, and the record says otherwise"
     if found.outcome == "sent" and not found.contacts:
-        return "I2: sent, and nobody was contacted"
+        return "I2: sent, and no person was contacted"
     if found.takes > most_takes:
-        return "I2: it stops its workers for ever"
+        return "I2: it keeps crashing its workers"
     return ""
 
 

@@ -11,7 +11,7 @@ WITHOUT = {
         "A doubled message takes what is `sending`; the second worker ends it unsent while the first one's "
         "request is accepted"
     ),
-    "take_dispatched": "A lease runs out, and a late message takes the outreach without a new look at what had arrived",
+    "take_dispatched": "A lease expires, and a late message takes the outreach without a check of arrived events",
     "take_counts": "Two workers have the same claim, and both post",
     "takes_end": "A poison outreach keeps crashing workers",
     "caught_up": "They come back, ingest is behind, the request goes out",
@@ -36,7 +36,7 @@ WITHOUT = {
         "A contact without a reply. Its repetition finds the e-mail address held and releases the number that "
         "was called"
     ),
-    "links": "They pay under the e-mail address alone and are called for a session that knows only their number",
+    "links": "They pay with only the e-mail address and are called for a session that knows only their number",
     "reserve_newest": (
         "A worker that woke up late takes the reservation of its successor and gives it back: a second contact"
     ),
@@ -67,12 +67,12 @@ WITHOUT = {
     "stale_order": "An order arrives after a later activity and is dropped as old",
     "marks_always": "Ingest dies between apply and mark; applied again, the order changes nothing and marks no person",
     "marks_first": "Ingest dies after the acknowledgement: no record of the order is left",
-    "deletes_after": "The entry is gone before it is applied: dispatch believes that all is known",
+    "deletes_after": "The entry is deleted before it is applied: dispatch finds no unapplied entry",
     "retry_waits": "A request that timed out is accepted after an operator had it sent again",
     "skeleton": "Forgotten during the request: no trace of whether it was a contact",
     "keeps_ambiguous": "A contact without a reply, forgotten during the second request, which fails: recorded as dead",
     "keeps_reserved": "Contacted, forgotten, back on the same day: contacted again",
-    "tombstone, bars": "An event from before, still in ingest's hands, brings the person back",
+    "tombstone, bars": "An older event, which ingest still holds, restores the person",
 }
 
 

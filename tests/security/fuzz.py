@@ -214,7 +214,7 @@ def main() -> int:
     """Run all targets in order; the exit code is 1 if something broke."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long, in all")
-    parser.add_argument("--seed", type=int, default=None, help="of the first input; made up unless given")
+    parser.add_argument("--seed", type=int, default=None, help="of the first input; random by default")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else time.time_ns() % 1_000_000
     for target in TARGETS:

@@ -21,7 +21,7 @@ HEAD = b'{"session_id": "s-hostile", "type": "exit", '
 NAMES_NOBODY = {
     "an array too deep": b"[" * DEEP,
     "objects too deep": HEAD + b'"cart": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
-    "deep where nobody looks": HEAD + b'"x": ' + b"[" * FITS + b"]" * FITS + b"}",
+    "deep in an ignored field": HEAD + b'"x": ' + b"[" * FITS + b"]" * FITS + b"}",
     "deep metadata": HEAD + b'"engagement": {"metadata": ' + b'{"a":' * 8000 + b"1" + b"}" * 8000 + b"}}",
     "a number of 10,000 digits": HEAD + b'"order_value": ' + b"9" * 10_000 + b"}",
     "cut short": HEAD[:-2],

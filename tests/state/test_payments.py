@@ -1,4 +1,4 @@
-"""Payments of a person that are in progress: what marks them, what ends them, and that nothing is sent meanwhile."""
+"""A person's payments in progress: their start, their end, and no contact in between."""
 
 from itertools import permutations
 

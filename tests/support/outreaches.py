@@ -22,7 +22,7 @@ BODY = '{"customer":{"full_name":"Jane Doe"}}'
 def cut_offs(
     before_ms: int, *, wait_ms: int = WAIT_MS, suppress_reason: str = "", lanes: Iterable[str] | None = None
 ) -> list[SilentLane]:
-    """Everybody silent since `before_ms`, in all lanes or in the named ones."""
+    """All sessions silent since `before_ms`, in all lanes or in the named ones."""
     return [
         SilentLane(lane.name, before_ms, wait_ms, suppress_reason, lane.kind.measure_from_expiry)
         for lane in LANES
@@ -31,15 +31,15 @@ def cut_offs(
 
 
 def sweep(state: State, *, silent_for_ms: int = WAIT_MS, max_age_ms: int = MAX_AGE_MS, **cut: Any) -> int:  # noqa: ANN401
-    """Claim what has been silent for long enough; return how many sessions became an outreach."""
-    # Asking for empty lanes too would make fakeredis the slowest part of the tests.
+    """Claim sessions that have been silent for long enough; return how many became an outreach."""
+    # Queries for empty lanes would make fakeredis the slowest part of the tests.
     cut.setdefault("lanes", {key.decode().rpartition(":lane:")[2] for key in state.client.scan_iter("*:lane:*")})
     lanes = cut_offs(now_ms(state) - silent_for_ms, **cut)
     return state.sessions.claim(lanes, max_age_ms=max_age_ms, required=REQUIRED).outreaches
 
 
 def abandon(state: State, session: str = "s-1", *, stage: Stage = "checkout", ago_ms: int = HOUR_MS) -> str:
-    """Let somebody reachable fall silent and be claimed; return the outreach."""
+    """Let a reachable session fall silent and be claimed; return the outreach."""
     happen(state, event(session=session, stage=stage, customer=JANE), ago_ms=ago_ms)
     assert sweep(state) == 1
     return stored(state, session).outreach

@@ -53,7 +53,7 @@ def score_of(state: State, key: str, member: str) -> int | None:
 
 
 def ttl_ms(state: State, key: str) -> int | None:
-    """How long a key still lives; None: for ever. A key that is not there fails the test."""
+    """Return how long a key still exists; None: without expiry. A missing key fails the test."""
     left = int(state.client.pttl(key))
     assert left != -2, f"{key} is not there"
     return None if left == -1 else left

@@ -162,7 +162,7 @@ WEEKDAYS, SATURDAY = range(5), 5
 
 
 @pytest.mark.parametrize(
-    ("rules", "begin", "end"), [(LAW_ALONE, 7, 19), (BOTH, 8, 19)], ids=["the law alone", "with the usual quiet hours"]
+    ("rules", "begin", "end"), [(LAW_ALONE, 7, 19), (BOTH, 8, 19)], ids=["only the law", "with the usual quiet hours"]
 )
 def test_colombia_is_contacted_in_its_legal_hours_only(rules: ContactSettings, begin: int, end: int) -> None:
     expected = {(day, hour) for day in WEEKDAYS for hour in range(begin, end)}

@@ -54,7 +54,7 @@ def test_looking_changes_nothing(real_state: State, env: dict[str, str]) -> None
     _, found = doctor(env)
 
     assert dump(real_state) == before
-    assert found["deployment"].text == "nothing is recorded yet: the first role that starts does it"
+    assert found["deployment"].text == "nothing is recorded yet; the first role that starts records it"
 
 
 # The server
@@ -66,9 +66,9 @@ def test_looking_changes_nothing(real_state: State, env: dict[str, str]) -> None
         (
             "maxmemory_policy",
             "allkeys-lru",
-            ("eviction", "fail", "maxmemory-policy is allkeys-lru: a full server forgets"),
+            ("eviction", "fail", "maxmemory-policy is allkeys-lru: a server out of memory evicts"),
         ),
-        ("appendonly", "no", ("persistence", "fail", "appendonly is off: a restart of the server forgets")),
+        ("appendonly", "no", ("persistence", "fail", "appendonly is off: a restart of the server loses")),
         ("hash_max_listpack_value", "64", ("compact", "note", "hash-max-listpack-value is 64: sessions with a cart")),
     ],
 )
@@ -138,8 +138,8 @@ def test_a_frozen_server_gets_an_answer_all_the_same(valkey: EmbeddedValkey, env
 
     assert monotonic() - started < PATIENCE_S
     assert code == 1
-    assert "it does not answer in time" in found["server"].text
-    assert "it does not answer in time" in found["broker"].text
+    assert "it doesn't answer in time" in found["server"].text
+    assert "it doesn't answer in time" in found["broker"].text
 
 
 def test_a_password_that_is_refused_is_called_that_and_not_shown(healthy: State, env: dict[str, str]) -> None:
@@ -187,10 +187,10 @@ def test_a_host_without_the_secret_compares_the_rest(healthy: State, env: dict[s
 @pytest.mark.parametrize(
     ("keys", "mark", "words"),
     [
-        ("", "fail", f"encrypted under a key that is not here ({key_id(KEY)})"),
-        (OTHER.hex(), "fail", f"encrypted under a key that is not here ({key_id(KEY)})"),
-        (KEY.hex(), "ok", f"on: what is personal is encrypted under key {key_id(KEY)}"),
-        (f"{OTHER.hex()},{KEY.hex()}", "ok", f"under key {key_id(OTHER)}, 1 more for what is older"),
+        ("", "fail", f"encrypted under a key that is missing here ({key_id(KEY)})"),
+        (OTHER.hex(), "fail", f"encrypted under a key that is missing here ({key_id(KEY)})"),
+        (KEY.hex(), "ok", f"on: personal data is encrypted under key {key_id(KEY)}"),
+        (f"{OTHER.hex()},{KEY.hex()}", "ok", f"under key {key_id(OTHER)}, 1 more for older data"),
     ],
 )
 def test_missing_encryption_keys_are_reported(

@@ -12,7 +12,7 @@ from winback.operations.event_check import check
 from winback.operations.field_suggestions import suggestion
 
 SOUND = {"session_id": "s", "type": "exit"}
-SIGN_OF_LIFE = "the event would only say that the shopper is still there"
+SIGN_OF_LIFE = "the event would only show that the shopper is still active"
 
 
 def test_an_event_without_fault_is_fine() -> None:
@@ -47,7 +47,7 @@ def test_an_event_without_fault_is_fine() -> None:
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},
             (
                 "customer.phone_number: is not a valid number, and without a session_id or an email the event names "
-                "nobody; the event would be rejected"
+                "no person; the event would be rejected"
             ),
         ),
     ],

@@ -59,17 +59,17 @@ def test_it_prints_the_request_that_would_be_sent() -> None:
 @pytest.mark.parametrize(
     ("later", "why"),
     [
-        ({"type": "order_completed"}, "what was in the session is bought"),
+        ({"type": "order_completed"}, "the session's cart was bought"),
         ({"type": "opt_out"}, "the person opted out"),
         ({"cart": []}, "the cart is empty"),
         ({"customer": {"consent": False}}, "the customer refused every channel"),
         ({"customer": {"full_name": None}}, "the session ends as unreachable without customer.full_name"),
         ({"customer": {"phone_number": "12"}}, "customer.phone_number can't be used for a contact"),
         ({"engagement": {"metadata": {"bot": True}}}, "it is a bot"),
-        ({"session_id": "another", "type": "exit", "flow_stage": None}, "no event said at which flow_stage"),
+        ({"session_id": "another", "type": "exit", "flow_stage": None}, "no event had the shopper's flow_stage"),
         (
             {"session_id": "another", "type": "order_completed", "cart_id": SEED["session_id"]},
-            "what was in the session",
+            "the session's cart was bought",
         ),
     ],
 )

@@ -29,13 +29,13 @@ UNREACHABLE = "applied, but the shopper can't be contacted until another event b
             {"customer": {"phone_number": "+38344123456"}},
             f"customer.country_code: is missing, and the number is of no country; {UNREACHABLE}",
         ),
-        ({"customer": {"full_name": "Guest"}}, f"customer.full_name: is no name of a person; {UNREACHABLE}"),
+        ({"customer": {"full_name": "Guest"}}, f"customer.full_name: is not a person's name; {UNREACHABLE}"),
         (
             {"customer": {"phone_number": "30012", "country_code": "Colombia"}},
             f"customer.phone_number: is not a valid number in CO; {UNREACHABLE}",
         ),
         ({"customer": {"phone_number": None}}, f"customer.phone_number: is empty; {UNREACHABLE}"),
-        ({"customer": {"full_name": " \u0007"}}, f"customer.full_name: is no name of a person; {UNREACHABLE}"),
+        ({"customer": {"full_name": " \u0007"}}, f"customer.full_name: is not a person's name; {UNREACHABLE}"),
         ({"customer": {"full_name": ""}}, f"customer.full_name: is empty; {UNREACHABLE}"),
         (
             {"customer": {"phone_number": "+573001234567", "country_code": "Columbia"}},
@@ -58,11 +58,11 @@ UNREACHABLE = "applied, but the shopper can't be contacted until another event b
         ),
         (
             {"type": "opt_out", "customer": {"phone_number": "30012", "country_code": "CO"}},
-            "customer.phone_number: is not a valid number; the event would count for its session alone",
+            "customer.phone_number: is not a valid number; the event would count only for its session",
         ),
         (
             {"type": "order_completed", "customer": {"phone_number": "3001234567"}},
-            "customer.phone_number: is not a valid number; the event would count for its session alone",
+            "customer.phone_number: is not a valid number; the event would count only for its session",
         ),
         (
             {"customer": {"email": "jane.example.com"}},
@@ -78,11 +78,11 @@ UNREACHABLE = "applied, but the shopper can't be contacted until another event b
         ),
         (
             {"cart": {"total_value": 1}},
-            "cart.currency: is missing beside the amount; nobody could tell in which currency that is",
+            "cart.currency: is missing next to the amount; the currency of the amount would be unknown",
         ),
         (
             {"type": "order_completed", "order_value": 1},
-            "currency: is missing beside the amount; nobody could tell in which currency that is",
+            "currency: is missing next to the amount; the currency of the amount would be unknown",
         ),
         (
             {"cart": {"items": [{"quantity": 0}, {"quantity": 1}]}},

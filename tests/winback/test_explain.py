@@ -1,4 +1,4 @@
-"""`winback explain`: why somebody was contacted, or was not, and what happens next."""
+"""`winback explain`: why a shopper was or wasn't contacted, and the next step."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def test_waiting_session_shows_when_its_threshold_passes(shop: Shop) -> None:
     story = told(shop)["session"]
     assert (story["stage"], story["platform"], story["state"]) == ("checkout", "web", "waiting")
     assert (story["threshold"], story["setting"]) == ("15m", "detection.idle.checkout")
-    assert story["next"].endswith("unless something happens, it is claimed, and the contact policy is asked")
+    assert story["next"].endswith("unless something happens, it is claimed, and the contact policy decides")
     assert abs(milliseconds_of(story["claimed_from"]) - at_ms - 15 * MINUTE_MS) < SECOND_MS
     shop.env["WINBACK_DETECTION__IDLE_BY_PLATFORM__WEB__CHECKOUT"] = "2m"
     story = told(shop)["session"]
@@ -94,7 +94,7 @@ def test_superseded_session_and_its_successor_name_each_other(shop: Shop) -> Non
     ingest_of(shop.state).step()
     old, new = told(shop, "old")["session"], told(shop, "new")["session"]
     assert (old["state"], old["superseded_by"], old["supersedes"]) == ("superseded", "new", None)
-    assert old["next"] == "nothing: session new took it over; see that"
+    assert old["next"] == "nothing: it was superseded by session new; see that one"
     assert (new["superseded_by"], new["supersedes"]) == (None, "old")
     assert "taken over     by session new" in shop.run("explain", "old")
     assert "took over      session old" in shop.run("explain", "new")
@@ -116,7 +116,7 @@ def milliseconds_of(text: str) -> int:
         ([event(customer=JANE)], "at the next sweep it is claimed"),
         ([event(customer={"full_name": "Jane"})], "at the next sweep it ends unreachable: phone missing"),
         ([event(customer=JANE), event("payment_declined", stage=None)], "it ends suppressed: declined_off"),
-        ([event("exit", stage=None)], "no event has said at which stage"),
+        ([event("exit", stage=None)], "no event had its stage"),
         ([event(), event("order_completed", stage=None)], "nothing: it was bought"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_session_that_is_not_known_is_explained_too(shop: Shop) -> None:
     publish(shop.state, event())
     lines = shop.run("explain", "s-1", code=2).splitlines()
     assert lines[0].startswith("session 's-1' is not known in namespace ")
-    assert [word for word in ("7 days", "namespace", "rejected", "not applied") if word not in " ".join(lines)] == []
+    assert [word for word in ("7 days", "namespace", "rejected", "aren't applied") if word not in " ".join(lines)] == []
     assert shop.run("explain", "07-0123456789abcdef", code=2).startswith("07-0123456789abcdef: no such outreach")
 
 

@@ -26,14 +26,14 @@ def test_history_of_an_outreach_is_shown_line_by_line(shop: Shop) -> None:
     shop.state.outbox.postpone(again, delay_ms=1, why="person_held")
     again = take_again(shop.state, held.outreach)
     assert shop.state.outbox.fence(again, body="{}", key="k").verdict == "sending"
-    assert "its request is under way" in told(shop)["outreaches"][0]["next"]
+    assert "its request is in flight" in told(shop)["outreaches"][0]["next"]
     settle(again, "sent", line="attempt 2 in 412 ms (left out: customer.country_code (taken from the number)) http_200")
     (story,) = told(shop)["outreaches"]
     texts = [line["text"] for line in story["history"]]
     assert texts[0].startswith("claimed: silent since 20")
     assert texts[1:] == [
         "attempt 1 http_503, 1,200 ms",
-        "to be tried again: http_503",
+        "to be retried: http_503",
         "postponed: person_held",
         "attempt 2 http_200, 412 ms (left out: customer.country_code (taken from the number))",
         "ended sent",

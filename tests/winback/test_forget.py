@@ -174,7 +174,7 @@ def test_unknown_person_is_reported_and_proved(shop: Shop) -> None:
     [
         ((), "name the person: --phone NUMBER, --email ADDRESS or both, or --session SESSION"),
         (("--phone", PHONE, "--session", "s-1"), "name the person: --phone NUMBER, --email ADDRESS or both, or"),
-        (("--email", "nobody"), "'nobody' is not a valid e-mail address"),
+        (("--email", "unknown"), "'unknown' is not a valid e-mail address"),
         (("--phone", "12"), "'12' is not a valid phone number"),
     ],
 )

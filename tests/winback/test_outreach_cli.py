@@ -174,4 +174,4 @@ def test_a_retried_session_keeps_its_story(shop: Shop) -> None:
     held = dead(shop.state)
     shop.run("dead", "retry", held.outreach, "--yes")
     assert stored(shop.state).outreaches == (held.outreach,)
-    assert "tried again, by the operator" in shop.run("outreach", "show", held.outreach)
+    assert "retried by the operator" in shop.run("outreach", "show", held.outreach)

@@ -97,7 +97,7 @@ def test_to_resume_tries_at_once_what_has_stopped_by_itself(real_state: State, r
 
 
 def test_while_nothing_holds_it_back_all_is_well(healthy: State) -> None:
-    assert findings(healthy)["sending"] == health.Finding("sending", "ok", "nothing holds it back")
+    assert findings(healthy)["sending"] == health.Finding("sending", "ok", "not blocked")
     passes(control(healthy, per_day=1000))
     assert findings(healthy, max_per_day="1000")["sending"].text.endswith("; 1 of 1,000 contacts of the day")
     assert "shop" not in findings(healthy)
@@ -109,7 +109,7 @@ def test_pause_is_shown_prominently_with_reason_and_end(healthy: State) -> None:
     told = findings(healthy)["sending"]
     assert told.mark == "fail"
     assert told.text == (
-        f"paused by hand since {since}, until {until} (the line is down): nothing is sent, what is due stays due"
+        f"paused by an operator since {since}, until {until} (the line is down): nothing is sent, outreaches stay due"
     )
     assert told.hint == "winback resume"
 
@@ -118,7 +118,9 @@ def test_pause_during_a_stop_shows_both(healthy: State) -> None:
     by = control(healthy)
     by.report_outcome(held(), "refused", "http_401")
     by.pause("")
-    assert findings(healthy)["sending"].text.endswith("what is due stays due; and it had stopped by itself (http_401)")
+    assert findings(healthy)["sending"].text.endswith(
+        "outreaches stay due; it had also stopped automatically (http_401)"
+    )
 
 
 def stop(by: Control) -> None:
@@ -132,8 +134,8 @@ def fail(by: Control) -> None:
 @pytest.mark.parametrize(
     ("happens", "why", "wait", "hint"),
     [
-        (stop, "http_401", (40 * SECOND_MS, "40 s"), "mend delivery.public_api_key"),
-        (fail, "http_429", (5 * MINUTE_MS, "5 min"), "nothing to do if Yuno is away"),
+        (stop, "http_401", (40 * SECOND_MS, "40 s"), "fix delivery.public_api_key"),
+        (fail, "http_429", (5 * MINUTE_MS, "5 min"), "if Yuno is down, no action is needed"),
     ],
 )
 def test_automatic_stop_is_shown_with_its_next_try(
@@ -145,8 +147,8 @@ def test_automatic_stop_is_shown_with_its_next_try(
     assert told.mark == "fail"
     since = health.clock_time(found.sending.since_ms or 0)
     assert told.text == (
-        f"stopped since {since} because {why}, what is due stays due; "
-        f"next try in {wait[1]}, and it goes on when that works"
+        f"stopped since {since} because {why}; outreaches stay due; "
+        f"next try in {wait[1]}, and sending resumes when it succeeds"
     )
     assert told.hint.startswith(hint)
 
@@ -164,14 +166,14 @@ def test_reached_daily_limit_is_shown(healthy: State) -> None:
     passes(by)
     granted(by)
     told = findings(healthy)["sending"]
-    assert (told.mark, told.text) == ("warn", "today's contacts are used up (1): it goes on at 00:00 UTC")
+    assert (told.mark, told.text) == ("warn", "daily limit reached (1): sending resumes at 00:00 UTC")
 
 
 def test_what_is_held_back_is_not_blamed_on_the_workers(healthy: State) -> None:
     abandon(healthy, ago_ms=30 * MINUTE_MS)
     assert findings(healthy)["outbox"].mark == "warn"
     control(healthy).pause("")
-    assert findings(healthy)["outbox"].text == "1 due now, the first for 15 min: sending is held back"
+    assert findings(healthy)["outbox"].text == "1 due now, the first for 15 min: sending is blocked"
 
 
 def test_silent_shop_is_reported(healthy: State) -> None:
@@ -180,12 +182,12 @@ def test_silent_shop_is_reported(healthy: State) -> None:
     healthy.streams.shop_silence(HOUR_MS)
     told = findings(healthy)["shop"]
     assert told.mark == "fail"
-    assert told.text.startswith("no event has come for 3 h, longer than detection.max_silence")
+    assert told.text.startswith("no event has arrived for 3 h, longer than detection.max_silence")
 
 
 def test_shop_without_events_is_reported(healthy: State) -> None:
     healthy.streams.shop_silence(HOUR_MS)
-    assert findings(healthy)["shop"].text.startswith("no event has come for as long as anybody knows")
+    assert findings(healthy)["shop"].text.startswith("no event has arrived for an unknown time")
 
 
 def test_json_and_screen_show_the_pause(healthy: State, valkey: EmbeddedValkey) -> None:

@@ -177,7 +177,7 @@ def test_a_cluster_that_is_not_there_is_one_line_too(env: dict[str, str]) -> Non
 
 
 def test_a_frozen_server_is_given_up_after_some_seconds(valkey: EmbeddedValkey, env: dict[str, str]) -> None:
-    with frozen(valkey), pytest.raises(StartError, match="it does not answer in time"):
+    with frozen(valkey), pytest.raises(StartError, match="it doesn't answer in time"):
         run("status", **env)
 
 

@@ -1,4 +1,4 @@
-"""The watch of the roles: what is worth an alarm, that it is told once for all, and that it never stops its role."""
+"""The roles' monitor: which findings raise an alarm, one log line for all processes, and no effect on its role."""
 
 import threading
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Watching:
         self.watch = AlarmMonitor(self.settings, clock=lambda: self.now_s)
 
     def look(self, seconds: float = 5.0) -> list[tuple[str, str]]:
-        """Look once after so many seconds; (event, about) of each line."""
+        """Check once after a number of seconds; return (event, about) of each line."""
         return [(line["event"], line["alarm"]) for line in self.lines(seconds)]
 
     def lines(self, seconds: float = 5.0) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def test_patience_covers_the_slowest_sign_of_life_and_has_an_end() -> None:
     assert patience_s(Settings(alarms=AlarmSettings(check_interval=timedelta(minutes=1)))) == LONGEST_PATIENCE_S
 
 
-# What is told, once for all
+# Logged once for all processes
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_unreachable_server_is_logged_by_each_process(valkey: EmbeddedValkey, mo
     with frozen(valkey):
         (line,) = one.lines()
         assert (line["event"], line["alarm"]) == ("alarm", "server")
-        assert line["text"].startswith(f"redis_url ({address(valkey.url)}): it does not answer in time: ")
+        assert line["text"].startswith(f"redis_url ({address(valkey.url)}): it doesn't answer in time: ")
         assert other.look() == [("alarm", "server")]
         assert one.look(10) == []
         assert one.look(14) == one.look(14) == one.look(14) == []
@@ -222,7 +222,7 @@ def test_a_frozen_server_does_not_hold_up_the_role(valkey: EmbeddedValkey) -> No
     with frozen(valkey):
         watch.start()
         (thread,) = [thread for thread in threading.enumerate() if thread.name == "watch"]
-        # It hangs in a read; whoever started it goes on at once, and so does its end.
+        # It hangs in a read; the role that started it continues immediately, and can end.
         eventually(lambda: watch._state is not None)
         assert thread.daemon
         watch.stop()

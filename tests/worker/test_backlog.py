@@ -41,7 +41,7 @@ def test_backlog_is_an_alarm_after_ten_seconds(real_state: State) -> None:
     since = {seconds: DispatchHold(30_000, found.now_ms - seconds * SECOND_MS) for seconds in (9, 10)}
     early, late = (health.findings(replace(found, backlog=since[seconds]), Settings()) for seconds in (9, 10))
     assert "queue" not in failing(early)
-    text = "30,000 messages wait before the workers, so no outreach has been dispatched for 10 s"
+    text = "30,000 messages wait for workers, so no outreach has been dispatched for 10 s"
     assert (failing(late)["queue"].mark, failing(late)["queue"].text) == ("fail", text)
 
 

@@ -47,7 +47,9 @@ def test_the_secret_that_up_keeps_is_found_and_named(env: dict[str, str], folder
     kept.write_text("of another server than this\n")
     code, found = doctor({**env, "WINBACK_IDENTITY_SECRET": ""})
     assert (code, found["secrets"].mark, found["deployment"].mark) == (1, "fail", "fail")
-    assert found["secrets"].text.startswith("var/identity_secret (kept by winback up) belongs to other data than ")
+    assert found["secrets"].text.startswith(
+        "var/identity_secret (kept by winback up) doesn't belong to this server's data"
+    )
 
 
 @pytest.mark.usefixtures("healthy")
@@ -84,6 +86,6 @@ def test_without_a_kept_secret_a_missing_one_fails(env: dict[str, str], folder: 
 
 def test_the_kept_secret_is_not_taken_for_a_server_elsewhere(folder: Path) -> None:
     (folder / "var").mkdir()
-    (folder / "var" / "identity_secret").write_text("made up for the embedded server\n")
+    (folder / "var" / "identity_secret").write_text("a secret for the embedded server\n")
     for url, taken in {"redis://shop.example:6379/0": False, "redis://127.0.0.1:6390/0": True}.items():
         assert with_kept_secret(Settings(redis_url=url))[1] == taken

@@ -82,7 +82,7 @@ def test_full_server_is_the_first_problem(healthy: State) -> None:
         (memory,) = problems(healthy).items()
 
     assert memory[0] == "memory"
-    assert memory[1].endswith("when it is full, events are refused and nobody is contacted")
+    assert memory[1].endswith("when memory runs out, events are rejected and no shopper is contacted")
 
 
 def test_missing_replicas_are_a_failure(healthy: State) -> None:
@@ -144,7 +144,7 @@ def test_lagging_ingest_is_reported_with_age_and_length(healthy: State) -> None:
     for number in range(2):
         healthy.client.xadd(healthy.keys.events, {"event": "{}"}, id=f"{at}-{number}")
 
-    assert problems(healthy) == {"events": "ingest is 3 min behind, 2 events wait: contacts wait for them"}
+    assert problems(healthy) == {"events": "ingest is 3 min behind with 2 events; contacts wait for them"}
 
 
 def test_unread_stream_with_events_is_a_failure(healthy: State) -> None:
@@ -154,8 +154,8 @@ def test_unread_stream_with_events_is_a_failure(healthy: State) -> None:
 
     healthy.client.xadd(healthy.keys.events_of(3), {"event": "{}"})
     [found] = [finding for finding in health.findings(read(healthy), Settings()) if finding.name == "streams"]
-    where = "winback:events:3, which nobody reads, and for which no contact waits"
-    assert (found.mark, found.text) == ("fail", f"events are in {where}: ingest knows of 2")
+    where = "winback:events:3, which ingest doesn't read (it reads 2)"
+    assert (found.mark, found.text) == ("fail", f"events are in {where}; no contact waits for them")
     assert found.hint == "set ingest.streams to 4 or more, and restart ingest"
 
 
@@ -176,13 +176,13 @@ def test_unusable_edit_is_reported_with_its_first_line(healthy: State) -> None:
 
     told = problems(healthy)["thresholds"]
 
-    assert told.endswith("goes on with those before: winback.toml:3:1: not TOML (and 1 more)")
+    assert told.endswith("keeps the previous ones: winback.toml:3:1: not TOML (and 1 more)")
 
 
 def test_blocked_outbox_is_reported(healthy: State) -> None:
     abandon(healthy, ago_ms=30 * MINUTE_MS)
 
-    assert problems(healthy) == {"outbox": "due now: 1 outreaches, the first for 15 min: the workers do not keep up"}
+    assert problems(healthy) == {"outbox": "due now: 1 outreaches, the first for 15 min: the workers don't keep up"}
 
 
 def test_parked_outreaches_are_a_note_with_number_and_command(healthy: State) -> None:
@@ -192,7 +192,7 @@ def test_parked_outreaches_are_a_note_with_number_and_command(healthy: State) ->
     unknown(healthy, "s-3")
     (found,) = (found for found in health.findings(read(healthy), Settings()) if found.name == "decisions")
     assert (found.mark, found.hint) == ("note", "winback unknown list, winback dead list")
-    assert found.text.endswith("to decide: 1 unknown, which may have been sent, 2 dead")
+    assert found.text.endswith("decision: 1 unknown, which may have been sent, 2 dead")
     Operator(healthy.scripts, healthy.keys).drop([parked.outreach])
     assert problems(healthy)["decisions"].endswith("1 unknown, which may have been sent, 1 dead")
 

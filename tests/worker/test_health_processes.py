@@ -49,7 +49,7 @@ def test_workers_in_two_modes_are_named_with_their_modes(healthy: State) -> None
         declare(healthy.scripts, healthy.keys, announcer.sending_mode(settings(**more)), process)
     found = problems(healthy)
     assert "recover old:7: live for api.example; recover new:8: shadow" in found["processes"]
-    assert "because workers disagree on how to send" in found["sending"]
+    assert "because the workers' settings for sending differ" in found["sending"]
 
 
 @pytest.mark.parametrize(

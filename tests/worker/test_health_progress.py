@@ -135,7 +135,7 @@ def test_outreach_that_no_worker_takes_fails(healthy: State) -> None:
     handed_out(healthy, outreach, ago_ms=20 * SECOND_MS)
     assert found(healthy, "attempts").mark == "ok"
     handed_out(healthy, outreach, ago_ms=30 * SECOND_MS)
-    text = "outreaches were handed to the workers 30 s ago, and no worker has taken one since"
+    text = "outreaches were dispatched 30 s ago, and no worker has taken one since"
     assert found(healthy, "attempts").text == text
 
     attempt(outreach, deps_of(healthy))

@@ -22,7 +22,7 @@ class Killed(BaseException):
 
 
 def killed_at(step: Step, *, after: int) -> Callable[[Step], None]:
-    """End the process the next time that it comes to a step, after so many times."""
+    """End the process when it reaches a step for the given time."""
     left = [after]
 
     def reached(now: Step) -> None:

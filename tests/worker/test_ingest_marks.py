@@ -1,4 +1,4 @@
-"""Whose person an event marks as a buyer, or as one to be left alone."""
+"""The people that an event marks as buyers, or as not to be contacted."""
 
 import pytest
 

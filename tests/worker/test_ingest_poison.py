@@ -1,4 +1,4 @@
-"""An entry that stops its consumer is set aside, and nobody else loses anything by it."""
+"""An entry that crashes its consumer is quarantined, and no other entry is lost."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What cannot be read is set aside with its reason and nothing personal; what can be is applied."""
+"""Unreadable parts are quarantined with the reason and without personal data; the others are applied."""
 
 import json
 from typing import Any
@@ -148,7 +148,7 @@ def test_any_entry_is_read_without_error_or_disclosure(raw: bytes) -> None:
     batch = collect([arrived(raw, 1_747_176_000_000)])
     told = " ".join(str(problem) for rejection in batch.rejections for problem in rejection.problems)
     assert SECRET_TEXT not in told
-    assert batch.changes or batch.rejections or b"consent" in raw  # a refusal may name a person alone
+    assert batch.changes or batch.rejections or b"consent" in raw  # a refusal can name only a person
     for change in batch.changes:
         assert change.activity or change.signal or change.purchase or change.stamp
         assert all(isinstance(value, str) for value in change.fields.values())

@@ -1,4 +1,4 @@
-"""Ingest processes come and go under names of their own, as pods do: what one had in hand is never lost."""
+"""Ingest processes start and end with their own names, like pods: batches in flight are never lost."""
 
 import json
 import os

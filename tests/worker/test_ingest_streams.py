@@ -15,7 +15,7 @@ LAST = SEVERAL - 1
 
 @pytest.fixture
 def streams(state: State) -> list[Stream]:
-    """Three streams, from which nobody has read."""
+    """Three streams that no consumer has read."""
     return opened(state, SEVERAL)
 
 

@@ -68,7 +68,7 @@ def test_forgotten_person_with_new_activity_is_named_again(shop: Shop) -> None:
 
 
 class RemovedMeanwhile:
-    """People of whom one is removed between the apply of a batch and its notes, by a forget that began before."""
+    """People; one of them is removed between a batch's apply and its notes, by a forget that began before."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop, self.removes = shop, False

@@ -62,7 +62,7 @@ def test_stream_is_exported_in_entries_and_seconds(real_state: State) -> None:
     at = now_ms(real_state) - 30 * SECOND_MS
     for number in range(5):
         real_state.client.xadd(real_state.keys.events, {"event": "{}"}, id=f"{at + number}-0")
-    real_state.streams.first.read("somebody", count=2, block_ms=1)
+    real_state.streams.first.read("a consumer", count=2, block_ms=1)
 
     shown = show(real_state)
 
@@ -128,7 +128,7 @@ def test_failing_check_is_exported_by_name(real_state: State) -> None:
     make_healthy(real_state)
     last_seen(real_state, "recover", 60 * SECOND_MS)
 
-    shown = show(real_state, ours=[Finding("settings", "fail", "Jane Doe has mistyped them", "mend it")])
+    shown = show(real_state, ours=[Finding("settings", "fail", "Jane Doe has mistyped them", "fix it")])
 
     assert shown.values("winback_check_failing", "check") == {"recover": 1, "settings": 1}
     assert shown.value("winback_check_failing", check="ingest") == 0

@@ -58,7 +58,13 @@ def test_waiting_messages_at_an_idle_worker_are_a_stall() -> None:
         lambda worker: setattr(worker, "waiting", -1),
         lambda worker: setattr(worker, "waiting", 5 - worker.waiting),
     ],
-    ids=["it takes some", "it has one in hand", "nothing waits", "the broker is away", "the queue is emptied at times"],
+    ids=[
+        "it takes some",
+        "it has one in flight",
+        "nothing waits",
+        "the broker is away",
+        "the queue is emptied at times",
+    ],
 )
 def test_anything_else_is_none(changes: Callable[[Worker], object]) -> None:
     assert not Worker().stands_still(changes)
@@ -104,7 +110,7 @@ def test_stalled_process_ends_in_order_or_by_force(
 ) -> None:
     code = f"import signal\nsignal.signal(signal.SIGTERM, signal.{to_sigterm})\n{STANDS_STILL}"
     with Redis.from_url(valkey.url) as client:
-        client.lpush("a.queue", "a message that nobody takes")
+        client.lpush("a.queue", "a message that no worker takes")
         done = subprocess.run([sys.executable, "-c", code, valkey.url], capture_output=True, timeout=50, check=False)
         client.delete("a.queue")
     assert done.returncode == -ends_by

@@ -23,7 +23,7 @@ LATER = DetectionSettings(idle=StageThresholds(checkout=timedelta(minutes=20)))
 
 
 class Recorder(ThresholdRecorder):
-    """One whose clock stands still until it is moved."""
+    """Return a recorder whose clock only moves when the test moves it."""
 
     def __init__(self, state: State, sources: Mapping[str, str] | None = None) -> None:
         self.at = 0.0

@@ -1,4 +1,4 @@
-"""A person's answers to the question whether they may be contacted, with their proof, as the state keeps them. Pure."""
+"""A person's stored answers to the question for consent, with their proof. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class ConsentRecord:
     channel: str
     allowed: bool
     at_ms: int = 0
-    """When its event occurred (Unix ms); 0: that isn't known."""
+    """Time of its event (Unix ms); 0: unknown."""
     given_at: str = ""
-    """When the person gave it, as the shop wrote it."""
+    """The time of the answer, as the shop wrote it."""
     source: str = ""
-    """Where they gave it, as the shop wrote it."""
+    """The place of the answer, as the shop wrote it."""
     session: str = ""
     """The session that holds it, if the person's own record doesn't."""
 
 
 def latest(stored: Iterable[Mapping[str, str]]) -> dict[str, ConsentRecord]:
-    """Return the latest answer for each channel, of all identities; of two at the same time the refusal."""
+    """Return the latest answer for each channel, across all identities; of two at the same time, the refusal."""
     found: dict[str, str] = {}
     for answers in stored:
         for name, text in answers.items():
@@ -38,7 +38,7 @@ def latest(stored: Iterable[Mapping[str, str]]) -> dict[str, ConsentRecord]:
 
 
 def of_session(session: Session) -> Iterator[ConsentRecord]:
-    """Return the answers that a session holds."""
+    """Return the answers in a session."""
     fields = session.fields
     for channel in CHANNELS:
         if stated := fields.get(f"consent.{channel}"):
@@ -47,6 +47,6 @@ def of_session(session: Session) -> Iterator[ConsentRecord]:
 
 
 def _read(channel: str, text: str) -> ConsentRecord:
-    """Read 15 digits of the time (ms), `a` or `r`, when it was given, a tab, and where."""
+    """Read 15 digits of the time (ms), `a` or `r`, the time of the answer, a tab, and the place."""
     given_at, _, source = text[_AT_WIDTH + 1 :].partition("\t")
     return ConsentRecord(channel, text[_AT_WIDTH : _AT_WIDTH + 1] == _ALLOWED, int(text[:_AT_WIDTH]), given_at, source)

@@ -1,4 +1,4 @@
-"""Reading a phone number and an e-mail address that an operator or a file gives, for signals that stop a contact."""
+"""Reads a phone number and an e-mail address from an operator or a file, for signals that stop a contact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from detectors.normalize.identities import identities_of, named_by
 
 @dataclass(frozen=True, slots=True)
 class ResolvedContact:
-    """Every identity that is meant, and what couldn't be read."""
+    """Every identity that the input can mean, and whether a part couldn't be read."""
 
     identities: tuple[str, ...]
     bad_phone: bool = False
     bad_email: bool = False
     readings: int = 1
-    """In how many ways the number can be read when none of them is sure; else 1."""
+    """The number of readings of the phone number if none of them is certain; else 1."""
 
 
 def resolve(phone: str, country: str, email: str) -> ResolvedContact:
     """Read a number, an address or both, as leniently as in an event that stops a contact.
 
-    Digits that aren't a valid number can name a person in an event. Given by an operator, they are a mistake that would
-    have no effect, so they are bad.
+    Digits that aren't a valid number can name a person in an event. From an operator they are a mistake without any
+    effect, so they are reported.
     """
     phones = named_by(phone, country, "") if phone else ()
     emails = named_by("", "", email) if email else ()
@@ -40,7 +40,7 @@ def resolve(phone: str, country: str, email: str) -> ResolvedContact:
 
 
 def is_email(text: str) -> bool:
-    """Whether a text that is a number or an address is an address."""
+    """Return whether a text that is a number or an address is an address."""
     return "@" in text
 
 
@@ -50,7 +50,7 @@ def read(text: str, country: str) -> ResolvedContact:
 
 
 def explained(text: str, found: ResolvedContact, country: str) -> Sequence[str]:
-    """Return one line for what is wrong with a number or address that an operator typed; none if nothing is."""
+    """Return one line about the problem with an operator's number or address; none if there is no problem."""
     hint = "" if country else ", or name its --country"
     if found.bad_email:
         return [f"{text[:64]!r} is not a valid e-mail address: write name@example.com"]

@@ -1,4 +1,4 @@
-"""What is wrong with an event, and what deserves its sender's attention. Pure; no finding repeats a value."""
+"""Finds the problems of an event, and warnings for its sender. Pure; no finding repeats a value."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class EventFinding:
-    """One thing to mend (`problem`: the event, or a part of it, would be lost) or to think about (`warning`)."""
+    """A mistake to fix (`problem`: the event, or a part of it, would be lost) or to consider (`warning`)."""
 
     level: Literal["problem", "warning"]
     field: str
@@ -46,18 +46,18 @@ class EventFinding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Everything that can be said about an event."""
+    """All results for an event."""
 
     findings: list[EventFinding]
     readings: list[FieldReading]
     request: str | None
-    """The JSON text of the request that would follow if the shopper did nothing more; None when none would ..."""
+    """The JSON text of the request that would follow if the shopper did nothing more; None if there would be none."""
     why_not: str
-    """... for this reason; empty when the event would be rejected."""
+    """The reason why there would be none; empty if the event would be rejected."""
 
 
 def check_event(raw: bytes, now_ms: int, requests: Requests) -> Checked:
-    """Explain an event that arrives at `now_ms` (Unix ms), after others that `requests` has seen."""
+    """Explain an event that arrives at `now_ms` (Unix ms), after the earlier ones in `requests`."""
     parsed = parse(raw)
     request, why_not = None, ""
     if parsed.event is not None:
@@ -67,7 +67,7 @@ def check_event(raw: bytes, now_ms: int, requests: Requests) -> Checked:
 
 
 def check(raw: bytes, now_ms: int) -> list[EventFinding]:
-    """Say what ingest would make of an event that arrives at `now_ms` (Unix ms); empty when all is well."""
+    """Return ingest's findings for an event that arrives at `now_ms` (Unix ms); empty if there are none."""
     batch = collect([StreamEntry(f"{now_ms}-0".encode(), raw)])
     found = [_problem(raw, rejection, problem) for rejection in batch.rejections for problem in rejection.problems]
     event = parse(raw).event
@@ -89,7 +89,7 @@ def check(raw: bytes, now_ms: int) -> list[EventFinding]:
 
 
 def is_refused(findings: list[EventFinding]) -> bool:
-    """Whether any of it would be lost."""
+    """Return whether a part of the event would be lost."""
     return any(finding.level == "problem" for finding in findings)
 
 
@@ -100,9 +100,9 @@ def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> EventFinding
     elif not part:
         effect = "the rest of the event would be applied"
     elif part == "type" or (part in {"flow_stage", "platform"} and not _holds(raw, part)):
-        effect = "the event would only say that the shopper is still there"
+        effect = "the event would only show that the shopper is still active"
     else:
-        # The field itself is left out, not the part that it is in.
+        # Only the field itself is left out, not the object that contains it.
         left_out = f"its {part}" if part == problem.field else problem.field
         effect = f"the event would be applied without {left_out}"
     return EventFinding("problem", problem.field, problem.message, effect)
@@ -167,17 +167,17 @@ def _customer(customer: Customer) -> Iterator[EventFinding]:
         yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
     place = place_of(number or "", country or "", region=customer.region or "", time_zone=customer.time_zone or "")
     for field in place.ignored:
-        yield _warning(field, _PLACES[field], "it would be ignored: the number's place alone would count")
+        yield _warning(field, _PLACES[field], "it would be ignored; only the number's place would count")
 
 
 def _name(customer: Customer) -> Iterator[EventFinding]:
     if "full_name" in customer.model_fields_set and names.person_name(customer.full_name or "") is None:
-        what = "is no name of a person" if customer.full_name else "is empty"
+        what = "is not a person's name" if customer.full_name else "is empty"
         yield _warning("customer.full_name", what, _UNREACHABLE)
 
 
 def _number(customer: Customer, number: str | None, country: str | None) -> Iterator[EventFinding]:
-    """Warn of a number that can't be called, or whose country is unknown."""
+    """Warn about a number that can't be called, or whose country is unknown."""
     if number is None and (country or (customer.phone_number or "").startswith("+")):
         where = f" in {country}" if country else ""
         yield _warning("customer.phone_number", f"is not a valid number{where}", _UNREACHABLE)
@@ -190,10 +190,10 @@ def _number(customer: Customer, number: str | None, country: str | None) -> Iter
 
 
 def _person(event: ActivityEvent) -> Iterator[EventFinding]:
-    """Warn of a buyer, or a person who opted out, who would be known by the session or the e-mail address only."""
+    """Warn if a buyer, or a person who opted out, would only be known by the session or the e-mail address."""
     written, given = (event.customer.phone_number, event.customer.country_code) if event.customer else (None, None)
     if event.session_id and written and phones.phone(written, countries.country(given or "")) is None:
-        yield _warning("customer.phone_number", "is not a valid number", "the event would count for its session alone")
+        yield _warning("customer.phone_number", "is not a valid number", "the event would count only for its session")
 
 
 def _cart(cart: Cart) -> Iterator[EventFinding]:
@@ -210,7 +210,7 @@ def _cart(cart: Cart) -> Iterator[EventFinding]:
 
 def _currency(code: str | None, field: str, *, needed: bool) -> Iterator[EventFinding]:
     if not code and needed:
-        yield _warning(field, "is missing beside the amount", "nobody could tell in which currency that is")
+        yield _warning(field, "is missing next to the amount", "the currency of the amount would be unknown")
     elif code and money.currency(code) is None:
         yield _warning(field, "is not a currency of ISO 4217 (COP, BRL, USD)", "it would be left out")
 
@@ -221,7 +221,7 @@ def _channel(channel: str | None) -> Iterator[EventFinding]:
 
 
 def as_data(finding: EventFinding, line: int) -> dict[str, object]:
-    """Return a finding as JSON data; `line` is 0 when the whole input is one event."""
+    """Return a finding as JSON data; `line` is 0 if the whole input is one event."""
     return {
         "line": line or None,
         "level": finding.level,

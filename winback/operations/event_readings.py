@@ -1,4 +1,4 @@
-"""How each field of an event was understood. It shows values: the events are those that a person gave to a command."""
+"""How each field of an event was understood. It shows values, because an operator gave the events to a command."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ _MOST_SHOWN = 80  # characters of a value
 
 @dataclass(frozen=True, slots=True)
 class FieldReading:
-    """What a field says, and what that was understood as."""
+    """A field's value, and its interpretation."""
 
     field: str
     message: str
-    """As it completes the field: `"0055 51 98765-4321" with BR → +5551987654321`."""
+    """Completes the field's name: `"0055 51 98765-4321" with BR → +5551987654321`."""
 
     def __str__(self) -> str:
         return f"{self.field} {self.message}" if self.field else self.message
 
 
 def readings(document: object, parsed: Parsed) -> Iterator[FieldReading]:
-    """Yield how an event was understood: its phone number, and each field that means something else than it says."""
+    """Yield the interpretation of an event: its phone number, and each field whose meaning differs from its text."""
     event = parsed.event
     for note in parsed.notes:
         yield FieldReading(note.field, note.message)

@@ -1,4 +1,4 @@
-"""The request that would follow if a shopper did nothing more after an event, or why none would."""
+"""The request that would follow if a shopper did nothing more after an event, or the reason why none would."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -26,15 +26,15 @@ class _Session:
 
 
 class Requests:
-    """Follows the sessions of some events, in the order in which they stand, as ingest would."""
+    """Follows the sessions of some events, in their order, as ingest would."""
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
 
     def after(self, event: ActivityEvent, now_ms: int) -> payload.Built | str:
-        """Return the request that follows on an event's silence, or why none does.
+        """Return the request that follows an event's silence, or the reason why none does.
 
-        Only what the events say is looked at: not the settings, the law, or what is known of the person.
+        Only the events count here, not the settings, the law, or stored data about the person.
         """
         event_position = position(event, now_ms)
         for other in event.also_sessions:
@@ -67,8 +67,8 @@ def _why_not(session: _Session) -> str | None:
     missing = [label for name, label in _FIELDS.items() if name in REQUIRED and not fields.get(name)]
     reasons = {
         "the person opted out": session.opted_out,
-        "what was in the session is bought": session.purchase and session.purchase >= session.activity,
-        "no event said at which flow_stage and platform the shopper was": not session.activity,
+        "the session's cart was bought": session.purchase and session.purchase >= session.activity,
+        "no event had the shopper's flow_stage and platform": not session.activity,
         "the cart is empty": was_emptied(fields),
         f"the session ends as unreachable without {' and '.join(missing)}": missing,
         "the customer refused every channel": not consent.allowed(fields, {}, must_be_given=False),

@@ -35,10 +35,10 @@ class EventView:
     stage: str
     platform: str
     session: str
-    """As the shop calls it, without credentials; empty if that can't be read."""
+    """As the shop calls it, without credentials; empty if it can't be read."""
     occurred_ms: int | None
     customer: Mapping[str, str]
-    """Masked; `not valid` for what can't be used."""
+    """Masked; `not valid` for an unusable value."""
     cart: str
     findings: tuple[EventFinding, ...]
     """Problems and warnings."""
@@ -51,7 +51,7 @@ class EventView:
         return "applied in part" if any(one.level == "problem" for one in self.findings) else "applied"
 
     def lines(self) -> Iterator[str]:
-        """Yield the event as text, each problem and warning in a line of its own."""
+        """Yield the event as text, each problem and warning on its own line."""
         at = datetime.fromtimestamp(self.arrived_ms / 1000, UTC)
         where = "/".join(one for one in (self.stage, self.platform) if one)
         parts = [f"{at:%H:%M:%S}.{self.arrived_ms % 1000:03d}Z", self.type, where, self.session or "-"]
@@ -85,11 +85,11 @@ class EventView:
 
 
 def view(entry: StreamEntry) -> EventView:
-    """Return how ingest reads an entry. Never raises on what it holds."""
+    """Return ingest's reading of an entry. Never raises because of its content."""
     raw, arrived_ms = entry.event or b"", entry.arrival_ms
     findings = (_NO_EVENT,) if entry.event is None else tuple(map(_masked, check(raw, arrived_ms)))
     event = parse(raw).event
-    # An order or opt-out that names no session and no person is readable, and rejected all the same.
+    # An order or opt-out without a session and a person is readable, and still rejected.
     if event is None or any(one.effect == REJECTED_EFFECT for one in findings):
         return EventView(entry.id.decode(), arrived_ms, REJECTED, "", "", session_in(raw), None, {}, "", findings)
     return EventView(
@@ -107,7 +107,7 @@ def view(entry: StreamEntry) -> EventView:
 
 
 def _masked(finding: EventFinding) -> EventFinding:
-    """Hide the name of an unknown field that may be an address or a number."""
+    """Hide the name of an unknown field if it may be an address or a number."""
     is_personal = "@" in finding.field or _NUMBER.search(finding.field)
     return replace(finding, field=MASK) if is_personal else finding
 

@@ -1,4 +1,4 @@
-"""The names of an event's fields, and which of them somebody meant."""
+"""The names of an event's fields, and suggestions for misspelled ones."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from functools import cache
 from detectors.activity_schema import json_schema
 from detectors.json_values import JsonObject
 
-_CLOSE = 0.8  # of difflib's ratio: custmer and flowstage pass, reason and session do not
+_CLOSE = 0.8  # of difflib's ratio: custmer and flowstage match, reason and session don't
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def suggestion(unknown: str) -> str | None:
-    """Return the field that a dotted name most likely stands for, like customer.phone_number for phone; or None."""
+    """Return the field that a dotted name most likely means, such as customer.phone_number for phone; or None."""
     parent, _, name = unknown.rpartition(".")
     words = _words(name)
 
@@ -27,7 +27,7 @@ def suggestion(unknown: str) -> str | None:
 
 @cache
 def known_fields() -> tuple[str, ...]:
-    """Return the dotted name of every field, like cart.items.sku."""
+    """Return the dotted name of every field, such as cart.items.sku."""
     schema = json_schema()
     return tuple(_paths(schema, schema["$defs"], ""))
 

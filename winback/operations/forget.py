@@ -1,4 +1,4 @@
-"""Forgetting a person: removes every trace of them, and proves by a scan of every key that none is left."""
+"""Forgets a person: removes every trace of them, and scans every key to prove that none is left."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,31 +14,31 @@ from winback.operations.data_subject import DataSubject
 from winback.operations.personal_data import ErasureProof, Finder, PersonalData, Progress, UnreadEvent
 
 MOST_ROUNDS = 5
-"""Ingest can apply events that it had already read while data is removed. Then there is more to find."""
+"""Ingest can apply events that it had already read while data is removed. Then another round is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetResult:
-    """What was removed, and what a scan of every key found afterwards."""
+    """The removed data, and the result of a scan of every key afterwards."""
 
     erased: Erased
     entries: int
     rejected: int
     person_keys: int
     opted_out: bool
-    """An opt-out hadn't been applied yet. The person is on the opt-out list now."""
+    """Whether an opt-out hadn't been applied yet. The person is on the opt-out list now."""
     refused: bool
-    """The same of a refusal."""
+    """The same for a refusal."""
     mentions: int
-    """What was removed from keys of other people: sessions and links."""
+    """Number of removals from keys of other people: sessions and links."""
     kept: tuple[str, ...]
-    """Keys of the person that stay. The command says why."""
+    """Keys of the person that stay. The command gives the reason."""
     searched: int
-    """Keys scanned for a trace; 0 without a scan of all."""
+    """Number of keys scanned for a trace; 0 without a full scan."""
     left: tuple[str, ...]
-    """Keys that still hold a trace. Empty, or something is wrong."""
+    """Keys that still hold a trace. If there are any, there is a bug."""
     slow_log_cleared: bool
-    """Whether the server's logs of slow and large commands were emptied: they can hold names and numbers."""
+    """Whether the server's logs of slow and large commands were cleared: they can contain names and numbers."""
 
 
 @dataclass(slots=True)
@@ -63,10 +63,10 @@ class Forget:
         self._finder_of = partial(Finder, erasure, progress, follow=follow)
         self._finder = self._finder_of(scan=scan)
         self.scans = scan
-        """Whether every key is looked through: as asked for, or because an index turned out to be full."""
+        """Whether every key is scanned: on request, or because an index is full."""
 
     def survey(self, subject: DataSubject) -> PersonalData:
-        """Find everything that has to go; see `Finder.survey`."""
+        """Find all data to remove; see `Finder.survey`."""
         found = self._finder.survey(subject)
         if not self.scans and self._state.index_is_full(subject.people):
             self.scans, self._finder = True, self._finder_of(scan=True)
@@ -75,9 +75,9 @@ class Forget:
         return found
 
     def forget(self, subject: DataSubject, found: PersonalData) -> ForgetResult:
-        """Remove what was found and what turns up in the meantime, then scan every key."""
+        """Remove the found data and data that appears in the meantime, then scan every key."""
         done = _Done()
-        # Before the person's own keys, which name them, are removed.
+        # Do this before the person's own keys, which name the others, are removed.
         mentioned_in = self._state.mentions(subject.people)
         for _ in range(MOST_ROUNDS):
             self._remove(subject, found, done)
@@ -105,7 +105,7 @@ class Forget:
     def _remove(self, subject: DataSubject, found: PersonalData, done: _Done) -> None:
         # Before and after the removal: ingest writes its notes again after each announcement.
         self._state.signal_erasure()
-        # Before their events are removed: opt-outs and refusals must outlive everything else.
+        # Before their events are removed: opt-outs and refusals must outlive all other data.
         self._keep_refusals(subject, found.entries, done)
         self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
         done.erased = _sum(done.erased, self._state.erase(subject.sessions, found.outreaches))
@@ -135,7 +135,7 @@ class Forget:
                     done.refused = True
 
     def _verify_erased(self, subject: DataSubject) -> tuple[ErasureProof, int]:
-        """Scan every key, and once more after sessions and links of the person were removed from others' keys."""
+        """Scan every key. If sessions and links of the person were removed from others' keys, scan again."""
         proof = self._finder.prove(subject)
         erased_ids = [*subject.sessions, *subject.people]
         mentions = sum(self._state.remove_mentions(key, erased_ids) for key in proof.left if person_in(key))

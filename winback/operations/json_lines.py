@@ -1,4 +1,4 @@
-"""Events as JSON lines from a file or a pipe: handed on as they come, in bounded memory."""
+"""Reads events as JSON lines from a file or a pipe and yields them as they arrive, in bounded memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from detectors.activity import MAX_EVENT_BYTES
 
 _CHUNK = 256 * 1024  # bytes
-_KEPT = MAX_EVENT_BYTES + 1  # of a longer line: enough to be refused for its length
+_KEPT = MAX_EVENT_BYTES + 1  # of a longer line: enough to reject it for its length
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -17,27 +17,27 @@ class Source(Protocol):
     """A binary file or pipe."""
 
     def read1(self, size: int, /) -> bytes:
-        """Return what is there, at most `size` bytes, after waiting for at least one; nothing at the end."""
+        """Return the available data, at most `size` bytes, after waiting for at least one; nothing at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLine:
-    """One line that is not blank, without the white space around it."""
+    """One line that isn't blank, without surrounding white space."""
 
     number: int
-    """From 1; 0 when the whole input is one event."""
+    """From 1; 0 if the whole input is one event."""
     text: bytes
 
     @property
     def label(self) -> str:
-        """What messages about it begin with."""
+        """Return the prefix of messages about the line."""
         return f"line {self.number}: " if self.number else ""
 
 
 def batches(source: Source) -> Iterator[list[JsonLine]]:
-    """Yield lines as soon as they have been read, many at a time when many are there.
+    """Yield lines as soon as they have been read, many at a time if many are available.
 
-    Of a line that is longer than an event may be, only so much is kept that this can be seen.
+    Of a line that is too long for an event, only enough is kept to detect that.
     """
     rest, number = b"", 0
     while True:
@@ -53,7 +53,7 @@ def batches(source: Source) -> Iterator[list[JsonLine]]:
 
 
 def events(source: Source) -> Iterator[list[JsonLine]]:
-    """As `batches`; but one event that is spread over several lines, as people write it, is one Line, number 0."""
+    """Do the same as `batches`, but yield one event that spans several lines as one `JsonLine` with number 0."""
     head = _first_line(source)
     first = _bare(head.lstrip().partition(b"\n")[0])
     if first.startswith(b"{") and not first.endswith(b"}"):
@@ -85,7 +85,7 @@ def _is_object(text: bytes) -> bool:
 
 
 class _Resumed:
-    """A source of which the head has been read already."""
+    """A source whose head has already been read."""
 
     def __init__(self, head: bytes, source: Source) -> None:
         self._head = head

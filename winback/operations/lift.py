@@ -1,4 +1,4 @@
-"""Did contacting people make a difference? Two proportions compared, with 95 % intervals that hold for small numbers.
+"""Measures whether contacts made a difference: compares two proportions, with 95 % intervals valid for small numbers.
 
 - Of one proportion: the score interval of Wilson (1927), *Probable inference, the law of succession, and statistical
   inference*, JASA 22, 209-212.
@@ -16,8 +16,8 @@ Z = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""
 FEWEST_PEOPLE = 50
 FEWEST_ORDERS = 5
-"""With fewer people in a group, or fewer orders in both together, nothing is said; with fewer orders in one of them, no
-ratio, whose interval rests on the logarithm of each."""
+"""With fewer people in a group, or fewer orders in both groups together, nothing is reported. With fewer orders in one
+of them, there is no ratio, because its interval depends on the logarithm of each."""
 
 METHOD = (
     "difference of conversion with Newcombe's hybrid score interval (1998, method 10), lift as a ratio with the log "
@@ -26,7 +26,7 @@ METHOD = (
 
 
 class Interval(NamedTuple):
-    """From where to where, both included."""
+    """The lower and upper bound, both included."""
 
     low: float
     high: float
@@ -40,33 +40,33 @@ class Ratio(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Some people, and how many of them ordered."""
+    """A number of people, and how many of them ordered."""
 
     people: int
     orders: int
 
     @property
     def rate(self) -> float | None:
-        """Which part of them ordered; None for nobody."""
+        """Return the share of people who ordered; None for an empty group."""
         return self.orders / self.people if self.people else None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the contacted did against those held out. Rates are parts of one."""
+    """The contacted people compared with the holdout. Rates are parts of one."""
 
     contacted: Group
     holdout: Group
     difference: float | None
-    """Of the conversions; None: too few to tell."""
+    """Of the conversions; None: too few people or orders."""
     difference_interval: Interval | None
     lift: float | None
-    """How much more of the contacted ordered: 0.5 is half as many again. None: too few to tell."""
+    """The relative increase in orders by contacts: 0.5 is half as many again. None: too few people or orders."""
     lift_interval: Interval | None
 
 
 def compare(contacted: Group, holdout: Group) -> Comparison:
-    """Compare two groups, as far as their numbers allow."""
+    """Compare two groups, as far as their numbers permit."""
     enough = min(contacted.people, holdout.people) >= FEWEST_PEOPLE
     if not enough or contacted.orders + holdout.orders < FEWEST_ORDERS:
         return Comparison(contacted, holdout, None, None, None, None)
@@ -79,11 +79,11 @@ def compare(contacted: Group, holdout: Group) -> Comparison:
 
 
 def wilson(group: Group) -> Interval:
-    """Return the interval of a group's rate; there must be somebody in it."""
+    """Return the interval of a group's rate; the group can't be empty."""
     people, rate = group.people, group.orders / group.people
     centre = (rate + Z**2 / (2 * people)) / (1 + Z**2 / people)
     half = Z / (1 + Z**2 / people) * sqrt(rate * (1 - rate) / people + Z**2 / (4 * people**2))
-    # Exact at the ends, where rounding would miss it by a hair.
+    # Exact at the ends, where rounding would cause a tiny error.
     return Interval(0.0 if group.orders == 0 else centre - half, 1.0 if group.orders == group.people else centre + half)
 
 
@@ -96,7 +96,7 @@ def newcombe(one: Group, other: Group) -> Interval:
 
 
 def katz(one: Group, other: Group) -> Ratio:
-    """Return the ratio of two rates, `one` by `other`, and its interval; there must be orders in both."""
+    """Return the ratio of two rates, `one` divided by `other`, and its interval; both groups must have orders."""
     ratio = (one.orders / one.people) / (other.orders / other.people)
     half = Z * sqrt(1 / one.orders - 1 / one.people + 1 / other.orders - 1 / other.people)
     return Ratio(ratio, Interval(exp(log(ratio) - half), exp(log(ratio) + half)))

@@ -1,4 +1,4 @@
-"""Which other identities and sessions belong to a person: one step far, and not over what many people share."""
+"""Finds other identities and sessions of a person: one step away, and not through identities that many people share."""
 
 from collections.abc import Collection, Iterable
 
@@ -12,7 +12,8 @@ from winback.operations.data_subject import DataSubject
 def link(inventory: Inventory, subject: DataSubject, sessions: Iterable[StoredPerson]) -> None:
     """Add the identities that were seen together with the named ones, in these sessions or in earlier ones.
 
-    Those that many people share are told apart in `subject.shared`. If a named one is, nothing is added.
+    Identities that many people share are recorded in `subject.shared` instead. If a named one is shared, nothing is
+    added.
     """
     subject.shared.update(dict.fromkeys(one for one in subject.named if _is_shared(inventory, *subject.hashes([one]))))
     if subject.shared:
@@ -28,7 +29,7 @@ def link(inventory: Inventory, subject: DataSubject, sessions: Iterable[StoredPe
 
 
 def earlier(inventory: Inventory, subject: DataSubject, sessions: Collection[StoredPerson]) -> list[StoredPerson]:
-    """Return the sessions that these have taken over, from before the shopper gave a number or an address."""
+    """Return the sessions superseded by these, from before the shopper gave a number or an address."""
     known = {stored.session_id for stored in sessions}
     wanted = [stored.supersedes for stored in sessions]
     found: list[StoredPerson] = []

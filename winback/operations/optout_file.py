@@ -1,6 +1,6 @@
-"""Reading files of people who opted out: numbers, e-mail addresses, or hashes as `winback optout export` writes them.
+"""Reads files of people who opted out: numbers, e-mail addresses, or hashes as written by `winback optout export`.
 
-One value a line, or CSV with a heading. A line is never repeated in a message: it holds personal data.
+One value per line, or CSV with a header. Messages never repeat a line, because it contains personal data.
 """
 
 import csv
@@ -36,7 +36,7 @@ SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _DELIMITERS = ";\t,"
 _ACCENTS = str.maketrans("áéíóúãõç", "aeiouaoc")
 _UNDECODED = "\ufffd"
-"""Stands for `é` where a file in another encoding is read as UTF-8."""
+"""Replaces `é` if a file in another encoding is read as UTF-8."""
 _NOT_A_NUMBER = "isn't a valid phone number; write it with + and the country code, or name its country"
 _NOT_AN_ADDRESS = "isn't a valid e-mail address"
 _SEVERAL = "can be read in {} ways, and all of them are on the list now; name its country"
@@ -48,13 +48,13 @@ _NOT_A_TIME = "has an invalid recorded_at: write 2026-11-30T12:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line says. It can name a person and still have a problem in another column."""
+    """The content of one line. It can name a person and still have a problem in another column."""
 
     number: int
     people: tuple[str, ...] = ()
     """Hashes of every identity that it can mean."""
     source: str = ""
-    """Empty: the line doesn't say."""
+    """Empty: the line has none."""
     at_ms: int = 0
     problem: str = ""
 
@@ -63,7 +63,7 @@ def read_lines(lines: Iterable[str], country: str, secret: bytes) -> Iterator[Li
     """Read the lines that aren't empty. `country` (ISO 3166-1 alpha-2, or empty) is that of numbers without a +.
 
     Raises:
-        StartError: a heading names no column with a person, or the file isn't text.
+        StartError: A header has no column with a person, or the file isn't text.
     """
     rest = iter(lines)
     first = next(rest, "").removeprefix("\ufeff")
@@ -97,14 +97,14 @@ class _Reading:
         self._secret = secret
 
     def single(self, number: int, text: str) -> Line:
-        """Read a line without a heading."""
+        """Read a line of a file without a header."""
         cells = [cell.strip().strip('"') for cell in text.split(",")]
         if PERSON.fullmatch(cells[0]):
             return self._hash(number, dict(zip(EXPORTED, cells, strict=False)))
         return self._named(number, "", "", text) if is_email(text) else self._named(number, text, self._country, "")
 
     def row(self, number: int, row: Mapping[str, str]) -> Line:
-        """Read a line by its heading."""
+        """Read a line by the header's columns."""
         if row.get("person"):
             return self._hash(number, row)
         phone, email, named = row.get("phone", ""), row.get("email", ""), row.get("country", "")
@@ -133,7 +133,7 @@ class _Reading:
 
 
 def _columns(heading: str) -> tuple[str, Mapping[str, int]] | None:
-    """Return the delimiter and the place of each known column. None if the first line is no heading."""
+    """Return the delimiter and the index of each known column; None if the first line is no header."""
     delimiter = max(_DELIMITERS, key=heading.count)
     heads = [head.strip().strip('"').strip().lower().translate(_ACCENTS) for head in heading.split(delimiter)]
     indexes = {name: index for name, known in _HEADS.items() if (index := _place(heads, known)) is not None}

@@ -1,4 +1,4 @@
-"""Importing a file of people who opted out, in bounded memory: read all of it first, then write."""
+"""Imports a file of people who opted out, in bounded memory: reads all of it first, then writes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,29 +14,29 @@ from worker.errors import StartError
 BATCH = 1000
 """Entries per round trip."""
 MAX_REPORTED = 1000
-"""Problems that are kept with their line. More are only counted."""
+"""The largest number of problems that are kept with their line. More are only counted."""
 _MOST_SOURCES = 250
 _RECORD = Struct("<32sBBq")
-"""Hash, whether it's the first one of its line, place of its source, time (ms)."""
+"""Hash, whether it is the first one of its line, index of its source, time (ms)."""
 _IN_MEMORY = 4 << 20
 
 
 @dataclass(slots=True)
 class ParsedFile:
-    """What a file holds."""
+    """The content of a file."""
 
     entries: int = 0
     """Lines that name a person."""
     bad: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
-    """Line and problem, for the first lines that have one."""
+    """Line and problem, for the first lines with a problem."""
     sources: dict[str, Register] = field(default_factory=dict)
-    """Of a file that names sources: entries and latest time of each."""
+    """For a file with sources: entries and latest time of each."""
 
 
 @dataclass(slots=True)
 class ImportResult:
-    """What an import changed."""
+    """The changes by an import."""
 
     new: int = 0
     """Lines whose person wasn't on the list under any source."""
@@ -45,7 +45,7 @@ class ImportResult:
 
 
 class Import:
-    """One file. Hashes wait in a temporary file between reading and writing."""
+    """One file. Its hashes are kept in a temporary file between reading and writing."""
 
     def __init__(self) -> None:
         self.read = ParsedFile()
@@ -62,7 +62,7 @@ class Import:
         """Read all lines; `at` is called with the number of each.
 
         Raises:
-            StartError: a heading is unknown, or there is no room for a temporary file.
+            StartError: A header is unknown, or there is no space for a temporary file.
         """
         try:
             self._take(lines, at)
@@ -83,9 +83,9 @@ class Import:
                 self._keep(line)
 
     def write(self, opt_outs: OptOuts, source: str, at_ms: int, done: Callable[[int], object]) -> ImportResult:
-        """Add everyone: under `source` if given, else under the source of the line, else under `operator`.
+        """Add all people: under `source` if given, else under the source of the line, else under `operator`.
 
-        Doing it again changes nothing. `done` is called with the number of entries of each batch.
+        Repeating it changes nothing. `done` is called with the number of entries of each batch.
         """
         written = ImportResult()
         for batch in self._batches():
@@ -102,8 +102,9 @@ class Import:
     def replace(self, opt_outs: OptOuts, source: str, at_ms: int, done: Callable[[int], object]) -> ImportResult:
         """Replace all entries of a register.
 
-        Everyone in the file is written with the new time first. Only then are older entries removed, so that a person
-        on both lists is never off. A run that is interrupted leaves too many people on the list, never too few.
+        All people in the file are written with the new time first. Only then are older entries removed, so that a
+        person on both lists is never off the list. An interrupted run leaves too many people on the list, never too
+        few.
         """
         written = ImportResult()
         for batch in self._batches():
@@ -138,7 +139,7 @@ class Import:
         return source or (self._sources[source_index - 1] if source_index else OPERATOR), at_ms
 
     def _record_sources(self, opt_outs: OptOuts, source: str, at_ms: int) -> None:
-        """Record when registers were imported; of a file that was exported elsewhere, when they were there."""
+        """Record the times of the registers' imports; for a file exported elsewhere, the times there."""
         known = opt_outs.registers()
         found = {source: Register(at_ms, self.read.entries)} if source else self.read.sources
         for name, register in found.items():

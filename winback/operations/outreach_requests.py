@@ -1,4 +1,4 @@
-"""What a stored outreach tells of its request. Pure."""
+"""Data of the request in a stored outreach. Pure."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The story of one outreach, as JSON data: what was decided and why, what was tried, and what happens next."""
+"""The story of one outreach as JSON data: decisions with reasons, attempts, and the next step."""
 
 import re
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ _ATTEMPT = re.compile(
 )
 _CLAIMED = re.compile(r"claimed silent since (\d+)")
 _SAID = {
-    "lease_ran_out": "its worker did not come back: due again when the lease ran out",
-    "retry.by_operator": "tried again, by the operator",
+    "lease_ran_out": "its worker didn't finish: due again when the lease expired",
+    "retry.by_operator": "retried by the operator",
     "dropped.by_operator": "dropped by the operator: it stays dead",
-    "forgotten": "who it was about was forgotten",
+    "forgotten": "its person was forgotten",
 }
 _BEGINS = {
-    "retry": "to be tried again: {}",
+    "retry": "to be retried: {}",
     "not_sent": "nothing was sent: {}",
     "postponed": "postponed: {}",
 }
@@ -57,9 +57,9 @@ def explain_outreach(
 def _history_line(
     line: HistoryLine, following: HistoryLine | None, fields: Mapping[str, str], *, reveal: bool
 ) -> Story:
-    """One line of the history, in words and, for an attempt, in numbers.
+    """Return one line of the history, in words and, for an attempt, in numbers.
 
-    The status of an attempt that was not the last word is the reason in the line after it.
+    If an attempt wasn't final, its status is the reason in the next line.
     """
     shown: Story = {"at": when(line.at_ms)}
     if found := _ATTEMPT.fullmatch(line.text):
@@ -86,17 +86,17 @@ def _history_line(
 
 
 def _reply(said: str, fields: Mapping[str, str], *, reveal: bool) -> str:
-    """Return what Yuno's API replied, as the end of a line; empty if the reply had no text."""
+    """Return the reply of Yuno's API, as the end of a line; empty if it had no text."""
     if said.startswith("(outreach.history: is encrypted under key "):
         return f": the reply is {encrypted_under(said)}"
     if not said:
         return ""
     text = one_line(said) if reveal else masked_reply(said, fields)
-    return " (--reveal shows what was answered)" if text is None else f": {text}"
+    return " (--reveal shows the reply)" if text is None else f": {text}"
 
 
 def _postponed(reason: str) -> str:
-    """`law_CO until Monday 07:00` in words: `law_CO, opens Monday 07:00`."""
+    """Describe `law_CO until Monday 07:00`: `law_CO, opens Monday 07:00`."""
     why, until, opens = reason.partition(" until ")
     return f"{why}, opens {opens}" if until else why
 
@@ -109,13 +109,13 @@ def _next(record: OutreachRecord, now_ms: int) -> str:  # noqa: PLR0911 - one re
         case "waiting" if record.due_ms > now_ms:
             return f"due at {when(record.due_ms)}; too old for a contact from {when(record.expires_ms)} on"
         case "waiting":
-            return "due now: a worker gets it as soon as one is free and sending is not held back (winback status says)"
+            return "due now: the next free worker gets it, unless sending is blocked (see winback status)"
         case "leased":
-            return f"in flight at a worker; if that ends, it is due again at {until}"
+            return f"in flight at a worker; if that worker ends, it is due again at {until}"
         case "sending":
-            return f"its request is under way; without an answer it is unknown at {until}"
+            return f"its request is in flight; without a reply it becomes unknown at {until}"
         case "dead" if record.waits_for_decision:
-            return f"waits for a person: winback dead retry {record.outreach}, or winback dead drop {record.outreach}"
+            return f"needs a decision: winback dead retry {record.outreach}, or winback dead drop {record.outreach}"
         case "unknown" if record.waits_for_decision:
-            return f"waits for a person: winback unknown resolve --as sent {record.outreach}, or --as retry"
+            return f"needs a decision: winback unknown resolve --as sent {record.outreach}, or --as retry"
     return "nothing: it has ended"

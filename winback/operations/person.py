@@ -1,4 +1,4 @@
-"""What `winback person show` shows: one person, read by their own keys, without a scan of all others."""
+"""The data of `winback person show`: one person, read by their own keys, without a scan of all others."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from worker.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class KnownIdentity:
-    """Everything that is read for one person."""
+    """All data that is read for one person."""
 
     subject: DataSubject
     sessions: Sequence[Session]
-    """Those that are about them, the latest last."""
+    """The person's sessions, oldest first."""
     outreaches: Sequence[OutreachRecord]
-    """The first first."""
+    """Oldest first."""
     keys: Mapping[str, StoredKey]
     """All keys of the person."""
     opt_outs: Mapping[str, Entries]
@@ -42,7 +42,7 @@ class KnownIdentity:
 
 
 def read(state: State, inventory: Inventory, subject: DataSubject, *, follow: bool) -> KnownIdentity:
-    """Read what is known of a person; identities and sessions that are found are added to `subject`."""
+    """Read the data of a person. Identities and sessions that are found are added to `subject`."""
     found = [inventory.session_owner(session_id) for session_id in _sessions_of(inventory, subject)]
     if follow:
         link(inventory, subject, found)
@@ -67,7 +67,7 @@ def read(state: State, inventory: Inventory, subject: DataSubject, *, follow: bo
 
 
 def story(known: KnownIdentity, settings: Settings, inventory: Inventory, *, reveal: bool) -> Story:
-    """Return what is known of a person as JSON data: times are ISO 8601 in UTC, null for never."""
+    """Return the data of a person as JSON data: times are ISO 8601 in UTC, null for never."""
     sessions = [_session(session, known, settings, reveal=reveal) for session in known.sessions]
     return {
         "identities": list(_identities(known.subject, reveal=reveal)),
@@ -82,7 +82,7 @@ def story(known: KnownIdentity, settings: Settings, inventory: Inventory, *, rev
 
 
 def contact_times(known: KnownIdentity) -> dict[str, int]:
-    """Return the outreaches that reserved the person, with when each did (Unix ms): those that limits count."""
+    """Return the outreaches that reserved the person, with the time of each (Unix ms): limits count these."""
     times: dict[str, int] = {}
     for stored in known.keys.values():
         if stored.key.endswith(":reserved") and isinstance(stored.content, dict):
@@ -107,7 +107,7 @@ def _outreaches(operator: Operator, sessions: Iterable[Session], keys: Iterable[
 
 
 def _next(known: KnownIdentity, settings: ContactSettings, sessions: Sequence[Story]) -> str:
-    """Say what happens next, and when, if the person does nothing."""
+    """Describe what happens next, and when, if the person does nothing."""
     if known.opt_outs:
         sources = dict.fromkeys(source for entries in known.opt_outs.values() for source in entries)
         return f"no contact: they are opted out ({', '.join(sources)})"

@@ -1,4 +1,4 @@
-"""Everything that is stored about a person, as one JSON document, and a check that nothing was left out."""
+"""Exports all stored data about a person as one JSON document, and checks that it is complete."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,17 +22,17 @@ MOST_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The document, and what it lacks."""
+    """The document, and its omissions."""
 
     document: Mapping[str, object]
     missed: tuple[str, ...]
-    """Keys with data about the person that isn't in the document. Empty, or something is wrong."""
+    """Keys with data about the person that isn't in the document. If there are any, there is a bug."""
     searched: int
-    """How many keys were scanned."""
+    """Number of scanned keys."""
 
 
 def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, follow: bool) -> Export:
-    """Read everything about a person, then scan every key for what the document lacks."""
+    """Read all data about a person, then scan every key for data that the document lacks."""
     finder = Finder(inventory, progress, follow=follow)
     for _ in range(MOST_ROUNDS):
         found = finder.survey(subject)
@@ -42,7 +42,7 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
         proof = finder.prove(subject, _known(subject, found, sessions + outreaches))
         if not proof.left:
             break
-    # What can't be decrypted is missing as well.
+    # Undecryptable data is missing as well.
     sealed = [key for record in (*sessions, *outreaches) if record.unreadable for key in record.keys[:1]]
     missed = (*proof.left, *sealed)
     document = {
@@ -92,7 +92,7 @@ def _consent(consent: ConsentRecord) -> Mapping[str, object]:
 
 def _session(record: StoredRecord) -> Mapping[str, object]:
     fields = {name: _json(text.encode()) for name, text in record.texts.items()}
-    with suppress(ValueError):  # of a damaged cart the text is shown
+    with suppress(ValueError):  # the text of a damaged cart is shown
         if cart := cart_of(record.texts):
             fields["cart"] = cart.model_dump(mode="json", exclude_none=True)
     activity = int(record.texts.get("activity", "0").rstrip(MARK))
@@ -134,13 +134,13 @@ def _key(stored: StoredKey) -> Mapping[str, object]:
 
 
 def _mentions(proof: ErasureProof) -> list[str]:
-    """Return where ids of the person stand in lists; of other people's keys only the name, not their hash."""
+    """Return where ids of the person are in lists; for other people's keys only the name, not their hash."""
     names = (key.rpartition("}:")[2] if person_in(key) else key for key in proof.mentions)
     return list(dict.fromkeys(names))
 
 
 def _json(text: bytes) -> object:
-    """Return what a JSON object or list holds; any other text as it is: a phone number isn't an integer."""
+    """Return the content of a JSON object or list; any other text unchanged: a phone number isn't an integer."""
     written = text.decode(errors="replace")
     if written[:1] not in {"{", "["}:
         return written

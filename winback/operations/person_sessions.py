@@ -1,4 +1,4 @@
-"""The sessions of one person, as a list from which one is chosen."""
+"""The sessions of one person, as a list to choose from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,9 +10,9 @@ from winback.operations.story import Story, when
 
 
 def sessions_of(sessions: Sequence[Session], outreaches: Sequence[OutreachRecord]) -> list[Story]:
-    """Return the sessions of a person as JSON data, the newest first.
+    """Return the sessions of a person as JSON data, newest first.
 
-    Records outlive their sessions, so a session of which only an outreach is left is in the list, too.
+    Records outlive their sessions. So the list includes sessions of which only an outreach is left.
     """
     latest = {record.session: record for record in sorted(outreaches, key=lambda record: record.claimed_ms)}
     found = [*_stored(sessions, latest), *_gone({session.session_id for session in sessions}, latest)]

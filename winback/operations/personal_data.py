@@ -1,4 +1,4 @@
-"""Finding everything that is kept about a person: for `winback person show`, `export` and `winback forget`."""
+"""Finds all stored data about a person: for `winback person show`, `export` and `winback forget`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from winback.operations.data_subject import DataSubject
 from winback.operations.linked_identities import earlier, link
 
 TOMBSTONE = frozenset({"state", "forgotten", "sending"})
-"""Fields of a session's hash that tell nothing."""
+"""Fields of a session's hash without any information."""
 Progress = Callable[[str, int], None]
-"""Called with what is being read, and how much of it has been."""
+"""Called with the kind of data that is being read, and the amount read so far."""
 Item = TypeVar("Item")
 
 
@@ -33,20 +33,20 @@ class UnreadEvent:
 
     @property
     def text(self) -> str:
-        """The entry as a scan of all keys sees it."""
+        """Return the entry as a scan of all keys sees it."""
         return str({FIELD.decode(): self.raw.decode(errors="replace")})
 
 
 @dataclass(slots=True)
 class PersonalData:
-    """What is kept about a person."""
+    """The stored data about a person."""
 
     sessions: set[str] = field(default_factory=set)
-    """Those whose data is still there."""
+    """Sessions whose data is still stored."""
     outreaches: set[str] = field(default_factory=set)
     entries: list[UnreadEvent] = field(default_factory=list)
     rejected: list[tuple[bytes, str]] = field(default_factory=list)
-    """Entries of the stream of what was rejected: id and text."""
+    """Entries of the stream of rejected events: id and text."""
     person_keys: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -58,29 +58,28 @@ class ErasureProof:
     """The result of a scan of every key."""
 
     left: tuple[str, ...]
-    """Keys that hold a trace."""
+    """Keys with a trace."""
     searched: int
     mentions: tuple[str, ...]
-    """Keys that hold nothing of the person but one of the known members."""
+    """Keys with nothing of the person except known members."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a scan passes over."""
+    """Data that a scan ignores."""
 
     keys: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
     """Whole entries of streams."""
     members: frozenset[str] = frozenset()
-    """Ids in sorted sets: where a session waits, and what others are linked to."""
+    """Ids in sorted sets: of waiting sessions, and of linked people."""
 
 
 class Finder:
-    """Reads everything, and adds what it finds out about a person to them.
+    """Reads all data, and adds new findings about a person to them.
 
-    `follow`: identities that were seen together with those that were named are theirs as well, one step far.
-    `scan`: look through every key; otherwise only at what the person's index names, which takes as long as there is to
-    find.
+    `follow`: identities that were seen together with the named ones are theirs as well, one step away.
+    `scan`: scan every key; otherwise read only the keys in the person's index, whose number determines the time.
     """
 
     def __init__(self, inventory: Inventory, progress: Progress, *, follow: bool = True, scan: bool = True) -> None:
@@ -90,9 +89,9 @@ class Finder:
         self._follow = follow
 
     def survey(self, subject: DataSubject) -> PersonalData:
-        """Find everything about a person; more sessions and identities of theirs are added to `subject`.
+        """Find all data about a person. Further sessions and identities of theirs are added to `subject`.
 
-        The streams are read first: an event that is applied meanwhile is seen there or in its session.
+        The streams are read first: an event that is applied in the meantime is found there or in its session.
         """
         for unread in self.unread(subject):
             event = unread.event
@@ -103,16 +102,16 @@ class Finder:
         found.outreaches = {
             one.outreach for one in made if one.session_id in subject.sessions or subject.is_sent(one.body)
         }
-        # A forgotten one that is under way has no session any more, and nothing to remove.
+        # A forgotten outreach in flight has no session any more, and nothing to remove.
         found.outreaches |= {one.outreach for one in self._inventory.outreaches_to(subject.people) if one.session_id}
-        # An event that can't be read and holds an identity or a session of theirs counts as well.
+        # An unreadable event with an identity or a session of theirs counts as well.
         found.entries = [one for one in self.unread(subject) if one.event is None or subject.has_event(one.event)]
         found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if subject.is_in(text)]
         found.person_keys = [key for person in subject.people for key in self._inventory.person_keys(person)]
         return found
 
     def prove(self, subject: DataSubject, known: Known | None = None) -> ErasureProof:
-        """Scan every key for an identity, a session or the hash of the person, but for what is known."""
+        """Scan every key for an identity, a session or the hash of the person, except for known data."""
         known = known or Known()
         left: dict[str, None] = {}
         mentions: dict[str, None] = {}
@@ -171,8 +170,8 @@ class Finder:
                 yield stored
 
     def unread(self, subject: DataSubject) -> Iterator[UnreadEvent]:
-        """Read the events that aren't applied yet and can be about the person. Most need not be understood."""
-        # What the shop calls a session that is stored under a hash can be written in several ways: parse every event.
+        """Read the events that aren't applied yet and may be about the person. Most don't have to be parsed."""
+        # The shop's id of a session that is stored under a hash can have several spellings: parse every event.
         is_any_hashed = any(map(is_hashed, subject.sessions))
         for stream, entry in self._counted("events", self._inventory.entries()):
             raw = entry.event or b""

@@ -1,4 +1,4 @@
-"""Puts events into the activity stream, as any shop's own XADD does."""
+"""Adds events to the activity stream, like a shop's own XADD."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,10 @@ class Producer:
         self._stream = stream
 
     def send(self, events: Sequence[bytes]) -> list[str]:
-        """Add events, each one JSON object, in one round trip; return the ids of their entries in the same order.
+        """Add events, each one a JSON object, in one round trip; return the ids of their entries in the same order.
 
         Raises:
-            StateError: some of them may have been added. Adding them again does no harm.
+            StateError: Some of them may have been added. Adding them again is safe.
         """
         with driver_errors():
             pipe = self._client.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""Recorded events: when they occurred, and how they look when they occur again."""
+"""Recorded events: their times, and their copies for a replay."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(datetime)
 
 
 class NotReplayableError(ValueError):
-    """A line has no moment at which to send it; the message says why and holds nothing of the line."""
+    """A line has no time at which to send it. The message gives the reason and none of the line's content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When what happened then is to happen now; all times are Unix ms."""
+    """Maps recorded times to times of the replay; all times are Unix ms."""
 
     first_ms: int
     """When the first event of the recording occurred."""
@@ -31,13 +31,13 @@ class Schedule:
     speed: float
 
     def moment(self, recorded_ms: int) -> int:
-        """Return when something recorded is to happen."""
+        """Return the time in the replay for a recorded time."""
         moment_ms = self.start_ms + round((recorded_ms - self.first_ms) / self.speed)
         return max(0, min(moment_ms, _LAST_MS))
 
 
 class RecordedEvent(NamedTuple):
-    """An event as it is."""
+    """A recorded event, unchanged."""
 
     event: dict[str, object]
     occurred_ms: int
@@ -48,7 +48,7 @@ def read(text: bytes) -> RecordedEvent:
     """Read an event.
 
     Raises:
-        NotReplayableError: it is no JSON object, or does not say when it occurred.
+        NotReplayableError: It isn't a JSON object, or has no time.
     """
     try:
         event = from_json(text)
@@ -65,7 +65,7 @@ def read(text: bytes) -> RecordedEvent:
 
 
 def retimed(event: Mapping[str, object], recorded_ms: int, schedule: Schedule) -> bytes:
-    """Return an event as JSON, moved to now: occurred_at, and expires_at by the same rule when there is one."""
+    """Return an event as JSON, moved to the replay's time: occurred_at, and expires_at if there is one."""
     moved = {**event, "occurred_at": timestamp(schedule.moment(recorded_ms))}
     expires_ms = _read_moment(event["expires_at"]) if event.get("expires_at") is not None else None
     if expires_ms is not None:
@@ -74,7 +74,7 @@ def retimed(event: Mapping[str, object], recorded_ms: int, schedule: Schedule) -
 
 
 def last_moment(file: BinaryIO) -> int | None:
-    """Return when the last event of a file occurred (Unix ms), None when that is not to be had; leaves its position."""
+    """Return when the last event of a file occurred (Unix ms); None if unknown. Keeps the file's position."""
     if not file.seekable():
         return None
     position = file.tell()

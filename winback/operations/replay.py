@@ -1,4 +1,4 @@
-"""Replay: sends recorded events again, with the gaps that were between them, divided by a speed."""
+"""Replay: sends recorded events again, with the recorded gaps divided by a speed."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,39 +9,39 @@ from winback.operations.recorded_events import NotReplayableError, Schedule, rea
 from worker.errors import StartError
 
 LONGEST_PAUSE_S = 0.2
-"""How long a Ctrl-C may go unnoticed, and how often a progress bar moves."""
+"""The longest time until a Ctrl-C is noticed, and the interval of a progress bar."""
 SHORTEST_PAUSE_S = 0.001
-"""What is due within it is sent together."""
+"""Events that are due within this time are sent together."""
 BURST_S = 0.1
-"""So much of what a maximum rate allows may be caught up on after a pause that took longer than asked for."""
+"""After a pause that took too long, a replay can exceed its maximum rate by this many seconds of events."""
 
 
 @dataclass(slots=True)
 class ReplayTotals:
-    """What a replay has done so far."""
+    """The progress of a replay."""
 
     sent: int = 0
     skipped: int = 0
-    """Lines without a moment at which to send them."""
+    """Lines without a time at which to send them."""
     out_of_order: int = 0
-    """Events that occurred before one that stands before them; sent at once."""
+    """Events that occurred before an earlier line's event; sent immediately."""
     seconds: float = 0.0
     first_ms: int = 0
     """When the first event occurred (Unix ms); 0 before it."""
     latest_ms: int = 0
-    """When the latest of the events taken so far occurred (Unix ms)."""
+    """When the latest of the events so far occurred (Unix ms)."""
     lag_s: float = 0.0
-    """How long after its moment the first event of the last batch was sent."""
+    """How late the first event of the last batch was sent."""
     worst_lag_s: float = 0.0
 
     @property
     def per_second(self) -> float:
-        """Events sent a second since the start."""
+        """Return the events sent per second since the start."""
         return self.sent / self.seconds if self.seconds else 0.0
 
 
 class Replay:
-    """One replay. The clock (Unix s), the pauses and the sending are handed in."""
+    """One replay. The clock (Unix s), the pauses and the sending are arguments."""
 
     def __init__(
         self,
@@ -62,12 +62,12 @@ class Replay:
             send: Takes events as JSON, in the order in which they are to arrive.
             speed: 2 halves every gap.
             now: The clock.
-            pause: Waits so many seconds, or less when it is time to stop.
-            stopped: Whether it is.
-            limit: End after so many events.
-            max_rate: Events a second that are not exceeded, whatever is due.
-            skipped: Is told why a line was left out.
-            progress: Is told how far it has come, after each batch and each pause.
+            pause: Waits for a number of seconds, or less if the replay is being stopped.
+            stopped: Returns whether it is being stopped.
+            limit: End after this number of events.
+            max_rate: The highest number of events per second, even if more are due.
+            skipped: Called with the reason why a line was left out.
+            progress: Called with the progress after each batch and each pause.
         """
         self._send = send
         self._speed = speed
@@ -85,12 +85,12 @@ class Replay:
         self.totals = ReplayTotals()
 
     def run(self, batches: Iterable[Sequence[JsonLine]]) -> None:
-        """Send every event at its moment, until the end, the limit, or a stop.
+        """Send every event at its time, until the end, the limit, or a stop.
 
-        What is due is never held back while a batch of lines is waited for.
+        Due events are never delayed by waiting for a batch of lines.
 
         Raises:
-            StateError: from `send`.
+            StateError: From `send`.
         """
         for lines in batches:
             for line in lines:
@@ -122,13 +122,13 @@ class Replay:
         self._batch.append(retimed(event, recorded_ms, self._schedule))
         if in_order:
             self.totals.latest_ms = recorded_ms
-            # One that is out of order was due long before it was read: it says nothing about lag.
+            # An event that is out of order was due long before it was read: it doesn't count for the lag.
             self._batch_due_s = due_s if self._batch_due_s is None else self._batch_due_s
         else:
             self.totals.out_of_order += 1
 
     def _waits_until(self, due_s: float) -> bool:
-        """Send what is due meanwhile; False when it is time to stop instead."""
+        """Send due events in the meantime; return False if the replay is being stopped."""
         now = self._now()
         due_s = max(due_s, self._next_free_s)
         while (left := due_s - now) > 0:
@@ -159,15 +159,15 @@ class Replay:
 
 
 def require_harmless(mode: str, endpoint: str, *, whose: str = "delivery") -> None:
-    """Refuse to replay where people would be contacted about what they did long ago.
+    """Refuse to replay if people would be contacted about activity from long ago.
 
     Args:
-        mode: `live`, `shadow`, or empty when nobody knows.
-        endpoint: Where requests go.
+        mode: `live`, `shadow`, or empty if unknown.
+        endpoint: The address for requests.
         whose: Whose mode it is: `delivery` for the settings here.
 
     Raises:
-        StartError: requests are sent, and not to this machine.
+        StartError: Requests are sent, and not to this machine.
     """
     import httpx
 

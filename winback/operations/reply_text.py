@@ -1,4 +1,4 @@
-"""What a reply of Yuno's API said, without what might be personal."""
+"""The text of a reply by Yuno's API, without potentially personal parts."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from worker.logs.masking import MASK, one_line
 
 LONGEST = 300
-"""Characters that are shown of a reply."""
+"""The number of characters of a reply that are shown."""
 _PERSONAL = ("name", "email", "phone", "region", "address")
 _ADDRESS = re.compile(r"\S+@\S+")
 _QUOTED = re.compile(r"""(["'`\u2018\u201c])(.*?)(["'`\u2019\u201d])""")
@@ -19,12 +19,12 @@ _WORD = re.compile(r"\w+")
 def masked_reply(text: str, fields: Mapping[str, str]) -> str | None:
     """Return a reply's text with the shopper's data masked, and at most `LONGEST` characters.
 
-    Masked are e-mail addresses, numbers, each word of the shopper's name, address and metadata in any case and with or
-    without accents, and quoted values other than names of fields. None if the name isn't known, because it couldn't be
-    masked then.
+    Masked are e-mail addresses, numbers, and quoted values other than names of fields. Each word of the shopper's name,
+    address and metadata is masked, too, in any case and with or without accents. None if the name is unknown, because
+    it couldn't be masked.
 
     Args:
-        text: What the reply said.
+        text: The reply's text.
         fields: The fields of the session.
     """
     if not fields.get("name"):

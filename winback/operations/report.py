@@ -1,4 +1,4 @@
-"""What `winback report` says, from the counters. Pure."""
+"""The data of `winback report`, from the counters. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,12 +18,12 @@ from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
 By = Literal["day", "stage", "platform"]
 EVERY: tuple[By, ...] = ("day", "stage", "platform")
 BY_THEMSELVES = ("came_back", "paid")
-"""Reasons of `cancelled` that say: back in the shop, or through with it, before anybody contacted them."""
+"""Reasons of `cancelled` for shoppers who returned or paid before any contact."""
 _EPOCH = date(1970, 1, 1)
 
 
 class Where(NamedTuple):
-    """What a row is about; None for what it is not divided by."""
+    """The scope of a row; None for a dimension by which the report isn't divided."""
 
     day: date | None = None
     stage: str | None = None
@@ -32,37 +32,37 @@ class Where(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """What happened on a day, at a stage, on a platform, or in any of them together."""
+    """The numbers of a day, a stage, a platform, or any combination."""
 
     where: Where
     sessions: int = 0
-    """Seen for the first time, counted where they were then."""
+    """New sessions, counted at their first stage and platform."""
     silent: int = 0
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     """By outcome and reason."""
     recovered: Counter[str] = field(default_factory=Counter)
-    """After a contact: `orders`, `unpriced` of them, and minor units by currency."""
+    """After a contact: `orders`, `unpriced` among them, and minor units by currency."""
     control: Counter[str] = field(default_factory=Counter)
-    """The same of those held out."""
+    """The same for the holdout."""
 
     def ended(self, outcome: str) -> int:
-        """Return how many ended so, for whatever reason."""
+        """Return how many ended with an outcome, for any reason."""
         return sum(self.outcomes.get(outcome, {}).values())
 
     @property
     def by_themselves(self) -> int:
-        """How many silent ones came back, or paid, before any contact."""
+        """Return how many silent sessions returned or paid before any contact."""
         return sum(self.outcomes.get("cancelled", Counter())[reason] for reason in BY_THEMSELVES)
 
     @property
     def comparison(self) -> Comparison:
-        """The contacted against those held out."""
+        """Return the contacted people compared with the holdout."""
         held_out = self.outcomes.get("suppressed", Counter())["holdout"]
         contacted = Group(self.ended("sent"), self.recovered["orders"])
         return compare(contacted, Group(held_out, self.control["orders"]))
 
     def add(self, tally: DailyCount) -> None:
-        """Count something in."""
+        """Add a count."""
         match tally.name:
             case "sessions":
                 self.sessions += tally.number
@@ -85,14 +85,14 @@ class Report:
     by: Sequence[By]
     window: timedelta
     rows: Sequence[Row]
-    """Those in which anything happened, in the order of days, stages and platforms."""
+    """Rows with any activity, in the order of days, stages and platforms."""
     total: Row
     zone: DayZone = UTC_DAYS
     """The zone of the days."""
 
 
 def make(tallies: Iterable[DailyCount], since: date, until: date, by: Sequence[By], window: timedelta) -> Report:
-    """Add counters up."""
+    """Add up counters."""
     rows: dict[Where, Row] = {}
     total = Row(Where())
     for tally in tallies:
@@ -113,7 +113,7 @@ def number_of(day: date) -> int:
 
 
 def is_open(report: Report, now: datetime) -> bool:
-    """Whether contacts of these days may still bring in orders."""
+    """Return whether contacts of these days can still lead to orders."""
     ends = datetime(report.until.year, report.until.month, report.until.day, tzinfo=UTC) + timedelta(days=1)
     return now < ends - timedelta(milliseconds=report.zone.offset_ms) + report.window
 
@@ -128,7 +128,7 @@ def money(totals: Mapping[str, int]) -> dict[str, Decimal]:
 
 
 def document(report: Report, now: datetime) -> JsonObject:
-    """Return the report as JSON data. Rates are parts of one; what cannot be told is null."""
+    """Return the report as JSON data. Rates are parts of one; unknown values are null."""
     return {
         "since": report.since.isoformat(),
         "until": report.until.isoformat(),
@@ -165,7 +165,7 @@ def _orders(totals: Mapping[str, int]) -> JsonObject:
     return {
         "orders": totals.get("orders", 0),
         "unpriced": totals.get(UNPRICED, 0),
-        # Numbers, as everywhere in JSON; exact up to 15 digits.
+        # Numbers, as usual in JSON; exact up to 15 digits.
         "revenue": {code: float(amount) for code, amount in money(totals).items()},
     }
 

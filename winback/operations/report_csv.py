@@ -1,4 +1,4 @@
-"""The report as CSV (RFC 4180): one line for each place and measure, with the numbers of the JSON document. Pure."""
+"""The report as CSV (RFC 4180): one line per place and measure, with the numbers of the JSON document. Pure."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ def report_csv(document: JsonObject) -> str:
     """Return the report as CSV, with a header and CRLF line ends.
 
     Args:
-        document: The report as JSON data. A column that it isn't divided by is empty.
+        document: The report as JSON data. A column by which it isn't divided is empty.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
@@ -30,7 +30,7 @@ def report_csv(document: JsonObject) -> str:
 
 
 def _measures(row: JsonObject) -> Iterator[tuple[str, str, str]]:
-    """Yield each measure with its detail and value; what isn't known has an empty value."""
+    """Yield each measure with its detail and value; an unknown value is empty."""
     for name in _PLAIN:
         yield name, "", _number(row[name])
     for name, reasons in (("cancelled", row["cancelled"]), ("suppressed", row["suppressed"]["reasons"])):
@@ -52,5 +52,5 @@ def _measures(row: JsonObject) -> Iterator[tuple[str, str, str]]:
 
 
 def _number(value: JsonValue) -> str:
-    """Write a number as JSON does, so that both exports agree to the last digit."""
+    """Write a number as in JSON, so that both exports agree to the last digit."""
     return "" if value is None else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The first lines of the report: what happened, in plain sentences. Pure."""
+"""The first lines of the report: the totals in plain sentences. Pure."""
 
 from collections.abc import Iterator
 

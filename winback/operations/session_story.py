@@ -1,4 +1,4 @@
-"""The story of one session, as JSON data: what it did, by which threshold it is claimed, and what happens next."""
+"""The story of one session as JSON data: its activity, the threshold in force, and the next step."""
 
 from collections.abc import Callable, Mapping
 
@@ -19,7 +19,7 @@ from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 def explain_session(
     session: Session, detection: DetectionSettings, mark: Watermark, facts: PersonFacts | None, *, reveal: bool
 ) -> Story:
-    """Tell what is known of a session, and what happens to it next if nothing else does."""
+    """Return the data of a session, and what happens next without further activity."""
     lane = lane_of(session)
     story: Story = {
         "session": session.fields.get(ID) or session.session_id,
@@ -51,7 +51,7 @@ def explain_session(
 
 
 def lane_of(session: Session) -> Lane | None:
-    """Return the lane that a session is in, or was before it was claimed."""
+    """Return the lane of a session, or its last lane before it was claimed."""
     if not session.activity:
         return None
     kind = RANK_NAMES[session.signal % RANK_SPAN] if session.signal > session.activity else "idle"
@@ -59,7 +59,7 @@ def lane_of(session: Session) -> Lane | None:
 
 
 def missing(session: Session) -> list[str]:
-    """Return which of the fields are missing without which nobody can be reached."""
+    """Return the missing fields of those that are required for a contact."""
     return [name for name in REQUIRED if not session.fields.get(name)]
 
 
@@ -67,12 +67,12 @@ def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSe
     if session.state != "waiting":
         return _next_of_ended(session)
     if lane is None:
-        return "nothing: no event has said at which stage and on which platform it is"
+        return "nothing: no event had its stage and platform"
     wait_ms = milliseconds(lane.kind.wait(detection, lane.stage, lane.platform))
     claimed_ms = session.silent_since_ms + wait_ms
     last_ms = occurred_ms(max(session.activity, session.signal))
     overdue_ms = (session.silent_since_ms if lane.kind.measure_from_expiry else last_ms) + wait_ms
-    # From the next sweep on, when it should have been before.
+    # From the next sweep on, if it is overdue.
     at_ms = max(claimed_ms, mark.now_ms)
     at = "at the next sweep" if claimed_ms <= mark.until_ms else f"at {when(claimed_ms)}, unless something happens,"
     if claimed_ms <= mark.now_ms and claimed_ms > mark.until_ms:
@@ -89,7 +89,7 @@ def _claimed_as(session: Session, suppress_reason: str | None) -> str:
         return f"ends unreachable: {', '.join(lacks)} missing"
     if suppress_reason:
         return f"ends suppressed: {suppress_reason}"
-    return "is claimed, and the contact policy is asked"
+    return "is claimed, and the contact policy decides"
 
 
 def _next_of_ended(session: Session) -> str:
@@ -97,16 +97,16 @@ def _next_of_ended(session: Session) -> str:
         case "abandoned":
             return "see its outreach"
         case "forgotten":
-            return "nothing: it was forgotten; what it does from now on begins afresh"
+            return "nothing: it was forgotten; new activity starts it from scratch"
         case "bought":
-            return "nothing: it was bought; a later silence is looked at anew"
+            return "nothing: it was bought; a later silence counts again"
         case "superseded":
-            return f"nothing: session {session.superseded_by} took it over; see that"
-    return f"nothing: it ended {session.state.replace('.', ': ')}; what it does from now on begins afresh"
+            return f"nothing: it was superseded by session {session.superseded_by}; see that one"
+    return f"nothing: it ended {session.state.replace('.', ': ')}; new activity starts it from scratch"
 
 
 def setting_of(detection: DetectionSettings, lane: Lane) -> str:
-    """Return the name of the setting that the threshold comes from."""
+    """Return the name of the threshold's setting."""
     wait = lane.kind.wait(detection, lane.stage, lane.platform)
     if wait != idle_wait(detection, lane.stage, lane.platform):
         return f"detection.{lane.kind.setting}" if lane.kind.setting else f"fixed for the kind {lane.kind.name}"
@@ -115,7 +115,7 @@ def setting_of(detection: DetectionSettings, lane: Lane) -> str:
 
 
 def _stage_visit(stay: StageVisit) -> Story:
-    """Tell when it was first and last at one place of the flow; between the two it may have been elsewhere."""
+    """Return the first and last time at a stage and platform; in between the session may have been elsewhere."""
     stage, platform = stage_of(stay.rank)
     return {"stage": stage, "platform": platform, "from": when(stay.first_ms), "to": when(stay.last_ms)}
 
@@ -127,7 +127,7 @@ def _signal(session: Session) -> Story | None:
 
 
 def _customer(fields: Mapping[str, str], *, reveal: bool) -> Story:
-    """Who it is; without `reveal` so that a person can compare and nobody can call."""
+    """Return the customer. Without `reveal` a person can compare the data, but it isn't enough for a contact."""
 
     def shown(name: str, mask: Callable[[str], str]) -> str | None:
         text = one_line(fields.get(name, ""))

@@ -1,4 +1,4 @@
-"""Finding a phone number or an e-mail address in any text, however it is written. Pure."""
+"""Finds a phone number or an e-mail address in any text, in any spelling. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,10 +10,10 @@ from detectors.normalize.identities import named_by
 from detectors.normalize.phones import country_of_phone
 
 _TAIL = 6
-"""Last digits of a number that are the same in all of its spellings: plans and prefixes change the first ones."""
+"""The last digits of a number, which are the same in all of its spellings: plans and prefixes change the first ones."""
 _BETWEEN = r"[\s().\-/]*"
 _BEFORE = re.compile(r"(?:\+|[0-9][\s().\-/]{0,3}){0,24}\Z")
-"""What can stand before the last digits of the same number."""
+"""The possible text before the last digits of the same number."""
 _LOOK_BACK = 60
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _DIGIT = re.compile(r"[^\D0-9]")
@@ -32,14 +32,14 @@ class Spellings:
         self._mailboxes = [_mailbox(found) for found in sorted(self._identities) if "@" in found]
 
     def is_in(self, text: str) -> bool:
-        """Whether one of them is somewhere in a text."""
+        """Return whether a text contains one of them."""
         if not text or not self._identities:
             return False
         text = plain(text)
         return any(self._has_number(text, number) for number in self._numbers) or self._has_address(text)
 
     def may_be(self, phone: str, email: str) -> bool:
-        """Whether a phone number or an address can be one of them: a quick look that excludes most."""
+        """Return whether a phone number or an address may be one of them: a quick check that excludes most."""
         phone = plain(phone)
         digits = "".join(filter(str.isdigit, phone))
         if any(number.tail in digits for number in self._numbers) or (self._numbers and _has_letters(phone)):
@@ -75,7 +75,7 @@ class _Number:
         self._tail = re.compile(_BETWEEN.join(self.tail) + r"(?![0-9])")
 
     def candidates(self, text: str) -> Iterator[str]:
-        """Return what may be the number: digits that end like it, from each group of digits before on."""
+        """Yield possible numbers: digits that end like it, starting at each preceding group of digits."""
         for found in self._tail.finditer(text):
             start = max(0, found.start() - _LOOK_BACK)
             before = _BEFORE.search(text[start : found.start()])
@@ -95,14 +95,14 @@ def plain(text: str) -> str:
 
 
 def _usual(identity: str) -> re.Pattern[str]:
-    """Return what finds a number with or without its country code, with signs in between.
+    """Return a pattern that finds a number with or without its country code, with separators.
 
     The digit before the national number is a trunk prefix, or the 1 of Mexican mobiles in their old form.
     """
     try:
         parsed = phonenumbers.parse(identity)
     except phonenumbers.NumberParseException:
-        # Digits that are no number by themselves can name a person all the same.
+        # Digits that aren't a valid number can still name a person.
         return re.compile(rf"(?<![0-9]){_BETWEEN.join(identity[1:])}(?![0-9])")
     national = phonenumbers.national_significant_number(parsed)
     code = _BETWEEN.join(str(parsed.country_code))
@@ -119,7 +119,7 @@ def _country(identity: str) -> str:
 
 
 def _mailbox(identity: str) -> str:
-    """Return the part of an address that all its spellings share: from before a +, without dots."""
+    """Return the part of an address that all its spellings share: the text before a +, without dots."""
     return _squeezed(identity.partition("@")[0].partition("+")[0])
 
 

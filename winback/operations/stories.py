@@ -19,17 +19,17 @@ from worker.settings import Settings
 from worker.settings.detection_sources import detection_sources
 
 _UNKNOWN = """session {session!r} is not known in namespace {namespace!r}. One of these is why:
-  it has not done anything for 7 days, and nothing was planned for it in the last 30 (then it is forgotten)
+  it had no activity for 7 days, and no outreach in the last 30 (then its data has expired)
   it is in another namespace (WINBACK_NAMESPACE), or on another server (WINBACK_REDIS_URL)
-  its events could not be read: winback rejected list
-  its events are not applied yet: winback status says how many wait"""
+  its events were rejected: winback rejected list
+  its events aren't applied yet: winback status shows how many wait"""
 
 
 def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
-    """Return the story: `session` (null once it is forgotten) and `outreaches`, the first first.
+    """Return the story: `session` (null once it is forgotten) and `outreaches`, oldest first.
 
     Raises:
-        StartError: neither is known.
+        StartError: Neither is known.
     """
     operator, mark = Operator(state.scripts, state.keys, state.cipher), state.streams.watermark()
     name = stored_as(asked)
@@ -45,7 +45,7 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
         earlier = [record for record in records if record.outreach not in session.outreaches]
         records = earlier + [record for record in operator.read(session.outreaches) if record is not None]
     elif name and not is_known:
-        # Outreaches are kept for longer than sessions; to find them, all have to be looked at.
+        # Outreaches are kept for longer than sessions. To find them, all have to be read.
         records = operator.of_session(name)
     if not is_known and not records:
         raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
@@ -68,7 +68,7 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
 
 
 def _other_session(record: OutreachRecord, facts: PersonFacts | None, state: State) -> str | None:
-    """Return the session in which the person was active, if that cancelled the outreach and it is still known."""
+    """Return the session of the activity that cancelled the outreach, if it is still known."""
     if record.reason != "active_elsewhere" or facts is None:
         return None
     silent_ms = record.claimed_ms - record.threshold_ms
@@ -79,7 +79,7 @@ def _other_session(record: OutreachRecord, facts: PersonFacts | None, state: Sta
 
 
 def _time_zone(session: Session, settings: Settings) -> Story:
-    """Return the shopper's time zone if it is certain, else the shop's; none if that is UTC."""
+    """Return the shopper's time zone if it is certain, else the shop's; None if that is UTC."""
     from detectors.normalize import countries  # which load slowly, as does the next one
     from tasks.delivery.payload import phone_of
     from tasks.policy.law.places import place_of
@@ -98,7 +98,7 @@ def _is_known(session: Session) -> bool:
 
 
 def _facts(state: State, settings: Settings, session: Session) -> PersonFacts | None:
-    """Return what is known of the person; None without a number or address, or without the identity secret."""
+    """Return the stored facts about the person; None without a number or address, or without the identity secret."""
     if settings.identity_secret is None or not (session.fields.get("phone") or session.fields.get("email")):
         return None
     from detectors.normalize.identities import identities_of  # numbering plans load slowly

@@ -1,4 +1,4 @@
-"""What stories of sessions and outreaches are made of."""
+"""The parts of stories of sessions and outreaches."""
 
 import re
 
@@ -15,6 +15,6 @@ def when(ms: int) -> str | None:
 
 
 def encrypted_under(problem: str) -> str:
-    """Return why personal data can't be read, with the setting to change; empty if all could be read."""
+    """Return why personal data can't be read, with the setting to change; empty if all of it could be read."""
     found = re.search(r"is encrypted under key ([0-9a-f]{8})", problem)
     return f"encrypted under key {found[1]}: add that key to WINBACK_ENCRYPTION_KEYS" if found else problem

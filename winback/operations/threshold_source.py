@@ -1,4 +1,4 @@
-"""Which thresholds a session is judged by: those that the sweep applies, not those of the settings here. Pure."""
+"""The thresholds for a session: those that the sweep applies, not those of the settings here. Pure."""
 
 from detectors.lanes import Lane
 from detectors.settings import DetectionSettings
@@ -18,7 +18,7 @@ def in_force(applied: AppliedThresholds | None, here: DetectionSettings) -> Dete
 def threshold_source(
     applied: AppliedThresholds | None, settings: DetectionSettings, here: DetectionSources, lane: Lane, time_zone: str
 ) -> str:
-    """Say in one line since when the sweep applies a lane's threshold, and where the settings here differ."""
+    """Describe in one line since when the sweep applies a lane's threshold, and how the settings here differ."""
     theirs = read_written(applied.settings) if applied else None
     if applied is None or theirs is None:
         return "from the settings here: no sweep has recorded its thresholds yet"

@@ -1,1 +1,1 @@
-"""A made-up shop and a mock of Yuno's API, for the demo and for tests."""
+"""A fictitious shop and a mock of Yuno's API, for the demo and for tests."""

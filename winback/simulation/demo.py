@@ -1,4 +1,4 @@
-"""The demo: every real part on this machine, a shop's worth of shoppers, and a summary that has to add up."""
+"""The demo: every real part on this machine, the shoppers of a shop, and a summary whose numbers must add up."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,17 +30,17 @@ from worker.supervision.supervisor import Supervisor
 SHRINK = 300
 """Thresholds and gaps are divided by this: 45 minutes become 9 seconds."""
 USUAL_GAP = timedelta(seconds=65)
-"""Median time between two events of a shop's session (RetailRocket's published click-streams)."""
+"""The median time between two events of a shop's session (RetailRocket's published click-streams)."""
 API_ANSWERS = "200,200,503,200,200,200,500,200"
 ROUND_S = 0.2
 UP_WITHIN_S = 40.0
 GRACE_MS = 1500
-"""An order that arrived so shortly before the request may have met it under way."""
+"""If an order arrived this shortly before the request, the request may already have been in flight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that has to be true at the end."""
+    """A condition that must be true at the end."""
 
     what: str
     holds: bool
@@ -49,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of it all."""
+    """The results of the demo."""
 
     sessions: Mapping[str, int]
     """Sessions by outcome."""
@@ -59,7 +59,7 @@ class Summary:
 
     @property
     def adds_up(self) -> bool:
-        """Whether every check holds."""
+        """Return whether every check holds."""
         return all(check.holds for check in self.checks)
 
 
@@ -77,12 +77,12 @@ class Demo:
     """The settings of the roles, as environment variables."""
 
     def play(self, show: Callable[[overview.Overview, int], None], *, within: timedelta) -> Summary:
-        """Send all events in time, wait until nothing is open, and add up; `show` is called several times a second."""
+        """Send all events on time, wait for all outcomes, and add up. `show` is called several times a second."""
         producer = Producer(self.state.client, self.state.keys.events)
         planned, sent_at_ms, began = in_order(self.plans), {}, monotonic()
         sent = 0
         while True:
-            self.supervisor.wait_until(lambda: True)  # raises when a role cannot be kept running
+            self.supervisor.wait_until(lambda: True)  # raises if a role can't be kept running
             elapsed = monotonic() - began
             due = [item for item in planned[sent : sent + 5000] if item.at_s <= elapsed]
             for item in due:
@@ -97,7 +97,7 @@ class Demo:
             sleep(ROUND_S)
 
     def snapshot(self) -> overview.Overview:
-        """Read what there is to show."""
+        """Read the current overview."""
         return overview.read(self.state.scripts, self.state.keys, tuple(LANES_BY_NAME))
 
     def _add_up(self, seen: overview.Overview, ordered_at_ms: Mapping[str, float], seconds: float) -> Summary:
@@ -115,28 +115,32 @@ class Demo:
         checks = (
             Check("every session is accounted for", accounted == len(ids), f"{accounted} of {len(ids)}"),
             Check("every silence has one outcome", silent == ends, f"{silent} silences, {ends} outcomes"),
-            Check("nothing is left open", _is_quiet(seen), f"{seen.outbox.due} due, {seen.outbox.leased} leased"),
+            Check("no outreach is left open", _is_quiet(seen), f"{seen.outbox.due} due, {seen.outbox.leased} leased"),
             Check("every request was valid", not received["invalid"], f"{received['valid']} valid"),
-            Check("every contact was the only one", not received["duplicates"], f"{received['duplicates']} repeated"),
+            Check("no contact was repeated", not received["duplicates"], f"{received['duplicates']} repeated"),
             Check(
-                "nobody was contacted twice",
+                "no person was contacted twice",
                 not received["people_contacted_more_than_once"],
                 f"{received['people_contacted']} people",
             ),
-            Check("what was sent is what arrived", sent == received["accepted"], f"{sent} and {received['accepted']}"),
-            Check("nobody was contacted after paying", not late, f"{len(late)} of {len(ordered_at_ms)} orders"),
+            Check(
+                "sent contacts match the received ones",
+                sent == received["accepted"],
+                f"{sent} and {received['accepted']}",
+            ),
+            Check("no person was contacted after paying", not late, f"{len(late)} of {len(ordered_at_ms)} orders"),
         )
         return Summary(became, checks, seconds, sum(self.supervisor.restarts.values()))
 
 
 @contextmanager
 def running(number: int, *, seed: int, over: timedelta, output: Callable[[str, str], None]) -> Iterator[Demo]:
-    """Start every part, wait until all of them are up, and stop them all at the end, whatever happens.
+    """Start all parts, wait until they are up, and always stop them at the end.
 
     Raises:
-        StartError: a part cannot be started.
-        RoleFailedError: a role cannot be kept running.
-        TimeoutError: the parts were not up in time.
+        StartError: A part can't be started.
+        RoleFailedError: A role can't be kept running.
+        TimeoutError: The parts weren't up in time.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="winback-demo-")))
@@ -154,7 +158,7 @@ def running(number: int, *, seed: int, over: timedelta, output: Callable[[str, s
             supervisor.wait_until(lambda: _are_up(state), UP_WITHIN_S)
         except TimeoutError:
             raise TimeoutError(
-                f"not every part was up within {UP_WITHIN_S:g} s: close what keeps this machine busy"
+                f"not every part was up within {UP_WITHIN_S:g} s: close other programs on this machine"
             ) from None
         waits: dict[Stage, timedelta] = {stage: getattr(settings.detection.idle, stage) for stage in STAGES}
         plans = shoppers(number, over=over, gap=USUAL_GAP / SHRINK, waits=waits, random=Random(seed))  # noqa: S311 - a plan, not a secret
@@ -174,7 +178,7 @@ def _environment(url: str, endpoint: str, keys: Mapping[str, str], login: str, d
             for s in STAGES
         },
         "DETECTION__PENDING": "6s",
-        # The shop's shoppers are awake whenever somebody looks at the demo, and have all been asked.
+        # The shop's shoppers are awake at any time, and have all given consent.
         "CONTACT__QUIET_HOURS": "off",
         "CONTACT__LAW": "off",
         "CONTACT__DISABLED_RULES": "consent_missing",

@@ -1,4 +1,4 @@
-"""A shop's worth of made-up shoppers for the demo: who does what, and when. Pure, and the same for the same seed."""
+"""Plans a shop's worth of fictitious shoppers for the demo, with their actions and times. Pure; one plan per seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ Story = Literal[
     "declined",
     "pending",
 ]
-"""What becomes of a shopper. `twice`: the same person leaves two carts. `pays_late`: after the silence was noticed."""
+"""The course of a shopper's session. `twice`: the same person leaves two carts. `pays_late`: after a sweep claimed it.
+"""
 
-# Roughly how shops see it: most visitors are anonymous and just leave, most of those who pay do so without a pause.
+# Typical of shops: most visitors are anonymous and just leave, and most buyers pay without a pause.
 _SHARES: dict[Story, int] = {
     "leaves_nameless": 38,
     "leaves": 22,
@@ -42,14 +43,14 @@ _SHARES: dict[Story, int] = {
 }
 _LAST_STAGE: dict[Story, int] = {"declined": 3, "pending": 3}
 LONGEST_ABSENCE_S = 3.0
-"""Beyond the threshold: while the outreach is made, under way, or just done."""
+"""Beyond the threshold: while the outreach is created, in flight, or just finished."""
 _GOODS = (("Wireless Headphones", "WH-1000XM5", 149.99), ("Desk Lamp", "DL-20", 39.5), ("Trail Shoes", "TS-44", 89.0))
 _LANGUAGES = {"CO": "es", "BR": "pt_BR", "MX": "es-MX"}
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One event, to be sent `at_s` seconds after the start; without `occurred_at`, so that its arrival counts."""
+    """One event, to be sent `at_s` seconds after the start, without `occurred_at`, so that its arrival counts."""
 
     at_s: float
     event: JsonObject
@@ -57,7 +58,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One shopper's session (two for `twice`), with everything that will happen in it."""
+    """One shopper's session (two for `twice`), with all of its future events."""
 
     story: Story
     session_id: str
@@ -69,8 +70,8 @@ def shoppers(
 ) -> list[Shopper]:
     """Plan shoppers who arrive within `over`.
 
-    `gap` is the usual time between two steps of one shopper. Who comes back, or pays late, does so within seconds of
-    the threshold (`waits`) of the stage where they stopped: in the very moment in which they might be contacted.
+    `gap` is the usual time between two steps of one shopper. Shoppers who return, or pay late, do so within seconds of
+    the threshold (`waits`) of their last stage: exactly when they might be contacted.
     """
     stories = list(_SHARES)
     found: list[Shopper] = []
@@ -89,13 +90,13 @@ def shoppers(
 
 
 def in_order(plans: Sequence[Shopper]) -> list[Planned]:
-    """Return all events of all shoppers in the order in which they happen."""
+    """Return all events of all shoppers in the order of their times."""
     return sorted((planned for shopper in plans for planned in shopper.events), key=lambda planned: planned.at_s)
 
 
 @dataclass(slots=True)
 class _Walk:
-    """One shopper's way through the shop; `at_s` moves on with every step."""
+    """One shopper's path through the shop; `at_s` advances with every step."""
 
     story: Story
     session_id: str
@@ -107,7 +108,7 @@ class _Walk:
     platform: Platform = "web"
 
     def along(self) -> Iterator[Planned]:
-        """Go from stage to stage, as far as this one gets."""
+        """Go from stage to stage, up to this shopper's last one."""
         self.platform = self.random.choice(PLATFORMS)
         self.last = _LAST_STAGE.get(self.story) or self.random.choice((1, 2, 3)) if self.story != "no_cart" else 0
         for place, stage in enumerate(STAGES[: self.last + 1]):
@@ -120,7 +121,7 @@ class _Walk:
             self._pause()
 
     def ending(self, waits: Mapping[Stage, timedelta]) -> Iterator[Planned]:
-        """Do what this shopper is here to show."""
+        """Yield this shopper's final events."""
         match self.story:
             case "pays":
                 yield self._order()

@@ -1,4 +1,4 @@
-"""People's answers to the question for consent, with their proof: from an event, and from a session's fields. Pure."""
+"""A person's answers to the question for consent, with their proof: from an event, or from a session's fields. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _PERSONAL = re.compile(r"@|(?:\d[\s().\-/]*){7}")
 
 
 class EventAnswer(NamedTuple):
-    """A customer's answer in an event that says who the customer is."""
+    """An answer in an event that names the customer."""
 
     identity: str
     channel: Channel
@@ -27,13 +27,13 @@ class EventAnswer(NamedTuple):
     """When the event occurred (Unix ms)."""
     given_at: str
     source: str
-    """These two are the proof as the shop wrote it; empty when it wrote none."""
+    """`given_at` and `source` are the proof as the shop wrote it; empty if it wrote none."""
 
 
 def answers_of_event(
     consent: Consent, meant: Sequence[str], surely: Sequence[str], at_ms: int
 ) -> Iterator[EventAnswer]:
-    """Yield the answers in an event: a no for every identity that is `meant`, a yes for those that `surely` are."""
+    """Yield the answers in an event. A no counts for all `meant` identities, a yes only for the `surely` meant ones."""
     for channel in CHANNELS:
         answer = getattr(consent, channel)
         if answer is not None:
@@ -43,7 +43,7 @@ def answers_of_event(
 
 
 def answers_of_session(mark: Mark) -> dict[Channel, ConsentAnswer]:
-    """Return what a session's person answered. A proof counts for what was said in the same event."""
+    """Return the answers of a session's person. A proof counts for the answers of the same event."""
     found: dict[Channel, ConsentAnswer] = {}
     given_at, source = mark.answers.get(GIVEN_AT, (0, "")), mark.answers.get(SOURCE, (0, ""))
     for channel, name in CONSENT.items():
@@ -56,7 +56,7 @@ def answers_of_session(mark: Mark) -> dict[Channel, ConsentAnswer]:
 
 
 def answered(text: str, at_ms: int, given_at: str, source: str) -> ConsentAnswer | None:
-    """Return the answer that a stored field holds; None if it holds none. `at_ms`: Unix ms of its event."""
+    """Return the answer in a stored field; None if there is none. `at_ms`: time of its event (Unix ms)."""
     answer = read_answer(text)
     return None if answer is None else ConsentAnswer(answer, at_ms, _moment(given_at), _place(source))
 
@@ -66,6 +66,6 @@ def _moment(text: str) -> str:
 
 
 def _place(text: str) -> str:
-    """Return where a person answered, without the query of an address; empty if it names a person."""
+    """Return the place of the answer without a URL's query; empty if it contains personal data."""
     place = " ".join(text.partition("?")[0].split())[:_LONGEST_PROOF]
     return "" if _PERSONAL.search(place) else place

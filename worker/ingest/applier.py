@@ -1,4 +1,4 @@
-"""Applies batches: sends their changes with the counts of their orders. The server works in the meantime."""
+"""Applies batches: sends their changes and the counts of their orders. The server works in the meantime."""
 
 from collections import deque
 
@@ -14,11 +14,11 @@ from worker.ingest.people import PeopleWriter
 
 
 class Applier:
-    """Applies the batches of one consumer. Their order doesn't matter, and applying twice changes nothing."""
+    """Applies the batches of one consumer, in any order. Applying a batch twice changes nothing."""
 
     def __init__(self, sessions: Sessions, orders: Orders, naming: PeopleWriter, reached: Reached, keys: Keys) -> None:
         self.in_flight: deque[InFlight] = deque()
-        """Batches that were read and aren't committed yet, the oldest first."""
+        """Batches that were read and aren't committed yet, oldest first."""
         self._sessions = sessions
         self._order_count = OrderCount(orders)
         self._people_writer = naming
@@ -26,15 +26,15 @@ class Applier:
         self._keys = keys
 
     def submit(self, work: InFlight) -> None:
-        """Begin to apply a batch. It stays in flight, whatever happens."""
+        """Begin to apply a batch. It stays in flight even if that fails."""
         self.in_flight.append(work)
         work.applied = self._send(work.batch)
 
     def finish(self, work: InFlight) -> None:
-        """Wait until a batch is applied. A batch that isn't being applied is sent first.
+        """Wait until a batch is applied. If it isn't being applied, send it first.
 
         Raises:
-            StateError: some of it may not have been applied.
+            StateError: Some of it may not have been applied.
         """
         applied, work.applied = work.applied or self._send(work.batch), None
         work.marks = applied.result()
@@ -42,7 +42,7 @@ class Applier:
             self._reached("events_applied")
 
     def forget(self) -> None:
-        """Rely on nothing that was counted or noted before: the server may have lost it."""
+        """Discard the memory of earlier counts and notes: the server may have lost them."""
         self._order_count.forget()
         self._people_writer.forget()
 
@@ -55,6 +55,6 @@ class Applier:
 
     def _counted(self, batch: Batch, counting: Counting, marks: list[Mark]) -> list[Mark]:
         self._order_count.remember(counting.sessions)
-        # Should the batch be applied again, its events don't count again.
+        # If the batch is applied again, its events aren't counted again.
         batch.flow = None
         return marks

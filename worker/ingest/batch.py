@@ -1,4 +1,4 @@
-"""What a batch of stream entries comes to: changes of sessions, marks on people, and what could not be read. Pure."""
+"""The effect of a batch of stream entries: changes of sessions, marks on people, and rejections. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,31 +33,31 @@ CHECKOUT_RANK = min(rank for (stage, _), rank in ACTIVITY_RANK.items() if stage 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an entry, or (`applied`) a part of it, was left out."""
+    """The reason why an entry, or a part of it (`applied`), was left out."""
 
     entry_id: bytes
     problems: tuple[Problem, ...]
     applied: bool
     session: str = ""
-    """The session as the shop calls it, without credentials; empty if that can't be read."""
+    """The session as the shop calls it, without credentials; empty if it can't be read."""
 
 
 class NamedPayment(NamedTuple):
-    """How a payment of a person stands."""
+    """The status of a person's payment."""
 
     identity: str
     payment: PaymentNews
 
 
 class NamedIdentity(NamedTuple):
-    """An identity that an event may name, and when that event happened (Unix ms)."""
+    """An identity that an event may name, and the time of the event (Unix ms)."""
 
     identity: str
     at_ms: int
 
 
 class Takeover(NamedTuple):
-    """A session that was taken over, by which one, and the sequence number of the event that said so."""
+    """A superseded session, its successor, and the sequence number of the event that named both."""
 
     previous: str
     session: str
@@ -66,53 +66,54 @@ class Takeover(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What has to be written for some entries. Identities: see `detectors.normalize.identities`. Times are Unix ms."""
+    """The data to write for some entries. Identities: see `detectors.normalize.identities`. Times are Unix ms."""
 
     changes: list[Change] = field(default_factory=list)
     minutes: list[int] = field(default_factory=list)
-    """In which minute (since 1970) each change's event arrived."""
+    """The minute (since 1970) in which each change's event arrived."""
     bought: list[NamedIdentity] = field(default_factory=list)
-    """Every identity that an order may name, and when it was made."""
+    """Every identity that an order may name, and the time of the order."""
     opted_out: list[NamedIdentity] = field(default_factory=list)
-    """Every identity that an opt-out may name, and when it was said."""
+    """Every identity that an opt-out may name, and the time of the opt-out."""
     payments: list[NamedPayment] = field(default_factory=list)
-    """Every identity that an event about a payment may name, and how the payment stands."""
+    """Every identity that an event about a payment may name, and the status of the payment."""
     session_payments: dict[int, PaymentNews] = field(default_factory=dict)
-    """Which changes say how a payment stands, from 0."""
+    """The indexes of the changes that report the status of a payment."""
     answers: list[EventAnswer] = field(default_factory=list)
-    """A no counts for every identity that may be meant, a yes for those that surely are."""
+    """A no counts for every identity that may be meant, a yes only for those that are surely meant."""
     superseded: list[Takeover] = field(default_factory=list)
     naming_changes: list[int] = field(default_factory=list)
-    """Which changes say more of their session's person, from 0; these have `wants_mark` set unless that is known."""
+    """The indexes of the changes with news of their session's person. They have `wants_mark` set unless it is known."""
     known_since: object = None
-    """Since when it is known; see `worker.ingest.people.Since`."""
+    """The state of the memory of known people; see `worker.ingest.people.Since`."""
     checkouts: list[int] = field(default_factory=list)
-    """Which changes say that their session is at the checkout, from 0."""
+    """The indexes of the changes that put their session at the checkout."""
     orders: list[Order] = field(default_factory=list)
     placed: list[SessionMoment] = field(default_factory=list)
-    """Of each order its session, empty for none, and when it arrived."""
+    """For each order, its session (empty if it has none) and its time of arrival."""
     rejections: list[Rejection] = field(default_factory=list)
     kinds: list[int | tuple[int, str]] = field(default_factory=list)
     """The minute of arrival (since 1970) and the kind of each event that is read: of a usual one `minute * RANK_SPAN +
     rank`, which takes a third of the time, else the minute with type and stage (`exit.checkout`)."""
     flow: FlowCounts | None = None
-    """What it adds to the counters of the event flow; None once that is done."""
+    """The batch's counts for the event flow; None once they are written."""
 
 
 NAME_PERSON = STOPS | PAYMENTS
-"""Events that count for the people they name, also without a session."""
+"""Events that count for the people they name, even without a session."""
 
-# A session that is nowhere in the flow waits in no lane: both would be lost.
+# A session without a stage waits in no lane, so both sessions would be lost.
 _TAKEOVER_NOWHERE = Problem("previous_session_id", "needs flow_stage and platform in the same event")
 _NO_IDENTITY = Problem(
-    "customer.phone_number", "is not a valid number, and without a session_id or an email the event names nobody"
+    "customer.phone_number", "is not a valid number, and without a session_id or an email the event names no person"
 )
 
 
 def collect(entries: Sequence[StreamEntry], latest_ms: int | None = None) -> Batch:
-    """Read entries into what they change. Never raises on what an entry holds.
+    """Convert entries to their changes. Never raises because of an entry's content.
 
-    `latest_ms` (Unix ms): none arrived later, whatever its id says. A stream's ids stay ahead once a clock was.
+    `latest_ms` (Unix ms): the latest possible time of arrival, whatever an entry's id implies. A stream's ids stay
+    ahead after a clock was.
     """
     batch = Batch()
     changes, minutes, kinds = batch.changes, batch.minutes, batch.kinds
@@ -151,7 +152,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
     event_position, text = position(event, arrival_ms), event.session_id
     names_one_session = event.previous_session_id is None and not event.cart_ids
     if names_one_session and event.type not in STOPS and text and not text.isspace():
-        # As nearly all are.
+        # The case of nearly all events.
         _add_own(batch, session_key(text), event, event_position)
         batch.minutes.append(arrival_ms // MINUTE_MS)
         _add_people(batch, event, event_position)
@@ -181,7 +182,7 @@ def _add(batch: Batch, entry_id: bytes, arrival_ms: int, event: ActivityEvent) -
 def _add_own(batch: Batch, session: str, event: ActivityEvent, event_position: Position) -> None:
     change = own_change(session, event, event_position)
     if event.type in PAYMENTS:
-        # Always asked for: other sessions of this person may be silent.
+        # Always request the mark: other sessions of this person may be silent.
         batch.session_payments[len(batch.changes)] = _payment(event, event_position)
     elif change.wants_mark:
         batch.naming_changes.append(len(batch.changes))
@@ -191,7 +192,7 @@ def _add_own(batch: Batch, session: str, event: ActivityEvent, event_position: P
 
 
 def _add_people(batch: Batch, event: ActivityEvent, event_position: Position) -> bool:
-    """Mark the people whom the event itself names; False when it names nobody."""
+    """Mark the people that the event itself names. Return False if it names no person."""
     customer = event.customer
     consent = None if customer is None else customer.consent
     if event.type not in NAME_PERSON and consent is None:
@@ -203,7 +204,7 @@ def _add_people(batch: Batch, event: ActivityEvent, event_position: Position) ->
         batch.opted_out += (NamedIdentity(identity, at_ms) for identity in meant)
     if event.type in PAYMENTS:
         payment = _payment(event, event_position)
-        # What says that a payment is over lets a contact happen: it counts for those who are surely meant.
+        # The end of a payment allows a contact, so it counts only for people who are surely meant.
         sure = () if customer is None else identities_of(*written(customer))
         batch.payments += (NamedPayment(identity, payment) for identity in (meant if payment.in_progress else sure))
     if customer is not None and consent is not None:

@@ -1,4 +1,4 @@
-"""Which sessions have more events in a minute than a human being makes."""
+"""Detects sessions with more events in a minute than a human being makes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from state.sessions import Change
 class BotWatch:
     """Counts the events of each session by the minute of their arrival, in this process only.
 
-    Several ingest processes see a part of a session's events each: a bot is then found a little later.
+    If several ingest processes share a session's events, a bot is detected a little later.
     """
 
     def __init__(self, per_minute: int | None) -> None:
@@ -21,7 +21,7 @@ class BotWatch:
         self._counts: Counter[str] = Counter()
 
     def mark(self, changes: Sequence[Change], minutes: Sequence[int]) -> list[Change]:
-        """Return the changes, those of a bot with a field that says so; `minutes`: when each arrived, ascending."""
+        """Return the changes, those of bots with a field that marks them. `minutes`: their arrivals, ascending."""
         if self._per_minute is None or not changes:
             return list(changes)
         if minutes[0] == minutes[-1]:

@@ -1,4 +1,4 @@
-"""What one event changes in the sessions that it names. Pure."""
+"""The changes that one event makes to the sessions that it names. Pure."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from state.session_record import PERSON
 from state.sessions import Change
 
 STOPS = frozenset({"order_completed", "opt_out"})
-"""Events that count for the people they name, and for all sessions they name in whichever field."""
+"""Events that count for the people they name, and for the sessions they name in any field."""
 PAYMENTS = frozenset({"payment_pending", "payment_declined"})
-"""Events that say how a payment stands: also for the people they name."""
+"""Events about the status of a payment. They count for the people they name, too."""
 _ABOUT_PERSON = frozenset({*PERSON, *CONSENT.values()})
-"""Stored fields that say who the person is, or what they answered."""
+"""Stored fields that identify the person or hold an answer to the question for consent."""
 _NOTHING: Mapping[str, str] = {}
 _REFUSAL = {"opted_out": "1"}
 _new = tuple.__new__
@@ -32,7 +32,7 @@ def new_change(
     wants_mark: bool = False,
     seen_ms: int = 0,
 ) -> Change:
-    """Make a change, several times as fast as `Change` with names."""
+    """Make a change, several times as fast as `Change` with keywords."""
     change: Change = _new(
         Change, (session_id, stamp, activity, signal, purchase, silent_since_ms, fields, wants_mark, seen_ms)
     )
@@ -40,7 +40,7 @@ def new_change(
 
 
 def plain_change(session_id: str, stamp: int, silent_since_ms: int) -> Change:
-    """Make the change of activity that says nothing else, in half the time of `new_change`: most are like that."""
+    """Make the change of mere activity, in half the time of `new_change`: most changes are like that."""
     change: Change = _new(Change, (session_id, stamp, stamp, 0, 0, silent_since_ms, _NOTHING, False, 0))
     return change
 
@@ -55,7 +55,7 @@ def with_mark(change: Change, *, wants_mark: bool) -> Change:
 
 
 def sessions_named(event: ActivityEvent) -> dict[str, str]:
-    """Return all sessions that an event names in whichever field: stored id → as the shop wrote it, its own first."""
+    """Return all sessions that an event names in any field: stored id → the shop's spelling, its own session first."""
     found: dict[str, str] = {}
     for text in (event.session_id, event.previous_session_id, *event.also_sessions):
         if text and not text.isspace():
@@ -64,7 +64,7 @@ def sessions_named(event: ActivityEvent) -> dict[str, str]:
 
 
 def own_change(session: str, event: ActivityEvent, place: Position) -> Change:
-    """Return what an event changes in its own session; `session`: its stored id."""
+    """Return the change that an event makes to its own session; `session`: its stored id."""
     fields = fields_of(event)
     if session != event.session_id:
         fields |= _id_of(session, event.session_id or "")
@@ -85,9 +85,9 @@ def own_change(session: str, event: ActivityEvent, place: Position) -> Change:
 
 
 def other_change(session: str, text: str, event: ActivityEvent, place: Position) -> Change | None:
-    """Return what an event changes in another session that it names; None when all that it does is take it over.
+    """Return the change that an event makes to another session that it names; None if it only supersedes that session.
 
-    `text`: how the shop writes the session.
+    `text`: the shop's spelling of the session.
     """
     superseded = place.activity > 0 and text == event.previous_session_id
     if event.type in STOPS or (event.type == "payment_pending" and not superseded):
@@ -100,11 +100,11 @@ def other_change(session: str, text: str, event: ActivityEvent, place: Position)
             fields=_id_of(session, text) | (_REFUSAL if event.type == "opt_out" else {}),
             seen_ms=place.seen_ms,
         )
-    # Their shopper is there, whatever else this means.
+    # Their shopper is active there, whatever else this means.
     return None if superseded else new_change(session_id=session, stamp=place.stamp, seen_ms=place.seen_ms)
 
 
 def _id_of(session: str, text: str) -> dict[str, str]:
-    """Return the field that keeps what the shop calls a session whose stored id does not say it."""
+    """Return the field with the shop's id of a session, if its stored id differs."""
     public = public_session_id(text)
     return {ID: public} if public and public != session else {}

@@ -1,7 +1,7 @@
-"""Commits applied batches: writes everything else that their events say, and only then acknowledges them.
+"""Commits applied batches: writes all other effects of their events, and only then acknowledges them.
 
-In this order: sessions are handed over to those that take them over, people are named and marked, orders are credited,
-rejected entries are quarantined. After a crash before the acknowledgement all of it is done again and changes nothing.
+The order: hand sessions over to their successors, name and mark people, credit orders, quarantine rejected entries.
+After a crash before the acknowledgement all of it is repeated and changes nothing.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from worker.runtime import State
 
 @dataclass(slots=True)
 class IngestTotals:
-    """What one process has done since it started."""
+    """The work of one process since its start."""
 
     entries: int = 0
     changes: int = 0
@@ -27,7 +27,7 @@ class IngestTotals:
 
 
 class Committer:
-    """Commits what an applier has in flight, the oldest first. At most one acknowledgement is under way."""
+    """Commits the batches that an applier has in flight, oldest first. At most one acknowledgement is in progress."""
 
     def __init__(self, state: State, applier: Applier, naming: PeopleWriter, reached: Reached) -> None:
         self.totals = IngestTotals()
@@ -42,12 +42,12 @@ class Committer:
         self._acknowledged: Pending[list[int]] | None = None
 
     def finish(self, leave: int = 0) -> None:
-        """Apply and commit what is in flight.
+        """Apply and commit the batches in flight.
 
-        `leave`: how many batches may stay, while they are applied, and as many more, while their people are marked.
+        `leave`: number of batches that can stay while they are applied, and as many more while their people are marked.
 
         Raises:
-            StateError: some of it may not have been written; nothing of a batch is acknowledged before all is written.
+            StateError: Some of it may not have been written. No batch is acknowledged before all of it is written.
         """
         in_flight = self._applier.in_flight
         for number, work in enumerate(in_flight, 1):
@@ -61,7 +61,7 @@ class Committer:
             self._wait()
 
     def drain(self) -> None:
-        """Wait for the acknowledgement that is under way and discard its reply: what it missed is delivered again."""
+        """Wait for the acknowledgement in progress and discard its reply: entries that it missed are redelivered."""
         acknowledged, self._acknowledged = self._acknowledged, None
         if acknowledged is not None:
             acknowledged.drain()
@@ -97,7 +97,7 @@ class Committer:
         self._streams.reject(rejection.entry_id, problems, applied=rejection.applied, session=rejection.session)
 
     def _wait(self) -> None:
-        """Wait for the acknowledgement that is under way."""
+        """Wait for the acknowledgement in progress."""
         acknowledged, self._acknowledged = self._acknowledged, None
         if acknowledged is not None:
             acknowledged.result()

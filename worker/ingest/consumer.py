@@ -1,8 +1,8 @@
-"""Ingest: reads the activity streams in batches, validates, applies, and only then acknowledges.
+"""Ingest: reads the activity streams in batches, validates and applies them, and only then acknowledges.
 
-Any number of processes share one consumer group, and each of them reads all streams. Applying twice changes nothing, so
-every doubt is resolved by applying again: see `worker.ingest.recovery`.
-`docs/explanation/ingest.md` draws the way of a batch.
+Any number of processes share one consumer group, and each of them reads all streams. Applying twice changes nothing. So
+in doubt a batch is applied again: see `worker.ingest.recovery`.
+`docs/explanation/ingest.md` has a diagram of a batch's path.
 """
 
 import gc
@@ -40,7 +40,7 @@ def tune_gc() -> None:
 
 
 class Ingest:
-    """One consumer. `step` does one round and can be called by itself; `run` goes on until told to stop."""
+    """One consumer. `step` does one round and can be called separately; `run` repeats it until it is stopped."""
 
     def __init__(
         self,
@@ -62,48 +62,52 @@ class Ingest:
 
     @property
     def totals(self) -> IngestTotals:
-        """What this process has done since it started."""
+        """The work of this process since its start."""
         return self._committer.totals
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object]) -> None:
-        """Take rounds until `stopped`; `pause` waits some seconds, or less when it is time to stop."""
+        """Take rounds until `stopped`. `pause` waits for some seconds, or less if the process is stopping."""
         failures = 0
         while not stopped():
             try:
                 self._round(ahead=True)
                 failures = 0
             except GroupMissingError:
-                log.error(ALARM, alarm="group", text="the consumer group of the events was gone; it is created again")  # noqa: TRY400 - the whole story
+                log.error(  # noqa: TRY400 - the text is complete
+                    ALARM, alarm="group", text="the consumer group of the events was missing and is created again"
+                )
             except (ServerUnavailableError, ServerFullError) as exc:
                 failures += 1
                 wait = min(LONGEST_PAUSE_S, 0.25 * 2 ** min(failures, 6))
-                log.error("state_unreachable", error=str(exc), retry_in_s=wait)  # noqa: TRY400 - one line says it
+                log.error("state_unreachable", error=str(exc), retry_in_s=wait)  # noqa: TRY400 - one line is enough
                 pause(wait)
-        with suppress(StateError), self._recovery.drained_on_error():  # what can't be written any more stays pending
+        with suppress(StateError), self._recovery.drained_on_error():  # unwritten entries stay pending
             self._recovery.finish_all()
 
     def step(self) -> int:
-        """Read one batch, apply it, acknowledge it; return how many entries it had.
+        """Read one batch, apply it and acknowledge it; return its number of entries.
 
         Raises:
-            StateError: some of the batch may not have been applied; the next step begins with it.
+            StateError: Some of the batch may not have been applied; the next step begins with it.
         """
         return self._round(ahead=False)
 
     def process(self, reading: StreamBatch) -> None:
-        """Apply entries and acknowledge them; nothing is acknowledged unless all of them were applied.
+        """Apply entries and acknowledge them. They are acknowledged only if all of them were applied.
 
         Raises:
-            StateError: they stay pending; process them again.
+            StateError: They stay pending; process them again.
         """
         with self._recovery.drained_on_error():
             self._recovery.process(reading)
 
     def _round(self, *, ahead: bool) -> int:
-        """Take one batch. `ahead`: under load, the server reads the next and applies this one while we validate.
+        """Take one batch.
 
-        Its work is cut so that neither waits for the other: while this process validates a batch, the server applies
-        the one before, marks the people of the one before that, and reads the one after.
+        `ahead`: under load, the server reads the next and applies this one while this process validates.
+
+        The work is divided so that neither waits for the other. While this process validates a batch, the server
+        applies the previous one, marks the people of the one before that, and reads the next one.
         """
         with self._recovery.drained_on_error():
             self._send_heartbeat_if_due()

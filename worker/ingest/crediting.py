@@ -1,4 +1,4 @@
-"""From the orders of a batch to the contacts they belong to. Nothing is asked of Redis when a batch has no orders."""
+"""Credits the orders of a batch to the contacts before them. A batch without orders sends no request to Redis."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,55 +15,55 @@ from state.sessions import Change, Mark
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order, as its event tells of it."""
+    """An order, with the data of its event."""
 
     at_ms: int
     change: int
-    """Which change of the batch is the first of its sessions'; those of the others follow it."""
+    """The index of its first session's change in the batch; those of the other sessions follow."""
     sessions: tuple[str, ...]
-    """Every session that it names."""
+    """All sessions that it names."""
     identities: tuple[str, ...]
-    """Whom the event itself may name."""
+    """All identities that the event itself may name."""
     money: Money | None
-    """None: it does not say what it was worth."""
+    """None: the event has no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class _OrderOwners:
-    """An order, and everybody whose it may be."""
+    """An order, with all sessions and people that it may belong to."""
 
     at_ms: int
     sessions: tuple[str, ...]
     people: tuple[str, ...]
     money: Money | None
     from_session: bool = False
-    """Its value is what the session remembers of its order."""
+    """Its value is from the session's memory of its order."""
 
 
 def order_of(event: ActivityEvent, event_position: Position, sessions: tuple[str, ...], change: int) -> Order:
-    """Read an order. `change`: the place in the batch that the change of its first session has."""
+    """Read an order. `change`: the index of its first session's change in the batch."""
     found = of_order(event)
     money = None if found is None else Money(*found)
     return Order(occurred_ms(event_position.purchase), change, sessions, named_in(event), money)
 
 
 def named_in(event: ActivityEvent) -> tuple[str, ...]:
-    """Return every identity that an event may name, of everyone whom it may be about."""
+    """Return all identities that an event may name, of all people that it may be about."""
     return tuple(dict.fromkeys(identity for one in event.people for identity in named_by(*written(one))))
 
 
 def written(customer: Customer) -> ContactDetails:
-    """Return a customer's contact details as an event writes them."""
+    """Return a customer's contact details as the event spells them."""
     return ContactDetails(customer.phone_number or "", customer.country_code or "", customer.email or "")
 
 
 def credit_orders(
     orders: Sequence[Order], marks: Sequence[Mark], changes: Sequence[Change], secret: bytes, attribution: Attribution
 ) -> None:
-    """Credit the last contact before each order with it. Repeating it changes nothing.
+    """Credit each order to the last contact before it. Repeating this changes nothing.
 
     Raises:
-        StateError: some may not have been credited; do it again before the events are acknowledged.
+        StateError: Some may not have been credited; repeat it before the events are acknowledged.
     """
     found = list(_order_owners(orders, marks, changes, secret))
     if not found:
@@ -79,7 +79,7 @@ def credit_orders(
         own = [leads[session] for session in one.sessions]
         worths = {outreach: money for person in one.people for outreach, money in contacts[person].items()}
         outreaches = {*worths, *(lead.outreach for lead in own)}
-        # Only the last one: an order is counted once, whatever was tried before.
+        # Only the last one: an order counts once, regardless of earlier contacts.
         before = [(times[name], name) for name in outreaches if times.get(name, one.at_ms + 1) <= one.at_ms]
         if before:
             _, last = max(before)
@@ -100,7 +100,7 @@ def _order_owners(
         for change in range(order.change, order.change + len(order.sessions)):
             identities |= known.pop(change, set())
         yield _OrderOwners(order.at_ms, order.sessions, _people(identities, secret), order.money)
-    # Who the person is was said after the order.
+    # The person was named after the order.
     for mark in marks:
         if mark.change in known:
             people = _people(known[mark.change], secret)

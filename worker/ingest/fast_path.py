@@ -1,7 +1,7 @@
-"""The usual event, read in a third of the time: somebody looks around, and says nothing else.
+"""Reads the usual event in a third of the time: activity and nothing else.
 
-Four of five events of a shop are like that. Whatever else an event may be, also a wrong one, is left to
-`detectors.parsing`, which says the same of these (a property of the tests).
+Four of five events of a shop are like that. All others, including invalid ones, are left to `detectors.parsing`, which
+gives the same result for these (a property of the tests).
 """
 
 from datetime import datetime
@@ -18,11 +18,11 @@ _WITHOUT_TIME, _WITH_TIME = 4, 5
 
 
 def read(raw: bytes, arrival_ms: int) -> Change | None:
-    """Return what an event changes in its session; None when `parse` has to read it.
+    """Return the change that an event makes to its session; None if `parse` has to read it.
 
     `arrival_ms`: see `detectors.sequence.position`.
     """
-    # An object within the object says something of the customer, the cart or the engagement.
+    # An object within the object describes the customer, the cart or the engagement.
     if raw.count(b"{") != 1 or len(raw) > MAX_EVENT_BYTES:
         return None
     try:
@@ -31,7 +31,7 @@ def read(raw: bytes, arrival_ms: int) -> Change | None:
         occurred_ms = arrival_ms
         if len(event) == _WITH_TIME:
             moment = event["occurred_at"]
-            if moment[10] != "T":  # as detectors.normalize.moments.iso
+            if moment[10] != "T":  # the same check as in detectors.normalize.moments.iso
                 return None
             said_ms = epoch_ms(datetime.fromisoformat(moment))
             if said_ms < arrival_ms:
@@ -44,6 +44,6 @@ def read(raw: bytes, arrival_ms: int) -> Change | None:
             return None
     except (ValueError, LookupError, TypeError):
         return None
-    # As detectors.sequence.seen_at, without the call.
+    # The same as detectors.sequence.seen_at, without the call.
     seen_ms = occurred_ms if occurred_ms >= arrival_ms - SLOW_CLOCK_MS else arrival_ms
     return plain_change(session_id, occurred_ms * RANK_SPAN + rank, seen_ms)

@@ -1,6 +1,6 @@
-"""Counts a batch for the event flow: each event by type and stage, and what a closer look at some of them finds.
+"""Counts a batch for the event flow: events by type and stage, and the findings of a closer inspection of some.
 
-Of a small batch every event is inspected, of a large one three: under load that is still a hundred a second.
+In a small batch every event is inspected, in a large one three. Under load that is still a hundred per second.
 """
 
 import re
@@ -25,14 +25,14 @@ from worker.ingest.batch import Batch
 
 SMALL_BATCH, INSPECTED_OF_LARGE = 32, 3
 _MOST_UNKNOWN = 20
-"""Unknown names of one event that are counted."""
+"""The largest number of unknown names of one event that are counted."""
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 _DIGITS = re.compile(r"[0-9]{5}")
 _USUAL = [f"{flow.TYPE}activity.{stage}" for stage in STAGES for _ in PLATFORMS]
 
 
 def count_flow(batch: Batch, entries: Sequence[StreamEntry], latest_ms: int | None) -> FlowCounts | None:
-    """Return what a batch adds to the event flow; None for a batch without entries. Never raises on an entry.
+    """Return a batch's counts for the event flow; None for a batch without entries. Never raises on an entry.
 
     `latest_ms`: see `worker.ingest.batch.collect`.
     """
@@ -100,5 +100,5 @@ def _is_used(event: ActivityEvent | None, name: str) -> bool:
 
 
 def _kept(name: str) -> str:
-    """Return a field's name, empty if it may be a value: an address or a number as a key."""
+    """Return a field's name; empty if it may be a value, such as an address or a number used as a key."""
     return name if _FIELD_NAME.fullmatch(name) and not _DIGITS.search(name) else ""

@@ -16,26 +16,26 @@ Reached = Callable[[Step], object]
 
 @dataclass(slots=True)
 class InFlight:
-    """A batch that was read: first it is applied, then its people are named and marked, then it is acknowledged."""
+    """A batch that was read. It is applied, then its people are named and marked, then it is acknowledged."""
 
     readings: Sequence[StreamBatch]
     one_read: bool
-    """Whether the entries of each stream are what one read returned, with no other entry between them."""
+    """Whether the entries of each stream come from one read, with no other entry between them."""
     batch: Batch
     applied: Pending[list[Mark]] | None = None
-    """While it is being applied. The result is what has to be marked on people."""
+    """Set while it is being applied. The result is the marks for people."""
     marks: Sequence[Mark] = ()
-    """What has to be marked on people, once it is applied."""
+    """The marks for people, once the batch is applied."""
     named: Pending[bool] | None = None
-    """While its people are being named and marked. The result is False if the batch has to be applied again."""
+    """Set while its people are being named and marked. The result is False if the batch has to be applied again."""
 
     @property
     def entries(self) -> int:
-        """How many entries it has."""
+        """The number of its entries."""
         return sum(len(reading.entries) for reading in self.readings)
 
     def drain(self) -> None:
-        """Wait for the replies that are on their way and discard them: the batch is to be applied again."""
+        """Wait for the replies that are in flight and discard them: the batch is to be applied again."""
         under_way = (self.named, self.applied)
         self.named = self.applied = None
         for pending in under_way:

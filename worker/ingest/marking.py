@@ -1,4 +1,4 @@
-"""From a batch and its sessions to the people who are named and marked. Pure."""
+"""The people to name and mark, from a batch and its sessions. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -13,19 +13,19 @@ from worker.ingest.batch import Batch
 
 
 class InSession(NamedTuple):
-    """What a session has about its person, and since when (Unix ms)."""
+    """A session's data about its person, and the time of that data (Unix ms)."""
 
     session: str
     at_ms: int
     mark: Mark
     notes: bool
-    """Whether the person has to be noted as named in it."""
+    """Whether the person has to be recorded as named in it."""
     payment: PaymentNews | None = None
-    """How a payment stands, as the event says for which the session was asked."""
+    """The status of a payment, from the event for which the session was read."""
 
 
 def named_in_session(found: InSession, secret: bytes) -> Iterator[PersonMention]:
-    """Yield the person of a session by each identity, the one with the other."""
+    """Yield the person of a session by each identity, linked with the other."""
     mark = found.mark
     people = _people(identities_of(mark.phone, mark.country, mark.email), secret)
     for person in people:
@@ -34,9 +34,9 @@ def named_in_session(found: InSession, secret: bytes) -> Iterator[PersonMention]
 
 
 def marks_of(batch: Batch, sessions: Iterable[InSession], secret: bytes, payment_window_ms: int) -> Mapping[str, Marks]:
-    """Return, by person, what the events of a batch and its sessions mark on people.
+    """Return, by person, the marks from the events of a batch and its sessions.
 
-    `payment_window_ms`: how long a payment counts as in progress that states no expiry.
+    `payment_window_ms`: how long a payment without an expiry counts as in progress.
     """
     marks: dict[str, Marks] = {}
 
@@ -79,7 +79,7 @@ def _add_session(found: InSession, of: Callable[[Iterable[str]], Iterator[Marks]
         if mark.opted_out:
             one.opted_out(found.at_ms)
     if found.payment:
-        # What says that a payment is over lets a contact happen: it counts for those who are surely meant.
+        # The end of a payment allows a contact, so it counts only for people who are surely meant.
         for one in of(maybe if found.payment.in_progress else surely):
             one.paying(found.payment, payment_window_ms)
     for channel, answer in answers.items():

@@ -1,4 +1,4 @@
-"""Which sessions of a batch reach the checkout and which orders it has, so that missing orders are noticed."""
+"""Counts the sessions of a batch that reach the checkout, and its orders, so that missing orders are detected."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -10,16 +10,17 @@ from state.script import NamedCall
 from worker.ingest.batch import Batch
 
 MOST_OF_A_BATCH = 200
-"""New sessions of a batch that are counted. Beyond that a part stands for all: none of the others counts at all."""
+"""The largest number of a batch's new sessions that are counted. Beyond that, the counted part represents all of them.
+"""
 MOST_KNOWN = 100_000
 
 
 class Counting(NamedTuple):
-    """How the orders of a batch are counted."""
+    """The calls that count a batch's orders."""
 
     calls: Sequence[NamedCall]
     sessions: Sequence[str]
-    """To be remembered once the calls were carried out."""
+    """The sessions to remember after the calls."""
 
 
 class OrderCount:
@@ -28,16 +29,16 @@ class OrderCount:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._known: set[str] = set()
-        """Sessions that are counted: most events of a session are not its first."""
+        """Sessions that are already counted: most events aren't the first of their session."""
         self._connects = 0
 
     def forget(self) -> None:
-        """Rely on nothing that was counted before: the server may have lost it."""
+        """Discard the memory of earlier counts: the server may have lost them."""
         self._known.clear()
 
     def calls(self, batch: Batch) -> Counting:
         """Return the calls that count a batch. Counting it again changes nothing."""
-        # What was counted on an earlier connection may be lost.
+        # Counts made over an earlier connection may be lost.
         if self._connects != (connects := self._orders.connects):
             self._connects = connects
             self.forget()

@@ -1,4 +1,4 @@
-"""Names and marks the people whom a batch is about, and remembers who was noted, so that it happens once."""
+"""Names and marks the people in a batch, and remembers recorded people so that each is recorded once."""
 
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
@@ -17,29 +17,29 @@ from worker.ingest.changes import with_mark
 from worker.ingest.marking import InSession, marks_of, named_in_session
 
 MAX_KNOWN, KNOWN_FOR_S = 100_000, 3600.0
-"""The person in a session is noted once for any number of events, and periodically again.
+"""The person in a session is recorded once for any number of events, and periodically again.
 
-It is noted again whenever it may be gone: after each `winback forget`, and after each new connection to the server,
-which may have been restarted or replaced and have lost it.
+They are recorded again whenever the record may be gone: after each `winback forget`, and after each new connection to
+the server, which may have been restarted or replaced and have lost it.
 """
-SHARED = f"an e-mail address or phone number is used with more than {MOST_LINKED} others: it identifies nobody"
+SHARED = f"an e-mail address or phone number is used with more than {MOST_LINKED} others: it identifies no person"
 
 log = structlog.get_logger("winback.ingest")
 SessionIdentity = tuple[str, str, str, str]
-"""A session, and what an event says of its person: phone, country, e-mail address."""
+"""A session, and an event's data about its person: phone, country, e-mail address."""
 
 
 class Since(NamedTuple):
-    """Until these change, nothing that was noted is gone."""
+    """Until these change, no record of a person is lost."""
 
     connects: int
-    """How many connections this process has made; see `state.connection_count`."""
+    """The number of connections that this process has made; see `state.connection_count`."""
     last_erasure: str
     """The last removal by `winback forget`."""
 
 
 class PeopleWriter:
-    """Writes what a batch says of people. `report`: record what is wrong, for `winback status`."""
+    """Writes a batch's data about people. `report`: record a problem for `winback status`."""
 
     def __init__(self, people: People, secret: bytes, report: Callable[[str, str], object]) -> None:
         self._people = people
@@ -51,7 +51,7 @@ class PeopleWriter:
         self._logged_shared = False
 
     def skip_known(self, batch: Batch) -> None:
-        """Let changes not ask for the person of their session if they say nothing new of them."""
+        """Don't request the person of a session for changes that add nothing about them."""
         if self._known_people and (
             len(self._known_people) > MAX_KNOWN or monotonic() - self._known_from_s > KNOWN_FOR_S
         ):
@@ -65,22 +65,22 @@ class PeopleWriter:
                 batch.changes[mention] = with_mark(change, wants_mark=not is_known)
 
     def forget(self) -> None:
-        """Rely on nothing that was noted before: the server may have lost it."""
+        """Discard the memory of recorded people: the server may have lost them."""
         self._known_people.clear()
 
     def begin(self, batch: Batch, marks: Sequence[Mark], handed_over: Iterable[InSession]) -> Pending[bool]:
-        """Begin to name and mark people; take the result before the events are acknowledged.
+        """Begin to name and mark people. Take the result before the events are acknowledged.
 
-        `handed_over`: the data of sessions that have taken over others. The result is False if what was noted before
-        may be gone: call `skip_known` and apply the batch once more.
+        `handed_over`: the data of sessions that supersede others. The result is False if earlier records may be gone:
+        then call `skip_known` and apply the batch again.
 
         Raises:
-            StateError: some may not have been written; do it again.
+            StateError: Some may not have been written; do it again.
         """
         found = [self._in_session(batch, mark) for mark in marks]
         found += handed_over
         named = [one for session in found if session.notes for one in named_in_session(session, self._secret)]
-        # Only now: what is asked for before a batch is applied may change until it is.
+        # Not earlier: the value can still change until the batch is applied.
         written = self._people.send_marks(
             named,
             marks_of(batch, found, self._secret, self._people.payment_window_ms),
@@ -95,14 +95,14 @@ class PeopleWriter:
         return not batch.naming_changes or self._remember(result, is_known, batch.known_since)
 
     def _remember(self, result: MarkingResult, is_known: Iterable[SessionIdentity], since: object) -> bool:
-        """Remember the people who were noted; False if notes from before `since` may be gone."""
+        """Remember the recorded people; return False if records made before `since` may be gone."""
         now = Since(self._people.connects, result.last_erasure)
         if now != self._since:
             self._known_people.clear()
             self._since = now
         if now != since:
             return False
-        # A erased person was not noted, and a later event of the same session may note them.
+        # An erased person wasn't recorded, and a later event of the same session may record them.
         if not result.erased:
             if not self._known_people:
                 self._known_from_s = monotonic()

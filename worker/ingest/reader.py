@@ -1,4 +1,4 @@
-"""Reads entries from all streams and validates them. At most one read is under way while a batch is applied."""
+"""Reads entries from all streams and validates them. At most one read is in progress while a batch is applied."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,15 +19,15 @@ from worker.ingest.in_flight import InFlight, Reached
 from worker.settings import IngestSettings
 
 SERVER_TIME_VALID_S = 2.0
-"""For how long the server's time is derived from our steady clock before the server is asked again."""
+"""How long the server's time is derived from our steady clock before the server is queried again."""
 CLOCKS_DIFFER_MS = 1000
-"""By how much ids may be ahead of the known time before the server is asked for its time."""
+"""How far ids can be ahead of the known time before the server is queried for its time."""
 
 log = structlog.get_logger("winback.ingest")
 
 
 class Reader:
-    """The streams of one consumer. `streams`: those that it reads, once `open_streams` has found them."""
+    """Reads the streams of one consumer. `streams`: the opened ones, once `open_streams` has found them."""
 
     def __init__(self, streams: Streams, consumer: str, settings: IngestSettings, reached: Reached) -> None:
         self.streams: Sequence[Stream] = ()
@@ -41,15 +41,15 @@ class Reader:
         self._prefetched: Pending[list[StreamBatch]] | None = None
         self._asked_at_s, self._server_ahead_ms = -inf, 0.0
         self._ids_ahead = False
-        """Whether ids were read that lie in the future."""
+        """Whether ids with a time in the future were read."""
 
     @property
     def is_prefetching(self) -> bool:
-        """Whether a read is under way."""
+        """Return whether a read is in progress."""
         return self._prefetched is not None
 
     def open_streams(self, *, check_groups: bool) -> None:
-        """Look for streams that other processes have registered. `check_groups`: also of streams that are open."""
+        """Open streams that other processes have registered. `check_groups`: check open streams again, too."""
         streams, opened = self._all.ensure(self._settings.streams), len(self.streams)
         created = [stream.create_group() for stream in streams[0 if check_groups else opened :]]
         if any(created):
@@ -57,11 +57,11 @@ class Reader:
         if len(streams) > max(1, opened):
             log.info("multiple_streams", streams=len(streams), in_settings=self._settings.streams)
         self.streams = streams
-        # Also one that nothing is read from any more: its last id may be the highest there is.
+        # Including streams that are no longer read: their last id may be the highest possible one.
         self._put_back_ids()
 
     def read(self, *, prefetch: bool) -> InFlight:
-        """Return the next batch; wait for entries unless a read is under way.
+        """Return the next batch; wait for entries unless a read is in progress.
 
         `prefetch`: if the streams have more entries, begin to read these while this process validates.
         """
@@ -71,26 +71,26 @@ class Reader:
         return self.validate(readings, one_read=True)
 
     def validate(self, readings: Sequence[StreamBatch], *, one_read: bool) -> InFlight:
-        """Return entries as a batch. `one_read`: they are what one read has returned; see `InFlight`."""
+        """Return entries as a batch. `one_read`: they come from one read; see `InFlight`."""
         if readings:
             self._reached("events_read")
         entries, latest_ms = _entries(readings), self._latest_ms(readings)
         batch = collect(entries, latest_ms)
         if one_read:
-            # What is delivered again was counted before.
+            # Redelivered entries were counted before.
             batch.changes = self._bots.mark(batch.changes, batch.minutes)
             batch.flow = count_flow(batch, entries, latest_ms)
         return InFlight(readings, one_read, batch)
 
     def drain(self) -> InFlight | None:
-        """Wait for the read that is under way, so that no reply is left in its connection; return what it read."""
+        """Wait for the read in progress, so that no reply is left in its connection; return its entries."""
         if self._prefetched is not None:
             with suppress(StateError):
                 return self.validate(self._next(), one_read=True)
         return None
 
     def put_back_ids_if_ahead(self) -> None:
-        """While nothing is prefetched: if ids lay in the future, have streams that are empty now give out today's."""
+        """If ids were in the future, let empty streams give out current ids again. Only while nothing is prefetched."""
         if self._ids_ahead and not self.is_prefetching:
             self._put_back_ids()
 
@@ -104,20 +104,20 @@ class Reader:
         )
 
     def _has_more(self, readings: Sequence[StreamBatch]) -> bool:
-        """Whether a stream gave as many entries as it was asked for."""
+        """Return whether a stream returned as many entries as requested."""
         return any(len(reading.entries) * len(self.streams) >= self._settings.batch for reading in readings)
 
     def _latest_ms(self, readings: Sequence[StreamBatch]) -> int | None:
-        """Return the server's time (Unix ms) if an entry seems to have arrived after now by our clock, else None."""
+        """Return the server's time (Unix ms) if an entry's arrival is in the future by our clock, else None."""
         last_ms = max((reading.entries[-1].arrival_ms for reading in readings if reading.entries), default=0)
-        # Our own clock may be ahead, and the server's may have been put back since it was asked.
+        # Our own clock may be ahead, and the server's may have been put back since the last query.
         if last_ms <= min(time() * 1000, self._server_ms()) + CLOCKS_DIFFER_MS:
             return None
         self._ids_ahead = True
         return self._all.now_ms()
 
     def _server_ms(self) -> float:
-        """Return the server's time (Unix ms) by our steady clock; the server is asked periodically."""
+        """Return the server's time (Unix ms) by our steady clock; the server is queried periodically."""
         now_s = monotonic()
         if now_s - self._asked_at_s >= SERVER_TIME_VALID_S:
             self._asked_at_s = now_s
@@ -125,7 +125,7 @@ class Reader:
         return now_s * 1000 + self._server_ahead_ms
 
     def _put_back_ids(self) -> None:
-        """Have streams whose ids lie in the future, and that are empty, give out ids of now again."""
+        """Let empty streams with ids in the future give out current ids again."""
         for stream, last in self._all.put_back(self.streams).items():
             log.warning("ids_put_back", stream=stream, last=last, reason="they were ahead of the server's clock")
             self._ids_ahead = False

@@ -1,18 +1,19 @@
-"""What a consumer does after a start or an error, all in one place. `docs/explanation/ingest.md` draws its states.
+"""Recovers a consumer after a start or an error, all in one place. `docs/explanation/ingest.md` has a diagram.
 
     start ──▶ recovering ──▶ reading ──▶ stop
                   ▲             │
                   │             │  an error
                   └── drained ◀─┘
 
-An error drains everything that is under way: the replies are waited for and discarded, so that none is left in a
-connection, and a batch that was prefetched is taken. After that nothing counts as applied, marked or acknowledged.
-On an outage (a server is away, or has no room) the batches are kept in memory: reading them again would count as a
-delivery until they were quarantined, and of a cluster one node can be away while that of the stream answers. After any
-other error they are dropped, and delivered again.
+After an error, everything in progress is drained. The replies are awaited and discarded, so that none is left in a
+connection, and a prefetched batch is taken. Then nothing counts as applied, marked or acknowledged.
 
-Recovering applies and commits the kept batches, then what the streams delivered to this consumer without being
-acknowledged. The same happens with the entries of a consumer that is dead or stuck, once they are stale.
+During an outage (a server is down or out of memory) the batches are kept in memory. Reading them again would count as
+deliveries until they were quarantined. In a cluster, one node can be down while that of the stream answers. After any
+other error they are dropped, and redelivered.
+
+Recovery applies and commits the kept batches, then the entries that were delivered to this consumer and not
+acknowledged. It does the same with the stale entries of a dead or stuck consumer.
 """
 
 from collections.abc import Iterator
@@ -43,10 +44,10 @@ class Recovery:
         self._is_needed = True
 
     def recover(self) -> None:
-        """Recover if that is needed. Periodically, look for new streams and stale entries of other consumers.
+        """Recover if needed. Periodically, check for new streams and for stale entries of other consumers.
 
         Raises:
-            StateError: recovery is still needed.
+            StateError: Recovery is still needed.
         """
         check = monotonic() - self._checked_at_s > self._check_every_s
         if self._is_needed or check:
@@ -55,25 +56,25 @@ class Recovery:
             self._checked_at_s = monotonic()
             self._is_needed |= self._redelivery.take_over(self._reader.streams)
         if self._is_needed:
-            # What is in flight is pending too, and no crash left it behind.
+            # Batches in flight are pending too, and weren't left by a crash.
             self.finish_all()
             self._redelivery.redeliver(self._reader.streams, self.process)
             self._is_needed = False
 
     def process(self, reading: StreamBatch) -> None:
-        """Apply entries that were delivered before, and acknowledge them."""
+        """Apply redelivered entries and acknowledge them."""
         self._applier.submit(self._reader.validate([reading], one_read=False))
         self._committer.finish()
 
     def finish_all(self) -> None:
-        """Apply and acknowledge all that was read."""
+        """Apply and acknowledge all entries that were read."""
         if self._reader.is_prefetching:
             self._applier.submit(self._reader.read(prefetch=False))
         self._committer.finish()
 
     @contextmanager
     def drained_on_error(self) -> Iterator[None]:
-        """On an error, drain what is under way. A consumer does all its work within this."""
+        """Drain work in progress if there is an error. A consumer does all its work within this."""
         try:
             yield
         except (ServerFullError, ServerUnavailableError):

@@ -1,4 +1,4 @@
-"""Redelivers entries that were not acknowledged: its own after a crash, and those of a dead or stuck consumer."""
+"""Redelivers unacknowledged entries: its own after a crash, and those of a dead or stuck consumer."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,7 +11,7 @@ from state.event_streams import Streams
 from worker.settings import IngestSettings
 
 FEW_DELIVERIES = 2
-"""Up to this number of deliveries an entry is processed in a batch: a restart is the likely cause, not the entry."""
+"""Up to this number of deliveries an entry is processed in a batch: the likely cause is a restart, not the entry."""
 
 log = structlog.get_logger("winback.ingest")
 
@@ -24,15 +24,15 @@ class Redelivery:
         self._consumer = consumer
         self._batch = settings.batch
         self._claim_after_ms = milliseconds(settings.stale_after)
-        # An entry is quarantined only after it has failed by itself: a restart must not cost any other entry.
+        # An entry is quarantined only after it has failed in a batch of one: a restart must not cost other entries.
         self._most_deliveries = max(settings.max_deliveries, 2)
         self._few_deliveries = min(FEW_DELIVERIES, self._most_deliveries - 1)
 
     def redeliver(self, streams: Iterable[Stream], process: Callable[[StreamBatch], None]) -> None:
-        """Process what was delivered to this consumer and not acknowledged.
+        """Process the entries that were delivered to this consumer and not acknowledged.
 
-        One of these entries can be what stops its consumer. Those that have been delivered a few times are therefore
-        read one by one: only the delivery of the suspect is counted, and the others are processed.
+        One of these entries may be crashing its consumer. Those with several deliveries are therefore read one by one.
+        So only the suspect's delivery is counted, and the others are processed.
         """
         for stream in streams:
             while times := stream.deliveries(self._consumer):
@@ -44,9 +44,9 @@ class Redelivery:
                     process(StreamBatch(stream, entries))
 
     def take_over(self, streams: Iterable[Stream]) -> bool:
-        """Take over entries that another consumer has not acknowledged for too long: it is dead or stuck.
+        """Claim entries that another consumer hasn't acknowledged for too long: it is dead or stuck.
 
-        Returns whether there were any.
+        Return whether there were any.
         """
         found = False
         for stream in streams:
@@ -56,7 +56,7 @@ class Redelivery:
         return found
 
     def _quarantine(self, stream: Stream, entries: Sequence[StreamEntry], times: int) -> None:
-        problem = ("event", f"was delivered {times} times without being applied: it stops its consumer")
+        problem = ("event", f"was delivered {times} times without being applied: it crashes its consumer")
         for entry in entries:
             log.error("event_quarantined", entry=entry.id.decode(), deliveries=times)
             named = session_in(entry.event or b"")

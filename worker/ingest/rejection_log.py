@@ -1,4 +1,4 @@
-"""Logs rejected events: at most one line a minute and process, with the number of each reason and no value."""
+"""Logs rejected events: at most one line per minute and process, with a count for each reason and no values."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ class RejectionLog:
         self._reasons: Counter[str] = Counter()
 
     def add(self, rejections: Sequence[Rejection]) -> None:
-        """Count the rejections of a batch that is committed, and log those since the last line if it is time."""
+        """Count the rejections of a committed batch. If the interval is over, log those since the last line."""
         for rejection in rejections:
             self._partly += rejection.applied
             self._rejected += not rejection.applied

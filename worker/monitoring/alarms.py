@@ -1,8 +1,8 @@
-"""The watch that each long-lived role keeps in a thread of its own: over the server, and over all other roles.
+"""The monitor that each long-lived role runs in its own thread: it checks the server and all other roles.
 
-Who watches must not be one that may be dead, so all do. One look serves them all: whoever takes the turn looks, and
-what is wrong is recorded beside the data, so that the log of all processes together tells it once. While the server
-itself is away, each process says so by itself.
+Every role runs it, so it has no single point of failure. The process that holds the lock checks for all of them. It
+records the problems next to the data, so that the log of all processes together reports each once. While the server is
+down, each process reports that separately.
 """
 
 import os
@@ -42,7 +42,7 @@ WARNS = frozenset(
         "rejected",
     }
 )
-"""Findings that are worth an alarm before anything fails. A role that is merely late may just be busy."""
+"""Findings that raise an alarm before anything fails. A role that is merely late may just be busy."""
 CHECKS_TO_SETTLE, LONGEST_PATIENCE_S = 6, 60.0
 _LEVELS = {"warn": 1, "fail": 2}
 _NAMES = {"begins": ALARM, "lasts": ALARM_FIRING, "over": ALARM_RESOLVED}
@@ -51,7 +51,7 @@ log = structlog.stdlib.get_logger("winback.watch")
 
 
 def failing(findings: Sequence[Finding]) -> dict[str, Finding]:
-    """Return the findings that are worth an alarm, by name; the worst of several with the same name."""
+    """Return the findings that raise an alarm, by name; the worst of several with the same name."""
     found: dict[str, Finding] = {}
     for finding in findings:
         if finding.mark == "fail" or (finding.mark == "warn" and finding.name in WARNS):
@@ -62,14 +62,14 @@ def failing(findings: Sequence[Finding]) -> dict[str, Finding]:
 
 
 def patience_s(settings: Settings) -> float:
-    """Return how long a process looks on before it judges: after a start, an outage and a standstill all are late."""
+    """Return how many seconds a process waits before it checks: after a start, outage or stall all roles seem late."""
     slowest_s = max(health.interval_ms(role, settings) for role in stored_records.ROLES) / 1000
     every_s = settings.alarms.check_interval.total_seconds()
     return min(LONGEST_PATIENCE_S, max(CHECKS_TO_SETTLE * every_s, health.MISSED_HEARTBEATS * slowest_s))
 
 
 class AlarmMonitor:
-    """One process's part in it. `tick` looks once and can be called by itself; `start` does so again and again."""
+    """The monitor of one process. `tick` checks once and can be called separately; `start` repeats it."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = monotonic) -> None:
         """Prepare; nothing is connected yet. `clock`: seconds, steady."""
@@ -86,26 +86,26 @@ class AlarmMonitor:
         self._unreachable_logged_s = 0.0
 
     def start(self) -> None:
-        """Watch until the process ends, or `stop`. Nothing that happens to the watch reaches the role."""
+        """Check until the process ends, or until `stop`. No error of the monitor reaches the role."""
         Thread(target=self._run, name="watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Look no more; waits for nothing."""
+        """Stop checking. Returns immediately."""
         self._stopped.set()
 
     def tick(self) -> None:
-        """Look once, if it is our turn; takes some seconds when the server does not answer."""
+        """Check once, if this process gets the lock. Takes some seconds if the server doesn't answer."""
         now = self._clock()
         if now - self._ticked > self._patience_s:
-            # We stood still: what we know of the others is as old as they seem.
+            # This process stalled, so its data about the others is out of date.
             self._wait_before_judging(now)
         self._ticked = now
         try:
             self._check(now)
         except StateError as problem:
             self._report_unreachable(problem)
-        except Exception as problem:  # noqa: BLE001 - the role must go on, and the next look may be better
-            log.error("watch_failed", error=type(problem).__name__)  # noqa: TRY400 - a message may hold anything
+        except Exception as problem:  # noqa: BLE001 - the role must continue, and the next check may succeed
+            log.error("watch_failed", error=type(problem).__name__)  # noqa: TRY400 - a message may contain anything
         self._ticked = self._clock()
 
     def _run(self) -> None:
@@ -125,7 +125,7 @@ class AlarmMonitor:
             alarms.require_writes()
             self._report_reachable(now)
             return
-        # A little less than a round, or somebody whose clock ticks at the same pace would find the turn taken.
+        # A little less than a round: another process with the same interval would find the lock taken.
         lock_ms = milliseconds(self._settings.alarms.check_interval) * 9 // 10
         if not alarms.take_monitor_lock(f"{socket.gethostname()}:{os.getpid()}", lock_ms):
             return
@@ -140,7 +140,7 @@ class AlarmMonitor:
             _log_change(change, found.get(change.name) or well.get(change.name))
 
     def _report_unreachable(self, problem: StateError) -> None:
-        """Say so, as each process does by itself."""
+        """Report an unreachable server, from each process separately."""
         now = self._clock()
         begins = self._unreachable_since is None
         if self._unreachable_since is None:
@@ -157,11 +157,11 @@ class AlarmMonitor:
             log.info(
                 ALARM_RESOLVED,
                 alarm="server",
-                text="it answers again, and takes writes",
+                text="it answers again and accepts writes",
                 for_s=round(now - self._unreachable_since),
             )
             self._unreachable_since = None
-            # Nobody could say that they live.
+            # No role could send a heartbeat in the meantime.
             self._wait_before_judging(now)
 
 

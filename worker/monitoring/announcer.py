@@ -1,4 +1,4 @@
-"""What a process announces with its signs of life, so that the others notice one that was started differently."""
+"""The data that a process announces with its heartbeats, so that others detect a process with different settings."""
 
 import json
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from worker.server_errors import address
 from worker.settings import Settings
 
 _SHORT = 8
-"""Characters of a fingerprint: enough to tell settings apart."""
+"""Characters of a fingerprint: enough to distinguish settings."""
 _OWN = frozenset({"mode", "endpoint", "public_api_key", "private_secret_key"})
-"""Of `[delivery]`, what is compared by itself, or is a secret."""
+"""Keys of `[delivery]` that are compared separately or are secrets."""
 _detection: list[DetectionSettings] = []
 
 
 def now_detects_by(settings: DetectionSettings) -> None:
-    """Note the thresholds that this process uses: they change while it runs."""
+    """Record the thresholds that this process uses: they can change while it runs."""
     _detection[:] = [settings]
 
 
 def about(settings: Settings) -> Mapping[str, str]:
-    """Return what this process runs with, as names and fingerprints: no secret, and no setting of a person."""
+    """Return this process's settings as names and fingerprints, without secrets or personal data."""
     delivery = settings.delivery
     found = {
         "namespace": settings.namespace,
@@ -40,7 +40,7 @@ def about(settings: Settings) -> Mapping[str, str]:
 
 
 def sending_mode(settings: Settings) -> str:
-    """Return in which way a worker sends, so that two ways can be compared: the mode, and a fingerprint of the rest.
+    """Return a worker's way of sending, to compare it with others: the mode, and a fingerprint of the rest.
 
     In shadow mode the endpoint doesn't matter.
     """

@@ -1,4 +1,4 @@
-"""Every check of `winback doctor`, one finding each. Looks and changes nothing; sends no request to Yuno."""
+"""All checks of `winback doctor`, one finding each. They only read, and send no request to Yuno."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,17 +33,17 @@ from worker.settings.partial import load_lenient
 
 CLOCKS_APART, CLOCKS_FAR_APART = timedelta(seconds=2), timedelta(seconds=60)
 COMPACT_BYTES = 1024
-"""`hash-max-listpack-value`: a cart is one field; up to this size its session stays one compact block."""
+"""`hash-max-listpack-value`. A cart is one field; up to this size its session stays one compact block."""
 
 
 def examine() -> list[Finding]:
-    """Check everything; with servers that do not answer it takes about 10 s."""
+    """Run all checks. If servers don't answer, this takes about 10 s."""
     try:
         settings, broken = load_lenient()
     except StartError as problem:
         return [*_problems("settings", problem), _not_checked("without settings, nothing else could be checked")]
     settings, kept = with_kept_secret(settings)
-    # All at once: each may have to wait for a time-out.
+    # All at the same time: each may have to wait for a timeout.
     ends = time.monotonic() + PATIENCE_S
     broker, endpoint = run_in_thread(lambda: reach.broker(settings)), run_in_thread(lambda: reach.endpoint(settings))
     state = run_in_thread(lambda: _state(settings, usable=not broken))
@@ -71,20 +71,20 @@ def _settings_are_fine(settings: Settings) -> Finding:
 
 
 class _Answers(NamedTuple):
-    """What was found on the server."""
+    """The findings about the server."""
 
     findings: list[Finding]
     record: Mapping[str, str] | None
-    """What is recorded of the deployment; None: the server didn't answer."""
+    """The deployment's record; None: the server didn't answer."""
 
 
 def _state(settings: Settings, *, usable: bool) -> _Answers:
-    """Check the server, and everything that is read from it."""
+    """Check the server, and all data that is read from it."""
     try:
         require(settings, "redis_url")
         return call_with_timeout(settings, lambda: _ask_server(settings, usable=usable))
     except StartError as problem:
-        left_out = "memory, persistence, clock, deployment and the roles: that takes the server"
+        left_out = "memory, persistence, clock, deployment and the roles: these need the server"
         return _Answers([*_problems("server", problem), _not_checked(left_out)], None)
 
 
@@ -111,7 +111,7 @@ def _ask_server(settings: Settings, *, usable: bool) -> _Answers:
 
 
 def _sample(state: runtime.State) -> list[Session]:
-    """Return some of the sessions that wait."""
+    """Return a sample of the waiting sessions."""
     lanes = [lane.name for lane in LANES if lane.name.endswith(".idle")]
     return state.sessions.read(waiting_sessions(state.scripts, state.keys, lanes))
 
@@ -127,10 +127,10 @@ def _clock(apart_ms: int) -> Finding:
 def _compact(limit: int | None) -> Finding:
     name, option = "compact", "hash-max-listpack-value"
     if limit is None:
-        text = f"{option} could not be read: sessions may take more memory than they have to"
+        text = f"{option} could not be read: sessions may take more memory than necessary"
         return Finding(name, "note", text, f"set it to {COMPACT_BYTES} if the provider allows it")
     if limit < COMPACT_BYTES:
-        text = f"{option} is {limit}: sessions with a cart take more memory than they have to"
+        text = f"{option} is {limit}: sessions with a cart take more memory than necessary"
         return Finding(name, "note", text, f"CONFIG SET {option} {COMPACT_BYTES}, and in its configuration file")
     return Finding(name, "ok", f"sessions are kept in their compact form ({option} {limit})")
 
@@ -138,8 +138,8 @@ def _compact(limit: int | None) -> Finding:
 def _deployment(found: overview.Overview, state: runtime.State, settings: Settings) -> Finding:
     record = found.deployment
     if not {"schema", "partitions"} <= record.keys():
-        return Finding("deployment", "ok", "nothing is recorded yet: the first role that starts does it")
-    # Only what is recorded is compared: checking the rest would record it, and this only looks.
+        return Finding("deployment", "ok", "nothing is recorded yet; the first role that starts records it")
+    # Only the recorded values are compared: checking the others would record them, and doctor only reads.
     secret = runtime.identity_secret(settings) if "identity" in record else b""
     mine = {"schema": str(deployment.SCHEMA_VERSION), "partitions": str(PARTITIONS)}
     if secret:
@@ -154,7 +154,7 @@ def _deployment(found: overview.Overview, state: runtime.State, settings: Settin
 
 
 def _streams(state: runtime.State, number: int) -> Iterator[Finding]:
-    """Look on how many nodes of a cluster the streams are: by their names alone, several may be on the same."""
+    """Report on how many nodes of a cluster the streams are: their names don't prevent several on one node."""
     if number == 1 or not isinstance(state.client, RedisCluster):
         return
     nodes: dict[str, list[str]] = {}
@@ -166,25 +166,25 @@ def _streams(state: runtime.State, number: int) -> Iterator[Finding]:
         return
     crowded = "; ".join(f"{name} has {', '.join(keys)}" for name, keys in nodes.items() if keys[1:])
     text = f"{number} streams are on {len(nodes)} nodes and could be on {could}: {crowded}"
-    yield Finding("streams", "note", text, "move the slot of one (CLUSTER KEYSLOT tells it) to a node without a stream")
+    yield Finding("streams", "note", text, "move the slot of one (see CLUSTER KEYSLOT) to a node without a stream")
 
 
 def _encryption(recorded: Sequence[str], ours: Sequence[str]) -> Finding:
     missing = [key_id for key_id in recorded if key_id not in ours]
     if missing:
-        text = f"what is personal is encrypted under a key that is not here ({', '.join(missing)})"
-        return Finding("encryption", "fail", text, "add it to WINBACK_ENCRYPTION_KEYS: nothing starts without it")
+        text = f"personal data is encrypted under a key that is missing here ({', '.join(missing)})"
+        return Finding("encryption", "fail", text, "add it to WINBACK_ENCRYPTION_KEYS: no role starts without it")
     if not ours:
-        return Finding("encryption", "ok", "off: what is personal is stored as it is (encryption_keys)")
-    others = f", {len(ours) - 1} more for what is older" if ours[1:] else ""
-    return Finding("encryption", "ok", f"on: what is personal is encrypted under key {ours[0]}{others}")
+        return Finding("encryption", "ok", "off: personal data is stored in clear text (encryption_keys)")
+    others = f", {len(ours) - 1} more for older data" if ours[1:] else ""
+    return Finding("encryption", "ok", f"on: personal data is encrypted under key {ours[0]}{others}")
 
 
 def _result(
     check: "Future[Finding]", ends: float, away: Finding, explain: Callable[[Exception], Finding | None]
 ) -> Finding:
-    """Return what a check found by then (monotonic, s); else what `explain` makes of the error, or `away`."""
+    """Return a check's finding if it ends in time (monotonic, s), else that of `explain` for the error, or `away`."""
     try:
         return check.result(max(0.0, ends - time.monotonic()))
-    except Exception as problem:  # noqa: BLE001 - each broker's client has errors of its own
+    except Exception as problem:  # noqa: BLE001 - each broker's client has its own errors
         return explain(problem) or replace(away, text=f"{away.text}: {reason(problem)}")

@@ -1,4 +1,4 @@
-"""A finding of `winback status` and `doctor`, and how it writes spans, times and sizes. Pure."""
+"""A finding of `winback status` and `doctor`, and its format for spans, times and sizes. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ MARKS: tuple[Mark, ...] = ("fail", "warn", "note", "ok")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one thing is."""
+    """The result of one check."""
 
     name: str
     mark: Mark
@@ -20,7 +20,7 @@ class Finding:
 
 
 def span(ms: int) -> str:
-    """Write a time span so that it can be taken in at a glance: `4 s`, `12 min`, `5 h`, `3 d`."""
+    """Format a time span for a quick reading: `4 s`, `12 min`, `5 h`, `3 d`."""
     seconds = ms // 1000
     for unit, size, least in (("d", 86_400, 172_800), ("h", 3_600, 7_200), ("min", 60, 120)):
         if seconds >= least:
@@ -29,10 +29,10 @@ def span(ms: int) -> str:
 
 
 def clock_time(ms: int) -> str:
-    """Write a moment (Unix ms) as a time of day."""
+    """Format a moment (Unix ms) as a time of day."""
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M} UTC"
 
 
 def megabytes(size: int) -> str:
-    """Write a number of bytes in MB (of 1,048,576, as in `maxmemory`)."""
+    """Format a number of bytes in MB (of 1,048,576, as in `maxmemory`)."""
     return f"{size / 2**20:,.0f} MB"

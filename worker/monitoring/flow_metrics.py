@@ -17,7 +17,7 @@ _PLACES = ("", *STAGES)
 
 
 def flow_metrics(overview: Overview) -> Iterator[Metric]:
-    """Yield the metrics. Field names aren't among them: a label needs a fixed list."""
+    """Yield the metrics. They have no field names, because a label needs a fixed list."""
     found = overview.flow
     if found.last_ms is not None:
         ago_s = max(0, overview.now_ms - found.last_ms) / 1000

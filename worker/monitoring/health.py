@@ -1,4 +1,4 @@
-"""What an overview means: one finding for each thing that can be wrong. Pure, and in words for whoever is on call."""
+"""Evaluates an overview: one finding for each possible problem, in words for the engineer on call. Pure."""
 
 from state.overview import Overview
 from state.stored_records import ROLES
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def findings(overview: Overview, settings: Settings) -> list[Finding]:
-    """Judge everything in an overview; what is well is among it."""
+    """Evaluate everything in an overview. Checks without a problem are included."""
     return [
         *server.findings(overview),
         *(roles.running(role, overview, settings) for role in ROLES),

@@ -1,4 +1,4 @@
-"""How the roles are, by their heartbeats."""
+"""The liveness of the roles, from their heartbeats."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,24 +9,24 @@ from state.overview import Overview
 from worker.settings import Settings
 
 LATE, MISSED_HEARTBEATS = 2, 3
-"""Intervals without a sign of life after which a role is late, and silent."""
+"""Intervals without a heartbeat after which a role is late, and silent."""
 HEARTBEAT_INTERVAL = timedelta(seconds=2)
-"""How often every role says that it lives; ingest after the read that it may be waiting in."""
+"""Interval of every role's heartbeat. Ingest sends its heartbeat after the read that it may be waiting in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """When a role last said that it lives."""
+    """The time since a role's last heartbeat."""
 
     state: Literal["alive", "late", "silent", "never"]
     """`late`: more than two of its intervals ago; `silent`: more than three; `never`: not within a day."""
     ago_ms: int | None
     processes: int
-    """How many are not silent."""
+    """The number of processes that aren't silent."""
 
 
 def interval_ms(role: str, settings: Settings, sweep_ms: int | None = None) -> int:
-    """Return how long a role may take between two signs of life. `sweep_ms`: the interval that the sweep goes by."""
+    """Return the longest time (ms) between two heartbeats of a role. `sweep_ms`: the interval that the sweep uses."""
     if role == "ingest":
         return milliseconds(HEARTBEAT_INTERVAL + settings.ingest.read_timeout)
     if role == "sweep":
@@ -35,7 +35,7 @@ def interval_ms(role: str, settings: Settings, sweep_ms: int | None = None) -> i
 
 
 def liveness(role: str, overview: Overview, settings: Settings) -> Liveness:
-    """Say how a role is, by its latest sign of life."""
+    """Return a role's liveness from its latest heartbeat."""
     interval = interval_ms(role, settings, overview.sweep_interval_ms)
     ages = [max(0, overview.now_ms - beat.at_ms) for beat in overview.heartbeats[role]]
     alive = sum(age <= MISSED_HEARTBEATS * interval for age in ages)

@@ -1,4 +1,4 @@
-"""Whether one role lives on this host: a health check, to be had in a second and without any secret."""
+"""Whether one role runs on this host: a health check that takes a second and needs no secret."""
 
 import http.client
 import socket
@@ -21,23 +21,23 @@ from worker.settings.partial import load_lenient
 
 MAX_HEARTBEAT_AGE = timedelta(seconds=30)
 _FLOWER_S = 4.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask what listens on every interface
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the addresses to query, no binding
 
 
 class _Heartbeats(NamedTuple):
-    """When the processes of a role on this host last reported (Unix ms), and the server's time."""
+    """When the processes of a role on this host last sent a heartbeat (Unix ms), and the server's time."""
 
     now_ms: int
     at_ms: list[int]
 
 
 def check_role(role: str, *, server_may_be_away: bool = False) -> Finding:
-    """Say whether a role of this host has said within 30 s, or three sweeps, that it lives; of Flower, ask itself.
+    """Return whether a role of this host has sent a heartbeat within 30 s, or three sweeps. Flower itself is queried.
 
-    `server_may_be_away`: while nobody can tell, that is no failure of the role.
+    `server_may_be_away`: while the server is down, that isn't a failure of the role.
     """
     try:
-        # A broken edit of the settings must not make roles that go on with those before look ill.
+        # A broken edit of the settings must not make roles with the previous settings look unhealthy.
         settings, _ = load_lenient()
         if role == "flower":
             return flower_answers(settings)
@@ -62,19 +62,19 @@ def _check_heartbeat(role: str, settings: Settings) -> Finding:
         return _Heartbeats(seconds * 1000 + micros // 1000, own)
 
     now_ms, found = call_with_timeout(settings, read)
-    # One from the future is from before the clock was put back: who lives says so again at once.
+    # A heartbeat from the future is from before the clock was put back: a running process soon sends the next.
     signs = [sign for sign in found if sign <= now_ms + CLOCKS_DIFFER_MS]
     if not signs:
-        return Finding(role, "fail", f"no sign of life from this host ({here}) within a day")
+        return Finding(role, "fail", f"no heartbeat from this host ({here}) within a day")
     ago_ms = max(0, now_ms - max(signs))
     sweeps = MISSED_HEARTBEATS * settings.detection.sweep_interval if role == "sweep" else MAX_HEARTBEAT_AGE
     if ago_ms > milliseconds(max(sweeps, MAX_HEARTBEAT_AGE)):
-        return Finding(role, "fail", f"no sign of life from this host ({here}) for {span(ago_ms)}")
-    return Finding(role, "ok", f"alive on this host ({here}), last sign of life {span(ago_ms)} ago")
+        return Finding(role, "fail", f"no heartbeat from this host ({here}) for {span(ago_ms)}")
+    return Finding(role, "ok", f"alive on this host ({here}), last heartbeat {span(ago_ms)} ago")
 
 
 def flower_answers(settings: Settings) -> Finding:
-    """Say whether Flower answers at its address."""
+    """Return whether Flower answers at its address."""
     host, port = _EVERYWHERE.get(settings.flower.address, settings.flower.address), settings.flower.port
     flower = http.client.HTTPConnection(host, port, timeout=_FLOWER_S)
     try:
@@ -86,6 +86,6 @@ def flower_answers(settings: Settings) -> Finding:
         flower.close()
     if status != http.HTTPStatus.OK:
         return Finding(
-            "flower", "fail", f"{host}:{port} answers {status}: something else has the port, or Flower is ill"
+            "flower", "fail", f"{host}:{port} answers {status}: another program uses the port, or Flower is unhealthy"
         )
     return Finding("flower", "ok", f"alive, answers on {host}:{port}")

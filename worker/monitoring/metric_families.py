@@ -1,4 +1,4 @@
-"""Makes the families of metrics: a gauge without labels, and gauges and counters with labels."""
+"""Makes families of metrics: a gauge without labels, and gauges and counters with labels."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ def gauge(name: str, text: str, value: float) -> Metric:
 
 
 def gauges(name: str, text: str, labels: Sequence[str], values: Values) -> Metric:
-    """Return gauges. `values`: labels (one may be given as text) and value of each."""
+    """Return gauges. `values`: labels (a single one can be a string) and value of each."""
     family = GaugeMetricFamily(name, text, labels=labels)
     for label, value in values:
         family.add_metric((label,) if isinstance(label, str) else label, value)
@@ -21,7 +21,7 @@ def gauges(name: str, text: str, labels: Sequence[str], values: Values) -> Metri
 
 
 def counter(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
-    """Return counters, as `gauges` does."""
+    """Return counters, with the arguments of `gauges`."""
     family = CounterMetricFamily(name, text, labels=labels)
     for label, value in values:
         family.add_metric(label, value)

@@ -1,4 +1,7 @@
-"""An overview as Prometheus metrics: base units, counts, and labels from fixed lists. Pure, and nothing personal."""
+"""Converts an overview to Prometheus metrics: base units, counts, and labels from fixed lists.
+
+Pure, no personal data.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,16 +29,17 @@ _LANE = ("stage", "platform", "kind")
 
 
 def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Settings) -> Iterator[Metric]:
-    """Return everything that is shown of an overview; None: the state server does not answer, and that is all there is.
+    """Return all metrics of an overview. None: the state server doesn't answer; then that is the only metric.
 
     Args:
-        overview: What was read, of today in `report.time_zone`. Each day the counters begin at 0, which Prometheus
-            takes for a reset.
-        findings: What that means, as `winback status` says it.
-        settings: The roles' intervals.
+        overview: The values read, of today (`report.time_zone`). The counters restart each day, which Prometheus treats as a reset.
+        findings: The findings of `winback status`.
+        settings: For the roles' intervals.
     """
     yield gauge(
-        "winback_up", "1 while the state server answers; while it is 0 there are no others.", int(bool(overview))
+        "winback_up",
+        "1 while the state server answers; while it is 0, there are no other metrics.",
+        int(bool(overview)),
     )
     if overview is None:
         return
@@ -47,7 +51,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _roles(overview, settings)
     yield _refused(overview)
     held = overview.backlog.length if overview.backlog else 0
-    yield gauge("winback_messages_waiting", "Messages that wait before the workers and hold dispatch back.", held)
+    yield gauge("winback_messages_waiting", "Messages that wait for workers and delay dispatch.", held)
     yield from _sessions(overview)
     yield from _progress(overview, settings)
     yield from _outcomes(overview)
@@ -62,9 +66,9 @@ def _server(overview: Overview) -> Iterator[Metric]:
 
 def _events(overview: Overview) -> Iterator[Metric]:
     events = overview.events
-    yield gauge("winback_events_streams", "Streams of events that there are.", events.streams)
-    yield gauge("winback_events_waiting", "Events in all streams that are not applied yet.", events.waiting)
-    yield gauge("winback_events_pending", "Events that ingest has taken and not applied yet.", events.pending)
+    yield gauge("winback_events_streams", "Number of event streams.", events.streams)
+    yield gauge("winback_events_waiting", "Events in all streams that aren't applied yet.", events.waiting)
+    yield gauge("winback_events_pending", "Events that ingest has read and not applied yet.", events.pending)
     lag_s = overview.lag_ms / 1000
     yield gauge("winback_events_lag_seconds", "How long the oldest event has waited to be applied.", lag_s)
     faults = overview.stream_faults
@@ -86,26 +90,26 @@ def _outbox(overview: Overview) -> Iterator[Metric]:
         "dead": box.dead,
         "unknown": box.unknown,
     }
-    yield gauges("winback_outreaches", "Outreaches in the outbox, by where they are.", ("state",), places.items())
+    yield gauges("winback_outreaches", "Outreaches in the outbox, by state.", ("state",), places.items())
     late_ms = max(0, overview.now_ms - box.first_due_ms) if box.due_now and box.first_due_ms is not None else 0
-    yield gauge(
-        "winback_outreaches_oldest_due_seconds", "For how long the first outreach has been due.", late_ms / 1000
-    )
+    yield gauge("winback_outreaches_oldest_due_seconds", "How long the first outreach has been due.", late_ms / 1000)
 
 
 def contacts(overview: Overview) -> int:
-    """Return how many of today's outreaches reached a person, or might have."""
+    """Return how many of today's outreaches reached, or may have reached, a person."""
     return overview.counters.total("sent") + overview.counters.total("unknown")
 
 
 def _sending(overview: Overview) -> Iterator[Metric]:
     sending = overview.sending
     states = [(state, int(state == sending.sending_state)) for state in get_args(SendingState)]
-    yield gauges("winback_sending", "1 for how sending is: on, or what holds it back.", ("state",), states)
-    yield gauge("winback_sending_failures", "Requests in a row that have failed.", sending.failures)
+    yield gauges(
+        "winback_sending", "1 for the state of sending: on, or the reason why it is blocked.", ("state",), states
+    )
+    yield gauge("winback_sending_failures", "Consecutive failed requests.", sending.failures)
     yield counter(
         "winback_contacts",
-        "Outreaches of today (`report.time_zone`) that reached a person or might have: sent or unknown.",
+        "Outreaches of today (`report.time_zone`) that reached, or may have reached, a person: sent or unknown.",
         (),
         [((), contacts(overview))],
     )
@@ -115,8 +119,8 @@ def _roles(overview: Overview, settings: Settings) -> Iterator[Metric]:
     lives = {role: health.liveness(role, overview, settings) for role in ROLES}
     alive = [(role, life.processes) for role, life in lives.items()]
     seen = [(role, life.ago_ms / 1000) for role, life in lives.items() if life.ago_ms is not None]
-    yield gauges("winback_role_processes", "Processes of a role that are not silent.", ("role",), alive)
-    yield gauges("winback_role_last_seen_seconds", "Time since a role's last sign of life.", ("role",), seen)
+    yield gauges("winback_role_processes", "Processes of a role that aren't silent.", ("role",), alive)
+    yield gauges("winback_role_last_seen_seconds", "Time since a role's last heartbeat.", ("role",), seen)
     if overview.swept_ms is not None:
         ago_s = max(0, overview.now_ms - overview.swept_ms) / 1000
         yield gauge("winback_last_sweep_seconds", "Time since the last sweep began.", ago_s)
@@ -124,15 +128,17 @@ def _roles(overview: Overview, settings: Settings) -> Iterator[Metric]:
 
 def _refused(overview: Overview) -> Metric:
     counts = {**dict.fromkeys((*message_filter.REASONS, REMOTE_CONTROL), 0), **overview.refused.counts}
-    text = "Messages and commands of the broker that workers refused, until 7 days after the last."
+    text = "Messages and commands from the broker that workers refused, until 7 days after the last."
     return gauges("winback_messages_refused", text, ("reason",), counts.items())
 
 
 def _sessions(overview: Overview) -> Iterator[Metric]:
     waiting = [(_lane(name), overview.lanes.get(name, 0)) for name in LANES_BY_NAME]
     silent = [(_lane(name), overview.counters.silent.get(name, 0)) for name in LANES_BY_NAME]
-    yield gauges("winback_sessions_waiting", "Sessions that wait to be silent for long enough.", _LANE, waiting)
-    yield counter("winback_sessions_silent", "Sessions found silent for too long today (UTC).", _LANE, silent)
+    yield gauges("winback_sessions_waiting", "Sessions that haven't reached their threshold.", _LANE, waiting)
+    yield counter(
+        "winback_sessions_silent", "Sessions found past their threshold today (`report.time_zone`).", _LANE, silent
+    )
 
 
 def _progress(overview: Overview, settings: Settings) -> Iterator[Metric]:
@@ -147,12 +153,12 @@ def _progress(overview: Overview, settings: Settings) -> Iterator[Metric]:
 def _outcomes(overview: Overview) -> Iterator[Metric]:
     found: Counter[tuple[str, str]] = Counter()
     for outcome in OUTCOMES:
-        # Those that are known are there from the beginning: an increase from nothing is none to Prometheus.
+        # Known ones are present from the start: Prometheus doesn't count the first value as an increase.
         found.update({(outcome, reason): 0 for reason in REASONS[outcome]})
         for reason, count in overview.counters.outcomes.get(outcome, {}).items():
-            # `http_400.CODE`: what comes after the dot are somebody else's words.
+            # `http_400.CODE`: the part after the dot is chosen by the API.
             found[outcome, reason.partition(".")[0]] += count
-    text = "What silent sessions of today (UTC) ended as."
+    text = "Outcomes of the silent sessions of today (`report.time_zone`)."
     yield counter("winback_outcomes", text, ("outcome", "reason"), found.items())
 
 

@@ -1,4 +1,4 @@
-"""The server behind `winback metrics`: one look at the state for all who ask at about the same time."""
+"""The server behind `winback metrics`: one read of the state serves all requests of about the same time."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -24,17 +24,17 @@ from worker.server_errors import describe, run_in_thread
 from worker.settings import Settings
 
 FRESH_S = 1.0
-"""For so long one look serves all who ask."""
+"""One read serves all requests during this time."""
 PATIENCE_S = 2.5
-"""Shorter than the time-outs of who asks: Prometheus waits for 10 s, KEDA for 3 s."""
+"""Shorter than the clients' timeouts: Prometheus waits for 10 s, KEDA for 3 s."""
 GIVEN_UP_S = 30.0
-"""A look that has not ended by then is left to itself; it may hang in a name look-up."""
+"""A read that takes longer is abandoned; it may hang in a name lookup."""
 
 log = structlog.stdlib.get_logger("winback.metrics")
 
 
 class SnapshotCache:
-    """Takes one look after the other, never two at a time; `None` while the state server does not answer."""
+    """Takes one snapshot after the other, never two at a time; `None` while the state server doesn't answer."""
 
     def __init__(
         self, read: Callable[[], Overview], settings: Settings, clock: Callable[[], float] = monotonic
@@ -46,12 +46,12 @@ class SnapshotCache:
         self._problem = ""
 
     def latest(self) -> Overview | None:
-        """Return a look that is not older than a second, or was begun by who asked a moment ago."""
+        """Return a snapshot that is at most a second old, or that another request has just begun."""
         found: Overview | None
         try:
             found = self._current().result(PATIENCE_S)
         except TimeoutError:
-            found, problem = None, "it does not answer in time"
+            found, problem = None, "it doesn't answer in time"
         except StateError as error:
             found, problem = None, describe(self._settings, error)
         else:
@@ -67,7 +67,7 @@ class SnapshotCache:
             return self._snapshot
 
     def _log_problem(self, problem: str) -> None:
-        """Log when the server goes away and when it is back, not each time that somebody asks."""
+        """Log when the server becomes unreachable and when it is back, not for each request."""
         with self._lock:
             before, self._problem = self._problem, problem
         if problem and not before:
@@ -90,13 +90,13 @@ def create_app(snapshots: SnapshotCache, settings: Settings, ours: Iterable[Find
     Format, compression and the selection by `name[]` are prometheus-client's.
 
     Args:
-        snapshots: Where the state comes from.
-        settings: What the state is judged by.
+        snapshots: The source of the state.
+        settings: Used to evaluate the state.
         ours: Problems of the settings of this process.
     """
 
     async def scrape(_request: Request) -> ASGIApp:
-        # Waits for the state in a thread: /healthz must answer in the meantime.
+        # Wait for the state in a thread: /healthz must answer in the meantime.
         found = await run_in_threadpool(snapshots.latest)
         judged = [] if found is None else findings(found, settings)
         registry = CollectorRegistry(auto_describe=True)

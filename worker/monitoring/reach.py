@@ -1,4 +1,4 @@
-"""Whether broker and endpoint can be reached. Sends no request to Yuno."""
+"""Checks whether the broker and the endpoint can be reached. Sends no request to Yuno."""
 
 import socket
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def broker(settings: Settings) -> Finding:
     """Connect to the broker.
 
     Raises:
-        Exception: it can't be reached; each broker's client has errors of its own.
+        Exception: It can't be reached; each broker's client has its own errors.
     """
     url = settings.broker_url
     if url is None:
@@ -38,7 +38,7 @@ def broker(settings: Settings) -> Finding:
     ) as connection:
         connection.connect()
         if redis and _is_clustered(connection.channel().client):
-            text = f"{address(url)} is a node of a Redis Cluster, which Celery cannot use as a broker"
+            text = f"{address(url)} is a node of a Redis Cluster, which Celery can't use as a broker"
             return Finding("broker", "fail", text, "set WINBACK_BROKER_URL to one small Redis, or RabbitMQ")
     return Finding("broker", "ok", f"{address(url)} can be reached")
 
@@ -54,7 +54,7 @@ def broker_is_away(settings: Settings) -> Finding:
 
 
 def broker_problem(settings: Settings, problem: Exception) -> Finding | None:
-    """Return the finding for an error of the broker that can be explained. It may probe the port for 2 s."""
+    """Return the finding for an error of the broker that has an explanation. This may probe the port for 2 s."""
     url = settings.broker_url or ""
     setting = "WINBACK_REDIS_URL" if _is_derived(settings) else "WINBACK_BROKER_URL"
     if found := diagnose(problem, url, setting, probe=True):
@@ -73,19 +73,19 @@ def _is_clustered(client: Redis) -> bool:
     try:
         return bool(client.info("cluster").get("cluster_enabled"))
     except NoPermissionError:
-        return False  # a server that keeps INFO to itself has answered, which is enough
+        return False  # a server that doesn't permit INFO has answered, which is enough
     except ResponseError as problem:
-        # A wrong database or a password that isn't wanted is an error of each command.
+        # A wrong database or an unexpected password is an error of each command.
         if "unknown command" in str(problem).lower():
             return False
         raise
 
 
 def endpoint(settings: Settings) -> Finding:
-    """Connect to the endpoint and shake hands, no more: a request might phone somebody.
+    """Connect to the endpoint and complete the TLS handshake, no more: a request could call a person.
 
     Raises:
-        Exception: it can't be reached.
+        Exception: It can't be reached.
     """
     host, port, tls = _where(settings)
     with _first_that_answers(
@@ -99,7 +99,7 @@ def endpoint(settings: Settings) -> Finding:
     kinds = kinds_of_addresses(host, port, private=settings.delivery.allow_private_endpoint)
     unused = ", ".join(f"{address} ({kind})" for address, kind in kinds.items() if kind)
     if unused:
-        hint = "a name of a public API has public addresses only: ask the operators of your DNS"
+        hint = "the name of a public API has only public addresses; ask your DNS operators"
         return Finding("endpoint", "warn", f"{works}, but it also has {unused}, where nothing is sent", hint)
     return Finding("endpoint", "ok", works)
 
@@ -115,14 +115,14 @@ def endpoint_is_away(settings: Settings) -> Finding:
     """Return the finding for an endpoint that can't be reached."""
     host, port, _ = _where(settings)
     if settings.delivery.mode != "live":
-        return Finding(
-            "endpoint", "warn", f"{host}:{port}", "needed for live mode alone, and by the role recover alone"
-        )
-    return Finding("endpoint", "fail", f"{host}:{port}", "let recover's host out to it, or mend delivery.endpoint")
+        return Finding("endpoint", "warn", f"{host}:{port}", "needed only in live mode, and only by recover")
+    return Finding(
+        "endpoint", "fail", f"{host}:{port}", "allow connections from recover's host to it, or fix delivery.endpoint"
+    )
 
 
 def _where(settings: Settings) -> tuple[str, int, bool]:
-    """Host, port, and whether TLS is spoken there."""
+    """Return host, port, and whether TLS is used."""
     url = httpx.URL(settings.delivery.endpoint)
     tls = url.scheme == "https"
     return url.host, url.port or (443 if tls else 80), tls

@@ -1,4 +1,4 @@
-"""Records the thresholds that the sweeps of this process apply, and logs a change."""
+"""Records the thresholds that the sweeps of this process apply, and logs changes."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,13 +14,13 @@ from state.keys import Keys
 from state.scripts import Scripts
 
 EVERY_S = 60.0
-"""An unchanged record is written at this interval, so that its age shows whether sweeps apply it."""
+"""Interval at which an unchanged record is written, so that its age shows whether sweeps apply it."""
 
 log = structlog.get_logger("winback.tasks")
 
 
 class ThresholdRecorder:
-    """Writes the record when the settings change, and each minute.
+    """Writes the record when the settings change, and every minute.
 
     Args:
         scripts: The server.
@@ -45,7 +45,10 @@ class ThresholdRecorder:
         self._recorded_at = 0.0
 
     def __call__(self, settings: DetectionSettings) -> None:
-        """Record what a sweep is about to apply. An error of the server only delays it: the next sweep tries again."""
+        """Record the settings that a sweep is about to apply.
+
+        A server error only delays this: the next sweep tries again.
+        """
         now = self._clock()
         if settings == self._recorded and now - self._recorded_at < EVERY_S:
             return

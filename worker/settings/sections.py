@@ -54,7 +54,7 @@ class IngestSettings(BaseModel):
         batch: Events read and applied at a time.
         read_timeout: How long one read waits for events; below redis-py's socket timeout of 5 s.
         stale_after: An entry that its consumer hasn't applied for this long goes to another consumer.
-        max_deliveries: An entry handed out more often is set aside as rejected.
+        max_deliveries: An entry that was delivered more often is quarantined.
         bot_events_per_minute: More events of one session in a minute mark a bot; None: no bot detection.
     """
 

@@ -1,1 +1,1 @@
-"""A stand-in for Yuno's API: holds every request against the contract, and misbehaves when told to."""
+"""A mock of Yuno's API: checks every request against the contract, and misbehaves on demand."""

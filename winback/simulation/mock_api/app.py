@@ -1,13 +1,13 @@
-"""A stand-in for Yuno's Recovery Agent API: takes, checks, counts and, when told to, misbehaves.
+"""A mock of Yuno's Recovery Agent API: accepts, checks and counts requests, and misbehaves on demand.
 
     POST /ai-caller-ms/recovery-payment/external      the API, at each address that Yuno documents
     POST /smart-support/external/payments             (also under /v1)
-    GET  /_health                                     200, for everybody
-    GET, PUT /_control                                the knobs; PUT sets some, and all others back as at the start
-    GET, DELETE /_requests                            what was received; DELETE forgets it, and the idempotency keys
-    GET  /_summary                                    the same, added up
+    GET  /_health                                     200, for all clients
+    GET, PUT /_control                                the knobs; PUT sets some and resets all others
+    GET, DELETE /_requests                            received requests; DELETE clears them and the idempotency keys
+    GET  /_summary                                    their totals
 
-All that begins with `_`, but for the health, answers to this machine alone: it shows customers' data.
+All paths that begin with `_`, except the health, are only served to this machine, because they show customers' data.
 """
 
 import asyncio
@@ -38,13 +38,13 @@ from winback.simulation.mock_api.request_log import LinePrinter
 PATHS = ("/ai-caller-ms/recovery-payment/external", "/smart-support/external/payments")
 
 MAX_BODY_BYTES = 1024 * 1024
-"""What is larger is refused with 413 and not kept; an event, from which a request is made, has 64 KiB at most."""
+"""A larger body is refused with 413 and not kept. An event, the source of a request, has at most 64 KiB."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(config: MockConfig) -> Starlette:
-    """Build the stand-in; it needs `DisconnectProtocol` beneath it to drop connections.
+    """Build the mock. It needs `DisconnectProtocol` as its protocol to drop connections.
 
     Raises:
         StartError: The store can't be written.
@@ -67,7 +67,7 @@ def create_app(config: MockConfig) -> Starlette:
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
-    # A POST to a path with one slash too many is a wrong setting, not something to be redirected.
+    # A POST to a path with an additional slash is a wrong setting, and must not be redirected.
     app.router.redirect_slashes = False
     return app
 
@@ -135,7 +135,7 @@ class _MockApi:
             if delay is not None:
                 await asyncio.sleep(delay.total_seconds())
         except asyncio.CancelledError:
-            # The stand-in is being stopped, and does not wait out a long delay for it.
+            # The mock is being stopped, and doesn't wait for a long delay.
             return Disconnect()
         if verdict.outcome == "accepted" and verdict.reply is not None and key is not None:
             self._first.finish(key, verdict.reply)

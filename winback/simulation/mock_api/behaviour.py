@@ -1,4 +1,4 @@
-"""How the stand-in for Yuno's API can be told to misbehave, at its start and while it runs."""
+"""The settings of the mock of Yuno's API: how it misbehaves, at its start and while it runs."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ from detectors.durations import Duration, OptionalDuration, within
 
 _HEADER_VALUE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
 HEADER_FORM = "printable ASCII in one line, without spaces at its ends"
-"""What a header's value may be, for people."""
+"""The format of a header's value, in words."""
 
 
 def _statuses(value: object) -> object:
@@ -29,19 +29,20 @@ Key = Annotated[str | None, BeforeValidator(_trimmed)]
 
 
 class Knobs(BaseModel):
-    """Everything that can be turned while the stand-in runs. The defaults behave as documented by Yuno.
+    """All settings that can be changed while the mock runs. By default it behaves as documented by Yuno.
 
     Attributes:
-        status: Answered in turn, over and over: `500`, `[500, 200]` or `"500,500,200"`. A 2xx takes the request as
-            usual and answers with that status; anything else answers so whatever was asked, and takes nothing.
-        delay: Passes between taking a request and answering it.
-        drop: `before` hangs up without taking the request, `after` takes it and then hangs up without an answer.
-        retry_after: Sent as it is with every 429 and 503.
-        body: Replaces the body of what `status` answers, and of every request that is taken.
-        times: So many requests are treated by the five knobs above, later ones as if they were not set.
-        idempotency: Whether a repeated key gets the first answer again, as Yuno documents for its API in general.
+        status: Returned in rotation: `500`, `[500, 200]` or `"500,500,200"`. With a 2xx, the request is accepted as
+            usual and gets this status. Any other status is returned for every request, and none is accepted.
+        delay: Time between receiving a request and replying to it.
+        drop: `before` closes the connection without accepting the request. `after` accepts it and then closes the
+            connection without a reply.
+        retry_after: Sent unchanged with every 429 and 503.
+        body: Replaces the body of replies by `status`, and of the reply to every accepted request.
+        times: The five knobs above apply to this number of requests; later ones are treated as if they weren't set.
+        idempotency: Whether a repeated key gets the first reply again, as Yuno documents for its API in general.
         idempotency_window: How long a key is remembered.
-        validation: Whether headers and body are held against the contract.
+        validation: Whether headers and body are checked against the contract.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,15 +59,16 @@ class Knobs(BaseModel):
 
 
 class MockConfig(Knobs):
-    """A stand-in as it is started.
+    """The settings of a mock at its start.
 
     Attributes:
-        public_api_key: With `private_secret_key`, the pair that requests must carry. Without, any pair will do.
+        public_api_key: With `private_secret_key`, the pair that requests must carry. If unset, any pair is accepted.
         private_secret_key: See `public_api_key`.
-        store: Every request is appended here as one JSON line, with its body: a file of personal data, mode 0600.
+        store: Every request is appended to this file as one JSON line, with its body. It is a file of personal data,
+            mode 0600.
         quiet: Print no line per request.
         json_lines: Print those lines as JSON.
-        keep: So many of the latest requests are kept in memory for `GET /_requests`.
+        keep: The number of latest requests kept in memory for `GET /_requests`.
     """
 
     public_api_key: Key = Field(default=None, repr=False)
@@ -84,12 +86,12 @@ class MockConfig(Knobs):
 
     @property
     def knobs(self) -> Knobs:
-        """What can be turned while running, as it was at the start."""
+        """Return the knobs as they were at the start."""
         return Knobs.model_validate({name: getattr(self, name) for name in Knobs.model_fields})
 
 
 class Behaviour:
-    """The knobs in force, and how far a row of statuses has come."""
+    """The knobs in force, and the position in a rotation of statuses."""
 
     def __init__(self, start: Knobs) -> None:
         self._start = start
@@ -103,15 +105,15 @@ class Behaviour:
         self._turns = 0
 
     def apply_changes(self, changes: Mapping[str, object]) -> None:
-        """Set the given knobs, and all others as they were at the start.
+        """Set the given knobs, and reset all others to their values at the start.
 
         Raises:
-            ValidationError: A knob is unknown, or its value makes no sense; nothing was changed.
+            ValidationError: A knob is unknown, or its value is invalid. Nothing was changed.
         """
         self._set(Knobs.model_validate({**self._start.model_dump(), **changes}))
 
     def next(self) -> tuple[Knobs, int | None]:
-        """Return the knobs for one more request, and the status it is to be answered with, if one was set."""
+        """Return the knobs for the next request, and the status for its reply, if one is set."""
         if self.knobs.times is not None and self._turns >= self.knobs.times:
             return self._after, None
         statuses = self.knobs.status

@@ -1,8 +1,8 @@
-"""What the stand-in checks a request against: the published contract of Yuno's Recovery Agent API, and nothing else.
+"""Checks a request against the published contract of Yuno's Recovery Agent API, and nothing else.
 
 The contract is `contract.schema.json`. It was written from the published pages and not from the models that build
-requests: otherwise a mistake in the models would pass. Problems name the field and the rule. They never repeat a
-value, since values are personal.
+requests: otherwise a mistake in the models would pass. Problems name the field and the rule. They never repeat a value,
+because values are personal.
 """
 
 import json
@@ -32,12 +32,12 @@ _ARTICLES = {
 
 
 class CheckedBody(NamedTuple):
-    """A request's body as it was read, and what breaks the contract."""
+    """A request's body after parsing, and its breaches of the contract."""
 
     document: object
-    """None when it is no JSON."""
+    """None if it isn't JSON."""
     breaches: list[str]
-    """One `path: problem` each; empty when the body is valid."""
+    """One `path: problem` each; empty if the body is valid."""
 
 
 def check_body(raw: bytes) -> CheckedBody:
@@ -56,7 +56,7 @@ def check_body(raw: bytes) -> CheckedBody:
         return CheckedBody(None, ["body: must be a JSON document in UTF-8"])
     except RecursionError:
         return CheckedBody(None, ["body: is nested too deeply"])
-    # A field with several problems is listed with the first.
+    # For a field with several problems, only the first is listed.
     breaches: dict[Path, str] = {}
     for path, problem in _breaches(document):
         breaches.setdefault(path, problem)
@@ -71,13 +71,13 @@ def _no_constant(name: str) -> float:
 def _breaches(document: JsonValue) -> Iterator[tuple[Path, str]]:
     for error in _VALIDATOR.iter_errors(document):
         yield tuple(error.absolute_path), _problem(error)
-    with suppress(KeyError, TypeError):  # there is none
+    with suppress(KeyError, TypeError):  # it has none
         if isinstance(metadata := document["engagement"]["metadata"], dict):
             yield from _nulls(("engagement", "metadata"), metadata)
 
 
 def _nulls(path: Path, value: object) -> Iterator[tuple[Path, str]]:
-    """Yield each null of a free section, without a call for each level: there can be any number of levels."""
+    """Yield each null of a free section, without a recursive call: the number of levels is unlimited."""
     waiting = [(path, value)]
     while waiting:
         path, value = waiting.pop()
@@ -112,7 +112,7 @@ def _shown(path: Path) -> str:
 
 
 def _name(name: str) -> str:
-    # A name that is no identifier could be anything, a phone number too.
+    # A name that isn't an identifier could be anything, even a phone number.
     return name if _FIELD_NAME.fullmatch(name) and not name.isdigit() else "(a field with an odd name)"
 
 
@@ -133,7 +133,7 @@ def _additional(
 
 
 def _is_integer(_: object, value: object) -> bool:
-    # bool is an int to Python. To JSON Schema 1.0 is an integer, which not every server accepts.
+    # bool is an int in Python. In JSON Schema 1.0 is an integer, which not every server accepts.
     return type(value) is int
 
 

@@ -1,4 +1,4 @@
-"""Closing a connection without an answer, which ASGI has no word for: a protocol and a response that agree on one."""
+"""Closes a connection without a reply. ASGI has no event for that, so a protocol and a response agree on one."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,19 @@ _TRANSPORT = "winback.transport"
 
 
 class DisconnectProtocol(H11Protocol):
-    """Uvicorn's HTTP/1.1, whose requests know the connection that they came on."""
+    """Uvicorn's HTTP/1.1, whose requests have a reference to their connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the parent has it
-        """Hand the connection down in the scope's state, which the parent copies into each request."""
+        """Pass the connection in the scope's state, which the parent copies into each request."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
 class Disconnect(Response):
-    """Closes the connection; the client sees it break off without a byte of an answer."""
+    """Closes the connection; the client sees it break off without a byte of a reply."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Close, and wait until uvicorn knows: an application that returns early gets a 500 written for it."""
+        """Close, and wait until uvicorn has noticed: for an application that returns early, it would write a 500."""
         del send
         scope["state"][_TRANSPORT].abort()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,7 +1,7 @@
 """The formats of the contract that JSON Schema doesn't define, or defines more loosely than Yuno does.
 
-Each check takes a value of any type, accepts what isn't a string (`type` refuses that), and raises ValueError with the
-rule as its message.
+Each check accepts a value of any type. It ignores values that aren't strings (`type` refuses those), and raises
+ValueError with the rule as its message.
 """
 
 import re
@@ -25,7 +25,7 @@ FORMATS = FormatChecker(formats=())
 
 
 def _format(name: str, rule: str) -> Callable[[Callable[[str], bool]], Callable[[str], bool]]:
-    """Register a check of a format, which says whether a text follows the rule."""
+    """Register a check of a format, which returns whether a text follows the rule."""
 
     def register(holds: Callable[[str], bool]) -> Callable[[str], bool]:
         @FORMATS.checks(name, raises=ValueError)
@@ -80,7 +80,7 @@ def _is_e164(value: str) -> bool:
     except phonenumbers.NumberParseException:
         raise ValueError("begins with no country's calling code") from None
     if not phonenumbers.is_valid_number(number):
-        raise ValueError("is not a number that a telephone can have")
+        raise ValueError("is not a valid number of any telephone")
     # The parser forgives a national prefix in the middle (+44 0 20...), which can't be dialled.
     if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != value:
         raise ValueError("has digits that don't belong into E.164")

@@ -1,4 +1,4 @@
-"""What the stand-in asks of a request's headers, in the order in which Yuno would refuse them."""
+"""Checks a request's headers, in the order in which Yuno would refuse them."""
 
 import hmac
 import re
@@ -10,12 +10,12 @@ KEY_HEADER = "X-Idempotency-Key"
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
-"""As ASGI gives them: names in lower case."""
+"""As provided by ASGI: names in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderProblem:
-    """One breach, and how Yuno answers to it. The message names the header, never a value."""
+    """One breach, and Yuno's reply to it. The message names the header, never a value."""
 
     status: int
     code: str
@@ -31,13 +31,13 @@ class Credentials:
 
 
 def idempotency_key(headers: RawHeaders) -> str | None:
-    """Return the idempotency key when there is exactly one and it is a UUID in version-4 form."""
+    """Return the idempotency key if there is exactly one and it is a UUID in version-4 form."""
     values = _values(headers, KEY_HEADER)
     return values[0] if len(values) == 1 and _UUID4.fullmatch(values[0]) else None
 
 
 def check_headers(headers: RawHeaders, credentials: Credentials | None) -> Iterator[HeaderProblem]:
-    """List what is wrong with the headers. Without credentials any two keys will do, but there must be two."""
+    """Yield the problems of the headers. Without credentials any two keys are accepted, but both are required."""
     for name in ("public-api-key", "private-secret-key"):
         wanted = getattr(credentials, name.replace("-", "_"), None)
         for problem in _check_key(_values(headers, name), wanted):
@@ -58,7 +58,7 @@ def _check_key(values: list[str], wanted: str | None) -> Iterator[str]:
     elif len(values) > 1:
         yield "is sent more than once"
     elif wanted is not None and not hmac.compare_digest(values[0].encode(), wanted.encode()):
-        yield "is not the key that this stand-in was started with"
+        yield "is not the key that this mock was started with"
 
 
 def _values(headers: RawHeaders, name: str) -> list[str]:

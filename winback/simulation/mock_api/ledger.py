@@ -1,4 +1,4 @@
-"""What the stand-in has received: in memory, in a file, and added up."""
+"""The requests that the mock has received: in memory, in a file, and as totals."""
 
 import json
 import os
@@ -19,12 +19,12 @@ class RequestEntry:
 
     Attributes:
         at: When it was received, in seconds since the epoch.
-        path: Which of the documented addresses it went to.
-        status: What it was answered with; None when the connection was closed instead.
-        outcome: What became of it.
-        key: Its idempotency key, when that was well-formed.
-        raw: The body as it came.
-        headers_ok: Whether its headers were as they must be; None when they were not looked at.
+        path: The documented address that it was sent to.
+        status: The status of the reply; None if the connection was closed instead.
+        outcome: The result of the request.
+        key: Its idempotency key, if well-formed.
+        raw: The body as received.
+        headers_ok: Whether its headers were valid; None if they weren't checked.
         problems: One line for each breach of the contract.
     """
 
@@ -39,7 +39,7 @@ class RequestEntry:
 
 
 class Ledger:
-    """Every request so far. Not for several threads."""
+    """All requests so far. Not thread-safe."""
 
     def __init__(self, store: Path | None, keep: int) -> None:
         self._file = _open(store) if store else None
@@ -47,7 +47,7 @@ class Ledger:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what is in memory and start adding up anew; the file stays as it is."""
+        """Clear the memory and restart the totals. The file stays as it is."""
         self._latest: deque[tuple[RequestEntry, bool]] = deque(maxlen=self._keep)
         self._counts: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
@@ -55,14 +55,14 @@ class Ledger:
         self._contacts: Counter[str] = Counter()
 
     def note(self, entry: RequestEntry, document: object) -> None:
-        """Write down one request, to the file before anything else.
+        """Record one request, to the file before anything else.
 
         Args:
             entry: The request.
-            document: Its body, read; None when it was not read or is no JSON.
+            document: Its parsed body; None if it wasn't parsed or isn't JSON.
 
         Raises:
-            OSError: The file can't be written; nothing was noted.
+            OSError: The file can't be written; nothing was recorded.
         """
         session = text_at(document, "session", "session_id")
         answered_well = entry.outcome in {"accepted", "replayed"}
@@ -70,7 +70,7 @@ class Ledger:
         if self._file is not None:
             line = _line(entry, document, duplicate=duplicate) + b"\n"
             if os.write(self._file, line) != len(line):
-                raise OSError("the line was written in part only")
+                raise OSError("the line was written only in part")
         self._latest.append((entry, duplicate))
         self._counts["requests"] += 1
         self._counts[entry.outcome] += 1
@@ -84,11 +84,11 @@ class Ledger:
             self._contacts[phone] += 1
 
     def summary(self) -> JsonObject:
-        """Add up what came since the start or the last `clear`.
+        """Return the totals since the start or the last `clear`.
 
-        `accepted` requests are those that would contact somebody; `duplicates` are accepted or replayed ones whose
-        idempotency key or session id had been accepted before; `valid` and `invalid` count only requests that were
-        validated, whatever they were answered with; `statuses` counts the answers, `none` where there was none.
+        `accepted` requests are those that would contact a person. `duplicates` are accepted or replayed ones whose
+        idempotency key or session id had been accepted before. `valid` and `invalid` count only validated requests,
+        regardless of the reply. `statuses` counts the replies, with `none` for missing ones.
         """
         names = ("requests", "accepted", "valid", "invalid", "replayed", "in_flight", "refused", "forced", "dropped")
         return {
@@ -100,7 +100,7 @@ class Ledger:
         }
 
     def requests(self) -> bytes:
-        """Return as JSON the latest requests, oldest first, and how many earlier ones are no longer in memory."""
+        """Return the latest requests as JSON, oldest first, and the number of earlier ones not in memory any more."""
         lines = [_line(entry, _read(entry.raw), duplicate=duplicate) for entry, duplicate in self._latest]
         left_out = self._counts["requests"] - len(lines)
         return b'{"left_out": %d, "requests": [%s]}' % (left_out, b", ".join(lines))
@@ -113,7 +113,7 @@ class Ledger:
 
 
 def text_at(document: object, *path: str) -> str | None:
-    """Return the text under these names, or None where there is none."""
+    """Return the text under these names, or None if there is none."""
     for name in path:
         document = document.get(name) if isinstance(document, dict) else None
     return document if isinstance(document, str) else None
@@ -130,13 +130,13 @@ def _line(entry: RequestEntry, document: object, *, duplicate: bool) -> bytes:
         "valid": None if entry.headers_ok is None else not entry.problems,
         "duplicate": duplicate,
         "problems": list(entry.problems),
-        # Bytes that are not UTF-8 survive as lone surrogates: encode("utf-8", "surrogateescape") gives them back.
+        # Bytes that aren't UTF-8 are kept as lone surrogates: encode("utf-8", "surrogateescape") restores them.
         "body_raw": entry.raw.decode("utf-8", "surrogateescape"),
     }
     try:
         return json.dumps({**record, "body": document}, allow_nan=False).encode()
     except ValueError:
-        # Python reads NaN and 1e999, and JSON has no word for what they become.
+        # Python reads NaN and 1e999, but JSON can't represent the results.
         return json.dumps({**record, "body": None}).encode()
 
 
@@ -150,7 +150,7 @@ def _read(raw: bytes) -> object:
 def _open(store: Path) -> int:
     try:
         file = os.open(store, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        # It may have been there before, readable for others; but only a plain file is ours to lock up.
+        # It may have existed before, readable for others. Only the mode of a plain file may be changed.
         if stat.S_ISREG(os.fstat(file).st_mode):
             os.fchmod(file, 0o600)
     except OSError as exc:

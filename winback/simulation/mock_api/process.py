@@ -1,4 +1,4 @@
-"""The stand-in for Yuno's API as a process of its own, for tests, benches and the demo."""
+"""The mock of Yuno's API as a separate process, for tests, benches and the demo."""
 
 import contextlib
 import re
@@ -24,15 +24,15 @@ _URL = re.compile(r"http://[^\s\"]+(?=[\s\"])")
 
 
 class MockServer:
-    """A stand-in that lives as long as the `with` around it, and never longer than this process.
+    """A mock that runs until the end of its `with` block, and never longer than this process.
 
     Args:
-        port: Where it listens on 127.0.0.1; 0 takes a free one.
-        options: The fields of `MockConfig`, as `status="500,200"`, `delay="100ms"` or `store=path`.
+        port: The port on 127.0.0.1; 0 takes a free one.
+        options: The fields of `MockConfig`, such as `status="500,200"`, `delay="100ms"` or `store=path`.
 
     Attributes:
-        url: Where it listens, `http://127.0.0.1:<port>`.
-        endpoint: The whole address that Winback sends to, for the setting `delivery.endpoint`.
+        url: Its address, `http://127.0.0.1:<port>`.
+        endpoint: The full address for Winback's requests, for the setting `delivery.endpoint`.
     """
 
     def __init__(self, *, port: int = 0, **options: object) -> None:
@@ -61,14 +61,14 @@ class MockServer:
 
     @property
     def pid(self) -> int | None:
-        """The process, for whoever wants to freeze or kill it; None when there is none."""
+        """Return the process's id, to freeze or kill it; None if there is none."""
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the process and wait until it answers; after a `stop`, on the same port as before, with nothing known.
+        """Start the process and wait until it answers. After a `stop`, it has the same port and no memory of requests.
 
         Raises:
-            StartError: It ended at once, with its own words, or did not answer within 20 seconds.
+            StartError: It exited immediately (the message is its own), or didn't answer within 20 seconds.
         """
         with self._log("out").open("wb") as out, self._log("err").open("wb") as err:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
@@ -78,7 +78,7 @@ class MockServer:
                 stderr=err,
                 cwd=Path(__file__).parents[3],
             )
-        # A process that has ended already took nothing; why it ended comes out below.
+        # A process that has already exited reads nothing; the reason is reported below.
         with contextlib.suppress(BrokenPipeError):
             pipe = self._process.stdin
             if pipe is not None:
@@ -88,11 +88,11 @@ class MockServer:
         while not self._is_up():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise StartError(self._log("err").read_text().strip() or "the stand-in did not start")
+                raise StartError(self._log("err").read_text().strip() or "the mock did not start")
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> int | None:
-        """End the process, with SIGKILL if it does not end within 5 seconds, and return its exit code."""
+        """End the process, with SIGKILL if it doesn't end within 5 seconds, and return its exit code."""
         process, self._process = self._process, None
         if process is None:
             return None
@@ -107,13 +107,13 @@ class MockServer:
         return process.wait()
 
     def close(self) -> None:
-        """Stop, and remove what it printed."""
+        """Stop, and remove its output."""
         self.stop()
         self._client.close()
         self._directory.cleanup()
 
     def requests(self) -> list[JsonObject]:
-        """Return every request since the start or the last `forget`, oldest first, with the fields of the store.
+        """Return all requests since the start or the last `forget`, oldest first, with the fields of the store.
 
         Raises:
             RuntimeError: There were more than it keeps (`keep`); read the store instead.
@@ -125,25 +125,25 @@ class MockServer:
         return requests
 
     def summary(self) -> JsonObject:
-        """Return what came since the start or the last `forget`, added up; see `Ledger.summary`."""
+        """Return the totals since the start or the last `forget`; see `Ledger.summary`."""
         summary: JsonObject = self._ask("GET", "/_summary").json()
         return summary
 
     def control(self, **knobs: object) -> None:
-        """Set these knobs, and all others back as they were at the start.
+        """Set these knobs, and reset all others to their values at the start.
 
         Raises:
-            ValidationError: A knob is unknown, or its value makes no sense.
+            ValidationError: A knob is unknown, or its value is invalid.
         """
         changes = Knobs.model_validate(knobs).model_dump(mode="json", exclude_unset=True)
         self._ask("PUT", "/_control", json=changes)
 
     def forget(self) -> None:
-        """Forget all requests and idempotency keys; the store stays as it is."""
+        """Forget all requests and idempotency keys. The store stays as it is."""
         self._ask("DELETE", "/_requests")
 
     def printed(self) -> str:
-        """Return what it has printed, errors last."""
+        """Return its output, errors last."""
         return self._log("out").read_text() + self._log("err").read_text()
 
     def _ask(self, method: str, path: str, *, json: object = None) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What the stand-in answers to a request, idempotency as Yuno documents it included."""
+"""The mock's replies to requests, including idempotency as documented by Yuno."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,15 @@ from winback.simulation.mock_api.behaviour import Knobs
 from winback.simulation.mock_api.headers import HeaderProblem
 
 Outcome = Literal["accepted", "replayed", "in_flight", "refused", "forced", "dropped"]
-"""`accepted`: taken, somebody would be contacted now. `replayed`: the first answer to this key once more, nobody is
-contacted again. `in_flight`: the first request with this key is not answered yet. `refused`: against the contract.
-`forced`: a knob said so. `dropped`: a knob said to hang up without taking it."""
+"""How a request ended:
+
+- `accepted`: a person would be contacted now.
+- `replayed`: the first reply to this key is repeated, and no person is contacted again.
+- `in_flight`: the first request with this key has no reply yet.
+- `refused`: it breaks the contract.
+- `forced`: set by a knob.
+- `dropped`: a knob closes the connection without accepting it.
+"""
 
 _CODES = {
     400: "INVALID_REQUEST",
@@ -26,7 +32,7 @@ _BODILESS = {204, 205, 304}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, ready to be sent."""
+    """One reply, ready to be sent."""
 
     status: int
     body: bytes = b""
@@ -35,7 +41,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a request; without a reply the connection is closed."""
+    """The decision about a request. Without a reply the connection is closed."""
 
     outcome: Outcome
     reply: Reply | None
@@ -48,14 +54,17 @@ class _First:
 
 
 class FirstAnswers:
-    """The first answer to each idempotency key. Only requests that were taken get in: a refused key is free again."""
+    """The first reply to each idempotency key. Only keys of accepted requests are kept: a refused key is free again."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, _First] = {}
 
     def begin(self, key: str, now: float, window: float) -> Literal["new", "in_flight"] | Reply:
-        """Take the key, or say why it can't be taken. Times are seconds since the epoch, the window is in seconds."""
-        # Insertion order is the order of age, so the old ones are all in front.
+        """Take the key, or return why it can't be taken.
+
+        Times are seconds since the epoch, the window is in seconds.
+        """
+        # Insertion order is the order of age, so the old ones come first.
         while self._by_key and now - next(iter(self._by_key.values())).at >= window:
             del self._by_key[next(iter(self._by_key))]
         first = self._by_key.get(key)
@@ -65,12 +74,12 @@ class FirstAnswers:
         return first.reply or "in_flight"
 
     def finish(self, key: str, reply: Reply) -> None:
-        """Remember the answer; the key is no longer in flight."""
+        """Remember the reply. The key is no longer in flight."""
         if first := self._by_key.get(key):
             first.reply = reply
 
     def forget(self, key: str) -> None:
-        """Free a key whose request was not taken after all."""
+        """Free a key whose request wasn't accepted in the end."""
         self._by_key.pop(key, None)
 
     def clear(self) -> None:
@@ -87,7 +96,7 @@ def decide(
     first: FirstAnswers,
     now: float,
 ) -> Verdict:
-    """Decide about one request; an accepted one with a key must be given to `first.finish` when it is answered."""
+    """Decide about one request. Give an accepted one with a key to `first.finish` when its reply is sent."""
     if knobs.drop == "before":
         return Verdict("dropped", None)
     if status is not None and not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -106,27 +115,27 @@ def decide(
 
 
 def _accepted_reply(status: int, knobs: Knobs) -> Reply:
-    # Yuno documents no body for a 200, and others saw it empty.
+    # Yuno documents no body for a 200, and in practice it was empty.
     return Reply(status, b"" if status in _BODILESS else (knobs.body or "").encode())
 
 
 def forced_reply(status: int, knobs: Knobs) -> Reply:
-    """Return the answer to a status that a knob asks for."""
+    """Return the reply with a status that a knob sets."""
     headers = {}
     if status in {429, 503} and knobs.retry_after is not None:
         headers["Retry-After"] = knobs.retry_after
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        # Back here: whoever follows a redirect is seen doing it.
+        # Back to this address, so that a client that follows a redirect is detected.
         headers["Location"] = "/ai-caller-ms/recovery-payment/external"
     if status in _BODILESS:
         return Reply(status, headers=headers)
     if knobs.body is not None:
         return Reply(status, knobs.body.encode(), headers)
     name = HTTPStatus(status).name if status in set(HTTPStatus) else f"HTTP_{status}"
-    return error_reply(status, _CODES.get(status, name), ["the stand-in was told to answer this"], headers)
+    return error_reply(status, _CODES.get(status, name), ["the mock was set to reply with this"], headers)
 
 
 def error_reply(status: int, code: str, messages: Sequence[str], headers: Mapping[str, str] | None = None) -> Reply:
-    """Return an error in Yuno's form: a code, and one message for each problem."""
+    """Return an error in Yuno's format: a code, and one message for each problem."""
     body = json.dumps({"code": code, "messages": list(messages)}, ensure_ascii=False).encode()
     return Reply(status, body, {"Content-Type": "application/json", **(headers or {})})

@@ -1,4 +1,4 @@
-"""The line that the stand-in prints for each request: nothing in it is personal."""
+"""The line that the mock prints for each request, without personal data."""
 
 import json
 import os
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from winback.simulation.mock_api.ledger import RequestEntry
 
-# What the shops' session ids are made of. Anything else could be anything, and is not printed.
+# The characters of the shops' session ids. Any other text could be personal, and isn't printed.
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:\-~@+=]{1,128}")
 
 
 class LinePrinter:
-    """Prints to standard output, at once, until nobody reads it any more."""
+    """Prints to standard output without buffering, until its reader has closed it."""
 
     def __init__(self, *, quiet: bool, json_lines: bool) -> None:
         self._quiet = quiet
@@ -34,7 +34,7 @@ class LinePrinter:
             self._write(f"{at[11:]} {entry.status or '---'} {entry.outcome:<9} {entry.key or '-'} {session or '-'}")
 
     def listening(self, url: str) -> None:
-        """Print where the stand-in listens; this line comes also when it is to be quiet."""
+        """Print the mock's address, even with `quiet`."""
         self._write(json.dumps({"listening": url}) if self._json_lines else f"winback mock-api listens on {url}")
 
     def _write(self, line: str) -> None:
@@ -42,6 +42,6 @@ class LinePrinter:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
         except OSError:
-            # `winback mock-api | head` must not end the API; what is still buffered has to go somewhere at exit.
+            # `winback mock-api | head` must not end the API; buffered output has to go somewhere at exit.
             self._quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

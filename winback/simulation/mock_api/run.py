@@ -1,4 +1,4 @@
-"""Runs the stand-in for Yuno's API in this process, until SIGINT or SIGTERM."""
+"""Runs the mock of Yuno's API in this process, until SIGINT or SIGTERM."""
 
 import os
 import signal
@@ -17,15 +17,15 @@ DEFAULT_PORT = 8099
 
 
 def run(config: MockConfig, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
-    """Serve until SIGINT or SIGTERM, then answer what is under way within a second and return. For the main thread.
+    """Serve until SIGINT or SIGTERM, then finish requests in progress within a second and return. For the main thread.
 
     Args:
-        config: How to behave.
+        config: The mock's settings.
         host: The address to listen on.
-        port: The port; 0 takes a free one. The first line on standard output says which.
+        port: The port; 0 takes a free one. The first line of standard output has the number.
 
     Raises:
-        StartError: The address can't be listened on, or the store can't be written.
+        StartError: The address can't be used, or the store can't be written.
     """
     printer = LinePrinter(quiet=config.quiet, json_lines=config.json_lines)
     serve(
@@ -35,16 +35,16 @@ def run(config: MockConfig, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) 
         listening=printer.listening,
         http=DisconnectProtocol,
         lifespan="on",
-        # Longer than clients keep a connection: closing first would break requests that nobody broke.
+        # Longer than clients keep a connection: closing first would break requests without a knob for it.
         timeout_keep_alive=600,
     )
 
 
 def _main() -> int:
-    """Serve a configuration read from standard input, one line of JSON, and end when standard input does.
+    """Serve a configuration read from standard input, one line of JSON, and exit when standard input ends.
 
-    So a parent hands over keys without showing them in the list of processes, and a parent that is killed takes its
-    stand-in with it.
+    So a parent can pass keys without showing them in the list of processes, and the mock ends when its parent is
+    killed.
     """
     parent = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - read until this process ends
     config = MockConfig.model_validate_json(parent.readline())

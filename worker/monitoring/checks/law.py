@@ -1,4 +1,4 @@
-"""What doctor says of the law table: entries that were not checked for long, and countries without one."""
+"""Findings of doctor about the law table: entries that weren't checked recently, and countries without one."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,12 @@ from tasks.policy.law.table import covers, table
 from tasks.policy.settings import ContactSettings
 from worker.monitoring.finding import Finding
 
-_NAMED = 10  # countries; the rest is only counted
+_NAMED = 10  # countries; the others are only counted
 _MONTHS = 12
 
 
 def findings(contact: ContactSettings, sessions: Iterable[Session], today: date) -> Iterator[Finding]:
-    """Check the table against the calendar and against a sample of the data."""
+    """Check the table against the date and against a sample of the data."""
     if contact.law == "off":
         yield Finding("law", "ok", "off: only the settings say when people may be contacted (contact.law)")
         return

@@ -9,13 +9,13 @@ from state.refused_logins import Refused
 from worker.monitoring.finding import Finding, span
 
 RECENT = timedelta(hours=1)
-"""For so long a refusal is news."""
+"""A refusal is reported for this time."""
 _KNOWN_USER = re.compile(r"default|winback-[a-z]+")
 """Any other name can be a password in the wrong place."""
 
 
 def finding(refused: Sequence[Refused] | None) -> Finding:
-    """Judge what the server refused in the last hour. None: it can't be read."""
+    """Report the refusals of the last hour. None: they can't be read."""
     if refused is None:
         return Finding("logins", "ok", "the server's log of refused logins can't be read (ACL LOG)")
     recent = [one for one in refused if one.ago_ms <= milliseconds(RECENT)]

@@ -1,4 +1,4 @@
-"""Findings about messages and commands of the broker that workers refused. Pure."""
+"""Findings about messages and commands from the broker that workers refused. Pure."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,14 +9,14 @@ from state.overview import Overview
 from worker.monitoring.finding import Finding, span
 
 RECENT: Final = timedelta(hours=1)
-"""Time after a refusal during which it is reported."""
+"""A refusal is reported for this time."""
 REMOTE_CONTROL: Final = "remote_control"
-"""The reason that commands are counted under; all others are those of messages."""
+"""The reason under which commands are counted. All others are reasons for messages."""
 _HINT: Final = "find the program that has the broker's password and isn't Winback, and change the password"
 
 
 def findings(overview: Overview) -> Iterator[Finding]:
-    """Find refusals of the last hour; the counts are of the last days."""
+    """Report refusals of the last hour. The counts are those of the last days."""
     refused = overview.refused
     if refused.last_ms is None or overview.now_ms - refused.last_ms > milliseconds(RECENT):
         return

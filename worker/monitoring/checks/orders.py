@@ -8,12 +8,12 @@ from worker.monitoring.finding import Finding, Mark
 
 
 def findings(overview: Overview) -> Iterator[Finding]:
-    """Say that orders no longer arrive, or never have."""
+    """Report that orders no longer arrive, or never have."""
     orders = overview.orders
     if orders.level == "doubtful":
         waits = "sending waits for one" if orders.holds(overview.now_ms) else "it may be chance"
         text = f"no order has arrived since {orders.run:,} sessions had the time to order: {waits}"
-        yield Finding(order_flow.ABOUT, "note", text, "nothing to do yet: it becomes an alarm if it goes on")
+        yield Finding(order_flow.ABOUT, "note", text, "no action is needed yet; it becomes an alarm if it continues")
     elif orders.level in order_flow.ALARM_LEVEL:
         mark: Mark = "fail" if orders.level == "stopped" else "warn"
         yield Finding(order_flow.ABOUT, mark, order_flow.text_of(orders), order_flow.HINT)

@@ -7,12 +7,12 @@ from worker.monitoring.finding import Finding
 
 
 def findings(overview: Overview) -> Iterator[Finding]:
-    """Name each problem, and what to do about it."""
+    """Report each problem with a hint."""
     for about, problem in overview.problems.items():
         first, *more = problem.splitlines() or [""]
         others = f" (and {len(more)} more)" if more else ""
         if about == "detection":
-            text = f"the sweep cannot use the edited settings and goes on with those before: {first}{others}"
+            text = f"the sweep can't use the edited settings and keeps the previous ones: {first}{others}"
             yield Finding("thresholds", "fail", text, "fix the file; until then no role can start")
         elif about == "shared_identity":
             yield Finding("people", "note", first, "leave customer.email empty where it is the shop's own")

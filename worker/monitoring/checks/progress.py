@@ -1,7 +1,7 @@
-"""Whether detection and sending make progress, whatever holds them up. Pure.
+"""Checks whether detection and sending make progress, regardless of the cause of a delay. Pure.
 
-Other checks name causes: a role that is silent, a server that is full, ingest that is behind. These look at the result
-alone, so that no cause can stop Winback unnoticed: sessions past their threshold, dispatch rounds, takes and decisions.
+Other checks name causes: a silent role, a server out of memory, a lag of ingest. These check only the result, so that
+no cause can stop Winback unnoticed: sessions past their threshold, dispatch rounds, takes and decisions.
 """
 
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ from worker.settings import Settings
 
 INTERVALS = 5
 LEAST = timedelta(seconds=10)
-"""Progress may be missing for this many of its intervals, and for this long in any case."""
-_READ_LOG = "see the other checks, and the logs of sweep and recover"
+"""Progress can be missing for this many of its intervals, and for this time in any case."""
+_READ_LOG = "see the other checks and the logs of sweep and recover"
 
 
 def progress(overview: Overview, settings: Settings) -> Iterator[Finding]:
-    """Judge the progress of detection, dispatch and attempts."""
+    """Report the progress of detection, dispatch and attempts."""
     yield _detection(overview, settings)
     yield _dispatch(overview, settings)
     yield _attempts(overview, settings)
 
 
 def overdue_ms(overview: Overview, settings: Settings) -> int:
-    """Return for how long a session at most has been past its threshold without being claimed; 0 for none.
+    """Return how long (ms) the longest unclaimed session has been past its threshold; 0 for none.
 
-    Silence counts as the sweep counts it: up to the first event that ingest has not applied, and after a gap only once
-    an active shopper would have been heard of. A gap that ends in the future is none.
+    Silence is counted as the sweep counts it: up to the first event that ingest hasn't applied. After a gap it counts
+    only once events of an active shopper would have arrived. A gap that ends in the future is ignored.
     """
     if overview.silent_since_ms is not None:
-        return 0  # the shop's silence is a finding of its own
+        return 0  # the shop's silence has its own finding
     waits_ms = overview.progress.waits_ms or _waits_ms(settings)
     known_ms = overview.now_ms - overview.lag_ms
     reopened_ms = overview.reopened_ms or 0
@@ -71,8 +71,8 @@ def _dispatch(overview: Overview, settings: Settings) -> Finding:
         return Finding("dispatch", "ok", "no dispatch round has ended yet; no outreach is due")
     ago_ms = overview.now_ms - dispatched_ms
     if ago_ms > max(_patience_ms(overview, settings), INTERVALS * milliseconds(settings.delivery.dispatch_interval)):
-        text = f"no dispatch round has ended for {span(ago_ms)}: due outreaches are not handed to the workers"
-        return Finding("dispatch", "fail", text, "see the log of sweep, and whether the broker answers")
+        text = f"no dispatch round has ended for {span(ago_ms)}: due outreaches aren't dispatched"
+        return Finding("dispatch", "fail", text, "check the log of sweep, and whether the broker answers")
     return Finding("dispatch", "ok", f"the last round ended {span(max(0, ago_ms))} ago")
 
 
@@ -82,8 +82,8 @@ def _attempts(overview: Overview, settings: Settings) -> Finding:
     patience_ms = _patience_ms(overview, settings)
     if found.undecided_ms is not None and overview.now_ms - found.undecided_ms > lease_ms + patience_ms:
         ago = span(overview.now_ms - found.undecided_ms)
-        text = f"workers have taken outreaches for {ago}, and no attempt has come to a decision"
-        return Finding("attempts", "fail", text, "see the log of recover, and whether ingest is behind")
+        text = f"workers have taken outreaches for {ago}, and no attempt has ended"
+        return Finding("attempts", "fail", text, "check the log of recover, and whether ingest is behind")
     taken_ms = found.taken_ms or 0
     waits_from = []
     if box.leased and box.first_lease_ms is not None:
@@ -92,9 +92,9 @@ def _attempts(overview: Overview, settings: Settings) -> Finding:
         waits_from.append(found.untaken_ms)
     untaken_ms = max((overview.now_ms - at for at in waits_from if at > taken_ms), default=0)
     if untaken_ms > patience_ms:
-        text = f"outreaches were handed to the workers {span(untaken_ms)} ago, and no worker has taken one since"
-        return Finding("attempts", "fail", text, "see the log of recover, and the length of its queue in Flower")
-    return Finding("attempts", "ok", "the workers take outreaches and come to decisions")
+        text = f"outreaches were dispatched {span(untaken_ms)} ago, and no worker has taken one since"
+        return Finding("attempts", "fail", text, "check the log of recover, and the length of its queue in Flower")
+    return Finding("attempts", "ok", "no attempt is stalled")
 
 
 def _patience_ms(overview: Overview, settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""Registers of people who must not be called (RNE, REPEP, ...): how old their last import is. Pure."""
+"""The age of imported do-not-call registers (RNE, REPEP and others). Pure."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from state.optouts import Register
 from worker.monitoring.finding import Finding, span
 
 OLD_MS = 30 * DAY_MS
-"""How long an import counts as current. Several laws ask for a new list at this interval."""
+"""An import is current for this time. Several laws require a new list at this interval."""
 
 
 def findings(registers: Mapping[str, Register], now_ms: int) -> list[Finding]:

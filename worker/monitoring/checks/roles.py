@@ -20,19 +20,19 @@ _START = "start it (docker compose, systemd or winback up) and check its log"
 
 
 def running(role: str, overview: Overview, settings: Settings) -> Finding:
-    """Judge how one role is."""
+    """Report the state of one role."""
     found = liveness(role, overview, settings)
     if found.ago_ms is None:
         return Finding(role, "fail", f"not seen within a day: {_IMPACT[role]}", _START)
     if found.state == "silent":
         return Finding(role, "fail", f"silent for {span(found.ago_ms)}: {_IMPACT[role]}", _START)
     processes = "1 process" if found.processes == 1 else f"{found.processes} processes"
-    text = f"{processes}, last sign of life {span(found.ago_ms)} ago"
+    text = f"{processes}, last heartbeat {span(found.ago_ms)} ago"
     return Finding(role, "ok" if found.state == "alive" else "warn", text)
 
 
 def sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
-    """Sweeps may not begin although sweep and beat live: the messages do not get through."""
+    """Report that no sweeps begin although sweep and beat run: the messages don't get through."""
     if any(liveness(role, overview, settings).state in {"silent", "never"} for role in ("sweep", "beat")):
         return
     interval = overview.sweep_interval_ms or milliseconds(settings.detection.sweep_interval)
@@ -41,13 +41,16 @@ def sweeps(overview: Overview, settings: Settings) -> Iterator[Finding]:
     if ago is None or ago > longest:
         since = "no sweep has ever begun" if ago is None else f"no sweep has begun for {span(ago)}"
         text = f"{since}, though sweep and beat run"
-        yield Finding("sweeps", "fail", text, "see whether both use the same broker, and the log of sweep")
+        yield Finding("sweeps", "fail", text, "check whether both use the same broker, and the log of sweep")
     else:
         yield Finding("sweeps", "ok", f"the last one began {span(ago)} ago")
 
 
 def missing_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
-    """Find who was started before encryption was switched on, or before a key was added. It goes when they are gone."""
+    """Report processes without a key that the data needs.
+
+    They started before encryption was enabled, or before the key was added. The finding ends when they stop.
+    """
     for role, signs in overview.missing_key.items():
         longest = MISSED_HEARTBEATS * interval_ms(role, settings, overview.sweep_interval_ms)
         lately = [sign.process for sign in signs if overview.now_ms - sign.at_ms <= longest]
@@ -55,7 +58,7 @@ def missing_key(overview: Overview, settings: Settings) -> Iterator[Finding]:
             key_ids = ", ".join(key_ids_in(overview.deployment))
             text = (
                 f"{role} runs without a key that the data needs ({', '.join(lately)}; keys in use: {key_ids}): "
-                "it cannot read what others write, and what it writes is not encrypted as it should be"
+                "it can't read the data of the others, and its own data isn't encrypted as configured"
             )
             hint = f"restart {role} with WINBACK_ENCRYPTION_KEYS, then winback rotate-keys"
             yield Finding("encryption", "fail", text, hint)

@@ -1,4 +1,4 @@
-"""Judges the secrets: whether all are set, and whether the data was written with this identity secret."""
+"""Checks the secrets: whether all are set, and whether the data was written with this identity secret."""
 
 from collections.abc import Mapping
 
@@ -14,11 +14,11 @@ _RECORDED = "identity"
 
 
 def findings(settings: Settings, record: Mapping[str, str] | None, *, kept: bool) -> list[Finding]:
-    """Judge the secrets of these settings.
+    """Check the secrets of these settings.
 
     Args:
         settings: With the kept identity secret if they had none.
-        record: What is recorded of the deployment, with the fingerprint of its secret; None: the server didn't answer.
+        record: The deployment's record, with the fingerprint of its secret; None: the server didn't answer.
         kept: Whether the identity secret is from the file of `winback up`.
     """
     mode = settings.delivery.mode
@@ -33,7 +33,7 @@ def findings(settings: Settings, record: Mapping[str, str] | None, *, kept: bool
     if record is None:
         return [Finding(NAME, "note", f"all that {mode} mode needs are set; the server couldn't confirm {source}")]
     if not recorded and kept:
-        text = f"{source} is used, and this server has no data of it: winback up keeps it for a server of its own"
+        text = f"{source} is used, and this server has no data of it: winback up keeps it for its own server"
         return [Finding(NAME, "note", text, "set WINBACK_IDENTITY_SECRET if another server is meant")]
     confirmed = f"the data was written with {source}" if recorded else "no data was written with one yet"
     return [Finding(NAME, "ok", f"all that {mode} mode needs are set; {confirmed}")]
@@ -41,7 +41,7 @@ def findings(settings: Settings, record: Mapping[str, str] | None, *, kept: bool
 
 def _foreign(source: str) -> Finding:
     text = (
-        f"{source} belongs to other data than this server's: no role starts with it, and commands would recognise "
+        f"{source} doesn't belong to this server's data: no role starts with it, and commands would recognise "
         "no person who was contacted, bought or opted out"
     )
     return Finding(NAME, "fail", text, "set WINBACK_IDENTITY_SECRET to the secret of this server's data")

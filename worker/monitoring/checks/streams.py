@@ -1,4 +1,4 @@
-"""What is wrong with the entries of the streams: ids from the future, and entries that were removed unread."""
+"""Problems of the streams' entries: ids in the future, and entries that were removed before they were read."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,13 +8,13 @@ from state.overview import Overview
 from worker.monitoring.finding import Finding, clock_time, span
 
 RECENT = timedelta(hours=1)
-"""For so long what was found is an alarm."""
+"""A problem is an alarm for this time."""
 SLIGHTLY_MS = 60_000
-"""Ids that are ahead by less come from a clock that was corrected, and the clock soon catches up."""
+"""Ids that are ahead by less come from a corrected clock, which will soon catch up."""
 
 
 def streams(overview: Overview) -> Iterator[Finding]:
-    """Judge what the sweeps have found."""
+    """Report the findings of the sweeps."""
     yield _ids(overview)
     yield _lost(overview)
 
@@ -22,17 +22,17 @@ def streams(overview: Overview) -> Iterator[Finding]:
 def _ids(overview: Overview) -> Finding:
     found = overview.stream_faults
     if found.ahead_at_ms is None or overview.now_ms - found.ahead_at_ms > milliseconds(RECENT):
-        return Finding("ids", "ok", "no ids of events are ahead of the server's clock")
+        return Finding("ids", "ok", "no event ids are ahead of the server's clock")
     ago = span(max(0, overview.now_ms - found.ahead_at_ms))
     if found.exhausted:
-        text = f"{found.ahead_in} took no events {ago} ago: an event was given the highest id there is"
-        hint = "ingest starts it again as soon as it has applied what is in it; let producers leave the id to XADD (*)"
+        text = f"{found.ahead_in} accepted no events {ago} ago: an event had the highest possible id"
+        hint = "ingest resets the stream once it has applied its entries; let producers use XADD with *"
         return Finding("ids", "fail", text, hint)
     text = (
         f"ids in {found.ahead_in} were {span(found.ahead_ms)} ahead of the server's clock {ago} ago: "
         "its clock was ahead, or a producer chose its ids"
     )
-    hint = "ids are right again once the stream has been empty; check the server's clock, let producers use XADD with *"
+    hint = "ids are reset once the stream is empty; check the server's clock, and let producers use XADD with *"
     return Finding("ids", "warn" if found.ahead_ms >= SLIGHTLY_MS else "note", text, hint)
 
 

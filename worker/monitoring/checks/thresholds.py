@@ -12,13 +12,13 @@ from worker.times import near_time
 
 NAME = "thresholds"
 STALE_MS = 5 * 60_000
-"""A record older than this isn't written any more: sweeps record it once a minute."""
+"""A record that is older isn't up to date: sweeps record it once a minute."""
 _DEFAULT = "the default"
 _DIFFERENT = "give the sweep the same file and environment and restart it, or change the settings here"
 
 
 def findings(overview: Overview, settings: DetectionSettings | None, here: DetectionSources) -> Iterator[Finding]:
-    """Judge whether the thresholds in force are those of the settings here. `settings`: None if they can't be used."""
+    """Report whether the thresholds in force match the settings here. `settings`: None if they can't be used."""
     overridden = [_overridden(each) for each in here.overrides]
     applied = overview.thresholds
     if applied is None:
@@ -33,14 +33,14 @@ def findings(overview: Overview, settings: DetectionSettings | None, here: Detec
         found = changes(applied.settings, written(settings))
         different = [Finding(NAME, "warn", difference(each, applied, here, since), _DIFFERENT) for each in found]
         yield from different
-        # An edit that the sweep can't use is a finding of its own.
+        # An edit that the sweep can't use has its own finding.
         if not different and not overridden and "detection" not in overview.problems:
             yield _agreement(applied, overview.now_ms, since)
     yield from overridden
 
 
 def difference(change: SettingChange, applied: AppliedThresholds, here: DetectionSources, since: str) -> str:
-    """Describe a setting for which the sweep has another value than this process."""
+    """Describe a setting for which the sweep has a different value from this process."""
     theirs, ours = (sources.get(change.setting, _DEFAULT) for sources in (applied.sources, here.origins))
     return (
         f"{change.setting}: the sweep ({applied.process}) applies {change.old} ({theirs}) since {since}; "
@@ -56,8 +56,6 @@ def _overridden(override: Override) -> Finding:
 def _agreement(applied: AppliedThresholds, now_ms: int, since: str) -> Finding:
     ago_ms = now_ms - applied.at_ms
     if ago_ms > STALE_MS:
-        text = (
-            f"no sweep has recorded its thresholds for {span(ago_ms)}; those that it applied last are the same as here"
-        )
-        return Finding(NAME, "note", text, "see whether sweeps run")
+        text = f"no sweep has recorded its thresholds for {span(ago_ms)}; the last ones match the settings here"
+        return Finding(NAME, "note", text, "check whether sweeps run")
     return Finding(NAME, "ok", f"the sweep applies the settings here, since {since}")
