@@ -21,7 +21,7 @@ CheckedRole = Literal["ingest", "sweep", "recover", "beat", "flower"]
 STYLES: dict[Mark, str] = {"ok": "green", "note": "cyan", "warn": "yellow", "fail": "bold red"}
 SHOWN: dict[Mark, str] = {"ok": "ok", "note": "note", "warn": "warn", "fail": "FAIL"}
 PIPED_WIDTH = 1000
-"""Characters; what reads a pipe wants whole lines."""
+"""Characters; a program that reads a pipe needs whole lines."""
 
 
 def doctor(
@@ -60,7 +60,7 @@ def doctor(
 
 
 def _examined() -> list[Finding]:
-    # Imported here: it brings the broker's client along, which a health check must not wait for.
+    # Imported here because it loads the broker's client, and a health check must not wait for that.
     from worker.monitoring.doctor import examine
 
     return examine()
@@ -75,13 +75,13 @@ def _print(found: Sequence[Finding]) -> None:
 
 
 def table(found: Sequence[Finding]) -> Table:
-    """Lay findings out: the mark, what it is about, the sentence, and the way out below it."""
+    """Return a table of the findings: mark, name and text, with the hint below."""
     rows = Table(Column(width=4, no_wrap=True), Column(no_wrap=True), Column(overflow="fold"), box=None)
     rows.show_header, rows.pad_edge = False, False
     for finding, following in zip_longest(found, found[1:]):
         # Text, not markup: a value in [brackets] is shown as it is.
         rows.add_row(Text(SHOWN[finding.mark], STYLES[finding.mark]), Text(finding.name), Text(finding.text))
-        # Several in a row with the same hint: it is given once, below the last.
+        # If consecutive findings have the same hint, print it once, below the last.
         if finding.hint and (following is None or following.hint != finding.hint):
             rows.add_row("", "", Text(f"hint: {finding.hint}", "dim"))
     return rows

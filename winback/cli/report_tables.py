@@ -1,4 +1,4 @@
-"""What `winback report` shows to people: what happened, and below it whether contacting them helped."""
+"""The tables of `winback report`: the outcomes, and below them the comparison with the holdout."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
@@ -28,7 +28,7 @@ _OTHERS = {
 
 
 def tables(report: Report, now: datetime, time_zone: str = UTC_NAME) -> RenderableType:
-    """Lay a report out; without anything to show it says so."""
+    """Return the tables of a report, or a line if there is nothing to show."""
     days = f"{report.since} to {report.until}" if report.since != report.until else f"{report.since}"
     days += f" ({_days_of(report, time_zone)})"
     if not report.rows:
@@ -42,7 +42,7 @@ def tables(report: Report, now: datetime, time_zone: str = UTC_NAME) -> Renderab
 
 
 def _days_of(report: Report, time_zone: str) -> str:
-    """Say when a day begins: the counters are by days in UTC."""
+    """Describe when a day begins, because the counters use days in UTC."""
     if time_zone == UTC_NAME:
         return "days in UTC"
     begins = datetime.combine(report.until, time(), UTC).astimezone(zone(time_zone))
@@ -62,7 +62,7 @@ def _what_happened(report: Report) -> RenderableType:
 
 
 def _notes(report: Report) -> Sequence[RenderableType]:
-    """Say where sessions and silences are counted, what "other" is, and how many orders have no value."""
+    """Return notes: where sessions and silences are counted, what "other" is, and how many orders have no value."""
     total = report.total
     others = [f"{number:,} {words}" for name, words in _OTHERS.items() if (number := total.ended(name))]
     if cancelled := total.ended("cancelled") - total.by_themselves:
@@ -123,7 +123,7 @@ def _divided(
     *,
     at: int,
 ) -> RenderableType:
-    """Make a table; on a narrow screen two, of the columns before and from `at` on."""
+    """Return a table. On a narrow screen it becomes two, split before the column `at`."""
     first = _table(report, names[:at], lambda row: cells(row)[:at], wanted)
     second = _table(report, names[at:], lambda row: cells(row)[at:], wanted)
     return Fitting(_table(report, names, cells, wanted), [first, second])
@@ -137,7 +137,7 @@ def _table(
     *,
     justify: str = "right",
 ) -> Table:
-    """Make a table of the wanted rows and the total; days stand above their rows."""
+    """Return a table of the wanted rows and the total, with each day above its rows."""
     place = Column(" ".join(report.by), no_wrap=True)
     table = Table(place, box=None, pad_edge=False, header_style="bold")
     for name in names:
