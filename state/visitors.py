@@ -1,4 +1,4 @@
-"""Visitors of sources that have no session ids: which session an event belongs to, and what waits for one to begin.
+"""Visitors of sources without session ids: the session of an event, and the customer data that waits for a session.
 
 A source knows a visitor by an anonymous id, a user id or both, and names carts, checkouts and orders by ids of their
 own. A visitor has one session at a time, from the first event that can begin one until an order. Everything of a source
@@ -70,7 +70,7 @@ class Visitors:
 
         Raises:
             StateError: some may not have been noted; place them again.
-            UnreadableError: what waits is encrypted under a key that this process doesn't have.
+            UnreadableError: the waiting data is encrypted under a key that this process doesn't have.
         """
         calls = [self._call(source, visit) for visit in visits]
         return [self._placed(source, reply) for reply in self._scripts.run_many(calls)]

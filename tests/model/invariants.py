@@ -46,9 +46,9 @@ def _of(found: Outreach, most_takes: int) -> str:  # noqa: PLR0911 - one return 
     if found.contacts and found.outcome and found.outcome not in CONTACTED:
         return "I2: a contact was made, and the record says otherwise"
     if found.outcome == "sent" and not found.contacts:
-        return "I2: sent, and nobody was contacted"
+        return "I2: sent, and no person was contacted"
     if found.takes > most_takes:
-        return "I2: it stops its workers for ever"
+        return "I2: it stops its workers indefinitely"
     return ""
 
 

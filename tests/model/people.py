@@ -24,9 +24,9 @@ def reserve(  # noqa: PLR0917 - as the script takes them
                 world = world._replace(wrong=wrong)
         return "limited", world
     if person.paid > person.erased:
-        world = world._replace(wrong="I3: a request starts for somebody whose order was acknowledged")
+        world = world._replace(wrong="I3: a request starts for a person whose order was acknowledged")
     if person.said_no:
-        world = world._replace(wrong="I3: a request starts for somebody whose refusal was acknowledged")
+        world = world._replace(wrong="I3: a request starts for a person whose refusal was acknowledged")
     held_by = tuple(sorted((*others, Held(place, token))))
     return "reserved", with_person(world, owner, person._replace(held=held_by))
 

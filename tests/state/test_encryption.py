@@ -98,7 +98,7 @@ def test_disk_holds_plain_text_only_until_the_aof_rewrite(own_server: State, tmp
     happen(own_server, johns_visit("s-first"))
     assert found_in(files_in(tmp_path)) == set()
     everything_happens(own_server)
-    assert found_in(files_in(tmp_path)), "the raw events are written to the file before anybody reads them"
+    assert found_in(files_in(tmp_path)), "the raw events are written to the file before any process reads them"
     client.bgrewriteaof()
     eventually(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
     eventually(lambda: found_in(files_in(tmp_path)) == set())

@@ -85,7 +85,7 @@ def test_unacknowledged_entry_is_read_again_by_its_consumer(filled: State) -> No
     read(filled, "two")
     assert events(filled.streams.first.read_pending("one", count=10)) == [b"e0", b"e1"]
     assert events(filled.streams.first.read_pending("two", count=10)) == [b"e2"]
-    assert filled.streams.first.read_pending("nobody", count=10) == []
+    assert filled.streams.first.read_pending("nonexistent", count=10) == []
 
 
 def test_deliveries_are_those_of_the_first_pending_entry(filled: State) -> None:

@@ -32,7 +32,7 @@ def client() -> Iterator[Any]:
         "winback:{person:ab}:reserved",
         "winback:{7}:due",
         "winback:something",
-        "somebody:else",
+        "another:app",
     ],
 )
 def test_unlisted_key_must_have_a_ttl(client: Any, key: str) -> None:  # noqa: ANN401 - a fake

@@ -1,4 +1,4 @@
-"""Payments of a person that are in progress: what marks them, what ends them, and that nothing is sent meanwhile."""
+"""Payments in progress: their beginning and their end, and that no request is sent in between."""
 
 from itertools import permutations
 
