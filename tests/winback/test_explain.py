@@ -1,4 +1,4 @@
-"""`winback explain`: why somebody was contacted, or was not, and what happens next."""
+"""`winback explain`: the reason for a contact or for none, and the next step."""
 
 import json
 import re

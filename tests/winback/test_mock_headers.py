@@ -28,7 +28,7 @@ def test_a_wrong_or_missing_key_is_refused(
     assert (response.status_code, response.json()["code"]) == (401, "INVALID_CREDENTIALS")
     [message] = response.json()["messages"]
     assert message.startswith(named)
-    assert "made-up" not in response.text
+    assert "fictitious" not in response.text
     assert server.requests()[0]["headers_ok"] is False
 
 

@@ -60,7 +60,7 @@ def test_request_log_line_has_everything_but_personal_data() -> None:
     assert rest[0].split()[1:] == ["200", "accepted", key, "sess_abc123xyz"]
     assert [line.split()[1:3] for line in rest[1:]] == [["200", "accepted"], ["400", "refused"], ["---", "replayed"]]
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}Z", line.split()[0]) for line in rest)
-    for personal in ("Jane", "jane", "3001234567", "Headphones", "made-up"):
+    for personal in ("Jane", "jane", "3001234567", "Headphones", "fictitious"):
         assert personal not in printed
 
 

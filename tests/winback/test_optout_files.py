@@ -18,20 +18,20 @@ JANES_MAIL = person_of("jane.doe@example.com", SECRET)
 @pytest.mark.parametrize(
     "text",
     [
-        "+573001234567\n\n 300 123 4568 \nnobody\n",
-        '\ufeffname;Phone;x\nJane;+573001234567;1\n;"300 123 4568";\n;nobody;\n',
-        "phone,country\n+573001234567,\n300 123 4568,CO\nnobody,CO\n",
-        "Teléfono\tPaís\n+573001234567\t\n300 123 4568\tColombia\nnobody\tCO\n",
-        f"{JANES}\n{JOHNS}\nnobody\n",
+        "+573001234567\n\n 300 123 4568 \ngarbage\n",
+        '\ufeffname;Phone;x\nJane;+573001234567;1\n;"300 123 4568";\n;garbage;\n',
+        "phone,country\n+573001234567,\n300 123 4568,CO\ngarbage,CO\n",
+        "Teléfono\tPaís\n+573001234567\t\n300 123 4568\tColombia\ngarbage\tCO\n",
+        f"{JANES}\n{JOHNS}\ngarbage\n",
     ],
 )
 def test_a_file_is_imported_and_bad_lines_are_named(shop: Shop, text: str) -> None:
     Path("list.csv").write_text(text)
-    bad = 1 + text.splitlines().index(next(line for line in text.splitlines() if "nobody" in line))
+    bad = 1 + text.splitlines().index(next(line for line in text.splitlines() if "garbage" in line))
     shown = shop.run("optout", "import", "list.csv", "--country", "CO", "--yes", code=1)
     assert f"line {bad}: isn't a valid phone number" in shown
     assert "2 entries imported; 2 new on the list; 1 line has a problem" in shown
-    assert "nobody" not in shown
+    assert "garbage" not in shown
     assert [dict.fromkeys(found, 0) for found in opt_outs(shop).entries([JANES, JOHNS])] == [{OPERATOR: 0}] * 2
     again = shop.json("optout", "import", "list.csv", "--country", "CO", "--yes", code=1)
     assert (again["entries"], again["new"], [one["line"] for one in again["problems"]]) == (2, 0, [bad])
@@ -52,7 +52,7 @@ def test_addresses_are_imported_as_well(shop: Shop, text: str) -> None:
 
 
 def test_what_can_be_read_of_a_line_counts(shop: Shop) -> None:
-    Path("list.csv").write_text('phone;email\n+573001234567;nobody\n"unbalanced;x\n')
+    Path("list.csv").write_text('phone;email\n+573001234567;garbage\n"unbalanced;x\n')
     shown = shop.run("optout", "import", "list.csv", "--yes", code=1)
     assert "line 2: isn't a valid e-mail address" in shown
     assert "1 entry imported" in shown

@@ -126,7 +126,7 @@ def test_person_without_data_is_reported(shop: Shop) -> None:
         (("--phone", PHONE, "--session", "s"), "name the person: "),
         (("--phone", "3001234567"), "'3001234567' is not a valid phone number"),
         (("--phone", "12", "--country", "Nowhere"), "--country: 'Nowhere' is not a country"),
-        (("--email", "nobody"), "'nobody' is not a valid e-mail address"),
+        (("--email", "garbage"), "'garbage' is not a valid e-mail address"),
     ],
 )
 def test_a_mistake_is_one_line(shop: Shop, command: str, arguments: tuple[str, ...], said: str) -> None:
@@ -178,7 +178,7 @@ def test_an_export_shows_the_request_while_it_is_kept(shop: Shop) -> None:
         lambda shop: shop.state.client.set(f"{shop.state.keys.namespace}:x", "of s-1", px=HOUR_MS),
         lambda shop: shop.state.client.xadd(shop.state.keys.events, {"event": "{}", "note": "JANE.DOE%40example.com"}),
     ],
-    ids=["in metadata of another", "in another key", "the session", "beside an event"],
+    ids=["in metadata of another", "in another key", "the session", "next to an event"],
 )
 def test_incomplete_export_names_the_place(shop: Shop, leave: Callable[[Shop], object]) -> None:
     live(shop)
