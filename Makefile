@@ -61,9 +61,9 @@ faults: $(READY) ## make every fault happen to real processes, twenty times (a n
 
 PAGES = $(shell grep --recursive --files-with-matches --fixed-strings '[[[cog' docs --include '*.md')
 
-# Text that people wrote for readers. Without the history of versions, and without reference pages, whose text is code.
-PROSE = $(filter-out docs/reference/% docs/explanation/performance-figures.md,$(wildcard README.md CONTRIBUTING.md \
-  SECURITY.md *.toml *.yml .env.example docs/*.md docs/*/*.md deploy/* deploy/*/* deploy/*/*/*))
+# Text for readers, without the history of versions.
+PROSE = $(wildcard README.md CONTRIBUTING.md \
+  SECURITY.md *.toml *.yml .env.example docs/*.md docs/*/*.md deploy/* deploy/*/* deploy/*/*/*)
 
 check: $(READY) ## check formatting, lint (every rule), types, imports, dependencies, dead code
 	$(BIN)/ruff format --check .

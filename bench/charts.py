@@ -24,7 +24,7 @@ RATIOS = {
     "ingest against Celery countdown tasks": "Celery countdown tasks",
 }
 SIZES = {
-    "event, server, 10,000 waiting (beside 100,000 waiting)": "10,000 waiting sessions",
+    "event, server, 10,000 waiting (next to 100,000 waiting)": "10,000 waiting sessions",
     "event, server, 100,000 waiting": "100,000",
     "event, server, 1,000,000 waiting": "1,000,000",
     "event, server, 3,000,000 waiting": "3,000,000",

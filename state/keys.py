@@ -24,14 +24,14 @@ LAST_ERASURE_TTL_MS = DAY_MS
 LINK_TTL_MS = 365 * DAY_MS
 FOREIGN_TTL_MS = 5 * 60 * 1000
 ANSWER_TTL_MS = 30 * DAY_MS
-"""How long a person's approval is kept: as long as the records of contacts that rest on it. Events must not arrive
-later than this, or a refusal from before the approval would count. A refusal is kept until it is withdrawn."""
+"""How long a person's approval is kept: the same time as the records of contacts that depend on it. A refusal from
+before the approval that arrives later than this would count. A refusal is kept until it is withdrawn."""
 
 
 def applied_of(stream: str) -> str:
-    """Hash: how many entries of a stream (by its key) were applied, and when its ids were last put back to now.
+    """Hash: the number of applied entries of a stream (by its key), and the time its ids were last reset to now.
 
-    It is in the slot of the stream.
+    The key is in the slot of the stream.
     """
     return f"{stream.partition(':')[0]}:applied:{{{stream}}}"
 
@@ -48,12 +48,12 @@ class Keys:
 
     @property
     def events(self) -> str:
-        """The first of these streams, which every deployment has."""
+        """Stream: the first of these, which every deployment has."""
         return f"{self.namespace}:events"
 
     @property
     def rejected(self) -> str:
-        """Stream, capped: why events, or parts of them, were rejected."""
+        """Stream, capped: the reasons why events, or parts of them, were rejected."""
         return f"{self.namespace}:rejected"
 
     @property
@@ -65,11 +65,11 @@ class Keys:
     def sweep(self) -> str:
         """Hash: what sweeps record for later sweeps. Times are Unix ms.
 
-        `last`: the start of the last sweep; `interval`: the sweep interval (ms); `sign`: when events could last be
-        taken; `apart`: the last pauses between these times (ms); `reopened`: the end of the last gap; `silent`: the
-        last event, while the whole shop is silent; `trail.<stream>`: see `state.watermark.Trail`; `ahead`: when ids
-        were ahead of the clock, by how much, in which stream, and the last id; `missing.<stream>`, `lost` and
-        `lost_at`: entries that were removed before they were applied.
+        `last`: the start of the last sweep; `interval`: the sweep interval (ms); `sign`: the last time at which events
+        could be accepted; `apart`: the last pauses between these times (ms); `reopened`: the end of the last gap;
+        `silent`: the last event, while the whole shop is silent; `trail.<stream>`: see `state.watermark.Trail`;
+        `ahead`: the time when ids were ahead of the clock, the difference, the stream and the last id;
+        `missing.<stream>`, `lost` and `lost_at`: entries that were removed before they were applied.
         """
         return f"{self.namespace}:sweep"
 
@@ -83,23 +83,23 @@ class Keys:
         """Prefix of the keys that can block all sending.
 
         `sending` is a hash, `daily_contacts:<day>` a hash of outreach → token (2 days), and `last_erasure` a text.
-        `gaps` is a sorted set: when orders resumed after a time without any → when that time began (30 days).
+        `gaps` is a sorted set: end of a time without orders → its beginning (30 days).
         """
         return f"{self.namespace}:{{control}}:"
 
     @property
     def orders(self) -> str:
-        """Hash: when the last order arrived, and the verdict on the sessions since."""
+        """Hash: the time of the last order, and the verdict on the sessions since."""
         return f"{self.control}orders"
 
     @property
     def progress(self) -> str:
-        """Hash: step of detection or sending → when it last happened (ms), and the thresholds of the last sweep."""
+        """Hash: step of detection or sending → its last time (ms), and the thresholds of the last sweep."""
         return f"{self.control}progress"
 
     @property
     def thresholds(self) -> str:
-        """Hash: the settings of detection that the sweep applies, their sources, and since when (ms)."""
+        """Hash: the settings of detection that the sweep applies, their sources, and the time since then (ms)."""
         return f"{self.control}thresholds"
 
     def orders_of(self, day: int) -> str:
@@ -113,7 +113,7 @@ class Keys:
 
     @property
     def flow(self) -> str:
-        """Hash: when the last event arrived (ms; 30 days). Below it: what arrives, by minute (`state.event_flow`)."""
+        """Hash: time of the last event (ms; 30 days). Keys below it count events by minute (`state.event_flow`)."""
         return f"{self.control}flow"
 
     @property
@@ -123,12 +123,12 @@ class Keys:
 
     @property
     def backlog(self) -> str:
-        """Hash: how many messages block dispatch, and since when (ms); for a minute after it was last seen."""
+        """Hash: the number of messages that block dispatch, and their first time (ms); 1 minute after the last one."""
         return f"{self.control}backlog"
 
     @property
     def refused(self) -> str:
-        """Hash: why workers refused messages of the broker → how many, and when last (7 days after it)."""
+        """Hash: reason why workers refused broker messages → their number, and the last time (7 days after it)."""
         return f"{self.control}refused"
 
     @property
@@ -138,7 +138,7 @@ class Keys:
 
     @property
     def alarms(self) -> str:
-        """Hash: alarm → since when, when it was last logged, and its level (7 days after the last one)."""
+        """Hash: alarm → its beginning, the time it was last logged, and its level (7 days after the last one)."""
         return f"{self.namespace}:alarms"
 
     def heartbeat(self, role: str) -> str:
@@ -146,17 +146,17 @@ class Keys:
         return f"{self.namespace}:heartbeat:{role}"
 
     def announced(self, role: str) -> str:
-        """Hash: process of a role → when it last announced its settings (ms), and the settings as JSON (1 day)."""
+        """Hash: process of a role → its last announcement of its settings (ms), and the settings as JSON (1 day)."""
         return self.heartbeat(f"about.{role}")
 
     @property
     def workers(self) -> str:
-        """Hash: recover worker → when it last declared how it sends (ms), and how (1 day)."""
+        """Hash: recover worker → its last declaration (ms), and the declared mode and endpoint (1 day)."""
         return f"{self.control}workers"
 
     @property
     def foreign(self) -> str:
-        """Hash: when a worker last got an outreach that isn't in this namespace (5 minutes)."""
+        """Hash: the last time a worker got an outreach that isn't in this namespace (5 minutes)."""
         return f"{self.control}foreign"
 
     def partition(self, number: int) -> str:
@@ -183,7 +183,7 @@ class Keys:
         return f"{self.namespace}:{{person:{person}}}:"
 
     def source(self, source: str) -> str:
-        """Prefix of the visitors of a source without session ids; all of it stays 7 days after the last event.
+        """Prefix of the visitors of a source without session ids. All keys expire 7 days after the last event.
 
         Ids of the source are kept as keyed hashes. Under it:
 
@@ -196,19 +196,19 @@ class Keys:
 
     @property
     def registers(self) -> str:
-        """Hash: register of people who opted out → when it was last imported (ms), and its number of entries."""
+        """Hash: register of people who opted out → its last import (ms), and its number of entries."""
         return f"{self.namespace}:registers"
 
     def sessions(self, person: str) -> str:
-        """Sorted set: session in which a person was named → when, for the last time (ms)."""
+        """Sorted set: session in which a person was named → the last time (ms)."""
         return f"{self.person(person)}sessions"
 
     def links(self, person: str) -> str:
-        """Sorted set: people seen together with this one → when, for the last time (ms)."""
+        """Sorted set: person seen together with this one → the last time (ms)."""
         return f"{self.person(person)}links"
 
     def contacts(self, person: str) -> str:
-        """Hash: outreach that was about to reach a person → when (ms), and the value of its cart."""
+        """Hash: outreach that was about to reach a person → the time (ms), and the value of its cart."""
         return f"{self.person(person)}contacts"
 
     def session(self, session_id: str) -> str:
@@ -220,7 +220,7 @@ class Keys:
         return f"{self.partition(number)}lane:{lane}"
 
     def due(self, number: int) -> str:
-        """Sorted set: outreach → when it is due (ms)."""
+        """Sorted set: outreach → its due time (ms)."""
         return f"{self.partition(number)}due"
 
     def clock(self, number: int) -> str:
@@ -228,7 +228,7 @@ class Keys:
         return f"{self.partition(number)}clock"
 
     def leased(self, number: int) -> str:
-        """Sorted set: outreach → when its lease ends (ms)."""
+        """Sorted set: outreach → the end of its lease (ms)."""
         return f"{self.partition(number)}leased"
 
     def outreach(self, outreach_id: str) -> str:

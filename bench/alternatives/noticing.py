@@ -19,7 +19,7 @@ from bench.figures import Figure, Goal
 from bench.progress import say
 from bench.shop_log import CART
 
-DELAY, KILLED = "beside the alternatives: noticing", "beside the alternatives: killed with -9"
+DELAY, KILLED = "compared with alternatives: noticing", "compared with alternatives: killed with -9"
 FADING_EVERY_S, EVENTS_EACH, STEP_S = 0.025, 3, 0.5
 ACTIVE, ACTIVE_STEP_S = 50, 0.7
 KILL_AT_S, AGAIN_AFTER_S, ENDS_AT_S = 12.0, 3.0, 20.0

@@ -22,7 +22,7 @@ from bench.shop_log import SESSIONS, Logged, shop_log
 from worker.ingest.consumer import tune_gc
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
-PART = "beside the alternatives: writing"
+PART = "compared with alternatives: writing"
 OURS, PLAIN, RAW = "Winback's ingest", "plain pipelined HSET+ZADD", "redis-benchmark, the same two commands"
 FED = ", fed from the same stream"
 GOALS = {
@@ -39,15 +39,15 @@ LIMITS = {
     f"{PLAIN}{FED}": "JSON parsed, not validated; acknowledged as Winback's",
     f"PostgreSQL upserts{FED}": "JSON parsed, not validated; synchronous_commit off",
     "Celery countdown tasks": "the slower of publisher and worker, each with a processor of its own",
-    "Bytewax session windows": "in memory alone: a crash costs everything",
+    "Bytewax session windows": "in memory only: a crash costs everything",
     "Bytewax session windows, recovery store": "kept every second, in SQLite",
 }
 MEMORY = {
     "PostgreSQL upserts": "on the disk, with what updates leave behind",
     "PostgreSQL upserts, synchronous_commit off": "on the disk, with what updates leave behind",
     "Celery countdown tasks": "server and worker, with the tasks made void that still wait",
-    PLAIN: "two fields alone",
-    RAW: "two fields alone",
+    PLAIN: "two fields only",
+    RAW: "two fields only",
 }
 Technique = Callable[[], Cost]
 Events = Sequence[Logged]

@@ -25,7 +25,7 @@ SIZES = (100_000, 1_000_000, 3_000_000)
 HOUR_MS = 3_600_000
 MOST_RATIO = Goal("<=", 1.3)
 CLAIM_ROUNDS = 3
-_MISSES = "what the size of the data alone does to the server's caches"
+_MISSES = "the effect of only the data's size on the server's caches"
 
 
 def measure(
@@ -65,8 +65,8 @@ def _events(few: Place, many: Place, rounds: int, events: int) -> list[Figure]:
     return [
         Figure(PART, f"event, server, {size}", tuple(server for server, _ in of_many), "us"),
         Figure(PART, f"event, ingest process, {size}", tuple(client for _, client in of_many), "us"),
-        Figure(PART, f"event, server, {FEW:,} waiting (beside {size})", tuple(server for server, _ in of_few), "us"),
-        Figure(PART, f"event, ingest process, {FEW:,} waiting (beside {size})", tuple(c for _, c in of_few), "us"),
+        Figure(PART, f"event, server, {FEW:,} waiting (next to {size})", tuple(server for server, _ in of_few), "us"),
+        Figure(PART, f"event, ingest process, {FEW:,} waiting (next to {size})", tuple(c for _, c in of_few), "us"),
         Figure(PART, f"plain HMGET of the same keys, server, {size}", tuple(plain), "us", note=_MISSES),
         ratio(PART, f"plain HMGET of the same keys, server, {against}", plain, plain_few, None, _MISSES),
         ratio(PART, f"event, {against}", total, total_few, last, "processor time, server and process together"),

@@ -24,7 +24,7 @@ from worker import runtime
 from worker.settings import load
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
-PART = "own: the stream alone"
+PART = "own: only the stream"
 BATCH = 1000
 CONNECTIONS = 64
 WANTED = Goal(">=", 100_000)

@@ -8,7 +8,7 @@ from bench.results import to_data
 
 def test_every_compared_part_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    parts = {row["part"] for row in kept()["figures"] if row["part"].startswith("beside")}
+    parts = {row["part"] for row in kept()["figures"] if row["part"].startswith("compared with")}
     assert len(parts) == 3
     for part in parts:
         assert page.count(f'cog.outl(figures("{part}"))') == 1

@@ -107,7 +107,7 @@ def test_pause_while_sending_loses_and_repeats_nothing(shop: Shop) -> None:
     assert (found["sending"]["sending_state"], found["sending"]["reason"]) == ("paused", "a rehearsal")
     assert found["outbox"]["due"] == 60 - paused
 
-    assert winback(shop, "resume").strip() == "sending goes on"
+    assert winback(shop, "resume").strip() == "sending resumes"
     until(lambda: shop.outcomes().get("sent", 0) == before + 60, 30)
     found_all = requests_of(shop, "222")
     assert sorted(accepted(found_all)) == sorted(f"sess_222_{index}" for index in range(60))

@@ -48,7 +48,7 @@ def _of(found: Outreach, most_takes: int) -> str:  # noqa: PLR0911 - one return 
     if found.outcome == "sent" and not found.contacts:
         return "I2: sent, and no person was contacted"
     if found.takes > most_takes:
-        return "I2: it keeps crashing its workers"
+        return "I2: it stops its workers indefinitely"
     return ""
 
 

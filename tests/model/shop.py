@@ -72,7 +72,7 @@ def _move(world: World, entry: Entry, without: Without) -> tuple[World, bool]:
     seen = seen if seen > max(activity, purchase) else 0
     session = session._replace(activity=activity, purchase=purchase, state=state, outreach=outreach, seen=seen)
     if session.forgotten >= entry.number:
-        world = world._replace(wrong="I4: an older event restored a forgotten person")
+        world = world._replace(wrong="I4: an older event has restored a forgotten person")
     return with_session(world, entry.session, session), changed
 
 
@@ -106,7 +106,7 @@ def mark(world: World, place: int, without: Without) -> World:
         if entry.told > person.bought and (not erased or "bars" in without):
             world = with_person(world, owner, person._replace(bought=entry.told))
             if erased:
-                world = world._replace(wrong="I4: an older order marked a forgotten person")
+                world = world._replace(wrong="I4: an older order has marked a forgotten person")
     return _with_entry(world, place, entry._replace(phase="marked"))
 
 

@@ -77,7 +77,7 @@ def test_restore_repeats_no_contact_made_after_the_backup(server: RedisServer, s
         until(lambda: silent(shop))
         winback(shop, "outreach", "expire", "--waiting", "--yes")
         assert open_outreaches(shop) == 0
-        assert winback(shop, "resume").strip() == "sending goes on"
+        assert winback(shop, "resume").strip() == "sending resumes"
         # Shoppers who fall silent from now on are contacted as usual.
         emit(shop, "333", 0, NUMBER)
         until(lambda: len(requests_of(shop, "333")) == NUMBER, 60)

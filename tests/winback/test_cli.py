@@ -66,7 +66,7 @@ def test_invalid_command_line_is_one_line_with_a_hint(
 
     assert (code, out) == (2, "")
     assert err.startswith(line)
-    assert err.endswith(f"; {line.partition(':')[0]} --help tells more\n")
+    assert err.endswith(f"; for help, run {line.partition(':')[0]} --help\n")
     assert err.count("\n") == 1
 
 

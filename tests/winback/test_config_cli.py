@@ -47,18 +47,18 @@ def test_check_lists_missing_settings_and_their_roles() -> None:
         "ok: no winback.toml, 0 from the environment, mode shadow",
         (
             "redis_url: is missing; set WINBACK_REDIS_URL, like redis://localhost:6379/0; "
-            "needed by every role, but `winback up` runs a server of its own without it"
+            "needed by every role; without it, `winback up` runs a server of its own"
         ),
         (
             "identity_secret: is missing; set WINBACK_IDENTITY_SECRET to at least 16 characters that never change "
-            "(openssl rand -hex 32); needed by ingest, sweep and recover, but `winback up` makes one up for its own "
+            "(openssl rand -hex 32); needed by ingest, sweep and recover; `winback up` generates one for its own "
             "server"
         ),
-        "delivery.public_api_key, delivery.private_secret_key: not set; needed by recover in mode live alone",
+        "delivery.public_api_key, delivery.private_secret_key: not set; needed only by recover in mode live",
     ]
     partly = {**SECRETS, "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": ""}
     assert run("check", **partly).splitlines()[1:] == [
-        "delivery.private_secret_key: not set; needed by recover in mode live alone"
+        "delivery.private_secret_key: not set; needed only by recover in mode live"
     ]
 
 

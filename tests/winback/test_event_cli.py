@@ -157,9 +157,7 @@ def test_bad_line_is_named_with_its_number_and_the_others_sent(shop: Shop) -> No
     done = shop.run("emit", "-", stdin=f"{json.dumps(SOUND)}\n\nrubbish\n{json.dumps(SOUND)}\n")
 
     assert done.exit_code == 1
-    assert (
-        done.stderr == "line 3: is not valid JSON; the event would be rejected (not sent; --force sends it as it is)\n"
-    )
+    assert done.stderr == "line 3: is not valid JSON; the event would be rejected (not sent; --force sends it anyway)\n"
     assert shop.events() == [SOUND, SOUND]
     assert done.stdout.split() == [entry_id for entry_id, _ in shop.entries()]
 

@@ -74,9 +74,9 @@ def test_session_without_person_is_forgotten_by_itself(shop: Shop) -> None:
 
 
 def test_outreaches_are_forgotten_after_their_session_expired(shop: Shop) -> None:
-    nobody_knows = unknown(shop.state, "s-1")
+    uncertain = unknown(shop.state, "s-1")
     body = json.dumps({"customer": {"phone_number": PHONE, "full_name": "Jane Doe"}})
-    parked = shop.state.keys.body(nobody_knows.outreach)
+    parked = shop.state.keys.body(uncertain.outreach)
     shop.state.client.delete(parked)
     shop.state.client.hset(parked, "body", body)
     shop.state.client.pexpire(parked, HOUR_MS)
@@ -86,7 +86,7 @@ def test_outreaches_are_forgotten_after_their_session_expired(shop: Shop) -> Non
     shop.state.client.delete(shop.state.keys.session("s-2"))
     done = shop.json("forget", "--scan", "--phone", PHONE, "--yes")
     assert (done["erased"]["outreaches"], done["left"]) == (1, [])
-    assert record(shop.state, nobody_knows.outreach) == {}
+    assert record(shop.state, uncertain.outreach) == {}
     assert shop.json("forget", "--scan", "--session", "s-2", "--yes")["erased"]["outreaches"] == 1
     assert list(shop.state.client.scan_iter("*:outreach:*")) == []
 

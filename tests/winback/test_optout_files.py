@@ -73,7 +73,7 @@ def test_it_asks_before_it_opts_anyone_out(shop: Shop) -> None:
     assert not shop.state.people.person_facts(JANES).opted_out
     assert "2 entries imported; 1 new" in shop.run("optout", "import", "-", "--yes", typed=f"{PHONE}\n{PHONE}\n")
     shown = shop.run("optout", "import", "-", typed=f"{PHONE}\n", code=2)
-    assert shown == "stdin is the file, so it can't answer a question: add --yes"
+    assert shown == "the file comes from stdin, so the command can't ask: add --yes"
 
 
 def test_a_list_of_thousands_is_imported(shop: Shop) -> None:

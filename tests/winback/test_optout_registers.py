@@ -87,7 +87,7 @@ def test_an_empty_or_unreadable_file_replaces_nothing(shop: Shop, text: str) -> 
     replace(shop, numbers(0, 10))
     shown = replace(shop, text, code=2)
     assert shown.startswith("RNE was not replaced: ")
-    assert shown.endswith("If that is right, add --allow-empty")
+    assert shown.endswith("To replace it anyway, add --allow-empty")
     assert len(list(opt_outs(shop))) == 10
     replace(shop, text, "--allow-empty", code=1 if "unknown" in text else 0)
     assert len(list(opt_outs(shop))) == text.count("+57")
@@ -116,8 +116,8 @@ def test_a_source_is_the_same_in_any_case(shop: Shop) -> None:
     ("arguments", "said"),
     [
         (("--replace",), "--replace: name the register that the file replaces: --source RNE"),
-        (("--replace", "--source", "operator"), "--replace: 'operator' holds what people said themselves"),
-        (("--source", "linked"), "--source: 'linked' is what Winback derives itself"),
+        (("--replace", "--source", "operator"), "--replace: 'operator' holds people's own opt-outs"),
+        (("--source", "linked"), "--source: 'linked' is reserved for Winback's own entries"),
         (("--source", "a b"), "--source: 'a b' is not a name"),
         (("--source", ""), "--source: '' is not a name"),
         (("--country", "Nowhere"), "--country: 'Nowhere' is not a country"),

@@ -26,7 +26,7 @@ def shop(valkey: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_empty_list_is_reported(shop: Shop) -> None:
     assert shop.run("dead", "list") == "no outreach is dead\n"
     assert shop.run("unknown", "list") == "no outreach is unknown\n"
-    assert shop.run("outreach", "list") == "no outreach is like that\n"
+    assert shop.run("outreach", "list") == "no outreach matches\n"
     assert shop.json("outreach", "list") == []
 
 
@@ -80,9 +80,9 @@ def test_a_dead_one_is_retried_after_a_question(shop: Shop) -> None:
 def test_impossible_decision_is_reported_without_a_question(shop: Shop, command: tuple[str, ...]) -> None:
     waiting = abandon(shop.state)
     shown = shop.run(*command, waiting, typed="", code=1)
-    assert shown == f"{waiting}: left alone: it is waiting\n"
+    assert shown == f"{waiting}: not changed: its state is waiting\n"
     assert shop.run("outreach", "expire", sending(shop.state, "s-2").outreach, typed="", code=1).endswith(
-        "left alone: it is sending\n"
+        "not changed: its state is sending\n"
     )
 
 
@@ -90,11 +90,11 @@ def test_question_covers_only_outreaches_that_can_change(shop: Shop) -> None:
     refused, waiting = dead(shop.state), abandon(shop.state, "s-2")
     chosen = ("dead", "retry", refused.outreach, waiting)
     shown = shop.run(*chosen, typed="n\n", code=1)
-    assert "1 outreach not: left alone: it is waiting" in shown
+    assert "1 outreach not: not changed: its state is waiting" in shown
     assert "Retry 1 outreach?" in shown
     assert waiting not in shown
     shown = shop.run(*chosen, typed="y\n", code=1)
-    assert shown.endswith(f"1 outreach: due again\n{waiting}: left alone: it is waiting\n")
+    assert shown.endswith(f"1 outreach: due again\n{waiting}: not changed: its state is waiting\n")
     assert places_of(shop.state, refused.outreach) == {"due"}
 
 
@@ -105,11 +105,11 @@ def test_all_are_retried_and_refused_ones_named_with_a_reason(shop: Shop) -> Non
     shop.state.client.hset(shop.state.keys.outreach(old.outreach), "expires_at", now_ms(shop.state) - 1)
     shown = shop.run("dead", "retry", "--all", typed="n\n", code=1)
     assert "and 2 more" in shown
-    assert "1 outreach not: left alone: too old for a contact" in shown
+    assert "1 outreach not: not changed: too old for a contact" in shown
     done = shop.run("dead", "retry", "--all", "--yes", code=1).splitlines()
     assert done == [
         "12 outreaches: due again",
-        f"{old.outreach}: left alone: too old for a contact (detection.max_abandonment_age)",
+        f"{old.outreach}: not changed: too old for a contact (detection.max_abandonment_age)",
     ]
     assert counters(shop.state) == {"dead.http_400": 1}
 
@@ -138,8 +138,8 @@ def test_expire_ends_waiting_outreaches_and_none_that_is_sending(shop: Shop) -> 
     assert record(shop.state, waiting)["state"] == "expired"
     assert record(shop.state, under_way.outreach)["state"] == "sending"
     left = shop.run("outreach", "expire", under_way.outreach, "--yes", code=1)
-    assert left == f"{under_way.outreach}: left alone: it is sending\n"
-    assert shop.run("outreach", "expire", "--waiting", "--yes") == "no outreach waits\n"
+    assert left == f"{under_way.outreach}: not changed: its state is sending\n"
+    assert shop.run("outreach", "expire", "--waiting", "--yes") == "no outreach is waiting\n"
 
 
 def test_show_prints_the_history_and_what_is_next(shop: Shop) -> None:
@@ -157,11 +157,14 @@ def test_show_prints_the_history_and_what_is_next(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("dead", "retry"), "name outreaches (as `list` shows them), or say --all"),
-        (("dead", "retry", "07-0123456789abcdef", "--all"), "name outreaches (as `list` shows them), or say --all"),
-        (("outreach", "expire"), "or say --waiting"),
+        (("dead", "retry"), "name outreaches by the ids that `list` shows, or add --all"),
+        (
+            ("dead", "retry", "07-0123456789abcdef", "--all"),
+            "name outreaches by the ids that `list` shows, or add --all",
+        ),
+        (("outreach", "expire"), "or add --waiting"),
         (("dead", "drop", "07-0123456789abcdef"), "07-0123456789abcdef: no such outreach; its record is kept for 30"),
-        (("outreach", "show", "sess_1"), "'sess_1' is not the id of an outreach"),
+        (("outreach", "show", "sess_1"), "'sess_1' is not an outreach id"),
     ],
 )
 def test_a_mistake_is_one_line(shop: Shop, arguments: tuple[str, ...], said: str) -> None:

@@ -57,10 +57,10 @@ def findings(state: State, **delivery: str) -> dict[str, health.Finding]:
 
 
 def test_pause_stops_sending_until_resume(real_state: State, run: Run) -> None:
-    assert run("pause", "--reason", "the\nline") == "sending is paused until winback resume; what is due stays due"
+    assert run("pause", "--reason", "the\nline") == "sending is paused until winback resume; due outreaches stay due"
     assert granted(control(real_state)) == 0
     assert how_it_goes(real_state).reason == r"the\nline"
-    assert run("resume") == "sending goes on"
+    assert run("resume") == "sending resumes"
     assert granted(control(real_state), 3) == 3
     assert run("resume") == "sending was not paused"
 
@@ -70,7 +70,7 @@ def test_a_pause_may_have_an_end(real_state: State, run: Run) -> None:
     until_ms = how_it_goes(real_state).until_ms
     assert until_ms is not None
     assert abs(until_ms - now_ms(real_state) - 2 * HOUR_MS) < MINUTE_MS
-    assert shown == f"sending is paused until {health.clock_time(until_ms)}; what is due stays due"
+    assert shown == f"sending is paused until {health.clock_time(until_ms)}; due outreaches stay due"
 
 
 @pytest.mark.parametrize("wrong", ["2", "soon", "0s"])
@@ -89,7 +89,7 @@ def test_settings_that_cannot_be_used_pause_nothing_anywhere(real_state: State, 
 def test_to_resume_tries_at_once_what_has_stopped_by_itself(real_state: State, run: Run) -> None:
     by = control(real_state)
     by.report_outcome(held(), "refused", "http_401")
-    assert run("resume") == "sending was not paused; it has stopped by itself (http_401): one outreach is tried now"
+    assert run("resume") == "sending was not paused; it had stopped automatically (http_401): one outreach is tried now"
     assert granted(by) == 1
 
 
@@ -214,5 +214,5 @@ def test_json_and_screen_show_the_pause(healthy: State, valkey: EmbeddedValkey) 
 
 def test_resume_reports_missing_orders(real_state: State, run: Run) -> None:
     real_state.orders.record("stopped", judged_ms=0, hold=True, run=30, rate=0.5)
-    assert run("resume") == "sending was not paused; no orders arrive: sending goes on for an hour in spite of it"
+    assert run("resume") == "sending was not paused; no orders arrive: sending continues for an hour anyway"
     assert granted(control(real_state)) > 0

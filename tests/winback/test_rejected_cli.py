@@ -63,7 +63,7 @@ def shop(server: EmbeddedValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_shop_with_readable_events_has_no_rejected_ones(shop: Shop) -> None:
     shop.takes_in(SOUND)
 
-    assert shop.run().stdout == "nothing was rejected\n"
+    assert shop.run().stdout == "no event was rejected\n"
     assert shop.run("--json").stdout == "[]\n"
 
 
@@ -96,7 +96,7 @@ def test_latest_are_first_and_a_limit_reports_more(shop: Shop) -> None:
     table = shop.run("--limit", "2").stdout.splitlines()
 
     assert [row["entry"] for row in rows] == [ids[4], ids[3]]
-    assert table[-1] == "the latest 2 of 5: --limit shows more"
+    assert table[-1] == "the latest 2 of 5; for more, raise --limit"
     assert len(json.loads(shop.run("--json").stdout)) == 5
 
 

@@ -140,7 +140,7 @@ def test_unreplayable_line_is_named_and_exits_with_1(shop: Shop) -> None:
     assert done.exit_code == 1
     assert len(shop.events()) == 1
     assert done.stderr.splitlines() == [f"line {number}: is not valid JSON" for number in range(1, 11)]
-    assert done.stdout.splitlines()[1] == "12 lines were left out, see above"
+    assert done.stdout.splitlines()[1] == "12 lines were skipped, see above"
 
 
 def test_live_mode_is_refused_unless_the_endpoint_is_local(shop: Shop) -> None:

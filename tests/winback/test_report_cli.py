@@ -92,9 +92,9 @@ def test_the_window_is_that_of_the_settings(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--since", "x"], "--since x: write a day, like 2026-11-01, or how long ago, like 7d"),
+        (["--since", "x"], "--since x: write a day, like 2026-11-01, or a duration, like 7d"),
         (["--until", "7d"], "--until 7d: write a day, like 2026-11-30"),
-        (["--by", "day,week"], "--by week: write one or more of day,stage,platform, or total for none of them"),
+        (["--by", "day,week"], "--by week: write one or more of day,stage,platform, or total for no groups"),
         (["--since", "2026-11-02", "--until", "2026-11-01"], "--since 2026-11-02 is after --until 2026-11-01"),
         (["--since", "2020-01-01"], "--since 2020-01-01: counters are kept for 400 days; begin later"),
     ],

@@ -61,9 +61,9 @@ def test_an_old_key_is_out_of_use_afterwards(old: State, url: str) -> None:
     done = run(url, keys=(OTHER, KEY))
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert lines[0].endswith("values were encrypted anew, in 1 sessions and outreaches")
+    assert lines[0].endswith("values were encrypted again, in 1 sessions and outreaches")
     assert lines[1].startswith(f"key {key_id(OTHER)}: ")
-    assert lines[2] == (f"key {key_id(KEY)}: 0 values; it is not used any more: take it out of WINBACK_ENCRYPTION_KEYS")
+    assert lines[2] == (f"key {key_id(KEY)}: 0 values; no longer used: remove it from WINBACK_ENCRYPTION_KEYS")
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(OTHER)]
     assert stored(with_keys(old, OTHER)) == stored(with_keys(old, OTHER, KEY))
     again = json.loads(run(url, "--json", keys=(OTHER,)).stdout)
@@ -78,7 +78,7 @@ def test_a_key_that_a_process_still_encrypts_with_stays_in_use(old: State, url: 
     assert len(document["keys"][key_id(KEY)]["processes"]) == 1
     assert key_id(KEY) in deployment.recorded_keys(old.scripts, old.keys)
     shown = run(url, keys=(OTHER, KEY)).stdout
-    assert f"in use within the last {STILL_RUNS.total_seconds():.0f} s (" in shown
+    assert f"used within the last {STILL_RUNS.total_seconds():.0f} s by " in shown
 
 
 def test_without_the_old_key_nothing_is_touched(old: State, url: str) -> None:
@@ -92,7 +92,7 @@ def test_lost_key_is_given_up_and_the_rest_continues(old: State, url: str) -> No
     assert done.exit_code == 1
     assert "session:s-1: " in done.stdout
     assert f"key {key_id(KEY)}: " in done.stdout
-    assert "given up: what is under it will never be read" in done.stdout
+    assert "lost: values under it can't be read any more" in done.stdout
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(OTHER)]
     assert read(old).problems["encryption"].startswith("session:s-1: ")
     deployment.check(old.scripts, old.keys, SECRET, [key_id(OTHER)])
@@ -146,7 +146,7 @@ def test_key_given_up_before_is_reported_as_lost_again(url: str) -> None:
     run(url, "--lost", key_id(KEY), "--yes", keys=(OTHER,))
     shown = run(url, keys=(OTHER,)).stdout
     assert f"key {key_id(KEY)}: " in shown
-    assert "given up: what is under it will never be read" in shown
+    assert "lost: values under it can't be read any more" in shown
     assert "run this again" not in shown
 
 

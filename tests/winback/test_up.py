@@ -87,9 +87,7 @@ def test_a_server_of_ones_own_needs_a_secret_of_ones_own(
 
 @pytest.mark.usefixtures("empty_directory")
 def test_unknown_roles_and_empty_choices_are_one_line_each() -> None:
-    with pytest.raises(
-        StartError, match=r"^mail: there is no such role; there are ingest, recover, sweep, flower, beat$"
-    ):
+    with pytest.raises(StartError, match=r"^mail: no such role; the roles are ingest, recover, sweep, flower, beat$"):
         up(without=["mail"])
     with pytest.raises(StartError, match="no role is left"):
         up(only=["beat"], without=["beat"])
@@ -156,7 +154,7 @@ def test_banner_shows_the_endpoint_and_no_password(empty_directory: Path, capsys
     up_module._print_banner(Settings(), EmbeddedValkey(empty_directory, port=6391), ["beat"], None)
     said = capsys.readouterr().out
     assert "live: requests go to https://api.example.test/external" in said
-    assert "shadow: nothing will be sent" in said
+    assert "shadow: no request is sent" in said
     assert "export WINBACK_REDIS_URL=redis://127.0.0.1:6391/0" in said
     assert "hidden" not in said
 
@@ -171,7 +169,7 @@ def test_up_restarts_with_the_same_data_and_secret(monkeypatch: pytest.MonkeyPat
     for _ in range(2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            assert process.stdout.readline().split(maxsplit=1) == ["mode", "shadow: nothing will be sent\n"]
+            assert process.stdout.readline().split(maxsplit=1) == ["mode", "shadow: no request is sent\n"]
             assert any(line.startswith("ingest   | {") and '"ready"' in line for line in process.stdout)
             assert any(line == "winback  | everything is up: ingest\n" for line in process.stdout)
             process.terminate()

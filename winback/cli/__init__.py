@@ -1,4 +1,4 @@
-"""The command `winback`. Here is only its beginning: all that takes time to import is imported under its care."""
+"""The command `winback`. This module only starts it: slow imports happen inside, where Ctrl-C is handled."""
 
 import gc
 import sys
@@ -7,8 +7,8 @@ _INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it without a word, from the first moment on."""
-    # Imports make many objects that stay: looking through them again and again takes a seventh of the start.
+    """Run the command line. Ctrl-C ends it without a traceback, also during the imports."""
+    # Imports create many objects that stay. Collecting garbage among them would take a seventh of the start.
     gc.disable()
     try:
         from winback.cli.commands import run

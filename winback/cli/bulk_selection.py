@@ -1,4 +1,4 @@
-"""Which outreaches a command is about, and carrying out what was decided on them: a table, a question, a bar."""
+"""Select outreaches for a command, ask for confirmation, and apply the operator's decision to them."""
 
 import functools
 import json as jsonlib
@@ -18,42 +18,42 @@ from state.partitions import is_outreach_id
 from winback.cli import terminal
 from worker.errors import StartError
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[OUTREACH]...", help="Ids, as `list` shows them.")]
-All = Annotated[bool, typer.Option("--all", help="Every one that the filters leave.")]
-OfStage = Annotated[Stage | None, typer.Option("--stage", help="Only those abandoned there.")]
-OfReason = Annotated[str | None, typer.Option("--reason", help="Only those with this reason, or one that begins so.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[OUTREACH]...", help="Ids, as shown by `list`.")]
+All = Annotated[bool, typer.Option("--all", help="Every outreach that matches the filters.")]
+OfStage = Annotated[Stage | None, typer.Option("--stage", help="Only outreaches abandoned at this stage.")]
+OfReason = Annotated[str | None, typer.Option("--reason", help="Only outreaches whose reason begins with this.")]
 OlderThan = Annotated[
-    str | None, typer.Option("--older-than", help="Only those that ended, or are open, for longer: 90s, 2h, 3d.")
+    str | None, typer.Option("--older-than", help="Only if ended, or open, for longer than this: 90s, 2h, 3d.")
 ]
-Limit = Annotated[int | None, typer.Option("--limit", help="At most so many.", min=1)]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Limit = Annotated[int | None, typer.Option("--limit", help="At most this number of outreaches.", min=1)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 SHOWN = 10
-"""Rows shown before a question; the rest is counted."""
+"""Rows shown before a question. The rest are counted."""
 _WORDS = {
     "done": "done",
     "retried": "due again",
-    "gone": "there is no such outreach (any more)",
-    "is": "left alone: it is {}",
-    "dropped": "left alone: it was dropped before",
-    "too_soon": "too soon: its request may still be under way; again from {} on",
-    "moved_on": "left alone: its session has moved on ({})",
-    "too_old": "left alone: too old for a contact (detection.max_abandonment_age)",
-    "no_body": "left alone: after 24 h nobody knows its key any more, so that a repetition could be a second contact",
+    "gone": "no such outreach, or its record has expired",
+    "is": "not changed: its state is {}",
+    "dropped": "not changed: it was dropped before",
+    "too_soon": "too soon: its request might still be in flight; possible from {} on",
+    "moved_on": "not changed: its session has moved on ({})",
+    "too_old": "not changed: too old for a contact (detection.max_abandonment_age)",
+    "no_body": "not changed: its key and request are kept for 24 h only; sending it again could be a second contact",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is left of all outreaches."""
+    """The criteria that select outreaches."""
 
     stage: Stage | None = None
     reason: str | None = None
     older_than: str | None = None
 
     def keeps(self, record: OutreachRecord, now_ms: int) -> bool:
-        """Whether one is left."""
+        """Return whether an outreach matches."""
         lane = LANES_BY_NAME.get(record.lane)
         return (
             (self.stage is None or (lane is not None and lane.stage == self.stage))
@@ -63,10 +63,10 @@ class Filter:
 
     @property
     def age_ms(self) -> int:
-        """How long they must have been so.
+        """How long they must have been open or ended, in ms.
 
         Raises:
-            StartError: it is not a duration.
+            StartError: the option's value isn't a duration.
         """
         if self.older_than is None:
             return 0
@@ -92,7 +92,7 @@ def opened() -> Opened:
 def find(
     operator: Operator, states: Sequence[str], chosen: Filter, *, now_ms: int, limit: int | None = None
 ) -> list[OutreachRecord]:
-    """Find outreaches, the first that was claimed first; with a limit, of those that are due or ended first."""
+    """Find outreaches, in the order of their claims. A limit keeps those that are due first, or ended first."""
     _ = chosen.age_ms
     found = (record for record in operator.find(states, few=limit) if chosen.keeps(record, now_ms))
     return sorted(islice(found, limit), key=lambda record: (record.claimed_ms, record.outreach))
@@ -109,13 +109,13 @@ def choose(
     limit: int | None,
     all_of: str = "--all",
 ) -> list[OutreachRecord]:
-    """Return the outreaches that were named, or with `every` all that are in one of the states.
+    """Return the named outreaches, or with `every` all in one of the states that match the filter.
 
     Raises:
-        StartError: neither was said, or a name is unknown.
+        StartError: both or neither were given, or an id is unknown.
     """
     if bool(ids) == every:
-        raise StartError(f"name outreaches (as `list` shows them), or say {all_of}, with filters as you like")
+        raise StartError(f"name outreaches by the ids that `list` shows, or add {all_of}; filters narrow it down")
     if not ids:
         return find(operator, states, chosen, now_ms=now_ms, limit=limit)
     return read(operator, ids)
@@ -125,12 +125,12 @@ def read(operator: Operator, ids: Sequence[str]) -> list[OutreachRecord]:
     """Return the named outreaches.
 
     Raises:
-        StartError: one line for each that is not there.
+        StartError: one line for each id that is invalid or unknown.
     """
     wrong = [found for found in ids if not is_outreach_id(found)]
     if wrong:
         raise StartError(
-            "\n".join(f"{found[:64]!r} is not the id of an outreach, like 07-0123456789abcdef" for found in wrong)
+            "\n".join(f"{found[:64]!r} is not an outreach id, like 07-0123456789abcdef" for found in wrong)
         )
     records = operator.read(ids)
     missing = [found for found, record in zip(ids, records, strict=True) if record is None]
@@ -140,7 +140,7 @@ def read(operator: Operator, ids: Sequence[str]) -> list[OutreachRecord]:
 
 
 def show(records: Sequence[OutreachRecord], *, json: bool, nothing: str) -> None:
-    """Print outreaches, one on a line, without what their histories hold."""
+    """Print outreaches, one a line, without their histories."""
     if json:
         typer.echo(jsonlib.dumps([document(record) for record in records], indent=2))
     elif not records:
@@ -150,29 +150,29 @@ def show(records: Sequence[OutreachRecord], *, json: bool, nothing: str) -> None
 
 
 def document(record: OutreachRecord) -> dict[str, object]:
-    """Return what is known of an outreach as JSON data, without its history. Times are ms; null: never."""
+    """Return an outreach's record as JSON data, without its history. Times are Unix ms; null means never."""
     found = asdict(record)
     del found["history"]
     return {name: None if name.endswith("_ms") and value == 0 else value for name, value in found.items()}
 
 
 class Decide(Protocol):
-    """Decides on outreaches; `dry_run`: only says what would come of it."""
+    """Applies a decision to outreaches. With `dry_run` it only returns the results that it would have."""
 
     def __call__(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
-        """Return a verdict for each."""
+        """Return a result for each outreach, in the same order."""
 
 
 def apply_decision(
     records: Sequence[OutreachRecord], decide: Decide, question: str, *, nothing: str, yes: bool, json: bool
 ) -> None:
-    """Look what can be done, ask about that, do it, and say why others were left alone; the exit code is then 1."""
+    """Check which outreaches allow a decision, ask, apply it, and print the reasons of the others with exit code 1."""
     if not records:
         typer.echo("[]" if json else nothing)
         return
     refused: list[DecisionResult] = []
     if not yes:
-        dry_runs = _each(records, functools.partial(decide, dry_run=True), "Look at")
+        dry_runs = _each(records, functools.partial(decide, dry_run=True), "Check")
         refused = [verdict for verdict in dry_runs if not verdict.done]
         records = [record for record, verdict in zip(records, dry_runs, strict=True) if verdict.done]
         if records:
@@ -217,7 +217,7 @@ def _report(verdicts: Sequence[DecisionResult], *, json: bool) -> None:
 
 
 def words(verdict: DecisionResult) -> str:
-    """Say what came of a decision."""
+    """Describe the result of a decision."""
     detail = verdict.detail
     if verdict.word == "too_soon":
         detail = terminal.moment(int(detail))

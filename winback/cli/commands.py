@@ -1,4 +1,4 @@
-"""All commands of `winback`: one module for each, imported when it is asked for, and one line for each mistake."""
+"""All commands of `winback`. Each module is imported when its command is used, and each mistake is one line."""
 
 import gc
 import sys
@@ -18,7 +18,7 @@ from worker.logs import role_output
 GROUPS = {
     "Run": {
         "up": "Run all roles on this machine and restart those that exit.",
-        "demo": "Run every part for a minute with made-up shoppers.",
+        "demo": "Run every part for a minute with simulated shoppers.",
         "ingest": "Read the event streams and apply events to sessions.",
         "collect": "Receive events that shops already send.",
         "metrics": "Serve Prometheus metrics at /metrics.",
@@ -52,10 +52,10 @@ GROUPS = {
         "rotate-keys": "Encrypt stored personal data under a new key.",
     },
 }
-"""The commands by purpose, in the order of `winback --help`: each with one line that begins with a verb.
+"""The commands by purpose, in the order of `winback --help`. Each has one line that begins with a verb.
 
-Each is a function of that name in a module of that name, or the `app` of several. The lines are written here because
-the list would otherwise import every command.
+A command is a function in the module of the same name, or that module's `app` if it has subcommands. The lines are
+here so that the list doesn't import every command.
 """
 
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
@@ -64,28 +64,28 @@ COMMANDS = {name: line for group in GROUPS.values() for name, line in group.item
 _GROUP_OF = {name: group for group, lines in GROUPS.items() for name in lines}
 
 _MODULES = {"resume": "pause"}
-"""Where the module has another name."""
+"""Commands whose module has another name."""
 
 _Runnable = TyperCommand | TyperGroup
 _typer = partial(typer.Typer, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
 class _Commands(TyperGroup):
-    """Imports a command when it is asked for: a health check must not wait for what the demo is made of."""
+    """Imports a command when it is used, so that a health check doesn't wait for the demo's imports."""
 
     def list_commands(self, ctx: object) -> list[str]:
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
-        """Return what the list shows of a command."""
+        """Return a command as the list shows it: its name and line."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name], rich_help_panel=_GROUP_OF[cmd_name])
 
     def resolve_command(self, ctx: object, args: list[str]) -> tuple[str | None, _Runnable | None, list[str]]:
-        """Return the command that is asked for, itself."""
+        """Return the command itself, imported."""
         name, listed, rest = super().resolve_command(cast("typer.Context", ctx), args)
         return name, load_command(name or "") if listed else None, rest
 
@@ -100,7 +100,7 @@ def load_command(name: str) -> _Runnable:
         app = _typer(add_completion=False)
         app.command(name)(getattr(module, own_name))
     command = typer.main.get_command(app)
-    # See winback.cli.main: all that a command needs at its start is there.
+    # See winback.cli.main: the command's imports are complete.
     gc.freeze()
     gc.enable()
     return cast("_Runnable", command)
@@ -110,15 +110,15 @@ app = _typer(
     name="winback",
     cls=_Commands,
     callback=lambda: None,
-    help="Notice shoppers who abandon a cart, and have each of them contacted once.",
+    help="Notice shoppers who abandon a cart, and have each contacted once.",
     no_args_is_help=True,
 )
 
 
 def run() -> int | None:
-    """Run what the command line says and return the exit code; None is 0.
+    """Run the command of the command line and return the exit code; None is 0.
 
-    A user's mistake ends in its own words and exit code 2, never in a traceback.
+    A user's mistake is reported in one line with exit code 2, without a traceback.
     """
     texts.escape_unencodable()
     if role_output.is_role(sys.argv[1:]):
@@ -131,7 +131,7 @@ def run() -> int | None:
             return exit_code(exc)
         return _print_error(str(exc), exit_code(exc))
     except Abort:
-        # Ctrl-C, or nobody there to answer: whatever was asked has not been done.
+        # Ctrl-C, or no terminal to answer a question: the action was not started.
         return _print_error("Aborted. No changes were made.", 1)
     except TyperException as exc:
         from winback.cli.usage_errors import explained

@@ -1,4 +1,4 @@
-"""`winback config`: what the settings are, where they come from, and whether they can be used."""
+"""`winback config`: the settings, their sources, and whether they are valid."""
 
 import json as jsonlib
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from worker.logs.masking import MASK, is_secret, mask_urls
 from worker.settings import LIVE_KEYS, Settings, load, require, sources
 
 _NEEDED_BY = {
-    "redis_url": "every role, but `winback up` runs a server of its own without it",
-    "identity_secret": "ingest, sweep and recover, but `winback up` makes one up for its own server",
+    "redis_url": "every role; without it, `winback up` runs a server of its own",
+    "identity_secret": "ingest, sweep and recover; `winback up` generates one for its own server",
 }
-_PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+_PIPED_WIDTH = 1000  # characters; a program that reads a pipe needs whole lines
 
 
 def check() -> None:
-    """Say whether the settings can be used; otherwise one line per problem, and exit code 2.
+    """Check whether the settings are valid. Otherwise print one line for each problem, with exit code 2.
 
-    What is not set and which roles need it is said below: not every role is given everything. In live mode Yuno's keys
-    have to be there. Nothing is connected to: that is what doctor does.
+    Lists settings that are missing and the roles that need them, because not every role is given all settings. Live
+    mode needs Yuno's keys. The command connects to no server; `winback doctor` does.
     """
     settings = load()
     if settings.delivery.mode == "live":
@@ -37,7 +37,7 @@ def check() -> None:
 
 
 def _missing(settings: Settings) -> Iterator[str]:
-    """Yield a line for what some roles cannot start without; which ones these settings are for is not known here."""
+    """Yield a line for each missing setting that some roles need. The role of these settings isn't known here."""
     for key, roles in _NEEDED_BY.items():
         try:
             require(settings, key)
@@ -46,16 +46,16 @@ def _missing(settings: Settings) -> Iterator[str]:
     if settings.delivery.mode != "live":
         unset = [key for key in LIVE_KEYS if getattr(settings.delivery, key.removeprefix("delivery.")) is None]
         if unset:
-            yield f"{', '.join(unset)}: not set; needed by recover in mode live alone"
+            yield f"{', '.join(unset)}: not set; needed only by recover in mode live"
 
 
 def show(
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object: key -> value and source.")] = False,
 ) -> None:
-    """List every setting with its value and where that comes from; secrets are masked.
+    """List every setting with its value and source. Secrets are masked.
 
-    What differs by platform or stage is listed where there is any.
+    Values for one platform or stage are listed only if they are set.
     """
     settings = load()
     written = settings.model_dump(mode="json")
@@ -77,7 +77,7 @@ def show(
 
 
 def _shown(key: str, written: object) -> object:
-    """One value of the settings, as JSON data and without secrets."""
+    """Return one setting's value as JSON data, without secrets."""
     value = written
     for name in key.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -94,7 +94,7 @@ def _cell(value: object) -> str:
 
 app = typer.Typer(
     name="config",
-    help="Check the settings, and see where each comes from.",
+    help="Check the settings, and show where each comes from.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

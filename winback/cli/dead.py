@@ -1,4 +1,4 @@
-"""`winback dead`: outreaches that were refused for good, or used up their attempts."""
+"""`winback dead`: outreaches that Yuno refused permanently, or that used up their attempts."""
 
 import typer
 
@@ -32,10 +32,10 @@ def list_dead(
     limit: Limit = None,
     json: Json = False,
 ) -> None:
-    """List the outreaches that are dead and wait for a person's decision.
+    """List dead outreaches, for an operator to decide on.
 
-    The reason says why: http_400.CODE is what Yuno answered, attempts_used_up that it answered too often that it could
-    not, stops_its_worker that workers died of it. `winback explain` tells the whole story of one.
+    Reasons: `http_400.CODE` is Yuno's answer. `attempts_used_up`: every attempt failed. `stops_its_worker`: it
+    repeatedly crashed its worker. `winback explain` shows the full history of one.
     """
     operator, now_ms = opened()
     show(
@@ -56,11 +56,13 @@ def retry(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Try dead outreaches again, from the first attempt on: after the cause is mended, such as a wrong endpoint.
+    """Send dead outreaches again, beginning with the first attempt. Fix the cause first, such as a wrong endpoint.
 
-    Only while the session is still abandoned by that outreach and not too old for a contact; otherwise it says why not.
-    The request is built anew from the session, with the same idempotency key: that nobody was contacted is certain. The
-    contact policy is asked again. Exit code 1 when one was left alone.
+    An outreach can be retried only while its session is still abandoned by it and not too old for a contact. Otherwise
+    the command prints the reason.
+
+    The request is built again from the session, with the same idempotency key, because it is certain that no person
+    was contacted. The contact policy is checked again. Exit code 1 if an outreach was not changed.
     """
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
@@ -79,9 +81,10 @@ def drop(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Give dead outreaches up for good: they are not listed here any more and cannot be retried.
+    """Drop dead outreaches permanently. They are no longer listed here and can't be retried.
 
-    Their outcome stays `dead` with its reason, in their record and in every count. Exit code 1 when one was left alone.
+    Their outcome stays `dead` with its reason, in their record and in every count. Exit code 1 if an outreach was not
+    changed.
     """
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
@@ -91,7 +94,7 @@ def drop(
 
 app = typer.Typer(
     name="dead",
-    help="Outreaches that were given up: look at them, try them again, or drop them.",
+    help="List, retry or drop outreaches that failed.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

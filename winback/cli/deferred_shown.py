@@ -1,4 +1,4 @@
-"""Why outreaches are due later, as `winback status` shows it."""
+"""The reasons why outreaches are due later, as `winback status` shows them."""
 
 from collections.abc import Iterator, Sequence
 

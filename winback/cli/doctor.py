@@ -23,7 +23,7 @@ STYLES: dict[Mark, str] = {"ok": "green", "note": "cyan", "warn": "yellow", "fai
 SHOWN: dict[Mark, str] = {"ok": "ok", "note": "note", "warn": "warn", "fail": "FAIL"}
 _MARK, _GAP = 4, 2
 PIPED_WIDTH = 1000
-"""Characters; what reads a pipe wants whole lines."""
+"""Characters; a program that reads a pipe needs whole lines."""
 
 
 def doctor(
@@ -62,7 +62,7 @@ def doctor(
 
 
 def _examined() -> list[Finding]:
-    # Imported here: it brings the broker's client along, which a health check must not wait for.
+    # Imported here because it loads the broker's client, and a health check must not wait for that.
     from worker.monitoring.doctor import examine
 
     return examine()

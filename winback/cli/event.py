@@ -25,17 +25,18 @@ from worker.settings import load, require
 def emit(
     source: Annotated[
         typer.FileBinaryRead | None,
-        typer.Argument(metavar="[FILE|-]", help="Events as JSON lines, - for stdin, instead of one made of flags."),
+        typer.Argument(metavar="[FILE|-]", help="Events as JSON lines, instead of one from flags; - for stdin."),
     ] = None,
     *,
     flags: EventFlags,
-    force: Annotated[bool, typer.Option("--force", help="Send also what cannot be read, wholly or in part.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also send events with problems.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines: line, and id or problems.")] = False,
 ) -> None:
-    """Put events into the activity stream and print the ids of their entries.
+    """Write events to the activity stream and print the ids of their entries.
 
-    One event from flags, or many as JSON lines: winback event emit - < events.jsonl. What `winback event check` calls
-    a problem is not sent but told on stderr with its line; the other lines are sent all the same. Exit code 1 then.
+    Sends one event from flags, or many as JSON lines: `winback event emit - < events.jsonl`. An event that has a
+    problem for `winback event check` isn't sent. Its line and problem are printed on stderr, the other lines are sent,
+    and the exit code is 1.
     """
     event = flags.event()
     if (source is None) == (not event):
@@ -64,12 +65,14 @@ def check(
         bool, typer.Option("--json", help="Print JSON lines: line, level, field, message, effect; the request.")
     ] = False,
 ) -> None:
-    """Explain how events would be read and what is wrong with them, without sending them.
+    """Explain how Winback would read events, and list their problems, without sending them.
 
-    Prints how each field was understood, and the request that would follow if the shopper did nothing more, as far as
-    the events tell: settings, law and what is known of the person are not looked at. A problem costs the event or a
-    part of it, and the exit code is 1. A warning is something to think about: a field that isn't read, a phone number
-    that can't be called. It shows what the events say; nothing is logged or kept.
+    Prints how each field was understood, and the request that would follow if the shopper did nothing more. The
+    request comes from the events only: settings, law and the person's stored data aren't consulted.
+
+    A problem means that the event, or a part of it, would be rejected; the exit code is then 1. A warning needs your
+    attention: a field that isn't read, or a phone number that can't be called. Personal data in the events is printed;
+    nothing is logged or stored.
     """
     requests, show = Requests(), _as_json if json else _as_text
     events, count = 0, {"problem": 0, "warning": 0}
@@ -121,7 +124,7 @@ def schema() -> None:
 
 
 class _Outlet:
-    """Sends what can be read and tells of the rest."""
+    """Sends valid events and prints the problems of the others."""
 
     def __init__(self, producer: Producer, *, force: bool, json: bool) -> None:
         self._producer = producer
@@ -150,7 +153,7 @@ class _Outlet:
         if self._json:
             typer.echo(jsonlib.dumps({"line": line.number or None, "problems": [str(one) for one in problems]}))
         for problem in problems:
-            typer.echo(f"{line.label}{problem} (not sent; --force sends it as it is)", err=True)
+            typer.echo(f"{line.label}{problem} (not sent; --force sends it anyway)", err=True)
         return False
 
 

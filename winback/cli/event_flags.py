@@ -19,7 +19,7 @@ Text = str | None
 
 
 def nested(values: Mapping[str, object]) -> JsonObject:
-    """Return `{"cart.items": x}` as `{"cart": {"items": x}}`, without what is None."""
+    """Return `{"cart.items": x}` as `{"cart": {"items": x}}`, without values that are None."""
     result: JsonObject = {}
     for path, value in values.items():
         if value is not None:
@@ -29,10 +29,10 @@ def nested(values: Mapping[str, object]) -> JsonObject:
 
 
 def items(written: list[str] | None) -> list[JsonObject] | None:
-    """Read `NAME:SKU:QUANTITY:PRICE`, from the right: a name may hold colons. Parts may be empty.
+    """Read `NAME:SKU:QUANTITY:PRICE`, from the right, because a name can contain colons. Parts can be empty.
 
     Raises:
-        StartError: one of them is something else.
+        StartError: an item has another form.
     """
     return [_item(text, number) for number, text in enumerate(written, 1)] if written else None
 
@@ -58,7 +58,7 @@ def pairs(written: list[str] | None) -> dict[str, str] | None:
     """Read `KEY=VALUE`.
 
     Raises:
-        StartError: one of them has no key or no equals sign.
+        StartError: a pair has no key or no equals sign.
     """
     if not written:
         return None
@@ -74,7 +74,7 @@ def _both_channels(answer: bool) -> dict[str, bool]:  # noqa: FBT001 - a flag's 
 
 
 def put_currency(flags: JsonObject, currency: str) -> None:
-    """Write the one currency of the command line beside each amount.
+    """Add the currency of the command line to each amount.
 
     Raises:
         StartError: there is no amount.
@@ -93,30 +93,32 @@ class At(NamedTuple):
     path: str
     """`customer.email`."""
     read: Callable[..., object] | None = None
-    """Turns the flag into the value of the field; None: it is the value."""
+    """Converts the flag to the field's value. None: the flag is the value."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a number must not get into a traceback
 class EventFlags:
-    """What one event holds, as flags."""
+    """The fields of one event, as flags."""
 
     session: Annotated[
-        Text, At("session_id"), typer.Option(help="The id of the cart or checkout, never of a device.")
+        Text, At("session_id"), typer.Option(help="The id of the cart or checkout, not of a device.")
     ] = None
     event_type: Annotated[
-        EventType | None, At("type"), typer.Option("--type", help="What happened; default: activity.")
+        EventType | None, At("type"), typer.Option("--type", help="The type of event; default: activity.")
     ] = None
     stage: Annotated[
         Stage | None,
         At("flow_stage"),
-        typer.Option(help="Where in the flow; an activity needs it."),
+        typer.Option(help="The stage of the flow; required for an activity."),
     ] = None
-    platform: Annotated[Platform | None, At("platform"), typer.Option(help="On what; an activity needs it.")] = None
+    platform: Annotated[
+        Platform | None, At("platform"), typer.Option(help="The platform; required for an activity.")
+    ] = None
     occurred_at: Annotated[
         Text, At("occurred_at"), typer.Option(help="ISO 8601, 2025-05-13T22:40:00Z; default: on arrival.")
     ] = None
     previous_session: Annotated[
-        Text, At("previous_session_id"), typer.Option(help="A session that this one takes over.")
+        Text, At("previous_session_id"), typer.Option(help="The session that this one replaces.")
     ] = None
     name: Annotated[Text, At("customer.full_name"), typer.Option(help="Full name.", rich_help_panel=_CUSTOMER)] = None
     phone: Annotated[
@@ -139,7 +141,9 @@ class EventFlags:
     item: Annotated[
         list[str] | None,
         At("cart.items", items),
-        typer.Option(help="Of the cart; may be repeated.", metavar="NAME:SKU:QUANTITY:PRICE", rich_help_panel=_CART),
+        typer.Option(
+            help="An item of the cart; can be repeated.", metavar="NAME:SKU:QUANTITY:PRICE", rich_help_panel=_CART
+        ),
     ] = None
     cart_total: Annotated[
         float | None, At("cart.total_value"), typer.Option(help="Value of the cart.", rich_help_panel=_CART)
@@ -150,24 +154,28 @@ class EventFlags:
     order_value: Annotated[
         float | None, At("order_value"), typer.Option(help="Value of the order.", rich_help_panel=_CART)
     ] = None
-    currency: Annotated[Text, typer.Option(help="ISO 4217, of all amounts: COP.", rich_help_panel=_CART)] = None
+    currency: Annotated[Text, typer.Option(help="Currency of all amounts, ISO 4217: COP.", rich_help_panel=_CART)] = (
+        None
+    )
     expires_at: Annotated[
         Text,
         At("expires_at"),
-        typer.Option(help="Until when a pending payment can be made; ISO 8601.", rich_help_panel=_CART),
+        typer.Option(help="Time until which a pending payment can be made; ISO 8601.", rich_help_panel=_CART),
     ] = None
     channel: Annotated[
         Literal["call", "whatsapp", "auto"] | None,
         At("engagement.preferred_channel"),
-        typer.Option(help="Preferred.", rich_help_panel=_ENGAGEMENT),
+        typer.Option(help="The preferred channel.", rich_help_panel=_ENGAGEMENT),
     ] = None
     reason: Annotated[
-        Text, At("engagement.reason"), typer.Option(help="Instead of Winback's own.", rich_help_panel=_ENGAGEMENT)
+        Text,
+        At("engagement.reason"),
+        typer.Option(help="A reason that replaces Winback's own.", rich_help_panel=_ENGAGEMENT),
     ] = None
     metadata: Annotated[
         list[str] | None,
         At("engagement.metadata", pairs),
-        typer.Option(help="May be repeated.", metavar="KEY=VALUE", rich_help_panel=_ENGAGEMENT),
+        typer.Option(help="An extra field; can be repeated.", metavar="KEY=VALUE", rich_help_panel=_ENGAGEMENT),
     ] = None
 
     def event(self) -> JsonObject:

@@ -30,8 +30,8 @@ def tail(
     """Show events as they arrive, as Winback understood them, until Ctrl-C.
 
     Phone numbers, e-mail addresses and names are masked. Problems and warnings follow their event, also those of
-    rejected events. Nothing is taken from the stream. Ingest removes events once they are applied, so some of a
-    busy stream can be missing; their number is printed at the end.
+    rejected events. The command removes nothing from the stream. Ingest removes events once they are applied, so some
+    events of a busy stream can be missing. Their number is printed at the end.
     """
     settings, state = opened()
     with naming_server(settings), CtrlC() as ctrl_c:

@@ -11,7 +11,7 @@ from typing import get_type_hints
 def grouped_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command whose parameters that are dataclasses are replaced by one option for each of their fields.
 
-    A field is written as typer reads a parameter: `Annotated[type, typer.Option(...)]` and a default. `--help` lists
+    Write a field as you write a parameter for typer: `Annotated[type, typer.Option(...)]` and a default. `--help` lists
     the options in the order of the parameters and their fields. The dataclasses are keyword-only parameters.
     """
     signature = inspect.signature(command)

@@ -1,4 +1,4 @@
-"""`winback ingest`: the process between the activity stream and the sessions."""
+"""`winback ingest`: reads the event streams and applies events to sessions."""
 
 import signal
 import socket
@@ -20,13 +20,13 @@ from worker.settings import load, require
 
 def ingest(
     consumer: Annotated[
-        str, typer.Option(help="Name in the consumer group; keep it across restarts. Default: this host's name.")
+        str, typer.Option(help="Name in the consumer group; keep it across restarts. Default: the host name.")
     ] = "",
 ) -> None:
-    """Read the activity stream, apply what happened to the sessions, until SIGTERM or Ctrl-C.
+    """Read the activity stream and apply events to sessions, until SIGTERM or Ctrl-C.
 
-    Run as many as you need. One that dies leaves its entries to itself, started again under the same name, or after
-    `ingest.stale_after` to the others.
+    Run as many processes as you need. If one exits, its unfinished events are processed when it restarts under the same
+    name, or by the other processes after `ingest.stale_after`.
     """
     settings = load()
     require(settings, "redis_url", "identity_secret")
@@ -36,7 +36,7 @@ def ingest(
     with naming_server(settings):
         state = runtime.open_state(settings)
         server = runtime.join_deployment(state, settings)
-        # Before it says that it is ready: from then on the shop may write to all of them.
+        # Before "ready" is logged: from then on the shop can write to all of them.
         streams = state.streams.ensure(settings.ingest.streams)
     log = structlog.get_logger("winback.ingest")
     stopped = Event()

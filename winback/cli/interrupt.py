@@ -1,4 +1,4 @@
-"""Ctrl-C (and SIGTERM) as a wish to stop that is noticed between two steps, and while input is waited for."""
+"""Stop a command on Ctrl-C or SIGTERM between two steps, or while it waits for input."""
 
 import signal
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class CtrlC:
-    """As a context manager, in the main thread. The first signal sets `pressed`; a second one ends the process."""
+    """A context manager for the main thread. The first signal sets `pressed`; a second one ends the process."""
 
     def __init__(self) -> None:
         self.pressed = Event()
@@ -26,7 +26,7 @@ class CtrlC:
         self._restore()
 
     def stoppable(self, items: Iterable[_T]) -> Iterator[_T]:
-        """Yield items, until a signal comes; also while the next one is waited for, as at the end of a quiet pipe."""
+        """Yield items until a signal arrives, also while waiting for the next one, as at a pipe without new data."""
         source = iter(items)
         while not self.pressed.is_set():
             try:
@@ -42,7 +42,7 @@ class CtrlC:
         self.pressed.set()
         self._restore()
         if self._waiting:
-            # A read that a signal interrupts is taken up again unless its handler raises.
+            # Python restarts a read that a signal interrupts, unless the handler raises.
             raise KeyboardInterrupt
 
     def _restore(self) -> None:

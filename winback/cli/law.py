@@ -1,4 +1,4 @@
-"""`winback law`: when and how often people may be contacted, by country and state."""
+"""`winback law`: when and how often people can be contacted, by country and state."""
 
 import json as jsonlib
 import re
@@ -76,11 +76,11 @@ def show(
 def _unknown(place: str, code: str | None) -> str:
     if code is None:
         return f"{place[:64]!r} is neither a country nor a state: write CO, Colombia or US-FL"
-    return f"{code} has no entry in the law table: only the settings count there; winback law list shows all entries"
+    return f"{code} has no entry in the law table, so only the settings apply; winback law list shows all entries"
 
 
 def _overview(entries: dict[str, LawEntry]) -> Table:
-    """One line for each entry, which fits 80 columns."""
+    """Return a table with one line for each entry, which fits 80 columns."""
     rows = [
         (
             code,
@@ -154,7 +154,7 @@ def _document(code: str, entry: LawEntry) -> dict[str, object]:
 
 app = typer.Typer(
     name="law",
-    help="When and how often people may be contacted, by country and state. Not legal advice.",
+    help="When and how often people can be contacted, by country and state. Not legal advice.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

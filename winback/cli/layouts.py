@@ -12,7 +12,7 @@ SEPARATOR = Text("   ")
 
 
 class SideBySide:
-    """Two renderables next to each other, or one below the other where that is too wide."""
+    """Two renderables next to each other, or one below the other if the screen is too narrow."""
 
     def __init__(self, left: RenderableType, right: RenderableType) -> None:
         self._both = left, right
@@ -28,7 +28,7 @@ class SideBySide:
 
 
 class Fitting:
-    """A wide renderable, or several narrow ones below each other where it doesn't fit."""
+    """A wide renderable, or several narrow ones below each other if it doesn't fit."""
 
     def __init__(self, wide: RenderableType, narrow: Sequence[RenderableType]) -> None:
         self._wide = wide
@@ -40,7 +40,7 @@ class Fitting:
 
 
 class Flowing:
-    """Short texts in as few lines as they need: a line is broken between two texts only."""
+    """Short texts in as few lines as possible. A line breaks only between two texts."""
 
     def __init__(self, parts: Sequence[Text]) -> None:
         self._parts = parts
@@ -56,7 +56,7 @@ class Flowing:
         yield Text("\n").join(SEPARATOR.join(line) for line in lines)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """Return the width of the longest text, and that of all in one line."""
+        """Return the width of the longest text, and the width of all texts in one line."""
         longest = max((part.cell_len for part in self._parts), default=0)
         return Measurement(longest, SEPARATOR.join(self._parts).cell_len).clamp(None, options.max_width)
 

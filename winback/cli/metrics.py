@@ -1,4 +1,4 @@
-"""`winback metrics`: what `winback status` shows, for Prometheus."""
+"""`winback metrics`: the state that `winback status` shows, for Prometheus."""
 
 import sys
 from typing import Annotated
@@ -24,25 +24,25 @@ _LANES = [lane.name for lane in LANES]
 
 def metrics(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; there is no password.")] = DEFAULT_HOST,
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one and logs it.")] = DEFAULT_PORT,
+    host: Annotated[str, typer.Option(help="Address to listen on. It has no password.")] = DEFAULT_HOST,
+    port: Annotated[int, typer.Option(help="Port to listen on. 0 takes a free port and logs it.")] = DEFAULT_PORT,
 ) -> None:
-    """Serve how Winback is as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.
+    """Serve the state of Winback as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.
 
-    All who ask within a second are served from one read. While the state
-    server is away there is one metric, `winback_up 0`. /healthz says that
-    this process itself lives. There are counts and times, and nobody's data.
+    The state is read at most once a second, for all scrapes. While the state server is down, the only metric is
+    `winback_up 0`. `/healthz` is the liveness endpoint of this process. The metrics are counts and times, and contain
+    no personal data.
     """
     settings, broken = load_lenient()
     require(settings, "redis_url")
     setup.configure("metrics")
     if role_output.is_role(sys.argv[1:]):
         uncaught.report("metrics")
-    ours = [Finding("settings", "fail" if broken else "ok", broken or "they can be used")]
+    ours = [Finding("settings", "fail" if broken else "ok", broken or "valid")]
     opened: list[runtime.State] = []
 
     def read() -> Overview:
-        # Not before somebody asks: a cluster that is away at the start must not end this process.
+        # Connect at the first scrape: a cluster that is down at the start must not end this process.
         if not opened:
             opened.append(runtime.open_state(settings, connections=4))
         state = opened[0]

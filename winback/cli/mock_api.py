@@ -1,4 +1,4 @@
-"""`winback mock-api`: a stand-in for Yuno's Recovery Agent API."""
+"""`winback mock-api`: a mock of Yuno's Recovery Agent API."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,19 +14,19 @@ from winback.simulation.mock_api.behaviour import HEADER_FORM, MockConfig
 from winback.simulation.mock_api.run import DEFAULT_HOST, DEFAULT_PORT, run
 from worker.errors import StartError
 
-_STRICT = "What it is like"
-_MISBEHAVIOUR = "How it misbehaves"
+_STRICT = "Checks and answers"
+_MISBEHAVIOUR = "Failures to simulate"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a secret must not get into a traceback
 class Behaviour:
-    """How the stand-in behaves: options that have the names of `MockConfig`'s fields."""
+    """The behaviour of the mock, as options with the names of `MockConfig`'s fields."""
 
     public_api_key: Annotated[
         str | None,
         typer.Option(
             envvar="WINBACK_DELIVERY__PUBLIC_API_KEY",
-            help="The public-api-key that requests must carry; without it, any will do.",
+            help="The public-api-key that requests must have. Without it, any key is accepted.",
             rich_help_panel=_STRICT,
         ),
     ] = None
@@ -34,15 +34,15 @@ class Behaviour:
         str | None,
         typer.Option(
             envvar="WINBACK_DELIVERY__PRIVATE_SECRET_KEY",
-            help="The private-secret-key that requests must carry. Better given in the environment than here.",
+            help="The private-secret-key that requests must have. Set it in the environment rather than here.",
             rich_help_panel=_STRICT,
         ),
     ] = None
     store: Annotated[
         Path | None,
         typer.Option(
-            help="Append every request to this file, one JSON line each, before it is answered. The lines hold the "
-            "whole body, personal data included, so the file is readable for you alone (mode 0600).",
+            help="Append every request to this file as a JSON line, before it is answered. The lines hold the whole "
+            "body with its personal data, so only you can read the file (mode 0600).",
             rich_help_panel=_STRICT,
         ),
     ] = None
@@ -50,7 +50,7 @@ class Behaviour:
         bool,
         typer.Option(
             help="Answer a repeated idempotency key with its first answer, as Yuno documents for its API in general. "
-            "This operation does not list the header, so try it without too.",
+            "Yuno doesn't document the header for this operation, so try --no-idempotency too.",
             rich_help_panel=_STRICT,
         ),
     ] = True
@@ -58,40 +58,38 @@ class Behaviour:
         bool,
         typer.Option(
             "--validate/--no-validate",
-            help="Hold requests against the contract; without, for benchmarks.",
+            help="Check requests against the contract. --no-validate is for benchmarks.",
             rich_help_panel=_STRICT,
         ),
     ] = True
     status: Annotated[
         str | None,
         typer.Option(
-            help="Answer with this status; several, like 500,500,200, are answered in turn, over and over.",
+            help="Answer with this status. With several, like 500,500,200, answer with each in order, and repeat.",
             rich_help_panel=_MISBEHAVIOUR,
         ),
     ] = None
     delay: Annotated[
-        str | None, typer.Option(help="Wait so long before each answer: 100ms, 2s.", rich_help_panel=_MISBEHAVIOUR)
+        str | None, typer.Option(help="Delay each answer by this time: 100ms, 2s.", rich_help_panel=_MISBEHAVIOUR)
     ] = None
     drop: Annotated[
         Literal["before", "after"] | None,
         typer.Option(
-            help="Close the connection without an answer: before taking the request, or after having taken it.",
+            help="Close the connection without an answer, before or after accepting the request.",
             rich_help_panel=_MISBEHAVIOUR,
         ),
     ] = None
     retry_after: Annotated[
         str | None,
-        typer.Option(help="Send this Retry-After, as it is, with every 429 and 503.", rich_help_panel=_MISBEHAVIOUR),
+        typer.Option(help="Send this Retry-After, unchanged, with every 429 and 503.", rich_help_panel=_MISBEHAVIOUR),
     ] = None
     body: Annotated[
         str | None,
-        typer.Option(
-            help="Answer with this body instead of an empty or an error's one.", rich_help_panel=_MISBEHAVIOUR
-        ),
+        typer.Option(help="Answer with this body instead of the usual one.", rich_help_panel=_MISBEHAVIOUR),
     ] = None
     times: Annotated[
         int | None,
-        typer.Option(help="Misbehave so many times, then behave.", rich_help_panel=_MISBEHAVIOUR),
+        typer.Option(help="Fail for this number of requests, then answer normally.", rich_help_panel=_MISBEHAVIOUR),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no line per request.")] = False
     json_lines: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False
@@ -105,19 +103,17 @@ class Behaviour:
 def mock_api(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = DEFAULT_HOST,
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one and prints it.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(help="Port to listen on. 0 takes a free port and prints it.")] = DEFAULT_PORT,
     behaviour: Behaviour,
 ) -> None:
-    """Run a stand-in for Yuno's API, which contacts nobody, until Ctrl-C.
+    """Run a mock of Yuno's API, which contacts no person, until Ctrl-C.
 
-    It checks each request against Yuno's contract, answers as Yuno
-    documents, and prints one line for it: time (UTC), status, what became
-    of it, idempotency key and session id. Point Winback at it with
+    The mock checks each request against Yuno's contract and answers as Yuno documents. It prints one line for each:
+    time (UTC), status, outcome, idempotency key and session id. To use it, set
     WINBACK_DELIVERY__ENDPOINT=http://127.0.0.1:8099/ai-caller-ms/recovery-payment/external
 
-    While it runs, GET /_summary adds up what came, GET /_requests lists it,
-    and PUT /_control takes the last group of options as JSON, like
-    {"status": [500, 200], "delay": "2s"}; they answer to this machine alone.
+    While it runs, GET /_summary counts the requests and GET /_requests lists them. PUT /_control changes the last
+    group of options, as JSON: {"status": [500, 200], "delay": "2s"}. All three answer only to this machine.
     """
     try:
         config = MockConfig.model_validate(behaviour.given())

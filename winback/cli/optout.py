@@ -22,11 +22,11 @@ OneSource = Annotated[str | None, typer.Option("--source", help="Only the entry 
 
 
 def add(contacts: Contacts, *, country: InCountry = None) -> None:
-    """Never contact these people again, from the next attempt on.
+    """Opt people out: from the next attempt on, they aren't contacted.
 
     Takes phone numbers and e-mail addresses in any spelling. If one can be read in two ways, both readings are added.
-    What was seen together with one of them is opted out as well. Stored as hashes under identity_secret, without a TTL:
-    the number or address itself isn't stored.
+    Identities that were seen together with one of them are opted out as well. The list holds hashes under
+    `identity_secret`, without a TTL, and not the number or address itself.
     """
     opt_outs, people = _opened(contacts, country)
     known = [any(found) for found in _entries(opt_outs, people)]
@@ -38,11 +38,11 @@ def add(contacts: Contacts, *, country: InCountry = None) -> None:
 def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource = None) -> None:
     """Take people off the list: they can be contacted again.
 
-    Removes what `add`, the shop's events and imports without a source have put there, for every identity of the
-    person. An entry of a register (RNE, REPEP, ...) stays unless you name it with --source, and is back after the next
-    import that has it. A refusal (`customer.consent`) isn't an opt-out and stays until the shopper says yes.
+    Removes entries from `add`, from the shop's events and from imports without a source, for every identity of the
+    person. An entry of a register (RNE, REPEP, ...) stays unless you name it with --source. It returns with the next
+    import that has it. A refusal (`customer.consent`) isn't an opt-out and stays until the shopper gives consent.
 
-    Exit code 1 if someone is still on the list, unless you named a source.
+    Exit code 1 if one of the people is still on the list, unless you named a source.
     """
     opt_outs, people = _opened(contacts, country, one_reading=True)
     sources = OF_THE_PERSON if source is None else {_known(opt_outs, source)}
@@ -57,7 +57,7 @@ def remove(contacts: Contacts, *, country: InCountry = None, source: OneSource =
 
 
 def check(contacts: Contacts, *, country: InCountry = None, json: Json = False) -> None:
-    """Show whether people are on the list, which sources say so and since when.
+    """Show whether people are on the list, with the sources and dates.
 
     Sources: `shop` (events), `operator` (this command), `linked` (opted out under a number or address that was seen
     together with this one) and registers by their name. Exit code 0 if all of them are on the list, else 1.
@@ -78,9 +78,9 @@ def check(contacts: Contacts, *, country: InCountry = None, json: Json = False) 
 
 
 def export(*, json: Json = False) -> None:
-    """Print the list as CSV: the hash of each identity, its source and when it was recorded, in no order.
+    """Print the list as CSV, in no order: the hash of each identity, its source and the time it was recorded.
 
-    The hashes mean something only with the identity_secret that made them. `winback optout import` reads the file.
+    The hashes are valid only with the `identity_secret` that made them. `winback optout import` reads the file.
     """
     from winback.operations.optout_file import EXPORTED  # numbering plans load slowly
 
@@ -99,7 +99,7 @@ def export(*, json: Json = False) -> None:
 
 
 def sources(*, json: Json = False) -> None:
-    """List the sources on the list: entries now, and for registers the last import and how many lines it had."""
+    """List the sources with their number of entries, and for registers the last import and its number of lines."""
     _, state = terminal.opened()
     opt_outs = OptOuts(state.scripts, state.keys)
     counts: dict[str, int] = {}
@@ -124,7 +124,7 @@ def _opened(
 ) -> tuple[OptOuts, list[list[str]]]:
     """Return the list, and for each contact the hashes of every identity that it can mean.
 
-    `one_reading`: a number that can be read in several ways is refused, because strangers could be taken off the list.
+    With `one_reading`, a number that can be read in several ways is refused: it could remove strangers from the list.
     """
     settings, state = terminal.opened("identity_secret")
     secret = runtime.identity_secret(settings)
@@ -145,7 +145,7 @@ def _hashes(contact: str, country: str | None, secret: bytes, *, one_reading: bo
 
 
 def _entries(opt_outs: OptOuts, people: Sequence[Sequence[str]]) -> list[Entries]:
-    """Return the entries of each person, merged over their identities; of one source the first counts."""
+    """Return the entries of each person, merged over their identities. Of one source, the earliest counts."""
     found = iter(opt_outs.entries([person for each in people for person in each]))
     merged: list[Entries] = []
     for each in people:
@@ -193,7 +193,7 @@ def _row(name: str, counts: dict[str, int], registers: dict[str, Register]) -> t
 
 
 def _stream_json(rows: Iterator[dict[str, object]]) -> None:
-    """Print a JSON list row by row: it can have millions."""
+    """Print a JSON list row by row, because it can have millions of rows."""
     before = "["
     for row in rows:
         typer.echo(f"{before}\n  {jsonlib.dumps(row)}", nl=False)
@@ -207,7 +207,7 @@ def _people(count: int) -> str:
 
 app = typer.Typer(
     name="optout",
-    help="People who must not be contacted: phone numbers, e-mail addresses and registers.",
+    help="Manage the people who must not be contacted: phone numbers, e-mail addresses and registers.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

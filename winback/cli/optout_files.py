@@ -1,4 +1,4 @@
-"""`winback optout import`: people who opted out, from files, and the registers of a country."""
+"""`winback optout import`: opt people out from files, including a country's registers."""
 
 import json as jsonlib
 from collections.abc import Iterator, Mapping
@@ -17,9 +17,12 @@ from worker.errors import StartError
 if TYPE_CHECKING:
     from winback.operations.optout_import import Import, ImportResult, ParsedFile
 
-_MOST_PRINTED = 20  # lines with a problem; the rest is only counted
+_MOST_PRINTED = 20  # lines with a problem; the rest are only counted
 _READABLE = 0.5
-"""A register whose file has a smaller readable part, or a smaller part of its last entries, isn't replaced unasked."""
+"""The part of a file that must be readable, and its least size relative to the last import.
+
+Below it, a register isn't replaced without confirmation.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class _Target:
     """Where the entries of a file go."""
 
     source: str
-    """Empty: where each line says, else to `operator`."""
+    """Empty: the source in each line, else `operator`."""
     replace: bool
     before: Register | None
     """The last import of that source."""
@@ -40,10 +43,11 @@ def import_(
     ],
     *,
     source: Annotated[
-        str | None, typer.Option("--source", help="What the list is: RNE, REPEP, nao_me_perturbe, ... (else operator).")
+        str | None,
+        typer.Option("--source", help="Name of the list: RNE, REPEP, nao_me_perturbe, ...; default: operator."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="The file is the whole register: remove entries it no longer has.")
+        bool, typer.Option("--replace", help="The file is the whole register: remove entries that it lacks.")
     ] = False,
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="With --replace: accept a file that is empty or mostly unreadable.")
@@ -52,15 +56,14 @@ def import_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Put many people on the list: one number or address a line, or CSV with a column `phone` or `email`.
+    """Opt many people out: one number or address a line, or CSV with a column `phone` or `email`.
 
-    A column `country` is that of the line's number. Files of `winback optout export` are read as well and keep their
-    sources and times. A line that can't be read is named by its number and left out. All others are imported, and
-    importing a file again changes nothing. Exit code 1 if a line has a problem.
+    A column `country` applies to the line's number. Files of `winback optout export` keep their sources and times. A
+    line that can't be read is reported by its number and skipped. All others are imported, and importing a file again
+    changes nothing. Exit code 1 if a line has a problem.
 
-    `--source RNE --replace` replaces a register by its current file. New entries are written before old ones are
-    removed, so that no one on both is off the list in between. `winback doctor` warns about registers older than
-    30 days.
+    `--source RNE --replace` replaces a register with its current file. New entries are written before old ones are
+    removed, so that people in both files stay opted out. `winback doctor` warns about registers older than 30 days.
     """
     settings, state = terminal.opened("identity_secret")
     opt_outs, code = OptOuts(state.scripts, state.keys), country_code(country)
@@ -77,7 +80,7 @@ def import_(
 
 @contextmanager
 def _read(file: typer.FileText, country: str, secret: bytes) -> Iterator["Import"]:
-    """Read the file; what was read is kept for the time of the context."""
+    """Read the file. Its entries are available within the context."""
     from winback.operations.optout_file import read_lines  # numbering plans load slowly
     from winback.operations.optout_import import Import
 
@@ -89,15 +92,15 @@ def _read(file: typer.FileText, country: str, secret: bytes) -> Iterator["Import
 
 def _confirm(question: str, file: typer.FileText) -> None:
     if getattr(file, "name", "<stdin>") == "<stdin>":
-        raise StartError("stdin is the file, so it can't answer a question: add --yes")
+        raise StartError("the file comes from stdin, so the command can't ask: add --yes")
     terminal.confirm(question, yes=False)
 
 
 def spelled(source: str, known: Mapping[str, object]) -> str:
-    """Return a source in the spelling that was used first: `rne` is RNE.
+    """Return a source in the spelling that was used first: `rne` becomes RNE.
 
     Raises:
-        StartError: it isn't the name of a source.
+        StartError: the name is invalid.
     """
     from winback.operations.optout_file import SOURCE
 
@@ -115,17 +118,17 @@ def _target(opt_outs: OptOuts, source: str | None, *, replace: bool) -> _Target:
     known = opt_outs.registers()
     source = spelled(source, known)
     if source in OF_THE_PERSON - {OPERATOR, SHOP}:
-        raise StartError(f"--source: {source!r} is what Winback derives itself: name a register, such as RNE")
+        raise StartError(f"--source: {source!r} is reserved for Winback's own entries: name a register, such as RNE")
     if replace and source in OF_THE_PERSON:
-        raise StartError(f"--replace: {source!r} holds what people said themselves, which no file replaces")
+        raise StartError(f"--replace: {source!r} holds people's own opt-outs, which a file can't replace")
     return _Target(source, replace, known.get(source))
 
 
 def _question(read: "ParsedFile", target: _Target, *, allow_empty: bool) -> str:
-    """Return what to ask before the file is written; empty for nothing.
+    """Return the question to ask before the file is written; empty for none.
 
     Raises:
-        StartError: a register would lose everyone, or most of them.
+        StartError: a register would lose all its entries, or most of them.
     """
     if not target.replace:
         return f"Opt out {_number(read.entries)} ({_lines(read.bad)} can't be read)?" if read.entries else ""
@@ -133,8 +136,8 @@ def _question(read: "ParsedFile", target: _Target, *, allow_empty: bool) -> str:
     if not allow_empty and (not read.entries or read.entries < _READABLE * total):
         found = f"{_lines(read.bad)} of {total:,} can't be read" if read.bad else "the file is empty"
         raise StartError(
-            f"{target.source} was not replaced: {found}, and everyone it leaves out could be contacted. "
-            "If that is right, add --allow-empty"
+            f"{target.source} was not replaced: {found}, and people missing from it could be contacted. "
+            "To replace it anyway, add --allow-empty"
         )
     before = target.before.count if target.before else 0
     if read.entries < _READABLE * before:

@@ -1,4 +1,4 @@
-"""`winback outreach`: every contact that was planned, whatever became of it."""
+"""`winback outreach`: every planned contact and its outcome."""
 
 import json as jsonlib
 from enum import StrEnum
@@ -32,7 +32,7 @@ _OPEN = ("waiting", "leased")
 
 
 class OutreachState(StrEnum):
-    """What an outreach may be."""
+    """The states of an outreach."""
 
     waiting = "waiting"
     leased = "leased"
@@ -48,7 +48,7 @@ class OutreachState(StrEnum):
 def list_outreaches(
     *,
     state: Annotated[
-        list[OutreachState] | None, typer.Option("--state", help="Only those in it; may be given several times.")
+        list[OutreachState] | None, typer.Option("--state", help="Only outreaches in this state; can be repeated.")
     ] = None,
     stage: OfStage = None,
     reason: OfReason = None,
@@ -56,28 +56,30 @@ def list_outreaches(
     limit: Limit = 100,
     json: Json = False,
 ) -> None:
-    """List outreaches, the first that was claimed first.
+    """List outreaches, in the order in which they were claimed.
 
-    waiting, leased, sending, dead and unknown are found at once, however many there are: those that are due first, then
-    those that ended first, up to --limit. For the other states keys are looked through until there are enough. A
-    record is kept for 30 days after its end. Sessions that ended without an outreach (unreachable, expired) have none.
+    The states waiting, leased, sending, dead and unknown are indexed. Up to --limit, the list has those that are due
+    first, then those that ended first. For the other states the command scans keys until it has enough.
+
+    A record is kept for 30 days after its end. Sessions that ended without an outreach (unreachable, expired) have no
+    record.
     """
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
     show(
         find(operator, [one.value for one in state or OutreachState], wanted, now_ms=now_ms, limit=limit),
         json=json,
-        nothing="no outreach is like that",
+        nothing="no outreach matches",
     )
 
 
 def show_outreach(
-    outreach: Annotated[str, typer.Argument(metavar="OUTREACH", help="An id, as `list` shows it.")],
+    outreach: Annotated[str, typer.Argument(metavar="OUTREACH", help="An id, as shown by `list`.")],
     *,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show replies as they are; they might be personal.")] = False,
     json: Json = False,
 ) -> None:
-    """Show one outreach and all that happened to it. `winback explain` tells the story of its session as well."""
+    """Show one outreach with its history. `winback explain` also shows its session."""
     _, state = terminal.opened()
     (record,) = read(Operator(state.scripts, state.keys, state.cipher), [outreach])
     fields = state.sessions.read([record.session])[0].fields if record.session else {}
@@ -91,7 +93,7 @@ def show_outreach(
 def expire(
     ids: Ids = None,
     *,
-    waiting: Annotated[bool, typer.Option("--waiting", help="Every open one that no request was begun for.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Every open outreach whose request hasn't begun.")] = False,
     stage: OfStage = None,
     reason: OfReason = None,
     older_than: OlderThan = None,
@@ -99,25 +101,25 @@ def expire(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """End outreaches that no request was begun for: `expired: by_operator`, nobody is contacted.
+    """End outreaches whose request hasn't begun. Their outcome is `expired: by_operator`; no person is contacted.
 
-    `expire --waiting` is for after a restore from a backup: what was due then may have been sent since. Pause first and
-    start the roles, for who was about to fall silent in the backup may have been contacted since, too. One that a
-    worker has taken in hand ends too, and the worker finds so before it sends. One that is `sending` is never touched:
-    its request may be under way; when its worker is gone it becomes `unknown` by itself. One that was ambiguous before
-    ends `unknown`, for nobody can say that it was not sent. Exit code 1 when one was left alone.
+    Use `expire --waiting` after you restore a backup, because outreaches that were due in the backup might have been
+    sent since. Pause sending first and then start the roles: shoppers about to fall silent in the backup might have
+    been contacted since, too.
+
+    A leased outreach ends too, and its worker finds that out before it sends. An outreach that is `sending` isn't
+    changed, because its request might be in flight. If its worker is gone, it becomes `unknown`. An outreach with an
+    earlier ambiguous attempt ends `unknown`, because it might have been sent. Exit code 1 if one was not changed.
     """
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
-    chosen = choose(
-        operator, _OPEN, ids, wanted, every=waiting, now_ms=now_ms, limit=limit, all_of="--waiting for every one"
-    )
-    apply_decision(chosen, operator.expire, "End", nothing="no outreach waits", yes=yes, json=json)
+    chosen = choose(operator, _OPEN, ids, wanted, every=waiting, now_ms=now_ms, limit=limit, all_of="--waiting for all")
+    apply_decision(chosen, operator.expire, "End", nothing="no outreach is waiting", yes=yes, json=json)
 
 
 app = typer.Typer(
     name="outreach",
-    help="What was made of silent sessions: one contact each, on its way or done.",
+    help="List outreaches, show one with its history, or expire them.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

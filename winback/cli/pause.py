@@ -1,4 +1,4 @@
-"""`winback pause` and `winback resume`: nothing is sent until somebody says so; what is due stays due."""
+"""`winback pause` and `winback resume`: stop and resume sending. Due outreaches stay due."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -22,11 +22,13 @@ LONGEST_REASON = 200  # characters
 def pause(
     *,
     reason: Annotated[str, typer.Option(help="Shown by winback status; no personal data.")] = "",
-    for_: Annotated[str, typer.Option("--for", help="How long, like 90s, 15m, 2h; else until winback resume.")] = "",
+    for_: Annotated[
+        str, typer.Option("--for", help="Duration, like 90s, 15m, 2h; default: until winback resume.")
+    ] = "",
 ) -> None:
-    """Stop sending, for all workers, within a dispatch interval; what is due stays due.
+    """Stop sending in all workers, within one dispatch interval. Due outreaches stay due.
 
-    Requests that are under way go on to their end. Pausing again replaces reason and duration.
+    Requests in flight finish. Pausing again replaces the reason and the duration.
     """
     for_ms = 0
     if for_:
@@ -36,20 +38,20 @@ def pause(
             raise StartError(f"--for: {for_!r} {problem}") from None
     done = _print_result(lambda control: control.pause(one_line(reason)[:LONGEST_REASON], for_ms=for_ms))
     until = f"until {clock_time(done.until_ms)}" if done.until_ms else "until winback resume"
-    typer.echo(f"sending is paused {until}; what is due stays due")
+    typer.echo(f"sending is paused {until}; due outreaches stay due")
 
 
 def resume() -> None:
-    """Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once."""
+    """Resume sending. If sending has stopped automatically (refused keys, failing requests), try again at once."""
     done = _print_result(Control.resume)
-    was = "sending goes on" if done.was_paused else "sending was not paused"
-    also = f"; it has stopped by itself ({done.why}): one outreach is tried now" if done.why else ""
-    orders = "; no orders arrive: sending goes on for an hour in spite of it" if done.orders_held else ""
+    was = "sending resumes" if done.was_paused else "sending was not paused"
+    also = f"; it had stopped automatically ({done.why}): one outreach is tried now" if done.why else ""
+    orders = "; no orders arrive: sending continues for an hour anyway" if done.orders_held else ""
     typer.echo(was + also + orders)
 
 
 def _print_result(change_sending: Callable[[Control], SetPauseReply]) -> SetPauseReply:
-    # Whole or not at all: by a file left out in part, another namespace might be paused.
+    # Refuse invalid settings: if a part of the file were ignored, another namespace might be paused.
     settings = load()
     require(settings, "redis_url")
     return call_with_timeout(settings, lambda: change_sending(runtime.open_state(settings).control))

@@ -1,4 +1,4 @@
-"""`winback person`: what is stored about one person."""
+"""`winback person`: show or export the stored data about one person."""
 
 import json as jsonlib
 from typing import Annotated
@@ -26,8 +26,8 @@ def show(
 ) -> None:
     """Show a person: identities, opt-out, consent with its proof, limits used, sessions, contacts and the next step.
 
-    Reads the person's own keys and the sessions these name (the latest 50 per identity); `winback person export` scans
-    everything. Personal data is masked unless you pass --reveal. Times are UTC. Exit code 1 if nothing is stored.
+    Reads the person's own keys and the sessions in their index (the latest 50 per identity). `winback person export`
+    scans everything. Personal data is masked unless you pass --reveal. Times are UTC. Exit code 1 if nothing is stored.
     """
     from winback.operations import person  # numbering plans load slowly
     from winback.operations.personal_data import Finder
@@ -82,13 +82,13 @@ def export(
 
 def _opened(named: PersonOptions) -> tuple[Settings, State, DataSubject]:
     settings, state = terminal.opened("identity_secret")
-    # What can be read in two ways is left out: it could be another person's.
+    # Ambiguous data is left out, because it could be another person's.
     return settings, state, named.data_subject(state, settings, lenient=False)
 
 
 app = typer.Typer(
     name="person",
-    help="What is stored about one person, and everything of it as JSON.",
+    help="Show or export the stored data about one person.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

@@ -1,4 +1,4 @@
-"""The person a command is about: `--phone`, `--email` and `--session`, in any spelling."""
+"""The options that name a person: `--phone`, `--email` and `--session`, in any spelling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from worker.settings import Settings
 
 Phone = Annotated[str | None, typer.Option("--phone", help="The person's phone number, in any spelling.")]
 Email = Annotated[str | None, typer.Option("--email", help="The person's e-mail address.")]
-OfSession = Annotated[str | None, typer.Option("--session", help="A session, and the person it's about.")]
+OfSession = Annotated[str | None, typer.Option("--session", help="A session, and the person it belongs to.")]
 InCountry = Annotated[
     str | None, typer.Option("--country", help="Country of numbers without a +: CO, COL or Colombia.")
 ]
@@ -83,7 +83,7 @@ def data_subject(
 def identities(phone: str, country: str | None, email: str) -> tuple[str, ...]:
     """Return every identity of the person that a number, an address or both belong to.
 
-    The number is read as a request to it would be. What else this number can be named by is theirs as well.
+    The number is read like the number of a request. Other spellings of the same number count as well.
 
     Raises:
         StartError: one of them is invalid, or the country is unknown.

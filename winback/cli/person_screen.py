@@ -1,4 +1,4 @@
-"""How `winback person show` looks on a terminal of 80 columns."""
+"""The output of `winback person show`, for a terminal of 80 columns."""
 
 from collections.abc import Iterator, Sequence
 
@@ -57,7 +57,7 @@ def _consent(one: Story) -> str:
 
 def _sessions(story: Story) -> Iterator[Sequence[str]]:
     for one in story["sessions"]:
-        where = f"{one['stage']} on {one['platform']}" if one["stage"] else "nowhere in the flow"
+        where = f"{one['stage']} on {one['platform']}" if one["stage"] else "no stage yet"
         yield f"{one['id']}  {one['state']}", f"{where}, last activity {one['last_activity'] or 'none'}", one["next"]
 
 

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from tasks.policy.reasons import POSTPONED, REASONS
 from tasks.policy.rule_table import RULES
 
-_PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+_PIPED_WIDTH = 1000  # characters; a program that reads a pipe needs whole lines
 
 
 def reasons(
@@ -19,7 +19,7 @@ def reasons(
 ) -> None:
     """Explain each outcome and its reasons, each postponement, and list the rules of the contact policy.
 
-    The rules are asked in the order shown, and each gives its name as the reason.
+    The rules are checked in the order shown. Each one's name is its reason.
     `contact.disabled_rules` can disable all rules that aren't marked with "always".
     """
     rules = [{"name": rule.name, "can_be_disabled": not rule.always} for rule in RULES]

@@ -1,4 +1,4 @@
-"""`winback rejected`: what could not be read, and why."""
+"""`winback rejected`: events that couldn't be read, with the reasons."""
 
 import json as jsonlib
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ from worker.logs.masking import one_line
 from worker.server_errors import naming_server
 from worker.settings import load, require
 
-_PIPED_WIDTH = 1000  # characters; what reads a pipe wants whole lines
+_PIPED_WIDTH = 1000  # characters; a program that reads a pipe needs whole lines
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """Why one event, or a part of it, was left out; of the event itself only its session is kept."""
+    """The reason why one event, or a part of it, was rejected. Of the event itself only the session is stored."""
 
     at: str
-    """When it was (ISO 8601, UTC)."""
+    """The time of the rejection (ISO 8601, UTC)."""
     entry: str
     """The id that its entry had in the activity stream."""
     session: str
-    """The session as the shop calls it; empty if that couldn't be read."""
+    """The shop's session id; empty if it couldn't be read."""
     field: str
     reason: str
     outcome: str
@@ -58,13 +58,13 @@ class RejectedRow:
 
 def list_rejected(
     *,
-    limit: Annotated[int, typer.Option(help="Show so many, the latest first.", min=1, max=10_000)] = 20,
+    limit: Annotated[int, typer.Option(help="Show at most this number, the latest first.", min=1, max=10_000)] = 20,
     json: Annotated[bool, typer.Option("--json", help="One JSON array of objects.")] = False,
 ) -> None:
-    """List the events that could not be read, wholly or in part, in the last seven days.
+    """List the events of the last seven days that couldn't be read, wholly or in part.
 
-    `applied without it`: the named part was left out, the rest of the event counts. `set aside`: nothing of it does.
-    Of an event only its session is kept; winback event check explains an event in full.
+    `applied without it`: the named part was left out and the rest of the event was applied. `set aside`: no part of it
+    was applied. Of an event only its session is stored. `winback event check` explains an event in full.
     """
     settings = load()
     require(settings, "redis_url")
@@ -79,11 +79,11 @@ def list_rejected(
         typer.echo(jsonlib.dumps([asdict(one) for one in rejected], indent=2))
         return
     if not rejected:
-        typer.echo("nothing was rejected")
+        typer.echo("no event was rejected")
         return
     _print(rejected)
     if total > len(rejected):
-        typer.echo(f"the latest {len(rejected):,} of {total:,}: --limit shows more")
+        typer.echo(f"the latest {len(rejected):,} of {total:,}; for more, raise --limit")
 
 
 def _print(rejected: list[RejectedRow]) -> None:
@@ -111,7 +111,7 @@ def _print(rejected: list[RejectedRow]) -> None:
 
 app = typer.Typer(
     name="rejected",
-    help="What could not be read, and why.",
+    help="List events that couldn't be read, with the reasons.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

@@ -23,24 +23,24 @@ from worker.settings import Settings, load, require
 
 _INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 _LAGGING_S = 1.0
-_MOST_PRINTED = 10  # lines that cannot be replayed; the rest is only counted
+_MOST_PRINTED = 10  # lines that can't be replayed; the rest are only counted
 
 
 def replay(
     file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="JSON lines; - for stdin.")],
     *,
-    speed: Annotated[float, typer.Option(help="Every gap is divided by this.", min=0.001)] = 1.0,
-    limit: Annotated[int | None, typer.Option(help="End after so many events.", min=1)] = None,
-    max_rate: Annotated[float | None, typer.Option(help="Never more events a second.", min=0.001)] = None,
+    speed: Annotated[float, typer.Option(help="Divide every gap by this.", min=0.001)] = 1.0,
+    limit: Annotated[int | None, typer.Option(help="Stop after this number of events.", min=1)] = None,
+    max_rate: Annotated[float | None, typer.Option(help="At most this number of events a second.", min=0.001)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
-    """Send recorded events again, with their original gaps divided by --speed, as if they happened now.
+    """Send recorded events again as if they happened now, with their original gaps divided by --speed.
 
-    Every event needs occurred_at, and they are expected in its order. An event is sent at start + (its occurred_at -
-    the first one's) / speed and says so in its occurred_at; expires_at moves by the same rule. At --speed 60 a
-    threshold of 15 minutes should be one of 15 seconds, so shrink detection.idle likewise.
+    Every event needs `occurred_at`, and the file must be sorted by it. An event is sent at start + (its `occurred_at` -
+    the first one's) / speed. Its `occurred_at` becomes that time, and `expires_at` moves by the same rule. Divide
+    `detection.idle` by the speed too: at --speed 60 a threshold of 15 minutes becomes 15 seconds.
 
-    Refused in live mode unless the endpoint is on this machine. Exit code 1 when a line could not be replayed.
+    Refused in live mode unless the endpoint is on this machine. Exit code 1 if a line couldn't be replayed.
     """
     settings = load()
     producer = _harmless_producer(settings)
@@ -67,29 +67,29 @@ def replay(
 
 
 def _harmless_producer(settings: Settings) -> Producer:
-    """Return what sends the events.
+    """Return a producer for the events.
 
     Raises:
-        StartError: the shoppers of the recording could be contacted, or the server can't be reached.
+        StartError: shoppers in the recording could be contacted, or the server can't be reached.
     """
     require_harmless(settings.delivery.mode, settings.delivery.endpoint)
     require(settings, "redis_url")
     with naming_server(settings):
         state = runtime.open_state(settings)
         announced = deployment.announced(state.scripts, state.keys)
-    # The workers may have been started with other settings than this command sees.
+    # The workers might run with other settings than this command.
     require_harmless(*announced, whose="the workers' delivery")
     return Producer(state.client, state.keys.events)
 
 
 def _steady_clock() -> Callable[[], float]:
-    """Return a clock (Unix s) that isn't set while the replay runs."""
+    """Return a clock (Unix s) that setting the system clock doesn't change."""
     started_s, started = time.time(), time.monotonic()
     return lambda: started_s + time.monotonic() - started
 
 
 class _View:
-    """The lines that are left out, and a progress bar, on stderr; the bar only when that is a terminal."""
+    """Skipped lines and a progress bar, on stderr. The bar is shown only on a terminal."""
 
     def __init__(self, last_ms: int | None, *, speed: float, limit: int | None) -> None:
         self._console = Console(stderr=True, highlight=False)
@@ -127,7 +127,7 @@ class _View:
         )
 
     def skipped(self, why: str) -> None:
-        """Print why a line was left out, for the first few."""
+        """Print the reason why a line was skipped, for the first few."""
         self._left_out += 1
         if self._left_out <= _MOST_PRINTED:
             self._console.print(why, markup=False, soft_wrap=True)
@@ -137,7 +137,7 @@ class _View:
 
 
 def fraction_done(totals: ReplayTotals, *, last_ms: int | None, limit: int | None) -> float | None:
-    """Return how much of a replay is done, 0 to 1; None when nobody can say (the end of a pipe is not known)."""
+    """Return the fraction of a replay that is done, 0 to 1; None if unknown, because a pipe's end isn't known."""
     if limit is not None:
         return min(1.0, totals.sent / limit)
     if last_ms is None or not totals.first_ms:
@@ -147,9 +147,9 @@ def fraction_done(totals: ReplayTotals, *, last_ms: int | None, limit: int | Non
 
 
 def seconds_left(totals: ReplayTotals, done: float | None, *, last_ms: int | None, speed: float) -> float | None:
-    """Return how long a replay will go on; None when nobody can say.
+    """Return the seconds that a replay will still take; None if unknown.
 
-    While it keeps up, the schedule says so; once it lags, its pace so far is the better guess.
+    While the replay keeps up, the schedule gives the time. Once it lags, the average speed so far is the better guess.
     """
     if last_ms is not None and totals.first_ms and totals.lag_s < _LAGGING_S:
         return max(0.0, (last_ms - totals.first_ms) / 1000 / speed - totals.seconds)
@@ -175,4 +175,4 @@ def _print_summary(totals: ReplayTotals, *, interrupted: bool, json: bool) -> No
     if totals.out_of_order:
         typer.echo(f"{totals.out_of_order:,} were out of order and sent at once: sort the file by occurred_at")
     if totals.skipped:
-        typer.echo(f"{totals.skipped:,} lines were left out, see above")
+        typer.echo(f"{totals.skipped:,} lines were skipped, see above")

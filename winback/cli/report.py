@@ -33,7 +33,7 @@ def _read_since(text: str) -> date | timedelta:
     try:
         return parse_duration(text)
     except ValueError:
-        raise StartError(f"--since {text}: write a day, like 2026-11-01, or how long ago, like 7d") from None
+        raise StartError(f"--since {text}: write a day, like 2026-11-01, or a duration, like 7d") from None
 
 
 def _read_until(text: str) -> date:
@@ -49,21 +49,21 @@ def _read_by(text: str) -> tuple[By, ...]:
     parts = [part.strip() for part in text.split(",")]
     for part in parts:
         if part not in EVERY:
-            raise StartError(f"--by {part}: write one or more of day,stage,platform, or total for none of them")
+            raise StartError(f"--by {part}: write one or more of day,stage,platform, or total for no groups")
     return tuple(part for part in EVERY if part in parts)
 
 
 def report(
     *,
     since: Annotated[
-        str, typer.Option(help="The first day, like 2026-11-01; or how long, today included, like 7d.")
+        str, typer.Option(help="The first day, like 2026-11-01; or a duration including today, like 7d.")
     ] = "7d",
-    until: Annotated[str, typer.Option(help="The last day; by default today.")] = "",
-    by: Annotated[str, typer.Option(help="Divide by day, stage, platform, or several of them; `total`: by none.")] = (
+    until: Annotated[str, typer.Option(help="The last day; default: today.")] = "",
+    by: Annotated[str, typer.Option(help="Group by day, stage, platform, or several; `total`: no groups.")] = (
         "day,stage,platform"
     ),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a line for each place and measure.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a line for each group and measure.")] = False,
 ) -> None:
     """Show sessions, contacts and recovered orders, and compare the contacted people with the holdout.
 
@@ -78,7 +78,7 @@ def report(
     state = runtime.open_state(settings)
     number, zone = call_with_timeout(settings, lambda: daily_counters.today(state.scripts, state.keys))
     today = day_of(number)
-    # 7d are seven days; 36h reach into two.
+    # 7d covers seven days; 36h covers two.
     start = today - _DAY * (-(-first // _DAY) - 1) if isinstance(first, timedelta) else first
     end = last or today
     if start > end:

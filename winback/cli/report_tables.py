@@ -1,4 +1,4 @@
-"""What `winback report` shows to people: what happened, and below it whether contacting them helped."""
+"""The tables of `winback report`: the outcomes, and below them the comparison with the holdout."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ _OTHERS = {
 
 
 def tables(report: Report, now: datetime, time_zone: str = UTC_NAME) -> RenderableType:
-    """Lay a report out; without anything to show it says so."""
+    """Return the tables of a report, or a line if there is nothing to show."""
     days = f"{report.since} to {report.until}" if report.since != report.until else f"{report.since}"
     days += f" (days in {report.zone.name})"
     if not report.rows:
@@ -55,7 +55,7 @@ def _what_happened(report: Report) -> RenderableType:
 
 
 def _notes(report: Report) -> Sequence[RenderableType]:
-    """Say where sessions and silences are counted, what "other" is, and how many orders have no value."""
+    """Return notes: where sessions and silences are counted, what "other" is, and how many orders have no value."""
     total = report.total
     others = [f"{number:,} {words}" for name, words in _OTHERS.items() if (number := total.ended(name))]
     if cancelled := total.ended("cancelled") - total.by_themselves:
@@ -131,7 +131,7 @@ def _table(
     *,
     justify: str = "right",
 ) -> Table:
-    """Make a table of the wanted rows and the total; days stand above their rows."""
+    """Return a table of the wanted rows and the total, with each day above its rows."""
     place = Column(" ".join(report.by), no_wrap=True)
     table = Table(place, box=None, pad_edge=False, header_style="bold")
     for name in names:

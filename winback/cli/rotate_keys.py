@@ -1,4 +1,4 @@
-"""`winback rotate-keys`: encrypt everything under the first key, so that older ones can be taken out."""
+"""`winback rotate-keys`: encrypt everything under the first key, so that older keys can be removed."""
 
 import json as jsonlib
 from collections.abc import Sequence
@@ -19,51 +19,52 @@ from worker.errors import StartError
 from worker.settings import load, require
 
 STILL_RUNS = timedelta(seconds=30)
-"""A process that has not said for so long that it encrypts with a key has ended; they say so every two seconds."""
+"""A process that hasn't reported a key for this long no longer uses it. Processes report every two seconds."""
 MOST_PASSES = 5
-"""The last one finds nothing to do; what is written meanwhile by processes with an older key takes one more each."""
-_MOST_PRINTED = 10  # records that cannot be decrypted; the rest is only counted
+"""The last pass finds nothing to do. Values that processes with an older key write during a pass need one more."""
+_MOST_PRINTED = 10  # records that can't be decrypted; the rest are only counted
 
 Use = Literal["first", "needed", "used", "lost", "unused"]
 _UNUSED: Use = "unused"
 _KEY_USES: dict[Use, str] = {
-    "first": "the first one: everything new is encrypted under it",
-    "needed": "there are values under it that could not be encrypted anew: run this again",
-    "used": "in use within the last 30 s ({}): restart what still runs with the new key in front, then run this again",
-    "lost": "given up: what is under it will never be read",
-    "unused": "it is not used any more: take it out of WINBACK_ENCRYPTION_KEYS",
+    "first": "first key: all new values are encrypted under it",
+    "needed": "still needed: some values under it couldn't be encrypted again; run this command again",
+    "used": "used within the last 30 s by {}: restart these with the new key first, then run this command again",
+    "lost": "lost: values under it can't be read any more",
+    "unused": "no longer used: remove it from WINBACK_ENCRYPTION_KEYS",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """What one key is still needed for."""
+    """The remaining uses of one key."""
 
     id: str
     use: Use
     values: int
     processes: Sequence[str]
-    """Those that encrypt with it, as host:pid."""
+    """The processes that encrypt with it, as host:pid."""
 
 
 def rotate_keys(
     *,
     lost: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A key that nobody has any more: give up what is encrypted under it."),
+        typer.Option(metavar="ID", help="A key that is lost: give up the values encrypted under it."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before a lost key is given up.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before giving up a lost key.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
-    """Encrypt all that is personal in Redis under the first key of `encryption_keys`, while everything runs.
+    """Encrypt all personal data in Redis under the first key of `encryption_keys`, while everything runs.
 
-    For a new key: put it first in the list, restart ingest and recover, run this, and take out what it says is not used
-    any more. The first time, this encrypts what was stored before there was a key. It may be stopped and run again.
+    To change the key, put the new one first in the list, restart ingest and recover, and run this command. Then remove
+    the keys that it lists as no longer used. The first run encrypts data that was stored without a key. You can stop
+    the command and run it again.
 
-    With --lost, the command counts the data under the lost key and asks before it gives the key up. That data is never
-    read again: the people in it are not contacted, and their outreaches expire.
+    With --lost, the command counts the data under the lost key and asks before it gives the key up. That data can't be
+    read any more: its people aren't contacted, and their outreaches expire.
 
-    Exit code 1 when something could not be encrypted anew.
+    Exit code 1 if a value couldn't be encrypted again.
     """
     settings = load()
     require(settings, "redis_url", "identity_secret", "encryption_keys")
@@ -75,7 +76,7 @@ def rotate_keys(
     runtime.join_deployment(state, settings, lost=lost_keys)
     tally, rewritten = _passes(state)
     known = {*state.cipher.ids, *deployment.recorded_keys(state.scripts, state.keys)}
-    # What only values name was given up before.
+    # A key that only values refer to was given up before.
     lost_before = [key_id for key_id in tally.values if key_id and key_id not in known]
     uses = [_use(state, key_id, tally, (*lost_keys, *lost_before)) for key_id in _every_key(state, tally)]
     for use in uses:
@@ -91,16 +92,16 @@ def _require_lost(lost: Sequence[str], state: runtime.State) -> None:
     in_use = deployment.recorded_keys(state.scripts, state.keys) if lost else []
     for key_id in lost:
         if key_id in state.cipher.ids:
-            raise StartError(f"--lost {key_id}: this key is in encryption_keys: it is not lost")
+            raise StartError(f"--lost {key_id}: this key is in encryption_keys, so it isn't lost")
         if key_id not in in_use:
             raise StartError(f"--lost {key_id}: no such key is in use; in use: {', '.join(in_use) or 'none'}")
         if processes := _running_with(state, key_id):
             has = f"{', '.join(processes)} encrypted with it within the last {STILL_RUNS.seconds} s"
-            raise StartError(f"--lost {key_id}: {has}, so it is not lost: stop what runs with it, or add the key")
+            raise StartError(f"--lost {key_id}: {has}, so it isn't lost: stop these processes, or add the key")
 
 
 def _confirm_loss(state: runtime.State, lost: Sequence[str], *, yes: bool) -> None:
-    """Show how much data is under the lost keys, and ask. Nothing has been written until then.
+    """Show how much data is under the lost keys, and ask, before anything is written.
 
     Raises:
         typer.Exit: the answer is no.
@@ -124,7 +125,7 @@ def _running_with(state: runtime.State, key_id: str) -> list[str]:
 
 
 def _passes(state: runtime.State) -> tuple[RotationTally, int]:
-    """Go over everything until a pass finds nothing to do; return that pass, and how many values were rewritten."""
+    """Scan all keys until a pass finds nothing to do. Return that pass, and the number of rewritten values."""
     console, rewritten = Console(stderr=True), 0
     rotation = Rotation(state.scripts, state.keys, state.cipher)
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("keys, pass {task.fields[number]}"))
@@ -164,7 +165,7 @@ def _use(state: runtime.State, key_id: str, tally: RotationTally, lost: Sequence
 def _report(state: runtime.State, tally: RotationTally) -> None:
     problem = ""
     for record, why in tally.unreadable.items():
-        problem = f"{record}: {why}; records that cannot be decrypted: {len(tally.unreadable):,}"
+        problem = f"{record}: {why}; records that can't be decrypted: {len(tally.unreadable):,}"
     deployment.report(state.scripts, state.keys, "encryption", problem)
 
 
@@ -178,10 +179,10 @@ def _print(tally: RotationTally, rewritten: int, uses: Sequence[KeyUse], *, json
         }
         typer.echo(jsonlib.dumps(document, indent=2))
         return
-    typer.echo(f"{rewritten:,} values were encrypted anew, in {tally.records:,} sessions and outreaches")
+    typer.echo(f"{rewritten:,} values were encrypted again, in {tally.records:,} sessions and outreaches")
     for record, why in list(tally.unreadable.items())[:_MOST_PRINTED]:
         typer.echo(f"{record}: {why}")
     if len(tally.unreadable) > _MOST_PRINTED:
-        typer.echo(f"... and {len(tally.unreadable) - _MOST_PRINTED:,} more that cannot be decrypted")
+        typer.echo(f"... and {len(tally.unreadable) - _MOST_PRINTED:,} more that can't be decrypted")
     for use in uses:
         typer.echo(f"key {use.id}: {use.values:,} values; {_KEY_USES[use.use].format(', '.join(use.processes))}")

@@ -36,16 +36,18 @@ _LANES = [lane.name for lane in LANES]
 
 def status(
     *,
-    days: Annotated[int, typer.Option(min=1, max=400, help="How many days the outcomes cover, today included.")] = 1,
+    days: Annotated[
+        int, typer.Option(min=1, max=400, help="Number of days that the outcomes cover, including today.")
+    ] = 1,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every second, until Ctrl-C.")] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document; with --watch one a line, each second.")
+        bool, typer.Option("--json", help="Print one JSON document; with --watch, one line every second.")
     ] = False,
 ) -> None:
     """Show the state of all parts on one screen: problems, roles, thresholds, events, outbox, sessions and outcomes.
 
-    Times are in UTC, with those of `report.time_zone` behind them. If the server doesn't answer, the command prints one
-    line and exits with code 2.
+    Times are in UTC, followed by those of `report.time_zone`. If the server doesn't answer, the command prints one line
+    and exits with code 2.
     """
     snapshot = _snapshot_reader(days)
     console = Console(highlight=False)
@@ -61,7 +63,7 @@ def status(
 
 
 def document(snapshot: Snapshot) -> dict[str, object]:
-    """Return what the screen shows, as JSON data. Times are in ms; what is not known or never was is null."""
+    """Return the screen's content as JSON data. Times are in ms. Null means unknown or never."""
     found, settings = snapshot.overview, snapshot.settings
     counters = found.counters
     return {
@@ -95,7 +97,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
 
 
 def _daily_limit(snapshot: Snapshot) -> dict[str, object]:
-    """Contacts are counted for the limit only, so without one their number isn't known."""
+    """Return the daily limit and today's contacts, which are counted only if there is a limit."""
     most = snapshot.settings.delivery.max_per_day
     return {"max_per_day": most, "contacts_today": snapshot.overview.sending.contacts_today if most else None}
 
@@ -105,7 +107,7 @@ def _reasons(snapshot: Snapshot, outcome: str) -> dict[str, int]:
 
 
 def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
-    """Return what takes one look after the other over one connection."""
+    """Return a function that reads a new snapshot at each call, over one connection."""
     settings, broken = load_lenient()
     require(settings, "redis_url")
     state, name = call_with_timeout(settings, lambda: _open(settings))
@@ -116,7 +118,7 @@ def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
 
     def snapshot() -> Snapshot:
         found = call_with_timeout(settings, lambda: overview.read(state.scripts, state.keys, _LANES, days=days))
-        # Without outreaches that are due later there is no reason to read.
+        # The reasons are needed only if outreaches are due later.
         is_later = found.outbox.due > found.outbox.due_now
         later = call_with_timeout(settings, lambda: read_deferred(state.scripts, state.keys)) if is_later else []
         return Snapshot(settings, name, days, found, (*ours, *health.findings(found, settings)), later)
@@ -130,7 +132,7 @@ def _open(settings: Settings) -> tuple[runtime.State, str]:
 
 
 def _poll(snapshot: Callable[[], Snapshot]) -> Iterator[Snapshot | StartError]:
-    """Look every second; once there was a first look, a server that is away is waited for."""
+    """Yield a snapshot every second. After the first one, a server that is down yields its error."""
     yield snapshot()
     while True:
         time.sleep(EVERY_S)
@@ -142,7 +144,7 @@ def _poll(snapshot: Callable[[], Snapshot]) -> Iterator[Snapshot | StartError]:
 
 def _watch(snapshots: Iterator[Snapshot | StartError], console: Console) -> None:
     last: RenderableType = ""
-    # Cropped at the bottom: the problems stand at the top.
+    # Cropped at the bottom, because the problems are at the top.
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         for snapshot in snapshots:
             if isinstance(snapshot, Snapshot):

@@ -1,4 +1,4 @@
-"""What `winback status` shows: one screen, the worst first, in words for somebody who was just woken up."""
+"""The screen of `winback status`, with the worst problem first, for an operator who was just woken up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LIVENESS = {"alive": "green", "late": "yellow", "silent": "bold red", "never": 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that one screen is made of."""
+    """The data of one screen."""
 
     settings: Settings
     server: str
@@ -40,22 +40,22 @@ class Snapshot:
     overview: Overview
     findings: tuple[Finding, ...]
     deferred: Sequence[Deferred] = ()
-    """Why outreaches are due later."""
+    """The reasons why outreaches are due later."""
 
     @property
     def delivery(self) -> Destination:
-        """Mode and endpoint of the workers that were started last; before the first, those of the settings here."""
+        """Mode and endpoint of the workers that started last; before any has started, those of the settings."""
         known, here = self.overview.deployment, self.settings.delivery
         return Destination(known.get("mode", here.mode), known.get("endpoint", here.endpoint))
 
     @property
     def problems(self) -> list[Finding]:
-        """What is not well, the worst first."""
+        """The findings that aren't ok, the worst first."""
         return sorted((f for f in self.findings if f.mark != "ok"), key=lambda finding: MARKS.index(finding.mark))
 
 
 def screen(snapshot: Snapshot) -> RenderableType:
-    """Lay everything out in at most 100 columns."""
+    """Return the screen, at most 100 columns wide."""
     facts, time_zone = Table.grid(padding=(0, 2)), snapshot.settings.report.time_zone
     for name, text in (
         ("at", Text(written_time(snapshot.overview.now_ms, time_zone, seconds=True))),
@@ -73,7 +73,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
 
 
 def waiting(snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    """Return how many sessions wait, by stage and kind, where anybody does."""
+    """Return the number of waiting sessions by stage and kind, without zeros."""
     found: dict[str, dict[str, int]] = {}
     for name, count in snapshot.overview.lanes.items():
         lane = LANES_BY_NAME[name]

@@ -1,4 +1,4 @@
-"""How the story of a session and its outreaches looks on a terminal."""
+"""The output of `winback explain`: a session and its outreaches."""
 
 import json as jsonlib
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def show(console: Console, story: Story) -> None:
 
 
 def print_outreach(story: Story, console: Console | None = None, *, time_zone: str | None = None) -> None:
-    """Print one outreach, line by line of its history."""
+    """Print one outreach with each line of its history."""
     console = console or terminal.out()
     ended = f"{story['state']}{': ' + story['reason'] if story['reason'] else ''}"
     threshold = f", threshold {story['threshold']}" if story["threshold"] else ""
@@ -55,7 +55,7 @@ def print_outreach(story: Story, console: Console | None = None, *, time_zone: s
 def _print_session(console: Console, story: Story, time_zone: str | None) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, text in _facts_shown(story):
-        # What a shop or a shopper wrote must not move the cursor or turn the text round.
+        # Text from a shop or a shopper must not move the cursor or reverse the direction of the text.
         shown = one_line(text) if name in {"customer", "cart"} else with_local_times(one_line(text), time_zone)
         facts.add_row(Text(name, "bold"), Text(shown))
     console.print(facts)

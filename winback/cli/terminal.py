@@ -1,4 +1,4 @@
-"""What several commands print with: a console, tables, times, a question and a progress bar."""
+"""Output that several commands share: a console, tables, times, a question and a progress bar."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ def opened(*keys: str) -> Opened:
     """Load the settings and connect to the server.
 
     Raises:
-        StartError: a setting is missing or bad, or the server does not answer.
+        StartError: a setting is missing or invalid, or the server doesn't answer.
     """
     settings = load()
     require(settings, "redis_url", *keys)
@@ -46,7 +46,7 @@ def opened(*keys: str) -> Opened:
         state = runtime.open_state(settings)
         require_suitable(state.client)
         if "identity_secret" in keys:
-            # With another secret nobody would be recognised.
+            # Another secret gives other hashes, so that no person would be found.
             deployment.check(state.scripts, state.keys, runtime.identity_secret(settings), None)
         return state
 
@@ -98,14 +98,18 @@ def moment(ms: int) -> str:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask, unless `yes`; without a `y` nothing is done and the exit code is 1."""
+    """Ask, unless `yes`.
+
+    Raises:
+        typer.Exit: with code 1, if the answer isn't `y`.
+    """
     if not yes and not typer.confirm(question, err=True):
         raise typer.Exit(1)
 
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator["Bar"]:
-    """Show how far something is on stderr, when that is a terminal."""
+    """Show the progress of a task on stderr, if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as shown:
@@ -113,16 +117,16 @@ def progress(what: str, total: int | None = None) -> Iterator["Bar"]:
 
 
 class Bar:
-    """A bar that can be moved on, and be about something else."""
+    """A progress bar whose task can change."""
 
     def __init__(self, shown: Progress, what: str, total: int | None) -> None:
         self._shown = shown
         self._task = shown.add_task(what, total=total)
 
     def advance(self, by: int) -> None:
-        """Move on by so many."""
+        """Add `by` to the completed number."""
         self._shown.advance(self._task, by)
 
     def at(self, what: str, number: int) -> None:
-        """Stand at `number` of something else."""
+        """Set the task's description and completed number."""
         self._shown.update(self._task, description=what, completed=number)

@@ -1,4 +1,4 @@
-"""The text of the command line in every locale: arguments are UTF-8, and output is never lost to an encoding."""
+"""Text in every locale: arguments are UTF-8, and characters that the output can't encode are escaped."""
 
 import os
 import sys
@@ -12,17 +12,17 @@ _LONGEST = 40
 
 
 def escape_unencodable() -> None:
-    """Let characters that the output's encoding lacks be escaped, and not end the command."""
+    """Escape characters that the output's encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
 
 
 def arguments(given: Sequence[str]) -> list[str]:
-    """Return the arguments as UTF-8 text, whatever the locale made of them; the name of a file that exists stays.
+    """Return the arguments as UTF-8 text in every locale. The name of an existing file is unchanged.
 
     Raises:
-        StartError: one of them isn't UTF-8.
+        StartError: an argument isn't UTF-8.
     """
     return list(_arguments(given))
 
@@ -40,5 +40,5 @@ def _arguments(given: Sequence[str]) -> Iterator[str]:
 
 
 def _is_escaped(text: str) -> bool:
-    """Whether the interpreter found bytes that it couldn't decode."""
+    """Return whether the interpreter couldn't decode some bytes."""
     return any("\udc80" <= char <= "\udcff" for char in text)

@@ -1,4 +1,4 @@
-"""`winback unknown`: outreaches of which nobody can say whether their request arrived."""
+"""`winback unknown`: outreaches whose request might or might not have arrived."""
 
 from typing import Annotated, Literal
 
@@ -33,10 +33,10 @@ def list_unknown(
     limit: Limit = None,
     json: Json = False,
 ) -> None:
-    """List the outreaches of which nobody can say whether they arrived, for a person to decide.
+    """List outreaches whose request might or might not have arrived, for an operator to decide on.
 
-    Their customers may have been contacted: they count so until it is decided. Ask Yuno about the session, then say
-    `resolve --as sent`, or `--as retry` when they never got it. Not decided, they stay as they are.
+    Until you decide, their customers count as contacted. Ask Yuno about the session. If the request arrived, run
+    `resolve --as sent`. If it didn't, run `resolve --as retry`. Without a decision they stay unknown.
     """
     operator, now_ms = opened()
     show(
@@ -49,7 +49,7 @@ def list_unknown(
 def resolve(
     ids: Ids = None,
     *,
-    how: Annotated[Literal["sent", "retry"], typer.Option("--as", help="They arrived, or are to be sent again.")],
+    how: Annotated[Literal["sent", "retry"], typer.Option("--as", help="sent: they arrived. retry: send them again.")],
     every: All = False,
     stage: OfStage = None,
     reason: OfReason = None,
@@ -60,11 +60,14 @@ def resolve(
 ) -> None:
     """Decide on outreaches that are unknown.
 
-    `sent` corrects the counts: the contact was made. `retry` repeats the very same request with the same idempotency
-    key, so that Yuno can recognise it; that is a second contact if it arrived and Yuno does not honour the key. It is
-    allowed from 15 minutes after it became unknown (until then the first may still be under way) up to 24 hours after
-    the first attempt (for so long Yuno knows the key, and the request is kept), while the session is still abandoned.
-    It can then end only as sent or unknown. Exit code 1 when one was left alone.
+    `sent` records that the contact was made, and corrects the counts. `retry` repeats the same request with the same
+    idempotency key, so that Yuno can recognise it. If the first request arrived and Yuno doesn't honour the key, that
+    is a second contact.
+
+    A retry is possible only while the session is still abandoned, from 15 minutes after the outreach became unknown to
+    24 hours after the first attempt. Before that, the first request might still be in flight. After that, Yuno no
+    longer recognises the key, and Winback has deleted the request. A retried outreach can only end as sent or unknown.
+    Exit code 1 if an outreach was not changed.
     """
     operator, now_ms = opened()
     wanted = Filter(stage, reason, older_than)
@@ -78,7 +81,7 @@ def resolve(
 
 app = typer.Typer(
     name="unknown",
-    help="Outreaches that may or may not have arrived: decide on them.",
+    help="List or resolve outreaches that might have arrived.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

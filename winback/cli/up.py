@@ -1,4 +1,4 @@
-"""`winback up`: all roles in one command, with a server of their own unless the settings name one."""
+"""`winback up`: all roles in one command, with an embedded server unless the settings name one."""
 
 import secrets
 import sys
@@ -27,22 +27,22 @@ _KILLED = 130  # what shells report for a command that Ctrl-C ended
 def up(
     *,
     only: Annotated[
-        list[str] | None, typer.Option(help="Start this role and no other; may be repeated.", metavar="ROLE")
+        list[str] | None, typer.Option(help="Start only this role; can be repeated.", metavar="ROLE")
     ] = None,
     without: Annotated[
-        list[str] | None, typer.Option(help="Leave this role out; may be repeated.", metavar="ROLE")
+        list[str] | None, typer.Option(help="Don't start this role; can be repeated.", metavar="ROLE")
     ] = None,
     valkey_port: Annotated[
         int, typer.Option(help="Port of the embedded Valkey on 127.0.0.1.", min=1, max=65535)
     ] = 6390,
 ) -> None:
-    """Run ingest, the Celery workers, beat and Flower until Ctrl-C; what dies is started again.
+    """Run ingest, the Celery workers, beat and Flower until Ctrl-C. Processes that exit are restarted.
 
-    Unless WINBACK_REDIS_URL names a server, a Valkey is run as well and keeps its data in ./var/valkey.
-    Its identity secret is then made up once and kept in ./var/identity_secret.
+    Unless WINBACK_REDIS_URL names a server, the command also runs a Valkey that keeps its data in ./var/valkey. It then
+    generates an identity secret once and keeps it in ./var/identity_secret.
 
-    The first Ctrl-C (or SIGTERM) stops everything in order and lets requests under way finish.
-    A second one kills at once.
+    The first Ctrl-C (or SIGTERM) stops everything in order and lets requests in flight finish. The second one kills all
+    processes at once.
     """
     settings = load()
     chosen = _choose([role.name for role in roles(settings)], only or [], without or [])
@@ -52,7 +52,7 @@ def up(
     with ExitStack() as stack:
         server = EmbeddedValkey(VAR / "valkey", port=valkey_port) if own_server else None
         if server is not None:
-            # Before anything is written or promised: another `winback up` may be at home here.
+            # Before anything is written or printed: another `winback up` might use this directory.
             stack.callback(server.stop)
             server.lock_directory()
         in_order = _run(settings, server, chosen)
@@ -61,7 +61,7 @@ def up(
 
 
 def _run(settings: Settings, server: EmbeddedValkey | None, chosen: list[str]) -> bool:
-    """Run the roles until a signal ends them; return whether they ended in order."""
+    """Run the roles until a signal stops them. Return whether they stopped in order."""
     login = None if settings.flower.basic_auth else f"winback:{secrets.token_urlsafe(12)}"
     all_roles = roles(settings, _made_up(settings, server))
     to_run = [role for role in _with_login(all_roles, login) if role.name in chosen]
@@ -79,10 +79,10 @@ def _run(settings: Settings, server: EmbeddedValkey | None, chosen: list[str]) -
 
 
 def _made_up(settings: Settings, server: EmbeddedValkey | None) -> dict[str, str]:
-    """Return the settings that the roles need for a server of our own."""
+    """Return the settings that the roles need for the embedded server."""
     if server is None:
         return {}
-    # The broker follows: database 1 of the same server, unless the settings name one.
+    # The broker is database 1 of the same server, unless the settings name one.
     made_up = {"WINBACK_REDIS_URL": server.url}
     if settings.identity_secret is None:
         made_up["WINBACK_IDENTITY_SECRET"] = kept_secret(IDENTITY_SECRET)
@@ -91,10 +91,10 @@ def _made_up(settings: Settings, server: EmbeddedValkey | None) -> dict[str, str
 
 def _choose(names: list[str], only: list[str], without: list[str]) -> list[str]:
     if unknown := [name for name in [*only, *without] if name not in names]:
-        raise StartError("\n".join(f"{name}: there is no such role; there are {', '.join(names)}" for name in unknown))
+        raise StartError("\n".join(f"{name}: no such role; the roles are {', '.join(names)}" for name in unknown))
     chosen = [name for name in names if name in (only or names) and name not in without]
     if not chosen:
-        raise StartError("--without: no role is left to start; name fewer")
+        raise StartError("--without: no role is left to start; name fewer roles")
     return chosen
 
 
@@ -110,7 +110,7 @@ def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: lis
         console.print(f"[bold]{name:<8}[/bold] {escape(text)}")
 
     live = settings.delivery.mode == "live"
-    print_line("mode", f"live: requests go to {settings.delivery.endpoint}" if live else "shadow: nothing will be sent")
+    print_line("mode", f"live: requests go to {settings.delivery.endpoint}" if live else "shadow: no request is sent")
     if server is not None:
         print_line("server", f"{server.url}, embedded, data in {VAR / 'valkey'}")
         print_line("", f"for other commands: export WINBACK_REDIS_URL={server.url}")
@@ -119,14 +119,14 @@ def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: lis
     if "flower" in chosen:
         print_line("Flower", f"http://{settings.flower.address}:{settings.flower.port}{_how_to_log_in(login)}")
     print_line("roles", ", ".join(chosen))
-    print_line("log", "below, each line with its role in front; what Winback itself logs is JSON")
+    print_line("log", "below, each line after its role; Winback's own lines are JSON")
 
 
 def _how_to_log_in(login: str | None) -> str:
     if login is None:
         return ""
     if not sys.stdout.isatty():
-        # What isn't a terminal is a log, and a log is no place for a password.
+        # Output that isn't a terminal is a log, and a log must not contain a password.
         try:
             write_private(VAR / "flower_login", login)
         except OSError as e:

@@ -1,4 +1,4 @@
-"""A command line that cannot be understood, told in one line that names the thing and the way out."""
+"""Report an invalid command line in one line that names the argument and the fix."""
 
 import re
 from typing import Protocol
@@ -23,11 +23,11 @@ class _Parameter(Protocol):
 
 
 def explained(problem: TyperException) -> str:
-    """Return the line for what typer refuses; nothing when it has shown the help instead."""
+    """Return the line for a problem that typer found; empty if typer has shown the help."""
     context: _Context | None = getattr(problem, "ctx", None)
     what = _what(problem)
     command = context.command_path if context else "winback"
-    return f"{command}: {what}; {command} --help tells more" if what else ""
+    return f"{command}: {what}; for help, run {command} --help" if what else ""
 
 
 def _what(problem: TyperException) -> str:
@@ -36,7 +36,7 @@ def _what(problem: TyperException) -> str:
         message = problem.format_message().strip().removesuffix(".")
         return message[:1].lower() + message[1:]
     is_option = parameter.param_type_name == "option"
-    # Of [FILE|-], what is meant is FILE.
+    # Of [FILE|-], the name is FILE.
     name = "/".join(parameter.opts) if is_option else _NO_NAME.sub("", parameter.metavar or parameter.name)
     return f"{name}: {_why(problem)}"
 

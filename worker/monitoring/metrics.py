@@ -32,7 +32,8 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     """Return all metrics of an overview. None: the state server doesn't answer; then that is the only metric.
 
     Args:
-        overview: The values read, of today (`report.time_zone`). The counters restart each day, which Prometheus treats as a reset.
+        overview: The values read, of today (`report.time_zone`). The counters restart each day, which Prometheus treats
+            as a reset.
         findings: The findings of `winback status`.
         settings: For the roles' intervals.
     """
