@@ -12,6 +12,8 @@ from detectors.normalize.session_ids import is_placeholder, is_plain_id
 from detectors.normalize.text import MAX_TEXT
 
 MAX_SESSION_ID = 512
+_FIRST_YEAR = 2000
+"""Systems write earlier times, such as 0001-01-01 or 1970-01-01, for no time."""
 _ID_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"\S", "maxLength": MAX_SESSION_ID}, {"type": "integer"}]}
 
 
@@ -44,7 +46,11 @@ def _moment(value: object) -> datetime | None:
 
 
 def _expiry(value: object) -> datetime | None:
-    return _read(value, moments.expiry)
+    found = _read(value, moments.expiry)
+    if found is not None and found.year < _FIRST_YEAR:
+        # Read as an expiry that has passed, it would end the hold of a payment that is in progress.
+        raise PydanticCustomError("moment", "is before 2000: leave expires_at out if the payment has no expiry")
+    return found
 
 
 def _read(value: object, reader: Callable[[object], datetime | None]) -> datetime | None:

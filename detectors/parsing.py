@@ -89,7 +89,7 @@ def _again(raw: bytes) -> Parsed:
 
 
 def _cut_off(raw: bytes) -> Parsed:
-    """Return an order or an opt-out from JSON with an extra comma or without its end."""
+    """Return an event that stops a contact from JSON with an extra comma or without its end."""
     without = _TRAILING_COMMA.sub(lambda match: match[1] or "", raw.decode()).encode()
     for text in (without, raw):
         try:
@@ -97,7 +97,7 @@ def _cut_off(raw: bytes) -> Parsed:
             parsed = _loosely(from_json(_LAST_NUMBER.sub(b"", text), allow_partial=True))
         except ValueError:
             continue
-        if parsed.event is not None and parsed.event.type in {"order_completed", "opt_out"}:
+        if parsed.event is not None and parsed.event.type in signs.NAMES_OTHERS:
             return parsed._replace(problems=(_CUT_OFF, *parsed.problems))
     return Parsed(None, (_NO_JSON,))
 

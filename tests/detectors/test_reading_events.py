@@ -96,6 +96,18 @@ def test_of_an_order_that_was_cut_off_no_half_id_is_read(cut: int) -> None:
         assert event is None or event.session_id == str(session)
 
 
+@pytest.mark.parametrize("kind", ["order_completed", "opt_out", "payment_pending"])
+def test_cut_off_event_that_stops_contacts_is_read(kind: str) -> None:
+    raw = json.dumps({"type": kind, "customer": {"phone_number": "+573001234567"}, "currency": "COP"}).encode()
+    found = read(raw[:-3]).event
+    assert found is not None
+    assert (found.type, [one.phone_number for one in found.people]) == (kind, ["+573001234567"])
+
+
+def test_cut_off_decline_is_refused() -> None:
+    assert read(b'{"type":"payment_declined","session_id":"s","currency":"CO').event is None
+
+
 def test_an_activity_that_was_cut_off_is_refused() -> None:
     assert read(json.dumps(ACTIVITY).encode()[:-1]).event is None
 

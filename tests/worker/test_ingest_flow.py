@@ -65,6 +65,14 @@ def test_large_batch_is_inspected_in_part() -> None:
     assert counted(*[event()] * 30)["inspected"] == 30
 
 
+@pytest.mark.parametrize("key", ["300-123-4567", "57.300.123.45.67", "p_300_123_4567"])
+def test_grouped_phone_number_as_a_field_isnt_kept(key: str) -> None:
+    entries = [arrived(event(customer={key: 1}), NOW_MS)]
+    counts = count_flow(collect(entries), entries, None)
+    assert counts is not None
+    assert list(counts.names) == [""]
+
+
 def test_unknown_fields_are_named_and_values_are_not() -> None:
     names: Any = {"custmer": {}, "jane@example.com": 1, "573001234567": 1, "x" * 65: 1, "nm 1": 2}
     entries = [arrived(event(customer={"phne": "+573001234567"}, **names), NOW_MS)]

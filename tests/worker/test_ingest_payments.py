@@ -90,3 +90,10 @@ def test_declined_payment_of_an_ambiguous_number_releases_nobody(state: State) -
         event("payment_declined", None, stage=None, customer={"phone_number": PHONE.removeprefix("+57")}),
     )
     assert paying(state)
+
+
+@pytest.mark.parametrize("empty", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:01Z", 0, 1])
+@pytest.mark.parametrize("session", ["s-1", None])
+def test_payment_with_an_empty_expiry_holds(state: State, session: str | None, empty: object) -> None:
+    happened(state, event("payment_pending", session, stage=None, customer=JANE, expires_at=empty))
+    assert paying(state)

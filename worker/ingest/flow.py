@@ -27,7 +27,7 @@ SMALL_BATCH, INSPECTED_OF_LARGE = 32, 3
 _MOST_UNKNOWN = 20
 """The largest number of unknown names of one event that are counted."""
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
-_DIGITS = re.compile(r"[0-9]{5}")
+_DIGITS = re.compile(r"[0-9]{5}|[0-9](?:[._\-]*[0-9]){6}")
 _USUAL = [f"{flow.TYPE}activity.{stage}" for stage in STAGES for _ in PLATFORMS]
 
 
