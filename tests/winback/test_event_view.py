@@ -72,3 +72,19 @@ def test_unusable_contact_fields_are_not_valid() -> None:
 
 def test_late_event_says_by_how_much() -> None:
     assert "occurred 10 min before its arrival" in "".join(viewed(event(occurred_at="2025-12-01T00:50:00Z")).lines())
+
+
+@pytest.mark.parametrize("session", ["jane.doe@example.com", "+573001234567"])
+def test_personal_session_id_is_masked(session: str) -> None:
+    found = viewed(event(session=session))
+    for shown in (*found.lines(), json.dumps(found.data())):
+        assert session not in shown
+        assert "*" in shown
+
+
+@pytest.mark.parametrize("name", ["300-123-4567", "jane@example.com", "x" * 5000])
+def test_name_of_an_unknown_field_is_masked_or_short(name: str) -> None:
+    found = viewed(event(customer={name: 1}))
+    for shown in (*found.lines(), json.dumps(found.data())):
+        assert name not in shown
+        assert len(shown) < 1000

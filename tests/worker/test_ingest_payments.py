@@ -1,5 +1,7 @@
 """Payments in progress, as events tell of them: with a session or without one."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from state.keys import DAY_MS
@@ -97,3 +99,10 @@ def test_declined_payment_of_an_ambiguous_number_releases_nobody(state: State) -
 def test_payment_with_an_empty_expiry_holds(state: State, session: str | None, empty: object) -> None:
     happened(state, event("payment_pending", session, stage=None, customer=JANE, expires_at=empty))
     assert paying(state)
+
+
+def test_expiry_without_a_zone_is_read_as_the_latest_local_time(state: State) -> None:
+    at = datetime.fromtimestamp(now_ms(state) / 1000, UTC).replace(tzinfo=None, microsecond=0)
+    expires = at - timedelta(hours=11)
+    happened(state, event("payment_pending", None, stage=None, customer=JANE, expires_at=expires.isoformat()))
+    assert facts_of(state, PHONE).paying_until_ms == pytest.approx(now_ms(state) + HOUR_MS, abs=2000)

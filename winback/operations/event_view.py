@@ -20,7 +20,9 @@ from worker.monitoring.finding import span
 REJECTED = "rejected"
 _LATE_MS = 2_000
 _NO_EVENT = EventFinding("problem", "event", "is missing: the entry needs a field `event`", REJECTED_EFFECT)
-_NUMBER = re.compile(r"[0-9]{5}")
+_NUMBER = re.compile(r"(?:[0-9][^A-Za-z0-9]{0,2}){5}")
+"""Five digits, also in groups: they can be a phone number."""
+_LONGEST_FIELD = 80
 _NOT_VALID = "not valid"
 
 
@@ -35,7 +37,7 @@ class EventView:
     stage: str
     platform: str
     session: str
-    """As the shop calls it, without credentials; empty if it can't be read."""
+    """As the shop calls it, without credentials; masked if it is a number or an address, empty if it can't be read."""
     occurred_ms: int | None
     customer: Mapping[str, str]
     """Masked; `not valid` for an unusable value."""
@@ -91,14 +93,16 @@ def view(entry: StreamEntry) -> EventView:
     event = parse(raw).event
     # An order or opt-out without a session and a person is readable, and still rejected.
     if event is None or any(one.effect == REJECTED_EFFECT for one in findings):
-        return EventView(entry.id.decode(), arrived_ms, REJECTED, "", "", session_in(raw), None, {}, "", findings)
+        return EventView(
+            entry.id.decode(), arrived_ms, REJECTED, "", "", _session(session_in(raw)), None, {}, "", findings
+        )
     return EventView(
         entry=entry.id.decode(),
         arrived_ms=arrived_ms,
         type=event.type,
         stage=event.flow_stage or "",
         platform=event.platform or "",
-        session=public_session_id(event.session_id or ""),
+        session=_session(public_session_id(event.session_id or "")),
         occurred_ms=None if event.occurred_at is None else epoch_ms(event.occurred_at),
         customer={} if event.customer is None else dict(_customer(event.customer)),
         cart=_cart(event),
@@ -106,10 +110,19 @@ def view(entry: StreamEntry) -> EventView:
     )
 
 
+def _session(text: str) -> str:
+    """Return a session's id, masked if the shop uses an e-mail address or an international phone number as the id."""
+    if "@" in text and emails.email(text):
+        return mask_email(text)
+    return mask_phone(text) if text.startswith("+") else text
+
+
 def _masked(finding: EventFinding) -> EventFinding:
-    """Hide the name of an unknown field if it may be an address or a number."""
-    is_personal = "@" in finding.field or _NUMBER.search(finding.field)
-    return replace(finding, field=MASK) if is_personal else finding
+    """Hide the name of an unknown field if it may be an address or a number, and shorten a long one."""
+    name = finding.field
+    if "@" in name or _NUMBER.search(name):
+        return replace(finding, field=MASK)
+    return replace(finding, field=f"{name[:_LONGEST_FIELD]}...") if len(name) > _LONGEST_FIELD else finding
 
 
 def _customer(customer: Customer) -> Iterator[tuple[str, str]]:

@@ -99,6 +99,7 @@ class Batch:
     """The batch's counts for the event flow; None once they are written."""
 
 
+_FURTHEST_BEHIND_UTC_MS = 12 * 3600 * 1000
 NAME_PERSON = STOPS | PAYMENTS
 """Events that count for the people they name, even without a session."""
 
@@ -214,5 +215,9 @@ def _add_people(batch: Batch, event: ActivityEvent, event_position: Position) ->
 
 def _payment(event: ActivityEvent, event_position: Position) -> PaymentNews:
     at_ms, expires_at = occurred_ms(event_position.stamp), event.expires_at
-    expires_ms = 0 if expires_at is None else min(epoch_ms(expires_at), at_ms + FURTHEST_EXPIRY_MS)
+    expires_ms = 0
+    if expires_at is not None:
+        # Without a zone it can be the local time of any place: the latest is meant, which is 12 h behind UTC.
+        margin_ms = 0 if expires_at.tzinfo else _FURTHEST_BEHIND_UTC_MS
+        expires_ms = min(epoch_ms(expires_at) + margin_ms, at_ms + FURTHEST_EXPIRY_MS)
     return PaymentNews(at_ms, in_progress=event.type == "payment_pending", expires_ms=expires_ms)
