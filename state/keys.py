@@ -26,8 +26,7 @@ LAST_ERASURE_TTL_MS = DAY_MS
 LINK_TTL_MS = 365 * DAY_MS
 FOREIGN_TTL_MS = 5 * 60 * 1000
 ANSWER_TTL_MS = 30 * DAY_MS
-"""How long a person's approval is kept: as the records of the contacts that rest on it. Not less than events may arrive
-late: a refusal from before the approval would count otherwise. A refusal is kept until it is taken back."""
+"""How long a person's approval is kept, at least as long as events may arrive late. A refusal is kept until it ends."""
 
 OUTREACH_ID = re.compile(r"([0-9]{2})-[0-9a-f]{16}")
 
@@ -169,6 +168,11 @@ class Keys:
     def workers(self) -> str:
         """Hash: recover worker → when it last declared how it sends (ms), and how (1 day)."""
         return f"{self.control}workers"
+
+    @property
+    def collectors(self) -> str:
+        """Hash: collector → up to when its events are in a stream (ms), when it was seen last, figures (7 days)."""
+        return f"{self.control}collectors"
 
     @property
     def foreign(self) -> str:

@@ -7,14 +7,14 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from worker.errors import StartError
 
 _LAST_PORT = 65535
 
 
-def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], object], **options: object) -> None:
+def serve(app: ASGIApp, host: str, port: int, *, listening: Callable[[str], object], **options: object) -> None:
     """Serve until SIGINT or SIGTERM, then answer what is under way within a second and return. For the main thread.
 
     Args:

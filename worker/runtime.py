@@ -115,7 +115,9 @@ class State:
             _log().error("encryption_key_missing", keys=missing, hint="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
-def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False) -> State:
+def open_state(
+    settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False, timeout_s: float = 0
+) -> State:
     """Return the state that the settings name; nothing is connected yet, except to a cluster.
 
     Args:
@@ -123,11 +125,12 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         connections: At most.
         replicas: How many must know of an attempt before it is made.
         sends: Whether this process makes attempts: then it acts only in the way in which the deployment sends.
+        timeout_s: How long it waits for an answer of the server; 0: the usual time.
 
     Raises:
         StateError: the URL cannot be used, or the cluster does not answer.
     """
-    client = connect(settings.redis_url or "", max_connections=connections)
+    client = connect(settings.redis_url or "", max_connections=connections, timeout_s=timeout_s)
     keys = Keys(settings.namespace)
     scripts = Scripts(client, replicas)
     cipher = _cipher(settings)
@@ -139,7 +142,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         Sessions(scripts, keys, RANK_NAMES, cipher),
         Outbox(scripts, keys, milliseconds(settings.delivery.lease), cipher),
         _people(settings, scripts, keys),
-        Streams(scripts, keys, settings.ingest.streams),
+        Streams(scripts, keys, settings.ingest.streams, milliseconds(settings.collect.missing_after)),
         Control(scripts, keys, limits_of(settings.delivery), sending_mode),
         Attribution(scripts, keys, milliseconds(settings.contact.attribution_window)),
         Orders(scripts, keys),

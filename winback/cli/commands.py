@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": "Check the settings, the servers and every role, one by one, and say what to do about what is wrong.",
     "pause": "Stop sending, for all workers, within a dispatch interval; what is due stays due.",
     "resume": "Let sending go on; when it had stopped by itself (refused keys, failing requests), try at once.",
+    "collect": "Accept events over HTTP and write them to the activity stream, until SIGTERM or Ctrl-C.",
     "ingest": "Read the activity stream, apply what happened to the sessions, until SIGTERM or Ctrl-C.",
     "metrics": "Serve how Winback is as Prometheus metrics at /metrics, until SIGTERM or Ctrl-C.",
     "mock-api": "Run a stand-in for Yuno's API, which contacts nobody, until Ctrl-C.",

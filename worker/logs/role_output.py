@@ -8,7 +8,7 @@ from json import dumps
 
 from worker.logs.masking import mask_urls
 
-_COMMANDS = frozenset({"ingest", "metrics"})
+_COMMANDS = frozenset({"collect", "ingest", "metrics"})
 """Those of `winback` that are roles."""
 
 

@@ -1,0 +1,52 @@
+"""`winback collect`: accepts events over HTTP."""
+
+import structlog
+
+from worker.collector.process import running
+from worker.errors import StartError
+from worker.http_server import serve
+from worker.logs import setup
+from worker.server_errors import naming_server
+from worker.settings import load, require
+
+IDLE_S = 75
+"""How long an idle connection is kept: longer than proxies in front keep theirs (60 s)."""
+STOP_S = 5
+
+
+def collect() -> None:
+    """Accept events over HTTP and write them to the activity stream, until SIGTERM or Ctrl-C.
+
+    Run as many as you need, each with its own `collect.spool`. The answer 200 means that the events are in Redis or,
+    while Redis takes none, on disk. A collector that was killed delivers its spool when it is started again.
+    """
+    settings = load()
+    require(settings, "redis_url")
+    if not settings.collect.is_on:
+        raise StartError(
+            "collect: no key or secret is set, so no request could be accepted: set WINBACK_COLLECT__SERVER_KEYS"
+        )
+    setup.configure("collect")
+    log = structlog.stdlib.get_logger("winback.collector")
+    with naming_server(settings), running(settings) as collector:
+        serve(
+            collector.app,
+            settings.collect.address,
+            settings.collect.port,
+            listening=lambda url: log.info("ready", address=url, collector=collector.identifier),
+            lifespan="off",
+            loop="uvloop",
+            http="httptools",
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=STOP_S,
+            backlog=2048,
+            date_header=False,
+        )
+    totals = collector.acceptance.totals
+    log.info(
+        "stopped",
+        requests=totals.requests,
+        events=totals.events,
+        refused=totals.refused,
+        spool_bytes=collector.spool.size,
+    )
