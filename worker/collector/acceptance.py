@@ -61,7 +61,7 @@ class Acceptance:
         self._per_key = Buckets(settings.rate_per_key)
         self._per_address = Buckets(settings.rate_per_address)
         self._body_limit = settings.body_limit_mb * MB
-        self._memory = Memory(max(BODIES_MB, 2 * settings.body_limit_mb) * MB)
+        self.memory = Memory(max(BODIES_MB, 2 * settings.body_limit_mb) * MB)
         self._committer = committer
         self._clock = clock
 
@@ -76,14 +76,14 @@ class Acceptance:
 
         def take(size: int) -> None:
             nonlocal taken
-            self._memory.take(size)
+            self.memory.take(size)
             taken += size
 
         try:
             body = await read_body(request.receive, request.headers, self._body_limit, take)
             await self._store(request, body, read)
         finally:
-            self._memory.give_back(taken)
+            self.memory.give_back(taken)
 
     async def _store(self, request: Request, body: bytes, read: Read) -> None:
         received_ms = self._clock.now_ms()

@@ -33,6 +33,7 @@ class Collector:
     app: ASGIApp
     acceptance: Acceptance
     spool: Spool
+    clock: ServerClock
     identifier: str
 
 
@@ -69,8 +70,9 @@ def running(settings: Settings) -> Iterator[Collector]:
     reporter.start()
     app = create_app(acceptance, lambda: reporter.is_reachable or spool.has_room)
     try:
-        yield Collector(app, acceptance, spool, identifier)
+        yield Collector(app, acceptance, spool, clock, identifier)
     finally:
         committer.stop()
         reporter.stop()
+        access.close()
         spool.close()

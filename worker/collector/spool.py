@@ -73,9 +73,13 @@ class Spool:
             StartError: the directory can't be used, or its events are encrypted under a key that isn't there.
         """
         self._owner = self._directory.open()
-        for path in self._directory.segments():
-            self._next_number = number_of(path) + 1
-            self._recover(path)
+        try:
+            for path in self._directory.segments():
+                self._next_number = number_of(path) + 1
+                self._recover(path)
+        except BaseException:
+            self._directory.close()
+            raise
         if self._segments:
             log.info("spool_taken_over", bytes=self.size, collector=self._owner)
         return self._owner

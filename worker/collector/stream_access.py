@@ -70,3 +70,8 @@ class StreamAccess:
         except StateError:
             return False
         return True
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._state is not None:
+            self._state.client.close()
