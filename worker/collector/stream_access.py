@@ -29,7 +29,7 @@ class StreamAccess:
         with self._lock:
             if self._state is None:
                 state = self._open_state()
-                deployment.check(state.scripts, state.keys, None, None)
+                deployment.require_schema(state.scripts, state.keys)
                 self._streams = state.streams.number()
                 self._state = state
             return self._state
