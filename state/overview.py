@@ -7,6 +7,7 @@ from typing import NamedTuple
 from state.announcements import Announcement, read_announcements
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
+from state.collectors import CollectorMark, read_marks
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_stream import Item
 from state.event_streams import RECORDED, Streams
@@ -74,6 +75,7 @@ class Overview:
     """Of each role, what its processes announced of their settings; the latest first."""
     backlog: DispatchHold | None
     """Messages that hold dispatch back; None: none do."""
+    collectors: Sequence[CollectorMark]
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
 
@@ -141,6 +143,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         sending=read_sending(control, now_ms=now_ms, contacts_today=stored.contacts_today, orders=orders),
         orders=orders,
         backlog=read_dispatch_hold(stored.texts(keys.backlog)),
+        collectors=read_marks(stored.texts(keys.collectors)),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         foreign_ms=_time(stored.texts(keys.foreign).get("at")),
@@ -219,6 +222,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.progress,
         keys.backlog,
         keys.refused,
+        keys.collectors,
         keys.foreign,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),

@@ -3,6 +3,7 @@
 from state.overview import ROLES, Overview
 from worker.monitoring.checks import (
     backlog,
+    collectors,
     events,
     messages,
     orders,
@@ -42,6 +43,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *roles.sweeps(overview, settings),
         events.lag(overview),
         *events.backlog(overview, settings),
+        *collectors.findings(overview, settings),
         *events.unread_streams(overview),
         *processes.namespaces(overview),
         *streams(overview),
