@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import structlog
-from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from worker.collector import own_events
@@ -87,7 +86,4 @@ def create_app(acceptance: Acceptance, is_ready: Callable[[], bool]) -> ASGIApp:
     """Return the application. `is_ready`: whether events can be stored."""
     routes = [Route(path, _Endpoint(acceptance, read)) for path, read in SOURCES.items()]
     routes += [Route("/healthz", _Health(lambda: True)), Route("/readyz", _Health(is_ready))]
-    app = Starlette(routes=routes)
-    app.router.redirect_slashes = False
-    app.router.default = _not_found
-    return app
+    return Router(routes, redirect_slashes=False, default=_not_found)

@@ -63,8 +63,7 @@ class Committer:
         with self._changed:
             self._waiting.append(submission)
             self._changed.notify()
-        # A client that goes away doesn't undo it.
-        await asyncio.shield(submission.done)
+        await submission.done
 
     def oldest_ms(self) -> int | None:
         """Return when the first event that is in neither was accepted (Unix ms); None if all are in one."""

@@ -1,5 +1,6 @@
 """The parts of a collector process, started and stopped in order."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from worker.settings import Settings
 TIMEOUT_S = 1.0
 """How long Redis can take to answer before events go to the spool. Webhooks wait for 5 s."""
 CONNECTIONS = 4
+SWITCH_S = 0.0005
+"""How long the thread that answers requests keeps the one that stores events waiting, under load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def running(settings: Settings) -> Iterator[Collector]:
         return acceptance.totals.figures(spool.size)
 
     reporter = Reporter(identifier, access=access, committer=committer, spool=spool, clock=clock, figures=figures)
+    sys.setswitchinterval(SWITCH_S)
     committer.start()
     reporter.start()
     app = create_app(acceptance, lambda: reporter.is_reachable or spool.has_room)
