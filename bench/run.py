@@ -32,6 +32,7 @@ PARTS = {
     "memory": "bench.memory",
     "attempts": "bench.attempts",
     "dispatch": "bench.own.dispatch",
+    "collecting": "bench.own.collecting",
     "delay": "bench.own.delay",
     "roles": "bench.own.roles",
     "encryption": "bench.encryption",
