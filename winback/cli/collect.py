@@ -35,6 +35,7 @@ def collect() -> None:
             settings.collect.port,
             listening=lambda url: log.info("ready", address=url, collector=collector.identifier),
             lifespan="off",
+            named=("collect.address", "collect.port"),
             loop="uvloop",
             http="httptools",
             timeout_keep_alive=IDLE_S,

@@ -10,11 +10,7 @@ class Addresses:
     """Finds the address of the client. A header counts only if a trusted proxy wrote it."""
 
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
-        """`trusted_proxies`: addresses or networks such as `10.0.0.0/8`.
-
-        Raises:
-            ValueError: one is neither.
-        """
+        """`trusted_proxies`: addresses or networks such as `10.0.0.0/8`."""
         self._trusted: list[IPv4Network | IPv6Network] = [ip_network(text) for text in trusted_proxies]
 
     def of(self, scope: Scope, headers: Mapping[str, str]) -> str:

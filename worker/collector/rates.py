@@ -17,6 +17,11 @@ class Buckets:
         self._most = most
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
+    @property
+    def size(self) -> int:
+        """How many buckets are kept."""
+        return len(self._buckets)
+
     def take(self, key: Hashable, cost: int, now_s: float) -> float:
         """Take tokens. Return 0, or after how many seconds there will be enough; then none was taken.
 
@@ -32,6 +37,6 @@ class Buckets:
         needed = min(float(cost), self._capacity)
         is_enough = tokens >= needed
         self._buckets[key] = (tokens - cost if is_enough else tokens, now_s)
-        if len(self._buckets) > self._most:
+        if self.size > self._most:
             self._buckets.popitem(last=False)
         return 0.0 if is_enough else (needed - tokens) / self._per_second

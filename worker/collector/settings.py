@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -103,6 +104,16 @@ class CollectSettings(BaseModel):
                 self.standard_webhooks_secrets,
             )
         )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for text in proxies:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text!r} is neither an address nor a network: write 10.0.0.0/8") from None
+        return proxies
 
     @field_validator("address")
     @classmethod
