@@ -183,15 +183,17 @@ def test_public_key_reports_no_reason_for_a_contact(redis: Any, found: Collector
         {**EVENT, "customer": customer, "expires_at": "2026-01-01T00:00:00Z"},
         {"session_id": "cart-1", "type": "payment_declined"},
         {"session_id": "cart-1", "type": " Payment-Declined"},
+        {"sessionId": "cart-1", "event_type": "payment_declined"},
+        {"session_id": "cart-1", "type": "unknown"},
         {"session_id": "cart-1", "type": "order_completed"},
     ]
     assert post(found.app, json.dumps(given).encode(), BY_PUBLIC).status == 200
-    first, second = streamed(redis)
+    first, unknown, order = streamed(redis)
     assert first["customer"] == {"phone_number": "+573001234567", "consent": {"whatsapp": False}}
     assert "expires_at" not in first
-    assert second["type"] == "order_completed"
+    assert (unknown["type"], order["type"]) == ("activity", "order_completed")
     assert post(found.app, json.dumps(given).encode()).status == 200
-    assert len(streamed(redis)) == 6
+    assert len(streamed(redis)) == 9
 
 
 @pytest.mark.parametrize("given", [{"authorization": f"Bearer {PUBLIC}"}, {"authorization": "Bearer unknown-key"}])
