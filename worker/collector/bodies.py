@@ -3,12 +3,16 @@
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from starlette.types import Receive
 
 from worker.collector.answers import Refusal, RefusedError
 
 READ_TIMEOUT_S = 30.0
+DRAIN_S = 2.0
+DRAIN_BYTES = 16 * 1024 * 1024
+"""How long, and how much, is read of a body that is refused."""
 _GZIP = b"\x1f\x8b"
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
 _PLAIN_NAMES = frozenset({"", "identity"})
@@ -62,21 +66,27 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, ta
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in _GZIP_NAMES | _PLAIN_NAMES:
         raise RefusedError(UNKNOWN_ENCODING)
-    stated = headers.get("content-length", "")
-    if stated.isdigit() and int(stated[:20]) > limit:
-        raise RefusedError(TOO_LARGE)
+    pieces = _Pieces(receive)
     try:
+        _require_length(headers.get("content-length", ""), limit)
         async with asyncio.timeout(READ_TIMEOUT_S):
-            return await _read(receive, limit, take)
+            return await _read(pieces, limit, take)
     except TimeoutError:
         raise RefusedError(TOO_SLOW) from None
+    except RefusedError:
+        await pieces.drain()
+        raise
 
 
-async def _read(receive: Receive, limit: int, take: Callable[[int], None]) -> bytes:
-    first, more = await _next(receive)
-    while more and len(first) < len(_GZIP):
-        rest, more = await _next(receive)
-        first += rest
+def _require_length(stated: str, limit: int) -> None:
+    if stated.isdigit() and int(stated[:20]) > limit:
+        raise RefusedError(TOO_LARGE)
+
+
+async def _read(pieces: "_Pieces", limit: int, take: Callable[[int], None]) -> bytes:
+    first = await pieces.next()
+    while pieces.more and len(first) < len(_GZIP):
+        first += await pieces.next()
     inflater = _Inflater(limit) if first.startswith(_GZIP) else None
     parts, size, piece = [], 0, first
     while True:
@@ -86,19 +96,37 @@ async def _read(receive: Receive, limit: int, take: Callable[[int], None]) -> by
             raise RefusedError(TOO_LARGE)
         take(len(part))
         parts.append(part)
-        if not more:
+        if not pieces.more:
             break
-        piece, more = await _next(receive)
+        piece = await pieces.next()
     if inflater and not inflater.is_complete:
         raise RefusedError(BROKEN_GZIP)
     return b"".join(parts) if len(parts) > 1 else parts[0]
 
 
-async def _next(receive: Receive) -> tuple[bytes, bool]:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGoneError
-    return message.get("body", b""), message.get("more_body", False)
+class _Pieces:
+    """The pieces in which a body arrives."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.more = True
+
+    async def next(self) -> bytes:
+        """Return the next piece."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        self.more = message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        return piece
+
+    async def drain(self) -> None:
+        """Read on for a while: a client that is still sending would see a broken connection instead of the answer."""
+        size = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                while self.more and size < DRAIN_BYTES:
+                    size += len(await self.next())
 
 
 class _Inflater:
