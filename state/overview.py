@@ -8,6 +8,7 @@ from state.announcements import Announcement
 from state.applied_thresholds import AppliedThresholds, read_applied
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
+from state.collectors import CollectorMark, read_marks
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_flow import EventFlow, read_event_flow
 from state.event_streams import RECORDED, Streams
@@ -75,6 +76,7 @@ class Overview:
     """Messages that block dispatch; None: none do."""
     thresholds: AppliedThresholds | None
     """The settings of detection that the sweep applies; None: no sweep has recorded any."""
+    collectors: Sequence[CollectorMark]
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
     flow: EventFlow = field(default_factory=EventFlow)
@@ -146,6 +148,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         orders=orders,
         backlog=read_dispatch_hold(stored.texts(keys.backlog)),
         thresholds=read_applied(stored.texts(keys.thresholds), now_ms),
+        collectors=read_marks(stored.texts(keys.collectors)),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         foreign_ms=_time(stored.texts(keys.foreign).get("at")),
