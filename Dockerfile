@@ -26,6 +26,8 @@ ENV PATH=/opt/winback/bin:$PATH \
     PYTHONUNBUFFERED=1
 RUN groupadd --gid 10001 winback \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin winback
+# The collector's spool: a volume that is mounted there becomes the property of this user.
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/winback
 COPY --from=build /opt/winback /opt/winback
 # Celery reads flowerconfig.py, and Winback reads winback.toml, from the working directory.
 WORKDIR /app

@@ -32,6 +32,7 @@ PARTS = {
     "memory": "bench.memory",
     "attempts": "bench.attempts",
     "dispatch": "bench.winback.dispatch",
+    "collecting": "bench.winback.collecting",
     "delay": "bench.winback.delay",
     "roles": "bench.winback.roles",
     "encryption": "bench.encryption",

@@ -13,6 +13,8 @@ _SECTION = re.compile(r"(?P<off># )?\[(?P<name>[a-z_.A-Z]+)\]$")
 _KEY = re.compile(r"(?P<off># )?(?P<name>[a-z_]+) = (?P<value>.+)$")
 _FREE = {"ios": "<platform>", "payment": "<stage>", "CO": "<country>"}
 """The last part of a section that is an example → what it stands for."""
+_TABLES = {"min_value", "shopify", "woocommerce"}
+"""Settings whose value is a table."""
 
 
 def settings() -> str:
@@ -83,7 +85,7 @@ def names() -> set[str]:
 def _names(tree: dict[str, object], above: str = "") -> Iterator[str]:
     for name, value in tree.items():
         path = f"{above}{name}"
-        if isinstance(value, dict) and name != "min_value":
+        if isinstance(value, dict) and name not in _TABLES:
             yield from _names(value, f"{path}.")
         else:
             yield path

@@ -30,15 +30,19 @@ _OPTIONS = {
 _SENTINEL_OPTIONS = {"socket_timeout": CONNECT_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
 
 
-def connect(url: str, *, max_connections: int = 128) -> Redis | RedisCluster:
+def connect(url: str, *, max_connections: int = 128, timeout_s: float = 0) -> Redis | RedisCluster:
     """Return a client for `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`; it connects on first use.
+
+    `timeout_s`: how long it waits for an answer and for a connection; 0: the usual times.
 
     Raises:
         ServerUnsuitableError: The URL has another scheme, or a Sentinel URL names no service.
     """
     parts = urlsplit(url)
     connects = Connects(cluster=parts.scheme == "redis+cluster")
-    return counted(_connect(url, parts, max_connections, {**_OPTIONS, "redis_connect_func": connects}), connects)
+    waits = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s} if timeout_s else {}
+    options = {**_OPTIONS, **waits, "redis_connect_func": connects}
+    return counted(_connect(url, parts, max_connections, options), connects)
 
 
 def _connect(url: str, parts: SplitResult, max_connections: int, options: Options) -> Redis | RedisCluster:

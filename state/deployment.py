@@ -62,6 +62,22 @@ def check(scripts: Scripts, keys: Keys, secret: bytes | None, key_ids: Sequence[
             use_key(scripts, keys, key_id)
 
 
+def require_schema(scripts: Scripts, keys: Keys) -> None:
+    """Compare this version with the record, without writing it: for a process that reads nothing personal.
+
+    Raises:
+        DeploymentMismatchError: the data belongs to another version.
+    """
+    with driver_errors():
+        found = scripts.client.hmget(keys.deployment, "schema", "partitions")
+    mine = (str(SCHEMA_VERSION), str(PARTITIONS))
+    if any(stored is not None and stored.decode() != own for stored, own in zip(found, mine, strict=True)):
+        raise DeploymentMismatchError(
+            f"deployment record {keys.deployment!r}: the data was written by another version of Winback: run that "
+            "version, or use another namespace"
+        )
+
+
 def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
     """Return whether the record still fits this process.
 

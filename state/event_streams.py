@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from state.calls import streams as lua
 from state.calls.streams import ShopSilenceReply, WatermarkReply
+from state.collectors import MISSING_AFTER_MS, Collectors, held_until
 from state.driver import Word
 from state.event_stream import (
     GROUP,
@@ -44,18 +45,30 @@ class Watermark:
     first: str
     """Id of the first entry that isn't applied; empty if there is none."""
     until_ms: int
-    """The earlier of now and the arrival of the first entry that isn't applied."""
+    """The earliest of now, the arrival of the first entry that isn't applied, and the times that collectors report."""
+    collector_behind: str = ""
+    """The collector that holds undelivered events and keeps silence from being measured; empty for none."""
 
 
 class Streams:
     """The streams of activity and the stream of rejected events."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, at_least: int = 1) -> None:
-        """`at_least`: the configured number. This process reads those streams even if the record is lost."""
+    def __init__(
+        self, scripts: Scripts, keys: Keys, at_least: int = 1, missing_after_ms: int = MISSING_AFTER_MS
+    ) -> None:
+        """Prepare; nothing is read yet.
+
+        Args:
+            scripts: The server.
+            keys: The namespace.
+            at_least: The configured number. This process reads those streams even if the record is lost.
+            missing_after_ms: How long a missing collector holds silence back.
+        """
         self._scripts = scripts
         self._keys = keys
         self._at_least = at_least
         self._trails = StreamTrails(scripts, keys)
+        self._collectors = Collectors(scripts, keys, missing_after_ms)
 
     @property
     def first(self) -> Stream:
@@ -129,14 +142,23 @@ class Streams:
         This order never misses an active shopper. Streams on several servers have several clocks, and the slowest one
         counts, since its events carry the earliest times. If ids are in the future, silence can be measured as far as
         sweeps have followed the stream (`follow`).
+
+        Collectors come before the streams. An event that a collector delivers in between is then in a stream, or the
+        collector's time is earlier than the event.
         """
+        marks = self._collectors.marks()
         found = self._watermarks(self.all())
         ahead = any(first and entry_ms(first.encode()) > now + AHEAD_MS for now, first in found)
         trails = self._trails.trails(len(found)) if ahead else [None] * len(found)
+        now_ms = min(now for now, _ in found)
+        missing_after_ms = self._collectors.missing_after_ms
+        applied_ms = min(measured_until(now, first, trail) for (now, first), trail in zip(found, trails, strict=True))
+        behind = [mark for mark in marks if mark.is_behind(now_ms) and mark.counts(now_ms, missing_after_ms)]
         return Watermark(
-            now_ms=min(now for now, _ in found),
+            now_ms=now_ms,
             first=min((first for _, first in found if first), key=entry_order, default=""),
-            until_ms=min(measured_until(now, first, trail) for (now, first), trail in zip(found, trails, strict=True)),
+            until_ms=min(applied_ms, held_until(marks, now_ms, missing_after_ms)),
+            collector_behind=behind[0].collector if behind else "",
         )
 
     def now_ms(self) -> int:

@@ -155,6 +155,11 @@ class Keys:
         return f"{self.control}workers"
 
     @property
+    def collectors(self) -> str:
+        """Hash: collector → up to when its events are in a stream (ms), when it was seen last, figures (7 days)."""
+        return f"{self.control}collectors"
+
+    @property
     def foreign(self) -> str:
         """Hash: the last time a worker got an outreach that isn't in this namespace (5 minutes)."""
         return f"{self.control}foreign"

@@ -8,6 +8,7 @@ from state.announcements import Announcement
 from state.applied_thresholds import AppliedThresholds, read_applied
 from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
+from state.collectors import CollectorMark, read_marks
 from state.day_zone import DayZone, read_day_zone
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_flow import EventFlow, read_event_flow
@@ -79,6 +80,7 @@ class Overview:
     """Messages that block dispatch; None: none do."""
     thresholds: AppliedThresholds | None
     """The settings of detection that the sweep applies; None: no sweep has recorded any."""
+    collectors: Sequence[CollectorMark]
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
     flow: EventFlow = field(default_factory=EventFlow)
@@ -151,6 +153,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         orders=orders,
         backlog=read_dispatch_hold(stored.texts(keys.backlog)),
         thresholds=read_applied(stored.texts(keys.thresholds), now_ms),
+        collectors=read_marks(stored.texts(keys.collectors)),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         foreign_ms=time_of(stored.texts(keys.foreign).get("at")),

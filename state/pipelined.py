@@ -146,7 +146,9 @@ class ClusterSentCommands:
 
 
 def _key(command: Command) -> Word:
-    """Return the key of a script or of a stream read; the driver would ask a node for it."""
+    """Return the key of a script, a new entry or a read from a stream; the driver would ask a node for it."""
+    if command[0] == "XADD":
+        return command[1]
     return command[3] if command[0] in {"EVALSHA", "EVAL"} else command[command.index("STREAMS") + 1]
 
 

@@ -89,6 +89,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.thresholds,
         keys.backlog,
         keys.refused,
+        keys.collectors,
         keys.foreign,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),

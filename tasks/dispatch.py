@@ -62,7 +62,12 @@ def _lease(free: int, in_flight: int, deps: Deps) -> list[str]:
     """Lease up to `free` due outreaches within the permits, longest due first; return their ids."""
     # Read the ids before the lease: events that had arrived by then are applied before any contact.
     barrier = deps.streams.barrier() if free > 0 else ""
-    partitions = deps.outbox.due(free, now_ms=deps.streams.watermark().now_ms) if free > 0 else []
+    mark = deps.streams.watermark() if free > 0 else None
+    if mark and mark.collector_behind:
+        # A shopper's return can be among its events. All outreaches stay due.
+        log.warning("dispatch_held", reason="a collector holds undelivered events", collector=mark.collector_behind)
+        free = 0
+    partitions = deps.outbox.due(free, now_ms=mark.now_ms) if mark and free > 0 else []
     permits = deps.control.permits(len(partitions), in_flight=in_flight)
     if permits.changed:
         _log_sending_state(permits)

@@ -7,14 +7,22 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from worker.errors import StartError
 
 _LAST_PORT = 65535
 
 
-def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], object], **options: object) -> None:
+def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    listening: Callable[[str], object],
+    named: tuple[str, str] = ("--host", "--port"),
+    **options: object,
+) -> None:
     """Serve until SIGINT or SIGTERM, then finish open requests within a second and return. For the main thread.
 
     Args:
@@ -22,12 +30,13 @@ def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], ob
         host: The address to listen on.
         port: The port; 0 takes a free one.
         listening: Called with the address (`http://host:port`) once connections are accepted.
+        named: The names of the address and the port in the settings or options.
         options: Options of uvicorn that differ from those common to all of Winback's servers.
 
     Raises:
         StartError: The address can't be listened on.
     """
-    listener = _listen(host, port)
+    listener = _listen(host, port, *named)
     with contextlib.closing(listener):
         common: dict[str, object] = {
             "ws": "none",
@@ -46,14 +55,14 @@ def serve(app: Starlette, host: str, port: int, *, listening: Callable[[str], ob
             server.run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, host_name: str, port_name: str) -> socket.socket:
     if not 0 <= port <= _LAST_PORT:
-        raise StartError(f"--port {port}: must be between 0 and {_LAST_PORT}")
+        raise StartError(f"{port_name} {port}: must be between 0 and {_LAST_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as exc:
-        raise StartError(f"--host {host} --port {port}: no address to listen on ({exc})") from exc
+        raise StartError(f"{host_name} {host} {port_name} {port}: no address to listen on ({exc})") from exc
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -62,9 +71,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         if exc.errno == errno.EADDRINUSE:
             raise StartError(
-                f"--port {port}: already in use on {host}; end what listens there, or choose another port"
+                f"{port_name} {port}: already in use on {host}; end what listens there, or choose another port"
             ) from exc
-        raise StartError(f"--host {host} --port {port}: can't be listened on ({exc.strerror})") from exc
+        raise StartError(f"{host_name} {host} {port_name} {port}: can't be listened on ({exc.strerror})") from exc
     return listener
 
 

@@ -123,7 +123,9 @@ class State:
             _log().error("encryption_key_missing", keys=missing, hint="restart it with WINBACK_ENCRYPTION_KEYS")
 
 
-def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False) -> State:
+def open_state(
+    settings: Settings, *, connections: int = 16, replicas: Replicas = NONE, sends: bool = False, timeout_s: float = 0
+) -> State:
     """Return the state that the settings name; nothing is connected yet, except to a cluster.
 
     Args:
@@ -131,11 +133,12 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         connections: The most connections.
         replicas: How many must acknowledge an attempt before its request.
         sends: Whether this process makes attempts: then it acts only in the deployment's mode.
+        timeout_s: The longest wait for a reply of the server; 0: the usual time.
 
     Raises:
         StateError: The URL can't be used, or the cluster doesn't answer.
     """
-    client = connect(settings.redis_url or "", max_connections=connections)
+    client = connect(settings.redis_url or "", max_connections=connections, timeout_s=timeout_s)
     keys = Keys(settings.namespace)
     scripts = Scripts(client, replicas)
     cipher = _cipher(settings)
@@ -147,7 +150,7 @@ def open_state(settings: Settings, *, connections: int = 16, replicas: Replicas 
         Sessions(scripts, keys, RANK_NAMES, cipher),
         Outbox(scripts, keys, milliseconds(settings.delivery.lease), cipher),
         _people(settings, scripts, keys),
-        Streams(scripts, keys, settings.ingest.streams),
+        Streams(scripts, keys, settings.ingest.streams, milliseconds(settings.collect.missing_after)),
         Control(scripts, keys, limits_of(settings.delivery), sending_mode),
         Attribution(scripts, keys, milliseconds(settings.contact.attribution_window)),
         Orders(scripts, keys),

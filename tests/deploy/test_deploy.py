@@ -79,8 +79,9 @@ def test_only_needed_ports_and_networks_are_reachable() -> None:
         "recover",
         "flower",
         "metrics",
+        "collect",
     }
-    assert {name for name in SERVICES if "ports" in SERVICES[name]} == {"redis", "flower", "metrics"}
+    assert {name for name in SERVICES if "ports" in SERVICES[name]} == {"redis", "flower", "metrics", "collect"}
 
 
 @each_service
@@ -97,7 +98,7 @@ def test_a_service_gets_only_the_secrets_that_it_uses() -> None:
         return {name for name in SERVICES if variable_name in SERVICES[name]["environment"]}
 
     assert holders("WINBACK_IDENTITY_SECRET") == {"ingest", "sweep", "recover"}
-    assert holders("WINBACK_ENCRYPTION_KEYS") == {"ingest", "recover"}
+    assert holders("WINBACK_ENCRYPTION_KEYS") == {"ingest", "recover", "collect"}
     assert holders("WINBACK_FLOWER__BASIC_AUTH") == {"flower"}
     assert holders("WINBACK_DELIVERY__PUBLIC_API_KEY") == {"recover", "mock-api"}
     assert holders("WINBACK_DELIVERY__PRIVATE_SECRET_KEY") == {"recover", "mock-api"}
@@ -176,6 +177,8 @@ def test_compose_starts_each_role_like_winback_up() -> None:
     assert commands.pop("mock-api") == ["winback", "mock-api"]
     assert SERVICES["metrics"]["profiles"] == ["metrics"]
     assert commands.pop("metrics") == ["winback", "metrics", "--host", "0.0.0.0"]  # noqa: S104 - inside a container
+    assert SERVICES["collect"]["profiles"] == ["collect"]
+    assert commands.pop("collect") == ["winback", "collect"]
     assert commands == role_commands()
     assert not any("profiles" in SERVICES[name] for name in commands)
 
@@ -188,6 +191,7 @@ def test_systemd_starts_each_role_with_the_command_of_winback_up() -> None:
         assert "%" not in command.replace("%%", "")
         started[unit.stem.removeprefix("winback-").rstrip("@")] = shlex.split(command.replace("%%", "%"))
     assert started.pop("metrics") == ["winback", "metrics"]
+    assert started.pop("collect") == ["winback", "collect"]
     assert started == role_commands()
 
 

@@ -33,7 +33,8 @@ from worker.errors import StartError
 from worker.settings import Settings, load
 from worker.settings.keys import leaves, variable
 
-ROLES = sorted(set(SERVICES) - {"redis", "mock-api"})
+ROLES = sorted(set(SERVICES) - {"redis", "mock-api", "collect"})
+"""The roles of `base`; the collector's files are in test_deploy_collect.py."""
 CELERY = ("sweep", "recover", "beat", "flower")
 PORTS = {"flower": 5555, "metrics": DEFAULT_PORT}
 OLDEST = "1.31"
@@ -104,7 +105,8 @@ def test_no_secret_is_in_a_manifest(role: str) -> None:
 def test_secret_example_has_exactly_what_roles_read() -> None:
     taken = {name for role in ROLES for name, value in variables(role).items() if isinstance(value, dict)}
     example = example_variables(KUBERNETES / "secret.env.example")
-    assert example.keys() == taken
+    handed_on = SERVICES["collect"]["environment"].items()
+    assert example.keys() == taken | {name for name, value in handed_on if "COLLECT__" in name and value is None}
     required = {name for name in taken if "optional" not in variables_of_all()[name]["secretKeyRef"]}
     assert {name for name, value in example.items() if value == "?"} == required
 

@@ -102,6 +102,7 @@ def test_a_role_has_its_own_account_and_no_secret_in_its_unit(name: str) -> None
     assert [words.partition("=")[0] for line in service["Environment"] for words in shlex.split(line)] == [
         "PYTHONDONTWRITEBYTECODE",
         "PYTHONUNBUFFERED",
+        *(["WINBACK_COLLECT__SPOOL"] if name == "winback-collect.service" else []),
     ]
 
 
@@ -121,6 +122,7 @@ def test_the_steps_in_the_readme_install_every_file() -> None:
     enabled = re.search(r"^systemctl enable --now (.+)$", steps, re.MULTILINE)
     assert enabled
     assert {unit.replace("@1", "@").removesuffix(".target") for unit in enabled[1].split()} == {
-        Path(name).stem for name in FILES
+        Path(name).stem for name in FILES if name != "winback-collect.service"
     }
+    assert "`systemctl enable --now winback-collect`" in steps
     assert "install -m 0600 deploy/systemd/winback.env.example /etc/winback/winback.env" in steps

@@ -19,6 +19,7 @@ from state.lua_loader import assembled, read
 from state.scripts import Scripts, source
 from tests.mutants.lua_guards import LUA, Guard, guards
 from tests.mutants.lua_noticed import NOTICED, Noticed
+from tests.mutants.lua_noticed_collectors import NOTICED_COLLECTORS
 from tests.support.cli_support import make_healthy
 from tests.support.durations import HOUR_MS
 from tests.support.filled_stream import fill
@@ -30,7 +31,9 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 pytestmark = pytest.mark.xdist_group("valkey")
 
 TESTS = Path(__file__).parents[1]
-MUTANTS = [(module, noticed) for module, all_noticed in NOTICED.items() for noticed in all_noticed]
+MUTANTS = [
+    (module, noticed) for module, all_noticed in (NOTICED | NOTICED_COLLECTORS).items() for noticed in all_noticed
+]
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
 # A mutant must be a script that runs. These errors show that it isn't one.
 NO_SCRIPT = ("Error compiling", "nonexistent global", "attempt to call", "attempt to index")

@@ -6,7 +6,7 @@ from typing import Any
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ACL_FILE = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
-USERS = ("producer", "ingest", "sweep", "recover", "beat", "metrics", "operator", "broker", "flower")
+USERS = ("producer", "collect", "ingest", "sweep", "recover", "beat", "metrics", "operator", "broker", "flower")
 
 
 def rules() -> dict[str, list[str]]:

@@ -50,8 +50,8 @@ def apply_patch(made: list[Resource], patch: dict[str, Any]) -> None:
 
 
 def name_image(made: list[Resource], image: dict[str, str]) -> None:
-    for deployment in of_kind(made, "Deployment"):
-        for container in containers(deployment):
+    for workload in (resource for resource in made if resource["kind"] in {"Deployment", "StatefulSet"}):
+        for container in containers(workload):
             if container["image"] == image["name"]:
                 container["image"] = f"{image['newName']}:{image['newTag']}"
 

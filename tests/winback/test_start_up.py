@@ -31,6 +31,7 @@ LARGE = {
     "uvicorn",
 }
 NEEDED = {
+    "collect": {"starlette", "structlog", "uvicorn"},
     "demo": {"httpx", "iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
     "ingest": {"structlog"},
     "metrics": {"prometheus_client", "starlette", "structlog", "uvicorn"},

@@ -12,7 +12,6 @@ OWN_VALUES = {
     "ALARMS__NO_EVENTS_AFTER": "59m",
     "ALARMS__UNREACHABLE_RISE": "50",
     "FLOWER__BASIC_AUTH": "me:you",
-    "FLOWER__ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
     "NAMESPACE": "shop",
     "DELIVERY__MODE": "live",
     "DELIVERY__ALLOW_PRIVATE_ENDPOINT": "true",
@@ -37,6 +36,14 @@ OWN_VALUES = {
     "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
     "WORKER__POOL": "prefork",
     "INGEST__READ_TIMEOUT": "3s",
+    "COLLECT__SERVER_KEYS": '["server-key-1", "server-key-2"]',
+    "COLLECT__PUBLIC_KEYS": "public-key-1,public-key-2",
+    "COLLECT__SHOPIFY": '{"shop-a": ["shopify-secret"]}',
+    "COLLECT__WOOCOMMERCE": '{"shop-a": ["woo-secret", "woo-secret-2"]}',
+    "COLLECT__YUNO_SECRETS": "yuno-secret",
+    "COLLECT__SEGMENT_SECRETS": "segment-secret",
+    "COLLECT__STANDARD_WEBHOOKS_SECRETS": "whsec_c2VjcmV0",
+    "COLLECT__TRUSTED_PROXIES": "10.0.0.0/8,127.0.0.1",
 }
 """By key."""
 OF_A_SECTION = {
@@ -45,6 +52,7 @@ OF_A_SECTION = {
     "MIN_VALUE": "USD=20,cop=5",
     "LIMITS": "1/24h,4/30d",
     "ENABLED": "false",
+    "ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
     "RAMP": "50",
     "HOLDOUT": "5",
     "BOT_DOMAINS": "robots.example",
@@ -67,6 +75,10 @@ NUMBERS = {
     "CONCURRENCY",
     "PORT",
     "MAX_TASKS",
+    "BODY_LIMIT_MB",
+    "RATE_PER_KEY",
+    "RATE_PER_ADDRESS",
+    "SPOOL_LIMIT_MB",
 }
 """The last parts of keys."""
 

@@ -1,67 +1,62 @@
-"""`winback collect`: what shops already send, as events."""
+"""`winback collect`: accepts events over HTTP; its command `check` needs no server."""
 
-import json as jsonlib
-from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Annotated
-
+import structlog
 import typer
 
-from storefronts.key_classes import permitted
-from storefronts.registry import SOURCES
-from winback.cli.collect_flags import RequestFlags, SourceFlags
-from winback.cli.grouped_options import grouped_options
-from winback.operations import source_check
+from winback.cli.collect_check import check
+from worker.collector.process import running
 from worker.errors import StartError
+from worker.http_server import serve
+from worker.logs import setup
+from worker.server_errors import naming_server
+from worker.settings import load, require
+
+IDLE_S = 75
+"""How long an idle connection is kept: longer than proxies in front keep theirs (60 s)."""
+STOP_S = 5
 
 
-@grouped_options
-def check(
-    file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="The body of one request.")],
-    source: Annotated[str, typer.Option(metavar="NAME", help=f"The sender: {', '.join(SOURCES)}.")],
-    *,
-    request: RequestFlags,
-    settings: SourceFlags,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one for each part.")] = False,
-) -> None:
-    """Show what a request of a shop becomes, without a server.
+def collect(context: typer.Context) -> None:
+    """Accept events over HTTP and write them to the activity stream, until SIGTERM or Ctrl-C.
 
-    Prints each event with how its session is found, and the reason for each part that is ignored. Signatures aren't
-    verified. Names, phone numbers and e-mail addresses are masked. The exit code is 1 if the request becomes nothing.
+    Run as many as you need, each with its own `collect.spool`. The answer 200 means that the events are in Redis or,
+    while Redis takes none, on disk. A collector that was killed delivers its spool when it is started again.
     """
-    if source not in SOURCES:
-        raise StartError(f"collect check: {source!r} is no source; --source takes {', '.join(SOURCES)}")
-    if source == "shopify" and not request.topic:
+    if context.invoked_subcommand is not None:
+        return
+    settings = load()
+    require(settings, "redis_url")
+    if not settings.collect.is_on:
         raise StartError(
-            "collect check: a webhook of Shopify needs its topic; add --topic, such as --topic orders/paid"
+            "collect: no key or secret is set, so no request could be accepted: set WINBACK_COLLECT__SERVER_KEYS"
         )
-    now = datetime.now(UTC)
-    delivery = request.delivery(file.read(), now)
-    result = SOURCES[source].result(delivery, settings.options())
-    if SOURCES[source].verify is None:
-        result = permitted(result, request.key)
-    parts = [source_check.check_part(part, int(delivery.received.timestamp() * 1000)) for part in result.parts]
-    for part in parts:
-        typer.echo(jsonlib.dumps(part.document(), default=str) if json else "\n".join(part.lines()))
-    if not json:
-        typer.echo(_counted(part.kind for part in parts))
-    if all(part.kind == "ignored" for part in parts):
-        raise typer.Exit(1)
+    setup.configure("collect")
+    log = structlog.stdlib.get_logger("winback.collector")
+    with naming_server(settings), running(settings) as collector:
+        serve(
+            collector.app,
+            settings.collect.address,
+            settings.collect.port,
+            listening=lambda url: log.info("ready", address=url, collector=collector.identifier),
+            lifespan="off",
+            named=("collect.address", "collect.port"),
+            loop="uvloop",
+            http="httptools",
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=STOP_S,
+            backlog=2048,
+            date_header=False,
+        )
+    totals = collector.acceptance.totals
+    log.info(
+        "stopped",
+        requests=totals.requests,
+        events=totals.events,
+        refused=totals.refused,
+        spool_bytes=collector.spool.size,
+    )
 
 
-def _counted(kinds: Iterable[str]) -> str:
-    found = Counter(kinds)
-    texts = (f"{number} {kind}{'' if number == 1 or kind == 'ignored' else 's'}" for kind, number in found.items())
-    return ", ".join(texts) or "The request holds nothing."
-
-
-app = typer.Typer(
-    name="collect",
-    help="What shops already send, as events.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    add_completion=False,
-)
+app = typer.Typer(name="collect", invoke_without_command=True, rich_markup_mode="markdown", add_completion=False)
+app.callback()(collect)
 app.command("check")(check)
-app.callback()(lambda: None)  # keeps `check` a subcommand while it is the only one

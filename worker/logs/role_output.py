@@ -8,7 +8,7 @@ from json import dumps
 
 from worker.logs.masking import mask_urls
 
-_COMMANDS = frozenset({"ingest", "metrics"})
+_COMMANDS = frozenset({"collect", "ingest", "metrics"})
 """Commands of `winback` that are roles."""
 
 
@@ -19,7 +19,10 @@ def is_json() -> bool:
 
 def is_role(arguments: list[str]) -> bool:
     """Return whether a command line of `winback` starts a role."""
-    return bool(arguments) and arguments[0] in _COMMANDS and "--help" not in arguments
+    if not arguments or arguments[0] not in _COMMANDS or "--help" in arguments:
+        return False
+    # `collect` is a role unless it has a command of its own.
+    return arguments[0] != "collect" or arguments[1:] == []
 
 
 def leave_out_rich() -> None:

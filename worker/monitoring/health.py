@@ -4,6 +4,7 @@ from state.overview import Overview
 from state.stored_records import ROLES
 from worker.monitoring.checks import (
     backlog,
+    collectors,
     events,
     flow,
     messages,
@@ -44,6 +45,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *roles.sweeps(overview, settings),
         events.lag(overview),
         *events.backlog(overview, settings),
+        *collectors.findings(overview, settings),
         *events.unread_streams(overview),
         *processes.namespaces(overview),
         *streams(overview),

@@ -56,6 +56,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _sessions(overview)
     yield from _progress(overview, settings)
     yield from _outcomes(overview)
+    yield from _collectors(overview)
     yield _checks(findings)
 
 
@@ -161,6 +162,23 @@ def _outcomes(overview: Overview) -> Iterator[Metric]:
             found[outcome, reason.partition(".")[0]] += count
     text = "Outcomes of the silent sessions of today (`report.time_zone`)."
     yield counter("winback_outcomes", text, ("outcome", "reason"), found.items())
+
+
+def _collectors(overview: Overview) -> Iterator[Metric]:
+    now_ms, marks = overview.now_ms, overview.collectors
+    up = [(mark.collector, int(not mark.is_missing(now_ms))) for mark in marks]
+    yield gauges("winback_collector_up", "1 while a collector reports, else 0.", ("collector",), up)
+    behind = [(mark.collector, max(0, now_ms - mark.until_ms) / 1000) for mark in marks]
+    text = "How long ago the first event was accepted that isn't in a stream."
+    yield gauges("winback_collector_behind_seconds", text, ("collector",), behind)
+    spool = [(mark.collector, mark.figures.spool_bytes) for mark in marks]
+    yield gauges("winback_collector_spool_bytes", "Size of a collector's spool.", ("collector",), spool)
+    requests = [((mark.collector,), mark.figures.requests) for mark in marks]
+    yield counter("winback_collector_requests", "Requests since its start.", ("collector",), requests)
+    events = [((mark.collector,), mark.figures.events) for mark in marks]
+    yield counter("winback_collector_events", "Events accepted since its start.", ("collector",), events)
+    refused = [((mark.collector,), mark.figures.refused) for mark in marks]
+    yield counter("winback_collector_refused", "Requests refused since its start.", ("collector",), refused)
 
 
 def _checks(findings: Sequence[Finding]) -> Metric:

@@ -14,6 +14,7 @@ from state.cipher import read_keys
 from tasks.delivery.settings import DeliverySettings
 from tasks.policy.law.table import LawError, table
 from tasks.policy.settings import ContactSettings
+from worker.collector.settings import CollectSettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.keys import LEVEL, PREFIX, KeyPath, free_sections, leaves
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     contact: ContactSettings = ContactSettings()
     ingest: IngestSettings = IngestSettings()
+    collect: CollectSettings = CollectSettings()
     worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
     report: ReportSettings = ReportSettings()

@@ -19,7 +19,7 @@ from worker.supervision.role_alarms import RoleAlarms
 from worker.supervision.roles import Role
 from worker.supervision.stop_signals import StopSignals
 
-STOP_ORDER: Final = ("beat", "sweep", "ingest", "recover", "flower")  # all others come after these
+STOP_ORDER: Final = ("collect", "beat", "sweep", "ingest", "recover", "flower")  # all others come after these
 _SHOWN: Final = 500  # characters of a line in an error
 _POLL_S: Final = 0.05
 _ALARM_CHECK_S: Final = 1.0

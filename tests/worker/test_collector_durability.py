@@ -1,0 +1,154 @@
+"""An event whose request got 200 reaches the stream, whatever fails, and silence waits for it."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from redis import Redis
+
+from state.collectors import Collectors
+from state.scripts import Scripts
+from tests.support.collecting import EVENT, CollectorProcess, emit, sessions
+from tests.support.processes import until
+from tests.support.states import make_state
+from worker.runtime import State
+from worker.supervision.embedded_valkey import EmbeddedValkey
+
+pytestmark = pytest.mark.e2e
+KEY = bytes(range(32)).hex()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A server of the test's own, which it can stop."""
+    with EmbeddedValkey(tmp_path / "valkey", port=0) as started:
+        yield started
+
+
+def state_of(server: EmbeddedValkey) -> State:
+    client = Redis.from_url(server.url)
+    return make_state(client, Scripts(client))
+
+
+def named(number: int) -> dict[str, str]:
+    return {**EVENT, "session_id": f"s-{number}"}
+
+
+def numbers(server: EmbeddedValkey) -> list[int]:
+    with Redis.from_url(server.url) as redis:
+        return [int(session.removeprefix("s-")) for session in sessions(redis)]
+
+
+def test_outage_is_bridged_by_the_spool_in_order(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    with CollectorProcess(redis_server.url, tmp_path, WINBACK_ENCRYPTION_KEYS=KEY) as process:
+        connection = process.connection()
+        assert emit(connection, [named(0)]) == 200
+        redis_server.kill()
+        for number in range(1, 30):
+            assert emit(connection, [named(number)]) == 200
+        assert b"s-12" not in b"".join(file.read_bytes() for file in (tmp_path / "spool").glob("*.events"))
+        redis_server.start()
+        for number in range(30, 60):
+            assert emit(connection, [named(number)]) == 200
+        until(lambda: 59 in numbers(redis_server))
+        found = numbers(redis_server)
+        assert list(dict.fromkeys(found)) == list(range(60))
+        assert process.stop() == 0
+        assert list((tmp_path / "spool").glob("*.events")) == []
+        assert redis_server.pid
+
+
+def test_collector_starts_while_redis_is_down(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    redis_server.kill()
+    with CollectorProcess(redis_server.url, tmp_path) as process:
+        assert emit(process.connection(), [named(0)]) == 200
+        redis_server.start()
+        until(lambda: numbers(redis_server) == [0])
+
+
+def test_frozen_redis_holds_no_request_for_long(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    assert redis_server.pid
+    with CollectorProcess(redis_server.url, tmp_path) as process:
+        assert emit(process.connection(), [named(0)]) == 200
+        os.kill(redis_server.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            assert emit(process.connection(), [named(1)]) == 200
+            assert emit(process.connection(), [named(2)]) == 200
+            assert time.monotonic() - began < 5
+        finally:
+            os.kill(redis_server.pid, signal.SIGCONT)
+        until(lambda: {0, 1, 2} <= set(numbers(redis_server)))
+
+
+def send_until_killed(process: CollectorProcess, numbers: Iterator[int], acknowledged: set[int]) -> None:
+    """Send until the connection breaks; note the events whose request got 200."""
+    connection = process.connection()
+    with suppress(OSError, HTTPException):
+        while True:
+            batch = [next(numbers) for _ in range(3)]
+            if emit(connection, [named(number) for number in batch]) == 200:
+                acknowledged.update(batch)
+
+
+def test_killed_collector_loses_no_acknowledged_event(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    process = CollectorProcess(redis_server.url, tmp_path)
+    process.start()
+    chance, acknowledged, next_number = random.Random(7), set[int](), iter(range(10**6))
+    for round_number in range(4):
+        senders = [Thread(target=send_until_killed, args=(process, next_number, acknowledged)) for _ in range(6)]
+        before = len(acknowledged)
+        for sender in senders:
+            sender.start()
+        if round_number % 2:
+            redis_server.kill()
+        until(lambda before=before: len(acknowledged) > before + chance.randrange(200, 400))  # type: ignore[misc]
+        process.kill()
+        for sender in senders:
+            sender.join()
+        if round_number % 2:
+            redis_server.start()
+        process.start()
+    until(lambda: not list((tmp_path / "spool").glob("*.events")))
+    assert process.stop() == 0
+    assert acknowledged <= set(numbers(redis_server))
+    assert len(acknowledged) > 800
+
+
+def test_full_spool_answers_503_until_redis_is_back(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    with CollectorProcess(redis_server.url, tmp_path, WINBACK_COLLECT__SPOOL_LIMIT_MB="1") as process:
+        connection = process.connection()
+        redis_server.kill()
+        large = {**named(0), "engagement": {"metadata": {"text": "x" * 300_000}}}
+        statuses = [emit(process.connection(), [large]) for _ in range(5)]
+        assert statuses == [200, 200, 200, 503, 503]
+        connection.request("GET", "/readyz")
+        assert connection.getresponse().status == 200
+        redis_server.start()
+        until(lambda: len(numbers(redis_server)) == 3)
+        until(lambda: emit(process.connection(), [named(1)]) == 200)
+
+
+def test_silence_waits_for_a_collector_that_was_killed(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    process = CollectorProcess(redis_server.url, tmp_path)
+    process.start()
+    state = state_of(redis_server)
+    marks = Collectors(state.scripts, state.keys).marks
+    until(lambda: marks() and marks()[0].until_ms)
+    process.kill()
+    until(lambda: state.streams.watermark().now_ms - state.streams.watermark().until_ms > 1500)
+    (last,) = marks()
+    assert state.streams.watermark().until_ms == last.until_ms
+    process.start()
+    until(lambda: marks()[0].until_ms > last.until_ms)
+    assert [mark.collector for mark in marks()] == [last.collector]
+    assert process.stop() == 0
+    assert marks() == ()
+    state.client.close()

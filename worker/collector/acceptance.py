@@ -1,0 +1,137 @@
+"""The way of one request: read the body, check the key and the rate, read the events, store them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from pydantic_core import to_json
+from starlette.types import Receive, Scope
+
+from detectors.json_values import JsonObject
+from state.collectors import Figures
+from worker.collector.address import Addresses
+from worker.collector.answers import UNAUTHORIZED, Refusal, RefusedError, too_many, unreadable
+from worker.collector.bodies import TOO_LARGE, Memory, read_body
+from worker.collector.claims import permitted
+from worker.collector.committer import Committer
+from worker.collector.keys import WriteKey, WriteKeys
+from worker.collector.rates import Buckets
+from worker.collector.server_clock import ServerClock
+from worker.collector.settings import MB, CollectSettings
+from worker.collector.source import Context, Read
+from worker.collector.spool import SpoolFullError
+
+BODIES_MB = 128
+"""What all bodies take together that are being read or stored."""
+PUBLIC_SHARE = 8
+FULL = Refusal(503, "full", "Events can't be stored at the moment.", retry_after_s=10)
+
+
+class Totals:
+    """Counts since the start."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.events = 0
+        self.ignored = 0
+        self.refused = 0
+
+    def figures(self, spool_bytes: int) -> Figures:
+        """Return what is reported."""
+        return Figures(spool_bytes, self.requests, self.events, self.refused)
+
+
+class Request(NamedTuple):
+    """A request whose body isn't read yet."""
+
+    scope: Scope
+    receive: Receive
+    headers: Mapping[str, str]
+    """By names in small letters."""
+
+
+class Acceptance:
+    """Takes over the events of requests."""
+
+    def __init__(self, settings: CollectSettings, committer: Committer, clock: ServerClock) -> None:
+        self.totals = Totals()
+        self._keys = WriteKeys(settings.server_keys, settings.public_keys)
+        self._addresses = Addresses(settings.trusted_proxies)
+        self._per_key = Buckets(settings.rate_per_key)
+        self._per_address = Buckets(settings.rate_per_address)
+        self._body_limit = settings.body_limit_mb * MB
+        self.memory = Memory(max(BODIES_MB, 2 * settings.body_limit_mb) * MB)
+        self._committer = committer
+        self._clock = clock
+
+    async def accept(self, request: Request, read: Read) -> None:
+        """Return when all events of a request are stored.
+
+        Raises:
+            RefusedError: they are not.
+            ClientGoneError: nobody waits for an answer.
+        """
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            self.memory.take(size)
+            taken += size
+
+        try:
+            body = await read_body(request.receive, request.headers, self._body_limit, take)
+            await self._store(request, body, read)
+        finally:
+            self.memory.give_back(taken)
+
+    async def _store(self, request: Request, body: bytes, read: Read) -> None:
+        received_ms = self._clock.now_ms()
+        query = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
+        address = self._addresses.of(request.scope, request.headers)
+        key = self._keys.find(request.headers, query, body)
+        if key is None:
+            self._limit_address(address, 1)
+            raise RefusedError(UNAUTHORIZED)
+        if key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
+            raise RefusedError(TOO_LARGE)
+        context = Context(_moment(received_ms), key.is_public, query=query)
+        reading = permitted(read(request.headers, body, context), is_public=key.is_public)
+        self.totals.ignored += len(reading.ignored)
+        if reading.problem:
+            raise RefusedError(unreadable(reading.problem))
+        self._limit(key, address, max(1, len(reading.events)))
+        if reading.events:
+            await self._commit(received_ms, reading.events)
+
+    def _limit(self, key: WriteKey, address: str, events: int) -> None:
+        if key.is_public:
+            self._limit_address(address, events)
+            wait_s = self._per_key.take(key.number, events, self._clock.steady_s())
+            if wait_s:
+                raise RefusedError(too_many(wait_s))
+
+    def _limit_address(self, address: str, cost: int) -> None:
+        wait_s = self._per_address.take(address, cost, self._clock.steady_s())
+        if wait_s:
+            raise RefusedError(too_many(wait_s))
+
+    async def _commit(self, received_ms: int, events: Sequence[JsonObject]) -> None:
+        # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
+        stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
+        try:
+            await self._committer.commit(received_ms, [_written(event, stamp) for event in events])
+        except SpoolFullError:
+            raise RefusedError(FULL) from None
+        self.totals.events += len(events)
+
+
+def _moment(unix_ms: int) -> datetime:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC)
+
+
+def _written(event: JsonObject, stamp: str) -> bytes:
+    """Return an event as it goes into the stream. One without a time of its own gets that of its acceptance."""
+    if stamp and not event.get("occurred_at"):
+        event = event | {"occurred_at": stamp}
+    return to_json(event, inf_nan_mode="null")

@@ -1,0 +1,127 @@
+"""Stores accepted events, those of concurrent requests together: in Redis, else in the spool.
+
+One thread does it. So events keep the order in which they were accepted, and one round trip or one fsync serves all
+requests that wait.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+
+import structlog
+
+from state.errors import StateError
+from worker.collector.spool import Spool, SpoolFullError
+
+MOST_AT_ONCE = 5000
+"""Events of one group."""
+
+log = structlog.stdlib.get_logger("winback.collector")
+
+
+class _Submission:
+    __slots__ = ("done", "events", "loop", "received_ms")
+
+    def __init__(self, received_ms: int, events: Sequence[bytes]) -> None:
+        self.received_ms = received_ms
+        self.events = events
+        self.loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = self.loop.create_future()
+
+
+class Committer:
+    """The thread that stores events."""
+
+    def __init__(self, write: Callable[[Sequence[bytes]], None], spool: Spool) -> None:
+        """`write` adds events to the streams and raises StateError if it can't be told that all are there."""
+        self._write = write
+        self._spool = spool
+        self._waiting: list[_Submission] = []
+        self._storing: list[_Submission] = []
+        self._changed = Condition()
+        self._stopped = False
+        self._thread = Thread(target=self._run, name="commit")
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store what was submitted, then end the thread."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        self._thread.join()
+
+    async def commit(self, received_ms: int, events: Sequence[bytes]) -> None:
+        """Return when events are in Redis or in the spool.
+
+        Raises:
+            SpoolFullError: they are in neither.
+        """
+        submission = _Submission(received_ms, events)
+        with self._changed:
+            self._waiting.append(submission)
+            self._changed.notify()
+        await submission.done
+
+    def oldest_ms(self) -> int | None:
+        """Return when the first event that is in neither was accepted (Unix ms); None if all are in one."""
+        with self._changed:
+            return min((one.received_ms for one in (*self._storing, *self._waiting)), default=None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._storing = []
+                self._changed.wait_for(lambda: self._waiting or self._stopped)
+                if not self._waiting:
+                    return
+                self._storing, self._waiting = _first(self._waiting)
+            problem = self._store(self._storing)
+            _finish(self._storing, problem)
+
+    def _store(self, group: Sequence[_Submission]) -> Exception | None:
+        events = [event for submission in group for event in submission.events]
+        try:
+            if self._spool.is_empty and self._written(events):
+                return None
+            self._spool.append(min(one.received_ms for one in group), events)
+        except SpoolFullError as problem:
+            return problem
+        except Exception as problem:  # the thread must go on
+            log.exception("commit_failed", error=type(problem).__name__)
+            return problem
+        return None
+
+    def _written(self, events: Sequence[bytes]) -> bool:
+        try:
+            self._write(events)
+        except StateError as problem:
+            # Some may be in a stream. They are delivered again, which does no harm.
+            log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - one line says it
+            return False
+        return True
+
+
+def _first(waiting: list[_Submission]) -> tuple[list[_Submission], list[_Submission]]:
+    """Return the first submissions, up to the size of a group but at least one, and the others."""
+    size = 0
+    for number, submission in enumerate(waiting):
+        size += len(submission.events)
+        if size >= MOST_AT_ONCE:
+            return waiting[: number + 1], waiting[number + 1 :]
+    return waiting, []
+
+
+def _finish(group: Sequence[_Submission], problem: Exception | None) -> None:
+    def set_done() -> None:
+        for submission in group:
+            if submission.done.done():
+                continue
+            if problem is None:
+                submission.done.set_result(None)
+            else:
+                submission.done.set_exception(problem)
+
+    group[0].loop.call_soon_threadsafe(set_done)

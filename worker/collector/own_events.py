@@ -1,0 +1,50 @@
+"""Reads Winback's own events: one object, an array, or JSON lines."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic_core import from_json
+
+from detectors.json_values import JsonObject, JsonValue
+from worker.collector.source import Context, Reading
+
+MOST_EVENTS = 2500
+NO_JSON = "isn't valid JSON"
+NO_OBJECT = "isn't a JSON object"
+EMPTY = "the body is empty"
+_UNREADABLE = object()
+
+
+def read(headers: Mapping[str, str], body: bytes, context: Context) -> Reading:
+    """Return the events of a body. Ingest checks each event; here it only has to be a JSON object."""
+    del headers, context
+    stripped = body.strip()
+    if not stripped:
+        return Reading((), problem=EMPTY)
+    events: list[JsonObject] = []
+    ignored: list[str] = []
+    for place, document in enumerate(_documents(stripped)):
+        if place >= MOST_EVENTS:
+            ignored.append(f"the request has more than {MOST_EVENTS} events")
+            break
+        if isinstance(document, dict):
+            events.append(document)
+        else:
+            ignored.append(f"event {place + 1} {NO_JSON if document is _UNREADABLE else NO_OBJECT}")
+    return Reading(events, ignored, problem="" if events or not ignored else ignored[0])
+
+
+def _documents(body: bytes) -> Iterable[JsonValue]:
+    try:
+        found = from_json(body)
+    except ValueError:
+        return _lines(body)
+    return found if isinstance(found, list) else [found]
+
+
+def _lines(body: bytes) -> Iterator[JsonValue]:
+    for line in body.splitlines():
+        if line.strip():
+            try:
+                yield from_json(line)
+            except ValueError:
+                yield _UNREADABLE

@@ -1,0 +1,123 @@
+"""Delivers the spool, and reports twice a second up to when all accepted events are in a stream."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+from time import monotonic
+
+import structlog
+
+from state.collectors import Figures
+from state.errors import StateError
+from worker.collector.committer import Committer
+from worker.collector.server_clock import ServerClock
+from worker.collector.spool import Spool
+from worker.collector.stream_access import StreamAccess
+
+INTERVAL_S = 0.5
+HEARTBEAT_S = 2.0
+LONGEST_PAUSE_S = 5.0
+LAST_DELIVERY_S = 5.0
+"""How long the spool is delivered when the collector stops."""
+
+log = structlog.stdlib.get_logger("winback.collector")
+
+
+class Reporter:
+    """The thread that reports and delivers. `step` does one round and can be called by itself."""
+
+    def __init__(
+        self,
+        collector: str,
+        *,
+        access: StreamAccess,
+        committer: Committer,
+        spool: Spool,
+        clock: ServerClock,
+        figures: Callable[[], Figures],
+    ) -> None:
+        self._collector = collector
+        self._access = access
+        self._committer = committer
+        self._spool = spool
+        self._clock = clock
+        self._figures = figures
+        self._stopped = Event()
+        self._last_heartbeat_s = float("-inf")
+        self._thread = Thread(target=self._run, name="report")
+        self.is_reachable = False
+        self._first_known_ms: int | None = None
+        """The first time that the server told, while the spool can have events that were accepted before."""
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread. If no event is left, remove the report; else others know that events are missing."""
+        self._stopped.set()
+        self._thread.join()
+        deadline = monotonic() + LAST_DELIVERY_S
+        try:
+            while not self._spool.is_empty and monotonic() < deadline:
+                self._deliver()
+            self._sign()
+        except StateError as problem:
+            log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - one line says it
+        if self._spool.is_empty and not self._access.remove(self._collector):
+            log.warning("collector_not_removed", hint="until it is started again, silence isn't measured for a while")
+
+    def step(self) -> None:
+        """Report, and deliver a part of the spool.
+
+        Raises:
+            StateError: the server doesn't answer, or takes no events.
+        """
+        self._sign()
+        if monotonic() - self._last_heartbeat_s >= HEARTBEAT_S:
+            self._last_heartbeat_s = monotonic()
+            self._access.heartbeat()
+        deadline = monotonic() + INTERVAL_S
+        while not self._spool.is_empty and monotonic() < deadline and not self._stopped.is_set():
+            self._deliver()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped.is_set():
+            try:
+                self.step()
+                failures, self.is_reachable = 0, True
+            except StateError as problem:
+                self.is_reachable = False
+                if not failures:
+                    log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - as above
+                failures += 1
+            except Exception as problem:  # the thread must go on
+                log.exception("report_failed", error=type(problem).__name__)
+                failures += 1
+            if self._spool.is_empty or failures:
+                self._stopped.wait(min(LONGEST_PAUSE_S, INTERVAL_S * 2 ** min(failures, 4)))
+
+    def _sign(self) -> None:
+        """Report the earliest moment from which on accepted events can be missing from the streams.
+
+        The queue is read before the spool: an event moves from the one to the other. The time is read before both.
+        """
+        if not self._clock.is_known:
+            self._first_known_ms = self._access.sign(self._collector, 0, self._figures())
+            self._clock.set(self._first_known_ms)
+        now_ms = self._clock.now_ms()
+        queued_ms = self._committer.oldest_ms()
+        spooled_ms = self._spool.oldest_ms()
+        if spooled_ms is None and queued_ms is None:
+            self._first_known_ms = None
+        times = (now_ms, queued_ms, spooled_ms, self._first_known_ms)
+        until_ms = min(ms for ms in times if ms is not None)
+        self._clock.set(self._access.sign(self._collector, until_ms, self._figures()))
+
+    def _deliver(self) -> None:
+        chunk = self._spool.next()
+        if chunk is not None:
+            self._access.write(chunk.events)
+            self._spool.drop(chunk)
+            if self._spool.is_empty:
+                log.info("spool_delivered")
