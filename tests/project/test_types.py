@@ -4,7 +4,7 @@ import ast
 
 from tests.project.test_sizes import ROOT
 
-PACKAGES = ("detectors", "state", "tasks", "winback", "worker")
+PACKAGES = ("detectors", "state", "tasks", "thresholds", "winback", "worker")
 UNTYPED = {
     "detectors/json_values.py",  # JSON
     "state/driver.py",  # redis-py
