@@ -13,6 +13,7 @@ COPY README.md LICENSE ./
 COPY detectors detectors
 COPY state state
 COPY storefronts storefronts
+COPY thresholds thresholds
 COPY tasks tasks
 COPY worker worker
 COPY winback winback

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("detectors", "state", "storefronts", "tasks", "worker", "winback")
+PACKAGES = ("detectors", "state", "storefronts", "tasks", "thresholds", "worker", "winback")
 PURE = (
     "detectors",
     "storefronts",
+    "thresholds",
     "tasks/policy/law",
     "tasks/policy/openings.py",
     "tasks/policy/quiet_hours.py",
@@ -125,6 +126,7 @@ def test_every_package_of_a_floor_is_seen(floor: str) -> None:
     [
         ("detectors", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
         ("state", {"celery", "kombu", "httpx", "pydantic", "detectors", "tasks", "worker", "winback"}),
+        ("thresholds", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
         ("storefronts", {"redis", "celery", "kombu", "httpx", "httpcore", "state", "tasks", "worker", "winback"}),
         ("tasks", {"worker", "winback"}),
     ],

@@ -4,7 +4,7 @@ import ast
 
 from tests.project.test_sizes import ROOT
 
-PACKAGES = ("detectors", "state", "storefronts", "tasks", "winback", "worker")
+PACKAGES = ("detectors", "state", "storefronts", "tasks", "thresholds", "winback", "worker")
 UNTYPED = {
     "detectors/json_values.py",  # JSON
     "state/driver.py",  # redis-py
