@@ -37,6 +37,8 @@ class Visit:
     """It can begin a session."""
     place: str = ""
     """`<stage>.<platform>`, or empty when it happened nowhere in the flow."""
+    name: str = ""
+    """The name of a session that it begins; empty: the first of `ids`, or a name made from the visitor."""
     ids: Sequence[str] = ()
     """Of the cart, the checkout and the order that it names, the first of which names a session that begins."""
     customer: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class Visitors:
             user=user,
             occurred=visit.at_ms,
             is_order="1" if visit.is_order else "",
-            name=next(iter(visit.ids), "") or f"{visitor or user}.{visit.at_ms}",
+            name=visit.name or next(iter(visit.ids), "") or f"{visitor or user}.{visit.at_ms}",
             begins="1" if visit.begins else "",
             place=visit.place,
             kept_ms=SESSION_TTL_MS,

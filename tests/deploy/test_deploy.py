@@ -97,7 +97,7 @@ def test_a_service_gets_only_the_secrets_that_it_uses() -> None:
     def holders(variable_name: str) -> set[str]:
         return {name for name in SERVICES if variable_name in SERVICES[name]["environment"]}
 
-    assert holders("WINBACK_IDENTITY_SECRET") == {"ingest", "sweep", "recover"}
+    assert holders("WINBACK_IDENTITY_SECRET") == {"ingest", "sweep", "recover", "collect"}
     assert holders("WINBACK_ENCRYPTION_KEYS") == {"ingest", "recover", "collect"}
     assert holders("WINBACK_FLOWER__BASIC_AUTH") == {"flower"}
     assert holders("WINBACK_DELIVERY__PUBLIC_API_KEY") == {"recover", "mock-api"}

@@ -19,6 +19,7 @@ VARIABLES: dict[str, Any] = {entry["name"]: entry.get("value", entry.get("valueF
 SERVICE = SERVICES["collect"]
 VALUES = {
     "WINBACK_REDIS_URL": "redis://:0000@redis.example.com:6379/0",
+    "WINBACK_IDENTITY_SECRET": "an identity secret for the tests",
     "WINBACK_ENCRYPTION_KEYS": bytes(range(32)).hex(),
     "WINBACK_COLLECT__SERVER_KEYS": "server-key-1",
     "WINBACK_COLLECT__PUBLIC_KEYS": "public-key-1",
@@ -46,12 +47,13 @@ def test_every_file_starts_the_command_of_winback_up() -> None:
     assert "Environment=WINBACK_COLLECT__SPOOL=/var/lib/winback-collect\nStateDirectory=winback-collect\n" in unit
 
 
-def test_collector_has_its_keys_and_no_identity_secret() -> None:
+def test_collector_gets_its_keys_and_two_required_secrets() -> None:
     secrets = {name for name, value in VARIABLES.items() if isinstance(value, dict)}
     in_compose = {name for name in SERVICE["environment"] if SECRET.search(name) or name in VALUES}
     assert secrets == in_compose == set(VALUES)
+    required = {"WINBACK_REDIS_URL", "WINBACK_IDENTITY_SECRET"}
     assert all(VARIABLES[name]["secretKeyRef"]["key"] == name for name in secrets)
-    assert all(VARIABLES[name]["secretKeyRef"].get("optional", False) for name in secrets - {"WINBACK_REDIS_URL"})
+    assert all(VARIABLES[name]["secretKeyRef"].get("optional", False) for name in secrets - required)
 
 
 def test_collector_starts_with_the_values_that_it_is_given() -> None:

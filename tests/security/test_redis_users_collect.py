@@ -31,6 +31,9 @@ def test_collector_works_as_its_own_user(server: EmbeddedValkey, real_state: Sta
     with CollectorProcess(url_of("collect", server), tmp_path) as process:
         assert emit(process.connection(), [EVENT]) == 200
         assert sessions(real_state.client) == ["cart-1"]
+        segment = {"anonymousId": "a", "event": "Cart Viewed", "properties": {"cart_id": "cart-2"}}
+        assert emit(process.connection(), segment, "/v1/track") == 200
+        assert sessions(real_state.client) == ["cart-1", "cart-2"]
         until(lambda: Collectors(real_state.scripts, real_state.keys).marks())
         until(lambda: real_state.client.exists(real_state.keys.announced("collect")))
         assert process.stop() == 0

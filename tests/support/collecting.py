@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
 from redis import Redis
 from starlette.types import ASGIApp
 
@@ -23,6 +24,7 @@ from worker.collector.settings import CollectSettings
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+IDENTITY_SECRET = "of-the-tests-of-the-collector"
 SERVER, PUBLIC = "server-key-1", "public-key-1"
 BY_SERVER = {"authorization": f"Bearer {SERVER}"}
 BY_PUBLIC = {"authorization": f"Bearer {PUBLIC}"}
@@ -44,7 +46,8 @@ class Answer:
 
 def settings_of(redis_url: str, spool: Path, **collect: Any) -> Settings:  # noqa: ANN401 - any setting of [collect]
     keys = {"server_keys": [SERVER], "public_keys": [PUBLIC]} | collect
-    return Settings(redis_url=redis_url, collect=CollectSettings(spool=spool, **keys))
+    section = CollectSettings(spool=spool, **keys)
+    return Settings(redis_url=redis_url, identity_secret=SecretStr(IDENTITY_SECRET), collect=section)
 
 
 @contextmanager
@@ -109,6 +112,7 @@ class CollectorProcess:
         self.port = dead_port()
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("WINBACK_")} | {
             "WINBACK_REDIS_URL": redis_url,
+            "WINBACK_IDENTITY_SECRET": IDENTITY_SECRET,
             "WINBACK_COLLECT__SERVER_KEYS": SERVER,
             "WINBACK_COLLECT__PUBLIC_KEYS": PUBLIC,
             "WINBACK_COLLECT__PORT": str(self.port),
@@ -175,9 +179,11 @@ class CollectorProcess:
             return False
 
 
-def emit(connection: HTTPConnection, events: Sequence[Mapping[str, Any]]) -> int:
+def emit(
+    connection: HTTPConnection, events: Sequence[Mapping[str, Any]] | Mapping[str, Any], path: str = "/events"
+) -> int:
     """Post events on a connection that is kept; return the status."""
-    connection.request("POST", "/events", json.dumps(events), BY_SERVER)
+    connection.request("POST", path, json.dumps(events), BY_SERVER)
     answer = connection.getresponse()
     answer.read()
     return answer.status

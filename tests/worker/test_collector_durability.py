@@ -9,13 +9,14 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from state.collectors import Collectors
 from state.scripts import Scripts
-from tests.support.collecting import EVENT, CollectorProcess, emit, sessions
+from tests.support.collecting import EVENT, CollectorProcess, emit, sessions, streamed
 from tests.support.processes import until
 from tests.support.states import make_state
 from worker.runtime import State
@@ -63,6 +64,26 @@ def test_outage_is_bridged_by_the_spool_in_order(redis_server: EmbeddedValkey, t
         assert process.stop() == 0
         assert list((tmp_path / "spool").glob("*.events")) == []
         assert redis_server.pid
+
+
+def test_visitors_find_their_session_after_an_outage(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    def view(name: str, **properties: str) -> dict[str, Any]:
+        return {"anonymousId": "a-1", "event": name, "properties": properties}
+
+    with CollectorProcess(redis_server.url, tmp_path, WINBACK_ENCRYPTION_KEYS=KEY) as process:
+        connection = process.connection()
+        redis_server.kill()
+        identify = {"anonymousId": "a-1", "traits": {"phone": "+573001234567"}}
+        assert emit(connection, identify, "/v1/identify") == 200
+        assert emit(connection, view("Cart Viewed", cart_id="cart-5"), "/v1/track") == 200
+        assert emit(connection, [named(1)]) == 200
+        redis_server.start()
+        assert emit(connection, view("Checkout Started", order_id="A-1"), "/v1/track") == 200
+        with Redis.from_url(redis_server.url) as redis:
+            until(lambda: len(streamed(redis)) >= 3)
+            first, second, third = streamed(redis)
+    assert [event["session_id"] for event in (first, second, third)] == ["cart-5", "s-1", "cart-5"]
+    assert first["customer"]["phone_number"] == "+573001234567"
 
 
 def test_collector_starts_while_redis_is_down(redis_server: EmbeddedValkey, tmp_path: Path) -> None:

@@ -1,16 +1,21 @@
 """The parts of the collector on their own: addresses, rates, keys and settings."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from storefronts.delivery import Delivery
 from worker.collector.address import Addresses
-from worker.collector.keys import WriteKeys
 from worker.collector.rates import BURST_S, Buckets
+from worker.collector.write_keys import WriteKeys
 from worker.errors import StartError
 from worker.settings import load
 from worker.supervision.roles import roles
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def test_rate_is_never_exceeded_for_long(requests: list[tuple[int, float]]) -> N
 
 def test_key_in_both_lists_is_public() -> None:
     key = [SecretStr("the-same-key")]
-    found = WriteKeys(key, key).find({"authorization": "Bearer the-same-key"}, {}, b"")
+    found = WriteKeys(key, key).find(Delivery(b"", NOW, {"authorization": "Bearer the-same-key"}))
     assert found is not None
     assert found.is_public
 
@@ -85,7 +90,7 @@ def test_key_in_both_lists_is_public() -> None:
     ],
 )
 def test_key_is_found_where_sdks_put_it(headers: dict[str, str], query: dict[str, str], body: bytes) -> None:
-    found = WriteKeys([SecretStr("server-key-1")], []).find(headers, query, body)
+    found = WriteKeys([SecretStr("server-key-1")], []).find(Delivery(body, NOW, headers, query))
     assert found is not None
     assert not found.is_public
 

@@ -25,7 +25,7 @@ def collect(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = load()
-    require(settings, "redis_url")
+    require(settings, "redis_url", "identity_secret")
     if not settings.collect.is_on:
         raise StartError(
             "collect: no key or secret is set, so no request could be accepted: set WINBACK_COLLECT__SERVER_KEYS"

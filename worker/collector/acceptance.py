@@ -10,17 +10,18 @@ from starlette.types import Receive, Scope
 
 from detectors.json_values import JsonObject
 from state.collectors import Figures
+from storefronts.delivery import Delivery
 from worker.collector.address import Addresses
 from worker.collector.answers import UNAUTHORIZED, Refusal, RefusedError, too_many, unreadable
 from worker.collector.bodies import TOO_LARGE, Memory, read_body
-from worker.collector.claims import permitted
 from worker.collector.committer import Committer
-from worker.collector.keys import WriteKey, WriteKeys
 from worker.collector.rates import Buckets
 from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
-from worker.collector.source import Context, Read
+from worker.collector.source import RequestSource
 from worker.collector.spool import SpoolFullError
+from worker.collector.visits import Unplaced
+from worker.collector.write_keys import WriteKey, WriteKeys
 
 BODIES_MB = 128
 """What all bodies take together that are being read or stored."""
@@ -65,7 +66,7 @@ class Acceptance:
         self._committer = committer
         self._clock = clock
 
-    async def accept(self, request: Request, read: Read) -> None:
+    async def accept(self, request: Request, source: RequestSource) -> None:
         """Return when all events of a request are stored.
 
         Raises:
@@ -81,22 +82,25 @@ class Acceptance:
 
         try:
             body = await read_body(request.receive, request.headers, self._body_limit, take)
-            await self._store(request, body, read)
+            await self._store(request, body, source)
         finally:
             self.memory.give_back(taken)
 
-    async def _store(self, request: Request, body: bytes, read: Read) -> None:
+    async def _store(self, request: Request, body: bytes, source: RequestSource) -> None:
         received_ms = self._clock.now_ms()
         query = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
         address = self._addresses.of(request.scope, request.headers)
-        key = self._keys.find(request.headers, query, body)
-        if key is None:
+        path = request.scope.get("path_params") or {}
+        shop, route = path.get("shop", ""), path.get("route", "")
+        delivery = Delivery(body, _moment(received_ms), request.headers, query, shop, route)
+        access = source.access(delivery, self._keys)
+        if access is None:
             self._limit_address(address, 1)
             raise RefusedError(UNAUTHORIZED)
-        if key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
+        key = access.key
+        if key and key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
             raise RefusedError(TOO_LARGE)
-        context = Context(_moment(received_ms), key.is_public, query=query)
-        reading = permitted(read(request.headers, body, context), is_public=key.is_public)
+        reading = source.read(delivery, access)
         self.totals.ignored += len(reading.ignored)
         if reading.problem:
             raise RefusedError(unreadable(reading.problem))
@@ -104,8 +108,8 @@ class Acceptance:
         if reading.events:
             await self._commit(received_ms, reading.events)
 
-    def _limit(self, key: WriteKey, address: str, events: int) -> None:
-        if key.is_public:
+    def _limit(self, key: WriteKey | None, address: str, events: int) -> None:
+        if key and key.is_public:
             self._limit_address(address, events)
             wait_s = self._per_key.take(key.number, events, self._clock.steady_s())
             if wait_s:
@@ -116,7 +120,7 @@ class Acceptance:
         if wait_s:
             raise RefusedError(too_many(wait_s))
 
-    async def _commit(self, received_ms: int, events: Sequence[JsonObject]) -> None:
+    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced]) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
         stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
         try:
@@ -130,8 +134,10 @@ def _moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC)
 
 
-def _written(event: JsonObject, stamp: str) -> bytes:
+def _written(event: JsonObject | Unplaced, stamp: str) -> bytes:
     """Return an event as it goes into the stream. One without a time of its own gets that of its acceptance."""
+    if isinstance(event, Unplaced):
+        return event.line()
     if stamp and not event.get("occurred_at"):
         event = event | {"occurred_at": stamp}
     return to_json(event, inf_nan_mode="null")

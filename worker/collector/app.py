@@ -6,7 +6,6 @@ import structlog
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from worker.collector import own_events
 from worker.collector.acceptance import Acceptance, Request
 from worker.collector.answers import (
     FAILED,
@@ -20,10 +19,9 @@ from worker.collector.answers import (
 )
 from worker.collector.bodies import ClientGoneError
 from worker.collector.cors import origin_headers, preflight_headers
-from worker.collector.source import Read
+from worker.collector.own_events import OwnEvents
+from worker.collector.source import RequestSource
 
-SOURCES: Mapping[str, Read] = {"/events": own_events.read}
-"""What reads the requests of each path."""
 NOT_READY = Refusal(503, "not_ready", "Events can't be stored at the moment.", retry_after_s=10)
 
 log = structlog.stdlib.get_logger("winback.collector")
@@ -32,9 +30,9 @@ log = structlog.stdlib.get_logger("winback.collector")
 class _Endpoint:
     """Answers the requests of one path."""
 
-    def __init__(self, acceptance: Acceptance, read: Read) -> None:
+    def __init__(self, acceptance: Acceptance, source: RequestSource) -> None:
         self._acceptance = acceptance
-        self._read = read
+        self._source = source
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
@@ -46,7 +44,7 @@ class _Endpoint:
         origin = origin_headers(headers)
         try:
             _require_post(scope)
-            await self._acceptance.accept(Request(scope, receive, headers), self._read)
+            await self._acceptance.accept(Request(scope, receive, headers), self._source)
         except RefusedError as problem:
             totals.refused += 1
             await send_refusal(send, problem.refusal, origin)
@@ -82,8 +80,19 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await send_refusal(send, NOT_FOUND)
 
 
-def create_app(acceptance: Acceptance, is_ready: Callable[[], bool]) -> ASGIApp:
-    """Return the application. `is_ready`: whether events can be stored."""
-    routes = [Route(path, _Endpoint(acceptance, read)) for path, read in SOURCES.items()]
+def create_app(
+    acceptance: Acceptance, is_ready: Callable[[], bool], sources: Mapping[str, RequestSource] | None = None
+) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        acceptance: Takes requests over.
+        is_ready: Whether events can be stored.
+        sources: By path, in addition to `/events`.
+    """
+    # Metrics of Segment's SDKs are no events, and come without a key.
+    routes = [Route("/v1/m", _Health(lambda: True), methods=["POST"])]
+    every = {"/events": OwnEvents(), **(sources or {})}
+    routes += [Route(path, _Endpoint(acceptance, source)) for path, source in every.items()]
     routes += [Route("/healthz", _Health(lambda: True)), Route("/readyz", _Health(is_ready))]
     return Router(routes, redirect_slashes=False, default=_not_found)

@@ -5,6 +5,7 @@ from pydantic_core import to_json
 from detectors import parsing
 from detectors.json_values import JsonObject
 from worker.collector.source import Reading
+from worker.collector.visits import Unplaced
 
 SERVER_ONLY = "payment_declined needs a server key"
 UNREADABLE = "an event can't be read"
@@ -18,9 +19,10 @@ def permitted(reading: Reading, *, is_public: bool) -> Reading:
     """
     if not is_public:
         return reading
-    events, ignored = [], [*reading.ignored]
+    events: list[JsonObject | Unplaced] = []
+    ignored = [*reading.ignored]
     for event in reading.events:
-        claim = _as_claim(event)
+        claim = event if isinstance(event, Unplaced) else _as_claim(event)
         if isinstance(claim, str):
             ignored.append(claim)
         else:

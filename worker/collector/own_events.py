@@ -1,11 +1,15 @@
 """Reads Winback's own events: one object, an array, or JSON lines."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from pydantic_core import from_json
 
 from detectors.json_values import JsonObject, JsonValue
-from worker.collector.source import Context, Reading
+from storefronts.delivery import Delivery
+from worker.collector.claims import permitted
+from worker.collector.source import Access, Reading
+from worker.collector.visits import Unplaced
+from worker.collector.write_keys import WriteKeys
 
 MOST_EVENTS = 2500
 NO_JSON = "isn't valid JSON"
@@ -14,13 +18,25 @@ EMPTY = "the body is empty"
 _UNREADABLE = object()
 
 
-def read(headers: Mapping[str, str], body: bytes, context: Context) -> Reading:
+class OwnEvents:
+    """Winback's own events, with a write key."""
+
+    def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
+        """Return what the request's key can report; None if it has none that is known."""
+        key = keys.find(delivery)
+        return None if key is None else Access(key)
+
+    def read(self, delivery: Delivery, access: Access) -> Reading:
+        """Return the events of a request that its key can report."""
+        return permitted(_read(delivery.body), is_public=access.key is None or access.key.is_public)
+
+
+def _read(body: bytes) -> Reading:
     """Return the events of a body. Ingest checks each event; here it only has to be a JSON object."""
-    del headers, context
     stripped = body.strip()
     if not stripped:
         return Reading((), problem=EMPTY)
-    events: list[JsonObject] = []
+    events: list[JsonObject | Unplaced] = []
     ignored: list[str] = []
     for place, document in enumerate(_documents(stripped)):
         if place >= MOST_EVENTS:

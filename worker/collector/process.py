@@ -17,6 +17,7 @@ from worker.collector.committer import Committer
 from worker.collector.reporter import Reporter
 from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB
+from worker.collector.shop_sources import shop_sources
 from worker.collector.spool import Spool
 from worker.collector.spool_directory import SpoolDirectory
 from worker.collector.stream_access import StreamAccess
@@ -72,7 +73,7 @@ def running(settings: Settings) -> Iterator[Collector]:
     sys.setswitchinterval(SWITCH_S)
     committer.start()
     reporter.start()
-    app = create_app(acceptance, lambda: reporter.is_reachable or spool.has_room)
+    app = create_app(acceptance, lambda: reporter.is_reachable or spool.has_room, shop_sources(settings.collect))
     try:
         yield Collector(app, acceptance, spool, clock, identifier)
     finally:

@@ -1,38 +1,42 @@
-"""The seam between the collector and the formats of shops: one function for each source."""
+"""The seam between the collector and the formats of shops."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from detectors.json_values import JsonObject
+from storefronts.delivery import Delivery
+from storefronts.signatures import Signed
+from worker.collector.visits import Unplaced
+from worker.collector.write_keys import WriteKey, WriteKeys
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Facts about a request that are neither in its headers nor in its body."""
+class Access(NamedTuple):
+    """What the sender of a request can report."""
 
-    received: datetime
-    """By the state server's clock, with a time zone."""
-    is_public: bool = True
-    """Whether its key is public, so that its events are claims."""
-    shop: str = ""
-    """The shop that the path names."""
-    route: str = ""
-    """The rest of the path."""
-    query: Mapping[str, str] = field(default_factory=dict)
+    key: WriteKey | None = None
+    """The write key; None if the request is signed."""
+    signed: Signed = "nothing"
+    """How much of a request without a key is signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a request becomes."""
 
-    events: Sequence[JsonObject]
-    """In Winback's own format: docs/reference/events.md."""
+    events: Sequence[JsonObject | Unplaced]
+    """In Winback's own format: docs/reference/events.md. Some need a session first."""
     ignored: Sequence[str] = ()
     """The reasons why parts of the request became no events; without personal data."""
     problem: str = ""
     """Why the request can't be read at all; empty if it can."""
 
 
-Read = Callable[[Mapping[str, str], bytes, Context], Reading]
-"""Reads headers (by names in small letters) and the body. Never raises."""
+class RequestSource(Protocol):
+    """One kind of sender."""
+
+    def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
+        """Return what the sender of a request can report; None for nothing."""
+
+    def read(self, delivery: Delivery, access: Access) -> Reading:
+        """Return what a request becomes. Never raises."""

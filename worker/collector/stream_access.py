@@ -7,6 +7,8 @@ from state import deployment
 from state.collectors import Collectors, Figures
 from state.errors import StateError
 from state.event_writer import EventWriter
+from state.visitors import Visitors
+from worker.collector.visits import Placing
 from worker.runtime import State
 
 
@@ -35,13 +37,14 @@ class StreamAccess:
             return self._state
 
     def write(self, events: Sequence[bytes]) -> None:
-        """Add events to the streams.
+        """Add events to the streams, those without a session when it is found.
 
         Raises:
             StateError: some of them may have been added.
         """
         state = self.open()
-        EventWriter(state.scripts, state.keys).write(events, self._streams)
+        placing = Placing(Visitors(state.scripts, state.keys, state.secret, state.cipher))
+        EventWriter(state.scripts, state.keys).write(placing.events(events), self._streams)
 
     def sign(self, collector: str, until_ms: int, figures: Figures) -> int:
         """Report up to when all events are in a stream; return the server's time (Unix ms).

@@ -1,13 +1,15 @@
 """Write keys: which one a request has, and of which class it is."""
 
-import base64
-import binascii
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pydantic import SecretStr
-from pydantic_core import from_json
+
+from detectors.json_values import JsonValue
+from storefronts.delivery import Delivery
+from storefronts.json_bodies import load
+from storefronts.write_keys import stated_keys
 
 _LONGEST = 512
 
@@ -28,12 +30,12 @@ class WriteKeys:
         keys += [(key.get_secret_value().encode(), True) for key in public]
         self._keys = keys
 
-    def find(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> WriteKey | None:
+    def find(self, delivery: Delivery) -> WriteKey | None:
         """Return the key of a request: the user name of Basic, a Bearer token, `writeKey` in the URL or in the body.
 
         The first place that has a known key counts. A key that is in both lists is public.
         """
-        for stated in _stated(headers, query, body):
+        for stated in stated_keys(delivery, _document(delivery.body)):
             found = self._known(stated)
             if found is not None:
                 return found
@@ -49,29 +51,11 @@ class WriteKeys:
         return WriteKey(places[-1], self._keys[places[-1]][1]) if places else None
 
 
-def _stated(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Iterator[str]:
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        yield _user_name(credentials.strip())
-    elif scheme.lower() == "bearer":
-        yield credentials.strip()
-    yield query.get("writeKey", "")
-    if b'"writeKey"' in body:
-        yield _in_body(body)
-
-
-def _user_name(credentials: str) -> str:
-    """Return the user name; some clients leave out the colon after it."""
+def _document(body: bytes) -> JsonValue:
+    """Return the body if it can hold a key."""
+    if b'"writeKey"' not in body:
+        return None
     try:
-        return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
-    except (binascii.Error, ValueError):
-        return ""
-
-
-def _in_body(body: bytes) -> str:
-    try:
-        document = from_json(body)
+        return load(body)
     except ValueError:
-        return ""
-    key = document.get("writeKey") if isinstance(document, dict) else None
-    return key if isinstance(key, str) else ""
+        return None

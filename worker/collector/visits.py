@@ -1,0 +1,143 @@
+"""Parts of requests whose session is found when they are written: in Redis, so not while Redis is down.
+
+Until then a part is a line of its own form, also in the spool, where lines keep their order. Placing a part again finds
+the same session, so a repeated delivery does no harm.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic_core import from_json, to_json
+
+from detectors.json_values import JsonObject, JsonValue
+from state.visitors import Placed, Visit, Visitors
+from storefronts.results import Profile, Translated, Visitor
+
+MARK = b"@"
+"""The first byte of a line that holds a part. An event begins with a brace."""
+TAG = "shops"
+"""All sources share one set of visitors, so that a payment finds the session of a cart by the order's id."""
+_BY_PERSON = frozenset({"order_completed", "opt_out", "payment_pending", "payment_declined"})
+"""Types that count for a person if there is no session."""
+_USERS = frozenset({"user", "customer"})
+"""Kinds of ids that a visitor has on every device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """An event or a profile, and everything by which its session is found."""
+
+    words: JsonObject
+
+    def line(self) -> bytes:
+        """Return it as a line, which has no line break in it."""
+        return MARK + to_json(self.words, inf_nan_mode="null")
+
+
+def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unplaced:
+    """Return a part that is to be placed. `scope`: within what its ids are unique, such as a shop."""
+    words: JsonObject = _ids(part.visitor, scope)
+    if isinstance(part, Profile):
+        words |= {"by": "profile", "at": _ms(part.occurred_at), "customer": part.customer}
+        words["occurred_at"] = part.occurred_at.isoformat()
+        return Unplaced(words)
+    event = part.event
+    stated = event.get("occurred_at")
+    moment = datetime.fromisoformat(stated) if isinstance(stated, str) and stated else received
+    name = event.get("session_id") or next((alias.session_id for alias in part.visitor.aliases), "")
+    return Unplaced(words | {"by": part.session_by, "at": _ms(moment), "event": event, "name": name})
+
+
+class Placing:
+    """Finds the sessions of lines."""
+
+    def __init__(self, visitors: Visitors) -> None:
+        self._visitors = visitors
+
+    def events(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the events that lines become, in their order.
+
+        Raises:
+            StateError: Some may not have been placed; place all again.
+        """
+        parts = [from_json(line[len(MARK) :]) if line.startswith(MARK) else None for line in lines]
+        waiting = [part for part in parts if part is not None]
+        if not waiting:
+            return lines
+        places = iter(self._visitors.place(TAG, [_visit(part) for part in waiting]))
+        found: list[bytes] = []
+        for line, part in zip(lines, parts, strict=True):
+            if part is None:
+                found.append(line)
+            else:
+                found += [to_json(event) for event in _placed(part, next(places))]
+        return found
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _ids(visitor: Visitor, scope: str) -> JsonObject:
+    def first(*, user: bool) -> str:
+        return next((f"{scope}:{one.kind}:{one.value}" for one in visitor.ids if (one.kind in _USERS) is user), "")
+
+    return {
+        "visitor": first(user=False),
+        "user": first(user=True),
+        "ids": [f"{scope}:{alias.key}" for alias in visitor.aliases],
+    }
+
+
+def _visit(part: JsonObject) -> Visit:
+    event, by = part.get("event") or {}, part["by"]
+    is_alone = by == "id"  # its own session: the visitor's current one doesn't matter
+    visitor, user = ("", "") if is_alone else (part["visitor"], part["user"])
+    customer = part.get("customer") or {}
+    return Visit(
+        at_ms=part["at"],
+        visitor=visitor,
+        user=user,
+        is_order=event.get("type") == "order_completed" and by != "alias",
+        begins=is_alone or (by == "visitor" and bool(visitor or user or part["name"])),
+        place=_place(event),
+        ids=part["ids"],
+        name=part.get("name") or "",
+        customer={name: to_json(value).decode() for name, value in customer.items()},
+    )
+
+
+def _place(event: Mapping[str, JsonValue]) -> str:
+    stage = event.get("flow_stage") or ("payment" if str(event.get("type", "")).startswith("payment_") else "")
+    return f"{stage}.{event.get('platform') or 'web'}" if stage else ""
+
+
+def _placed(part: JsonObject, placed: Placed) -> Iterator[JsonObject]:
+    known: JsonObject = {name: from_json(value) for name, value in placed.customer.items()}
+    if part["by"] == "profile":
+        stage, _, platform = placed.place.partition(".")
+        if placed.session and stage:
+            yield {
+                "session_id": placed.session,
+                "type": "activity",
+                "flow_stage": stage,
+                "platform": platform,
+                "occurred_at": part["occurred_at"],
+                "customer": known | part["customer"],
+            }
+        return
+    event: JsonObject = {name: value for name, value in part["event"].items() if name != "session_id"}
+    customer = event.get("customer") or {}
+    if part["by"] == "id":
+        yield part["event"]
+        if event.get("type") == "order_completed" and placed.session not in {"", part["event"]["session_id"]}:
+            yield {"session_id": placed.session, **event}
+    elif placed.session:
+        if known:
+            event["customer"] = known | customer
+        if placed.continues and "previous_session_id" not in event:
+            event["previous_session_id"] = placed.continues
+        yield {"session_id": placed.session, **event}
+    elif event.get("type") in _BY_PERSON and (customer.get("phone_number") or customer.get("email")):
+        yield event
