@@ -3,6 +3,7 @@
 -- include: constants, text
 local function count(prefix, at, field, by)
   -- guard count_local_day: without + (redis.call('HGET', prefix .. 'clock', 'offset') or 0)
-  local key = prefix .. 'stats:' .. text(math.floor((at + (redis.call('HGET', prefix .. 'clock', 'offset') or 0)) / DAY))
+  local local_at = at + (redis.call('HGET', prefix .. 'clock', 'offset') or 0)
+  local key = prefix .. 'stats:' .. text(math.floor(local_at / DAY))
   if redis.call('HINCRBY', key, field, by) == by then redis.call('PEXPIRE', key, STATS_TTL) end
 end
