@@ -12,6 +12,7 @@ from rich.text import Text
 from worker.errors import StartError
 from worker.logs.masking import MASK, is_secret, mask_urls
 from worker.settings import LIVE_KEYS, Settings, load, require, sources
+from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
 
 _NEEDED_BY = {
     "redis_url": "every role; without it, `winback up` runs a server of its own",
@@ -38,9 +39,12 @@ def check() -> None:
 
 def _missing(settings: Settings) -> Iterator[str]:
     """Yield a line for each missing setting that some roles need. The role of these settings isn't known here."""
+    completed, kept = with_kept_secret(settings)
+    if kept:
+        yield f"identity_secret: from {IDENTITY_SECRET}, which winback up generated for its own server"
     for key, roles in _NEEDED_BY.items():
         try:
-            require(settings, key)
+            require(completed, key)
         except StartError as problem:
             yield f"{problem}; needed by {roles}"
     if settings.delivery.mode != "live":
