@@ -67,6 +67,8 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
         yield "customer", story["unreadable"]
     else:
         yield from _customer_shown(story["customer"])
+        for place, problem in enumerate(story["contact_problems"]):
+            yield "" if place else "no contact", problem
         yield "cart", _cart(story["cart"])
     if story["person"]:
         yield "person", _person(story["person"])
