@@ -69,7 +69,7 @@ def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSe
     if session.state != "waiting":
         return _next_of_ended(session)
     if lane is None:
-        return "nothing: no event had its stage and platform"
+        return "nothing: no event of a known type had its stage and platform"
     wait_ms = milliseconds(lane.kind.wait(detection, lane.stage, lane.platform))
     claimed_ms = session.silent_since_ms + wait_ms
     last_ms = occurred_ms(max(session.activity, session.signal))
