@@ -154,3 +154,11 @@ def test_masked_secret_shows_only_that_it_is_set() -> None:
         "flower.basic_auth",
     )
     assert {shown[key]["value"] for key in secrets} == {"****"}
+
+
+def test_show_names_the_source_of_the_file(folder: Path) -> None:
+    (folder / "winback.toml").write_text("")
+    assert json.loads(run("show", "--json"))["config"] == {"value": "winback.toml", "source": "default"}
+    (folder / "trial.toml").write_text("")
+    shown = json.loads(run("show", "--json", WINBACK_CONFIG="trial.toml"))
+    assert shown["config"] == {"value": "trial.toml", "source": "WINBACK_CONFIG"}

@@ -31,7 +31,8 @@ def check() -> None:
     if settings.delivery.mode == "live":
         require(settings, *LIVE_KEYS)
     file = settings.config if settings.config.exists() else f"no {settings.config}"
-    from_env = sum(origin.startswith("WINBACK_") for origin in sources(settings).values())
+    # The line names the file itself, so the variable that chose it isn't counted.
+    from_env = sum(origin.startswith("WINBACK_") for key, origin in sources(settings).items() if key != "config")
     typer.echo(f"ok: {file}, {from_env} from the environment, mode {settings.delivery.mode}")
     for line in _missing(settings):
         typer.echo(line)

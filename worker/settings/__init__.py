@@ -232,6 +232,8 @@ def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Pa
     for section_path, free in free_sections(Settings):
         paths += [(*section_path, *path) for path in _written(settings, section_path, free.section)]
     origins = {".".join(path): layers.origin(path) or "default" for path in paths}
+    if layers.config_variable:
+        origins["config"] = layers.config_variable
     if settings.broker_url and origins["broker_url"] == "default":
         origins["broker_url"] = "redis_url"
     return origins
