@@ -125,7 +125,7 @@ def test_lossy_event_is_not_sent_unless_forced(shop: Shop) -> None:
     assert refused.exit_code == 1
     assert refused.stderr == (
         "flow_stage: is missing; an activity needs flow_stage and platform; "
-        "the event would only show that the shopper is still active (not sent; --force sends it as it is)\n"
+        "the event would only show that the shopper is still active (not sent; --force sends it anyway)\n"
     )
     assert shop.entries() == []
 
