@@ -1,6 +1,7 @@
 """The page of the outcomes: outcomes with their reasons, postponements, and the rules of the contact policy."""
 
-from tasks.policy.reasons import POSTPONED, REASONS
+from tasks.policy.attempt_reasons import ATTEMPTS
+from tasks.policy.reasons import POSTPONED, REASONS, UNNAMED
 from tasks.policy.rule_table import RULES, Rule
 
 
@@ -9,7 +10,7 @@ def outcomes() -> str:
     lines = []
     for outcome, meanings in REASONS.items():
         lines += [f"### `{outcome}`", "", "| reason | meaning |", "|---|---|"]
-        lines += [f"| {f'`{reason}`' if reason else '(none)'} | {meaning} |" for reason, meaning in meanings.items()]
+        lines += [f"| {_shown(outcome, reason)} | {meaning} |" for reason, meaning in meanings.items()]
         lines.append("")
     return "\n".join(lines).strip()
 
@@ -20,10 +21,21 @@ def postponed() -> str:
     return "\n".join(["| reason | meaning |", "|---|---|", *rows])
 
 
+def attempts() -> str:
+    """Return the table of failed attempts."""
+    rows = [f"| `{reason}` | {meaning} |" for reason, meaning in ATTEMPTS.items()]
+    return "\n".join(["| reason | meaning |", "|---|---|", *rows])
+
+
 def rules() -> str:
     """Return the rules in the order in which they are asked."""
     named = (f"{at}. {_name(rule)}" for at, rule in enumerate(RULES, 1))
     return "\n".join(named)
+
+
+def _shown(outcome: str, reason: str) -> str:
+    shown = reason or UNNAMED.get(outcome, "(none)")
+    return shown if shown.startswith("(") else f"`{shown}`"
 
 
 def _name(rule: Rule) -> str:

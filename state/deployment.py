@@ -92,6 +92,13 @@ def fits(scripts: Scripts, keys: Keys, secret: bytes) -> bool:
     return all(stored is None or stored.decode() == mine for stored, mine in zip(found, own, strict=True))
 
 
+def recorded_identity(scripts: Scripts, keys: Keys) -> str:
+    """Return the fingerprint of the identity secret that the data was written with; empty if there is none yet."""
+    with driver_errors():
+        (found,) = scripts.client.hmget(keys.deployment, "identity")
+    return (found or b"").decode()
+
+
 def recorded_keys(scripts: Scripts, keys: Keys) -> list[str]:
     """Return the ids of all keys that might be in use for encrypted data."""
     with driver_errors():

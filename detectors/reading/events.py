@@ -1,7 +1,7 @@
 """From any document to the canonical form of an event."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -26,7 +26,7 @@ _LOOSE_TYPE_NAMES = words("eventkind action kind name messagetype")
 """Fields that can hold the type if there is no `type`. They can also mean something else."""
 _ORDER_SIGNS = words("ordervalue orderid ordernumber order ordertotal orderkey")
 _UNREADABLE_ID = f"must be {SESSION_ID_FORM}"
-_ACTIVITY_ONLY = "names no type of event; it was read as activity of its session"
+_ACTIVITY_ONLY = f"names no type of event ({', '.join(get_args(EventType))}); it was read as activity of its session"
 _WRAPPED = "is wrapped in a list or in text; it was read as activity of its session"
 
 

@@ -43,13 +43,16 @@ REASONS: dict[str, dict[str, str]] = {
         | {reason: meaning for kind in KINDS for reason, meaning in kind.suppress_meanings.items()},
     ),
     "dead": {
-        "": "the request was refused for good: the reason is the status of the reply, with its code",
+        "": "the request was refused for good: the reason is the status of the reply, with its code, like http_422",
         "attempts_used_up": "delivery.max_attempts attempts failed",
         "stops_its_worker": "its worker stopped during each attempt",
     },
-    "unknown": {"": "the request might have arrived; an operator decides"},
+    "unknown": {"": "the request might have arrived; an operator decides. The reason is that of the last attempt"},
 }
 """Outcome → reason → meaning. Where one reason is empty, further ones come from Yuno's replies."""
+
+UNNAMED = {"dead": "http_*", "unknown": "(attempt)"}
+"""What to show for the empty reason of an outcome whose reasons come from attempts."""
 
 _LAW = "law_"
 POSTPONED: dict[str, str] = {

@@ -22,6 +22,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
+TYPES = "activity, exit, payment_declined, payment_pending, order_completed, opt_out"
 WORDS: list[tuple[dict[str, object], str]] = [
     ({"session_id": "x" * 513}, f"must be {SESSION_ID_FORM}"),
     ({"session_id": 1.5}, f"must be {SESSION_ID_FORM}"),
@@ -38,7 +39,7 @@ WORDS: list[tuple[dict[str, object], str]] = [
     ({"cart": {"items": [{}] * 201}}, "has more than 200 entries"),
     ({"cart": {"items": [{"quantity": 1.5}]}}, "must be a whole number"),
     ({"engagement": {"metadata": 5}}, "must be a JSON object"),
-    ({"type": "click"}, "names no type of event; it was read as activity of its session"),
+    ({"type": "click"}, f"names no type of event ({TYPES}); it was read as activity of its session"),
 ]
 
 

@@ -50,12 +50,26 @@ def test_check_lists_missing_settings_and_their_roles() -> None:
             "needed by every role; without it, `winback up` runs a server of its own"
         ),
         (
-            "identity_secret: is missing; set WINBACK_IDENTITY_SECRET to at least 16 characters that never change "
-            "(openssl rand -hex 32); needed by ingest, sweep and recover; `winback up` generates one for its own "
-            "server"
+            "identity_secret: is missing; set WINBACK_IDENTITY_SECRET to the secret of this server's data, or for a "
+            "new server to at least 16 characters that never change (openssl rand -hex 32); needed by ingest, sweep "
+            "and recover; `winback up` generates one for its own server"
         ),
         "delivery.public_api_key, delivery.private_secret_key: not set; needed only by recover in mode live",
     ]
+
+
+def test_check_names_the_secret_that_up_generated(folder: Path) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / "identity_secret").write_text("hunter2-hunter2-hunter2\n")
+    said = run("check", WINBACK_REDIS_URL="redis://127.0.0.1:6390/0")
+    assert "identity_secret: from var/identity_secret, which winback up generated for its own server\n" in said
+    assert "is missing" not in said
+    assert "hunter2" not in said
+    assert "identity_secret: is missing" in run("check", WINBACK_REDIS_URL="redis://shop.example:6379/0")
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_lists_the_missing_key_of_one_role() -> None:
     partly = {**SECRETS, "WINBACK_DELIVERY__PRIVATE_SECRET_KEY": ""}
     assert run("check", **partly).splitlines()[1:] == [
         "delivery.private_secret_key: not set; needed only by recover in mode live"
@@ -140,3 +154,11 @@ def test_masked_secret_shows_only_that_it_is_set() -> None:
         "flower.basic_auth",
     )
     assert {shown[key]["value"] for key in secrets} == {"****"}
+
+
+def test_show_names_the_source_of_the_file(folder: Path) -> None:
+    (folder / "winback.toml").write_text("")
+    assert json.loads(run("show", "--json"))["config"] == {"value": "winback.toml", "source": "default"}
+    (folder / "trial.toml").write_text("")
+    shown = json.loads(run("show", "--json", WINBACK_CONFIG="trial.toml"))
+    assert shown["config"] == {"value": "trial.toml", "source": "WINBACK_CONFIG"}

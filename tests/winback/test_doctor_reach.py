@@ -87,6 +87,9 @@ def test_unreachable_endpoint_fails_only_in_live_mode(
 
     assert (found["endpoint"].mark, found_code) == (mark, code)
     assert found["endpoint"].text == f"127.0.0.1:{port}: nothing listens there"
+    assert found["endpoint"].hint == (
+        "start it, or fix delivery.endpoint" if mode else "needed only in live mode, and only by recover"
+    )
 
 
 @pytest.mark.usefixtures("healthy")

@@ -12,6 +12,7 @@ from winback.operations.event_check import check
 from winback.operations.field_suggestions import suggestion
 
 SOUND = {"session_id": "s", "type": "exit"}
+TYPES = "activity, exit, payment_declined, payment_pending, order_completed, opt_out"
 SIGN_OF_LIFE = "the event would only show that the shopper is still active"
 
 
@@ -40,8 +41,15 @@ def test_an_event_without_fault_is_fine() -> None:
         ({"flow_stage": None}, f"flow_stage: is missing; an activity needs flow_stage and platform; {SIGN_OF_LIFE}"),
         ({"session_id": None}, "session_id is missing; the event would be rejected"),
         (
+            {"type": "activty"},
+            (
+                f"type: names no type of event ({TYPES}); it was read as activity of its session; {SIGN_OF_LIFE}; "
+                "did you mean activity?"
+            ),
+        ),
+        (
             {"type": "shopping"},
-            f"type: names no type of event; it was read as activity of its session; {SIGN_OF_LIFE}",
+            f"type: names no type of event ({TYPES}); it was read as activity of its session; {SIGN_OF_LIFE}",
         ),
         (
             {"session_id": None, "type": "opt_out", "customer": {"phone_number": "12"}},

@@ -66,7 +66,10 @@ def test_it_prints_the_request_that_would_be_sent() -> None:
         ({"customer": {"full_name": None}}, "the session ends as unreachable without customer.full_name"),
         ({"customer": {"phone_number": "12"}}, "customer.phone_number can't be used for a contact"),
         ({"engagement": {"metadata": {"bot": True}}}, "it is a bot"),
-        ({"session_id": "another", "type": "exit", "flow_stage": None}, "no event had the shopper's flow_stage"),
+        (
+            {"session_id": "another", "type": "exit", "flow_stage": None},
+            "no event of a known type had the shopper's flow_stage",
+        ),
         (
             {"session_id": "another", "type": "order_completed", "cart_id": SEED["session_id"]},
             "the session's cart was bought",

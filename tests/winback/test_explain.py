@@ -116,7 +116,7 @@ def milliseconds_of(text: str) -> int:
         ([event(customer=JANE)], "at the next sweep it is claimed"),
         ([event(customer={"full_name": "Jane"})], "at the next sweep it ends unreachable: phone missing"),
         ([event(customer=JANE), event("payment_declined", stage=None)], "it ends suppressed: declined_off"),
-        ([event("exit", stage=None)], "no event had its stage"),
+        ([event("exit", stage=None)], "no event of a known type had its stage"),
         ([event(), event("order_completed", stage=None)], "nothing: it was bought"),
     ],
 )

@@ -1,7 +1,11 @@
 """What `winback explain` tells of outreaches."""
 
+from typing import Literal
+
 import pytest
 
+from tasks.policy.attempt_reasons import ATTEMPTS
+from tasks.policy.reasons import POSTPONED
 from tests.support.deciding import dead, unknown
 from tests.support.decision_support import Shop
 from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -40,6 +44,25 @@ def test_history_of_an_outreach_is_shown_line_by_line(shop: Shop) -> None:
     ]
     assert (story["history"][-2]["status"], story["history"][-2]["ms"]) == ("http_200", 412)
     assert story["next"] == "nothing: it has ended"
+
+
+@pytest.mark.parametrize(
+    ("word", "why", "meaning"),
+    [
+        ("retry", "connect_error", ATTEMPTS["connect_error"]),
+        ("retry", "http_503.OVERLOADED", ATTEMPTS["http_503"]),
+        ("not_sent", "person_held", POSTPONED["person_held"]),
+    ],
+)
+def test_failed_attempt_is_shown_with_its_meaning(
+    shop: Shop, word: Literal["retry", "not_sent"], why: str, meaning: str
+) -> None:
+    held = sending(shop.state)
+    shop.state.outbox.settle(held, word, reason=why, delay_ms=HOUR_MS, line="attempt 1 in 3 ms")
+    (story,) = told(shop)["outreaches"]
+    attempt = next(line for line in story["history"] if "attempt" in line)
+    assert (attempt["text"], attempt["meaning"]) == (f"attempt 1 {why}, 3 ms", meaning)
+    assert " ".join(shop.run("explain", "s-1").split()).count(meaning) == 1
 
 
 @pytest.mark.parametrize(

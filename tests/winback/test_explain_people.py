@@ -113,9 +113,20 @@ def test_postponement_by_law_has_a_meaning(shop: Shop) -> None:
 def test_times_of_the_shop_stand_in_for_an_unknown_zone(shop: Shop) -> None:
     happen(shop.state, event())
     assert told(shop)["time_zone"] is None
+    assert "Times are UTC: the shopper's time zone isn't certain" in shop.run("explain", "s-1")
+    shop.env["WINBACK_REPORT__TIME_ZONE"] = "America/Bogota"
+    assert (told(shop)["time_zone"], told(shop)["time_zone_of"]) == ("America/Bogota", "shop")
+    assert "in brackets America/Bogota, the time zone of the shop" in shop.run("explain", "s-1")
     shop.env["WINBACK_CONTACT__DEFAULT_ZONE"] = "America/Lima"
     story = told(shop)
     assert (story["time_zone"], story["time_zone_of"]) == ("America/Lima", "shop")
+
+
+def test_session_without_a_stage_waits_for_one(shop: Shop) -> None:
+    happen(shop.state, event("exit", stage=None))
+    shown = " ".join(shop.run("explain", "s-1").split())
+    assert "session s-1 waiting for a stage and platform" in shown
+    assert "last activity none at a stage" in shown
 
 
 def test_other_session_of_active_elsewhere_is_named(shop: Shop) -> None:

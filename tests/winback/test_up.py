@@ -156,6 +156,7 @@ def test_banner_shows_the_endpoint_and_no_password(empty_directory: Path, capsys
     assert "live: requests go to https://api.example.test/external" in said
     assert "shadow: no request is sent" in said
     assert "export WINBACK_REDIS_URL=redis://127.0.0.1:6391/0" in said
+    assert "export WINBACK_IDENTITY_SECRET=$(cat var/identity_secret)" in said
     assert "hidden" not in said
 
 

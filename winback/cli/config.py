@@ -12,6 +12,7 @@ from rich.text import Text
 from worker.errors import StartError
 from worker.logs.masking import MASK, is_secret, mask_urls
 from worker.settings import LIVE_KEYS, Settings, load, require, sources
+from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
 
 _NEEDED_BY = {
     "redis_url": "every role; without it, `winback up` runs a server of its own",
@@ -30,7 +31,8 @@ def check() -> None:
     if settings.delivery.mode == "live":
         require(settings, *LIVE_KEYS)
     file = settings.config if settings.config.exists() else f"no {settings.config}"
-    from_env = sum(origin.startswith("WINBACK_") for origin in sources(settings).values())
+    # The line names the file itself, so the variable that chose it isn't counted.
+    from_env = sum(origin.startswith("WINBACK_") for key, origin in sources(settings).items() if key != "config")
     typer.echo(f"ok: {file}, {from_env} from the environment, mode {settings.delivery.mode}")
     for line in _missing(settings):
         typer.echo(line)
@@ -38,9 +40,12 @@ def check() -> None:
 
 def _missing(settings: Settings) -> Iterator[str]:
     """Yield a line for each missing setting that some roles need. The role of these settings isn't known here."""
+    completed, kept = with_kept_secret(settings)
+    if kept:
+        yield f"identity_secret: from {IDENTITY_SECRET}, which winback up generated for its own server"
     for key, roles in _NEEDED_BY.items():
         try:
-            require(settings, key)
+            require(completed, key)
         except StartError as problem:
             yield f"{problem}; needed by {roles}"
     if settings.delivery.mode != "live":

@@ -44,7 +44,7 @@ def explain(
     explains the newest one. Exit code 1 if the person has no session.
 
     Personal data is masked unless you pass --reveal. Times are UTC, with the local time of the shopper, or else of
-    `contact.default_zone`, in brackets.
+    `contact.default_zone` or `report.time_zone`, in brackets.
     """
     if (session is None) == (phone is None and email is None):
         raise StartError("name either a SESSION, or a person by --phone or --email")

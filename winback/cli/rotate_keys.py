@@ -16,7 +16,6 @@ from state.key_rotation import Rotation, RotationTally
 from winback.cli import terminal
 from worker import runtime
 from worker.errors import StartError
-from worker.settings import load, require
 
 STILL_RUNS = timedelta(seconds=30)
 """A process that hasn't reported a key for this long no longer uses it. Processes report every two seconds."""
@@ -66,9 +65,7 @@ def rotate_keys(
 
     Exit code 1 if a value couldn't be encrypted again.
     """
-    settings = load()
-    require(settings, "redis_url", "identity_secret", "encryption_keys")
-    state = runtime.open_state(settings)
+    settings, state = terminal.opened("identity_secret", "encryption_keys")
     lost_keys = tuple(lost or ())
     _require_lost(lost_keys, state)
     if lost_keys:

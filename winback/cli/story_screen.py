@@ -12,6 +12,10 @@ from winback.cli.local_times import with_local_times
 from winback.operations.story import Story
 from worker.logs.masking import one_line
 
+_NO_ZONE = (
+    "Times are UTC: the shopper's time zone isn't certain, and contact.default_zone and report.time_zone name no other."
+)
+
 
 def show(console: Console, story: Story) -> None:
     """Print a session and its outreaches."""
@@ -23,6 +27,8 @@ def show(console: Console, story: Story) -> None:
     if story["time_zone"]:
         zone_of = f"the time zone of the {story['time_zone_of']}"
         console.print(Text(f"\nTimes are UTC, in brackets {story['time_zone']}, {zone_of}.", "dim"))
+    else:
+        console.print(Text(f"\n{_NO_ZONE}", "dim"))
 
 
 def print_outreach(story: Story, console: Console | None = None, *, time_zone: str | None = None) -> None:
@@ -67,6 +73,8 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
         yield "customer", story["unreadable"]
     else:
         yield from _customer_shown(story["customer"])
+        for place, problem in enumerate(story["contact_problems"]):
+            yield "" if place else "no contact", problem
         yield "cart", _cart(story["cart"])
     if story["person"]:
         yield "person", _person(story["person"])
@@ -82,6 +90,8 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
 
 def _progress_shown(story: Story) -> Iterator[tuple[str, str]]:
     where = f" at {story['stage']} on {story['platform']}" if story["stage"] else ""
+    if story["state"] == "waiting" and not where:
+        where = " for a stage and platform"
     yield "session", f"{story['session']}  {story['state']}{where}"
     if story["meaning"]:
         yield "meaning", story["meaning"]
@@ -89,7 +99,7 @@ def _progress_shown(story: Story) -> Iterator[tuple[str, str]]:
         yield "stored as", story["stored_as"]
     for place, stay in enumerate(story["stages"]):
         yield "" if place else "stages", _stage_visit(stay)
-    yield "last activity", story["last_activity"] or "none"
+    yield "last activity", story["last_activity"] or "none at a stage"
     if story["signal"]:
         yield "signal", f"{story['signal']['kind']} at {story['signal']['at']}"
     yield "purchase", story["purchase"] or "none"

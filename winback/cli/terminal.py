@@ -20,6 +20,7 @@ from worker import runtime
 from worker.runtime import State
 from worker.server_errors import call_with_timeout
 from worker.settings import Settings, load, require
+from worker.settings.generated_secrets import with_kept_secret
 
 _GAP = 2
 _LEAST_WIDTH = 16
@@ -36,21 +37,32 @@ class Opened(NamedTuple):
 def opened(*keys: str) -> Opened:
     """Load the settings and connect to the server.
 
+    Without an identity secret, use the one that `winback up` generated, if the data was written with it.
+
     Raises:
         StartError: a setting is missing or invalid, or the server doesn't answer.
     """
-    settings = load()
-    require(settings, "redis_url", *keys)
+    given = load()
+    completed, kept = with_kept_secret(given)
+    require(completed, "redis_url", *keys)
 
-    def connected() -> State:
-        state = runtime.open_state(settings)
+    def connected() -> Opened:
+        state = runtime.open_state(given)
         require_suitable(state.client)
+        # A secret that no setting names must not become the secret of other data.
+        settings = completed if not kept or _wrote_data(completed, state) else given
         if "identity_secret" in keys:
+            require(settings, "identity_secret")
             # Another secret gives other hashes, so that no person would be found.
             deployment.check(state.scripts, state.keys, runtime.identity_secret(settings), None)
-        return state
+        return Opened(settings, state)
 
-    return Opened(settings, call_with_timeout(settings, connected))
+    return call_with_timeout(given, connected)
+
+
+def _wrote_data(settings: Settings, state: State) -> bool:
+    own = deployment.fingerprint(runtime.identity_secret(settings))
+    return deployment.recorded_identity(state.scripts, state.keys) == own
 
 
 def out() -> Console:

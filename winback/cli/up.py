@@ -114,6 +114,9 @@ def _print_banner(settings: Settings, server: EmbeddedValkey | None, chosen: lis
     if server is not None:
         print_line("server", f"{server.url}, embedded, data in {VAR / 'valkey'}")
         print_line("", f"for other commands: export WINBACK_REDIS_URL={server.url}")
+        if settings.identity_secret is None:
+            # The command and not the secret, since this output may be a log.
+            print_line("", f"                    export WINBACK_IDENTITY_SECRET=$(cat {IDENTITY_SECRET})")
     else:
         print_line("server", mask_urls(settings.redis_url or ""))
     if "flower" in chosen:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from difflib import get_close_matches
+from typing import Literal, get_args
 
 from pydantic_core import from_json
 
 from detectors.activity import MAX_EVENT_BYTES, ActivityEvent, Cart, Customer
 from detectors.event_warnings import warnings
+from detectors.flow import EventType
 from detectors.normalize import countries, emails, languages, money, names, phones
 from detectors.parsing import Problem, parse, unknown_fields
 from detectors.reading import signs
@@ -105,7 +107,17 @@ def _problem(raw: bytes, rejection: Rejection, problem: Problem) -> EventFinding
         # Only the field itself is left out, not the object that contains it.
         left_out = f"its {part}" if part == problem.field else problem.field
         effect = f"the event would be applied without {left_out}"
+    if problem.field == "type" and (meant := _meant_type(raw)):
+        effect += f"; did you mean {meant}?"
     return EventFinding("problem", problem.field, problem.message, effect)
+
+
+def _meant_type(raw: bytes) -> str:
+    """Return the type that a misspelt one resembles; empty if there is none."""
+    document = _document(raw)
+    written = document.get("type") if isinstance(document, dict) else None
+    close = get_close_matches(written[:64].lower(), get_args(EventType), n=1) if isinstance(written, str) else []
+    return close[0] if close else ""
 
 
 def _holds(raw: bytes, part: str) -> bool:

@@ -68,7 +68,7 @@ def _why_not(session: _Session) -> str | None:
     reasons = {
         "the person opted out": session.opted_out,
         "the session's cart was bought": session.purchase and session.purchase >= session.activity,
-        "no event had the shopper's flow_stage and platform": not session.activity,
+        "no event of a known type had the shopper's flow_stage and platform": not session.activity,
         "the cart is empty": was_emptied(fields),
         f"the session ends as unreachable without {' and '.join(missing)}": missing,
         "the customer refused every channel": not consent.allowed(fields, {}, must_be_given=False),

@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from detectors.durations import format_duration
 from state.decisions import HistoryLine, OutreachRecord
+from tasks.policy.attempt_reasons import attempt_meaning
 from tasks.policy.reasons import meaning_of
 from winback.operations.reply_text import masked_reply
 from winback.operations.story import Story, encrypted_under, when
@@ -70,7 +71,7 @@ def _history_line(
         text += f" (left out: {found['left_out']})" if found["left_out"] else ""
         text += _reply(found["said"] or "", fields, reveal=reveal)
         numbers = {"attempt": int(found["number"]), "ms": int(found["ms"]) if found["ms"] else None}
-        return shown | {"text": text, **numbers, "status": status}
+        return shown | {"text": text, **numbers, "status": status, "meaning": _meaning(status or "")}
     if found := _CLAIMED.fullmatch(line.text):
         return shown | {"text": f"claimed: silent since {when(int(found[1]))}"}
     word, _, reason = line.text.partition(".")
@@ -83,6 +84,11 @@ def _history_line(
     else:
         text = f"ended {word}: {reason}" if reason else f"ended {word}"
     return shown | {"text": text, "meaning": meaning_of(word, reason.partition(" until ")[0]) or None}
+
+
+def _meaning(status: str) -> str | None:
+    """Return the meaning of an attempt's status; an attempt without a request can have the reason of a postponement."""
+    return attempt_meaning(status) or meaning_of("postponed", status) or None
 
 
 def _reply(said: str, fields: Mapping[str, str], *, reveal: bool) -> str:

@@ -12,6 +12,7 @@ from state.event_streams import Watermark
 from state.people import PersonFacts
 from state.session_record import Session, StageVisit
 from tasks.policy.reasons import meaning_of
+from winback.operations.contact_problems import contact_problems
 from winback.operations.story import Story, encrypted_under, when
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
 
@@ -37,6 +38,7 @@ def explain_session(
         "supersedes": session.supersedes or None,
         "contacts": session.contacts,
         "customer": _customer(session.fields, reveal=reveal),
+        "contact_problems": _contact_problems(session),
         "cart": _cart(session, reveal=reveal),
         "person": _person(facts),
         "unreadable": encrypted_under(session.unreadable) or None,
@@ -67,7 +69,7 @@ def _next_of_session(session: Session, lane: Lane | None, detection: DetectionSe
     if session.state != "waiting":
         return _next_of_ended(session)
     if lane is None:
-        return "nothing: no event had its stage and platform"
+        return "nothing: no event of a known type had its stage and platform"
     wait_ms = milliseconds(lane.kind.wait(detection, lane.stage, lane.platform))
     claimed_ms = session.silent_since_ms + wait_ms
     last_ms = occurred_ms(max(session.activity, session.signal))
@@ -144,6 +146,13 @@ def _customer(fields: Mapping[str, str], *, reveal: bool) -> Story:
         "opted_out": bool(fields.get("opted_out")),
         "metadata": metadata_of(fields) if reveal else sorted(metadata_of(fields)),
     }
+
+
+def _contact_problems(session: Session) -> list[str]:
+    """Return the problems of the customer; none where no contact follows or the data can't be read."""
+    if session.unreadable or session.state in {"forgotten", "bought", "superseded"}:
+        return []
+    return contact_problems(session.fields)
 
 
 def _cart(session: Session, *, reveal: bool) -> object:

@@ -84,10 +84,11 @@ def _time_zone(session: Session, settings: Settings) -> Story:
     from tasks.delivery.payload import phone_of
     from tasks.policy.law.places import place_of
 
-    fields, of_shop = session.fields, settings.contact.default_zone
+    fields, default = session.fields, settings.contact.default_zone
+    of_shop = default if default != "UTC" else settings.report.time_zone
     number, country = phone_of(fields) or "", countries.country(fields.get("country", "")) or ""
     region, own = fields.get("region", ""), fields.get("time_zone", "")
-    zones = place_of(number, country, region=region, time_zone=own, default_zone=of_shop).zones
+    zones = place_of(number, country, region=region, time_zone=own, default_zone=default).zones
     if (number or country or own) and len(zones) == 1:
         return {"time_zone": zones[0], "time_zone_of": "shopper"}
     return {"time_zone": of_shop, "time_zone_of": "shop"} if of_shop != "UTC" else {"time_zone": None}

@@ -52,7 +52,7 @@ def examine() -> list[Finding]:
         *(_problems("settings", StartError(broken)) if broken else [_settings_are_fine(settings)]),
         *secrets.findings(settings, answers.record, kept=kept),
         _result(broker, ends, reach.broker_is_away(settings), partial(reach.broker_problem, settings)),
-        _result(endpoint, ends, reach.endpoint_is_away(settings), lambda _problem: None),
+        _result(endpoint, ends, reach.endpoint_is_away(settings), partial(reach.endpoint_problem, settings)),
         *answers.findings,
     ]
 

@@ -11,7 +11,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from tasks.delivery.deadline_transport import pinned_ssl_context
 from tasks.delivery.resolving import addresses, kinds_of_addresses
-from worker.diagnosis import diagnose
+from worker.diagnosis import chain, diagnose
 from worker.monitoring.finding import Finding
 from worker.server_errors import address
 from worker.settings import Settings
@@ -119,6 +119,14 @@ def endpoint_is_away(settings: Settings) -> Finding:
     return Finding(
         "endpoint", "fail", f"{host}:{port}", "allow connections from recover's host to it, or fix delivery.endpoint"
     )
+
+
+def endpoint_problem(settings: Settings, problem: Exception) -> Finding | None:
+    """Return the finding for an error of the endpoint whose fix isn't the network's; None for all others."""
+    host, port, _ = _where(settings)
+    if settings.delivery.mode != "live" or not any(isinstance(one, ConnectionRefusedError) for one in chain(problem)):
+        return None
+    return Finding("endpoint", "fail", f"{host}:{port}: nothing listens there", "start it, or fix delivery.endpoint")
 
 
 def _where(settings: Settings) -> tuple[str, int, bool]:

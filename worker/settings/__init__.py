@@ -48,7 +48,8 @@ LIVE_KEYS = ("delivery.public_api_key", "delivery.private_secret_key")
 _HINTS = {
     "redis_url": "set WINBACK_REDIS_URL, like redis://localhost:6379/0",
     "broker_url": "set WINBACK_REDIS_URL (its database 1 is the broker) or WINBACK_BROKER_URL",
-    "identity_secret": "set WINBACK_IDENTITY_SECRET to at least 16 characters that never change (openssl rand -hex 32)",
+    "identity_secret": "set WINBACK_IDENTITY_SECRET to the secret of this server's data, or for a new server to at "
+    "least 16 characters that never change (openssl rand -hex 32)",
     "encryption_keys": "set WINBACK_ENCRYPTION_KEYS (openssl rand -hex 32 makes a key)",
     "delivery.public_api_key": "set WINBACK_DELIVERY__PUBLIC_API_KEY to Yuno's key, or use mode shadow",
     "delivery.private_secret_key": "set WINBACK_DELIVERY__PRIVATE_SECRET_KEY to Yuno's key, or use mode shadow",
@@ -233,6 +234,8 @@ def sources(settings: Settings, env: Mapping[str, str] | None = None, config: Pa
     for section_path, free in free_sections(Settings):
         paths += [(*section_path, *path) for path in _written(settings, section_path, free.section)]
     origins = {".".join(path): layers.origin(path) or "default" for path in paths}
+    if layers.config_variable:
+        origins["config"] = layers.config_variable
     if settings.broker_url and origins["broker_url"] == "default":
         origins["broker_url"] = "redis_url"
     return origins

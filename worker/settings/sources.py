@@ -22,12 +22,14 @@ class Layers:
         from_file: Its content; empty if there is no file.
         from_env: Values of the environment, nested like the file.
         variables: The environment variable of each such value.
+        config_variable: The environment variable that named the file; empty if none did.
     """
 
     file: Path
     from_file: Tree = field(repr=False)
     from_env: Tree = field(repr=False)
     variables: Mapping[KeyPath, str]
+    config_variable: str = ""
 
     def merged(self) -> Tree:
         """Return the values of both, the environment's over the file's."""
@@ -56,6 +58,7 @@ def read_layers(
     """
     env = os.environ if env is None else env
     named = env.get(f"{PREFIX}CONFIG", "").strip()
+    config_variable = f"{PREFIX}CONFIG" if named and file is None else ""
     required, file = required and bool(file or named), file or Path(named or DEFAULT_FILE)
     # An empty variable counts as unset, because compose files and shells pass unset variables on as empty ones.
     given = {name: text for name, value in env.items() if (text := value.strip())}
@@ -68,7 +71,7 @@ def read_layers(
         for path, name in section.variables(section_path, given):
             variables[path] = name
             _put(from_env, path, given[name])
-    return Layers(file, from_file, from_env, variables)
+    return Layers(file, from_file, from_env, variables, config_variable)
 
 
 def _named(tree: Tree, section_path: KeyPath, read: Callable[[str], str | None]) -> Tree:
