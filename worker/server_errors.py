@@ -26,6 +26,7 @@ PATIENCE_S = 9.0
 _LONGEST = 200  # characters of a server's message
 
 _SLOW = "it doesn't answer in time"
+NO_HOST = "there is no such host"
 READ_ONLY = "it is a replica and takes no writes"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
@@ -35,11 +36,12 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((RedisTimeoutError, TimeoutError), _SLOW),
     ((MasterNotFoundError,), "no Sentinel can be reached that knows the service"),
     ((ConnectionRefusedError,), "nothing listens there"),
-    ((socket.gaierror,), "there is no such host"),
+    ((socket.gaierror,), NO_HOST),
 )
 
 
 _HINTS = {
+    NO_HOST: "fix the host name in WINBACK_REDIS_URL",
     READ_ONLY: "make it the primary again (REPLICAOF NO ONE), or set WINBACK_REDIS_URL to the primary",
     "MISCONF": "make room on its disk; its log says more",
     "NOREPLICAS": "bring its replicas back",
@@ -88,7 +90,7 @@ def naming_server(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (ServerUnavailableError, ServerFullError) as problem:
-        raise type(problem)(describe(settings, problem)) from problem
+        raise type(problem)(describe(settings, problem, probe=True)) from problem
 
 
 def describe(settings: Settings, problem: StateError, *, probe: bool = False, why: str = "") -> str:

@@ -66,6 +66,9 @@ _GROUP_OF = {name: group for group, lines in GROUPS.items() for name in lines}
 _MODULES = {"resume": "pause"}
 """Commands whose module has another name."""
 
+_SUPERVISED = {"up", "collect"}
+"""Commands that a supervisor restarts after a temporary problem."""
+
 _Runnable = TyperCommand | TyperGroup
 _typer = partial(typer.Typer, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
@@ -129,7 +132,7 @@ def run() -> int | None:
         if role_output.is_role(sys.argv[1:]):
             role_output.refuse(exc, sys.argv[1])
             return exit_code(exc)
-        return _print_error(str(exc), exit_code(exc))
+        return _print_error(str(exc), exit_code(exc) if sys.argv[1] in _SUPERVISED else MISTAKE)
     except Abort:
         # Ctrl-C, or no terminal to answer a question: the action was not started.
         return _print_error("Aborted. No changes were made.", 1)
