@@ -25,7 +25,7 @@ from worker.errors import StartError
 from worker.monitoring import health, reach
 from worker.monitoring.checks import law, logins, registers, secrets, thresholds
 from worker.monitoring.finding import Finding, span
-from worker.server_errors import PATIENCE_S, address, call_with_timeout, reason, run_in_thread
+from worker.server_errors import PATIENCE_S, UnusableServerError, address, call_with_timeout, reason, run_in_thread
 from worker.settings import Settings, require
 from worker.settings.detection_sources import detection_sources
 from worker.settings.generated_secrets import with_kept_secret
@@ -92,8 +92,11 @@ def _state(settings: Settings, *, usable: bool) -> _Answers:
         require(settings, "redis_url")
         return call_with_timeout(settings, lambda: _ask_server(settings, usable=usable))
     except StartError as problem:
+        shown = _problems("server", problem)
+        if isinstance(problem, UnusableServerError):
+            shown = [Finding("server", "fail", problem.problem, problem.hint)]
         left_out = "memory, persistence, clock, deployment and the roles: these need the server"
-        return _Answers([*_problems("server", problem), _not_checked(left_out)], None)
+        return _Answers([*shown, _not_checked(left_out)], None)
 
 
 def _ask_server(settings: Settings, *, usable: bool) -> _Answers:
