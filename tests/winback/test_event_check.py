@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from detectors.activity import MAX_EVENT_BYTES
 from tests.support.checking_events import SEED, checked, findings, run, told
 from winback.operations.event_check import check
 from winback.operations.field_suggestions import suggestion
+from worker.errors import StartError
 
 SOUND = {"session_id": "s", "type": "exit"}
 SIGN_OF_LIFE = "the event would only show that the shopper is still active"
@@ -38,7 +39,7 @@ def test_an_event_without_fault_is_fine() -> None:
             "platform: must be 'web', 'ios' or 'android'; the event would be applied without its",
         ),
         ({"flow_stage": None}, f"flow_stage: is missing; an activity needs flow_stage and platform; {SIGN_OF_LIFE}"),
-        ({"session_id": None}, "session_id is missing; the event would be rejected"),
+        ({"session_id": None}, "session_id: is missing; the event would be rejected"),
         (
             {"type": "shopping"},
             f"type: names no type of event; it was read as activity of its session; {SIGN_OF_LIFE}",
@@ -126,6 +127,7 @@ def test_no_finding_repeats_a_value_of_an_event() -> None:
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_whatever_is_checked_there_is_an_answer(text: bytes | str) -> None:
+    assume(text.strip())
     assert run(stdin=text).exit_code in {0, 1}
 
 
@@ -137,6 +139,7 @@ def test_whatever_is_checked_there_is_an_answer(text: bytes | str) -> None:
         ("stage", "flow_stage"),
         ("phone", "customer.phone_number"),
         ("phoneNumber", "customer.phone_number"),
+        ("customer.fone", "customer.phone_number"),
         ("customer.name", "customer.full_name"),
         ("customer.Email", "customer.email"),
         ("name", "customer.full_name"),
@@ -153,3 +156,8 @@ def test_whatever_is_checked_there_is_an_answer(text: bytes | str) -> None:
 )
 def test_an_unknown_field_is_traced_to_the_one_that_was_meant(unknown: str, meant: str | None) -> None:
     assert suggestion(unknown) == meant
+
+
+def test_input_without_an_event_is_a_mistake() -> None:
+    with pytest.raises(StartError, match=r"^event check: the input has no event$"):
+        checked()

@@ -147,7 +147,7 @@ def test_an_event_from_the_future_is_worth_a_warning() -> None:
 
 def test_misspelt_field_is_suggested_next_to_its_problem() -> None:
     assert told({"sesion_id": "s", "type": "exit"}) == [
-        "line 1: session_id is missing; the event would be rejected",
+        "line 1: session_id: is missing; the event would be rejected",
         "line 1: warning: sesion_id: is not a field of an event; it would be ignored; did you mean session_id?",
     ]
 

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from difflib import get_close_matches
 from functools import cache, partial
 from importlib import import_module
 from typing import cast
@@ -89,6 +90,9 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: object, args: list[str]) -> tuple[str | None, _Runnable | None, list[str]]:
         """Return the command itself, imported."""
+        close = get_close_matches(args[0], COMMANDS, n=1) if args and args[0] not in COMMANDS else []
+        if close:
+            cast("typer.Context", ctx).fail(f"no such command '{args[0]}' (did you mean {close[0]}?)")
         name, listed, rest = super().resolve_command(cast("typer.Context", ctx), args)
         return name, load_command(name or "") if listed else None, rest
 

@@ -77,6 +77,8 @@ def check(
     nothing is logged or stored.
     """
     requests, show = Requests(), _as_json if json else _as_text
+    if source.isatty():
+        typer.echo("reading events from the terminal; Ctrl-D ends", err=True)
     events, count = 0, {"problem": 0, "warning": 0}
     for lines in json_lines.events(source):
         now_ms = time.time_ns() // 1_000_000
@@ -87,6 +89,8 @@ def check(
                 count[finding.level] += 1
             for shown in show(checked, line):
                 typer.echo(shown)
+    if not events:
+        raise StartError("event check: the input has no event")
     if not json:
         typer.echo(", ".join(_counted(number, name) for name, number in {"event": events, **count}.items()))
     if count["problem"] or (strict and count["warning"]):
