@@ -38,6 +38,7 @@ class Parsed(NamedTuple):
 _Path = tuple[int | str, ...]
 _adapter = TypeAdapter(ActivityEvent).validator
 _validate, _validate_document = _adapter.validate_json, _adapter.validate_python
+_SESSION = "session_id"
 _NO_JSON = Problem("", "is not valid JSON")
 _NO_OBJECT = Problem("", "is not a JSON object")
 _BROKEN_TEXT = Problem("", "is not plain UTF-8; the characters that could not be read were replaced")
@@ -174,7 +175,10 @@ def _problem(detail: ErrorDetails) -> Problem:
     field = ".".join(str(part) for part in detail["loc"])
     if detail["loc"] and detail["loc"][0] in _IDS and detail["type"] not in _OF_A_LIST:
         return Problem(field, f"must be {SESSION_ID_FORM}")
-    return Problem(field, plain(detail))
+    message = plain(detail)
+    if not field and message.startswith(f"{_SESSION} "):
+        return Problem(_SESSION, message.removeprefix(f"{_SESSION} "))
+    return Problem(field, message)
 
 
 def session_in(raw: bytes) -> str:

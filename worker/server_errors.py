@@ -26,6 +26,7 @@ PATIENCE_S = 9.0
 _LONGEST = 200  # characters of a server's message
 
 _SLOW = "it doesn't answer in time"
+NO_HOST = "there is no such host"
 READ_ONLY = "it is a replica and takes no writes"
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
@@ -35,16 +36,26 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((RedisTimeoutError, TimeoutError), _SLOW),
     ((MasterNotFoundError,), "no Sentinel can be reached that knows the service"),
     ((ConnectionRefusedError,), "nothing listens there"),
-    ((socket.gaierror,), "there is no such host"),
+    ((socket.gaierror,), NO_HOST),
 )
 
 
 _HINTS = {
+    NO_HOST: "fix the host name in WINBACK_REDIS_URL",
     READ_ONLY: "make it the primary again (REPLICAOF NO ONE), or set WINBACK_REDIS_URL to the primary",
     "MISCONF": "make room on its disk; its log says more",
     "NOREPLICAS": "bring its replicas back",
 }
 _START_IT = "start it, or fix WINBACK_REDIS_URL"
+
+
+class UnusableServerError(StartError):
+    """The state server can't be used. The text is the problem and the hint in one line."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"{problem}: {hint}" if hint else problem)
+        self.problem = problem
+        self.hint = hint
 
 
 def run_in_thread(call: Callable[[], Result]) -> "Future[Result]":
@@ -73,9 +84,9 @@ def call_with_timeout(settings: Settings, call: Callable[[], Result], seconds: f
     try:
         return run_in_thread(call).result(seconds)
     except TimeoutError:
-        raise StartError(describe(settings, ServerUnavailableError(), probe=True, why=_SLOW)) from None
+        raise UnusableServerError(*_parts(settings, ServerUnavailableError(), probe=True, why=_SLOW)) from None
     except StateError as problem:
-        raise StartError(describe(settings, problem, probe=True)) from None
+        raise UnusableServerError(*_parts(settings, problem, probe=True)) from None
 
 
 @contextmanager
@@ -88,7 +99,7 @@ def naming_server(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (ServerUnavailableError, ServerFullError) as problem:
-        raise type(problem)(describe(settings, problem)) from problem
+        raise type(problem)(describe(settings, problem, probe=True)) from problem
 
 
 def describe(settings: Settings, problem: StateError, *, probe: bool = False, why: str = "") -> str:
@@ -100,22 +111,24 @@ def describe(settings: Settings, problem: StateError, *, probe: bool = False, wh
         probe: Whether the port is probed if the error doesn't tell, which takes up to 2 s.
         why: Used as the reason if it isn't empty.
     """
+    return str(UnusableServerError(*_parts(settings, problem, probe=probe, why=why)))
+
+
+def _parts(settings: Settings, problem: StateError, *, probe: bool, why: str = "") -> tuple[str, str]:
+    """Return the problem with the server's address, and the hint, which can be empty."""
+    where = f"redis_url ({address(settings.redis_url or '')})"
     if found := diagnose(problem, settings.redis_url or "", "WINBACK_REDIS_URL", probe=probe and _may_pass(problem)):
-        return f"redis_url ({address(settings.redis_url or '')}): {found.reason}: {found.hint}"
+        return f"{where}: {found.reason}", found.hint
     if isinstance(problem, ServerUnavailableError):
-        return _unreachable(settings, why or reason(problem))
+        why = why or reason(problem)
+        return f"{where}: {why}", next((hint for words, hint in _HINTS.items() if why.startswith(words)), _START_IT)
     if isinstance(problem, ServerFullError):
-        return f"redis_url ({address(settings.redis_url or '')}): {problem}: give it more memory"
-    return str(problem)
+        return f"{where}: {problem}", "give it more memory"
+    return str(problem), ""
 
 
 def _may_pass(problem: StateError) -> bool:
     return isinstance(problem, ServerUnavailableError)
-
-
-def _unreachable(settings: Settings, why: str) -> str:
-    hint = next((hint for words, hint in _HINTS.items() if why.startswith(words)), _START_IT)
-    return f"redis_url ({address(settings.redis_url or '')}): {why}: {hint}"
 
 
 def reason(problem: BaseException) -> str:

@@ -18,6 +18,7 @@ from detectors.normalize.written_numbers import written
 
 _KEPT = 65_536
 _OVERLONG = 11
+_SHORTEST = 10  # characters of E.164; shorter readings are of tiny countries, and the number is a local one
 _DECIMAL = re.compile(r"\s*\+?[0-9]{5,15}[.,]0{1,2}\s*")
 """The form in which spreadsheets export a number. With the zero as a digit it can be another person's: 3201234567.0 in
 Belgium."""
@@ -95,6 +96,8 @@ def _only(groups: Iterable[list[PhoneLine]]) -> tuple[PhoneLine | None, str]:
     impossible = next((line for line in group if not is_valid(line.code, line.national)), None)
     if impossible is not None:
         return None, impossible.doubt
+    if len(numbers) > 1 and max(map(len, numbers)) < _SHORTEST:
+        return None, "is too short for a number"
     if len(numbers) > 1:
         return None, f"has two readings: {' and '.join(numbers[:2])}"
     line = group[0]

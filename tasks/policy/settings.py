@@ -11,7 +11,7 @@ from detectors.durations import Duration, within
 from detectors.flow import Stage
 from tasks.delivery.settings import Count
 from tasks.policy.block_settings import BlockSettings
-from tasks.policy.law.zone_files import zone_name
+from tasks.policy.law.zone_files import not_a_zone, zone_name
 from tasks.policy.listed_people import People
 from tasks.policy.rule_table import RULES
 from tasks.policy.setting_fields import (
@@ -117,7 +117,7 @@ class ContactSettings(BaseModel):
     def _is_a_zone(cls, text: str) -> str:
         name = zone_name(text)
         if name is None:
-            raise ValueError("isn't a time zone: write an IANA name, like America/Bogota")
+            raise ValueError(not_a_zone(text))
         return name
 
     @model_validator(mode="after")

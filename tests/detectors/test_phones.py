@@ -98,6 +98,7 @@ def test_signs_and_scripts_around_digits_do_not_matter(text: str) -> None:
     ("text", "code", "why_not"),
     [
         ("0051 987 654 321", "BR", "has two readings: +51987654321 and +5551987654321"),
+        ("30012", None, "is too short for a number"),
         ("51987654321", None, "has two readings: +51987654321 and +5551987654321"),
         ("+55 11 7654-3210", "BR", "has two readings: +551176543210 and +5511976543210"),
         ("55 1234 5678", "CO", "is not a valid number"),

@@ -88,7 +88,7 @@ def test_country_of_several_words_has_underscores_in_a_variable() -> None:
         ({"WINBACK_CONTACT__LAW": "maybe"}, "WINBACK_CONTACT__LAW: 'maybe' is not known here: write 'on' or 'off'"),
         (
             {"WINBACK_CONTACT__DEFAULT_ZONE": "Mars"},
-            "WINBACK_CONTACT__DEFAULT_ZONE: 'Mars' isn't a time zone: write an IANA name",
+            "WINBACK_CONTACT__DEFAULT_ZONE: 'Mars' is not a time zone: write an IANA name",
         ),
         (
             {"WINBACK_CONTACT__REQUIRE_CONSENT": "law,Atlantis"},

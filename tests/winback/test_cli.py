@@ -45,6 +45,7 @@ def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
     [
         (["boost"], "winback: no such command 'boost'"),
         (["event", "boost"], "winback event: no such command 'boost'"),
+        (["statusx"], "winback: no such command 'statusx' (did you mean status?); for help, run winback --help"),
         (["event", "check", "/no/such"], "winback event check: FILE: '/no/such': No such file or directory"),
         (["replay"], "winback replay: FILE: is missing"),
         (["status", "--days", "two"], "winback status: --days: must be a whole number"),

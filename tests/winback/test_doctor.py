@@ -126,7 +126,8 @@ def test_dead_port_fails_in_one_line_and_names_unchecked_parts(env: dict[str, st
 
     assert code == 1
     assert marks(found, "fail") == {"server": "fail", "broker": "fail"}
-    assert found["server"].text.startswith(f"redis_url (127.0.0.1:{port}): nothing listens there: ")
+    assert found["server"].text == f"redis_url (127.0.0.1:{port}): nothing listens there"
+    assert found["server"].hint == "start it, or fix WINBACK_REDIS_URL"
     assert found["broker"].text == f"127.0.0.1:{port}: nothing listens there"
     assert found["not checked"].mark == "note"
 

@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from detectors.activity import MAX_EVENT_BYTES
 from tests.support.checking_events import SEED, checked, findings, run, told
 from winback.operations.event_check import check
 from winback.operations.field_suggestions import suggestion
+from worker.errors import StartError
 
 SOUND = {"session_id": "s", "type": "exit"}
 TYPES = "activity, exit, payment_declined, payment_pending, order_completed, opt_out"
@@ -39,7 +40,7 @@ def test_an_event_without_fault_is_fine() -> None:
             "platform: must be 'web', 'ios' or 'android'; the event would be applied without its",
         ),
         ({"flow_stage": None}, f"flow_stage: is missing; an activity needs flow_stage and platform; {SIGN_OF_LIFE}"),
-        ({"session_id": None}, "session_id is missing; the event would be rejected"),
+        ({"session_id": None}, "session_id: is missing; the event would be rejected"),
         (
             {"type": "activty"},
             (
@@ -134,6 +135,7 @@ def test_no_finding_repeats_a_value_of_an_event() -> None:
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_whatever_is_checked_there_is_an_answer(text: bytes | str) -> None:
+    assume(text.strip())
     assert run(stdin=text).exit_code in {0, 1}
 
 
@@ -145,6 +147,7 @@ def test_whatever_is_checked_there_is_an_answer(text: bytes | str) -> None:
         ("stage", "flow_stage"),
         ("phone", "customer.phone_number"),
         ("phoneNumber", "customer.phone_number"),
+        ("customer.fone", "customer.phone_number"),
         ("customer.name", "customer.full_name"),
         ("customer.Email", "customer.email"),
         ("name", "customer.full_name"),
@@ -161,3 +164,8 @@ def test_whatever_is_checked_there_is_an_answer(text: bytes | str) -> None:
 )
 def test_an_unknown_field_is_traced_to_the_one_that_was_meant(unknown: str, meant: str | None) -> None:
     assert suggestion(unknown) == meant
+
+
+def test_input_without_an_event_is_a_mistake() -> None:
+    with pytest.raises(StartError, match=r"^event check: the input has no event$"):
+        checked()

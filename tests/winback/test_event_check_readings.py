@@ -15,6 +15,8 @@ READINGS: list[tuple[dict[str, object], str]] = [
     ({"customer": {"country_code": "EE.UU."}}, 'customer.country_code "EE.UU." \u2192 US'),
     ({"customer": {"full_name": "Jos&eacute;"}}, 'customer.full_name "Jos&eacute;" \u2192 José'),
     ({"customer": {"country_code": "BR", "language": "br"}}, 'customer.language "br" \u2192 left out'),
+    ({"customer": {"time_zone": "America/Bogta"}}, 'customer.time_zone "America/Bogta" \u2192 left out'),
+    ({"cart": {"total_value": 1, "currency": "PESO"}}, 'cart.currency "PESO" \u2192 left out'),
     ({"customer": {"consent": "denied"}}, "customer.consent \u2192 call no, whatsapp no"),
     ({"cart": {"total_value": "149.900", "currency": "COP"}}, 'cart.total_value "149.900" \u2192 149900'),
     ({"cart": []}, "cart \u2192 emptied"),

@@ -12,7 +12,7 @@ from tasks.delivery.payload import Built, build
 from tests.support.checking_events import SEED, checked, findings, told
 from winback.operations.event_check import check
 
-NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
+NO_COUNTRY = "is not a country of ISO 3166-1 such as CO, COL or Colombia"
 UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
 
 
@@ -70,11 +70,11 @@ UNREACHABLE = "applied, but the shopper can't be contacted until another event b
         ),
         (
             {"customer": {"language": "klingonish"}},
-            "customer.language: is not a language tag (es, en, pt-BR); the request would go out without it",
+            "customer.language: is not a language tag such as es, en or pt-BR; the request would go out without it",
         ),
         (
             {"cart": {"total_value": 1, "currency": "PESO"}},
-            "cart.currency: is not a currency of ISO 4217 (COP, BRL, USD); it would be left out",
+            "cart.currency: is not a currency of ISO 4217 such as COP, BRL or USD; it would be left out",
         ),
         (
             {"cart": {"total_value": 1}},
@@ -147,7 +147,7 @@ def test_an_event_from_the_future_is_worth_a_warning() -> None:
 
 def test_misspelt_field_is_suggested_next_to_its_problem() -> None:
     assert told({"sesion_id": "s", "type": "exit"}) == [
-        "line 1: session_id is missing; the event would be rejected",
+        "line 1: session_id: is missing; the event would be rejected",
         "line 1: warning: sesion_id: is not a field of an event; it would be ignored; did you mean session_id?",
     ]
 

@@ -47,6 +47,7 @@ FLAGS = shlex.split("""
 --item='Wireless: Headphones:WH-1000XM5:1:149.99' --cart-total=149.99 --currency=COP
 --channel=auto --metadata=utm_campaign=spring=sale
 """)
+NO_COUNTRY = ["--session", "s", "--stage", "checkout", "--platform", "web"]
 SOUND = {"session_id": "s", "type": "exit"}
 
 
@@ -103,6 +104,24 @@ def test_an_order_carries_its_value_and_currency(shop: Shop) -> None:
     shop.run("emit", "--session", "s", "--type", "order_completed", "--order-value", "20", "--currency", "USD")
 
     assert shop.events() == [{"type": "order_completed", "session_id": "s", "order_value": 20.0, "currency": "USD"}]
+
+
+def test_emit_warns_of_what_leaves_a_shopper_unreachable(shop: Shop) -> None:
+    done = shop.run("emit", *NO_COUNTRY, "--name", "Jane Doe", "--phone", "3001234567")
+
+    assert (done.exit_code, len(shop.entries())) == (0, 1)
+    assert done.stderr.startswith("warning: customer.country_code: is missing next to a number without +; ")
+
+
+def test_emit_names_the_field_that_no_event_of_a_session_has(shop: Shop) -> None:
+    lines = [{**SEED, "session_id": id_, "customer": {"full_name": "Jane", "fax": "1"}} for id_ in ("a", "b", "b")]
+    done = shop.run("emit", "-", stdin="\n".join(map(json.dumps, lines * 9)))
+
+    *warnings, more, none = done.stderr.splitlines()
+    assert (done.exit_code, len(warnings)) == (0, 20)
+    assert warnings[0] == "line 1: warning: customer.fax: is not a field of an event; it would be ignored"
+    assert more.endswith(" more warnings; winback event check lists them")
+    assert none == "no request for 2 sessions: the session ends as unreachable without customer.phone_number"
 
 
 def test_emptied_cart_and_superseded_session_have_flags(shop: Shop) -> None:

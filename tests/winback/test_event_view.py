@@ -32,7 +32,7 @@ def test_event_is_one_line_with_masked_customer() -> None:
     [
         (b"{", "", "is not valid JSON"),
         (None, "", "event: is missing"),
-        ({"type": "exit", "sesion_id": "s-1"}, "", "session_id is missing"),
+        ({"type": "exit", "sesion_id": "s-1"}, "", "session_id: is missing"),
         ({"type": "nonsense", "session_id": "s-1"}, "s-1", "type: "),
         ({"type": "opt_out", "customer": {"phone_number": "12"}}, "", "customer.phone_number: "),
     ],
@@ -44,6 +44,7 @@ def test_rejected_event_has_its_reason(made: Event | bytes | None, session: str,
     else:
         assert (found.outcome, found.type, found.session) == ("rejected", "rejected", session)
     assert any(line.startswith(f"    problem: {problem}") for line in found.lines())
+    assert not any("would be" in line for line in found.lines())
 
 
 def test_no_personal_data_is_shown_in_full() -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from winback.cli import rejected
@@ -72,13 +73,23 @@ def test_row_names_entry_field_reason_and_outcome(shop: Shop) -> None:
 
     heading, first, second = [re.split(r"\s{2,}", line.strip()) for line in shop.run().stdout.splitlines()]
 
-    assert heading == ["when", "entry", "session", "field", "reason", "outcome"]
+    assert heading == ["when", "entry", "session", "field", "outcome", "reason"]
     assert first[1:4] == [unreadable, "-", "session_id"]
-    assert first[4].startswith("must be text of 1 to 512 characters")
-    assert first[5] == "set aside"
+    assert first[5].startswith("must be text of 1 to 512 characters")
+    assert first[4] == "set aside"
     assert second[1:4] == [lost, "s", "cart.items.0.quantity"]
-    assert second[5] == "applied without it"
+    assert second[4] == "applied without it"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", second[0])
+
+
+def test_narrow_terminal_cuts_no_entry_id_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (entry,) = shop.takes_in(CART_LOST)
+    monkeypatch.setattr(rejected, "out", lambda: Console(width=60, highlight=False))
+
+    text = shop.run().stdout
+
+    assert max(map(len, text.splitlines())) <= 60
+    assert entry in text
 
 
 def test_several_problems_of_one_event_are_one_row(shop: Shop) -> None:

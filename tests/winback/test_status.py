@@ -204,20 +204,6 @@ def test_watch_continues_during_an_outage_and_ends_with_ctrl_c(tmp_path: Path) -
     assert "nothing listens there" in away["error"]
 
 
-@pytest.mark.usefixtures("healthy")
-def test_status_works_with_broken_detection_settings(env: dict[str, str], folder: Path) -> None:
-    (folder / "winback.toml").write_text(
-        '[detection.idle]\ncheckout = "5"\n[delivery]\nendpoint = "https://a.example/"\n'
-    )
-    env = {name: value for name, value in env.items() if "ENDPOINT" not in name}
-
-    found = document(env)
-
-    assert [(problem["name"], problem["mark"]) for problem in found["problems"]] == [("settings", "fail")]
-    assert found["problems"][0]["text"].startswith("detection.idle.checkout (winback.toml): '5' has no unit")
-    assert found["endpoint"] == "a.example"
-
-
 def test_at_eighty_columns_a_role_is_not_divided(healthy: State) -> None:
     at = now_ms(healthy)
     for role in ("ingest", "sweep", "recover", "beat"):

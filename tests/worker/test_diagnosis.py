@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from socket import gaierror
 from threading import Thread
 
 import pytest
@@ -194,3 +195,11 @@ def test_a_broker_without_that_database_is_not_ok(valkey: EmbeddedValkey) -> Non
 
     with pytest.raises(ResponseError, match="DB index is out of range"):
         reach.broker(load(environment(valkey.url, WINBACK_BROKER_URL=url)))
+
+
+def test_broker_of_an_unknown_host_gets_the_hint_to_fix_its_name(valkey: EmbeddedValkey) -> None:
+    found = reach.broker_problem(load(environment(valkey.url, WINBACK_BROKER_URL="amqp://h:1//")), gaierror())
+
+    assert found is not None
+    assert found.text == "h:1: there is no such host"
+    assert found.hint == "fix the host name in WINBACK_BROKER_URL"

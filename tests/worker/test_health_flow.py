@@ -101,7 +101,7 @@ def test_status_shows_rates_and_gaps(overview: Overview) -> None:
     busy = with_flow(overview, hour=hour, recent={"type.activity.checkout": 60}, last_ms=overview.now_ms)
     lines = dict(flow_lines(busy))
     assert lines["flow"] == "last event 0 s ago; 12 a minute (5 min), 10 (60 min); last hour: checkout 600, 3 rejected"
-    assert "50% without phone, 0% without country" in lines["data"]
+    assert "50% without a usable phone, 0% without a country" in lines["data"]
     assert "25% of 4 silent sessions unreachable" in lines["data"]
     assert flow_data(busy)["last_60_min"]["events"] == 603  # type: ignore[index] # of JSON
 

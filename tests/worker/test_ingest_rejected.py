@@ -42,7 +42,7 @@ def test_an_event_with_an_unreadable_part_is_applied_without_it(state: State) ->
         (b"[]", "event"),
         (b"null", "event"),
         (b"\xff\xfe", "event"),
-        (b'{"type": "activity"}', "event"),
+        (b'{"type": "activity"}', "session_id"),
         (b'{"session_id": 1.5, "type": "activity"}', "session_id"),
         (b'{"session_id": "' + b"x" * 513 + b'", "type": "activity"}', "session_id"),
         (b'{"session_id": "a", "type": "exit", "x": "' + b"x" * 1_050_000 + b'"}', "event"),

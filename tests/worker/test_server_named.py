@@ -2,13 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from state.errors import DeploymentMismatchError, ServerFullError, StateError
+from state.errors import DeploymentMismatchError, ServerFullError, ServerUnavailableError, StateError
 from tests.support.cli_support import dead_port
 from worker.server_errors import describe, naming_server
 from worker.settings import Settings
@@ -36,11 +37,20 @@ def test_unreachable_server_is_named_with_a_hint(command: str, tmp_path: Path) -
     line = [sys.executable, "-m", "winback", *command.split()]
     done = subprocess.run(line, env=env, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
 
-    # Status is for people, and its exit code 2 is documented; a supervisor of the others can wait for the server.
-    assert done.returncode == (2 if command == "status" else 75)
+    # A supervisor of a role can wait for the server; for a command, the documented exit code is 2.
+    assert done.returncode == (75 if command == "ingest" else 2)
     where = f"redis_url (127.0.0.1:{port})"
     said = json.loads(done.stderr)["text"] + "\n" if command == "ingest" else done.stderr
     assert said == f"{where}: nothing listens there: start it, or fix WINBACK_REDIS_URL\n"
+
+
+def test_unknown_host_gets_the_hint_to_fix_its_name() -> None:
+    problem = ServerUnavailableError()
+    problem.__cause__ = socket.gaierror()
+
+    line = describe(SETTINGS, problem)
+
+    assert line.endswith(": there is no such host: fix the host name in WINBACK_REDIS_URL")
 
 
 def test_a_full_server_is_named_too() -> None:

@@ -39,7 +39,14 @@ def test_time_zone_is_read_in_any_letter_case(text: str) -> None:
     assert load({"WINBACK_REPORT__TIME_ZONE": text}).report.time_zone == "America/Bogota"
 
 
-@pytest.mark.parametrize("text", ["Bogota", "-05:00", "Factory", "../etc/passwd"])
+@pytest.mark.parametrize("text", ["Mars", "-05:00", "Factory", "../etc/passwd"])
 def test_unknown_time_zone_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(StartError, match="is not a time zone: write an IANA name, like America/Bogota, or UTC"):
         load({"WINBACK_REPORT__TIME_ZONE": text})
+
+
+@pytest.mark.parametrize("text", ["America/Bogta", "Bogota", "america-bogota"])
+def test_misspelled_time_zone_gets_a_suggestion(text: str) -> None:
+    for variable in ("WINBACK_REPORT__TIME_ZONE", "WINBACK_CONTACT__DEFAULT_ZONE"):
+        with pytest.raises(StartError, match=r"is not a time zone; did you mean America/Bogota\?$"):
+            load({variable: text})

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from difflib import get_close_matches
 from functools import cache, partial
 from importlib import import_module
 from typing import cast
@@ -66,6 +67,9 @@ _GROUP_OF = {name: group for group, lines in GROUPS.items() for name in lines}
 _MODULES = {"resume": "pause"}
 """Commands whose module has another name."""
 
+_SUPERVISED = {"up", "collect"}
+"""Commands that a supervisor restarts after a temporary problem."""
+
 _Runnable = TyperCommand | TyperGroup
 _typer = partial(typer.Typer, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
@@ -86,6 +90,9 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: object, args: list[str]) -> tuple[str | None, _Runnable | None, list[str]]:
         """Return the command itself, imported."""
+        close = get_close_matches(args[0], COMMANDS, n=1) if args and args[0] not in COMMANDS else []
+        if close:
+            cast("typer.Context", ctx).fail(f"no such command '{args[0]}' (did you mean {close[0]}?)")
         name, listed, rest = super().resolve_command(cast("typer.Context", ctx), args)
         return name, load_command(name or "") if listed else None, rest
 
@@ -129,7 +136,7 @@ def run() -> int | None:
         if role_output.is_role(sys.argv[1:]):
             role_output.refuse(exc, sys.argv[1])
             return exit_code(exc)
-        return _print_error(str(exc), exit_code(exc))
+        return _print_error(str(exc), exit_code(exc) if sys.argv[1] in _SUPERVISED else MISTAKE)
     except Abort:
         # Ctrl-C, or no terminal to answer a question: the action was not started.
         return _print_error("Aborted. No changes were made.", 1)

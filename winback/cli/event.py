@@ -9,6 +9,7 @@ import typer
 
 from detectors.activity_schema import json_schema
 from winback.cli.event_flags import EventFlags
+from winback.cli.event_outlet import Outlet
 from winback.cli.event_tail import tail
 from winback.cli.grouped_options import grouped_options
 from winback.operations import event_check, json_lines
@@ -36,7 +37,7 @@ def emit(
 
     Sends one event from flags, or many as JSON lines: `winback event emit - < events.jsonl`. An event that has a
     problem for `winback event check` isn't sent. Its line and problem are printed on stderr, the other lines are sent,
-    and the exit code is 1.
+    and the exit code is 1. Warnings are printed on stderr, too, and with --force nothing is checked.
     """
     event = flags.event()
     if (source is None) == (not event):
@@ -45,12 +46,13 @@ def emit(
     require(settings, "redis_url")
     with naming_server(settings):
         state = runtime.open_state(settings)
-        outlet = _Outlet(Producer(state.client, state.keys.events), force=force, json=json)
+        outlet = Outlet(Producer(state.client, state.keys.events), force=force, json=json)
         if source is None:
             outlet.send([JsonLine(0, jsonlib.dumps({"type": "activity"} | event, ensure_ascii=False).encode())])
         else:
             for lines in json_lines.events(source):
                 outlet.send(lines)
+        outlet.report()
     if outlet.refused:
         raise typer.Exit(1)
 
@@ -75,6 +77,8 @@ def check(
     nothing is logged or stored.
     """
     requests, show = Requests(), _as_json if json else _as_text
+    if source.isatty():
+        typer.echo("reading events from the terminal; Ctrl-D ends", err=True)
     events, count = 0, {"problem": 0, "warning": 0}
     for lines in json_lines.events(source):
         now_ms = time.time_ns() // 1_000_000
@@ -85,6 +89,8 @@ def check(
                 count[finding.level] += 1
             for shown in show(checked, line):
                 typer.echo(shown)
+    if not events:
+        raise StartError("event check: the input has no event")
     if not json:
         typer.echo(", ".join(_counted(number, name) for name, number in {"event": events, **count}.items()))
     if count["problem"] or (strict and count["warning"]):
@@ -121,40 +127,6 @@ def _data(line: JsonLine, **values: object) -> str:
 def schema() -> None:
     """Print the JSON Schema (draft 2020-12) of an event, for editors, validators and generators."""
     typer.echo(jsonlib.dumps(json_schema(), indent=2))
-
-
-class _Outlet:
-    """Sends valid events and prints the problems of the others."""
-
-    def __init__(self, producer: Producer, *, force: bool, json: bool) -> None:
-        self._producer = producer
-        self._force = force
-        self._json = json
-        self.refused = 0
-
-    def send(self, lines: list[JsonLine]) -> None:
-        now_ms = time.time_ns() // 1_000_000
-        passed = [line for line in lines if self._force or self._is_sound(line, now_ms)]
-        if not passed:
-            return
-        ids = self._producer.send([line.text for line in passed])
-        if self._json:
-            ids = [
-                jsonlib.dumps({"line": line.number or None, "id": id_}) for line, id_ in zip(passed, ids, strict=True)
-            ]
-        typer.echo("\n".join(ids))
-
-    def _is_sound(self, line: JsonLine, now_ms: int) -> bool:
-        findings = event_check.check(line.text, now_ms)
-        if not event_check.is_refused(findings):
-            return True
-        self.refused += 1
-        problems = [finding for finding in findings if finding.level == "problem"]
-        if self._json:
-            typer.echo(jsonlib.dumps({"line": line.number or None, "problems": [str(one) for one in problems]}))
-        for problem in problems:
-            typer.echo(f"{line.label}{problem} (not sent; --force sends it anyway)", err=True)
-        return False
 
 
 def _counted(number: int, name: str) -> str:

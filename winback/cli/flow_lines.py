@@ -64,7 +64,7 @@ def _data(found: EventFlow) -> Iterator[str]:
     if lateness_ms is not None:
         yield f"median lateness {span(lateness_ms)}"
     if customers:
-        without = {"phone": hour.get(flow.NO_PHONE, 0), "country": hour.get(flow.NO_COUNTRY, 0)}
+        without = {"a usable phone": hour.get(flow.NO_PHONE, 0), "a country": hour.get(flow.NO_COUNTRY, 0)}
         shares = ", ".join(f"{number / customers:.0%} without {name}" for name, number in without.items())
         yield f"of events with a customer {shares}"
     if silent := hour.get(flow.SILENT, 0):

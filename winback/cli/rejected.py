@@ -6,19 +6,15 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Self
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from state.event_stream import entry_ms
 from state.server_errors import driver_errors
 from tasks.delivery.payload import timestamp
+from winback.cli.terminal import out, rows
 from worker import runtime
 from worker.logs.masking import one_line
 from worker.server_errors import naming_server
 from worker.settings import load, require
-
-_PIPED_WIDTH = 1000  # characters; a program that reads a pipe needs whole lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +83,8 @@ def list_rejected(
 
 
 def _print(rejected: list[RejectedRow]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PIPED_WIDTH
-    table = Table(
-        "when",
-        "entry",
-        Column("session", overflow="fold"),
-        "field",
-        Column("reason", overflow="fold"),
-        "outcome",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-    )
-    for one in rejected:
-        # Text, not markup: a reason in [brackets] is shown as it is.
-        table.add_row(
-            *(Text(cell) for cell in (one.at, one.entry, one.session or "-", one.field, one.reason, one.outcome))
-        )
-    console.print(table)
+    cells = [(one.at, one.entry, one.session or "-", one.field, one.outcome, one.reason) for one in rejected]
+    rows(out(), ("when", "entry", "session", "field", "outcome", "reason"), cells)
 
 
 app = typer.Typer(

@@ -23,7 +23,7 @@ from winback.cli.doctor import PIPED_WIDTH, STYLES
 from winback.cli.flow_lines import flow_data
 from winback.cli.status_screen import Snapshot, screen, waiting
 from worker import runtime
-from worker.errors import StartError
+from worker.errors import MISTAKE, StartError
 from worker.monitoring import health
 from worker.monitoring.health import Finding
 from worker.server_errors import address, call_with_timeout
@@ -31,6 +31,7 @@ from worker.settings import Settings, require
 from worker.settings.partial import load_lenient
 
 EVERY_S = 1.0
+_SETTINGS = "settings"
 _LANES = [lane.name for lane in LANES]
 
 
@@ -47,7 +48,7 @@ def status(
     """Show the state of all parts on one screen: problems, roles, thresholds, events, outbox, sessions and outcomes.
 
     Times are in UTC, followed by those of `report.time_zone`. If the server doesn't answer, the command prints one line
-    and exits with code 2.
+    and exits with code 2. If settings are invalid, it names them, shows the rest, and exits with code 2.
     """
     snapshot = _snapshot_reader(days)
     console = Console(highlight=False)
@@ -56,10 +57,14 @@ def status(
     if watch:
         with suppress(KeyboardInterrupt):
             (_watch_json if json else _watch)(_poll(snapshot), console)
-    elif json:
-        typer.echo(jsonlib.dumps(document(snapshot()), indent=2))
+        return
+    shown = snapshot()
+    if json:
+        typer.echo(jsonlib.dumps(document(shown), indent=2))
     else:
-        console.print(screen(snapshot()))
+        console.print(screen(shown))
+    if any(problem.name == _SETTINGS and problem.mark == "fail" for problem in shown.problems):
+        raise typer.Exit(MISTAKE)
 
 
 def document(snapshot: Snapshot) -> dict[str, object]:
@@ -108,11 +113,11 @@ def _reasons(snapshot: Snapshot, outcome: str) -> dict[str, int]:
 
 def _snapshot_reader(days: int) -> Callable[[], Snapshot]:
     """Return a function that reads a new snapshot at each call, over one connection."""
-    settings, broken = load_lenient()
+    settings, broken = load_lenient(drop_variables=True)
     require(settings, "redis_url")
     state, name = call_with_timeout(settings, lambda: _open(settings))
     ours = [
-        Finding("settings", "fail", line, "fix the settings; winback config check lists the problems")
+        Finding(_SETTINGS, "fail", line, "fix the settings; winback config check lists the problems")
         for line in (broken or "").splitlines()
     ]
 

@@ -25,10 +25,10 @@ from worker.logs.masking import json_line, one_line
 
 REJECTED_EFFECT = "the event would be rejected"
 _UNREACHABLE = "applied, but the shopper can't be contacted until another event brings a valid one"
-_NO_COUNTRY = "is not a country of ISO 3166-1 (CO, COL, Colombia)"
+_NO_COUNTRY = "is not a country of ISO 3166-1 such as CO, COL or Colombia"
 _PLACES = {
-    "customer.time_zone": "is not an IANA time zone (America/Bogota)",
-    "customer.region": "is not a region of ISO 3166-2 (US-FL, FL, Florida)",
+    "customer.time_zone": "is not an IANA time zone such as America/Bogota",
+    "customer.region": "is not a region of ISO 3166-2 such as US-FL, FL or Florida",
 }
 
 
@@ -176,7 +176,7 @@ def _customer(customer: Customer) -> Iterator[EventFinding]:
         yield _warning("customer.email", "is not an e-mail address", "the request would go out without it")
     if customer.language and languages.language(customer.language, country) is None:
         effect = "the request would go out without it"
-        yield _warning("customer.language", "is not a language tag (es, en, pt-BR)", effect)
+        yield _warning("customer.language", "is not a language tag such as es, en or pt-BR", effect)
     place = place_of(number or "", country or "", region=customer.region or "", time_zone=customer.time_zone or "")
     for field in place.ignored:
         yield _warning(field, _PLACES[field], "it would be ignored; only the number's place would count")
@@ -224,7 +224,7 @@ def _currency(code: str | None, field: str, *, needed: bool) -> Iterator[EventFi
     if not code and needed:
         yield _warning(field, "is missing next to the amount", "the currency of the amount would be unknown")
     elif code and money.currency(code) is None:
-        yield _warning(field, "is not a currency of ISO 4217 (COP, BRL, USD)", "it would be left out")
+        yield _warning(field, "is not a currency of ISO 4217 such as COP, BRL or USD", "it would be left out")
 
 
 def _channel(channel: str | None) -> Iterator[EventFinding]:

@@ -7,6 +7,7 @@ from detectors.activity import Cart, Customer
 from detectors.normalize import countries, emails, languages, money, names, phones, text
 from detectors.parsing import Parsed
 from detectors.reading.names import squash
+from tasks.policy.law.places import place_of
 from worker.logs.masking import one_line
 
 _MOST_SHOWN = 80  # characters of a value
@@ -45,6 +46,7 @@ def readings(document: object, parsed: Parsed) -> Iterator[FieldReading]:
         yield from _customer(one, {}, prefix="")
     if "cart" in event.model_fields_set:
         yield from _cart(event.cart, _part(document, "cart"))
+    yield from _currency("currency", event.currency)
     yield from _amount("order_value", _at(document, "order_value"), event.order_value)
 
 
@@ -69,6 +71,11 @@ def _customer(
         stated = getattr(customer, field)
         if stated and stated != meant:
             yield FieldReading(f"{prefix}{field}", f"{_quoted(stated)} → {_shown(meant) if meant else 'left out'}")
+    found = phones.phone(customer.phone_number, country) if customer.phone_number else None
+    stated_place = {"region": customer.region or "", "time_zone": customer.time_zone or ""}
+    for field in place_of(found or "", country or "", **stated_place).ignored:
+        name = field.removeprefix("customer.")
+        yield FieldReading(f"{prefix}{name}", f"{_quoted(stated_place[name])} → left out")
     consent = customer.consent
     if consent is not None and written:
         answers = {"call": consent.call, "whatsapp": consent.whatsapp}
@@ -89,6 +96,7 @@ def _cart(cart: Cart | None, written: Mapping[str, object]) -> Iterator[FieldRea
     if cart is None or cart.is_empty:
         yield FieldReading("cart", "→ emptied")
         return
+    yield from _currency("cart.currency", cart.currency)
     yield from _amount("cart.total_value", _named(written, "total_value"), cart.total_value)
     rows = _named(written, "items")
     for index, item in enumerate(cart.items or ()):
@@ -97,6 +105,11 @@ def _cart(cart: Cart | None, written: Mapping[str, object]) -> Iterator[FieldRea
             yield from _amount(f"cart.items.{index}.price", _named(row, "price"), item.price)
         if item.name and text.clean(item.name) != item.name:
             yield FieldReading(f"cart.items.{index}.name", f"{_quoted(item.name)} → {_shown(text.clean(item.name))}")
+
+
+def _currency(field: str, written: str | None) -> Iterator[FieldReading]:
+    if written and money.currency(written) is None:
+        yield FieldReading(field, f"{_quoted(written)} → left out")
 
 
 def _amount(field: str, written: object, read: float | None) -> Iterator[FieldReading]:

@@ -1,6 +1,6 @@
 """The request that would follow if a shopper did nothing more after an event, or the reason why none would."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
 from detectors.activity import ActivityEvent
@@ -13,6 +13,7 @@ from tasks.delivery import payload
 from tasks.policy import consent
 
 _MOST_SESSIONS = 1000
+_UNREACHABLE = "the session ends as unreachable"
 _FIELDS = {"phone": "customer.phone_number", "name": "customer.full_name"}
 
 
@@ -54,6 +55,11 @@ class Requests:
         session.fields |= fields_of(event)
         return _why_not(session) or _build(session, event.session_id)
 
+    def unreachable(self) -> Counter[str]:
+        """Return why sessions would end as unreachable, with the number of sessions of each reason."""
+        reasons = (_why_not(session) for session in self._sessions.values())
+        return Counter(why for why in reasons if why and why.startswith(_UNREACHABLE))
+
     def _session(self, session_id: str) -> _Session:
         found = self._sessions.setdefault(session_id, _Session())
         self._sessions.move_to_end(session_id)
@@ -70,7 +76,7 @@ def _why_not(session: _Session) -> str | None:
         "the session's cart was bought": session.purchase and session.purchase >= session.activity,
         "no event of a known type had the shopper's flow_stage and platform": not session.activity,
         "the cart is empty": was_emptied(fields),
-        f"the session ends as unreachable without {' and '.join(missing)}": missing,
+        f"{_UNREACHABLE} without {' and '.join(missing)}": missing,
         "the customer refused every channel": not consent.allowed(fields, {}, must_be_given=False),
         "it is a bot": is_bot(fields),
     }

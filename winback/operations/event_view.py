@@ -93,9 +93,9 @@ def view(entry: StreamEntry) -> EventView:
     event = parse(raw).event
     # An order or opt-out without a session and a person is readable, and still rejected.
     if event is None or any(one.effect == REJECTED_EFFECT for one in findings):
-        return EventView(
-            entry.id.decode(), arrived_ms, REJECTED, "", "", _session(session_in(raw)), None, {}, "", findings
-        )
+        shown = tuple(map(_stated, findings))
+        session = _session(session_in(raw))
+        return EventView(entry.id.decode(), arrived_ms, REJECTED, "", "", session, None, {}, "", shown)
     return EventView(
         entry=entry.id.decode(),
         arrived_ms=arrived_ms,
@@ -106,7 +106,7 @@ def view(entry: StreamEntry) -> EventView:
         occurred_ms=None if event.occurred_at is None else epoch_ms(event.occurred_at),
         customer={} if event.customer is None else dict(_customer(event.customer)),
         cart=_cart(event),
-        findings=findings,
+        findings=tuple(map(_stated, findings)),
     )
 
 
@@ -123,6 +123,11 @@ def _masked(finding: EventFinding) -> EventFinding:
     if "@" in name or _NUMBER.search(name):
         return replace(finding, field=MASK)
     return replace(finding, field=f"{name[:_LONGEST_FIELD]}...") if len(name) > _LONGEST_FIELD else finding
+
+
+def _stated(finding: EventFinding) -> EventFinding:
+    """State an effect as a fact, because the event was sent."""
+    return replace(finding, effect=finding.effect.replace("days would be", "days are").replace("would be", "is"))
 
 
 def _customer(customer: Customer) -> Iterator[tuple[str, str]]:

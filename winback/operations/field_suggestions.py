@@ -9,6 +9,7 @@ from detectors.activity_schema import json_schema
 from detectors.json_values import JsonObject
 
 _CLOSE = 0.8  # of difflib's ratio: custmer and flowstage match, reason and session don't
+_SYNONYMS = dict.fromkeys(("fone", "telefone", "telefono", "tel", "mobile", "movil", "celular", "cell"), ("phone",))
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -16,6 +17,8 @@ def suggestion(unknown: str) -> str | None:
     """Return the field that a dotted name most likely means, such as customer.phone_number for phone; or None."""
     parent, _, name = unknown.rpartition(".")
     words = _words(name)
+    if len(words) == 1:
+        words = _SYNONYMS.get(words[0], words)
 
     def rank(path: str) -> tuple[bool, int, bool, int]:
         own_parent, _, own_name = path.rpartition(".")

@@ -13,7 +13,7 @@ from tasks.delivery.deadline_transport import pinned_ssl_context
 from tasks.delivery.resolving import addresses, kinds_of_addresses
 from worker.diagnosis import chain, diagnose
 from worker.monitoring.finding import Finding
-from worker.server_errors import address
+from worker.server_errors import NO_HOST, address, reason
 from worker.settings import Settings
 from worker.settings.urls import derived_broker_url
 
@@ -59,6 +59,8 @@ def broker_problem(settings: Settings, problem: Exception) -> Finding | None:
     setting = "WINBACK_REDIS_URL" if _is_derived(settings) else "WINBACK_BROKER_URL"
     if found := diagnose(problem, url, setting, probe=True):
         return Finding("broker", "fail", f"{address(url)}: {found.reason}", found.hint)
+    if reason(problem) == NO_HOST:
+        return Finding("broker", "fail", f"{address(url)}: {NO_HOST}", f"fix the host name in {setting}")
     return None
 
 

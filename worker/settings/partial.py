@@ -1,7 +1,8 @@
 """Settings for read-only commands: a broken edit must not hide its effects from the operator who fixes it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from worker.settings.sources import read_layers
 
 _LEFT_OUT = "detection"
 _NO_FILE = Path(os.devnull)
+_KEPT = {f"{PREFIX}REDIS_URL", f"{PREFIX}NAMESPACE", f"{PREFIX}CONFIG"}
 
 
 class PartialSettings(NamedTuple):
@@ -23,10 +25,15 @@ class PartialSettings(NamedTuple):
     """One line for each; None: there is none."""
 
 
-def load_lenient(env: Mapping[str, str] | None = None) -> PartialSettings:
+def load_lenient(env: Mapping[str, str] | None = None, *, drop_variables: bool = False) -> PartialSettings:
     """Return the usable settings.
 
-    Unusable parts are left out as far as needed: `[detection]` and unknown keys, then the whole file.
+    Unusable parts are left out as far as needed: invalid variables, `[detection]` and unknown
+    keys, then the whole file.
+
+    Args:
+        env: The environment; None: the process's.
+        drop_variables: Whether invalid variables can be left out, except those that name the server and the namespace.
 
     Raises:
         StartError: The problem concerns the server's address, or can't be left out.
@@ -35,15 +42,22 @@ def load_lenient(env: Mapping[str, str] | None = None) -> PartialSettings:
     try:
         return PartialSettings(load(env), None)
     except StartError as broken:
-        # A copy of the environment without the file.
-        for attempt in (_without_detection, dict[str, str]):
-            try:
-                settings = load(attempt(env), _NO_FILE)
-            except StartError:
-                continue
-            if settings.redis_url is not None:
-                return PartialSettings(settings, str(broken))
+        found = next(_attempts(env, str(broken), drop_variables=drop_variables), None)
+        if found is not None:
+            return PartialSettings(found, str(broken))
         raise
+
+
+def _attempts(env: Mapping[str, str], problem: str, *, drop_variables: bool) -> Iterator[Settings]:
+    """Yield settings that load without the parts of a problem, those with the most parts first."""
+    wrong = {line.partition(":")[0] for line in problem.splitlines()} - _KEPT
+    sound = {name: value for name, value in env.items() if name not in wrong} if drop_variables else env
+    for attempt, file in ((dict[str, str], None), (_without_detection, _NO_FILE), (dict[str, str], _NO_FILE)):
+        with suppress(StartError):
+            # A copy of the environment, with or without the file.
+            settings = load(attempt(sound), file)
+            if settings.redis_url is not None:
+                yield settings
 
 
 def _without_detection(env: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from detectors.durations import Duration, OptionalDuration, within
 from state.keys import MOST_STREAMS
 from tasks.delivery.rate import Rate
 from tasks.delivery.settings import Count
-from tasks.policy.law.zone_files import zone_name
+from tasks.policy.law.zone_files import not_a_zone, zone_name
 
 MOST_BY_THREADS = 100
 """Requests per second of one process with threads; see `bench/attempts.py`."""
@@ -126,7 +126,7 @@ def _time_zone(text: str) -> str:
     """Return the IANA name that a text means, in any letter case."""
     if name := zone_name(text):
         return name
-    raise ValueError("is not a time zone: write an IANA name, like America/Bogota, or UTC")
+    raise ValueError(not_a_zone(text))
 
 
 class ReportSettings(BaseModel):

@@ -1,10 +1,13 @@
 """Time zones from the pinned `tzdata` package only: the host's zone files can be years old."""
 
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 _PACKAGE = files("tzdata")
+_CLOSE = 0.8  # of difflib's ratio
+_ADVICE = "write an IANA name, like America/Bogota, or UTC"
 
 
 @cache
@@ -25,6 +28,17 @@ def zone(name: str) -> ZoneInfo:
 def zone_name(text: str) -> str | None:
     """Return the IANA name for a text in any letter case (`america/bogota`); None if there is none."""
     return _names().get(text.strip().casefold().replace(" ", "_"))
+
+
+def not_a_zone(text: str) -> str:
+    """Return the completion of "<the text> ..." for a text that `zone_name` doesn't know."""
+    written = text.strip().casefold().replace(" ", "_")
+    by_city = {name.rpartition("/")[2]: name for name in _names()}
+    close = get_close_matches(written, _names(), n=1, cutoff=_CLOSE) or get_close_matches(
+        written, by_city, n=1, cutoff=_CLOSE
+    )
+    meant = [_names()[by_city.get(name, name)] for name in close]
+    return f"is not a time zone; did you mean {meant[0]}?" if meant else f"is not a time zone: {_ADVICE}"
 
 
 @cache
