@@ -38,6 +38,7 @@ INSTALL = { $(BIN)/python -m pip install --disable-pip-version-check --progress-
   "pip-exit-code "*) code=$$second;; esac; done; exit $$code; }
 
 setup: $(READY) ## make the virtual environment with the pinned dependencies
+	@echo "Done. $(VENV) is ready."
 
 demo: $(READY) ## run every part on this machine for a minute and check that the summary adds up
 	@trap : INT; $(BIN)/winback demo || [ $$? -eq 130 ]  # which has said that it was stopped

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from winback.cli.commands import COMMANDS, load_command
 
@@ -47,7 +48,7 @@ def _argument(param: Any) -> str:  # noqa: ANN401 - typer's class is private
 
 
 def _described(param: Any) -> str:  # noqa: ANN401 - typer's class is private
-    text: str = param.help or ""
+    text: str = " ".join([param.help or "", *_values(param.type_descriptor.annotation)])
     default = param.default
     if param.required:
         return f"{text} Required."
@@ -57,8 +58,21 @@ def _described(param: Any) -> str:  # noqa: ANN401 - typer's class is private
     return text
 
 
+def _values(annotation: object) -> Iterator[str]:
+    """Yield a sentence with the values that an option takes, if it takes only a few."""
+    if get_origin(annotation) is list:
+        (annotation,) = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        values = get_args(annotation)
+    elif isinstance(annotation, type) and issubclass(annotation, Enum):
+        values = tuple(each.value for each in annotation)
+    else:
+        return
+    yield f"Values: {', '.join(f'`{value}`' for value in values)}."
+
+
 def _table(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
-    yield from (f"| {title} | |", "|---|---|")
+    yield from (f"| {title} | meaning |", "|---|---|")
     yield from (f"| {_code(name)} | {_cell(_text(text, newline=' '))} |" for name, text in rows)
     yield ""
 
