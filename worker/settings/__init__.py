@@ -17,6 +17,7 @@ from tasks.policy.settings import ContactSettings
 from worker.collector.settings import CollectSettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
+from worker.settings.hints import HINTS
 from worker.settings.keys import LEVEL, PREFIX, KeyPath, free_sections, leaves
 from worker.settings.sections import (
     AlarmSettings,
@@ -45,15 +46,6 @@ __all__ = [
 LIVE_KEYS = ("delivery.public_api_key", "delivery.private_secret_key")
 """Further keys that the recover role needs in live mode."""
 
-_HINTS = {
-    "redis_url": "set WINBACK_REDIS_URL, like redis://localhost:6379/0",
-    "broker_url": "set WINBACK_REDIS_URL (its database 1 is the broker) or WINBACK_BROKER_URL",
-    "identity_secret": "set WINBACK_IDENTITY_SECRET to the secret of this server's data, or for a new server to at "
-    "least 16 characters that never change (openssl rand -hex 32)",
-    "encryption_keys": "set WINBACK_ENCRYPTION_KEYS (openssl rand -hex 32 makes a key)",
-    "delivery.public_api_key": "set WINBACK_DELIVERY__PUBLIC_API_KEY to Yuno's key, or use mode shadow",
-    "delivery.private_secret_key": "set WINBACK_DELIVERY__PRIVATE_SECRET_KEY to Yuno's key, or use mode shadow",
-}
 _NAMESPACE = re.compile(r"[a-z0-9_-]{1,32}")
 _SHORTEST_SECRET = 16
 _REPLICAS = "0123456789"
@@ -213,7 +205,7 @@ def require(settings: Settings, *keys: str) -> None:
         for name in path:
             value = getattr(value, name)
         if value is None:
-            lines.append(missing(path, _HINTS.get(key, "")))
+            lines.append(missing(path, HINTS.get(key, "")))
     if lines:
         raise StartError("\n".join(lines))
 
