@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 
 const QUESTIONS = {
-  "HTTP 429": "reference/yuno-api/#rate-limits",
-  "behaviour on HTTP 429": "reference/yuno-api/#rate-limits",
-  "what happens on a 429": "reference/yuno-api/#rate-limits",
+  "HTTP 429": "reference/yuno-api/#rate-limits-http-429",
+  "behaviour on HTTP 429": "reference/yuno-api/#rate-limits-http-429",
+  "what happens on a 429": "reference/yuno-api/#rate-limits-http-429",
   "rotate keys": "guides/encrypt/#rotate-keys",
   "how to rotate encryption keys": "guides/encrypt/#rotate-keys",
   "key rotation": "guides/encrypt/#rotate-keys",
