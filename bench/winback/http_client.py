@@ -38,7 +38,7 @@ def connected(port: int) -> socket.socket:
 
 
 def send_all(port: int, request: bytes, number: int, connections: int, per_second: float = 0) -> Answered:
-    """Send a request so many times; every answer has to be a 200. `per_second`: 0 is as fast as they are answered."""
+    """Send a request this many times; every answer has to be a 200. `per_second`: 0 is as fast as they are answered."""
     selector = selectors.DefaultSelector()
     idle = [_Connection(connected(port)) for _ in range(connections)]
     for each in idle:

@@ -1,4 +1,4 @@
-"""Recommendations for made-up shops whose return times are known."""
+"""Recommendations for fictitious shops whose return times are known."""
 
 from random import Random
 

@@ -71,7 +71,7 @@ class Acceptance:
 
         Raises:
             RefusedError: they are not.
-            ClientGoneError: nobody waits for an answer.
+            ClientGoneError: The client has closed the connection.
         """
         taken = 0
 

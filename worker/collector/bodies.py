@@ -51,7 +51,7 @@ class ClientGoneError(Exception):
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, take: Callable[[int], None]) -> bytes:
-    """Return a request's body, inflated. gzip is recognised by its content; a header alone doesn't make it gzip.
+    """Return a request's body, inflated. gzip is recognised by its content; a header doesn't make it gzip.
 
     Args:
         receive: ASGI's.
@@ -61,7 +61,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, ta
 
     Raises:
         RefusedError: too large, too slow, no complete gzip, or in an unknown encoding.
-        ClientGoneError: nobody waits for an answer.
+        ClientGoneError: The client has closed the connection.
     """
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in _GZIP_NAMES | _PLAIN_NAMES:

@@ -1,7 +1,7 @@
 """Records of the spool: events that were accepted together, with a length and a checksum in front.
 
-A process that is killed while it appends leaves a torn record at the end of the file. The checksum shows it. Nobody was
-told that the events of a torn record were accepted.
+A process that is killed while it appends leaves a torn record at the end of the file. The checksum shows it. No client
+got a 200 for the events of a torn record.
 """
 
 import struct
