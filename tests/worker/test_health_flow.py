@@ -18,6 +18,8 @@ from worker.monitoring.flow_metrics import flow_metrics
 from worker.runtime import State
 from worker.settings import Settings
 
+pytestmark = pytest.mark.xdist_group("valkey")
+
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
@@ -25,9 +27,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def overview(state: State) -> Overview:
-    make_healthy(state)
-    return read(state)
+def overview(real_state: State) -> Overview:
+    make_healthy(real_state)
+    return read(real_state)
 
 
 def with_flow(overview: Overview, **parts: Any) -> Overview:  # noqa: ANN401 - of the event flow
