@@ -1,4 +1,4 @@
-"""Visitors of sources without session ids: the session of each event, and events that wait for one to begin.
+"""Visitors of sources without session ids: the session of each event, and customer data that waits for a session.
 
 A source knows a visitor by an anonymous id, a user id or both, and names carts, checkouts and orders by ids of their
 own. A visitor has one session at a time, from the first event that can begin one until an order. Everything of a source
@@ -72,7 +72,7 @@ class Visitors:
 
         Raises:
             StateError: Some may not have been recorded; place them again.
-            UnreadableError: The waiting events are encrypted under a key that this process doesn't have.
+            UnreadableError: The waiting data is encrypted under a key that this process doesn't have.
         """
         calls = [self._call(source, visit) for visit in visits]
         return [self._placed(source, reply) for reply in self._scripts.run_many(calls)]

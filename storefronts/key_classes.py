@@ -41,7 +41,7 @@ def signed_parts(result: Result, signed: Signed) -> Result:
 def _claimed(part: Part) -> Part:
     match part:
         case Translated():
-            event = _as_claim(part.event, is_complete=part.session_by == "id")
+            event = as_claim(part.event, is_complete=part.session_by == "id")
             return Ignored(NO_EVENT) if event is None else replace(part, event=event)
         case Profile():
             return replace(part, customer=_without_yes(part.customer))
@@ -51,10 +51,14 @@ def _claimed(part: Part) -> Part:
             return part
 
 
-def _as_claim(event: JsonObject, *, is_complete: bool) -> JsonObject | None:
-    """Return what counts of an event; None if it can't be read."""
+def as_claim(event: JsonObject, *, is_complete: bool = True) -> JsonObject | None:
+    """Return what counts of an event that a public key reported; None if it can't be read.
+
+    `is_complete`: its session isn't found later.
+    """
     lacks_session = not is_complete and "session_id" not in event
-    read = parsing.parse(to_json({"session_id": _ANY_SESSION, **event} if lacks_session else event)).event
+    document = {"session_id": _ANY_SESSION, **event} if lacks_session else event
+    read = parsing.parse(to_json(document, inf_nan_mode="null")).event
     if read is None:
         return None
     claim = _canonical(read)
@@ -62,9 +66,8 @@ def _as_claim(event: JsonObject, *, is_complete: bool) -> JsonObject | None:
         del claim["session_id"]
     if "customer" in claim:
         claim["customer"] = _without_yes(claim["customer"])
-    if read.type == "payment_pending":
-        # Without the moment it only holds back: a voucher that ran out would be a reason to contact.
-        claim.pop("expires_at", None)
+    # Without the moment, a pending payment only stops contacts. An expired voucher would be a reason for one.
+    claim.pop("expires_at", None)
     if read.type == "payment_declined":
         claim |= {"type": "activity", "flow_stage": "payment", "platform": read.platform or "web"}
     return claim

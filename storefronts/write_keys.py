@@ -1,9 +1,8 @@
-"""Write keys: which one a request has, and of which class it is."""
+"""Where a request states its write key, and the classes of keys."""
 
 import base64
 import binascii
-import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 from detectors.json_values import JsonValue
@@ -12,21 +11,6 @@ from storefronts.values import mapping, text
 
 KeyClass = Literal["public", "server"]
 """`public`: it is in a page that every visitor can read. `server`: only the shop has it."""
-
-_LONGEST = 512
-
-
-def key_class(
-    delivery: Delivery, document: JsonValue = None, *, server: Iterable[str], public: Iterable[str]
-) -> KeyClass | None:
-    """Return the class of the key that a request has; None if it has none that is known.
-
-    `document`: the body, which can hold the key as `writeKey`.
-    """
-    stated = [*stated_keys(delivery, document)]
-    if _is_known(stated, server):
-        return "server"
-    return "public" if _is_known(stated, public) else None
 
 
 def stated_keys(delivery: Delivery, document: JsonValue = None) -> Iterator[str]:
@@ -52,10 +36,3 @@ def _user_name(credentials: str) -> str:
     except (binascii.Error, ValueError):
         return ""
     return decoded.partition(":")[0]
-
-
-def _is_known(stated: Iterable[str], keys: Iterable[str]) -> bool:
-    """Compare every stated key with every known one, in constant time."""
-    known = [key.encode() for key in keys if key.strip()]
-    given = [one.encode(errors="replace") for one in stated if 0 < len(one) <= _LONGEST]
-    return True in [hmac.compare_digest(one, key) for one in given for key in known]

@@ -193,12 +193,13 @@ def test_public_key_reports_no_reason_for_a_contact(redis: Any, found: Collector
         {"session_id": "cart-1", "type": "order_completed"},
     ]
     assert post(found.app, json.dumps(given).encode(), BY_PUBLIC).status == 200
-    first, unknown, order = streamed(redis)
+    first, *declined, unknown, order = streamed(redis)
     assert first["customer"] == {"phone_number": "+573001234567", "consent": {"whatsapp": False}}
     assert "expires_at" not in first
+    assert [(event["type"], event["flow_stage"]) for event in declined] == [("activity", "payment")] * 3
     assert (unknown["type"], order["type"]) == ("activity", "order_completed")
     assert post(found.app, json.dumps(given).encode()).status == 200
-    assert len(streamed(redis)) == 9
+    assert len(streamed(redis)) == 12
 
 
 @pytest.mark.parametrize("given", [{"authorization": f"Bearer {PUBLIC}"}, {"authorization": "Bearer unknown-key"}])

@@ -89,8 +89,8 @@ class Committer:
             self._spool.append(min(one.received_ms for one in group), events)
         except SpoolFullError as problem:
             return problem
-        except Exception as problem:  # the thread must go on
-            log.exception("commit_failed", error=type(problem).__name__)
+        except Exception as problem:  # noqa: BLE001 - the thread must go on; the message can hold what was sent
+            log.error("commit_failed", error=type(problem).__name__)  # noqa: TRY400 - as above
             return problem
         return None
 

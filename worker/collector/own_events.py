@@ -6,7 +6,7 @@ from pydantic_core import from_json
 
 from detectors.json_values import JsonObject, JsonValue
 from storefronts.delivery import Delivery
-from worker.collector.claims import permitted
+from storefronts.key_classes import NO_EVENT, as_claim
 from worker.collector.source import Access, Reading
 from worker.collector.visits import Unplaced
 from worker.collector.write_keys import WriteKeys
@@ -28,7 +28,16 @@ class OwnEvents:
 
     def read(self, delivery: Delivery, access: Access) -> Reading:
         """Return the events of a request that its key can report."""
-        return permitted(_read(delivery.body), is_public=access.key is None or access.key.is_public)
+        reading = _read(delivery.body)
+        return _claims(reading) if access.key is None or access.key.is_public else reading
+
+
+def _claims(reading: Reading) -> Reading:
+    """Return what counts of events that a public key reported."""
+    claims = [event if isinstance(event, Unplaced) else as_claim(event) for event in reading.events]
+    events = [claim for claim in claims if claim is not None]
+    unreadable = [f"an event {NO_EVENT}"] * (len(claims) - len(events))
+    return Reading(events, [*reading.ignored, *unreadable], reading.problem)
 
 
 def _read(body: bytes) -> Reading:

@@ -6,11 +6,12 @@ the same session, so a repeated delivery does no harm.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic_core import from_json, to_json
 
 from detectors.json_values import JsonObject, JsonValue
+from detectors.sequence import NO_DATE_MS
 from state.visitors import Placed, Visit, Visitors
 from storefronts.results import Profile, Translated, Visitor
 
@@ -39,14 +40,15 @@ def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unpl
     """Return a part that is to be placed. `scope`: within what its ids are unique, such as a shop."""
     words: JsonObject = _ids(part.visitor, scope)
     if isinstance(part, Profile):
-        words |= {"by": "profile", "at": _ms(part.occurred_at), "customer": part.customer}
+        words |= {"by": "profile", "at": _occurred_ms(part.occurred_at, received), "customer": part.customer}
         words["occurred_at"] = part.occurred_at.isoformat()
         return Unplaced(words)
     event = part.event
-    stated = event.get("occurred_at")
-    moment = datetime.fromisoformat(stated) if isinstance(stated, str) and stated else received
     name = event.get("session_id") or next((alias.session_id for alias in part.visitor.aliases), "")
-    return Unplaced(words | {"by": part.session_by, "at": _ms(moment), "event": event, "name": name})
+    return Unplaced(
+        words
+        | {"by": part.session_by, "at": _occurred_ms(event.get("occurred_at"), received), "event": event, "name": name}
+    )
 
 
 class Placing:
@@ -75,8 +77,19 @@ class Placing:
         return found
 
 
+def _occurred_ms(stated: JsonValue | datetime, received: datetime) -> int:
+    """Return when an event occurred (Unix ms); when it was received, if its own time can't be right."""
+    latest_ms = _ms(received)
+    try:
+        moment = datetime.fromisoformat(stated) if isinstance(stated, str) else stated
+        at_ms = _ms(moment) if isinstance(moment, datetime) else 0
+    except (ValueError, OverflowError):
+        return latest_ms
+    return at_ms if NO_DATE_MS <= at_ms < latest_ms else latest_ms
+
+
 def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _ids(visitor: Visitor, scope: str) -> JsonObject:
@@ -88,6 +101,15 @@ def _ids(visitor: Visitor, scope: str) -> JsonObject:
         "user": first(user=True),
         "ids": [f"{scope}:{alias.key}" for alias in visitor.aliases],
     }
+
+
+def _refuses(customer: JsonObject) -> bool:
+    consent = customer.get("consent")
+    return isinstance(consent, dict) and False in consent.values()
+
+
+def _names_person(customer: JsonObject) -> bool:
+    return bool(customer.get("phone_number") or customer.get("email"))
 
 
 def _visit(part: JsonObject) -> Visit:
@@ -126,6 +148,15 @@ def _placed(part: JsonObject, placed: Placed) -> Iterator[JsonObject]:
                 "occurred_at": part["occurred_at"],
                 "customer": known | part["customer"],
             }
+        elif _refuses(part["customer"]) and _names_person(part["customer"]):
+            # What stops a contact doesn't wait. Without a session, the stage of an activity has no effect.
+            yield {
+                "type": "activity",
+                "flow_stage": "product_selection",
+                "platform": "web",
+                "occurred_at": part["occurred_at"],
+                "customer": part["customer"],
+            }
         return
     event: JsonObject = {name: value for name, value in part["event"].items() if name != "session_id"}
     customer = event.get("customer") or {}
@@ -139,5 +170,5 @@ def _placed(part: JsonObject, placed: Placed) -> Iterator[JsonObject]:
         if placed.continues and "previous_session_id" not in event:
             event["previous_session_id"] = placed.continues
         yield {"session_id": placed.session, **event}
-    elif event.get("type") in _BY_PERSON and (customer.get("phone_number") or customer.get("email")):
+    elif (event.get("type") in _BY_PERSON or _refuses(customer)) and _names_person(customer):
         yield event

@@ -1,10 +1,13 @@
 import base64
+import json
 
 import pytest
+from pydantic import SecretStr
 
 from storefronts.delivery import Delivery
-from storefronts.write_keys import KeyClass, key_class
+from storefronts.write_keys import KeyClass
 from tests.support.storefront_bodies import RECEIVED, sample
+from worker.collector.write_keys import WriteKeys
 
 
 def basic(text: str) -> dict[str, str]:
@@ -14,8 +17,10 @@ def basic(text: str) -> dict[str, str]:
 def class_of(
     headers: dict[str, str] | None = None, query: dict[str, str] | None = None, document: object = None
 ) -> KeyClass | None:
-    request = Delivery(b"", RECEIVED, headers or {}, query or {})
-    return key_class(request, document, server=["server-1", "server-2", ""], public=["public-1", ""])
+    body = b"" if document is None else json.dumps(document).encode()
+    keys = WriteKeys([SecretStr("server-1"), SecretStr("server-2")], [SecretStr("public-1")])
+    found = keys.find(Delivery(body, RECEIVED, headers or {}, query or {}))
+    return None if found is None else "public" if found.is_public else "server"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +33,6 @@ def class_of(
         ({}, {"access_token": "server-2"}, None),
         ({}, {}, {"writeKey": "server-2"}),
         ({}, {}, {"batch": [{"writeKey": "server-2"}]}),
-        (basic("public-1:"), {"writeKey": "server-2"}, None),
     ],
 )
 def test_server_key_is_found_wherever_a_client_puts_it(
@@ -39,6 +43,11 @@ def test_server_key_is_found_wherever_a_client_puts_it(
 
 def test_public_key_is_public() -> None:
     assert class_of(basic("public-1:")) == "public"
+
+
+def test_first_place_with_a_known_key_counts() -> None:
+    assert class_of(basic("public-1:"), {"writeKey": "server-2"}) == "public"
+    assert class_of(basic("nonsense:"), {"writeKey": "server-2"}) == "server"
 
 
 @pytest.mark.parametrize(
@@ -69,4 +78,6 @@ def test_body_without_key_has_no_class(document: object) -> None:
 def test_vector_of_basic_is_read() -> None:
     vector = sample("signature_vectors")["vectors"][-1]
     request = Delivery(b"", RECEIVED, {"authorization": vector["expected"]})
-    assert key_class(request, server=[vector["secret"]], public=[]) == "server"
+    found = WriteKeys([SecretStr(vector["secret"])], []).find(request)
+    assert found is not None
+    assert not found.is_public
