@@ -8,6 +8,7 @@ lies under one hash tag, and all ids are kept as keyed hashes.
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from state.calls import visitors as lua
 from state.calls.visitors import VisitorReply
 from state.cipher import Cipher, Unencrypted
+from state.errors import UnreadableError
 from state.keys import SESSION_TTL_MS, Keys
 from state.script import Call
 from state.scripts import Scripts
@@ -72,7 +74,6 @@ class Visitors:
 
         Raises:
             StateError: Some may not have been recorded; place them again.
-            UnreadableError: The waiting data is encrypted under a key that this process doesn't have.
         """
         calls = [self._call(source, visit) for visit in visits]
         return [self._placed(source, reply) for reply in self._scripts.run_many(calls)]
@@ -98,7 +99,11 @@ class Visitors:
         )
 
     def _placed(self, source: str, reply: VisitorReply) -> Placed:
-        customer = {name: opened(_owner(source), name, value, self._cipher) for name, value in reply.customer.items()}
+        customer: dict[str, str] = {}
+        for name, value in reply.customer.items():
+            # A field under a lost key is left out. It must not keep this event and all others from the stream.
+            with suppress(UnreadableError):
+                customer[name] = opened(_owner(source), name, value, self._cipher)
         return Placed(reply.session, reply.continues, reply.place, customer)
 
     def _tag(self, kind: str, text: str) -> str:

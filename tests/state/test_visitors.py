@@ -143,6 +143,12 @@ def test_waiting_customer_is_encrypted(state: State) -> None:
     assert keyed.place(SEGMENT, [visit(1)])[0].customer == PHONE
 
 
+def test_waiting_customer_under_a_lost_key_costs_no_event(state: State) -> None:
+    visitors_of(state, cipher_of(bytes(range(32)).hex())).place(SEGMENT, [visit(begins=False, customer=PHONE)])
+    other = visitors_of(state, cipher_of(bytes(range(1, 33)).hex()))
+    assert other.place(SEGMENT, [visit(1, ids=["cart-1"])]) == [Placed("cart-1", "", "", {})]
+
+
 def test_last_place_in_the_flow_is_known(state: State) -> None:
     found = place(state, visit(place="checkout.web"), visit(1, begins=False))
     assert found[1].place == "checkout.web"

@@ -91,8 +91,8 @@ class Reporter:
                 if not failures:
                     log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - as above
                 failures += 1
-            except Exception as problem:  # the thread must go on
-                log.exception("report_failed", error=type(problem).__name__)
+            except Exception as problem:  # noqa: BLE001 - the thread must go on; the message can hold what was sent
+                log.error("report_failed", error=type(problem).__name__)  # noqa: TRY400 - as above
                 failures += 1
             if self._spool.is_empty or failures:
                 self._stopped.wait(min(LONGEST_PAUSE_S, INTERVAL_S * 2 ** min(failures, 4)))
