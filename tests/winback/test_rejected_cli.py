@@ -1,4 +1,4 @@
-"""`winback rejected list`, on what a real ingest set aside."""
+"""`winback rejected list`, on what a real ingest quarantined."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def test_row_names_entry_field_reason_and_outcome(shop: Shop) -> None:
     assert heading == ["when", "entry", "session", "field", "outcome", "reason"]
     assert first[1:4] == [unreadable, "-", "session_id"]
     assert first[5].startswith("must be text of 1 to 512 characters")
-    assert first[4] == "set aside"
+    assert first[4] == "quarantined"
     assert second[1:4] == [lost, "s", "cart.items.0.quantity"]
     assert second[4] == "applied without it"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", second[0])

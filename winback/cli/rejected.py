@@ -30,7 +30,7 @@ class RejectedRow:
     field: str
     reason: str
     outcome: str
-    """`applied without it` or `set aside`."""
+    """`applied without it` or `quarantined`."""
 
     @classmethod
     def from_entry(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Self:
@@ -40,7 +40,7 @@ class RejectedRow:
             return one_line(fields.get(name, b"").decode(errors="replace"))
 
         applied = fields.get(b"applied") == b"1"
-        outcome = "applied without it" if applied else "set aside"
+        outcome = "applied without it" if applied else "quarantined"
         field = text(b"field")
         return cls(
             at=timestamp(entry_ms(entry_id)),
@@ -59,8 +59,8 @@ def list_rejected(
 ) -> None:
     """List the events of the last seven days that couldn't be read, wholly or in part.
 
-    `applied without it`: the named part was left out and the rest of the event was applied. `set aside`: no part of it
-    was applied. Of an event only its session is stored. `winback event check` explains an event in full.
+    `applied without it`: the named part was left out and the rest of the event was applied. `quarantined`: no part of
+    the event was applied. Of an event only its session is stored. `winback event check` explains an event in full.
     """
     settings = load()
     require(settings, "redis_url")
