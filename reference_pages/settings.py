@@ -13,7 +13,7 @@ _SECTION = re.compile(r"(?P<off># )?\[(?P<name>[a-z_.A-Z]+)\]$")
 _KEY = re.compile(r"(?P<off># )?(?P<name>[a-z_]+) = (?P<value>.+)$")
 _FREE = {"ios": "<platform>", "payment": "<stage>", "CO": "<country>"}
 """The last part of a section that is an example → what it stands for."""
-_TABLES = {"min_value", "shopify", "woocommerce"}
+_TABLES = {"min_value", "whatsapp_below", "shopify", "woocommerce"}
 """Settings whose value is a table."""
 
 

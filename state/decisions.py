@@ -10,7 +10,7 @@ from state.calls import outreaches as lua
 from state.calls.outreaches import DecisionReply
 from state.cipher import Cipher, Unencrypted
 from state.keys import Keys
-from state.outbox import readable
+from state.outreach_texts import readable
 from state.partitions import PARTITIONS, partition_of, partition_of_outreach
 from state.script import Call
 from state.scripts import Scripts

@@ -13,7 +13,7 @@ from state.event_streams import Streams
 from state.key_lists import OF_A_PERSON
 from state.key_scan import KeyScan, decoded, last_of, session_of
 from state.keys import Keys
-from state.outbox import BODY, readable
+from state.outreach_texts import BODY, readable
 from state.partitions import is_outreach_id
 from state.person_marks import MOST_SESSIONS
 from state.scripts import Scripts

@@ -11,7 +11,7 @@ from state.calls import sessions as lua
 from state.cipher import OPEN_FIELDS, Cipher, key_id_of, sealed_in
 from state.errors import UnreadableError
 from state.keys import Keys
-from state.outbox import BODY, HISTORY
+from state.outreach_texts import BODY, HISTORY
 from state.script import Call
 from state.scripts import Scripts
 from state.server_errors import driver_errors

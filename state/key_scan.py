@@ -7,7 +7,7 @@ from state.cipher import Cipher
 from state.errors import UnreadableError
 from state.event_stream import Item
 from state.keys import Keys
-from state.outbox import BODY, readable
+from state.outreach_texts import BODY, readable
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 from state.session_record import read_session

@@ -8,9 +8,10 @@ from itertools import islice
 from typing import Literal, cast
 
 from state.calls import outreaches as lua
-from state.cipher import Cipher, Unencrypted, sealed_in
+from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.keys import Keys
+from state.outreach_texts import BODY, HISTORY, readable
 from state.partitions import PARTITIONS, partition_of_outreach
 from state.reaped import Reaped
 from state.scripts import Scripts
@@ -20,8 +21,6 @@ from state.session_record import Session, read_session
 Ended = Literal["sent", "cancelled", "suppressed", "expired", "dead", "unknown"]
 FenceVerdict = Literal["sending", "not_replicated", "cancelled", "busy", "lost"]
 Result = Literal["sent", "dead", "suppressed", "unknown", "retry", "not_sent"]
-BODY, HISTORY = "outreach.body", "outreach.history"
-"""Encrypted texts of an outreach are authenticated under these names; no field of a session has such a name."""
 MOST_TAKES = 5
 """After this many takes in a row without an orderly end, an outreach is dead, because it crashes its worker."""
 
@@ -37,8 +36,10 @@ class Taken:
     lane: str
     last: int
     """Sequence number of the last event before the silence."""
+    claimed_at_ms: int
+    """When the sweep claimed it."""
     expires_at_ms: int
-    """From when it is too late for a contact."""
+    """From when it is too late for a contact without delay."""
     attempts: int
     barrier: str
     """The last id of each stream when it was dispatched."""
@@ -156,6 +157,7 @@ class Outbox:
             now_ms=reply.now_ms,
             lane=record["lane"],
             last=int(record["last"]),
+            claimed_at_ms=int(record["claimed_at"]),
             expires_at_ms=int(record["expires_at"]),
             attempts=int(record["attempts"]),
             barrier=record["barrier"],
@@ -237,14 +239,3 @@ class Outbox:
 
     def _prefix(self, outreach: str) -> str:
         return self._keys.partition(partition_of_outreach(outreach))
-
-
-def readable(cipher: Cipher, outreach: str, history: str) -> str:
-    """Return an outreach's history with its encrypted parts decrypted, or marked as unreadable."""
-    for sealed in set(sealed_in(history)):
-        try:
-            text = cipher.decrypt(outreach, HISTORY, "", sealed)
-        except UnreadableError as exc:
-            text = f"({exc})"
-        history = history.replace(sealed, text)
-    return history

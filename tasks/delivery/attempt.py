@@ -99,7 +99,7 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
     if deps.client is None:
         state = deps.outbox.end_unsent(taken, "suppressed", "shadow")
         return AttemptOutcome(taken.outreach, state or "lost", "shadow")
-    may, wanted = situation.may_use(deps.contact), situation.at(deps.contact).channel
+    may, wanted = situation.may_use(deps.contact), situation.channel(deps.contact)
     built = payload.by_channel(built, may, wanted)
     used = situation.repeats or consent.channels_of(built.request.engagement.preferred_channel)
     proof = consent.proof(situation.person.answers, used)
@@ -158,6 +158,7 @@ def _situation(
         outreach=taken.outreach,
         stage=lane.stage,
         kind=lane.kind.name,
+        claimed_at_ms=taken.claimed_at_ms,
         last_ms=occurred_ms(taken.last),
         expires_at_ms=taken.expires_at_ms,
         session=taken.session,

@@ -55,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("holiday", "it is one of the shop's own holidays (contact.holidays)", "postponed", always=True),
     Rule("quiet_hours", "it is a quiet time where the person is (contact.quiet_hours)", "postponed"),
+    Rule("delay", "contact.delay after the threshold isn't over; a return in the meantime cancels", "postponed"),
     Rule("holdout", "the person is in the holdout: recorded like a contact, for comparison"),
 )
 """In the order of their checks. The first objection decides."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from detectors.activity import Cart
 from detectors.lanes import milliseconds
 from detectors.normalize import money
 from detectors.session_fields import cart_of, is_bot, was_emptied
@@ -17,7 +16,7 @@ from tasks.policy.limits import held_for, is_reached
 from tasks.policy.openings import Closing
 from tasks.policy.rule_table import RULES
 from tasks.policy.settings import ContactSettings
-from tasks.policy.situation import Situation
+from tasks.policy.situation import Situation, value_of
 
 _ALL_PERCENT = 100.0
 _PAYMENT_CHECK_MS = 10 * 60 * 1000
@@ -77,8 +76,11 @@ def _active_elsewhere(now: Situation, _settings: ContactSettings) -> Decision | 
 
 
 @rule
-def _too_old(now: Situation, _settings: ContactSettings) -> Decision | None:
-    return Expire("too_old") if now.now_ms > now.expires_at_ms else None
+def _too_old(now: Situation, settings: ContactSettings) -> Decision | None:
+    if now.now_ms <= now.expires_at_ms:
+        return None
+    delay_ms = milliseconds(now.at(settings).delay)
+    return Expire("too_old") if now.now_ms > now.expires_at_ms + delay_ms else None
 
 
 @rule
@@ -148,7 +150,7 @@ def _below_minimum(now: Situation, settings: ContactSettings) -> Decision | None
     if not minimum or cart is None:
         return None
     least = minimum.get(money.currency(cart.currency or "") or "")
-    value = _value(cart)
+    value = value_of(cart)
     return Suppress("below_minimum") if least is not None and value is not None and value < least else None
 
 
@@ -217,16 +219,16 @@ def _closed(
 
 
 @rule
+def _delay(now: Situation, settings: ContactSettings) -> Decision | None:
+    # After the closed times, because those count as waiting. Before the holdout, so that both groups are observed from
+    # the same moment.
+    delay_ms, waited_ms = milliseconds(now.at(settings).delay), now.now_ms - now.claimed_at_ms
+    # A claim in the future was made while the clock was ahead: how long ago isn't known, and the delay must end.
+    return Postpone(delay_ms - waited_ms, "delay") if 0 <= waited_ms < delay_ms else None
+
+
+@rule
 def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
     # Last: both groups are observed from the moment at which the others are contacted.
     held_out = settings.holdout > 0 and share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
     return HoldOut() if held_out else None
-
-
-def _value(cart: Cart) -> float | None:
-    """Return a cart's value: its total, else the sum of its lines if each has a price; None: unknown."""
-    if cart.total_value is not None or not cart.items:
-        return cart.total_value
-    prices = [None if item.price is None else item.price * (item.quantity or 1) for item in cart.items]
-    known = [price for price in prices if price is not None]
-    return sum(known) if len(known) == len(prices) else None

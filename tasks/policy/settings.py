@@ -1,6 +1,6 @@
 """The settings of the contact policy: the people who aren't contacted, and the times of contacts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Literal, Self, get_args
@@ -28,7 +28,7 @@ from tasks.policy.setting_fields import (
     Quiet,
     read_list,
 )
-from tasks.policy.stage_settings import AtStage, StageContact, all_windows, highest_minimums, values_that_hold
+from tasks.policy.stage_settings import AtStage, Delay, StageContact, all_windows, highest_minimums, values_that_hold
 
 
 def _read_stages(value: object) -> object:
@@ -77,6 +77,8 @@ class ContactSettings(BaseModel):
         require_consent: Countries in which people are contacted only with consent; "law": those whose law requires it.
         min_value: The lowest value of a cart, by currency; other currencies have no limit.
         channel: The channel if the event doesn't name one.
+        whatsapp_below: Carts worth less get a WhatsApp message instead of `channel`, by currency.
+        delay: How long to wait after the threshold. A shopper who comes back in this time isn't contacted.
         test_list: The test list, as identities of people: unless it is empty, no other people are contacted.
         ramp: The share of all people who can be contacted, in percent; always the same people.
         holdout: The share of all people who are recorded like a contact but not contacted, in percent.
@@ -103,6 +105,8 @@ class ContactSettings(BaseModel):
     require_consent: ConsentList = ("BR", "MX")
     min_value: Amounts = Field(default_factory=dict)
     channel: Channel = "auto"
+    whatsapp_below: Amounts = Field(default_factory=dict)
+    delay: Delay = timedelta(0)
     test_list: People = ()
     ramp: Percent = 100.0
     holdout: Percent = 0.0
@@ -147,17 +151,26 @@ class ContactSettings(BaseModel):
         return AtStage(
             enabled=own.enabled,
             channel=own.channel or self.channel,
+            whatsapp_below=self._whatsapp_below(own),
+            delay=self.delay if own.delay is None else own.delay,
             min_value=self.min_value if own.min_value is None else own.min_value,
             cap=own.cap or self.cap,
             quiet_hours=self.quiet_hours if own.quiet_hours is None else own.quiet_hours,
             limits=self.limits + (own.limits or ()),
         )
 
+    def _whatsapp_below(self, own: StageContact) -> Mapping[str, float]:
+        return self.whatsapp_below if own.whatsapp_below is None else own.whatsapp_below
+
     def _in_countries(self, own: StageContact, there: Sequence[CountryContact]) -> AtStage:
         limits = (self.limits, own.limits, *(each.limits for each in there))
+        channel = next((each.channel for each in there if each.channel), None)
         return AtStage(
             enabled=own.enabled,
-            channel=next(iter([each.channel for each in there if each.channel]), own.channel or self.channel),
+            channel=channel or own.channel or self.channel,
+            # A country's own channel is its channel for every cart.
+            whatsapp_below={} if channel else self._whatsapp_below(own),
+            delay=self.delay if own.delay is None else own.delay,
             min_value=highest_minimums(
                 values_that_hold(self.min_value, own.min_value, [each.min_value for each in there])
             ),

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from detectors.activity import Cart
 from detectors.flow import Stage
+from detectors.normalize import money
+from detectors.session_fields import cart_of
 from state.channels import Channel
 from state.limit import Limit
 from state.people import PersonFacts
@@ -12,8 +15,18 @@ from tasks.policy.blocklist import Hit
 from tasks.policy.law.consenting import consent_required
 from tasks.policy.law.limits import limits_for
 from tasks.policy.law.places import Place, place_of
+from tasks.policy.setting_fields import Channel as SettingChannel
 from tasks.policy.settings import ContactSettings
 from tasks.policy.stage_settings import AtStage
+
+
+def value_of(cart: Cart) -> float | None:
+    """Return a cart's value: its total, else the sum of its lines if each has a price; None: unknown."""
+    if cart.total_value is not None or not cart.items:
+        return cart.total_value
+    prices = [None if item.price is None else item.price * (item.quantity or 1) for item in cart.items]
+    known = [price for price in prices if price is not None]
+    return sum(known) if len(known) == len(prices) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,8 @@ class Situation:
     stage: Stage
     kind: str
     """The kind of the silence: the name of one of `detectors.registry.KINDS`, such as `declined`."""
+    claimed_at_ms: int
+    """When the sweep found that the silence had lasted for the threshold."""
     last_ms: int
     """When the last event before the silence occurred."""
     expires_at_ms: int
@@ -74,6 +89,14 @@ class Situation:
     def limits(self, settings: ContactSettings) -> tuple[Limit, ...]:
         """Return how often the person can be contacted, by the settings and every applicable law."""
         return limits_for(self.stage, self.location(settings).jurisdictions, settings)
+
+    def channel(self, settings: ContactSettings) -> SettingChannel:
+        """Return the channel that the settings choose for this cart; an event can name another."""
+        there = self.at(settings)
+        cart = cart_of(self.session.fields)
+        value = None if cart is None else value_of(cart)
+        limit = None if cart is None else there.whatsapp_below.get(money.currency(cart.currency or "") or "")
+        return "whatsapp" if value is not None and limit is not None and value < limit else there.channel
 
     def at(self, settings: ContactSettings) -> AtStage:
         """Return the settings for the stage and the person's countries."""

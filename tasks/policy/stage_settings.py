@@ -3,15 +3,33 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
 
+from detectors.durations import format_duration, parse_optional_duration
 from state.limit import Limit
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.setting_fields import Amounts, Channel, Limits, LongSpan, Quiet
 
 T = TypeVar("T")
+_LONGEST_DELAY = timedelta(days=7)
+
+
+def _read_delay(value: object) -> timedelta:
+    is_none = value == timedelta(0) or (isinstance(value, str) and value.strip() == "0s")
+    delay = None if is_none else parse_optional_duration(value)
+    if delay is not None and delay > _LONGEST_DELAY:
+        raise ValueError("must be 7d at most, or off")
+    return delay or timedelta(0)
+
+
+Delay = Annotated[
+    timedelta,
+    PlainValidator(_read_delay),
+    PlainSerializer(lambda delay: format_duration(delay) if delay else "off", when_used="json"),
+]
+"""A duration of up to seven days; zero is read from and written as `off`."""
 
 
 class StageContact(BaseModel):
@@ -21,6 +39,8 @@ class StageContact(BaseModel):
 
     enabled: bool = True
     channel: Channel | None = None
+    whatsapp_below: Amounts | None = None
+    delay: Delay | None = None
     min_value: Amounts | None = None
     cap: LongSpan | None = None
     limits: Limits | None = None
@@ -33,6 +53,9 @@ class AtStage:
 
     enabled: bool
     channel: Channel
+    whatsapp_below: Mapping[str, float]
+    """Carts worth less than this, by currency, get a message instead of the channel above."""
+    delay: timedelta
     min_value: Mapping[str, float]
     cap: timedelta
     quiet_hours: QuietHours

@@ -35,6 +35,7 @@ def held(number: int = 0, *, token: int = 1) -> Taken:
         now_ms=0,
         lane="checkout.web.idle",
         last=0,
+        claimed_at_ms=0,
         expires_at_ms=0,
         attempts=0,
         barrier="0-0",

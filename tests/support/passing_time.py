@@ -23,5 +23,12 @@ def let_reservations_age(state: State, person: str, by_ms: int) -> None:
         state.client.hset(key, outreach, f"{claim}:{int(at) - by_ms}")
 
 
+def let_time_pass(state: State, outreach: str, by_ms: int) -> None:
+    """Move the claim of an outreach into the past, and from when it is too late."""
+    key = state.keys.outreach(outreach)
+    for name in ("claimed_at", "expires_at"):
+        state.client.hincrby(key, name, -by_ms)
+
+
 def expire_session(state: State, session: str = "s-1") -> None:
     assert state.client.delete(state.keys.session(session)) == 1

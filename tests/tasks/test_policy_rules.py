@@ -13,10 +13,12 @@ from tasks.policy.rules import decide, share_of
 from tasks.policy.settings import ContactSettings
 from tests.support.situations import FINE, HOUR_MS, LEASE_MS, ME, NOW_MS, OTHER, PHONE, SETTINGS, Case, situation
 
+NO_DELAY = {"delay": timedelta(0)}
+
 
 @pytest.mark.parametrize(("late_ms", "decision"), [(-1, Send()), (0, Send()), (1, Expire("too_old"))])
 def test_it_is_too_late_from_the_moment_after_the_last(late_ms: int, decision: Decision) -> None:
-    assert decide(replace(FINE, expires_at_ms=NOW_MS - late_ms), SETTINGS) == decision
+    assert decide(replace(FINE, expires_at_ms=NOW_MS - late_ms), SETTINGS.model_copy(update=NO_DELAY)) == decision
 
 
 @pytest.mark.parametrize(

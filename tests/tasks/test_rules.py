@@ -47,7 +47,7 @@ IN_ORDER: list[list[Case]] = [
     ],
     [Case(Cancel("cart_emptied"), fields={"cart": ""})],
     [Case(Cancel("active_elsewhere"), {"elsewhere_ms": NOW_MS - HOUR_MS + 1})],
-    [Case(Expire("too_old"), {"expires_at_ms": NOW_MS - 1})],
+    [Case(Expire("too_old"), {"expires_at_ms": NOW_MS - 10 * 60_000 - 1})],
     [Case(Suppress("invalid_contact"), {"reachable": False})],
     [Case(Suppress("opted_out"), person={"opted_out": True})],
     [Case(Suppress("no_consent"), fields={"consent.call": "false", "consent.whatsapp": "false"})],
@@ -91,6 +91,10 @@ IN_ORDER: list[list[Case]] = [
     [Case(Postpone(3620 * 60_000, "law_PY"), {"phone": IN_PARAGUAY, "country": "PY"})],
     [Case(Postpone(740 * 60_000, "holiday"), {"phone": IN_ARGENTINA, "country": "AR"})],
     [Case(Postpone(20 * 60_000, "quiet_hours"), {"phone": IN_TOKYO, "country": "JP"})],
+    [
+        Case(Postpone(1, "delay"), {"claimed_at_ms": NOW_MS - 10 * 60_000 + 1}),
+        Case(Postpone(600_000, "delay"), {"claimed_at_ms": NOW_MS}),
+    ],
     [Case(HoldOut(), {"person_id": HELD_OUT})],
 ]
 CASES = [case for cases in IN_ORDER for case in cases]

@@ -50,6 +50,7 @@ OF_A_SECTION = {
     "QUIET_HOURS": "22:00-07:00",
     "CHANNEL": "call",
     "MIN_VALUE": "USD=20,cop=5",
+    "WHATSAPP_BELOW": "USD=20,cop=5",
     "LIMITS": "1/24h,4/30d",
     "ENABLED": "false",
     "ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
