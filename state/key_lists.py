@@ -35,6 +35,7 @@ OF_A_PERSON = (
     "payment",
     "reserved",
     "contacts",
+    "experiment",
     "sessions",
     "links",
     "forgotten",

@@ -181,6 +181,7 @@ class Keys:
           a day
         - `reserved`: hash, outreach → `token:time` (ms); the longest limit and a lease
         - `contacts`: see there
+        - `experiment`: hash, experiment → the outreach for which the person counts in it; 180 days
         - `sessions`: sorted set, session → when the person was named in it (ms); 7 days after the last
         - `links`: sorted set, person → when both were seen together (ms); 365 days after the last
         - `forgotten`: text, the time of the erasure by `winback forget` (ms); 10 minutes

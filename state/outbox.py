@@ -40,6 +40,8 @@ class Taken:
     """When the sweep claimed it."""
     expires_at_ms: int
     """From when it is too late for a contact without delay."""
+    arm: str
+    """`<experiment>.<arm>` to which it was assigned; empty if it wasn't."""
     attempts: int
     barrier: str
     """The last id of each stream when it was dispatched."""
@@ -159,6 +161,7 @@ class Outbox:
             last=int(record["last"]),
             claimed_at_ms=int(record["claimed_at"]),
             expires_at_ms=int(record["expires_at"]),
+            arm=record.get("arm", ""),
             attempts=int(record["attempts"]),
             barrier=record["barrier"],
             body=body,

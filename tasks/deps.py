@@ -13,6 +13,7 @@ from detectors.settings import DetectionSettings
 from state.alarms import Alarms
 from state.attribution import Attribution
 from state.event_streams import Streams
+from state.experiments import Experiments
 from state.orders import Orders
 from state.outbox import Outbox
 from state.people import People
@@ -21,6 +22,7 @@ from state.sending_control import Control
 from state.sessions import Sessions
 from tasks.delivery.settings import DeliverySettings
 from tasks.policy.blocklist import Blocklist
+from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.settings import ContactSettings
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Deps:
     streams: Streams
     control: Control
     attribution: Attribution
+    experiments: Experiments
     orders: Orders
     stamps: Stamps
     alarms: Alarms
@@ -44,6 +47,7 @@ class Deps:
     """None in shadow mode, where nothing can be sent."""
     delivery: DeliverySettings
     contact: ContactSettings
+    experiment: ExperimentSettings
     blocklist: Blocklist
     """Compiled from `contact.block`."""
     detection: Callable[[], DetectionSettings]

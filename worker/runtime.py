@@ -19,6 +19,7 @@ from state.cipher import Cipher, Unencrypted, cipher_of
 from state.connection import connect, replicas_of, require_suitable
 from state.errors import StateError
 from state.event_streams import Streams
+from state.experiments import Experiments
 from state.keys import Keys
 from state.orders import Orders
 from state.outbox import Outbox
@@ -58,6 +59,7 @@ class State:
     streams: Streams
     control: Control
     attribution: Attribution
+    experiments: Experiments
     orders: Orders
     cipher: Cipher = field(default_factory=Unencrypted)
     about: Callable[[], Mapping[str, str]] = dict
@@ -153,6 +155,7 @@ def open_state(
         Streams(scripts, keys, settings.ingest.streams, milliseconds(settings.collect.missing_after)),
         Control(scripts, keys, limits_of(settings.delivery), sending_mode),
         Attribution(scripts, keys, milliseconds(settings.contact.attribution_window)),
+        Experiments(scripts, keys, settings.experiment.name, milliseconds(settings.experiment.window)),
         Orders(scripts, keys),
         cipher,
         about=partial(announcer.about, settings),

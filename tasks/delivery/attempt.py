@@ -11,6 +11,7 @@ If a crash, a stall or a second worker comes between two steps, the next step no
 outreach. Otherwise the lease expires, and the outreach ends as `unknown` instead of being sent twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
@@ -29,7 +30,7 @@ from tasks.deps import Deps
 from tasks.failpoints import reached
 from tasks.policy import consent
 from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
-from tasks.policy.rules import decide
+from tasks.policy.rules import DELAY, decide
 from tasks.policy.situation import Situation
 
 POLL_INTERVAL_S = 0.05
@@ -91,6 +92,7 @@ def _decided(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
         # A worker in another mode than the deployment decides nothing: the other workers do. Requests pass the gate.
         deps.outbox.postpone(taken, delay_ms=milliseconds(ANOTHER_MODE), why="")
         return AttemptOutcome(taken.outreach, "postponed", "another_mode")
+    _assign(taken, decision, situation, people, deps)
     if not isinstance(decision, Send | HoldOut) or isinstance(built, payload.InvalidContact):
         return _not_sending(taken, decision, deps)
     if forgotten:
@@ -173,6 +175,7 @@ def _situation(
         identities=identities_of(
             phone or "", "", email_in(taken.body) if taken.body else taken.session.fields.get("email", "")
         ),
+        arm=deps.experiment.arm_of(people[0], lane.stage, taken.now_ms) if people else None,
         blocked=deps.blocklist.hit(
             name=taken.session.fields.get("name", ""), email=taken.session.fields.get("email", ""), e164=phone or ""
         ),
@@ -185,6 +188,16 @@ def _active_elsewhere(taken: Taken, person: PersonFacts, deps: Deps) -> int:
     others = [session for session in person.sessions if session != taken.session.session_id]
     found = deps.sessions.read(others) if others else []
     return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
+
+
+def _assign(taken: Taken, decision: Decision, situation: Situation, people: Sequence[str], deps: Deps) -> None:
+    """Assign the outreach to the person's arm at the first decision that no other rule objects to.
+
+    All arms are observed from this moment, whether their people are contacted now, later or not at all.
+    """
+    allowed = isinstance(decision, Send | HoldOut) or (isinstance(decision, Postpone) and decision.why == DELAY)
+    if situation.arm is not None and allowed and not taken.arm and deps.client is not None:
+        deps.experiments.assign(taken, people, situation.arm.label)
 
 
 def _not_sending(taken: Taken, decision: Decision, deps: Deps) -> AttemptOutcome:

@@ -1,9 +1,7 @@
 """The rules of the contact policy. Pure: facts and the time go in, one decision comes out."""
 
-import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 from detectors.lanes import milliseconds
 from detectors.normalize import money
@@ -16,9 +14,11 @@ from tasks.policy.limits import held_for, is_reached
 from tasks.policy.openings import Closing
 from tasks.policy.rule_table import RULES
 from tasks.policy.settings import ContactSettings
+from tasks.policy.shares import share_of
 from tasks.policy.situation import Situation, value_of
 
 _ALL_PERCENT = 100.0
+DELAY = "delay"
 _PAYMENT_CHECK_MS = 10 * 60 * 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Check = Callable[[Situation, ContactSettings], Decision | None]
@@ -40,12 +40,6 @@ def decide(situation: Situation, settings: ContactSettings) -> Decision:
         if (decision := CHECKS[each.name](situation, settings)) is not None:
             return decision
     return Send()
-
-
-def share_of(person_id: str, salt: str) -> float:
-    """Return a person's place between 0 and 100: stable for one salt, and evenly spread over all people."""
-    digest = hmac.digest(salt.encode(), person_id.encode(), sha256)
-    return int.from_bytes(digest[:8]) / 2**64 * 100
 
 
 @rule
@@ -79,7 +73,7 @@ def _active_elsewhere(now: Situation, _settings: ContactSettings) -> Decision | 
 def _too_old(now: Situation, settings: ContactSettings) -> Decision | None:
     if now.now_ms <= now.expires_at_ms:
         return None
-    delay_ms = milliseconds(now.at(settings).delay)
+    delay_ms = milliseconds(now.delay(settings))
     return Expire("too_old") if now.now_ms > now.expires_at_ms + delay_ms else None
 
 
@@ -222,13 +216,15 @@ def _closed(
 def _delay(now: Situation, settings: ContactSettings) -> Decision | None:
     # After the closed times, because those count as waiting. Before the holdout, so that both groups are observed from
     # the same moment.
-    delay_ms, waited_ms = milliseconds(now.at(settings).delay), now.now_ms - now.claimed_at_ms
+    delay_ms, waited_ms = milliseconds(now.delay(settings)), now.now_ms - now.claimed_at_ms
     # A claim in the future was made while the clock was ahead: how long ago isn't known, and the delay must end.
-    return Postpone(delay_ms - waited_ms, "delay") if 0 <= waited_ms < delay_ms else None
+    return Postpone(delay_ms - waited_ms, DELAY) if 0 <= waited_ms < delay_ms else None
 
 
 @rule
 def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
+    if now.arm is not None:
+        return HoldOut() if now.arm.is_holdout else None
     # Last: both groups are observed from the moment at which the others are contacted.
     held_out = settings.holdout > 0 and share_of(now.person_id, f"holdout {settings.holdout_salt}") < settings.holdout
     return HoldOut() if held_out else None

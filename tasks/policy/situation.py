@@ -1,6 +1,7 @@
 """The facts on which a decision of the contact policy rests."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from detectors.activity import Cart
 from detectors.flow import Stage
@@ -12,6 +13,7 @@ from state.people import PersonFacts
 from state.session_record import Session
 from tasks.policy import consent
 from tasks.policy.blocklist import Hit
+from tasks.policy.experiment import Arm
 from tasks.policy.law.consenting import consent_required
 from tasks.policy.law.limits import limits_for
 from tasks.policy.law.places import Place, place_of
@@ -63,6 +65,8 @@ class Situation:
     """The person that a contact reaches, as `detectors.normalize.identities` gives it: the number, the address."""
     blocked: Hit | None = None
     """The block list's entry for name, e-mail address and number."""
+    arm: Arm | None = None
+    """The person's arm of the experiment; None if they aren't in it."""
     repeats: frozenset[Channel] = frozenset()
     """The channels of an earlier request that is repeated byte by byte; empty for the first."""
 
@@ -90,8 +94,18 @@ class Situation:
         """Return how often the person can be contacted, by the settings and every applicable law."""
         return limits_for(self.stage, self.location(settings).jurisdictions, settings)
 
+    def delay(self, settings: ContactSettings) -> timedelta:
+        """Return how long after the claim to wait: the arm's delay, else that of the stage."""
+        own = None if self.arm is None else self.arm.delay
+        return self.at(settings).delay if own is None else own
+
     def channel(self, settings: ContactSettings) -> SettingChannel:
-        """Return the channel that the settings choose for this cart; an event can name another."""
+        """Return the channel of the arm, else the one that the settings choose for this cart.
+
+        An event can name another.
+        """
+        if self.arm is not None and self.arm.channel is not None:
+            return self.arm.channel
         there = self.at(settings)
         cart = cart_of(self.session.fields)
         value = None if cart is None else value_of(cart)

@@ -18,6 +18,7 @@ from tasks.delivery.settling import AttemptOutcome
 from tasks.delivery.yuno import YunoClient
 from tasks.deps import Deps
 from tasks.policy.blocklist import compiled
+from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.settings import ContactSettings
 from tests.support.events import JANE, happen
@@ -61,12 +62,14 @@ def deps_of(
         streams=state.streams,
         control=Control(state.scripts, state.keys, limits_of(delivery)) if delivery else state.control,
         attribution=state.attribution,
+        experiments=state.experiments,
         orders=state.orders,
         stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
         client=client,
         delivery=delivery or DeliverySettings(),
         contact=contact or ContactSettings(quiet_hours=QuietHours(), law="off"),
+        experiment=ExperimentSettings(),
         blocklist=compiled((contact or ContactSettings()).block),
         detection=DetectionSettings,
         identity_secret=SECRET,

@@ -37,6 +37,7 @@ def held(number: int = 0, *, token: int = 1) -> Taken:
         last=0,
         claimed_at_ms=0,
         expires_at_ms=0,
+        arm="",
         attempts=0,
         barrier="0-0",
         body="",

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 from tasks.deps import Deps
-from tasks.policy.rules import share_of
 from tasks.policy.settings import ContactSettings
+from tasks.policy.shares import share_of
 from tests.support.attempts import PERSON
 from tests.support.durations import HOUR_MS, MINUTE_MS
 from tests.support.events import JANE, event, happen

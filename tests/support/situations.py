@@ -6,8 +6,8 @@ from typing import Any
 from state.people import PersonFacts
 from state.session_record import Session
 from tasks.policy.decisions import Decision
-from tasks.policy.rules import share_of
 from tasks.policy.settings import ContactSettings
+from tasks.policy.shares import share_of
 from tasks.policy.situation import Situation
 
 NOW_MS = 1_747_176_000_000

@@ -6,6 +6,7 @@ from detectors.sequence import RANK_NAMES
 from state.attribution import Attribution
 from state.cipher import Cipher, Unencrypted
 from state.event_streams import Streams
+from state.experiments import Experiments
 from state.keys import Keys
 from state.limit import Limit
 from state.orders import Orders
@@ -23,6 +24,7 @@ SECRET = b"a secret of the tests"
 LEASE_MS = 70 * SECOND_MS
 CAP_MS = DAY_MS
 BOUGHT_WINDOW_MS = DAY_MS
+EXPERIMENT = "first"
 WINDOW_MS = 3 * DAY_MS
 LIMITS = (Limit(1, CAP_MS),)
 CONTACT_REF = ContactRef("", WINDOW_MS, 2**52)
@@ -49,6 +51,8 @@ def make_state(
     outbox, streams = Outbox(scripts, keys, LEASE_MS, cipher), Streams(scripts, keys)
     control = Control(scripts, keys, limits_of(DeliverySettings()))
     attribution = Attribution(scripts, keys, WINDOW_MS)
+    experiments = Experiments(scripts, keys, EXPERIMENT, WINDOW_MS)
+    orders = Orders(scripts, keys)
     return State(
-        client, keys, scripts, sessions, outbox, people, streams, control, attribution, Orders(scripts, keys), cipher
+        client, keys, scripts, sessions, outbox, people, streams, control, attribution, experiments, orders, cipher
     )

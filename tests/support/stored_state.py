@@ -76,3 +76,8 @@ def all_counters(state: State, *names: str) -> dict[str, int]:
         for name, value in texts(state, key.decode()).items():
             totals[name] = totals.get(name, 0) + int(value)
     return {name: total for name, total in totals.items() if total and name.startswith(names or "")}
+
+
+def arms(state: State) -> dict[str, int]:
+    """Return the counters of the arms of experiments."""
+    return {name: number for name, number in all_counters(state).items() if name.startswith("arm.") and number}

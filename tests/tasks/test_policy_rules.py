@@ -9,8 +9,9 @@ import pytest
 from state.people import ContactRecord
 from tasks.policy.decisions import Decision, Expire, Postpone, Send, Suppress
 from tasks.policy.quiet_hours import QuietHours
-from tasks.policy.rules import decide, share_of
+from tasks.policy.rules import decide
 from tasks.policy.settings import ContactSettings
+from tasks.policy.shares import share_of
 from tests.support.situations import FINE, HOUR_MS, LEASE_MS, ME, NOW_MS, OTHER, PHONE, SETTINGS, Case, situation
 
 NO_DELAY = {"delay": timedelta(0)}

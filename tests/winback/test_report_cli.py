@@ -141,3 +141,17 @@ def test_today_is_the_day_in_the_recorded_zone(real_state: State, env: dict[str,
     assert found["total"]["contacted"] == 5
     assert found["until"] == (today(real_state) - timedelta(days=1)).isoformat()
     assert found["time_zone"] == "America/Bogota"
+
+
+def test_experiment_is_compared_since_its_start(real_state: State, env: dict[str, str]) -> None:
+    for arm, orders in (("now", 90), ("later", 240), ("holdout", 80)):
+        write(real_state, 6, f"arm.delays.{arm}.people@checkout.web", 600)
+        write(real_state, 6, f"arm.delays.{arm}.orders@checkout.web", orders)
+    of_arms = {"ARMS__NOW__DELAY": "off", "ARMS__LATER__DELAY": "24h"}
+    given = {"NAME": "delays", "START": str(today(real_state) - timedelta(days=7)), **of_arms}
+    running = env | {f"WINBACK_EXPERIMENT__{name}": value for name, value in given.items()}
+    found = document(running, "--since", "1d")["experiment"]
+    assert (found["winner"], found["arms"][0]["orders"]) == ("later", 240)
+    assert "Arm later had more orders than every other arm" in run(running, "--since", "1d").stdout
+    assert document(env)["experiment"] is None
+    assert document(running)["total"]["sessions"] == 0

@@ -36,6 +36,11 @@ OWN_VALUES = {
     "CONTACT__BLOCK__ALLOW": "ceo@shop.com,shop.com,+573001234567",
     "WORKER__POOL": "prefork",
     "INGEST__READ_TIMEOUT": "3s",
+    "EXPERIMENT__START": "2026-12-01",
+    "EXPERIMENT__STAGES": "payment",
+    "EXPERIMENT__HOLDOUT": "15",
+    "EXPERIMENT__WINDOW": "70h",
+    "EXPERIMENT__DIFFERENCE": "3",
     "COLLECT__SERVER_KEYS": '["server-key-1", "server-key-2"]',
     "COLLECT__PUBLIC_KEYS": "public-key-1,public-key-2",
     "COLLECT__SHOPIFY": '{"shop-a": ["shopify-secret"]}',
@@ -82,6 +87,8 @@ NUMBERS = {
     "SPOOL_LIMIT_MB",
 }
 """The last parts of keys."""
+LEFT_OUT = {("config",), ("experiment", "name")}
+"""An experiment needs arms, and no contact.holdout."""
 
 
 def test_every_setting_can_be_given_by_its_environment_variable() -> None:
@@ -91,7 +98,8 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
         last = key.rsplit("__", 1)[-1]
         other = "7" if last in NUMBERS else "90m" if key == "DETECTION__MAX_ABANDONMENT_AGE" else "59s"
         env[name] = OWN_VALUES.get(key) or OF_A_SECTION.get(last) or other
-    del env["WINBACK_CONFIG"]
+    for path in LEFT_OUT:
+        del env[variable(path)]
 
     settings = load(env)
 
@@ -101,9 +109,19 @@ def test_every_setting_can_be_given_by_its_environment_variable() -> None:
     untouched = [
         path
         for path in leaves(Settings)
-        if path != ("config",) and _at(before, path) == _at(after, path) and _at(after, path) is not None
+        if path not in {("config",), ("experiment", "name")}
+        and _at(before, path) == _at(after, path)
+        and _at(after, path) is not None
     ]
     assert untouched == []
+
+
+def test_experiment_can_be_given_by_environment_variables() -> None:
+    of_arms = {"ARMS__NOW__DELAY": "off", "ARMS__LATER__DELAY": "24h", "ARMS__LATER__CHANNEL": "whatsapp"}
+    env = {"NAME": "first", "START": "2026-12-01", **of_arms}
+    found = load({f"WINBACK_EXPERIMENT__{name}": value for name, value in env.items()}).experiment
+    assert (found.name, found.names) == ("first", ("later", "now", "holdout"))
+    assert found.arms["later"].channel == "whatsapp"
 
 
 def _at(tree: object, path: tuple[str, ...]) -> object:

@@ -10,15 +10,19 @@ from rich.console import Console
 
 from detectors.durations import parse_duration
 from state import daily_counters
+from state.day_zone import DayZone
 from state.keys import STATS_TTL_MS
 from winback.cli.doctor import PIPED_WIDTH
+from winback.cli.experiment_tables import experiment_tables
 from winback.cli.report_tables import tables
+from winback.operations import experiment as experiments
 from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
 from winback.operations.report_csv import report_csv
 from worker import runtime
 from worker.errors import StartError
+from worker.runtime import State
 from worker.server_errors import call_with_timeout
-from worker.settings import require
+from worker.settings import Settings, require
 from worker.settings.partial import load_lenient
 
 _DAY = timedelta(days=1)
@@ -77,29 +81,52 @@ def report(
     require(settings, "redis_url")
     state = runtime.open_state(settings)
     number, zone = call_with_timeout(settings, lambda: daily_counters.today(state.scripts, state.keys))
-    today = day_of(number)
-    # 7d covers seven days; 36h covers two.
-    start = today - _DAY * (-(-first // _DAY) - 1) if isinstance(first, timedelta) else first
-    end = last or today
-    if start > end:
-        raise StartError(f"--since {start} is after --until {end}")
-    if end - start > MOST_DAYS:
-        raise StartError(f"--since {start}: counters are kept for {MOST_DAYS.days} days; begin later")
+    start, end = _period(first, last, day_of(number))
     counted = call_with_timeout(
         settings, lambda: daily_counters.read(state.scripts, state.keys, number_of(start), number_of(end))
     )
     found = replace(make(counted, start, end, parts, settings.contact.attribution_window), zone=zone)
-    _print(found, settings.report.time_zone, as_json=json, as_csv=csv)
-
-
-def _print(found: Report, time_zone: str, *, as_json: bool, as_csv: bool) -> None:
     now = datetime.now(UTC)
-    if as_json:
-        typer.echo(jsonlib.dumps(document(found, now), indent=2))
-    elif as_csv:
+    experiment = _experiment(settings, state, number, zone, now)
+    if json:
+        as_data = None if experiment is None else experiments.document(experiment)
+        typer.echo(jsonlib.dumps(document(found, now, as_data), indent=2))
+    elif csv:
         typer.echo(report_csv(document(found, now)), nl=False)
     else:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = PIPED_WIDTH
-        console.print(tables(found, now, time_zone))
+        _print(found, experiment, settings, now)
+
+
+def _period(since: date | timedelta, until: date | None, today: date) -> tuple[date, date]:
+    """Return the first and the last day."""
+    # 7d covers seven days; 36h covers two.
+    start = today - _DAY * (-(-since // _DAY) - 1) if isinstance(since, timedelta) else since
+    end = until or today
+    if start > end:
+        raise StartError(f"--since {start} is after --until {end}")
+    if end - start > MOST_DAYS:
+        raise StartError(f"--since {start}: counters are kept for {MOST_DAYS.days} days; begin later")
+    return start, end
+
+
+def _experiment(
+    settings: Settings, state: State, today: int, zone: DayZone, now: datetime
+) -> experiments.Findings | None:
+    """Return what the experiment in the settings shows since its start, whatever days the report is about."""
+    start = settings.experiment.start
+    if not settings.experiment.name or start is None:
+        return None
+    # The day before: the start is a day in UTC.
+    first = max(number_of(start) - 1, today - MOST_DAYS.days)
+    counted = call_with_timeout(settings, lambda: daily_counters.read(state.scripts, state.keys, first, today))
+    return experiments.findings(counted, settings.experiment, now, zone)
+
+
+def _print(found: Report, experiment: experiments.Findings | None, settings: Settings, now: datetime) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(tables(found, now, settings.report.time_zone))
+    if experiment is not None:
+        for line in experiment_tables(experiment, settings.experiment.difference):
+            console.print(line)

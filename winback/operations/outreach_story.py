@@ -18,6 +18,7 @@ _ATTEMPT = re.compile(
     r"(?: (?P<status>not made|[a-z0-9_]+(?:\.[A-Za-z0-9_]+)?))?(?: (?P<said>.*))?"
 )
 _CLAIMED = re.compile(r"claimed silent since (\d+)")
+_ASSIGNED = re.compile(r"assigned ([^.]+)\.(.+)")
 _SAID = {
     "lease_ran_out": "its worker didn't finish: due again when the lease expired",
     "retry.by_operator": "retried by the operator",
@@ -74,6 +75,8 @@ def _history_line(
         return shown | {"text": text, **numbers, "status": status, "meaning": _meaning(status or "")}
     if found := _CLAIMED.fullmatch(line.text):
         return shown | {"text": f"claimed: silent since {when(int(found[1]))}"}
+    if found := _ASSIGNED.fullmatch(line.text):
+        return shown | {"text": f"assigned to arm {found[2]} of experiment {found[1]}"}
     word, _, reason = line.text.partition(".")
     if line.text in _SAID:
         text = _SAID[line.text]

@@ -70,6 +70,8 @@ class Row:
                 self.silent += tally.number
             case "recovered":
                 self.recovered[tally.detail] += tally.number
+            case "arm":
+                pass  # an experiment is compared as a whole
             case "control":
                 self.control[tally.detail] += tally.number
             case outcome:
@@ -127,7 +129,7 @@ def money(totals: Mapping[str, int]) -> dict[str, Decimal]:
     }
 
 
-def document(report: Report, now: datetime) -> JsonObject:
+def document(report: Report, now: datetime, experiment: JsonObject | None = None) -> JsonObject:
     """Return the report as JSON data. Rates are parts of one; unknown values are null."""
     return {
         "since": report.since.isoformat(),
@@ -139,6 +141,7 @@ def document(report: Report, now: datetime) -> JsonObject:
         "method": METHOD,
         "rows": [_row(row, report.by) for row in report.rows],
         "total": _row(report.total, ()),
+        "experiment": experiment,
     }
 
 

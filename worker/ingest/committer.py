@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from state.pending import Pending
 from worker.ingest.applier import Applier
 from worker.ingest.batch import Rejection
-from worker.ingest.crediting import credit_orders
+from worker.ingest.crediting import Crediting
 from worker.ingest.in_flight import InFlight, Reached
 from worker.ingest.people import PeopleWriter
 from worker.ingest.rejection_log import RejectionLog
@@ -32,8 +32,7 @@ class Committer:
     def __init__(self, state: State, applier: Applier, naming: PeopleWriter, reached: Reached) -> None:
         self.totals = IngestTotals()
         self._streams = state.streams
-        self._attribution = state.attribution
-        self._secret = state.secret
+        self._crediting = Crediting(state.secret, state.attribution, state.experiments)
         self._takeovers = Takeovers(state.sessions)
         self._applier = applier
         self._people_writer = naming
@@ -80,7 +79,7 @@ class Committer:
     def _commit(self, work: InFlight) -> None:
         self._finish_naming(work)
         batch = work.batch
-        credit_orders(batch.orders, work.marks, batch.changes, self._secret, self._attribution)
+        self._crediting.credit(batch.orders, work.marks, batch.changes)
         for rejection in batch.rejections:
             self._quarantine(rejection)
         self._rejection_log.add(batch.rejections)

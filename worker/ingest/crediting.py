@@ -9,6 +9,7 @@ from detectors.normalize.contact_details import ContactDetails
 from detectors.normalize.identities import named_by
 from detectors.sequence import Position, occurred_ms
 from state.attribution import Attribution, Credit, Money
+from state.experiments import Experiments
 from state.people import person_of
 from state.sessions import Change, Mark
 
@@ -57,35 +58,49 @@ def written(customer: Customer) -> ContactDetails:
     return ContactDetails(customer.phone_number or "", customer.country_code or "", customer.email or "")
 
 
-def credit_orders(
-    orders: Sequence[Order], marks: Sequence[Mark], changes: Sequence[Change], secret: bytes, attribution: Attribution
-) -> None:
-    """Credit each order to the last contact before it. Repeating this changes nothing.
+class Crediting:
+    """Credits orders to contacts and to the arms of experiments. `secret`: the identity secret."""
 
-    Raises:
-        StateError: Some may not have been credited; repeat it before the events are acknowledged.
-    """
-    found = list(_order_owners(orders, marks, changes, secret))
-    if not found:
-        return
-    sessions = sorted({session for one in found for session in one.sessions})
-    people = sorted({person for one in found for person in one.people})
-    by_session, by_person = attribution.candidates(sessions, people)
-    contacts = dict(zip(people, by_person, strict=True))
-    leads = dict(zip(sessions, by_session, strict=True))
-    times = _times(attribution, [*(lead.outreach for lead in by_session if lead.outreach), *_flat(by_person)])
-    credits_ = []
-    for one in found:
-        own = [leads[session] for session in one.sessions]
-        worths = {outreach: money for person in one.people for outreach, money in contacts[person].items()}
-        outreaches = {*worths, *(lead.outreach for lead in own)}
-        # Only the last one: an order counts once, regardless of earlier contacts.
-        before = [(times[name], name) for name in outreaches if times.get(name, one.at_ms + 1) <= one.at_ms]
-        if before:
-            _, last = max(before)
+    def __init__(self, secret: bytes, attribution: Attribution, experiments: Experiments) -> None:
+        self._secret = secret
+        self._attribution = attribution
+        self._experiments = experiments
+
+    def credit(self, orders: Sequence[Order], marks: Sequence[Mark], changes: Sequence[Change]) -> None:
+        """Credit each order to the last contact before it, and to the arm of its person. Repeating changes nothing.
+
+        Raises:
+            StateError: Some may not have been credited; repeat it before the events are acknowledged.
+        """
+        found = list(_order_owners(orders, marks, changes, self._secret))
+        if not found:
+            return
+        sessions = sorted({session for one in found for session in one.sessions})
+        people = sorted({person for one in found for person in one.people})
+        by_session, by_person = self._attribution.candidates(sessions, people)
+        contacts = dict(zip(people, by_person, strict=True))
+        leads = dict(zip(sessions, by_session, strict=True))
+        joined = dict(zip(people, self._experiments.joined(people), strict=True))
+        times = self._times([*(lead.outreach for lead in by_session if lead.outreach), *_flat(by_person)])
+        credits_: list[Credit] = []
+        arms: list[Credit] = []
+        for one in found:
+            own = [leads[session] for session in one.sessions]
+            worths = {outreach: money for person in one.people for outreach, money in contacts[person].items()}
+            outreaches = {*worths, *(lead.outreach for lead in own)}
             money = own[0].order if one.from_session else one.money
-            credits_.append(_credit(last, one.at_ms, money, worths.get(last)))
-    attribution.credit(credits_)
+            # Only the last one: an order counts once, regardless of earlier contacts.
+            before = [(times[name], name) for name in outreaches if times.get(name, one.at_ms + 1) <= one.at_ms]
+            if before:
+                _, last = max(before)
+                credits_.append(_credit(last, one.at_ms, money, worths.get(last)))
+            of_arms = {joined[person] for person in one.people} - {""}
+            arms += [Credit(name, one.at_ms, money) for name in sorted(of_arms)]
+        self._attribution.credit(credits_)
+        self._experiments.credit(arms)
+
+    def _times(self, outreaches: Sequence[str]) -> Mapping[str, int]:
+        return self._attribution.contacted_at(sorted(set(outreaches))) if outreaches else {}
 
 
 def _order_owners(
@@ -110,10 +125,6 @@ def _order_owners(
 
 def _people(identities: set[str], secret: bytes) -> tuple[str, ...]:
     return tuple(sorted(person_of(identity, secret) for identity in identities))
-
-
-def _times(attribution: Attribution, outreaches: Sequence[str]) -> Mapping[str, int]:
-    return attribution.contacted_at(sorted(set(outreaches))) if outreaches else {}
 
 
 def _flat(contacts: Sequence[Mapping[str, Money | None]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from detectors.json_values import JsonValue
 from detectors.settings import DetectionSettings
 from state.cipher import read_keys
 from tasks.delivery.settings import DeliverySettings
+from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.law.table import LawError, table
 from tasks.policy.settings import ContactSettings
 from worker.collector.settings import CollectSettings
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     detection: DetectionSettings = DetectionSettings()
     delivery: DeliverySettings = DeliverySettings()
     contact: ContactSettings = ContactSettings()
+    experiment: ExperimentSettings = ExperimentSettings()
     ingest: IngestSettings = IngestSettings()
     collect: CollectSettings = CollectSettings()
     worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
@@ -144,6 +146,11 @@ class Settings(BaseSettings):
     def _pool_fits_the_rate(cls, worker: WorkerSettings, info: ValidationInfo) -> WorkerSettings:
         delivery: DeliverySettings | None = info.data.get("delivery")
         return worker.for_rate(delivery.rate) if delivery else worker
+
+    @field_validator("experiment")
+    @classmethod
+    def _experiment_can_compare(cls, experiment: ExperimentSettings, info: ValidationInfo) -> ExperimentSettings:
+        return experiment.checked_with(info.data.get("contact"))
 
     @field_validator("identity_secret")
     @classmethod
