@@ -14,6 +14,7 @@ from winback.cli.collect_flags import RequestFlags, SourceFlags
 from winback.cli.grouped_options import grouped_options
 from winback.operations import source_check
 from worker.errors import StartError
+from worker.settings import load
 
 
 @grouped_options
@@ -22,10 +23,10 @@ def check(
     source: Annotated[str, typer.Option(metavar="NAME", help=f"The sender: {', '.join(SOURCES)}.")],
     *,
     request: RequestFlags,
-    settings: SourceFlags,
+    flags: SourceFlags,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one for each part.")] = False,
 ) -> None:
-    """Show what a request of a shop becomes, without a server.
+    """Show what a request of a shop becomes, without a server, by the settings of `[collect]`.
 
     Prints each event with how its session is found, and the reason for each part that is ignored. Signatures aren't
     verified. Names, phone numbers and e-mail addresses are masked. The exit code is 1 if the request becomes nothing.
@@ -38,7 +39,7 @@ def check(
         )
     now = datetime.now(UTC)
     delivery = request.delivery(file.read(), now)
-    result = SOURCES[source].result(delivery, settings.options())
+    result = SOURCES[source].result(delivery, flags.options(load().collect.options(source)))
     if SOURCES[source].verify is None:
         result = permitted(result, request.key)
     parts = [source_check.check_part(part, int(delivery.received.timestamp() * 1000)) for part in result.parts]

@@ -14,12 +14,14 @@ from storefronts import (
     segment,
     segment_webhook,
     shopify,
+    shopify_pixel,
     standard_webhooks,
     woocommerce,
     yuno,
 )
 from storefronts.delivery import Delivery
 from storefronts.json_bodies import NO_JSON, NO_OBJECT
+from storefronts.options import Options
 from storefronts.results import DataRequest, Erasure, Ignored, Result, Translated
 from storefronts.source import Source
 from worker.collector.settings import CollectSettings
@@ -36,9 +38,12 @@ log = structlog.stdlib.get_logger("winback.collector")
 class ShopSource:
     """A source of `storefronts`, behind the paths of the collector."""
 
-    def __init__(self, source: Source, secrets: Mapping[str, Sequence[SecretStr]], *, is_scoped: bool) -> None:
+    def __init__(
+        self, source: Source, secrets: Mapping[str, Sequence[SecretStr]], options: Options, *, is_scoped: bool
+    ) -> None:
         """`secrets`: by shop; "" for a source without shops. `is_scoped`: whether ids are unique within a shop only."""
         self._source = source
+        self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
         self._is_scoped = is_scoped
 
@@ -59,7 +64,7 @@ class ShopSource:
         """Return what a request becomes."""
         if access.key is None and access.signed == "nothing":
             return Reading(())
-        result = self._source.result(delivery)
+        result = self._source.result(delivery, self._options)
         if access.key is None:
             result = key_classes.signed_parts(result, access.signed)
         else:
@@ -104,13 +109,14 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
     is_scoped = len({*settings.shopify, *settings.woocommerce}) > 1
 
     def made(source: Source, secrets: Mapping[str, Sequence[SecretStr]] | None = None) -> ShopSource:
-        return ShopSource(source, secrets or {}, is_scoped=is_scoped)
+        return ShopSource(source, secrets or {}, settings.options(source.name), is_scoped=is_scoped)
 
     calls = made(segment.SEGMENT)
     return {
         "/v1/{route}": calls,
         "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK),
         "/ga4": made(ga4.GA4),
+        "/shopify-pixel": made(shopify_pixel.SHOPIFY_PIXEL),
         "/shopify/{shop}": made(shopify.SHOPIFY, settings.shopify),
         "/woocommerce/{shop}": made(woocommerce.WOOCOMMERCE, settings.woocommerce),
         "/yuno": made(yuno.YUNO, {"": settings.yuno_secrets}),
