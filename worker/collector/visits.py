@@ -121,7 +121,7 @@ def _visit(part: JsonObject) -> Visit:
         at_ms=part["at"],
         visitor=visitor,
         user=user,
-        is_order=event.get("type") == "order_completed" and by != "alias",
+        is_order=event.get("type") == "order_completed",
         begins=is_alone or (by == "visitor" and bool(visitor or user or part["name"])),
         place=_place(event),
         ids=part["ids"],
