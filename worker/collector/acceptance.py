@@ -20,7 +20,7 @@ from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
 from worker.collector.source import RequestSource
 from worker.collector.spool import SpoolFullError
-from worker.collector.visits import Unplaced
+from worker.collector.visits import Quarantined, Unplaced
 from worker.collector.write_keys import WriteKey, WriteKeys
 
 BODIES_MB = 128
@@ -120,7 +120,7 @@ class Acceptance:
         if wait_s:
             raise RefusedError(too_many(wait_s))
 
-    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced]) -> None:
+    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined]) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
         stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
         try:
@@ -134,9 +134,9 @@ def _moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC)
 
 
-def _written(event: JsonObject | Unplaced, stamp: str) -> bytes:
+def _written(event: JsonObject | Unplaced | Quarantined, stamp: str) -> bytes:
     """Return an event as it goes into the stream. One without a time of its own gets that of its acceptance."""
-    if isinstance(event, Unplaced):
+    if not isinstance(event, dict):
         return event.line()
     if stamp and not event.get("occurred_at"):
         event = event | {"occurred_at": stamp}

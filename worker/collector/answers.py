@@ -45,7 +45,7 @@ def too_many(retry_after_s: float) -> Refusal:
 
 def unreadable(problem: str) -> Refusal:
     """Return the answer to a body that can't be read."""
-    return Refusal(400, "unreadable", f"The request can't be read: {problem}.")
+    return Refusal(400, "unreadable", f"The request {problem}.")
 
 
 async def send_success(send: Send, headers: Headers = ()) -> None:

@@ -19,7 +19,6 @@ from worker.collector.answers import (
 )
 from worker.collector.bodies import ClientGoneError
 from worker.collector.cors import origin_headers, preflight_headers
-from worker.collector.own_events import OwnEvents
 from worker.collector.source import RequestSource
 
 NOT_READY = Refusal(503, "not_ready", "Events can't be stored at the moment.", retry_after_s=10)
@@ -80,19 +79,16 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await send_refusal(send, NOT_FOUND)
 
 
-def create_app(
-    acceptance: Acceptance, is_ready: Callable[[], bool], sources: Mapping[str, RequestSource] | None = None
-) -> ASGIApp:
+def create_app(acceptance: Acceptance, is_ready: Callable[[], bool], sources: Mapping[str, RequestSource]) -> ASGIApp:
     """Return the application.
 
     Args:
         acceptance: Takes requests over.
         is_ready: Whether events can be stored.
-        sources: By path, in addition to `/events`.
+        sources: By path.
     """
     # Metrics of Segment's SDKs are no events, and come without a key.
     routes = [Route("/v1/m", _Health(lambda: True), methods=["POST"])]
-    every = {"/events": OwnEvents(), **(sources or {})}
-    routes += [Route(path, _Endpoint(acceptance, source)) for path, source in every.items()]
+    routes += [Route(path, _Endpoint(acceptance, source)) for path, source in sources.items()]
     routes += [Route("/healthz", _Health(lambda: True)), Route("/readyz", _Health(is_ready))]
     return Router(routes, redirect_slashes=False, default=_not_found)

@@ -10,6 +10,7 @@ from storefronts import (
     cloudevents,
     ga4,
     key_classes,
+    own_events,
     rudderstack,
     segment,
     segment_webhook,
@@ -20,15 +21,17 @@ from storefronts import (
     yuno,
 )
 from storefronts.delivery import Delivery
+from storefronts.event_lists import EMPTY
 from storefronts.json_bodies import NO_JSON, NO_OBJECT
 from storefronts.options import Options
-from storefronts.results import DataRequest, Erasure, Ignored, Result, Translated
+from storefronts.results import DataRequest, Erasure, Ignored, Rejected, Result, Translated
 from storefronts.source import Source
 from worker.collector.settings import CollectSettings
 from worker.collector.source import Access, Reading
-from worker.collector.visits import Unplaced, unplaced
+from worker.collector.visits import Quarantined, Unplaced, unplaced
 from worker.collector.write_keys import WriteKeys
 
+_UNREADABLE = frozenset({NO_JSON, NO_OBJECT, EMPTY})
 _PING = b"webhook_id="
 _LONGEST_PING = 64
 
@@ -49,16 +52,15 @@ class ShopSource:
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""
-        if self._source.verify is None:
-            key = keys.find(delivery)
-            return None if key is None else Access(key)
         secrets = self._secrets.get(delivery.shop)
-        if not secrets:
-            return None
-        if self._is_ping(delivery):
-            return Access(signed="nothing")
-        signed = self._source.verify(delivery, secrets)
-        return None if signed == "nothing" else Access(signed=signed)
+        if self._source.verify is not None and secrets:
+            if self._is_ping(delivery):
+                return Access(signed="nothing")
+            signed = self._source.verify(delivery, secrets)
+            if signed != "nothing":
+                return Access(signed=signed)
+        key = keys.find(delivery) if self._source.has_key else None
+        return None if key is None else Access(key)
 
     def read(self, delivery: Delivery, access: Access) -> Reading:
         """Return what a request becomes."""
@@ -80,12 +82,14 @@ class ShopSource:
         )
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
-        events: list[JsonObject | Unplaced] = []
+        events: list[JsonObject | Unplaced | Quarantined] = []
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
                 case Translated(session_by="id") if not part.visitor.aliases:
                     events.append(part.event)
+                case Rejected():
+                    events.append(Quarantined(part.raw))
                 case Ignored():
                     pass
                 case Erasure():
@@ -99,9 +103,9 @@ class ShopSource:
                     log.warning("data_requested", source=self._source.name, shop=delivery.shop)
                 case _:
                     events.append(unplaced(part, scope, delivery.received))
-        ignored = [part.reason for part in result.ignored]
-        is_unreadable = len(ignored) == len(result.parts) == 1 and ignored[0] in {NO_JSON, NO_OBJECT}
-        return Reading(events, ignored, problem=ignored[0] if is_unreadable else "")
+        unread = [part.reason for part in result.parts if isinstance(part, Rejected | Ignored)]
+        is_unreadable = 0 < len(unread) == len(result.parts) and _UNREADABLE.issuperset(unread)
+        return Reading(events, unread, problem=unread[0] if is_unreadable else "")
 
 
 def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
@@ -112,7 +116,9 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
         return ShopSource(source, secrets or {}, settings.options(source.name), is_scoped=is_scoped)
 
     calls = made(segment.SEGMENT)
+    standard = {"": settings.standard_webhooks_secrets}
     return {
+        "/events": made(own_events.EVENTS, standard),
         "/v1/{route}": calls,
         "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK),
         "/ga4": made(ga4.GA4),
@@ -121,6 +127,6 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
         "/woocommerce/{shop}": made(woocommerce.WOOCOMMERCE, settings.woocommerce),
         "/yuno": made(yuno.YUNO, {"": settings.yuno_secrets}),
         "/segment-webhook": made(segment_webhook.SEGMENT_WEBHOOK, {"": settings.segment_secrets}),
-        "/standard-webhooks": made(standard_webhooks.STANDARD_WEBHOOKS, {"": settings.standard_webhooks_secrets}),
+        "/standard-webhooks": made(standard_webhooks.STANDARD_WEBHOOKS, standard),
         "/cloudevents": made(cloudevents.CLOUDEVENTS),
     }
