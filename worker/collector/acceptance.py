@@ -86,9 +86,21 @@ class Acceptance:
         finally:
             self.memory.give_back(taken)
 
+    def knows(self, scope: Scope, headers: Mapping[str, str], key: str = "") -> bool:
+        """Whether `key`, or without it the key that a request names, is known. An unknown one counts for its address.
+
+        Raises:
+            RefusedError: the address has sent too much.
+        """
+        stated, query = ({}, {"writeKey": key}) if key else (headers, _query(scope))
+        if self._keys.find(Delivery(b"", _moment(self._clock.now_ms()), stated, query)):
+            return True
+        self._limit_address(self._addresses.of(scope, headers), 1)
+        return False
+
     async def _store(self, request: Request, body: bytes, source: RequestSource) -> None:
         received_ms = self._clock.now_ms()
-        query = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
+        query = _query(request.scope)
         address = self._addresses.of(request.scope, request.headers)
         path = request.scope.get("path_params") or {}
         shop, route = path.get("shop", ""), path.get("route", "")
@@ -128,6 +140,10 @@ class Acceptance:
         except SpoolFullError:
             raise RefusedError(FULL) from None
         self.totals.events += len(events)
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
 
 
 def _moment(unix_ms: int) -> datetime:

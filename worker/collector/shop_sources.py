@@ -1,6 +1,6 @@
 """The sources of `storefronts`: the check of each sender, and the events of each request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from pydantic import SecretStr
@@ -25,6 +25,7 @@ from storefronts.event_lists import EMPTY
 from storefronts.json_bodies import NO_JSON, NO_OBJECT
 from storefronts.options import Options
 from storefronts.results import DataRequest, Erasure, Ignored, Rejected, Result, Translated
+from storefronts.segment_names import ROUTES
 from storefronts.source import Source
 from worker.collector.settings import CollectSettings
 from worker.collector.source import Access, Reading
@@ -42,9 +43,24 @@ class ShopSource:
     """A source of `storefronts`, behind the paths of the collector."""
 
     def __init__(
-        self, source: Source, secrets: Mapping[str, Sequence[SecretStr]], options: Options, *, is_scoped: bool
+        self,
+        source: Source,
+        secrets: Mapping[str, Sequence[SecretStr]],
+        options: Options,
+        *,
+        is_scoped: bool,
+        routes: Collection[str] = (),
     ) -> None:
-        """`secrets`: by shop; "" for a source without shops. `is_scoped`: whether ids are unique within a shop only."""
+        """Make a source.
+
+        Args:
+            source: How requests are verified and read.
+            secrets: By shop; "" for a source without shops.
+            options: Its settings.
+            is_scoped: Whether ids are unique within a shop only.
+            routes: The last parts of its paths.
+        """
+        self.routes = frozenset(routes)
         self._source = source
         self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
@@ -112,16 +128,20 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
     """Return the source of each path. `{shop}` and `{route}` in a path stand for any name."""
     is_scoped = len({*settings.shopify, *settings.woocommerce}) > 1
 
-    def made(source: Source, secrets: Mapping[str, Sequence[SecretStr]] | None = None) -> ShopSource:
-        return ShopSource(source, secrets or {}, settings.options(source.name), is_scoped=is_scoped)
+    def made(
+        source: Source, secrets: Mapping[str, Sequence[SecretStr]] | None = None, routes: Collection[str] = ()
+    ) -> ShopSource:
+        return ShopSource(source, secrets or {}, settings.options(source.name), is_scoped=is_scoped, routes=routes)
 
-    calls = made(segment.SEGMENT)
+    ga4_events = made(ga4.GA4)
     standard = {"": settings.standard_webhooks_secrets}
     return {
         "/events": made(own_events.EVENTS, standard),
-        "/v1/{route}": calls,
-        "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK),
-        "/ga4": made(ga4.GA4),
+        "/v1/{route}": made(segment.SEGMENT, routes=ROUTES),
+        "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("batch",)),
+        "/pixel/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("track", "page")),
+        "/ga4": ga4_events,
+        "/mp/collect": ga4_events,
         "/shopify-pixel": made(shopify_pixel.SHOPIFY_PIXEL),
         "/shopify/{shop}": made(shopify.SHOPIFY, settings.shopify),
         "/woocommerce/{shop}": made(woocommerce.WOOCOMMERCE, settings.woocommerce),

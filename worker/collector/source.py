@@ -1,6 +1,6 @@
 """The seam between the collector and the formats of shops."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -34,6 +34,10 @@ class Reading:
 
 class RequestSource(Protocol):
     """One kind of sender."""
+
+    @property
+    def routes(self) -> Collection[str]:
+        """The last parts of its paths, in small letters, where a path has several."""
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""
