@@ -11,7 +11,13 @@ from worker.settings.keys import variable
 FILE = Path(__file__).parents[1] / "winback.toml"
 _SECTION = re.compile(r"(?P<off># )?\[(?P<name>[a-z_.A-Z]+)\]$")
 _KEY = re.compile(r"(?P<off># )?(?P<name>[a-z_]+) = (?P<value>.+)$")
-_FREE = {"ios": "<platform>", "payment": "<stage>", "CO": "<country>", "tomorrow": "<arm>"}
+_FREE = {
+    "ios": "<platform>",
+    "payment": "<stage>",
+    "CO": "<country>",
+    "segment": "<source>",
+    "tomorrow": "<arm>",
+}
 """The last part of a section that is an example → what it stands for."""
 _TABLES = {"min_value", "whatsapp_below", "shopify", "woocommerce"}
 """Settings whose value is a table."""

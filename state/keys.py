@@ -195,6 +195,7 @@ class Keys:
 
         - `visitor:VISITOR`: hash, the visitor's session, last place in the flow, last order (ms) and its session;
           until a session begins, also fields of the customer
+        - `paid:SESSION`: text, when the session's last order occurred (ms), and when its cart was used again after it
         - `user:USER`: text, the visitor that was last seen with that user
         - `alias:ID`: text, the session of a cart, checkout or order
         """

@@ -19,13 +19,19 @@ _STRUCTURED = "application/cloudevents"
 _CONTEXT = ("id", "source", "type", "time")
 
 
+def is_cloudevent(delivery: Delivery) -> bool:
+    """Whether the headers of a request are those of CloudEvents, in any of the three modes."""
+    is_structured = delivery.header("content-type").lower().startswith(_STRUCTURED)
+    return is_structured or bool(delivery.header("ce-id", "ce-specversion"))
+
+
 def read(delivery: Delivery, options: Options) -> Result:
     """Return the events in a request, in whichever of the three modes it is."""
     del options
     content_type = delivery.header("content-type").lower()
     if content_type.startswith(f"{_STRUCTURED}-batch"):
         return Result.of(_batch(delivery))
-    if content_type.startswith(_STRUCTURED) or not delivery.header("ce-id"):
+    if content_type.startswith(_STRUCTURED) or not is_cloudevent(delivery):
         body = single(delivery.body)
         return Result.of([Ignored(body.problem)] if body.problem else _structured(body.document))
     context = {name: unquote(delivery.header(f"ce-{name}")) for name in _CONTEXT}

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from detectors.json_values import JsonValue
 from detectors.reading.names import event_type
+from storefronts.event_lists import part
 from storefronts.json_bodies import item
-from storefronts.own_events import part
 from storefronts.results import Part
 from storefronts.values import text
 

@@ -5,6 +5,7 @@ It has no id of a cart and no phone numbers. Another source has to name the visi
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from detectors.flow import Stage
 from detectors.json_values import JsonObject, JsonValue
@@ -28,7 +29,7 @@ _STAGES: Mapping[str, Stage] = {
     "add_payment_info": "payment",
 }
 _WHOLE_CARTS = frozenset({"view_cart", "begin_checkout"})
-_PURCHASE = "purchase"
+_PAGE, _PURCHASE = "page_view", "purchase"
 MOST_EVENTS = 100
 
 
@@ -72,7 +73,7 @@ def _part(
     event = (
         _purchase(params, occurred_at, known, aliases)
         if name == _PURCHASE
-        else _activity(name, params, occurred_at, known)
+        else _activity(name, params, occurred_at, known, options)
     )
     if not visitor.ids and not aliases:
         return Ignored("names no visitor: it has no client_id", name=name, place=place)
@@ -84,11 +85,20 @@ def _part(
     return Translated(event, events.dedupe_key("ga4", name, client_id, bought), visitor, "visitor")
 
 
-def _activity(name: str, params: JsonObject, occurred_at: datetime, known: JsonObject) -> JsonObject:
+def _activity(name: str, params: JsonObject, occurred_at: datetime, known: JsonObject, options: Options) -> JsonObject:
     code = currency(params.get("currency"))
     rows = lines(params.get("items"), lambda row: _item(row, code)) if name in _WHOLE_CARTS else None
     whole = None if rows is None else cart(rows, total=amount(params.get("value"), code), currency_code=code)
-    return events.activity(_STAGES[name], occurred_at, customer=known, cart=whole)
+    is_checkout = name == _PAGE and options.is_checkout(_path(text(params.get("page_location"))))
+    stage = "checkout" if is_checkout else _STAGES[name]
+    return events.activity(stage, occurred_at, customer=known, cart=whole)
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _purchase(params: JsonObject, occurred_at: datetime, known: JsonObject, aliases: tuple[Alias, ...]) -> JsonObject:

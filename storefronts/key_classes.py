@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from detectors import parsing
 from detectors.activity import ActivityEvent
 from detectors.json_values import JsonObject
-from storefronts.results import DataRequest, Erasure, Ignored, Part, Profile, Result, Translated
+from storefronts.results import DataRequest, Erasure, Ignored, Part, Profile, Rejected, Result, Translated
 from storefronts.signatures import Signed
 from storefronts.write_keys import KeyClass
 
@@ -47,6 +47,8 @@ def _claimed(part: Part) -> Part:
             return replace(part, customer=_without_yes(part.customer))
         case Erasure() | DataRequest():
             return Ignored(SERVER_ONLY)
+        case Rejected():
+            return Ignored(part.reason, place=part.place)
         case Ignored():
             return part
 

@@ -17,7 +17,11 @@ class Options:
     payment_step: int | None = None
     """The number of the checkout's step that takes the payment (Segment, RudderStack)."""
     checkout_paths: tuple[str, ...] = ()
-    """Beginnings of the paths of the checkout's pages, such as `/checkout` (Segment, RudderStack)."""
+    """Beginnings of the paths of the checkout's pages, such as `/checkout` (Segment, RudderStack, GA4, pixel)."""
+
+    def is_checkout(self, path: str) -> bool:
+        """Whether a page with this path belongs to the checkout."""
+        return path.startswith(self.checkout_paths)
 
 
 NO_OPTIONS = Options()

@@ -113,7 +113,18 @@ class Ignored:
     """The position in a batch, from 0."""
 
 
-Part = Translated | Profile | Erasure | DataRequest | Ignored
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An item in place of one of Winback's own events. Ingest quarantines it with the reason, for the operator."""
+
+    raw: bytes
+    reason: str
+    """Without personal data."""
+    place: int = 0
+    """The position in a batch, from 0."""
+
+
+Part = Translated | Profile | Erasure | DataRequest | Ignored | Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,11 @@ class Result:
     def events(self) -> tuple[JsonObject, ...]:
         """The events."""
         return tuple(part.event for part in self.translated)
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """What stands in place of events."""
+        return tuple(part for part in self.parts if isinstance(part, Rejected))
 
     @property
     def ignored(self) -> tuple[Ignored, ...]:

@@ -101,7 +101,7 @@ def _stage(call: Call) -> Stage:
 
 def _stage_of_page(call: Call) -> Stage:
     path = first(text(call.properties.get("path")), text(at(call.context, "page.path")))
-    return "checkout" if path and path.startswith(call.options.checkout_paths) else "product_selection"
+    return "checkout" if call.options.is_checkout(path) else "product_selection"
 
 
 def _cart(call: Call) -> JsonObject | None:

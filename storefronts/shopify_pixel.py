@@ -33,6 +33,7 @@ _STAGES: Mapping[str, Stage] = {
     ),
     "payment_info_submitted": "payment",
 }
+_PAGE = "page_viewed"
 _COMPLETED, _ALERT, _REFUSED = "checkout_completed", "alert_displayed", "PAYMENT_ERROR"
 _CHECKOUT_PATH = "/checkouts/cn/"
 MOST_EVENTS = 100
@@ -70,11 +71,21 @@ def _part(envelope: JsonObject, delivery: Delivery, options: Options, *, place: 
     elif is_refusal:
         event = events.event("payment_declined", occurred_at, customer=known)
     else:
-        event = events.activity(_STAGES[name], occurred_at, customer=known, cart=_cart(data, checkout))
+        event = events.activity(
+            _stage(name, envelope, options), occurred_at, customer=known, cart=_cart(data, checkout)
+        )
     if visitor.aliases:
         event = {"session_id": visitor.aliases[0].session_id, **event}
     key = events.dedupe_key("shopify-pixel", identifier(envelope.get("clientId")), identifier(envelope.get("id")))
     return Translated(event, key, visitor, "visitor")
+
+
+def _stage(name: str, envelope: JsonObject, options: Options) -> Stage:
+    return "checkout" if name == _PAGE and options.is_checkout(_path(envelope)) else _STAGES[name]
+
+
+def _path(envelope: JsonObject) -> str:
+    return text(at(envelope, "context.document.location.pathname"))
 
 
 def _order(checkout: JsonObject, occurred_at: datetime, known: JsonObject, aliases: tuple[Alias, ...]) -> JsonObject:
@@ -89,7 +100,7 @@ def _order(checkout: JsonObject, occurred_at: datetime, known: JsonObject, alias
 
 def _aliases(envelope: JsonObject, data: JsonObject, checkout: JsonObject) -> tuple[Alias, ...]:
     """Return the tokens: a page of the checkout has the cart's in its path."""
-    _, found, rest = text(at(envelope, "context.document.location.pathname")).partition(_CHECKOUT_PATH)
+    _, found, rest = _path(envelope).partition(_CHECKOUT_PATH)
     of_path = rest.partition("/")[0] if found else ""
     order = identifier(at(checkout, "order.id")).rpartition("/")[2]
     return events.aliases(first(of_path, token(at(data, "cart.id"))), token(checkout.get("token")), order)

@@ -21,6 +21,13 @@ class Source:
     """Return what a request becomes. Never raises: what can't be read is ignored with the reason."""
     verify: Scheme | None = None
     """How a request is signed. None: it has a write key instead."""
+    takes_key: bool = False
+    """Whether a write key counts in place of a signature."""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a request can have a write key."""
+        return self.verify is None or self.takes_key
 
     def result(self, delivery: Delivery, options: Options = NO_OPTIONS) -> Result:
         """Return what a request becomes. It must be verified before."""

@@ -20,7 +20,7 @@ def stated_keys(delivery: Delivery, document: JsonValue = None) -> Iterator[str]
         yield _user_name(credentials)
     elif scheme.lower() == "bearer":
         yield credentials.strip()
-    for name in ("writeKey", "access_token"):
+    for name in ("writeKey", "access_token", "api_secret"):
         yield delivery.query.get(name, "")
     fields = mapping(document)
     yield text(fields.get("writeKey"))

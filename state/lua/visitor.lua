@@ -9,54 +9,51 @@
 --          cart, the checkout and the order that it names
 -- Returns  session ('' for none), the session that it continues (''), where in the flow the visitor was last (''), then
 --          what waited for the session to begin, of the customer: field, stamped value, ...
--- include: call, wait_customer
+-- include: call, ended_at, note_order, note_use, visitor_of, visitor_state, wait_customer
 local visitor, user, occurred, is_order, name, begins, place, kept_ms, said =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local prefix, at, first_tag = KEYS[1], tonumber(occurred), 10 + said
 
--- A user is the visitor that was last seen with them. Without a visitor, the user is one.
-if user ~= '' then
-  local of_user = prefix .. 'user:' .. user
-  if visitor ~= '' then
-    call('SET', of_user, visitor, 'PX', kept_ms)
-  else
-    -- guard visitor_of_user: call('GET', of_user) or => false or
-    visitor = call('GET', of_user) or user
-  end
-end
+visitor = visitor_of(prefix, visitor, user, kept_ms)
 local key, current, ordered, before, last = prefix .. 'visitor:' .. visitor, nil, nil, nil, nil
-if visitor ~= '' then
-  current, ordered, before, last = unpack(call('HMGET', key, 'session', 'ordered', 'before', 'place'))
-end
+if visitor ~= '' then current, ordered, before, last = visitor_state(prefix, key) end
 -- What occurred before the last order belongs to the session that ended with it.
 -- guard visitor_late: at <= tonumber(ordered) => false
 local is_late = ordered and at <= tonumber(ordered)
 
-local session, continues
+local session, continues, is_over
 for i = first_tag, #ARGV do session = session or call('GET', prefix .. 'alias:' .. ARGV[i]) end
+if session and is_order == '' then
+  -- guard visitor_uses_cart
+  if string.find(place, '^cart_review') then note_use(prefix, session, occurred, kept_ms) end
+  -- guard visitor_over: ended_at(prefix, session) => nil
+  is_over = ended_at(prefix, session)
+end
 if not session then
   session = is_late and before or not is_late and current
 -- guard visitor_continues: current ~= session and => false and
-elseif current and current ~= session and not is_late then
+elseif current and current ~= session and not is_late and not is_over then
   continues = current
 end
-if not session and (begins ~= '' or is_order ~= '') then session = name end
+if not session and begins ~= '' then session = name end
 if session then
   -- guard visitor_alias
   for i = first_tag, #ARGV do call('SET', prefix .. 'alias:' .. ARGV[i], session, 'PX', kept_ms) end
 end
+if session and is_order ~= '' then
+  -- guard visitor_order
+  note_order(prefix, session, occurred, kept_ms)
+  -- An order without a visitor has a session of its own, in addition to the one that its ids name.
+  -- guard visitor_order_named
+  if visitor == '' and begins ~= '' and name ~= session then note_order(prefix, name, occurred, kept_ms) end
+end
 if visitor == '' then return {session or '', '', ''} end
 
-if session and not is_late then
+if session and not is_late and not is_over then
   call('HSET', key, 'session', session)
   if place ~= '' then
     last = place
     call('HSET', key, 'place', place)
-  end
-  if is_order ~= '' then
-    call('HSET', key, 'ordered', occurred, 'before', session)
-    -- guard visitor_order_ends
-    call('HDEL', key, 'session', 'place')
   end
 end
 local reply = {session or '', continues or '', last or ''}

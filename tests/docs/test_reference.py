@@ -26,12 +26,13 @@ def missing(page: str, *entries: str) -> list[str]:
 
 def test_settings_page_has_every_setting() -> None:
     own = {".".join(path) for path in leaves(Settings)} - {"config"}
-    plain = {name for name in own if "by_" not in name}
+    shared = r"(by_stage|by_platform|consent)\.\w+"
+    plain = {name for name in own if not re.search(shared, name)}
     assert missing("settings", *plain) == []
     assert plain <= names()
-    # The file has one example for sections by stage and platform.
-    examples = {re.sub(r"(by_stage|by_platform)\.\w+", r"\1", name) for name in own - plain}
-    assert examples <= {re.sub(r"(by_stage|by_platform)\.\w+", r"\1", name) for name in names()}
+    # The file has one example for sections by stage, platform and source.
+    examples = {re.sub(shared, r"\1", name) for name in own - plain}
+    assert examples <= {re.sub(shared, r"\1", name) for name in names()}
 
 
 def test_commands_page_has_every_command() -> None:

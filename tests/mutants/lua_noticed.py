@@ -824,7 +824,6 @@ NOTICED: dict[str, list[Noticed]] = {
         ("visitor_late", "event_from_before_the_order_belongs_to_its_session"),
         ("visitor_continues", "cart_of_another_source_event_is_continued"),
         ("visitor_alias", "event_without_a_visitor_is_found_by_its_ids", {"known": "checkout-1"}),
-        ("visitor_order_ends", "after_an_order_a_visitor_begins_again"),
         ("visitor_kept", "all_is_removed_after_seven_days"),
         ("visitor_customer_newest", "newest_value_of_the_customer_waits", {"newest_first": True}),
         ("visitor_customer_removed", "customer_is_sent_again_with_a_repeated_event"),

@@ -1,4 +1,4 @@
-"""The tests that notice when a guard of the collectors' script is missing; see lua_noticed.py."""
+"""The tests that notice when a guard of the collectors' scripts is missing; see lua_noticed.py."""
 
 from tests.mutants.lua_noticed import Noticed
 
@@ -7,5 +7,16 @@ NOTICED_COLLECTORS: dict[str, list[Noticed]] = {
         ("collector_ahead", "report_from_the_future_counts_as_now"),
         ("collector_forgets", "collector_is_forgotten_after_a_week"),
         ("collector_ttl", "reports_have_a_time_to_live"),
+    ],
+    "visitor_orders": [
+        ("visitor_paid", "event_before_the_payment_belongs_to_its_session"),
+        ("visitor_paid_newest", "older_order_of_another_session_does_not_move_the_last"),
+        ("visitor_uses_cart", "cart_whose_id_never_changes_begins_again"),
+        ("visitor_over", "page_of_a_paid_order_leaves_the_next_cart"),
+        ("visitor_order", "profile_after_the_payment_waits_for_the_next_session"),
+        ("visitor_order_named", "order_with_a_name_ends_two_sessions"),
+        ("order_newest", "repeated_payment_changes_nothing"),
+        ("order_before_use", "cart_whose_id_never_changes_begins_again"),
+        ("use_after_order", "use_of_a_cart_before_its_order_is_none_after_it"),
     ],
 }

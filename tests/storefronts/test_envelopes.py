@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from storefronts.event_lists import MOST_EVENTS
 from storefronts.results import Ignored
 from tests.support.storefront_bodies import become, only, reason, sample
 
@@ -27,13 +28,25 @@ def test_own_events_come_as_one_as_list_and_as_lines(body: bytes, number: int) -
 
 
 @pytest.mark.parametrize(
-    "bad", [b"nul", b"7", b'{"type": "activity"}', b"[" * 5000 + b"]" * 5000, b'{"session_id": NaN}']
+    "bad", [b"nul", b"7", b"[" * 5000 + b"]" * 5000, b'{"session_id": \xff}', b'"@{}"', b'@{"by":"id"}']
 )
 @pytest.mark.parametrize(("start", "between", "end"), [(b"[", b",", b"]"), (b"", b"\n", b"")])
 def test_unreadable_own_event_costs_only_itself(bad: bytes, start: bytes, between: bytes, end: bytes) -> None:
     result = become("events", start + between.join([LINE, bad, LINE]) + end)
-    assert len(result.events) == 2
-    assert [(one.place, bool(one.reason)) for one in result.ignored] == [(1, True)]
+    assert result.events == (EVENT, EVENT)
+    assert [(one.raw, one.place, bool(one.reason)) for one in result.rejected] == [(bad, 1, True)]
+
+
+@pytest.mark.parametrize("odd", [{"type": "activity"}, {"session_id": None}, {}])
+def test_own_event_with_problems_is_passed_on(odd: dict[str, object]) -> None:
+    assert become("events", [EVENT, odd]).events == (EVENT, odd)
+
+
+@pytest.mark.parametrize("more", [1, 2])
+def test_events_beyond_the_most_are_ignored(more: int) -> None:
+    result = become("events", [EVENT] * (MOST_EVENTS + more))
+    assert len(result.events) == MOST_EVENTS
+    assert [one.place for one in result.ignored] == [MOST_EVENTS]
 
 
 def test_own_order_is_read_leniently() -> None:
@@ -54,10 +67,6 @@ def test_indented_order_is_read_leniently() -> None:
     assert [event["session_id"] for event in become("events", raw).events] == ["s-2"]
 
 
-def test_reason_holds_no_value() -> None:
-    assert "Jane" not in reason(become("events", b'{"type": "activity", "customer": {"full_name": "Jane"}}'))
-
-
 @pytest.mark.parametrize("data", [EVENT, json.dumps(EVENT)])
 def test_standard_webhook_holds_an_event(data: object) -> None:
     body = {"type": "cart.updated", "timestamp": "2026-11-01T00:00:00Z", "data": data}
@@ -73,7 +82,7 @@ def test_standard_webhook_lends_type_and_time() -> None:
 def test_standard_webhook_with_a_list_has_keys_of_their_own() -> None:
     result = become("standard-webhooks", {"data": [EVENT, 7, EVENT]}, headers={"webhook-id": "m"})
     assert [found.dedupe_key for found in result.translated] == ["standard-webhooks:m:0", "standard-webhooks:m:2"]
-    assert [one.place for one in result.ignored] == [1]
+    assert [(one.raw, one.place) for one in result.rejected] == [(b"7", 1)]
 
 
 def test_standard_webhook_can_be_the_event_itself() -> None:
@@ -110,3 +119,30 @@ def test_cloudevents_come_in_a_list() -> None:
 
 def test_cloudevent_of_the_sample_holds_no_json() -> None:
     assert reason(become("cloudevents", sample("cloudevents_structured"))) == "holds no data that is JSON"
+
+
+SIGNED = {"webhook-id": "m", "webhook-signature": "v1,x"}
+STRUCTURED = {"content-type": "application/cloudevents+json"}
+BATCH = {"content-type": "Application/CloudEvents-Batch+JSON"}
+BINARY = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/shop", "ce-type": "order_completed", "ce-time": AT}
+
+
+@pytest.mark.parametrize(
+    ("source", "headers", "body"),
+    [
+        ("standard-webhooks", SIGNED, {"type": "order_completed", "timestamp": AT, "data": {"session_id": "s-1"}}),
+        ("standard-webhooks", SIGNED, EVENT),
+        ("cloudevents", STRUCTURED, {**CONTEXT, "data": ORDER}),
+        ("cloudevents", BATCH, [{**CONTEXT, "data": ORDER}, {**CONTEXT, "id": "2", "data": EVENT}]),
+        ("cloudevents", BINARY, {"session_id": "s-1"}),
+        ("cloudevents", BINARY, [ORDER, EVENT]),
+        ("cloudevents", STRUCTURED, 7),
+    ],
+)
+def test_headers_tell_the_envelope_of_own_events(source: str, headers: dict[str, str], body: object) -> None:
+    assert become("events", body, headers=headers).parts == become(source, body, headers=headers).parts
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"webhook-id": "m"}])
+def test_own_events_without_an_envelope_are_plain(headers: dict[str, str]) -> None:
+    assert become("events", EVENT, headers=headers).events == (EVENT,)

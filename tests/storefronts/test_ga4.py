@@ -1,5 +1,6 @@
 import pytest
 
+from storefronts.options import Options
 from storefronts.results import Ignored, VisitorId
 from tests.support.storefront_bodies import become, only, reason
 
@@ -89,3 +90,17 @@ def test_unreadable_event_costs_only_itself() -> None:
 def test_request_has_a_limit() -> None:
     body = {**request("view_item"), "events": [{"name": "view_item"}] * 200}
     assert len(become("ga4", body).events) == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "stage"),
+    [
+        ("page_view", "https://shop.example/kasse/2?x=1", "checkout"),
+        ("page_view", "https://shop.example/", "product_selection"),
+        ("page_view", "https://[/kasse", "product_selection"),
+        ("view_item", "https://shop.example/kasse/2", "product_selection"),
+    ],
+)
+def test_page_of_the_checkout_is_at_the_checkout(name: str, url: str, stage: str) -> None:
+    found = become("ga4", request(name, page_location=url), options=Options(checkout_paths=("/kasse",)))
+    assert [event["flow_stage"] for event in found.events] == [stage]

@@ -128,7 +128,7 @@ def is_sound(part: Part, *, is_own: bool) -> bool:
     match part:
         case Translated():
             # Winback's own events are passed on as they are, and their problems are reported where they are applied.
-            return "rejected" not in problems(part) and (is_own or not problems(part))
+            return is_own or not problems(part)
         case Profile():
             return part.occurred_at <= RECEIVED and bool(part.visitor.ids)
         case _:

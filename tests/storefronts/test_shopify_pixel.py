@@ -1,6 +1,7 @@
 import pytest
 
 from storefronts.key_classes import permitted
+from storefronts.options import Options
 from storefronts.results import Alias, VisitorId
 from tests.support.storefront_bodies import become, only, reason
 
@@ -113,3 +114,10 @@ def test_customer_is_the_one_of_the_page_before_the_checkout() -> None:
 def test_wrong_clock_is_corrected() -> None:
     envelope = {**pixel("page_viewed"), "timestamp": "2026-12-01T09:00:00Z", "sentAt": "2026-12-01T10:00:00Z"}
     assert only(become("shopify-pixel", envelope)).event["occurred_at"] == AT
+
+
+@pytest.mark.parametrize(("path", "stage"), [("/checkouts/cn/c1", "checkout"), ("/products/x", "product_selection")])
+def test_page_of_the_checkout_is_at_the_checkout(path: str, stage: str) -> None:
+    page = {"name": "page_viewed", "clientId": "c", "context": {"document": {"location": {"pathname": path}}}}
+    found = become("shopify-pixel", page, options=Options(checkout_paths=("/checkouts/",)))
+    assert [event["flow_stage"] for event in found.events] == [stage]

@@ -77,6 +77,7 @@ async def _call(
     scope = {
         "type": "http",
         "method": method,
+        "scheme": "http",
         "path": where.path,
         "query_string": where.query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],

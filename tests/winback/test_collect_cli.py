@@ -64,11 +64,24 @@ def test_other_fields_of_own_events_are_not_shown() -> None:
 def test_json_lines_have_part_and_findings() -> None:
     body = [{"session_id": "s", "type": "exit"}, {"session_id": "s", "type": "exit", "occurred_at": 7}, 7]
     code, shown = check(body, "--source=events", "--json")
-    exit_event, odd, ignored = map(json.loads, shown.splitlines())
+    exit_event, odd, rejected = map(json.loads, shown.splitlines())
     assert code == 0
     assert (exit_event["part"], exit_event["title"], exit_event["findings"]) == ("event", "exit", [])
     assert odd["findings"]
-    assert (ignored["part"], ignored["place"]) == ("ignored", 2)
+    assert (rejected["part"], rejected["place"]) == ("rejected", 2)
+
+
+def test_own_event_without_its_session_is_rejected() -> None:
+    code, shown = check({"type": "activity"}, "--source=events")
+    assert code == 1
+    assert shown.startswith("rejected: is no event that can be read\n  problem: session_id: is missing")
+    assert shown.endswith("\n1 rejected\n")
+
+
+def test_headers_of_an_envelope_are_read() -> None:
+    body = {"type": "order.completed", "data": {"session_id": "s"}}
+    _, shown = check(body, "--source=events", "--header=webhook-signature: v1,x", "--header=webhook-id: m-1")
+    assert shown.startswith("event: order_completed\n  session_id: s\n")
 
 
 def test_request_that_becomes_nothing_is_an_error() -> None:

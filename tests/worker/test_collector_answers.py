@@ -79,11 +79,21 @@ def test_event_is_accepted(redis: Any, found: Collector, body: bytes | list[byte
     assert sessions(redis) == ["cart-1"]
 
 
-def test_json_lines_keep_their_order_and_the_unreadable_are_left_out(redis: Any, found: Collector) -> None:
-    lines = [json.dumps({**EVENT, "session_id": f"s-{number}"}).encode() for number in range(3)]
-    assert post(found.app, b"\n\n".join([lines[0], b"{broken", lines[1], b"7", lines[2]])).status == 200
-    assert sessions(redis) == ["s-0", "s-1", "s-2"]
-    assert found.acceptance.totals.ignored == 2
+@pytest.mark.parametrize(
+    ("start", "between", "end"), [(b"", b"\n\n", b""), (b"[", b",", b"]"), (b"[\r\n", b"\r\n,\n", b"\n]")]
+)
+@pytest.mark.parametrize("bad", [b"{broken}", b'@{"by":"id"}', b"7", b'"x"'])
+def test_unreadable_event_reaches_the_stream(
+    redis: Any, found: Collector, bad: bytes, *, start: bytes, between: bytes, end: bytes
+) -> None:
+    lines = [json.dumps({**EVENT, "session_id": f"s-{number}"}).encode() for number in range(2)]
+    body = start + between.join([lines[0], bad, lines[1]]) + end
+    assert post(found.app, body).status == 200
+    first, kept, second = [fields[b"event"] for _, fields in redis.xrange("winback:events")]
+    assert [json.loads(one)["session_id"] for one in (first, second)] == ["s-0", "s-1"]
+    assert kept.strip() == bad
+    assert post(found.app, body, BY_PUBLIC).status == 200
+    assert len(redis.xrange("winback:events")) == 5
 
 
 def test_entry_is_what_a_producer_writes(redis: Any, found: Collector) -> None:

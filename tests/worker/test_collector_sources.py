@@ -104,6 +104,21 @@ def test_payment_finds_the_session_by_its_order(redis: Any, found: Collector) ->
     assert (order["type"], order["session_id"]) == ("order_completed", checkout["session_id"])
 
 
+@pytest.mark.parametrize("ids", [{}, {"cart_id": "cart-8"}])
+def test_cart_after_the_payment_is_a_new_session(redis: Any, found: Collector, ids: dict[str, str]) -> None:
+    story(found)
+    body = paid("A-9")
+    for _ in range(2):
+        assert post(found.app, body, {"x-hmac-signature": signature(body)}, path="/yuno").status == 200
+        assert post(found.app, call("Cart Viewed", "40", products=PRODUCTS, **ids), path="/v1/t").status == 200
+    checkout, *after = streamed(redis)[-5:]
+    orders, carts = after[::2], after[1::2]
+    assert {order["session_id"] for order in orders} == {checkout["session_id"]}
+    assert {cart["session_id"] for cart in carts}.isdisjoint({checkout["session_id"]})
+    assert len({cart["session_id"] for cart in carts}) == 1
+    assert "previous_session_id" not in carts[0]
+
+
 def test_payment_without_a_session_counts_for_the_payer(redis: Any, found: Collector) -> None:
     body = paid("A-0", phone={"country_code": "57", "number": "3001234567"})
     assert post(found.app, body, {"x-hmac-signature": signature(body, OLD)}, path="/yuno").status == 200

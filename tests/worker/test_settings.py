@@ -51,10 +51,11 @@ def test_the_commented_file_lists_every_setting_there_is() -> None:
             place = place.get(key) if isinstance(place, dict) else None
         return place is not None
 
-    # The platforms share one example, as do the stages; the file's own path comes from outside.
+    # The platforms share one example, as do the stages and the sources; the file's own path comes from outside.
     expected = [path for path in leaves(Settings) if path != ("config",)]
     expected = [tuple("ios" if key in PLATFORMS else key for key in path) for path in expected]
     expected = [(*path[:2], "payment", *path[3:]) if path[1:2] == ("by_stage",) else path for path in expected]
+    expected = [(*path[:2], "segment", *path[3:]) if path[1:2] == ("consent",) else path for path in expected]
     assert [path for path in expected if not listed(path)] == []
     assert "redis_url" not in written
     assert all(platform in text for platform in PLATFORMS)

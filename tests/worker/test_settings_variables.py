@@ -48,10 +48,13 @@ OWN_VALUES = {
     "COLLECT__YUNO_SECRETS": "yuno-secret",
     "COLLECT__SEGMENT_SECRETS": "segment-secret",
     "COLLECT__STANDARD_WEBHOOKS_SECRETS": "whsec_c2VjcmV0",
+    "COLLECT__CHECKOUT_PATHS": "/checkout,/kasse",
     "COLLECT__TRUSTED_PROXIES": "10.0.0.0/8,127.0.0.1",
 }
 """By key."""
 OF_A_SECTION = {
+    "CALL": "traits.call_consent",
+    "WHATSAPP": "traits.whatsapp_consent",
     "QUIET_HOURS": "22:00-07:00",
     "CHANNEL": "call",
     "MIN_VALUE": "USD=20,cop=5",
@@ -81,6 +84,7 @@ NUMBERS = {
     "CONCURRENCY",
     "PORT",
     "MAX_TASKS",
+    "PAYMENT_STEP",
     "BODY_LIMIT_MB",
     "RATE_PER_KEY",
     "RATE_PER_ADDRESS",

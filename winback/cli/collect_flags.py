@@ -65,7 +65,7 @@ class RequestFlags:
 
 @dataclass(frozen=True, slots=True)
 class SourceFlags:
-    """Settings of a source."""
+    """Settings of a source, in place of those of `[collect]`."""
 
     consent: Annotated[
         list[str] | None,
@@ -86,17 +86,18 @@ class SourceFlags:
         ),
     ] = None
 
-    def options(self) -> Options:
-        """Return the settings.
+    def options(self, settings: Options) -> Options:
+        """Return the settings, with those of the flags in their place.
 
         Raises:
             StartError: a consent is something else.
         """
-        found: dict[Channel, str] = {}
+        found: dict[Channel, str] = {**settings.consent}
         for one in self.consent or ():
             name, _, field = one.partition("=")
             channel = next((known for known in get_args(Channel) if known == name.strip()), None)
             if channel is None or not field.strip():
                 raise StartError(f"collect check: --consent {one!r} must be call=FIELD or whatsapp=FIELD")
             found[channel] = field.strip()
-        return Options(found, self.payment_step, tuple(self.checkout_path or ()))
+        step = settings.payment_step if self.payment_step is None else self.payment_step
+        return Options(found, step, tuple(self.checkout_path or settings.checkout_paths))

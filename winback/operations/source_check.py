@@ -9,11 +9,11 @@ from pydantic_core import to_json
 from detectors.activity import ActivityEvent, Cart, Customer
 from detectors.json_values import JsonObject, JsonValue
 from detectors.parsing import parse
-from storefronts.results import DataRequest, Erasure, Ignored, Part, Profile, Translated, Visitor
+from storefronts.results import DataRequest, Erasure, Ignored, Part, Profile, Rejected, Translated, Visitor
 from winback.operations import event_check
 from worker.logs.masking import MASK, mask_email, mask_phone, mask_words
 
-PartKind = Literal["event", "profile", "erasure", "data request", "ignored"]
+PartKind = Literal["event", "profile", "erasure", "data request", "ignored", "rejected"]
 
 _BY: dict[str, str] = {
     "id": "complete",
@@ -51,17 +51,7 @@ def check_part(part: Part, now_ms: int) -> CheckedPart:
     """Describe a part of a request that arrives at `now_ms` (Unix ms)."""
     match part:
         case Translated():
-            shown = {"session": _BY[part.session_by], **_visitor(part.visitor), "dedupe_key": part.dedupe_key}
-            raw = _with_session(part)
-            read = parse(raw).event
-            known = {} if read is None else read.model_dump(mode="json", exclude_unset=True)
-            event = {
-                name: _masked(name, known[name])
-                for name in known
-                if name in _SHOWN and (name in part.event or part.session_by == "id")
-            }
-            findings = tuple(f"{finding.level}: {finding}" for finding in event_check.check(raw, now_ms))
-            return CheckedPart("event", str(known.get("type")), event | _stated(shown), findings)
+            return _event(part, now_ms)
         case Profile():
             shown = {"customer": _customer(part.customer), **_visitor(part.visitor)}
             return CheckedPart("profile", "more about a visitor, and no sign of activity", _stated(shown))
@@ -73,8 +63,26 @@ def check_part(part: Part, now_ms: int) -> CheckedPart:
             return CheckedPart(
                 "data request", "a person asks for their data", _people(part.people) | _stated(_visitor(part.visitor))
             )
+        case Rejected():
+            return CheckedPart("rejected", part.reason, _stated({"place": part.place or None}))
         case Ignored():
             return CheckedPart("ignored", f"{part.reason}", _stated({"place": part.place or None, "name": part.name}))
+
+
+def _event(part: Translated, now_ms: int) -> CheckedPart:
+    shown = {"session": _BY[part.session_by], **_visitor(part.visitor), "dedupe_key": part.dedupe_key}
+    raw = _with_session(part)
+    findings = tuple(f"{finding.level}: {finding}" for finding in event_check.check(raw, now_ms))
+    read = parse(raw).event
+    if read is None:
+        return CheckedPart("rejected", "is no event that can be read", {}, findings)
+    known = read.model_dump(mode="json", exclude_unset=True)
+    event = {
+        name: _masked(name, known[name])
+        for name in known
+        if name in _SHOWN and (name in part.event or part.session_by == "id")
+    }
+    return CheckedPart("event", str(known.get("type")), event | _stated(shown), findings)
 
 
 def _with_session(part: Translated) -> bytes:

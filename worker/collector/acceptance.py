@@ -20,7 +20,7 @@ from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
 from worker.collector.source import RequestSource
 from worker.collector.spool import SpoolFullError
-from worker.collector.visits import Unplaced
+from worker.collector.visits import Quarantined, Unplaced
 from worker.collector.write_keys import WriteKey, WriteKeys
 
 BODIES_MB = 128
@@ -86,9 +86,21 @@ class Acceptance:
         finally:
             self.memory.give_back(taken)
 
+    def knows(self, scope: Scope, headers: Mapping[str, str], key: str = "") -> bool:
+        """Whether `key`, or without it the key that a request names, is known. An unknown one counts for its address.
+
+        Raises:
+            RefusedError: the address has sent too much.
+        """
+        stated, query = ({}, {"writeKey": key}) if key else (headers, _query(scope))
+        if self._keys.find(Delivery(b"", _moment(self._clock.now_ms()), stated, query)):
+            return True
+        self._limit_address(self._addresses.of(scope, headers), 1)
+        return False
+
     async def _store(self, request: Request, body: bytes, source: RequestSource) -> None:
         received_ms = self._clock.now_ms()
-        query = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
+        query = _query(request.scope)
         address = self._addresses.of(request.scope, request.headers)
         path = request.scope.get("path_params") or {}
         shop, route = path.get("shop", ""), path.get("route", "")
@@ -120,7 +132,7 @@ class Acceptance:
         if wait_s:
             raise RefusedError(too_many(wait_s))
 
-    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced]) -> None:
+    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined]) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
         stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
         try:
@@ -130,13 +142,17 @@ class Acceptance:
         self.totals.events += len(events)
 
 
+def _query(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
+
+
 def _moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC)
 
 
-def _written(event: JsonObject | Unplaced, stamp: str) -> bytes:
+def _written(event: JsonObject | Unplaced | Quarantined, stamp: str) -> bytes:
     """Return an event as it goes into the stream. One without a time of its own gets that of its acceptance."""
-    if isinstance(event, Unplaced):
+    if not isinstance(event, dict):
         return event.line()
     if stamp and not event.get("occurred_at"):
         event = event | {"occurred_at": stamp}

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from pydantic_core import to_json
-from starlette.types import Send
+from starlette.types import Scope, Send
+
+from detectors.json_values import JsonObject
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 SUCCESS = b'{"success": true}'
-_JSON = (b"content-type", b"application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Refusal:
     code: str
     message: str
     retry_after_s: float = 0
+    allowed: str = "POST, OPTIONS"
+    """The methods that a refused method can be replaced by."""
 
 
 class RefusedError(Exception):
@@ -45,7 +48,12 @@ def too_many(retry_after_s: float) -> Refusal:
 
 def unreadable(problem: str) -> Refusal:
     """Return the answer to a body that can't be read."""
-    return Refusal(400, "unreadable", f"The request can't be read: {problem}.")
+    return Refusal(400, "unreadable", f"The request {problem}.")
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request by their names in small letters. Of two with one name, the first counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 async def send_success(send: Send, headers: Headers = ()) -> None:
@@ -60,13 +68,22 @@ async def send_refusal(send: Send, refusal: Refusal, headers: Headers = ()) -> N
     if refusal.retry_after_s:
         seconds = str(max(1, math.ceil(refusal.retry_after_s))).encode()
         more = [(b"retry-after", seconds), (b"x-ratelimit-reset", seconds)]
+    if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        more.append((b"allow", refusal.allowed.encode()))
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         more.append((b"www-authenticate", b"Basic"))
     await send_answer(send, refusal.status, body, [*headers, *more])
 
 
-async def send_answer(send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
-    """Answer with a body of JSON; an empty one has no type."""
-    content = [(b"content-length", b"%d" % len(body)), *([_JSON] if body else [])]
+async def send_json(send: Send, document: JsonObject | None, headers: Headers = ()) -> None:
+    """Answer 200 with a document; None: without a body."""
+    await send_answer(send, 200, b"" if document is None else to_json(document), headers)
+
+
+async def send_answer(
+    send: Send, status: int, body: bytes, headers: Headers = (), *, content_type: bytes = b"application/json"
+) -> None:
+    """Answer with a body; an empty one has no type."""
+    content = [(b"content-length", b"%d" % len(body)), *([(b"content-type", content_type)] if body else [])]
     await send({"type": "http.response.start", "status": status, "headers": [*content, *headers]})
     await send({"type": "http.response.body", "body": body})

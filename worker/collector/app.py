@@ -1,6 +1,7 @@
 """The collector's HTTP application: its paths, and the answer to each request."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import structlog
 from starlette.routing import Route, Router
@@ -11,16 +12,22 @@ from worker.collector.answers import (
     FAILED,
     NOT_ALLOWED,
     NOT_FOUND,
+    Headers,
     Refusal,
     RefusedError,
+    headers_of,
     send_answer,
     send_refusal,
     send_success,
 )
 from worker.collector.bodies import ClientGoneError
 from worker.collector.cors import origin_headers, preflight_headers
-from worker.collector.own_events import OwnEvents
+from worker.collector.pixel import GIF, PixelBody, pixel_headers
+from worker.collector.sdk_settings import project_settings, source_config
 from worker.collector.source import RequestSource
+
+PIXEL_PATH = "/pixel/"
+"""Below it, events come in the URL of a picture."""
 
 NOT_READY = Refusal(503, "not_ready", "Events can't be stored at the moment.", retry_after_s=10)
 
@@ -35,16 +42,16 @@ class _Endpoint:
         self._source = source
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        headers = headers_of(scope)
         if scope["method"] == "OPTIONS":
-            await send_answer(send, 200, b"", preflight_headers(headers))
+            await send_answer(send, 200, b"", preflight_headers(headers, self._method))
             return
         totals = self._acceptance.totals
         totals.requests += 1
         origin = origin_headers(headers)
         try:
-            _require_post(scope)
-            await self._acceptance.accept(Request(scope, receive, headers), self._source)
+            self._require(scope)
+            await self._acceptance.accept(self._request(scope, receive, headers), self._source)
         except RefusedError as problem:
             totals.refused += 1
             await send_refusal(send, problem.refusal, origin)
@@ -55,12 +62,35 @@ class _Endpoint:
             log.error("request_failed", error=type(problem).__name__)  # noqa: TRY400 - as above
             await send_refusal(send, FAILED, origin)
         else:
-            await send_success(send, origin)
+            await self._succeed(send, origin)
+
+    _method = "POST"
+
+    def _require(self, scope: Scope) -> None:
+        route = scope["path_params"].get("route")
+        if route is not None and route.lower() not in self._source.routes:
+            raise RefusedError(NOT_FOUND)
+        if scope["method"] != self._method:
+            raise RefusedError(replace(NOT_ALLOWED, allowed=f"{self._method}, OPTIONS"))
+
+    def _request(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Request:
+        return Request(scope, receive, headers)
+
+    async def _succeed(self, send: Send, origin: Headers) -> None:
+        await send_success(send, origin)
 
 
-def _require_post(scope: Scope) -> None:
-    if scope["method"] != "POST":
-        raise RefusedError(NOT_ALLOWED)
+class _Pixel(_Endpoint):
+    """Answers requests for a picture whose URL holds an event."""
+
+    _method = "GET"
+
+    def _request(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Request:
+        del receive
+        return Request(scope, PixelBody(scope, scope["path_params"]["route"]), pixel_headers(headers))
+
+    async def _succeed(self, send: Send, origin: Headers) -> None:
+        await send_answer(send, 200, GIF, [*origin, (b"cache-control", b"no-store")], content_type=b"image/gif")
 
 
 class _Health:
@@ -74,25 +104,28 @@ class _Health:
         await (send_success(send) if self._holds() else send_refusal(send, NOT_READY))
 
 
+def _endpoint(path: str) -> type[_Endpoint]:
+    return _Pixel if path.startswith(PIXEL_PATH) else _Endpoint
+
+
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     del receive
     if scope["type"] == "http":
         await send_refusal(send, NOT_FOUND)
 
 
-def create_app(
-    acceptance: Acceptance, is_ready: Callable[[], bool], sources: Mapping[str, RequestSource] | None = None
-) -> ASGIApp:
+def create_app(acceptance: Acceptance, is_ready: Callable[[], bool], sources: Mapping[str, RequestSource]) -> ASGIApp:
     """Return the application.
 
     Args:
         acceptance: Takes requests over.
         is_ready: Whether events can be stored.
-        sources: By path, in addition to `/events`.
+        sources: By path.
     """
     # Metrics of Segment's SDKs are no events, and come without a key.
     routes = [Route("/v1/m", _Health(lambda: True), methods=["POST"])]
-    every = {"/events": OwnEvents(), **(sources or {})}
-    routes += [Route(path, _Endpoint(acceptance, source)) for path, source in every.items()]
+    routes += [Route(path, _endpoint(path)(acceptance, source)) for path, source in sources.items()]
+    routes += [Route("/v1/projects/{key}/settings", project_settings(acceptance))]
+    routes += [Route(path, source_config(acceptance)) for path in ("/sourceConfig/", "/sourceConfig")]
     routes += [Route("/healthz", _Health(lambda: True)), Route("/readyz", _Health(is_ready))]
     return Router(routes, redirect_slashes=False, default=_not_found)

@@ -1,11 +1,14 @@
 """Answers to browsers that ask whether a page of another origin can send events, and to senders of CloudEvents."""
 
+import re
 from collections.abc import Mapping
 
 from worker.collector.answers import Headers
 
-_ALLOWED = b"authorization, content-type, content-encoding, x-retry-count, anonymousid"
+_ALLOWED = "authorization, content-type, content-encoding, x-retry-count, anonymousid, sentat"
 """Headers that SDKs send. `*` would not cover Authorization."""
+_NAMES = re.compile(r"[A-Za-z0-9-]+(?: *, *[A-Za-z0-9-]+)*")
+_MOST_NAMES = 1000
 _DAY = b"86400"
 
 
@@ -18,13 +21,15 @@ def origin_headers(headers: Mapping[str, str]) -> Headers:
     return [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")] if origin else []
 
 
-def preflight_headers(headers: Mapping[str, str]) -> Headers:
-    """Return the headers that answer OPTIONS."""
-    found = [(b"allow", b"POST, OPTIONS")]
+def preflight_headers(headers: Mapping[str, str], method: str = "POST") -> Headers:
+    """Return the headers that answer OPTIONS. A page can send every header that it asks for: none has an effect."""
+    found = [(b"allow", f"{method}, OPTIONS".encode())]
+    asked = headers.get("access-control-request-headers", "")
+    is_usable = len(asked) <= _MOST_NAMES and _NAMES.fullmatch(asked)
     if "access-control-request-method" in headers:
         found += [
-            (b"access-control-allow-methods", b"POST"),
-            (b"access-control-allow-headers", _ALLOWED),
+            (b"access-control-allow-methods", method.encode()),
+            (b"access-control-allow-headers", (f"{_ALLOWED}, {asked}" if is_usable else _ALLOWED).encode()),
             (b"access-control-max-age", _DAY),
         ]
     if sender := headers.get("webhook-request-origin", ""):

@@ -11,8 +11,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from detectors.durations import Duration, within
+from storefronts.options import Options
 from tasks.delivery.settings import Count
 from tasks.policy.setting_fields import read_list
+from worker.collector.source_settings import Consent, Pages, source_options
 
 SHORTEST_KEY = 8
 MB = 1024 * 1024
@@ -62,6 +64,9 @@ class CollectSettings(BaseModel):
         yuno_secrets: Secrets of Yuno's webhooks.
         segment_secrets: Secrets of Segment's webhook destination.
         standard_webhooks_secrets: Secrets of Standard Webhooks.
+        consent: Source → the fields of its bodies that mean consent.
+        payment_step: The number of the checkout's step that takes the payment; None: it isn't known by its number.
+        checkout_paths: Beginnings of the paths of the checkout's pages.
         body_limit_mb: The largest body, also after inflation; a public key can send an eighth of it.
         rate_per_key: Events a second that one public key can send.
         rate_per_address: Events a second that one address can send with public or unknown keys.
@@ -82,6 +87,9 @@ class CollectSettings(BaseModel):
     yuno_secrets: Secrets = ()
     segment_secrets: Secrets = ()
     standard_webhooks_secrets: Secrets = ()
+    consent: Consent = Field(default_factory=dict)
+    payment_step: Count | None = Field(default=None, ge=1, le=100)
+    checkout_paths: Pages = ()
     body_limit_mb: Count = Field(default=4, ge=1, le=64)
     rate_per_key: Count = Field(default=1000, ge=1, le=1_000_000)
     rate_per_address: Count = Field(default=50, ge=1, le=1_000_000)
@@ -103,6 +111,12 @@ class CollectSettings(BaseModel):
                 self.segment_secrets,
                 self.standard_webhooks_secrets,
             )
+        )
+
+    def options(self, source: str) -> Options:
+        """Return what the settings say about a source, by its name in `storefronts.registry`."""
+        return source_options(
+            source, consent=self.consent, payment_step=self.payment_step, checkout_paths=self.checkout_paths
         )
 
     @field_validator("trusted_proxies")

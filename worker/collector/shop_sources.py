@@ -1,6 +1,6 @@
 """The sources of `storefronts`: the check of each sender, and the events of each request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from pydantic import SecretStr
@@ -10,23 +10,29 @@ from storefronts import (
     cloudevents,
     ga4,
     key_classes,
+    own_events,
     rudderstack,
     segment,
     segment_webhook,
     shopify,
+    shopify_pixel,
     standard_webhooks,
     woocommerce,
     yuno,
 )
 from storefronts.delivery import Delivery
+from storefronts.event_lists import EMPTY
 from storefronts.json_bodies import NO_JSON, NO_OBJECT
-from storefronts.results import DataRequest, Erasure, Ignored, Result, Translated
+from storefronts.options import Options
+from storefronts.results import DataRequest, Erasure, Ignored, Rejected, Result, Translated
+from storefronts.segment_names import ROUTES
 from storefronts.source import Source
 from worker.collector.settings import CollectSettings
 from worker.collector.source import Access, Reading
-from worker.collector.visits import Unplaced, unplaced
+from worker.collector.visits import Quarantined, Unplaced, unplaced
 from worker.collector.write_keys import WriteKeys
 
+_UNREADABLE = frozenset({NO_JSON, NO_OBJECT, EMPTY})
 _PING = b"webhook_id="
 _LONGEST_PING = 64
 
@@ -36,30 +42,47 @@ log = structlog.stdlib.get_logger("winback.collector")
 class ShopSource:
     """A source of `storefronts`, behind the paths of the collector."""
 
-    def __init__(self, source: Source, secrets: Mapping[str, Sequence[SecretStr]], *, is_scoped: bool) -> None:
-        """`secrets`: by shop; "" for a source without shops. `is_scoped`: whether ids are unique within a shop only."""
+    def __init__(
+        self,
+        source: Source,
+        secrets: Mapping[str, Sequence[SecretStr]],
+        options: Options,
+        *,
+        is_scoped: bool,
+        routes: Collection[str] = (),
+    ) -> None:
+        """Make a source.
+
+        Args:
+            source: How requests are verified and read.
+            secrets: By shop; "" for a source without shops.
+            options: Its settings.
+            is_scoped: Whether ids are unique within a shop only.
+            routes: The last parts of its paths.
+        """
+        self.routes = frozenset(routes)
         self._source = source
+        self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
         self._is_scoped = is_scoped
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""
-        if self._source.verify is None:
-            key = keys.find(delivery)
-            return None if key is None else Access(key)
         secrets = self._secrets.get(delivery.shop)
-        if not secrets:
-            return None
-        if self._is_ping(delivery):
-            return Access(signed="nothing")
-        signed = self._source.verify(delivery, secrets)
-        return None if signed == "nothing" else Access(signed=signed)
+        if self._source.verify is not None and secrets:
+            if self._is_ping(delivery):
+                return Access(signed="nothing")
+            signed = self._source.verify(delivery, secrets)
+            if signed != "nothing":
+                return Access(signed=signed)
+        key = keys.find(delivery) if self._source.has_key else None
+        return None if key is None else Access(key)
 
     def read(self, delivery: Delivery, access: Access) -> Reading:
         """Return what a request becomes."""
         if access.key is None and access.signed == "nothing":
             return Reading(())
-        result = self._source.result(delivery)
+        result = self._source.result(delivery, self._options)
         if access.key is None:
             result = key_classes.signed_parts(result, access.signed)
         else:
@@ -75,12 +98,14 @@ class ShopSource:
         )
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
-        events: list[JsonObject | Unplaced] = []
+        events: list[JsonObject | Unplaced | Quarantined] = []
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
                 case Translated(session_by="id") if not part.visitor.aliases:
                     events.append(part.event)
+                case Rejected():
+                    events.append(Quarantined(part.raw))
                 case Ignored():
                     pass
                 case Erasure():
@@ -94,27 +119,34 @@ class ShopSource:
                     log.warning("data_requested", source=self._source.name, shop=delivery.shop)
                 case _:
                     events.append(unplaced(part, scope, delivery.received))
-        ignored = [part.reason for part in result.ignored]
-        is_unreadable = len(ignored) == len(result.parts) == 1 and ignored[0] in {NO_JSON, NO_OBJECT}
-        return Reading(events, ignored, problem=ignored[0] if is_unreadable else "")
+        unread = [part.reason for part in result.parts if isinstance(part, Rejected | Ignored)]
+        is_unreadable = 0 < len(unread) == len(result.parts) and _UNREADABLE.issuperset(unread)
+        return Reading(events, unread, problem=unread[0] if is_unreadable else "")
 
 
 def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
     """Return the source of each path. `{shop}` and `{route}` in a path stand for any name."""
     is_scoped = len({*settings.shopify, *settings.woocommerce}) > 1
 
-    def made(source: Source, secrets: Mapping[str, Sequence[SecretStr]] | None = None) -> ShopSource:
-        return ShopSource(source, secrets or {}, is_scoped=is_scoped)
+    def made(
+        source: Source, secrets: Mapping[str, Sequence[SecretStr]] | None = None, routes: Collection[str] = ()
+    ) -> ShopSource:
+        return ShopSource(source, secrets or {}, settings.options(source.name), is_scoped=is_scoped, routes=routes)
 
-    calls = made(segment.SEGMENT)
+    ga4_events = made(ga4.GA4)
+    standard = {"": settings.standard_webhooks_secrets}
     return {
-        "/v1/{route}": calls,
-        "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK),
-        "/ga4": made(ga4.GA4),
+        "/events": made(own_events.EVENTS, standard),
+        "/v1/{route}": made(segment.SEGMENT, routes=ROUTES),
+        "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("batch",)),
+        "/pixel/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("track", "page")),
+        "/ga4": ga4_events,
+        "/mp/collect": ga4_events,
+        "/shopify-pixel": made(shopify_pixel.SHOPIFY_PIXEL),
         "/shopify/{shop}": made(shopify.SHOPIFY, settings.shopify),
         "/woocommerce/{shop}": made(woocommerce.WOOCOMMERCE, settings.woocommerce),
         "/yuno": made(yuno.YUNO, {"": settings.yuno_secrets}),
         "/segment-webhook": made(segment_webhook.SEGMENT_WEBHOOK, {"": settings.segment_secrets}),
-        "/standard-webhooks": made(standard_webhooks.STANDARD_WEBHOOKS, {"": settings.standard_webhooks_secrets}),
+        "/standard-webhooks": made(standard_webhooks.STANDARD_WEBHOOKS, standard),
         "/cloudevents": made(cloudevents.CLOUDEVENTS),
     }

@@ -1,13 +1,13 @@
 """The seam between the collector and the formats of shops."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from detectors.json_values import JsonObject
 from storefronts.delivery import Delivery
 from storefronts.signatures import Signed
-from worker.collector.visits import Unplaced
+from worker.collector.visits import Quarantined, Unplaced
 from worker.collector.write_keys import WriteKey, WriteKeys
 
 
@@ -24,8 +24,8 @@ class Access(NamedTuple):
 class Reading:
     """What a request becomes."""
 
-    events: Sequence[JsonObject | Unplaced]
-    """In Winback's own format: docs/reference/events.md. Some need a session first."""
+    events: Sequence[JsonObject | Unplaced | Quarantined]
+    """In Winback's own format: docs/reference/events.md. Some need a session first, and some are none."""
     ignored: Sequence[str] = ()
     """The reasons why parts of the request became no events; without personal data."""
     problem: str = ""
@@ -34,6 +34,10 @@ class Reading:
 
 class RequestSource(Protocol):
     """One kind of sender."""
+
+    @property
+    def routes(self) -> Collection[str]:
+        """The last parts of its paths, in small letters, where a path has several."""
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""

@@ -36,6 +36,17 @@ class Unplaced:
         return MARK + to_json(self.words, inf_nan_mode="null")
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Bytes in place of an event, which ingest quarantines with the reason."""
+
+    raw: bytes
+
+    def line(self) -> bytes:
+        """Return them as a line, which is never taken for a part."""
+        return b" " + self.raw.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
 def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unplaced:
     """Return a part that is to be placed. `scope`: within what its ids are unique, such as a shop."""
     words: JsonObject = _ids(part.visitor, scope)
@@ -121,7 +132,7 @@ def _visit(part: JsonObject) -> Visit:
         at_ms=part["at"],
         visitor=visitor,
         user=user,
-        is_order=event.get("type") == "order_completed" and by != "alias",
+        is_order=event.get("type") == "order_completed",
         begins=is_alone or (by == "visitor" and bool(visitor or user or part["name"])),
         place=_place(event),
         ids=part["ids"],
