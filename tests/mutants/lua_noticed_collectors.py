@@ -1,4 +1,4 @@
-"""The tests that notice when a guard of the collectors' script is missing; see lua_noticed.py."""
+"""The tests that notice when a guard of the collectors' scripts is missing; see lua_noticed.py."""
 
 from tests.mutants.lua_noticed import Noticed
 
@@ -7,5 +7,21 @@ NOTICED_COLLECTORS: dict[str, list[Noticed]] = {
         ("collector_ahead", "report_from_the_future_counts_as_now"),
         ("collector_forgets", "collector_is_forgotten_after_a_week"),
         ("collector_ttl", "reports_have_a_time_to_live"),
+    ],
+    "privacy_requests": [
+        ("request_once", "request_is_kept_once"),
+        ("request_remembered", "request_is_kept_once"),
+        ("request_due_ahead", "clock_that_is_put_back_delays_no_erasure"),
+        ("request_leased", "leased_erasure_is_leased_again_after_its_lease"),
+        ("request_postponed", "unknown_request_is_not_finished"),
+        ("request_recovers", "erasure_that_succeeds_no_longer_fails"),
+        ("request_failed_since", "failed_erasure_runs_later_and_is_listed"),
+    ],
+    "visitor_records": [
+        ("waiting_kept", "event_without_data_prolongs_the_set_with_the_record"),
+        ("waiting_removed", "given_data_waits_until_a_later_event"),
+        ("waiting_given", "given_data_stays_in_the_set_with_each_event"),
+        ("waiting_expired", "expired_visitors_leave_the_set"),
+        ("waiting_ttl", "set_has_a_time_to_live"),
     ],
 }

@@ -34,7 +34,7 @@ class OwnEvents:
 
 def _claims(reading: Reading) -> Reading:
     """Return what counts of events that a public key reported."""
-    claims = [event if isinstance(event, Unplaced) else as_claim(event) for event in reading.events]
+    claims = [as_claim(event) if isinstance(event, dict) else event for event in reading.events]
     events = [claim for claim in claims if claim is not None]
     unreadable = [f"an event {NO_EVENT}"] * (len(claims) - len(events))
     return Reading(events, [*reading.ignored, *unreadable], reading.problem)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import structlog
 from pydantic import SecretStr
 
 from detectors.json_values import JsonObject
@@ -22,6 +21,7 @@ from storefronts.delivery import Delivery
 from storefronts.json_bodies import NO_JSON, NO_OBJECT
 from storefronts.results import DataRequest, Erasure, Ignored, Result, Translated
 from storefronts.source import Source
+from worker.collector.privacy import Filed, filed
 from worker.collector.settings import CollectSettings
 from worker.collector.source import Access, Reading
 from worker.collector.visits import Unplaced, unplaced
@@ -29,8 +29,6 @@ from worker.collector.write_keys import WriteKeys
 
 _PING = b"webhook_id="
 _LONGEST_PING = 64
-
-log = structlog.stdlib.get_logger("winback.collector")
 
 
 class ShopSource:
@@ -75,7 +73,7 @@ class ShopSource:
         )
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
-        events: list[JsonObject | Unplaced] = []
+        events: list[JsonObject | Unplaced | Filed] = []
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
@@ -83,15 +81,9 @@ class ShopSource:
                     events.append(part.event)
                 case Ignored():
                     pass
-                case Erasure():
-                    log.error(
-                        "erasure_requested",
-                        source=self._source.name,
-                        shop=delivery.shop,
-                        hint="run winback forget for the person in the request",
-                    )
-                case DataRequest():
-                    log.warning("data_requested", source=self._source.name, shop=delivery.shop)
+                case Erasure() | DataRequest():
+                    source, shop = self._source.name, delivery.shop
+                    events.append(filed(part, source=source, shop=shop, scope=scope, received=delivery.received))
                 case _:
                     events.append(unplaced(part, scope, delivery.received))
         ignored = [part.reason for part in result.ignored]
