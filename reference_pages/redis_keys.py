@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from state.keys import Keys, applied_of
 
@@ -17,7 +17,7 @@ _EXAMPLES = {
     "outreach_id": _OUTREACH,
 }
 """Parameter of a method → a value that is easy to recognise in a key's name."""
-_NOT_KEYS = {"control", "partition", "person", "source"}
+_NOT_KEYS = {"control", "partition", "person", "privacy", "source"}
 """Prefixes, which are described in the text of the page."""
 
 
@@ -36,7 +36,12 @@ def source_keys() -> str:
     return _listed(Keys.source)
 
 
-def _listed(prefix: Callable[..., str]) -> str:
+def privacy_keys() -> str:
+    """Return the keys of privacy requests, which share a prefix."""
+    return _listed(Keys.privacy)
+
+
+def _listed(prefix: object) -> str:
     text = inspect.getdoc(prefix) or ""
     return re.sub(r"(?m)^(- .*)\n  ", r"\1 ", text[text.index("- `") :])
 

@@ -23,6 +23,9 @@ WITHOUT_TTL = (
     "{person:*}:opted_out",
     "{person:*}:consent",
     "registers",
+    "{privacy}:request:*",
+    "{privacy}:due",
+    "{privacy}:open:*",
     "{person:*}:consent (while it holds a refusal)",
 )
 

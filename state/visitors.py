@@ -7,7 +7,7 @@ lies under one hash tag, and all ids are kept as keyed hashes.
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,6 +21,7 @@ from state.keys import SESSION_TTL_MS, Keys
 from state.script import Call
 from state.scripts import Scripts
 from state.session_record import opened, stamped
+from state.visitor_records import owner_of
 
 TAG_BYTES = 12
 """96 bits of a keyed hash: two of a billion ids are the same with a probability of 1 in 10^11."""
@@ -78,9 +79,14 @@ class Visitors:
         calls = [self._call(source, visit) for visit in visits]
         return [self._placed(source, reply) for reply in self._scripts.run_many(calls)]
 
+    def names(self, *, visitors: Iterable[str], users: Iterable[str], ids: Iterable[str]) -> list[str]:
+        """Return the names of the records of visitors, users, and ids of carts, checkouts and orders."""
+        kinds = (("visitor", "visitor", visitors), ("user", "user", users), ("alias", "id", ids))
+        return [f"{name}:{self._tag(kind, text)}" for name, kind, texts in kinds for text in texts if text]
+
     def _call(self, source: str, visit: Visit) -> Call[VisitorReply]:
         stamp = stamped(visit.at_ms * 100, "")
-        customer = self._cipher.encrypt_fields(_owner(source), stamp, dict(visit.customer))
+        customer = self._cipher.encrypt_fields(owner_of(source), stamp, dict(visit.customer))
         visitor = self._tag("visitor", visit.visitor)
         user = self._tag("user", visit.user)
         return lua.visitor(
@@ -103,7 +109,7 @@ class Visitors:
         for name, value in reply.customer.items():
             # A field under a lost key is left out. It must not keep this event and all others from the stream.
             with suppress(UnreadableError):
-                customer[name] = opened(_owner(source), name, value, self._cipher)
+                customer[name] = opened(owner_of(source), name, value, self._cipher)
         return Placed(reply.session, reply.continues, reply.place, customer)
 
     def _tag(self, kind: str, text: str) -> str:
@@ -111,7 +117,3 @@ class Visitors:
             return ""
         digest = hmac.digest(self._secret, f"{kind}\0{text}".encode(), sha256)
         return urlsafe_b64encode(digest[:TAG_BYTES]).decode()
-
-
-def _owner(source: str) -> str:
-    return f"source:{source}"

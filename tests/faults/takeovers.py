@@ -11,11 +11,11 @@ from detectors.lanes import LANES
 from detectors.normalize.identities import identities_of
 from state.erasure import Erasure
 from state.optouts import OptOuts
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.forget import Forget
 from tests.faults.fault import USUAL, Fault, Scene
 from tests.faults.ledger import Request
 from tests.faults.shop import STREAMS, THRESHOLD_S, new_number
-from winback.operations.data_subject import DataSubject
-from winback.operations.forget import Forget
 from worker.runtime import identity_secret
 
 CIRCLES, FORGOTTEN = 8, 4

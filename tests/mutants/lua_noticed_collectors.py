@@ -19,4 +19,20 @@ NOTICED_COLLECTORS: dict[str, list[Noticed]] = {
         ("order_before_use", "cart_whose_id_never_changes_begins_again"),
         ("use_after_order", "use_of_a_cart_before_its_order_is_none_after_it"),
     ],
+    "privacy_requests": [
+        ("request_once", "request_is_kept_once"),
+        ("request_remembered", "request_is_kept_once"),
+        ("request_due_ahead", "clock_that_is_put_back_delays_no_erasure"),
+        ("request_leased", "leased_erasure_is_leased_again_after_its_lease"),
+        ("request_postponed", "unknown_request_is_not_finished"),
+        ("request_recovers", "erasure_that_succeeds_no_longer_fails"),
+        ("request_failed_since", "failed_erasure_runs_later_and_is_listed"),
+    ],
+    "visitor_records": [
+        ("waiting_kept", "event_without_data_prolongs_the_set_with_the_record"),
+        ("waiting_removed", "given_data_waits_until_a_later_event"),
+        ("waiting_given", "given_data_stays_in_the_set_with_each_event"),
+        ("waiting_expired", "expired_visitors_leave_the_set"),
+        ("waiting_ttl", "set_has_a_time_to_live"),
+    ],
 }

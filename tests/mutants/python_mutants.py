@@ -90,7 +90,7 @@ INGEST: list[Mutant] = [
      "and not self._logged_shared", "", "known_people.shared_address_is_reported_once"),
     ("worker.ingest.redelivery:Redelivery.__init__", "max(settings.max_deliveries, 2)", "settings.max_deliveries",
      "guards_ingest.entry_is_quarantined_only_after_failing_by_itself"),
-    ("winback.operations.forget:Forget._remove",
+    ("tasks.erasure.forget:Forget._remove",
      "    self._state.delete(found.person_keys)\n    self._state.signal_erasure()",
      "    self._state.delete(found.person_keys)", "known_people.event_during_a_forget_hides_no_later_one"),
 ]  # fmt: skip

@@ -34,6 +34,9 @@ def test_collector_works_as_its_own_user(server: EmbeddedValkey, real_state: Sta
         segment = {"anonymousId": "a", "event": "Cart Viewed", "properties": {"cart_id": "cart-2"}}
         assert emit(process.connection(), segment, "/v1/track") == 200
         assert sessions(real_state.client) == ["cart-1", "cart-2"]
+        calls = [{"type": "delete", "userId": "u-1"}, {"type": "identify", "userId": "u-2", "traits": {"phone": "1"}}]
+        assert emit(process.connection(), {"batch": calls}, "/v1/batch") == 200
+        assert real_state.client.exists(f"{real_state.keys.privacy}open:erasures")
         until(lambda: Collectors(real_state.scripts, real_state.keys).marks())
         until(lambda: real_state.client.exists(real_state.keys.announced("collect")))
         assert process.stop() == 0

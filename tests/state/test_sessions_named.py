@@ -6,6 +6,7 @@ import pytest
 
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
+from detectors.sessions_named import sessions_named
 from tests.support.dumps import dump_without_scores
 from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import JANE, Event, apply, arrived, event, happen
@@ -14,7 +15,6 @@ from tests.support.naming_sessions import AT_MS, CART, PHONE, batch_of, order
 from tests.support.outreaches import abandon, taken
 from tests.support.stored_state import lanes_of, now_ms, record, stored
 from worker.ingest.batch import Batch, _add
-from worker.ingest.changes import sessions_named
 from worker.runtime import State
 
 

@@ -7,6 +7,8 @@ from state.decisions import STATES, Operator
 from state.erasure import Erasure
 from state.optouts import OptOuts
 from state.people import person_of
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.forget import Forget
 from tests.state.test_cluster import cluster, state
 from tests.support.deciding import dead, unknown
 from tests.support.events import JANE, event
@@ -14,8 +16,6 @@ from tests.support.ingest_support import publish, waiting
 from tests.support.outreaches import abandon, sending
 from tests.support.states import SECRET
 from tests.support.stored_state import counters, record, stored
-from winback.operations.data_subject import DataSubject
-from winback.operations.forget import Forget
 from worker.runtime import State
 
 __all__ = ["cluster", "state"]  # fixtures

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tasks.erasure.data_subject import DataSubject
 from tests.support.decision_support import Shop
 from tests.support.dumps import dump
 from tests.support.events import JANE, event, happen
@@ -14,7 +15,6 @@ from tests.support.people import EMAIL, JANES_MAIL
 from tests.support.people import live as live_as_person
 from tests.support.states import SECRET
 from tests.support.stored_state import now_ms, stored, texts
-from winback.operations.data_subject import DataSubject
 
 __all__ = ["shop"]  # fixtures
 pytestmark = pytest.mark.xdist_group("valkey")

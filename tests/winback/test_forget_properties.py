@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from detectors.lanes import LANES
 from state.erasure import Erasure
 from state.optouts import OptOuts
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.forget import Forget
+from tasks.erasure.spellings import Spellings
 from tests.support.dumps import dump
 from tests.support.durations import MINUTE_MS
 from tests.support.events import event, happen
@@ -16,10 +19,7 @@ from tests.support.ingest_support import publish
 from tests.support.people import EMAIL, JANES, JANES_MAIL, JOHN, PHONE
 from tests.support.states import SECRET
 from tests.winback.test_spellings import spelled_addresses, spelled_numbers
-from winback.operations.data_subject import DataSubject
-from winback.operations.forget import Forget
 from winback.operations.person_export import export
-from winback.operations.spellings import Spellings
 from worker.runtime import State
 
 pytestmark = pytest.mark.xdist_group("valkey")

@@ -209,7 +209,7 @@ def test_of_two_readings_the_strict_one_is_exported(shop: Shop, monkeypatch: pyt
     live(shop)
     ambiguous = {"full_name": "Ana", "phone_number": "00 57 300 123 4567", "country_code": "CO"}
     happen(shop.state, event(session="ambiguous", customer=ambiguous))
-    monkeypatch.setattr("winback.operations.data_subject.identities_of", lambda *_: ("+79161234567",))
+    monkeypatch.setattr("tasks.erasure.data_subject.identities_of", lambda *_: ("+79161234567",))
     assert "ambiguous" not in [one["session"] for one in export(shop, "--phone", PHONE, code=1)["sessions"]]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winback.operations.spellings import Spellings
+from tasks.erasure.spellings import Spellings
 
 PHONE, EMAIL = "+573001234567", "jane.doe@example.com"
 HERS = Spellings([PHONE, EMAIL])

@@ -100,7 +100,7 @@ def test_event_during_a_forget_hides_no_later_one(shop: Shop, monkeypatch: pytes
         bar(self, person)
 
     monkeypatch.setattr(Erasure, "block_replays", browses)
-    monkeypatch.setattr("winback.operations.forget.MOST_ROUNDS", 1)
+    monkeypatch.setattr("tasks.erasure.forget.MOST_ROUNDS", 1)
     shop.run("forget", "--phone", JANE["phone_number"], "--scan", "--yes", code=1)
     browse(shop, ingest)
     assert sessions(shop) == ("s-1",)

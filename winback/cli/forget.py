@@ -16,9 +16,9 @@ from worker.logs.masking import mask_identity
 from worker.runtime import State
 
 if TYPE_CHECKING:
-    from winback.operations.data_subject import DataSubject
-    from winback.operations.forget import Forget, ForgetResult
-    from winback.operations.personal_data import PersonalData, Progress
+    from tasks.erasure.data_subject import DataSubject
+    from tasks.erasure.forget import Forget, ForgetResult
+    from tasks.erasure.personal_data import PersonalData, Progress
 
 _WHY_KEPT = {
     "opted_out": "an opt-out has to be known to be kept; winback optout remove takes it off the list",
@@ -98,7 +98,7 @@ class _Work:
             return self._pass(bar.at).forget(subject, found)
 
     def _pass(self, progress: "Progress") -> "Forget":
-        from winback.operations.forget import Forget  # numbering plans load slowly
+        from tasks.erasure.forget import Forget  # numbering plans load slowly
 
         return Forget(self._forgetting, self._opt_outs, progress, follow=self._follow, scan=self.scans)
 

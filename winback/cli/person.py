@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from state.inventory import Inventory
+from tasks.erasure.data_subject import DataSubject
 from winback.cli import person_screen, terminal
 from winback.cli.grouped_options import grouped_options
 from winback.cli.person_options import Exact, Json, PersonOptions
-from winback.operations.data_subject import DataSubject
 from worker.runtime import State
 from worker.settings import Settings
 
@@ -29,8 +29,8 @@ def show(
     Reads the person's own keys and the sessions in their index (the latest 50 per identity). `winback person export`
     scans everything. Personal data is masked unless you pass --reveal. Times are UTC. Exit code 1 if nothing is stored.
     """
+    from tasks.erasure.personal_data import Finder
     from winback.operations import person  # numbering plans load slowly
-    from winback.operations.personal_data import Finder
 
     settings, state, subject = _opened(named)
     inventory = Inventory(state.scripts, state.keys, state.cipher)

@@ -10,7 +10,7 @@ from detectors.normalize.session_ids import public_session_id, stored_as
 from state import deployment
 from state.inventory import Inventory
 from state.stored_data import StoredPerson
-from winback.operations.data_subject import DataSubject
+from tasks.erasure.data_subject import DataSubject
 from worker import runtime
 from worker.errors import StartError
 from worker.runtime import State

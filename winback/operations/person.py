@@ -12,10 +12,10 @@ from state.optouts import Entries, OptOuts
 from state.session_record import Session
 from state.stored_data import StoredKey
 from tasks.delivery.payload import timestamp
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.linked_identities import earlier, link
 from tasks.policy.settings import ContactSettings
 from winback.operations.consents import CHANNELS, ConsentRecord, latest, of_session
-from winback.operations.data_subject import DataSubject
-from winback.operations.linked_identities import earlier, link
 from winback.operations.outreach_requests import channel_of
 from winback.operations.outreach_story import explain_outreach
 from winback.operations.session_story import explain_session, lane_of

@@ -11,9 +11,9 @@ from state.inventory import Inventory, person_in
 from state.session_record import MARK
 from state.stored_data import StoredKey, StoredRecord
 from tasks.delivery.payload import timestamp
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.personal_data import ErasureProof, Finder, Known, PersonalData, Progress
 from winback.operations.consents import ConsentRecord, latest
-from winback.operations.data_subject import DataSubject
-from winback.operations.personal_data import ErasureProof, Finder, Known, PersonalData, Progress
 from winback.operations.story import when
 
 MOST_ROUNDS = 3

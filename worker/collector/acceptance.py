@@ -1,6 +1,6 @@
 """The way of one request: read the body, check the key and the rate, read the events, store them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -15,6 +15,7 @@ from worker.collector.address import Addresses
 from worker.collector.answers import UNAUTHORIZED, Refusal, RefusedError, too_many, unreadable
 from worker.collector.bodies import TOO_LARGE, Memory, read_body
 from worker.collector.committer import Committer
+from worker.collector.privacy import Filed
 from worker.collector.rates import Buckets
 from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
@@ -27,6 +28,7 @@ BODIES_MB = 128
 """What all bodies take together that are being read or stored."""
 PUBLIC_SHARE = 8
 FULL = Refusal(503, "full", "Events can't be stored at the moment.", retry_after_s=10)
+TOO_MANY_OPEN = Refusal(503, "too_many_open", "Too many privacy requests are open.", retry_after_s=3600)
 
 
 class Totals:
@@ -55,7 +57,15 @@ class Request(NamedTuple):
 class Acceptance:
     """Takes over the events of requests."""
 
-    def __init__(self, settings: CollectSettings, committer: Committer, clock: ServerClock) -> None:
+    def __init__(
+        self,
+        settings: CollectSettings,
+        committer: Committer,
+        clock: ServerClock,
+        has_room_for_requests: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`has_room_for_requests`: Whether privacy requests can be kept."""
+        self._has_room_for_requests = has_room_for_requests
         self.totals = Totals()
         self._keys = WriteKeys(settings.server_keys, settings.public_keys)
         self._addresses = Addresses(settings.trusted_proxies)
@@ -117,6 +127,8 @@ class Acceptance:
         if reading.problem:
             raise RefusedError(unreadable(reading.problem))
         self._limit(key, address, max(1, len(reading.events)))
+        if not self._has_room_for_requests() and any(isinstance(event, Filed) for event in reading.events):
+            raise RefusedError(TOO_MANY_OPEN)
         if reading.events:
             await self._commit(received_ms, reading.events)
 
@@ -132,7 +144,7 @@ class Acceptance:
         if wait_s:
             raise RefusedError(too_many(wait_s))
 
-    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined]) -> None:
+    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined | Filed]) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
         stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
         try:
@@ -150,7 +162,7 @@ def _moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC)
 
 
-def _written(event: JsonObject | Unplaced | Quarantined, stamp: str) -> bytes:
+def _written(event: JsonObject | Unplaced | Quarantined | Filed, stamp: str) -> bytes:
     """Return an event as it goes into the stream. One without a time of its own gets that of its acceptance."""
     if not isinstance(event, dict):
         return event.line()

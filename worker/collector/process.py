@@ -64,7 +64,7 @@ def running(settings: Settings) -> Iterator[Collector]:
     identifier = spool.open()
     clock = ServerClock()
     committer = Committer(access.write, spool)
-    acceptance = Acceptance(settings.collect, committer, clock)
+    acceptance = Acceptance(settings.collect, committer, clock, lambda: access.has_room_for_requests)
 
     def figures() -> Figures:
         return acceptance.totals.figures(spool.size)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-import structlog
 from pydantic import SecretStr
 
 from detectors.json_values import JsonObject
@@ -27,6 +26,7 @@ from storefronts.options import Options
 from storefronts.results import DataRequest, Erasure, Ignored, Rejected, Result, Translated
 from storefronts.segment_names import ROUTES
 from storefronts.source import Source
+from worker.collector.privacy import Filed, filed
 from worker.collector.settings import CollectSettings
 from worker.collector.source import Access, Reading
 from worker.collector.visits import Quarantined, Unplaced, unplaced
@@ -35,8 +35,6 @@ from worker.collector.write_keys import WriteKeys
 _UNREADABLE = frozenset({NO_JSON, NO_OBJECT, EMPTY})
 _PING = b"webhook_id="
 _LONGEST_PING = 64
-
-log = structlog.stdlib.get_logger("winback.collector")
 
 
 class ShopSource:
@@ -98,7 +96,7 @@ class ShopSource:
         )
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
-        events: list[JsonObject | Unplaced | Quarantined] = []
+        events: list[JsonObject | Unplaced | Quarantined | Filed] = []
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
@@ -108,15 +106,9 @@ class ShopSource:
                     events.append(Quarantined(part.raw))
                 case Ignored():
                     pass
-                case Erasure():
-                    log.error(
-                        "erasure_requested",
-                        source=self._source.name,
-                        shop=delivery.shop,
-                        hint="run winback forget for the person in the request",
-                    )
-                case DataRequest():
-                    log.warning("data_requested", source=self._source.name, shop=delivery.shop)
+                case Erasure() | DataRequest():
+                    source, shop = self._source.name, delivery.shop
+                    events.append(filed(part, source=source, shop=shop, scope=scope, received=delivery.received))
                 case _:
                     events.append(unplaced(part, scope, delivery.received))
         unread = [part.reason for part in result.parts if isinstance(part, Rejected | Ignored)]

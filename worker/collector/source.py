@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from detectors.json_values import JsonObject
 from storefronts.delivery import Delivery
 from storefronts.signatures import Signed
+from worker.collector.privacy import Filed
 from worker.collector.visits import Quarantined, Unplaced
 from worker.collector.write_keys import WriteKey, WriteKeys
 
@@ -24,8 +25,9 @@ class Access(NamedTuple):
 class Reading:
     """What a request becomes."""
 
-    events: Sequence[JsonObject | Unplaced | Quarantined]
-    """In Winback's own format: docs/reference/events.md. Some need a session first, and some are none."""
+    events: Sequence[JsonObject | Unplaced | Quarantined | Filed]
+    """In Winback's own format: docs/reference/events.md. Some need a session first, some are none, and some are privacy
+    requests."""
     ignored: Sequence[str] = ()
     """The reasons why parts of the request became no events; without personal data."""
     problem: str = ""

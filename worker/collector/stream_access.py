@@ -7,7 +7,9 @@ from state import deployment
 from state.collectors import Collectors, Figures
 from state.errors import StateError
 from state.event_writer import EventWriter
+from state.privacy_requests import MOST_OPEN, PrivacyRequests
 from state.visitors import Visitors
+from worker.collector.privacy import MARK, Filer
 from worker.collector.visits import Placing
 from worker.runtime import State
 
@@ -21,6 +23,8 @@ class StreamAccess:
         self._streams = ensure_streams
         self._state: State | None = None
         self._lock = Lock()
+        self.has_room_for_requests = True
+        """Whether privacy requests can be kept, as far as is known."""
 
     def open(self) -> State:
         """Return the state; the first time, check that this process fits the data.
@@ -37,14 +41,21 @@ class StreamAccess:
             return self._state
 
     def write(self, events: Sequence[bytes]) -> None:
-        """Add events to the streams, those without a session when it is found.
+        """Add events to the streams, those without a session when it is found. Then keep the privacy requests.
+
+        So all events that were accepted before a request are in a stream when it is carried out.
 
         Raises:
             StateError: some of them may have been added.
         """
         state = self.open()
-        placing = Placing(Visitors(state.scripts, state.keys, state.secret, state.cipher))
-        EventWriter(state.scripts, state.keys).write(placing.events(events), self._streams)
+        visitors = Visitors(state.scripts, state.keys, state.secret, state.cipher)
+        filed = [line for line in events if line.startswith(MARK)]
+        placed = Placing(visitors).events([line for line in events if not line.startswith(MARK)] if filed else events)
+        EventWriter(state.scripts, state.keys).write(placed, self._streams)
+        if filed:
+            requests = PrivacyRequests(state.scripts, state.keys, state.cipher, state.secret)
+            Filer(requests, visitors).file(filed)
 
     def sign(self, collector: str, until_ms: int, figures: Figures) -> int:
         """Report up to when all events are in a stream; return the server's time (Unix ms).
@@ -56,7 +67,7 @@ class StreamAccess:
         return Collectors(state.scripts, state.keys).sign(collector, until_ms, figures)
 
     def heartbeat(self) -> None:
-        """Report that the process runs, and read how many streams there are.
+        """Report that the process runs. Read how many streams there are, and whether privacy requests can be kept.
 
         Raises:
             StateError: the server doesn't answer.
@@ -64,6 +75,7 @@ class StreamAccess:
         state = self.open()
         state.heartbeat("collect")
         self._streams = state.streams.number()
+        self.has_room_for_requests = PrivacyRequests(state.scripts, state.keys).count() < MOST_OPEN
 
     def remove(self, collector: str) -> bool:
         """Remove the collector's report; return whether that was possible."""

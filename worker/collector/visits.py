@@ -12,13 +12,12 @@ from pydantic_core import from_json, to_json
 
 from detectors.json_values import JsonObject, JsonValue
 from detectors.sequence import NO_DATE_MS
+from state.visitor_records import SHOPS
 from state.visitors import Placed, Visit, Visitors
-from storefronts.results import Profile, Translated, Visitor
+from storefronts.results import Profile, Translated, Visitor, VisitorId
 
 MARK = b"@"
 """The first byte of a line that holds a part. An event begins with a brace."""
-TAG = "shops"
-"""All sources share one set of visitors, so that a payment finds the session of a cart by the order's id."""
 _BY_PERSON = frozenset({"order_completed", "opt_out", "payment_pending", "payment_declined"})
 """Types that count for a person if there is no session."""
 _USERS = frozenset({"user", "customer"})
@@ -62,6 +61,11 @@ def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unpl
     )
 
 
+def is_user(one: VisitorId) -> bool:
+    """Return whether a visitor has this id on every device."""
+    return one.kind in _USERS
+
+
 class Placing:
     """Finds the sessions of lines."""
 
@@ -78,7 +82,7 @@ class Placing:
         waiting = [part for part in parts if part is not None]
         if not waiting:
             return lines
-        places = iter(self._visitors.place(TAG, [_visit(part) for part in waiting]))
+        places = iter(self._visitors.place(SHOPS, [_visit(part) for part in waiting]))
         found: list[bytes] = []
         for line, part in zip(lines, parts, strict=True):
             if part is None:
@@ -105,7 +109,7 @@ def _ms(moment: datetime) -> int:
 
 def _ids(visitor: Visitor, scope: str) -> JsonObject:
     def first(*, user: bool) -> str:
-        return next((f"{scope}:{one.kind}:{one.value}" for one in visitor.ids if (one.kind in _USERS) is user), "")
+        return next((f"{scope}:{one.kind}:{one.value}" for one in visitor.ids if is_user(one) is user), "")
 
     return {
         "visitor": first(user=False),

@@ -17,6 +17,7 @@ from detectors.sequence import (
     occurred_ms,
     position,
 )
+from detectors.sessions_named import sessions_named
 from state.event_flow import FlowCounts
 from state.event_stream import StreamEntry, entry_ms
 from state.orders import SessionMoment
@@ -24,7 +25,7 @@ from state.person_marks import PaymentNews
 from state.sessions import Change
 from worker.ingest import fast_path
 from worker.ingest.answers import EventAnswer, answers_of_event
-from worker.ingest.changes import PAYMENTS, STOPS, other_change, own_change, sessions_named
+from worker.ingest.changes import PAYMENTS, STOPS, other_change, own_change
 from worker.ingest.crediting import Order, named_in, order_of, written
 
 MINUTE_MS = 60_000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from detectors.activity import ActivityEvent
-from detectors.normalize.session_ids import public_session_id, session_key
+from detectors.normalize.session_ids import public_session_id
 from detectors.sequence import Position
 from detectors.session_fields import CONSENT, ID, fields_of
 from state.session_record import PERSON
@@ -51,15 +51,6 @@ def with_mark(change: Change, *, wants_mark: bool) -> Change:
     found: Change = _new(
         Change, (session_id, stamp, activity, signal, purchase, silent_since_ms, fields, wants_mark, seen_ms)
     )
-    return found
-
-
-def sessions_named(event: ActivityEvent) -> dict[str, str]:
-    """Return all sessions that an event names in any field: stored id → the shop's spelling, its own session first."""
-    found: dict[str, str] = {}
-    for text in (event.session_id, event.previous_session_id, *event.also_sessions):
-        if text and not text.isspace():
-            found.setdefault(session_key(text), text)
     return found
 
 

@@ -1,14 +1,20 @@
 -- Keeps what a visitor's events say of the customer until a session begins, and then appends it to `reply`, to be sent
 -- with that event: also with a repetition of it, as the first can have been lost. A later event removes it.
--- Words: see visitor.lua.
--- include: call, text
-local function wait_customer(key, session, at, words, reply)
+-- Erasure and key rotation read the set of visitors with such fields.
+-- `visit`: session, at, words, kept_ms; see visitor.lua.
+-- include: call, index_waiting, text
+local function wait_customer(prefix, visitor, visit, reply)
+  local key, session, at, words = prefix .. 'visitor:' .. visitor, visit.session, visit.at, visit.words
   local names, given_at = {}, tonumber(call('HGET', key, 'given') or nil)
   if not session then
     for i = 10, 9 + words, 2 do
       local field = 'customer.' .. ARGV[i]
       -- guard visitor_customer_newest: (call('HGET', key, field) or '') => ''
       if ARGV[i + 1] > (call('HGET', key, field) or '') then call('HSET', key, field, ARGV[i + 1]) end
+    end
+    -- guard waiting_kept: or call( => or false and call(
+    if tonumber(words) > 0 or call('ZSCORE', prefix .. 'waiting', visitor) then
+      index_waiting(prefix, visitor, visit.kept_ms)
     end
     return
   end
@@ -26,7 +32,11 @@ local function wait_customer(key, session, at, words, reply)
   if given_at and at > given_at then
     call('HDEL', key, 'given', unpack(names))
     for i = #reply, 4, -1 do reply[i] = nil end
-  elseif not given_at then
-    call('HSET', key, 'given', text(at))
+    -- guard waiting_removed
+    call('ZREM', prefix .. 'waiting', visitor)
+    return
   end
+  if not given_at then call('HSET', key, 'given', text(at)) end
+  -- guard waiting_given
+  index_waiting(prefix, visitor, visit.kept_ms)
 end

@@ -10,8 +10,8 @@ from state.erasure import Erased, Erasure
 from state.event_stream import StreamEntry
 from state.inventory import person_in
 from state.optouts import SHOP, OptOuts
-from winback.operations.data_subject import DataSubject
-from winback.operations.personal_data import ErasureProof, Finder, PersonalData, Progress, UnreadEvent
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.personal_data import ErasureProof, Finder, PersonalData, Progress, UnreadEvent
 
 MOST_ROUNDS = 5
 """Ingest can apply events that it had already read while data is removed. Then another round is needed."""

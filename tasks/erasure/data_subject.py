@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of, named_by
+from detectors.sessions_named import sessions_named
 from state.people import person_of
 from state.stored_data import StoredPerson
 from tasks.delivery.request import email_in, phone_in
-from winback.operations.spellings import Spellings, plain
-from worker.ingest.changes import sessions_named
+from tasks.erasure.spellings import Spellings, plain
 
 
 class DataSubject:

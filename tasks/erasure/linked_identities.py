@@ -6,7 +6,7 @@ from detectors.normalize.identities import identities_of
 from state.inventory import Inventory
 from state.optouts import MOST_LINKED
 from state.stored_data import StoredPerson
-from winback.operations.data_subject import DataSubject
+from tasks.erasure.data_subject import DataSubject
 
 
 def link(inventory: Inventory, subject: DataSubject, sessions: Iterable[StoredPerson]) -> None:

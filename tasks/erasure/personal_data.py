@@ -11,8 +11,8 @@ from state.event_stream import FIELD
 from state.inventory import Inventory, person_in
 from state.key_scan import session_of
 from state.stored_data import StoredOutreach, StoredPerson
-from winback.operations.data_subject import DataSubject
-from winback.operations.linked_identities import earlier, link
+from tasks.erasure.data_subject import DataSubject
+from tasks.erasure.linked_identities import earlier, link
 
 TOMBSTONE = frozenset({"state", "forgotten", "sending"})
 """Fields of a session's hash without any information."""
