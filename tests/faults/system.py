@@ -12,6 +12,7 @@ from typing import Any, Self
 from redis import Redis
 
 from tasks.failpoints import VARIABLE, Point
+from tests.faults.collector_hosts import EXTRA, CollectorHosts
 from tests.faults.ledger import LedgerApi
 from tests.faults.observed import ROLES, Observed
 from tests.faults.proxy import Proxy
@@ -52,7 +53,10 @@ class System(Observed):
         self.api = enter(LedgerApi(self.directory / "ledger"))
         self.to_state, self.to_broker = enter(Proxy(self.port)), enter(Proxy(self.port))
         self.to_api = enter(Proxy(self.api.port))
-        self.env = SETTINGS | {
+        self.collectors = enter(CollectorHosts(self.directory, self.port, self._names))
+        self.env = {
+            **SETTINGS,
+            **self.collectors.env,
             VARIABLE: str(self.points),
             "WINBACK_CONFIG": str(self.directory / "winback.toml"),
             "WINBACK_REDIS_URL": f"redis://127.0.0.1:{self.to_state.port}/0",
@@ -68,6 +72,7 @@ class System(Observed):
         self._stack.callback(lambda: self.supervisor.stop())  # noqa: PLW0108 - another one can replace it
         self.supervise()
         self.until(self.all_alive, 60)
+        self.until(self.collectors.all_answer, 60, "an answer of every collector")
 
     def supervise(self) -> None:
         """Start all roles with a supervisor that doesn't count earlier crashes."""
@@ -189,7 +194,8 @@ class System(Observed):
             if number:
                 argv = tuple(word.replace("@%h", f"{number}@%h") for word in argv)
                 argv += ("--consumer", name) if role == "ingest" else ()
-            found.append(replace(known[role], name=name, argv=argv))
+            env = {**known[role].env, **self.collectors.env_of(name)}
+            found.append(replace(known[role], name=name, argv=argv, env=env))
         return found
 
     def _note(self, role: str, line: str) -> None:
