@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from detectors.sequence import stage_of
-from state.session_record import Session
+from state.session_record import Session, StageVisit
 from tests.faults.ledger import Request
 from tests.faults.shop import Visit
 
@@ -15,7 +15,7 @@ less time than that, outreaches are dispatched."""
 
 def lost(visit: Visit, session: Session) -> Iterator[str]:
     """Yield events that got 200 and aren't in the session."""
-    seen = {stage_of(place.rank)[0]: place for place in session.stage_visits}
+    seen: dict[str, StageVisit] = {stage_of(place.rank)[0]: place for place in session.stage_visits}
     for event in visit.told:
         if event.entry or not event.stage:
             continue

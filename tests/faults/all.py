@@ -1,6 +1,19 @@
 """All faults, in order."""
 
-from tests.faults import api, clocks, collected, crashes, edits, events, hostile, mixed, refusals, servers, silent, takeovers
+from tests.faults import (
+    api,
+    clocks,
+    collected,
+    crashes,
+    edits,
+    events,
+    hostile,
+    mixed,
+    refusals,
+    servers,
+    silent,
+    takeovers,
+)
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (

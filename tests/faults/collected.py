@@ -3,9 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
 
-from tests.faults.fault import OR_UNKNOWN, Fault, Scene
+from tests.faults.fault import Fault, Scene
 from tests.faults.observed import ROLES
 from tests.faults.web_shop import WebShop
 
@@ -32,6 +31,4 @@ def _pass(scene: Scene, for_s: float) -> None:
     scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
 
 
-FAULTS = (
-    Fault("32a", "collector killed with -9 again and again under load", killed, roles=ONE, opens=WebShop),
-)
+FAULTS = (Fault("32a", "collector killed with -9 again and again under load", killed, roles=ONE, opens=WebShop),)

@@ -51,7 +51,7 @@ class Host:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
             connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200  # noqa: PLR2004 - OK
+            return connection.getresponse().status == 200
         except (OSError, HTTPException):
             return False
         finally:
@@ -122,4 +122,3 @@ def memory_mb(pid: int) -> float:
     """Return the memory that a process uses now (MB)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
-

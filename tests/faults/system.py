@@ -12,7 +12,7 @@ from typing import Any, Self
 from redis import Redis
 
 from tasks.failpoints import VARIABLE, Point
-from tests.faults.collector_hosts import EXTRA, CollectorHosts
+from tests.faults.collector_hosts import CollectorHosts
 from tests.faults.ledger import LedgerApi
 from tests.faults.observed import ROLES, Observed
 from tests.faults.proxy import Proxy
