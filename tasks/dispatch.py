@@ -60,8 +60,8 @@ def dispatch(
 
 def _lease(free: int, in_flight: int, deps: Deps) -> list[str]:
     """Lease up to `free` due outreaches within the permits, longest due first; return their ids."""
-    # Read the reports of collectors, then the ids, then lease. So what collectors had delivered by their reports, and all
-    # else that had arrived, is applied before any contact.
+    # Read the reports of collectors, then the ids, then lease: all that collectors had delivered by then, and all else
+    # that had arrived, is applied before any contact.
     mark = deps.streams.watermark() if free > 0 else None
     barrier = deps.streams.barrier() if free > 0 else ""
     if mark and mark.collector_behind:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from redis import Redis
 
 from tasks.failpoints import VARIABLE, Point
-from tests.faults.collector_hosts import CollectorHosts
+from tests.faults.collector_hosts import COLLECTOR, EXTRA, CollectorHosts
 from tests.faults.ledger import LedgerApi
 from tests.faults.observed import ROLES, Observed
 from tests.faults.proxy import Proxy
@@ -27,6 +27,7 @@ from worker.supervision.supervisor import Supervisor
 
 STAGES = ("product_selection", "cart_review", "checkout", "payment")
 PACE = RestartPolicy(first=0.2, longest=1.0, limit=1000)
+NO_RESTART = RestartPolicy(first=3600.0, longest=3600.0, longest_wait=3600.0, limit=1000)
 
 
 class System(Observed):
@@ -119,6 +120,13 @@ class System(Observed):
         odd = replace(known, name=f"odd {name}", argv=argv, env={**known.env, **env})
         with Supervisor([odd], output=self._note, policy=PACE):
             yield
+
+    def extra_collector(self, *, clock_ahead_s: float = 0.0) -> Supervisor:
+        """Return one more collector, which isn't restarted. Its host's clock can be wrong, also by less than zero."""
+        (known,) = (role for role in roles(self.settings, self.env) if role.name == COLLECTOR)
+        argv = (known.argv[0], "-m", "tests.support.other_clock", str(clock_ahead_s), *known.argv[2:])
+        odd = replace(known, name=EXTRA, argv=argv, env={**known.env, **self.collectors.env_of(EXTRA)})
+        return Supervisor([odd], output=self._note, policy=NO_RESTART)
 
     def arm(self, point: Point, what: str = "KILL") -> None:
         """Let the next process that reaches a failpoint kill (`KILL`) or freeze (`STOP`) itself."""

@@ -62,6 +62,10 @@ class WebShop(Shop):
         finally:
             self.hosts = before
 
+    def happen(self, visit: Visit, event: dict[str, Any]) -> None:
+        """Let something happen now."""
+        self._tell_at(time.time(), visit, event)
+
     def _tell(self, visit: Visit, event: dict[str, Any]) -> None:
         with self._count:
             self._open += 1
@@ -101,8 +105,15 @@ class WebShop(Shop):
             self._ended.wait(PAUSE_S)
 
 
-def post(port: int, body: bytes, connections: dict[int, HTTPConnection], path: str = "/events") -> int:
-    """Send a request on a connection that is kept; return its status, 0 for no answer."""
+def filler(session: str, kilobytes: int = 0) -> bytes:
+    """Return an event that leads to nothing, with any size."""
+    metadata = {"text": "x" * 1024 * kilobytes}
+    return json.dumps({"session_id": session, "type": "exit", "engagement": {"metadata": metadata}}).encode()
+
+
+def post(port: int, body: bytes, kept: dict[int, HTTPConnection] | None = None, path: str = "/events") -> int:
+    """Send a request, on a kept connection if there is one; return its status, 0 for no answer."""
+    connections = {} if kept is None else kept
     connection = connections.setdefault(port, HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S))
     try:
         connection.request("POST", path, body, {"authorization": f"Bearer {KEY}"})
@@ -111,4 +122,6 @@ def post(port: int, body: bytes, connections: dict[int, HTTPConnection], path: s
     except (OSError, HTTPException):
         connection.close()
         return 0
+    if kept is None:
+        connection.close()
     return answer.status
