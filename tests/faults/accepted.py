@@ -4,13 +4,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from detectors.sequence import stage_of
+from state.collectors import HOLDS_MS
 from state.session_record import Session, StageVisit
 from tests.faults.ledger import Request
 from tests.faults.shop import Visit
 
-OVERTAKEN_S = 5.0
+OVERTAKEN_S = HOLDS_MS / 1000 + 1.0
 """How long before a request an event can have been accepted without preventing it: while a collector has held it for
 less time than that, outreaches are dispatched."""
+CLAIMED_S = 0.3
+"""The same before a claim: silence is measured up to the report of each collector."""
 
 
 def lost(visit: Visit, session: Session) -> Iterator[str]:
@@ -24,14 +27,21 @@ def lost(visit: Visit, session: Session) -> Iterator[str]:
             yield f"I2: the {event.stage} of {event.occurred} got 200, and the session doesn't have it"
 
 
-def overtaken(visit: Visit, requests: Sequence[Request]) -> Iterator[str]:
-    """Yield requests that began long after a newer event of their session was accepted."""
+def overtaken(visit: Visit, requests: Sequence[Request], claims_ms: Sequence[int]) -> Iterator[str]:
+    """Yield requests and claims long after a newer event of their session was accepted.
+
+    `claims_ms`: when the outreaches of the session were made (Unix ms).
+    """
+    # Of several outreaches, it isn't certain to which one a request belongs.
+    claimed = claims_ms[0] / 1000 if len(claims_ms) == len(requests) == 1 else 0.0
     for request in requests:
         last = _seconds(request.stamp) + 1
         for event in visit.told:
             newer = not event.entry and min(_seconds(event.occurred), event.at) > last
             if newer and event.at + OVERTAKEN_S < request.at:
                 yield f"I3: contacted {request.at - event.at:.1f} s after a newer event got 200"
+            if newer and event.at + CLAIMED_S < claimed:
+                yield f"I3: claimed {claimed - event.at:.1f} s after a newer event got 200, and contacted"
 
 
 def _seconds(moment: str) -> float:

@@ -62,7 +62,7 @@ def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
             *_not_after_they_came_back(case),
             *_never_silent(case, alarms),
             *accepted.lost(case.visit, case.session),
-            *accepted.overtaken(case.visit, case.requests),
+            *accepted.overtaken(case.visit, case.requests, [record.claimed_ms for record in case.records]),
         ]
         verdict.losses += sum(problem.startswith("I2") for problem in found)
         verdict.violations += [f"{problem}\n{_story(case, system)}" for problem in found]
