@@ -36,6 +36,8 @@ class Figures(NamedTuple):
     events: int = 0
     refused: int = 0
     """Requests with another answer than 200."""
+    damaged_bytes: int = 0
+    """Events in the spool that couldn't be read and are lost."""
 
     def write(self) -> str:
         """Return them as they are stored."""

@@ -67,7 +67,7 @@ def running(settings: Settings) -> Iterator[Collector]:
     acceptance = Acceptance(settings.collect, committer, clock)
 
     def figures() -> Figures:
-        return acceptance.totals.figures(spool.size)
+        return acceptance.totals.figures(spool.size, spool.damaged)
 
     reporter = Reporter(identifier, access=access, committer=committer, spool=spool, clock=clock, figures=figures)
     sys.setswitchinterval(SWITCH_S)
