@@ -4,6 +4,7 @@ from tests.faults import (
     api,
     clocks,
     collected,
+    collected_spool,
     crashes,
     edits,
     events,
@@ -29,4 +30,5 @@ ALL: tuple[Fault, ...] = (
     *takeovers.FAULTS,
     *silent.FAULTS,
     *collected.FAULTS,
+    *collected_spool.FAULTS,
 )

@@ -207,25 +207,28 @@ def _accepted(scene: Scene) -> int:
     return sum(len(visit.told) for visit in scene.shop.visits.values())
 
 
-def _fault(number: str, title: str, act: Callable[[Scene], None], **more: object) -> Fault:
+def collector_fault(number: str, title: str, act: Callable[[Scene], None], **more: object) -> Fault:
+    """Return a fault of a shop that speaks HTTP. `more`: fields that differ."""
     return Fault(number, title, act, OR_UNKNOWN, **{"roles": ONE, "opens": WebShop, **more})  # type: ignore[arg-type]
 
 
 FAULTS = (
-    _fault("32a", "collector killed with -9 again and again under load", killed),
-    _fault("32b", "collector killed with -9 while Redis is down and its spool holds events", killed_with_events),
-    _fault("32c", "Redis kill -9 twice under load, behind a collector", server_killed),
-    _fault("32d", "Redis frozen for 8 s, behind a collector", server_frozen),
-    _fault("32e", "collector with undelivered events frozen for 8 s", frozen_with_events),
-    _fault(
+    collector_fault("32a", "collector killed with -9 again and again under load", killed),
+    collector_fault(
+        "32b", "collector killed with -9 while Redis is down, with events in its spool", killed_with_events
+    ),
+    collector_fault("32c", "Redis kill -9 twice under load, behind a collector", server_killed),
+    collector_fault("32d", "Redis frozen for 8 s, behind a collector", server_frozen),
+    collector_fault("32e", "collector with undelivered events frozen for 8 s", frozen_with_events),
+    collector_fault(
         "32f",
         "collector with an undelivered event killed for good",
         gone,
         env={"WINBACK_COLLECT__MISSING_AFTER": f"{FORGOTTEN_AFTER_S:.0f}s"},
     ),
-    _fault("32g", "one of two collectors cut off from Redis for 8 s", one_cut_off, roles=TWO),
-    _fault("32h", "every request sent twice and shuffled", shuffled, roles=TWO),
-    _fault(
+    collector_fault("32g", "one of two collectors cut off from Redis for 8 s", one_cut_off, roles=TWO),
+    collector_fault("32h", "every request sent twice and shuffled", shuffled, roles=TWO),
+    collector_fault(
         "32i",
         "paid at a collector that falls behind after the lease",
         leased,
