@@ -23,6 +23,9 @@ UNSEEN_MS = 10_000
 """A collector reports twice a second. After this time without a report it has disappeared."""
 BEHIND_MS = 10_000
 """A collector is behind if events that it accepted earlier than this aren't in a stream."""
+HOLDS_MS = 3000
+"""After this time without a report that all events are in a stream, nothing is dispatched and no attempt goes on: an
+order can be among the missing events. An event is overtaken by at most this much."""
 
 
 class Figures(NamedTuple):
@@ -33,6 +36,8 @@ class Figures(NamedTuple):
     events: int = 0
     refused: int = 0
     """Requests with another answer than 200."""
+    damaged_bytes: int = 0
+    """Events in the spool that couldn't be read and are lost."""
 
     def write(self) -> str:
         """Return them as they are stored."""
@@ -63,6 +68,10 @@ class CollectorMark:
         """Whether events that it accepted can be missing from the streams, beyond what takes a moment."""
         return now_ms - self.until_ms > BEHIND_MS
 
+    def holds(self, now_ms: int, missing_after_ms: int) -> bool:
+        """Whether no contact can be made until it reports."""
+        return now_ms - self.until_ms > HOLDS_MS and self.counts(now_ms, missing_after_ms)
+
     def counts(self, now_ms: int, missing_after_ms: int) -> bool:
         """Whether silence has to stop where it is."""
         longest_ms = missing_after_ms if self.is_missing(now_ms) else TIMES_BEHIND * missing_after_ms
@@ -79,6 +88,11 @@ def read_marks(stored: Mapping[str, str]) -> tuple[CollectorMark, ...]:
 def held_until(marks: Sequence[CollectorMark], now_ms: int, missing_after_ms: int) -> int:
     """Return up to when silence can be measured as far as collectors are concerned; now if none holds it back."""
     return min((mark.until_ms for mark in marks if mark.counts(now_ms, missing_after_ms)), default=now_ms)
+
+
+def holder_of(marks: Sequence[CollectorMark], now_ms: int, missing_after_ms: int) -> str:
+    """Return the first collector without whose events no contact can be made; empty for none."""
+    return next((mark.collector for mark in marks if mark.holds(now_ms, missing_after_ms)), "")
 
 
 class Collectors:
@@ -106,6 +120,14 @@ class Collectors:
         """
         with driver_errors():
             self._scripts.client.hdel(self._keys.collectors, collector)
+
+    def holding(self, now_ms: int) -> str:
+        """Return the collector without whose events no contact can be made; empty for none.
+
+        Raises:
+            StateError: the server doesn't answer.
+        """
+        return holder_of(self.marks(), now_ms, self.missing_after_ms)
 
     def marks(self) -> tuple[CollectorMark, ...]:
         """Return what all collectors last reported, the one that is furthest behind first.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from state.calls import streams as lua
 from state.calls.streams import ShopSilenceReply, WatermarkReply
-from state.collectors import MISSING_AFTER_MS, Collectors, held_until
+from state.collectors import MISSING_AFTER_MS, Collectors, held_until, holder_of
 from state.driver import Word
 from state.event_stream import (
     GROUP,
@@ -47,7 +47,7 @@ class Watermark:
     until_ms: int
     """The earliest of now, the arrival of the first entry that isn't applied, and the times that collectors report."""
     collector_behind: str = ""
-    """The collector that holds undelivered events and keeps silence from being measured; empty for none."""
+    """The collector that holds undelivered events, so that no contact can be made; empty for none."""
 
 
 class Streams:
@@ -153,13 +153,16 @@ class Streams:
         now_ms = min(now for now, _ in found)
         missing_after_ms = self._collectors.missing_after_ms
         applied_ms = min(measured_until(now, first, trail) for (now, first), trail in zip(found, trails, strict=True))
-        behind = [mark for mark in marks if mark.is_behind(now_ms) and mark.counts(now_ms, missing_after_ms)]
         return Watermark(
             now_ms=now_ms,
             first=min((first for _, first in found if first), key=entry_order, default=""),
             until_ms=min(applied_ms, held_until(marks, now_ms, missing_after_ms)),
-            collector_behind=behind[0].collector if behind else "",
+            collector_behind=holder_of(marks, now_ms, missing_after_ms),
         )
+
+    def collector_behind(self, now_ms: int) -> str:
+        """Return the collector that holds undelivered events, so that no contact can be made; empty for none."""
+        return self._collectors.holding(now_ms)
 
     def now_ms(self) -> int:
         """Return the time of the streams' servers (Unix ms); the latest one of several."""

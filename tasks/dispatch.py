@@ -60,9 +60,10 @@ def dispatch(
 
 def _lease(free: int, in_flight: int, deps: Deps) -> list[str]:
     """Lease up to `free` due outreaches within the permits, longest due first; return their ids."""
-    # Read the ids before the lease: events that had arrived by then are applied before any contact.
-    barrier = deps.streams.barrier() if free > 0 else ""
+    # Read the reports of collectors, then the ids, then lease: all that collectors had delivered by then, and all else
+    # that had arrived, is applied before any contact.
     mark = deps.streams.watermark() if free > 0 else None
+    barrier = deps.streams.barrier() if free > 0 else ""
     if mark and mark.collector_behind:
         # A shopper's return can be among its events. All outreaches stay due.
         log.warning("dispatch_held", reason="a collector holds undelivered events", collector=mark.collector_behind)

@@ -34,7 +34,7 @@ from tasks.policy.rules import DELAY, decide
 from tasks.policy.situation import Situation
 
 POLL_INTERVAL_S = 0.05
-INGEST_BEHIND = "ingest_behind"
+INGEST_BEHIND, COLLECTOR_BEHIND = "ingest_behind", "collector_behind"
 UNREADABLE_PAUSE = timedelta(minutes=5)
 """How soon an operator might have added the missing key."""
 
@@ -53,7 +53,7 @@ def attempt(outreach: str, deps: Deps) -> AttemptOutcome:
     reached("outreach_taken")
     stamped, permit = deps.stamps.taken(), Permit()
     outcome = _attempt(taken, permit, deps)
-    if stamped and outcome.reason != INGEST_BEHIND:
+    if stamped and outcome.reason not in {INGEST_BEHIND, COLLECTOR_BEHIND}:
         deps.stamps.decided()
     if deps.client is not None:
         deps.control.return_permits(taken, requests=int(not permit.request_made), day=permit.day)
@@ -61,6 +61,10 @@ def attempt(outreach: str, deps: Deps) -> AttemptOutcome:
 
 
 def _attempt(taken: Taken, permit: Permit, deps: Deps) -> AttemptOutcome:
+    if deps.streams.collector_behind(taken.now_ms):
+        # A new dispatch reads a new barrier, behind what the collector delivers.
+        deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")
+        return AttemptOutcome(taken.outreach, "postponed", COLLECTOR_BEHIND)
     waited_s = _catch_up(taken, deps)
     if waited_s is None:
         deps.outbox.postpone(taken, delay_ms=milliseconds(CATCH_UP), why="")

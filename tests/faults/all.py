@@ -1,6 +1,20 @@
 """All faults, in order."""
 
-from tests.faults import api, clocks, crashes, edits, events, hostile, mixed, refusals, servers, silent, takeovers
+from tests.faults import (
+    api,
+    clocks,
+    collected,
+    collected_spool,
+    crashes,
+    edits,
+    events,
+    hostile,
+    mixed,
+    refusals,
+    servers,
+    silent,
+    takeovers,
+)
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
@@ -15,4 +29,6 @@ ALL: tuple[Fault, ...] = (
     *mixed.FAULTS,
     *takeovers.FAULTS,
     *silent.FAULTS,
+    *collected.FAULTS,
+    *collected_spool.FAULTS,
 )

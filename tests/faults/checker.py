@@ -11,6 +11,7 @@ from state.decisions import OPEN, Operator, OutreachRecord
 from state.partition_totals import OUTCOMES
 from state.partitions import PARTITIONS
 from state.session_record import Session
+from tests.faults import accepted
 from tests.faults.ledger import Request
 from tests.faults.shop import MAILBOX, NAME, STREAMS, Shop, Told, Visit, entry_order
 from tests.faults.silence import Alarm, alarms_in, silent_stops
@@ -60,6 +61,8 @@ def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
             *_none_lost(case, allowed),
             *_not_after_they_came_back(case),
             *_never_silent(case, alarms),
+            *accepted.lost(case.visit, case.session),
+            *accepted.overtaken(case.visit, case.requests, [record.claimed_ms for record in case.records]),
         ]
         verdict.losses += sum(problem.startswith("I2") for problem in found)
         verdict.violations += [f"{problem}\n{_story(case, system)}" for problem in found]
@@ -137,9 +140,10 @@ def _not_after_they_came_back(case: _Case) -> Iterator[str]:
             had_arrived = any(_by_then(event, noted[event.stream]) for event in newer)
             if _attempted_once(record, case) and had_arrived:
                 yield "I3: newer activity had reached Redis when the outreach was dispatched"
-    if case.visit.kind == "pays" and case.requests and not case.visit.untold:
+    late = case.visit.untold or case.visit.late
+    if case.visit.kind == "pays" and case.requests and not late:
         yield "I3: contacted although they had paid before the threshold"
-    if case.visit.kind == "refuses" and case.requests and not case.visit.untold:
+    if case.visit.kind == "refuses" and case.requests and not late:
         yield "I3: contacted although they had refused in another session"
 
 
@@ -154,6 +158,8 @@ def _by_then(event: Told, noted: tuple[int, int]) -> bool:
 
     This isn't conclusive if the id was ahead of the clock and the stream has assigned ids of now since.
     """
+    if not event.entry:  # a collector wrote it; see `accepted.overtaken`
+        return False
     entry = entry_order(event.entry)
     is_now = abs(entry[0] / 1000 - event.at) < CLOCKS_DIFFER_S
     return entry <= noted and not (is_now and noted[0] / 1000 > event.at + AHEAD_S)

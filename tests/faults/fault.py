@@ -33,6 +33,11 @@ OR_UNKNOWN = USUAL | {"unknown"}
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
+def direct_shop(system: System, random: Random, prefix: str) -> Shop:
+    """Return a shop that writes to Redis itself."""
+    return Shop(system.server.url, random, prefix)
+
+
 @dataclass(slots=True)
 class Scene:
     """One run: the system, its shoppers, and the random choices."""
@@ -69,6 +74,8 @@ class Fault:
     """How long nothing must be in flight before the run counts as over."""
     around: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = lambda _: nullcontext({})
     """Runs further programs for the roles in a separate directory; yields the settings for them."""
+    opens: Callable[[System, Random, str], Shop] = direct_shop
+    """Makes the shop."""
     pace: RestartPolicy = PACE
     """The restart policy of roles that end."""
     most_runs: int = 1000
@@ -118,7 +125,7 @@ def run_once(fault: Fault, seed: int, system: System, result: Result) -> Verdict
     """Cause a fault once, wait until everything has ended, and check the promises."""
     random = Random(f"{fault.number}/{seed}")
     system.api.plan(always(ACCEPT))
-    shop = Shop(system.server.url, random, f"f{fault.number}-{seed}")
+    shop = fault.opens(system, random, f"f{fault.number}-{seed}")
     scene = Scene(system, shop, random)
     try:
         fault.act(scene)

@@ -56,6 +56,8 @@ class Told:
     entry: str
     type: str
     occurred: str
+    stage: str = ""
+    """The stage of an activity."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Visit:
     told: list[Told] = field(default_factory=list)
     untold: int = 0
     """Events that the server didn't accept or acknowledge."""
+    late: int = 0
+    """Events that were accepted later than they occurred, because a collector didn't answer."""
 
 
 def entry_order(entry: str) -> tuple[int, int]:
@@ -166,6 +170,7 @@ class Shop:
         while not self._closing.wait(0.005):
             while due := self._next_due():
                 self._tell(*due)
+                self._telling = False
 
     def _next_due(self) -> tuple[Visit, dict[str, Any]] | None:
         with self._guard:
@@ -183,7 +188,6 @@ class Shop:
             visit.untold += 1
         else:
             visit.told.append(Told(time.time(), stream, entry, event["type"], event["occurred_at"]))
-        self._telling = False
 
 
 def _activity(stage: str) -> dict[str, Any]:

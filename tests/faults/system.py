@@ -12,6 +12,7 @@ from typing import Any, Self
 from redis import Redis
 
 from tasks.failpoints import VARIABLE, Point
+from tests.faults.collector_hosts import COLLECTOR, EXTRA, CollectorHosts
 from tests.faults.ledger import LedgerApi
 from tests.faults.observed import ROLES, Observed
 from tests.faults.proxy import Proxy
@@ -26,6 +27,7 @@ from worker.supervision.supervisor import Supervisor
 
 STAGES = ("product_selection", "cart_review", "checkout", "payment")
 PACE = RestartPolicy(first=0.2, longest=1.0, limit=1000)
+NO_RESTART = RestartPolicy(first=3600.0, longest=3600.0, longest_wait=3600.0, limit=1000)
 
 
 class System(Observed):
@@ -52,7 +54,10 @@ class System(Observed):
         self.api = enter(LedgerApi(self.directory / "ledger"))
         self.to_state, self.to_broker = enter(Proxy(self.port)), enter(Proxy(self.port))
         self.to_api = enter(Proxy(self.api.port))
-        self.env = SETTINGS | {
+        self.collectors = enter(CollectorHosts(self.directory, self.port, self._names))
+        self.env = {
+            **SETTINGS,
+            **self.collectors.env,
             VARIABLE: str(self.points),
             "WINBACK_CONFIG": str(self.directory / "winback.toml"),
             "WINBACK_REDIS_URL": f"redis://127.0.0.1:{self.to_state.port}/0",
@@ -68,6 +73,7 @@ class System(Observed):
         self._stack.callback(lambda: self.supervisor.stop())  # noqa: PLW0108 - another one can replace it
         self.supervise()
         self.until(self.all_alive, 60)
+        self.until(self.collectors.all_answer, 60, "an answer of every collector")
 
     def supervise(self) -> None:
         """Start all roles with a supervisor that doesn't count earlier crashes."""
@@ -114,6 +120,13 @@ class System(Observed):
         odd = replace(known, name=f"odd {name}", argv=argv, env={**known.env, **env})
         with Supervisor([odd], output=self._note, policy=PACE):
             yield
+
+    def extra_collector(self, *, clock_ahead_s: float = 0.0) -> Supervisor:
+        """Return one more collector, which isn't restarted. Its host's clock can be wrong, also by less than zero."""
+        (known,) = (role for role in roles(self.settings, self.env) if role.name == COLLECTOR)
+        argv = (known.argv[0], "-m", "tests.support.other_clock", str(clock_ahead_s), *known.argv[2:])
+        odd = replace(known, name=EXTRA, argv=argv, env={**known.env, **self.collectors.env_of(EXTRA)})
+        return Supervisor([odd], output=self._note, policy=NO_RESTART)
 
     def arm(self, point: Point, what: str = "KILL") -> None:
         """Let the next process that reaches a failpoint kill (`KILL`) or freeze (`STOP`) itself."""
@@ -189,7 +202,8 @@ class System(Observed):
             if number:
                 argv = tuple(word.replace("@%h", f"{number}@%h") for word in argv)
                 argv += ("--consumer", name) if role == "ingest" else ()
-            found.append(replace(known[role], name=name, argv=argv))
+            env = {**known[role].env, **self.collectors.env_of(name)}
+            found.append(replace(known[role], name=name, argv=argv, env=env))
         return found
 
     def _note(self, role: str, line: str) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from state.collectors import (
-    BEHIND_MS,
     COLLECTOR_TTL_MS,
+    HOLDS_MS,
     TIMES_BEHIND,
     UNSEEN_MS,
     CollectorMark,
@@ -86,8 +86,17 @@ def test_silence_is_measured_up_to_the_earliest_report(state: State) -> None:
 
 
 def test_collector_that_keeps_up_is_not_behind(state: State) -> None:
-    report(state, now_ms(state) - BEHIND_MS // 2)
+    report(state, now_ms(state) - HOLDS_MS // 2)
     assert state.streams.watermark().collector_behind == ""
+
+
+@pytest.mark.parametrize(("late_ms", "holds"), [(HOLDS_MS, False), (HOLDS_MS + 1, True), (TIMES_BEHIND * AFTER, True)])
+def test_collector_holds_contacts_while_it_is_late(late_ms: int, *, holds: bool) -> None:
+    assert mark(NOW - late_ms, NOW).holds(NOW, AFTER) is holds
+
+
+def test_collector_that_no_longer_counts_holds_no_contact() -> None:
+    assert not mark(NOW - TIMES_BEHIND * AFTER - 1, NOW).holds(NOW, AFTER)
 
 
 def test_unapplied_entry_counts_before_a_later_report(state: State) -> None:

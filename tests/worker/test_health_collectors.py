@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.collectors import COLLECTOR_TTL_MS
+from state.collectors import COLLECTOR_TTL_MS, Collectors, Figures
 from tests.support.cli_support import make_healthy, read
 from tests.support.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.shown_metrics import show
@@ -74,3 +74,12 @@ def test_metrics_have_the_figures_of_each_collector(healthy: State) -> None:
     assert found.value("winback_collector_requests_total", collector="ab12") == 7
     assert found.value("winback_collector_events_total", collector="ab12") == 30
     assert found.value("winback_collector_refused_total", collector="ab12") == 2
+    assert found.value("winback_collector_damaged_bytes", collector="ab12") == 0
+
+
+def test_lost_events_of_a_spool_are_an_alarm(healthy: State) -> None:
+    Collectors(healthy.scripts, healthy.keys).sign("ab12", now_ms(healthy), Figures(damaged_bytes=70))
+    report(healthy, collector="b")
+    (finding,) = found(healthy)
+    assert (finding.mark, "collectors" in failing([finding])) == ("fail", True)
+    assert finding.text == "collector ab12 lost events since its start: 70 bytes of its spool can't be read"

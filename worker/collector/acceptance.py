@@ -40,9 +40,9 @@ class Totals:
         self.ignored = 0
         self.refused = 0
 
-    def figures(self, spool_bytes: int) -> Figures:
+    def figures(self, spool_bytes: int, damaged_bytes: int) -> Figures:
         """Return what is reported."""
-        return Figures(spool_bytes, self.requests, self.events, self.refused)
+        return Figures(spool_bytes, self.requests, self.events, self.refused, damaged_bytes)
 
 
 class Request(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
+from detectors.lanes import milliseconds
 from state.cipher import cipher_of
 from state.collectors import Figures
 from state.errors import DeploymentMismatchError, ServerUnsuitableError, StateError
@@ -67,9 +68,17 @@ def running(settings: Settings) -> Iterator[Collector]:
     acceptance = Acceptance(settings.collect, committer, clock, lambda: access.has_room_for_requests)
 
     def figures() -> Figures:
-        return acceptance.totals.figures(spool.size)
+        return acceptance.totals.figures(spool.size, spool.damaged)
 
-    reporter = Reporter(identifier, access=access, committer=committer, spool=spool, clock=clock, figures=figures)
+    reporter = Reporter(
+        identifier,
+        access=access,
+        committer=committer,
+        spool=spool,
+        clock=clock,
+        figures=figures,
+        missing_after_ms=milliseconds(settings.collect.missing_after),
+    )
     sys.setswitchinterval(SWITCH_S)
     committer.start()
     reporter.start()

@@ -34,13 +34,16 @@ class Reporter:
         spool: Spool,
         clock: ServerClock,
         figures: Callable[[], Figures],
+        missing_after_ms: int,
     ) -> None:
+        """`missing_after_ms`: how long others count a collector that reports nothing."""
         self._collector = collector
         self._access = access
         self._committer = committer
         self._spool = spool
         self._clock = clock
         self._figures = figures
+        self._missing_after_ms = missing_after_ms
         self._stopped = Event()
         self._last_heartbeat_s = float("-inf")
         self._thread = Thread(target=self._run, name="report")
@@ -101,6 +104,9 @@ class Reporter:
         """Report the earliest moment from which on accepted events can be missing from the streams.
 
         The queue is read before the spool: an event moves from the one to the other. The time is read before both.
+
+        While the spool can have events of a time before the server's was known, their times can be wrong. A report that
+        is far in the past doesn't count, so the earliest possible one is bounded.
         """
         if not self._clock.is_known:
             self._first_known_ms = self._access.sign(self._collector, 0, self._figures())
@@ -112,6 +118,8 @@ class Reporter:
             self._first_known_ms = None
         times = (now_ms, queued_ms, spooled_ms, self._first_known_ms)
         until_ms = min(ms for ms in times if ms is not None)
+        if self._first_known_ms is not None:
+            until_ms = max(until_ms, self._first_known_ms - self._missing_after_ms)
         self._clock.set(self._access.sign(self._collector, until_ms, self._figures()))
 
     def _deliver(self) -> None:

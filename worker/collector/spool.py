@@ -13,7 +13,7 @@ import structlog
 from state.cipher import Cipher
 from state.errors import UnknownKeyError, UnreadableError
 from worker.collector.spool_directory import SpoolDirectory, number_of
-from worker.collector.spool_records import HEADER, pack, unpack
+from worker.collector.spool_records import Record, is_torn, pack, unpack
 from worker.errors import StartError
 
 SEGMENT_BYTES = 1024 * 1024
@@ -48,6 +48,8 @@ class Chunk:
     """Bytes of its segment that are delivered with it."""
     next_ms: int
     """When the first event behind it in its segment was accepted; 0: there is none."""
+    damaged: int
+    """Bytes of records between these that can't be read."""
 
 
 class Spool:
@@ -62,6 +64,8 @@ class Spool:
         self._segments: deque[_Segment] = deque()
         self.size = 0
         """Bytes that all segments have together."""
+        self.damaged = 0
+        """Bytes of records that couldn't be read since the start."""
         self._file: int | None = None
         self._next_number = 1
         self._owner = ""
@@ -128,20 +132,20 @@ class Spool:
             if not self._segments:
                 return None
             segment = self._segments[0]
-            content = segment.path.read_bytes()[: segment.size]
+            content = _content(segment)
         events: list[bytes] = []
-        size, end, next_ms = 0, segment.delivered, 0
+        size, end, next_ms, damaged = 0, segment.delivered, 0, 0
         for record in unpack(content, segment.delivered):
             if size >= CHUNK_BYTES:
                 next_ms = record.received_ms
                 break
-            events += self._open_record(record.received_ms, record.payload)
+            found = self._open_record(record)
+            events += found or ()
+            damaged += record.start - end if found else record.end - end
             size, end = size + len(record.payload), record.end
         else:
-            if end < segment.size:
-                log.error("spool_damaged", file=segment.path.name, bytes=segment.size - end)
-            end = segment.size
-        return Chunk(events, segment.path, end, next_ms)
+            damaged, end = damaged + segment.size - end, segment.size
+        return Chunk(events, segment.path, end, next_ms, damaged)
 
     def drop(self, chunk: Chunk) -> None:
         """Remove events that are delivered."""
@@ -149,12 +153,12 @@ class Spool:
             segment = self._segments[0]
             if segment.path != chunk.path:
                 return
+            self._note_damage(chunk.path, chunk.damaged)
             if chunk.next_ms:
                 segment.delivered, segment.oldest_ms = chunk.end, chunk.next_ms
                 return
             if chunk.end < segment.size:  # more was appended in the meantime
-                content = segment.path.read_bytes()[chunk.end : segment.size]
-                first = next(unpack(content), None)
+                first = next(unpack(_content(segment), chunk.end), None)
                 segment.delivered = chunk.end
                 segment.oldest_ms = first.received_ms if first else segment.oldest_ms
                 return
@@ -198,31 +202,46 @@ class Spool:
     def _recover(self, path: Path) -> None:
         content = path.read_bytes()
         records = list(unpack(content))
-        end = records[-1].end if records else 0
-        if end < len(content):
-            log.warning("spool_torn", file=path.name, bytes=len(content) - end)
+        size, end = len(content), records[-1].end if records else 0
+        if is_torn(content, end):
+            log.warning("spool_torn", file=path.name, bytes=size - end)
             os.truncate(path, end)
+            size = end
         if not records:
+            self._note_damage(path, size)
             path.unlink()
             return
         try:
-            self._open_record(records[0].received_ms, records[0].payload)
+            self._open_record(records[0])
         except UnknownKeyError as problem:
             raise StartError(f"collect.spool: {problem}") from None
-        self._segments.append(_Segment(path, end, records[0].received_ms))
-        self.size += end
+        self._segments.append(_Segment(path, size, records[0].received_ms))
+        self.size += size
 
-    def _open_record(self, received_ms: int, payload: bytes) -> list[bytes]:
+    def _open_record(self, record: Record) -> list[bytes] | None:
+        """Return the events of a record; None if it can't be decrypted."""
         try:
-            text = self._cipher.decrypt(self._owner, "spool", str(received_ms), payload.decode())
+            text = self._cipher.decrypt(self._owner, "spool", str(record.received_ms), record.payload.decode())
         except UnknownKeyError:
             raise
         except (UnreadableError, UnicodeDecodeError):
-            log.error("spool_damaged", bytes=len(payload) + HEADER.size)  # noqa: TRY400 - one line says it
-            return []
+            return None
         return text.encode().split(b"\n")
+
+    def _note_damage(self, path: Path, size: int) -> None:
+        if size:
+            self.damaged += size
+            log.error("spool_damaged", file=path.name, bytes=size)
 
     def _close_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+
+def _content(segment: _Segment) -> bytes:
+    """Return what was appended to a segment; nothing if an operator has removed the file."""
+    try:
+        return segment.path.read_bytes()[: segment.size]
+    except FileNotFoundError:
+        return b""

@@ -1,9 +1,11 @@
 """Records of the spool: events that were accepted together, with a length and a checksum in front.
 
 A process that is killed while it appends leaves a torn record at the end of the file. The checksum shows it. No client
-got a 200 for the events of a torn record.
+got a 200 for the events of a torn record. A record that the disk has damaged costs only itself: the next one is found
+by its checksum.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,6 +14,9 @@ from zlib import crc32
 HEADER = struct.Struct(">IIQ")
 LONGEST = 256 * 1024 * 1024
 """Bytes of a record; a header that says more is damaged."""
+_TIME = re.compile(rb"(?=\x00\x00[\x01\x02])")
+"""The beginning of a time between 2004 and 2074 in a header."""
+_TIME_AT = 8
 
 
 class Record(NamedTuple):
@@ -20,6 +25,7 @@ class Record(NamedTuple):
     received_ms: int
     """When its first event was accepted (Unix ms)."""
     payload: bytes
+    start: int
     end: int
     """Where the next record begins."""
 
@@ -30,17 +36,34 @@ def pack(received_ms: int, payload: bytes) -> bytes:
 
 
 def unpack(content: bytes, start: int = 0) -> Iterator[Record]:
-    """Yield the records from a position on, up to the first that is torn or damaged."""
-    while start + HEADER.size <= len(content):
-        length, checksum, received_ms = HEADER.unpack_from(content, start)
-        end = start + HEADER.size + length
-        if length > LONGEST or end > len(content):
-            return
-        payload = content[start + HEADER.size : end]
-        if checksum != _checksum(received_ms, payload):
-            return
-        yield Record(received_ms, payload, end)
-        start = end
+    """Yield the records from a position on, without those that are torn or damaged."""
+    while (record := _at(content, start) or _next(content, start + 1)) is not None:
+        yield record
+        start = record.end
+
+
+def is_torn(content: bytes, start: int) -> bool:
+    """Return whether a record begins at a position that wasn't written to its end."""
+    left = len(content) - start - HEADER.size
+    return -HEADER.size < left < 0 or (left >= 0 and HEADER.unpack_from(content, start)[0] > left)
+
+
+def _at(content: bytes, start: int) -> Record | None:
+    """Return the record that begins at a position, unless it is torn or damaged."""
+    if start + HEADER.size > len(content):
+        return None
+    length, checksum, received_ms = HEADER.unpack_from(content, start)
+    end = start + HEADER.size + length
+    if length > LONGEST or end > len(content):
+        return None
+    payload = content[start + HEADER.size : end]
+    return Record(received_ms, payload, start, end) if checksum == _checksum(received_ms, payload) else None
+
+
+def _next(content: bytes, start: int) -> Record | None:
+    """Return the first readable record that begins at a position or behind it."""
+    found = (_at(content, time.start() - _TIME_AT) for time in _TIME.finditer(content, start + _TIME_AT))
+    return next((record for record in found if record is not None), None)
 
 
 def _checksum(received_ms: int, payload: bytes) -> int:

@@ -33,7 +33,7 @@ def _problem(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding
     if mark.is_missing(now_ms):
         return _missing(mark, now_ms, missing_after_ms)
     if not mark.is_behind(now_ms):
-        return None
+        return _damaged(mark) if mark.figures.damaged_bytes else None
     text = (
         f"collector {mark.collector} has held undelivered events for {span(now_ms - mark.until_ms)} "
         f"({megabytes(mark.figures.spool_bytes)})"
@@ -42,6 +42,12 @@ def _problem(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding
         until = clock_time(mark.until_ms + TIMES_BEHIND * missing_after_ms)
         return Finding(NAME, "fail", f"{text}: no silence is measured and nothing is sent until {until}", _READ_LOG)
     return Finding(NAME, "fail", f"{text}: silence is measured without them again", _READ_LOG)
+
+
+def _damaged(mark: CollectorMark) -> Finding:
+    lost = f"collector {mark.collector} lost events since its start: {mark.figures.damaged_bytes} bytes of its spool"
+    hint = "replace the disk of collect.spool, and start the collector again"
+    return Finding(NAME, "fail", f"{lost} can't be read", hint)
 
 
 def _missing(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding:
