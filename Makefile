@@ -57,7 +57,7 @@ servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ,
 	$(BIN)/python -m pytest --extended
 
 CLIENTS := .cache/clients
-MISSING = $(if $(shell command -v $(1)),,$(error $(firstword $(1)) isn't installed: apt-get install $(2)))
+MISSING = $(if $(strip $(foreach each,$(1),$(shell command -v $(each)))),,$(error $(firstword $(1)) isn't installed: apt-get install $(2)))
 
 # npm keeps no lock file: it would name a registry. tests/clients/package.json has exact versions.
 $(CLIENTS)/.ready: tests/clients/package.json tests/clients/python.txt tests/clients/python-older.txt | $(READY)
