@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clients.programs import PUBLIC_KEY, SERVER_KEY
 from tests.clients.shoppers import THRESHOLD_S
 from tests.support.running_shop import Shop, free_port, running_shop
 
-SERVER_KEY, PUBLIC_KEY = "server-key-1", "public-key-1"
 YUNO_SECRET = "secret-of-yuno"
 
 

@@ -17,8 +17,8 @@ GUIDE = ROOT / "docs" / "guides" / "sdks.md"
 INSTALLED = ROOT / ".cache" / "clients"
 """Where `make clients` installs the SDKs."""
 PLAYERS = Path(__file__).parent / "players"
-URL = "https://collect.example.com"
-KEY = "SERVER_KEY"
+HOST = "collect.example.com"
+SERVER_KEY, PUBLIC_KEY = "server-key-1", "public-key-1"
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,19 @@ class Client:
     def is_python(self) -> bool:
         return self.folder.startswith("python")
 
-    def code(self, url: str, key: str) -> str:
-        """Return the lines of the guide with an address and a key."""
+    @property
+    def is_browser(self) -> bool:
+        return self.folder == "browser"
+
+    def code(self, url: str, key: str = "") -> str:
+        """Return the lines of the guide with the collector's address and a key."""
         (text,) = marked(GUIDE, self.block)
-        assert URL in text
-        assert f'"{KEY}"' in text
-        return text.replace(URL, url).replace(KEY, key)
+        assert HOST in text
+        written, own = ("PUBLIC_KEY", PUBLIC_KEY) if self.is_browser else ("SERVER_KEY", SERVER_KEY)
+        assert f'"{written}"' in text
+        scheme, _, host = url.partition("://")
+        text = text.replace(f"https://{HOST}", url).replace(HOST, host).replace('"https"', f'"{scheme}"')
+        return text.replace(written, key or own)
 
 
 CLIENTS = {
@@ -51,6 +58,8 @@ CLIENTS = {
         Client("rudder-python", "client_rudder_python", "python"),
         Client("segment-node", "client_segment_node", "node"),
         Client("rudder-node", "client_rudder_node", "node"),
+        Client("segment-browser", "client_segment_browser", "browser"),
+        Client("rudder-browser", "client_rudder_browser", "browser"),
     )
 }
 
@@ -58,8 +67,8 @@ CLIENTS = {
 class Program:
     """A running client."""
 
-    def __init__(self, client: Client, folder: Path, steps: Sequence[Step], url: str, key: str) -> None:
-        """`folder`: for its files."""
+    def __init__(self, client: Client, folder: Path, steps: Sequence[Step], url: str, key: str = "") -> None:
+        """`folder`: for its files. `key`: another key than the right one."""
         self._log, self._out = folder / f"{client.name}.log", folder / f"{client.name}.out"
         command, document = _python(client, url, key) if client.is_python else _node(client, url, key)
         env = {**os.environ, "PYTHONPATH": str(INSTALLED / client.folder), "NO_PROXY": "127.0.0.1"}

@@ -1,11 +1,13 @@
 """Each SDK plays each shopper against the running system: the API gets exactly the expected request, or none."""
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.conftest import SERVER_KEY
+from tests.clients.chromium import Browser, Page
+from tests.clients.pages import begin, has_done, served
 from tests.clients.programs import CLIENTS, Program
 from tests.clients.shoppers import STORIES, Shopper, plan, shoppers
 from tests.support.running_shop import Shop, until
@@ -22,15 +24,35 @@ def played(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     folder = tmp_path_factory.mktemp("stories")
     url = f"http://127.0.0.1:{shop.env['WINBACK_COLLECT__PORT']}"
     with ExitStack() as stack:
-        running = [Program(CLIENTS[name], folder, plan(crowd), url, SERVER_KEY) for name, crowd in CROWDS.items()]
+        visits = in_pages(stack, folder, url)
+        running = [
+            Program(CLIENTS[name], folder, plan(crowd), url)
+            for name, crowd in CROWDS.items()
+            if not CLIENTS[name].is_browser
+        ]
         for program in running:
             stack.callback(program.end)
-        results = [program.result() for program in running]
-    assert [result["errors"] for result in results] == [[] for _ in results]
-    last = Program(CLIENTS["segment-python"], folder, plan([LAST]), url, SERVER_KEY)
-    assert last.result()["errors"] == []
-    until(lambda: requests_for(shop, LAST))
+        for page, shopper in visits:
+            begin(page, shopper.steps)
+        for program in running:
+            result = program.result()
+            assert result["errors"] == [], result
+        until(lambda: all(has_done(page, shopper.steps) for page, shopper in visits))
+        last = Program(CLIENTS["segment-python"], folder, plan([LAST]), url)
+        assert last.result()["errors"] == []
+        # The browser stays open until then, because its SDKs send with a delay.
+        until(lambda: requests_for(shop, LAST))
     return shop
+
+
+def in_pages(stack: ExitStack, folder: Path, url: str) -> list[tuple[Page, Shopper]]:
+    """Open a page for each shopper of a browser's SDK."""
+    clients = [client for client in CLIENTS.values() if client.is_browser]
+    address = stack.enter_context(served({f"/{client.name}": client.code(url) for client in clients}))
+    browser = stack.enter_context(Browser(folder))
+    return [
+        (browser.page(f"{address}/{client.name}"), shopper) for client in clients for shopper in CROWDS[client.name]
+    ]
 
 
 def requests_for(shop: Shop, shopper: Shopper) -> list[dict[str, Any]]:
