@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test coverage servers faults check format pages screenshots docs bench audit release clean
+.PHONY: help setup demo up test coverage servers clients faults check format pages screenshots docs bench audit release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -56,6 +56,25 @@ servers: $(READY) ## the whole again on Redis 7, Cluster, Sentinel and RabbitMQ,
 	$(BIN)/python -m pytest tests/servers -n 3 --dist loadfile
 	$(BIN)/python -m pytest --extended
 
+CLIENTS := .cache/clients
+MISSING = $(if $(strip $(foreach each,$(1),$(shell command -v $(each)))),,$(error $(firstword $(1)) isn't installed: apt-get install $(2)))
+
+# npm keeps no lock file: it would name a registry. tests/clients/package.json has exact versions.
+$(CLIENTS)/.ready: tests/clients/package.json tests/clients/python.txt tests/clients/python-older.txt | $(READY)
+	$(call MISSING,node,nodejs)$(call MISSING,npm,npm)
+	rm -rf $(CLIENTS)
+	mkdir -p $(CLIENTS)/node
+	@echo "Installing the SDKs of Segment, RudderStack and others into $(CLIENTS) (half a minute, once):"
+	for each in python python-older; do $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --target $(CLIENTS)/$$each --constraint constraints.txt --requirement tests/clients/$$each.txt || exit 1; done
+	cp tests/clients/package.json $(CLIENTS)/node
+	npm install --prefix $(CLIENTS)/node --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel error
+	@touch $@
+
+clients: $(CLIENTS)/.ready ## let real SDKs, on Node.js and in Chromium too, play shoppers (Debian's nodejs, npm and chromium)
+	$(call MISSING,node,nodejs)$(call MISSING,chromium google-chrome,chromium)
+	$(BIN)/python -m pytest tests/clients -n 0
+
 faults: $(READY) ## make every fault happen to real processes, twenty times (a night; RUNS=3 takes about an hour)
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
@@ -72,7 +91,7 @@ check: $(READY) ## check formatting, lint (every rule), types, imports, dependen
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/deptry .
-	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --ignore DEP002,DEP004  # with tests and benches
+	$(BIN)/deptry . --exclude '\.venv' --extend-exclude build --extend-exclude '\.cache' --ignore DEP002,DEP004  # with tests and benches
 	$(BIN)/vulture
 	$(BIN)/codespell
 	$(BIN)/codespell --dictionary .ci/plain_words.txt $(PROSE)

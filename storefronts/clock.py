@@ -7,7 +7,9 @@ from detectors.json_values import JsonValue
 from detectors.normalize import moments
 
 TOLERANCE = timedelta(seconds=2)
-"""A difference up to this is the time on the way, not a wrong clock."""
+"""A clock that is wrong by less counts as right."""
+LONGEST_DELAY = timedelta(minutes=2)
+"""An arrival up to this long after the sending is a delay, such as a repeated request. Later, the clock is late."""
 
 
 def moment(value: JsonValue) -> datetime | None:
@@ -37,17 +39,31 @@ def occurred(timestamp: JsonValue, received: datetime, *, sent_at: JsonValue = N
     `sent_at` is the time of sending by the sender's clock. The difference to `received` corrects the timestamp, because
     both are of the same clock.
     """
-    received = received.astimezone(UTC)
-    found, sent = moment(timestamp), _of_batch(sent_at) if isinstance(sent_at, str) else moment(sent_at)
+    received, found, skew = received.astimezone(UTC), moment(timestamp), _skew(received, sent_at)
     if found is None:
         return received
-    skew = received - sent if sent else timedelta()
-    if abs(skew) >= TOLERANCE:
+    if skew <= -TOLERANCE or skew > LONGEST_DELAY:
         try:
             found += skew
         except OverflowError:
             return received
     return min(found, received)
+
+
+def stopped(timestamp: JsonValue, received: datetime, *, sent_at: JsonValue = None) -> datetime:
+    """Return the latest moment at which an event that stops a contact can have happened, as `occurred` does.
+
+    If the clock can be wrong, that is the arrival. The time on the way differs between requests, so an order could
+    otherwise be corrected to a moment before the payment that led to it.
+    """
+    if abs(_skew(received, sent_at)) >= TOLERANCE:
+        return received.astimezone(UTC)
+    return occurred(timestamp, received, sent_at=sent_at)
+
+
+def _skew(received: datetime, sent_at: JsonValue) -> timedelta:
+    sent = _of_batch(sent_at) if isinstance(sent_at, str) else moment(sent_at)
+    return received - sent if sent else timedelta()
 
 
 def written(value: datetime) -> str:

@@ -38,6 +38,8 @@ class Call:
     traits: tuple[JsonObject, ...]
     """The objects that can name the customer, the most reliable first."""
     occurred_at: datetime
+    stopped_at: datetime
+    """As `occurred_at`, if it stops a contact."""
     options: Options
     place: int
     """The position in a batch."""
@@ -47,6 +49,8 @@ class Call:
         """Return the call that a body describes."""
         properties, context = mapping(fields.get("properties")), mapping(fields.get("context"))
         timestamp = fields.get("timestamp") or fields.get("originalTimestamp")
+        # Segment has corrected the timestamp of a call that it received. It can arrive from there hours later.
+        sent_at = None if fields.get("receivedAt") else fields.get("sentAt")
         contacts: JsonObject = {name: properties[name] for name in ("email", "phone") if name in properties}
         traits = (mapping(fields.get("traits")), mapping(context.get("traits")), contacts)
         return cls(
@@ -56,7 +60,8 @@ class Call:
             properties=properties,
             context=context,
             traits=tuple(filter(None, traits)),
-            occurred_at=clock.occurred(timestamp, delivery.received, sent_at=fields.get("sentAt")),
+            occurred_at=clock.occurred(timestamp, delivery.received, sent_at=sent_at),
+            stopped_at=clock.stopped(timestamp, delivery.received, sent_at=sent_at),
             options=options,
             place=place,
         )

@@ -51,7 +51,7 @@ def _track(call: Call) -> Part:
         case "order_completed":
             return _order(call)
         case "opt_out" | "payment_pending" as kind:
-            return _translated(call, events.event(kind, call.occurred_at, customer=call.customer))
+            return _translated(call, events.event(kind, call.stopped_at, customer=call.customer))
         case _:
             return call.ignored("is an event that means nothing to Winback")
 
@@ -70,7 +70,7 @@ def _order(call: Call) -> Part:
     """Return an order. It's read leniently: under every id that it names, its cart is closed."""
     customer = call.customer
     found = events.order(
-        call.occurred_at,
+        call.stopped_at,
         customer=customer,
         value=_total(call),
         currency=currency(call.properties.get("currency")),

@@ -67,7 +67,8 @@ def _part(envelope: JsonObject, delivery: Delivery, options: Options, *, place: 
         return Ignored("names no visitor: it has no clientId", name=name, place=place)
     known = _customer(envelope, checkout, options)
     if name == _COMPLETED:
-        event = _order(checkout, occurred_at, known, visitor.aliases)
+        stopped_at = clock.stopped(envelope.get("timestamp"), delivery.received, sent_at=envelope.get("sentAt"))
+        event = _order(checkout, stopped_at, known, visitor.aliases)
     elif is_refusal:
         event = events.event("payment_declined", occurred_at, customer=known)
     else:
@@ -88,9 +89,9 @@ def _path(envelope: JsonObject) -> str:
     return text(at(envelope, "context.document.location.pathname"))
 
 
-def _order(checkout: JsonObject, occurred_at: datetime, known: JsonObject, aliases: tuple[Alias, ...]) -> JsonObject:
+def _order(checkout: JsonObject, stopped_at: datetime, known: JsonObject, aliases: tuple[Alias, ...]) -> JsonObject:
     return events.order(
-        occurred_at,
+        stopped_at,
         customer=known,
         value=decimal(at(checkout, "totalPrice.amount")),
         currency=currency(checkout.get("currencyCode")),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storefronts.clock import occurred, written
+from storefronts.clock import occurred, stopped, written
 
 RECEIVED = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MOMENTS = st.none() | st.text(max_size=30) | st.floats() | st.integers() | st.datetimes().map(datetime.isoformat)
@@ -22,6 +22,7 @@ def at(hours: float) -> str:
         (at(-1), "2026-12-01T11:59:59.500000+00:00", -1),  # on the way for half a second
         (at(-3), at(-2), -1),  # a clock that is two hours late
         (at(1), at(2), -1),  # one that is two hours ahead
+        (at(-1), at(-1 / 60), -1),  # delayed for a minute, perhaps as a repeated request
         (at(1), None, 0),  # ahead, and there is nothing to correct it by
         (at(3), at(2), 0),
         (None, at(2), 0),
@@ -33,6 +34,20 @@ def at(hours: float) -> str:
 )
 def test_moment_is_corrected_by_the_sender_s_clock(timestamp: str | None, sent_at: str | None, hours: float) -> None:
     assert occurred(timestamp, RECEIVED, sent_at=sent_at) == RECEIVED + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "hours"),
+    [(None, -1), (at(0), -1), (at(-2), 0), (at(2), 0), (at(-1 / 60), 0)],
+)
+def test_stop_under_a_wrong_clock_counts_at_its_arrival(sent_at: str | None, hours: float) -> None:
+    assert stopped(at(-1), RECEIVED, sent_at=sent_at) == RECEIVED + timedelta(hours=hours)
+
+
+@given(MOMENTS, MOMENTS)
+def test_stop_is_never_before_the_moment_of_an_activity(timestamp: object, sent_at: object) -> None:
+    latest = stopped(timestamp, RECEIVED, sent_at=sent_at)
+    assert occurred(timestamp, RECEIVED, sent_at=sent_at) <= latest <= RECEIVED
 
 
 @given(MOMENTS, MOMENTS)

@@ -31,6 +31,13 @@ def test_batch_shares_context_and_clock() -> None:
     assert third == Ignored("is not a JSON object", place=2)
 
 
+@pytest.mark.parametrize("event", ["Checkout Started", "Order Completed"])
+def test_call_that_segment_received_keeps_its_time(event: str) -> None:
+    """Segment's webhook repeats a call for hours, with the same `sentAt`."""
+    call = track(event, sentAt="2026-12-01T05:00:00Z", receivedAt="2026-12-01T10:00:00Z", anonymousId="a")
+    assert only(become("segment", {"batch": [call]})).event["occurred_at"] == AT
+
+
 def test_unreadable_call_costs_only_itself() -> None:
     calls = (
         f'[{json.dumps(track("Cart Viewed"))}, {{"type": nul}}, {json.dumps(track("Product Viewed"))[:-1]}, "n": NaN}}]'

@@ -184,12 +184,18 @@ def test_browser_of_any_origin_reads_the_answer(found: Collector) -> None:
     asked = post(found.app, b"", {**page, "access-control-request-method": "POST"}, method="OPTIONS")
     assert asked.status == 200
     assert asked.headers["access-control-allow-origin"] == "https://shop.example"
-    assert {"authorization", "content-type", "x-retry-count"} <= set(
-        asked.headers["access-control-allow-headers"].split(", ")
-    )
+    assert {"authorization", "content-type"} <= set(asked.headers["access-control-allow-headers"].split(", "))
     for headers, status in ((BY_PUBLIC, 200), ({}, 401)):
         answer = post(found.app, ONE, {**page, **headers})
         assert (answer.status, answer.headers["access-control-allow-origin"]) == (status, "https://shop.example")
+        assert "retry-after" in answer.headers["access-control-expose-headers"].split(", ")
+
+
+def test_browser_can_send_every_header_of_an_sdk(found: Collector) -> None:
+    wanted = "anonymousid,authorization,content-type,rsa-retry-attempt,sentat"
+    page = {"origin": "https://shop.example", "access-control-request-method": "POST"}
+    asked = post(found.app, b"", {**page, "access-control-request-headers": wanted}, method="OPTIONS")
+    assert (asked.status, asked.headers["access-control-allow-headers"]) == (200, wanted)
 
 
 def test_public_key_reports_no_reason_for_a_contact(redis: Any, found: Collector) -> None:

@@ -9,6 +9,8 @@ _ALLOWED = "authorization, content-type, content-encoding, x-retry-count, anonym
 """Headers that SDKs send. `*` would not cover Authorization."""
 _NAMES = re.compile(r"[A-Za-z0-9-]+(?: *, *[A-Za-z0-9-]+)*")
 _MOST_NAMES = 1000
+_EXPOSED = b"retry-after, x-ratelimit-reset"
+"""Headers of an answer that an SDK reads, besides those that every page can read."""
 _DAY = b"86400"
 
 
@@ -18,13 +20,19 @@ def origin_headers(headers: Mapping[str, str]) -> Headers:
     Every origin is permitted: a key is what a request needs, and no cookie counts.
     """
     origin = headers.get("origin", "")
-    return [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")] if origin else []
+    if not origin:
+        return []
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-expose-headers", _EXPOSED),
+        (b"vary", b"Origin"),
+    ]
 
 
 def preflight_headers(headers: Mapping[str, str], method: str = "POST") -> Headers:
     """Return the headers that answer OPTIONS. A page can send every header that it asks for: none has an effect."""
     found = [(b"allow", f"{method}, OPTIONS".encode())]
-    asked = headers.get("access-control-request-headers", "")
+    asked = headers.get("access-control-request-headers", "").strip()
     is_usable = len(asked) <= _MOST_NAMES and _NAMES.fullmatch(asked)
     if "access-control-request-method" in headers:
         found += [

@@ -1,0 +1,27 @@
+"""A running Winback that clients of the shop reach over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients.programs import PUBLIC_KEY, SERVER_KEY
+from tests.clients.shoppers import THRESHOLD_S
+from tests.support.running_shop import Shop, free_port, running_shop
+
+YUNO_SECRET = "secret-of-yuno"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("clients")
+    settings = {
+        "WINBACK_COLLECT__SERVER_KEYS": SERVER_KEY,
+        "WINBACK_COLLECT__PUBLIC_KEYS": PUBLIC_KEY,
+        "WINBACK_COLLECT__YUNO_SECRETS": YUNO_SECRET,
+        "WINBACK_COLLECT__PORT": str(free_port()),
+        "WINBACK_COLLECT__SPOOL": str(folder / "spool"),
+        "WINBACK_DETECTION__IDLE__CHECKOUT": f"{THRESHOLD_S}s",
+        "WINBACK_DETECTION__IDLE__PAYMENT": f"{THRESHOLD_S}s",
+    }
+    with running_shop(folder, **settings) as found:
+        yield found

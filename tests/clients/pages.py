@@ -1,0 +1,77 @@
+"""The pages of a shop in a browser: a server for them and for the SDKs that they load, and the shoppers in them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import urlsplit
+
+from tests.clients.chromium import Page
+from tests.clients.programs import INSTALLED, PLAYERS
+from tests.clients.shoppers import Step
+from tests.support.running_shop import until
+
+PACKAGES = INSTALLED / "node" / "node_modules"
+SEGMENT = PACKAGES / "@segment" / "analytics-next" / "dist" / "umd" / "index.js"
+RUDDER = PACKAGES / "@rudderstack" / "analytics-js" / "dist" / "npm" / "modern" / "bundled" / "esm" / "index.mjs"
+PAGE = """<!doctype html>
+<html lang="es"><title>Shop</title>
+<script type="importmap">{"imports": {
+  "@segment/analytics-next": "/segment.mjs",
+  "@rudderstack/analytics-js/bundled": "/rudder.mjs"
+}}</script>
+<script src="/segment.js"></script>
+<script type="module">
+%s
+window.analytics = analytics;
+</script>
+<script type="module" src="/player.mjs"></script>
+"""
+FILES: Mapping[str, Callable[[], bytes]] = {
+    "/segment.js": SEGMENT.read_bytes,
+    # The SDK in one file is no module; a shop's bundler makes it one.
+    "/segment.mjs": lambda: b"export const AnalyticsBrowser = window.AnalyticsNext.AnalyticsBrowser;",
+    "/rudder.mjs": RUDDER.read_bytes,
+    "/player.mjs": (PLAYERS / "page.mjs").read_bytes,
+}
+
+
+def begin(page: Page, steps: Sequence[Step]) -> None:
+    """Let a shopper in a page begin what they do."""
+    until(lambda: page.evaluate("typeof window.play === 'function'"))
+    page.evaluate(f"void window.play({json.dumps(steps)})")
+
+
+def has_done(page: Page, steps: Sequence[Step]) -> bool:
+    return bool(page.evaluate("window.did") == len(steps))
+
+
+@contextmanager
+def served(pages: dict[str, str]) -> Iterator[str]:
+    """Serve pages, by their path the code that sets up their SDK; yield the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            code, file = pages.get(path), FILES.get(path)
+            body = (PAGE % code).encode() if code else file() if file else b""
+            kind = "text/html; charset=utf-8" if code else "text/javascript"
+            self.send_response(200 if body else 404)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
