@@ -7,6 +7,7 @@ and add the rest. The names below are the same as in `state/lua/`.
 
 from dataclasses import dataclass
 
+from state.collector_keys import CollectorKeys
 from state.partitions import partition_of, partition_of_outreach
 
 MOST_STREAMS = 64
@@ -37,10 +38,8 @@ def applied_of(stream: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(CollectorKeys):
     """The names of all keys under one namespace."""
-
-    namespace: str = "winback"
 
     def events_of(self, number: int) -> str:
         """Stream: activity that isn't applied yet. The first one has number 0 and a name without it."""
@@ -77,15 +76,6 @@ class Keys:
     def problems(self) -> str:
         """Hash: current problems, such as an unusable settings file."""
         return f"{self.namespace}:problems"
-
-    @property
-    def control(self) -> str:
-        """Prefix of the keys that can block all sending.
-
-        `sending` is a hash, `daily_contacts:<day>` a hash of outreach → token (2 days), and `last_erasure` a text.
-        `gaps` is a sorted set: end of a time without orders → its beginning (30 days).
-        """
-        return f"{self.namespace}:{{control}}:"
 
     @property
     def orders(self) -> str:
@@ -155,11 +145,6 @@ class Keys:
         return f"{self.control}workers"
 
     @property
-    def collectors(self) -> str:
-        """Hash: collector → up to when its events are in a stream (ms), when it was seen last, figures (7 days)."""
-        return f"{self.control}collectors"
-
-    @property
     def foreign(self) -> str:
         """Hash: the last time a worker got an outreach that isn't in this namespace (5 minutes)."""
         return f"{self.control}foreign"
@@ -186,18 +171,6 @@ class Keys:
         - `forgotten`: text, the time of the erasure by `winback forget` (ms); 10 minutes
         """
         return f"{self.namespace}:{{person:{person}}}:"
-
-    def source(self, source: str) -> str:
-        """Prefix of the visitors of a source without session ids. All keys expire 7 days after the last event.
-
-        Ids of the source are kept as keyed hashes. Under it:
-
-        - `visitor:VISITOR`: hash, the visitor's session, last place in the flow, last order (ms) and its session;
-          until a session begins, also fields of the customer
-        - `user:USER`: text, the visitor that was last seen with that user
-        - `alias:ID`: text, the session of a cart, checkout or order
-        """
-        return f"{self.namespace}:{{source:{source}}}:"
 
     @property
     def registers(self) -> str:

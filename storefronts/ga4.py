@@ -29,6 +29,8 @@ _STAGES: Mapping[str, Stage] = {
 }
 _WHOLE_CARTS = frozenset({"view_cart", "begin_checkout"})
 _PURCHASE = "purchase"
+EVENTS = (*_STAGES, _PURCHASE)
+"""The events to send."""
 MOST_EVENTS = 100
 
 

@@ -34,6 +34,8 @@ _STAGES: Mapping[str, Stage] = {
     "payment_info_submitted": "payment",
 }
 _COMPLETED, _ALERT, _REFUSED = "checkout_completed", "alert_displayed", "PAYMENT_ERROR"
+EVENTS = (*_STAGES, _ALERT, _COMPLETED)
+"""The events to subscribe to."""
 _CHECKOUT_PATH = "/checkouts/cn/"
 MOST_EVENTS = 100
 

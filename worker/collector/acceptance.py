@@ -15,6 +15,7 @@ from worker.collector.address import Addresses
 from worker.collector.answers import UNAUTHORIZED, Refusal, RefusedError, too_many, unreadable
 from worker.collector.bodies import TOO_LARGE, Memory, read_body
 from worker.collector.committer import Committer
+from worker.collector.deliveries import Deliveries
 from worker.collector.rates import Buckets
 from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
@@ -57,6 +58,7 @@ class Acceptance:
 
     def __init__(self, settings: CollectSettings, committer: Committer, clock: ServerClock) -> None:
         self.totals = Totals()
+        self.deliveries = Deliveries()
         self._keys = WriteKeys(settings.server_keys, settings.public_keys)
         self._addresses = Addresses(settings.trusted_proxies)
         self._per_key = Buckets(settings.rate_per_key)
@@ -83,6 +85,9 @@ class Acceptance:
         try:
             body = await read_body(request.receive, request.headers, self._body_limit, take)
             await self._store(request, body, source)
+        except RefusedError as problem:
+            self.deliveries.refused(source.label(_shop(request)), problem.cause)
+            raise
         finally:
             self.memory.give_back(taken)
 
@@ -91,12 +96,12 @@ class Acceptance:
         query = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
         address = self._addresses.of(request.scope, request.headers)
         path = request.scope.get("path_params") or {}
-        shop, route = path.get("shop", ""), path.get("route", "")
+        shop, route = _shop(request), path.get("route", "")
         delivery = Delivery(body, _moment(received_ms), request.headers, query, shop, route)
         access = source.access(delivery, self._keys)
         if access is None:
             self._limit_address(address, 1)
-            raise RefusedError(UNAUTHORIZED)
+            raise RefusedError(UNAUTHORIZED, source.cause(delivery))
         key = access.key
         if key and key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
             raise RefusedError(TOO_LARGE)
@@ -107,6 +112,7 @@ class Acceptance:
         self._limit(key, address, max(1, len(reading.events)))
         if reading.events:
             await self._commit(received_ms, reading.events)
+        self.deliveries.accepted(source.label(shop), reading)
 
     def _limit(self, key: WriteKey | None, address: str, events: int) -> None:
         if key and key.is_public:
@@ -128,6 +134,11 @@ class Acceptance:
         except SpoolFullError:
             raise RefusedError(FULL) from None
         self.totals.events += len(events)
+
+
+def _shop(request: Request) -> str:
+    shop: str = (request.scope.get("path_params") or {}).get("shop", "")
+    return shop
 
 
 def _moment(unix_ms: int) -> datetime:

@@ -7,6 +7,7 @@ from pydantic_core import from_json
 from detectors.json_values import JsonObject, JsonValue
 from storefronts.delivery import Delivery
 from storefronts.key_classes import NO_EVENT, as_claim
+from storefronts.setups import Cause, cause_of_key
 from worker.collector.source import Access, Reading
 from worker.collector.visits import Unplaced
 from worker.collector.write_keys import WriteKeys
@@ -20,6 +21,15 @@ _UNREADABLE = object()
 
 class OwnEvents:
     """Winback's own events, with a write key."""
+
+    def label(self, shop: str) -> str:
+        """Return the name under which requests are reported."""
+        del shop
+        return "events"
+
+    def cause(self, delivery: Delivery) -> Cause:
+        """Return why the key of a request isn't accepted."""
+        return cause_of_key(delivery)
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the request's key can report; None if it has none that is known."""

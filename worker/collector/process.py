@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from state.cipher import cipher_of
-from state.collectors import Figures
 from state.errors import DeploymentMismatchError, ServerUnsuitableError, StateError
 from worker import runtime
 from worker.collector.acceptance import Acceptance
@@ -41,6 +40,15 @@ class Collector:
     identifier: str
 
 
+def _open(access: StreamAccess) -> None:
+    try:
+        access.open()
+    except (DeploymentMismatchError, ServerUnsuitableError):
+        raise
+    except StateError:
+        pass  # it starts while Redis is down, too
+
+
 @contextmanager
 def running(settings: Settings) -> Iterator[Collector]:
     """Start the threads of a collector; in the end store all that was accepted, and deliver it if that is possible.
@@ -55,21 +63,20 @@ def running(settings: Settings) -> Iterator[Collector]:
     access = StreamAccess(
         lambda: runtime.open_state(settings, connections=CONNECTIONS, timeout_s=TIMEOUT_S), settings.ingest.streams
     )
-    try:
-        access.open()
-    except (DeploymentMismatchError, ServerUnsuitableError):
-        raise
-    except StateError:
-        pass  # it starts while Redis is down, too
+    _open(access)
     identifier = spool.open()
     clock = ServerClock()
     committer = Committer(access.write, spool)
     acceptance = Acceptance(settings.collect, committer, clock)
-
-    def figures() -> Figures:
-        return acceptance.totals.figures(spool.size)
-
-    reporter = Reporter(identifier, access=access, committer=committer, spool=spool, clock=clock, figures=figures)
+    reporter = Reporter(
+        identifier,
+        access=access,
+        committer=committer,
+        spool=spool,
+        clock=clock,
+        figures=lambda: acceptance.totals.figures(spool.size),
+        delivered=acceptance.deliveries.take,
+    )
     sys.setswitchinterval(SWITCH_S)
     committer.start()
     reporter.start()

@@ -1,12 +1,13 @@
 """Delivers the spool, and reports twice a second up to when all accepted events are in a stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
 
 import structlog
 
 from state.collectors import Figures
+from state.deliveries import DeliveryNote
 from state.errors import StateError
 from worker.collector.committer import Committer
 from worker.collector.server_clock import ServerClock
@@ -34,6 +35,7 @@ class Reporter:
         spool: Spool,
         clock: ServerClock,
         figures: Callable[[], Figures],
+        delivered: Callable[[], Sequence[DeliveryNote]],
     ) -> None:
         self._collector = collector
         self._access = access
@@ -41,6 +43,7 @@ class Reporter:
         self._spool = spool
         self._clock = clock
         self._figures = figures
+        self._delivered = delivered
         self._stopped = Event()
         self._last_heartbeat_s = float("-inf")
         self._thread = Thread(target=self._run, name="report")
@@ -61,6 +64,7 @@ class Reporter:
             while not self._spool.is_empty and monotonic() < deadline:
                 self._deliver()
             self._sign()
+            self._access.note(self._delivered())
         except StateError as problem:
             log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - one line says it
         if self._spool.is_empty and not self._access.remove(self._collector):
@@ -73,6 +77,7 @@ class Reporter:
             StateError: the server doesn't answer, or takes no events.
         """
         self._sign()
+        self._access.note(self._delivered())
         if monotonic() - self._last_heartbeat_s >= HEARTBEAT_S:
             self._last_heartbeat_s = monotonic()
             self._access.heartbeat()

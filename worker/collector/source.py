@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from detectors.json_values import JsonObject
 from storefronts.delivery import Delivery
+from storefronts.setups import Cause
 from storefronts.signatures import Signed
 from worker.collector.visits import Unplaced
 from worker.collector.write_keys import WriteKey, WriteKeys
@@ -34,6 +35,12 @@ class Reading:
 
 class RequestSource(Protocol):
     """One kind of sender."""
+
+    def label(self, shop: str) -> str:
+        """Return the name under which a request is reported. There are as many as the settings have sources."""
+
+    def cause(self, delivery: Delivery) -> Cause:
+        """Return why `access` returned None."""
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""
